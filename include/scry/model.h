@@ -1,0 +1,111 @@
+/* model.h - a dual encoder (CLIP and its kin): texts and pictures to unit vectors.
+ *
+ *     scry_model *model;  scry_session *session;  float v[512];
+ *     const char *text = "a white dog";
+ *     scry_model_open(&model, "models/starter", NULL, &err);
+ *     scry_session_new(&session, model, 0, &err);
+ *     scry_embed_texts(session, &text, 1, v, &err);
+ *     scry_session_free(session);  scry_model_free(model);
+ *
+ * A model is immutable and may be shared by any number of threads. A session holds
+ * the scratch memory of one computation: one thread at a time. A text query touches
+ * only the text tower: each tower is prepared when it is first needed.
+ */
+#ifndef SCRY_MODEL_H
+#define SCRY_MODEL_H
+
+#include "scry/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct scry_model scry_model;
+typedef struct scry_session scry_session;
+
+/* Arithmetic of the towers. AUTO is bf16 where the processor has it, else fp32. */
+typedef enum {
+    SCRY_PRECISION_AUTO, SCRY_PRECISION_FP32, SCRY_PRECISION_BF16, SCRY_PRECISION_INT8
+} scry_precision;
+
+typedef struct scry_model_options {
+    scry_precision precision;
+    bool portable;   /* plain C only: no oneDNN, no vector instructions (the oracle) */
+} scry_model_options;
+
+#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false }
+
+/* How a picture becomes the pixels of one view (src/resize implements it). */
+typedef enum { SCRY_FILTER_BILINEAR, SCRY_FILTER_BICUBIC } scry_filter;
+typedef enum {
+    SCRY_FIT_CROP_FLOOR,  /* shorter side to `size`, centre crop at floor((side - size) / 2): Hugging Face */
+    SCRY_FIT_CROP_EVEN,   /* the same, crop offset rounded half to even: torchvision, open_clip */
+    SCRY_FIT_SQUASH       /* both sides to `size`, aspect ratio given up: SigLIP */
+} scry_fit;
+
+enum { SCRY_MAX_VIEWS = 4, SCRY_MAX_IMAGE_SIZE = 1024 };
+
+/* What the image tower wants of a decoder: `views` squares of `size` x `size` RGB
+ * bytes, one after the other, each [size, size, 3]. Their embeddings are averaged. */
+typedef struct scry_image_spec {
+    int size;
+    int views;
+    scry_fit fit[SCRY_MAX_VIEWS];
+    scry_filter filter;
+} scry_image_spec;
+
+typedef struct scry_model_info {
+    const char *name;          /* as given, or the folder's last part */
+    const char *dir;
+    const char *family;        /* "clip", "open_clip", "scry_dual_encoder" */
+    const char *identity;      /* hex SHA-256 over weights, tokenizer, preprocessing */
+    int dim;                   /* D of the embeddings */
+    int context;               /* longest text in tokens, start and end included */
+    scry_image_spec image;
+    scry_precision precision;  /* what runs: never AUTO */
+    double logit_scale;        /* factor on the cosine before a softmax (exp already taken) */
+    double min_score;          /* calibrated line between hits and the rest; NAN when unknown */
+    const char *text_summary;  /* "12 layers, width 512, 8 heads, quick_gelu" */
+    const char *image_summary;
+    const char *tokenizer;     /* "CLIP byte-pair encoding, 49408 ids" */
+    const char *preprocessing;
+    const char *dtype;         /* of the weights as stored: "F32" */
+    const char *licence;       /* NULL when not known */
+} scry_model_info;
+
+/* Open the checkpoint folder `dir`. Every tensor's name, shape and dtype is checked
+ * before use; a damaged or foreign checkpoint is SCRY_EINVALID naming what is wrong. */
+int scry_model_open(scry_model **out, const char *dir, const scry_model_options *options,
+                    scry_error *err) SCRY_NODISCARD;
+const scry_model_info *scry_model_get_info(const scry_model *m);   /* borrowed from the model */
+void scry_model_free(scry_model *m);
+
+/* `threads`: the team for one computation; 0 = all processors, 1 for workers that
+ * run side by side. */
+int scry_session_new(scry_session **out, const scry_model *m, int threads, scry_error *err)
+    SCRY_NODISCARD;
+void scry_session_free(scry_session *s);
+
+/* Texts (UTF-8, zero-terminated) to `out` [n, dim], unit rows. Invalid UTF-8 is read
+ * with U+FFFD for its bad bytes. `cut`, when not NULL, is [n]: whether the text was
+ * longer than the context and lost its end. */
+int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
+                     scry_error *err) SCRY_NODISCARD;
+
+/* Pixels [n, views, size, size, 3] as the image spec says, to `out` [n, dim], unit rows. */
+int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *out,
+                      scry_error *err) SCRY_NODISCARD;
+
+/* Token ids of a text as the text tower sees them, for tests and the curious: up to
+ * `capacity` ids in `ids`, their number returned, or a negative code. */
+int scry_tokenize(const scry_model *m, const char *text, int32_t *ids, size_t capacity,
+                  scry_error *err) SCRY_NODISCARD;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

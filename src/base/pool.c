@@ -1,0 +1,135 @@
+#include "base/pool.h"
+
+#include "base/alloc.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct scry_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t start, done;
+    scry_pool_fn *fn;
+    void *arg;
+    unsigned long turn;   /* counts runs: a helper works when it sees a new one */
+    int count, running;
+    bool stopping;
+    pthread_t *helpers;   /* count - 1 of them */
+};
+
+typedef struct {
+    scry_pool *pool;
+    int index;
+} helper_arg;
+
+/* CPU time the cgroup grants, in whole processors (rounded up), or a large number. */
+static int cgroup_cpus(void)
+{
+    long long quota, period;
+    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "re");
+    int cpus = 1 << 16;
+    if (f && fscanf(f, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0)
+        cpus = (int)((quota + period - 1) / period);
+    if (f)
+        fclose(f);
+    return cpus;
+}
+
+int scry_cpu_count(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int quota = cgroup_cpus();
+    n = quota < n ? quota : n;
+    const char *cap = getenv("SCRY_THREADS");
+    int wanted = cap ? atoi(cap) : 0;
+    if (wanted > 0 && wanted < n)
+        n = wanted;
+    return n > 0 ? n : 1;
+}
+
+static void *helper(void *p)
+{
+    helper_arg a = *(helper_arg *)p;
+    free(p);
+    scry_pool *pool = a.pool;
+    unsigned long seen = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        while (pool->turn == seen && !pool->stopping)
+            pthread_cond_wait(&pool->start, &pool->lock);
+        if (pool->stopping)
+            break;
+        seen = pool->turn;
+        pthread_mutex_unlock(&pool->lock);
+        pool->fn(pool->arg, a.index, pool->count);
+        pthread_mutex_lock(&pool->lock);
+        if (--pool->running == 0)
+            pthread_cond_signal(&pool->done);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+scry_pool *scry_pool_new(int threads)
+{
+    scry_pool *p = scry_alloc(sizeof *p);
+    p->count = threads > 0 ? threads : scry_cpu_count();
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->start, NULL);
+    pthread_cond_init(&p->done, NULL);
+    p->helpers = scry_alloc((size_t)p->count * sizeof *p->helpers);
+    for (int i = 1; i < p->count; i++) {
+        helper_arg *a = scry_alloc(sizeof *a);
+        *a = (helper_arg){ p, i };
+        if (pthread_create(&p->helpers[i - 1], NULL, helper, a) != 0) {
+            free(a);
+            p->count = i;   /* fewer threads than wished for: work on with these */
+        }
+    }
+    return p;
+}
+
+int scry_pool_threads(const scry_pool *p)
+{
+    return p ? p->count : 1;
+}
+
+void scry_pool_run(scry_pool *p, scry_pool_fn *fn, void *arg)
+{
+    if (!p || p->count == 1) {
+        fn(arg, 0, 1);
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    p->fn = fn;
+    p->arg = arg;
+    p->running = p->count - 1;
+    p->turn++;
+    pthread_cond_broadcast(&p->start);
+    pthread_mutex_unlock(&p->lock);
+    fn(arg, 0, p->count);
+    pthread_mutex_lock(&p->lock);
+    while (p->running)
+        pthread_cond_wait(&p->done, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void scry_pool_free(scry_pool *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stopping = true;
+    pthread_cond_broadcast(&p->start);
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < p->count - 1; i++)
+        pthread_join(p->helpers[i], NULL);
+    pthread_mutex_destroy(&p->lock);
+    pthread_cond_destroy(&p->start);
+    pthread_cond_destroy(&p->done);
+    free(p->helpers);
+    free(p);
+}
