@@ -1,0 +1,31 @@
+# scry - find pictures by describing them. `make help` lists what can be made.
+
+MODE ?= release            # release, debug, asan
+override MODE := $(strip $(MODE))
+O ?= build/$(MODE)
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+CC := gcc
+
+WARN := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter
+ifdef DEV
+WARN += -Werror -Wshadow
+endif
+CFLAGS_release := -O2 -g1
+CFLAGS_debug := -O0 -g3
+CFLAGS_asan := -O1 -g2 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSCRY_SANITIZED=1
+ALL_CFLAGS := -std=gnu11 -fPIC -pthread $(WARN) $(CFLAGS_$(MODE)) -Iinclude -Isrc -D_GNU_SOURCE -DSCRY_VERSION='"$(VERSION)"' $(CFLAGS)
+ALL_LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS_$(MODE))) -Wl,--as-needed $(LDFLAGS)
+
+.DEFAULT_GOAL := all
+include mk/sources.mk
+include $(wildcard mk/rules-*.mk)
+
+.PHONY: all help clean
+all: $(PROGRAMS)
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 12
+
+clean: ## remove what was built
+	rm -rf build dist scry

@@ -1,0 +1,57 @@
+# Which folder goes into which program, and with which libraries.
+#
+# libscry.a    everything but the command line, the server and the decoder
+# scry         src/cli and src/server on top of it
+# scry-decode  the only program linked with picture libraries
+
+LIB_DIRS := base nn model resize image vector milvus store engine fetch
+LIB_SRC := $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c))
+CLI_SRC := $(wildcard src/cli/*.c src/server/*.c)
+DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) \
+              $(addprefix src/base/,alloc.c error.c buf.c log.c)
+
+obj = $(patsubst %.c,$(O)/%.o,$(1))
+
+pkg = $(shell pkg-config --$(1) $(2))
+LIB_PKGS := jansson libutf8proc libcrypto libpcre2-8 sqlite3
+LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldnnl -lgomp -ldl -lm
+DECODE_PKGS := vips libturbojpeg libraw libexif libseccomp
+DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ljpeg -lm
+
+# Flags of single folders or files.
+$(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/libscry.a: $(call obj,$(LIB_SRC))
+	rm -f $@
+	ar rcs $@ $^
+
+PROGRAMS := $(O)/libscry.a
+ifneq ($(wildcard src/cli/main.c),)
+$(O)/scry: $(call obj,$(CLI_SRC)) $(O)/libscry.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+PROGRAMS += $(O)/scry
+ifeq ($(O),build/release)
+scry: $(O)/scry
+	cp -f $< $@
+PROGRAMS += scry
+endif
+endif
+ifneq ($(wildcard src/decoder/main.c),)
+$(O)/scry-decode: $(call obj,$(DECODE_SRC))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DECODE_LIBS)
+PROGRAMS += $(O)/scry-decode
+endif
+
+# One test program for each tests/unit/test_NAME.c.
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
+$(O)/tests/%: $(O)/tests/unit/%.o $(O)/libscry.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
+.SECONDARY:
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
