@@ -40,7 +40,7 @@ char *scry_strndup(const char *s, size_t n)
     return copy;
 }
 
-char *scry_format(const char *fmt, ...)
+char *scry_asprintf(const char *fmt, ...)
 {
     char *s = NULL;
     va_list ap;

@@ -114,7 +114,7 @@ static int sync_parent(const char *path)
 
 int scry_write_file(const char *path, const void *bytes, size_t n, scry_error *err)
 {
-    char *part = scry_format("%s.part-XXXXXX", path);
+    char *part = scry_asprintf("%s.part-XXXXXX", path);
     int fd = mkostemp(part, O_CLOEXEC);
     int result = 0;
     if (fd < 0) {
@@ -159,7 +159,7 @@ char *scry_path_join(const char *a, const char *b)
     if (b[0] == '/' || a[0] == '\0')
         return scry_strdup(b);
     size_t n = strlen(a);
-    return scry_format(a[n - 1] == '/' ? "%s%s" : "%s/%s", a, b);
+    return scry_asprintf(a[n - 1] == '/' ? "%s%s" : "%s/%s", a, b);
 }
 
 static char *xdg_dir(const char *variable, const char *fallback)
@@ -201,7 +201,7 @@ char *scry_program_file(const char *name)
     self[n] = '\0';
     const char *dir = dirname(self);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *path = scry_format("%s/%s%s", dir, places[i], name);
+        char *path = scry_asprintf("%s/%s%s", dir, places[i], name);
         if (access(path, F_OK) == 0)
             return path;
         free(path);

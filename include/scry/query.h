@@ -1,0 +1,87 @@
+/* query.h - what a person asks for: texts and pictures, each with a weight.
+ *
+ * Grammar, the same on the command line, in the page and in the HTTP API:
+ *
+ *     query   = part { ("+" | "-") part }        an operator is an argument of its own
+ *     part    = [ weight ":" ] ( text | "@" FILE [ "#" x,y,w,h ] | "@id:" HEX )
+ *     weight  = a number in (0, 100]; 1 when absent
+ *
+ * The arguments up to an operator are one text, joined with single spaces. A backslash at
+ * the beginning of a part keeps a leading "@", number, "+", "-" or backslash literal. The
+ * query vector is normalise(sum of w_i u_i) over the parts' unit vectors, "-" negating w_i;
+ * the score of a picture is its cosine with that vector.
+ *
+ * Immutable once parsed; any thread.
+ */
+#ifndef SCRY_QUERY_H
+#define SCRY_QUERY_H
+
+#include "scry/error.h"
+#include "scry/model.h"
+#include "scry/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct scry_query scry_query;
+
+typedef enum {
+    SCRY_PART_TEXT,     /* text: what to look for */
+    SCRY_PART_PICTURE,  /* text: path of a picture file */
+    SCRY_PART_STORED    /* id: a picture that the store holds */
+} scry_part_kind;
+
+enum { SCRY_MAX_QUERY_PARTS = 64, SCRY_MAX_QUERY_BYTES = 1 << 16 };
+
+typedef struct scry_query_part {
+    scry_part_kind kind;
+    double weight;                 /* negative behind "-" */
+    const char *text;              /* borrowed from the query */
+    uint8_t id[SCRY_ID_BYTES];
+    int region[4];                 /* x, y, w, h in pixels; w = 0: the whole picture */
+} scry_query_part;
+
+/* From arguments, as a shell gives them. */
+int scry_query_parse(scry_query **out, const char *const *args, size_t n, scry_error *err) SCRY_NODISCARD;
+
+/* From one string, split at spaces: the page's and the API's text box. Pictures by path
+ * ("@FILE") are refused there; "@id:HEX" is allowed. */
+int scry_query_parse_line(scry_query **out, const char *line, scry_error *err) SCRY_NODISCARD;
+
+/* Add a picture part, as --image and --region do; `region` may be NULL. */
+int scry_query_add_picture(scry_query *q, const char *path, const int region[4], double weight,
+                           scry_error *err) SCRY_NODISCARD;
+
+/* An empty query, to add pictures to. */
+scry_query *scry_query_new(void);
+size_t scry_query_parts(const scry_query *q, const scry_query_part **out);  /* borrowed */
+void scry_query_free(scry_query *q);
+
+/* "x,y,w,h": non-negative, w and h above 0. */
+int scry_parse_region(const char *text, int out[4], scry_error *err) SCRY_NODISCARD;
+
+struct scry_decoder;
+
+/* What it takes to turn a query into a vector. `decoder` and `store` may be NULL when the
+ * query has no pictures and no stored ids. */
+typedef struct scry_query_tools {
+    scry_session *session;
+    const scry_model *model;
+    struct scry_decoder *decoder;
+    scry_store *store;
+    bool keep_orientation;
+} scry_query_tools;
+
+/* The unit vector of the query: `out` is [dim]. *cut (may be NULL) tells whether a text was
+ * longer than the model reads. Parts that cancel each other out are SCRY_EINVALID. */
+int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *out, bool *cut,
+                     scry_error *err) SCRY_NODISCARD;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,218 @@
+/* query.c - the grammar of query.h. */
+#include "scry/query.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/sha256.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct scry_query {
+    scry_query_part parts[SCRY_MAX_QUERY_PARTS];
+    char *owned[SCRY_MAX_QUERY_PARTS];   /* what parts[i].text points to */
+    size_t count;
+};
+
+scry_query *scry_query_new(void)
+{
+    return scry_alloc(sizeof(scry_query));
+}
+
+void scry_query_free(scry_query *q)
+{
+    if (!q)
+        return;
+    for (size_t i = 0; i < q->count; i++)
+        free(q->owned[i]);
+    free(q);
+}
+
+size_t scry_query_parts(const scry_query *q, const scry_query_part **out)
+{
+    *out = q->parts;
+    return q->count;
+}
+
+int scry_parse_region(const char *text, int out[4], scry_error *err)
+{
+    const char *p = text;
+    for (int i = 0; i < 4; i++) {
+        char *end;
+        errno = 0;
+        long v = strtol(p, &end, 10);
+        bool last = i == 3;
+        if (end == p || errno || v < 0 || v > 1 << 24 || *end != (last ? '\0' : ',') || !isdigit((unsigned char)*p))
+            return scry_fail(err, SCRY_EINVALID, "the region \"%s\" is not x,y,w,h in whole pixels", text);
+        out[i] = (int)v;
+        p = end + 1;
+    }
+    if (out[2] == 0 || out[3] == 0)
+        return scry_fail(err, SCRY_EINVALID, "the region \"%s\" is empty: its width and height must be above 0", text);
+    return 0;
+}
+
+static int add_part(scry_query *q, scry_query_part part, char *owned, scry_error *err)
+{
+    if (q->count == SCRY_MAX_QUERY_PARTS) {
+        free(owned);
+        return scry_fail(err, SCRY_ELIMIT, "the query has more than %d parts", SCRY_MAX_QUERY_PARTS);
+    }
+    part.text = owned;
+    q->owned[q->count] = owned;
+    q->parts[q->count++] = part;
+    return 0;
+}
+
+int scry_query_add_picture(scry_query *q, const char *path, const int region[4], double weight, scry_error *err)
+{
+    scry_query_part part = { .kind = SCRY_PART_PICTURE, .weight = weight };
+    if (region)
+        memcpy(part.region, region, sizeof part.region);
+    return add_part(q, part, scry_strdup(path), err);
+}
+
+/* Take "NUMBER:" from the beginning of `*text`; 1 when there is none. */
+static int take_weight(const char **text, double *weight, scry_error *err)
+{
+    *weight = 1;
+    size_t n = strspn(*text, "0123456789.");
+    if (n == 0 || (*text)[n] != ':')
+        return 0;
+    char *end;
+    double w = strtod(*text, &end);
+    if (end != *text + n || !(w > 0) || w > 100)
+        return scry_fail(err, SCRY_EINVALID, "the weight in \"%s\" is not a number above 0 and up to 100 "
+                         "(write \\%s to search for it as text)", *text, *text);
+    *weight = w;
+    *text += n + 1;
+    return 0;
+}
+
+/* "@FILE", "@FILE#x,y,w,h" or "@id:HEX", the "@" gone. */
+static int parse_picture(scry_query *q, const char *spec, double weight, bool paths_allowed, scry_error *err)
+{
+    scry_query_part part = { .kind = SCRY_PART_PICTURE, .weight = weight };
+    if (strncmp(spec, "id:", 3) == 0) {
+        part.kind = SCRY_PART_STORED;
+        if (scry_unhex(spec + 3, part.id, sizeof part.id) < 0)
+            return scry_fail(err, SCRY_EINVALID, "\"@%s\" is not a picture's id of 32 hexadecimal digits", spec);
+        return add_part(q, part, scry_strdup(spec + 3), err);
+    }
+    if (!paths_allowed)
+        return scry_fail(err, SCRY_EINVALID, "a picture by path (\"@%s\") is not allowed here: upload it, or use @id:", spec);
+    if (!spec[0])
+        return scry_fail(err, SCRY_EINVALID, "\"@\" without the name of a picture (write \\@ to search for it as text)");
+    /* A "#" belongs to the name unless a region follows the last one. */
+    const char *hash = strrchr(spec, '#');
+    size_t n = strlen(spec);
+    if (hash && hash[1 + strspn(hash + 1, "0123456789,")] == '\0' && strchr(hash, ',')) {
+        int r = scry_parse_region(hash + 1, part.region, err);
+        if (r < 0)
+            return r;
+        n = (size_t)(hash - spec);
+    }
+    return add_part(q, part, scry_strndup(spec, n), err);
+}
+
+/* One part: `args[0..n)` are the arguments between two operators. */
+static int parse_part(scry_query *q, const char *const *args, size_t n, double sign, bool paths_allowed,
+                      scry_error *err)
+{
+    const char *first = args[0];
+    double weight;
+    int r = take_weight(&first, &weight, err);
+    if (r < 0)
+        return r;
+    weight *= sign;
+    if (first[0] == '@') {
+        if (n > 1)
+            return scry_fail(err, SCRY_EINVALID, "\"%s\" is a picture: put + or - between it and \"%s\"", first, args[1]);
+        return parse_picture(q, first + 1, weight, paths_allowed, err);
+    }
+    if (first[0] == '\\' && first[1])
+        first++;
+    scry_buf text = SCRY_BUF_INIT(SCRY_MAX_QUERY_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        const char *arg = i ? args[i] : first;
+        if (i && (strcmp(arg, "\\+") == 0 || strcmp(arg, "\\-") == 0))
+            arg++;
+        if (text.size && arg[0])
+            scry_buf_putc(&text, ' ');
+        scry_buf_puts(&text, arg);
+    }
+    if (text.failed) {
+        scry_buf_dispose(&text);
+        return scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
+    }
+    if (strspn(scry_buf_str(&text), " \t\r\n\f\v") == text.size) {
+        scry_buf_dispose(&text);
+        return scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
+    }
+    scry_query_part part = { .kind = SCRY_PART_TEXT, .weight = weight };
+    return add_part(q, part, scry_buf_take(&text), err);
+}
+
+static bool is_operator(const char *arg)
+{
+    return (arg[0] == '+' || arg[0] == '-') && arg[1] == '\0';
+}
+
+static int parse_all(scry_query *q, const char *const *args, size_t n, bool paths_allowed, scry_error *err)
+{
+    double sign = 1;
+    size_t i = 0;
+    if (n && is_operator(args[0]))
+        sign = args[i++][0] == '-' ? -1 : 1;
+    for (;;) {
+        size_t end = i;
+        while (end < n && !is_operator(args[end]))
+            end++;
+        if (end == i) {
+            if (n == 0)
+                return scry_fail(err, SCRY_EINVALID, "the query is empty: say what to look for");
+            return scry_fail(err, SCRY_EINVALID, "a text or a picture is missing %s \"%s\"", end < n ? "before" : "after",
+                             args[end < n ? end : n - 1]);
+        }
+        int r = parse_part(q, args + i, end - i, sign, paths_allowed, err);
+        if (r < 0 || end == n)
+            return r;
+        sign = args[end][0] == '-' ? -1 : 1;
+        i = end + 1;
+    }
+}
+
+int scry_query_parse(scry_query **out, const char *const *args, size_t n, scry_error *err)
+{
+    scry_query *q = scry_query_new();
+    int r = parse_all(q, args, n, true, err);
+    if (r < 0)
+        scry_query_free(q);
+    else
+        *out = q;
+    return r;
+}
+
+int scry_query_parse_line(scry_query **out, const char *line, scry_error *err)
+{
+    if (strlen(line) > SCRY_MAX_QUERY_BYTES)
+        return scry_fail(err, SCRY_ELIMIT, "the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
+    char *copy = scry_strdup(line), *save = NULL;
+    const char **words = scry_alloc((strlen(line) / 2 + 1) * sizeof *words);
+    size_t n = 0;
+    for (char *w = strtok_r(copy, " \t\r\n", &save); w; w = strtok_r(NULL, " \t\r\n", &save))
+        words[n++] = w;
+    scry_query *q = scry_query_new();
+    int r = parse_all(q, words, n, false, err);
+    if (r < 0)
+        scry_query_free(q);
+    else
+        *out = q;
+    free(words);
+    free(copy);
+    return r;
+}
