@@ -3,9 +3,16 @@
 # libscry.a    everything but the command line, the server and the decoder
 # scry         src/cli and src/server on top of it
 # scry-decode  the only program linked with picture libraries
+# scry-X.so    parts that scry opens when a command needs them (src/base/part.h)
 
-LIB_DIRS := base nn model resize image vector milvus store engine fetch
-LIB_SRC := $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c))
+# Parts: their sources and packages. They may use all of libscry.a, never the reverse.
+PART_NAMES := milvus
+PART_SRC_milvus := $(wildcard src/milvus/*.c src/store/remote*.c src/store/filter_milvus.c)
+PART_PKGS_milvus := libnghttp2 libprotobuf-c libssl
+
+LIB_DIRS := base nn model resize image vector store engine fetch
+LIB_SRC := $(filter-out $(foreach p,$(PART_NAMES),$(PART_SRC_$(p))), \
+             $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c)))
 CLI_SRC := $(wildcard src/cli/*.c src/server/*.c)
 DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) \
               $(addprefix src/base/,alloc.c error.c buf.c log.c)
@@ -30,6 +37,22 @@ $(O)/libscry.a: $(call obj,$(LIB_SRC))
 	ar rcs $@ $^
 
 PROGRAMS := $(O)/libscry.a
+
+# Each part as an archive (unit tests link it) and as the shared object made of it, which
+# brings what it needs of libscry.a hidden inside.
+define part
+$$(O)/libscry-$(1).a: $$(call obj,$$(PART_SRC_$(1))) $$(PART_OBJ_$(1))
+	rm -f $$@
+	ar rcs $$@ $$^
+$$(O)/scry-$(1).so: $$(O)/libscry-$(1).a $$(O)/libscry.a
+	$$(CC) $$(ALL_LDFLAGS) -shared -Wl,--exclude-libs,libscry.a -o $$@ \
+	    -Wl,--whole-archive $$< -Wl,--no-whole-archive $$(O)/libscry.a $$(call pkg,libs,$$(PART_PKGS_$(1))) $$(LIB_LIBS)
+PARTS += $$(O)/scry-$(1).so
+PART_ARCHIVES += $$(O)/libscry-$(1).a
+PART_LIBS += $$(call pkg,libs,$$(PART_PKGS_$(1)))
+endef
+$(foreach p,$(PART_NAMES),$(if $(PART_SRC_$(p)),$(eval $(call part,$(p)))))
+PROGRAMS += $(PARTS)
 ifneq ($(wildcard src/cli/main.c),)
 $(O)/scry: $(call obj,$(CLI_SRC)) $(O)/libscry.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
@@ -49,9 +72,9 @@ endif
 # One test program for each tests/unit/test_NAME.c.
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
-$(O)/tests/%: $(O)/tests/unit/%.o $(O)/libscry.a
+$(O)/tests/%: $(O)/tests/unit/%.o $(PART_ARCHIVES) $(O)/libscry.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PART_LIBS) $(LIB_LIBS)
 .SECONDARY:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
