@@ -26,6 +26,7 @@ DECODE_PKGS := vips libturbojpeg libraw libexif libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ljpeg -lm
 
 # Flags of single folders or files.
+$(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
 
 $(O)/%.o: %.c
