@@ -1,0 +1,94 @@
+#include "engine/csv.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_RECORD_BYTES = 1 << 20, MAX_FIELDS = 4096 };
+
+/* Read one record into `*line` (quoted fields may hold line ends). Returns its length, 0 at the
+ * end, or a negative code; *lines counts the line ends that it took. */
+static ssize_t read_record(FILE *f, char **line, size_t *capacity, size_t *lines, scry_error *err, const char *path)
+{
+    size_t n = 0;
+    bool quoted = false;
+    for (int c; (c = getc(f)) != EOF;) {
+        if (n + 2 > *capacity) {
+            *capacity = *capacity ? *capacity * 2 : 256;
+            *line = scry_realloc(*line, *capacity);
+        }
+        if (n + 2 > MAX_RECORD_BYTES)
+            return scry_fail(err, SCRY_ELIMIT, "%s: line %zu is longer than %d bytes", path, *lines + 1, MAX_RECORD_BYTES);
+        (*line)[n++] = (char)c;
+        quoted ^= c == '"';
+        *lines += c == '\n';
+        if (c == '\n' && !quoted)
+            break;
+    }
+    if (ferror(f))
+        return scry_fail_errno(err, errno, "cannot read %s", path);
+    if (quoted)
+        return scry_fail(err, SCRY_EINVALID, "%s: a quoted field before line %zu has no closing quote", path, *lines + 1);
+    if (n)
+        (*line)[n] = '\0';
+    return (ssize_t)n;
+}
+
+/* Split a record in place. */
+static size_t split(char *p, char separator, char **fields)
+{
+    size_t n = strlen(p), count = 0;
+    while (n && (p[n - 1] == '\n' || p[n - 1] == '\r'))
+        p[--n] = '\0';
+    for (;;) {
+        char *out = p;
+        fields[count++] = out;
+        if (*p == '"') {
+            for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
+                p += *p == '"';
+                *out++ = *p;
+            }
+            p += *p == '"';
+        }
+        while (*p && *p != separator)
+            *out++ = *p++;
+        bool more = *p == separator && *p;
+        p++;
+        *out = '\0';
+        if (!more || count == MAX_FIELDS)
+            return count;
+    }
+}
+
+int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    FILE *f = standard_input ? stdin : fopen(path, "re");
+    if (!f)
+        return scry_fail_errno(err, errno, "cannot open %s", path);
+    char *line = NULL, **fields = scry_alloc(MAX_FIELDS * sizeof *fields);
+    size_t capacity = 0, lines = 0;
+    int r = 0;
+    while (r == 0) {
+        size_t first = lines + 1;
+        ssize_t n = read_record(f, &line, &capacity, &lines, err, path);
+        if (n <= 0) {
+            r = (int)n;
+            break;
+        }
+        char *text = first == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? line + 3 : line;
+        if (!separator)
+            separator = strchr(text, '\t') ? '\t' : ',';
+        if (text[strspn(text, "\r\n")] != '\0')
+            r = row(arg, first, fields, split(text, separator, fields));
+    }
+    free(fields);
+    free(line);
+    if (!standard_input)
+        fclose(f);
+    return r;
+}

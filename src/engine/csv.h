@@ -1,0 +1,17 @@
+/* csv.h - comma- or tab-separated tables (RFC 4180): quoted fields, doubled quotes, CRLF. */
+#ifndef SCRY_ENGINE_CSV_H
+#define SCRY_ENGINE_CSV_H
+
+#include "scry/error.h"
+
+#include <stddef.h>
+
+/* One row: `fields` and their text are borrowed for the call; a non-zero return stops and is
+ * passed on. `line` counts from 1. */
+typedef int scry_csv_row(void *arg, size_t line, char **fields, size_t count);
+
+/* Read the whole table in `path` ("-": standard input). `separator` is ',' or '\t', or 0 to take
+ * the one that the first line has. A field without its closing quote is SCRY_EINVALID. */
+int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err) SCRY_NODISCARD;
+
+#endif

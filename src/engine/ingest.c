@@ -1,0 +1,409 @@
+/* ingest.c - scry_index_run: the queues, the writer and the order of things. */
+#include "engine/ingest.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { COMMIT_ROWS = 256, COMMIT_MS = 1000, TICK_MS = 100 };
+
+/* ---- queues ---- */
+
+typedef struct link { struct link *next; } link;
+
+static void append(ingest_queue *q, void *item)
+{
+    ((link *)item)->next = NULL;
+    if (q->tail)
+        ((link *)q->tail)->next = item;
+    else
+        q->head = item;
+    q->tail = item;
+    q->count++;
+}
+
+static void *take(ingest_queue *q)
+{
+    link *item = q->head;
+    if (item) {
+        q->head = item->next;
+        if (!q->head)
+            q->tail = NULL;
+        q->count--;
+    }
+    return item;
+}
+
+static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ms % 1000 * 1000000L;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(cond, lock, &t);
+}
+
+/* With in->lock held. */
+static bool stopped(ingest *in)
+{
+    if (in->options->cancel && atomic_load(in->options->cancel))
+        in->stop = true;
+    return in->stop;
+}
+
+bool ingest_stopped(ingest *in)
+{
+    pthread_mutex_lock(&in->lock);
+    bool s = stopped(in);
+    pthread_mutex_unlock(&in->lock);
+    return s;
+}
+
+void ingest_fail(ingest *in, const scry_error *err)
+{
+    pthread_mutex_lock(&in->lock);
+    if (in->fatal.code == 0)
+        in->fatal = *err;
+    in->stop = true;
+    pthread_mutex_unlock(&in->lock);
+}
+
+bool ingest_push_job(ingest *in, ingest_job *job)
+{
+    pthread_mutex_lock(&in->lock);
+    while (in->jobs.count >= in->jobs.limit && !stopped(in))
+        wait_ms(&in->job_taken, &in->lock, TICK_MS);
+    bool ok = !stopped(in);
+    if (ok)
+        append(&in->jobs, job);
+    pthread_cond_signal(&in->job_added);
+    pthread_mutex_unlock(&in->lock);
+    if (!ok)
+        ingest_job_free(job);
+    return ok;
+}
+
+ingest_job *ingest_pop_job(ingest *in, bool *done)
+{
+    pthread_mutex_lock(&in->lock);
+    for (int ticks = 0; in->jobs.count == 0 && in->feeding && !stopped(in) && ticks < 10; ticks++)
+        wait_ms(&in->job_added, &in->lock, TICK_MS);
+    ingest_job *job = stopped(in) ? NULL : take(&in->jobs);
+    *done = !job && (in->stop || !in->feeding);
+    pthread_cond_signal(&in->job_taken);
+    pthread_mutex_unlock(&in->lock);
+    return job;
+}
+
+void ingest_push_result(ingest *in, ingest_result *r)
+{
+    pthread_mutex_lock(&in->lock);
+    while (in->results.count >= in->results.limit)
+        pthread_cond_wait(&in->result_taken, &in->lock);
+    append(&in->results, r);
+    pthread_cond_signal(&in->result_added);
+    pthread_mutex_unlock(&in->lock);
+}
+
+void ingest_job_free(ingest_job *job)
+{
+    if (!job)
+        return;
+    for (size_t i = 0; i < job->label_count; i++)
+        free(job->labels[i]);
+    free(job->labels);
+    free(job->key);
+    free(job->path);
+    free(job->relative);
+    free(job);
+}
+
+void ingest_result_free(ingest_result *r)
+{
+    if (!r)
+        return;
+    ingest_job_free(r->job);
+    free(r->vector);
+    free(r);
+}
+
+/* ---- contents under way ---- */
+
+static size_t find_mark(const ingest *in, const uint8_t *hash)
+{
+    size_t i = 0;
+    while (i < in->in_flight_count && memcmp(in->in_flight[i], hash, SCRY_HASH_BYTES) != 0)
+        i++;
+    return i;
+}
+
+bool ingest_mark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES])
+{
+    pthread_mutex_lock(&in->lock);
+    bool free_to_take = find_mark(in, hash) == in->in_flight_count;
+    if (free_to_take) {
+        if (in->in_flight_count == in->in_flight_capacity) {
+            in->in_flight_capacity = in->in_flight_capacity * 2 + 64;
+            in->in_flight = scry_realloc(in->in_flight, in->in_flight_capacity * SCRY_HASH_BYTES);
+        }
+        memcpy(in->in_flight[in->in_flight_count++], hash, SCRY_HASH_BYTES);
+    }
+    pthread_mutex_unlock(&in->lock);
+    return free_to_take;
+}
+
+void ingest_unmark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES])
+{
+    pthread_mutex_lock(&in->lock);
+    size_t i = find_mark(in, hash);
+    if (i < in->in_flight_count)
+        memcpy(in->in_flight[i], in->in_flight[--in->in_flight_count], SCRY_HASH_BYTES);
+    pthread_mutex_unlock(&in->lock);
+}
+
+/* ---- the writer ---- */
+
+typedef struct {
+    ingest *in;
+    ingest_queue pending;     /* results to be put with the next commit */
+    ingest_queue deferred;    /* for another round */
+    double last_commit_ms, last_tick_ms;
+} writer;
+
+static void tell(const ingest *in, const ingest_result *r)
+{
+    if (in->options->skipped)
+        in->options->skipped(in->options->arg, r->job->path, r->reason);
+}
+
+static void count_put(ingest *in, const ingest_result *r)
+{
+    const scry_file_state *was = &r->job->state;
+    pthread_mutex_lock(&in->lock);
+    if (!was->known || was->bad)
+        in->progress.added++;
+    else if (memcmp(was->content, r->file.content, SCRY_HASH_BYTES) == 0 && !r->job->key)
+        in->progress.unchanged++;
+    else
+        in->progress.updated++;
+    in->progress.embedded += r->vector != NULL;
+    pthread_mutex_unlock(&in->lock);
+}
+
+/* Put everything pending in one transaction. */
+static void commit(writer *w)
+{
+    ingest *in = w->in;
+    size_t n = w->pending.count, i = 0;
+    w->last_commit_ms = scry_now_ms();
+    if (n == 0)
+        return;
+    scry_put *batch = scry_alloc(n * sizeof *batch);
+    for (ingest_result *r = w->pending.head; r; r = r->next)
+        batch[i++] = (scry_put){ r->file, r->vector };
+    scry_error err = SCRY_ERROR_INIT;
+    pthread_mutex_lock(&in->store_lock);
+    int result = scry_store_put(in->store, batch, n, &err);
+    pthread_mutex_unlock(&in->store_lock);
+    free(batch);
+    if (result < 0)
+        ingest_fail(in, &err);
+    for (ingest_result *r; (r = take(&w->pending));) {
+        if (result == 0)
+            count_put(in, r);
+        if (r->vector)
+            ingest_unmark(in, r->file.content);
+        ingest_result_free(r);
+    }
+}
+
+static void skip(writer *w, ingest_result *r)
+{
+    ingest *in = w->in;
+    const ingest_job *job = r->job;
+    scry_error err = SCRY_ERROR_INIT;
+    if (r->outcome == INGEST_BAD) {
+        pthread_mutex_lock(&in->store_lock);
+        int result = scry_store_put_bad(in->store, job->root, job->relative, job->size, job->mtime_ns, r->reason, &err);
+        pthread_mutex_unlock(&in->store_lock);
+        if (result < 0)
+            ingest_fail(in, &err);
+    }
+    pthread_mutex_lock(&in->lock);
+    in->progress.skipped++;
+    pthread_mutex_unlock(&in->lock);
+    tell(in, r);
+    ingest_result_free(r);
+}
+
+static void handle(writer *w, ingest_result *r)
+{
+    if (r->outcome == INGEST_PUT)
+        append(&w->pending, r);
+    else if (r->outcome == INGEST_DEFERRED)
+        append(&w->deferred, r);
+    else
+        skip(w, r);
+    if (w->pending.count >= COMMIT_ROWS)
+        commit(w);
+}
+
+static void tick(writer *w, double start_ms)
+{
+    ingest *in = w->in;
+    double now = scry_now_ms();
+    if (now - w->last_commit_ms > COMMIT_MS)
+        commit(w);
+    if (!in->options->progress || now - w->last_tick_ms < TICK_MS)
+        return;
+    w->last_tick_ms = now;
+    pthread_mutex_lock(&in->lock);
+    in->progress.elapsed_ms = now - start_ms;
+    scry_index_progress p = in->progress;
+    pthread_mutex_unlock(&in->lock);
+    in->options->progress(in->options->arg, &p);
+}
+
+static void write_results(writer *w, double start_ms)
+{
+    ingest *in = w->in;
+    for (;;) {
+        pthread_mutex_lock(&in->lock);
+        if (in->results.count == 0 && (in->workers_running || in->feeding))
+            wait_ms(&in->result_added, &in->lock, TICK_MS);
+        ingest_result *r = take(&in->results);
+        bool over = !r && in->workers_running == 0 && !in->feeding;
+        stopped(in);
+        pthread_cond_signal(&in->result_taken);
+        pthread_mutex_unlock(&in->lock);
+        if (r)
+            handle(w, r);
+        tick(w, start_ms);
+        if (over)
+            break;
+    }
+    commit(w);
+}
+
+/* ---- rounds ---- */
+
+typedef struct {
+    writer *writer;
+    ingest_queue *again;   /* the second round's jobs; NULL: the options' paths */
+    double start_ms;
+} round_arg;
+
+/* Deferred results go through the workers once more: their contents are in the store now. */
+static void feed_again(ingest *in, ingest_queue *again)
+{
+    for (ingest_result *r; (r = take(again));) {
+        ingest_job *job = r->job;
+        r->job = NULL;
+        ingest_result_free(r);
+        ingest_push_job(in, job);
+    }
+}
+
+/* Thread 0 writes, thread 1 feeds, the rest work. */
+static void round_thread(void *p, int index, int count)
+{
+    round_arg *a = p;
+    ingest *in = a->writer->in;
+    if (index == 0) {
+        write_results(a->writer, a->start_ms);
+        return;
+    }
+    if (index == 1) {
+        if (a->again)
+            feed_again(in, a->again);
+        else
+            ingest_feed(in);
+    } else {
+        ingest_work(in);
+    }
+    pthread_mutex_lock(&in->lock);
+    if (index == 1)
+        in->feeding = false;
+    else
+        in->workers_running--;
+    in->progress.walking = in->feeding && !a->again;
+    pthread_cond_broadcast(&in->job_added);
+    pthread_cond_signal(&in->result_added);
+    pthread_mutex_unlock(&in->lock);
+}
+
+static void run_round(writer *w, ingest_queue *again, double start_ms, scry_pool *pool)
+{
+    ingest *in = w->in;
+    in->feeding = true;
+    in->progress.walking = !again;
+    in->workers_running = scry_pool_threads(pool) - 2;
+    round_arg a = { w, again, start_ms };
+    scry_pool_run(pool, round_thread, &a);
+    for (ingest_job *job; (job = take(&in->jobs));)   /* left behind by a stop */
+        ingest_job_free(job);
+}
+
+static void run_rounds(ingest *in, double start_ms)
+{
+    int workers = in->options->workers > 0 ? in->options->workers : scry_cpu_count();
+    in->jobs.limit = (size_t)workers * INGEST_JOBS_PER_WORKER;
+    in->results.limit = INGEST_MAX_RESULTS;
+    scry_pool *pool = scry_pool_new(workers + 2);
+    if (scry_pool_threads(pool) < 3) {
+        scry_error err = SCRY_ERROR_INIT;
+        scry_fail(&err, SCRY_ENOMEM, "cannot start the threads of an index run");
+        ingest_fail(in, &err);
+    }
+    writer w = { .in = in, .last_commit_ms = start_ms };
+    if (!in->stop)
+        run_round(&w, NULL, start_ms, pool);
+    while (w.deferred.count && !in->stop) {
+        ingest_queue again = w.deferred;
+        w.deferred = (ingest_queue){ 0 };
+        run_round(&w, &again, start_ms, pool);
+    }
+    for (ingest_result *r; (r = take(&w.deferred));)
+        ingest_result_free(r);
+    scry_pool_free(pool);
+}
+
+int scry_index_run(scry_store *store, const scry_model *model, const scry_index_options *options,
+                   scry_index_progress *total, scry_error *err)
+{
+    double start_ms = scry_now_ms();
+    ingest in = { .store = store, .model = model, .options = options,
+                  .dim = (size_t)scry_model_get_info(model)->dim };
+    pthread_mutex_init(&in.store_lock, NULL);
+    pthread_mutex_init(&in.lock, NULL);
+    pthread_cond_t *conds[] = { &in.job_added, &in.job_taken, &in.result_added, &in.result_taken };
+    for (size_t i = 0; i < 4; i++)
+        pthread_cond_init(conds[i], NULL);
+    run_rounds(&in, start_ms);
+    int r = 0;
+    if (in.fatal.code == 0 && options->prune && !in.stop)
+        r = ingest_prune(&in, err);
+    if (r == 0 && in.fatal.code == 0)
+        r = scry_store_sync(store, err);
+    if (in.fatal.code)
+        r = scry_fail(err, in.fatal.code, "%s", in.fatal.message);
+    else if (r == 0 && in.stop)
+        r = scry_fail(err, SCRY_ECANCELLED, "stopped before the end: run the same command again to go on");
+    in.progress.elapsed_ms = scry_now_ms() - start_ms;
+    if (options->progress)
+        options->progress(options->arg, &in.progress);
+    if (total)
+        *total = in.progress;
+    free(in.in_flight);
+    for (size_t i = 0; i < 4; i++)
+        pthread_cond_destroy(conds[i]);
+    pthread_mutex_destroy(&in.lock);
+    pthread_mutex_destroy(&in.store_lock);
+    return r;
+}

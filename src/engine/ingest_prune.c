@@ -1,0 +1,67 @@
+/* ingest_prune.c - forget files that are gone from the folders that were indexed. */
+#include "engine/ingest.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    uint8_t (*ids)[SCRY_ID_BYTES];
+    size_t count, capacity;
+    uint64_t present;
+} gone;
+
+static void note(gone *g, const uint8_t id[SCRY_ID_BYTES])
+{
+    if (g->count == g->capacity) {
+        g->capacity = g->capacity * 2 + 256;
+        g->ids = scry_realloc(g->ids, g->capacity * SCRY_ID_BYTES);
+    }
+    memcpy(g->ids[g->count++], id, SCRY_ID_BYTES);
+}
+
+static int check_file(void *arg, const scry_file *file)
+{
+    gone *g = arg;
+    struct stat st;
+    if (lstat(file->path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+        note(g, file->id);
+    else
+        g->present++;
+    return 0;
+}
+
+static int prune_below(ingest *in, const char *given, scry_error *err)
+{
+    struct stat st;
+    char *path = scry_absolute(given);
+    if (!path || stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        free(path);
+        return 0;   /* not there at all: perhaps a disk that is not mounted */
+    }
+    gone g = { 0 };
+    scry_filter_pool *pool = scry_filter_pool_new();
+    const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
+    int r = scry_store_each_file(in->store, below, NULL, check_file, &g, err);
+    if (r == 0 && g.count && !g.present && in->progress.found == 0)
+        r = scry_fail(err, SCRY_EINVALID, "%s holds no picture any more, all %zu that were indexed are gone: is its disk "
+                      "mounted? (if they are really gone: scry remove --in %s)", path, g.count, path);
+    uint64_t removed = 0;
+    if (r == 0 && g.count)
+        r = scry_store_remove(in->store, (const uint8_t (*)[SCRY_ID_BYTES])g.ids, g.count, &removed, err);
+    in->progress.pruned += removed;
+    free(g.ids);
+    scry_filter_pool_free(pool);
+    free(path);
+    return r;
+}
+
+int ingest_prune(ingest *in, scry_error *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < in->options->path_count; i++)
+        r = prune_below(in, in->options->paths[i], err);
+    return r;
+}
