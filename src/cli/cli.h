@@ -1,0 +1,109 @@
+/* cli.h - what the commands share: one table of options each, from which parsing, --help,
+ * the shell completions and the man pages are all made.
+ *
+ * A command is one file, cmd_NAME.c, that defines `const cli_command cmd_NAME`; main.c lists
+ * them. Results go to stdout, everything else to stderr. Exit status: 0 found or done, 1
+ * nothing found or some inputs skipped, 2 an error.
+ */
+#ifndef SCRY_CLI_H
+#define SCRY_CLI_H
+
+#include "scry/error.h"
+#include "scry/filter.h"
+#include "scry/model.h"
+#include "scry/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum { CLI_OK = 0, CLI_NOTHING = 1, CLI_ERROR = 2 };
+
+typedef struct cli_option {
+    const char *name;      /* long name; NULL ends a table */
+    const char *argument;  /* "FILE"; NULL for a flag */
+    const char *help;      /* one line */
+    char letter;           /* short form, 0 for none */
+    const char *choices;   /* "fp32 bf16 int8 auto": for completion; NULL */
+} cli_option;
+
+typedef struct cli_command {
+    const char *name;
+    const char *usage;     /* "[OPTION]... QUERY..." */
+    const char *summary;   /* one line */
+    const char *details;   /* paragraphs and examples for --help and the man page */
+    const cli_option *options;
+    unsigned common;       /* CLI_STORE | CLI_MODEL | ...: which shared options it takes */
+    int (*run)(int argc, char **argv);   /* argv[0] is the command's name */
+} cli_command;
+
+enum { CLI_STORE = 1, CLI_MODEL = 2, CLI_FILTER = 4 };
+
+/* All commands in the order of --help; NULL ends. */
+extern const cli_command *const cli_commands[];
+
+/* ---- options ---- */
+
+typedef struct cli_common {
+    const char *store, *collection, *model;   /* NULL: the default */
+    scry_precision precision;
+    bool quiet;
+    scry_filter_pool *filters;                /* owned */
+    const scry_filter_node *filter;           /* all filter options given, combined; NULL: none */
+} cli_common;
+
+typedef struct cli_args {
+    const cli_command *command;
+    cli_common common;
+    int argc;
+    char **argv;
+    int next;           /* where the operands begin, once cli_next said 0 */
+    void *table;        /* getopt's table, owned */
+    int status;         /* set when cli_next returned -1 */
+} cli_args;
+
+/* Begin; then call cli_next until it returns NULL. It returns the name of the command's own
+ * option that it met, its argument in *value; shared options are taken in on the way. On bad
+ * usage or --help it has said what is to be said: args->status is >= 0 then, else -1. */
+void cli_begin(cli_args *a, const cli_command *command, int argc, char **argv);
+const char *cli_next(cli_args *a, const char **value);
+void cli_end(cli_args *a);
+
+/* Whole numbers and reals with their range; say what is wrong and return false. */
+bool cli_int(const char *option, const char *text, long long min, long long max, long long *out);
+bool cli_real(const char *option, const char *text, double min, double max, double *out);
+
+/* ---- messages ---- */
+
+/* "scry: MESSAGE" on stderr; returns CLI_ERROR. */
+int cli_fail(const scry_error *err);
+int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Print the help of a command, or of the program (NULL). */
+void cli_help(FILE *out, const cli_command *command);
+
+/* ---- opening things ---- */
+
+/* The store's place: --store, $SCRY_STORE, else the default below $XDG_DATA_HOME; owned. */
+char *cli_store_place(const cli_common *c);
+
+/* Open to read or write what exists. "No index yet" says how to make one. */
+int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, scry_error *err) SCRY_NODISCARD;
+
+/* The model: --model, $SCRY_MODEL, what `store` (may be NULL) was built with, else the starter.
+ * With a store, another model than the collection's is an error. */
+int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scry_error *err) SCRY_NODISCARD;
+
+/* Create or open for writing, with the model's identity recorded. */
+int cli_create_store(scry_store **out, const cli_common *c, const scry_model *model, scry_error *err) SCRY_NODISCARD;
+
+const char *cli_precision_name(scry_precision p);
+
+/* ---- output ---- */
+
+/* A path for a terminal: control characters shown as escapes when stdout is one; owned. */
+char *cli_printable(const char *path);
+char *cli_hex_id(const uint8_t id[SCRY_ID_BYTES], char out[2 * SCRY_ID_BYTES + 1]);
+
+#endif

@@ -1,0 +1,116 @@
+/* cmd_remove.c - `scry remove`: forget pictures. The picture files stay where they are. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/sha256.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    { "dry-run", NULL, "only list what would be forgotten", 'n', NULL },
+    { 0 },
+};
+
+typedef struct {
+    uint8_t (*ids)[SCRY_ID_BYTES];
+    size_t count, capacity;
+    bool list;
+} selection;
+
+static void select_id(selection *s, const uint8_t id[SCRY_ID_BYTES])
+{
+    if (s->count == s->capacity) {
+        s->capacity = s->capacity * 2 + 256;
+        s->ids = scry_realloc(s->ids, s->capacity * SCRY_ID_BYTES);
+    }
+    memcpy(s->ids[s->count++], id, SCRY_ID_BYTES);
+}
+
+static int select_file(void *arg, const scry_file *file)
+{
+    selection *s = arg;
+    select_id(s, file->id);
+    if (s->list) {
+        char *path = cli_printable(file->path);
+        puts(path);
+        free(path);
+    }
+    return 0;
+}
+
+/* A path (whatever lies at it or below it in the index), or "id:HEX". */
+static int select_operand(selection *s, scry_store *store, const cli_common *c, const char *operand, scry_error *err)
+{
+    uint8_t id[SCRY_ID_BYTES];
+    if (strncmp(operand, "id:", 3) == 0) {
+        if (scry_unhex(operand + 3, id, sizeof id) < 0)
+            return scry_fail(err, SCRY_EINVALID, "\"%s\" is not id: and 32 hexadecimal digits", operand);
+        select_id(s, id);
+        return 0;
+    }
+    char *real = realpath(operand, NULL), *cwd = real ? NULL : realpath(".", NULL);
+    char *path = real ? real : scry_path_join(cwd ? cwd : "/", operand);   /* gone from the disk already */
+    scry_filter_pool *pool = scry_filter_pool_new();
+    const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
+    int r = scry_store_each_file(store, scry_filter_and(pool, below, c->filter), NULL, select_file, s, err);
+    scry_filter_pool_free(pool);
+    free(path);
+    free(cwd);
+    return r;
+}
+
+static int remove_selected(const cli_common *c, bool dry, char **operands, size_t n)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store = NULL;
+    selection s = { .list = dry };
+    uint64_t removed = 0;
+    int r = cli_open_store(&store, c, dry ? SCRY_STORE_READ : SCRY_STORE_WRITE, &err);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = select_operand(&s, store, c, operands[i], &err);
+    if (r == 0 && n == 0)
+        r = scry_store_each_file(store, c->filter, NULL, select_file, &s, &err);
+    if (r == 0 && !dry && s.count)
+        r = scry_store_remove(store, (const uint8_t (*)[SCRY_ID_BYTES])s.ids, s.count, &removed, &err);
+    if (store) {
+        int closed = scry_store_close(store, r < 0 ? NULL : &err);
+        r = r < 0 ? r : closed;
+    }
+    free(s.ids);
+    if (r < 0)
+        return cli_fail(&err);
+    if (!c->quiet && !dry)
+        fprintf(stderr, "%llu forgotten\n", (unsigned long long)removed);
+    return (dry ? s.count : removed) ? CLI_OK : CLI_NOTHING;
+}
+
+static int run_remove(int argc, char **argv)
+{
+    cli_args a;
+    const char *name, *value;
+    bool dry = false;
+    cli_begin(&a, &cmd_remove, argc, argv);
+    while ((name = cli_next(&a, &value)))
+        dry = true;
+    int status = a.status;
+    if (status < 0 && a.next == argc && !a.common.filter)
+        status = cli_usage("say what to forget: paths, id:HEX, or filters such as --in DIR");
+    if (status < 0)
+        status = remove_selected(&a.common, dry, argv + a.next, (size_t)(argc - a.next));
+    cli_end(&a);
+    return status;
+}
+
+const cli_command cmd_remove = {
+    .name = "remove",
+    .usage = "[OPTION]... [PATH|id:HEX]...",
+    .summary = "Forget pictures (their files stay where they are)",
+    .details = "Forgets what the index holds at or below each PATH and passes the filters.\n\n"
+               "Examples:\n  scry remove ~/Pictures/old\n  scry remove --in ~/Pictures --before 2010 --dry-run\n",
+    .options = options,
+    .common = CLI_FILTER | CLI_STORE,
+    .run = run_remove,
+};

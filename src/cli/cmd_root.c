@@ -1,0 +1,77 @@
+/* cmd_root.c - `scry root`: the folders of a collection. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int print_root(void *arg, const scry_root *root)
+{
+    char id[2 * SCRY_ID_BYTES + 1];
+    char *path = cli_printable(root->path);
+    printf("%s  %8llu  %s\n", cli_hex_id(root->id, id), (unsigned long long)root->files, path);
+    free(path);
+    return 0;
+}
+
+static int list_roots(const cli_common *c)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store = NULL;
+    int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
+    if (r == 0)
+        r = scry_store_roots(store, print_root, NULL, &err);
+    if (store)
+        scry_store_close(store, NULL);
+    return r < 0 ? cli_fail(&err) : CLI_OK;
+}
+
+static int move_root(const cli_common *c, const char *old_path, const char *new_path)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store = NULL;
+    char *to = realpath(new_path, NULL), *from = realpath(old_path, NULL);
+    int r = to ? 0 : scry_fail(&err, SCRY_ENOTFOUND, "%s is not there: mount or copy the pictures first", new_path);
+    if (r == 0)
+        r = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
+    if (r == 0)
+        r = scry_store_move_root(store, from ? from : old_path, to, &err);
+    if (store) {
+        int closed = scry_store_close(store, r < 0 ? NULL : &err);
+        r = r < 0 ? r : closed;
+    }
+    free(from);
+    free(to);
+    return r < 0 ? cli_fail(&err) : CLI_OK;
+}
+
+static int run_root(int argc, char **argv)
+{
+    cli_args a;
+    const char *value;
+    cli_begin(&a, &cmd_root, argc, argv);
+    while (cli_next(&a, &value))
+        continue;
+    int status = a.status, n = argc - a.next;
+    char **operand = argv + a.next;
+    if (status < 0 && (n == 0 || (n == 1 && strcmp(operand[0], "list") == 0)))
+        status = list_roots(&a.common);
+    else if (status < 0 && n == 3 && strcmp(operand[0], "move") == 0)
+        status = move_root(&a.common, operand[1], operand[2]);
+    else if (status < 0)
+        status = cli_usage("root takes: list, or move OLD NEW");
+    cli_end(&a);
+    return status;
+}
+
+const cli_command cmd_root = {
+    .name = "root",
+    .usage = "[OPTION]... [list | move OLD NEW]",
+    .summary = "List the indexed folders, or tell where one has moved",
+    .details = "After a disk was mounted elsewhere, `scry root move OLD NEW` keeps every picture and its\n"
+               "vector: nothing is computed again.\n",
+    .common = CLI_STORE,
+    .run = run_root,
+};

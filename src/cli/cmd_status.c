@@ -1,0 +1,147 @@
+/* cmd_status.c - `scry status`: what is stored, what was skipped, what can be read. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "image/image.h"
+#include "scry/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    { "skipped", NULL, "list the files that could not be read, and why", 0, NULL },
+    { "formats", NULL, "list the picture formats that can be read", 0, NULL },
+    { "json", NULL, "print one JSON object", 0, NULL },
+    { 0 },
+};
+
+static int print_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
+{
+    char *name = cli_printable(path);
+    printf("%s: %s\n", name, reason);
+    free(name);
+    return 0;
+}
+
+static int print_root(void *arg, const scry_root *root)
+{
+    char *path = cli_printable(root->path);
+    printf("root        %s (%llu pictures)\n", path, (unsigned long long)root->files);
+    free(path);
+    return 0;
+}
+
+static void print_bytes(uint64_t bytes)
+{
+    if (bytes >= 1u << 30)
+        printf("size        %.1f GiB\n", (double)bytes / (1 << 30));
+    else if (bytes)
+        printf("size        %.1f MiB\n", (double)bytes / (1 << 20));
+}
+
+static int print_text(scry_store *s, const scry_store_info *i, scry_error *err)
+{
+    bool starter = i->model_name && strcmp(i->model_name, SCRY_STARTER_MODEL) == 0;
+    printf("store       %s\ncollection  %s\n", i->where, i->collection);
+    printf("model       %s%s, %d dimensions, %s\n", i->model_name, starter ? " (the bundled starter model)" : "", i->dim, i->precision);
+    printf("identity    %s\n", i->model_identity);
+    printf("pictures    %llu files, %llu different\n", (unsigned long long)i->files, (unsigned long long)i->contents);
+    if (i->bad_files)
+        printf("skipped     %llu files (scry status --skipped)\n", (unsigned long long)i->bad_files);
+    print_bytes(i->bytes);
+    return scry_store_roots(s, print_root, NULL, err);
+}
+
+static int json_root(void *arg, const scry_root *root)
+{
+    scry_json_writer *w = arg;
+    char id[2 * SCRY_ID_BYTES + 1];
+    scry_json_begin(w, '{');
+    scry_json_key(w, "id");
+    scry_json_put_str(w, cli_hex_id(root->id, id));
+    scry_json_key(w, "path");
+    scry_json_put_str(w, root->path);
+    scry_json_key(w, "files");
+    scry_json_put_int(w, (int64_t)root->files);
+    scry_json_end(w, '}');
+    return 0;
+}
+
+static int print_json(scry_store *s, const scry_store_info *i, scry_error *err)
+{
+    scry_buf b = SCRY_BUF_INIT(64 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    const struct { const char *key, *text; } texts[] = {
+        { "store", i->where }, { "collection", i->collection }, { "model", i->model_name },
+        { "identity", i->model_identity }, { "precision", i->precision },
+    };
+    const struct { const char *key; uint64_t n; } counts[] = {
+        { "dim", (uint64_t)i->dim }, { "files", i->files }, { "contents", i->contents },
+        { "skipped", i->bad_files }, { "bytes", i->bytes },
+    };
+    scry_json_begin(&w, '{');
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+        scry_json_key(&w, texts[k].key);
+        scry_json_put_str(&w, texts[k].text);
+    }
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+        scry_json_key(&w, counts[k].key);
+        scry_json_put_int(&w, (int64_t)counts[k].n);
+    }
+    scry_json_key(&w, "roots");
+    scry_json_begin(&w, '[');
+    int r = scry_store_roots(s, json_root, &w, err);
+    scry_json_end(&w, ']');
+    scry_json_end(&w, '}');
+    if (r == 0)
+        puts(scry_buf_str(&b));
+    scry_buf_dispose(&b);
+    return r;
+}
+
+static int print_formats(void)
+{
+    for (scry_format f = SCRY_FORMAT_JPEG; f < SCRY_FORMAT_COUNT; f++)
+        printf("%-6s %s\n", scry_format_name(f), scry_formats_default() >> f & 1 ? "yes" : "with --formats all");
+    return CLI_OK;
+}
+
+static int run_status(int argc, char **argv)
+{
+    cli_args a;
+    const char *name, *value;
+    bool skipped = false, formats = false, json = false;
+    scry_error err = SCRY_ERROR_INIT;
+    cli_begin(&a, &cmd_status, argc, argv);
+    while ((name = cli_next(&a, &value)))
+        *(strcmp(name, "skipped") == 0 ? &skipped : strcmp(name, "formats") == 0 ? &formats : &json) = true;
+    int status = a.status;
+    if (status < 0 && formats)
+        status = print_formats();
+    if (status < 0) {
+        scry_store *store = NULL;
+        scry_store_info info;
+        int r = cli_open_store(&store, &a.common, SCRY_STORE_READ, &err);
+        if (r == 0)
+            r = scry_store_get_info(store, &info, &err);
+        if (r == 0)
+            r = skipped ? scry_store_each_bad(store, print_bad, NULL, &err)
+                : json ? print_json(store, &info, &err) : print_text(store, &info, &err);
+        status = r < 0 ? cli_fail(&err) : CLI_OK;
+        if (store)
+            scry_store_close(store, NULL);
+    }
+    cli_end(&a);
+    return status;
+}
+
+const cli_command cmd_status = {
+    .name = "status",
+    .usage = "[OPTION]...",
+    .summary = "Show what is stored, by which model, and what was skipped",
+    .options = options,
+    .common = CLI_STORE,
+    .run = run_status,
+};

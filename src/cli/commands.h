@@ -1,0 +1,9 @@
+/* commands.h - every command of the program, each defined in its own cmd_NAME.c. */
+#ifndef SCRY_CLI_COMMANDS_H
+#define SCRY_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const cli_command cmd_index, cmd_search, cmd_embed, cmd_status, cmd_remove, cmd_verify, cmd_root;
+
+#endif

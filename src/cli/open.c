@@ -1,0 +1,121 @@
+/* open.c - the store and the model that a command line means. */
+#include "cli/cli.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "scry/registry.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *given(const char *option, const char *variable)
+{
+    const char *value = option ? option : getenv(variable);
+    return value && value[0] ? value : NULL;
+}
+
+char *cli_store_place(const cli_common *c)
+{
+    const char *place = given(c->store, "SCRY_STORE");
+    if (place)
+        return scry_strdup(place);
+    char *data = scry_data_dir(), *store = scry_path_join(data, "store");
+    free(data);
+    return store;
+}
+
+int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, scry_error *err)
+{
+    char *place = cli_store_place(c);
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    o.collection = c->collection;
+    o.mode = mode;
+    int r = scry_store_open(out, place, &o, err);
+    free(place);
+    return r;
+}
+
+static int open_model(scry_model **out, const cli_common *c, const char *name, scry_error *err)
+{
+    char *dir;
+    int r = scry_model_resolve(name, &dir, err);
+    if (r < 0)
+        return r;
+    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+    o.precision = c->precision;
+    r = scry_model_open(out, dir, &o, err);
+    free(dir);
+    return r;
+}
+
+int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scry_error *err)
+{
+    const char *name = given(c->model, "SCRY_MODEL");
+    scry_store_info info = { 0 };
+    if (store) {
+        int r = scry_store_get_info(store, &info, err);
+        if (r < 0)
+            return r;
+        if (!name)
+            name = info.model_name;
+    }
+    int r = open_model(out, c, name, err);
+    if (r < 0 || !info.model_identity || !info.model_identity[0])
+        return r;
+    const scry_model_info *m = scry_model_get_info(*out);
+    if (strcmp(m->identity, info.model_identity) == 0)
+        return 0;
+    r = scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): search with "
+                  "that one, or index again into another one with --collection NAME --model %s", info.collection,
+                  info.model_name, info.model_identity, m->name, m->identity, m->name);
+    scry_model_free(*out);
+    return r;
+}
+
+int cli_create_store(scry_store **out, const cli_common *c, const scry_model *model, scry_error *err)
+{
+    const scry_model_info *m = scry_model_get_info(model);
+    const char *name = given(c->model, "SCRY_MODEL");
+    char *place = cli_store_place(c), *absolute = name && strchr(name, '/') ? realpath(name, NULL) : NULL;
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    o.collection = c->collection;
+    o.mode = SCRY_STORE_CREATE;
+    o.model_identity = m->identity;
+    o.model_name = absolute ? absolute : name ? name : SCRY_STARTER_MODEL;
+    o.precision = cli_precision_name(m->precision);
+    o.dim = m->dim;
+    int r = scry_store_open(out, place, &o, err);
+    free(absolute);
+    free(place);
+    return r;
+}
+
+const char *cli_precision_name(scry_precision p)
+{
+    static const char *const names[] = { "auto", "fp32", "bf16", "int8" };
+    return names[p];
+}
+
+char *cli_printable(const char *path)
+{
+    if (!isatty(STDOUT_FILENO))
+        return scry_strdup(path);
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    for (const char *p = path; *p; p++) {
+        unsigned char ch = (unsigned char)*p;
+        if (ch < 0x20 || ch == 0x7f)
+            scry_buf_printf(&b, "\\x%02x", ch);   /* nothing a file is called may drive the terminal */
+        else
+            scry_buf_putc(&b, *p);
+    }
+    return scry_buf_take(&b);
+}
+
+char *cli_hex_id(const uint8_t id[SCRY_ID_BYTES], char out[2 * SCRY_ID_BYTES + 1])
+{
+    scry_hex(id, SCRY_ID_BYTES, out);
+    return out;
+}

@@ -1,0 +1,81 @@
+#include "cli/progress.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct cli_progress {
+    bool shown, terminal;
+    double start_ms, last_ms, rate;   /* rate: pictures a second, smoothed */
+    uint64_t last_rated;
+};
+
+cli_progress *cli_progress_new(bool quiet, bool force)
+{
+    bool terminal = isatty(STDERR_FILENO) == 1;
+    if (quiet || (!terminal && !force))
+        return NULL;
+    cli_progress *p = scry_alloc(sizeof *p);
+    p->terminal = terminal;
+    p->start_ms = p->last_ms = scry_now_ms();
+    return p;
+}
+
+static void duration(char *out, size_t size, double s)
+{
+    if (s < 90)
+        snprintf(out, size, "%.0f s", s);
+    else if (s < 5400)
+        snprintf(out, size, "%.0f min", s / 60);
+    else
+        snprintf(out, size, "%.1f h", s / 3600);
+}
+
+static int columns(void)
+{
+    struct winsize w;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ? w.ws_col : 80;
+}
+
+void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open_end, uint64_t rated)
+{
+    if (!p)
+        return;
+    double now = scry_now_ms();
+    if (now - p->last_ms >= 1000) {
+        double rate = (double)(rated - p->last_rated) / (now - p->last_ms) * 1000;
+        p->rate = p->rate > 0 ? 0.7 * p->rate + 0.3 * rate : rate;
+        p->last_ms = now;
+        p->last_rated = rated;
+    }
+    char line[160], left[32] = "", bar[31] = "";
+    int filled = total ? (int)(done * 30 / total) : 0;
+    for (int i = 0; i < 30; i++)
+        bar[i] = i < filled ? '#' : '.';
+    if (p->rate > 0 && total > done)
+        duration(left, sizeof left, (double)(total - done) / p->rate);
+    snprintf(line, sizeof line, "[%s] %llu/%llu%s  %.1f/s%s%s", bar, (unsigned long long)done,
+             (unsigned long long)total, open_end ? "+" : "", p->rate, left[0] ? "  left: " : "", left);
+    if (p->terminal)
+        fprintf(stderr, "\r%.*s\033[K", columns() - 1, line);
+    else
+        fprintf(stderr, "%s\n", line);
+    fflush(stderr);
+    p->shown = true;
+}
+
+void cli_progress_clear(cli_progress *p)
+{
+    if (p && p->shown && p->terminal)
+        fputs("\r\033[K", stderr);
+}
+
+void cli_progress_free(cli_progress *p)
+{
+    cli_progress_clear(p);
+    free(p);
+}
