@@ -9,6 +9,7 @@
 PART_NAMES := milvus
 PART_SRC_milvus := $(wildcard src/milvus/*.c src/store/remote*.c src/store/filter_milvus.c)
 PART_PKGS_milvus := libnghttp2 libprotobuf-c libssl
+PART_OBJ_milvus := $(O)/gen/milvus/milvus.pb-c.o
 
 LIB_DIRS := base nn model resize image vector store engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PART_NAMES),$(PART_SRC_$(p))), \
@@ -28,6 +29,15 @@ DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ljpeg -lm
 # Flags of single folders or files.
 $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
+
+# Milvus's messages: C made of the .proto while building.
+$(O)/gen/milvus/milvus.pb-c.c: src/milvus/milvus.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+$(O)/gen/milvus/%.o: $(O)/gen/milvus/%.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(call obj,$(wildcard src/milvus/*.c)): $(O)/gen/milvus/milvus.pb-c.c
+$(call obj,$(wildcard src/milvus/*.c)): ALL_CFLAGS += -I$(O)/gen
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,0 +1,10 @@
+# Tests against Milvus servers, which need a package index the first time; part of `make check`.
+MILVUS_TEST_SRC := $(wildcard tests/milvus/*.c)
+MILVUS_TEST_BIN := $(patsubst tests/milvus/%.c,$(O)/tests/milvus_%,$(MILVUS_TEST_SRC))
+$(O)/tests/milvus_%: $(O)/tests/milvus/%.o $(PART_ARCHIVES) $(O)/libscry.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PART_LIBS) $(LIB_LIBS)
+
+.PHONY: check-milvus
+check-milvus: $(MILVUS_TEST_BIN) $(PROGRAMS) ## tests against Milvus servers started from packages
+	SCRY_BUILD=$(abspath $(O)) prove $(filter-out tests/milvus/servers.sh,$(wildcard tests/milvus/*.sh))

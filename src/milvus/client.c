@@ -1,0 +1,144 @@
+#include "milvus/call.h"
+
+#include "base/alloc.h"
+#include "milvus/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* What a server with Milvus's default settings accepts (proxy.grpc.serverMaxRecvSize). */
+static const size_t MAX_REQUEST_BYTES = (size_t)64 << 20;
+
+/* ---- where ---- */
+
+static int set_port(scry_milvus_options *o, const char *text, size_t n, const char *url, scry_error *err)
+{
+    int port = 0;
+    for (size_t i = 0; i < n && port <= 65535; i++)
+        port = text[i] >= '0' && text[i] <= '9' ? port * 10 + (text[i] - '0') : 65536;
+    if (n == 0 || port < 1 || port > 65535)
+        return scry_fail(err, SCRY_EINVALID, "%s: the port must be a number from 1 to 65535", url);
+    o->port = port;
+    return 0;
+}
+
+int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err)
+{
+    static const char plain[] = "milvus://", tls[] = "milvuss://";
+    bool is_tls = strncmp(url, tls, sizeof tls - 1) == 0;
+    if (!is_tls && strncmp(url, plain, sizeof plain - 1) != 0)
+        return scry_fail(err, SCRY_EINVALID, "%s is no Milvus address: milvus://HOST:PORT/DATABASE, or milvuss:// for "
+                         "TLS", url);
+    const char *host = url + (is_tls ? sizeof tls : sizeof plain) - 1;
+    size_t n = strcspn(host, "/?#");
+    const char *database = host[n] == '/' ? host + n + 1 : "";
+    if (host[n] == '?' || host[n] == '#' || strpbrk(database, "/?#"))
+        return scry_fail(err, SCRY_EINVALID, "%s: only HOST:PORT and one DATABASE belong into a Milvus address", url);
+    if (memchr(host, '@', n))
+        return scry_fail(err, SCRY_EINVALID, "a Milvus address has no user or password: set SCRY_MILVUS_USER and "
+                         "SCRY_MILVUS_PASSWORD");
+    const char *end = host + n, *colon = memrchr(host, ':', n), *bracket = memrchr(host, ']', n);
+    if (colon && (!bracket || colon > bracket)) {
+        int result = set_port(o, colon + 1, (size_t)(end - colon - 1), url, err);
+        if (result < 0)
+            return result;
+        end = colon;
+    }
+    if (host[0] == '[' && bracket && bracket + 1 == end) {
+        host++;
+        end--;
+    }
+    size_t host_size = (size_t)(end - host);
+    if (host_size == 0 || host_size >= sizeof o->host || strlen(database) >= sizeof o->database)
+        return scry_fail(err, SCRY_EINVALID, "%s: host and database must be names of at most 255 bytes", url);
+    memcpy(o->host, host, host_size);
+    o->host[host_size] = '\0';
+    snprintf(o->database, sizeof o->database, "%s", database);
+    o->tls = is_tls;
+    return 0;
+}
+
+/* ---- life ---- */
+
+static int ask_version(scry_milvus *m, scry_error *err)
+{
+    Pb__GetVersionRequest q = PB__GET_VERSION_REQUEST__INIT;
+    ProtobufCMessage *answer;
+    int result = scry_call(m, "GetVersion", &q.base, SCRY_CALL_REPEATABLE, &pb__get_version_response__descriptor, &answer,
+                           err);
+    if (result < 0)
+        return result;
+    snprintf(m->version, sizeof m->version, "%s", ((Pb__GetVersionResponse *)answer)->version);
+    scry_call_free(answer);
+    return 0;
+}
+
+int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error *err)
+{
+    /* A header of this size passes every server; a real password or token is far shorter. */
+    enum { MAX_CREDENTIALS = 4096 };
+    size_t credentials = (o->user ? strlen(o->user) : 0) + (o->password ? strlen(o->password) : 0) +
+                         (o->token ? strlen(o->token) : 0);
+    if (credentials > MAX_CREDENTIALS)
+        return scry_fail(err, SCRY_ELIMIT, "user and password for Milvus are longer than %d bytes", MAX_CREDENTIALS);
+    scry_milvus *m = scry_alloc(sizeof *m);
+    m->options = *o;
+    m->where = scry_asprintf(strchr(o->host, ':') ? "[%s]:%d" : "%s:%d", o->host, o->port);
+    m->authorization = scry_wire_authorization(o->user, o->password, o->token);
+    m->ca_file = scry_strdup(o->ca_file);
+    m->options.user = m->options.password = m->options.token = m->options.ca_file = NULL;
+    m->request = (scry_buf)SCRY_BUF_INIT(MAX_REQUEST_BYTES);
+    m->reply.body = (scry_buf)SCRY_BUF_INIT(o->max_answer_bytes);
+    if (getrandom(&m->random, sizeof m->random, 0) < 0)
+        m->random = (uintptr_t)m;
+    m->options.patience_ms = o->connect_ms;
+    int result = ask_version(m, err);
+    m->options.patience_ms = o->patience_ms;
+    if (result < 0)
+        scry_milvus_free(m);
+    else
+        *out = m;
+    return result;
+}
+
+void scry_milvus_free(scry_milvus *m)
+{
+    if (!m)
+        return;
+    scry_conn_free(m->conn);
+    scry_buf_dispose(&m->request);
+    scry_buf_dispose(&m->reply.body);
+    explicit_bzero(m->authorization, strlen(m->authorization));
+    free(m->authorization);
+    free(m->where);
+    free(m->ca_file);
+    free(m->schema_of);
+    free(m);
+}
+
+void scry_milvus_set_patience(scry_milvus *m, int patience_ms)
+{
+    m->options.patience_ms = patience_ms;
+}
+
+const char *scry_milvus_where(const scry_milvus *m)
+{
+    return m->where;
+}
+
+const char *scry_milvus_version(const scry_milvus *m)
+{
+    return m->version;
+}
+
+int scry_milvus_code(const scry_milvus *m)
+{
+    return m->code;
+}
+
+scry_milvus_counters scry_milvus_counts(const scry_milvus *m)
+{
+    return m->counters;
+}

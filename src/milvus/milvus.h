@@ -1,0 +1,260 @@
+/* milvus.h - a client of Milvus: gRPC over HTTP/2, unary calls, no threads of its own.
+ *
+ *     scry_milvus_options o = SCRY_MILVUS_OPTIONS_INIT;
+ *     scry_milvus *m;
+ *     scry_milvus_set_url(&o, "milvus://127.0.0.1:19530/photos", &err);
+ *     scry_milvus_open(&m, &o, &err);
+ *     scry_milvus_upsert(m, "pictures", columns, 3, rows, NULL, &err);
+ *     scry_milvus_search(m, "pictures", &search, &hits, &err);
+ *     scry_milvus_free(m);
+ *
+ * What is sent again, and what is not: a call that may be repeated without harm (all but
+ * insert) is repeated after a lost connection, UNAVAILABLE, a rate limit (code 8) and any
+ * status that the server calls retriable, after waits of full jitter (a random part of 50
+ * ms doubled each time, at most 3 s), until `patience_ms` of the whole call are over.
+ * Nothing else is: not a quota (9), RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, INVALID_ARGUMENT
+ * or a refused password. Insert is repeated only when the server did nothing with it.
+ *
+ * Thread rule: a client is one connection and belongs to one thread at a time. No globals.
+ */
+#ifndef SCRY_MILVUS_H
+#define SCRY_MILVUS_H
+
+#include "base/buf.h"
+#include "scry/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct scry_milvus scry_milvus;
+
+/* Limits of Milvus itself, and the size that batches are cut to. */
+enum {
+    SCRY_MILVUS_MAX_TOPK = 16384,        /* also nq, and offset + limit */
+    SCRY_MILVUS_MAX_DIM = 32768,
+    SCRY_MILVUS_MAX_VARCHAR = 65535,
+    SCRY_MILVUS_BATCH_BYTES = 16 << 20
+};
+
+/* ---- life ---- */
+
+typedef struct scry_milvus_options {
+    char host[256];
+    int port;
+    bool tls;
+    char database[256];          /* "": the default one */
+    const char *user, *password; /* or */
+    const char *token;           /* an API key */
+    const char *ca_file;         /* PEM of the authorities to trust; NULL: the system's */
+    int connect_ms;              /* for the first contact, in scry_milvus_open */
+    int patience_ms;             /* for one call, all its repetitions included */
+    int keepalive_ms;            /* silence after which the server is asked for a sign of life */
+    size_t max_answer_bytes;
+} scry_milvus_options;
+
+#define SCRY_MILVUS_OPTIONS_INIT \
+    { "", 19530, false, "", NULL, NULL, NULL, NULL, 5000, 30000, 10000, (size_t)256 << 20 }
+
+/* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS; [::1] in brackets. A user or password
+ * in the URL is refused: command lines are public. Sets host, port, tls and database. */
+int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err) SCRY_NODISCARD;
+
+/* Connect and ask for the version: a wrong address, password or protocol shows here. */
+int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error *err) SCRY_NODISCARD;
+void scry_milvus_free(scry_milvus *m);
+
+void scry_milvus_set_patience(scry_milvus *m, int patience_ms);
+const char *scry_milvus_where(const scry_milvus *m);     /* "host:port" */
+const char *scry_milvus_version(const scry_milvus *m);   /* "v2.3.5" */
+
+/* Milvus's own code of the last call's failure (Status.code), or minus the gRPC status;
+ * 0 after a success or when no answer came. The codes worth a decision are named. */
+enum {
+    SCRY_MILVUS_RATE_LIMIT = 8,
+    SCRY_MILVUS_NO_COLLECTION = 100,
+    SCRY_MILVUS_NOT_LOADED = 101,
+    SCRY_MILVUS_SCHEMA_CHANGED = 109,
+    SCRY_MILVUS_NO_INDEX = 700,
+    SCRY_MILVUS_NO_DATABASE = 800
+};
+int scry_milvus_code(const scry_milvus *m);
+
+typedef struct scry_milvus_counters {
+    uint64_t calls, repeats, connections;
+} scry_milvus_counters;
+scry_milvus_counters scry_milvus_counts(const scry_milvus *m);
+
+/* ---- databases and collections ---- */
+
+typedef int scry_milvus_name_fn(void *arg, const char *name);   /* non-zero stops */
+
+int scry_milvus_create_database(scry_milvus *m, const char *name, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_databases(scry_milvus *m, scry_milvus_name_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_collections(scry_milvus *m, scry_milvus_name_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_has_collection(scry_milvus *m, const char *name, bool *out, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_healthy(scry_milvus *m, bool *out, scry_error *err) SCRY_NODISCARD;
+
+typedef enum {
+    SCRY_MILVUS_BOOL = 1, SCRY_MILVUS_INT8 = 2, SCRY_MILVUS_INT16 = 3, SCRY_MILVUS_INT32 = 4, SCRY_MILVUS_INT64 = 5,
+    SCRY_MILVUS_FLOAT = 10, SCRY_MILVUS_DOUBLE = 11, SCRY_MILVUS_VARCHAR = 21,
+    SCRY_MILVUS_ARRAY = 22,      /* here always of VARCHAR */
+    SCRY_MILVUS_JSON = 23, SCRY_MILVUS_FLOAT_VECTOR = 101
+} scry_milvus_type;
+
+typedef struct scry_milvus_field {
+    const char *name;
+    int type;                    /* scry_milvus_type, or a number this client does not know */
+    bool primary, auto_id, optional;   /* optional: nullable, or filled in by the server */
+    int64_t dim;                 /* vectors */
+    int64_t max_length;          /* VARCHAR, and elements of ARRAY */
+    int64_t max_capacity;        /* ARRAY */
+} scry_milvus_field;
+
+typedef struct scry_milvus_property {
+    const char *key, *value;
+} scry_milvus_property;
+
+/* A collection to make, or as described (then everything lives as long as it does). */
+typedef struct scry_milvus_schema {
+    const char *description;
+    const scry_milvus_field *fields;
+    size_t field_count;
+    const scry_milvus_property *properties;
+    size_t property_count;
+    int shards;                  /* 0: the server's choice */
+    bool dynamic;
+} scry_milvus_schema;
+
+int scry_milvus_create_collection(scry_milvus *m, const char *name, const scry_milvus_schema *schema,
+                                  scry_error *err) SCRY_NODISCARD;
+int scry_milvus_describe(scry_milvus *m, const char *name, scry_milvus_schema **out, scry_error *err) SCRY_NODISCARD;
+void scry_milvus_schema_free(scry_milvus_schema *s);     /* of described ones */
+const scry_milvus_field *scry_milvus_find_field(const scry_milvus_schema *s, const char *name);     /* or NULL */
+const char *scry_milvus_find_property(const scry_milvus_schema *s, const char *key);                /* or NULL */
+int scry_milvus_set_property(scry_milvus *m, const char *name, const char *key, const char *value,
+                             scry_error *err) SCRY_NODISCARD;
+int scry_milvus_create_partition(scry_milvus *m, const char *name, const char *partition, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_drop(scry_milvus *m, const char *name, scry_error *err) SCRY_NODISCARD;
+
+/* ---- index, load, flush: long work of the server, waited for ---- */
+
+/* Told now and then while waiting; a non-zero return stops with SCRY_ECANCELLED. */
+typedef int scry_milvus_progress_fn(void *arg, const char *stage, int percent);
+
+typedef struct scry_milvus_wait {
+    scry_milvus_progress_fn *progress;   /* NULL: silent */
+    void *arg;
+    int timeout_ms;
+} scry_milvus_wait;
+
+typedef struct scry_milvus_index {
+    char type[32], metric[16];   /* "HNSW", "COSINE"; "" when there is none */
+    int64_t indexed, total;      /* rows */
+} scry_milvus_index;
+
+/* `params` is a JSON object: {"M":16,"efConstruction":200}. Making the same index again is no error. */
+int scry_milvus_create_index(scry_milvus *m, const char *name, const char *field, const char *type, const char *metric,
+                             const char *params, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_describe_index(scry_milvus *m, const char *name, const char *field, scry_milvus_index *out,
+                               scry_error *err) SCRY_NODISCARD;
+int scry_milvus_wait_index(scry_milvus *m, const char *name, const char *field, const scry_milvus_wait *w,
+                           scry_error *err) SCRY_NODISCARD;
+/* Load, and wait until it can be searched; also right when it is loaded already. */
+int scry_milvus_load(scry_milvus *m, const char *name, const scry_milvus_wait *w, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_release(scry_milvus *m, const char *name, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_is_loaded(scry_milvus *m, const char *name, bool *out, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_flush(scry_milvus *m, const char *name, const scry_milvus_wait *w, scry_error *err) SCRY_NODISCARD;
+
+/* ---- rows ---- */
+
+typedef struct scry_milvus_strings {
+    const char *const *items;
+    size_t count;
+} scry_milvus_strings;
+
+/* One field of many rows. Of the pointers the one that the type names is set, [rows];
+ * an answer's type was checked against it, so it may be indexed without looking. */
+typedef struct scry_milvus_column {
+    const char *name;
+    scry_milvus_type type;
+    const int *bools;                    /* BOOL */
+    const int32_t *ints;                 /* INT8, INT16, INT32 */
+    const int64_t *longs;                /* INT64 */
+    const float *floats;                 /* FLOAT; FLOAT_VECTOR: [rows, dim] */
+    const double *doubles;               /* DOUBLE */
+    const char *const *strings;          /* VARCHAR; JSON texts */
+    const scry_milvus_strings *lists;    /* ARRAY of VARCHAR */
+    int64_t dim;                         /* FLOAT_VECTOR */
+} scry_milvus_column;
+
+/* Add rows, or replace those with the same key. Sent in batches below BATCH_BYTES, each of
+ * which the server keeps as a whole; after an error the earlier ones are there, and the
+ * call may be repeated. `partition` may be NULL. */
+int scry_milvus_upsert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
+                       size_t rows, const char *partition, scry_error *err) SCRY_NODISCARD;
+
+/* Add rows without looking whether their keys exist: a repetition doubles them. */
+int scry_milvus_insert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
+                       size_t rows, const char *partition, scry_error *err) SCRY_NODISCARD;
+
+/* Milvus counts what it was asked to delete, present or not: *deleted is an upper bound. May be NULL. */
+int scry_milvus_delete(scry_milvus *m, const char *name, const char *filter, int64_t *deleted,
+                       scry_error *err) SCRY_NODISCARD;
+
+/* ---- query and search ---- */
+
+typedef enum {
+    SCRY_MILVUS_STRONG = 0,      /* sees every write that was acknowledged; costs 200 ms on 2.3 */
+    SCRY_MILVUS_SESSION = 1, SCRY_MILVUS_BOUNDED = 2, SCRY_MILVUS_EVENTUALLY = 3
+} scry_milvus_consistency;
+
+/* Rows of an answer; for a search, query i has the rows from first[i] to first[i + 1]. */
+typedef struct scry_milvus_rows {
+    size_t rows;
+    const scry_milvus_column *columns;
+    size_t column_count;
+    size_t queries;
+    const size_t *first;         /* [queries + 1] */
+    const float *scores;         /* [rows]; of a search */
+    const int64_t *int_ids;      /* [rows]; of a search, either of them */
+    const char *const *str_ids;
+} scry_milvus_rows;
+
+void scry_milvus_rows_free(scry_milvus_rows *r);
+const scry_milvus_column *scry_milvus_find_column(const scry_milvus_rows *r, const char *name,
+                                                  scry_milvus_type type);   /* NULL when absent or of another type */
+
+typedef struct scry_milvus_query {
+    const char *filter;          /* "": all, then a limit is needed */
+    const char *const *fields;   /* to answer with */
+    size_t field_count;
+    int64_t limit;               /* 0: none */
+    scry_milvus_consistency consistency;
+} scry_milvus_query;
+
+int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
+                           scry_error *err) SCRY_NODISCARD;
+
+/* Exact number of rows that pass the filter ("": all). */
+int scry_milvus_count(scry_milvus *m, const char *name, const char *filter, scry_milvus_consistency consistency,
+                      int64_t *out, scry_error *err) SCRY_NODISCARD;
+
+typedef struct scry_milvus_search {
+    const char *field;           /* the vector field */
+    const char *metric;          /* "COSINE", "IP", "L2": what the index was made with */
+    const char *params;          /* JSON: {"ef":64}; NULL: {} */
+    const float *vectors;        /* [queries, dim] */
+    size_t queries, dim;
+    int64_t limit;               /* rows for each query, at most MAX_TOPK */
+    const char *filter;          /* NULL or "": all */
+    const char *const *fields;
+    size_t field_count;
+    scry_milvus_consistency consistency;
+} scry_milvus_search;
+
+/* The columns of the answer hold as many rows as there are hits in all, query after query. */
+int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_search *s, scry_milvus_rows **out,
+                            scry_error *err) SCRY_NODISCARD;
+
+#endif

@@ -1,0 +1,263 @@
+/* Rows sent: columns to messages, cut into batches by their size in bytes. */
+#include "milvus/call.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_COLUMNS = 64 };
+
+/* ---- how many rows make a batch ---- */
+
+static size_t string_bytes(const char *s)
+{
+    return strlen(s) + 4;  /* a tag and up to three bytes of length */
+}
+
+/* Bytes of row `r` on the wire, at most. */
+static size_t row_bytes(const scry_milvus_column *columns, size_t n, size_t r)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        const scry_milvus_column *c = &columns[i];
+        if (c->type == SCRY_MILVUS_FLOAT_VECTOR)
+            bytes += (size_t)c->dim * sizeof(float);
+        else if (c->type == SCRY_MILVUS_VARCHAR || c->type == SCRY_MILVUS_JSON)
+            bytes += string_bytes(c->strings[r]);
+        else if (c->type == SCRY_MILVUS_ARRAY) {
+            bytes += 12;
+            for (size_t k = 0; k < c->lists[r].count; k++)
+                bytes += string_bytes(c->lists[r].items[k]);
+        } else
+            bytes += 10;   /* the longest varint */
+    }
+    return bytes;
+}
+
+/* Rows from `from` on that fit a batch; 0 when not even one does. */
+static size_t batch_rows(const scry_milvus_column *columns, size_t n, size_t from, size_t rows)
+{
+    /* Names and lengths of the columns are a few hundred bytes: the margin. */
+    size_t left = SCRY_MILVUS_BATCH_BYTES - 65536, count = 0;
+    while (from + count < rows) {
+        size_t bytes = row_bytes(columns, n, from + count);
+        if (bytes > left)
+            break;
+        left -= bytes;
+        count++;
+    }
+    return count;
+}
+
+/* ---- a column as a message ---- */
+
+typedef struct column_message {
+    Pb__FieldData field;
+    Pb__ScalarField scalars;
+    Pb__VectorField vectors;
+    Pb__BoolArray bools;
+    Pb__IntArray ints;
+    Pb__LongArray longs;
+    Pb__FloatArray floats;
+    Pb__DoubleArray doubles;
+    Pb__StringArray strings;
+    Pb__BytesArray json;
+    Pb__ArrayArray array;
+    void *owned[4];           /* what the message points to and was made for it */
+} column_message;
+
+/* The lists of `count` rows: a message for each, and one for its strings. */
+static void set_lists(column_message *m, const scry_milvus_strings *lists, size_t count)
+{
+    Pb__ArrayRow **pointers = m->owned[0] = scry_alloc(sizeof *pointers * count);
+    Pb__ArrayRow *rows = m->owned[1] = scry_alloc(sizeof *rows * count);
+    Pb__StringArray *strings = m->owned[2] = scry_alloc(sizeof *strings * count);
+    for (size_t i = 0; i < count; i++) {
+        strings[i] = (Pb__StringArray)PB__STRING_ARRAY__INIT;
+        strings[i].n_data = lists[i].count;
+        strings[i].data = (char **)lists[i].items;
+        rows[i] = (Pb__ArrayRow)PB__ARRAY_ROW__INIT;
+        rows[i].string_data = &strings[i];
+        pointers[i] = &rows[i];
+    }
+    m->array.data = pointers;
+    m->array.n_data = count;
+    m->array.element_type = SCRY_MILVUS_VARCHAR;
+}
+
+static void set_json(column_message *m, const char *const *texts, size_t count)
+{
+    ProtobufCBinaryData *data = m->owned[0] = scry_alloc(sizeof *data * count);
+    for (size_t i = 0; i < count; i++)
+        data[i] = (ProtobufCBinaryData){ strlen(texts[i]), (uint8_t *)texts[i] };
+    m->json.data = data;
+    m->json.n_data = count;
+}
+
+#define SCALARS(m, array, member, which) \
+    ((m)->scalars.data_case = PB__SCALAR_FIELD__DATA_##which, (m)->scalars.member = &(m)->array)
+
+/* Rows `from` .. `from + count` of a column; false for a type that cannot be sent. */
+static bool column_to_message(column_message *m, const scry_milvus_column *c, size_t from, size_t count)
+{
+    *m = (column_message){
+        .field = PB__FIELD_DATA__INIT, .scalars = PB__SCALAR_FIELD__INIT, .vectors = PB__VECTOR_FIELD__INIT,
+        .bools = PB__BOOL_ARRAY__INIT, .ints = PB__INT_ARRAY__INIT, .longs = PB__LONG_ARRAY__INIT,
+        .floats = PB__FLOAT_ARRAY__INIT, .doubles = PB__DOUBLE_ARRAY__INIT, .strings = PB__STRING_ARRAY__INIT,
+        .json = PB__BYTES_ARRAY__INIT, .array = PB__ARRAY_ARRAY__INIT,
+    };
+    m->bools.n_data = m->ints.n_data = m->longs.n_data = m->floats.n_data = m->doubles.n_data = m->strings.n_data = count;
+    m->field.type = (int32_t)c->type;
+    m->field.field_name = (char *)c->name;
+    m->field.field_case = PB__FIELD_DATA__FIELD_SCALARS;
+    m->field.scalars = &m->scalars;
+    switch (c->type) {
+    case SCRY_MILVUS_BOOL:
+        m->bools.data = (int *)c->bools + from;
+        SCALARS(m, bools, bool_data, BOOL_DATA);
+        return true;
+    case SCRY_MILVUS_INT8: case SCRY_MILVUS_INT16: case SCRY_MILVUS_INT32:
+        m->ints.data = (int32_t *)c->ints + from;
+        SCALARS(m, ints, int_data, INT_DATA);
+        return true;
+    case SCRY_MILVUS_INT64:
+        m->longs.data = (int64_t *)c->longs + from;
+        SCALARS(m, longs, long_data, LONG_DATA);
+        return true;
+    case SCRY_MILVUS_FLOAT:
+        m->floats.data = (float *)c->floats + from;
+        SCALARS(m, floats, float_data, FLOAT_DATA);
+        return true;
+    case SCRY_MILVUS_DOUBLE:
+        m->doubles.data = (double *)c->doubles + from;
+        SCALARS(m, doubles, double_data, DOUBLE_DATA);
+        return true;
+    case SCRY_MILVUS_VARCHAR:
+        m->strings.data = (char **)c->strings + from;
+        SCALARS(m, strings, string_data, STRING_DATA);
+        return true;
+    case SCRY_MILVUS_JSON:
+        set_json(m, c->strings + from, count);
+        SCALARS(m, json, json_data, JSON_DATA);
+        return true;
+    case SCRY_MILVUS_ARRAY:
+        set_lists(m, c->lists + from, count);
+        SCALARS(m, array, array_data, ARRAY_DATA);
+        return true;
+    case SCRY_MILVUS_FLOAT_VECTOR:
+        m->floats.data = (float *)c->floats + from * (size_t)c->dim;   /* [count, dim] */
+        m->floats.n_data = count * (size_t)c->dim;
+        m->vectors.dim = c->dim;
+        m->vectors.data_case = PB__VECTOR_FIELD__DATA_FLOAT_VECTOR;
+        m->vectors.float_vector = &m->floats;
+        m->field.field_case = PB__FIELD_DATA__FIELD_VECTORS;
+        m->field.vectors = &m->vectors;
+        return true;
+    }
+    return false;
+}
+
+/* ---- sending ---- */
+
+/* A proxy refuses rows made for a schema that has changed since; milvus 2.3 does not look. */
+static int schema_is_known(scry_milvus *m, const char *name, bool again, scry_error *err)
+{
+    scry_milvus_schema *s;
+    if (!again && m->schema_of && strcmp(m->schema_of, name) == 0)
+        return 0;
+    int result = scry_milvus_describe(m, name, &s, err);
+    if (result == 0)
+        scry_milvus_schema_free(s);
+    return result;
+}
+
+/* Send one batch; every row must be acknowledged. */
+static int send_batch(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__MutationRequest *q, scry_error *err)
+{
+    ProtobufCMessage *answer;
+    for (int tries = 0;; tries++) {
+        scry_error failed = SCRY_ERROR_INIT;
+        int result = schema_is_known(m, q->collection_name, tries > 0, err);
+        if (result < 0)
+            return result;
+        q->schema_timestamp = m->schema_timestamp;
+        result = scry_call(m, rpc, &q->base, kind, &pb__mutation_result__descriptor, &answer, &failed);
+        if (result == 0)
+            break;
+        if (m->code != SCRY_MILVUS_SCHEMA_CHANGED || tries > 0)
+            return scry_fail(err, result, "%s", failed.message);
+    }
+    const Pb__MutationResult *r = (Pb__MutationResult *)answer;
+    int64_t kept = kind == SCRY_CALL_ONCE ? r->insert_cnt : r->upsert_cnt;
+    size_t refused = r->n_err_index;
+    scry_call_free(answer);
+    if (refused || kept != q->num_rows)
+        return scry_fail(err, SCRY_EREMOTE, "Milvus at %s kept %lld of %u rows sent to %s", m->where, (long long)kept,
+                         q->num_rows, q->collection_name);
+    return 0;
+}
+
+static int mutate(scry_milvus *m, const char *rpc, scry_call_kind kind, const char *name,
+                  const scry_milvus_column *columns, size_t n, size_t rows, const char *partition, scry_error *err)
+{
+    if (n > MAX_COLUMNS)
+        return scry_fail(err, SCRY_ELIMIT, "rows of %zu columns: Milvus takes %d", n, MAX_COLUMNS);
+    column_message *messages = scry_alloc(sizeof *messages * MAX_COLUMNS);
+    Pb__FieldData *list[MAX_COLUMNS];
+    Pb__MutationRequest q = PB__MUTATION_REQUEST__INIT;
+    q.db_name = scry_call_database(m);
+    q.collection_name = (char *)name;
+    q.partition_name = (char *)(partition ? partition : "");
+    q.fields_data = list;
+    q.n_fields_data = n;
+    int result = 0;
+    for (size_t at = 0; at < rows && result == 0; at += q.num_rows) {
+        size_t count = batch_rows(columns, n, at, rows), made = 0;
+        q.num_rows = (uint32_t)count;
+        if (count == 0)
+            result = scry_fail(err, SCRY_ELIMIT, "a single row for %s is larger than %d bytes", name,
+                               SCRY_MILVUS_BATCH_BYTES);
+        for (; made < n && result == 0; made++) {
+            if (!column_to_message(&messages[made], &columns[made], at, count))
+                result = scry_fail(err, SCRY_EINVALID, "the column %s has a type (%d) that cannot be sent",
+                                   columns[made].name, (int)columns[made].type);
+            list[made] = &messages[made].field;
+        }
+        if (result == 0)
+            result = send_batch(m, rpc, kind, &q, err);
+        for (size_t i = 0; i < made; i++)
+            for (size_t k = 0; k < sizeof messages->owned / sizeof *messages->owned; k++)
+                free(messages[i].owned[k]);
+    }
+    free(messages);
+    return result;
+}
+
+int scry_milvus_upsert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
+                       size_t rows, const char *partition, scry_error *err)
+{
+    return mutate(m, "Upsert", SCRY_CALL_REPEATABLE, name, columns, column_count, rows, partition, err);
+}
+
+int scry_milvus_insert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
+                       size_t rows, const char *partition, scry_error *err)
+{
+    return mutate(m, "Insert", SCRY_CALL_ONCE, name, columns, column_count, rows, partition, err);
+}
+
+int scry_milvus_delete(scry_milvus *m, const char *name, const char *filter, int64_t *deleted, scry_error *err)
+{
+    Pb__DeleteRequest q = PB__DELETE_REQUEST__INIT;
+    q.db_name = scry_call_database(m);
+    q.collection_name = (char *)name;
+    q.expr = (char *)filter;
+    ProtobufCMessage *answer;
+    int result = scry_call(m, "Delete", &q.base, SCRY_CALL_REPEATABLE, &pb__mutation_result__descriptor, &answer, err);
+    if (result < 0)
+        return result;
+    if (deleted)
+        *deleted = ((Pb__MutationResult *)answer)->delete_cnt;
+    scry_call_free(answer);
+    return 0;
+}

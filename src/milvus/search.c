@@ -1,0 +1,120 @@
+/* Query and search: requests made, answers decoded by answer.c. */
+#include "milvus/answer.h"
+
+#include "base/alloc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What Milvus's SDKs send for each level: how fresh the data must be. Session would need the
+ * timestamp of the last write; the proxy of 2.3 keeps it for us when the level says so. */
+static uint64_t guarantee(scry_milvus_consistency c)
+{
+    return c == SCRY_MILVUS_STRONG ? 0 : c == SCRY_MILVUS_BOUNDED ? 2 : 1;
+}
+
+static void add_pair(Pb__KeyValue *pairs, Pb__KeyValue **list, size_t *n, const char *key, const char *value)
+{
+    Pb__KeyValue *p = &pairs[*n];
+    *p = (Pb__KeyValue)PB__KEY_VALUE__INIT;
+    p->key = (char *)key;
+    p->value = (char *)value;
+    list[(*n)++] = p;
+}
+
+int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
+                           scry_error *err)
+{
+    Pb__KeyValue pairs[1], *list[1];
+    char limit[24];
+    Pb__QueryRequest r = PB__QUERY_REQUEST__INIT;
+    r.db_name = scry_call_database(m);
+    r.collection_name = (char *)name;
+    r.expr = (char *)(q->filter ? q->filter : "");
+    r.output_fields = (char **)q->fields;
+    r.n_output_fields = q->field_count;
+    r.query_params = list;
+    snprintf(limit, sizeof limit, "%lld", (long long)q->limit);
+    if (q->limit > 0)
+        add_pair(pairs, list, &r.n_query_params, "limit", limit);
+    r.consistency_level = q->consistency;
+    r.guarantee_timestamp = guarantee(q->consistency);
+    ProtobufCMessage *answer;
+    int result = scry_call(m, "Query", &r.base, SCRY_CALL_REPEATABLE, &pb__query_results__descriptor, &answer, err);
+    return result < 0 ? result : scry_answer_of_query(out, (Pb__QueryResults *)answer, err);
+}
+
+int scry_milvus_count(scry_milvus *m, const char *name, const char *filter, scry_milvus_consistency consistency,
+                      int64_t *out, scry_error *err)
+{
+    static const char *const fields[] = { "count(*)" };
+    scry_milvus_query q = { filter, fields, 1, 0, consistency };
+    scry_milvus_rows *rows;
+    int result = scry_milvus_query_rows(m, name, &q, &rows, err);
+    if (result < 0)
+        return result;
+    const scry_milvus_column *c = scry_milvus_find_column(rows, "count(*)", SCRY_MILVUS_INT64);
+    if (c && rows->rows == 1)
+        *out = c->longs[0];
+    else
+        result = scry_fail(err, SCRY_EREMOTE, "Milvus at %s did not count the rows of %s", m->where, name);
+    scry_milvus_rows_free(rows);
+    return result;
+}
+
+/* The queries as one serialised placeholder group: each vector as little-endian floats. */
+static int pack_vectors(scry_buf *out, const scry_milvus_search *s, scry_error *err)
+{
+    Pb__PlaceholderValue value = PB__PLACEHOLDER_VALUE__INIT, *values[] = { &value };
+    Pb__PlaceholderGroup group = PB__PLACEHOLDER_GROUP__INIT;
+    ProtobufCBinaryData *data = scry_alloc(sizeof *data * s->queries);
+    for (size_t i = 0; i < s->queries; i++)
+        data[i] = (ProtobufCBinaryData){ s->dim * sizeof(float), (uint8_t *)(s->vectors + i * s->dim) };
+    value.tag = "$0";
+    value.type = SCRY_MILVUS_FLOAT_VECTOR;
+    value.values = data;
+    value.n_values = s->queries;
+    group.placeholders = values;
+    group.n_placeholders = 1;
+    uint8_t *at = scry_buf_extend(out, pb__placeholder_group__get_packed_size(&group));
+    if (at)
+        pb__placeholder_group__pack(&group, at);
+    free(data);
+    return at ? 0 : scry_fail(err, SCRY_ELIMIT, "%zu query vectors of %zu numbers are too many at once", s->queries, s->dim);
+}
+
+int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_search *s, scry_milvus_rows **out,
+                            scry_error *err)
+{
+    if (s->queries < 1 || s->queries > SCRY_MILVUS_MAX_TOPK || s->limit < 1 || s->limit > SCRY_MILVUS_MAX_TOPK ||
+        s->dim < 1 || s->dim > SCRY_MILVUS_MAX_DIM)
+        return scry_fail(err, SCRY_ELIMIT, "a search of Milvus takes at most %d queries and %d results each",
+                         SCRY_MILVUS_MAX_TOPK, SCRY_MILVUS_MAX_TOPK);
+    Pb__KeyValue pairs[4], *list[4];
+    char limit[24];
+    Pb__SearchRequest r = PB__SEARCH_REQUEST__INIT;
+    r.search_params = list;
+    snprintf(limit, sizeof limit, "%lld", (long long)s->limit);
+    add_pair(pairs, list, &r.n_search_params, "anns_field", s->field);
+    add_pair(pairs, list, &r.n_search_params, "topk", limit);
+    add_pair(pairs, list, &r.n_search_params, "metric_type", s->metric);
+    add_pair(pairs, list, &r.n_search_params, "params", s->params && s->params[0] ? s->params : "{}");
+    scry_buf group = SCRY_BUF_INIT((size_t)SCRY_MILVUS_BATCH_BYTES * 2);
+    int result = pack_vectors(&group, s, err);
+    r.db_name = scry_call_database(m);
+    r.collection_name = (char *)name;
+    r.dsl = (char *)(s->filter ? s->filter : "");
+    r.dsl_type = 1;
+    r.placeholder_group = (ProtobufCBinaryData){ group.size, (uint8_t *)group.data };
+    r.output_fields = (char **)s->fields;
+    r.n_output_fields = s->field_count;
+    r.nq = (int64_t)s->queries;
+    r.consistency_level = s->consistency;
+    r.guarantee_timestamp = guarantee(s->consistency);
+    ProtobufCMessage *answer;
+    if (result == 0)
+        result = scry_call(m, "Search", &r.base, SCRY_CALL_REPEATABLE, &pb__search_results__descriptor, &answer, err);
+    scry_buf_dispose(&group);
+    return result < 0 ? result : scry_answer_of_search(out, (Pb__SearchResults *)answer, s->queries, err);
+}

@@ -1,0 +1,29 @@
+/* wire.h - messages as gRPC carries them: a flag byte, the length, the message.
+ *
+ * Answers come from outside: what they may make us allocate is bounded by a budget, since
+ * a message of a few bytes can ask for many times its size in empty sub-messages.
+ * Pure functions; any thread.
+ */
+#ifndef SCRY_MILVUS_WIRE_H
+#define SCRY_MILVUS_WIRE_H
+
+#include "base/buf.h"
+#include "scry/error.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+enum { SCRY_WIRE_PREFIX = 5 };
+
+/* `out` becomes the framed message. SCRY_ELIMIT when it passes out->limit. */
+int scry_wire_pack(scry_buf *out, const ProtobufCMessage *message, scry_error *err) SCRY_NODISCARD;
+
+/* The one message in a body of `n` bytes, decoded with at most `budget` bytes of memory;
+ * released with protobuf_c_message_free_unpacked(m, NULL). */
+int scry_wire_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type, const void *body, size_t n,
+                     size_t budget, scry_error *err) SCRY_NODISCARD;
+
+/* base64 of "user:password", or of the token when there is no user; "" without either.
+ * Milvus wants no "Bearer" before it. Owned by the caller. */
+char *scry_wire_authorization(const char *user, const char *password, const char *token);
+
+#endif
