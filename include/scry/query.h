@@ -81,6 +81,11 @@ typedef struct scry_query_tools {
 int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *out, bool *cut,
                      scry_error *err) SCRY_NODISCARD;
 
+/* The same for many queries, whose texts go through the model as one batch: out [n, dim],
+ * cut [n], errors [n] (code 0 where all went well). Returns the number that failed. */
+int scry_query_embed_many(const scry_query *const *queries, size_t n, const scry_query_tools *tools, float *out,
+                          bool *cut, scry_error *errors);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,94 +2,18 @@
 
 #include "base/alloc.h"
 #include "cli/cli.h"
+#include "engine/file_json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_JSON_BYTES = 1 << 30 };
-
-static bool is_utf8(const char *s)
-{
-    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    scry_json_put_str(&w, s);
-    bool same = !strstr(scry_buf_str(&b), "\xEF\xBF\xBD") || strstr(s, "\xEF\xBF\xBD");
-    scry_buf_dispose(&b);
-    return same;
-}
-
-static void put_base64(scry_json_writer *w, const char *s)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    size_t n = strlen(s);
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned char c[3] = { (unsigned char)s[i], i + 1 < n ? (unsigned char)s[i + 1] : 0, i + 2 < n ? (unsigned char)s[i + 2] : 0 };
-        scry_buf_putc(&b, digits[c[0] >> 2]);
-        scry_buf_putc(&b, digits[(c[0] & 3) << 4 | c[1] >> 4]);
-        scry_buf_putc(&b, i + 1 < n ? digits[(c[1] & 15) << 2 | c[2] >> 6] : '=');
-        scry_buf_putc(&b, i + 2 < n ? digits[c[2] & 63] : '=');
-    }
-    scry_json_put_str(w, scry_buf_str(&b));
-    scry_buf_dispose(&b);
-}
 
 static void key_str(scry_json_writer *w, const char *key, const char *value)
 {
     scry_json_key(w, key);
     scry_json_put_str(w, value);
-}
-
-static void put_time(scry_json_writer *w, const char *key, int64_t s)
-{
-    char text[32];
-    time_t t = (time_t)s;
-    struct tm tm;
-    scry_json_key(w, key);
-    if (gmtime_r(&t, &tm) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        scry_json_put_str(w, text);
-    else
-        scry_json_put_null(w);
-}
-
-void cli_json_file(scry_json_writer *w, const scry_file *f)
-{
-    char id[2 * SCRY_ID_BYTES + 1];
-    key_str(w, "id", cli_hex_id(f->id, id));
-    key_str(w, "path", f->path);
-    if (!is_utf8(f->path)) {
-        scry_json_key(w, "path_base64");
-        put_base64(w, f->path);
-    }
-    scry_json_key(w, "width");
-    scry_json_put_int(w, f->width);
-    scry_json_key(w, "height");
-    scry_json_put_int(w, f->height);
-    key_str(w, "format", f->format);
-    scry_json_key(w, "size");
-    scry_json_put_int(w, f->size);
-    put_time(w, "mtime", f->mtime_ns / 1000000000);
-    if (f->has_time)
-        put_time(w, "taken_at", f->taken_at);
-    if (f->camera && f->camera[0])
-        key_str(w, "camera", f->camera);
-    if (f->has_position) {
-        scry_json_key(w, "latitude");
-        scry_json_put_num(w, f->latitude, 9);
-        scry_json_key(w, "longitude");
-        scry_json_put_num(w, f->longitude, 9);
-    }
-    if (f->key && f->key[0])
-        key_str(w, "key", f->key);
-    if (f->label_count) {
-        scry_json_key(w, "labels");
-        scry_json_begin(w, '[');
-        for (size_t i = 0; i < f->label_count; i++)
-            scry_json_put_str(w, f->labels[i]);
-        scry_json_end(w, ']');
-    }
 }
 
 static char *joined(const cli_output *o)
@@ -128,7 +52,7 @@ static void print_json(const cli_output *o)
         scry_json_put_int(&w, (int64_t)(o->first_rank + i));
         scry_json_key(&w, "score");
         scry_json_put_num(&w, h->score, 9);
-        cli_json_file(&w, &h->file);
+        scry_json_put_file(&w, &h->file);
         scry_json_key(&w, "copies");
         scry_json_put_int(&w, (int64_t)h->copies);
         scry_json_end(&w, '}');

@@ -23,7 +23,4 @@ typedef struct cli_output {
 
 void cli_print_results(const cli_output *o);
 
-/* The members of a file in JSON (id, path, path_base64, width ...), without braces. */
-void cli_json_file(scry_json_writer *w, const scry_file *f);
-
 #endif

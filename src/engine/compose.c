@@ -45,26 +45,38 @@ static int embed_stored(const scry_query_tools *t, const scry_query_part *part, 
     return r;
 }
 
-static int embed_texts(const scry_query_tools *t, const scry_query_part *parts, size_t n, float *vectors,
+/* All texts of all queries in one call, so that the tower runs over one batch. */
+static int embed_texts(const scry_query_tools *t, const scry_query *const *queries, size_t n, float **vectors,
                        size_t dim, bool *cut, scry_error *err)
 {
-    const char *texts[SCRY_MAX_QUERY_PARTS];
-    size_t where[SCRY_MAX_QUERY_PARTS], count = 0;
-    bool cuts[SCRY_MAX_QUERY_PARTS];
-    for (size_t i = 0; i < n; i++)
-        if (parts[i].kind == SCRY_PART_TEXT) {
-            texts[count] = parts[i].text;
-            where[count++] = i;
-        }
-    if (count == 0)
-        return 0;
-    float *rows = scry_alloc(count * dim * sizeof *rows);   /* [count, dim] */
-    int r = scry_embed_texts(t->session, texts, count, rows, cuts, err);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        memcpy(vectors + where[i] * dim, rows + i * dim, dim * sizeof *rows);
-        *cut |= cuts[i];
+    size_t count = 0, capacity = 0;
+    const scry_query_part *parts;
+    for (size_t q = 0; q < n; q++)
+        capacity += scry_query_parts(queries[q], &parts);
+    const char **texts = scry_alloc(capacity * sizeof *texts);
+    float **where = scry_alloc(capacity * sizeof *where);
+    size_t *owner = scry_alloc(capacity * sizeof *owner);
+    for (size_t q = 0; q < n; q++) {
+        size_t m = scry_query_parts(queries[q], &parts);
+        for (size_t i = 0; i < m; i++)
+            if (parts[i].kind == SCRY_PART_TEXT) {
+                texts[count] = parts[i].text;
+                owner[count] = q;
+                where[count++] = vectors[q] + i * dim;
+            }
     }
+    float *rows = scry_alloc((count + 1) * dim * sizeof *rows);   /* [count, dim] */
+    bool *cuts = scry_alloc(count + 1);
+    int r = count ? scry_embed_texts(t->session, texts, count, rows, cuts, err) : 0;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        memcpy(where[i], rows + i * dim, dim * sizeof *rows);
+        cut[owner[i]] |= cuts[i];
+    }
+    free(cuts);
     free(rows);
+    free(owner);
+    free(where);
+    free(texts);
     return r;
 }
 
@@ -88,25 +100,53 @@ static int combine(const scry_query_part *parts, size_t n, const float *vectors,
     return 0;
 }
 
-int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *out, bool *cut, scry_error *err)
+/* The pictures of one query, then all its parts together. `vectors` is [parts, dim]. */
+static int finish_query(const scry_query *q, const scry_query_tools *t, float *vectors, size_t dim, float *out,
+                        scry_error *err)
 {
     const scry_query_part *parts;
-    size_t n = scry_query_parts(q, &parts), dim = (size_t)scry_model_get_info(tools->model)->dim;
-    if (n == 0)
-        return scry_fail(err, SCRY_EINVALID, "the query is empty: say what to look for");
-    bool any_cut = false;
-    float *vectors = scry_alloc(n * dim * sizeof *vectors);   /* [n, dim] */
-    int r = embed_texts(tools, parts, n, vectors, dim, &any_cut, err);
+    size_t n = scry_query_parts(q, &parts);
+    int r = n ? 0 : scry_fail(err, SCRY_EINVALID, "the query is empty: say what to look for");
     for (size_t i = 0; r == 0 && i < n; i++) {
         if (parts[i].kind == SCRY_PART_PICTURE)
-            r = embed_picture(tools, parts[i].text, parts[i].region, vectors + i * dim, err);
+            r = embed_picture(t, parts[i].text, parts[i].region, vectors + i * dim, err);
         else if (parts[i].kind == SCRY_PART_STORED)
-            r = embed_stored(tools, &parts[i], vectors + i * dim, err);
+            r = embed_stored(t, &parts[i], vectors + i * dim, err);
     }
-    if (r == 0)
-        r = combine(parts, n, vectors, dim, out, err);
+    return r < 0 ? r : combine(parts, n, vectors, dim, out, err);
+}
+
+int scry_query_embed_many(const scry_query *const *queries, size_t n, const scry_query_tools *tools, float *out,
+                          bool *cut, scry_error *errors)
+{
+    size_t dim = (size_t)scry_model_get_info(tools->model)->dim;
+    const scry_query_part *parts;
+    float **vectors = scry_alloc(n * sizeof *vectors);
+    for (size_t q = 0; q < n; q++) {
+        vectors[q] = scry_alloc(scry_query_parts(queries[q], &parts) * dim * sizeof **vectors);
+        cut[q] = false;
+        errors[q] = (scry_error)SCRY_ERROR_INIT;
+    }
+    scry_error all = SCRY_ERROR_INIT;
+    int failed = 0, r = embed_texts(tools, queries, n, vectors, dim, cut, &all);
+    for (size_t q = 0; q < n; q++) {
+        if (r < 0)
+            errors[q] = all;
+        else
+            finish_query(queries[q], tools, vectors[q], dim, out + q * dim, &errors[q]);
+        failed += errors[q].code < 0;
+        free(vectors[q]);
+    }
+    free(vectors);
+    return failed;
+}
+
+int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *out, bool *cut, scry_error *err)
+{
+    bool any_cut;
+    scry_error why;
+    int failed = scry_query_embed_many(&q, 1, tools, out, &any_cut, &why);
     if (cut)
         *cut = any_cut;
-    free(vectors);
-    return r;
+    return failed ? scry_fail(err, why.code, "%s", why.message) : 0;
 }
