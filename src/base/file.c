@@ -191,9 +191,9 @@ char *scry_config_dir(void)
 
 char *scry_program_file(const char *name)
 {
-    /* The last ones are the build trees: build/MODE/ and, for ./scry, the top. */
+    /* The last ones are the build trees: build/MODE/, build/MODE/tests/ and, for ./scry, the top. */
     static const char *const places[] = { "", "../libexec/scry/", "../share/scry/",
-                                          "build/release/", "../", "../../" };
+                                          "build/release/", "../", "../../", "../../../" };
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n <= 0)

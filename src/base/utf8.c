@@ -1,0 +1,442 @@
+#include "base/utf8.h"
+
+#include "base/alloc.h"
+#include "base/utf8_tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+/* ---- bytes ---- */
+
+/* Ranges of the second byte, from table 3-7 of the Unicode standard: they exclude
+ * overlong forms, surrogates and values past U+10FFFF. */
+static int lead_length(unsigned char lead, unsigned char *low, unsigned char *high)
+{
+    *low = 0x80;
+    *high = 0xBF;
+    if (lead >= 0xC2 && lead <= 0xDF)
+        return 2;
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        if (lead == 0xE0)
+            *low = 0xA0;
+        if (lead == 0xED)
+            *high = 0x9F;
+        return 3;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        if (lead == 0xF0)
+            *low = 0x90;
+        if (lead == 0xF4)
+            *high = 0x8F;
+        return 4;
+    }
+    return 0;
+}
+
+size_t scry_utf8_next(const char *s, size_t n, uint32_t *rune)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    unsigned char low, high;
+    if (p[0] < 0x80) {
+        *rune = p[0];
+        return 1;
+    }
+    *rune = SCRY_RUNE_REPLACEMENT;
+    int length = lead_length(p[0], &low, &high);
+    if (length == 0)
+        return 1;
+    uint32_t value = p[0] & (0x7F >> length);
+    for (int i = 1; i < length; i++) {
+        if ((size_t)i >= n || p[i] < low || p[i] > high)
+            return (size_t)i;
+        value = value << 6 | (p[i] & 0x3F);
+        low = 0x80;
+        high = 0xBF;
+    }
+    *rune = value;
+    return (size_t)length;
+}
+
+size_t scry_utf8_put(char out[4], uint32_t rune)
+{
+    if (rune < 0x80) {
+        out[0] = (char)rune;
+        return 1;
+    }
+    if (rune < 0x800) {
+        out[0] = (char)(0xC0 | rune >> 6);
+        out[1] = (char)(0x80 | (rune & 0x3F));
+        return 2;
+    }
+    if (rune < 0x10000) {
+        out[0] = (char)(0xE0 | rune >> 12);
+        out[1] = (char)(0x80 | (rune >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (rune & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | rune >> 18);
+    out[1] = (char)(0x80 | (rune >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (rune >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (rune & 0x3F));
+    return 4;
+}
+
+bool scry_utf8_valid(const char *s, size_t n)
+{
+    uint32_t rune;
+    for (size_t i = 0; i < n;) {
+        size_t taken = scry_utf8_next(s + i, n - i, &rune);
+        /* A U+FFFD that was written as such takes three bytes and starts with EF. */
+        if (rune == SCRY_RUNE_REPLACEMENT && (taken != 3 || (unsigned char)s[i] != 0xEF))
+            return false;
+        i += taken;
+    }
+    return true;
+}
+
+void scry_utf8_repair(scry_buf *out, const char *s, size_t n)
+{
+    uint32_t rune;
+    char bytes[4];
+    for (size_t i = 0; i < n && !out->failed;) {
+        i += scry_utf8_next(s + i, n - i, &rune);
+        scry_buf_append(out, bytes, scry_utf8_put(bytes, rune));
+    }
+}
+
+/* ---- arrays of code points ---- */
+
+static bool runes_reserve(scry_runes *r, size_t more)
+{
+    if (r->failed || more > r->limit - r->n) {
+        r->failed = true;
+        return false;
+    }
+    if (r->n + more <= r->capacity)
+        return true;
+    size_t want = r->n + more < r->limit / 2 ? (r->n + more) * 3 / 2 + 64 : r->limit;
+    uint32_t *at = want <= SIZE_MAX / sizeof *at ? realloc(r->at, want * sizeof *at) : NULL;
+    if (!at) {
+        r->failed = true;
+        return false;
+    }
+    r->at = at;
+    r->capacity = want;
+    return true;
+}
+
+void scry_runes_push(scry_runes *r, uint32_t rune)
+{
+    if (r->n < r->capacity || runes_reserve(r, 1))
+        r->at[r->n++] = rune;
+}
+
+void scry_runes_decode(scry_runes *r, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n && !r->failed;) {
+        uint32_t rune;
+        i += scry_utf8_next(s + i, n - i, &rune);
+        scry_runes_push(r, rune);
+    }
+}
+
+void scry_runes_encode(const scry_runes *r, scry_buf *out)
+{
+    char bytes[4];
+    for (size_t i = 0; i < r->n; i++)
+        scry_buf_append(out, bytes, scry_utf8_put(bytes, r->at[i]));
+}
+
+void scry_runes_dispose(scry_runes *r)
+{
+    free(r->at);
+    *r = (scry_runes)SCRY_RUNES_INIT(r->limit);
+}
+
+/* ---- properties ---- */
+
+static int compare_range(const void *key, const void *entry)
+{
+    uint32_t rune = *(const uint32_t *)key;
+    const scry_rune_range *range = entry;
+    return rune < range->first ? -1 : rune > range->last;
+}
+
+static const scry_rune_range *find_range(const scry_rune_range *table, size_t n, uint32_t rune)
+{
+    return bsearch(&rune, table, n, sizeof *table, compare_range);
+}
+
+#define FIND(table, rune) find_range((table), sizeof(table) / sizeof *(table), (rune))
+
+bool scry_rune_is_space(uint32_t rune)
+{
+    if (rune < 0x80)
+        return rune == ' ' || (rune >= '\t' && rune <= '\r');
+    return rune == 0x85 || rune == 0xA0 || rune == 0x1680 || (rune >= 0x2000 && rune <= 0x200A) ||
+           rune == 0x2028 || rune == 0x2029 || rune == 0x202F || rune == 0x205F || rune == 0x3000;
+}
+
+static scry_rune_class class_of_category(utf8proc_category_t category)
+{
+    if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO)
+        return SCRY_RUNE_LETTER;
+    if (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO)
+        return SCRY_RUNE_NUMBER;
+    return SCRY_RUNE_OTHER;
+}
+
+scry_rune_class scry_rune_classify(uint32_t rune, scry_unicode edition)
+{
+    if (scry_rune_is_space(rune))
+        return SCRY_RUNE_SPACE;
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)rune);
+    if (category != UTF8PROC_CATEGORY_CN)
+        return class_of_category(category);
+    bool rust = edition == SCRY_UNICODE_RUST;
+    if (rust ? FIND(rust_letters, rune) : FIND(python_letters, rune))
+        return SCRY_RUNE_LETTER;
+    if (rust ? FIND(rust_numbers, rune) : FIND(python_numbers, rune))
+        return SCRY_RUNE_NUMBER;
+    return SCRY_RUNE_OTHER;
+}
+
+const char *scry_rune_category(uint32_t rune)
+{
+    return utf8proc_category_string((utf8proc_int32_t)rune);
+}
+
+/* ---- case ---- */
+
+static uint32_t lower(uint32_t rune, scry_unicode edition)
+{
+    if (rune < 0x80)
+        return rune >= 'A' && rune <= 'Z' ? rune + 32 : rune;
+    if (edition == SCRY_UNICODE_RUST && rune >= rust_lower[0].range.first) {
+        const scry_rune_shift *shift = bsearch(&rune, rust_lower, sizeof rust_lower / sizeof *rust_lower,
+                                               sizeof *rust_lower, compare_range);
+        if (shift)
+            return (uint32_t)((int32_t)rune + shift->add);
+    }
+    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)rune);
+}
+
+enum { CAPITAL_I_WITH_DOT = 0x130, DOT_ABOVE = 0x307, CAPITAL_SIGMA = 0x3A3, FINAL_SIGMA = 0x3C2 };
+
+void scry_runes_lower_each(scry_runes *r, scry_unicode edition)
+{
+    size_t dotted = 0;
+    for (size_t i = 0; i < r->n; i++)
+        dotted += r->at[i] == CAPITAL_I_WITH_DOT;
+    if (!runes_reserve(r, dotted))
+        return;
+    /* Backwards, so that the code points that become two find room behind. */
+    size_t to = r->n + dotted;
+    for (size_t i = r->n; i-- > 0;) {
+        if (r->at[i] == CAPITAL_I_WITH_DOT)
+            r->at[--to] = DOT_ABOVE;
+        r->at[--to] = lower(r->at[i], edition);
+    }
+    r->n += dotted;
+}
+
+static bool is_case_ignorable(uint32_t rune)
+{
+    switch (utf8proc_category((utf8proc_int32_t)rune)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK: return true;
+    default: return FIND(word_middles, rune) != NULL;
+    }
+}
+
+static bool is_cased(uint32_t rune)
+{
+    switch (utf8proc_category((utf8proc_int32_t)rune)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT: return true;
+    default: return FIND(other_cased, rune) != NULL;
+    }
+}
+
+void scry_runes_lower_text(scry_runes *r)
+{
+    /* Final sigma: a cased code point before it and none behind it, case-ignorable ones
+     * not counted. What stands before is carried along, what stands behind is looked up
+     * once for a whole ignorable run, so that the pass stays linear. */
+    bool cased_before = false;
+    size_t behind = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        uint32_t rune = r->at[i];
+        bool ignorable = rune >= 0x27 && is_case_ignorable(rune);
+        if (rune == CAPITAL_SIGMA && cased_before) {
+            if (behind <= i)
+                behind = i + 1;
+            while (behind < r->n && is_case_ignorable(r->at[behind]))
+                behind++;
+            if (behind == r->n || !is_cased(r->at[behind]))
+                r->at[i] = FINAL_SIGMA;
+        }
+        if (!ignorable)
+            cased_before = is_cased(rune);
+    }
+    scry_runes_lower_each(r, SCRY_UNICODE_PYTHON);
+}
+
+/* ---- normal forms ---- */
+
+enum { LONGEST_DECOMPOSITION = 18 };   /* U+FDFA, the longest there is or will be */
+
+/* DIVES AKURU VOWEL SIGN O composes since Unicode 13; Rust's crate is older. */
+enum { DIVES_AKURU_O = 0x11938 };
+
+static int combining_class(uint32_t rune, scry_unicode edition)
+{
+    if (rune < 0x300)
+        return 0;
+    int class = utf8proc_get_property((utf8proc_int32_t)rune)->combining_class;
+    if (class == 0)
+        return 0;
+    bool later = edition == SCRY_UNICODE_RUST ? FIND(rust_starters, rune) : FIND(python_starters, rune);
+    return later ? 0 : class;
+}
+
+static void decompose(scry_runes *out, uint32_t rune, bool compatible, scry_unicode edition)
+{
+    utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
+    int unused = 0;
+    if (rune < 0xA0 || (rune == DIVES_AKURU_O && edition == SCRY_UNICODE_RUST)) {
+        scry_runes_push(out, rune);
+        return;
+    }
+    utf8proc_option_t options = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE | (compatible ? UTF8PROC_COMPAT : 0);
+    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)rune, parts, LONGEST_DECOMPOSITION,
+                                                 options, &unused);
+    if (n < 1 || n > LONGEST_DECOMPOSITION) {
+        scry_runes_push(out, rune);
+        return;
+    }
+    for (utf8proc_ssize_t i = 0; i < n; i++)
+        scry_runes_push(out, (uint32_t)parts[i]);
+}
+
+/* Stable sort of one run of marks by combining class. A counting sort, because a run
+ * may be as long as the text; utf8proc's own is quadratic. */
+static bool sort_marks(uint32_t *run, size_t n, scry_unicode edition)
+{
+    size_t start[257] = { 0 };
+    bool sorted = true;
+    for (size_t i = 0; i < n; i++) {
+        start[combining_class(run[i], edition) + 1]++;
+        sorted = sorted && (i == 0 || combining_class(run[i - 1], edition) <=
+                                          combining_class(run[i], edition));
+    }
+    if (sorted)
+        return true;
+    for (int c = 0; c < 256; c++)
+        start[c + 1] += start[c];
+    uint32_t *copy = scry_try_alloc(n, sizeof *copy);
+    if (!copy)
+        return false;
+    memcpy(copy, run, n * sizeof *copy);
+    for (size_t i = 0; i < n; i++)
+        run[start[combining_class(copy[i], edition)]++] = copy[i];
+    free(copy);
+    return true;
+}
+
+static void sort_all_marks(scry_runes *r, scry_unicode edition)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (combining_class(r->at[i], edition) == 0)
+            continue;
+        size_t end = i + 1;
+        while (end < r->n && combining_class(r->at[end], edition) != 0)
+            end++;
+        if (end > i + 1 && !sort_marks(r->at + i, end - i, edition))
+            r->failed = true;
+        i = end - 1;
+    }
+}
+
+/* The code point that `a` and `b` compose to, or 0. utf8proc offers no lookup of a
+ * pair, but composing a text of the two is one. */
+static uint32_t compose_pair(uint32_t a, uint32_t b, scry_unicode edition)
+{
+    utf8proc_int32_t pair[2] = { (utf8proc_int32_t)a, (utf8proc_int32_t)b };
+    if (utf8proc_normalize_utf32(pair, 2, UTF8PROC_COMPOSE | UTF8PROC_STABLE) != 1)
+        return 0;
+    return pair[0] == DIVES_AKURU_O && edition == SCRY_UNICODE_RUST ? 0 : (uint32_t)pair[0];
+}
+
+static void compose(scry_runes *r, scry_unicode edition)
+{
+    size_t to = 0, starter = SIZE_MAX;
+    int last_class = 0;   /* of what was kept since the starter; 0 = nothing */
+    for (size_t i = 0; i < r->n; i++) {
+        uint32_t rune = r->at[i];
+        int class = combining_class(rune, edition);
+        bool adjacent = starter != SIZE_MAX && starter + 1 == to;
+        bool reachable = adjacent || (class != 0 && last_class < class);
+        if (starter != SIZE_MAX && reachable && rune >= 0x300) {
+            uint32_t whole = compose_pair(r->at[starter], rune, edition);
+            if (whole) {
+                r->at[starter] = whole;
+                continue;
+            }
+        }
+        if (class == 0)
+            starter = to;
+        last_class = class;
+        r->at[to++] = rune;
+    }
+    r->n = to;
+}
+
+static bool all_below(const scry_runes *r, uint32_t bound)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->at[i] >= bound)
+            return false;
+    return true;
+}
+
+static void normalise(scry_runes *r, bool compatible, bool composed, scry_unicode edition)
+{
+    /* Below U+0300 nothing composes with its neighbour, below U+00C0 nothing decomposes. */
+    if (all_below(r, compatible ? 0xA0 : composed ? 0x300 : 0xC0))
+        return;
+    scry_runes out = SCRY_RUNES_INIT(r->limit);
+    for (size_t i = 0; i < r->n; i++)
+        decompose(&out, r->at[i], compatible, edition);
+    sort_all_marks(&out, edition);
+    if (composed)
+        compose(&out, edition);
+    out.failed |= r->failed;
+    free(r->at);
+    *r = out;
+}
+
+void scry_runes_nfc(scry_runes *r, scry_unicode edition)
+{
+    normalise(r, false, true, edition);
+}
+
+void scry_runes_nfd(scry_runes *r, scry_unicode edition)
+{
+    normalise(r, false, false, edition);
+}
+
+void scry_runes_nfkc(scry_runes *r, scry_unicode edition)
+{
+    normalise(r, true, true, edition);
+}
+
+void scry_runes_nfkd(scry_runes *r, scry_unicode edition)
+{
+    normalise(r, true, false, edition);
+}

@@ -1,0 +1,275 @@
+/* tok_files.c - tokenizer.json: its parts, its added tokens, its start and end. */
+#include "model/tok_internal.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE_BYTES = 512 << 20, MAX_PART_BYTES = 16 << 20 };
+
+/* ---- added tokens ---- */
+
+int scry_added_put(scry_added *a, scry_added_token token, const char *path, scry_error *err)
+{
+    int result = 0;
+    if (a->n >= SCRY_MAX_ADDED)
+        result = scry_fail(err, SCRY_ELIMIT, "%s: more than %d added tokens", path, SCRY_MAX_ADDED);
+    else if (token.n == 0 || token.id < 0 || token.id > SCRY_PIECES_MAX_ID)
+        result = scry_fail(err, SCRY_EINVALID, "%s is damaged: added token %zu has no text or no id", path,
+                           a->n);
+    if (result < 0) {
+        free(token.text);
+        return result;
+    }
+    if ((a->n & (a->n - 1)) == 0)
+        a->at = scry_realloc(a->at, (a->n ? a->n * 2 : 1) * sizeof *a->at);
+    a->at[a->n++] = token;
+    a->first_byte[(unsigned char)token.text[0]] = true;
+    a->any_normalized |= token.normalized;
+    return 0;
+}
+
+void scry_added_dispose(scry_added *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        free(a->at[i].text);
+    free(a->at);
+    memset(a, 0, sizeof *a);
+}
+
+const scry_added_token *scry_added_find(const scry_added *a, bool normalized, const char *text, size_t n,
+                                        size_t *at)
+{
+    if (a->n == 0 || (normalized && !a->any_normalized))
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        const scry_added_token *best = NULL;
+        if (!a->first_byte[(unsigned char)text[i]])
+            continue;
+        for (size_t k = 0; k < a->n; k++) {
+            const scry_added_token *token = &a->at[k];
+            if (token->normalized == normalized && token->n <= n - i && (!best || token->n > best->n) &&
+                memcmp(text + i, token->text, token->n) == 0)
+                best = token;
+        }
+        if (best) {
+            *at = i;
+            return best;
+        }
+    }
+    return NULL;
+}
+
+int scry_tokfile_added(const scry_tokfile *f, scry_tokenizer *t, scry_error *err)
+{
+    for (size_t i = 0; i < scry_json_size(f->added_tokens); i++) {
+        const scry_json *item = scry_json_at(f->added_tokens, i);
+        const char *text = scry_json_str(scry_json_get(item, "content"), "");
+        if (scry_json_bool(scry_json_get(item, "single_word"), false))
+            return scry_fail(err, SCRY_EINVALID, "%s: added token %zu has single_word, which is not supported",
+                             f->path, i);
+        scry_added_token token = {
+            .text = scry_strdup(text),
+            .n = strlen(text),
+            .lstrip = scry_json_bool(scry_json_get(item, "lstrip"), false),
+            .rstrip = scry_json_bool(scry_json_get(item, "rstrip"), false),
+            .normalized = scry_json_bool(scry_json_get(item, "normalized"), false),
+        };
+        int64_t id = scry_json_int(scry_json_get(item, "id"), -1);
+        token.id = id < 0 || id > SCRY_PIECES_MAX_ID ? -1 : (int32_t)id;
+        int result = scry_added_put(&t->added, token, f->path, err);
+        if (result < 0)
+            return result;
+        if ((size_t)id >= t->vocab_size)
+            t->vocab_size = (size_t)id + 1;
+    }
+    return 0;
+}
+
+/* ---- start and end ---- */
+
+static int ends_of_pair(const scry_tokfile *f, scry_tokenizer *t, scry_error *err)
+{
+    int64_t start = scry_json_int(scry_json_at(scry_json_get(f->post_processor, "cls"), 1), -1);
+    int64_t end = scry_json_int(scry_json_at(scry_json_get(f->post_processor, "sep"), 1), -1);
+    if (start < 0 || end < 0 || start > SCRY_PIECES_MAX_ID || end > SCRY_PIECES_MAX_ID)
+        return scry_fail(err, SCRY_EINVALID, "%s is damaged: the post-processor names no start and end",
+                         f->path);
+    t->start_id = (int32_t)start;
+    t->end_id = (int32_t)end;
+    return 0;
+}
+
+static int64_t special_id(const scry_tokfile *f, const scry_json *item)
+{
+    const char *name = scry_json_str(scry_json_get(scry_json_get(item, "SpecialToken"), "id"), NULL);
+    const scry_json *entry = name ? scry_json_get(scry_json_get(f->post_processor, "special_tokens"), name)
+                                  : NULL;
+    const scry_json *ids = scry_json_get(entry, "ids");
+    return scry_json_size(ids) == 1 ? scry_json_int(scry_json_at(ids, 0), -1) : -1;
+}
+
+/* A template: at most one token before the text, one behind it. */
+static int ends_of_template(const scry_tokfile *f, scry_tokenizer *t, scry_error *err)
+{
+    const scry_json *single = scry_json_get(f->post_processor, "single");
+    size_t n = scry_json_size(single), text_at = n;
+    for (size_t i = 0; i < n; i++)
+        if (scry_json_get(scry_json_at(single, i), "Sequence"))
+            text_at = i;
+    bool shape = text_at <= 1 && n == text_at + 2;
+    int64_t start = shape && text_at == 1 ? special_id(f, scry_json_at(single, 0)) : -1;
+    int64_t end = shape ? special_id(f, scry_json_at(single, n - 1)) : -1;
+    if (!shape || end < 0 || (text_at == 1 && start < 0) || end > SCRY_PIECES_MAX_ID ||
+        start > SCRY_PIECES_MAX_ID)
+        return scry_fail(err, SCRY_EINVALID, "%s: the post-processor's template is not of the form "
+                         "[start] text end, others are not supported", f->path);
+    t->start_id = (int32_t)start;
+    t->end_id = (int32_t)end;
+    return 0;
+}
+
+int scry_tokfile_ends(const scry_tokfile *f, scry_tokenizer *t, scry_error *err)
+{
+    const char *type = scry_json_str(scry_json_get(f->post_processor, "type"), "none");
+    if (strcmp(type, "RobertaProcessing") == 0 || strcmp(type, "BertProcessing") == 0)
+        return ends_of_pair(f, t, err);
+    if (strcmp(type, "TemplateProcessing") == 0)
+        return ends_of_template(f, t, err);
+    return scry_fail(err, SCRY_EINVALID, "%s: post-processor \"%s\" is not supported (RobertaProcessing, "
+                     "BertProcessing and TemplateProcessing are)", f->path, type);
+}
+
+/* ---- the file ---- */
+
+static int parse_part(scry_tokfile *f, scry_slice text, scry_json **out, scry_error *err)
+{
+    if (text.n > MAX_PART_BYTES)
+        return scry_fail(err, SCRY_ELIMIT, "%s: a part of %zu MB is too large", f->path, text.n >> 20);
+    return scry_json_parse(out, text.at, text.n, f->path, err);
+}
+
+/* The model's members, but for the two large ones, written out as an object again. */
+static int read_model(scry_tokfile *f, scry_cursor *c)
+{
+    scry_buf small = SCRY_BUF_INIT(MAX_PART_BYTES);
+    scry_slice key, value;
+    int result = scry_cursor_open(c, '{');
+    scry_buf_putc(&small, '{');
+    while (scry_cursor_key(c, &key)) {
+        bool is_vocab = scry_slice_is(key, "vocab"), is_merges = scry_slice_is(key, "merges");
+        if (!is_vocab && !is_merges)
+            scry_buf_printf(&small, "%s\"%.*s\":", small.size > 1 ? "," : "", (int)(key.n & 0xFFFF), key.at);
+        if (scry_cursor_skip(c, &value) < 0)
+            break;
+        if (is_vocab)
+            f->vocab = value;
+        else if (is_merges)
+            f->merges = value;
+        else
+            scry_buf_append(&small, value.at, value.n);
+    }
+    scry_buf_putc(&small, '}');
+    result = c->code;
+    if (result == 0 && !small.failed)
+        result = scry_json_parse(&f->model, scry_buf_str(&small), small.size, f->path, c->err);
+    else if (result == 0)
+        result = scry_fail(c->err, SCRY_ELIMIT, "%s: the model part is too large", f->path);
+    scry_buf_dispose(&small);
+    c->code = result;
+    return result;
+}
+
+static int read_parts(scry_tokfile *f, scry_cursor *c, scry_error *err)
+{
+    const struct {
+        const char *name;
+        scry_json **tree;
+    } parts[] = { { "added_tokens", &f->added_tokens }, { "normalizer", &f->normalizer },
+                  { "pre_tokenizer", &f->pre_tokenizer }, { "post_processor", &f->post_processor } };
+    scry_slice key, value;
+    scry_cursor_open(c, '{');
+    while (scry_cursor_key(c, &key)) {
+        scry_json **tree = NULL;
+        if (scry_slice_is(key, "model") && !f->model && scry_cursor_peek(c) == '{') {
+            if (read_model(f, c) < 0)
+                return c->code;
+            continue;
+        }
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+            if (scry_slice_is(key, parts[i].name))
+                tree = parts[i].tree;
+        if (scry_cursor_skip(c, &value) < 0)
+            return c->code;
+        if (tree && !*tree) {
+            int result = parse_part(f, value, tree, err);
+            if (result < 0)
+                return result;
+        }
+    }
+    return c->code;
+}
+
+int scry_tokfile_open(scry_tokfile *f, const char *dir, scry_error *err)
+{
+    memset(f, 0, sizeof *f);
+    f->path = scry_path_join(dir, "tokenizer.json");
+    int result = scry_map_open(&f->map, f->path, err);
+    if (result < 0)
+        goto out;
+    if (f->map.size > MAX_FILE_BYTES) {
+        result = scry_fail(err, SCRY_ELIMIT, "%s: %zu MB is too large for a tokenizer", f->path,
+                           f->map.size >> 20);
+        goto out;
+    }
+    scry_cursor c = scry_cursor_make((const char *)f->map.data, f->map.size, f->path, err);
+    result = read_parts(f, &c, err);
+    scry_cursor_dispose(&c);
+    if (result == 0 && !f->model)
+        result = scry_fail(err, SCRY_EINVALID, "%s is damaged: it has no \"model\"", f->path);
+out:
+    if (result < 0)
+        scry_tokfile_close(f);
+    return result;
+}
+
+void scry_tokfile_close(scry_tokfile *f)
+{
+    scry_json_free(f->added_tokens);
+    scry_json_free(f->normalizer);
+    scry_json_free(f->pre_tokenizer);
+    scry_json_free(f->post_processor);
+    scry_json_free(f->model);
+    scry_map_close(&f->map);
+    free(f->path);
+    memset(f, 0, sizeof *f);
+}
+
+const char *scry_tokfile_type(const scry_tokfile *f)
+{
+    const char *type = scry_json_str(scry_json_get(f->model, "type"), NULL);
+    if (type)
+        return type;
+    return f->merges.at ? "BPE" : f->vocab.at && *f->vocab.at == '[' ? "Unigram" : "WordPiece";
+}
+
+int scry_tokfile_vocab(scry_pieces *pieces, scry_slice vocab, const char *path, scry_error *err)
+{
+    scry_cursor c = scry_cursor_make(vocab.at, vocab.n, path, err);
+    scry_slice text;
+    char copy[512];
+    scry_cursor_open(&c, '{');
+    while (scry_cursor_key(&c, &text)) {
+        int64_t id;
+        if (text.n > sizeof copy) {
+            scry_cursor_fail(&c, "a piece is longer than 512 bytes");
+            break;
+        }
+        memcpy(copy, text.at, text.n);   /* reading on may reuse the place of `text` */
+        if (scry_cursor_int(&c, &id) == 0)
+            c.code = scry_pieces_add(pieces, copy, text.n, id, 0, path, err);
+    }
+    scry_cursor_dispose(&c);
+    return c.code;
+}

@@ -1,0 +1,85 @@
+/* tok_dump - token ids of lines, for comparing with the references.
+ *
+ *     tok_dump DIR hf|open_clip CAPACITY < LINES > IDS
+ *
+ * Lines end in a newline and may hold \n, \r, \\ and \0 as two characters, so that any text
+ * fits on one. Each gives a line of ids. With LINES as "-t N" instead it encodes
+ * its input N times and prints the microseconds a line takes.
+ */
+#include "base/buf.h"
+#include "base/log.h"
+#include "model/tokenizer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t unescape(char *line, size_t n)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (line[i] == '\\' && i + 1 < n) {
+            char c = line[++i];
+            line[to++] = c == 'n' ? '\n' : c == 'r' ? '\r' : c == '0' ? '\0' : c;
+        } else {
+            line[to++] = line[i];
+        }
+    }
+    return to;
+}
+
+static int print_ids(const scry_tokenizer *t, const char *text, size_t n, int32_t *ids, size_t capacity)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    int count = scry_tokenizer_encode(t, text, n, ids, capacity, NULL, &err);
+    if (count < 0) {
+        fprintf(stderr, "tok_dump: %s\n", err.message);
+        return -1;
+    }
+    for (int i = 0; i < count; i++)
+        printf("%s%d", i ? " " : "", ids[i]);
+    putchar('\n');
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t;
+    if (argc < 4) {
+        fprintf(stderr, "usage: tok_dump DIR hf|open_clip CAPACITY [-t N] < LINES\n");
+        return 2;
+    }
+    size_t capacity = strtoul(argv[3], NULL, 10);
+    int repeat = argc > 5 ? atoi(argv[5]) : 0;
+    bool hf = strcmp(argv[2], "hf") == 0;
+    double start = scry_now_ms();
+    if (scry_tokenizer_open(&t, argv[1], hf ? SCRY_TOKENIZER_HF : SCRY_TOKENIZER_OPEN_CLIP, &err) < 0) {
+        fprintf(stderr, "tok_dump: %s\n", err.message);
+        return 2;
+    }
+    fprintf(stderr, "tok_dump: %s, opened in %.2f ms\n", scry_tokenizer_summary(t), scry_now_ms() - start);
+    int32_t *ids = malloc(capacity * sizeof *ids);
+    char *line = NULL;
+    size_t room = 0, lines = 0;
+    ssize_t n;
+    int status = 0;
+    double spent = 0;
+    while (status == 0 && ids && (n = getline(&line, &room, stdin)) >= 0) {
+        size_t length = unescape(line, (size_t)(n > 0 && line[n - 1] == '\n' ? n - 1 : n));
+        start = scry_now_ms();
+        for (int i = 0; i < repeat; i++)
+            if (scry_tokenizer_encode(t, line, length, ids, capacity, NULL, &err) < 0)
+                status = 1;
+        spent += scry_now_ms() - start;
+        lines++;
+        if (repeat == 0 && print_ids(t, line, length, ids, capacity) < 0)
+            status = 1;
+    }
+    if (repeat)
+        printf("%.2f us a line over %zu lines\n", spent * 1000 / repeat / (double)lines, lines);
+    free(line);
+    free(ids);
+    scry_tokenizer_free(t);
+    return status;
+}

@@ -1,0 +1,191 @@
+/* Tokenizers: the ids of the references, line by line, by checksum; damaged vocabularies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "model/tokenizer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CAPACITY = 77 };
+
+static char *golden(const char *name)
+{
+    const char *top = getenv("SCRY_TOP");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tests/golden/tokenizers/%s", top ? top : ".", name);
+    return strdup(path);
+}
+
+static scry_tokenizer *open_golden(const char *name, scry_tokenizer_dialect dialect)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t = NULL;
+    char *dir = golden(name);
+    if (scry_tokenizer_open(&t, dir, dialect, &err) < 0)
+        fail_msg("%s: %s", name, err.message);
+    free(dir);
+    return t;
+}
+
+static FILE *open_file(const char *name)
+{
+    char *path = golden(name);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    free(path);
+    return f;
+}
+
+/* The inverse of escape() in tools/parity/tokenizer_lines.py. */
+static size_t unescape(char *line, size_t n)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < n; i++) {
+        char c = line[i];
+        if (c == '\\' && i + 1 < n) {
+            c = line[++i];
+            c = (char)(c == 'n' ? '\n' : c == 'r' ? '\r' : c == '0' ? '\0' : c);
+        }
+        line[to++] = c;
+    }
+    return to;
+}
+
+/* zlib's CRC-32 over the ids as little-endian 32-bit words. */
+static uint32_t checksum(const int32_t *ids, int n)
+{
+    uint32_t crc = 0xFFFFFFFF;
+    for (int i = 0; i < n * 4; i++) {
+        crc ^= (uint32_t)ids[i / 4] >> (i % 4 * 8) & 0xFF;
+        for (int k = 0; k < 8; k++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+    }
+    return ~crc;
+}
+
+/* Every golden line through `t`; returns how many were compared. */
+static int compare_lines(const scry_tokenizer *t, const char *checksums)
+{
+    FILE *lines = open_file("lines.txt"), *sums = open_file(checksums);
+    char *line = NULL, want[32];
+    size_t room = 0;
+    ssize_t n;
+    int number = 0, compared = 0;
+    while ((n = getline(&line, &room, lines)) > 0) {
+        int32_t ids[CAPACITY];
+        number++;
+        assert_non_null(fgets(want, sizeof want, sums));
+        if (strncmp(want, "mojibake", 8) == 0)
+            continue;
+        size_t length = unescape(line, (size_t)n - 1);
+        int count = scry_tokenizer_encode(t, line, length, ids, CAPACITY, NULL, NULL);
+        assert_true(count >= 1);
+        if (checksum(ids, count) != strtoul(want, NULL, 16))
+            fail_msg("%s: other ids than the reference's for line %d", checksums, number);
+        compared++;
+    }
+    free(line);
+    fclose(lines);
+    fclose(sums);
+    return compared;
+}
+
+static void clip_ids_are_transformers(void **state)
+{
+    const char *const forms[] = { "clip_json", "clip_files" };
+    for (int i = 0; i < 2; i++) {
+        scry_tokenizer *t = open_golden(forms[i], SCRY_TOKENIZER_HF);
+        assert_true(compare_lines(t, "clip-hf.crc") > 2000);
+        scry_tokenizer_free(t);
+    }
+}
+
+static void clip_ids_are_open_clips(void **state)
+{
+    scry_tokenizer *t = open_golden(".", SCRY_TOKENIZER_OPEN_CLIP);   /* no files: scry's own vocabulary */
+    assert_int_equal(scry_tokenizer_vocab_size(t), 49408);
+    assert_int_equal(scry_tokenizer_end_id(t), 49407);
+    assert_true(compare_lines(t, "clip-open_clip.crc") > 2000);
+    scry_tokenizer_free(t);
+}
+
+static void long_texts_are_cut(void **state)
+{
+    scry_tokenizer *t = open_golden(".", SCRY_TOKENIZER_OPEN_CLIP);
+    int32_t ids[CAPACITY], whole[CAPACITY];
+    bool cut = true;
+    assert_int_equal(scry_tokenizer_encode(t, "a cat", 5, ids, CAPACITY, &cut, NULL), 4);
+    assert_false(cut);
+    assert_int_equal(scry_tokenizer_encode(t, "a cat", 5, ids, 4, &cut, NULL), 4);
+    assert_false(cut);
+    assert_int_equal(scry_tokenizer_encode(t, "a cat", 5, ids, 3, &cut, NULL), 3);
+    assert_true(cut);
+    assert_int_equal(ids[2], 49407);
+    assert_int_equal(scry_tokenizer_encode(t, "a cat", 5, ids, 2, &cut, NULL), 2);
+    assert_int_equal(scry_tokenizer_encode(t, "", 0, ids, 2, &cut, NULL), 2);
+    assert_false(cut);
+
+    /* Ten million bytes: of words, of one word, of white space, of nested entities. */
+    const char *const units[] = { "dogs ", "ha", " ", "amp;", "\xcc\x81\xcc\xa3", "\xe7\x8a\xac", "'" };
+    enum { LONG = 10 << 20 };
+    char *text = malloc(LONG + 8);
+    for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+        size_t unit = strlen(units[u]), n = 0;
+        for (text[n++] = '&'; n < LONG / (u < 3 ? 1 : 8); n += unit)
+            memcpy(text + n, units[u], unit);
+        assert_true(scry_tokenizer_encode(t, text, n, ids, CAPACITY, &cut, NULL) > 2);
+    }
+    free(text);
+    /* A cut text has the ids of the whole one. */
+    char sentence[3000] = "";
+    for (int i = 0; i < 200; i++)
+        strcat(sentence, "two dogs run ");
+    assert_int_equal(scry_tokenizer_encode(t, sentence, strlen(sentence), whole, CAPACITY, &cut, NULL), 77);
+    assert_int_equal(scry_tokenizer_encode(t, sentence, 400, ids, CAPACITY, &cut, NULL), 77);
+    assert_memory_equal(ids, whole, sizeof ids);
+    scry_tokenizer_free(t);
+}
+
+static void invalid_utf8_reads_as_replacement_characters(void **state)
+{
+    static const struct {
+        const char *bad, *good;
+    } cases[] = {
+        { "a\xff" "b", "a\xef\xbf\xbd" "b" },
+        { "\xe2\x82", "\xef\xbf\xbd" },                               /* cut off: one */
+        { "\xe2\x82(", "\xef\xbf\xbd(" },
+        { "\xf0\x80\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },   /* a surrogate */
+        { "\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xf0\x9f\x98\x41", "\xef\xbf\xbd\x41" },
+    };
+    scry_tokenizer *t = open_golden("clip_json", SCRY_TOKENIZER_HF);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int32_t a[CAPACITY], b[CAPACITY];
+        int n = scry_tokenizer_encode(t, cases[i].bad, strlen(cases[i].bad), a, CAPACITY, NULL, NULL);
+        assert_int_equal(n, scry_tokenizer_encode(t, cases[i].good, strlen(cases[i].good), b, CAPACITY, NULL,
+                                                  NULL));
+        assert_memory_equal(a, b, (size_t)n * sizeof *a);
+    }
+    scry_tokenizer_free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clip_ids_are_transformers),
+        cmocka_unit_test(clip_ids_are_open_clips),
+        cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(invalid_utf8_reads_as_replacement_characters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Compare scry's token ids with those of transformers, tokenizers and open_clip.
+
+    python3 tools/parity/tokenizer_lines.py > lines.txt
+    make build/release/tests/tok_dump
+    python3 tools/parity/tokenizer_parity.py compare KIND DIR lines.txt
+
+KIND is clip-hf, clip-open_clip, wordpiece or unigram; DIR a folder with the tokenizer's
+files (for clip-open_clip an empty one will do). Prints each line whose ids differ and
+how many; exits 1 when there are any that ftfy did not repair as mojibake (these are
+counted apart).
+
+    python3 tools/parity/tokenizer_parity.py goldens
+
+writes tests/golden/tokenizers: small vocabularies cut from real ones, lines, and for
+each kind one checksum of ids a line, for tests/unit/test_tokenizer.c.
+
+Needs transformers, tokenizers and, for open_clip, open_clip_torch (its tokenizer.py is
+loaded by itself, without torchvision), ftfy, regex.
+"""
+import argparse
+import gzip
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zlib
+
+import tokenizer_lines
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+GOLDEN = os.path.join(TOP, "tests", "golden", "tokenizers")
+KINDS = ("clip-hf", "clip-open_clip", "wordpiece", "unigram")
+
+
+def open_clip_module(path=None):
+    path = path or os.environ.get("OPEN_CLIP_TOKENIZER")
+    if not path:
+        found = importlib.util.find_spec("open_clip")
+        if not found:
+            sys.exit("install open_clip_torch, or name its tokenizer.py in OPEN_CLIP_TOKENIZER")
+        path = os.path.join(found.submodule_search_locations[0], "tokenizer.py")
+    spec = importlib.util.spec_from_file_location("open_clip_tokenizer", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class OpenClip:
+    """SimpleTokenizer, cut as its __call__ cuts; `mojibake` tells of the last text."""
+
+    def __init__(self, bpe_path=None):
+        import ftfy
+        module = open_clip_module()
+        self.tokenizer = module.SimpleTokenizer(bpe_path) if bpe_path else module.SimpleTokenizer()
+        self.mojibake = False
+        fix_encoding = ftfy.fix_encoding
+
+        def watched(text, *args, **kwargs):
+            fixed = fix_encoding(text, *args, **kwargs)
+            self.mojibake = self.mojibake or fixed != text
+            return fixed
+        ftfy.fix_encoding = watched
+
+    def __call__(self, text, capacity):
+        self.mojibake = False
+        t = self.tokenizer
+        ids = [t.sot_token_id] + t.encode(text) + [t.eot_token_id]
+        return ids if len(ids) <= capacity else ids[:capacity - 1] + [t.eot_token_id]
+
+
+class HuggingFace:
+    mojibake = False
+
+    def __init__(self, kind, folder):
+        import transformers
+        if kind == "unigram":
+            self.tokenizer = transformers.PreTrainedTokenizerFast(
+                tokenizer_file=os.path.join(folder, "tokenizer.json"))
+        else:
+            of_kind = {"clip-hf": transformers.CLIPTokenizerFast, "wordpiece": transformers.BertTokenizerFast}
+            self.tokenizer = of_kind[kind].from_pretrained(folder)
+
+    def __call__(self, text, capacity):
+        return self.tokenizer(text, truncation=True, max_length=capacity)["input_ids"]
+
+
+def reference(kind, folder):
+    return OpenClip() if kind == "clip-open_clip" else HuggingFace(kind, folder)
+
+
+def ours(program, kind, folder, lines_path, capacity):
+    dialect = "open_clip" if kind == "clip-open_clip" else "hf"
+    with open(lines_path, "rb") as lines:
+        out = subprocess.run([program, folder, dialect, str(capacity)], stdin=lines, stdout=subprocess.PIPE,
+                             check=True).stdout
+    return [[int(i) for i in line.split()] for line in out.decode().splitlines()]
+
+
+def compare(args):
+    texts = tokenizer_lines.read_lines(args.lines)
+    refer = reference(args.kind, args.folder)
+    got = ours(args.program, args.kind, args.folder, args.lines, args.capacity)
+    if len(got) != len(texts):
+        sys.exit(f"{len(got)} lines of ids for {len(texts)} texts")
+    different = mojibake = repaired = 0
+    for number, (text, ids) in enumerate(zip(texts, got), 1):
+        want = list(refer(text, args.capacity))
+        repaired += refer.mojibake
+        if want == ids:
+            continue
+        if refer.mojibake:
+            mojibake += 1
+            continue
+        different += 1
+        if different <= args.show:
+            at = next((i for i, (a, b) in enumerate(zip(want, ids)) if a != b), min(len(want), len(ids)))
+            print(f"line {number}: {text[:100]!a}: id {at}: want {want[at:at + 6]}, got {ids[at:at + 6]}")
+    print(f"{args.kind}: {len(texts)} lines, {different} differ; ftfy repaired mojibake in {repaired}, "
+          f"{mojibake} of them differ")
+    return 1 if different else 0
+
+
+# ---- goldens ----
+
+def cut_clip(merges_kept):
+    """CLIP's vocabulary with its first merges only, in all the forms it comes in."""
+    import transformers
+    module = open_clip_module()
+    merges = gzip.open(module.default_bpe()).read().decode().split("\n")[1:1 + merges_kept]
+    alphabet = list(module.bytes_to_unicode().values())
+    pieces = alphabet + [a + "</w>" for a in alphabet] + ["".join(m.split()) for m in merges]
+    vocab = {p: i for i, p in enumerate(pieces + ["<|startoftext|>", "<|endoftext|>"])}
+    folder = os.path.join(GOLDEN, "clip_files")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "vocab.json"), "w", encoding="utf-8") as f:
+        json.dump(vocab, f, ensure_ascii=False, separators=(",", ":"))
+    with open(os.path.join(folder, "merges.txt"), "w", encoding="utf-8") as f:
+        f.write("#version: 0.2\n" + "\n".join(merges) + "\n")
+    tokenizer = transformers.CLIPTokenizerFast.from_pretrained(folder)
+    tree = json.loads(tokenizer.backend_tokenizer.to_str())
+    write_json("clip_json", tree)
+    return folder
+
+
+def write_json(name, tree):
+    folder = os.path.join(GOLDEN, name)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as f:
+        json.dump(tree, f, ensure_ascii=False, separators=(",", ":"))
+    return folder
+
+
+def golden_lines(cldr, n):
+    """A sample of the full set, without the very long ones (but a few)."""
+    texts = tokenizer_lines.make(cldr, n * 8, seed=2)
+    kept = [t for t in texts if len(t.encode()) <= 120][:: 8 * 9 // 10][:n - 20]
+    return kept + [t for t in texts if 300 < len(t.encode()) < 1500][:20]
+
+
+def checksum(ids):
+    return zlib.crc32(b"".join(i.to_bytes(4, "little") for i in ids))
+
+
+def goldens(args):
+    os.makedirs(GOLDEN, exist_ok=True)
+    texts = golden_lines(args.cldr, args.n)
+    with open(os.path.join(GOLDEN, "lines.txt"), "wb") as f:
+        f.write(b"".join(tokenizer_lines.escape(t).encode() + b"\n" for t in texts))
+    folders = {"clip-hf": cut_clip(2500), "clip-open_clip": None}
+    for kind, folder in folders.items():
+        refer = reference(kind, folder)
+        with open(os.path.join(GOLDEN, kind + ".crc"), "w", encoding="ascii") as f:
+            for text in texts:
+                ids = refer(text, args.capacity)
+                f.write("mojibake\n" if refer.mojibake else f"{checksum(ids):08x}\n")
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("compare")
+    one.add_argument("kind", choices=KINDS)
+    one.add_argument("folder")
+    one.add_argument("lines")
+    one.add_argument("--program", default=os.path.join(TOP, "build", "release", "tests", "tok_dump"))
+    one.add_argument("--capacity", type=int, default=100000)
+    one.add_argument("--show", type=int, default=10)
+    two = commands.add_parser("goldens")
+    two.add_argument("--cldr", default="/usr/share/unicode/cldr/common")
+    two.add_argument("--n", type=int, default=2500)
+    two.add_argument("--capacity", type=int, default=77)
+    args = parser.parse_args()
+    return compare(args) if args.command == "compare" else goldens(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
