@@ -15,7 +15,7 @@ LIB_DIRS := base nn model resize image vector store engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PART_NAMES),$(PART_SRC_$(p))), \
              $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c)))
 CLI_SRC := $(wildcard src/cli/*.c src/server/*.c)
-DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) \
+DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) src/image/wire.c \
               $(addprefix src/base/,alloc.c error.c buf.c log.c)
 
 obj = $(patsubst %.c,$(O)/%.o,$(1))
@@ -23,8 +23,8 @@ obj = $(patsubst %.c,$(O)/%.o,$(1))
 pkg = $(shell pkg-config --$(1) $(2))
 LIB_PKGS := jansson libutf8proc libcrypto libpcre2-8 sqlite3
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldnnl -lgomp -ldl -lm
-DECODE_PKGS := vips libturbojpeg libraw libexif libseccomp
-DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ljpeg -lm
+DECODE_PKGS := vips libjpeg libraw libexif libseccomp
+DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -lm
 
 # Flags of single folders or files.
 $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit

@@ -1,0 +1,143 @@
+/* main.c - scry-decode: a worker that turns the bytes of pictures into pixels.
+ *
+ * Started by scry (src/image/client.c), never by hand. It sets up its libraries, gives up
+ * its rights, says hello, and answers one request after the other until the client's end
+ * of the socket closes.
+ */
+#include "base/alloc.h"
+#include "decoder/reader.h"
+#include "decoder/sandbox.h"
+#include "decoder/vips_read.h"
+#include "image/wire.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct mapping {
+    int fd, protection;
+    uint8_t *data;
+    size_t size;
+} mapping;
+
+/* The client's memory grows with the pictures: map anew what is needed of it. */
+static int map(mapping *m, uint64_t bytes, scry_error *err)
+{
+    struct stat st;
+    if (bytes <= m->size)
+        return 0;
+    if (fstat(m->fd, &st) < 0 || (uint64_t)st.st_size < bytes)
+        return scry_fail(err, SCRY_EINVALID, "the shared memory is smaller than the request says");
+    if (m->data)
+        munmap(m->data, m->size);
+    m->size = 0;
+    m->data = mmap(NULL, (size_t)st.st_size, m->protection, MAP_SHARED, m->fd, 0);
+    if (m->data == MAP_FAILED) {
+        m->data = NULL;
+        return scry_fail(err, SCRY_ENOMEM, "a file larger than the memory limit");
+    }
+    m->size = (size_t)st.st_size;
+    return 0;
+}
+
+static int decode(const scry_job *job, scry_error *err)
+{
+    job->reply->result.orientation = 1;
+    if (job->request->format == SCRY_FORMAT_JPEG)
+        return scry_read_jpeg(job, err);
+    return scry_read_vips(job, err);
+}
+
+static void answer(const scry_wire_request *request, mapping *input, mapping *output,
+                   scry_wire_reply *reply)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    *reply = (scry_wire_reply){ .magic = SCRY_WIRE_MAGIC, .serial = request->serial };
+    int rc = scry_wire_check_request(request, &err);
+    if (rc == 0)
+        rc = map(input, request->input_bytes, &err);
+    if (rc == 0)
+        rc = map(output, request->output_bytes, &err);
+    if (rc == 0) {
+        scry_job job = { input->data, (size_t)request->input_bytes, request, output->data, reply };
+        scry_sandbox_limit_time(request->time_limit_ms);
+        rc = decode(&job, &err);
+    }
+    reply->code = rc;
+    if (rc < 0)
+        snprintf(reply->message, sizeof reply->message, "%.*s", (int)sizeof reply->message - 1,
+                 err.message);
+}
+
+static int serve(void)
+{
+    mapping input = { SCRY_WIRE_INPUT_FD, PROT_READ, NULL, 0 };
+    mapping output = { SCRY_WIRE_OUTPUT_FD, PROT_READ | PROT_WRITE, NULL, 0 };
+    for (;;) {
+        scry_wire_request request;
+        scry_wire_reply reply;
+        ssize_t n = recv(SCRY_WIRE_SOCKET_FD, &request, sizeof request, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n != sizeof request)
+            return n == 0 ? 0 : 1;   /* 0: the client is done */
+        answer(&request, &input, &output, &reply);
+        if (send(SCRY_WIRE_SOCKET_FD, &reply, sizeof reply, MSG_NOSIGNAL) != sizeof reply)
+            return 1;
+    }
+}
+
+static bool say_hello(const scry_error *err)
+{
+    scry_wire_hello hello = { .magic = SCRY_WIRE_MAGIC, .bytes = scry_wire_bytes(),
+                              .code = err->code };
+    snprintf(hello.message, sizeof hello.message, "%.*s", (int)sizeof hello.message - 1,
+             err->message);
+    return send(SCRY_WIRE_SOCKET_FD, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello;
+}
+
+static int start(const char *program, size_t memory_bytes, bool confined, scry_error *err)
+{
+    mallopt(M_ARENA_MAX, 1);   /* each arena would reserve 64 MiB of the address space */
+    int rc = scry_sandbox_prepare(err);
+    if (rc == 0)
+        rc = scry_vips_start(program, err);
+    if (rc == 0 && confined)
+        rc = scry_sandbox_enter(memory_bytes, err);
+    return rc;
+}
+
+static bool is_socket(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+int main(int argc, char **argv)
+{
+    size_t memory_bytes = (size_t)1 << 30;
+    bool confined = true;
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--memory=", 9) == 0)
+            memory_bytes = strtoull(argv[i] + 9, NULL, 10);
+        else if (strcmp(argv[i], "--unconfined-for-tests") == 0)
+            confined = false;
+    }
+    if (!is_socket(SCRY_WIRE_SOCKET_FD)) {
+        fprintf(stderr, "scry-decode " SCRY_VERSION " reads pictures for scry, which starts it; "
+                "it does nothing by itself\n");
+        return 2;
+    }
+    scry_error err = SCRY_ERROR_INIT;
+    if (start(argv[0], memory_bytes, confined, &err) < 0) {
+        (void)say_hello(&err);
+        return 1;
+    }
+    return say_hello(&err) ? serve() : 1;
+}

@@ -1,0 +1,26 @@
+/* reader.h - one function a family of formats: bytes to rows in a sink.
+ *
+ * A reader fills what it learns (orientation, EXIF) into job->reply, opens the sink with
+ * the size in the header before it decodes anything, and puts rows. Its error message is
+ * the reason shown for the picture.
+ */
+#ifndef SCRY_DECODER_READER_H
+#define SCRY_DECODER_READER_H
+
+#include "decoder/sink.h"
+
+typedef struct scry_job {
+    const uint8_t *bytes;               /* the file, in shared memory */
+    size_t size;
+    const scry_wire_request *request;
+    uint8_t *out;
+    scry_wire_reply *reply;
+} scry_job;
+
+/* JPEG through libjpeg-turbo, made smaller by its inverse DCT where that is allowed. */
+int scry_read_jpeg(const scry_job *job, scry_error *err) SCRY_NODISCARD;
+
+/* Everything that libvips reads. */
+int scry_read_vips(const scry_job *job, scry_error *err) SCRY_NODISCARD;
+
+#endif

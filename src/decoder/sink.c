@@ -1,0 +1,278 @@
+#include "decoder/sink.h"
+
+#include "base/alloc.h"
+#include "decoder/jpeg_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool turns(int orientation)
+{
+    return orientation >= 5;   /* width and height change places */
+}
+
+/* ---- geometry ------------------------------------------------------------------ */
+
+/* The size of the encoded picture for a part of w x h. */
+static void thumb_size(const scry_decode_request *what, int w, int h, int *tw, int *th)
+{
+    int side = w > h ? w : h;
+    *tw = w;
+    *th = h;
+    if (what->max_side == 0 || side <= what->max_side)
+        return;
+    *tw = (int)((int64_t)w * what->max_side / side);
+    *th = (int)((int64_t)h * what->max_side / side);
+    *tw = *tw > 0 ? *tw : 1;
+    *th = *th > 0 ? *th : 1;
+}
+
+/* The requested region within an upright picture of up_w x up_h pixels, when it is
+ * given in those of full_up_w x full_up_h. */
+static scry_region scale_region(const scry_region *g, int full_w, int full_h, int w, int h)
+{
+    if (g->w == 0)
+        return (scry_region){ 0, 0, w, h };
+    scry_region r;
+    r.x = (int)((int64_t)g->x * w / full_w);
+    r.y = (int)((int64_t)g->y * h / full_h);
+    r.w = (int)((int64_t)(g->x + g->w) * w / full_w) - r.x;
+    r.h = (int)((int64_t)(g->y + g->h) * h / full_h) - r.y;
+    r.w = r.w > 0 ? r.w : 1;
+    r.h = r.h > 0 ? r.h : 1;
+    return r;
+}
+
+/* The region in full pixels, upright. */
+static scry_region full_part(const scry_sink *s)
+{
+    bool t = turns(s->orientation);
+    int w = t ? s->full_h : s->full_w, h = t ? s->full_w : s->full_h;
+    return scale_region(&s->request->what.region, w, h, w, h);
+}
+
+int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out, int full_w,
+                   int full_h, int orientation, scry_error *err)
+{
+    *s = (scry_sink){ .request = request, .out = out, .full_w = full_w, .full_h = full_h,
+                      .orientation = request->what.keep_orientation ? 1 : orientation };
+    if (full_w < 1 || full_h < 1)
+        return scry_fail(err, SCRY_EINVALID, "a picture of %d x %d pixels", full_w, full_h);
+    if ((uint64_t)full_w * (uint64_t)full_h > request->max_pixels)
+        return scry_fail(err, SCRY_ELIMIT, "%d x %d pixels are more than the limit of %.6g million",
+                         full_w, full_h, (double)request->max_pixels / 1e6);
+    if (full_w > SCRY_MAX_SOURCE_SIDE || full_h > SCRY_MAX_SOURCE_SIDE)
+        return scry_fail(err, SCRY_ELIMIT, "a side of %d x %d pixels is over %d", full_w, full_h,
+                         SCRY_MAX_SOURCE_SIDE);
+    const scry_region *g = &request->what.region;
+    bool t = turns(s->orientation);
+    int w = t ? full_h : full_w, h = t ? full_w : full_h;
+    if (g->w && (g->x >= w || g->y >= h || g->w > w - g->x || g->h > h - g->y))
+        return scry_fail(err, SCRY_EINVALID, "the region %d,%d,%d,%d is not within %d x %d pixels",
+                         g->x, g->y, g->w, g->h, w, h);
+    return 0;
+}
+
+/* The smallest factor by which any of the wanted sizes shrinks the part. */
+int scry_sink_shrink(const scry_sink *s)
+{
+    enum { AT_LEAST = 2 };   /* times the target: what the final resampling is to see */
+    const scry_decode_request *what = &s->request->what;
+    scry_region part = full_part(s);
+    int shrink = 8;
+    if (what->exact)
+        return 1;
+    if (what->kind == SCRY_DECODE_JPEG) {
+        int w, h;
+        thumb_size(what, part.w, part.h, &w, &h);
+        while (shrink > 1 && (part.w / shrink < AT_LEAST * w || part.h / shrink < AT_LEAST * h))
+            shrink /= 2;
+        return shrink;
+    }
+    for (int i = 0; i < what->spec.views; i++) {
+        scry_view_plan p = scry_plan_view(part.w, part.h, what->spec.size, what->spec.fit[i]);
+        while (shrink > 1 && (part.w / shrink < (int64_t)AT_LEAST * p.width
+                              || part.h / shrink < (int64_t)AT_LEAST * p.height))
+            shrink /= 2;
+    }
+    return shrink;
+}
+
+/* ---- resamplers ---------------------------------------------------------------- */
+
+static int add_resizer(scry_sink *s, const scry_resize_window *w, scry_filter f, scry_error *err)
+{
+    int rc = scry_resizer_new(&s->resizers[s->count], s->part.w, s->part.h, w, f, err);
+    s->count += rc == 0;
+    return rc;
+}
+
+static int begin_views(scry_sink *s, scry_error *err)
+{
+    const scry_image_spec *spec = &s->request->what.spec;
+    scry_region full = full_part(s);
+    for (int i = 0; i < spec->views; i++) {
+        /* Planned from the full size: rounding must not depend on the shrinking. */
+        scry_view_plan p = scry_plan_view(full.w, full.h, spec->size, spec->fit[i]);
+        scry_resize_window w = { p.width, p.height, p.x, p.y, p.size, p.size };
+        int rc = add_resizer(s, &w, spec->filter, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int begin_thumb(scry_sink *s, scry_error *err)
+{
+    scry_region full = full_part(s);
+    thumb_size(&s->request->what, full.w, full.h, &s->thumb_w, &s->thumb_h);
+    if (s->thumb_w > SCRY_JPEG_MAX_SIDE || s->thumb_h > SCRY_JPEG_MAX_SIDE)
+        return scry_fail(err, SCRY_ELIMIT, "a side over %d pixels cannot be written as JPEG",
+                         SCRY_JPEG_MAX_SIDE);
+    s->thumb = scry_try_alloc(3 * (size_t)s->thumb_w, (size_t)s->thumb_h);
+    if (!s->thumb)
+        return scry_fail(err, SCRY_ENOMEM, "no memory for %d x %d pixels", s->thumb_w, s->thumb_h);
+    scry_resize_window w = { s->thumb_w, s->thumb_h, 0, 0, s->thumb_w, s->thumb_h };
+    return add_resizer(s, &w, SCRY_FILTER_BICUBIC, err);
+}
+
+int scry_sink_begin(scry_sink *s, int w, int h, scry_error *err)
+{
+    bool t = turns(s->orientation);
+    s->w = w;
+    s->h = h;
+    s->up_w = t ? h : w;
+    s->up_h = t ? w : h;
+    s->part = scale_region(&s->request->what.region, t ? s->full_h : s->full_w,
+                           t ? s->full_w : s->full_h, s->up_w, s->up_h);
+    int rc = s->request->what.kind == SCRY_DECODE_VIEWS ? begin_views(s, err)
+                                                        : begin_thumb(s, err);
+    if (rc < 0)
+        return rc;
+    s->line = scry_try_alloc((size_t)w * 3 + SCRY_ROW_SLACK, 1);
+    if (t) {
+        s->turned_stride = 3 * (size_t)s->up_w + SCRY_ROW_SLACK;
+        s->turned = scry_try_alloc(s->turned_stride, (size_t)s->up_h);
+    }
+    if (!s->line || (t && !s->turned))
+        return scry_fail(err, SCRY_ENOMEM, "no memory to turn %d x %d pixels", w, h);
+    return 0;
+}
+
+static scry_span join(scry_span a, scry_span b)
+{
+    return (scry_span){ a.first < b.first ? a.first : b.first, a.end > b.end ? a.end : b.end };
+}
+
+static scry_span mirror(scry_span a, int size)
+{
+    return (scry_span){ size - a.end, size - a.first };
+}
+
+/* What the resamplers need of upright, across (columns) or down (rows). */
+static scry_span needed(const scry_sink *s, bool down)
+{
+    int offset = down ? s->part.y : s->part.x;
+    scry_span all = { 1 << 30, 0 };
+    for (int i = 0; i < s->count; i++)
+        all = join(all, down ? scry_resizer_rows(s->resizers[i])
+                             : scry_resizer_columns(s->resizers[i]));
+    return (scry_span){ all.first + offset, all.end + offset };
+}
+
+scry_span scry_sink_rows(const scry_sink *s)
+{
+    scry_span a = needed(s, !turns(s->orientation));
+    int o = s->orientation;
+    return o == 3 || o == 4 || o == 6 || o == 7 ? mirror(a, s->h) : a;
+}
+
+scry_span scry_sink_columns(const scry_sink *s)
+{
+    scry_span a = needed(s, turns(s->orientation));
+    int o = s->orientation;
+    return o == 2 || o == 3 || o == 7 || o == 8 ? mirror(a, s->w) : a;
+}
+
+/* ---- rows ---------------------------------------------------------------------- */
+
+static void put_upright(scry_sink *s, int y, int n, const uint8_t *rows, ptrdiff_t stride)
+{
+    for (int i = 0; i < s->count; i++)
+        scry_resizer_put(s->resizers[i], y - s->part.y, n, rows + 3 * (ptrdiff_t)s->part.x, stride);
+}
+
+static void put_mirrored(scry_sink *s, int y, const uint8_t *row)
+{
+    const uint8_t *from = row + 3 * (size_t)(s->w - 1);
+    for (uint8_t *to = s->line; from >= row; to += 3, from -= 3)
+        memcpy(to, from, 3);
+    put_upright(s, y, 1, s->line, 0);
+}
+
+/* Orientations 5..8: rows become columns. Columns of `n` pixels at once keep the writes
+ * of one upright row together. */
+static void put_turned(scry_sink *s, int y, int n, const uint8_t *rows, size_t stride)
+{
+    bool from_right = s->orientation == 6 || s->orientation == 7;   /* first row, last column */
+    bool from_bottom = s->orientation == 7 || s->orientation == 8;  /* first column, last row */
+    for (int x = 0; x < s->w; x++) {
+        uint8_t *row = s->turned + (size_t)(from_bottom ? s->w - 1 - x : x) * s->turned_stride;
+        for (int i = 0; i < n; i++) {
+            int column = from_right ? s->h - 1 - (y + i) : y + i;
+            memcpy(row + 3 * (size_t)column, rows + (size_t)i * stride + 3 * (size_t)x, 3);
+        }
+    }
+}
+
+void scry_sink_put(scry_sink *s, int y, int n, const uint8_t *rows, size_t stride)
+{
+    if (turns(s->orientation)) {
+        put_turned(s, y, n, rows, stride);
+        return;
+    }
+    if (s->orientation == 1) {
+        put_upright(s, y, n, rows, (ptrdiff_t)stride);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        const uint8_t *row = rows + (size_t)i * stride;
+        int at = s->orientation == 2 ? y + i : s->h - 1 - (y + i);
+        if (s->orientation == 4)
+            put_upright(s, at, 1, row, 0);
+        else
+            put_mirrored(s, at, row);
+    }
+}
+
+int scry_sink_finish(scry_sink *s, scry_wire_reply *reply, scry_error *err)
+{
+    if (s->turned)
+        put_upright(s, 0, s->up_h, s->turned, (ptrdiff_t)s->turned_stride);
+    bool t = turns(s->orientation);
+    reply->result.width = t ? s->full_h : s->full_w;
+    reply->result.height = t ? s->full_w : s->full_h;
+    if (s->request->what.kind == SCRY_DECODE_VIEWS) {
+        size_t size = (size_t)s->request->what.spec.size;
+        for (int i = 0; i < s->count; i++)
+            scry_resizer_finish(s->resizers[i], s->out + (size_t)i * size * size * 3);
+        return 0;
+    }
+    scry_resizer_finish(s->resizers[0], s->thumb);
+    scry_pixels p = { s->thumb, s->thumb_w, s->thumb_h, 3 * (size_t)s->thumb_w };
+    size_t bytes = 0;
+    int rc = scry_jpeg_write(&p, s->request->what.quality, s->out, s->request->output_bytes,
+                             &bytes, err);
+    reply->encoded_bytes = bytes;
+    return rc;
+}
+
+void scry_sink_dispose(scry_sink *s)
+{
+    for (int i = 0; i < s->count; i++)
+        scry_resizer_free(s->resizers[i]);
+    free(s->turned);
+    free(s->line);
+    free(s->thumb);
+    *s = (scry_sink){ 0 };
+}

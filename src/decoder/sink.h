@@ -1,0 +1,55 @@
+/* sink.h - where the rows of a picture go: turned upright, cut, resampled.
+ *
+ * A reader of some format announces the size, says how much smaller it can deliver, and
+ * puts rows; the sink makes the views or the thumbnail of them. Words used here:
+ *
+ *     full       the picture as its header declares it
+ *     delivered  what the reader gives: full, or full / shrink rounded up
+ *     upright    delivered with the EXIF orientation applied
+ *     part       the requested region of upright, else all of it
+ */
+#ifndef SCRY_DECODER_SINK_H
+#define SCRY_DECODER_SINK_H
+
+#include "image/wire.h"
+#include "resize/resize.h"
+
+typedef struct scry_sink {
+    const scry_wire_request *request;
+    uint8_t *out;                     /* the output memory */
+    int orientation;                  /* to apply: 1..8 */
+    int full_w, full_h;
+    int w, h;                         /* delivered */
+    int up_w, up_h;                   /* upright */
+    scry_region part;
+    scry_resizer *resizers[SCRY_MAX_VIEWS];
+    int count;
+    uint8_t *turned;                  /* orientations 5..8: upright, rows `turned_stride` apart */
+    size_t turned_stride;
+    uint8_t *line;                    /* one mirrored row */
+    uint8_t *thumb;                   /* encoded pictures: [thumb_h, thumb_w, 3] */
+    int thumb_w, thumb_h;
+} scry_sink;
+
+/* Every size is checked against the limits of the request before anything is decoded. */
+int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out, int full_w,
+                   int full_h, int orientation, scry_error *err) SCRY_NODISCARD;
+
+/* 1, 2, 4 or 8: the most by which the reader may divide the size. */
+int scry_sink_shrink(const scry_sink *s);
+
+/* The rows will be `w` x `h`. */
+int scry_sink_begin(scry_sink *s, int w, int h, scry_error *err) SCRY_NODISCARD;
+
+/* Which delivered rows and columns matter; others need not hold the picture. */
+scry_span scry_sink_rows(const scry_sink *s);
+scry_span scry_sink_columns(const scry_sink *s);
+
+/* Rows y .. y + n - 1, [w, 3] each, followed by SCRY_ROW_SLACK readable bytes. */
+void scry_sink_put(scry_sink *s, int y, int n, const uint8_t *rows, size_t stride);
+
+/* Pixels, or an encoded picture, to the output memory; fills the size in `reply`. */
+int scry_sink_finish(scry_sink *s, scry_wire_reply *reply, scry_error *err) SCRY_NODISCARD;
+void scry_sink_dispose(scry_sink *s);
+
+#endif

@@ -1,0 +1,220 @@
+/* vips_read.c - the formats that libvips reads, to rows of RGB as Pillow's convert("RGB").
+ *
+ * One loader a format, chosen by the sniffed format and never by libvips. Rows are pulled
+ * through a region in strips, top to bottom, so that a large PNG or TIFF is never whole
+ * in memory. Colour profiles are not applied (the references ignore them) and orientation
+ * is left to the sink, but for HEIC, AVIF and JPEG XL, whose libraries turn the picture
+ * themselves and whose EXIF orientation is to be ignored then.
+ */
+#include "decoder/reader.h"
+#include "decoder/vips_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <vips/vips.h>
+
+#include "base/alloc.h"
+#include "decoder/exif.h"
+
+enum { STRIP_ROWS = 32 };
+
+int scry_vips_start(const char *program, scry_error *err)
+{
+    setenv("VIPS_CONCURRENCY", "1", 1);
+    if (VIPS_INIT(program))
+        return scry_fail(err, SCRY_EIO, "libvips: %.200s", vips_error_buffer());
+    vips_concurrency_set(1);
+    vips_cache_set_max(0);
+    return 0;
+}
+
+/* ---- loaders -------------------------------------------------------------------- */
+
+static VipsImage *load(const scry_job *job)
+{
+    void *p = (void *)job->bytes;
+    size_t n = job->size;
+    VipsImage *im = NULL;
+    int rc = -1;
+#define LOAD(format, ...) \
+    rc = vips_##format##load_buffer(p, n, &im, "access", VIPS_ACCESS_SEQUENTIAL, \
+                                    "fail_on", VIPS_FAIL_ON_ERROR, ##__VA_ARGS__, NULL)
+    switch ((scry_format)job->request->format) {
+    case SCRY_FORMAT_PNG:  LOAD(png); break;
+    case SCRY_FORMAT_WEBP: LOAD(webp); break;
+    case SCRY_FORMAT_GIF:  LOAD(gif); break;
+    case SCRY_FORMAT_TIFF: LOAD(tiff); break;
+    case SCRY_FORMAT_HEIC:
+    case SCRY_FORMAT_AVIF: LOAD(heif); break;
+    case SCRY_FORMAT_JXL:  LOAD(jxl); break;
+    case SCRY_FORMAT_JP2:  LOAD(jp2k); break;
+    case SCRY_FORMAT_SVG:  LOAD(svg); break;
+    default: break;
+    }
+#undef LOAD
+    return rc == 0 ? im : NULL;
+}
+
+static bool turned_by_loader(int format)
+{
+    return format == SCRY_FORMAT_HEIC || format == SCRY_FORMAT_AVIF || format == SCRY_FORMAT_JXL;
+}
+
+static void read_exif(const scry_job *job, VipsImage *im)
+{
+    const void *blob;
+    size_t n;
+    scry_decode_result *r = &job->reply->result;
+    if (vips_image_get_typeof(im, VIPS_META_EXIF_NAME)
+        && vips_image_get_blob(im, VIPS_META_EXIF_NAME, &blob, &n) == 0)
+        scry_exif_read(blob, n, r);
+    int orientation = vips_image_get_orientation(im);
+    if (turned_by_loader(job->request->format))
+        r->orientation = 1;
+    else if (orientation >= 1 && orientation <= 8)
+        r->orientation = orientation;
+}
+
+/* ---- to RGB --------------------------------------------------------------------- */
+
+/* Where the sample of channel k of pixel i lies, as 8 bits: 16-bit samples lose their
+ * low byte, as in Pillow for colour (it clips 16-bit grey to white: a documented
+ * departure). */
+typedef struct layout {
+    int bands;
+    bool wide;       /* 16 bits a sample */
+    bool cmyk;
+    int band[3];     /* of red, green, blue */
+} layout;
+
+static inline uint8_t sample(const uint8_t *pixel, int band, bool wide)
+{
+    return wide ? (uint8_t)(((const uint16_t *)pixel)[band] >> 8) : pixel[band];
+}
+
+/* Pillow's cmyk2rgb. */
+static uint8_t ink(uint8_t colour, uint8_t black)
+{
+    int white = 255 - black;
+    int v = colour * white + 128;
+    v = white - (((v >> 8) + v) >> 8);
+    return (uint8_t)(v < 0 ? 0 : v);
+}
+
+static void to_rgb(const layout *l, const uint8_t *in, int n, uint8_t *out)
+{
+    size_t step = (size_t)l->bands * (l->wide ? 2 : 1);
+    if (l->bands == 3 && !l->wide) {
+        memcpy(out, in, 3 * (size_t)n);
+        return;
+    }
+    for (int i = 0; i < n; i++, in += step, out += 3)
+        for (int k = 0; k < 3; k++) {
+            uint8_t v = sample(in, l->band[k], l->wide);
+            out[k] = l->cmyk ? ink(v, sample(in, 3, l->wide)) : v;
+        }
+}
+
+/* An image whose samples to_rgb() understands: 8 or 16 bits, grey, RGB or CMYK. Others
+ * (floats, Lab) go through libvips's conversion to sRGB. Takes the reference to *im. */
+static int normalise(VipsImage **im, layout *l)
+{
+    VipsImage *next = NULL;
+    VipsInterpretation kind = vips_image_guess_interpretation(*im);
+    VipsBandFormat format = vips_image_get_format(*im);
+    bool plain = (format == VIPS_FORMAT_UCHAR || format == VIPS_FORMAT_USHORT)
+                 && kind != VIPS_INTERPRETATION_LAB && kind != VIPS_INTERPRETATION_LABS
+                 && kind != VIPS_INTERPRETATION_XYZ;
+    if (!plain) {
+        if (vips_colourspace(*im, &next, VIPS_INTERPRETATION_sRGB, NULL))
+            return -1;
+        g_object_unref(*im);
+        *im = next;
+        next = NULL;
+        if (vips_image_get_format(*im) != VIPS_FORMAT_UCHAR) {
+            if (vips_cast_uchar(*im, &next, NULL))
+                return -1;
+            g_object_unref(*im);
+            *im = next;
+        }
+    }
+    int bands = vips_image_get_bands(*im);
+    bool colour = bands >= 3;
+    *l = (layout){ .bands = bands, .wide = vips_image_get_format(*im) == VIPS_FORMAT_USHORT,
+                   .cmyk = kind == VIPS_INTERPRETATION_CMYK && bands >= 4,
+                   .band = { 0, colour ? 1 : 0, colour ? 2 : 0 } };
+    return 0;
+}
+
+/* ---- rows ----------------------------------------------------------------------- */
+
+static int explain(const scry_job *job, scry_error *err)
+{
+    static const char *const names[SCRY_FORMAT_COUNT] = {
+        [SCRY_FORMAT_PNG] = "PNG", [SCRY_FORMAT_WEBP] = "WebP", [SCRY_FORMAT_GIF] = "GIF",
+        [SCRY_FORMAT_TIFF] = "TIFF", [SCRY_FORMAT_HEIC] = "HEIC", [SCRY_FORMAT_AVIF] = "AVIF",
+        [SCRY_FORMAT_JXL] = "JPEG XL", [SCRY_FORMAT_JP2] = "JPEG 2000",
+        [SCRY_FORMAT_PNM] = "PNM", [SCRY_FORMAT_SVG] = "SVG",
+    };
+    char why[160];
+    const char *name = names[job->request->format] ? names[job->request->format] : "picture";
+    snprintf(why, sizeof why, "%s", vips_error_buffer());
+    vips_error_clear();
+    why[strcspn(why, "\n")] = '\0';
+    if (strstr(why, "memory"))
+        return scry_fail(err, SCRY_ENOMEM, "decoding needs more memory than the limit");
+    if (strcasestr(why, "trunc") || strcasestr(why, "end of") || strcasestr(why, "EOF"))
+        return scry_fail(err, SCRY_EINVALID, "truncated %s: %s", name, why);
+    return scry_fail(err, SCRY_EINVALID, "damaged %s%s%s", name, why[0] ? ": " : "", why);
+}
+
+static int put_rows(const scry_job *job, VipsImage *im, const layout *l, scry_sink *sink,
+                    scry_error *err)
+{
+    int w = vips_image_get_width(im), h = vips_image_get_height(im);
+    size_t stride = 3 * (size_t)w + SCRY_ROW_SLACK;
+    uint8_t *strip = scry_try_alloc(STRIP_ROWS, stride);
+    VipsRegion *region = vips_region_new(im);
+    int rc = strip && region ? 0 : scry_fail(err, SCRY_ENOMEM, "no memory for rows of %d pixels", w);
+    /* To the last row, also when the views end before: damage there counts too. */
+    for (int y = 0; rc == 0 && y < h; y += STRIP_ROWS) {
+        VipsRect rect = { 0, y, w, h - y < STRIP_ROWS ? h - y : STRIP_ROWS };
+        if (vips_region_prepare(region, &rect)) {
+            rc = explain(job, err);
+            break;
+        }
+        for (int i = 0; i < rect.height; i++)
+            to_rgb(l, VIPS_REGION_ADDR(region, 0, y + i), w, strip + (size_t)i * stride);
+        scry_sink_put(sink, y, rect.height, strip, stride);
+    }
+    if (region)
+        g_object_unref(region);
+    free(strip);
+    return rc;
+}
+
+int scry_read_vips(const scry_job *job, scry_error *err)
+{
+    scry_sink sink = { 0 };
+    layout l = { 0 };
+    VipsImage *im = load(job);
+    if (!im)
+        return explain(job, err);
+    read_exif(job, im);
+    int w = vips_image_get_width(im), h = vips_image_get_height(im);
+    int rc = scry_sink_init(&sink, job->request, job->out, w, h, job->reply->result.orientation,
+                            err);
+    if (rc == 0 && normalise(&im, &l))
+        rc = explain(job, err);
+    if (rc == 0)
+        rc = scry_sink_begin(&sink, w, h, err);
+    if (rc == 0)
+        rc = put_rows(job, im, &l, &sink, err);
+    if (rc == 0)
+        rc = scry_sink_finish(&sink, job->reply, err);
+    scry_sink_dispose(&sink);
+    g_object_unref(im);
+    vips_error_clear();
+    return rc;
+}

@@ -1,0 +1,90 @@
+#include "image/wire.h"
+
+#include "resize/resize.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t scry_wire_view_bytes(const scry_decode_request *what)
+{
+    if (what->kind != SCRY_DECODE_VIEWS)
+        return 0;
+    return 3 * (size_t)what->spec.views * (size_t)what->spec.size * (size_t)what->spec.size;
+}
+
+static bool spec_is_sound(const scry_image_spec *s)
+{
+    if (s->size < 1 || s->size > SCRY_MAX_IMAGE_SIZE || s->views < 1 || s->views > SCRY_MAX_VIEWS)
+        return false;
+    for (int i = 0; i < s->views; i++)
+        if ((unsigned)s->fit[i] > SCRY_FIT_SQUASH)
+            return false;
+    return (unsigned)s->filter <= SCRY_FILTER_BICUBIC;
+}
+
+int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
+{
+    const scry_decode_request *w = &r->what;
+    const scry_region *g = &w->region;
+    if (r->magic != SCRY_WIRE_MAGIC)
+        return scry_fail(err, SCRY_EINVALID, "not a request to scry-decode");
+    if (r->format <= SCRY_FORMAT_NONE || r->format >= SCRY_FORMAT_COUNT)
+        return scry_fail(err, SCRY_EINVALID, "not a picture");
+    if (w->kind != SCRY_DECODE_VIEWS && w->kind != SCRY_DECODE_JPEG)
+        return scry_fail(err, SCRY_EINVALID, "unknown kind of decoding");
+    if (w->kind == SCRY_DECODE_VIEWS && !spec_is_sound(&w->spec))
+        return scry_fail(err, SCRY_EINVALID, "views of %d x %d pixels are not offered (1 to %d, at "
+                         "most %d of them)", w->spec.size, w->spec.size, SCRY_MAX_IMAGE_SIZE,
+                         SCRY_MAX_VIEWS);
+    if (w->max_side < 0 || w->quality < 0 || w->quality > 100)
+        return scry_fail(err, SCRY_EINVALID, "no JPEG of side %d and quality %d", w->max_side,
+                         w->quality);
+    if (g->x < 0 || g->y < 0 || g->w < 0 || g->h < 0 || (g->w == 0) != (g->h == 0))
+        return scry_fail(err, SCRY_EINVALID, "the region %d,%d,%d,%d is not one", g->x, g->y, g->w,
+                         g->h);
+    if (scry_wire_view_bytes(w) > r->output_bytes)
+        return scry_fail(err, SCRY_EINVALID, "the views do not fit the memory for them");
+    return 0;
+}
+
+/* What a worker says of the picture, in its limits: a hostile one says anything. */
+static bool result_is_sound(const scry_wire_reply *r, const scry_wire_request *request)
+{
+    const scry_decode_result *s = &r->result;
+    if (s->width < 1 || s->height < 1 || s->orientation < 1 || s->orientation > 8)
+        return false;
+    if (s->has_position && !(fabs(s->latitude) <= 90.0 && fabs(s->longitude) <= 180.0))
+        return false;
+    if (!memchr(s->camera, '\0', sizeof s->camera))
+        return false;
+    return request->what.kind == SCRY_DECODE_VIEWS
+           || (r->encoded_bytes > 0 && r->encoded_bytes <= request->output_bytes);
+}
+
+int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *request,
+                         const uint8_t *output, scry_decode_result *out, scry_error *err)
+{
+    scry_wire_reply reply;
+    if (n != sizeof reply)
+        return scry_fail(err, SCRY_EREMOTE, "the decoder gave a reply of %zu bytes", n);
+    memcpy(&reply, bytes, sizeof reply);
+    if (reply.magic != SCRY_WIRE_MAGIC || reply.serial != request->serial
+        || reply.code > 0 || reply.code <= SCRY_EREMOTE
+        || !memchr(reply.message, '\0', sizeof reply.message))
+        return scry_fail(err, SCRY_EREMOTE, "the decoder gave a reply that is none");
+    if (reply.code < 0) {
+        for (char *c = reply.message; *c; c++)
+            if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+                *c = '?';
+        return scry_fail(err, reply.code, "%s", reply.message);
+    }
+    if (!result_is_sound(&reply, request))
+        return scry_fail(err, SCRY_EREMOTE, "the decoder gave a result out of its limits");
+    *out = reply.result;
+    out->format = (scry_format)request->format;
+    bool views = request->what.kind == SCRY_DECODE_VIEWS;
+    out->pixels = views ? output : NULL;
+    out->encoded = views ? NULL : output;
+    out->encoded_bytes = views ? 0 : (size_t)reply.encoded_bytes;
+    return 0;
+}
