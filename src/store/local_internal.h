@@ -1,0 +1,228 @@
+/* local_internal.h - the embedded store's parts and how they meet.
+ *
+ *     STORE/scry-store                 "scry-store 1\n": this folder is a store
+ *     STORE/collections/NAME/
+ *         lock                         held by the one writer, tells its process id
+ *         index.db                     SQLite: roots, files, contents; what is committed
+ *         vectors-G.seg                stored vectors of generation G, by slot
+ *         codes-G.cache                derived: int8 codes for the scan, by slot
+ *         columns-N.cache              derived: what filters look at, by root and path
+ *
+ * local_open.c    folders, the lock, opening and closing      local_put.c    writing
+ * local_head.c    the head row, transactions, readers         local_roots.c  roots
+ * local_segment.c stored vectors                              local_files.c  lookups
+ * local_codes.c   codes: the cache file and what it lacks     local_search.c search
+ * local_view.c    what one search sees                        local_care.c   verify
+ * local_columns.c columns: writing, mapping                   local_compact.c
+ * filter_local.c  filter to bitmap
+ *
+ * docs/store-format.md has the format byte by byte.
+ */
+#ifndef SCRY_STORE_LOCAL_INTERNAL_H
+#define SCRY_STORE_LOCAL_INTERNAL_H
+
+#include "base/file.h"
+#include "base/pool.h"
+#include "store/db.h"
+#include "store/store_internal.h"
+#include "vector/vector.h"
+
+#include <pthread.h>
+
+enum {
+    SCRY_STORE_FORMAT = 1,
+    SCRY_APPLICATION_ID = 0x73637279,   /* "scry" */
+    SCRY_COLLECTION_BYTES = 16,
+    SCRY_DIM_MAX = 8192,
+    SCRY_SEGMENT_HEADER = 4096,         /* bytes before the first slot */
+    SCRY_ROW_ALIGN = 64                 /* a slot's bytes are a multiple of this */
+};
+
+/* The one row of the table head. */
+typedef struct scry_head {
+    uint8_t collection[SCRY_COLLECTION_BYTES];   /* random; ties the other files to the database */
+    char *model_identity, *model_name, *precision;   /* owned */
+    int64_t dim, generation;
+    int64_t slots;          /* slots given out in this generation; rows from here on are torn */
+    int64_t change;         /* grows with every transaction */
+    int64_t files, contents, bad;
+    int64_t next_file;      /* number of the next file row, never given twice */
+    int64_t columns_file;   /* N of columns-N.cache; 0: none */
+    int64_t columns_last;   /* files numbered up to this are in it, unless gone */
+} scry_head;
+
+/* A connection for reading, used by one thread at a time. */
+typedef struct scry_reader {
+    scry_db db;
+    struct scry_reader *next;
+} scry_reader;
+
+typedef struct scry_view scry_view;
+
+typedef struct scry_local {
+    scry_store base;           /* first */
+    char *where, *folder, *name, *db_path;
+    bool writable, immutable, network;
+    int db_flags;              /* SQLITE_OPEN_READWRITE, or READONLY where it cannot be written */
+    int lock_fd;
+    uint8_t collection[SCRY_COLLECTION_BYTES];
+    char *model_identity, *model_name, *precision;
+    size_t row_bytes;          /* of a slot in the segment */
+
+    /* Readers: idle connections. */
+    pthread_mutex_t readers_lock;
+    scry_reader *readers;
+
+    /* The newest view; each search takes a reference. */
+    pthread_mutex_t view_lock;
+    scry_view *view;
+
+    pthread_mutex_t pool_lock; /* whoever gets it scans with the team, others alone */
+    scry_pool *pool;           /* made by the first search */
+    int threads;
+
+    /* Writing, by one thread at a time. */
+    scry_db writer;
+    scry_head head, work;      /* committed; with the open transaction's changes */
+    int segment_fd;
+    int64_t first_free;        /* slots below may have been named by a failed commit */
+    uint8_t *pending;          /* rows to append, and their room */
+    size_t pending_rows, pending_capacity;
+    char *content_text;        /* strings lent by has_content */
+    char *root_path;           /* string lent by add_root */
+} scry_local;
+
+/* ---- local_head.c ---- */
+
+int scry_head_load(scry_db *db, scry_head *out, scry_error *err) SCRY_NODISCARD;
+int scry_head_save(scry_db *db, const scry_head *h, scry_error *err) SCRY_NODISCARD;
+void scry_head_dispose(scry_head *h);
+void scry_head_copy(scry_head *to, const scry_head *from);
+
+/* A transaction of the writer: begin copies head to work, commit saves work and makes it the
+ * head; abort undoes. Between them only the writing thread may use `writer`. */
+int scry_local_begin(scry_local *s, scry_error *err) SCRY_NODISCARD;
+int scry_local_commit(scry_local *s, scry_error *err) SCRY_NODISCARD;
+void scry_local_abort(scry_local *s);
+
+/* Take an idle reader or open one, inside a read transaction; give it back (NULL is legal). */
+int scry_reader_take(scry_local *s, scry_reader **out, scry_error *err) SCRY_NODISCARD;
+void scry_reader_give(scry_local *s, scry_reader *r);
+void scry_readers_close(scry_local *s);
+
+/* ---- local_segment.c ---- */
+
+char *scry_segment_path(const scry_local *s, int64_t generation);
+size_t scry_row_bytes(int dim);
+int scry_segment_create(const scry_local *s, int64_t generation, scry_error *err) SCRY_NODISCARD;
+
+/* Open for appending after checking the header and that `slots` rows are there. */
+int scry_segment_open(const scry_local *s, int64_t generation, int64_t slots, bool write, int *out_fd,
+                      scry_error *err) SCRY_NODISCARD;
+
+/* Write rows at `slot` and wait until the disk has them. */
+int scry_segment_append(scry_local *s, int fd, int64_t generation, int64_t slot, const uint8_t *rows,
+                        size_t n, scry_error *err) SCRY_NODISCARD;
+
+/* CRC-32C (Castagnoli). Start with 0; feed the result in again to go on. */
+uint32_t scry_crc32c(uint32_t crc, const void *bytes, size_t n);
+
+/* ---- rows ---- */
+
+/* A file as read from the database, with what the store knows beside it. Strings are the
+ * statement's until its next step; `path` and labels are owned here. */
+typedef struct scry_row {
+    scry_file file;
+    int64_t number, slot, root_number;
+    char *path;
+    const char **labels;
+    size_t label_capacity;
+} scry_row;
+
+typedef struct scry_root_entry {
+    int64_t number;
+    uint8_t id[SCRY_ID_BYTES];
+    char *path;
+} scry_root_entry;
+
+typedef struct scry_root_list {
+    scry_root_entry *items;   /* in order of id */
+    size_t count;
+} scry_root_list;
+
+int scry_root_list_load(scry_db *db, scry_root_list *out, scry_error *err) SCRY_NODISCARD;
+void scry_root_list_dispose(scry_root_list *l);
+const scry_root_entry *scry_root_by_number(const scry_root_list *l, int64_t number);   /* or NULL */
+
+/* From a statement over SCRY_SQL_FILE_COLUMNS. Fails on a row that names no root. */
+int scry_row_read(scry_row *row, sqlite3_stmt *st, const scry_root_list *roots, const char *db_path,
+                  scry_error *err) SCRY_NODISCARD;
+void scry_row_dispose(scry_row *row);
+
+/* Checksums of rows, kept in their last column. */
+uint32_t scry_file_crc(const scry_file *f, const char *labels, size_t labels_bytes);
+uint32_t scry_content_crc(const scry_file *f, uint32_t vector_crc);
+uint32_t scry_root_crc(const uint8_t *id, const char *path);
+uint32_t scry_bad_crc(const uint8_t *id, int64_t size, int64_t mtime_ns, const char *reason);
+
+/* ---- local_view.c: one committed state ---- */
+
+struct scry_view {
+    int refs;                 /* under the store's view_lock */
+    scry_head head;
+    scry_root_list roots;
+    scry_map segment;
+    uint64_t *live;           /* a bit a slot: a content lies there */
+};
+
+/* The view of the reader's transaction; give it back when done. */
+int scry_view_take(scry_local *s, scry_reader *r, scry_view **out, scry_error *err) SCRY_NODISCARD;
+void scry_view_give(scry_local *s, scry_view *v);
+void scry_views_close(scry_local *s);
+
+static inline const uint8_t *scry_view_row(const scry_local *s, const scry_view *v, int64_t slot)
+{
+    return v->segment.data + SCRY_SEGMENT_HEADER + (size_t)slot * s->row_bytes;
+}
+
+/* ---- operations ---- */
+
+int scry_local_close(scry_store *base, scry_error *err);
+int scry_local_sync(scry_store *base, scry_error *err);
+int scry_local_get_info(scry_store *base, scry_store_info *out, scry_error *err);
+int scry_local_refresh(scry_store *base, scry_error *err);
+int scry_local_add_root(scry_store *base, const char *path, scry_root *out, scry_error *err);
+int scry_local_move_root(scry_store *base, const char *old_path, const char *new_path, scry_error *err);
+int scry_local_roots(scry_store *base, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
+int scry_local_file_state(scry_store *base, const uint8_t *root, const char *relative,
+                          scry_file_state *out, scry_error *err);
+int scry_local_has_content(scry_store *base, const uint8_t *hash, scry_file *out, scry_error *err);
+int scry_local_put(scry_store *base, const scry_put *batch, size_t n, scry_error *err);
+int scry_local_put_bad(scry_store *base, const uint8_t *root, const char *relative, int64_t size,
+                       int64_t mtime_ns, const char *reason, scry_error *err);
+int scry_local_remove(scry_store *base, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n,
+                      uint64_t *removed, scry_error *err);
+int scry_local_get(scry_store *base, const uint8_t *id, scry_results **out, scry_error *err);
+int scry_local_vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err);
+int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
+                         int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+int scry_local_each_bad(scry_store *base,
+                        int (*each)(void *, const char *, int64_t, int64_t, const char *), void *arg,
+                        scry_error *err);
+int scry_local_search_many(scry_store *base, const float *queries, size_t n, const scry_search *search,
+                           scry_results **out, scry_error *err);
+int scry_local_verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *),
+                      void *arg, scry_error *err);
+int scry_local_compact(scry_store *base, scry_error *err);
+
+/* Put a file's row out of the way: it is gone for whoever has it in a cache. */
+int scry_local_forget_file(scry_local *s, int64_t number, int64_t root, const char *relative,
+                           scry_error *err) SCRY_NODISCARD;
+
+/* Drop a content that no file names any more; its slot is dead. */
+int scry_local_drop_orphan(scry_local *s, int64_t slot, scry_error *err) SCRY_NODISCARD;
+
+/* SCRY_EINVALID with what to do, unless this store was opened for writing. */
+int scry_local_check_writable(const scry_local *s, scry_error *err) SCRY_NODISCARD;
+
+#endif

@@ -1,0 +1,226 @@
+/* store.c - the interface of stores: checks what callers hand in, then the kind's work. */
+#include "store/store_internal.h"
+
+#include "base/alloc.h"
+#include "base/part.h"
+#include "base/sha256.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_remote(const char *where)
+{
+    return strncmp(where, "milvus://", 9) == 0 || strncmp(where, "milvuss://", 10) == 0;
+}
+
+int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
+                    scry_error *err)
+{
+    static const scry_store_options defaults = SCRY_STORE_OPTIONS_INIT;
+    *out = NULL;
+    if (!options)
+        options = &defaults;
+    if (!where || !where[0])
+        return scry_fail(err, SCRY_EINVALID, "no store named: give a folder or milvus://HOST:PORT");
+    if (!is_remote(where))
+        return scry_local_open(out, where, options, err);
+    scry_remote_open_fn *open_remote;
+    int result = scry_part_symbol((void **)&open_remote, "milvus", "scry_remote_open", err);
+    return result < 0 ? result : open_remote(out, where, options, err);
+}
+
+int scry_store_collections(const char *where, int (*each)(void *arg, const char *name), void *arg,
+                           scry_error *err)
+{
+    if (!is_remote(where))
+        return scry_local_collections(where, each, arg, err);
+    scry_remote_collections_fn *collections;
+    int result = scry_part_symbol((void **)&collections, "milvus", "scry_remote_collections", err);
+    return result < 0 ? result : collections(where, each, arg, err);
+}
+
+int scry_store_drop_collection(const char *where, const char *name, scry_error *err)
+{
+    if (!is_remote(where))
+        return scry_local_drop(where, name, err);
+    scry_remote_drop_fn *drop;
+    int result = scry_part_symbol((void **)&drop, "milvus", "scry_remote_drop", err);
+    return result < 0 ? result : drop(where, name, err);
+}
+
+int scry_store_close(scry_store *s, scry_error *err)
+{
+    return s ? s->kind->close(s, err) : 0;
+}
+
+int scry_store_sync(scry_store *s, scry_error *err)
+{
+    return s->kind->sync(s, err);
+}
+
+int scry_store_refresh(scry_store *s, scry_error *err)
+{
+    return s->kind->refresh(s, err);
+}
+
+int scry_store_get_info(scry_store *s, scry_store_info *out, scry_error *err)
+{
+    memset(out, 0, sizeof *out);
+    return s->kind->get_info(s, out, err);
+}
+
+static int check_root_path(const char *path, scry_error *err)
+{
+    size_t n = path ? strlen(path) : 0;
+    if (n == 0 || path[0] != '/' || (n > 1 && path[n - 1] == '/'))
+        return scry_fail(err, SCRY_EINVALID, "\"%s\" cannot be a root: it must be an absolute path "
+                         "without a final slash", path ? path : "");
+    return 0;
+}
+
+int scry_store_add_root(scry_store *s, const char *path, scry_root *out, scry_error *err)
+{
+    int result = check_root_path(path, err);
+    return result < 0 ? result : s->kind->add_root(s, path, out, err);
+}
+
+int scry_store_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err)
+{
+    int result = check_root_path(new_path, err);
+    return result < 0 ? result : s->kind->move_root(s, old_path, new_path, err);
+}
+
+int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root), void *arg,
+                     scry_error *err)
+{
+    return s->kind->roots(s, each, arg, err);
+}
+
+void scry_file_id(const uint8_t root[SCRY_ID_BYTES], const char *relative, uint8_t out[SCRY_ID_BYTES])
+{
+    uint8_t small[512], digest[SCRY_SHA256_BYTES];
+    size_t n = strlen(relative);
+    uint8_t *text = n + SCRY_ID_BYTES <= sizeof small ? small : scry_alloc(n + SCRY_ID_BYTES);
+    memcpy(text, root, SCRY_ID_BYTES);
+    memcpy(text + SCRY_ID_BYTES, relative, n);
+    scry_sha256_of(text, n + SCRY_ID_BYTES, digest);
+    memcpy(out, digest, SCRY_ID_BYTES);
+    if (text != small)
+        free(text);
+}
+
+int scry_store_file_state(scry_store *s, const uint8_t root[SCRY_ID_BYTES], const char *relative,
+                          scry_file_state *out, scry_error *err)
+{
+    memset(out, 0, sizeof *out);
+    return s->kind->file_state(s, root, relative, out, err);
+}
+
+int scry_store_has_content(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], scry_file *out,
+                           scry_error *err)
+{
+    if (out)
+        memset(out, 0, sizeof *out);
+    return s->kind->has_content(s, hash, out, err);
+}
+
+/* Unit length as far as fp32 rounding over `dim` terms can tell; refuses NaN. */
+static bool is_unit(const float *v, int dim)
+{
+    double sum = 0;
+    for (int i = 0; i < dim; i++)
+        sum += (double)v[i] * v[i];
+    return fabs(sum - 1.0) < 1e-2;
+}
+
+static int check_put(const scry_put *p, int dim, scry_error *err)
+{
+    const scry_file *f = &p->file;
+    if (!f->relative || !f->relative[0] || f->relative[0] == '/')
+        return scry_fail(err, SCRY_EINVALID, "a file needs a path below its root, not \"%s\"",
+                         f->relative ? f->relative : "");
+    if (p->vector && !is_unit(p->vector, dim))
+        return scry_fail(err, SCRY_EINVALID, "the vector of %s is not of unit length", f->relative);
+    return 0;
+}
+
+int scry_store_put(scry_store *s, const scry_put *batch, size_t n, scry_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        int result = check_put(&batch[i], s->dim, err);
+        if (result < 0)
+            return result;
+    }
+    return n ? s->kind->put(s, batch, n, err) : 0;
+}
+
+int scry_store_put_bad(scry_store *s, const uint8_t root[SCRY_ID_BYTES], const char *relative,
+                       int64_t size, int64_t mtime_ns, const char *reason, scry_error *err)
+{
+    return s->kind->put_bad(s, root, relative, size, mtime_ns, reason ? reason : "", err);
+}
+
+int scry_store_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n,
+                      uint64_t *removed, scry_error *err)
+{
+    uint64_t ignored;
+    if (!removed)
+        removed = &ignored;
+    *removed = 0;
+    return n ? s->kind->remove(s, ids, n, removed, err) : 0;
+}
+
+int scry_store_get(scry_store *s, const uint8_t id[SCRY_ID_BYTES], scry_results **out,
+                   scry_error *err)
+{
+    *out = NULL;
+    return s->kind->get(s, id, out, err);
+}
+
+int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float *out, scry_error *err)
+{
+    return s->kind->vector(s, hash, out, err);
+}
+
+int scry_store_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
+                         int (*each)(void *arg, const scry_file *file), void *arg, scry_error *err)
+{
+    return s->kind->each_file(s, filter, after, each, arg, err);
+}
+
+int scry_store_each_bad(scry_store *s, int (*each)(void *arg, const char *path, int64_t size,
+                        int64_t mtime_ns, const char *reason), void *arg, scry_error *err)
+{
+    return s->kind->each_bad(s, each, arg, err);
+}
+
+int scry_store_search(scry_store *s, const float *query, const scry_search *search,
+                      scry_results **out, scry_error *err)
+{
+    return scry_store_search_many(s, query, 1, search, out, err);
+}
+
+int scry_store_search_many(scry_store *s, const float *queries, size_t n, const scry_search *search,
+                           scry_results **out, scry_error *err)
+{
+    static const scry_search defaults = SCRY_SEARCH_INIT;
+    for (size_t i = 0; i < n; i++)
+        out[i] = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!is_unit(queries + i * (size_t)s->dim, s->dim))
+            return scry_fail(err, SCRY_EINVALID, "the query's vector is not of unit length");
+    return n ? s->kind->search_many(s, queries, n, search ? search : &defaults, out, err) : 0;
+}
+
+int scry_store_verify(scry_store *s, scry_verify_report *out,
+                      void (*problem)(void *arg, const char *text), void *arg, scry_error *err)
+{
+    memset(out, 0, sizeof *out);
+    return s->kind->verify(s, out, problem, arg, err);
+}
+
+int scry_store_compact(scry_store *s, scry_error *err)
+{
+    return s->kind->compact(s, err);
+}
