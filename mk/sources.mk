@@ -22,7 +22,7 @@ obj = $(patsubst %.c,$(O)/%.o,$(1))
 
 pkg = $(shell pkg-config --$(1) $(2))
 LIB_PKGS := jansson libutf8proc libcrypto libpcre2-8 sqlite3
-LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldnnl -lgomp -ldl -lm
+LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
 DECODE_PKGS := vips libjpeg libraw libexif libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -lm
 

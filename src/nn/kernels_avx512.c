@@ -1,0 +1,427 @@
+/* kernels_avx512.c - AVX-512 (F, BW, DQ, VL), with bf16 and VNNI where there are.
+ *
+ * The product keeps a tile of sums in registers: 6 rows x 64 columns (24 registers of
+ * sums, 4 of B, one of A: 10 loads for 24 products) or, for the last panel and for short
+ * texts, 8 x 32. A stays row-major: six row pointers fit the general registers, so no
+ * rearranged copy of A is needed.
+ */
+#include "nn/kernels.h"
+#include "nn/kernels_internal.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <math.h>
+
+#define TARGET_BASE "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"
+#define AVX512 __attribute__((target(TARGET_BASE)))
+#define AVX512_BF16 __attribute__((target(TARGET_BASE ",avx512bf16")))
+#define AVX512_VNNI __attribute__((target(TARGET_BASE ",avx512vnni")))
+#define INLINE static inline __attribute__((always_inline))
+
+/* One function a row count, so that the sums' indices are constants and live in
+ * registers. VECTOR is the type of the sums, STEP adds one product. */
+#define TILE(NAME, TARGET, VECTOR, ZERO, STEP, COLS)                                        \
+    TARGET INLINE void NAME##_rows(const scry_tile *t, const int rows)                      \
+    {                                                                                       \
+        VECTOR sum[8][COLS];                                                                \
+        const uint8_t *a = t->a, *b = t->b;                                                 \
+        const size_t lda = t->lda, stride = t->panel_stride, bytes = t->groups * 4;         \
+        _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                              \
+            _Pragma("GCC unroll 4") for (int c = 0; c < COLS; c++)                          \
+                sum[r][c] = ZERO;                                                           \
+        for (size_t g = 0; g < bytes; g += 4, b += SCRY_PANEL_GROUP_BYTES) {                \
+            __m512i w[COLS];                                                                \
+            _Pragma("GCC unroll 4") for (int c = 0; c < COLS; c++)                          \
+                w[c] = _mm512_loadu_si512(b + (c >> 1) * stride + (c & 1) * 64);            \
+            _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++) {                        \
+                int32_t word;                                                               \
+                memcpy(&word, a + (size_t)r * lda + g, 4);                                  \
+                __m512i x = _mm512_set1_epi32(word);                                        \
+                _Pragma("GCC unroll 4") for (int c = 0; c < COLS; c++)                      \
+                    sum[r][c] = STEP(sum[r][c], x, w[c]);                                   \
+            }                                                                               \
+        }                                                                                   \
+        _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                              \
+            _Pragma("GCC unroll 4") for (int c = 0; c < COLS; c++)                          \
+                _mm512_storeu_si512((int32_t *)t->acc + (size_t)r * t->ld_acc + c * 16,     \
+                                    (__m512i)sum[r][c]);                                    \
+    }
+
+#define TILE1(NAME, TARGET, VECTOR, ZERO, STEP)                                             \
+    TILE(NAME, TARGET, VECTOR, ZERO, STEP, 2)                                               \
+    TARGET static void NAME(const scry_tile *t)                                             \
+    {                                                                                       \
+        switch (t->rows) {                                                                  \
+        case 1: NAME##_rows(t, 1); break;                                                   \
+        case 2: NAME##_rows(t, 2); break;                                                   \
+        case 3: NAME##_rows(t, 3); break;                                                   \
+        case 4: NAME##_rows(t, 4); break;                                                   \
+        case 5: NAME##_rows(t, 5); break;                                                   \
+        case 6: NAME##_rows(t, 6); break;                                                   \
+        case 7: NAME##_rows(t, 7); break;                                                   \
+        default: NAME##_rows(t, 8); break;                                                  \
+        }                                                                                   \
+    }
+
+#define TILE2(NAME, TARGET, VECTOR, ZERO, STEP)                                             \
+    TILE(NAME, TARGET, VECTOR, ZERO, STEP, 4)                                               \
+    TARGET static void NAME(const scry_tile *t)                                             \
+    {                                                                                       \
+        switch (t->rows) {                                                                  \
+        case 1: NAME##_rows(t, 1); break;                                                   \
+        case 2: NAME##_rows(t, 2); break;                                                   \
+        case 3: NAME##_rows(t, 3); break;                                                   \
+        case 4: NAME##_rows(t, 4); break;                                                   \
+        case 5: NAME##_rows(t, 5); break;                                                   \
+        default: NAME##_rows(t, 6); break;                                                  \
+        }                                                                                   \
+    }
+
+#define STEP_F32(s, x, w) _mm512_fmadd_ps((__m512)(x), (__m512)(w), s)
+#define STEP_BF16(s, x, w) _mm512_dpbf16_ps(s, (__m512bh)(x), (__m512bh)(w))
+#define STEP_INT8(s, x, w) _mm512_dpbusd_epi32(s, x, w)
+
+TILE1(tile1_f32, AVX512, __m512, _mm512_setzero_ps(), STEP_F32)
+TILE2(tile2_f32, AVX512, __m512, _mm512_setzero_ps(), STEP_F32)
+TILE1(tile1_bf16, AVX512_BF16, __m512, _mm512_setzero_ps(), STEP_BF16)
+TILE2(tile2_bf16, AVX512_BF16, __m512, _mm512_setzero_ps(), STEP_BF16)
+TILE1(tile1_int8, AVX512_VNNI, __m512i, _mm512_setzero_si512(), STEP_INT8)
+TILE2(tile2_int8, AVX512_VNNI, __m512i, _mm512_setzero_si512(), STEP_INT8)
+
+/* ---- elementwise ---- */
+
+AVX512 INLINE __mmask16 lanes(size_t n)
+{
+    return n >= 16 ? 0xFFFF : (__mmask16)((1u << n) - 1);
+}
+
+/* e^x to about 2 units in the last place: 2^n times a polynomial on [-ln2/2, ln2/2]. */
+AVX512 INLINE __m512 exp16(__m512 x)
+{
+    x = _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(-87.3f)), _mm512_set1_ps(88.7f));
+    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
+    __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
+    r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+    __m512 p = _mm512_set1_ps(1.9875691500e-4f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.3981999507e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(8.3334519073e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(4.1665795894e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.6666665459e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.0000001201e-1f));
+    p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), _mm512_add_ps(r, _mm512_set1_ps(1)));
+    return _mm512_scalef_ps(p, n);
+}
+
+/* 1 / (1 + e^-x) */
+AVX512 INLINE __m512 sigmoid16(__m512 x)
+{
+    __m512 e = exp16(_mm512_sub_ps(_mm512_setzero_ps(), x));
+    return _mm512_div_ps(_mm512_set1_ps(1), _mm512_add_ps(_mm512_set1_ps(1), e));
+}
+
+/* erf by Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7. */
+AVX512 INLINE __m512 erf16(__m512 x)
+{
+    const __m512 one = _mm512_set1_ps(1);
+    __m512 z = _mm512_abs_ps(x);
+    __m512 t = _mm512_div_ps(one, _mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f), one));
+    __m512 p = _mm512_set1_ps(1.061405429f);
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-1.453152027f));
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(1.421413741f));
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.284496736f));
+    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.254829592f));
+    __m512 e = exp16(_mm512_mul_ps(_mm512_sub_ps(_mm512_setzero_ps(), z), z));
+    __m512 y = _mm512_fnmadd_ps(_mm512_mul_ps(p, t), e, one);
+    __m512i sign = _mm512_and_si512((__m512i)x, _mm512_set1_epi32((int)0x80000000));
+    return (__m512)_mm512_or_si512((__m512i)y, sign);
+}
+
+AVX512 INLINE __m512 activate16(scry_act act, __m512 x)
+{
+    switch (act) {
+    case SCRY_ACT_QUICK_GELU:
+        return _mm512_mul_ps(x, sigmoid16(_mm512_mul_ps(x, _mm512_set1_ps(1.702f))));
+    case SCRY_ACT_GELU: {
+        __m512 e = erf16(_mm512_mul_ps(x, _mm512_set1_ps(0.70710678f)));
+        __m512 half = _mm512_mul_ps(x, _mm512_set1_ps(0.5f));
+        return _mm512_fmadd_ps(half, e, half);
+    }
+    case SCRY_ACT_GELU_TANH: {   /* 0.5 (1 + tanh u) is the sigmoid of 2 u */
+        __m512 u = _mm512_mul_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(0.044715f));
+        u = _mm512_mul_ps(_mm512_fmadd_ps(u, x, x), _mm512_set1_ps(2 * 0.79788456f));
+        return _mm512_mul_ps(x, sigmoid16(u));
+    }
+    case SCRY_ACT_RELU6:
+        return _mm512_min_ps(_mm512_max_ps(x, _mm512_setzero_ps()), _mm512_set1_ps(6));
+    case SCRY_ACT_NONE:
+        break;
+    }
+    return x;
+}
+
+/* One row: act(sum * scale + bias) (+ c), 16 columns at a time. */
+AVX512 INLINE void finish_row(const scry_finish *f, const int r, const bool ints, const scry_act act)
+{
+    float *c = f->c + (size_t)r * f->ldc;
+    const char *acc = (const char *)f->acc + (size_t)r * f->ld_acc * 4;
+    for (int n = 0; n < f->cols; n += 16) {
+        __mmask16 m = lanes((size_t)(f->cols - n));
+        __m512i raw = _mm512_loadu_si512(acc + n * 4);
+        __m512 x = (__m512)raw;
+        if (ints) {
+            __m512i shift = _mm512_mullo_epi32(_mm512_set1_epi32(f->row_zero[r]),
+                                               _mm512_loadu_si512(f->col_sum + n));
+            x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(raw, shift)),
+                              _mm512_set1_ps(f->row_scale[r]));
+        }
+        if (f->col_scale)
+            x = _mm512_mul_ps(x, _mm512_loadu_ps(f->col_scale + n));
+        if (f->bias)
+            x = _mm512_add_ps(x, _mm512_loadu_ps(f->bias + n));
+        x = activate16(act, x);
+        if (f->add)
+            x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(m, c + n));
+        _mm512_mask_storeu_ps(c + n, m, x);
+    }
+}
+
+#define FINISH(NAME, INTS)                                                                  \
+    AVX512 static void NAME(const scry_finish *f)                                           \
+    {                                                                                       \
+        for (int r = 0; r < f->rows; r++) {                                                 \
+            switch (f->act) {                                                               \
+            case SCRY_ACT_NONE: finish_row(f, r, INTS, SCRY_ACT_NONE); break;               \
+            case SCRY_ACT_QUICK_GELU: finish_row(f, r, INTS, SCRY_ACT_QUICK_GELU); break;   \
+            case SCRY_ACT_GELU: finish_row(f, r, INTS, SCRY_ACT_GELU); break;               \
+            case SCRY_ACT_GELU_TANH: finish_row(f, r, INTS, SCRY_ACT_GELU_TANH); break;     \
+            case SCRY_ACT_RELU6: finish_row(f, r, INTS, SCRY_ACT_RELU6); break;             \
+            }                                                                               \
+        }                                                                                   \
+    }
+
+FINISH(finish_float, false)
+FINISH(finish_int, true)
+
+/* ---- conversions ---- */
+
+/* 16 x 16 words: four rounds of interleaving, each doubling the run of one row. */
+AVX512 INLINE void transpose16(__m512i r[16])
+{
+    __m512i t[16];
+    _Pragma("GCC unroll 8") for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    _Pragma("GCC unroll 4") for (int i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xDD);
+        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xDD);
+    }
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {
+        r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+        r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xDD);
+        r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
+        r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xDD);
+    }
+}
+
+AVX512 static void transpose(const uint32_t *const *rows, size_t groups, uint32_t *out)
+{
+    for (size_t g = 0; g < groups; g += 16) {
+        __mmask16 m = lanes(groups - g);
+        size_t n = groups - g < 16 ? groups - g : 16;
+        for (int half = 0; half < 2; half++) {
+            __m512i r[16];
+            _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) {
+                const uint32_t *row = rows[half * 16 + i];
+                r[i] = row ? _mm512_maskz_loadu_epi32(m, row + g) : _mm512_setzero_si512();
+            }
+            transpose16(r);
+            _Pragma("GCC unroll 16") for (size_t i = 0; i < 16; i++)
+                if (i < n)
+                    _mm512_storeu_si512(out + (g + i) * SCRY_PANEL + half * 16, r[i]);
+        }
+    }
+}
+
+AVX512 static void to_floats(scry_dtype from, const void *src, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        __m512 x;
+        switch (from) {
+        case SCRY_DTYPE_F16:
+            x = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, (const uint16_t *)src + i));
+            break;
+        case SCRY_DTYPE_BF16: {
+            __m256i h = _mm256_maskz_loadu_epi16(m, (const uint16_t *)src + i);
+            x = (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16);
+            break;
+        }
+        case SCRY_DTYPE_I8:
+            x = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
+                _mm_maskz_loadu_epi8(m, (const int8_t *)src + i)));
+            break;
+        default:
+            x = _mm512_maskz_loadu_ps(m, (const float *)src + i);
+        }
+        _mm512_mask_storeu_ps(out + i, m, x);
+    }
+}
+
+AVX512_BF16 static void to_bf16(const float *src, size_t n, uint16_t *out)
+{
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32)
+        _mm512_storeu_si512(out + i, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(src + i + 16),
+                                                                  _mm512_loadu_ps(src + i)));
+    for (; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        _mm256_mask_storeu_epi16(out + i, m,
+                                 (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(m, src + i)));
+    }
+}
+
+AVX512 static void quantise(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero)
+{
+    __m512 low = _mm512_setzero_ps(), high = low;
+    for (size_t i = 0; i < n; i += 16) {
+        __m512 x = _mm512_maskz_loadu_ps(lanes(n - i), src + i);
+        low = _mm512_min_ps(low, x);
+        high = _mm512_max_ps(high, x);
+    }
+    scry_quantise_range(_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high), scale, zero);
+    __m512 inverse = _mm512_set1_ps(1 / *scale), shift = _mm512_set1_ps((float)*zero);
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        __m512 x = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(m, src + i), inverse, shift);
+        __m512i q = _mm512_max_epi32(_mm512_cvtps_epi32(x), _mm512_setzero_si512());
+        _mm_mask_storeu_epi8(out + i, m, _mm512_cvtusepi32_epi8(q));
+    }
+}
+
+/* ---- rows ---- */
+
+AVX512 static void layer_norm(const float *x, size_t n, const float *gain, const float *bias,
+                              float eps, float *out)
+{
+    __m512 sum = _mm512_setzero_ps(), squares = sum;
+    for (size_t i = 0; i < n; i += 16)
+        sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes(n - i), x + i));
+    __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)n);
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        __m512 d = _mm512_maskz_sub_ps(m, _mm512_maskz_loadu_ps(m, x + i), mean);
+        squares = _mm512_fmadd_ps(d, d, squares);
+    }
+    float variance = _mm512_reduce_add_ps(squares) / (float)n;
+    __m512 factor = _mm512_set1_ps(1 / sqrtf(variance + eps));
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        __m512 d = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + i), mean), factor);
+        d = _mm512_fmadd_ps(d, _mm512_maskz_loadu_ps(m, gain + i),
+                            _mm512_maskz_loadu_ps(m, bias + i));
+        _mm512_mask_storeu_ps(out + i, m, d);
+    }
+}
+
+AVX512 static void softmax(float *x, size_t n, float factor)
+{
+    const __m512 least = _mm512_set1_ps(-INFINITY);
+    __m512 high = least, sum = _mm512_setzero_ps();
+    for (size_t i = 0; i < n; i += 16)
+        high = _mm512_max_ps(high, _mm512_mask_loadu_ps(least, lanes(n - i), x + i));
+    __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(high)), scale = _mm512_set1_ps(factor);
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        __m512 d = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + i), top), scale);
+        __m512 e = _mm512_maskz_mov_ps(m, exp16(d));
+        sum = _mm512_add_ps(sum, e);
+        _mm512_mask_storeu_ps(x + i, m, e);
+    }
+    __m512 inverse = _mm512_set1_ps(1 / _mm512_reduce_add_ps(sum));
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        _mm512_mask_storeu_ps(x + i, m, _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + i), inverse));
+    }
+}
+
+/* 16 channels at a time; the weights of a 3x3 or 5x5 kernel stay in registers over a row. */
+AVX512 INLINE void depthwise16(const scry_depthwise *d, const size_t c, const int k)
+{
+    __mmask16 m = lanes(d->channels - c);
+    __m512 w[25], bias = _mm512_maskz_loadu_ps(m, d->bias + c);
+    _Pragma("GCC unroll 25") for (int i = 0; i < k * k; i++)
+        w[i] = _mm512_maskz_loadu_ps(m, d->weights + (size_t)i * d->channels + c);
+    for (int ox = 0; ox < d->out_width; ox++) {
+        __m512 sum = bias;
+        int left = ox * d->stride - d->pad_left;
+        bool inside = left >= 0 && left + k <= d->width;
+        _Pragma("GCC unroll 5") for (int ky = 0; ky < k; ky++) {
+            if (!d->rows[ky])
+                continue;
+            const float *in = d->rows[ky] + (ptrdiff_t)left * (ptrdiff_t)d->channels + c;
+            _Pragma("GCC unroll 5") for (int kx = 0; kx < k; kx++)
+                if (inside || (left + kx >= 0 && left + kx < d->width))
+                    sum = _mm512_fmadd_ps(
+                        _mm512_maskz_loadu_ps(m, in + (size_t)kx * d->channels), w[ky * k + kx], sum);
+        }
+        if (d->act == SCRY_ACT_RELU6)
+            sum = activate16(SCRY_ACT_RELU6, sum);
+        _mm512_mask_storeu_ps(d->out + (size_t)ox * d->channels + c, m, sum);
+    }
+}
+
+AVX512 static void depthwise(const scry_depthwise *d)
+{
+    if (d->kernel != 3 && d->kernel != 5) {
+        scry_generic_depthwise(d);
+        return;
+    }
+    for (size_t c = 0; c < d->channels; c += 16) {
+        if (d->kernel == 3)
+            depthwise16(d, c, 3);
+        else
+            depthwise16(d, c, 5);
+    }
+}
+
+#define AVX512_TABLE(table_name, has_bf16, has_vnni)                                        \
+    {                                                                                       \
+        .name = table_name, .fast_bf16 = has_bf16, .fast_int8 = has_vnni,                   \
+        .tile1 = { tile1_f32, has_bf16 ? tile1_bf16 : scry_generic_tile1_bf16,              \
+                   has_vnni ? tile1_int8 : scry_generic_tile1_int8 },                       \
+        .tile2 = { tile2_f32, has_bf16 ? tile2_bf16 : scry_generic_tile2_bf16,              \
+                   has_vnni ? tile2_int8 : scry_generic_tile2_int8 },                       \
+        .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,     \
+        .to_floats = to_floats, .to_bf16 = has_bf16 ? to_bf16 : scry_generic_to_bf16,       \
+        .quantise = quantise, .layer_norm = layer_norm, .softmax = softmax,                 \
+        .depthwise = depthwise                                                              \
+    }
+
+static const scry_kernels tables[2][2] = {   /* [bf16][VNNI] */
+    { AVX512_TABLE("avx512", false, false), AVX512_TABLE("avx512+vnni", false, true) },
+    { AVX512_TABLE("avx512+bf16", true, false), AVX512_TABLE("avx512+bf16+vnni", true, true) }
+};
+
+const scry_kernels *scry_kernels_avx512(bool bf16, bool vnni)
+{
+    return &tables[bf16][vnni];
+}
+
+#else
+
+const scry_kernels *scry_kernels_avx512(bool bf16, bool vnni)
+{
+    return NULL;
+}
+
+#endif

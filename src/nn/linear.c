@@ -1,0 +1,261 @@
+#include "nn/linear.h"
+
+#include "nn/reference.h"
+
+#include <math.h>
+
+static size_t panels_of(const scry_linear *l)
+{
+    return (l->n + SCRY_PANEL - 1) / SCRY_PANEL;
+}
+
+static size_t groups_of(const scry_linear *l)
+{
+    size_t group = scry_mode_group(l->mode);
+    return (l->k + group - 1) / group;
+}
+
+static size_t panel_bytes(const scry_linear *l)
+{
+    return groups_of(l) * SCRY_PANEL_GROUP_BYTES;
+}
+
+size_t scry_linear_packed_bytes(const scry_linear *l)
+{
+    return panels_of(l) * panel_bytes(l);
+}
+
+int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights *w,
+                     scry_error *err)
+{
+    *l = (scry_linear){ .parts = spec->parts, .transposed = spec->transposed, .mode = spec->mode };
+    memcpy(l->weight, spec->weight, sizeof l->weight);
+    size_t rows = spec->weight[0].shape[0];
+    l->n = spec->transposed ? spec->weight[0].shape[1] : rows * (size_t)spec->parts;
+    l->k = spec->transposed ? rows : scry_tensor_row_size(&spec->weight[0]);
+    size_t padded = panels_of(l) * SCRY_PANEL;
+    bool scaled = spec->weight[0].scale || spec->mode == SCRY_MODE_INT8;
+    if (spec->bias[0])
+        l->bias = scry_weights_take(w, padded * sizeof(float));
+    if (scaled)
+        l->col_scale = scry_weights_take(w, padded * sizeof(float));
+    if (spec->mode == SCRY_MODE_INT8)
+        l->col_sum = scry_weights_take(w, padded * sizeof(int32_t));
+    if ((spec->bias[0] && !l->bias) || (scaled && !l->col_scale)
+        || (spec->mode == SCRY_MODE_INT8 && !l->col_sum))
+        return scry_fail(err, SCRY_ENOMEM, "not enough memory for the model's weights");
+    for (int i = 0; i < spec->parts; i++) {
+        if (spec->bias[i])
+            scry_tensor_floats(spec->bias[i], l->bias + (size_t)i * rows);
+        if (spec->weight[i].scale)
+            memcpy(l->col_scale + (size_t)i * rows, spec->weight[i].scale, rows * sizeof(float));
+    }
+    return 0;
+}
+
+/* ---- packing ---- */
+
+/* Elements [k0, k0 + n) of output `row`, without its scale, as floats. */
+static void source_floats(const scry_kernels *k, const scry_linear *l, size_t row, size_t k0,
+                          size_t n, float *out)
+{
+    if (l->transposed) {
+        const scry_tensor *w = &l->weight[0];
+        size_t size = scry_dtype_size(w->dtype);
+        const uint8_t *at = (const uint8_t *)w->data + (k0 * l->n + row) * size;
+        for (size_t i = 0; i < n; i++, at += l->n * size)
+            scry_to_floats(w->dtype, at, 1, out + i);
+        return;
+    }
+    size_t rows = l->weight[0].shape[0];
+    const scry_tensor *w = &l->weight[row / rows];
+    const uint8_t *at = (const uint8_t *)w->data
+                      + ((row % rows) * l->k + k0) * scry_dtype_size(w->dtype);
+    k->to_floats(w->dtype, at, n, out);
+}
+
+/* Where elements [k0, ...) of output `row` lie if they can be packed as they are. */
+static const uint32_t *source_as_is(const scry_linear *l, size_t row, size_t k0)
+{
+    scry_dtype want = l->mode == SCRY_MODE_F32 ? SCRY_DTYPE_F32
+                    : l->mode == SCRY_MODE_BF16 ? SCRY_DTYPE_BF16 : SCRY_DTYPE_I8;
+    size_t rows = l->weight[0].shape[0];
+    const scry_tensor *w = &l->weight[l->transposed ? 0 : row / rows];
+    if (l->transposed || w->dtype != want || l->k % scry_mode_group(l->mode) != 0)
+        return NULL;
+    const uint8_t *at = (const uint8_t *)w->data
+                      + ((row % rows) * l->k + k0) * scry_dtype_size(want);
+    return (uintptr_t)at % 4 == 0 ? (const uint32_t *)at : NULL;
+}
+
+/* The int8 step of weights that are stored as floats: largest magnitude / 127. */
+static float weight_step(const scry_kernels *k, const scry_linear *l, size_t row, float *buffer)
+{
+    float high = 0;
+    for (size_t k0 = 0; k0 < l->k; k0 += SCRY_STAGING_K) {
+        size_t n = l->k - k0 < SCRY_STAGING_K ? l->k - k0 : SCRY_STAGING_K;
+        source_floats(k, l, row, k0, n, buffer);
+        for (size_t i = 0; i < n; i++)
+            high = fmaxf(high, fabsf(buffer[i]));
+    }
+    return high > 0 ? high / 127 : 1;
+}
+
+static void to_int8(const float *src, size_t n, float step, int8_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        float q = rintf(src[i] / step);
+        out[i] = (int8_t)(q < -127 ? -127 : q > 127 ? 127 : q);
+    }
+}
+
+/* One piece of K (at most SCRY_STAGING_K elements) of one panel. */
+static void pack_piece(const scry_nn *t, scry_linear *l, size_t panel, size_t k0, uint8_t *out)
+{
+    const uint32_t *rows[SCRY_PANEL];
+    size_t group = scry_mode_group(l->mode);
+    size_t n = l->k - k0 < SCRY_STAGING_K ? l->k - k0 : SCRY_STAGING_K;
+    float *floats = (float *)t->scratch->staging;
+    for (size_t i = 0; i < SCRY_PANEL; i++) {
+        size_t row = panel * SCRY_PANEL + i;
+        rows[i] = NULL;
+        if (row >= l->n)
+            continue;
+        rows[i] = source_as_is(l, row, k0);
+        if (!rows[i]) {
+            float *staged = floats + (i + 1) * SCRY_STAGING_K;
+            memset((uint8_t *)staged + n / group * SCRY_GROUP_BYTES, 0, SCRY_GROUP_BYTES);
+            source_floats(t->k, l, row, k0, n, l->mode == SCRY_MODE_F32 ? staged : floats);
+            if (l->mode == SCRY_MODE_BF16)
+                t->k->to_bf16(floats, n, (uint16_t *)staged);
+            else if (l->mode == SCRY_MODE_INT8)
+                to_int8(floats, n, l->weight[0].scale ? 1 : l->col_scale[row], (int8_t *)staged);
+            rows[i] = (const uint32_t *)staged;
+        }
+        if (l->mode == SCRY_MODE_INT8)
+            for (size_t j = 0; j < n; j++)
+                l->col_sum[row] += ((const int8_t *)rows[i])[j];
+    }
+    t->k->transpose(rows, (n + group - 1) / group, (uint32_t *)out);
+}
+
+static void pack_panel(const scry_nn *t, scry_linear *l, size_t panel, uint8_t *out)
+{
+    if (l->mode == SCRY_MODE_INT8) {
+        for (size_t row = panel * SCRY_PANEL; row < (panel + 1) * SCRY_PANEL && row < l->n; row++) {
+            l->col_sum[row] = 0;
+            if (!l->weight[0].scale)
+                l->col_scale[row] = weight_step(t->k, l, row, (float *)t->scratch->staging);
+        }
+    }
+    for (size_t k0 = 0; k0 < l->k; k0 += SCRY_STAGING_K)
+        pack_piece(t, l, panel, k0,
+                   out + k0 / scry_mode_group(l->mode) * SCRY_PANEL_GROUP_BYTES);
+}
+
+void scry_linear_pack(scry_nn *t, scry_linear *l, uint8_t *memory)
+{
+    scry_range mine = scry_share(t, panels_of(l), 1);
+    for (size_t p = mine.from; p < mine.to; p++)
+        pack_panel(t, l, p, memory + p * panel_bytes(l));
+}
+
+void scry_linear_publish(scry_linear *l, uint8_t *memory)
+{
+    __atomic_store_n(&l->packed, memory, __ATOMIC_RELEASE);
+}
+
+/* ---- running ---- */
+
+/* A block of rows of A, in the product's mode. */
+typedef struct {
+    const uint8_t *at;
+    size_t ld_bytes, rows;
+} a_block;
+
+static a_block convert_rows(const scry_nn *t, const scry_linear *l, const scry_product *p,
+                            size_t m0, size_t rows)
+{
+    const float *a = p->a + m0 * p->lda;
+    if (l->mode == SCRY_MODE_F32)
+        return (a_block){ (const uint8_t *)a, p->lda * sizeof(float), rows };
+    const scry_scratch *s = t->scratch;
+    size_t ld = groups_of(l) * SCRY_GROUP_BYTES;
+    for (size_t r = 0; r < rows; r++) {
+        uint8_t *out = s->a + r * ld;
+        memset(out + ld - SCRY_GROUP_BYTES, 0, SCRY_GROUP_BYTES);
+        if (l->mode == SCRY_MODE_BF16)
+            t->k->to_bf16(a + r * p->lda, l->k, (uint16_t *)out);
+        else
+            t->k->quantise(a + r * p->lda, l->k, out, &s->row_scale[r], &s->row_zero[r]);
+    }
+    return (a_block){ s->a, ld, rows };
+}
+
+/* All rows of the block against panel `panel`, or that and the next one. */
+static void run_panels(const scry_nn *t, const scry_linear *l, const scry_product *p, a_block a,
+                       size_t m0, size_t panel, int count, const uint8_t *b)
+{
+    const scry_scratch *s = t->scratch;
+    size_t most = count == 2 ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS;
+    size_t tiles = (a.rows + most - 1) / most, n0 = panel * SCRY_PANEL;
+    size_t cols = (size_t)count * SCRY_PANEL < l->n - n0 ? (size_t)count * SCRY_PANEL : l->n - n0;
+    scry_tile_fn *multiply = (count == 2 ? t->k->tile2 : t->k->tile1)[l->mode];
+    for (size_t i = 0; i < tiles; i++) {
+        size_t r0 = a.rows * i / tiles, r1 = a.rows * (i + 1) / tiles;
+        scry_tile tile = {
+            .a = a.at + r0 * a.ld_bytes, .b = b, .groups = groups_of(l), .lda = a.ld_bytes,
+            .panel_stride = panel_bytes(l), .rows = (int)(r1 - r0), .acc = s->acc,
+            .ld_acc = 2 * SCRY_PANEL
+        };
+        multiply(&tile);
+        scry_finish f = {
+            .acc = s->acc, .ld_acc = 2 * SCRY_PANEL, .rows = tile.rows, .cols = (int)cols,
+            .col_scale = l->col_scale ? l->col_scale + n0 : NULL,
+            .bias = l->bias ? l->bias + n0 : NULL, .act = p->act, .add = p->add,
+            .c = p->c + (m0 + r0) * p->ldc + n0, .ldc = p->ldc
+        };
+        if (l->mode == SCRY_MODE_INT8) {
+            f.row_scale = s->row_scale + r0;
+            f.row_zero = s->row_zero + r0;
+            f.col_sum = l->col_sum + n0;
+            t->k->finish_int(&f);
+        } else {
+            t->k->finish_float(&f);
+        }
+    }
+}
+
+/* Rows of A that fit the scratch in the product's mode. */
+static size_t block_rows(const scry_nn *t, const scry_linear *l)
+{
+    size_t rows = t->scratch->a_bytes / (groups_of(l) * SCRY_GROUP_BYTES);
+    return rows < SCRY_MAX_BLOCK_ROWS ? rows : SCRY_MAX_BLOCK_ROWS;
+}
+
+void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p)
+{
+    if (t->k->reference) {
+        scry_reference_linear(t, l, p);
+        scry_nn_wait(t);
+        return;
+    }
+    const uint8_t *packed = __atomic_load_n(&l->packed, __ATOMIC_ACQUIRE);
+    int together = p->m <= SCRY_TILE1_ROWS ? 1 : 2;
+    scry_range mine = scry_share(t, panels_of(l), (size_t)together);
+    size_t most = block_rows(t, l), blocks = (p->m + most - 1) / most;
+    for (size_t i = 0; i < blocks && mine.from < mine.to; i++) {
+        size_t m0 = p->m * i / blocks, m1 = p->m * (i + 1) / blocks;
+        a_block a = convert_rows(t, l, p, m0, m1 - m0);
+        for (size_t panel = mine.from; panel < mine.to;) {
+            int count = mine.to - panel >= 2 ? together : 1;
+            const uint8_t *b = packed ? packed + panel * panel_bytes(l) : t->scratch->panels;
+            for (int j = 0; !packed && j < count; j++)
+                pack_panel(t, (scry_linear *)l, panel + (size_t)j,
+                           t->scratch->panels + (size_t)j * panel_bytes(l));
+            run_panels(t, l, p, a, m0, panel, count, b);
+            panel += (size_t)count;
+        }
+    }
+    scry_nn_wait(t);
+}

@@ -1,0 +1,60 @@
+/* linear.h - y = act(x W^T + b), the operation that nearly all the time goes to.
+ *
+ * A linear is shared by all threads. Its weights stay where the checkpoint is mapped
+ * until scry_linear_pack lays them out for the kernels; before that, a product lays out
+ * one pair of panels at a time in the thread's scratch, which costs about as much as a
+ * product of 8 rows: right for a program that answers one query and ends, and no memory.
+ * Both give the same numbers.
+ */
+#ifndef SCRY_NN_LINEAR_H
+#define SCRY_NN_LINEAR_H
+
+#include "nn/nn.h"
+#include "nn/weights.h"
+
+enum { SCRY_LINEAR_MAX_PARTS = 3 };
+
+typedef struct scry_linear_spec {
+    scry_tensor weight[SCRY_LINEAR_MAX_PARTS];      /* [N / parts, K] each; stacked */
+    const scry_tensor *bias[SCRY_LINEAR_MAX_PARTS]; /* [N / parts] or NULL */
+    int parts;
+    bool transposed;      /* the single weight is stored as [K, N] */
+    scry_mode mode;
+} scry_linear_spec;
+
+typedef struct scry_linear {
+    scry_tensor weight[SCRY_LINEAR_MAX_PARTS];
+    int parts;
+    bool transposed;
+    scry_mode mode;
+    size_t n, k;
+    float *bias;          /* [N padded to 32], NULL when there is none */
+    float *col_scale;     /* [N padded]: of int8 weights; NULL = 1 */
+    int32_t *col_sum;     /* [N padded]: int8 products only */
+    uint8_t *packed;      /* NULL until packed */
+} scry_linear;
+
+typedef struct scry_product {
+    size_t m;
+    const float *a;       /* [M, K], lda floats from row to row */
+    size_t lda;
+    float *c;             /* [M, N], ldc floats from row to row */
+    size_t ldc;
+    scry_act act;
+    bool add;             /* c += act(...): a residual connection */
+} scry_product;
+
+/* Fill `l`; small arrays come from `w`. Shapes were checked by the caller. */
+int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights *w,
+                     scry_error *err) SCRY_NODISCARD;
+
+/* Bytes of the packed form, and packing this thread's share of it into `memory`. The
+ * caller publishes it when the whole team is done, while others may be running products.
+ * INT8 linears must be packed before they are run. */
+size_t scry_linear_packed_bytes(const scry_linear *l);
+void scry_linear_pack(scry_nn *t, scry_linear *l, uint8_t *memory);
+void scry_linear_publish(scry_linear *l, uint8_t *memory);
+
+void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p);
+
+#endif

@@ -1,0 +1,81 @@
+#include "nn/reference.h"
+
+#include "nn/kernels_internal.h"
+
+#include <math.h>
+
+/* Weights of output `row`, their scale applied, to `out` [K]. */
+static void weight_row(const scry_linear *l, size_t row, float *out)
+{
+    const scry_tensor *w = &l->weight[0];
+    if (l->transposed) {
+        size_t size = scry_dtype_size(w->dtype);
+        for (size_t k = 0; k < l->k; k++)
+            scry_to_floats(w->dtype, (const uint8_t *)w->data + (k * l->n + row) * size, 1, out + k);
+        return;
+    }
+    size_t rows = w->shape[0];
+    scry_tensor_row(&l->weight[row / rows], row % rows, out);
+}
+
+void scry_reference_linear(const scry_nn *t, const scry_linear *l, const scry_product *p)
+{
+    scry_range mine = scry_share(t, l->n, 1);
+    float *w = (float *)t->scratch->panels;   /* has room for one row of K */
+    for (size_t n = mine.from; n < mine.to; n++) {
+        weight_row(l, n, w);
+        for (size_t m = 0; m < p->m; m++) {
+            double sum = l->bias ? l->bias[n] : 0;
+            for (size_t k = 0; k < l->k; k++)
+                sum += (double)w[k] * p->a[m * p->lda + k];
+            float *c = &p->c[m * p->ldc + n];
+            float y = scry_activate(p->act, (float)sum);
+            *c = p->add ? *c + y : y;
+        }
+    }
+}
+
+/* One query token `q` of head columns [column, column + head) against its sequence. */
+static void attend(const scry_attention *a, size_t first, size_t tokens, size_t column,
+                   size_t q, float *out)
+{
+    size_t head = a->width / a->heads, ld = 3 * a->width;
+    size_t visible = a->causal ? q + 1 : tokens;
+    const float *row = a->qkv + first * ld + column;
+    double high = -INFINITY, total = 0;
+    for (int pass = 0; pass < 2; pass++) {   /* the largest score first, then the sums */
+        for (size_t k = 0; k < visible; k++) {
+            double score = 0;
+            for (size_t d = 0; d < head; d++)
+                score += (double)row[q * ld + d] * row[k * ld + a->width + d];
+            score /= sqrt((double)head);
+            if (pass == 0) {
+                high = fmax(high, score);
+                continue;
+            }
+            double e = exp(score - high);
+            total += e;
+            for (size_t d = 0; d < head; d++)
+                out[d] += (float)(e * row[k * ld + 2 * a->width + d]);
+        }
+    }
+    for (size_t d = 0; d < head; d++)
+        out[d] /= (float)total;
+}
+
+void scry_reference_attention(const scry_nn *t, const scry_attention *a)
+{
+    scry_range mine = scry_share(t, a->sequences * a->heads, 1);
+    size_t head = a->width / a->heads;
+    for (size_t i = mine.from; i < mine.to; i++) {
+        size_t s = i / a->heads, column = i % a->heads * head, first = a->starts[s];
+        size_t tokens = a->starts[s + 1] - first;
+        for (size_t q = 0; q < tokens; q++) {
+            if (a->only && a->only[s] != q)
+                continue;
+            float *out = a->out + (a->only ? s : first + q) * a->width + column;
+            memset(out, 0, head * sizeof *out);
+            attend(a, first, tokens, column, q, out);
+        }
+    }
+}
