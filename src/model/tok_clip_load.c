@@ -350,7 +350,7 @@ int scry_tok_clip_open(scry_tokenizer *t, const char *dir, const scry_tokfile *f
     else if (result == SCRY_ENOTFOUND && !f)
         result = scry_fail(err, SCRY_ENOTFOUND, "%s has no tokenizer: neither tokenizer.json nor vocab.json and "
                            "merges.txt", dir);
-    t->summary = scry_format("CLIP byte-pair encoding (%s rules), %zu ids", hf ? "Hugging Face" : "open_clip",
+    t->summary = scry_asprintf("CLIP byte-pair encoding (%s rules), %zu ids", hf ? "Hugging Face" : "open_clip",
                              t->vocab_size);
     return result;
 }
