@@ -1,0 +1,47 @@
+/* binder.h - from a checkpoint's tensors to what the operations use.
+ *
+ * A tower lists its parameters by calling the binder for each; the first failure is kept
+ * and the rest are no-ops, so that the list reads as a list. It is run twice: once when
+ * the model is opened, only to check that every tensor is there with its shape and dtype,
+ * and again when the tower is first needed, to fill in the parameters.
+ */
+#ifndef SCRY_MODEL_BINDER_H
+#define SCRY_MODEL_BINDER_H
+
+#include "model/safetensors.h"
+#include "nn/linear.h"
+
+typedef struct scry_binder {
+    const scry_tensors *tensors;
+    scry_weights *weights;    /* where small parameters go; NULL: check only */
+    scry_mode mode;           /* arithmetic of the linears */
+    scry_scratch_need need;   /* grows with what is bound */
+    scry_linear **linears;    /* every linear that was bound, for packing; owned */
+    size_t linear_count;
+    int result;               /* 0, or the first failure */
+    scry_error *err;
+} scry_binder;
+
+/* A vector of `n` as floats; NULL when only checking or after a failure. */
+const float *scry_bind_floats(scry_binder *b, size_t n, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A view of a tensor; see scry_tensors_get for `shape`. */
+scry_tensor scry_bind_tensor(scry_binder *b, int rank, const size_t *shape, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* How a linear's weights [n, k] are stored. */
+typedef struct scry_linear_names {
+    const char *prefix;                        /* before all of them */
+    const char *part[SCRY_LINEAR_MAX_PARTS];   /* stacked: [n / parts, k] each */
+    const char *weight, *bias;                 /* suffixes: ".weight", ".bias"; bias may be NULL */
+    bool transposed;                           /* stored as [k, n] */
+    int rank;                                  /* 2; 4 for a convolution whose k is a product */
+    size_t tail[3];                            /* rank 4: its last three sizes */
+} scry_linear_names;
+
+/* `l` must outlive the binder's list of linears. */
+void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
+                      const scry_linear_names *names);
+
+#endif

@@ -1,0 +1,115 @@
+#include "model/identity.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/sha256.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { KEY_BYTES = 1 << 20 };
+
+/* What must be unchanged, as text: a line for each file. False when a file is missing. */
+static bool make_key(const char *dir, const char *const *files, size_t n, scry_buf *key)
+{
+    scry_buf_puts(key, "scry identity 1\n");
+    for (size_t i = 0; i < n; i++) {
+        char *path = scry_path_join(dir, files[i]);
+        struct stat st;
+        int failed = stat(path, &st);
+        free(path);
+        if (failed)
+            return false;
+        scry_buf_printf(key, "%s %lld %lld.%09ld %llu %llu\n", files[i], (long long)st.st_size,
+                        (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+                        (unsigned long long)st.st_ino, (unsigned long long)st.st_dev);
+    }
+    return !key->failed;
+}
+
+/* The cache file of the folder: named by a hash of its real path. Owned. */
+static char *cache_path(const char *dir, bool create)
+{
+    char *real = realpath(dir, NULL);
+    if (!real)
+        return NULL;
+    uint8_t digest[SCRY_SHA256_BYTES];
+    char hex[33];
+    scry_sha256_of(real, strlen(real), digest);
+    scry_hex(digest, 16, hex);
+    free(real);
+    char *cache = scry_cache_dir(), *folder = scry_path_join(cache, "identity");
+    char *path = NULL;
+    if (!create || scry_make_dirs(folder, NULL) == 0)
+        path = scry_path_join(folder, hex);
+    free(folder);
+    free(cache);
+    return path;
+}
+
+bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
+                          char out[SCRY_IDENTITY_CHARS + 1])
+{
+    scry_buf key = SCRY_BUF_INIT(KEY_BYTES), stored = SCRY_BUF_INIT(KEY_BYTES);
+    char *path = cache_path(dir, false);
+    uint8_t digest[SCRY_SHA256_BYTES];
+    bool found = path && make_key(dir, files, n, &key) && scry_read_file(path, &stored, NULL) == 0
+              && stored.size == key.size + SCRY_IDENTITY_CHARS
+              && memcmp(stored.data, key.data, key.size) == 0
+              && scry_unhex(stored.data + key.size, digest, sizeof digest) == 0;
+    if (found)
+        memcpy(out, stored.data + key.size, SCRY_IDENTITY_CHARS + 1);
+    free(path);
+    scry_buf_dispose(&key);
+    scry_buf_dispose(&stored);
+    return found;
+}
+
+/* Name, length and bytes of one file, so that no two sets of files look the same. */
+static int add_file(scry_sha256 *h, const char *dir, const char *file, scry_error *err)
+{
+    char *path = scry_path_join(dir, file), head[64];
+    scry_map map;
+    int r = scry_map_open(&map, path, err);
+    free(path);
+    if (r < 0)
+        return r;
+    int n = snprintf(head, sizeof head, "%zu ", map.size);
+    scry_sha256_update(h, file, strlen(file) + 1);
+    scry_sha256_update(h, head, (size_t)n);
+    scry_sha256_update(h, map.data, map.size);
+    scry_map_close(&map);
+    return 0;
+}
+
+static void remember(const char *dir, const char *const *files, size_t n, const char *hex)
+{
+    scry_buf key = SCRY_BUF_INIT(KEY_BYTES);
+    char *path = cache_path(dir, true);
+    if (path && make_key(dir, files, n, &key)) {
+        scry_buf_puts(&key, hex);
+        if (!key.failed && scry_write_file(path, key.data, key.size, NULL) < 0)
+            remove(path);   /* a cache: without it the next start is slower, nothing else */
+    }
+    free(path);
+    scry_buf_dispose(&key);
+}
+
+int scry_identity_compute(const char *dir, const char *const *files, size_t n,
+                          char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
+{
+    scry_sha256 *h = scry_sha256_new();
+    int r = 0;
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = add_file(h, dir, files[i], err);
+    uint8_t digest[SCRY_SHA256_BYTES];
+    scry_sha256_final(h, digest);
+    scry_sha256_free(h);
+    if (r < 0)
+        return r;
+    scry_hex(digest, sizeof digest, out);
+    remember(dir, files, n, out);
+    return 0;
+}

@@ -1,0 +1,25 @@
+/* identity.h - one name for one vector space: SHA-256 over a model's files.
+ *
+ * Hashing 600 MB takes 0.4 s, so the digest is kept in the cache folder together with
+ * the size, time of change and inode of every file; starting compares those.
+ */
+#ifndef SCRY_MODEL_IDENTITY_H
+#define SCRY_MODEL_IDENTITY_H
+
+#include "scry/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SCRY_IDENTITY_CHARS = 64 };
+
+/* The digest remembered for exactly these files of `dir`, unchanged since. */
+bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
+                          char out[SCRY_IDENTITY_CHARS + 1]);
+
+/* Read the files and remember the digest (silently not, where the cache cannot be written).
+ * The order of `files` is part of it. */
+int scry_identity_compute(const char *dir, const char *const *files, size_t n,
+                          char out[SCRY_IDENTITY_CHARS + 1], scry_error *err) SCRY_NODISCARD;
+
+#endif

@@ -1,0 +1,45 @@
+/* model_internal.h - what model.c (opening) and session.c (running) share, and the hook
+ * with which tests look inside. */
+#ifndef SCRY_MODEL_INTERNAL_H
+#define SCRY_MODEL_INTERNAL_H
+
+#include "model/config.h"
+#include "model/identity.h"
+#include "model/tokenizer.h"
+#include "model/tower.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct scry_model {
+    scry_model_info info;
+    scry_config config;
+    scry_tensors *tensors;
+    scry_tokenizer *tokenizer;
+    const scry_kernels *kernels;
+    scry_mode mode;
+    scry_scratch_need need;           /* of both towers */
+    pthread_mutex_t lock;             /* building and packing a tower */
+    _Atomic(scry_image_tower *) image;   /* NULL until first needed */
+    _Atomic(scry_text_tower *) text;
+    atomic_uint text_runs;            /* passes through the text tower so far */
+    char identity[SCRY_IDENTITY_CHARS + 1];
+    char *name, *dir, *text_summary, *image_summary, *preprocessing;   /* owned, for info */
+};
+
+/* The tower, built by the first caller; `team` helps to pack it. */
+int scry_model_image_tower(const scry_model *m, scry_team *team, const scry_image_tower **out,
+                           scry_error *err) SCRY_NODISCARD;
+
+/* The same; `tokens` is the size of the pass that it is for: see text_worth_packing. */
+int scry_model_text_tower(const scry_model *m, scry_team *team, size_t tokens,
+                          const scry_text_tower **out, scry_error *err) SCRY_NODISCARD;
+
+/* Show hidden states of this session's computations to `tracer`, until changed again. */
+void scry_session_set_tracer(scry_session *s, scry_tracer tracer);
+
+/* Token ids instead of texts: `starts` is [n + 1]. For tests against the references. */
+int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *starts, size_t n,
+                           float *out, scry_error *err) SCRY_NODISCARD;
+
+#endif

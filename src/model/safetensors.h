@@ -1,0 +1,56 @@
+/* safetensors.h - a checkpoint's tensors by name: `NAME.safetensors`, or several of them
+ * through `NAME.safetensors.index.json`.
+ *
+ *     scry_tensors *ts;  scry_tensor w;
+ *     scry_tensors_open(&ts, "model", "model.safetensors", &err);
+ *     scry_tensors_get(ts, "visual.proj", 2, (size_t[]){ 768, 512 }, &w, &err);
+ *
+ * The files are mapped, not read. Opening checks everything that can be checked without
+ * reading the numbers: that the header is what its length says, and that every tensor has
+ * a known dtype, a shape that agrees with its bytes, and bytes of its own inside the file.
+ * Immutable after opening; any number of threads.
+ *
+ * Layout: u64 header length, JSON header { name: { dtype, shape, data_offsets } }, bytes.
+ * An int8 tensor `X` is accompanied by `X.scale`, one float for each of its rows.
+ */
+#ifndef SCRY_MODEL_SAFETENSORS_H
+#define SCRY_MODEL_SAFETENSORS_H
+
+#include "nn/tensor.h"
+#include "scry/error.h"
+
+typedef struct scry_tensors scry_tensors;
+
+/* Open `dir`/`file`, or the shards that `dir`/`file`.index.json lists when there is one
+ * and no `file`. */
+int scry_tensors_open(scry_tensors **out, const char *dir, const char *file, scry_error *err)
+    SCRY_NODISCARD;
+
+/* The same for one file that is already in memory, which must outlive the tensors. */
+int scry_tensors_parse(scry_tensors **out, const void *bytes, size_t n, const char *what,
+                       scry_error *err) SCRY_NODISCARD;
+void scry_tensors_free(scry_tensors *ts);
+
+bool scry_tensors_has(const scry_tensors *ts, const char *name);
+
+/* A view of tensor `name`, whose rank is known and whose shape must be `shape`; a 0 in
+ * `shape` accepts any size there. Its dtype must be one of F32, F16, BF16, I8 (with its
+ * `.scale`). The view is borrowed from `ts`. */
+int scry_tensors_get(const scry_tensors *ts, const char *name, int rank, const size_t *shape,
+                     scry_tensor *out, scry_error *err) SCRY_NODISCARD;
+
+size_t scry_tensors_count(const scry_tensors *ts);
+const char *scry_tensors_name(const scry_tensors *ts, size_t i);   /* in name order */
+
+/* The dtype that most bytes have: "F32"; for people. */
+const char *scry_tensors_main_dtype(const scry_tensors *ts);
+
+/* The files that were opened, relative to `dir`, in a fixed order. */
+size_t scry_tensors_files(const scry_tensors *ts);
+const char *scry_tensors_file(const scry_tensors *ts, size_t i);
+
+/* Read every number once: SCRY_EINVALID naming the first tensor with NaN or infinity.
+ * Tensors that are integers (position_ids) are passed over. */
+int scry_tensors_check_finite(const scry_tensors *ts, scry_error *err) SCRY_NODISCARD;
+
+#endif

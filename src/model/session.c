@@ -1,0 +1,300 @@
+/* session.c - running a model: batches of pictures and texts through its towers.
+ *
+ * Several pictures are shared out whole, each thread taking its own through the tower
+ * without waiting for the others; a single picture, and texts, are computed by all threads
+ * together. Weights stream from memory once a pass, so a pass takes as many pictures or
+ * tokens as fit the caches.
+ */
+#include "model/model_internal.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { PASS_TOKENS = 512 };   /* texts are collected up to this many tokens */
+
+struct scry_session {
+    const scry_model *model;
+    scry_team *team;
+    float **memory;         /* [threads] activations of each thread's own pictures */
+    size_t *memory_floats;  /* [threads] */
+    scry_tracer tracer;
+};
+
+int scry_session_new(scry_session **out, const scry_model *m, int threads, scry_error *err)
+{
+    scry_session *s = scry_alloc(sizeof *s);
+    s->model = m;
+    int r = scry_team_new(&s->team, m->kernels, threads, &m->need, err);
+    if (r < 0) {
+        free(s);
+        return r;
+    }
+    size_t count = (size_t)scry_team_threads(s->team);
+    s->memory = scry_alloc(count * sizeof *s->memory);
+    s->memory_floats = scry_alloc(count * sizeof *s->memory_floats);
+    *out = s;
+    return 0;
+}
+
+void scry_session_free(scry_session *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < scry_team_threads(s->team); i++)
+        free(s->memory[i]);
+    free(s->memory);
+    free(s->memory_floats);
+    scry_team_free(s->team);
+    free(s);
+}
+
+void scry_session_set_tracer(scry_session *s, scry_tracer tracer)
+{
+    s->tracer = tracer;
+}
+
+/* At least `floats` of activations for thread i; what they held is lost. */
+static int reserve(scry_session *s, int i, size_t floats, scry_error *err)
+{
+    if (floats <= s->memory_floats[i])
+        return 0;
+    free(s->memory[i]);
+    s->memory_floats[i] = 0;
+    s->memory[i] = scry_try_alloc_aligned(floats, sizeof(float));
+    if (!s->memory[i])
+        return scry_fail(err, SCRY_ENOMEM, "not enough memory: a pass needs %zu MB",
+                         floats * sizeof(float) >> 20);
+    s->memory_floats[i] = floats;
+    return 0;
+}
+
+/* v [D] to unit length. */
+static int normalise(float *v, size_t dim, scry_error *err)
+{
+    double sum = 0;
+    for (size_t i = 0; i < dim; i++)
+        sum += (double)v[i] * v[i];
+    if (!(sum > 0) || !isfinite(sum))
+        return scry_fail(err, SCRY_EINVALID, "the model gave no direction (a vector of length %g): "
+                         "its weights are damaged, or too large for this precision", sqrt(sum));
+    float factor = (float)(1 / sqrt(sum));
+    for (size_t i = 0; i < dim; i++)
+        v[i] *= factor;
+    return 0;
+}
+
+/* ---- pictures ---- */
+
+typedef struct {
+    const scry_image_tower *tower;
+    const uint8_t *pixels;   /* [n, size, size, 3] */
+    size_t n;
+    float *memory, *out;     /* [n, D] */
+    const scry_tracer *tracer;
+} image_share;
+
+static void run_images(scry_nn *t, void *arg)
+{
+    const image_share *share = arg;
+    const scry_image_tower *w = share->tower;
+    size_t bytes = w->size * w->size * 3, passes = (share->n + w->batch - 1) / w->batch;
+    for (size_t i = 0; i < passes; i++) {
+        size_t from = share->n * i / passes, to = share->n * (i + 1) / passes;
+        scry_image_job job = { share->pixels + from * bytes, to - from, share->memory,
+                               share->out + from * w->dim, share->tracer };
+        w->run(t, w, &job);
+    }
+}
+
+/* `n` views through the tower to out [n, D], not normalised. */
+static int embed_views(scry_session *s, const scry_image_tower *w, const uint8_t *pixels, size_t n,
+                       float *out, scry_error *err)
+{
+    size_t threads = (size_t)scry_team_threads(s->team), bytes = w->size * w->size * 3;
+    size_t sharers = n < threads ? 1 : threads;   /* few pictures: all threads on each */
+    image_share *shares = scry_alloc(threads * sizeof *shares);
+    void **args = scry_alloc(threads * sizeof *args);
+    int r = 0;
+    for (size_t i = 0; i < sharers && r == 0; i++) {
+        size_t from = n * i / sharers, count = n * (i + 1) / sharers - from;
+        r = reserve(s, (int)i, w->picture_floats * (count < w->batch ? count : w->batch), err);
+        shares[i] = (image_share){ w, pixels + from * bytes, count, s->memory[i],
+                                   out + from * w->dim, &s->tracer };
+        args[i] = &shares[i];
+    }
+    if (r == 0 && sharers == 1)
+        scry_team_run(s->team, run_images, &shares[0]);
+    else if (r == 0)
+        scry_team_run_apart(s->team, run_images, args);
+    free(args);
+    free(shares);
+    return r;
+}
+
+int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *out, scry_error *err)
+{
+    enum { PICTURES = 64 };   /* views are averaged from a buffer of this many pictures */
+    const scry_image_tower *w;
+    size_t views = (size_t)s->model->info.image.views;
+    int r = n ? scry_model_image_tower(s->model, s->team, &w, err) : 0;
+    if (r < 0 || n == 0)
+        return r;
+    size_t dim = w->dim, bytes = w->size * w->size * 3 * views;
+    float *rows = scry_try_alloc(PICTURES * views * dim, sizeof *rows);
+    if (!rows)
+        return scry_fail(err, SCRY_ENOMEM, "not enough memory for vectors");
+    for (size_t at = 0; at < n && r == 0; at += PICTURES) {
+        size_t count = n - at < PICTURES ? n - at : PICTURES;
+        r = embed_views(s, w, pixels + at * bytes, count * views, rows, err);
+        for (size_t i = 0; i < count * views && r == 0; i++)
+            r = normalise(rows + i * dim, dim, err);
+        for (size_t i = 0; i < count && r == 0; i++) {
+            float *v = out + (at + i) * dim;
+            memcpy(v, rows + i * views * dim, dim * sizeof *v);
+            for (size_t j = 1; j < views; j++)
+                for (size_t k = 0; k < dim; k++)
+                    v[k] += rows[(i * views + j) * dim + k];
+            if (views > 1)
+                r = normalise(v, dim, err);
+        }
+    }
+    free(rows);
+    return r;
+}
+
+/* ---- texts ---- */
+
+typedef struct {
+    const scry_text_tower *tower;
+    scry_text_job job;
+} text_work;
+
+static void run_texts(scry_nn *t, void *arg)
+{
+    const text_work *work = arg;
+    work->tower->run(t, work->tower, &work->job);
+}
+
+/* Texts of one pass. Token ids lie one text after the other. */
+typedef struct {
+    int32_t *ids;      /* [capacity] */
+    size_t *starts;    /* [texts + 1] */
+    size_t *pool;      /* [texts] */
+    size_t n;
+} text_batch;
+
+/* The token at which a CLIP text is pooled: the first `eos_id`, or the first of the
+ * highest id; 0 where eos_id does not occur, as in transformers. */
+static size_t pool_position(const int32_t *ids, size_t n, int64_t eos_id)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (eos_id >= 0 && ids[i] == eos_id)
+            return i;
+        if (eos_id < 0 && ids[i] > ids[at])
+            at = i;
+    }
+    return at;
+}
+
+/* Run one batch and normalise its rows. */
+static int run_batch(scry_session *s, text_batch *b, float *out, scry_error *err)
+{
+    size_t tokens = b->starts[b->n];
+    const scry_text_tower *w;
+    int r = scry_model_text_tower(s->model, s->team, tokens, &w, err);
+    if (r == 0)
+        r = reserve(s, 0, tokens * w->token_floats, err);
+    if (r < 0)
+        return r;
+    text_work work = { w, { b->ids, b->starts, b->n, s->memory[0], out,
+                            w->pools_token ? b->pool : NULL, &s->tracer } };
+    scry_team_run(s->team, run_texts, &work);
+    for (size_t i = 0; i < b->n && r == 0; i++)
+        r = normalise(out + i * w->dim, w->dim, err);
+    return r;
+}
+
+static int batch_new(text_batch *b, size_t tokens, size_t texts, scry_error *err)
+{
+    *b = (text_batch){ scry_try_alloc(tokens, sizeof *b->ids),
+                       scry_try_alloc(texts + 1, sizeof *b->starts),
+                       scry_try_alloc(texts, sizeof *b->pool), 0 };
+    return b->ids && b->starts && b->pool ? 0
+         : scry_fail(err, SCRY_ENOMEM, "not enough memory for a batch of texts");
+}
+
+static void batch_dispose(text_batch *b)
+{
+    free(b->ids);
+    free(b->starts);
+    free(b->pool);
+}
+
+/* Take the `count` ids that lie behind the batch's last text into it: a text pooled at one
+ * token needs none behind that one. */
+static void batch_add(text_batch *b, bool pools_token, int64_t eos_id,
+                      size_t count)
+{
+    size_t first = b->starts[b->n];
+    b->pool[b->n] = pools_token ? pool_position(b->ids + first, count, eos_id) : 0;
+    b->starts[b->n + 1] = first + (pools_token ? b->pool[b->n] + 1 : count);
+    b->n++;
+}
+
+/* Whether and where this family's texts are pooled at a token. */
+static bool pools_token(const scry_model *m, int64_t *eos_id)
+{
+    *eos_id = m->config.clip.eos_id;
+    return m->config.family != SCRY_FAMILY_DUAL;
+}
+
+int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
+                     scry_error *err)
+{
+    const scry_model *m = s->model;
+    size_t context = (size_t)m->info.context, dim = (size_t)m->info.dim, done = 0;
+    int64_t eos_id;
+    bool pools = pools_token(m, &eos_id);
+    text_batch b;
+    int r = batch_new(&b, PASS_TOKENS + context, PASS_TOKENS, err);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        bool was_cut = false;
+        int count = scry_tokenizer_encode(m->tokenizer, texts[i], strlen(texts[i]),
+                                          b.ids + b.starts[b.n], context, &was_cut, err);
+        if (count < 0) {
+            r = count;
+            break;
+        }
+        if (cut)
+            cut[i] = was_cut;
+        batch_add(&b, pools, eos_id, (size_t)count);
+        if (i + 1 == n || b.starts[b.n] >= PASS_TOKENS || b.n == PASS_TOKENS) {
+            r = run_batch(s, &b, out + done * dim, err);
+            done += b.n;
+            b.n = 0;
+        }
+    }
+    batch_dispose(&b);
+    return r;
+}
+
+int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *starts, size_t n,
+                           float *out, scry_error *err)
+{
+    text_batch b;
+    int64_t eos_id;
+    bool pools = pools_token(s->model, &eos_id);
+    int r = batch_new(&b, starts[n] + 1, n, err);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        size_t count = starts[i + 1] - starts[i];
+        memcpy(b.ids + b.starts[b.n], ids + starts[i], count * sizeof *ids);
+        batch_add(&b, pools, eos_id, count);
+    }
+    if (r == 0)
+        r = run_batch(s, &b, out, err);
+    batch_dispose(&b);
+    return r;
+}

@@ -1,0 +1,90 @@
+/* tower.h - the two halves of a dual encoder, whatever they are made of.
+ *
+ * A tower is built from the mapped checkpoint when it is first needed and is immutable
+ * from then on, but for the packing of its matrices. Families differ only in the
+ * functions behind these structures: a new one adds its constructors and nothing else.
+ */
+#ifndef SCRY_MODEL_TOWER_H
+#define SCRY_MODEL_TOWER_H
+
+#include "model/binder.h"
+#include "model/config.h"
+#include "model/trace.h"
+
+typedef struct scry_tower {
+    scry_weights *weights;     /* small parameters and packed matrices */
+    scry_linear **linears;     /* [linear_count]; owned list */
+    size_t linear_count;
+    bool packed;
+} scry_tower;
+
+/* Pictures through an image tower. */
+typedef struct scry_image_job {
+    const uint8_t *pixels;     /* [n, size, size, 3] */
+    size_t n;                  /* at most the tower's batch */
+    float *memory;             /* [n * picture_floats] */
+    float *out;                /* [n, dim]; not normalised */
+    const scry_tracer *tracer;
+} scry_image_job;
+
+typedef struct scry_image_tower scry_image_tower;
+struct scry_image_tower {
+    scry_tower base;
+    scry_scratch_need need;
+    size_t dim, size;          /* D; side of its pictures */
+    size_t batch;              /* pictures a pass: as many as keep the caches busy */
+    size_t picture_floats;
+    void (*run)(scry_nn *t, const scry_image_tower *tower, const scry_image_job *job);
+    void (*free)(scry_image_tower *tower);
+};
+
+/* Texts through a text tower. The caller cut them to the tower's context. */
+typedef struct scry_text_job {
+    const int32_t *ids;        /* [starts[n]] */
+    const size_t *starts;      /* [n + 1] */
+    size_t n;
+    float *memory;             /* [starts[n] * token_floats] */
+    float *out;                /* [n, dim]; not normalised */
+    const size_t *pool;        /* [n] token whose state is the text's, or NULL: the tower's own way */
+    const scry_tracer *tracer;
+} scry_text_job;
+
+typedef struct scry_text_tower scry_text_tower;
+struct scry_text_tower {
+    scry_tower base;
+    scry_scratch_need need;
+    size_t dim, context, vocab;
+    size_t token_floats;
+    bool pools_token;          /* texts are pooled at one token, `eos_id` (-1: the highest id),
+                                  and tokens behind it do not matter */
+    int64_t eos_id;
+    void (*run)(scry_nn *t, const scry_text_tower *tower, const scry_text_job *job);
+    void (*free)(scry_text_tower *tower);
+};
+
+/* Constructors. `check` only verifies the tensors: the result tells sizes and must not run. */
+typedef struct scry_tower_source {
+    const scry_config *config;
+    const scry_tensors *tensors;
+    scry_mode mode;
+    bool check;
+} scry_tower_source;
+
+int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_error *err)
+    SCRY_NODISCARD;
+int scry_clip_text_new(scry_text_tower **out, const scry_tower_source *src, scry_error *err)
+    SCRY_NODISCARD;
+
+/* For the constructors: begin a binder, and take over what it collected. */
+scry_binder scry_tower_begin(scry_tower *t, const scry_tower_source *src, scry_error *err);
+void scry_tower_end(scry_tower *t, scry_binder *b);
+void scry_tower_dispose(scry_tower *t);
+
+/* Lay out all matrices for the kernels, the team sharing the work. The caller holds the
+ * model's lock. Sessions may be running the tower meanwhile. */
+int scry_tower_pack(scry_tower *t, scry_team *team, scry_error *err) SCRY_NODISCARD;
+
+/* (byte * factor - mean) / std for each channel and byte. */
+void scry_pixel_table(const scry_preprocess *p, float table[3][256]);
+
+#endif

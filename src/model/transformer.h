@@ -1,0 +1,67 @@
+/* transformer.h - the stack of layers that all of CLIP's and BERT's towers are made of.
+ *
+ *     pre-norm (CLIP)                         post-norm (BERT)
+ *     x = x + out(attention(norm1(x)))        x = norm1(x + out(attention(x)))
+ *     x = x + down(act(up(norm2(x))))         x = norm2(x + down(act(up(x))))
+ *
+ * Where the tower only reads one token of each sequence from the last layer, that layer
+ * computes just those rows after its keys and values: exact, and 3/4 of a layer less.
+ */
+#ifndef SCRY_MODEL_TRANSFORMER_H
+#define SCRY_MODEL_TRANSFORMER_H
+
+#include "model/binder.h"
+#include "model/config.h"
+#include "model/trace.h"
+
+typedef struct scry_layer {
+    const float *norm1_gain, *norm1_bias, *norm2_gain, *norm2_bias;   /* [W] */
+    scry_linear qkv;    /* [3 W, W] */
+    scry_linear out;    /* [W, W] */
+    scry_linear up;     /* [F, W] */
+    scry_linear down;   /* [W, F] */
+} scry_layer;
+
+typedef struct scry_stack {
+    scry_stack_config config;
+    bool causal, post_norm;
+    scry_layer *layers;       /* [config.layers]; owned */
+} scry_stack;
+
+/* Names of a layer's tensors below its prefix. */
+typedef struct scry_layer_names {
+    const char *layer;        /* "%zu" is the number: "text_model.encoder.layers.%zu." */
+    const char *norm1, *norm2;
+    const char *qkv[SCRY_LINEAR_MAX_PARTS];   /* one name: fused */
+    const char *qkv_weight, *qkv_bias;        /* ".weight" or, fused, "_weight" */
+    const char *out, *up, *down;
+} scry_layer_names;
+
+extern const scry_layer_names scry_names_clip, scry_names_open_clip, scry_names_bert;
+
+/* Bind the layers, whose prefix is `prefix` + names->layer. s->config and the flags are set
+ * by the caller. */
+void scry_stack_bind(scry_stack *s, scry_binder *b, const char *prefix,
+                     const scry_layer_names *names, size_t max_tokens);
+void scry_stack_dispose(scry_stack *s);
+
+/* Floats of scratch for each row, x included. */
+size_t scry_stack_row_floats(const scry_stack *s);
+
+typedef struct scry_stack_run_args {
+    float *memory;            /* [rows * row_floats]; x is its beginning: [rows, W] */
+    const size_t *starts;     /* [sequences + 1] rows of the sequences */
+    size_t sequences;
+    const size_t *only;       /* [sequences] token to keep, or NULL: see attention.h. x is then
+                                 [sequences, W] at the end. */
+    const scry_tracer *tracer;
+    const char *name;         /* "image", "text": prefix of the traced states */
+} scry_stack_run_args;
+
+void scry_stack_run(scry_nn *t, const scry_stack *s, const scry_stack_run_args *run);
+
+/* Normalise rows [rows, W] by layer norm, the team sharing them; then in step. */
+void scry_norm_rows(scry_nn *t, const float *x, size_t rows, size_t width, const float *gain,
+                    const float *bias, float eps, float *out);
+
+#endif
