@@ -39,6 +39,16 @@ typedef struct cli_command {
 
 enum { CLI_STORE = 1, CLI_MODEL = 2, CLI_FILTER = 4 };
 
+typedef struct cli_option_table {
+    const char *heading;         /* "Filters" */
+    const cli_option *options;   /* ended by a NULL name */
+} cli_option_table;
+
+enum { CLI_MAX_TABLES = 5 };
+
+/* The tables that a command takes, its own first; returns how many there are. */
+size_t cli_option_tables(const cli_command *c, cli_option_table out[CLI_MAX_TABLES]);
+
 /* All commands in the order of --help; NULL ends. */
 extern const cli_command *const cli_commands[];
 
@@ -73,6 +83,9 @@ void cli_end(cli_args *a);
 bool cli_int(const char *option, const char *text, long long min, long long max, long long *out);
 bool cli_real(const char *option, const char *text, double min, double max, double *out);
 
+/* "fp32" and its like; says what is wrong and returns false. */
+bool cli_precision(const char *text, scry_precision *out);
+
 /* ---- messages ---- */
 
 /* "scry: MESSAGE" on stderr; returns CLI_ERROR. */
@@ -97,6 +110,9 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
 
 /* Create or open for writing, with the model's identity recorded. */
 int cli_create_store(scry_store **out, const cli_common *c, const scry_model *model, scry_error *err) SCRY_NODISCARD;
+
+/* A model by name or folder, whatever any store was built with. */
+int cli_open_model_named(scry_model **out, const char *name, scry_precision precision, scry_error *err) SCRY_NODISCARD;
 
 const char *cli_precision_name(scry_precision p);
 

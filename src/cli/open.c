@@ -38,14 +38,14 @@ int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, 
     return r;
 }
 
-static int open_model(scry_model **out, const cli_common *c, const char *name, scry_error *err)
+int cli_open_model_named(scry_model **out, const char *name, scry_precision precision, scry_error *err)
 {
     char *dir;
     int r = scry_model_resolve(name, &dir, err);
     if (r < 0)
         return r;
     scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
-    o.precision = c->precision;
+    o.precision = precision;
     r = scry_model_open(out, dir, &o, err);
     free(dir);
     return r;
@@ -62,7 +62,7 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
         if (!name)
             name = info.model_name;
     }
-    int r = open_model(out, c, name, err);
+    int r = cli_open_model_named(out, name, c->precision, err);
     if (r < 0 || !info.model_identity || !info.model_identity[0])
         return r;
     const scry_model_info *m = scry_model_get_info(*out);

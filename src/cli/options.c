@@ -39,30 +39,29 @@ static const cli_option general_options[] = {
     { 0 },
 };
 
-/* The option tables that a command takes: its own first. */
-static size_t tables_of(const cli_command *c, const cli_option *out[5])
+size_t cli_option_tables(const cli_command *c, cli_option_table out[CLI_MAX_TABLES])
 {
     size_t n = 0;
-    if (c->options)
-        out[n++] = c->options;
+    if (c->options && c->options->name)
+        out[n++] = (cli_option_table){ "Options", c->options };
     if (c->common & CLI_FILTER)
-        out[n++] = filter_options;
+        out[n++] = (cli_option_table){ "Filters", filter_options };
     if (c->common & CLI_STORE)
-        out[n++] = store_options;
+        out[n++] = (cli_option_table){ "Store", store_options };
     if (c->common & CLI_MODEL)
-        out[n++] = model_options;
-    out[n++] = general_options;
+        out[n++] = (cli_option_table){ "Model", model_options };
+    out[n++] = (cli_option_table){ "General", general_options };
     return n;
 }
 
 static const cli_option *option_at(const cli_command *c, int index, bool *own)
 {
-    const cli_option *tables[5];
-    size_t n = tables_of(c, tables);
+    cli_option_table tables[CLI_MAX_TABLES];
+    size_t n = cli_option_tables(c, tables);
     for (size_t t = 0; t < n; t++)
-        for (const cli_option *o = tables[t]; o->name; o++)
+        for (const cli_option *o = tables[t].options; o->name; o++)
             if (index-- == 0) {
-                *own = tables[t] == c->options;
+                *own = tables[t].options == c->options;
                 return o;
             }
     return NULL;
@@ -158,11 +157,11 @@ static bool take_filter(cli_common *c, const char *name, const char *value, scry
     return true;
 }
 
-static bool take_precision(cli_common *c, const char *value)
+bool cli_precision(const char *value, scry_precision *out)
 {
     for (scry_precision p = SCRY_PRECISION_AUTO; p <= SCRY_PRECISION_INT8; p++)
         if (strcmp(value, cli_precision_name(p)) == 0) {
-            c->precision = p;
+            *out = p;
             return true;
         }
     cli_usage("--precision takes auto, fp32, bf16 or int8, not \"%s\"", value);
@@ -188,7 +187,7 @@ static bool take_common(cli_args *a, const cli_option *o, const char *value)
     else if (strcmp(o->name, "model") == 0)
         c->model = value;
     else if (strcmp(o->name, "precision") == 0)
-        return take_precision(c, value);
+        return cli_precision(value, &c->precision);
     else if (!take_filter(c, o->name, value, &err)) {
         cli_usage("--%s: %s", o->name, err.message);
         return false;
@@ -317,13 +316,8 @@ void cli_help(FILE *out, const cli_command *c)
     fprintf(out, "Usage: scry %s %s\n\n%s.\n", c->name, c->usage, c->summary);
     if (c->details)
         fprintf(out, "\n%s", c->details);
-    if (c->options && c->options->name)
-        print_options(out, "Options", c->options);
-    if (c->common & CLI_FILTER)
-        print_options(out, "Filters", filter_options);
-    if (c->common & CLI_STORE)
-        print_options(out, "Store", store_options);
-    if (c->common & CLI_MODEL)
-        print_options(out, "Model", model_options);
-    print_options(out, "General", general_options);
+    cli_option_table tables[CLI_MAX_TABLES];
+    size_t n = cli_option_tables(c, tables);
+    for (size_t t = 0; t < n; t++)
+        print_options(out, tables[t].heading, tables[t].options);
 }

@@ -1,0 +1,55 @@
+/* embed.h - many texts or pictures to vectors, on all processors.
+ *
+ *     scry_embed_options o = SCRY_EMBED_OPTIONS_INIT;
+ *     float *rows = ...;                                   // [n, dim]
+ *     scry_embed_files(model, paths, n, &o, rows, &failed, &err);
+ *
+ * Each worker thread owns a decoder process and a session of one thread; what one of them
+ * finds wrong with a picture costs that picture only. For indexing a collection see index.h.
+ */
+#ifndef SCRY_EMBED_H
+#define SCRY_EMBED_H
+
+#include "scry/error.h"
+#include "scry/model.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct scry_embed_options {
+    int workers;               /* 0: one a processor */
+    bool keep_orientation;     /* do not apply the EXIF orientation */
+    bool exact;                /* decode JPEGs in full before resizing */
+    uint32_t formats;          /* mask over scry_format; 0: all that can be read */
+    const atomic_int *cancel;  /* non-zero: return SCRY_ECANCELLED soon; may be NULL */
+
+    /* Both called by any worker, one call at a time; either may be NULL. */
+    void (*failed)(void *arg, size_t index, const char *path, const char *reason);
+    void (*progress)(void *arg, size_t done, size_t total);
+    void *arg;
+} scry_embed_options;
+
+#define SCRY_EMBED_OPTIONS_INIT { .workers = 0 }
+
+/* The picture files `paths` [n] to `out` [n, dim], unit rows in the order of the paths. A
+ * picture that fails leaves a row of NaN, is told to `failed` and counted in *failures. */
+int scry_embed_files(const scry_model *model, const char *const *paths, size_t n,
+                     const scry_embed_options *options, float *out, size_t *failures,
+                     scry_error *err) SCRY_NODISCARD;
+
+/* Texts to `out` [n, dim], unit rows. *cuts (may be NULL) counts those that were longer than
+ * the model reads. Of the options, `workers`, `cancel` and `progress` count. */
+int scry_embed_lines(const scry_model *model, const char *const *texts, size_t n,
+                     const scry_embed_options *options, float *out, size_t *cuts,
+                     scry_error *err) SCRY_NODISCARD;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,352 @@
+/* cmd_eval.c - `scry eval`: how well one model or several find what was described. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "cli/progress.h"
+#include "scry/eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    { "captions", "FILE", "table of pictures and captions (CSV or TSV with a header line)", 0, NULL },
+    { "labels", "FILE", "table of pictures and their classes: zero-shot classification", 0, NULL },
+    { "pictures", "DIR", "folder of the pictures (default: the table's, or img/ or images/ in it)", 0, NULL },
+    { "column", "NAME", "column of the texts (default: caption, text, caption_en ... or label, class ...)", 0, NULL },
+    { "file-column", "NAME", "column of the pictures (default: file, path, filename, image)", 0, NULL },
+    { "where", "COL=VALUE", "only rows that have VALUE in column COL", 0, NULL },
+    { "limit", "N", "at most the first N pictures", 'n', NULL },
+    { "model", "NAME|DIR", "model to judge (may be repeated: side by side; default: the starter)", 0, NULL },
+    { "precision", "WHICH", "arithmetic: auto, fp32, bf16 or int8 (default: auto)", 0, "auto fp32 bf16 int8" },
+    { "template", "TEXT", "sentence for labels, {} stands for the label (may be repeated: averaged)", 0, NULL },
+    { "picture-to-text", NULL, "captions: also find the caption of a picture", 0, NULL },
+    { "no-normalize", NULL, "rank by distance between vectors as the towers give them", 0, NULL },
+    { "project", "N", "project the vectors at random to N dimensions first", 0, NULL },
+    { "json", NULL, "print one JSON object", 0, NULL },
+    { "tsv", NULL, "print a line of tab-separated values a model", 0, NULL },
+    { "no-rotate", NULL, "ignore the EXIF orientation", 0, NULL },
+    { "exact", NULL, "decode JPEGs in full before resizing (slower)", 0, NULL },
+    { "jobs", "N", "worker threads (default: one a processor)", 'j', NULL },
+    { "progress", NULL, "show progress even when stderr is no terminal", 0, NULL },
+    { 0 },
+};
+
+enum { MAX_MODELS = 32, MAX_TEMPLATES = 100 };
+
+typedef struct {
+    scry_model *model;
+    scry_eval_report report;
+} judged;
+
+typedef struct {
+    scry_eval_set_options set;
+    scry_eval_options run;
+    const char *models[MAX_MODELS], *templates[MAX_TEMPLATES];
+    size_t model_count, template_count;
+    scry_precision precision;
+    bool raw, json, tsv, show_progress, quiet;
+    cli_progress *progress;
+    judged judged[MAX_MODELS];
+} job;
+
+/* ---- output ---- */
+
+static void cell(char *out, size_t size, const scry_eval_figure *f)
+{
+    if (isnan(f->value))
+        snprintf(out, size, "-");
+    else if (f->kind != SCRY_FIGURE_RATE)
+        snprintf(out, size, "%.*f", f->kind == SCRY_FIGURE_RANK || f->value < 100 ? 1 : 0, f->value);
+    else if (isnan(f->low))
+        snprintf(out, size, "%.1f", 100 * f->value);
+    else
+        snprintf(out, size, "%.1f (%.1f-%.1f)", 100 * f->value, 100 * f->low, 100 * f->high);
+}
+
+enum { TITLE = 14, COLUMN = 20 };
+
+static void print_table(const job *j)
+{
+    const scry_eval_report *first = &j->judged[0].report;
+    printf("%-*s", TITLE, "");
+    for (size_t m = 0; m < j->model_count; m++)
+        printf("  %-*.*s", COLUMN, COLUMN, scry_model_get_info(j->judged[m].model)->name);
+    printf("\n%-*s", TITLE, "dimensions");
+    for (size_t m = 0; m < j->model_count; m++)
+        printf("  %-*d", COLUMN, j->judged[m].report.dim);
+    printf("\n%-*s", TITLE, "pictures");
+    for (size_t m = 0; m < j->model_count; m++)
+        printf("  %-*zu", COLUMN, j->judged[m].report.pictures);
+    printf("\n%-*s", TITLE, j->set.labels ? "labels" : "captions");
+    for (size_t m = 0; m < j->model_count; m++)
+        printf("  %-*zu", COLUMN, j->judged[m].report.texts);
+    for (size_t f = 0; f < first->count; f++) {
+        printf("\n%-*s", TITLE, first->figures[f].title);
+        for (size_t m = 0; m < j->model_count; m++) {
+            char text[64];
+            cell(text, sizeof text, &j->judged[m].report.figures[f]);
+            printf("  %-*s", COLUMN, text);
+        }
+    }
+    printf("\n");
+    if (!j->quiet)
+        printf("(per cent; in brackets the 95 %% interval; mAP@10t: the tutorial's formula)\n");
+}
+
+static void put_figure(scry_json_writer *w, const scry_eval_figure *f)
+{
+    scry_json_key(w, f->key);
+    scry_json_begin(w, '{');
+    scry_json_key(w, "value");
+    scry_json_put_num(w, f->value, 9);
+    if (f->kind == SCRY_FIGURE_RATE) {
+        scry_json_key(w, "low");
+        scry_json_put_num(w, f->low, 9);
+        scry_json_key(w, "high");
+        scry_json_put_num(w, f->high, 9);
+    }
+    scry_json_end(w, '}');
+}
+
+static void put_judged(scry_json_writer *w, const judged *m)
+{
+    const scry_model_info *info = scry_model_get_info(m->model);
+    const struct { const char *key; size_t n; } counts[] = {
+        { "dim", (size_t)m->report.dim }, { "pictures", m->report.pictures },
+        { "texts", m->report.texts }, { "skipped", m->report.skipped },
+    };
+    scry_json_begin(w, '{');
+    scry_json_key(w, "model");
+    scry_json_put_str(w, info->name);
+    scry_json_key(w, "identity");
+    scry_json_put_str(w, info->identity);
+    scry_json_key(w, "precision");
+    scry_json_put_str(w, cli_precision_name(info->precision));
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+        scry_json_key(w, counts[k].key);
+        scry_json_put_int(w, (int64_t)counts[k].n);
+    }
+    scry_json_key(w, "figures");
+    scry_json_begin(w, '{');
+    for (size_t f = 0; f < m->report.count; f++)
+        put_figure(w, &m->report.figures[f]);
+    scry_json_end(w, '}');
+    scry_json_end(w, '}');
+}
+
+static void print_json(const job *j)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    scry_json_key(&w, "table");
+    scry_json_put_str(&w, j->set.table);
+    scry_json_key(&w, "kind");
+    scry_json_put_str(&w, j->set.labels ? "labels" : "captions");
+    scry_json_key(&w, "normalized");
+    scry_json_put_bool(&w, !j->raw);
+    scry_json_key(&w, "models");
+    scry_json_begin(&w, '[');
+    for (size_t m = 0; m < j->model_count; m++)
+        put_judged(&w, &j->judged[m]);
+    scry_json_end(&w, ']');
+    scry_json_end(&w, '}');
+    puts(scry_buf_str(&b));
+    scry_buf_dispose(&b);
+}
+
+static void print_tsv(const job *j)
+{
+    const scry_eval_report *first = &j->judged[0].report;
+    printf("model\tdim\tpictures\ttexts\tskipped");
+    for (size_t f = 0; f < first->count; f++) {
+        const char *key = first->figures[f].key;
+        if (first->figures[f].kind == SCRY_FIGURE_RATE)
+            printf("\t%s\t%s_low\t%s_high", key, key, key);
+        else
+            printf("\t%s", key);
+    }
+    for (size_t m = 0; m < j->model_count; m++) {
+        const scry_eval_report *r = &j->judged[m].report;
+        printf("\n%s\t%d\t%zu\t%zu\t%zu", scry_model_get_info(j->judged[m].model)->name, r->dim, r->pictures,
+               r->texts, r->skipped);
+        for (size_t f = 0; f < r->count; f++) {
+            const scry_eval_figure *x = &r->figures[f];
+            if (x->kind == SCRY_FIGURE_RATE)
+                printf("\t%.6f\t%.6f\t%.6f", x->value, x->low, x->high);
+            else
+                printf("\t%.4g", x->value);
+        }
+    }
+    putchar('\n');
+}
+
+/* ---- run ---- */
+
+static void picture_failed(void *arg, size_t index, const char *path, const char *reason)
+{
+    job *j = arg;
+    cli_progress_clear(j->progress);
+    if (!j->quiet)
+        fprintf(stderr, "skipped: %s: %s\n", path, reason);
+}
+
+static void show(void *arg, size_t done, size_t total)
+{
+    if (done % 16 == 0 || done == total)
+        cli_progress_show(((job *)arg)->progress, done, total, false, done);
+}
+
+static int judge(job *j, const scry_eval_set *set, size_t m, scry_error *err)
+{
+    judged *one = &j->judged[m];
+    int r = cli_open_model_named(&one->model, j->models[m], j->precision, err);
+    if (r == 0 && j->run.project > scry_model_get_info(one->model)->dim)
+        r = scry_fail(err, SCRY_EINVALID, "--project %d: %s has only %d dimensions", j->run.project,
+                      scry_model_get_info(one->model)->name, scry_model_get_info(one->model)->dim);
+    if (r < 0)
+        return r;
+    j->progress = cli_progress_new(j->quiet, j->show_progress);
+    r = scry_eval_run(one->model, set, &j->run, &one->report, err);
+    cli_progress_free(j->progress);
+    j->progress = NULL;
+    return r;
+}
+
+static int eval(job *j)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_eval_set *set = NULL;
+    size_t skipped = 0;
+    if (j->model_count == 0)
+        j->models[j->model_count++] = getenv("SCRY_MODEL");   /* NULL: the starter */
+    j->run.templates = j->templates;
+    j->run.template_count = j->template_count;
+    j->run.embed.failed = picture_failed;
+    j->run.embed.progress = show;
+    j->run.embed.arg = j;
+    int r = scry_eval_set_read(&set, &j->set, &err);
+    for (size_t m = 0; r == 0 && m < j->model_count; m++) {
+        r = judge(j, set, m, &err);
+        skipped += j->judged[m].report.skipped;
+    }
+    if (r == 0 && j->json)
+        print_json(j);
+    else if (r == 0 && j->tsv)
+        print_tsv(j);
+    else if (r == 0)
+        print_table(j);
+    for (size_t m = 0; m < j->model_count; m++)
+        scry_model_free(j->judged[m].model);
+    scry_eval_set_free(set);
+    return r < 0 ? cli_fail(&err) : skipped ? CLI_NOTHING : CLI_OK;
+}
+
+static bool take_text(job *j, const char *name, const char *value)
+{
+    if (strcmp(name, "captions") == 0 || strcmp(name, "labels") == 0) {
+        if (j->set.table)
+            return cli_usage("eval takes one table: --captions FILE or --labels FILE"), false;
+        j->set.table = value;
+        j->set.labels = name[0] == 'l';
+    } else if (strcmp(name, "pictures") == 0) {
+        j->set.pictures = value;
+    } else if (strcmp(name, "column") == 0) {
+        j->set.text_column = value;
+    } else if (strcmp(name, "file-column") == 0) {
+        j->set.file_column = value;
+    } else if (strcmp(name, "where") == 0) {
+        j->set.where = value;
+    } else if (strcmp(name, "model") == 0) {
+        if (j->model_count == MAX_MODELS)
+            return cli_usage("at most %d models at once", MAX_MODELS), false;
+        j->models[j->model_count++] = value;
+    } else {
+        if (j->template_count == MAX_TEMPLATES)
+            return cli_usage("at most %d templates", MAX_TEMPLATES), false;
+        j->templates[j->template_count++] = value;
+    }
+    return true;
+}
+
+static bool take_flag(job *j, const char *name)
+{
+    const struct { const char *name; bool *flag; } flags[] = {
+        { "picture-to-text", &j->run.picture_to_text }, { "no-normalize", &j->raw }, { "json", &j->json },
+        { "tsv", &j->tsv }, { "no-rotate", &j->run.embed.keep_orientation }, { "exact", &j->run.embed.exact },
+        { "progress", &j->show_progress },
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(name, flags[i].name) == 0)
+            return *flags[i].flag = true;
+    return false;
+}
+
+static bool take_option(job *j, const char *name, const char *value)
+{
+    long long n = 0;
+    if (take_flag(j, name))
+        return true;
+    if (strcmp(name, "precision") == 0)
+        return cli_precision(value, &j->precision);
+    if (strcmp(name, "limit") == 0) {
+        bool good = cli_int(name, value, 1, 100000000, &n);
+        j->set.limit = (size_t)n;
+        return good;
+    }
+    if (strcmp(name, "project") == 0) {
+        bool good = cli_int(name, value, 1, 65536, &n);
+        j->run.project = (int)n;
+        return good;
+    }
+    if (strcmp(name, "jobs") == 0) {
+        bool good = cli_int(name, value, 1, 256, &n);
+        j->run.embed.workers = (int)n;
+        return good;
+    }
+    return take_text(j, name, value);
+}
+
+static int run_eval(int argc, char **argv)
+{
+    cli_args a;
+    const char *name, *value;
+    job *j = scry_alloc(sizeof *j);
+    cli_begin(&a, &cmd_eval, argc, argv);
+    while ((name = cli_next(&a, &value)))
+        if (!take_option(j, name, value)) {
+            a.status = CLI_ERROR;
+            break;
+        }
+    int status = a.status;
+    j->quiet = a.common.quiet;
+    j->run.euclidean = j->raw;
+    if (status < 0 && !j->set.table)
+        status = cli_usage("eval wants --captions FILE or --labels FILE");
+    if (status < 0 && a.next < argc)
+        status = cli_usage("eval takes no operand \"%s\"", argv[a.next]);
+    if (status < 0)
+        status = eval(j);
+    cli_end(&a);
+    free(j);
+    return status;
+}
+
+const cli_command cmd_eval = {
+    .name = "eval",
+    .usage = "--captions FILE | --labels FILE [OPTION]...",
+    .summary = "Measure how well models find pictures that somebody described",
+    .details =
+        "With captions: recall at 1, 5 and 10, the median rank and mAP@10 of finding each caption's\n"
+        "picture. With labels: zero-shot accuracy, mAP@10 of label to pictures and picture to pictures.\n"
+        "The figures are for the whole program: decoding, towers, exact ranking.\n\n"
+        "Examples:\n"
+        "  scry eval --captions flickr8k/captions.tsv --where split=dev\n"
+        "  scry eval --labels photos.csv --model starter --model clip-b32 --json\n\n"
+        "Exit status: 0 done, 1 some pictures could not be read and were left out, 2 an error.\n",
+    .options = options,
+    .run = run_eval,
+};

@@ -1,0 +1,153 @@
+#include "engine/ranking.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_right(const ranking_right *right, size_t i)
+{
+    return right->group_of ? right->group_of[i] == right->group : i == right->group;
+}
+
+static bool before(const float *scores, size_t a, size_t b)
+{
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+}
+
+/* The first RANKING_DEPTH places; returns how many there are. */
+static size_t top_of(size_t *top, const float *scores, size_t n, size_t exclude)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == exclude || (count == RANKING_DEPTH && !before(scores, i, top[count - 1])))
+            continue;
+        size_t at = count < RANKING_DEPTH ? count++ : count - 1;
+        for (; at && before(scores, i, top[at - 1]); at--)
+            top[at] = top[at - 1];
+        top[at] = i;
+    }
+    return count;
+}
+
+void ranking_of(ranking_outcome *out, const float *scores, size_t n, const ranking_right *right)
+{
+    size_t best = SIZE_MAX, right_count = 0, top[RANKING_DEPTH];
+    *out = (ranking_outcome){ 0 };
+    for (size_t i = 0; i < n; i++)
+        if (i != right->exclude && is_right(right, i)) {
+            right_count++;
+            if (best == SIZE_MAX || before(scores, i, best))
+                best = i;
+        }
+    if (right_count == 0)
+        return;
+    out->rank = 1;
+    for (size_t i = 0; i < n; i++)
+        out->rank += i != right->exclude && before(scores, i, best);
+    size_t places = top_of(top, scores, n, right->exclude), hits = 0;
+    for (size_t i = 0; i < places; i++) {
+        bool hit = is_right(right, top[i]);
+        hits += hit;
+        double precision = (double)hits / (double)(i + 1);
+        out->ap_mean += precision / (double)places;
+        if (hit)
+            out->ap += precision / (double)(right_count < RANKING_DEPTH ? right_count : RANKING_DEPTH);
+    }
+}
+
+/* Sixteen sums side by side, which the compiler keeps in vector registers. */
+static float dot(const float *a, const float *b, size_t D)
+{
+    enum { LANES = 16 };
+    float lane[LANES] = { 0 }, sum = 0;
+    size_t d = 0;
+    for (; d + LANES <= D; d += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += a[d + k] * b[d + k];
+    for (; d < D; d++)
+        sum += a[d] * b[d];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lane[k];
+    return sum;
+}
+
+void ranking_scores(float *out, const float *query, const float *rows, const float *bias, float scale,
+                    size_t n, size_t D)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (bias ? bias[i] : 0) + scale * dot(query, rows + i * D, D);
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014): small, and the same everywhere. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void ranking_interval(const double *sums, const double *weights, size_t C, double *low, double *high)
+{
+    double means[BOOTSTRAP_RUNS];
+    uint64_t state = 20240517;
+    *low = *high = NAN;
+    if (C < 2)
+        return;
+    for (size_t run = 0; run < BOOTSTRAP_RUNS; run++) {
+        double sum = 0, weight = 0;
+        for (size_t k = 0; k < C; k++) {
+            size_t i = (size_t)((__uint128_t)next_random(&state) * C >> 64);
+            sum += sums[i];
+            weight += weights[i];
+        }
+        means[run] = weight > 0 ? sum / weight : 0;
+    }
+    qsort(means, BOOTSTRAP_RUNS, sizeof *means, compare);
+    *low = means[BOOTSTRAP_RUNS * 25 / 1000];
+    *high = means[BOOTSTRAP_RUNS * 975 / 1000 - 1];
+}
+
+static double uniform(uint64_t *state)   /* in (0, 1] */
+{
+    return ((double)(next_random(state) >> 11) + 1) * 0x1p-53;
+}
+
+float *ranking_projection(size_t from, size_t to)
+{
+    uint64_t state = 20240518;
+    size_t n;
+    float *p = scry_mul_size(from, to, &n) ? scry_try_alloc(n, sizeof *p) : NULL;
+    double sigma = 1 / sqrt((double)to);
+    for (size_t i = 0; p && i < n; i++) {   /* Box and Muller 1958 */
+        double r = sqrt(-2 * log(uniform(&state)));
+        p[i] = (float)(sigma * r * cos(2 * M_PI * uniform(&state)));
+    }
+    return p;
+}
+
+void ranking_project(float *out, const float *rows, size_t n, const float *projection, size_t from,
+                     size_t to, int unit)
+{
+    for (size_t i = 0; i < n; i++) {
+        float *o = out + i * to;
+        memset(o, 0, to * sizeof *o);
+        for (size_t f = 0; f < from; f++)
+            for (size_t t = 0; t < to; t++)
+                o[t] += rows[i * from + f] * projection[f * to + t];
+        double norm = 0;
+        for (size_t t = 0; t < to; t++)
+            norm += (double)o[t] * o[t];
+        for (size_t t = 0; unit && norm > 0 && t < to; t++)
+            o[t] = (float)(o[t] / sqrt(norm));
+    }
+}
