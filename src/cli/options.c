@@ -58,6 +58,7 @@ static const cli_option *option_at(const cli_command *c, int index, bool *own)
 {
     cli_option_table tables[CLI_MAX_TABLES];
     size_t n = cli_option_tables(c, tables);
+    *own = false;
     for (size_t t = 0; t < n; t++)
         for (const cli_option *o = tables[t].options; o->name; o++)
             if (index-- == 0) {
