@@ -8,3 +8,8 @@ $(O)/tests/milvus_%: $(O)/tests/milvus/%.o $(PART_ARCHIVES) $(O)/libscry.a
 .PHONY: check-milvus
 check-milvus: $(MILVUS_TEST_BIN) $(PROGRAMS) ## tests against Milvus servers started from packages
 	SCRY_BUILD=$(abspath $(O)) prove $(filter-out tests/milvus/servers.sh,$(wildcard tests/milvus/*.sh))
+
+$(O)/tests/test_milvus_peer: $(O)/tests/unit/milvus/peer.o
+$(O)/tests/unit/test_milvus_peer.o: ALL_CFLAGS += -Itests/unit
+$(O)/tests/unit/test_milvus.o: ALL_CFLAGS += -I$(O)/gen
+$(O)/tests/unit/test_milvus.o: $(O)/gen/milvus/milvus.pb-c.c

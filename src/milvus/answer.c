@@ -194,9 +194,10 @@ static int take_counts(answer *a, const Pb__SearchResultData *d, size_t queries,
         return scry_fail(err, SCRY_ENOMEM, "out of memory for the answers to %zu queries", queries);
     a->rows.first = a->first;
     a->rows.queries = queries;
+    size_t scores = d ? d->n_scores : 0;
     for (size_t i = 0; i < queries; i++) {
         int64_t count = d && i < d->n_topks ? d->topks[i] : 0;
-        if (count < 0 || (uint64_t)count > d->n_scores - a->first[i])
+        if (count < 0 || (uint64_t)count > scores - a->first[i])
             return scry_fail(err, SCRY_EREMOTE, "Milvus answered with %lld hits but fewer scores", (long long)count);
         a->first[i + 1] = a->first[i] + (size_t)count;
     }
