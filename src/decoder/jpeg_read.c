@@ -119,7 +119,8 @@ static void read_header(reader *r)
 {
     struct jpeg_decompress_struct *c = &r->c;
     jpeg_read_header(c, TRUE);
-    read_exif(r);
+    if (!r->job->is_preview)
+        read_exif(r);
     check(r, scry_sink_init(&r->sink, r->job->request, r->job->out, (int)c->image_width,
                             (int)c->image_height, r->job->reply->result.orientation, &r->err));
     if (c->num_components == 2)

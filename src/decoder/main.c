@@ -46,14 +46,6 @@ static int map(mapping *m, uint64_t bytes, scry_error *err)
     return 0;
 }
 
-static int decode(const scry_job *job, scry_error *err)
-{
-    job->reply->result.orientation = 1;
-    if (job->request->format == SCRY_FORMAT_JPEG)
-        return scry_read_jpeg(job, err);
-    return scry_read_vips(job, err);
-}
-
 static void answer(const scry_wire_request *request, mapping *input, mapping *output,
                    scry_wire_reply *reply)
 {
@@ -65,9 +57,10 @@ static void answer(const scry_wire_request *request, mapping *input, mapping *ou
     if (rc == 0)
         rc = map(output, request->output_bytes, &err);
     if (rc == 0) {
-        scry_job job = { input->data, (size_t)request->input_bytes, request, output->data, reply };
+        scry_job job = { input->data, (size_t)request->input_bytes, request, output->data, reply,
+                         false };
         scry_sandbox_limit_time(request->time_limit_ms);
-        rc = decode(&job, &err);
+        rc = scry_read_picture(&job, &err);
     }
     reply->code = rc;
     if (rc < 0)

@@ -15,12 +15,24 @@ typedef struct scry_job {
     const scry_wire_request *request;
     uint8_t *out;
     scry_wire_reply *reply;
+    bool is_preview;                    /* within another file, whose EXIF was read already */
 } scry_job;
 
 /* JPEG through libjpeg-turbo, made smaller by its inverse DCT where that is allowed. */
 int scry_read_jpeg(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 
-/* Everything that libvips reads. */
+/* PNG, WebP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000 and SVG through libvips. */
 int scry_read_vips(const scry_job *job, scry_error *err) SCRY_NODISCARD;
+
+/* Simple formats, read here. */
+int scry_read_gif(const scry_job *job, scry_error *err) SCRY_NODISCARD;
+int scry_read_bmp(const scry_job *job, scry_error *err) SCRY_NODISCARD;
+int scry_read_pnm(const scry_job *job, scry_error *err) SCRY_NODISCARD;
+
+/* The preview in a camera RAW, through LibRaw. */
+int scry_read_raw(const scry_job *job, scry_error *err) SCRY_NODISCARD;
+
+/* The one of these for the format of the request. */
+int scry_read_picture(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 
 #endif

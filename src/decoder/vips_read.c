@@ -43,7 +43,6 @@ static VipsImage *load(const scry_job *job)
     switch ((scry_format)job->request->format) {
     case SCRY_FORMAT_PNG:  LOAD(png); break;
     case SCRY_FORMAT_WEBP: LOAD(webp); break;
-    case SCRY_FORMAT_GIF:  LOAD(gif); break;
     case SCRY_FORMAT_TIFF: LOAD(tiff); break;
     case SCRY_FORMAT_HEIC:
     case SCRY_FORMAT_AVIF: LOAD(heif); break;
@@ -152,10 +151,9 @@ static int normalise(VipsImage **im, layout *l)
 static int explain(const scry_job *job, scry_error *err)
 {
     static const char *const names[SCRY_FORMAT_COUNT] = {
-        [SCRY_FORMAT_PNG] = "PNG", [SCRY_FORMAT_WEBP] = "WebP", [SCRY_FORMAT_GIF] = "GIF",
-        [SCRY_FORMAT_TIFF] = "TIFF", [SCRY_FORMAT_HEIC] = "HEIC", [SCRY_FORMAT_AVIF] = "AVIF",
+        [SCRY_FORMAT_PNG] = "PNG", [SCRY_FORMAT_WEBP] = "WebP", [SCRY_FORMAT_TIFF] = "TIFF", [SCRY_FORMAT_HEIC] = "HEIC", [SCRY_FORMAT_AVIF] = "AVIF",
         [SCRY_FORMAT_JXL] = "JPEG XL", [SCRY_FORMAT_JP2] = "JPEG 2000",
-        [SCRY_FORMAT_PNM] = "PNM", [SCRY_FORMAT_SVG] = "SVG",
+        [SCRY_FORMAT_SVG] = "SVG",
     };
     char why[160];
     const char *name = names[job->request->format] ? names[job->request->format] : "picture";

@@ -117,7 +117,7 @@ static bool is_svg(span s)
 
 static bool is_pnm(span s)
 {
-    return s.n >= 3 && s.p[0] == 'P' && strchr("1234567Ff", s.p[1]) && s.p[1]
+    return s.n >= 3 && s.p[0] == 'P' && strchr("123456", s.p[1]) && s.p[1]
            && (strchr(" \t\r\n#", s.p[2]) && s.p[2]);
 }
 

@@ -1,0 +1,207 @@
+/* bmp_read.c - Windows bitmaps: 1 to 32 bits, bit fields, run-length coding.
+ *
+ * libvips reads them through ImageMagick only, whose coders are files that are opened on
+ * demand, which a confined worker cannot do.
+ */
+#include "decoder/rows.h"
+
+#include "base/alloc.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLAIN = 0, RLE8 = 1, RLE4 = 2, BIT_FIELDS = 3, ALPHA_BIT_FIELDS = 6 };
+
+typedef struct bmp {
+    const uint8_t *bytes;
+    size_t size;
+    int w, h, bits;
+    uint32_t compression;
+    bool top_down;
+    size_t data;              /* offset of the rows */
+    size_t stride;
+    uint8_t palette[256][3];
+    uint32_t mask[3];         /* of red, green, blue in pixels of 16 and 32 bits */
+    uint8_t *indices;         /* [h, w], of run-length coded rows, first row at the bottom */
+} bmp;
+
+static uint32_t number(const bmp *b, size_t at, int bytes)
+{
+    uint32_t v = 0;
+    if (b->size < (size_t)bytes || at > b->size - (size_t)bytes)
+        return 0;
+    for (int i = 0; i < bytes; i++)
+        v |= (uint32_t)b->bytes[at + (size_t)i] << 8 * i;
+    return v;
+}
+
+static int damaged(scry_error *err, const char *what)
+{
+    return scry_fail(err, SCRY_EINVALID, "damaged BMP: %s", what);
+}
+
+static void read_masks(bmp *b, uint32_t header)
+{
+    static const uint32_t of16[] = { 0x7c00, 0x3e0, 0x1f }, of32[] = { 0xff0000, 0xff00, 0xff };
+    memcpy(b->mask, b->bits == 16 ? of16 : of32, sizeof b->mask);
+    if (b->compression != BIT_FIELDS && b->compression != ALPHA_BIT_FIELDS)
+        return;
+    size_t at = 14 + (header > 40 ? 40 : header);
+    for (size_t i = 0; i < 3; i++)
+        b->mask[i] = number(b, at + 4 * i, 4);
+}
+
+static void read_palette(bmp *b, uint32_t header)
+{
+    size_t each = header == 12 ? 3 : 4, at = 14 + (size_t)header;
+    if (header == 40 && b->compression == BIT_FIELDS)
+        at += 12;
+    uint32_t used = header >= 36 ? number(b, 46, 4) : 0;
+    uint32_t count = used && used <= 256 ? used : 256;
+    for (uint32_t i = 0; i < count && at + each * (i + 1) <= b->size; i++)
+        for (size_t k = 0; k < 3; k++)
+            b->palette[i][k] = b->bytes[at + each * i + 2 - k];
+}
+
+static int read_header(bmp *b, scry_error *err)
+{
+    uint32_t header = number(b, 14, 4);
+    b->data = number(b, 10, 4);
+    if (header == 12) {
+        b->w = (int)number(b, 18, 2);
+        b->h = (int)number(b, 20, 2);
+        b->bits = (int)number(b, 24, 2);
+    } else if (header >= 40) {
+        int32_t h = (int32_t)number(b, 22, 4);
+        b->w = (int)number(b, 18, 4);
+        b->top_down = h < 0;
+        b->h = h == INT32_MIN ? 0 : abs(h);
+        b->bits = (int)number(b, 28, 2);
+        b->compression = number(b, 30, 4);
+    }
+    if (b->w <= 0 || b->h <= 0)
+        return damaged(err, "no size");
+    bool rle = (b->compression == RLE8 && b->bits == 8) || (b->compression == RLE4 && b->bits == 4);
+    bool fields = (b->compression == BIT_FIELDS || b->compression == ALPHA_BIT_FIELDS)
+                  && (b->bits == 16 || b->bits == 32);
+    if (!(b->compression == PLAIN || rle || fields))
+        return damaged(err, "an unknown compression");
+    if (b->bits != 1 && b->bits != 4 && b->bits != 8 && b->bits != 16 && b->bits != 24
+        && b->bits != 32)
+        return damaged(err, "an unknown depth");
+    read_masks(b, header);
+    read_palette(b, header);
+    b->stride = (((size_t)b->w * (size_t)b->bits + 31) / 32) * 4;
+    return 0;
+}
+
+/* Run-length coded indices: pairs (count, value), and escapes after a zero. */
+static int unpack_runs(bmp *b)
+{
+    const uint8_t *p = b->bytes + b->data, *end = b->bytes + b->size;
+    bool nibbles = b->compression == RLE4;
+    int x = 0, y = 0;
+    while (end - p >= 2 && y < b->h) {
+        int count = p[0], value = p[1];
+        p += 2;
+        if (count == 0 && value == 1)
+            return 0;
+        if (count == 0 && value == 0) {
+            x = 0;
+            y++;
+            continue;
+        }
+        if (count == 0 && value == 2) {
+            if (end - p < 2)
+                return -1;
+            x += p[0];
+            y += p[1];
+            p += 2;
+            continue;
+        }
+        bool literal = count == 0;
+        int n = literal ? value : count;
+        size_t bytes = literal ? (size_t)(nibbles ? (n + 1) / 2 : n) : 0;
+        if ((size_t)(end - p) < bytes)
+            return -1;
+        for (int i = 0; i < n && x < b->w; i++, x++) {
+            int pair = literal ? p[nibbles ? i / 2 : i] : value;
+            int v = !nibbles ? pair : i % 2 ? pair & 15 : pair >> 4;
+            b->indices[(size_t)y * (size_t)b->w + (size_t)x] = (uint8_t)v;
+        }
+        p += bytes;
+        if (bytes % 2 && p < end)
+            p++;
+    }
+    return y >= b->h ? 0 : -1;
+}
+
+/* The bits of `mask` in v, stretched to 0..255. */
+static uint8_t field(uint32_t v, uint32_t mask)
+{
+    if (mask == 0)
+        return 0;
+    int shift = __builtin_ctz(mask);
+    uint32_t most = mask >> shift;
+    return (uint8_t)(((uint64_t)((v & mask) >> shift) * 255) / most);
+}
+
+static void bmp_row(const void *picture, int y, uint8_t *out)
+{
+    const bmp *b = picture;
+    size_t at = (size_t)(b->top_down ? y : b->h - 1 - y);
+    const uint8_t *in = b->bytes + b->data + at * b->stride;
+    for (int x = 0; x < b->w; x++, out += 3) {
+        if (b->indices) {
+            memcpy(out, b->palette[b->indices[at * (size_t)b->w + (size_t)x]], 3);
+        } else if (b->bits <= 8) {
+            int per_byte = 8 / b->bits, shift = (per_byte - 1 - x % per_byte) * b->bits;
+            memcpy(out, b->palette[in[x / per_byte] >> shift & ((1 << b->bits) - 1)], 3);
+        } else if (b->bits == 24) {
+            for (int k = 0; k < 3; k++)
+                out[k] = in[3 * x + 2 - k];
+        } else {
+            int bytes = b->bits / 8;
+            uint32_t v = 0;
+            for (int i = 0; i < bytes; i++)
+                v |= (uint32_t)in[bytes * x + i] << 8 * i;
+            for (int k = 0; k < 3; k++)
+                out[k] = field(v, b->mask[k]);
+        }
+    }
+}
+
+static int read_rows(bmp *b, scry_error *err)
+{
+    if (b->data > b->size)
+        return scry_fail(err, SCRY_EINVALID, "truncated BMP");
+    if (b->compression == RLE8 || b->compression == RLE4) {
+        b->indices = scry_try_alloc((size_t)b->w, (size_t)b->h);
+        if (!b->indices)
+            return scry_fail(err, SCRY_ENOMEM, "no memory for %d x %d pixels", b->w, b->h);
+        return unpack_runs(b) < 0 ? scry_fail(err, SCRY_EINVALID, "truncated BMP") : 0;
+    }
+    if ((b->size - b->data) / b->stride < (size_t)b->h)
+        return scry_fail(err, SCRY_EINVALID, "truncated BMP");
+    return 0;
+}
+
+int scry_read_bmp(const scry_job *job, scry_error *err)
+{
+    scry_sink sink = { 0 };
+    bmp *b = scry_alloc(sizeof *b);
+    b->bytes = job->bytes;
+    b->size = job->size;
+    int rc = read_header(b, err);
+    if (rc == 0)
+        rc = scry_sink_init(&sink, job->request, job->out, b->w, b->h, 1, err);
+    if (rc == 0)
+        rc = read_rows(b, err);
+    if (rc == 0)
+        rc = scry_put_picture(&sink, b->w, b->h, bmp_row, b, job->reply, err);
+    scry_sink_dispose(&sink);
+    free(b->indices);
+    free(b);
+    return rc;
+}

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""Makes the pictures of this folder and manifest.tsv: what Pillow sees in each of them.
+
+    python make.py        (Pillow >= 13, numpy; libvips.so.42 for HEIC and JPEG XL)
+
+A picture is a smooth pattern with some noise, small, of a size that no block or tile
+divides. For each the manifest has the view (20 x 20, squashed, bicubic) that Pillow makes
+after ImageOps.exif_transpose and convert("RGB"), in hexadecimal, and how far
+from it scry may be: 0 for lossless formats and for JPEG (all pixels decoded).
+"""
+import ctypes
+import io
+import pathlib
+import struct
+import sys
+import zlib
+
+import numpy as np
+from PIL import Image, ImageOps, TiffImagePlugin
+
+HERE = pathlib.Path(__file__).resolve().parent
+W, H = 61, 43
+VIEW = 20
+rows = []
+
+
+def pattern(w=W, h=H, seed=1):
+    y, x = np.mgrid[0:h, 0:w]
+    rgb = np.stack([128 + 100 * np.sin(x / 7 + y / 13), 255 * x / w, 255 * y / h], -1)
+    rgb[h // 4:h // 2, w // 4:w // 2] = (250, 40, 20)
+    noise = np.random.default_rng(seed).normal(0, 6, rgb.shape)
+    return Image.fromarray((rgb + noise).clip(0, 255).astype(np.uint8), "RGB")
+
+
+RGB = pattern()
+GREY = RGB.convert("L")
+ALPHA = Image.linear_gradient("L").resize((W, H))
+
+
+def view(im, transpose=True):
+    if transpose:
+        im = ImageOps.exif_transpose(im)
+    return im.convert("RGB").resize((VIEW, VIEW), Image.Resampling.BICUBIC)
+
+
+def note(name, fmt, reference=None, tolerance=0.0, size=None):
+    """Adds a file to the manifest; the reference is Pillow's reading of it unless given."""
+    if reference is None:
+        with Image.open(HERE / name) as im:
+            im.load()
+            upright = ImageOps.exif_transpose(im)
+            size = size or upright.size
+            reference = view(im)
+    rows.append((name, fmt, *size, tolerance, np.asarray(reference).tobytes().hex()))
+
+
+def save(name, im, fmt, tolerance=0.0, **options):
+    im.save(HERE / name, **options)
+    note(name, fmt, tolerance=tolerance)
+
+
+def write(name, data, fmt, **options):
+    (HERE / name).write_bytes(data)
+    note(name, fmt, **options)
+
+
+def jpegs():
+    save("rgb420.jpg", RGB, "jpeg", quality=85, subsampling="4:2:0")
+    save("rgb422.jpg", RGB, "jpeg", quality=85, subsampling="4:2:2")
+    save("rgb444.jpg", RGB, "jpeg", quality=85, subsampling="4:4:4")
+    save("progressive.jpg", RGB, "jpeg", quality=85, progressive=True)
+    save("restart.jpg", RGB, "jpeg", quality=85, restart_marker_blocks=2)
+    save("grey.jpg", GREY, "jpeg", quality=85)
+    save("keep-rgb.jpg", RGB, "jpeg", quality=85, keep_rgb=True)
+    save("cmyk.jpg", RGB.convert("CMYK"), "jpeg", quality=85)
+    plain = (HERE / "cmyk.jpg").read_bytes()
+    at = plain.index(b"Adobe") - 4
+    length = struct.unpack(">H", plain[at + 2:at + 4])[0]
+    write("cmyk-no-adobe.jpg", plain[:at] + plain[at + 2 + length:], "jpeg")
+    big = pattern(500, 375, 3)
+    save("photo.jpg", big, "jpeg", quality=70)
+    write("trailing.jpg", (HERE / "grey.jpg").read_bytes() + b"after the end" * 9, "jpeg")
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        save(f"orientation{orientation}.jpg", RGB, "jpeg", quality=60, exif=exif)
+    exif = Image.Exif()
+    exif[0x010f], exif[0x0110], exif[0x0112] = "Canon", "Canon EOS 5D", 6
+    exif.get_ifd(0x8769).update({0x9003: "2024:05:17 10:30:00", 0x9011: "+02:00"})
+    exif.get_ifd(0x8825).update({1: "S", 2: (33.0, 51.0, 24.5), 3: "E", 4: (151.0, 12.0, 30.0)})
+    save("exif.jpg", RGB, "jpeg", quality=60, exif=exif)
+
+
+def pngs():
+    save("rgb.png", RGB, "png")
+    save("rgba.png", Image.merge("RGBA", (*RGB.split(), ALPHA)), "png")
+    save("grey.png", GREY, "png")
+    save("la.png", Image.merge("LA", (GREY, ALPHA)), "png")
+    save("bilevel.png", GREY.convert("1"), "png")
+    palette = RGB.quantize(19)
+    save("palette.png", palette, "png")
+    save("palette-transparent.png", palette, "png", transparency=bytes([0, 128, 255, 7]))
+    save("palette4.png", RGB.quantize(4), "png", bits=2)
+    save("rgb-transparent.png", RGB, "png", transparency=(250, 40, 20))
+    save("grey-transparent.png", GREY, "png", transparency=100)
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    save("oriented.png", RGB, "png", exif=exif)
+    wide = np.asarray(RGB).astype(np.uint16) * 256 + 77
+    write("rgb16.png", png_file(wide, 2), "png")
+    grey16 = np.asarray(GREY).astype(np.uint16)[..., None] * 256 + 99
+    # Pillow clips 16-bit grey to white; scry takes the high byte: the documented departure.
+    write("grey16.png", png_file(grey16, 0), "png", reference=view(GREY), size=(W, H))
+    write("interlaced.png", png_interlaced(np.asarray(RGB)), "png")
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_file(samples, colour_type, interlace=0, raw=None, bits=16):
+    h, w = samples.shape[:2]
+    if raw is None:
+        raw = b"".join(b"\0" + r.astype(">u2").tobytes() for r in samples)
+    header = struct.pack(">IIBBBBB", w, h, bits, colour_type, 0, 0, interlace)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw, 9))
+            + chunk(b"IEND", b""))
+
+
+def png_interlaced(rgb):
+    raw = b""
+    for x0, y0, dx, dy in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
+                           (1, 0, 2, 2), (0, 1, 1, 2)]:
+        raw += b"".join(b"\0" + r.tobytes() for r in rgb[y0::dy, x0::dx])
+    return png_file(rgb, 2, 1, raw, 8)
+
+
+def gifs():
+    save("plain.gif", RGB.quantize(64), "gif")
+    save("interlaced.gif", RGB.quantize(16), "gif", interlace=1)
+    save("transparent.gif", RGB.quantize(16), "gif", transparency=3)
+    save("grey.gif", GREY, "gif")
+    frames = [pattern(seed=s).quantize(8) for s in (1, 2)]
+    frames[0].save(HERE / "animated.gif", save_all=True, append_images=frames[1:], duration=50)
+    note("animated.gif", "gif")
+    part = bytearray((HERE / "plain.gif").read_bytes())
+    # A screen larger than the frame, which lies at (5, 3): the rest shows colour 0.
+    struct.pack_into("<HH", part, 6, W + 9, H + 8)
+    at = part.index(struct.pack("<HHHH", 0, 0, W, H))
+    struct.pack_into("<HH", part, at, 5, 3)
+    write("offset.gif", bytes(part), "gif")
+
+
+def tiffs():
+    save("rgb.tif", RGB, "tiff")
+    save("lzw.tif", RGB, "tiff", compression="tiff_lzw")
+    save("deflate.tif", RGB, "tiff", compression="tiff_adobe_deflate")
+    save("jpeg.tif", RGB, "tiff", compression="jpeg", tolerance=1.0)
+    save("grey.tif", GREY, "tiff")
+    save("bilevel.tif", GREY.convert("1"), "tiff", compression="group4")
+    save("palette.tif", RGB.quantize(32), "tiff")
+    save("cmyk.tif", RGB.convert("CMYK"), "tiff")
+    save("rgba.tif", Image.merge("RGBA", (*RGB.split(), ALPHA)), "tiff")
+    save("la.tif", Image.merge("LA", (GREY, ALPHA)), "tiff")
+    ifd = TiffImagePlugin.ImageFileDirectory_v2()
+    ifd[274] = 6
+    save("oriented.tif", RGB, "tiff", tiffinfo=ifd)
+    save("multipage.tif", RGB, "tiff", save_all=True, append_images=[GREY])
+
+
+def others():
+    save("lossless.webp", RGB, "webp", lossless=True)
+    save("lossy.webp", RGB, "webp", quality=80, tolerance=1.0)
+    save("alpha.webp", Image.merge("RGBA", (*RGB.split(), ALPHA)), "webp", lossless=True, exact=True)
+    frames = [pattern(seed=s) for s in (1, 2)]
+    frames[0].save(HERE / "animated.webp", save_all=True, append_images=frames[1:], lossless=True)
+    note("animated.webp", "webp")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    save("oriented.webp", RGB, "webp", lossless=True, exif=exif)
+    save("picture.avif", RGB, "avif", quality=80, tolerance=2.0)
+    save("lossless.jp2", RGB, "jp2")
+    save("lossy.j2k", RGB, "jp2", quality_mode="rates", quality_layers=[8], tolerance=1.0)
+    for mode, name in (("RGB", "rgb.ppm"), ("L", "grey.pgm"), ("1", "bilevel.pbm")):
+        save(name, RGB.convert(mode), "pnm")
+    text = " ".join(str(v) for v in np.asarray(RGB).ravel())
+    write("ascii.ppm", f"P3\n# a comment\n{W} {H}\n255\n{text}\n".encode(), "pnm")
+    save("rgb.bmp", RGB, "bmp")
+    save("grey.bmp", GREY, "bmp")
+    save("palette.bmp", RGB.quantize(32), "bmp")
+    save("bilevel.bmp", GREY.convert("1"), "bmp")
+    save("rgba.bmp", Image.merge("RGBA", (*RGB.split(), ALPHA)), "bmp")
+
+
+def by_vips():
+    """What Pillow cannot write: through libvips, compared with the picture itself."""
+    vips = ctypes.CDLL("libvips.so.42")
+    vips.vips_init(b"make.py")
+    vips.vips_image_new_from_file.restype = ctypes.c_void_p
+    im = ctypes.c_void_p(vips.vips_image_new_from_file(str(HERE / "rgb.png").encode(), None))
+    for name, fmt, tolerance in (("picture.heic[Q=90]", "heic", 4.0),
+                                 ("lossless.jxl[lossless]", "jxl", 0.0)):
+        if vips.vips_image_write_to_file(im, str(HERE / name).encode(), None):
+            sys.exit(f"libvips cannot write {name}")
+        note(name.split("[")[0], fmt, reference=view(RGB), tolerance=tolerance, size=(W, H))
+
+
+def svg():
+    write("shapes.svg", b'<?xml version="1.0"?>\n<!-- a drawing -->\n'
+          b'<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40">'
+          b'<rect width="60" height="40" fill="#ff0000"/>'
+          b'<rect width="30" height="40" fill="#0000ff"/></svg>', "svg",
+          reference=view(two_colours()), tolerance=1.0, size=(60, 40))
+
+
+def two_colours():
+    im = Image.new("RGB", (60, 40), (255, 0, 0))
+    im.paste((0, 0, 255), (0, 0, 30, 40))
+    return im
+
+
+def dng():
+    """A camera's raw file in small: a JPEG preview, and a little sensor data."""
+    side = 32
+    out = io.BytesIO()
+    preview = pattern(120, 80, 5)
+    preview.save(out, "JPEG", quality=90)
+    jpeg = out.getvalue()
+    sensor = b"".join(struct.pack("<H", 500 + 3 * i) for i in range(side * side))
+    tail, base = b"", 8 + 2 + 14 * 12 + 4 + 2 + 12 * 12 + 4
+
+    def entry(tag, kind, values):
+        nonlocal tail
+        size = {1: 1, 2: 1, 3: 2, 4: 4}[kind]
+        data = b"".join(v.to_bytes(size, "little") for v in values)
+        if len(data) > 4:
+            at = base + len(tail)
+            tail += data + b"\0" * (len(data) % 2)
+            data = struct.pack("<I", at)
+        return struct.pack("<HHI", tag, kind, len(values)) + data.ljust(4, b"\0")
+
+    def place(data):
+        nonlocal tail
+        at = base + len(tail)
+        tail += data + b"\0" * (len(data) % 2)
+        return at
+
+    text = lambda s: list(s.encode() + b"\0")
+    jpeg_at, sensor_at = place(jpeg), place(sensor)
+    second = 8 + 2 + 14 * 12 + 4
+    first = [entry(254, 4, [1]), entry(256, 4, [120]), entry(257, 4, [80]), entry(258, 3, [8, 8, 8]),
+             entry(259, 3, [7]), entry(262, 3, [6]), entry(271, 2, text("Scry")),
+             entry(272, 2, text("Test One")), entry(273, 4, [jpeg_at]), entry(274, 3, [1]),
+             entry(277, 3, [3]), entry(279, 4, [len(jpeg)]), entry(330, 4, [second]),
+             entry(50706, 1, [1, 4, 0, 0])]
+    raw = [entry(254, 4, [0]), entry(256, 4, [side]), entry(257, 4, [side]), entry(258, 3, [16]),
+           entry(259, 3, [1]), entry(262, 3, [32803]), entry(273, 4, [sensor_at]),
+           entry(277, 3, [1]), entry(278, 4, [side]), entry(279, 4, [len(sensor)]),
+           entry(33421, 3, [2, 2]), entry(33422, 1, [0, 1, 1, 2])]
+    ifd = lambda entries: struct.pack("<H", len(entries)) + b"".join(entries) + b"\0\0\0\0"
+    data = b"II*\0" + struct.pack("<I", 8) + ifd(first) + ifd(raw) + tail
+    reference = Image.open(io.BytesIO(jpeg))
+    write("camera.dng", data, "raw", reference=view(reference), size=(120, 80))
+
+
+def main():
+    jpegs()
+    pngs()
+    gifs()
+    tiffs()
+    others()
+    by_vips()
+    svg()
+    dng()
+    with open(HERE / "manifest.tsv", "w") as f:
+        f.write("# file format width height tolerance view (make.py)\n")
+        for row in rows:
+            f.write("\t".join(str(v) for v in row) + "\n")
+
+
+if __name__ == "__main__":
+    main()

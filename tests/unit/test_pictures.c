@@ -1,0 +1,91 @@
+/* Every picture of tests/pictures/ (made with its make.py) decodes to what Pillow makes of
+ * it: the size, and the view within the stated tolerance, which is 0 wherever the format
+ * is lossless, and for JPEG. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "decoder_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VIEW = 20, VIEW_BYTES = 3 * VIEW * VIEW };
+
+typedef struct row {
+    char name[64], format[16];
+    int width, height;
+    double tolerance;
+    uint8_t view[VIEW_BYTES];
+} row;
+
+static bool read_row(FILE *f, row *r)
+{
+    static char line[2 * VIEW_BYTES + 256], hex[2 * VIEW_BYTES + 1];
+    do {
+        if (!fgets(line, sizeof line, f))
+            return false;
+    } while (line[0] == '#');
+    assert_int_equal(sscanf(line, "%63s %15s %d %d %lf %2400s", r->name, r->format, &r->width,
+                            &r->height, &r->tolerance, hex), 6);
+    for (int i = 0; i < VIEW_BYTES; i++) {
+        unsigned v;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &v), 1);
+        r->view[i] = (uint8_t)v;
+    }
+    return true;
+}
+
+static double mean_error(const uint8_t *a, const uint8_t *b)
+{
+    double sum = 0;
+    for (int i = 0; i < VIEW_BYTES; i++)
+        sum += abs(a[i] - b[i]);
+    return sum / VIEW_BYTES;
+}
+
+static int check_row(scry_decoder *d, const row *r)
+{
+    scry_decode_request q = { .kind = SCRY_DECODE_VIEWS, .exact = true,
+                              .spec = { VIEW, 1, { SCRY_FIT_SQUASH }, SCRY_FILTER_BICUBIC } };
+    scry_decode_result result;
+    scry_error err = SCRY_ERROR_INIT;
+    if (decode_picture(d, r->name, &q, &result, &err) < 0) {
+        print_error("%s: %s\n", r->name, err.message);
+        return 1;
+    }
+    double e = mean_error(result.pixels, r->view);
+    bool same = result.width == r->width && result.height == r->height
+                && strcmp(scry_format_name(result.format), r->format) == 0;
+    if (same && e <= r->tolerance)
+        return 0;
+    print_error("%s: %s %d x %d, error %.3f of %.3f allowed\n", r->name,
+                scry_format_name(result.format), result.width, result.height, e, r->tolerance);
+    return 1;
+}
+
+static void equal_to_pillow(void **state)
+{
+    scry_decoder *d = new_decoder(NULL);
+    row *r = malloc(sizeof *r);
+    FILE *f = open_test_file("tests/pictures/manifest.tsv");
+    int pictures = 0, wrong = 0;
+    for (; read_row(f, r); pictures++)
+        wrong += check_row(d, r);
+    assert_int_equal(wrong, 0);
+    assert_true(pictures > 70);
+    fclose(f);
+    free(r);
+    scry_decoder_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_to_pillow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
