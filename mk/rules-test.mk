@@ -1,7 +1,16 @@
-.PHONY: test unit
+# Tests: programs in tests/unit, scripts in tests/e2e, all printing TAP.
+.PHONY: test unit run-tests
 unit: $(UNIT_BIN) $(PROGRAMS) ## unit tests alone
 	CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) prove $(UNIT_BIN)
 
 E2E := $(wildcard tests/e2e/*.sh)
-test: $(UNIT_BIN) $(PROGRAMS) ## unit, golden and end-to-end tests
-	CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O)) prove $(UNIT_BIN) $(E2E)
+TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O))
+run-tests: $(UNIT_BIN) $(PROGRAMS)
+	$(TEST_ENV) prove $(UNIT_BIN) $(filter-out %/lib.sh,$(E2E)) </dev/null
+
+test: deps-test ## unit, golden and end-to-end tests
+	@$(again) MODE=$(MODE) all-tests
+	@$(MAKE) --no-print-directory MODE=$(MODE) run-tests
+
+.PHONY: all-tests
+all-tests: $(UNIT_BIN) $(PROGRAMS)

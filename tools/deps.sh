@@ -1,0 +1,109 @@
+#!/bin/sh
+# deps.sh - see to it that the Debian packages which scry is built from are installed.
+#
+#     tools/deps.sh [--list] SET...      SET is build, test or check
+#
+# Installs what is missing: as root, else with `sudo -n`; else prints the command to run and
+# stops with status 1. Never asks. DEPS=no leaves the system alone; --list only prints the
+# names. `a|b` means either: a name differs between Debian 12, Debian 13 and Ubuntu 24.04.
+set -u
+
+build='gcc|clang make pkg-config|pkgconf libc6-dev
+    libdnnl-dev libjansson-dev libutf8proc-dev libssl-dev libpcre2-dev libsqlite3-dev
+    libvips-dev libturbojpeg0-dev|libturbojpeg-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev
+    libraw-dev libexif-dev libseccomp-dev
+    libnghttp2-dev libprotobuf-c-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libchafa-dev'
+test='libcmocka-dev perl python3 curl'
+check="clang clang-format-14|clang-format pmccabe lintian dpkg-dev libasan8|libasan6 libubsan1
+    $(case $(. /etc/os-release 2>/dev/null && echo "$VERSION_CODENAME") in
+        trixie) echo libclang-rt-19-dev ;; noble) echo libclang-rt-18-dev ;; *) echo libclang-rt-14-dev ;; esac)"
+
+list_only=no
+if [ "${1-}" = --list ]; then
+    list_only=yes
+    shift
+fi
+wanted=
+for set in "$@"; do
+    case $set in
+    build) wanted="$wanted $build" ;;
+    test) wanted="$wanted $test" ;;
+    check) wanted="$wanted $check" ;;
+    *) echo "deps.sh: there is no set \"$set\": build, test or check" >&2; exit 2 ;;
+    esac
+done
+if [ $list_only = yes ]; then
+    printf '%s\n' $wanted
+    exit 0
+fi
+[ "${DEPS-}" = no ] && exit 0
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "deps.sh: no Debian package system here; these packages (or their like) are needed:" $wanted >&2
+    exit 0
+fi
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | head -n 1)" = installed ]
+}
+
+# The name to install for "a|b": the first that apt knows, else the first.
+name_of() {
+    for name in $(echo "$1" | tr '|' ' '); do
+        if [ -n "$(apt-cache show --no-all-versions "$name" 2>/dev/null | head -c 1)" ]; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "${1%%|*}"
+}
+
+missing_now() {
+    for either in $wanted; do
+        found=no
+        for name in $(echo "$either" | tr '|' ' '); do
+            is_installed "$name" && found=yes && break
+        done
+        [ $found = no ] && name_of "$either"
+    done
+}
+
+missing=$(missing_now | tr '\n' ' ')
+missing=${missing% }
+[ -n "$missing" ] || exit 0
+echo "Missing Debian packages: $missing"
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        as_root='sudo -n'
+    else
+        echo "They need root. Run this, then the same make again (or add DEPS=no to go on without):" >&2
+        echo "  sudo apt-get install --no-install-recommends $missing" >&2
+        exit 1
+    fi
+fi
+
+apt() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+apt_install() {
+    apt install -y --no-install-recommends $missing >"$log" 2>&1
+}
+
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+known=yes
+for name in $missing; do
+    [ -n "$(apt-cache show --no-all-versions "$name" 2>/dev/null | head -c 1)" ] || known=no
+done
+if [ $known = no ] || ! apt_install; then
+    echo "Updating the package lists ..."
+    apt update >"$log" 2>&1 || tail -n 3 "$log" >&2
+    missing=$(missing_now | tr '\n' ' ')
+    if ! apt_install; then
+        tail -n 15 "$log" >&2
+        echo "deps.sh: apt-get could not install them: see above, or go on without by DEPS=no" >&2
+        exit 1
+    fi
+fi
+echo "Installed."
