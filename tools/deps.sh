@@ -9,9 +9,8 @@
 set -u
 
 build='gcc|clang make pkg-config|pkgconf libc6-dev
-    libdnnl-dev libjansson-dev libutf8proc-dev libssl-dev libpcre2-dev libsqlite3-dev
-    libvips-dev libturbojpeg0-dev|libturbojpeg-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev
-    libraw-dev libexif-dev libseccomp-dev
+    libjansson-dev libutf8proc-dev libssl-dev libpcre2-dev libsqlite3-dev
+    libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libraw-dev libexif-dev libseccomp-dev
     libnghttp2-dev libprotobuf-c-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libchafa-dev'
 test='libcmocka-dev perl python3 curl'
 check="clang clang-format-14|clang-format pmccabe lintian dpkg-dev libasan8|libasan6 libubsan1

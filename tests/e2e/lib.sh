@@ -1,0 +1,106 @@
+# lib.sh - what the end-to-end tests share: TAP, a temporary place, a tiny model, pictures.
+#
+#     . "$(dirname "$0")/lib.sh"
+#     run index "$T/pics"                  # $status, $T/out, $T/err
+#     is "index: status" "$status" 0
+#     like "index: summary" "$T/err" '3 added'
+#     ok "the store is there" test -d "$SCRY_STORE"
+#     done_testing
+#
+# SCRY_BUILD is the folder with scry and scry-decode, SCRY_TOP the top of the tree.
+
+SCRY_TOP=${SCRY_TOP-$(cd "$(dirname "$0")/../.." && pwd)}
+SCRY_BUILD=${SCRY_BUILD-$SCRY_TOP/build/release}
+scry=$SCRY_BUILD/scry
+E2E=$SCRY_TOP/tests/e2e
+T=$(mktemp -d "${TMPDIR:-/tmp}/scry-e2e.XXXXXX") || exit 1
+trap 'chmod -R u+rwx "$T" 2>/dev/null; rm -rf "$T"' EXIT
+trap 'exit 1' INT TERM HUP
+export XDG_DATA_HOME=$T/data XDG_CACHE_HOME=$T/cache XDG_CONFIG_HOME=$T/config HOME=$T/home
+export SCRY_STORE=$T/store LC_ALL=C.UTF-8 SCRY_MODEL=$T/model
+mkdir -p "$HOME"
+count=0
+failed=0
+
+report() { # STATUS NAME
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $count - $2"
+    else
+        failed=$((failed + 1))
+        echo "not ok $count - $2"
+    fi
+}
+
+note() { sed 's/^/# /'; }
+
+# The command succeeds.
+ok() { # NAME COMMAND...
+    ok_name=$1
+    shift
+    "$@" >"$T/ok.out" 2>&1
+    ok_status=$?
+    report $ok_status "$ok_name"
+    [ $ok_status = 0 ] || { echo "command: $*"; tail -n 20 "$T/ok.out"; } | note
+}
+
+# Two texts are the same.
+is() { # NAME GOT WANTED
+    if [ "$2" = "$3" ]; then
+        report 0 "$1"
+    else
+        report 1 "$1"
+        printf 'got: %s\nwanted: %s\n' "$2" "$3" | note
+        [ ! -f "$T/err" ] || tail -n 5 "$T/err" | note
+    fi
+}
+
+# A file contains a match of the extended regular expression; unlike: none.
+like() { # NAME FILE PATTERN
+    if LC_ALL=C grep -aEq -e "$3" "$2"; then
+        report 0 "$1"
+    else
+        report 1 "$1"
+        { echo "no match of: $3"; tail -n 10 "$2"; } | note
+    fi
+}
+unlike() { # NAME FILE PATTERN
+    if LC_ALL=C grep -aEq -e "$3" "$2"; then
+        report 1 "$1"
+        { echo "a match of: $3"; tail -n 10 "$2"; } | note
+    else
+        report 0 "$1"
+    fi
+}
+
+# Run scry: $status, standard output in $T/out, errors in $T/err.
+run() {
+    timeout 120 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+    status=$?
+}
+
+# An expression of Python over `j`, the JSON that the last run printed.
+json() { # EXPRESSION
+    python3 -c 'import json, sys
+j = json.load(open(sys.argv[1], encoding="utf-8"))
+print(eval(sys.argv[2]))' "$T/out" "$1" 2>&1
+}
+
+# Number of files the store knows.
+stored() {
+    "$scry" status --json 2>/dev/null </dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["files"])'
+}
+
+tiny_model() { # DIR [SEED]
+    python3 "$E2E/tiny_model.py" "$@"
+}
+
+pictures() { # DIR COUNT [FIRST]
+    python3 "$E2E/make_pictures.py" "$@"
+}
+
+done_testing() {
+    echo "1..$count"
+    [ $failed = 0 ]
+    exit $?
+}
