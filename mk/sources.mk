@@ -1,20 +1,23 @@
 # Which folder goes into which program, and with which libraries.
 #
 # libscry.a    everything but the command line, the server and the decoder
-# scry         src/cli and src/server on top of it
+# scry         src/cli on top of it
 # scry-decode  the only program linked with picture libraries
 # scry-X.so    parts that scry opens when a command needs them (src/base/part.h)
 
 # Parts: their sources and packages. They may use all of libscry.a, never the reverse.
-PART_NAMES := milvus
+PART_NAMES := milvus serve
 PART_SRC_milvus := $(wildcard src/milvus/*.c src/store/remote*.c src/store/filter_milvus.c)
 PART_PKGS_milvus := libnghttp2 libprotobuf-c libssl
 PART_OBJ_milvus := $(O)/gen/milvus/milvus.pb-c.o
+PART_SRC_serve := $(wildcard src/server/*.c)
+PART_PKGS_serve := libmicrohttpd
+PART_OBJ_serve := $(O)/gen/web_assets.o $(O)/gen/web_bytes.o
 
 LIB_DIRS := base nn model resize image vector store engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PART_NAMES),$(PART_SRC_$(p))), \
              $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c)))
-CLI_SRC := $(wildcard src/cli/*.c src/server/*.c)
+CLI_SRC := $(wildcard src/cli/*.c)
 DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) src/image/wire.c \
               $(addprefix src/base/,alloc.c error.c buf.c log.c)
 
@@ -38,6 +41,15 @@ $(O)/gen/milvus/%.o: $(O)/gen/milvus/%.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(call obj,$(wildcard src/milvus/*.c)): $(O)/gen/milvus/milvus.pb-c.c
 $(call obj,$(wildcard src/milvus/*.c)): ALL_CFLAGS += -I$(O)/gen
+
+# The page: web/ as a table and its bytes.
+$(O)/gen/web_assets.c: tools/embed.sh $(shell find web -type f 2>/dev/null)
+	@mkdir -p $(@D)
+	tools/embed.sh web $@ $(O)/gen/web_bytes.S
+$(O)/gen/web_assets.o: $(O)/gen/web_assets.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/gen/web_bytes.o: $(O)/gen/web_assets.c
+	$(CC) -fPIC -c -o $@ $(O)/gen/web_bytes.S
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)

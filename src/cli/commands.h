@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-extern const cli_command cmd_index, cmd_search, cmd_embed, cmd_status, cmd_remove, cmd_verify, cmd_root, cmd_eval,
+extern const cli_command cmd_index, cmd_search, cmd_serve, cmd_embed, cmd_status, cmd_remove, cmd_verify, cmd_root, cmd_eval,
     cmd_classify;
 
 #endif

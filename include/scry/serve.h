@@ -1,0 +1,36 @@
+/* serve.h - the web page and the HTTP API over one store and one model. */
+#ifndef SCRY_SERVE_H
+#define SCRY_SERVE_H
+
+#include "scry/error.h"
+#include "scry/model.h"
+#include "scry/store.h"
+
+#include <stdbool.h>
+
+typedef struct scry_serve_options {
+    const char *listen;         /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0: any, told on stderr */
+    const char *token_file;     /* NULL: no token, which only loopback or no_auth allow */
+    bool no_auth;               /* listen off loopback without a token */
+    const char *cert, *key;     /* PEM files: TLS */
+    bool allow_index;           /* start index runs from the page */
+    bool allow_upload;
+    bool allow_remove;
+    int workers;                /* 0: one a processor */
+    int max_connections;        /* 0: 256 */
+    int max_queue;              /* 0: 128 requests waiting */
+    const char *const *hosts;   /* further names that the Host header may have */
+    size_t host_count;
+} scry_serve_options;
+
+#define SCRY_SERVE_OPTIONS_INIT { .listen = "127.0.0.1:8080" }
+
+/* What `scry serve` runs; it is found in the part scry-serve.so under this name. Opens store and
+ * model itself, serves until SIGTERM or SIGINT, drains, returns 0. */
+typedef int scry_serve_fn(const scry_serve_options *options, const char *store, const char *collection,
+                          const char *model, scry_precision precision, scry_error *err);
+#define SCRY_SERVE_SYMBOL "scry_serve_run"
+
+scry_serve_fn scry_serve_run;
+
+#endif

@@ -1,0 +1,113 @@
+#include "server/cache.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TRIM_EVERY = 256 };
+static const uint64_t LIMIT_BYTES = 1ull << 30;
+
+/* Two characters of the key make a subfolder, so that no folder grows beyond reason; owned. */
+static char *path_of(const char *kind, const char *key)
+{
+    char *base = scry_cache_dir();
+    char *path = scry_asprintf("%s/%s/%.2s/%s", base, kind, key, key);
+    free(base);
+    return path;
+}
+
+bool cache_get(const char *kind, const char *key, scry_buf *out)
+{
+    char *path = path_of(kind, key);
+    size_t before = out->size;
+    bool ok = scry_read_file(path, out, NULL) == 0 && out->size > before;
+    if (ok)
+        utimensat(AT_FDCWD, path, NULL, 0);   /* used just now: trimmed last */
+    free(path);
+    return ok;
+}
+
+typedef struct {
+    char *path;
+    uint64_t bytes;
+    int64_t used_ns;
+} entry;
+
+static int by_age(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    return x->used_ns < y->used_ns ? -1 : x->used_ns > y->used_ns;
+}
+
+static size_t list_folder(const char *folder, entry **list, size_t n, size_t *capacity)
+{
+    DIR *d = opendir(folder);
+    struct stat st;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (e->d_name[0] == '.' || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        char *path = scry_asprintf("%s/%s", folder, e->d_name);
+        if (S_ISDIR(st.st_mode)) {
+            n = list_folder(path, list, n, capacity);
+            free(path);
+            continue;
+        }
+        if (n == *capacity) {
+            *capacity = *capacity * 2 + 1024;
+            *list = scry_realloc(*list, *capacity * sizeof **list);
+        }
+        (*list)[n++] = (entry){ path, (uint64_t)st.st_size, st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec };
+    }
+    if (d)
+        closedir(d);
+    return n;
+}
+
+static void trim(const char *kind)
+{
+    char *base = scry_cache_dir(), *folder = scry_path_join(base, kind);
+    entry *list = NULL;
+    size_t capacity = 0, n = list_folder(folder, &list, 0, &capacity);
+    uint64_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += list[i].bytes;
+    if (n)
+        qsort(list, n, sizeof *list, by_age);
+    for (size_t i = 0; i < n; i++) {
+        if (total > LIMIT_BYTES && unlink(list[i].path) == 0)
+            total -= list[i].bytes;
+        free(list[i].path);
+    }
+    free(list);
+    free(folder);
+    free(base);
+}
+
+void cache_put(const char *kind, const char *key, const void *bytes, size_t n)
+{
+    static atomic_uint puts_so_far;
+    char *path = path_of(kind, key), *slash = strrchr(path, '/'), *part = scry_asprintf("%s.%d-%p", path, (int)getpid(), (void *)&n);
+    *slash = '\0';
+    if (scry_make_dirs(path, NULL) == 0) {
+        *slash = '/';
+        FILE *f = fopen(part, "we");
+        bool ok = f && fwrite(bytes, 1, n, f) == n;
+        if (f && fclose(f) != 0)
+            ok = false;
+        if (!ok || rename(part, path) < 0)
+            unlink(part);
+    }
+    if (atomic_fetch_add(&puts_so_far, 1) % TRIM_EVERY == 0)
+        trim(kind);
+    free(part);
+    free(path);
+}

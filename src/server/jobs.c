@@ -1,0 +1,419 @@
+#include "server/jobs.h"
+
+#include "base/alloc.h"
+#include "scry/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_JOBS = 64, MAX_KEPT_SKIPS = 200, MAX_PATHS = 64 };
+
+typedef struct job {
+    struct job *next;
+    unsigned id;
+    server *server;
+    char *paths[MAX_PATHS];
+    scry_index_options options;
+    atomic_int cancel;
+    pthread_t thread;
+    /* under the list's lock: */
+    bool over;
+    unsigned version;              /* counts changes: watchers wait for a new one */
+    scry_index_progress progress;
+    scry_error result;
+    char *skips[MAX_KEPT_SKIPS];   /* JSON objects, owned */
+    size_t skip_count;
+} job;
+
+struct job_list {
+    pthread_mutex_t lock;
+    job *first;
+    unsigned last_id;
+};
+
+struct job_list *jobs_new(void)
+{
+    struct job_list *l = scry_alloc(sizeof *l);
+    pthread_mutex_init(&l->lock, NULL);
+    return l;
+}
+
+void jobs_cancel_all(struct job_list *l)
+{
+    pthread_mutex_lock(&l->lock);
+    for (job *j = l->first; j; j = j->next)
+        atomic_store(&j->cancel, 1);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void job_free(job *j)
+{
+    pthread_join(j->thread, NULL);
+    for (size_t i = 0; i < j->options.path_count; i++)
+        free(j->paths[i]);
+    for (size_t i = 0; i < j->skip_count; i++)
+        free(j->skips[i]);
+    free(j);
+}
+
+void jobs_free(struct job_list *l)
+{
+    if (!l)
+        return;
+    jobs_cancel_all(l);
+    while (l->first) {
+        job *j = l->first;
+        l->first = j->next;
+        job_free(j);
+    }
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+/* ---- writing ---- */
+
+int server_writer_open(server *s, scry_store **out, scry_error *err)
+{
+    scry_store_info info;
+    int r = scry_store_get_info(s->store, &info, err);
+    if (r < 0)
+        return r;
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    o.collection = info.collection;
+    o.mode = SCRY_STORE_WRITE;
+    o.model_identity = s->info->identity;
+    pthread_mutex_lock(&s->writer_lock);
+    r = scry_store_open(out, info.where, &o, err);
+    if (r < 0)
+        pthread_mutex_unlock(&s->writer_lock);
+    return r;
+}
+
+int server_writer_close(server *s, scry_store *writer, scry_error *err)
+{
+    int r = scry_store_close(writer, err);
+    pthread_mutex_unlock(&s->writer_lock);
+    pthread_rwlock_wrlock(&s->store_lock);
+    int refreshed = scry_store_refresh(s->store, r < 0 ? NULL : err);
+    pthread_rwlock_unlock(&s->store_lock);
+    return r < 0 ? r : refreshed;
+}
+
+/* ---- a run ---- */
+
+static void on_progress(void *arg, const scry_index_progress *p)
+{
+    job *j = arg;
+    pthread_mutex_lock(&j->server->jobs->lock);
+    j->progress = *p;
+    j->version++;
+    pthread_mutex_unlock(&j->server->jobs->lock);
+}
+
+static void on_skip(void *arg, const char *path, const char *reason)
+{
+    job *j = arg;
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    scry_json_key(&w, "path");
+    scry_json_put_str(&w, path);
+    scry_json_key(&w, "reason");
+    scry_json_put_str(&w, reason);
+    scry_json_end(&w, '}');
+    pthread_mutex_lock(&j->server->jobs->lock);
+    if (j->skip_count < MAX_KEPT_SKIPS)
+        j->skips[j->skip_count++] = scry_buf_take(&b);
+    j->version++;
+    pthread_mutex_unlock(&j->server->jobs->lock);
+    scry_buf_dispose(&b);
+}
+
+static void *run_job(void *arg)
+{
+    job *j = arg;
+    server *s = j->server;
+    scry_store *writer;
+    scry_error err = SCRY_ERROR_INIT;
+    int r = server_writer_open(s, &writer, &err);
+    if (r == 0) {
+        r = scry_index_run(writer, s->model, &j->options, NULL, &err);
+        int closed = server_writer_close(s, writer, r < 0 ? NULL : &err);
+        r = r < 0 ? r : closed;
+    }
+    pthread_mutex_lock(&s->jobs->lock);
+    j->result = err;
+    j->over = true;
+    j->version++;
+    pthread_mutex_unlock(&s->jobs->lock);
+    return NULL;
+}
+
+static job *find_job(struct job_list *l, const char *id)
+{
+    char *end;
+    unsigned long n = strtoul(id, &end, 10);
+    for (job *j = l->first; j; j = j->next)
+        if (*id && !*end && j->id == n)
+            return j;
+    return NULL;
+}
+
+/* Forget the oldest finished jobs; true when there is room and none runs. */
+static bool make_room(struct job_list *l, bool *busy)
+{
+    size_t n = 0;
+    job *oldest = NULL, **link = &l->first, **oldest_link = NULL;
+    *busy = false;
+    for (; *link; link = &(*link)->next, n++) {
+        *busy |= !(*link)->over;
+        if ((*link)->over) {
+            oldest = *link;
+            oldest_link = link;
+        }
+    }
+    if (!*busy && n >= MAX_JOBS && oldest) {
+        *oldest_link = oldest->next;
+        job_free(oldest);
+    }
+    return !*busy;
+}
+
+/* ---- as JSON ---- */
+
+static void put_progress(scry_json_writer *w, const scry_index_progress *p)
+{
+    const struct { const char *key; uint64_t n; } counts[] = {
+        { "found", p->found }, { "added", p->added }, { "updated", p->updated }, { "unchanged", p->unchanged },
+        { "skipped", p->skipped }, { "pruned", p->pruned }, { "embedded", p->embedded },
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        scry_json_key(w, counts[i].key);
+        scry_json_put_int(w, (int64_t)counts[i].n);
+    }
+    scry_json_key(w, "walking");
+    scry_json_put_bool(w, p->walking);
+    scry_json_key(w, "elapsed_ms");
+    scry_json_put_num(w, p->elapsed_ms, 7);
+}
+
+/* With the list's lock held. */
+static void put_job(scry_json_writer *w, const job *j)
+{
+    scry_json_begin(w, '{');
+    scry_json_key(w, "job");
+    scry_json_put_int(w, j->id);
+    scry_json_key(w, "state");
+    scry_json_put_str(w, !j->over ? "running" : j->result.code == 0 ? "done"
+                         : j->result.code == SCRY_ECANCELLED ? "cancelled" : "failed");
+    scry_json_key(w, "error");
+    scry_json_put_str(w, j->over && j->result.code ? j->result.message : NULL);
+    put_progress(w, &j->progress);
+    scry_json_end(w, '}');
+}
+
+/* ---- routes ---- */
+
+static bool read_paths(request *r, job *j)
+{
+    scry_json *root = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    if (scry_json_parse(&root, scry_buf_str(&r->body), r->body.size, "the body", &err) < 0) {
+        respond_error(r, &err);
+        return false;
+    }
+    const scry_json *paths = scry_json_get(root, "paths");
+    size_t n = scry_json_size(paths), i = 0;
+    for (; i < n && i < MAX_PATHS; i++) {
+        const char *path = scry_json_str(scry_json_at(paths, i), NULL);
+        if (!path || path[0] != '/')
+            break;
+        j->paths[i] = scry_strdup(path);
+    }
+    j->options.path_count = i;
+    j->options.paths = (const char *const *)j->paths;
+    j->options.prune = scry_json_bool(scry_json_get(root, "prune"), false);
+    j->options.retry = scry_json_bool(scry_json_get(root, "retry"), false);
+    scry_json_free(root);
+    if (n && i == n)
+        return true;
+    respond_problem(r, 400, "paths must be a list of 1 to %d absolute paths", MAX_PATHS);
+    return false;
+}
+
+static void index_post(request *r, worker_tools *tools)
+{
+    server *s = r->server;
+    if (!s->options.allow_index) {
+        respond_problem(r, 403, "indexing is off here: start the server with --allow-index");
+        return;
+    }
+    job *j = scry_alloc(sizeof *j);
+    j->server = s;
+    bool ok = read_paths(r, j), busy = false;
+    j->options.progress = on_progress;
+    j->options.skipped = on_skip;
+    j->options.arg = j;
+    j->options.cancel = &j->cancel;
+    pthread_mutex_lock(&s->jobs->lock);
+    if (ok && make_room(s->jobs, &busy)) {
+        j->id = ++s->jobs->last_id;
+        ok = pthread_create(&j->thread, NULL, run_job, j) == 0;
+        if (ok) {
+            j->next = s->jobs->first;
+            s->jobs->first = j;
+            scry_buf b = SCRY_BUF_INIT(1 << 16);
+            scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+            put_job(&w, j);
+            respond_json(r, 202, &b);
+            respond_header(r, "Location", "/api/v1/index/%u", j->id);
+        } else {
+            respond_problem(r, 503, "cannot start a thread for the run");
+        }
+    } else if (ok) {
+        ok = false;
+        respond_problem(r, 409, "an index run is under way: wait for it or cancel it");
+    }
+    pthread_mutex_unlock(&s->jobs->lock);
+    if (!ok) {
+        for (size_t i = 0; i < MAX_PATHS; i++)
+            free(j->paths[i]);
+        free(j);
+    }
+}
+
+static void index_list(request *r, worker_tools *tools)
+{
+    struct job_list *l = r->server->jobs;
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    scry_json_key(&w, "jobs");
+    scry_json_begin(&w, '[');
+    pthread_mutex_lock(&l->lock);
+    for (job *j = l->first; j; j = j->next)
+        put_job(&w, j);
+    pthread_mutex_unlock(&l->lock);
+    scry_json_end(&w, ']');
+    scry_json_end(&w, '}');
+    respond_json(r, 200, &b);
+}
+
+static void index_one(request *r, bool cancel)
+{
+    struct job_list *l = r->server->jobs;
+    pthread_mutex_lock(&l->lock);
+    job *j = find_job(l, r->param[0]);
+    if (!j) {
+        respond_problem(r, 404, "there is no index run %.32s", r->param[0]);
+    } else {
+        if (cancel)
+            atomic_store(&j->cancel, 1);
+        scry_buf b = SCRY_BUF_INIT(1 << 16);
+        scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+        put_job(&w, j);
+        respond_json(r, cancel ? 202 : 200, &b);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void index_get(request *r, worker_tools *tools)
+{
+    index_one(r, false);
+}
+
+static void index_delete(request *r, worker_tools *tools)
+{
+    index_one(r, true);
+}
+
+/* ---- events ---- */
+
+typedef struct {
+    server *server;
+    unsigned id, seen;
+    size_t skips_sent;
+    bool ended;
+    scry_buf pending;
+    size_t sent;
+} watcher;
+
+static void write_events(watcher *w, const job *j)
+{
+    for (; w->skips_sent < j->skip_count; w->skips_sent++)
+        scry_buf_printf(&w->pending, "event: skipped\ndata: %s\n\n", j->skips[w->skips_sent]);
+    scry_buf_printf(&w->pending, "event: %s\ndata: ", j->over ? "done" : "progress");
+    scry_json_writer json = SCRY_JSON_WRITER_INIT(&w->pending);
+    put_job(&json, j);
+    scry_buf_puts(&w->pending, "\n\n");
+    w->ended = j->over;
+    w->seen = j->version;
+}
+
+/* libmicrohttpd asks for bytes. With none at hand it asks again shortly, which is how often a
+ * watcher sees news: the loop is polled by its other traffic and by the timer below. */
+static ssize_t read_events(void *cls, uint64_t position, char *out, size_t max)
+{
+    watcher *w = cls;
+    if (w->sent == w->pending.size) {
+        scry_buf_clear(&w->pending);
+        w->sent = 0;
+        if (w->ended)
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        struct job_list *l = w->server->jobs;
+        char id[16];
+        snprintf(id, sizeof id, "%u", w->id);
+        pthread_mutex_lock(&l->lock);
+        const job *j = find_job(l, id);
+        if (j && (j->version != w->seen || w->seen == 0))
+            write_events(w, j);
+        else if (!j)
+            w->ended = true;
+        pthread_mutex_unlock(&l->lock);
+    }
+    size_t n = w->pending.size - w->sent;
+    if (n == 0)
+        return w->ended ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+    n = n < max ? n : max;
+    memcpy(out, w->pending.data + w->sent, n);
+    w->sent += n;
+    return (ssize_t)n;
+}
+
+static void free_watcher(void *cls)
+{
+    watcher *w = cls;
+    scry_buf_dispose(&w->pending);
+    free(w);
+}
+
+static void index_events(request *r, worker_tools *tools)
+{
+    struct job_list *l = r->server->jobs;
+    pthread_mutex_lock(&l->lock);
+    job *j = find_job(l, r->param[0]);
+    unsigned id = j ? j->id : 0;
+    pthread_mutex_unlock(&l->lock);
+    if (!id) {
+        respond_problem(r, 404, "there is no index run %.32s", r->param[0]);
+        return;
+    }
+    watcher *w = scry_alloc(sizeof *w);
+    w->server = r->server;
+    w->id = id;
+    w->pending = (scry_buf)SCRY_BUF_INIT(4 << 20);
+    r->stream = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, w, free_watcher);
+    r->status = 200;
+    r->content_type = "text/event-stream";
+}
+
+
+const route routes_index[] = {
+    { "POST", "/api/v1/index", RUN_ON_WORKER, index_post, 1 << 16, false },
+    { "GET", "/api/v1/index", RUN_ON_LOOP, index_list, 0, false },
+    { "GET", "/api/v1/index/{job}", RUN_ON_LOOP, index_get, 0, false },
+    { "DELETE", "/api/v1/index/{job}", RUN_ON_LOOP, index_delete, 0, false },
+    { "GET", "/api/v1/index/{job}/events", RUN_ON_LOOP, index_events, 0, false },
+    { 0 },
+};

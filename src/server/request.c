@@ -1,0 +1,208 @@
+/* request.c - what handlers read from a request and how they answer. */
+#include "server/server.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ANSWER_BYTES = 256 << 20 };
+
+request *request_new(server *s, struct MHD_Connection *c, const char *method, const char *path)
+{
+    request *r = scry_alloc(sizeof *r);
+    r->server = s;
+    r->connection = c;
+    r->method = method;
+    r->path = scry_strdup(path);
+    r->body = (scry_buf)SCRY_BUF_INIT(0);
+    r->out = (scry_buf)SCRY_BUF_INIT(MAX_ANSWER_BYTES);
+    r->file = -1;
+    r->start_ms = scry_now_ms();
+    return r;
+}
+
+void request_free(request *r)
+{
+    for (size_t i = 0; i < MAX_PATH_PARAMS; i++)
+        free(r->param[i]);
+    for (size_t i = 0; i < r->headers; i++)
+        free(r->header[i].value);
+    scry_buf_dispose(&r->body);
+    scry_buf_dispose(&r->out);
+    free(r->path);
+    free(r);
+}
+
+const char *request_arg(const request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+typedef struct {
+    const char *name;
+    void (*each)(void *arg, const char *value);
+    void *arg;
+} arg_search;
+
+static enum MHD_Result match_arg(void *p, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    const arg_search *s = p;
+    if (strcmp(key, s->name) == 0 && value)
+        s->each(s->arg, value);
+    return MHD_YES;
+}
+
+void request_each_arg(const request *r, const char *name, void (*each)(void *arg, const char *value), void *arg)
+{
+    arg_search s = { name, each, arg };
+    MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, match_arg, &s);
+}
+
+const char *request_header(const request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+bool request_int(request *r, const char *name, long long fallback, long long min, long long max, long long *out)
+{
+    const char *text = request_arg(r, name);
+    *out = fallback;
+    if (!text)
+        return true;
+    char *end;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    if (errno == 0 && end != text && *end == '\0' && *out >= min && *out <= max)
+        return true;
+    respond_problem(r, 400, "%s must be a whole number from %lld to %lld", name, min, max);
+    return false;
+}
+
+void respond_bytes(request *r, int status, const char *content_type, const void *bytes, size_t n)
+{
+    r->status = status;
+    r->content_type = content_type;
+    scry_buf_clear(&r->out);
+    scry_buf_append(&r->out, bytes, n);
+}
+
+void respond_text(request *r, int status, const char *content_type, const char *text)
+{
+    respond_bytes(r, status, content_type, text, strlen(text));
+}
+
+void respond_json(request *r, int status, scry_buf *json)
+{
+    if (json->failed) {
+        respond_problem(r, 500, "the answer is too large: ask for less at a time");
+        return;
+    }
+    r->status = status;
+    r->content_type = "application/json";
+    scry_buf_dispose(&r->out);
+    r->out = *json;
+    *json = (scry_buf)SCRY_BUF_INIT(0);
+}
+
+static const char *title_of(int status)
+{
+    static const struct { int status; const char *title; } titles[] = {
+        { 400, "Bad request" }, { 401, "A token is needed" }, { 403, "Forbidden" }, { 404, "Not found" },
+        { 405, "Method not allowed" }, { 408, "Too slow" }, { 409, "Conflict" }, { 413, "Too large" },
+        { 415, "Unsupported picture" }, { 421, "Misdirected request" }, { 422, "Cannot be processed" },
+        { 500, "Internal error" }, { 503, "Busy" },
+    };
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (titles[i].status == status)
+            return titles[i].title;
+    return "Error";
+}
+
+void respond_problem(request *r, int status, const char *fmt, ...)
+{
+    char detail[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(detail, sizeof detail, fmt, ap);
+    va_end(ap);
+    scry_buf b = SCRY_BUF_INIT(8192);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    scry_json_key(&w, "type");
+    scry_json_put_str(&w, "about:blank");
+    scry_json_key(&w, "title");
+    scry_json_put_str(&w, title_of(status));
+    scry_json_key(&w, "status");
+    scry_json_put_int(&w, status);
+    scry_json_key(&w, "detail");
+    scry_json_put_str(&w, detail);
+    scry_json_end(&w, '}');
+    respond_json(r, status, &b);
+    r->content_type = "application/problem+json";
+    if (status == 503)
+        respond_header(r, "Retry-After", "1");
+}
+
+void respond_error(request *r, const scry_error *err)
+{
+    int status = err->code == SCRY_ENOTFOUND ? 404 : err->code == SCRY_EINVALID ? 400
+                 : err->code == SCRY_ELIMIT ? 413 : err->code == SCRY_EREMOTE || err->code == SCRY_ENOMEM ? 503 : 500;
+    respond_problem(r, status, "%s", err->message);
+}
+
+void respond_header(request *r, const char *name, const char *fmt, ...)
+{
+    if (r->headers == MAX_RESPONSE_HEADERS)
+        return;
+    char value[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(value, sizeof value, fmt, ap);
+    va_end(ap);
+    r->header[r->headers].name = name;
+    r->header[r->headers++].value = scry_strdup(value);
+}
+
+/* Sent with every answer: nothing is sniffed, framed, or fetched from elsewhere. */
+static const char *const fixed_headers[][2] = {
+    { "X-Content-Type-Options", "nosniff" },
+    { "Referrer-Policy", "no-referrer" },
+    { "Cross-Origin-Resource-Policy", "same-origin" },
+    { "Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+      "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
+};
+
+enum MHD_Result request_send(request *r)
+{
+    struct MHD_Response *response = r->stream;
+    if (!response && r->file >= 0)
+        response = MHD_create_response_from_fd64(r->file_bytes, r->file);
+    if (!response) {
+        size_t n = r->out.size;
+        char *bytes = scry_buf_take(&r->out);
+        response = MHD_create_response_from_buffer(n, bytes, MHD_RESPMEM_MUST_FREE);
+    }
+    if (!response)
+        return MHD_NO;
+    if (r->content_type)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
+    for (size_t i = 0; i < sizeof fixed_headers / sizeof *fixed_headers; i++)
+        MHD_add_response_header(response, fixed_headers[i][0], fixed_headers[i][1]);
+    bool cached = false;
+    for (size_t i = 0; i < r->headers; i++) {
+        cached |= strcmp(r->header[i].name, "Cache-Control") == 0;
+        MHD_add_response_header(response, r->header[i].name, r->header[i].value);
+    }
+    if (!cached)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    enum MHD_Result result = MHD_queue_response(r->connection, (unsigned)r->status, response);
+    MHD_destroy_response(response);
+    r->sent = true;
+    metrics_count(r->server->metrics, r);
+    return result;
+}

@@ -1,0 +1,147 @@
+/* routes_images.c - pictures by id: what is known of them, thumbnails, the files themselves. */
+#include "server/pictures.h"
+#include "server/server.h"
+
+#include "base/alloc.h"
+#include "base/sha256.h"
+#include "engine/file_json.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { VIEW_SIDE = 2560, MAX_JPEG_BYTES = 64 << 20 };
+
+static void image_get(request *r, worker_tools *tools)
+{
+    scry_results *found = picture_find(r, r->param[0]);
+    if (!found)
+        return;
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    scry_json_put_file(&w, &found->hits[0].file);
+    scry_json_end(&w, '}');
+    respond_json(r, 200, &b);
+    scry_results_free(found);
+}
+
+/* The content decides what is shown, so its hash is the tag. true: the client has it already. */
+static bool not_modified(request *r, const scry_file *f, int variant)
+{
+    char hash[2 * SCRY_HASH_BYTES + 1], tag[2 * SCRY_HASH_BYTES + 24];
+    scry_hex(f->content, SCRY_HASH_BYTES, hash);
+    snprintf(tag, sizeof tag, "\"%.32s-%d\"", hash, variant);
+    respond_header(r, "ETag", "%s", tag);
+    respond_header(r, "Cache-Control", "private, max-age=86400");
+    const char *has = request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    if (!has || !strstr(has, tag))
+        return false;
+    respond_bytes(r, 304, NULL, "", 0);
+    return true;
+}
+
+static void thumbnail_get(request *r, worker_tools *tools)
+{
+    const char *size = request_arg(r, "size");
+    int side = size ? atoi(size) : 320;
+    if (side != 160 && side != 320 && side != 640) {
+        respond_problem(r, 400, "size must be 160, 320 or 640");
+        return;
+    }
+    scry_results *found = picture_find(r, r->param[0]);
+    if (!found)
+        return;
+    const scry_file *f = &found->hits[0].file;
+    scry_buf jpeg = SCRY_BUF_INIT(MAX_JPEG_BYTES);
+    if (!not_modified(r, f, side) && picture_jpeg(r, tools, f, side, true, &jpeg) == 0)
+        respond_bytes(r, 200, "image/jpeg", jpeg.data, jpeg.size);
+    scry_buf_dispose(&jpeg);
+    scry_results_free(found);
+}
+
+static const char *browser_type(const char *format)
+{
+    static const char *const shown[][2] = { { "jpeg", "image/jpeg" }, { "png", "image/png" }, { "webp", "image/webp" },
+                                            { "gif", "image/gif" }, { "avif", "image/avif" } };
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        if (strcmp(shown[i][0], format) == 0)
+            return shown[i][1];
+    return NULL;
+}
+
+static void send_file(request *r, const scry_file *f, const char *type)
+{
+    int fd = picture_open(r, f);
+    struct stat st;
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) < 0) {
+        close(fd);
+        respond_problem(r, 404, "the file of this picture is gone");
+        return;
+    }
+    r->status = 200;
+    r->content_type = type;
+    r->file = fd;
+    r->file_bytes = (uint64_t)st.st_size;
+}
+
+/* As it is where browsers show the format, else a JPEG made of it. */
+static void view_get(request *r, worker_tools *tools)
+{
+    scry_results *found = picture_find(r, r->param[0]);
+    if (!found)
+        return;
+    const scry_file *f = &found->hits[0].file;
+    const char *type = browser_type(f->format);
+    scry_buf jpeg = SCRY_BUF_INIT(MAX_JPEG_BYTES);
+    if (not_modified(r, f, VIEW_SIDE))
+        ;
+    else if (type)
+        send_file(r, f, type);
+    else if (picture_jpeg(r, tools, f, VIEW_SIDE, true, &jpeg) == 0)
+        respond_bytes(r, 200, "image/jpeg", jpeg.data, jpeg.size);
+    scry_buf_dispose(&jpeg);
+    scry_results_free(found);
+}
+
+/* A name for Content-Disposition: RFC 8187's encoding, which has no quoting to escape from. */
+static void attach(request *r, const scry_file *f)
+{
+    const char *slash = strrchr(f->path, '/'), *name = slash ? slash + 1 : f->path;
+    scry_buf b = SCRY_BUF_INIT(900);
+    for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+        if ((*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') || *p == '.' || *p == '-' || *p == '_')
+            scry_buf_putc(&b, (char)*p);
+        else
+            scry_buf_printf(&b, "%%%02X", *p);
+    }
+    respond_header(r, "Content-Disposition", "attachment; filename*=UTF-8''%s", scry_buf_str(&b));
+    scry_buf_dispose(&b);
+}
+
+static void file_get(request *r, worker_tools *tools)
+{
+    scry_results *found = picture_find(r, r->param[0]);
+    if (!found)
+        return;
+    const scry_file *f = &found->hits[0].file;
+    if (!not_modified(r, f, 0)) {
+        send_file(r, f, "application/octet-stream");
+        if (r->status == 200)
+            attach(r, f);
+    }
+    scry_results_free(found);
+}
+
+const route routes_images[] = {
+    { "GET", "/api/v1/images/{id}", RUN_ON_WORKER, image_get, 0, false },
+    { "GET", "/api/v1/images/{id}/thumbnail", RUN_ON_WORKER, thumbnail_get, 0, false },
+    { "GET", "/api/v1/images/{id}/view", RUN_ON_WORKER, view_get, 0, false },
+    { "GET", "/api/v1/images/{id}/file", RUN_ON_WORKER, file_get, 0, false },
+    { 0 },
+};

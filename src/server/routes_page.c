@@ -1,0 +1,83 @@
+/* routes_page.c - the page and what it is made of, from memory. */
+#include "base/sha256.h"
+#include "server/assets.h"
+#include "server/server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *type_of(const char *name)
+{
+    static const char *const types[][2] = {
+        { ".html", "text/html; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
+        { ".js", "text/javascript; charset=utf-8" }, { ".json", "application/json" }, { ".svg", "image/svg+xml" },
+        { ".webmanifest", "application/manifest+json" },
+    };
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i][0], dot) == 0)
+            return types[i][1];
+    return "application/octet-stream";
+}
+
+static void send_asset(request *r, const char *name)
+{
+    for (const web_asset *a = web_assets; a->name; a++) {
+        if (strcmp(a->name, name) != 0)
+            continue;
+        size_t n = (size_t)(a->end - a->data);
+        uint8_t digest[SCRY_SHA256_BYTES];
+        char tag[2 * 16 + 3] = "\"";
+        scry_sha256_of(a->data, n, digest);
+        scry_hex(digest, 16, tag + 1);
+        tag[33] = '"';
+        tag[34] = '\0';
+        respond_header(r, "ETag", "%s", tag);
+        respond_header(r, "Cache-Control", "no-cache");
+        const char *has = request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+        if (has && strcmp(has, tag) == 0)
+            respond_bytes(r, 304, NULL, "", 0);
+        else
+            respond_bytes(r, 200, type_of(name), a->data, n);
+        return;
+    }
+    respond_problem(r, 404, "there is nothing at %.200s", r->path);
+}
+
+static void page_get(request *r, worker_tools *tools)
+{
+    send_asset(r, "index.html");
+}
+
+static void docs_get(request *r, worker_tools *tools)
+{
+    send_asset(r, "docs.html");
+}
+
+static void openapi_get(request *r, worker_tools *tools)
+{
+    send_asset(r, "openapi.json");
+}
+
+static void asset_get(request *r, worker_tools *tools)
+{
+    send_asset(r, r->param[0]);
+}
+
+static void nested_asset_get(request *r, worker_tools *tools)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%.100s/%.100s", r->param[0], r->param[1]);
+    send_asset(r, name);
+}
+
+const route routes_page[] = {
+    { "GET", "/", RUN_ON_LOOP, page_get, 0, true },
+    { "GET", "/docs", RUN_ON_LOOP, docs_get, 0, true },
+    { "GET", "/openapi.json", RUN_ON_LOOP, openapi_get, 0, true },
+    { "GET", "/assets/{file}", RUN_ON_LOOP, asset_get, 0, true },
+    { "GET", "/assets/{folder}/{file}", RUN_ON_LOOP, nested_asset_get, 0, true },
+    { "POST", "/login", RUN_ON_LOOP, auth_login, 4096, true },
+    { "POST", "/logout", RUN_ON_LOOP, auth_logout, 0, true },
+    { 0 },
+};

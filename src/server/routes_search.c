@@ -1,0 +1,50 @@
+/* routes_search.c - /api/v1/search in its three forms, and "more like this". */
+#include "server/server.h"
+
+#include "base/alloc.h"
+#include "base/sha256.h"
+#include "scry/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* GET /api/v1/search?q=... */
+static void search_get(request *r, worker_tools *tools)
+{
+    search_job *j = search_job_new();
+    scry_error err = SCRY_ERROR_INIT;
+    const char *q = request_arg(r, "q");
+    if (!q || !q[0])
+        respond_problem(r, 400, "the parameter q is missing: say what to look for");
+    else if (scry_query_parse_line(&j->query, q, &err) < 0)
+        respond_error(r, &err);
+    else if (search_read_args(r, j)) {
+        j->shown = scry_strdup(q);
+        r->search = j;
+        return;
+    }
+    search_job_free(j);
+}
+
+/* GET /api/v1/images/{id}/similar */
+static void similar_get(request *r, worker_tools *tools)
+{
+    search_job *j = search_job_new();
+    scry_error err = SCRY_ERROR_INIT;
+    char *line = scry_asprintf("@id:%s", r->param[0]);
+    if (scry_query_parse_line(&j->query, line, &err) < 0)
+        respond_problem(r, 404, "there is no picture %.64s", r->param[0]);
+    else if (search_read_args(r, j)) {
+        j->shown = line;
+        r->search = j;
+        return;
+    }
+    free(line);
+    search_job_free(j);
+}
+
+const route routes_search[] = {
+    { "GET", "/api/v1/search", RUN_ON_LOOP, search_get, 0, false },
+    { "GET", "/api/v1/images/{id}/similar", RUN_ON_LOOP, similar_get, 0, false },
+    { 0 },
+};

@@ -1,0 +1,43 @@
+/* routes_tutorial.c - the three calls of the tutorial's own service: /insert, /search, /count. */
+#include "server/server.h"
+
+#include "base/alloc.h"
+
+#include <stdio.h>
+
+static void count_get(request *r, worker_tools *tools)
+{
+    scry_store_info info;
+    scry_error err = SCRY_ERROR_INIT;
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    int result = scry_store_get_info(r->server->store, &info, &err);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    if (result < 0) {
+        respond_error(r, &err);
+        return;
+    }
+    char text[32];
+    snprintf(text, sizeof text, "%llu\n", (unsigned long long)info.files);
+    respond_text(r, 200, "text/plain; charset=utf-8", text);
+}
+
+/* The body is the text itself. */
+static void search_post(request *r, worker_tools *tools)
+{
+    search_job *j = search_job_new();
+    scry_error err = SCRY_ERROR_INIT;
+    if (scry_query_parse_line(&j->query, scry_buf_str(&r->body), &err) < 0)
+        respond_error(r, &err);
+    else if (search_read_args(r, j)) {
+        j->shown = scry_strdup(scry_buf_str(&r->body));
+        r->search = j;
+        return;
+    }
+    search_job_free(j);
+}
+
+const route routes_tutorial[] = {
+    { "GET", "/count", RUN_ON_WORKER, count_get, 0, false },
+    { "POST", "/search", RUN_ON_LOOP, search_post, SCRY_MAX_QUERY_BYTES, false },
+    { 0 },
+};

@@ -1,0 +1,200 @@
+/* server.h - inside `scry serve`: one process, model and store loaded once.
+ *
+ *     event loop (libmicrohttpd, one thread)
+ *        | a complete request whose handler is quick: answered at once
+ *        | a search: suspended --> search thread: everything that waits is embedded and scanned
+ *        |                         in one batch, then resumed
+ *        | anything heavier (decoding, files): suspended --> workers, each with its own
+ *        |                         decoder process and session, then resumed
+ *
+ * The loop never computes and never touches a disk for long; both queues are bounded, a full
+ * one answers 503 with Retry-After. A request lives from its first byte to the end of its
+ * response and belongs to one thread at a time: loop, then queue, then loop again.
+ */
+#ifndef SCRY_SERVER_H
+#define SCRY_SERVER_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "image/image.h"
+#include "scry/model.h"
+#include "scry/query.h"
+#include "scry/serve.h"
+#include "scry/store.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+typedef struct server server;
+typedef struct request request;
+
+/* What a worker thread owns. */
+typedef struct worker_tools {
+    scry_decoder *decoder;
+    scry_session *session;    /* one thread */
+} worker_tools;
+
+typedef void handler(request *r, worker_tools *tools);   /* tools: NULL on the loop */
+
+typedef enum { RUN_ON_LOOP, RUN_ON_WORKER } run_where;
+
+typedef struct route {
+    const char *method;
+    const char *pattern;      /* "/api/v1/images/{id}/thumbnail": {x} is one path segment */
+    run_where where;
+    handler *handle;
+    size_t max_body_bytes;    /* 0: no body is taken */
+    bool open;                /* needs no token: health, login, the page's own files */
+} route;
+
+/* All routes, ended by NULL; each table ends with a NULL method. One table a file routes_*.c. */
+extern const route *const route_tables[];
+extern const route routes_page[], routes_search[], routes_images[], routes_status[], routes_index[], routes_tutorial[];
+
+enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_TARGET_BYTES = 8192 };
+
+struct request {
+    request *next;                       /* in a queue */
+    server *server;
+    struct MHD_Connection *connection;
+    const route *route;
+    const char *method;                  /* owned by libmicrohttpd, as long as the request */
+    char *path;                          /* percent-decoded, owned */
+    char *param[MAX_PATH_PARAMS];        /* owned: what {x} stood for */
+    scry_buf body;
+    bool dispatched, ready, sent;        /* handed on; response made; response queued */
+    double start_ms;
+
+    int status;                          /* the response */
+    const char *content_type;            /* static string */
+    scry_buf out;
+    int file;                            /* sent instead of `out` when >= 0; the response owns it */
+    uint64_t file_bytes;
+    struct { const char *name; char *value; } header[MAX_RESPONSE_HEADERS];   /* values owned */
+    size_t headers;
+    struct MHD_Response *stream;         /* made by the handler itself (events); else NULL */
+    struct search_job *search;           /* set: the search thread takes it */
+    handler *later;                      /* set by a handler on the loop: a worker goes on with it */
+};
+
+struct server {
+    scry_serve_options options;
+    scry_store *store;
+    scry_model *model;
+    const scry_model_info *info;
+    struct MHD_Daemon *daemon;
+    atomic_int draining;
+    struct work_queue *search_queue, *work_queue;
+    pthread_t search_thread, *worker_threads;
+    int worker_count;
+    struct job_list *jobs;
+    struct metrics *metrics;
+    struct connection_list *connections;
+    pthread_rwlock_t store_lock;         /* write: refresh; read: all else. `store` is read only */
+    pthread_mutex_t writer_lock;         /* one change at a time (jobs.h) */
+    char token[256];                     /* "" when no token is asked for */
+    char session_cookie[65];             /* what a login with the token is given */
+    char *host_port;                     /* "127.0.0.1:8080" as bound */
+};
+
+/* ---- request.c: reading a request, making a response ---- */
+
+request *request_new(server *s, struct MHD_Connection *c, const char *method, const char *path);
+void request_free(request *r);
+
+/* Query string parameters, decoded. NULL when absent. */
+const char *request_arg(const request *r, const char *name);
+
+/* Call `each` with every value of a repeatable parameter. */
+void request_each_arg(const request *r, const char *name, void (*each)(void *arg, const char *value), void *arg);
+const char *request_header(const request *r, const char *name);
+
+/* A whole number from the query string: `fallback` when absent; false when it is none or out of
+ * range (a 400 has been made then). */
+bool request_int(request *r, const char *name, long long fallback, long long min, long long max, long long *out);
+
+void respond_text(request *r, int status, const char *content_type, const char *text);
+void respond_bytes(request *r, int status, const char *content_type, const void *bytes, size_t n);
+void respond_json(request *r, int status, scry_buf *json);             /* takes what is in the buffer */
+void respond_problem(request *r, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void respond_error(request *r, const scry_error *err);                  /* the status follows the code */
+void respond_header(request *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Queue the finished response on the connection (loop only). */
+enum MHD_Result request_send(request *r);
+
+/* ---- router.c ---- */
+
+/* The route of method and path; NULL when there is none, *status says 404 or 405 then and *allow
+ * (a static buffer of the caller's, 64 bytes) the methods that there are. */
+const route *route_find(request *r, int *status, char allow[64]);
+
+/* ---- queue.c: bounded queues between the loop and the threads ---- */
+
+struct work_queue *queue_new(size_t limit);
+bool queue_push(struct work_queue *q, request *r);                      /* false: full or closed */
+size_t queue_take(struct work_queue *q, request **out, size_t max);     /* waits; 0: closed and empty */
+size_t queue_length(struct work_queue *q);
+void queue_close(struct work_queue *q);
+void queue_free(struct work_queue *q);
+
+/* A thread is done with the request: back to the loop, which sends the response. */
+void request_finish(request *r);
+
+/* ---- search.c: one search, and the thread that answers all that wait at once ---- */
+
+typedef struct search_job {
+    scry_query *query;                   /* owned; NULL: list files without a query */
+    scry_filter_pool *filters;           /* owned */
+    scry_search search;                  /* its filter lives in `filters` */
+    bool similar;                        /* leave out the picture that was asked with */
+    char *shown;                         /* owned: the query as text, for the answer */
+    float *vector;                       /* owned: set when the query is embedded already */
+} search_job;
+
+search_job *search_job_new(void);
+void search_job_free(search_job *j);
+
+/* Parameters of the query string that say which pictures and how many (in, after, before,
+ * camera, near, format, label, key, limit, cursor, min_score, all_copies); false: a 400 was made. */
+bool search_read_args(request *r, search_job *j);
+
+/* Write the answer of a search to the request. */
+void search_answer(request *r, const search_job *j, const scry_results *results);
+
+/* ---- the threads: search.c, work.c ---- */
+
+int search_thread_start(server *s, scry_error *err);
+void search_thread_stop(server *s);
+int workers_start(server *s, scry_error *err);
+void workers_stop(server *s);
+
+/* ---- auth.c: who may come in ---- */
+
+/* Host, Origin and token. true when the request may go on; else a 4xx has been made. */
+bool auth_check(request *r);
+int auth_read_token(server *s, scry_error *err);
+handler auth_login, auth_logout;
+
+/* ---- connections.c: cut off clients that drip ---- */
+
+struct connection_list *connections_new(void);
+void connections_notify(void *list, struct MHD_Connection *c, void **slot, enum MHD_ConnectionNotificationCode what);
+void connection_request_began(request *r);      /* headers are complete */
+void connection_request_complete(request *r);   /* so is the body */
+void connections_free(struct connection_list *l);
+
+/* ---- metrics.c ---- */
+
+struct metrics *metrics_new(void);
+void metrics_count(struct metrics *m, const request *r);
+void metrics_write(struct metrics *m, const server *s, scry_buf *out);
+void metrics_free(struct metrics *m);
+
+/* ---- common pieces of answers: answers.c ---- */
+
+void put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank);
+
+#endif
