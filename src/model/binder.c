@@ -74,9 +74,6 @@ void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
             biases[i] = bind_named(b, 1, &rows, name);
             spec.bias[i] = &biases[i];
         }
-        if (b->result == 0 && !spec.weight[i].scale != !spec.weight[0].scale)
-            b->result = scry_fail(b->err, SCRY_EINVALID, "%s%s: either all parts are int8 or none",
-                                  names->prefix, names->part[i]);
     }
     if (b->result == 0 && names->transposed && spec.weight[0].scale)
         b->result = scry_fail(b->err, SCRY_EINVALID, "%s%s: int8 needs its outputs as rows",

@@ -112,7 +112,9 @@ int scry_clip_text_new(scry_text_tower **out, const scry_tower_source *src, scry
     c->tower.need = b.need;
     if (b.result < 0)
         clip_text_free(&c->tower);
-    else
+    else {
+        c->tower.base.summary = scry_stack_summary("causal transformer", &config->text);
         *out = &c->tower;
+    }
     return b.result;
 }

@@ -4,12 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-enum {
-    /* Far above any published checkpoint; keeps a lying file from sizing anything. */
-    MAX_LAYERS = 512, MAX_WIDTH = 1 << 15, MAX_FFN = 1 << 17, MAX_VOCAB = 1 << 22,
-    MAX_CONTEXT = 1 << 13
-};
-
 const char *scry_family_name(scry_family f)
 {
     static const char *const names[] = { "clip", "open_clip", "scry_dual_encoder" };
@@ -74,8 +68,8 @@ static int tower_size(const scry_json *config, const char *tower, const char *ke
     return 0;
 }
 
-static int check_heads(const scry_stack_config *s, const char *what, const char *tower,
-                       scry_error *err)
+int scry_config_check_stack(const scry_stack_config *s, const char *what, const char *tower,
+                            scry_error *err)
 {
     if (s->width % s->heads != 0)
         return scry_fail(err, SCRY_EINVALID, "%s: %s: a width of %zu cannot be shared by %zu heads",
@@ -88,19 +82,19 @@ static int check_heads(const scry_stack_config *s, const char *what, const char 
 static int hf_stack(scry_stack_config *s, const scry_json *config, const char *tower, size_t width,
                     size_t heads, const char *what, scry_error *err)
 {
-    int r = tower_size(config, tower, "hidden_size", width, MAX_WIDTH, what, &s->width, err);
+    int r = tower_size(config, tower, "hidden_size", width, SCRY_MAX_WIDTH, what, &s->width, err);
     if (r == 0)
-        r = tower_size(config, tower, "num_hidden_layers", 12, MAX_LAYERS, what, &s->layers, err);
+        r = tower_size(config, tower, "num_hidden_layers", 12, SCRY_MAX_LAYERS, what, &s->layers, err);
     if (r == 0)
-        r = tower_size(config, tower, "num_attention_heads", heads, MAX_WIDTH, what, &s->heads, err);
+        r = tower_size(config, tower, "num_attention_heads", heads, SCRY_MAX_WIDTH, what, &s->heads, err);
     if (r == 0)
-        r = tower_size(config, tower, "intermediate_size", 4 * width, MAX_FFN, what, &s->ffn, err);
+        r = tower_size(config, tower, "intermediate_size", 4 * width, SCRY_MAX_FFN, what, &s->ffn, err);
     if (r < 0)
         return r;
     s->eps = (float)scry_json_num(tower_value(config, tower, "layer_norm_eps"), 1e-5);
     s->act_name = scry_json_str(tower_value(config, tower, "hidden_act"), "quick_gelu");
     r = scry_config_act(s->act_name, what, &s->act, err);
-    return r < 0 ? r : check_heads(s, what, tower, err);
+    return r < 0 ? r : scry_config_check_stack(s, what, tower, err);
 }
 
 static int check_patches(const scry_clip_config *c, const char *what, scry_error *err)
@@ -115,7 +109,7 @@ static int parse_hf_clip(scry_config *out, const scry_json *config, const char *
                          scry_error *err)
 {
     scry_clip_config *c = &out->clip;
-    int r = scry_config_size(config, "projection_dim", 512, MAX_WIDTH, what, &c->dim, err);
+    int r = scry_config_size(config, "projection_dim", 512, SCRY_MAX_WIDTH, what, &c->dim, err);
     if (r == 0)
         r = hf_stack(&c->image, config, "vision_config", 768, 12, what, err);
     if (r == 0)
@@ -127,9 +121,9 @@ static int parse_hf_clip(scry_config *out, const scry_json *config, const char *
         r = tower_size(config, "vision_config", "patch_size", 32, SCRY_MAX_IMAGE_SIZE, what,
                        &c->patch, err);
     if (r == 0)
-        r = tower_size(config, "text_config", "vocab_size", 49408, MAX_VOCAB, what, &c->vocab, err);
+        r = tower_size(config, "text_config", "vocab_size", 49408, SCRY_MAX_VOCAB, what, &c->vocab, err);
     if (r == 0)
-        r = tower_size(config, "text_config", "max_position_embeddings", 77, MAX_CONTEXT, what,
+        r = tower_size(config, "text_config", "max_position_embeddings", 77, SCRY_MAX_CONTEXT, what,
                        &c->context, err);
     if (r < 0)
         return r;
@@ -149,7 +143,7 @@ int scry_config_parse_hf(scry_config *c, const scry_json *config, const char *wh
     }
     if (strcmp(type, "scry_dual_encoder") == 0) {
         c->family = SCRY_FAMILY_DUAL;
-        return 0;
+        return scry_dual_parse(&c->dual, config, what, err);
     }
     if (type[0] == '\0')
         return scry_fail(err, SCRY_EINVALID, "%s: no model_type in it: this is no checkpoint of "
@@ -190,27 +184,27 @@ static int require_string(const scry_json *cfg, const char *key, const char *onl
 static int open_clip_stack(scry_stack_config *s, const scry_json *cfg, size_t width, size_t heads,
                            bool quick, const char *part, const char *what, scry_error *err)
 {
-    int r = scry_config_size(cfg, "width", width, MAX_WIDTH, what, &s->width, err);
+    int r = scry_config_size(cfg, "width", width, SCRY_MAX_WIDTH, what, &s->width, err);
     if (r == 0)
-        r = scry_config_size(cfg, "layers", 12, MAX_LAYERS, what, &s->layers, err);
+        r = scry_config_size(cfg, "layers", 12, SCRY_MAX_LAYERS, what, &s->layers, err);
     if (r == 0 && heads)
-        r = scry_config_size(cfg, "heads", heads, MAX_WIDTH, what, &s->heads, err);
+        r = scry_config_size(cfg, "heads", heads, SCRY_MAX_WIDTH, what, &s->heads, err);
     size_t head_width;
     if (r == 0 && !heads) {
-        r = scry_config_size(cfg, "head_width", 64, MAX_WIDTH, what, &head_width, err);
+        r = scry_config_size(cfg, "head_width", 64, SCRY_MAX_WIDTH, what, &head_width, err);
         if (r == 0)
             s->heads = s->width / head_width ? s->width / head_width : 1;
     }
     if (r < 0)
         return r;
     double ffn = (double)s->width * scry_json_num(scry_json_get(cfg, "mlp_ratio"), 4);
-    if (!(ffn >= 1 && ffn <= MAX_FFN))
+    if (!(ffn >= 1 && ffn <= SCRY_MAX_FFN))
         return scry_fail(err, SCRY_EINVALID, "%s: %s.mlp_ratio is out of range", what, part);
     s->ffn = (size_t)ffn;
     s->eps = 1e-5f;
     s->act = quick ? SCRY_ACT_QUICK_GELU : SCRY_ACT_GELU;
     s->act_name = quick ? "quick_gelu" : "gelu";
-    return check_heads(s, what, part, err);
+    return scry_config_check_stack(s, what, part, err);
 }
 
 /* Only towers made of the parts that transformer.c has. */
@@ -258,7 +252,7 @@ int scry_config_parse_open_clip(scry_config *out, const scry_json *config, const
     c->eos_id = -1;
     int r = check_open_clip(vision, text, what, err);
     if (r == 0)
-        r = scry_config_size(m, "embed_dim", 0, MAX_WIDTH, what, &c->dim, err);
+        r = scry_config_size(m, "embed_dim", 0, SCRY_MAX_WIDTH, what, &c->dim, err);
     if (r == 0)
         r = open_clip_stack(&c->image, vision, 768, 0, quick, "vision_cfg", what, err);
     if (r == 0)
@@ -268,9 +262,9 @@ int scry_config_parse_open_clip(scry_config *out, const scry_json *config, const
     if (r == 0)
         r = scry_config_size(vision, "patch_size", 16, SCRY_MAX_IMAGE_SIZE, what, &c->patch, err);
     if (r == 0)
-        r = scry_config_size(text, "vocab_size", 49408, MAX_VOCAB, what, &c->vocab, err);
+        r = scry_config_size(text, "vocab_size", 49408, SCRY_MAX_VOCAB, what, &c->vocab, err);
     if (r == 0)
-        r = scry_config_size(text, "context_length", 77, MAX_CONTEXT, what, &c->context, err);
+        r = scry_config_size(text, "context_length", 77, SCRY_MAX_CONTEXT, what, &c->context, err);
     if (r == 0)
         r = check_patches(c, what, err);
     return r < 0 ? r : open_clip_preprocess(out, scry_json_get(config, "preprocess_cfg"), what, err);

@@ -6,19 +6,13 @@
 #define SCRY_MODEL_CONFIG_H
 
 #include "base/json.h"
-#include "nn/kernels.h"
+#include "model/config_types.h"
+#include "model/dual.h"
 #include "scry/model.h"
 
 typedef enum { SCRY_FAMILY_CLIP, SCRY_FAMILY_OPEN_CLIP, SCRY_FAMILY_DUAL } scry_family;
 
 const char *scry_family_name(scry_family f);   /* as in scry_model_info */
-
-typedef struct scry_stack_config {   /* a stack of transformer layers */
-    size_t layers, width, heads, ffn;
-    float eps;
-    scry_act act;
-    const char *act_name;            /* as people know it: "quick_gelu" */
-} scry_stack_config;
 
 /* CLIP's two towers, whatever the folder's dialect. */
 typedef struct scry_clip_config {
@@ -40,6 +34,7 @@ typedef struct scry_config {
     scry_json *root;                 /* config.json; owned */
     char *weights_file;              /* "model.safetensors"; owned */
     scry_clip_config clip;           /* CLIP, OPEN_CLIP */
+    scry_dual_config dual;           /* DUAL */
     scry_preprocess preprocess;
     double min_score;                /* NAN when unknown */
     char *licence;                   /* NULL when unknown; owned */
@@ -58,14 +53,5 @@ int scry_config_parse_open_clip(scry_config *c, const scry_json *config, const c
                                 scry_error *err) SCRY_NODISCARD;
 int scry_config_parse_preprocessor(scry_config *c, const scry_json *p, const char *what,
                                    scry_error *err) SCRY_NODISCARD;
-
-/* A size from a configuration: `object`[key] within 1..most, or `fallback` when the key is
- * absent. Any other value is an error naming the key. */
-int scry_config_size(const scry_json *object, const char *key, size_t fallback, size_t most,
-                     const char *what, size_t *out, scry_error *err) SCRY_NODISCARD;
-
-/* "quick_gelu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu6". */
-int scry_config_act(const char *name, const char *what, scry_act *out, scry_error *err)
-    SCRY_NODISCARD;
 
 #endif

@@ -105,10 +105,10 @@ static int read_preprocessor(scry_config *c, const char *dir, scry_error *err)
         r = scry_config_parse_preprocessor(c, p, path, err);
         scry_json_free(p);
     }
-    if (r == 0 && c->family == SCRY_FAMILY_CLIP
-        && (size_t)c->preprocess.spec.size != c->clip.image_size)
+    size_t takes = c->family == SCRY_FAMILY_DUAL ? c->dual.image.image_size : c->clip.image_size;
+    if (r == 0 && (size_t)c->preprocess.spec.size != takes)
         r = scry_fail(err, SCRY_EINVALID, "%s makes pictures of %d pixels, the model takes %zu",
-                      path, c->preprocess.spec.size, c->clip.image_size);
+                      path, c->preprocess.spec.size, takes);
     free(path);
     return r;
 }

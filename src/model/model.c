@@ -18,13 +18,15 @@ enum { MAX_FILES = 1024 };
 static int new_image_tower(scry_image_tower **out, const scry_model *m, bool check, scry_error *err)
 {
     scry_tower_source src = { &m->config, m->tensors, m->mode, check };
-    return scry_vit_new(out, &src, err);
+    return m->config.family == SCRY_FAMILY_DUAL ? scry_effnet_new(out, &src, err)
+                                                : scry_vit_new(out, &src, err);
 }
 
 static int new_text_tower(scry_text_tower **out, const scry_model *m, bool check, scry_error *err)
 {
     scry_tower_source src = { &m->config, m->tensors, m->mode, check };
-    return scry_clip_text_new(out, &src, err);
+    return m->config.family == SCRY_FAMILY_DUAL ? scry_bert_new(out, &src, err)
+                                                : scry_clip_text_new(out, &src, err);
 }
 
 int scry_model_image_tower(const scry_model *m, scry_team *team, const scry_image_tower **out,
@@ -104,6 +106,8 @@ static int check_towers(scry_model *m, scry_error *err)
         grow_need(&m->need, &text->need);
         m->info.dim = (int)text->dim;
         m->info.context = (int)text->context;
+        m->image_summary = scry_strdup(image->base.summary);
+        m->text_summary = scry_strdup(text->base.summary);
         if (scry_tokenizer_vocab_size(m->tokenizer) > text->vocab)
             r = scry_fail(err, SCRY_EINVALID, "%s: the tokenizer has %zu ids, the text tower %zu: "
                           "these files do not belong together", m->dir,
@@ -151,6 +155,10 @@ static int read_identity(scry_model *m, scry_error *err)
 
 static int read_logit_scale(scry_model *m, scry_error *err)
 {
+    if (m->config.family == SCRY_FAMILY_DUAL) {
+        m->info.logit_scale = exp(scry_json_num(scry_json_get(m->config.root, "logit_scale"), 0));
+        return 0;
+    }
     scry_tensor t;
     float value;
     int r = scry_tensors_get(m->tensors, "logit_scale", 0, NULL, &t, err);
@@ -161,22 +169,10 @@ static int read_logit_scale(scry_model *m, scry_error *err)
     return 0;
 }
 
-static char *stack_summary(const scry_stack_config *s)
-{
-    return scry_asprintf("%zu layers, width %zu, %zu heads, %s", s->layers, s->width, s->heads,
-                         s->act_name);
-}
-
 static void describe(scry_model *m)
 {
-    const scry_clip_config *c = &m->config.clip;
     const scry_preprocess *p = &m->config.preprocess;
     static const char *const fits[] = { "centre crop", "centre crop", "squashed" };
-    char *stack = stack_summary(&c->image);
-    m->image_summary = scry_asprintf("ViT, %zu x %zu pixels in patches of %zu, %s", c->image_size,
-                                     c->image_size, c->patch, stack);
-    free(stack);
-    m->text_summary = stack_summary(&c->text);
     m->preprocessing = scry_asprintf(
         "%s to %d x %d, %s, mean %.4g %.4g %.4g, std %.4g %.4g %.4g",
         p->spec.filter == SCRY_FILTER_BICUBIC ? "bicubic" : "bilinear", p->spec.size, p->spec.size,

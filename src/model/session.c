@@ -244,6 +244,19 @@ static void batch_add(text_batch *b, bool pools_token, int64_t eos_id,
     b->n++;
 }
 
+/* Ids of a text with what the model wants before it. */
+static int encode(const scry_model *m, const char *text, int32_t *ids, bool *cut, scry_error *err)
+{
+    const char *prefix = m->config.family == SCRY_FAMILY_DUAL ? m->config.dual.prefix : "";
+    size_t context = (size_t)m->info.context;
+    if (!prefix[0])
+        return scry_tokenizer_encode(m->tokenizer, text, strlen(text), ids, context, cut, err);
+    char *whole = scry_asprintf("%s%s", prefix, text);
+    int r = scry_tokenizer_encode(m->tokenizer, whole, strlen(whole), ids, context, cut, err);
+    free(whole);
+    return r;
+}
+
 /* Whether and where this family's texts are pooled at a token. */
 static bool pools_token(const scry_model *m, int64_t *eos_id)
 {
@@ -262,8 +275,7 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
     int r = batch_new(&b, PASS_TOKENS + context, PASS_TOKENS, err);
     for (size_t i = 0; i < n && r == 0; i++) {
         bool was_cut = false;
-        int count = scry_tokenizer_encode(m->tokenizer, texts[i], strlen(texts[i]),
-                                          b.ids + b.starts[b.n], context, &was_cut, err);
+        int count = encode(m, texts[i], b.ids + b.starts[b.n], &was_cut, err);
         if (count < 0) {
             r = count;
             break;

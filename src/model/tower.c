@@ -22,6 +22,13 @@ void scry_tower_dispose(scry_tower *t)
 {
     scry_weights_free(t->weights);
     free(t->linears);
+    free(t->summary);
+}
+
+char *scry_stack_summary(const char *kind, const scry_stack_config *s)
+{
+    return scry_asprintf("%s, %zu layers, width %zu, %zu heads, %s", kind, s->layers, s->width,
+                         s->heads, s->act_name);
 }
 
 typedef struct {

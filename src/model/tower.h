@@ -16,6 +16,7 @@ typedef struct scry_tower {
     scry_linear **linears;     /* [linear_count]; owned list */
     size_t linear_count;
     bool packed;
+    char *summary;             /* for people; owned */
 } scry_tower;
 
 /* Pictures through an image tower. */
@@ -74,6 +75,14 @@ int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_erro
     SCRY_NODISCARD;
 int scry_clip_text_new(scry_text_tower **out, const scry_tower_source *src, scry_error *err)
     SCRY_NODISCARD;
+
+int scry_effnet_new(scry_image_tower **out, const scry_tower_source *src, scry_error *err)
+    SCRY_NODISCARD;
+int scry_bert_new(scry_text_tower **out, const scry_tower_source *src, scry_error *err)
+    SCRY_NODISCARD;
+
+/* "KIND, 12 layers, width 512, 8 heads, quick_gelu"; owned by the caller. */
+char *scry_stack_summary(const char *kind, const scry_stack_config *s);
 
 /* For the constructors: begin a binder, and take over what it collected. */
 scry_binder scry_tower_begin(scry_tower *t, const scry_tower_source *src, scry_error *err);

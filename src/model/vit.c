@@ -163,7 +163,12 @@ int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_erro
     v->tower.need = b.need;
     if (b.result < 0)
         vit_free(&v->tower);
-    else
+    else {
+        char *kind = scry_asprintf("ViT, %zu x %zu pixels in patches of %zu", c->image_size,
+                                   c->image_size, c->patch);
+        v->tower.base.summary = scry_stack_summary(kind, &c->image);
+        free(kind);
         *out = &v->tower;
+    }
     return b.result;
 }

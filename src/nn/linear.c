@@ -34,7 +34,9 @@ int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights 
     l->n = spec->transposed ? spec->weight[0].shape[1] : rows * (size_t)spec->parts;
     l->k = spec->transposed ? rows : scry_tensor_row_size(&spec->weight[0]);
     size_t padded = panels_of(l) * SCRY_PANEL;
-    bool scaled = spec->weight[0].scale || spec->mode == SCRY_MODE_INT8;
+    bool scaled = spec->mode == SCRY_MODE_INT8;
+    for (int i = 0; i < spec->parts; i++)
+        scaled |= spec->weight[i].scale != NULL;
     if (spec->bias[0])
         l->bias = scry_weights_take(w, padded * sizeof(float));
     if (scaled)
@@ -47,13 +49,19 @@ int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights 
     for (int i = 0; i < spec->parts; i++) {
         if (spec->bias[i])
             scry_tensor_floats(spec->bias[i], l->bias + (size_t)i * rows);
-        if (spec->weight[i].scale)
-            memcpy(l->col_scale + (size_t)i * rows, spec->weight[i].scale, rows * sizeof(float));
+        for (size_t r = 0; scaled && r < rows && !spec->transposed; r++)
+            l->col_scale[(size_t)i * rows + r] = spec->weight[i].scale ? spec->weight[i].scale[r] : 1;
     }
     return 0;
 }
 
 /* ---- packing ---- */
+
+/* The part that output `row` lies in. */
+static const scry_tensor *part_of(const scry_linear *l, size_t row)
+{
+    return &l->weight[l->transposed ? 0 : row / l->weight[0].shape[0]];
+}
 
 /* Elements [k0, k0 + n) of output `row`, without its scale, as floats. */
 static void source_floats(const scry_kernels *k, const scry_linear *l, size_t row, size_t k0,
@@ -67,10 +75,9 @@ static void source_floats(const scry_kernels *k, const scry_linear *l, size_t ro
             scry_to_floats(w->dtype, at, 1, out + i);
         return;
     }
-    size_t rows = l->weight[0].shape[0];
-    const scry_tensor *w = &l->weight[row / rows];
+    const scry_tensor *w = part_of(l, row);
     const uint8_t *at = (const uint8_t *)w->data
-                      + ((row % rows) * l->k + k0) * scry_dtype_size(w->dtype);
+                      + (row % w->shape[0] * l->k + k0) * scry_dtype_size(w->dtype);
     k->to_floats(w->dtype, at, n, out);
 }
 
@@ -79,12 +86,11 @@ static const uint32_t *source_as_is(const scry_linear *l, size_t row, size_t k0)
 {
     scry_dtype want = l->mode == SCRY_MODE_F32 ? SCRY_DTYPE_F32
                     : l->mode == SCRY_MODE_BF16 ? SCRY_DTYPE_BF16 : SCRY_DTYPE_I8;
-    size_t rows = l->weight[0].shape[0];
-    const scry_tensor *w = &l->weight[l->transposed ? 0 : row / rows];
+    const scry_tensor *w = part_of(l, row);
     if (l->transposed || w->dtype != want || l->k % scry_mode_group(l->mode) != 0)
         return NULL;
     const uint8_t *at = (const uint8_t *)w->data
-                      + ((row % rows) * l->k + k0) * scry_dtype_size(want);
+                      + (row % w->shape[0] * l->k + k0) * scry_dtype_size(want);
     return (uintptr_t)at % 4 == 0 ? (const uint32_t *)at : NULL;
 }
 
@@ -129,7 +135,7 @@ static void pack_piece(const scry_nn *t, scry_linear *l, size_t panel, size_t k0
             if (l->mode == SCRY_MODE_BF16)
                 t->k->to_bf16(floats, n, (uint16_t *)staged);
             else if (l->mode == SCRY_MODE_INT8)
-                to_int8(floats, n, l->weight[0].scale ? 1 : l->col_scale[row], (int8_t *)staged);
+                to_int8(floats, n, part_of(l, row)->scale ? 1 : l->col_scale[row], (int8_t *)staged);
             rows[i] = (const uint32_t *)staged;
         }
         if (l->mode == SCRY_MODE_INT8)
@@ -144,7 +150,7 @@ static void pack_panel(const scry_nn *t, scry_linear *l, size_t panel, uint8_t *
     if (l->mode == SCRY_MODE_INT8) {
         for (size_t row = panel * SCRY_PANEL; row < (panel + 1) * SCRY_PANEL && row < l->n; row++) {
             l->col_sum[row] = 0;
-            if (!l->weight[0].scale)
+            if (!part_of(l, row)->scale)
                 l->col_scale[row] = weight_step(t->k, l, row, (float *)t->scratch->staging);
         }
     }
