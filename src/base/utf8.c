@@ -202,6 +202,42 @@ scry_rune_class scry_rune_classify(uint32_t rune, scry_unicode edition)
     return SCRY_RUNE_OTHER;
 }
 
+bool scry_rune_is_bert_control(uint32_t rune)
+{
+    switch (utf8proc_category((utf8proc_int32_t)rune)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CO:
+        return rune != '\t' && rune != '\n' && rune != '\r' && !FIND(bert_not_control, rune);
+    default: return false;
+    }
+}
+
+bool scry_rune_is_bert_accent(uint32_t rune)
+{
+    if (rune < 0x300)
+        return false;
+    if (utf8proc_category((utf8proc_int32_t)rune) == UTF8PROC_CATEGORY_MN)
+        return !FIND(bert_not_mark, rune);
+    return FIND(bert_mark, rune) != NULL;
+}
+
+bool scry_rune_is_bert_punctuation(uint32_t rune)
+{
+    if (rune < 0x80)
+        return rune > ' ' && rune < 0x7F && !(rune >= '0' && rune <= '9') &&
+               !((rune | 32) >= 'a' && (rune | 32) <= 'z');
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)rune);
+    if (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO)
+        return !FIND(bert_not_punctuation, rune);
+    return FIND(bert_punctuation, rune) != NULL;
+}
+
+bool scry_rune_breaks(uint32_t before, uint32_t rune, int32_t *state)
+{
+    return utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)rune, state);
+}
+
 const char *scry_rune_category(uint32_t rune)
 {
     return utf8proc_category_string((utf8proc_int32_t)rune);
@@ -309,7 +345,8 @@ static void decompose(scry_runes *out, uint32_t rune, bool compatible, scry_unic
 {
     utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
     int unused = 0;
-    if (rune < 0xA0 || (rune == DIVES_AKURU_O && edition == SCRY_UNICODE_RUST)) {
+    bool rust = edition == SCRY_UNICODE_RUST;
+    if (rune < 0xA0 || (rust && (rune == DIVES_AKURU_O || (compatible && FIND(rust_no_compat, rune))))) {
         scry_runes_push(out, rune);
         return;
     }

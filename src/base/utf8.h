@@ -79,6 +79,16 @@ typedef enum { SCRY_RUNE_LETTER, SCRY_RUNE_NUMBER, SCRY_RUNE_SPACE, SCRY_RUNE_OT
 scry_rune_class scry_rune_classify(uint32_t rune, scry_unicode edition);
 bool scry_rune_is_space(uint32_t rune);             /* White_Space */
 
+/* The sets of Hugging Face's BertNormalizer and BertPreTokenizer: what it drops (but for
+ * U+0000 and U+FFFD), strips as an accent, splits off as punctuation. */
+bool scry_rune_is_bert_control(uint32_t rune);
+bool scry_rune_is_bert_accent(uint32_t rune);
+bool scry_rune_is_bert_punctuation(uint32_t rune);
+
+/* Whether a grapheme cluster may end between `before` and `rune`. `state` starts at 0 at
+ * the beginning of the text and is passed on from pair to pair. */
+bool scry_rune_breaks(uint32_t before, uint32_t rune, int32_t *state);
+
 /* The two letters of the general category, as in "Lu"; utf8proc's edition. */
 const char *scry_rune_category(uint32_t rune);
 

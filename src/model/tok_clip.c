@@ -132,34 +132,34 @@ static int put_words(clip_work *w, const uint32_t *r, size_t n)
 
 /* ---- Hugging Face's rules ---- */
 
+static int words_of_bytes(void *work, const char *text, size_t n)
+{
+    clip_work *w = work;
+    scry_runes part = SCRY_RUNES_INIT(SIZE_MAX / 8);
+    scry_runes_decode(&part, text, n);
+    int result = part.failed ? scry_fail(w->err, SCRY_ENOMEM, "no memory for a text of %zu bytes", n)
+                             : put_words(w, part.at, part.n);
+    scry_runes_dispose(&part);
+    return result;
+}
+
 /* Added tokens that are looked for in the normalised text, then words. */
 static int put_normalised(clip_work *w, const scry_runes *runes)
 {
     if (!w->t->added.any_normalized)
         return put_words(w, runes->at, runes->n);
     scry_buf text = SCRY_BUF_INIT(SIZE_MAX / 2);
-    scry_runes part = SCRY_RUNES_INIT(SIZE_MAX / 8);
-    int result = 0;
     scry_runes_encode(runes, &text);
-    for (size_t i = 0; i < text.size && result == 0 && !w->out->cut;) {
-        size_t at = text.size - i;
-        const scry_added_token *token = scry_added_find(&w->t->added, true, text.data + i, at, &at);
-        part.n = 0;
-        scry_runes_decode(&part, text.data + i, at);
-        result = put_words(w, part.at, part.n);
-        if (token && result == 0 && !w->out->cut)
-            scry_ids_push(w->out, token->id);
-        i += at + (token ? token->n : 0);
-    }
-    if (result == 0 && (text.failed || part.failed))
-        result = scry_fail(w->err, SCRY_ENOMEM, "no memory for a text of %zu characters", runes->n);
+    int result = text.failed ? scry_fail(w->err, SCRY_ENOMEM, "no memory for a text of %zu characters", runes->n)
+                             : scry_added_walk(&w->t->added, true, text.data, text.size, w->out,
+                                               words_of_bytes, w);
     scry_buf_dispose(&text);
-    scry_runes_dispose(&part);
     return result;
 }
 
-static int hf_part(clip_work *w, const char *text, size_t n)
+static int hf_part(void *work, const char *text, size_t n)
 {
+    clip_work *w = work;
     scry_runes runes = SCRY_RUNES_INIT(SIZE_MAX / 8);
     int result = 0;
     while (n > 0 && result == 0 && !w->out->cut) {
@@ -176,22 +176,6 @@ static int hf_part(clip_work *w, const char *text, size_t n)
         n -= chunk;
     }
     scry_runes_dispose(&runes);
-    return result;
-}
-
-static int hf_text(clip_work *w, const char *text, size_t n)
-{
-    int result = 0;
-    while (n > 0 && result == 0 && !w->out->cut) {
-        size_t at = n;
-        const scry_added_token *token = scry_added_find(&w->t->added, false, text, n, &at);
-        result = hf_part(w, text, at);
-        if (token && result == 0 && !w->out->cut)
-            scry_ids_push(w->out, token->id);
-        at += token ? token->n : 0;
-        text += at;
-        n -= at;
-    }
     return result;
 }
 
@@ -220,7 +204,8 @@ int scry_tok_clip_encode(const scry_tokenizer *t, const char *text, size_t n, sc
                          scry_error *err)
 {
     clip_work w = { t, t->model, out, SCRY_BUF_INIT(SIZE_MAX / 2), err };
-    int result = w.m->dialect == SCRY_TOKENIZER_HF ? hf_text(&w, text, n) : open_clip_text(&w, text, n);
+    int result = w.m->dialect == SCRY_TOKENIZER_HF ? scry_added_walk(&t->added, false, text, n, out, hf_part, &w)
+                                                   : open_clip_text(&w, text, n);
     scry_buf_dispose(&w.bytes);
     return result;
 }

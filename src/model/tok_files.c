@@ -38,11 +38,10 @@ void scry_added_dispose(scry_added *a)
     memset(a, 0, sizeof *a);
 }
 
-const scry_added_token *scry_added_find(const scry_added *a, bool normalized, const char *text, size_t n,
-                                        size_t *at)
+/* The leftmost token of the kind in text[0..n), the longest there; its place in *at. */
+static const scry_added_token *find_added(const scry_added *a, bool normalized, const char *text, size_t n,
+                                          size_t *at)
 {
-    if (a->n == 0 || (normalized && !a->any_normalized))
-        return NULL;
     for (size_t i = 0; i < n; i++) {
         const scry_added_token *best = NULL;
         if (!a->first_byte[(unsigned char)text[i]])
@@ -59,6 +58,59 @@ const scry_added_token *scry_added_find(const scry_added *a, bool normalized, co
         }
     }
     return NULL;
+}
+
+static size_t spaces_before(const char *text, size_t n)
+{
+    uint32_t rune;
+    size_t spaces = 0;
+    while (spaces < n) {
+        size_t at = n - spaces - 1;
+        while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80)
+            at--;
+        scry_utf8_next(text + at, n - spaces - at, &rune);
+        if (!scry_rune_is_space(rune))
+            break;
+        spaces = n - at;
+    }
+    return spaces;
+}
+
+static size_t spaces_behind(const char *text, size_t n)
+{
+    uint32_t rune;
+    size_t spaces = 0;
+    while (spaces < n) {
+        size_t taken = scry_utf8_next(text + spaces, n - spaces, &rune);
+        if (!scry_rune_is_space(rune))
+            break;
+        spaces += taken;
+    }
+    return spaces;
+}
+
+int scry_added_walk(const scry_added *a, bool normalized, const char *text, size_t n, scry_ids *out,
+                    scry_added_part *part, void *work)
+{
+    bool any = normalized ? a->any_normalized : a->n > 0;
+    int result = 0;
+    while (n > 0 && result == 0 && !out->cut) {
+        size_t at = n, skip = n;
+        const scry_added_token *token = any ? find_added(a, normalized, text, n, &at) : NULL;
+        if (token)
+            skip = at + token->n;
+        if (token && token->rstrip)
+            skip += spaces_behind(text + skip, n - skip);
+        if (token && token->lstrip)
+            at -= spaces_before(text, at);
+        if (at > 0)
+            result = part(work, text, at);
+        if (token && result == 0 && !out->cut)
+            scry_ids_push(out, token->id);
+        text += skip;
+        n -= skip;
+    }
+    return result;
 }
 
 int scry_tokfile_added(const scry_tokfile *f, scry_tokenizer *t, scry_error *err)

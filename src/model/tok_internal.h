@@ -43,10 +43,13 @@ typedef struct scry_added {
     bool any_normalized;
 } scry_added;
 
-/* The leftmost token in text[0..n), the longest of those at that place, of the raw or
- * of the normalised kind: its place in *at, or NULL. */
-const scry_added_token *scry_added_find(const scry_added *a, bool normalized, const char *text, size_t n,
-                                        size_t *at);
+/* Cut text[0..n) at the added tokens of the raw or of the normalised kind: `part` gets
+ * what lies between them, the ids of the tokens go to `out`. Of tokens at one place the
+ * longest counts. Stops when `out` is full or `part` returns a negative code. */
+typedef int scry_added_part(void *work, const char *text, size_t n);
+
+int scry_added_walk(const scry_added *a, bool normalized, const char *text, size_t n, scry_ids *out,
+                    scry_added_part *part, void *work) SCRY_NODISCARD;
 
 struct scry_tokenizer {
     int (*encode)(const scry_tokenizer *t, const char *text, size_t n, scry_ids *out, scry_error *err);

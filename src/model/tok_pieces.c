@@ -101,7 +101,7 @@ static bool grow_texts(scry_pieces *t, size_t n)
     return t->n * 2 < (size_t)1 << t->slot_bits || grow_slots(t);
 }
 
-int scry_pieces_add(scry_pieces *t, const char *text, size_t n, int64_t id, float score,
+int scry_pieces_add(scry_pieces *t, const char *text, size_t n, int64_t id, double score,
                     const char *path, scry_error *err)
 {
     if (t->n >= SCRY_PIECES_MAX || n > MAX_PIECE_BYTES || t->bytes_n + n > MAX_TEXT_BYTES)

