@@ -166,7 +166,7 @@ static void read_picture(reader *r)
     struct jpeg_decompress_struct *c = &r->c;
     jpeg_start_decompress(c);
     int w = (int)c->output_width, h = (int)c->output_height;
-    check(r, scry_sink_begin(&r->sink, w, h, &r->err));
+    check(r, scry_sink_begin(&r->sink, w, h, (int)c->scale_denom, &r->err));
     size_t stride = 3 * (size_t)w + SCRY_ROW_SLACK;
     r->strip = scry_try_alloc(STRIP_ROWS, stride);
     r->cmyk = c->out_color_space == JCS_CMYK ? scry_try_alloc((size_t)w, 4) : NULL;

@@ -5,6 +5,7 @@
  * of the socket closes.
  */
 #include "base/alloc.h"
+#include "decoder/faults.h"
 #include "decoder/reader.h"
 #include "decoder/sandbox.h"
 #include "decoder/vips_read.h"
@@ -81,6 +82,8 @@ static int serve(void)
         if (n != sizeof request)
             return n == 0 ? 0 : 1;   /* 0: the client is done */
         answer(&request, &input, &output, &reply);
+        if (input.data && scry_decoder_fault(input.data, (size_t)request.input_bytes))
+            memset(&reply, 0x55, sizeof reply);
         if (send(SCRY_WIRE_SOCKET_FD, &reply, sizeof reply, MSG_NOSIGNAL) != sizeof reply)
             return 1;
     }

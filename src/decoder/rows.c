@@ -10,7 +10,7 @@ int scry_put_picture(scry_sink *sink, int w, int h, scry_row_fn *row, const void
                      scry_wire_reply *reply, scry_error *err)
 {
     size_t stride = 3 * (size_t)w + SCRY_ROW_SLACK;
-    int rc = scry_sink_begin(sink, w, h, err);
+    int rc = scry_sink_begin(sink, w, h, 1, err);
     if (rc < 0)
         return rc;
     uint8_t *strip = scry_try_alloc(STRIP_ROWS, stride);

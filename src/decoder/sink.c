@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "decoder/jpeg_write.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,28 +28,53 @@ static void thumb_size(const scry_decode_request *what, int w, int h, int *tw, i
     *th = *th > 0 ? *th : 1;
 }
 
-/* The requested region within an upright picture of up_w x up_h pixels, when it is
- * given in those of full_up_w x full_up_h. */
-static scry_region scale_region(const scry_region *g, int full_w, int full_h, int w, int h)
-{
-    if (g->w == 0)
-        return (scry_region){ 0, 0, w, h };
-    scry_region r;
-    r.x = (int)((int64_t)g->x * w / full_w);
-    r.y = (int)((int64_t)g->y * h / full_h);
-    r.w = (int)((int64_t)(g->x + g->w) * w / full_w) - r.x;
-    r.h = (int)((int64_t)(g->y + g->h) * h / full_h) - r.y;
-    r.w = r.w > 0 ? r.w : 1;
-    r.h = r.h > 0 ? r.h : 1;
-    return r;
-}
-
-/* The region in full pixels, upright. */
+/* The requested region, in full pixels of the upright picture. */
 static scry_region full_part(const scry_sink *s)
 {
+    const scry_region *g = &s->request->what.region;
     bool t = turns(s->orientation);
-    int w = t ? s->full_h : s->full_w, h = t ? s->full_w : s->full_h;
-    return scale_region(&s->request->what.region, w, h, w, h);
+    if (g->w == 0)
+        return (scry_region){ 0, 0, t ? s->full_h : s->full_w, t ? s->full_w : s->full_h };
+    return *g;
+}
+
+/* One side of the region in delivered, upright pixels: whole pixels [*part, *part + *n),
+ * and within them the extent [*at, *at + *extent). `first` and `length` are in full
+ * pixels of `full`, delivered as `size`; mirrored means that the fraction of a pixel
+ * that `size` is too large lies before the picture. */
+static void place_side(int first, int length, int full, int size, int shrink, bool mirrored,
+                       int *part, int *n, double *at, double *extent)
+{
+    double spare = mirrored ? size - (double)full / shrink : 0;
+    double begin = spare + (double)first / shrink;
+    double end = spare + (double)(first + length) / shrink;
+    *part = (int)begin;
+    int last = (int)ceil(end);
+    *n = (last > size ? size : last) - *part;
+    *at = begin - *part;
+    *extent = end - begin;
+    if (*at + *extent > *n)   /* by a rounding */
+        *extent = *n - *at;
+}
+
+static bool mirrored_across(int orientation)
+{
+    return orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+}
+
+static bool mirrored_down(int orientation)
+{
+    return orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+}
+
+static void place_part(scry_sink *s)
+{
+    scry_region g = full_part(s);
+    bool t = turns(s->orientation);
+    place_side(g.x, g.w, t ? s->full_h : s->full_w, s->up_w, s->shrink,
+               mirrored_across(s->orientation), &s->part.x, &s->part.w, &s->box_x, &s->box_w);
+    place_side(g.y, g.h, t ? s->full_w : s->full_h, s->up_h, s->shrink,
+               mirrored_down(s->orientation), &s->part.y, &s->part.h, &s->box_y, &s->box_h);
 }
 
 int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out, int full_w,
@@ -100,9 +126,13 @@ int scry_sink_shrink(const scry_sink *s)
 
 /* ---- resamplers ---------------------------------------------------------------- */
 
-static int add_resizer(scry_sink *s, const scry_resize_window *w, scry_filter f, scry_error *err)
+static int add_resizer(scry_sink *s, scry_resize_window w, scry_filter f, scry_error *err)
 {
-    int rc = scry_resizer_new(&s->resizers[s->count], s->part.w, s->part.h, w, f, err);
+    w.box_x = s->box_x;
+    w.box_y = s->box_y;
+    w.box_w = s->box_w;
+    w.box_h = s->box_h;
+    int rc = scry_resizer_new(&s->resizers[s->count], s->part.w, s->part.h, &w, f, err);
     s->count += rc == 0;
     return rc;
 }
@@ -114,8 +144,9 @@ static int begin_views(scry_sink *s, scry_error *err)
     for (int i = 0; i < spec->views; i++) {
         /* Planned from the full size: rounding must not depend on the shrinking. */
         scry_view_plan p = scry_plan_view(full.w, full.h, spec->size, spec->fit[i]);
-        scry_resize_window w = { p.width, p.height, p.x, p.y, p.size, p.size };
-        int rc = add_resizer(s, &w, spec->filter, err);
+        scry_resize_window w = { .width = p.width, .height = p.height, .x = p.x, .y = p.y,
+                                 .w = p.size, .h = p.size };
+        int rc = add_resizer(s, w, spec->filter, err);
         if (rc < 0)
             return rc;
     }
@@ -132,19 +163,20 @@ static int begin_thumb(scry_sink *s, scry_error *err)
     s->thumb = scry_try_alloc(3 * (size_t)s->thumb_w, (size_t)s->thumb_h);
     if (!s->thumb)
         return scry_fail(err, SCRY_ENOMEM, "no memory for %d x %d pixels", s->thumb_w, s->thumb_h);
-    scry_resize_window w = { s->thumb_w, s->thumb_h, 0, 0, s->thumb_w, s->thumb_h };
-    return add_resizer(s, &w, SCRY_FILTER_BICUBIC, err);
+    scry_resize_window w = { .width = s->thumb_w, .height = s->thumb_h, .w = s->thumb_w,
+                             .h = s->thumb_h };
+    return add_resizer(s, w, SCRY_FILTER_BICUBIC, err);
 }
 
-int scry_sink_begin(scry_sink *s, int w, int h, scry_error *err)
+int scry_sink_begin(scry_sink *s, int w, int h, int shrink, scry_error *err)
 {
     bool t = turns(s->orientation);
+    s->shrink = shrink;
     s->w = w;
     s->h = h;
     s->up_w = t ? h : w;
     s->up_h = t ? w : h;
-    s->part = scale_region(&s->request->what.region, t ? s->full_h : s->full_w,
-                           t ? s->full_w : s->full_h, s->up_w, s->up_h);
+    place_part(s);
     int rc = s->request->what.kind == SCRY_DECODE_VIEWS ? begin_views(s, err)
                                                         : begin_thumb(s, err);
     if (rc < 0)
@@ -182,16 +214,18 @@ static scry_span needed(const scry_sink *s, bool down)
 
 scry_span scry_sink_rows(const scry_sink *s)
 {
-    scry_span a = needed(s, !turns(s->orientation));
-    int o = s->orientation;
-    return o == 3 || o == 4 || o == 6 || o == 7 ? mirror(a, s->h) : a;
+    bool t = turns(s->orientation);
+    bool mirrored = t ? mirrored_across(s->orientation) : mirrored_down(s->orientation);
+    scry_span a = needed(s, !t);
+    return mirrored ? mirror(a, s->h) : a;
 }
 
 scry_span scry_sink_columns(const scry_sink *s)
 {
-    scry_span a = needed(s, turns(s->orientation));
-    int o = s->orientation;
-    return o == 2 || o == 3 || o == 7 || o == 8 ? mirror(a, s->w) : a;
+    bool t = turns(s->orientation);
+    bool mirrored = t ? mirrored_down(s->orientation) : mirrored_across(s->orientation);
+    scry_span a = needed(s, t);
+    return mirrored ? mirror(a, s->w) : a;
 }
 
 /* ---- rows ---------------------------------------------------------------------- */

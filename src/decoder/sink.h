@@ -6,7 +6,9 @@
  *     full       the picture as its header declares it
  *     delivered  what the reader gives: full, or full / shrink rounded up
  *     upright    delivered with the EXIF orientation applied
- *     part       the requested region of upright, else all of it
+ *     part       the pixels of upright that the requested region touches, else all of it
+ *     box        the region within the part, in fractions of a pixel: the last delivered
+ *                column stands for less than `shrink` of the full ones
  */
 #ifndef SCRY_DECODER_SINK_H
 #define SCRY_DECODER_SINK_H
@@ -22,6 +24,8 @@ typedef struct scry_sink {
     int w, h;                         /* delivered */
     int up_w, up_h;                   /* upright */
     scry_region part;
+    double box_x, box_y, box_w, box_h;
+    int shrink;
     scry_resizer *resizers[SCRY_MAX_VIEWS];
     int count;
     uint8_t *turned;                  /* orientations 5..8: upright, rows `turned_stride` apart */
@@ -38,8 +42,8 @@ int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out,
 /* 1, 2, 4 or 8: the most by which the reader may divide the size. */
 int scry_sink_shrink(const scry_sink *s);
 
-/* The rows will be `w` x `h`. */
-int scry_sink_begin(scry_sink *s, int w, int h, scry_error *err) SCRY_NODISCARD;
+/* The rows will be `w` x `h`: full, or full / `shrink` rounded up. */
+int scry_sink_begin(scry_sink *s, int w, int h, int shrink, scry_error *err) SCRY_NODISCARD;
 
 /* Which delivered rows and columns matter; others need not hold the picture. */
 scry_span scry_sink_rows(const scry_sink *s);

@@ -59,7 +59,21 @@ static int check_sides(int src_w, int src_h, const scry_resize_window *w, scry_e
                          SCRY_MAX_SOURCE_SIDE);
     assert(w->w >= 1 && w->h >= 1 && w->x >= 0 && w->y >= 0);
     assert(w->x <= w->width - w->w && w->y <= w->height - w->h);
+    assert(w->box_w == 0 || (w->box_x >= 0 && w->box_y >= 0 && w->box_x + w->box_w <= src_w
+                             && w->box_y + w->box_h <= src_h));
     return 0;
+}
+
+static scry_taps_plan plan_across(int src_w, const scry_resize_window *w)
+{
+    return (scry_taps_plan){ src_w, w->box_x, w->box_w > 0 ? w->box_w : src_w, w->width, w->x,
+                             w->w };
+}
+
+static scry_taps_plan plan_down(int src_h, const scry_resize_window *w)
+{
+    return (scry_taps_plan){ src_h, w->box_y, w->box_h > 0 ? w->box_h : src_h, w->height, w->y,
+                             w->h };
 }
 
 int scry_resizer_new_with(scry_resizer **out, int src_w, int src_h,
@@ -71,9 +85,9 @@ int scry_resizer_new_with(scry_resizer **out, int src_w, int src_h,
         return rc;
     scry_resizer *r = scry_alloc(sizeof *r);
     *r = (scry_resizer){ .src_w = src_w, .src_h = src_h, .window = *window, .kernels = kernels };
-    if (scry_taps_init(&r->across, src_w, window->width, window->x, window->w, filter) < 0
-        || scry_taps_split(&r->across) < 0
-        || scry_taps_init(&r->down, src_h, window->height, window->y, window->h, filter) < 0)
+    scry_taps_plan across = plan_across(src_w, window), down = plan_down(src_h, window);
+    if (scry_taps_init(&r->across, &across, filter) < 0 || scry_taps_split(&r->across) < 0
+        || scry_taps_init(&r->down, &down, filter) < 0)
         goto nomem;
     r->columns = reach(&r->across);
     r->rows = reach(&r->down);
@@ -229,13 +243,14 @@ static int resize_window(const scry_pixels *src, const scry_resize_window *windo
 int scry_resize_view(const scry_pixels *src, const scry_view_plan *plan, scry_filter filter,
                      uint8_t *out, scry_error *err)
 {
-    scry_resize_window w = { plan->width, plan->height, plan->x, plan->y, plan->size, plan->size };
+    scry_resize_window w = { .width = plan->width, .height = plan->height, .x = plan->x,
+                             .y = plan->y, .w = plan->size, .h = plan->size };
     return resize_window(src, &w, filter, out, err);
 }
 
 int scry_resize(const scry_pixels *src, int w, int h, scry_filter filter, uint8_t *out,
                 scry_error *err)
 {
-    scry_resize_window window = { w, h, 0, 0, w, h };
+    scry_resize_window window = { .width = w, .height = h, .w = w, .h = h };
     return resize_window(src, &window, filter, out, err);
 }

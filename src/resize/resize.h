@@ -55,6 +55,9 @@ int scry_resize(const scry_pixels *src, int w, int h, scry_filter filter, uint8_
 /* A part of a resampled picture: of `width` x `height` pixels, [x, x + w) x [y, y + h). */
 typedef struct scry_resize_window {
     int width, height, x, y, w, h;
+    /* The rectangle of the source that becomes those width x height pixels, in fractions
+     * of a pixel (Pillow's `box`); all zero for the whole source. */
+    double box_x, box_y, box_w, box_h;
 } scry_resize_window;
 
 /* Rows or columns [first, end). */

@@ -57,24 +57,24 @@ static void weigh(scry_taps *t, int i, int in_size, double centre, double suppor
     }
 }
 
-int scry_taps_init(scry_taps *t, int in_size, int out_size, int first, int count,
-                   scry_filter filter)
+int scry_taps_init(scry_taps *t, const scry_taps_plan *p, scry_filter filter)
 {
-    assert(in_size >= 1 && first >= 0 && count >= 1 && first <= out_size - count);
-    double scale = (double)in_size / out_size;
+    assert(p->in_size >= 1 && p->extent > 0 && p->first >= 0 && p->count >= 1
+           && p->first <= p->out_size - p->count);
+    double scale = p->extent / p->out_size;
     double shrink = scale < 1.0 ? 1.0 : scale;
     double support = (filter == SCRY_FILTER_BICUBIC ? 2.0 : 1.0) * shrink;
-    size_t cells;
-    *t = (scry_taps){ .count = count, .width = (int)ceil(support) * 2 + 1 };
-    if (!scry_mul_size((size_t)count, (size_t)t->width, &cells))
+    size_t count = (size_t)p->count, cells;
+    *t = (scry_taps){ .count = p->count, .width = (int)ceil(support) * 2 + 1 };
+    if (!scry_mul_size(count, (size_t)t->width, &cells))
         return SCRY_ENOMEM;
-    t->start = scry_try_alloc((size_t)count, sizeof *t->start);
-    t->n = scry_try_alloc((size_t)count, sizeof *t->n);
+    t->start = scry_try_alloc(count, sizeof *t->start);
+    t->n = scry_try_alloc(count, sizeof *t->n);
     t->k = scry_try_alloc(cells, sizeof *t->k);
     double *w = scry_try_alloc((size_t)t->width, sizeof *w);
     int rc = t->start && t->n && t->k && w ? 0 : SCRY_ENOMEM;
-    for (int i = 0; rc == 0 && i < count; i++)
-        weigh(t, i, in_size, (first + i + 0.5) * scale, support, shrink,
+    for (int i = 0; rc == 0 && i < p->count; i++)
+        weigh(t, i, p->in_size, p->at + (p->first + i + 0.5) * scale, support, shrink,
               filter == SCRY_FILTER_BICUBIC ? bicubic : bilinear, w);
     free(w);
     return rc;

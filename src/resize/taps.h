@@ -5,10 +5,16 @@
 #include "resize/kernels.h"
 #include "scry/model.h"
 
-/* Weights of the outputs [first, first + count) when `in_size` pixels become `out_size`.
- * 0 or SCRY_ENOMEM; scry_taps_dispose either way. */
-int scry_taps_init(scry_taps *t, int in_size, int out_size, int first, int count,
-                   scry_filter filter);
+/* One side of a resampling: of `in_size` pixels, the extent [at, at + extent) becomes
+ * `out_size`, of which [first, first + count) are wanted. */
+typedef struct scry_taps_plan {
+    int in_size;
+    double at, extent;
+    int out_size, first, count;
+} scry_taps_plan;
+
+/* 0 or SCRY_ENOMEM; scry_taps_dispose either way. */
+int scry_taps_init(scry_taps *t, const scry_taps_plan *plan, scry_filter filter);
 /* The form for the vector kernels as well. */
 int scry_taps_split(scry_taps *t);
 void scry_taps_dispose(scry_taps *t);

@@ -80,10 +80,8 @@ def jpegs():
     big = pattern(500, 375, 3)
     save("photo.jpg", big, "jpeg", quality=70)
     write("trailing.jpg", (HERE / "grey.jpg").read_bytes() + b"after the end" * 9, "jpeg")
-    for orientation in range(1, 9):
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        save(f"orientation{orientation}.jpg", RGB, "jpeg", quality=60, exif=exif)
+    for o in range(1, 9):
+        save(f"orientation{o}.jpg", RGB, "jpeg", quality=60, exif=orientation(o))
     exif = Image.Exif()
     exif[0x010f], exif[0x0110], exif[0x0112] = "Canon", "Canon EOS 5D", 6
     exif.get_ifd(0x8769).update({0x9003: "2024:05:17 10:30:00", 0x9011: "+02:00"})
@@ -103,9 +101,7 @@ def pngs():
     save("palette4.png", RGB.quantize(4), "png", bits=2)
     save("rgb-transparent.png", RGB, "png", transparency=(250, 40, 20))
     save("grey-transparent.png", GREY, "png", transparency=100)
-    exif = Image.Exif()
-    exif[0x0112] = 8
-    save("oriented.png", RGB, "png", exif=exif)
+    save("oriented.png", RGB, "png", exif=orientation(8))
     wide = np.asarray(RGB).astype(np.uint16) * 256 + 77
     write("rgb16.png", png_file(wide, 2), "png")
     grey16 = np.asarray(GREY).astype(np.uint16)[..., None] * 256 + 99
@@ -175,9 +171,7 @@ def others():
     frames = [pattern(seed=s) for s in (1, 2)]
     frames[0].save(HERE / "animated.webp", save_all=True, append_images=frames[1:], lossless=True)
     note("animated.webp", "webp")
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    save("oriented.webp", RGB, "webp", lossless=True, exif=exif)
+    save("oriented.webp", RGB, "webp", lossless=True, exif=orientation(6))
     save("picture.avif", RGB, "avif", quality=80, tolerance=2.0)
     save("lossless.jp2", RGB, "jp2")
     save("lossy.j2k", RGB, "jp2", quality_mode="rates", quality_layers=[8], tolerance=1.0)
@@ -263,6 +257,43 @@ def dng():
     write("camera.dng", data, "raw", reference=view(reference), size=(120, 80))
 
 
+def crop(im, size, fit):
+    w, h = im.size
+    tw, th = (size, size * h // w) if w < h else (size * w // h, size)
+    x, y = (((tw - size) // 2, (th - size) // 2) if fit == "floor"
+            else (int(round((tw - size) / 2)), int(round((th - size) / 2))))
+    im = im.resize((tw, th), Image.Resampling.BICUBIC)
+    return np.asarray(im.crop((x, y, x + size, y + size)))
+
+
+def views():
+    """Crops of longish JPEGs: what is left out of decoding must not show in the rest."""
+    lines = []
+    for name, size, options in [
+            ("wide420", (331, 90), {"subsampling": "4:2:0"}),
+            ("wide422", (330, 91), {"subsampling": "4:2:2"}),
+            ("wide444", (333, 89), {"subsampling": "4:4:4", "progressive": True}),
+            ("tall420", (90, 331), {"subsampling": "4:2:0", "restart_marker_blocks": 3}),
+            ("tall422", (91, 330), {"subsampling": "4:2:2", "progressive": True}),
+            ("tall444", (89, 333), {"subsampling": "4:4:4"}),
+            ("wide-turned", (331, 90), {"subsampling": "4:2:0", "exif": orientation(6)}),
+            ("tall-mirrored", (90, 331), {"subsampling": "4:2:0", "exif": orientation(3)})]:
+        pattern(*size, seed=9).save(HERE / f"{name}.jpg", quality=50, **options)
+        with Image.open(HERE / f"{name}.jpg") as im:
+            upright = ImageOps.exif_transpose(im).convert("RGB")
+        for side in (16, 45, 90, 120):
+            for fit in ("floor", "even"):
+                crc = zlib.crc32(crop(upright, side, fit).tobytes())
+                lines.append(f"{name}.jpg\t{side}\t{fit}\t{crc:08x}\n")
+    (HERE / "views.tsv").write_text("# file size fit crc32 of the view (make.py)\n" + "".join(lines))
+
+
+def orientation(value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    return exif
+
+
 def main():
     jpegs()
     pngs()
@@ -272,6 +303,7 @@ def main():
     by_vips()
     svg()
     dng()
+    views()
     with open(HERE / "manifest.tsv", "w") as f:
         f.write("# file format width height tolerance view (make.py)\n")
         for row in rows:

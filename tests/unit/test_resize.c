@@ -104,9 +104,8 @@ static void kernels_agree_with_scalar(void **state)
     for (int i = 0; i < N * N; i++) {
         int w = sides[i % N], h = sides[i / N];
         scry_pixels p = picture(w, h);
-        scry_resize_window win = { 5 + 7 * (i % 31), 3 + 11 * (i % 19), 0, 0, 0, 0 };
-        win.x = i % 5;
-        win.y = i % 3;
+        scry_resize_window win = { .width = 5 + 7 * (i % 31), .height = 3 + 11 * (i % 19),
+                                   .x = i % 5, .y = i % 3 };
         win.w = win.width - win.x;
         win.h = win.height - win.y;
         size_t bytes = 3 * (size_t)win.w * (size_t)win.h;
@@ -125,7 +124,8 @@ static void only_what_is_needed_is_read(void **state)
 {
     scry_resizer *r;
     scry_view_plan plan = scry_plan_view(4000, 1000, 224, SCRY_FIT_CROP_FLOOR);
-    scry_resize_window w = { plan.width, plan.height, plan.x, plan.y, 224, 224 };
+    scry_resize_window w = { .width = plan.width, .height = plan.height, .x = plan.x, .y = plan.y,
+                             .w = 224, .h = 224 };
     assert_int_equal(plan.width, 896);
     assert_int_equal(plan.x, 336);
     assert_int_equal(scry_resizer_new(&r, 4000, 1000, &w, SCRY_FILTER_BICUBIC, NULL), 0);
@@ -142,7 +142,7 @@ static void limits_are_errors(void **state)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_resizer *r;
-    scry_resize_window w = { 10, 10, 0, 0, 10, 10 };
+    scry_resize_window w = { .width = 10, .height = 10, .w = 10, .h = 10 };
     assert_int_equal(scry_resizer_new(&r, SCRY_MAX_SOURCE_SIDE + 1, 1, &w, SCRY_FILTER_BICUBIC,
                                       &err), SCRY_ELIMIT);
     assert_non_null(strstr(err.message, "over 1000000"));

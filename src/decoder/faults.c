@@ -1,0 +1,41 @@
+#include "decoder/faults.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool ends_with(const uint8_t *bytes, size_t size, const char *mark)
+{
+    size_t n = strlen(mark);
+    return size >= n && memcmp(bytes + size - n, mark, n) == 0;
+}
+
+static void eat_memory(void)
+{
+    enum { STEP = 16 << 20 };
+    volatile uint8_t *p;
+    while ((p = malloc(STEP)) != NULL)
+        for (size_t i = 0; i < STEP; i += 4096)
+            p[i] = 1;
+    abort();
+}
+
+bool scry_decoder_fault(const uint8_t *bytes, size_t size)
+{
+    const char *set = getenv("SCRY_TEST_DECODER_FAULTS");
+    if (!set || strcmp(set, "1") != 0)
+        return false;
+    if (ends_with(bytes, size, "scry-test:crash"))
+        __builtin_trap();
+    if (ends_with(bytes, size, "scry-test:hang"))
+        for (;;)
+            sleep(1000);
+    if (ends_with(bytes, size, "scry-test:spin"))
+        for (volatile int i = 0;; i++)
+            ;
+    if (ends_with(bytes, size, "scry-test:memory"))
+        eat_memory();
+    if (ends_with(bytes, size, "scry-test:exit"))
+        _exit(7);
+    return ends_with(bytes, size, "scry-test:lie");
+}
