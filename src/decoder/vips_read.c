@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <vips/vips.h>
+#include <vips/vector.h>
 
 #include "base/alloc.h"
 #include "decoder/exif.h"
