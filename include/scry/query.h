@@ -3,7 +3,8 @@
  * Grammar, the same on the command line, in the page and in the HTTP API:
  *
  *     query   = part { ("+" | "-") part }        an operator is an argument of its own
- *     part    = [ weight ":" ] ( text | "@" FILE [ "#" x,y,w,h ] | "@id:" HEX )
+ *     part    = [ weight ":" ] ( text | picture [ "#" x,y,w,h ] )
+ *     picture = "@" FILE | "@id:" HEX (a picture of the index) | "@p:" HEX (one uploaded to a server)
  *     weight  = a number in (0, 100]; 1 when absent
  *
  * The arguments up to an operator are one text, joined with single spaces. A backslash at
@@ -32,7 +33,8 @@ typedef struct scry_query scry_query;
 typedef enum {
     SCRY_PART_TEXT,     /* text: what to look for */
     SCRY_PART_PICTURE,  /* text: path of a picture file */
-    SCRY_PART_STORED    /* id: a picture that the store holds */
+    SCRY_PART_STORED,   /* id: a picture that the store holds */
+    SCRY_PART_UPLOADED  /* id: a picture that was given to the server for searching */
 } scry_part_kind;
 
 enum { SCRY_MAX_QUERY_PARTS = 64, SCRY_MAX_QUERY_BYTES = 1 << 16 };
@@ -40,7 +42,7 @@ enum { SCRY_MAX_QUERY_PARTS = 64, SCRY_MAX_QUERY_BYTES = 1 << 16 };
 typedef struct scry_query_part {
     scry_part_kind kind;
     double weight;                 /* negative behind "-" */
-    const char *text;              /* borrowed from the query */
+    const char *text;              /* what to look for, or the path; borrowed from the query */
     uint8_t id[SCRY_ID_BYTES];
     int region[4];                 /* x, y, w, h in pixels; w = 0: the whole picture */
 } scry_query_part;
@@ -67,14 +69,19 @@ int scry_parse_region(const char *text, int out[4], scry_error *err) SCRY_NODISC
 struct scry_decoder;
 
 /* What it takes to turn a query into a vector. `decoder` and `store` may be NULL when the
- * query has no pictures and no stored ids. */
+ * query has no pictures and no stored ids; `uploaded_path` says where an uploaded picture lies
+ * (owned by the caller; NULL: there is none by that id) and may be NULL where there are none. */
 typedef struct scry_query_tools {
     scry_session *session;
     const scry_model *model;
     struct scry_decoder *decoder;
     scry_store *store;
     bool keep_orientation;
+    char *(*uploaded_path)(const uint8_t id[SCRY_ID_BYTES]);
 } scry_query_tools;
+
+/* Whether some part takes a decoder: a picture by path, an uploaded one, or a region. */
+bool scry_query_needs_decoder(const scry_query *q);
 
 /* The unit vector of the query: `out` is [dim]. *cut (may be NULL) tells whether a text was
  * longer than the model reads. Parts that cancel each other out are SCRY_EINVALID. */

@@ -107,7 +107,8 @@ static int embed_query(const request *q, const scry_query *query, const scry_mod
     if (r == 0)
         r = scry_decoder_new(&decoder, &d, err);
     if (r == 0) {
-        scry_query_tools tools = { session, model, decoder, store, q->keep_orientation };
+        scry_query_tools tools = { .session = session, .model = model, .decoder = decoder, .store = store,
+                                   .keep_orientation = q->keep_orientation };
         r = scry_query_embed(query, &tools, *vector, &cut, err);
     }
     if (r == 0 && cut)

@@ -32,6 +32,7 @@ static int embed_picture(const scry_query_tools *t, const char *path, const int 
     return scry_embed_pixels(t->session, picture.pixels, 1, out, err);
 }
 
+/* A picture of the store: its stored vector, or that of a part of its file. */
 static int embed_stored(const scry_query_tools *t, const scry_query_part *part, float *out, scry_error *err)
 {
     if (!t->store)
@@ -40,9 +41,31 @@ static int embed_stored(const scry_query_tools *t, const scry_query_part *part, 
     int r = scry_store_get(t->store, part->id, &found, err);
     if (r < 0)
         return r;
-    r = scry_store_vector(t->store, found->hits[0].file.content, out, err);
+    const scry_file *f = &found->hits[0].file;
+    r = part->region[2] ? embed_picture(t, f->path, part->region, out, err)
+                        : scry_store_vector(t->store, f->content, out, err);
     scry_results_free(found);
     return r;
+}
+
+static int embed_uploaded(const scry_query_tools *t, const scry_query_part *part, float *out, scry_error *err)
+{
+    char *path = t->uploaded_path ? t->uploaded_path(part->id) : NULL;
+    int r = path ? embed_picture(t, path, part->region, out, err)
+                 : scry_fail(err, SCRY_ENOTFOUND, "the uploaded picture @p:%s is not here any more: upload it again", part->text);
+    free(path);
+    return r;
+}
+
+static int embed_part(const scry_query_tools *t, const scry_query_part *part, float *out, scry_error *err)
+{
+    switch (part->kind) {
+    case SCRY_PART_PICTURE: return embed_picture(t, part->text, part->region, out, err);
+    case SCRY_PART_STORED: return embed_stored(t, part, out, err);
+    case SCRY_PART_UPLOADED: return embed_uploaded(t, part, out, err);
+    case SCRY_PART_TEXT: break;   /* done with all the others */
+    }
+    return 0;
 }
 
 /* All texts of all queries in one call, so that the tower runs over one batch. */
@@ -107,12 +130,8 @@ static int finish_query(const scry_query *q, const scry_query_tools *t, float *v
     const scry_query_part *parts;
     size_t n = scry_query_parts(q, &parts);
     int r = n ? 0 : scry_fail(err, SCRY_EINVALID, "the query is empty: say what to look for");
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        if (parts[i].kind == SCRY_PART_PICTURE)
-            r = embed_picture(t, parts[i].text, parts[i].region, vectors + i * dim, err);
-        else if (parts[i].kind == SCRY_PART_STORED)
-            r = embed_stored(t, &parts[i], vectors + i * dim, err);
-    }
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = embed_part(t, &parts[i], vectors + i * dim, err);
     return r < 0 ? r : combine(parts, n, vectors, dim, out, err);
 }
 

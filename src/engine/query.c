@@ -38,6 +38,14 @@ size_t scry_query_parts(const scry_query *q, const scry_query_part **out)
     return q->count;
 }
 
+bool scry_query_needs_decoder(const scry_query *q)
+{
+    for (size_t i = 0; i < q->count; i++)
+        if (q->parts[i].kind == SCRY_PART_PICTURE || q->parts[i].kind == SCRY_PART_UPLOADED || q->parts[i].region[2])
+            return true;
+    return false;
+}
+
 int scry_parse_region(const char *text, int out[4], scry_error *err)
 {
     const char *p = text;
@@ -93,30 +101,43 @@ static int take_weight(const char **text, double *weight, scry_error *err)
     return 0;
 }
 
-/* "@FILE", "@FILE#x,y,w,h" or "@id:HEX", the "@" gone. */
+/* Take "#x,y,w,h" from the end of `spec`, whose length is *n. A "#" belongs to a name unless a
+ * region follows the last one. */
+static int take_region(const char *spec, size_t *n, int region[4], scry_error *err)
+{
+    const char *hash = strrchr(spec, '#');
+    *n = strlen(spec);
+    if (!hash || hash[1 + strspn(hash + 1, "0123456789,")] != '\0' || !strchr(hash, ','))
+        return 0;
+    *n = (size_t)(hash - spec);
+    return scry_parse_region(hash + 1, region, err);
+}
+
+/* What follows the "@": a path, "id:HEX" or "p:HEX", with or without a region. */
 static int parse_picture(scry_query *q, const char *spec, double weight, bool paths_allowed, scry_error *err)
 {
     scry_query_part part = { .kind = SCRY_PART_PICTURE, .weight = weight };
+    size_t n, prefix = 0;
+    int r = take_region(spec, &n, part.region, err);
+    if (r < 0)
+        return r;
     if (strncmp(spec, "id:", 3) == 0) {
         part.kind = SCRY_PART_STORED;
-        if (scry_unhex(spec + 3, part.id, sizeof part.id) < 0)
-            return scry_fail(err, SCRY_EINVALID, "\"@%s\" is not a picture's id of 32 hexadecimal digits", spec);
-        return add_part(q, part, scry_strdup(spec + 3), err);
-    }
-    if (!paths_allowed)
+        prefix = 3;
+    } else if (!paths_allowed && strncmp(spec, "p:", 2) == 0) {
+        part.kind = SCRY_PART_UPLOADED;
+        prefix = 2;
+    } else if (!paths_allowed) {
         return scry_fail(err, SCRY_EINVALID, "a picture by path (\"@%s\") is not allowed here: upload it, or use @id:", spec);
-    if (!spec[0])
+    } else if (n == 0) {
         return scry_fail(err, SCRY_EINVALID, "\"@\" without the name of a picture (write \\@ to search for it as text)");
-    /* A "#" belongs to the name unless a region follows the last one. */
-    const char *hash = strrchr(spec, '#');
-    size_t n = strlen(spec);
-    if (hash && hash[1 + strspn(hash + 1, "0123456789,")] == '\0' && strchr(hash, ',')) {
-        int r = scry_parse_region(hash + 1, part.region, err);
-        if (r < 0)
-            return r;
-        n = (size_t)(hash - spec);
     }
-    return add_part(q, part, scry_strndup(spec, n), err);
+    char *text = scry_strndup(spec + prefix, n - prefix);
+    if (prefix && scry_unhex(text, part.id, sizeof part.id) < 0) {
+        free(text);
+        return scry_fail(err, SCRY_EINVALID, "\"@%s\" is not a picture's id of 32 hexadecimal digits", spec);
+    }
+    return add_part(q, part, text, err);
 }
 
 /* One part: `args[0..n)` are the arguments between two operators. */

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/sha256.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -110,4 +111,31 @@ void cache_put(const char *kind, const char *key, const void *bytes, size_t n)
         trim(kind);
     free(part);
     free(path);
+}
+
+char *cache_path(const char *kind, const char *key)
+{
+    char *path = path_of(kind, key);
+    if (access(path, R_OK) < 0) {
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
+char *upload_path(const uint8_t id[16])
+{
+    char key[33];
+    scry_hex(id, 16, key);
+    return cache_path("queries", key);
+}
+
+void upload_keep(const void *bytes, size_t n, uint8_t id[16])
+{
+    uint8_t digest[SCRY_SHA256_BYTES];
+    char key[33];
+    scry_sha256_of(bytes, n, digest);
+    memcpy(id, digest, 16);
+    scry_hex(id, 16, key);
+    cache_put("queries", key, bytes, n);
 }

@@ -20,7 +20,7 @@ static void search_get(request *r, worker_tools *tools)
         respond_error(r, &err);
     else if (search_read_args(r, j)) {
         j->shown = scry_strdup(q);
-        r->search = j;
+        search_submit(r, j);
         return;
     }
     search_job_free(j);
@@ -36,7 +36,7 @@ static void similar_get(request *r, worker_tools *tools)
         respond_problem(r, 404, "there is no picture %.64s", r->param[0]);
     else if (search_read_args(r, j)) {
         j->shown = line;
-        r->search = j;
+        search_submit(r, j);
         return;
     }
     free(line);

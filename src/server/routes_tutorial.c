@@ -30,7 +30,7 @@ static void search_post(request *r, worker_tools *tools)
         respond_error(r, &err);
     else if (search_read_args(r, j)) {
         j->shown = scry_strdup(scry_buf_str(&r->body));
-        r->search = j;
+        search_submit(r, j);
         return;
     }
     search_job_free(j);

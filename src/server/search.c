@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "scry/query.h"
+#include "server/cache.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -114,7 +115,7 @@ static bool read_min_score(request *r, search_job *j)
     return true;
 }
 
-bool search_read_args(request *r, search_job *j)
+bool search_read_filters(request *r, search_job *j)
 {
     static const struct { const char *name; scry_filter_kind kind; bool all; } texts[] = {
         { "in", SCRY_FILTER_IN, false }, { "format", SCRY_FILTER_FORMAT, false }, { "key", SCRY_FILTER_KEY, false },
@@ -128,9 +129,13 @@ bool search_read_args(request *r, search_job *j)
             read_any(r, j, texts[i].name, texts[i].kind);
         }
     }
+    return read_time(r, j, "after", SCRY_FILTER_AFTER) && read_time(r, j, "before", SCRY_FILTER_BEFORE) && read_near(r, j);
+}
+
+bool search_read_args(request *r, search_job *j)
+{
     long long limit, offset, copies;
-    bool ok = read_time(r, j, "after", SCRY_FILTER_AFTER) && read_time(r, j, "before", SCRY_FILTER_BEFORE) && read_near(r, j) &&
-              read_min_score(r, j) && request_int(r, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT, &limit) &&
+    bool ok = search_read_filters(r, j) && read_min_score(r, j) && request_int(r, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT, &limit) &&
               request_int(r, "cursor", 0, 0, 1LL << 40, &offset) && request_int(r, "all_copies", 0, 0, 1, &copies);
     if (!ok)
         return false;
@@ -138,6 +143,31 @@ bool search_read_args(request *r, search_job *j)
     j->search.offset = (size_t)offset;
     j->search.all_copies = copies != 0;
     return true;
+}
+
+/* ---- pictures in the query ---- */
+
+/* On a worker: the whole query, its pictures decoded here. */
+static void embed_on_worker(request *r, worker_tools *tools)
+{
+    search_job *j = r->search;
+    server *s = r->server;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_query_tools t = { .session = tools->session, .model = s->model, .decoder = tools->decoder, .store = s->store,
+                           .uploaded_path = upload_path };
+    j->vector = scry_alloc((size_t)s->info->dim * sizeof *j->vector);
+    pthread_rwlock_rdlock(&s->store_lock);
+    int result = scry_query_embed(j->query, &t, j->vector, NULL, &err);
+    pthread_rwlock_unlock(&s->store_lock);
+    if (result < 0)
+        respond_error(r, &err);
+}
+
+void search_submit(request *r, search_job *j)
+{
+    r->search = j;
+    if (scry_query_needs_decoder(j->query))
+        r->later = embed_on_worker;
 }
 
 /* ---- the answer ---- */

@@ -43,10 +43,10 @@ static enum MHD_Result dispatch(request *r)
         r->later = r->route->handle;
     else
         r->route->handle(r, NULL);
-    if (r->search)
-        return suspend_for(r, s->search_queue);
     if (r->later)
         return suspend_for(r, s->work_queue);
+    if (r->search)
+        return suspend_for(r, s->search_queue);
     r->ready = true;
     return request_send(r);
 }

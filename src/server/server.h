@@ -51,7 +51,7 @@ typedef struct route {
 
 /* All routes, ended by NULL; each table ends with a NULL method. One table a file routes_*.c. */
 extern const route *const route_tables[];
-extern const route routes_page[], routes_search[], routes_images[], routes_status[], routes_index[], routes_tutorial[];
+extern const route routes_page[], routes_search[], routes_images[], routes_uploads[], routes_lists[], routes_status[], routes_index[], routes_tutorial[];
 
 enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_TARGET_BYTES = 8192 };
 
@@ -157,9 +157,15 @@ typedef struct search_job {
 search_job *search_job_new(void);
 void search_job_free(search_job *j);
 
-/* Parameters of the query string that say which pictures and how many (in, after, before,
- * camera, near, format, label, key, limit, cursor, min_score, all_copies); false: a 400 was made. */
+/* Parameters of the query string that say which pictures (in, after, before, camera, near, format,
+ * label, key), and with _args how many too (limit, cursor, min_score, all_copies); false: a 400
+ * was made. */
+bool search_read_filters(request *r, search_job *j);
 bool search_read_args(request *r, search_job *j);
+
+/* Hand the search on (loop): to the search thread, by way of a worker when pictures have to be
+ * decoded. Takes the job. */
+void search_submit(request *r, search_job *j);
 
 /* Write the answer of a search to the request. */
 void search_answer(request *r, const search_job *j, const scry_results *results);

@@ -1,0 +1,203 @@
+/* routes_lists.c - what there is without a question: pictures in order, facets for filters,
+ * skipped files. */
+#include "server/server.h"
+
+#include "base/alloc.h"
+#include "base/sha256.h"
+#include "engine/file_json.h"
+#include "server/tally.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_JSON_BYTES = 64 << 20, MAX_LIST = 1000, MAX_FACETS = 500 };
+
+/* ---- GET /api/v1/images ---- */
+
+typedef struct {
+    scry_json_writer w;
+    size_t limit, count;
+    uint8_t last[SCRY_ID_BYTES];
+    bool more;
+} listing;
+
+static int list_file(void *arg, const scry_file *f)
+{
+    listing *l = arg;
+    if (l->count == l->limit) {
+        l->more = true;
+        return 1;
+    }
+    scry_json_begin(&l->w, '{');
+    scry_json_put_file(&l->w, f);
+    scry_json_end(&l->w, '}');
+    memcpy(l->last, f->id, sizeof l->last);
+    l->count++;
+    return 0;
+}
+
+/* The filters of a search; the cursor is the id of the last picture of the page before. */
+static bool read_listing(request *r, search_job *j, uint8_t after[SCRY_ID_BYTES], bool *has_after, long long *limit)
+{
+    const char *cursor = request_arg(r, "cursor");
+    *has_after = cursor != NULL;
+    if (cursor && scry_unhex(cursor, after, SCRY_ID_BYTES) < 0) {
+        respond_problem(r, 400, "cursor is not one that a list gave");
+        return false;
+    }
+    return search_read_filters(r, j) && request_int(r, "limit", 100, 1, MAX_LIST, limit);
+}
+
+static void images_list(request *r, worker_tools *tools)
+{
+    search_job *j = search_job_new();
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    listing l = { .w = SCRY_JSON_WRITER_INIT(&b) };
+    uint8_t after[SCRY_ID_BYTES];
+    bool has_after;
+    long long limit;
+    scry_error err = SCRY_ERROR_INIT;
+    if (read_listing(r, j, after, &has_after, &limit)) {
+        char next[2 * SCRY_ID_BYTES + 1];
+        l.limit = (size_t)limit;
+        scry_json_begin(&l.w, '{');
+        scry_json_key(&l.w, "results");
+        scry_json_begin(&l.w, '[');
+        pthread_rwlock_rdlock(&r->server->store_lock);
+        int result = scry_store_each_file(r->server->store, j->search.filter, has_after ? after : NULL, list_file, &l, &err);
+        pthread_rwlock_unlock(&r->server->store_lock);
+        scry_json_end(&l.w, ']');
+        scry_json_key(&l.w, "cursor");
+        scry_hex(l.last, sizeof l.last, next);
+        scry_json_put_str(&l.w, l.more ? next : NULL);
+        scry_json_end(&l.w, '}');
+        if (result < 0)
+            respond_error(r, &err);
+        else
+            respond_json(r, 200, &b);
+    }
+    scry_buf_dispose(&b);
+    search_job_free(j);
+}
+
+/* ---- GET /api/v1/facets ---- */
+
+typedef struct {
+    tally *folders, *cameras, *formats, *labels;
+    bool any_time;
+    int64_t first_s, last_s;
+} facets;
+
+static int count_file(void *arg, const scry_file *f)
+{
+    facets *c = arg;
+    const char *slash = strrchr(f->path, '/');
+    char *folder = scry_strndup(f->path, slash && slash > f->path ? (size_t)(slash - f->path) : 1);
+    int64_t s = f->has_time ? f->taken_at : f->mtime_ns / 1000000000;
+    tally_add(c->folders, folder);
+    free(folder);
+    if (f->camera && f->camera[0])
+        tally_add(c->cameras, f->camera);
+    tally_add(c->formats, f->format);
+    for (size_t i = 0; i < f->label_count; i++)
+        tally_add(c->labels, f->labels[i]);
+    c->first_s = !c->any_time || s < c->first_s ? s : c->first_s;
+    c->last_s = !c->any_time || s > c->last_s ? s : c->last_s;
+    c->any_time = true;
+    return 0;
+}
+
+static void put_time(scry_json_writer *w, const char *key, bool known, int64_t s)
+{
+    scry_json_key(w, key);
+    if (known)
+        scry_json_put_int(w, s);
+    else
+        scry_json_put_null(w);
+}
+
+static void facets_get(request *r, worker_tools *tools)
+{
+    facets c = { tally_new(), tally_new(), tally_new(), tally_new(), false, 0, 0 };
+    const struct { const char *key; tally *counts; } lists[] = {
+        { "folders", c.folders }, { "cameras", c.cameras }, { "formats", c.formats }, { "labels", c.labels },
+    };
+    scry_error err = SCRY_ERROR_INIT;
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    int result = scry_store_each_file(r->server->store, NULL, NULL, count_file, &c, &err);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    scry_json_begin(&w, '{');
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        scry_json_key(&w, lists[i].key);
+        tally_write(lists[i].counts, MAX_FACETS, &w);
+        tally_free(lists[i].counts);
+    }
+    put_time(&w, "first_time_s", c.any_time, c.first_s);
+    put_time(&w, "last_time_s", c.any_time, c.last_s);
+    scry_json_end(&w, '}');
+    if (result < 0)
+        respond_error(r, &err);
+    else
+        respond_json(r, 200, &b);
+    scry_buf_dispose(&b);
+}
+
+/* ---- GET /api/v1/skipped ---- */
+
+typedef struct {
+    scry_json_writer w;
+    size_t offset, limit, seen;
+} skipped;
+
+static int list_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
+{
+    skipped *l = arg;
+    if (l->seen++ < l->offset)
+        return 0;
+    if (l->seen > l->offset + l->limit)
+        return 1;
+    scry_json_begin(&l->w, '{');
+    scry_json_key(&l->w, "path");
+    scry_json_put_str(&l->w, path);
+    scry_json_key(&l->w, "reason");
+    scry_json_put_str(&l->w, reason);
+    scry_json_end(&l->w, '}');
+    return 0;
+}
+
+static void skipped_get(request *r, worker_tools *tools)
+{
+    long long offset, limit;
+    scry_error err = SCRY_ERROR_INIT;
+    if (!request_int(r, "cursor", 0, 0, 1LL << 40, &offset) || !request_int(r, "limit", 100, 1, MAX_LIST, &limit))
+        return;
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    skipped l = { SCRY_JSON_WRITER_INIT(&b), (size_t)offset, (size_t)limit, 0 };
+    scry_json_begin(&l.w, '{');
+    scry_json_key(&l.w, "results");
+    scry_json_begin(&l.w, '[');
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    int result = scry_store_each_bad(r->server->store, list_bad, &l, &err);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    scry_json_end(&l.w, ']');
+    scry_json_key(&l.w, "cursor");
+    char next[32];
+    snprintf(next, sizeof next, "%zu", l.offset + l.limit);
+    scry_json_put_str(&l.w, l.seen > l.offset + l.limit ? next : NULL);
+    scry_json_end(&l.w, '}');
+    if (result < 0)
+        respond_error(r, &err);
+    else
+        respond_json(r, 200, &b);
+    scry_buf_dispose(&b);
+}
+
+const route routes_lists[] = {
+    { "GET", "/api/v1/images", RUN_ON_WORKER, images_list, 0, false },
+    { "GET", "/api/v1/facets", RUN_ON_WORKER, facets_get, 0, false },
+    { "GET", "/api/v1/skipped", RUN_ON_WORKER, skipped_get, 0, false },
+    { 0 },
+};

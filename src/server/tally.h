@@ -1,0 +1,16 @@
+/* tally.h - how often each text occurs. */
+#ifndef SCRY_SERVER_TALLY_H
+#define SCRY_SERVER_TALLY_H
+
+#include "base/json.h"
+
+typedef struct tally tally;
+
+tally *tally_new(void);
+void tally_add(tally *t, const char *text);
+
+/* A list of {"name", "count"}, the most frequent `max` of them, in order of count, then name. */
+void tally_write(tally *t, size_t max, scry_json_writer *w);
+void tally_free(tally *t);
+
+#endif
