@@ -1,4 +1,5 @@
 /* routes_status.c - health, readiness, metrics, and what the collection holds. */
+#include "server/assets.h"
 #include "server/server.h"
 
 #include "base/sha256.h"
@@ -60,6 +61,17 @@ static void put_model(scry_json_writer *w, const scry_model_info *m)
     scry_json_end(w, '}');
 }
 
+/* The languages of the page: the files of web/strings/. */
+static void put_languages(scry_json_writer *w)
+{
+    scry_json_key(w, "languages");
+    scry_json_begin(w, '[');
+    for (const web_asset *a = web_assets; a->name; a++)
+        if (strncmp(a->name, "strings/", 8) == 0)
+            scry_json_put_bytes(w, a->name + 8, strcspn(a->name + 8, "."));
+    scry_json_end(w, ']');
+}
+
 static void status_get(request *r, worker_tools *tools)
 {
     const server *s = r->server;
@@ -94,6 +106,7 @@ static void status_get(request *r, worker_tools *tools)
         scry_json_key(&w, flags[i].key);
         scry_json_put_bool(&w, flags[i].is);
     }
+    put_languages(&w);
     scry_json_key(&w, "roots");
     scry_json_begin(&w, '[');
     int result = scry_store_roots(s->store, put_root, &w, &err);

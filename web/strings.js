@@ -1,0 +1,40 @@
+// strings.js - the interface's language: one file of strings/ for each.
+
+let strings = {};
+
+async function load(language) {
+  const response = await fetch(`/assets/strings/${language}.json`);
+  return response.ok ? response.json() : null;
+}
+
+// Takes the language chosen before, else the browser's first that there is a file for, else English.
+export async function loadStrings() {
+  const english = await load('en');
+  const wanted = [localStorage.getItem('language'), ...navigator.languages.map(l => l.slice(0, 2)), 'en'].filter(Boolean);
+  for (const language of wanted) {
+    const found = language === 'en' ? english : await load(language);
+    if (!found) continue;
+    strings = { ...english, ...found };
+    document.documentElement.lang = language;
+    break;
+  }
+  apply();
+}
+
+export function text(key, values = {}) {
+  return (strings[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+}
+
+export function chooseLanguage(language) {
+  localStorage.setItem('language', language);
+  return loadStrings();
+}
+
+function apply() {
+  for (const el of document.querySelectorAll('[data-text]')) el.textContent = text(el.dataset.text);
+  for (const el of document.querySelectorAll('[data-label]')) el.setAttribute('aria-label', text(el.dataset.label));
+  for (const el of document.querySelectorAll('[data-title]')) el.title = text(el.dataset.title);
+  for (const el of document.querySelectorAll('[data-placeholder]')) el.placeholder = text(el.dataset.placeholder);
+}
+
+export const number = n => new Intl.NumberFormat(document.documentElement.lang).format(n);
