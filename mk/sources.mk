@@ -2,7 +2,7 @@
 #
 # libscry.a    everything but the command line, the server and the decoder
 # scry         src/cli on top of it
-# scry-decode  the only program linked with picture libraries
+# scry-decode  the only program linked with picture libraries; loads scry-formats.so for more
 # scry-X.so    parts that scry opens when a command needs them (src/base/part.h)
 
 # Parts: their sources and packages. They may use all of libscry.a, never the reverse.
@@ -26,12 +26,16 @@ obj = $(patsubst %.c,$(O)/%.o,$(1))
 pkg = $(shell pkg-config --$(1) $(2))
 LIB_PKGS := jansson libutf8proc libcrypto libpcre2-8 sqlite3
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
-DECODE_PKGS := vips libjpeg libraw libexif libseccomp
-DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -lm
+DECODE_PKGS := libjpeg libexif libseccomp
+DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ldl -lm
+# What scry-decode loads for formats other than JPEG; it uses functions of scry-decode.
+FORMATS_SRC := $(wildcard src/decoder/formats/*.c)
+FORMATS_PKGS := vips libraw
 
 # Flags of single folders or files.
 $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
+$(O)/src/decoder/formats/%.o: ALL_CFLAGS += $(call pkg,cflags,$(FORMATS_PKGS))
 
 # Milvus's messages: C made of the .proto while building.
 $(O)/gen/milvus/milvus.pb-c.c: src/milvus/milvus.proto
@@ -87,9 +91,12 @@ PROGRAMS += scry
 endif
 endif
 ifneq ($(wildcard src/decoder/main.c),)
-$(O)/scry-decode: $(call obj,$(DECODE_SRC))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DECODE_LIBS)
-PROGRAMS += $(O)/scry-decode
+$(O)/scry-decode: $(call obj,$(DECODE_SRC)) | $(O)/scry-formats.so
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(DECODE_LIBS)
+$(O)/scry-formats.so: $(call obj,$(FORMATS_SRC))
+	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(call pkg,libs,$(FORMATS_PKGS)) -lm
+PARTS += $(O)/scry-formats.so
+PROGRAMS += $(O)/scry-decode $(O)/scry-formats.so
 endif
 
 # One test program for each tests/unit/test_NAME.c.

@@ -6,12 +6,14 @@
  */
 #include "base/alloc.h"
 #include "decoder/faults.h"
+#include "decoder/formats/formats.h"
 #include "decoder/reader.h"
 #include "decoder/sandbox.h"
-#include "decoder/vips_read.h"
 #include "image/wire.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -48,7 +50,7 @@ static int map(mapping *m, uint64_t bytes, scry_error *err)
 }
 
 static void answer(const scry_wire_request *request, mapping *input, mapping *output,
-                   scry_wire_reply *reply)
+                   const scry_formats *formats, scry_wire_reply *reply)
 {
     scry_error err = SCRY_ERROR_INIT;
     *reply = (scry_wire_reply){ .magic = SCRY_WIRE_MAGIC, .serial = request->serial };
@@ -58,8 +60,9 @@ static void answer(const scry_wire_request *request, mapping *input, mapping *ou
     if (rc == 0)
         rc = map(output, request->output_bytes, &err);
     if (rc == 0) {
-        scry_job job = { input->data, (size_t)request->input_bytes, request, output->data, reply,
-                         false };
+        scry_job job = { .bytes = input->data, .size = (size_t)request->input_bytes,
+                         .request = request, .out = output->data, .reply = reply,
+                         .formats = formats };
         scry_sandbox_limit_time(request->time_limit_ms);
         rc = scry_read_picture(&job, &err);
     }
@@ -69,7 +72,7 @@ static void answer(const scry_wire_request *request, mapping *input, mapping *ou
                  err.message);
 }
 
-static int serve(void)
+static int serve(const scry_formats *formats)
 {
     mapping input = { SCRY_WIRE_INPUT_FD, PROT_READ, NULL, 0 };
     mapping output = { SCRY_WIRE_OUTPUT_FD, PROT_READ | PROT_WRITE, NULL, 0 };
@@ -81,7 +84,7 @@ static int serve(void)
             continue;
         if (n != sizeof request)
             return n == 0 ? 0 : 1;   /* 0: the client is done */
-        answer(&request, &input, &output, &reply);
+        answer(&request, &input, &output, formats, &reply);
         if (input.data && scry_decoder_fault(input.data, (size_t)request.input_bytes))
             memset(&reply, 0x55, sizeof reply);
         if (send(SCRY_WIRE_SOCKET_FD, &reply, sizeof reply, MSG_NOSIGNAL) != sizeof reply)
@@ -98,14 +101,38 @@ static bool say_hello(const scry_error *err)
     return send(SCRY_WIRE_SOCKET_FD, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello;
 }
 
-static int start(const char *program, size_t memory_bytes, bool confined, scry_error *err)
+/* scry-formats.so from the folder of this program. */
+static int load_formats(const char *program, const scry_formats **out, scry_error *err)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
+    path[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    strcpy(slash ? slash + 1 : path, "scry-formats.so");
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *entry = object ? dlsym(object, "scry_formats_table") : NULL;
+    if (!entry)
+        return scry_fail(err, SCRY_EIO, "%.200s", dlerror());
+    const scry_formats *(*table)(void);
+    memcpy(&table, &entry, sizeof table);
+    *out = table();
+    return (*out)->start(program, err);
+}
+
+typedef struct settings {
+    const char *program;
+    size_t memory_bytes;
+    bool all_formats, confined;
+} settings;
+
+static int start(const settings *s, const scry_formats **formats, scry_error *err)
 {
     mallopt(M_ARENA_MAX, 1);   /* each arena would reserve 64 MiB of the address space */
     int rc = scry_sandbox_prepare(err);
-    if (rc == 0)
-        rc = scry_vips_start(program, err);
-    if (rc == 0 && confined)
-        rc = scry_sandbox_enter(memory_bytes, err);
+    if (rc == 0 && s->all_formats)
+        rc = load_formats(s->program, formats, err);
+    if (rc == 0 && s->confined)
+        rc = scry_sandbox_enter(s->memory_bytes, err);
     return rc;
 }
 
@@ -117,23 +144,25 @@ static bool is_socket(int fd)
 
 int main(int argc, char **argv)
 {
-    size_t memory_bytes = (size_t)1 << 30;
-    bool confined = true;
+    settings s = { argv[0], (size_t)1 << 30, false, true };
+    const scry_formats *formats = NULL;
+    scry_error err = SCRY_ERROR_INIT;
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--memory=", 9) == 0)
-            memory_bytes = strtoull(argv[i] + 9, NULL, 10);
+            s.memory_bytes = strtoull(argv[i] + 9, NULL, 10);
+        else if (strcmp(argv[i], "--all-formats") == 0)
+            s.all_formats = true;
         else if (strcmp(argv[i], "--unconfined-for-tests") == 0)
-            confined = false;
+            s.confined = false;
     }
     if (!is_socket(SCRY_WIRE_SOCKET_FD)) {
         fprintf(stderr, "scry-decode " SCRY_VERSION " reads pictures for scry, which starts it; "
                 "it does nothing by itself\n");
         return 2;
     }
-    scry_error err = SCRY_ERROR_INIT;
-    if (start(argv[0], memory_bytes, confined, &err) < 0) {
+    if (start(&s, &formats, &err) < 0) {
         (void)say_hello(&err);
         return 1;
     }
-    return say_hello(&err) ? serve() : 1;
+    return say_hello(&err) ? serve(formats) : 1;
 }

@@ -9,6 +9,8 @@
 
 #include "decoder/sink.h"
 
+struct scry_formats;
+
 typedef struct scry_job {
     const uint8_t *bytes;               /* the file, in shared memory */
     size_t size;
@@ -16,23 +18,18 @@ typedef struct scry_job {
     uint8_t *out;
     scry_wire_reply *reply;
     bool is_preview;                    /* within another file, whose EXIF was read already */
+    const struct scry_formats *formats; /* NULL in a worker that was started without */
 } scry_job;
 
 /* JPEG through libjpeg-turbo, made smaller by its inverse DCT where that is allowed. */
 int scry_read_jpeg(const scry_job *job, scry_error *err) SCRY_NODISCARD;
-
-/* PNG, WebP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000 and SVG through libvips. */
-int scry_read_vips(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 
 /* Simple formats, read here. */
 int scry_read_gif(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 int scry_read_bmp(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 int scry_read_pnm(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 
-/* The preview in a camera RAW, through LibRaw. */
-int scry_read_raw(const scry_job *job, scry_error *err) SCRY_NODISCARD;
-
-/* The one of these for the format of the request. */
+/* The reader for the format of the request. */
 int scry_read_picture(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -1,6 +1,7 @@
 /* client.c - a decoder: one worker at a time, and the two memories shared with it.
  *
- * The worker is started by the first request and kept. Whatever goes wrong in it costs
+ * The worker is started by the first request and kept, unless it was one for JPEG alone and
+ * another format comes. Whatever goes wrong in it costs
  * the picture that it was working on; one that dies while it serves its second or a
  * later picture may have been hurt by an earlier one, so that the picture gets another
  * chance with a fresh worker before it is blamed.
@@ -32,6 +33,7 @@ enum {
 struct scry_decoder {
     scry_decoder_options options;    /* defaults filled in; program owned */
     bool unconfined;
+    bool all_formats;                /* a picture has needed them: workers have them from now on */
     scry_shared input, output;
     size_t input_bytes;              /* of the file loaded last */
     bool loaded;
@@ -195,8 +197,11 @@ int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, 
 /* Send the request under way, to a new worker when there is none or it has gone. */
 static int send_request(scry_decoder *d, scry_error *err)
 {
-    scry_worker_options o = { d->options.program, d->options.memory_bytes, d->unconfined,
-                              d->input.fd, d->output.fd };
+    d->all_formats |= scry_wire_needs_formats(d->request.format);
+    scry_worker_options o = { d->options.program, d->options.memory_bytes, d->all_formats,
+                              d->unconfined, d->input.fd, d->output.fd };
+    if (d->worker.pid && d->all_formats && !d->worker.all_formats)
+        scry_worker_stop(&d->worker);
     for (int attempt = 0; attempt < 2; attempt++) {
         if (d->worker.pid == 0) {
             int rc = scry_worker_start(&d->worker, &o, err);

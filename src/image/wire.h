@@ -55,6 +55,13 @@ static inline uint32_t scry_wire_bytes(void)
                       + sizeof(scry_wire_reply));
 }
 
+/* Whether a format is read by libvips or LibRaw, which only some workers have loaded. */
+static inline bool scry_wire_needs_formats(int format)
+{
+    return format != SCRY_FORMAT_JPEG && format != SCRY_FORMAT_GIF && format != SCRY_FORMAT_BMP
+           && format != SCRY_FORMAT_PNM;
+}
+
 /* Whether a request makes sense: views within their limits and fitting the output. For
  * the client before it asks and the worker before it works. */
 int scry_wire_check_request(const scry_wire_request *r, scry_error *err) SCRY_NODISCARD;

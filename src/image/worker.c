@@ -67,8 +67,13 @@ static int spawn(pid_t *pid, const scry_worker_options *o, const int fds[3])
 {
     char memory[40];
     snprintf(memory, sizeof memory, "--memory=%zu", o->memory_bytes);
-    char unconfined[] = "--unconfined-for-tests", name[] = "scry-decode";
-    char *argv[] = { name, memory, o->unconfined ? unconfined : NULL, NULL };
+    char unconfined[] = "--unconfined-for-tests", all[] = "--all-formats", name[] = "scry-decode";
+    char *argv[5] = { name, memory };
+    int argc = 2;
+    if (o->all_formats)
+        argv[argc++] = all;
+    if (o->unconfined)
+        argv[argc++] = unconfined;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int rc = posix_spawn_file_actions_init(&actions);
@@ -107,6 +112,7 @@ int scry_worker_start(scry_worker *w, const scry_worker_options *o, scry_error *
         return scry_fail_errno(err, rc, "cannot start the picture decoder %s", o->program);
     }
     w->socket = pair[0];
+    w->all_formats = o->all_formats;
     return 0;
 }
 

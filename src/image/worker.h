@@ -11,15 +11,17 @@
 typedef struct scry_worker {
     pid_t pid;       /* 0 when there is none */
     int socket;
+    bool all_formats; /* with libvips and LibRaw: slower to start */
     bool greeted;    /* its hello was received */
     unsigned served; /* requests it answered */
 } scry_worker;
 
-#define SCRY_WORKER_INIT { 0, -1, false, 0 }
+#define SCRY_WORKER_INIT { 0, -1, false, false, 0 }
 
 typedef struct scry_worker_options {
     const char *program;
     size_t memory_bytes;
+    bool all_formats;
     bool unconfined;   /* test-only: without address space limit and seccomp */
     int input_fd;      /* made read-only for the worker */
     int output_fd;

@@ -3,6 +3,7 @@
  * The sensor's data are not developed: the preview is what the photographer saw, and a
  * hundred times as fast. Width and height of the result are the preview's.
  */
+#include "decoder/formats/formats.h"
 #include "decoder/rows.h"
 
 #include "base/alloc.h"

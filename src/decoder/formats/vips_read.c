@@ -6,8 +6,8 @@
  * is left to the sink, but for HEIC, AVIF and JPEG XL, whose libraries turn the picture
  * themselves and whose EXIF orientation is to be ignored then.
  */
+#include "decoder/formats/formats.h"
 #include "decoder/reader.h"
-#include "decoder/vips_read.h"
 
 #include <stdlib.h>
 #include <string.h>
