@@ -126,6 +126,7 @@ int scry_segment_append(scry_local *s, int fd, int64_t generation, int64_t slot,
 
 /* CRC-32C (Castagnoli). Start with 0; feed the result in again to go on. */
 uint32_t scry_crc32c(uint32_t crc, const void *bytes, size_t n);
+uint32_t scry_crc32c_portable(uint32_t crc, const void *bytes, size_t n);   /* the oracle */
 
 /* ---- rows ---- */
 

@@ -1,0 +1,41 @@
+/* kernels.h - the inner loops of a scan, one set for each instruction set.
+ *
+ * The scalar set is the oracle: every other gives the same integers and the same
+ * selection, which tests/unit/test_vector.c holds them to. scry_kernels_best picks by
+ * what the processor can do; each set lies in a file of its own, compiled for it.
+ */
+#ifndef SCRY_VECTOR_KERNELS_H
+#define SCRY_VECTOR_KERNELS_H
+
+#include "vector/codes.h"
+
+typedef struct scry_kernels {
+    const char *name;
+    bool narrow_is_faster;   /* batches should use narrow queries */
+
+    /* out[i] = sum over dims of (code - 128) * value, for row index[i] of `codes`, or row i
+     * where `index` is NULL. */
+    void (*dots)(int32_t *out, const uint8_t *codes, const uint16_t *index, size_t rows,
+                 const scry_code_query *q);
+
+    /* The same for the first `rows` rows and `n` narrow queries: out[k * SCRY_BLOCK_ROWS + i]. */
+    void (*dots_many)(int32_t *out, const uint8_t *codes, size_t rows, const scry_code_query *q, size_t n);
+
+    /* Which of `rows` have scale step dot + error gain >= threshold: their positions, in order,
+     * and how many. `scale` and `error` are by position i, or by index[i]. */
+    size_t (*select)(uint16_t *out, const int32_t *dots, const float *scale, const float *error,
+                     const uint16_t *index, size_t rows, float step, float gain, float threshold);
+} scry_kernels;
+
+extern const scry_kernels scry_kernels_scalar;
+#ifdef __x86_64__
+extern const scry_kernels scry_kernels_avx2;
+extern const scry_kernels scry_kernels_avx512;
+#endif
+
+const scry_kernels *scry_kernels_best(void);
+
+/* The i-th set that this processor can run, NULL behind the last; the scalar one first. */
+const scry_kernels *scry_kernels_at(size_t i);
+
+#endif

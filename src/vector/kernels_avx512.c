@@ -1,0 +1,148 @@
+/* kernels_avx512.c - VNNI: 64 products of bytes an instruction.
+ *
+ * A wide query is two bytes, so a code byte is loaded once and multiplied twice; one
+ * thread still waits for memory. A narrow query is multiplied once; with four rows by
+ * four queries in registers a batch runs at the multiplier's rate.
+ */
+#include "vector/kernels.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+
+TARGET static inline __m512i load(const void *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+/* The sums of four registers, in order. */
+TARGET static inline __m128i reduce4(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    __m512i abcd = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
+    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+TARGET static inline __m512i join(__m512i high, __m512i low)
+{
+    return _mm512_add_epi32(_mm512_slli_epi32(high, 7), low);
+}
+
+TARGET static inline __m128i dot4_wide(const uint8_t *const row[4], const scry_code_query *q)
+{
+    __m512i h0 = _mm512_setzero_si512(), h1 = h0, h2 = h0, h3 = h0, l0 = h0, l1 = h0, l2 = h0, l3 = h0;
+    for (size_t i = 0; i < q->stride; i += 64) {
+        __m512i high = load(q->high + i), low = load(q->low + i);
+        __m512i c0 = load(row[0] + i), c1 = load(row[1] + i), c2 = load(row[2] + i), c3 = load(row[3] + i);
+        h0 = _mm512_dpbusd_epi32(h0, c0, high);
+        h1 = _mm512_dpbusd_epi32(h1, c1, high);
+        h2 = _mm512_dpbusd_epi32(h2, c2, high);
+        h3 = _mm512_dpbusd_epi32(h3, c3, high);
+        l0 = _mm512_dpbusd_epi32(l0, c0, low);
+        l1 = _mm512_dpbusd_epi32(l1, c1, low);
+        l2 = _mm512_dpbusd_epi32(l2, c2, low);
+        l3 = _mm512_dpbusd_epi32(l3, c3, low);
+    }
+    return reduce4(join(h0, l0), join(h1, l1), join(h2, l2), join(h3, l3));
+}
+
+TARGET static inline __m128i dot4_narrow(const uint8_t *const row[4], const scry_code_query *q)
+{
+    __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
+    for (size_t i = 0; i < q->stride; i += 64) {
+        __m512i value = load(q->high + i);
+        s0 = _mm512_dpbusd_epi32(s0, load(row[0] + i), value);
+        s1 = _mm512_dpbusd_epi32(s1, load(row[1] + i), value);
+        s2 = _mm512_dpbusd_epi32(s2, load(row[2] + i), value);
+        s3 = _mm512_dpbusd_epi32(s3, load(row[3] + i), value);
+    }
+    return reduce4(s0, s1, s2, s3);
+}
+
+TARGET static void dots(int32_t *out, const uint8_t *codes, const uint16_t *index, size_t rows,
+                        const scry_code_query *q)
+{
+    __m128i bias = _mm_set1_epi32(q->bias);
+    for (size_t i = 0; i < rows; i += 4) {
+        const uint8_t *row[4];
+        size_t left = rows - i < 4 ? rows - i : 4;
+        for (size_t k = 0; k < 4; k++) {
+            size_t at = i + (k < left ? k : 0);
+            row[k] = codes + (index ? index[at] : at) * q->stride;
+        }
+        __m128i sums = q->wide ? dot4_wide(row, q) : dot4_narrow(row, q);
+        _mm_mask_storeu_epi32(out + i, (__mmask8)((1u << left) - 1), _mm_sub_epi32(sums, bias));
+    }
+}
+
+enum { TILE = 4 };   /* rows and queries in registers */
+
+/* Four rows by four narrow queries: sixteen sums; out[k * SCRY_BLOCK_ROWS + row]. */
+TARGET static void dot4x4(int32_t *out, const uint8_t *row, const scry_code_query *q)
+{
+    __m512i s[TILE][TILE];
+    size_t stride = q->stride;
+    for (int k = 0; k < TILE; k++)
+        for (int r = 0; r < TILE; r++)
+            s[k][r] = _mm512_setzero_si512();
+    for (size_t i = 0; i < stride; i += 64) {
+        __m512i c0 = load(row + i), c1 = load(row + stride + i);
+        __m512i c2 = load(row + 2 * stride + i), c3 = load(row + 3 * stride + i);
+#pragma GCC unroll 4
+        for (int k = 0; k < TILE; k++) {
+            __m512i value = load(q[k].high + i);
+            s[k][0] = _mm512_dpbusd_epi32(s[k][0], c0, value);
+            s[k][1] = _mm512_dpbusd_epi32(s[k][1], c1, value);
+            s[k][2] = _mm512_dpbusd_epi32(s[k][2], c2, value);
+            s[k][3] = _mm512_dpbusd_epi32(s[k][3], c3, value);
+        }
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < TILE; k++) {
+        __m128i sums = reduce4(s[k][0], s[k][1], s[k][2], s[k][3]);
+        _mm_storeu_si128((__m128i *)(void *)(out + k * SCRY_BLOCK_ROWS),
+                         _mm_sub_epi32(sums, _mm_set1_epi32(q[k].bias)));
+    }
+}
+
+TARGET static void dots_many(int32_t *out, const uint8_t *codes, size_t rows, const scry_code_query *q,
+                             size_t n)
+{
+    size_t whole = rows / TILE * TILE, quads = n / TILE * TILE, stride = q->stride;
+    for (size_t i = 0; i < whole; i += TILE)
+        for (size_t k = 0; k < quads; k += TILE)
+            dot4x4(out + k * SCRY_BLOCK_ROWS + i, codes + i * stride, q + k);
+    for (size_t k = 0; k < n; k++) {
+        size_t from = k < quads ? whole : 0;
+        dots(out + k * SCRY_BLOCK_ROWS + from, codes + from * stride, NULL, rows - from, &q[k]);
+    }
+}
+
+TARGET static size_t select_rows(uint16_t *out, const int32_t *dot_of, const float *scale,
+                                 const float *error, const uint16_t *index, size_t rows, float step,
+                                 float gain, float threshold)
+{
+    __m512 vstep = _mm512_set1_ps(step), vgain = _mm512_set1_ps(gain), limit = _mm512_set1_ps(threshold);
+    size_t n = 0, i = 0;
+    for (; !index && i + 16 <= rows; i += 16) {
+        __m512 dot = _mm512_cvtepi32_ps(load(dot_of + i));
+        __m512 score = _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(scale + i), vstep), dot);
+        __m512 upper = _mm512_add_ps(score, _mm512_mul_ps(_mm512_loadu_ps(error + i), vgain));
+        unsigned mask = _mm512_cmp_ps_mask(upper, limit, _CMP_GE_OQ);
+        for (; mask; mask &= mask - 1)
+            out[n++] = (uint16_t)(i + (unsigned)__builtin_ctz(mask));
+    }
+    for (; i < rows; i++) {
+        size_t row = index ? index[i] : i;
+        float upper = scale[row] * step * (float)dot_of[i] + error[row] * gain;
+        out[n] = (uint16_t)i;
+        n += upper >= threshold;
+    }
+    return n;
+}
+
+const scry_kernels scry_kernels_avx512 = { "avx512-vnni", true, dots, dots_many, select_rows };
+#endif

@@ -1,0 +1,40 @@
+/* kernels_scalar.c - the portable kernels, and the meaning of all others. */
+#include "vector/kernels.h"
+
+/* Sums wrap modulo 2^32 on the way; the whole fits 32 bits (codes.c sees to that). */
+static int32_t dot(const uint8_t *code, const scry_code_query *q)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < q->stride; i++)
+        sum += (uint32_t)((int32_t)code[i] * q->value[i]);
+    return (int32_t)(sum - (uint32_t)q->bias);
+}
+
+static void dots(int32_t *out, const uint8_t *codes, const uint16_t *index, size_t rows,
+                 const scry_code_query *q)
+{
+    for (size_t i = 0; i < rows; i++)
+        out[i] = dot(codes + (index ? index[i] : i) * q->stride, q);
+}
+
+static void dots_many(int32_t *out, const uint8_t *codes, size_t rows, const scry_code_query *q, size_t n)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t k = 0; k < n; k++)
+            out[k * SCRY_BLOCK_ROWS + i] = dot(codes + i * q->stride, &q[k]);
+}
+
+static size_t select_rows(uint16_t *out, const int32_t *dot_of, const float *scale, const float *error,
+                          const uint16_t *index, size_t rows, float step, float gain, float threshold)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows; i++) {
+        size_t row = index ? index[i] : i;
+        float upper = scale[row] * step * (float)dot_of[i] + error[row] * gain;
+        out[n] = (uint16_t)i;
+        n += upper >= threshold;
+    }
+    return n;
+}
+
+const scry_kernels scry_kernels_scalar = { "scalar", false, dots, dots_many, select_rows };

@@ -1,0 +1,406 @@
+#include "vector/scan.h"
+
+#include "base/alloc.h"
+#include "vector/kernels.h"
+#include "vector/vector.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    QUERIES_AT_ONCE = 32,    /* queries that share a pass */
+    TILE_ROWS = 64,          /* rows of codes that stay in the first cache */
+    NARROW_FROM = 4,         /* so many queries compute more than they wait */
+    WORDS = SCRY_BLOCK_ROWS / 64
+};
+
+typedef struct {
+    float upper, lower;
+    uint32_t row;
+} candidate;
+
+/* One thread's findings for one query. */
+typedef struct {
+    candidate *items;
+    size_t count, capacity;
+    float *best;             /* min-heap of the k best lower bounds so far */
+    size_t best_count;
+} findings;
+
+typedef struct {
+    const scry_scan_input *in;
+    const scry_kernels *kernels;
+    scry_code_query query[QUERIES_AT_ONCE];
+    size_t n, k;
+    bool narrow;
+    _Atomic(float) threshold[QUERIES_AT_ONCE];   /* an upper bound below it is out */
+    atomic_size_t next_block;
+    atomic_bool failed;      /* an allocation was refused */
+    findings *found;         /* [threads, n] */
+} scan;
+
+/* ---- the k best lower bounds: a heap whose first is the least ---- */
+
+static void sift_down(float *heap, size_t n, size_t i)
+{
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= n)
+            return;
+        child += child + 1 < n && heap[child + 1] < heap[child];
+        if (heap[i] <= heap[child])
+            return;
+        float t = heap[i];
+        heap[i] = heap[child];
+        heap[child] = t;
+        i = child;
+    }
+}
+
+static void offer(float *heap, size_t *n, size_t k, float value)
+{
+    if (*n == k) {
+        if (value <= heap[0])
+            return;
+        heap[0] = value;
+        sift_down(heap, k, 0);
+        return;
+    }
+    size_t i = (*n)++;
+    for (; i && heap[(i - 1) / 2] > value; i = (i - 1) / 2)
+        heap[i] = heap[(i - 1) / 2];
+    heap[i] = value;
+}
+
+static void raise_threshold(_Atomic(float) *threshold, float value)
+{
+    float now = atomic_load_explicit(threshold, memory_order_relaxed);
+    while (now < value && !atomic_compare_exchange_weak_explicit(threshold, &now, value, memory_order_relaxed,
+                                                                 memory_order_relaxed))
+        ;
+}
+
+/* Drop what a risen threshold has overtaken; grow when that does not help. */
+static bool make_room(findings *f, float threshold)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (f->items[i].upper >= threshold)
+            f->items[kept++] = f->items[i];
+    f->count = kept;
+    if (kept < f->capacity / 2)
+        return true;
+    size_t capacity = f->capacity ? 2 * f->capacity : 1024;
+    candidate *items = realloc(f->items, capacity * sizeof *items);
+    if (!items)
+        return false;
+    f->items = items;
+    f->capacity = capacity;
+    return true;
+}
+
+/* Take up the rows of a block that the kernel selected. */
+static void take_up(scan *s, findings *f, size_t k, void *block, size_t block_number, const uint16_t *picked,
+                    size_t n, const int32_t *dots, const uint16_t *index)
+{
+    const scry_code_query *q = &s->query[k];
+    const float *scale = scry_block_scales(block), *error = scry_block_errors(block);
+    const uint64_t *bits = s->in->bits + block_number * WORDS;
+    float gain = scry_query_gain(q), slack = scry_query_slack(q);
+    float threshold = atomic_load_explicit(&s->threshold[k], memory_order_relaxed);
+    for (size_t i = 0; i < n; i++) {
+        size_t row = index ? index[picked[i]] : picked[i];
+        float score = scale[row] * q->step * (float)dots[picked[i]], off = error[row] * gain + slack;
+        if (score + off < threshold || !(bits[row / 64] >> (row % 64) & 1))
+            continue;
+        if (f->count == f->capacity && !make_room(f, threshold)) {
+            atomic_store(&s->failed, true);
+            return;
+        }
+        f->items[f->count++] = (candidate){ score + off, score - off,
+                                            (uint32_t)(block_number * SCRY_BLOCK_ROWS + row) };
+        offer(f->best, &f->best_count, s->k, score - off);
+        if (f->best_count == s->k && f->best[0] > threshold) {
+            threshold = f->best[0];
+            raise_threshold(&s->threshold[k], threshold);
+        }
+    }
+}
+
+static size_t rows_in_block(const scan *s, size_t block)
+{
+    size_t left = s->in->rows - block * SCRY_BLOCK_ROWS;
+    return left < SCRY_BLOCK_ROWS ? left : SCRY_BLOCK_ROWS;
+}
+
+/* The positions of the bits of a block; returns how many. */
+static size_t list_bits(const scan *s, size_t block, size_t rows, uint16_t *index)
+{
+    const uint64_t *bits = s->in->bits + block * WORDS;
+    size_t n = 0;
+    for (size_t w = 0; w * 64 < rows; w++)
+        for (uint64_t word = bits[w]; word; word &= word - 1) {
+            size_t row = w * 64 + (size_t)__builtin_ctzll(word);
+            if (row < rows)
+                index[n++] = (uint16_t)row;
+        }
+    return n;
+}
+
+static size_t count_bits(const scan *s, size_t block, size_t rows)
+{
+    const uint64_t *bits = s->in->bits + block * WORDS;
+    size_t n = 0;
+    for (size_t w = 0; w * 64 < rows; w++)
+        n += (size_t)__builtin_popcountll(bits[w]);
+    return n;
+}
+
+static void compute(const scan *s, int32_t *dots, const uint8_t *codes, const uint16_t *index, size_t rows)
+{
+    if (!index && s->narrow) {
+        s->kernels->dots_many(dots, codes, rows, s->query, s->n);
+        return;
+    }
+    size_t stride = s->query[0].stride, tile = s->n == 1 ? rows : TILE_ROWS;
+    for (size_t at = 0; at < rows; at += tile)
+        for (size_t k = 0; k < s->n; k++)
+            s->kernels->dots(dots + k * SCRY_BLOCK_ROWS + at, index ? codes : codes + at * stride,
+                             index ? index + at : NULL, rows - at < tile ? rows - at : tile, &s->query[k]);
+}
+
+static void scan_block(scan *s, findings *found, size_t block, int32_t *dots)
+{
+    uint16_t list[SCRY_BLOCK_ROWS], picked[SCRY_BLOCK_ROWS], *index = NULL;
+    size_t rows = rows_in_block(s, block), set = count_bits(s, block, rows);
+    void *codes = s->in->blocks[block];
+    if (set == 0)
+        return;
+    if (set < rows / 2) {   /* reading single rows costs about twice a row of a whole block */
+        rows = list_bits(s, block, rows, list);
+        index = list;
+    }
+    compute(s, dots, scry_block_codes(codes), index, rows);
+    for (size_t k = 0; k < s->n; k++) {
+        const scry_code_query *q = &s->query[k];
+        float threshold = atomic_load_explicit(&s->threshold[k], memory_order_relaxed);
+        size_t n = s->kernels->select(picked, dots + k * SCRY_BLOCK_ROWS, scry_block_scales(codes),
+                                      scry_block_errors(codes), index, rows, q->step, scry_query_gain(q),
+                                      threshold - scry_query_slack(q) - 1e-6f);
+        if (n)
+            take_up(s, &found[k], k, codes, block, picked, n, dots + k * SCRY_BLOCK_ROWS, index);
+    }
+}
+
+static void scan_thread(void *arg, int thread, int count)
+{
+    scan *s = arg;
+    size_t blocks = (s->in->rows + SCRY_BLOCK_ROWS - 1) / SCRY_BLOCK_ROWS;
+    int32_t *dots = scry_try_alloc_aligned(s->n * SCRY_BLOCK_ROWS, sizeof *dots);
+    if (!dots)
+        atomic_store(&s->failed, true);
+    while (!atomic_load_explicit(&s->failed, memory_order_relaxed)) {
+        size_t block = atomic_fetch_add_explicit(&s->next_block, 1, memory_order_relaxed);
+        if (block >= blocks)
+            break;
+        scan_block(s, s->found + (size_t)thread * s->n, block, dots);
+    }
+    free(dots);
+}
+
+/* ---- from candidates to the result ---- */
+
+static int compare_upper(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+    return x->upper > y->upper ? -1 : x->upper < y->upper ? 1 : x->row < y->row ? -1 : x->row > y->row;
+}
+
+static int compare_near(const void *a, const void *b)
+{
+    const scry_near *x = a, *y = b;
+    return x->score > y->score ? -1 : x->score < y->score ? 1 : x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* All threads' candidates of query `k` that the best bounds of all leave. */
+static candidate *gather(const scan *s, size_t k, size_t threads, size_t *count)
+{
+    size_t total = 0, heap_count = 0;
+    for (size_t t = 0; t < threads; t++)
+        total += s->found[t * s->n + k].count;
+    candidate *all = scry_try_alloc(total, sizeof *all);
+    float *heap = scry_try_alloc(s->k, sizeof *heap);
+    *count = 0;
+    for (size_t t = 0; all && heap && t < threads; t++) {
+        const findings *f = &s->found[t * s->n + k];
+        for (size_t i = 0; i < f->count; i++) {
+            all[(*count)++] = f->items[i];
+            offer(heap, &heap_count, s->k, f->items[i].lower);
+        }
+    }
+    if (!all || !heap) {
+        free(all);
+        free(heap);
+        return NULL;
+    }
+    float least = heap_count == s->k ? heap[0] : -INFINITY;
+    free(heap);
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (all[i].upper >= least)
+            all[kept++] = all[i];
+    *count = kept;
+    return all;
+}
+
+/* Tighter bounds from a wide query for what a narrow one left. */
+static void refine(const scan *s, const scry_code_query *wide, candidate *c, size_t n)
+{
+    float gain = scry_query_gain(wide), slack = scry_query_slack(wide);
+    for (size_t i = 0; i < n; i++) {
+        void *block = s->in->blocks[c[i].row / SCRY_BLOCK_ROWS];
+        uint16_t row = (uint16_t)(c[i].row % SCRY_BLOCK_ROWS);
+        int32_t dot;
+        s->kernels->dots(&dot, scry_block_codes(block), &row, 1, wide);
+        float score = scry_block_scales(block)[row] * wide->step * (float)dot;
+        c[i].upper = score + scry_block_errors(block)[row] * gain + slack;
+    }
+}
+
+/* Score candidates, best upper bound first, until the bound proves the rest worse. */
+static int rescore(const scan *s, const float *query, double min_score, candidate *c, size_t n,
+                   scry_near_list *out)
+{
+    const scry_scan_input *in = s->in;
+    double norm = scry_float_norm(query, in->dim), last = -INFINITY;
+    float *heap = scry_try_alloc(s->k, sizeof *heap);   /* of scores, rounded down */
+    scry_near *near = scry_try_alloc(n, sizeof *near);
+    size_t heap_count = 0, count = 0, i;
+    if (!heap || !near) {
+        free(heap);
+        free(near);
+        return -1;
+    }
+    qsort(c, n, sizeof *c, compare_upper);
+    for (i = 0; i < n && (double)c[i].upper >= last; i++) {
+        const uint8_t *row = in->vectors + c[i].row * in->row_bytes;
+        if (i + 4 < n)
+            for (size_t at = 0; at < in->row_bytes; at += 64)
+                __builtin_prefetch(in->vectors + c[i + 4].row * in->row_bytes + at);
+        double score = scry_half_cosine(query, norm, (const uint16_t *)(const void *)row, in->dim);
+        if (score < min_score)
+            continue;
+        near[count++] = (scry_near){ score, c[i].row };
+        float rounded = (float)score;
+        offer(heap, &heap_count, s->k, (double)rounded > score ? nextafterf(rounded, -2) : rounded);
+        if (heap_count == s->k)
+            last = heap[0];
+    }
+    out->rescored = i;
+    free(heap);
+    if (count)
+        qsort(near, count, sizeof *near, compare_near);
+    if (count > s->k) {   /* keep what ties with the k-th */
+        size_t end = s->k;
+        while (end < count && near[end].score >= near[s->k - 1].score)
+            end++;
+        count = end;
+    }
+    out->items = near;
+    out->count = count;
+    return 0;
+}
+
+static int finish_query(const scan *s, size_t k, size_t threads, const float *query, double min_score,
+                        scry_near_list *out)
+{
+    size_t n;
+    candidate *c = gather(s, k, threads, &n);
+    if (!c)
+        return -1;
+    int result = 0;
+    if (s->narrow && n > s->k) {
+        scry_code_query wide;
+        result = scry_code_query_init(&wide, query, s->in->dim, true);
+        if (result == 0)
+            refine(s, &wide, c, n);
+        scry_code_query_dispose(&wide);
+    }
+    if (result == 0)
+        result = rescore(s, query, min_score, c, n, out);
+    free(c);
+    return result;
+}
+
+static bool prepare(scan *s, const float *queries, double min_score, size_t threads)
+{
+    s->found = scry_try_alloc(threads * s->n, sizeof *s->found);
+    if (!s->found)
+        return false;
+    for (size_t k = 0; k < s->n; k++) {
+        atomic_init(&s->threshold[k], (float)min_score - 1e-6f);
+        if (scry_code_query_init(&s->query[k], queries + k * s->in->dim, s->in->dim, !s->narrow) < 0)
+            return false;
+    }
+    for (size_t i = 0; i < threads * s->n; i++)
+        if (!(s->found[i].best = scry_try_alloc(s->k, sizeof(float))))
+            return false;
+    return true;
+}
+
+static void scan_dispose(scan *s, size_t threads)
+{
+    for (size_t i = 0; s->found && i < threads * s->n; i++) {
+        free(s->found[i].items);
+        free(s->found[i].best);
+    }
+    free(s->found);
+    for (size_t k = 0; k < s->n; k++)
+        scry_code_query_dispose(&s->query[k]);
+}
+
+/* Up to QUERIES_AT_ONCE queries in one pass. */
+static int scan_some(const scry_scan_input *in, const float *queries, size_t n, size_t k, double min_score,
+                     scry_pool *pool, scry_near_list *out)
+{
+    scan *s = scry_alloc(sizeof *s);
+    size_t threads = (size_t)scry_pool_threads(pool), done = 0;
+    s->in = in;
+    s->kernels = scry_kernels_best();
+    s->n = n;
+    s->k = k;
+    s->narrow = n >= NARROW_FROM && s->kernels->narrow_is_faster;
+    int result = prepare(s, queries, min_score, threads) ? 0 : -1;
+    if (result == 0)
+        scry_pool_run(pool, scan_thread, s);
+    if (atomic_load(&s->failed))
+        result = -1;
+    for (; done < n && result == 0; done++)
+        result = finish_query(s, done, threads, queries + done * in->dim, min_score, &out[done]);
+    for (size_t i = 0; i < done && result < 0; i++)
+        free(out[i].items);
+    scan_dispose(s, threads);
+    free(s);
+    return result;
+}
+
+int scry_scan(const scry_scan_input *in, const float *queries, size_t n, size_t k, double min_score,
+              scry_pool *pool, scry_near_list *out)
+{
+    memset(out, 0, n * sizeof *out);
+    k = k < in->rows ? k : in->rows;
+    if (k == 0)
+        return 0;
+    for (size_t at = 0; at < n; at += QUERIES_AT_ONCE) {
+        size_t some = n - at < QUERIES_AT_ONCE ? n - at : QUERIES_AT_ONCE;
+        if (scan_some(in, queries + at * in->dim, some, k, min_score, pool, out + at) < 0) {
+            for (size_t i = 0; i < at; i++)
+                free(out[i].items);
+            memset(out, 0, n * sizeof *out);
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,44 @@
+/* scan.h - the nearest of many vectors, exactly.
+ *
+ * One pass over the codes (codes.h) keeps every row whose upper bound reaches the k-th
+ * best lower bound seen so far. The few that are left are scored over their stored
+ * vectors in double, best upper bound first, until no bound reaches the k-th best score:
+ * what was never scored is proved worse. The result equals brute force over the stored
+ * vectors, ties included.
+ *
+ * Batches of queries share the pass: a row's code is read from memory once for all.
+ * A filter is a bitmap; blocks and words without a bit are not read.
+ */
+#ifndef SCRY_VECTOR_SCAN_H
+#define SCRY_VECTOR_SCAN_H
+
+#include "base/pool.h"
+#include "vector/codes.h"
+
+/* What is scanned; borrowed for the call. */
+typedef struct scry_scan_input {
+    size_t dim, rows;
+    void *const *blocks;        /* codes; row i is row i % SCRY_BLOCK_ROWS of block i / it */
+    const uint8_t *vectors;     /* stored vectors, row i at i * row_bytes */
+    size_t row_bytes;
+    const uint64_t *bits;       /* a bit a row: whether it takes part; (rows + 63) / 64 words */
+} scry_scan_input;
+
+typedef struct scry_near {
+    double score;               /* cosine over the stored vector */
+    uint32_t row;
+} scry_near;
+
+typedef struct scry_near_list {
+    scry_near *items;           /* best first; owned: free(items) */
+    size_t count;
+    size_t rescored;            /* stored vectors read, for traces and tests */
+} scry_near_list;
+
+/* For each of the `n` queries [n, dim]: the rows with the `k` best cosines that are >= min_score,
+ * and whatever ties with the last of them. `out` is [n]; every list is to be freed.
+ * `pool` may be NULL. 0, or -1 without memory (then nothing is to be freed). */
+int scry_scan(const scry_scan_input *in, const float *queries, size_t n, size_t k, double min_score,
+              scry_pool *pool, scry_near_list *out);
+
+#endif
