@@ -107,6 +107,11 @@ static int compact(scry_local *s, const scry_view *v, scry_error *err)
         close(s->segment_fd);
         s->segment_fd = fd;
         s->first_free = 0;
+        scry_codes_close(s);
+        char *codes = scry_codes_path(s, v->head.generation);
+        unlink(codes);
+        free(codes);
+        scry_codes_open(s);
     } else if (fd >= 0) {
         close(fd);
     }

@@ -128,6 +128,8 @@ int scry_local_commit(scry_local *s, scry_error *err)
         scry_local_abort(s);
         return result;
     }
+    if (s->pending_rows)
+        scry_codes_append(s, first, s->pending, s->pending_rows);
     scry_head_copy(&s->head, &s->work);
     return 0;
 }

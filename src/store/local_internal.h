@@ -25,9 +25,11 @@
 #include "base/pool.h"
 #include "store/db.h"
 #include "store/store_internal.h"
+#include "vector/codes.h"
 #include "vector/vector.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 enum {
     SCRY_STORE_FORMAT = 1,
@@ -76,6 +78,7 @@ typedef struct scry_local {
     /* The newest view; each search takes a reference. */
     pthread_mutex_t view_lock;
     scry_view *view;
+    int64_t known_generation, known_rows;   /* of the codes file, as this process wrote it */
 
     pthread_mutex_t pool_lock; /* whoever gets it scans with the team, others alone */
     scry_pool *pool;           /* made by the first search */
@@ -86,6 +89,10 @@ typedef struct scry_local {
     scry_head head, work;      /* committed; with the open transaction's changes */
     int segment_fd;
     int64_t first_free;        /* slots below may have been named by a failed commit */
+    int codes_fd;              /* -1 when the cache cannot be kept */
+    int64_t codes_rows;        /* rows written to it */
+    int64_t codes_told;        /* rows that its header tells readers */
+    int64_t codes_generation;
     uint8_t *pending;          /* rows to append, and their room */
     size_t pending_rows, pending_capacity;
     char *content_text;        /* strings lent by has_content */
@@ -123,6 +130,9 @@ int scry_segment_open(const scry_local *s, int64_t generation, int64_t slots, bo
 /* Write rows at `slot` and wait until the disk has them. */
 int scry_segment_append(scry_local *s, int fd, int64_t generation, int64_t slot, const uint8_t *rows,
                         size_t n, scry_error *err) SCRY_NODISCARD;
+
+/* Write all of it; -1 with errno. */
+int scry_pwrite_all(int fd, const void *bytes, size_t n, off_t at);
 
 /* CRC-32C (Castagnoli). Start with 0; feed the result in again to go on. */
 uint32_t scry_crc32c(uint32_t crc, const void *bytes, size_t n);
@@ -166,13 +176,59 @@ uint32_t scry_content_crc(const scry_file *f, uint32_t vector_crc);
 uint32_t scry_root_crc(const uint8_t *id, const char *path);
 uint32_t scry_bad_crc(const uint8_t *id, int64_t size, int64_t mtime_ns, const char *reason);
 
+/* ---- mappings that views share ---- */
+
+/* A read-only mapping of a file that grows: longer than the file, so that rows appended
+ * later are reached without mapping again. Counted under the store's view_lock. */
+typedef struct scry_shared_map {
+    int refs;
+    uint8_t *data;
+    size_t size;
+    ino_t inode;
+} scry_shared_map;
+
+/* `old` when it is of the same file and reaches `need` bytes (one more reference), else a new
+ * mapping of `fd`. */
+int scry_shared_map_get(scry_shared_map **out, scry_shared_map *old, int fd, size_t need,
+                        const char *where, scry_error *err) SCRY_NODISCARD;
+void scry_shared_map_put(scry_shared_map *m);   /* NULL is legal */
+
+/* ---- local_codes.c: codes of all slots, from the cache file or made in memory ---- */
+
+typedef struct scry_code_block {
+    int refs;                 /* under the store's view_lock */
+    int64_t rows;             /* encoded so far */
+    void *data;               /* codes.h */
+} scry_code_block;
+
+typedef struct scry_codes {
+    scry_shared_map *map;     /* of the cache file; NULL without one */
+    int64_t map_rows;         /* rows in it */
+    void **blocks;            /* for scry_scan */
+    scry_code_block **made;   /* the block in memory, NULL where it lies in the map */
+    size_t count;
+} scry_codes;
+
+/* The writer's part: open or make the cache file, catch up with the segment, append what was
+ * committed, tell readers. None fails: without the file codes are made in memory. */
+void scry_codes_open(scry_local *s);
+void scry_codes_append(scry_local *s, int64_t first, const uint8_t *rows, size_t n);
+void scry_codes_tell(scry_local *s);
+void scry_codes_close(scry_local *s);
+char *scry_codes_path(const scry_local *s, int64_t generation);
+
+/* The reader's part. `old` (may be NULL) is the view before, of any generation. */
+int scry_codes_load(scry_local *s, scry_view *v, const scry_view *old, scry_error *err) SCRY_NODISCARD;
+void scry_codes_dispose(scry_codes *c);
+
 /* ---- local_view.c: one committed state ---- */
 
 struct scry_view {
     int refs;                 /* under the store's view_lock */
     scry_head head;
     scry_root_list roots;
-    scry_map segment;
+    scry_shared_map *segment;
+    scry_codes codes;
     uint64_t *live;           /* a bit a slot: a content lies there */
 };
 
@@ -183,7 +239,7 @@ void scry_views_close(scry_local *s);
 
 static inline const uint8_t *scry_view_row(const scry_local *s, const scry_view *v, int64_t slot)
 {
-    return v->segment.data + SCRY_SEGMENT_HEADER + (size_t)slot * s->row_bytes;
+    return v->segment->data + SCRY_SEGMENT_HEADER + (size_t)slot * s->row_bytes;
 }
 
 /* ---- operations ---- */

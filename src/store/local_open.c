@@ -222,7 +222,10 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
         (result = check_model(s, &s->head, o, err)) < 0)
         return result;
     adopt_head(s, &s->head);
-    return scry_segment_open(s, s->head.generation, s->head.slots, true, &s->segment_fd, err);
+    result = scry_segment_open(s, s->head.generation, s->head.slots, true, &s->segment_fd, err);
+    if (result == 0)
+        scry_codes_open(s);
+    return result;
 }
 
 /* How a reader may open the database. On a read-only place a cleanly closed store needs
@@ -279,6 +282,7 @@ static void local_free(scry_local *s)
     scry_views_close(s);
     scry_readers_close(s);
     scry_pool_free(s->pool);
+    scry_codes_close(s);
     if (s->segment_fd >= 0)
         close(s->segment_fd);
     scry_head_dispose(&s->head);
@@ -303,7 +307,7 @@ int scry_local_open(scry_store **out, const char *where, const scry_store_option
         return result;
     scry_local *s = scry_alloc(sizeof *s);
     s->base.kind = &local_kind;
-    s->lock_fd = s->segment_fd = -1;
+    s->lock_fd = s->segment_fd = s->codes_fd = -1;
     s->db_flags = SQLITE_OPEN_READWRITE;
     s->threads = o->threads;
     s->where = scry_strdup(where);
@@ -337,6 +341,7 @@ int scry_local_sync(scry_store *base, scry_error *err)
     scry_local *s = (scry_local *)base;
     if (!s->writable)
         return 0;
+    scry_codes_tell(s);
     char *path = scry_asprintf("%s-wal", s->db_path);
     int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
     if (fd >= 0 ? fdatasync(fd) < 0 : errno != ENOENT)

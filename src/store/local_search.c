@@ -2,21 +2,11 @@
 #include "store/local_internal.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "vector/scan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct {
-    double score;
-    int64_t slot;
-} found;
-
-/* Best first. */
-static int compare_found(const void *a, const void *b)
-{
-    const found *x = a, *y = b;
-    return x->score > y->score ? -1 : x->score < y->score ? 1 : x->slot < y->slot ? -1 : x->slot > y->slot;
-}
 
 typedef struct {
     scry_local *s;
@@ -64,13 +54,13 @@ static int compare_hits(const void *a, const void *b)
 }
 
 /* Fold copies: of each content's files the first by path, the others counted. */
-static int show(query_state *q, const found *list, size_t n, scry_results *out, scry_error *err)
+static int show(query_state *q, const scry_near *list, size_t n, scry_results *out, scry_error *err)
 {
     scry_results *all = scry_results_new();
     int result = 0;
     for (size_t i = 0; i < n && result == 0; i++) {
         scry_results *files = q->search->all_copies ? all : scry_results_new();
-        result = files_of(q, list[i].slot, list[i].score, files, err);
+        result = files_of(q, list[i].row, list[i].score, files, err);
         if (files == all)
             continue;
         const scry_hit *first = files->count ? &files->hits[0] : NULL;
@@ -86,7 +76,9 @@ static int show(query_state *q, const found *list, size_t n, scry_results *out, 
         order[i] = &all->hits[i];
     if (all->count)
         qsort(order, all->count, sizeof *order, compare_hits);
-    size_t end = q->search->offset + q->search->limit;
+    size_t end;
+    if (!scry_add_size(q->search->offset, q->search->limit, &end))
+        end = SIZE_MAX;
     for (size_t i = q->search->offset; i < all->count && i < end && result == 0; i++)
         scry_results_add(out, order[i]->score, &order[i]->file, order[i]->copies);
     out->has_more = all->count > end;
@@ -95,34 +87,62 @@ static int show(query_state *q, const found *list, size_t n, scry_results *out, 
     return result;
 }
 
-static int search_one(query_state *q, const float *query, const uint64_t *bits, scry_results *out,
-                      scry_error *err)
+/* The scan, with the team of threads when no other search has it. */
+static int scan_codes(query_state *q, const float *queries, size_t n, const uint64_t *bits,
+                      scry_near_list *lists, scry_error *err)
 {
-    size_t slots = (size_t)q->v->head.slots, n = 0, dim = (size_t)q->s->base.dim;
-    found *list = scry_try_alloc(slots, sizeof *list);
-    if (!list)
-        return scry_fail(err, SCRY_ENOMEM, "no memory for a search over %zu contents", slots);
-    double norm = scry_float_norm(query, dim);
-    for (size_t slot = 0; slot < slots; slot++) {
-        if (!(bits[slot / 64] >> (slot % 64) & 1))
-            continue;
-        const void *row = scry_view_row(q->s, q->v, (int64_t)slot);
-        double score = scry_half_cosine(query, norm, row, dim);
-        out->scanned++;
-        if (score >= q->search->min_score)
-            list[n++] = (found){ score, (int64_t)slot };
+    scry_local *s = q->s;
+    const scry_view *v = q->v;
+    scry_scan_input in = { (size_t)s->base.dim, (size_t)v->head.slots, v->codes.blocks,
+                           v->segment->data + SCRY_SEGMENT_HEADER, s->row_bytes, bits };
+    size_t k;
+    if (!scry_add_size(q->search->offset, q->search->limit, &k) || !scry_add_size(k, 1, &k))
+        k = SIZE_MAX;
+    double start = scry_now_ms();
+    bool team = pthread_mutex_trylock(&s->pool_lock) == 0;
+    if (team && !s->pool)
+        s->pool = scry_pool_new(s->threads);
+    int result = scry_scan(&in, queries, n, k, q->search->min_score, team ? s->pool : NULL, lists);
+    if (team)
+        pthread_mutex_unlock(&s->pool_lock);
+    scry_trace("scan", start);
+    return result == 0 ? 0 : scry_fail(err, SCRY_ENOMEM, "no memory for a search over %lld contents",
+                                       (long long)v->head.slots);
+}
+
+static uint64_t count_bits(const uint64_t *bits, int64_t slots)
+{
+    uint64_t n = 0;
+    for (int64_t w = 0; w * 64 < slots; w++)
+        n += (uint64_t)__builtin_popcountll(bits[w]);
+    return n;
+}
+
+static int search_all(query_state *q, const float *queries, size_t n, scry_results **out, scry_error *err)
+{
+    uint64_t *bits = NULL;
+    int result = 0;
+    if (q->search->filter) {
+        double start = scry_now_ms();
+        bits = scry_try_alloc((size_t)q->v->head.slots / 64 + 1, sizeof *bits);
+        result = bits ? filter_bits(q, bits, err) : scry_fail(err, SCRY_ENOMEM, "no memory for a filter");
+        scry_trace("filter", start);
     }
-    if (n)
-        qsort(list, n, sizeof *list, compare_found);
-    size_t want = q->search->offset + q->search->limit + 1;
-    if (n > want) {
-        double last = list[want - 1].score;
-        while (want < n && list[want].score >= last)
-            want++;   /* ties are told apart by path */
-        n = want;
+    const uint64_t *used = bits ? bits : q->v->live;
+    scry_near_list *lists = scry_alloc(n * sizeof *lists);
+    if (result == 0)
+        result = scan_codes(q, queries, n, used, lists, err);
+    uint64_t scanned = count_bits(used, q->v->head.slots);
+    for (size_t i = 0; i < n; i++) {
+        if (result == 0) {
+            out[i] = scry_results_new();
+            out[i]->scanned = scanned;
+            result = show(q, lists[i].items, lists[i].count, out[i], err);
+        }
+        free(lists[i].items);
     }
-    int result = show(q, list, n, out, err);
-    free(list);
+    free(lists);
+    free(bits);
     return result;
 }
 
@@ -131,23 +151,15 @@ int scry_local_search_many(scry_store *base, const float *queries, size_t n, con
 {
     scry_local *s = (scry_local *)base;
     query_state q = { .s = s, .search = search };
-    uint64_t *bits = NULL;
     int result = scry_reader_take(s, &q.r, err);
     if (result < 0)
         return result;
-    if ((result = scry_view_take(s, q.r, &q.v, err)) == 0 && search->filter) {
-        bits = scry_try_alloc((size_t)q.v->head.slots / 64 + 1, sizeof *bits);
-        result = bits ? filter_bits(&q, bits, err) : scry_fail(err, SCRY_ENOMEM, "no memory for a filter");
-    }
-    for (size_t i = 0; i < n && result == 0; i++) {
-        out[i] = scry_results_new();
-        result = search_one(&q, queries + i * (size_t)base->dim, bits ? bits : q.v->live, out[i], err);
-    }
+    if ((result = scry_view_take(s, q.r, &q.v, err)) == 0)
+        result = search_all(&q, queries, n, out, err);
     for (size_t i = 0; i < n && result < 0; i++) {
         scry_results_free(out[i]);
         out[i] = NULL;
     }
-    free(bits);
     scry_row_dispose(&q.row);
     scry_view_give(s, q.v);
     scry_reader_give(s, q.r);

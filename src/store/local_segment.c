@@ -54,8 +54,9 @@ static void fill_header(segment_header *h, const scry_local *s, int64_t generati
     h->crc = scry_crc32c(0, h, offsetof(segment_header, crc));
 }
 
-static int pwrite_all(int fd, const uint8_t *p, size_t n, off_t at)
+int scry_pwrite_all(int fd, const void *bytes, size_t n, off_t at)
 {
+    const char *p = bytes;
     while (n) {
         ssize_t w = pwrite(fd, p, n, at);
         if (w < 0 && errno == EINTR)
@@ -140,7 +141,7 @@ int scry_segment_append(scry_local *s, int fd, int64_t generation, int64_t slot,
                         size_t n, scry_error *err)
 {
     off_t at = (off_t)(SCRY_SEGMENT_HEADER + (uint64_t)slot * s->row_bytes);
-    if (pwrite_all(fd, rows, n * s->row_bytes, at) == 0 && fdatasync(fd) == 0)
+    if (scry_pwrite_all(fd, rows, n * s->row_bytes, at) == 0 && fdatasync(fd) == 0)
         return 0;
     int e = errno;
     char *path = scry_segment_path(s, generation);

@@ -12,31 +12,59 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void view_free(scry_view *v)
 {
     scry_head_dispose(&v->head);
     scry_root_list_dispose(&v->roots);
-    scry_map_close(&v->segment);
+    scry_shared_map_put(v->segment);
+    scry_codes_dispose(&v->codes);
     free(v->live);
     free(v);
 }
 
-static int map_segment(scry_local *s, scry_view *v, scry_error *err)
+int scry_shared_map_get(scry_shared_map **out, scry_shared_map *old, int fd, size_t need,
+                        const char *where, scry_error *err)
+{
+    enum { SLACK = 16 << 20 };
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return scry_fail_errno(err, errno, "cannot stat a file of the store %s", where);
+    if (old && old->size >= need && old->inode == st.st_ino) {
+        old->refs++;
+        *out = old;
+        return 0;
+    }
+    size_t size = need + need / 4 + SLACK;
+    void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (p == MAP_FAILED)
+        return scry_fail_errno(err, errno, "cannot map a file of the store %s", where);
+    *out = scry_alloc(sizeof **out);
+    **out = (scry_shared_map){ 1, p, size, st.st_ino };
+    return 0;
+}
+
+void scry_shared_map_put(scry_shared_map *m)
+{
+    if (!m || --m->refs)
+        return;
+    munmap(m->data, m->size);
+    free(m);
+}
+
+static int map_segment(scry_local *s, scry_view *v, const scry_view *old, scry_error *err)
 {
     int fd;
     int result = scry_segment_open(s, v->head.generation, v->head.slots, false, &fd, err);
     if (result < 0)
         return result;
-    size_t size = SCRY_SEGMENT_HEADER + (size_t)v->head.slots * s->row_bytes;
-    void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-    int e = errno;
+    size_t need = SCRY_SEGMENT_HEADER + (size_t)v->head.slots * s->row_bytes;
+    bool same = old && old->head.generation == v->head.generation;
+    result = scry_shared_map_get(&v->segment, same ? old->segment : NULL, fd, need, s->where, err);
     close(fd);
-    if (p == MAP_FAILED)
-        return scry_fail_errno(err, e, "cannot map the stored vectors of %s", s->where);
-    v->segment = (scry_map){ p, size };
-    return 0;
+    return result;
 }
 
 static int load_live(scry_view *v, scry_db *db, scry_error *err)
@@ -67,9 +95,11 @@ static int make_view(scry_local *s, scry_reader *r, scry_head *head, scry_view *
     v->refs = 1;
     int result = scry_root_list_load(&r->db, &v->roots, err);
     if (result == 0)
-        result = map_segment(s, v, err);
+        result = map_segment(s, v, s->view, err);
     if (result == 0)
         result = load_live(v, &r->db, err);
+    if (result == 0)
+        result = scry_codes_load(s, v, s->view, err);
     if (result < 0)
         view_free(v);
     else
@@ -107,10 +137,9 @@ void scry_view_give(scry_local *s, scry_view *v)
     if (!v)
         return;
     pthread_mutex_lock(&s->view_lock);
-    bool last = --v->refs == 0;
-    pthread_mutex_unlock(&s->view_lock);
-    if (last)
+    if (--v->refs == 0)
         view_free(v);
+    pthread_mutex_unlock(&s->view_lock);
 }
 
 void scry_views_close(scry_local *s)

@@ -31,11 +31,21 @@ TARGET static inline __m512i join(__m512i high, __m512i low)
     return _mm512_add_epi32(_mm512_slli_epi32(high, 7), low);
 }
 
+/* The same columns of the rows that come after the next four: what the processor's own
+ * prefetching leaves to gain. Past the end of a block it touches the next or nothing. */
+TARGET static inline void prefetch4(const uint8_t *const row[4], size_t i)
+{
+    enum { AHEAD = 4096 };
+    for (int k = 0; k < 4; k++)
+        _mm_prefetch((const char *)row[k] + i + AHEAD, _MM_HINT_T0);
+}
+
 TARGET static inline __m128i dot4_wide(const uint8_t *const row[4], const scry_code_query *q)
 {
     __m512i h0 = _mm512_setzero_si512(), h1 = h0, h2 = h0, h3 = h0, l0 = h0, l1 = h0, l2 = h0, l3 = h0;
     for (size_t i = 0; i < q->stride; i += 64) {
         __m512i high = load(q->high + i), low = load(q->low + i);
+        prefetch4(row, i);
         __m512i c0 = load(row[0] + i), c1 = load(row[1] + i), c2 = load(row[2] + i), c3 = load(row[3] + i);
         h0 = _mm512_dpbusd_epi32(h0, c0, high);
         h1 = _mm512_dpbusd_epi32(h1, c1, high);
