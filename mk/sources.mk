@@ -6,13 +6,17 @@
 # scry-X.so    parts that scry opens when a command needs them (src/base/part.h)
 
 # Parts: their sources and packages. They may use all of libscry.a, never the reverse.
-PART_NAMES := milvus serve
+PART_NAMES := milvus serve fetch thumbs
 PART_SRC_milvus := $(wildcard src/milvus/*.c src/store/remote*.c src/store/filter_milvus.c)
 PART_PKGS_milvus := libnghttp2 libprotobuf-c libssl
 PART_OBJ_milvus := $(O)/gen/milvus/milvus.pb-c.o
 PART_SRC_serve := $(wildcard src/server/*.c)
 PART_PKGS_serve := libmicrohttpd
 PART_OBJ_serve := $(O)/gen/web_assets.o $(O)/gen/web_bytes.o
+PART_SRC_fetch := $(wildcard src/fetch/*.c)
+PART_PKGS_fetch := libcurl
+PART_SRC_thumbs := $(wildcard src/thumbs/*.c)
+PART_PKGS_thumbs := chafa
 
 LIB_DIRS := base nn model resize image vector store engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PART_NAMES),$(PART_SRC_$(p))), \
@@ -36,6 +40,7 @@ FORMATS_PKGS := vips libraw
 $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
 $(O)/src/decoder/formats/%.o: ALL_CFLAGS += $(call pkg,cflags,$(FORMATS_PKGS))
+$(O)/src/thumbs/%.o: ALL_CFLAGS += $(call pkg,cflags,chafa)
 
 # Milvus's messages: C made of the .proto while building.
 $(O)/gen/milvus/milvus.pb-c.c: src/milvus/milvus.proto

@@ -1,0 +1,164 @@
+#include "fetch/http.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MAX_REDIRECTS = 5, STALL_SECONDS = 60, CONNECT_SECONDS = 30 };
+
+typedef struct {
+    const http_request *request;
+    http_response *response;
+    CURL *curl;
+    bool started, stopped, too_long;
+    int64_t range_start;   /* of Content-Range; -1 when absent */
+    uint64_t received;
+} transfer;
+
+/* "VALUE" or W/"VALUE" to `out`. */
+static void unquote(char *out, size_t size, const char *value, size_t n)
+{
+    if (n > 2 && strncmp(value, "W/", 2) == 0)
+        value += 2, n -= 2;
+    if (n >= 2 && value[0] == '"' && value[n - 1] == '"')
+        value++, n -= 2;
+    if (n < size) {
+        memcpy(out, value, n);
+        out[n] = '\0';
+    }
+}
+
+static bool is_header(const char *line, size_t n, const char *name, const char **value, size_t *length)
+{
+    size_t k = strlen(name);
+    if (n <= k || line[k] != ':' || strncasecmp(line, name, k) != 0)
+        return false;
+    const char *p = line + k + 1, *end = line + n;
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    while (end > p && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    *value = p;
+    *length = (size_t)(end - p);
+    return true;
+}
+
+static size_t take_header(char *line, size_t size, size_t count, void *arg)
+{
+    transfer *t = arg;
+    http_response *r = t->response;
+    size_t n = size * count, length;
+    const char *value;
+    char number[32] = "";
+    if (is_header(line, n, "X-Linked-Etag", &value, &length) && !r->linked_etag[0])
+        unquote(r->linked_etag, sizeof r->linked_etag, value, length);
+    else if (is_header(line, n, "ETag", &value, &length) && !r->etag[0])
+        unquote(r->etag, sizeof r->etag, value, length);
+    else if (is_header(line, n, "X-Repo-Commit", &value, &length) && !r->commit[0])
+        unquote(r->commit, sizeof r->commit, value, length);
+    else if (is_header(line, n, "X-Linked-Size", &value, &length) && length < sizeof number)
+        r->linked_size = strtoll(memcpy(number, value, length), NULL, 10);
+    else if (is_header(line, n, "Content-Range", &value, &length) && length > 6 && strncasecmp(value, "bytes ", 6) == 0 &&
+             length - 6 < sizeof number)
+        t->range_start = strtoll(memcpy(number, value + 6, length - 6), NULL, 10);
+    return n;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    transfer *t = arg;
+    size_t n = size * count;
+    bool restart = false;
+    if (!t->started) {
+        t->started = true;
+        curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &t->response->status);
+        restart = t->request->offset && !(t->response->status == 206 && t->range_start == (int64_t)t->request->offset);
+    }
+    t->received += n;
+    t->too_long = t->received > t->request->limit;
+    if (t->too_long || t->request->body(t->request->arg, bytes, n, restart) != 0) {
+        t->stopped = true;
+        return 0;
+    }
+    return n;
+}
+
+static void set_options(CURL *curl, transfer *t, char *problem)
+{
+    const http_request *r = t->request;
+    bool plain = strncmp(r->url, "http://", 7) == 0;
+    curl_easy_setopt(curl, CURLOPT_URL, r->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "scry/" SCRY_VERSION);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
+    if (r->offset) {   /* not CURLOPT_RESUME_FROM: an answer from the beginning is no error here */
+        char range[32];
+        snprintf(range, sizeof range, "%llu-", (unsigned long long)r->offset);
+        curl_easy_setopt(curl, CURLOPT_RANGE, range);
+    }
+}
+
+static bool may_pass(CURLcode code, long status)
+{
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM: return true;
+    case CURLE_HTTP_RETURNED_ERROR: return status == 429 || status >= 500;
+    default: return false;
+    }
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int http_get(const http_request *request, http_response *out, bool *transient, scry_error *err)
+{
+    char problem[CURL_ERROR_SIZE] = "";
+    *out = (http_response){ .linked_size = -1 };
+    *transient = false;
+    pthread_once(&once, start_curl);
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        return scry_fail(err, SCRY_ENOMEM, "libcurl does not start");
+    transfer t = { .request = request, .response = out, .curl = curl, .range_start = -1 };
+    set_options(curl, &t, problem);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
+    curl_easy_cleanup(curl);
+    if (code == CURLE_OK)
+        return 0;
+    if (t.too_long)
+        return scry_fail(err, SCRY_ELIMIT, "%s sends more than the %llu bytes it should", request->url,
+                         (unsigned long long)request->limit);
+    if (t.stopped)
+        return err && err->code ? err->code : SCRY_EIO;
+    *transient = may_pass(code, out->status);
+    if (code == CURLE_HTTP_RETURNED_ERROR)
+        return scry_fail(err, SCRY_EREMOTE, "%s: the host answers %ld", request->url, out->status);
+    return scry_fail(err, SCRY_EREMOTE, "%s: %s", request->url, problem[0] ? problem : curl_easy_strerror(code));
+}

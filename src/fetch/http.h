@@ -1,0 +1,38 @@
+/* http.h - GET, by libcurl: the only file that knows it.
+ *
+ * HTTPS with the system's certificates (plain HTTP only when the first address is plain, as a
+ * local mirror's is), at most five redirects, none from HTTPS to HTTP. A transfer that
+ * stalls for a minute is given up.
+ */
+#ifndef SCRY_FETCH_HTTP_H
+#define SCRY_FETCH_HTTP_H
+
+#include "scry/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct http_response {
+    long status;
+    char linked_etag[80];     /* X-Linked-Etag without quotes: LFS's SHA-256 */
+    char etag[80];            /* ETag of the first answer, without quotes: a git object id */
+    char commit[80];          /* X-Repo-Commit */
+    int64_t linked_size;      /* X-Linked-Size; -1 when absent */
+} http_response;
+
+typedef struct http_request {
+    const char *url;
+    uint64_t offset;          /* ask for the bytes from here on */
+    uint64_t limit;           /* more bytes than this in the body are SCRY_ELIMIT */
+    /* The body, piece by piece. `restart` is true on the first piece when the host ignored the
+     * offset and sends from the beginning. Non-zero stops: the callee has set the error. */
+    int (*body)(void *arg, const void *bytes, size_t n, bool restart);
+    void *arg;
+} http_request;
+
+/* 0 when a 2xx answer came to its end. SCRY_EREMOTE otherwise: `out->status` is the host's
+ * answer, 0 when there was none. `*transient` tells whether trying again may help. */
+int http_get(const http_request *request, http_response *out, bool *transient, scry_error *err) SCRY_NODISCARD;
+
+#endif

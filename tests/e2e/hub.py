@@ -1,0 +1,130 @@
+"""hub.py DIR PORTFILE - a model hub on this machine, with its faults on request.
+
+Serves the checkpoint in DIR under the hub's two addresses, as OWNER/NAME for any NAME; the name says what
+goes wrong:  ok; cut (every answer breaks off half-way, so that only resuming helps); norange (Range is
+ignored); wrong (a byte is changed); more (more bytes than declared); busy (two 503 first); loop (redirects
+without end); none (404); private (401); pickle; evil (names that lead elsewhere); huge; twodigests; nodigest;
+brokenjson; norevision. Requests are written to DIR/../hub.log.
+"""
+import hashlib
+import http.server
+import json
+import os
+import sys
+from urllib.parse import urlsplit
+
+folder, port_file = sys.argv[1:3]
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+log = open(os.path.join(os.path.dirname(os.path.abspath(folder)), "hub.log"), "w")
+busy = {}
+
+
+def content(name):
+    with open(os.path.join(folder, name), "rb") as f:
+        return f.read()
+
+
+def git_id(data):
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def sibling(name, kind):
+    data = content(name)
+    if kind == "nodigest":
+        return {"rfilename": name}
+    out = {"rfilename": name, "size": len(data), "blobId": git_id(data)}
+    if name.endswith(".safetensors"):
+        out["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        if kind == "huge":
+            out["size"] = 10 ** 15
+    return out
+
+
+def listing(kind):
+    files = [sibling(n, kind) for n in sorted(os.listdir(folder)) if os.path.isfile(os.path.join(folder, n))]
+    if kind == "pickle":
+        files = [f for f in files if not f["rfilename"].endswith("safetensors")]
+        files.append({"rfilename": "pytorch_model.bin", "size": 5})
+    if kind == "evil":
+        files += [{"rfilename": n, "size": 1} for n in ("../evil.json", "/etc/evil", "a/../../vocab.json")]
+    return {"sha": "../../x" if kind == "norevision" else COMMIT, "siblings": files}
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, status, body=b"", cut=None, **headers):
+        self.send_response(status)
+        for k, v in headers.items():
+            self.send_header(k.replace("_", "-"), v)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body if cut is None else body[:cut])
+        if cut is not None:
+            self.close_connection = True
+
+    def do_GET(self):
+        path = urlsplit(self.path).path
+        print(self.path, self.headers.get("Range", ""), file=log, flush=True)
+        parts = path.strip("/").split("/")
+        if parts[:2] == ["api", "models"]:
+            return self.list(parts[3])
+        if parts[0] == "cdn":
+            return self.file(parts[1], parts[2])
+        if len(parts) == 5 and parts[2] == "resolve":
+            return self.resolve(parts[1], parts[3], parts[4])
+        return self.answer(404)
+
+    def list(self, kind):
+        if kind in ("none", "private"):
+            return self.answer(404 if kind == "none" else 401)
+        if kind == "busy" and busy.setdefault("n", 0) < 2:
+            busy["n"] += 1
+            return self.answer(503)
+        if kind == "brokenjson":
+            return self.answer(200, b'{"sha": ')
+        return self.answer(200, json.dumps(listing(kind)).encode())
+
+    def resolve(self, kind, commit, name):
+        if commit != COMMIT:
+            return self.answer(404)
+        if kind == "loop":
+            return self.answer(302, Location=self.path)
+        data = content(name)
+        if not name.endswith(".safetensors"):
+            return self.answer(200, data, ETag='"%s"' % git_id(data), X_Repo_Commit=COMMIT)
+        digest = hashlib.sha256(data if kind != "twodigests" else b"").hexdigest()
+        return self.answer(302, Location="/cdn/%s/%s" % (kind, name), X_Repo_Commit=COMMIT,
+                           X_Linked_Etag='"%s"' % digest, X_Linked_Size=str(len(data)))
+
+    def file(self, kind, name):
+        data = content(name)
+        if kind == "wrong":
+            data = data[:-1] + bytes([data[-1] ^ 1])
+        if kind == "more":
+            data += b"more"
+        start = 0
+        asked = self.headers.get("Range")
+        if asked and kind != "norange":
+            start = int(asked.split("=")[1].rstrip("-"))
+        body = data[start:]
+        cut = max(1, len(body) // 2) if kind in ("cut", "norange") and len(body) > 4096 and not busy.get(kind, 0) > 1 else None
+        busy[kind] = busy.get(kind, 0) + 1
+        if start:
+            return self.answer(206, body, cut, Content_Range="bytes %d-%d/%d" % (start, len(data) - 1, len(data)))
+        return self.answer(200, body, cut)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        pass   # a client that goes away is no news
+
+
+server = Server(("127.0.0.1", 0), Hub)
+with open(port_file + ".tmp", "w") as f:
+    f.write(str(server.server_address[1]))
+os.rename(port_file + ".tmp", port_file)
+server.serve_forever()
