@@ -72,6 +72,7 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
                   "that one, or index again into another one with --collection NAME --model %s", info.collection,
                   info.model_name, info.model_identity, m->name, m->identity, m->name);
     scry_model_free(*out);
+    *out = NULL;
     return r;
 }
 

@@ -18,14 +18,14 @@ static int embed_picture(const scry_query_tools *t, const char *path, const int 
     const uint8_t *bytes;
     size_t size;
     struct stat st;
-    int r = scry_decoder_load(t->decoder, AT_FDCWD, path, &bytes, &size, &st, err);
+    scry_error why = SCRY_ERROR_INIT;
+    int r = scry_decoder_load(t->decoder, AT_FDCWD, path, &bytes, &size, &st, &why);
     if (r < 0)
-        return r;
+        return scry_fail(err, why.code, "%s: %s", path, why.message);
     scry_decode_request request = { .kind = SCRY_DECODE_VIEWS, .spec = scry_model_get_info(t->model)->image,
                                     .keep_orientation = t->keep_orientation,
                                     .region = { region[0], region[1], region[2], region[3] } };
     scry_decode_result picture;
-    scry_error why = SCRY_ERROR_INIT;
     r = scry_decoder_run(t->decoder, &request, &picture, &why);
     if (r < 0)
         return scry_fail(err, why.code, "%s: %s", path, why.message);

@@ -34,7 +34,7 @@ int scry_local_collections(const char *where, int (*each)(void *arg, const char 
     DIR *d = opendir(folder);
     int result = 0;
     if (!d)
-        result = scry_fail(err, SCRY_ENOTFOUND, "there is no store at %s yet: index some pictures first",
+        result = scry_fail(err, SCRY_ENOTFOUND, "there is no store at %s yet: `scry index PATH` makes one",
                            where);
     for (struct dirent *e; d && (e = readdir(d));)
         if (is_collection(folder, e->d_name)) {

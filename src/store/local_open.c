@@ -99,7 +99,7 @@ static int check_marker(const char *where, bool create, scry_error *err)
             if ((result = scry_make_dirs(where, err)) == 0)
                 result = scry_write_file(path, marker_text, sizeof marker_text - 1, err);
         } else if (stat(where, &st) < 0) {
-            result = scry_fail(err, SCRY_ENOTFOUND, "there is no store at %s yet: index some pictures first",
+            result = scry_fail(err, SCRY_ENOTFOUND, "there is no store at %s yet: `scry index PATH` makes one",
                                where);
         } else {
             result = scry_fail(err, SCRY_EINVALID, "%s is a folder but no scry store: name another", where);

@@ -1,0 +1,104 @@
+#!/bin/sh
+# scry status, remove, verify, root; stores that cannot be written, other models, collections.
+. "$(dirname "$0")/lib.sh"
+tiny_model "$T/model"
+tiny_model "$T/other" 2
+P=$T/pics
+pictures "$P/a" 5
+pictures "$P/b" 5 5
+ok "index" "$scry" index "$P"
+
+run status
+is "status: 0" $status 0
+like "status: pictures" "$T/out" '^pictures +10 files'
+run status --json
+is "status --json" "$(json '(j["files"], j["dim"], j["roots"][0]["path"] == "'"$P"'")')" '(10, 16, True)'
+run status --formats
+like "status --formats" "$T/out" '^jpeg'
+
+run search --model "$T/other" x
+is "another model: 2" $status 2
+like "another model: names both" "$T/err" 'model.*other|other.*model'
+run index --model "$T/other" "$P"
+is "indexing with another model: 2" $status 2
+run index --collection second --model "$T/other" "$P"
+is "another collection may have another model" $status 0
+run search --collection second --model "$T/other" x
+is "and is searched with it" $status 0
+env -u SCRY_MODEL "$scry" search --collection second x >"$T/out" 2>"$T/err"
+is "the collection's model is the default" $? 0
+run search --collection none x
+is "a collection that is not there: 2" $status 2
+
+run remove "$P/b" --dry-run
+is "remove --dry-run lists" "$(wc -l <"$T/out")" 5
+is "and removes nothing" "$(stored)" 10
+run remove "$P/b"
+is "remove: 0" $status 0
+is "five are left" "$(stored)" 5
+run remove "$P/b"
+is "nothing to remove: 1" $status 1
+run remove
+is "remove of nothing in particular: 2" $status 2
+run verify
+is "verify: 0" $status 0
+run index "$P"
+unlike "what was removed is known by its content or embedded again, and back" "$T/err" 'skipped: '
+is "ten again" "$(stored)" 10
+
+# Roots.
+run root
+is "one root" "$(wc -l <"$T/out")" 1
+mv "$P" "$T/elsewhere"
+run root move "$P" "$T/elsewhere"
+is "root move: 0" $status 0
+run search --paths --limit 1 x
+like "paths are the new ones" "$T/out" "^$T/elsewhere/"
+run index "$T/elsewhere"
+like "nothing to do after the move" "$T/err" '^0 added, 0 updated, 10 unchanged'
+run root move "$T/none" "$T/elsewhere"
+is "a root that is not there: 2" $status 2
+run index "$T"
+is "a path that contains a root takes it in" $status 0
+is "ten pictures are ten" "$(stored)" 10
+run root
+is "one root still" "$(wc -l <"$T/out")" 1
+
+# Two writers.
+pictures "$T/many" 200 100
+"$scry" index --jobs 1 "$T/many" >/dev/null 2>"$T/first.err" </dev/null &
+first=$!
+sleep 0.1
+run index "$P" "$T/elsewhere"
+second=$status
+wait $first
+is "the first of two writers is not disturbed" $? 0
+is "the second waits or is told" "$([ $second = 0 ] || [ $second = 2 ] && echo fine)" fine
+run verify
+is "and the store is whole" $status 0
+
+# A store that cannot be written is still searched.
+if [ "$(id -u)" != 0 ]; then
+    chmod -R a-w "$SCRY_STORE"
+    run search x
+    is "a read-only store is searched" $status 0
+    run index "$T/many"
+    is "but not written: 2" $status 2
+    chmod -R u+w "$SCRY_STORE"
+fi
+: >"$T/file"
+run index --store "$T/file" "$T/elsewhere"
+is "a store that is a file: 2" $status 2
+run index --store /proc/nowhere "$T/elsewhere"
+is "a store where none can be: 2" $status 2
+
+# A damaged store says so.
+cp -r "$SCRY_STORE" "$T/damaged"
+find "$T/damaged" -type f -size +4k | while read -r f; do
+    dd if=/dev/zero of="$f" bs=1 seek=100 count=2000 conv=notrunc 2>/dev/null
+done
+run verify --store "$T/damaged"
+is "verify of a damaged store: 2" $status 2
+run search --store "$T/damaged" x
+is "a search in a damaged store ends in order" "$([ $status -le 2 ] && echo fine)" fine
+done_testing
