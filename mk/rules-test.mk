@@ -1,10 +1,12 @@
 # Tests: programs in tests/unit, scripts in tests/e2e, all printing TAP.
 .PHONY: test unit run-tests
 unit: $(UNIT_BIN) $(PROGRAMS) ## unit tests alone
-	CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) prove $(UNIT_BIN)
+	$(TEST_ENV) prove $(UNIT_BIN)
 
 E2E := $(wildcard tests/e2e/*.sh)
-TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O))
+TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O)) $(TEST_ENV_$(MODE))
+# Sanitizers need more address space and system calls than a confined decoder is allowed.
+TEST_ENV_asan := SCRY_TEST_UNCONFINED=1 UBSAN_OPTIONS=print_stacktrace=1
 run-tests: $(UNIT_BIN) $(PROGRAMS)
 	$(TEST_ENV) prove $(UNIT_BIN) $(filter-out %/lib.sh,$(E2E)) </dev/null
 
