@@ -200,7 +200,7 @@ int main(int argc, char **argv)
     double start = scry_now_ms();
     scry_pool_run(b.pool, fill, &b);
     fprintf(stderr, "%zu x %zu made and encoded in %.1f s, kernels %s\n", b.in.rows, dim,
-            (scry_now_ms() - start) / 1e3, scry_kernels_best()->name);
+            (scry_now_ms() - start) / 1e3, scry_scan_kernels_best()->name);
     printf("what\tthreads\tmedian ms\tbest ms\tGB/s\tqueries/s\trescored\n");
     scry_pool *pools[] = { NULL, b.pool };
     for (int p = 0; p < 2; p++) {

@@ -1,7 +1,7 @@
 /* kernels.h - the inner loops of a scan, one set for each instruction set.
  *
  * The scalar set is the oracle: every other gives the same integers and the same
- * selection, which tests/unit/test_vector.c holds them to. scry_kernels_best picks by
+ * selection, which tests/unit/test_vector.c holds them to. scry_scan_kernels_best picks by
  * what the processor can do; each set lies in a file of its own, compiled for it.
  */
 #ifndef SCRY_VECTOR_KERNELS_H
@@ -9,7 +9,7 @@
 
 #include "vector/codes.h"
 
-typedef struct scry_kernels {
+typedef struct scry_scan_kernels {
     const char *name;
     bool narrow_is_faster;   /* batches should use narrow queries */
 
@@ -25,17 +25,17 @@ typedef struct scry_kernels {
      * and how many. `scale` and `error` are by position i, or by index[i]. */
     size_t (*select)(uint16_t *out, const int32_t *dots, const float *scale, const float *error,
                      const uint16_t *index, size_t rows, float step, float gain, float threshold);
-} scry_kernels;
+} scry_scan_kernels;
 
-extern const scry_kernels scry_kernels_scalar;
+extern const scry_scan_kernels scry_scan_kernels_scalar;
 #ifdef __x86_64__
-extern const scry_kernels scry_kernels_avx2;
-extern const scry_kernels scry_kernels_avx512;
+extern const scry_scan_kernels scry_scan_kernels_avx2;
+extern const scry_scan_kernels scry_scan_kernels_avx512;
 #endif
 
-const scry_kernels *scry_kernels_best(void);
+const scry_scan_kernels *scry_scan_kernels_best(void);
 
 /* The i-th set that this processor can run, NULL behind the last; the scalar one first. */
-const scry_kernels *scry_kernels_at(size_t i);
+const scry_scan_kernels *scry_scan_kernels_at(size_t i);
 
 #endif

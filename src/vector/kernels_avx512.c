@@ -154,5 +154,5 @@ TARGET static size_t select_rows(uint16_t *out, const int32_t *dot_of, const flo
     return n;
 }
 
-const scry_kernels scry_kernels_avx512 = { "avx512-vnni", true, dots, dots_many, select_rows };
+const scry_scan_kernels scry_scan_kernels_avx512 = { "avx512-vnni", true, dots, dots_many, select_rows };
 #endif

@@ -37,4 +37,4 @@ static size_t select_rows(uint16_t *out, const int32_t *dot_of, const float *sca
     return n;
 }
 
-const scry_kernels scry_kernels_scalar = { "scalar", false, dots, dots_many, select_rows };
+const scry_scan_kernels scry_scan_kernels_scalar = { "scalar", false, dots, dots_many, select_rows };

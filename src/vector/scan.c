@@ -31,7 +31,7 @@ typedef struct {
 
 typedef struct {
     const scry_scan_input *in;
-    const scry_kernels *kernels;
+    const scry_scan_kernels *kernels;
     scry_code_query query[QUERIES_AT_ONCE];
     size_t n, k;
     bool narrow;
@@ -368,7 +368,7 @@ static int scan_some(const scry_scan_input *in, const float *queries, size_t n, 
     scan *s = scry_alloc(sizeof *s);
     size_t threads = (size_t)scry_pool_threads(pool), done = 0;
     s->in = in;
-    s->kernels = scry_kernels_best();
+    s->kernels = scry_scan_kernels_best();
     s->n = n;
     s->k = k;
     s->narrow = n >= NARROW_FROM && s->kernels->narrow_is_faster;

@@ -178,26 +178,26 @@ static void kernels_agree(void **unused)
             }
             const uint8_t *codes = scry_block_codes(r.blocks[0]);
             const float *scale = scry_block_scales(r.blocks[0]), *error = scry_block_errors(r.blocks[0]);
-            const scry_kernels *set;
-            for (size_t s = 0; (set = scry_kernels_at(s)); s++) {
+            const scry_scan_kernels *set;
+            for (size_t s = 0; (set = scry_scan_kernels_at(s)); s++) {
                 for (size_t rows = 1; rows <= ROWS; rows += 1 + rows / 7) {
-                    scry_kernels_scalar.dots(expected, codes, NULL, rows, &q[0]);
+                    scry_scan_kernels_scalar.dots(expected, codes, NULL, rows, &q[0]);
                     set->dots(got, codes, NULL, rows, &q[0]);
                     assert_memory_equal(got, expected, rows * 4);
                     size_t n = set->select(picked, got, scale, error, NULL, rows, q[0].step, 1, 0.05f);
-                    size_t m = scry_kernels_scalar.select(reference, got, scale, error, NULL, rows, q[0].step, 1,
+                    size_t m = scry_scan_kernels_scalar.select(reference, got, scale, error, NULL, rows, q[0].step, 1,
                                                           0.05f);
                     assert_int_equal(n, m);
                     assert_memory_equal(picked, reference, n * 2);
                 }
-                scry_kernels_scalar.dots(expected, codes, index, 39, &q[1]);
+                scry_scan_kernels_scalar.dots(expected, codes, index, 39, &q[1]);
                 set->dots(got, codes, index, 39, &q[1]);
                 assert_memory_equal(got, expected, 39 * 4);
                 assert_int_equal(set->select(picked, got, scale, error, index, 39, q[1].step, 1, 0.05f),
-                                 scry_kernels_scalar.select(reference, got, scale, error, index, 39, q[1].step,
+                                 scry_scan_kernels_scalar.select(reference, got, scale, error, index, 39, q[1].step,
                                                             1, 0.05f));
                 for (size_t n = 1; n <= QUERIES && !wide; n++) {
-                    scry_kernels_scalar.dots_many(expected, codes, ROWS, q, n);
+                    scry_scan_kernels_scalar.dots_many(expected, codes, ROWS, q, n);
                     set->dots_many(got, codes, ROWS, q, n);
                     for (size_t k = 0; k < n; k++)
                         assert_memory_equal(got + k * SCRY_BLOCK_ROWS, expected + k * SCRY_BLOCK_ROWS, ROWS * 4);
@@ -224,7 +224,7 @@ static void bounds_hold(void **unused)
                 scry_half_to_float(&query[i], (const uint16_t *)(void *)(r.vectors + 7 * r.row_bytes) + i, 1);
             assert_int_equal(scry_code_query_init(&q, query, dims[d], round % 2), 0);
             for (uint16_t i = 0; i < 500; i++) {
-                scry_kernels_scalar.dots(&dot, scry_block_codes(r.blocks[0]), &i, 1, &q);
+                scry_scan_kernels_scalar.dots(&dot, scry_block_codes(r.blocks[0]), &i, 1, &q);
                 float score = scry_block_scales(r.blocks[0])[i] * q.step * (float)dot;
                 float off = scry_block_errors(r.blocks[0])[i] * scry_query_gain(&q) + scry_query_slack(&q);
                 double exact = scry_half_cosine(query, scry_float_norm(query, dims[d]),
