@@ -1,0 +1,109 @@
+"""suite.py - the dev suite's questions and its figures. No training code uses it to learn.
+
+A model is judged through two functions only: `image(folder, file) -> unit vector` (by way of
+a table of all dev pictures) and `text(list of texts) -> unit vectors [N, D]`.
+"""
+import re
+
+import torch
+
+import data
+import corpus as T
+
+TEMPLATE = "a photo of a {}"
+# Word -> foil for the probes: does the true caption beat itself with this word exchanged?
+PROBES = {
+    "colours": {"red": "green", "blue": "orange", "black": "pink", "white": "purple",
+                "yellow": "blue", "green": "red", "brown": "white", "orange": "blue",
+                "pink": "black"},
+    "counts": {"two": "five", "three": "one", "four": "two", "five": "two"},
+    "actions": {"running": "sleeping", "jumping": "sitting", "sitting": "jumping",
+                "swimming": "running", "climbing": "swimming", "riding": "washing",
+                "standing": "swimming", "walking": "flying", "playing": "sleeping"},
+    "scenes": {"beach": "forest", "snow": "kitchen", "grass": "snow", "water": "desert",
+               "street": "lake", "mountain": "street", "field": "office", "pool": "forest"},
+}
+
+
+def recall(scores, target):
+    """scores [Q, N], target [Q] -> R@1, R@5, R@10 in per cent and the median rank."""
+    rank = (scores > scores.gather(1, target[:, None])).sum(1)
+    return [100 * (rank < k).float().mean().item() for k in (1, 5, 10)] + [
+        rank.float().median().item() + 1]
+
+
+class Suite:
+    """Questions prepared once; figures() answers for one model."""
+
+    def __init__(self):
+        self.dev = [p for p in data.pictures() if p.split == "dev"]
+        flickr = [p for p in self.dev if p.folder == "flickr8k"]
+        natural = [p for p in self.dev if p.folder in ("coco_mini", "imagenet_sample_1000")]
+        place = {p.file: i for i, p in enumerate(flickr)}
+        self.sets = {"flickr captions": (flickr, [(c, i) for i, p in enumerate(flickr)
+                                                  for c in p.texts])}
+        self.sets["flickr captions, Russian"] = (
+            flickr, [(r["caption_ru"], place[r["file"]]) for r in T.own_texts("flickr8k_dev_ru.tsv")])
+        written = T.imagenet_captions("dev")
+        captions, queries, russian = [], [], []
+        for i, p in enumerate(natural):
+            if p.folder == "coco_mini":
+                captions.append((p.texts[0], i))
+            elif p.file in written:
+                row = written[p.file]
+                captions.append((row["caption_en"], i))
+                queries.append((row["query_en"], i))
+                russian.append((row["caption_ru"], i))
+        self.sets["natural captions"] = (natural, captions)
+        self.sets["natural short queries"] = (natural, queries)
+        self.sets["natural captions, Russian"] = (natural, russian)
+
+    def zero_shot_sets(self):
+        """folder -> (pictures of held-back classes, all class names of the folder)."""
+        for folder, held in data.HELD_BACK.items():
+            members = [p for p in self.dev if p.folder == folder]
+            labels = {r["text"] for r in data.rows(data.data_dir() / folder / "labels.tsv")}
+            names = sorted({n for n in (data.class_name(folder, l) for l in labels) if n})
+            yield folder, members, names
+
+    def probe_pairs(self):
+        """probe -> [(picture, true caption, foil)] from Flickr8k's dev captions."""
+        flickr = [p for p in self.dev if p.folder == "flickr8k"]
+        for probe, words in PROBES.items():
+            pairs = []
+            for p in flickr:
+                for c in p.texts:
+                    hit = next((w for w in words if re.search(rf"\b{w}\b", c.lower())), None)
+                    if hit:
+                        pairs.append((p, c.lower(), re.sub(rf"\b{hit}\b", words[hit], c.lower())))
+            yield probe, pairs
+
+    def figures(self, image, text, probes=True):
+        """{name: list of numbers} for one model; `image` maps (folder, file) to a vector."""
+        stack = lambda ps: torch.stack([image[p.folder, p.file] for p in ps])
+        out = {}
+        for name, (gallery, questions) in self.sets.items():
+            if questions:
+                scores = text([q for q, _ in questions]) @ stack(gallery).T
+                out[name] = recall(scores, torch.tensor([i for _, i in questions]))
+        for folder, members, names in self.zero_shot_sets():
+            scores = stack(members) @ text([TEMPLATE.format(n) for n in names]).T
+            target = torch.tensor([names.index(p.texts[0]) for p in members])
+            out["zero-shot " + folder] = recall(scores, target)[:2]
+        if probes:
+            for probe, pairs in self.probe_pairs():
+                v = stack([p for p, _, _ in pairs])
+                true, foil = text([t for _, t, _ in pairs]), text([f for _, _, f in pairs])
+                wins = ((v * true).sum(1) > (v * foil).sum(1)).float().mean().item()
+                out["probe " + probe] = [100 * wins, len(pairs)]
+        return out
+
+
+def table(results):
+    """{model: figures} -> a Markdown table, one row a figure."""
+    names = list(dict.fromkeys(n for r in results.values() for n in r))
+    lines = ["| | " + " | ".join(results) + " |", "|---" * (len(results) + 1) + "|"]
+    for n in names:
+        cells = ["/".join(f"{x:.0f}" for x in r.get(n, [])) for r in results.values()]
+        lines.append(f"| {n} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
