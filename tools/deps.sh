@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh - see to it that the Debian packages which scry is built from are installed.
 #
-#     tools/deps.sh [--list] SET...      SET is build, test or check
+#     tools/deps.sh [--list] SET...      SET is build, test, check or deb
 #
 # Installs what is missing: as root, else with `sudo -n`; else prints the command to run and
 # stops with status 1. Never asks. DEPS=no leaves the system alone; --list only prints the
@@ -11,11 +11,13 @@ set -u
 build='gcc|clang make pkg-config|pkgconf libc6-dev
     libjansson-dev libutf8proc-dev libssl-dev libpcre2-dev libsqlite3-dev
     libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libraw-dev libexif-dev libseccomp-dev
-    libnghttp2-dev libprotobuf-c-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libchafa-dev'
+    libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libchafa-dev'
 test='libcmocka-dev perl python3 curl'
-check="clang clang-format-14|clang-format pmccabe lintian dpkg-dev libasan8|libasan6 libubsan1
+check="clang clang-format-14|clang-format pmccabe lintian fakeroot dpkg-dev libasan8|libasan6 libubsan1
     $(case $(. /etc/os-release 2>/dev/null && echo "$VERSION_CODENAME") in
         trixie) echo libclang-rt-19-dev ;; noble) echo libclang-rt-18-dev ;; *) echo libclang-rt-14-dev ;; esac)"
+
+deb='dpkg-dev fakeroot'
 
 list_only=no
 if [ "${1-}" = --list ]; then
@@ -28,7 +30,8 @@ for set in "$@"; do
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
     check) wanted="$wanted $check" ;;
-    *) echo "deps.sh: there is no set \"$set\": build, test or check" >&2; exit 2 ;;
+    deb) wanted="$wanted $deb" ;;
+    *) echo "deps.sh: there is no set \"$set\": build, test, check or deb" >&2; exit 2 ;;
     esac
 done
 if [ $list_only = yes ]; then

@@ -10,10 +10,10 @@
 #ifndef SCRY_EMBED_H
 #define SCRY_EMBED_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 #include "scry/model.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +27,7 @@ typedef struct scry_embed_options {
     bool keep_orientation;     /* do not apply the EXIF orientation */
     bool exact;                /* decode JPEGs in full before resizing */
     uint32_t formats;          /* mask over scry_format; 0: all that can be read */
-    const atomic_int *cancel;  /* non-zero: return SCRY_ECANCELLED soon; may be NULL */
+    const scry_cancel *cancel;  /* non-zero: return SCRY_ECANCELLED soon; may be NULL */
 
     /* Both called by any worker, one call at a time; either may be NULL. */
     void (*failed)(void *arg, size_t index, const char *path, const char *reason);

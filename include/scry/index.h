@@ -8,11 +8,11 @@
 #ifndef SCRY_INDEX_H
 #define SCRY_INDEX_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 #include "scry/model.h"
 #include "scry/store.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,7 +51,7 @@ typedef struct scry_index_options {
     void (*progress)(void *arg, const scry_index_progress *p);   /* about ten times a second */
     void (*skipped)(void *arg, const char *path, const char *reason);
     void *arg;
-    const atomic_int *cancel;      /* non-zero: finish what is decoded, commit, return SCRY_ECANCELLED */
+    const scry_cancel *cancel;      /* non-zero: finish what is decoded, commit, return SCRY_ECANCELLED */
 } scry_index_options;
 
 #define SCRY_INDEX_OPTIONS_INIT { .path_count = 0 }

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -189,22 +190,35 @@ char *scry_config_dir(void)
     return xdg_dir("XDG_CONFIG_HOME", ".config");
 }
 
-char *scry_program_file(const char *name)
+/* `name` in one of the places beside the file `of`, which is cut to its folder. */
+static char *find_beside(char *of, const char *const *places, const char *name)
 {
-    /* The last ones are the build trees: build/MODE/, build/MODE/tests/ and, for ./scry, the top. */
-    static const char *const places[] = { "", "../libexec/scry/", "../share/scry/",
-                                          "build/release/", "../", "../../", "../../../" };
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0)
-        return NULL;
-    self[n] = '\0';
-    const char *dir = dirname(self);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *path = scry_asprintf("%s/%s%s", dir, places[i], name);
+    const char *dir = dirname(of);
+    for (; *places; places++) {
+        char *path = scry_asprintf("%s/%s%s", dir, *places, name);
         if (access(path, F_OK) == 0)
             return path;
         free(path);
     }
     return NULL;
+}
+
+char *scry_program_file(const char *name)
+{
+    /* The last ones are the build trees: build/MODE/, build/MODE/tests/ and, for ./scry, the top. */
+    static const char *const of_program[] = { "", "../libexec/scry/", "../share/scry/",
+                                              "build/release/", "../", "../../", "../../../", NULL };
+    /* lib/ and lib/TRIPLET/ of an installation; a build tree. */
+    static const char *const of_library[] = { "../libexec/scry/", "../share/scry/", "../../libexec/scry/",
+                                              "../../share/scry/", "", "../../", NULL };
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = '\0';
+    char *found = n > 0 ? find_beside(self, of_program, name) : NULL;
+    /* In libscry.so inside somebody's program: beside the library. */
+    Dl_info here;
+    if (!found && dladdr((void *)(uintptr_t)scry_program_file, &here) && here.dli_fname
+        && realpath(here.dli_fname, self))
+        found = find_beside(self, of_library, name);
+    return found;
 }

@@ -40,8 +40,9 @@ char *scry_config_dir(void);
 
 /* A file that belongs to the program, wherever it is installed: looked for beside
  * the running binary (a build tree), then at ../libexec/scry and ../share/scry of
- * it (an installation). `name` is like "scry-decode" or "models/starter". Owned by
- * the caller; NULL when it is nowhere. */
+ * it (an installation), and likewise from libscry.so when another program uses that.
+ * `name` is like "scry-decode" or "models/starter". Owned by the caller; NULL when it is
+ * nowhere. */
 char *scry_program_file(const char *name);
 
 #endif
