@@ -33,6 +33,7 @@ typedef struct cli_command {
     const char *summary;   /* one line */
     const char *details;   /* paragraphs and examples for --help and the man page */
     const cli_option *options;
+    const char *verbs;     /* first operands it knows, for completion: "list add rm"; NULL */
     unsigned common;       /* CLI_STORE | CLI_MODEL | ...: which shared options it takes */
     int (*run)(int argc, char **argv);   /* argv[0] is the command's name */
 } cli_command;
@@ -95,6 +96,11 @@ void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Print the help of a command, or of the program (NULL). */
 void cli_help(FILE *out, const cli_command *command);
+
+/* The same as a man page. */
+void cli_man(FILE *out, const cli_command *command);
+
+const cli_command *cli_find_command(const char *name);   /* NULL when there is none */
 
 /* ---- opening things ---- */
 

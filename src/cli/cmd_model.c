@@ -310,5 +310,6 @@ const cli_command cmd_model = {
         "  scry model add mine ~/checkpoints/clip-vit-base-patch32\n"
         "  scry model info mine --json\n",
     .options = options,
+    .verbs = "list info add pull rm",
     .run = run_model,
 };

@@ -72,6 +72,7 @@ const cli_command cmd_root = {
     .summary = "List the indexed folders, or tell where one has moved",
     .details = "After a disk was mounted elsewhere, `scry root move OLD NEW` keeps every picture and its\n"
                "vector: nothing is computed again.\n",
+    .verbs = "list move",
     .common = CLI_STORE,
     .run = run_root,
 };

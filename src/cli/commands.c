@@ -1,6 +1,16 @@
 #include "cli/commands.h"
 
+#include <string.h>
+
 const cli_command *const cli_commands[] = {
     &cmd_index, &cmd_search, &cmd_serve, &cmd_status, &cmd_remove, &cmd_verify, &cmd_root, &cmd_embed, &cmd_eval,
-    &cmd_classify, &cmd_model, NULL,
+    &cmd_classify, &cmd_model, &cmd_store, &cmd_completion, NULL,
 };
+
+const cli_command *cli_find_command(const char *name)
+{
+    for (size_t i = 0; cli_commands[i]; i++)
+        if (strcmp(cli_commands[i]->name, name) == 0)
+            return cli_commands[i];
+    return NULL;
+}

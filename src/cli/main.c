@@ -9,12 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command *find_command(const char *name)
+/* `scry help [COMMAND]`; for the Makefile `scry help --man [COMMAND]` and `scry help --commands`. */
+static int help(int argc, char **argv)
 {
-    for (size_t i = 0; cli_commands[i]; i++)
-        if (strcmp(cli_commands[i]->name, name) == 0)
-            return cli_commands[i];
-    return NULL;
+    bool man = argc > 0 && strcmp(argv[0], "--man") == 0;
+    if (argc > 0 && strcmp(argv[0], "--commands") == 0) {
+        for (size_t i = 0; cli_commands[i]; i++)
+            puts(cli_commands[i]->name);
+        return CLI_OK;
+    }
+    const char *name = argc > man ? argv[man] : NULL;
+    const cli_command *command = name ? cli_find_command(name) : NULL;
+    if (name && !command)
+        return cli_usage("there is no command \"%s\": see `scry --help`", name);
+    (man ? cli_man : cli_help)(stdout, command);
+    return CLI_OK;
 }
 
 int main(int argc, char **argv)
@@ -31,18 +40,11 @@ int main(int argc, char **argv)
         puts("scry " SCRY_VERSION);
         return CLI_OK;
     }
-    bool help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
-    if (help && argc < 3) {
-        cli_help(stdout, NULL);
-        return CLI_OK;
-    }
-    const cli_command *command = find_command(help ? argv[2] : name);
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(argc - 2, argv + 2);
+    const cli_command *command = cli_find_command(name);
     if (!command)
-        return cli_usage("there is no command \"%s\": see `scry --help`", help ? argv[2] : name);
-    if (help) {
-        cli_help(stdout, command);
-        return CLI_OK;
-    }
+        return cli_usage("there is no command \"%s\": see `scry --help`", name);
     int status = command->run(argc - 1, argv + 1);
     if (fflush(stdout) != 0 || ferror(stdout))
         return cli_usage("cannot write the results to standard output");

@@ -1,0 +1,172 @@
+/* cmd_completion.c - `scry completion bash|zsh`: made of the tables that parsing uses. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+#include <string.h>
+
+/* What an option's argument is, by its name in the tables. */
+typedef enum { WORD, CHOICE, FOLDER, PATH, MODEL, COLLECTION } argument_kind;
+
+static argument_kind kind_of(const cli_option *o)
+{
+    if (o->choices)
+        return CHOICE;
+    if (strcmp(o->name, "model") == 0)
+        return MODEL;
+    if (strcmp(o->name, "collection") == 0)
+        return COLLECTION;
+    if (strcmp(o->argument, "DIR") == 0 || strcmp(o->argument, "WHERE") == 0)
+        return FOLDER;
+    return strcmp(o->argument, "FILE") == 0 || strcmp(o->argument, "LIST") == 0 || strcmp(o->argument, "X.npy") == 0 ? PATH : WORD;
+}
+
+static void each_option(const cli_command *c, void (*fn)(const cli_command *c, const cli_option *o))
+{
+    cli_option_table tables[CLI_MAX_TABLES];
+    size_t n = cli_option_tables(c, tables);
+    for (size_t t = 0; t < n; t++)
+        for (const cli_option *o = tables[t].options; o->name; o++)
+            fn(c, o);
+}
+
+/* ---- bash ---- */
+
+static void bash_word(const cli_command *c, const cli_option *o)
+{
+    printf(" --%s", o->name);
+}
+
+static void bash_value(const cli_command *c, const cli_option *o)
+{
+    static const char *const how[] = {
+        [WORD] = "return", [FOLDER] = "COMPREPLY=($(compgen -d -- \"$cur\")); return",
+        [PATH] = "COMPREPLY=($(compgen -f -- \"$cur\")); return",
+        [MODEL] = "COMPREPLY=($(compgen -d -W \"$(scry model list -q 2>/dev/null | cut -d' ' -f1)\" -- \"$cur\")); return",
+        [COLLECTION] = "COMPREPLY=($(compgen -W \"$(scry store list -q 2>/dev/null)\" -- \"$cur\")); return",
+    };
+    if (!o->argument)
+        return;
+    printf("    %s:--%s", c->name, o->name);
+    if (o->letter)
+        printf(" | %s:-%c", c->name, o->letter);
+    if (o->choices)
+        printf(") COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")); return ;;\n", o->choices);
+    else
+        printf(") %s ;;\n", how[kind_of(o)]);
+}
+
+static void bash(void)
+{
+    fputs("# bash completion for scry, made by `scry completion bash`\n_scry()\n{\n"
+          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}\n"
+          "    COMPREPLY=()\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W \"help", stdout);
+    for (size_t i = 0; cli_commands[i]; i++)
+        printf(" %s", cli_commands[i]->name);
+    fputs(" --help --version\" -- \"$cur\"))\n        return\n    fi\n    case $command:$prev in\n", stdout);
+    for (size_t i = 0; cli_commands[i]; i++)
+        each_option(cli_commands[i], bash_value);
+    fputs("    esac\n    if [[ $cur == -* ]]; then\n        case $command in\n", stdout);
+    for (size_t i = 0; cli_commands[i]; i++) {
+        printf("        %s) COMPREPLY=($(compgen -W \"", cli_commands[i]->name);
+        each_option(cli_commands[i], bash_word);
+        fputs("\" -- \"$cur\")) ;;\n", stdout);
+    }
+    fputs("        esac\n        return\n    fi\n    case $COMP_CWORD:$command in\n", stdout);
+    for (size_t i = 0; cli_commands[i]; i++)
+        if (cli_commands[i]->verbs)
+            printf("    2:%s) COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")) ;;\n", cli_commands[i]->name, cli_commands[i]->verbs);
+    fputs("    esac\n}\ncomplete -o default -F _scry scry\n", stdout);
+}
+
+/* ---- zsh ---- */
+
+/* Inside single quotes and square brackets. */
+static void zsh_text(const char *s)
+{
+    for (; *s; s++) {
+        if (*s == '\'')
+            fputs("'\\''", stdout);
+        else if (strchr("[]:\\", *s))
+            printf("\\%c", *s);
+        else
+            putchar(*s);
+    }
+}
+
+static void zsh_option(const cli_command *c, const cli_option *o)
+{
+    static const char *const how[] = {
+        [WORD] = " ", [FOLDER] = "_files -/", [PATH] = "_files", [MODEL] = "_scry_models", [COLLECTION] = "_scry_collections",
+    };
+    fputs(" \\\n            '", stdout);
+    printf("*--%s%s[", o->name, o->argument ? "=" : "");
+    zsh_text(o->help);
+    putchar(']');
+    if (o->argument) {
+        putchar(':');
+        zsh_text(o->argument);
+        putchar(':');
+        if (o->choices)
+            printf("(%s)", o->choices);
+        else
+            fputs(how[kind_of(o)], stdout);
+    }
+    putchar('\'');
+}
+
+static void zsh(void)
+{
+    fputs("#compdef scry\n# zsh completion for scry, made by `scry completion zsh`\n"
+          "_scry_models() {\n    local -a names\n    names=(${(f)\"$(scry model list -q 2>/dev/null | cut -d' ' -f1)\"})\n"
+          "    _alternative 'models:model:compadd -a names' 'folders:folder:_files -/'\n}\n"
+          "_scry_collections() {\n    local -a names\n    names=(${(f)\"$(scry store list -q 2>/dev/null)\"})\n    compadd -a names\n}\n"
+          "_scry() {\n    if (( CURRENT == 2 )); then\n        local -a commands\n        commands=(\n", stdout);
+    for (size_t i = 0; cli_commands[i]; i++) {
+        printf("            '%s:", cli_commands[i]->name);
+        zsh_text(cli_commands[i]->summary);
+        fputs("'\n", stdout);
+    }
+    fputs("        )\n        _describe command commands\n        return\n    fi\n"
+          "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in\n", stdout);
+    for (size_t i = 0; cli_commands[i]; i++) {
+        printf("        %s) _arguments -s", cli_commands[i]->name);
+        each_option(cli_commands[i], zsh_option);
+        if (cli_commands[i]->verbs)
+            printf(" \\\n            '1:verb:(%s)'", cli_commands[i]->verbs);
+        fputs(" \\\n            '*:file:_files' ;;\n", stdout);
+    }
+    fputs("    esac\n}\nif [ \"$funcstack[1]\" = _scry ]; then\n    _scry \"$@\"\nelse\n    compdef _scry scry\nfi\n", stdout);
+}
+
+static int run_completion(int argc, char **argv)
+{
+    cli_args a;
+    const char *value;
+    cli_begin(&a, &cmd_completion, argc, argv);
+    while (cli_next(&a, &value))
+        continue;
+    int status = a.status;
+    if (status < 0 && argc - a.next == 1 && strcmp(argv[a.next], "bash") == 0) {
+        bash();
+        status = CLI_OK;
+    } else if (status < 0 && argc - a.next == 1 && strcmp(argv[a.next], "zsh") == 0) {
+        zsh();
+        status = CLI_OK;
+    } else if (status < 0) {
+        status = cli_usage("completion takes: bash or zsh");
+    }
+    cli_end(&a);
+    return status;
+}
+
+const cli_command cmd_completion = {
+    .name = "completion",
+    .usage = "bash | zsh",
+    .summary = "Print the completions of a shell",
+    .details =
+        "Examples:\n"
+        "  source <(scry completion bash)\n"
+        "  scry completion zsh > ~/.zfunc/_scry\n",
+    .verbs = "bash zsh",
+    .run = run_completion,
+};

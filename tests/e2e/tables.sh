@@ -1,0 +1,68 @@
+#!/bin/sh
+# What is made of the option tables: help, man pages, completions. And scry store.
+. "$(dirname "$0")/lib.sh"
+run help --commands
+commands=$(cat "$T/out")
+is "help --commands: status" "$status" 0
+bad=
+for c in $commands; do
+    run "$c" --help
+    [ "$status" = 0 ] && grep -q '^Usage: scry ' "$T/out" || bad="$bad $c"
+    run help --man "$c"
+    [ "$status" = 0 ] && grep -q '^\.SH OPTIONS' "$T/out" || bad="$bad man-$c"
+    if command -v groff >/dev/null; then
+        [ -z "$(groff -man -Tutf8 -ww -z "$T/out" 2>&1)" ] || bad="$bad groff-$c"
+    fi
+done
+is "help and man page of every command" "$bad" ""
+run help --man
+like "man page of the program names search" "$T/out" 'scry\\-search'
+run help nonsense
+is "help of nothing: status" "$status" 2
+run search --nonsense x
+is "an unknown option: status" "$status" 2
+like "an unknown option: where to look" "$T/err" 'scry search --help'
+
+run completion bash
+cp "$T/out" "$T/completion"
+if command -v bash >/dev/null; then
+    complete_words() { # WORD...
+        bash -c '. "$0"; COMP_WORDS=(scry "$@"); COMP_CWORD=$#; _scry; echo "${COMPREPLY[@]}"' "$T/completion" "$@"
+    }
+    is "bash: commands" "$(complete_words sea)" search
+    is "bash: options" "$(complete_words search --pre)" --precision
+    is "bash: choices" "$(complete_words search --precision i)" int8
+    is "bash: verbs" "$(complete_words model p)" pull
+fi
+run completion zsh
+like "zsh: first line" "$T/out" '^#compdef scry'
+if command -v zsh >/dev/null; then
+    ok "zsh: reads it" zsh -n "$T/out"
+fi
+run completion fish
+is "another shell: status" "$status" 2
+
+command -v python3 >/dev/null || done_testing
+tiny_model "$T/model"
+pictures "$T/img" 3
+run index "$T/img"
+run index --collection other "$T/img"
+run store list --json
+is "store list: both" "$(json '[(c["name"], c["files"]) for c in j]')" "[('default', 3), ('other', 3)]"
+run store list -q
+is "store list -q: names alone" "$(tr '\n' ' ' <"$T/out")" "default other "
+run store drop other
+is "store drop asks for --yes" "$status" 2
+run store drop --yes other
+is "store drop: status" "$status" 0
+run store list -q
+is "store drop: it is gone" "$(cat "$T/out")" default
+run store drop --yes other
+is "store drop twice: status" "$status" 2
+run remove "$T/img/p001.png"
+run store compact
+is "store compact: status" "$status" 0
+is "store compact: two pictures are left" "$(stored)" 2
+run verify
+is "store compact: the store is well" "$status" 0
+done_testing
