@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/pool.h"
-#include "vector/kernels.h"
+#include "vector/scan_kernels.h"
 #include "vector/scan.h"
 #include "vector/vector.h"
 

@@ -13,8 +13,8 @@
  * local_segment.c stored vectors                              local_files.c  lookups
  * local_codes.c   codes: the cache file and what it lacks     local_search.c search
  * local_view.c    what one search sees                        local_care.c   verify
- * local_columns.c columns: writing, mapping                   local_compact.c
- * filter_local.c  filter to bitmap
+ * local_columns.c columns: the cache file read                local_compact.c
+ * columns_write.c ... and written                             filter_local.c filter to bitmap
  *
  * docs/store-format.md has the format byte by byte.
  */
@@ -95,6 +95,8 @@ typedef struct scry_local {
     int64_t codes_generation;
     uint8_t *pending;          /* rows to append, and their room */
     size_t pending_rows, pending_capacity;
+    int64_t gone;              /* rows of table gone: changes that the column cache lacks */
+    bool columns_failed;       /* writing it failed in this process */
     char *content_text;        /* strings lent by has_content */
     char *root_path;           /* string lent by add_root */
 } scry_local;
@@ -221,6 +223,78 @@ char *scry_codes_path(const scry_local *s, int64_t generation);
 int scry_codes_load(scry_local *s, scry_view *v, const scry_view *old, scry_error *err) SCRY_NODISCARD;
 void scry_codes_dispose(scry_codes *c);
 
+/* ---- columns: what filters look at, a row a file, by root and relative path ----
+ *
+ * A cache file of the files numbered up to head.columns_last, as they were then. Table
+ * gone lists those of them that are no longer so, files with higher numbers come from the
+ * database. Texts (camera, format, key, label) are terms with lists of rows. */
+
+enum { SCRY_TERM_CAMERA = 'c', SCRY_TERM_FORMAT = 'f', SCRY_TERM_KEY = 'k', SCRY_TERM_LABEL = 'l' };
+
+typedef struct scry_column_root {
+    int64_t number;
+    uint64_t first, end;       /* its rows */
+} scry_column_root;
+
+typedef struct scry_columns {
+    int refs;                  /* under the store's view_lock */
+    int64_t file;              /* N of columns-N.cache */
+    scry_map map;
+    uint64_t rows, root_count, term_count, names_size, terms_size, list_size;
+    const uint32_t *slots;
+    const int64_t *times;
+    const double *latitudes, *longitudes;   /* NaN where there is none */
+    const uint64_t *name_at;   /* [rows + 1] into names */
+    const char *names;
+    const scry_column_root *roots;
+    const uint64_t *term_at;   /* [term_count + 1] into terms; sorted by bytes */
+    const char *terms;         /* kind, then the text */
+    const uint64_t *list_at;   /* [term_count + 1] into lists */
+    const uint32_t *lists;     /* rows, ascending */
+} scry_columns;
+
+char *scry_columns_path(const scry_local *s, int64_t file);
+
+/* Map and check columns file `file`; NULL when it is absent, damaged or not this collection's. */
+scry_columns *scry_columns_open(const scry_local *s, int64_t file, int64_t generation);
+void scry_columns_put(scry_columns *c);   /* drop a reference; NULL is legal */
+
+/* Parse a columns file in memory, checking that nothing in it points outside of it. */
+bool scry_columns_parse(scry_columns *c, const uint8_t *data, size_t size);
+
+/* Check the sections' sums; false when one is wrong. */
+bool scry_columns_intact(const scry_columns *c);
+
+/* Row `i`'s name, and term `i`: their bytes and sizes, empty ones where a file lies. */
+const char *scry_columns_name(const scry_columns *c, uint64_t i, size_t *size);
+const char *scry_columns_term(const scry_columns *c, uint64_t i, size_t *size);
+
+/* Rows of term `i`. */
+const uint32_t *scry_columns_list(const scry_columns *c, uint64_t i, size_t *count);
+
+/* The first row of [first, end) whose name is not below the `size` bytes of `name`. */
+uint64_t scry_columns_find(const scry_columns *c, uint64_t first, uint64_t end, const char *name, size_t size);
+
+/* The writer's part: write a new file when the cache lacks more than `bearable` changes. A
+ * failure leaves the old one in use. */
+void scry_columns_keep(scry_local *s, int64_t bearable);
+
+/* ---- filter_local.c ---- */
+
+/* What a view needs to answer filters, made by its first filtered search. */
+typedef struct scry_filter_state {
+    scry_columns *columns;     /* NULL: every file is in `fresh` */
+    uint64_t *valid;           /* a bit a row of columns: the file is still so */
+    scry_results *fresh;       /* files that the columns lack */
+    uint32_t *fresh_slots;
+} scry_filter_state;
+
+/* Set the bits of the contents that some file passing the filter shows; `bits` is zeroed, a
+ * bit a slot. `r` is in the transaction that `v` was taken in. */
+int scry_filter_bits(scry_local *s, scry_reader *r, scry_view *v, const scry_filter_node *filter,
+                     uint64_t *bits, scry_error *err) SCRY_NODISCARD;
+void scry_filter_state_dispose(scry_filter_state *f);
+
 /* ---- local_view.c: one committed state ---- */
 
 struct scry_view {
@@ -230,6 +304,8 @@ struct scry_view {
     scry_shared_map *segment;
     scry_codes codes;
     uint64_t *live;           /* a bit a slot: a content lies there */
+    bool filter_ready;        /* under the store's view_lock */
+    scry_filter_state filter;
 };
 
 /* The view of the reader's transaction; give it back when done. */

@@ -201,6 +201,28 @@ static void adopt_head(scry_local *s, const scry_head *h)
     s->precision = scry_strdup(h->precision);
 }
 
+/* Files that a crash left: of other generations, or half-written. */
+static void remove_orphans(const scry_local *s)
+{
+    DIR *d = opendir(s->folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        long long n;
+        char tail[8] = "";
+        const char *name = e->d_name;
+        bool orphan = strstr(name, ".part-") != NULL;
+        if (sscanf(name, "vectors-%lld.%7s", &n, tail) == 2 && strcmp(tail, "seg") == 0)
+            orphan = n != s->head.generation;
+        else if (sscanf(name, "codes-%lld.%7s", &n, tail) == 2 && strcmp(tail, "cache") == 0)
+            orphan = n != s->head.generation;
+        else if (sscanf(name, "columns-%lld.%7s", &n, tail) == 2 && strcmp(tail, "cache") == 0)
+            orphan = n != s->head.columns_file;
+        if (orphan)
+            unlinkat(dirfd(d), name, 0);
+    }
+    if (d)
+        closedir(d);
+}
+
 static int open_writer(scry_local *s, const scry_store_options *o, scry_error *err)
 {
     bool create = o->mode == SCRY_STORE_CREATE;
@@ -224,7 +246,11 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
     adopt_head(s, &s->head);
     result = scry_segment_open(s, s->head.generation, s->head.slots, true, &s->segment_fd, err);
     if (result == 0)
+        result = pragma_int(&s->writer, "SELECT count(*) FROM gone", &s->gone, err);
+    if (result == 0) {
+        remove_orphans(s);
         scry_codes_open(s);
+    }
     return result;
 }
 
@@ -357,6 +383,7 @@ int scry_local_close(scry_store *base, scry_error *err)
     scry_local *s = (scry_local *)base;
     scry_views_close(s);
     scry_readers_close(s);
+    scry_columns_keep(s, 1024 + s->head.files / 64);
     int result = scry_local_sync(base, err);
     if (s->writer.handle) {
         int closed = sqlite3_wal_checkpoint_v2(s->writer.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);

@@ -16,6 +16,7 @@ int scry_local_check_writable(const scry_local *s, scry_error *err)
 int scry_local_forget_file(scry_local *s, int64_t number, int64_t root, const char *relative,
                            scry_error *err)
 {
+    s->gone++;
     return scry_db_run(&s->writer, SCRY_SQL_GONE_ADD, err, "iit", number, root, relative);
 }
 
@@ -221,8 +222,11 @@ int scry_local_put(scry_store *base, const scry_put *batch, size_t n, scry_error
         result = put_one(s, &batch[i], &roots, err);
     scry_root_list_dispose(&roots);
     if (result == 0)
-        return scry_local_commit(s, err);
-    scry_local_abort(s);
+        result = scry_local_commit(s, err);
+    else
+        scry_local_abort(s);
+    if (result == 0)
+        scry_columns_keep(s, 4096 + s->head.files / 4);   /* a walk over all, now and then */
     return result;
 }
 

@@ -16,21 +16,6 @@ typedef struct {
     scry_row row;
 } query_state;
 
-/* Bits of the contents that some file passing the filter shows. */
-static int filter_bits(query_state *q, uint64_t *bits, scry_error *err)
-{
-    sqlite3_stmt *st;
-    int result = scry_db_start(&q->r->db, SCRY_SQL_FILES_SINCE, &st, err, "i", (int64_t)0);
-    while (result == 0 && (result = scry_db_step(&q->r->db, st, err)) == 1) {
-        result = scry_row_read(&q->row, st, &q->v->roots, q->s->db_path, err);
-        if (result == 0 && q->row.slot >= 0 && q->row.slot < q->v->head.slots &&
-            scry_filter_match(q->search->filter, &q->row.file))
-            bits[q->row.slot / 64] |= 1ull << (q->row.slot % 64);
-    }
-    scry_db_end(st);
-    return result;
-}
-
 /* Files of one slot that pass the filter, each a hit. */
 static int files_of(query_state *q, int64_t slot, double score, scry_results *out, scry_error *err)
 {
@@ -125,7 +110,8 @@ static int search_all(query_state *q, const float *queries, size_t n, scry_resul
     if (q->search->filter) {
         double start = scry_now_ms();
         bits = scry_try_alloc((size_t)q->v->head.slots / 64 + 1, sizeof *bits);
-        result = bits ? filter_bits(q, bits, err) : scry_fail(err, SCRY_ENOMEM, "no memory for a filter");
+        result = bits ? scry_filter_bits(q->s, q->r, q->v, q->search->filter, bits, err) :
+                        scry_fail(err, SCRY_ENOMEM, "no memory for a filter");
         scry_trace("filter", start);
     }
     const uint64_t *used = bits ? bits : q->v->live;

@@ -21,6 +21,7 @@ static void view_free(scry_view *v)
     scry_root_list_dispose(&v->roots);
     scry_shared_map_put(v->segment);
     scry_codes_dispose(&v->codes);
+    scry_filter_state_dispose(&v->filter);
     free(v->live);
     free(v);
 }

@@ -1,7 +1,7 @@
 #include "vector/scan.h"
 
 #include "base/alloc.h"
-#include "vector/kernels.h"
+#include "vector/scan_kernels.h"
 #include "vector/vector.h"
 
 #include <math.h>

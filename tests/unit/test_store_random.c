@@ -7,6 +7,8 @@
 
 #include "store_model.h"
 
+#include "store/local_internal.h"
+
 typedef struct {
     char where[64];
     scry_store *store;
@@ -455,6 +457,8 @@ static void random_operations(void **state)
             break;
         default: put_some(w);
         }
+        if (step % 7 == 3)
+            scry_columns_keep((scry_local *)w->store, 0);
         if (step == 30)
             take_roots_in(w);
         if (step == 40)

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "vector/codes.h"
-#include "vector/kernels.h"
+#include "vector/scan_kernels.h"
 #include "vector/scan.h"
 #include "vector/vector.h"
 

@@ -1,10 +1,10 @@
-/* kernels_avx512.c - VNNI: 64 products of bytes an instruction.
+/* scan_kernels_avx512.c - VNNI: 64 products of bytes an instruction.
  *
  * A wide query is two bytes, so a code byte is loaded once and multiplied twice; one
  * thread still waits for memory. A narrow query is multiplied once; with four rows by
  * four queries in registers a batch runs at the multiplier's rate.
  */
-#include "vector/kernels.h"
+#include "vector/scan_kernels.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>

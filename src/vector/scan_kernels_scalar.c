@@ -1,5 +1,5 @@
-/* kernels_scalar.c - the portable kernels, and the meaning of all others. */
-#include "vector/kernels.h"
+/* scan_kernels_scalar.c - the portable kernels, and the meaning of all others. */
+#include "vector/scan_kernels.h"
 
 /* Sums wrap modulo 2^32 on the way; the whole fits 32 bits (codes.c sees to that). */
 static int32_t dot(const uint8_t *code, const scry_code_query *q)

@@ -1,6 +1,6 @@
-/* kernels_avx2.c - 16-bit multiplications: code bytes are widened, the query is 16 bits
+/* scan_kernels_avx2.c - 16-bit multiplications: code bytes are widened, the query is 16 bits
  * as it is, so that wide and narrow queries cost the same. */
-#include "vector/kernels.h"
+#include "vector/scan_kernels.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>

@@ -1,4 +1,4 @@
-#include "vector/kernels.h"
+#include "vector/scan_kernels.h"
 
 #ifdef __x86_64__
 static bool has_avx2(void)

@@ -1,11 +1,11 @@
-/* kernels.h - the inner loops of a scan, one set for each instruction set.
+/* scan_kernels.h - the inner loops of a scan, one set for each instruction set.
  *
  * The scalar set is the oracle: every other gives the same integers and the same
  * selection, which tests/unit/test_vector.c holds them to. scry_scan_kernels_best picks by
  * what the processor can do; each set lies in a file of its own, compiled for it.
  */
-#ifndef SCRY_VECTOR_KERNELS_H
-#define SCRY_VECTOR_KERNELS_H
+#ifndef SCRY_VECTOR_SCAN_KERNELS_H
+#define SCRY_VECTOR_SCAN_KERNELS_H
 
 #include "vector/codes.h"
 
