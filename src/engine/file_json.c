@@ -1,6 +1,7 @@
 #include "engine/file_json.h"
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/sha256.h"
 
 #include <stdlib.h>
@@ -21,16 +22,8 @@ static bool is_utf8(const char *s)
 
 static void put_base64(scry_json_writer *w, const char *s)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    size_t n = strlen(s);
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned char c[3] = { (unsigned char)s[i], i + 1 < n ? (unsigned char)s[i + 1] : 0, i + 2 < n ? (unsigned char)s[i + 2] : 0 };
-        scry_buf_putc(&b, digits[c[0] >> 2]);
-        scry_buf_putc(&b, digits[(c[0] & 3) << 4 | c[1] >> 4]);
-        scry_buf_putc(&b, i + 1 < n ? digits[(c[1] & 15) << 2 | c[2] >> 6] : '=');
-        scry_buf_putc(&b, i + 2 < n ? digits[c[2] & 63] : '=');
-    }
+    scry_base64_append(&b, s, strlen(s));
     scry_json_put_str(w, scry_buf_str(&b));
     scry_buf_dispose(&b);
 }

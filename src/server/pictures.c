@@ -35,6 +35,28 @@ scry_results *picture_find(request *r, const char *hex)
     return NULL;
 }
 
+typedef struct {
+    const char *path;
+    bool found;
+} root_search;
+
+static int match_root(void *arg, const scry_root *root)
+{
+    root_search *s = arg;
+    size_t n = strlen(root->path);
+    s->found = strncmp(s->path, root->path, n) == 0 && (s->path[n] == '/' || n == 1);
+    return s->found;
+}
+
+bool below_root(request *r, const char *path)
+{
+    root_search s = { path, false };
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    int result = scry_store_roots(r->server->store, match_root, &s, NULL);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    return result >= 0 && s.found;
+}
+
 int picture_open(request *r, const scry_file *f)
 {
     /* The root is the path without the relative part. */

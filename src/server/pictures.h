@@ -8,6 +8,9 @@
  * scry_results_free. */
 scry_results *picture_find(request *r, const char *hex);
 
+/* Whether the canonical path lies in one of the collection's roots. */
+bool below_root(request *r, const char *path);
+
 /* Open its bytes for reading, below its root and nowhere else: links that lead out of the root
  * and races with renames are refused by the kernel (openat2, RESOLVE_BENEATH). Returns a
  * descriptor, or -1 with a 404 or 403 made. */

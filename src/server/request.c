@@ -31,6 +31,8 @@ void request_free(request *r)
         free(r->param[i]);
     for (size_t i = 0; i < r->headers; i++)
         free(r->header[i].value);
+    for (size_t i = 0; i < r->kept_count; i++)
+        free(r->kept[i]);
     scry_buf_dispose(&r->body);
     scry_buf_dispose(&r->out);
     free(r->path);

@@ -43,7 +43,21 @@ static void similar_get(request *r, worker_tools *tools)
     search_job_free(j);
 }
 
+/* POST /api/v1/search: the same parameters, and pictures as files "image" of a form. A JSON body
+ * has the members of search_read_json. */
+static void search_post(request *r, worker_tools *tools)
+{
+    const char *type = request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
+    search_job *j = search_job_new();
+    bool form = type && strncasecmp(type, "multipart/", 10) == 0;
+    if (form ? search_read_form(r, j, type) : search_read_json(r, j))
+        search_submit(r, j);
+    else
+        search_job_free(j);
+}
+
 const route routes_search[] = {
+    { "POST", "/api/v1/search", RUN_ON_WORKER, search_post, 128 << 20, false },
     { "GET", "/api/v1/search", RUN_ON_LOOP, search_get, 0, false },
     { "GET", "/api/v1/images/{id}/similar", RUN_ON_LOOP, similar_get, 0, false },
     { 0 },

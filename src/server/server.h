@@ -51,9 +51,9 @@ typedef struct route {
 
 /* All routes, ended by NULL; each table ends with a NULL method. One table a file routes_*.c. */
 extern const route *const route_tables[];
-extern const route routes_page[], routes_search[], routes_images[], routes_uploads[], routes_lists[], routes_status[], routes_index[], routes_tutorial[];
+extern const route routes_page[], routes_search[], routes_images[], routes_uploads[], routes_lists[], routes_embed[], routes_change[], routes_status[], routes_index[], routes_tutorial[];
 
-enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_TARGET_BYTES = 8192 };
+enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_KEPT_ARGS = 64 };
 
 struct request {
     request *next;                       /* in a queue */
@@ -64,6 +64,8 @@ struct request {
     char *path;                          /* percent-decoded, owned */
     char *param[MAX_PATH_PARAMS];        /* owned: what {x} stood for */
     scry_buf body;
+    char *kept[MAX_KEPT_ARGS];           /* owned: parameters that came in the body */
+    size_t kept_count;
     bool dispatched, ready, sent;        /* handed on; response made; response queued */
     double start_ms;
 
@@ -162,6 +164,10 @@ void search_job_free(search_job *j);
  * was made. */
 bool search_read_filters(request *r, search_job *j);
 bool search_read_args(request *r, search_job *j);
+
+/* The same from a JSON body, and from a multipart form: search_body.c. */
+bool search_read_json(request *r, search_job *j);
+bool search_read_form(request *r, search_job *j, const char *content_type);
 
 /* Hand the search on (loop): to the search thread, by way of a worker when pictures have to be
  * decoded. Takes the job. */

@@ -16,9 +16,10 @@ static void *work_loop(void *arg)
     worker *w = arg;
     request *r;
     while (queue_take(w->server->work_queue, &r, 1) == 1) {
-        handler *later = r->later;
-        r->later = NULL;
-        later(r, &w->tools);
+        for (handler *later; (later = r->later);) {   /* a step may ask for another */
+            r->later = NULL;
+            later(r, &w->tools);
+        }
         /* A search whose picture is embedded now goes on to the search thread. */
         bool search = r->search && r->status == 0;
         if (search && queue_push(w->server->search_queue, r))
