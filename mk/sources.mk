@@ -110,6 +110,6 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
 $(O)/tests/%: $(O)/tests/unit/%.o $(PART_ARCHIVES) $(O)/libscry.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PART_LIBS) $(LIB_LIBS)
-.SECONDARY:
+.PRECIOUS: $(O)/tests/unit/%.o
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
