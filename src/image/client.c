@@ -293,6 +293,15 @@ static int await_hello(scry_decoder *d, scry_error *err)
                      d->options.memory_bytes < (size_t)256 << 20 ? ": its memory limit is low" : "");
 }
 
+/* The error of a reply, with what the worker does not know: the limit's name. */
+static int explain_reply(const scry_decoder *d, int rc, scry_error *err)
+{
+    if (rc == SCRY_ENOMEM)
+        return scry_fail(err, rc, "needs more than %zu MiB of memory to decode (--decoder-memory)",
+                         d->options.memory_bytes >> 20);
+    return rc == SCRY_EREMOTE ? SCRY_EINVALID : rc;
+}
+
 /* One round: 0 with the reply taken, SCRY_ECANCELLED when the worker died and `again` is
  * worth trying, else the error. */
 static int await_reply(scry_decoder *d, scry_decode_result *result, scry_error *err)
@@ -313,7 +322,7 @@ static int await_reply(scry_decoder *d, scry_decode_result *result, scry_error *
         bool again = rc == SCRY_ENOMEM && !fresh;   /* perhaps what others left behind */
         if (again || rc == SCRY_EREMOTE)
             scry_worker_stop(&d->worker);
-        return again ? SCRY_ECANCELLED : rc == SCRY_EREMOTE ? SCRY_EINVALID : rc;
+        return again ? SCRY_ECANCELLED : explain_reply(d, rc, err);
     }
     int status = scry_worker_stop(&d->worker);
     if (e == SCRY_WORKER_LATE)
