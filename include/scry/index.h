@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct scry_index_progress {
     uint64_t found;       /* picture files seen so far */
     uint64_t added;       /* files new to the store */
@@ -59,5 +63,9 @@ typedef struct scry_index_options {
 /* Run to the end or until cancelled. `total` (may be NULL) gets the final counts in either case. */
 int scry_index_run(scry_store *store, const scry_model *model, const scry_index_options *options,
                    scry_index_progress *total, scry_error *err) SCRY_NODISCARD;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct scry_serve_options {
     const char *listen;         /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0: any, told on stderr */
     const char *token_file;     /* NULL: no token, which only loopback or no_auth allow */
@@ -32,5 +36,9 @@ typedef int scry_serve_fn(const scry_serve_options *options, const char *store, 
 #define SCRY_SERVE_SYMBOL "scry_serve_run"
 
 scry_serve_fn scry_serve_run;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
