@@ -108,7 +108,8 @@ static int load_formats(const char *program, const scry_formats **out, scry_erro
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
     path[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(path, '/');
-    strcpy(slash ? slash + 1 : path, "scry-formats.so");
+    static const char name[] = "scry-formats.so";
+    memcpy(slash ? slash + 1 : path, name, sizeof name);
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     void *entry = object ? dlsym(object, "scry_formats_table") : NULL;
     if (!entry)

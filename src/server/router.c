@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 const route *const route_tables[] = { routes_search, routes_images, routes_uploads, routes_lists, routes_embed, routes_change, routes_page, routes_status, routes_index, routes_tutorial, NULL };
@@ -44,8 +45,8 @@ const route *route_find(request *r, int *status, char allow[64])
                 return c;
             *status = 405;
             if (strlen(allow) + strlen(c->method) + 3 < 64 && !strstr(allow, c->method)) {
-                strcat(allow, allow[0] ? ", " : "");
-                strcat(allow, c->method);
+                size_t n = strlen(allow);
+                snprintf(allow + n, 64 - n, "%s%s", n ? ", " : "", c->method);
             }
         }
     return NULL;

@@ -25,9 +25,9 @@ static char *file_uri(const char *path, bool immutable)
         if (strchr(plain, *c))
             *at++ = (char)*c;
         else
-            at += sprintf(at, "%%%02X", *c);
+            at += snprintf(at, 4, "%%%02X", *c);
     }
-    strcpy(at, immutable ? "?immutable=1" : "");
+    stpcpy(at, immutable ? "?immutable=1" : "");
     return uri;
 }
 

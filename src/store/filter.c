@@ -93,8 +93,9 @@ static void canonical_format(char *text)
 
 const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind kind, const char *text)
 {
-    char *copy = scry_alloc(strlen(text) + 2);   /* "jpg" grows by a letter */
-    strcpy(copy, text);
+    size_t bytes = strlen(text) + 1;
+    char *copy = scry_alloc(bytes + 1);   /* "jpg" grows by a letter */
+    memcpy(copy, text, bytes);
     if (kind == SCRY_FILTER_FORMAT)
         canonical_format(copy);
     for (size_t n = strlen(copy); kind == SCRY_FILTER_IN && n > 1 && copy[n - 1] == '/'; n--)

@@ -60,11 +60,11 @@ static void lend_content(scry_local *s, sqlite3_stmt *st, const uint8_t *hash, s
     const char *camera = (const char *)sqlite3_column_text(st, 7);
     format = format ? format : "";
     camera = camera ? camera : "";
-    size_t n = strlen(format) + 1;
+    size_t n = strlen(format) + 1, m = strlen(camera) + 1;
     free(s->content_text);
-    s->content_text = scry_alloc(n + strlen(camera) + 1);
-    out->format = strcpy(s->content_text, format);
-    out->camera = strcpy(s->content_text + n, camera);
+    s->content_text = scry_alloc(n + m);
+    out->format = memcpy(s->content_text, format, n);
+    out->camera = memcpy(s->content_text + n, camera, m);
     out->relative = out->path = out->key = "";
     memcpy(out->content, hash, SCRY_HASH_BYTES);
     out->width = sqlite3_column_int(st, 1);
