@@ -30,7 +30,7 @@ obj = $(patsubst %.c,$(O)/%.o,$(1))
 pkg = $(shell pkg-config --$(1) $(2))
 LIB_PKGS := jansson libutf8proc libcrypto libpcre2-8 sqlite3
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
-DECODE_PKGS := libjpeg libexif libseccomp
+DECODE_PKGS := libjpeg libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ldl -lm
 # What scry-decode loads for formats other than JPEG; it uses functions of scry-decode.
 FORMATS_SRC := $(wildcard src/decoder/formats/*.c)

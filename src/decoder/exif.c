@@ -5,20 +5,82 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libexif/exif-data.h>
+enum { MAX_ENTRIES = 512 };
+enum { ASCII = 2, SHORT = 3, LONG = 4, RATIONAL = 5 };   /* types of values */
+enum {
+    MAKE = 0x10f, MODEL = 0x110, ORIENTATION = 0x112, EXIF_IFD = 0x8769, GPS_IFD = 0x8825,
+    TIME_ORIGINAL = 0x9003, TIME_DIGITIZED = 0x9004, OFFSET_ORIGINAL = 0x9011,
+    OFFSET_DIGITIZED = 0x9012,
+    GPS_LATITUDE_REF = 1, GPS_LATITUDE = 2, GPS_LONGITUDE_REF = 3, GPS_LONGITUDE = 4
+};
 
-enum { MAX_EXIF_BYTES = 1 << 20 };   /* an APP1 marker holds 64 KiB; other containers more */
+typedef struct block {
+    const uint8_t *p;
+    size_t n;
+    bool big;        /* byte order */
+} block;
 
-/* A field of ASCII as a string of printable UTF-8 without space at either end. Bytes of
- * other encodings (a few cameras write Latin-1) become '?'. */
-static void get_text(const ExifEntry *e, char *out, size_t capacity)
+/* A value that was found, its bytes within the block; type 0 for none. */
+typedef struct value {
+    int type;
+    uint32_t count;
+    const uint8_t *p;
+} value;
+
+/* The values of a directory that are wanted, in the order of `tags`. */
+typedef struct directory {
+    const uint16_t *tags;
+    size_t count;
+    value *values;
+} directory;
+
+static uint32_t number(const block *b, const uint8_t *p, int bytes)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < bytes; i++)
+        v |= (uint32_t)p[i] << 8 * (b->big ? bytes - 1 - i : i);
+    return v;
+}
+
+/* `bytes` bytes at `at`, or NULL when the block ends before. */
+static const uint8_t *reach(const block *b, size_t at, uint64_t bytes)
+{
+    return bytes <= b->n && at <= b->n - bytes ? b->p + at : NULL;
+}
+
+static value read_value(const block *b, const uint8_t *entry)
+{
+    static const uint8_t sizes[] = { 0, 1, 1, 2, 4, 8 };
+    value v = { (int)number(b, entry + 2, 2), number(b, entry + 4, 4), entry + 8 };
+    uint64_t bytes = v.type < (int)sizeof sizes ? (uint64_t)sizes[v.type] * v.count : 0;
+    if (bytes > 4)
+        v.p = reach(b, number(b, entry + 8, 4), bytes);
+    return bytes > 0 && v.p ? v : (value){ 0, 0, NULL };
+}
+
+/* The first entry of each tag counts. */
+static void read_directory(const block *b, size_t at, const directory *d)
+{
+    const uint8_t *p = reach(b, at, 2);
+    uint32_t entries = p ? number(b, p, 2) : 0;
+    for (uint32_t i = 0; i < entries && i < MAX_ENTRIES; i++) {
+        const uint8_t *entry = reach(b, at + 2 + (size_t)i * 12, 12);
+        if (!entry)
+            return;
+        uint32_t tag = number(b, entry, 2);
+        for (size_t k = 0; k < d->count; k++)
+            if (d->tags[k] == tag && d->values[k].type == 0)
+                d->values[k] = read_value(b, entry);
+    }
+}
+
+/* ASCII as a string of printable characters without space at either end. Bytes of other
+ * encodings (a few cameras write Latin-1) become '?'. */
+static void get_text(const value *v, char *out, size_t capacity)
 {
     size_t n = 0;
-    out[0] = '\0';
-    if (!e || e->format != EXIF_FORMAT_ASCII || !e->data)
-        return;
-    for (unsigned i = 0; i < e->size && e->data[i] && n + 1 < capacity; i++) {
-        unsigned char c = e->data[i];
+    for (uint32_t i = 0; v->type == ASCII && i < v->count && v->p[i] && n + 1 < capacity; i++) {
+        unsigned char c = v->p[i];
         if (c == ' ' && n == 0)
             continue;
         out[n++] = c < ' ' || c == 0x7f ? ' ' : c < 0x7f ? (char)c : '?';
@@ -28,17 +90,18 @@ static void get_text(const ExifEntry *e, char *out, size_t capacity)
     out[n] = '\0';
 }
 
-static ExifEntry *find(ExifData *d, ExifIfd ifd, int tag)
+/* The offset in a SHORT or LONG; 0 for none. */
+static uint32_t get_number(const block *b, const value *v)
 {
-    return exif_content_get_entry(d->ifd[ifd], (ExifTag)tag);
+    return v->type == SHORT ? number(b, v->p, 2) : v->type == LONG ? number(b, v->p, 4) : 0;
 }
 
 /* Make and model as one name: makers repeat themselves ("Canon", "Canon EOS 5D"). */
-static void read_camera(ExifData *d, scry_decode_result *r)
+static void read_camera(const value *make_value, const value *model_value, scry_decode_result *r)
 {
     char make[40], model[64];
-    get_text(find(d, EXIF_IFD_0, EXIF_TAG_MAKE), make, sizeof make);
-    get_text(find(d, EXIF_IFD_0, EXIF_TAG_MODEL), model, sizeof model);
+    get_text(make_value, make, sizeof make);
+    get_text(model_value, model, sizeof model);
     size_t first = strcspn(make, " ");
     bool repeated = first > 0 && strncasecmp(make, model, first) == 0;
     char both[sizeof make + sizeof model];
@@ -46,16 +109,6 @@ static void read_camera(ExifData *d, scry_decode_result *r)
              !repeated && make[0] && model[0] ? " " : "", model);
     if (both[0])
         snprintf(r->camera, sizeof r->camera, "%.*s", (int)sizeof r->camera - 1, both);
-}
-
-static void read_orientation(ExifData *d, scry_decode_result *r)
-{
-    const ExifEntry *e = find(d, EXIF_IFD_0, EXIF_TAG_ORIENTATION);
-    if (!e || e->format != EXIF_FORMAT_SHORT || e->components < 1 || e->size < 2)
-        return;
-    int o = exif_get_short(e->data, exif_data_get_byte_order(d));
-    if (o >= 1 && o <= 8)
-        r->orientation = o;
 }
 
 /* Days since 1970-01-01 of a date in the Gregorian calendar. */
@@ -99,19 +152,16 @@ static int parse_offset(const char *s)
     return (sign[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 }
 
-static void read_time(ExifData *d, scry_decode_result *r)
+static void read_time(const block *b, size_t at, scry_decode_result *r)
 {
-    static const struct {
-        ExifIfd ifd;
-        int tag, offset_tag;
-    } places[] = {
-        { EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_ORIGINAL, EXIF_TAG_OFFSET_TIME_ORIGINAL },
-        { EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_DIGITIZED, EXIF_TAG_OFFSET_TIME_DIGITIZED },
-    };
-    for (size_t i = 0; i < sizeof places / sizeof *places && !r->has_time; i++) {
+    static const uint16_t tags[] = { TIME_ORIGINAL, OFFSET_ORIGINAL, TIME_DIGITIZED,
+                                     OFFSET_DIGITIZED };
+    value values[4] = { 0 };
+    read_directory(b, at, &(directory){ tags, 4, values });
+    for (int i = 0; i < 4 && !r->has_time; i += 2) {
         char text[32], offset[16];
-        get_text(find(d, places[i].ifd, places[i].tag), text, sizeof text);
-        get_text(find(d, places[i].ifd, places[i].offset_tag), offset, sizeof offset);
+        get_text(&values[i], text, sizeof text);
+        get_text(&values[i + 1], offset, sizeof offset);
         if (parse_time(text, &r->taken_at)) {
             r->taken_at -= parse_offset(offset);
             r->has_time = true;
@@ -120,29 +170,31 @@ static void read_time(ExifData *d, scry_decode_result *r)
 }
 
 /* Degrees, minutes and seconds as degrees; NAN when they are none. */
-static double get_degrees(ExifData *d, int tag, int reference_tag, char negative)
+static double get_degrees(const block *b, const value *v, const value *reference, char negative)
 {
-    const ExifEntry *e = find(d, EXIF_IFD_GPS, tag);
-    char reference[8];
-    get_text(find(d, EXIF_IFD_GPS, reference_tag), reference, sizeof reference);
-    if (!e || e->format != EXIF_FORMAT_RATIONAL || e->components != 3 || e->size < 24
-        || !reference[0])
+    char letter[2];
+    get_text(reference, letter, sizeof letter);
+    if (v->type != RATIONAL || v->count != 3 || !letter[0])
         return NAN;
     double degrees = 0, unit = 1;
     for (int i = 0; i < 3; i++, unit /= 60) {
-        ExifRational v = exif_get_rational(e->data + 8 * i, exif_data_get_byte_order(d));
-        if (v.denominator == 0 && (i == 0 || v.numerator != 0))
+        uint32_t above = number(b, v->p + 8 * i, 4), below = number(b, v->p + 8 * i + 4, 4);
+        if (below == 0 && (i == 0 || above != 0))
             return NAN;
-        if (v.denominator != 0)
-            degrees += unit * v.numerator / v.denominator;
+        if (below != 0)
+            degrees += unit * above / below;
     }
-    return reference[0] == negative || reference[0] == negative + 32 ? -degrees : degrees;
+    return letter[0] == negative || letter[0] == negative + 32 ? -degrees : degrees;
 }
 
-static void read_position(ExifData *d, scry_decode_result *r)
+static void read_position(const block *b, size_t at, scry_decode_result *r)
 {
-    double latitude = get_degrees(d, EXIF_TAG_GPS_LATITUDE, EXIF_TAG_GPS_LATITUDE_REF, 'S');
-    double longitude = get_degrees(d, EXIF_TAG_GPS_LONGITUDE, EXIF_TAG_GPS_LONGITUDE_REF, 'W');
+    static const uint16_t tags[] = { GPS_LATITUDE, GPS_LATITUDE_REF, GPS_LONGITUDE,
+                                     GPS_LONGITUDE_REF };
+    value v[4] = { 0 };
+    read_directory(b, at, &(directory){ tags, 4, v });
+    double latitude = get_degrees(b, &v[0], &v[1], 'S');
+    double longitude = get_degrees(b, &v[2], &v[3], 'W');
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180))
         return;
     r->has_position = true;
@@ -152,28 +204,23 @@ static void read_position(ExifData *d, scry_decode_result *r)
 
 void scry_exif_read(const uint8_t *bytes, size_t n, scry_decode_result *r)
 {
-    static const char header[] = "Exif\0";
-    if (n < 8 || n > MAX_EXIF_BYTES)
-        return;
-    ExifData *d = exif_data_new();
-    uint8_t *whole = NULL;
-    if (!d)
-        return;
-    exif_data_unset_option(d, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
-    if (memcmp(bytes, header, sizeof header) != 0) {   /* libexif wants the header */
-        whole = malloc(n + sizeof header);
-        if (whole) {
-            memcpy(whole, header, sizeof header);
-            memcpy(whole + sizeof header, bytes, n);
-            exif_data_load_data(d, whole, (unsigned)(n + sizeof header));
-        }
-    } else {
-        exif_data_load_data(d, bytes, (unsigned)n);
+    static const uint16_t tags[] = { MAKE, MODEL, ORIENTATION, EXIF_IFD, GPS_IFD };
+    value v[5] = { 0 };
+    block b = { bytes, n, false };
+    if (n >= 6 && memcmp(bytes, "Exif\0", 6) == 0) {
+        b.p += 6;
+        b.n -= 6;
     }
-    read_orientation(d, r);
-    read_camera(d, r);
-    read_time(d, r);
-    read_position(d, r);
-    exif_data_unref(d);
-    free(whole);
+    if (b.n < 8 || (memcmp(b.p, "II", 2) != 0 && memcmp(b.p, "MM", 2) != 0))
+        return;
+    b.big = b.p[0] == 'M';
+    read_directory(&b, number(&b, b.p + 4, 4), &(directory){ tags, 5, v });
+    read_camera(&v[0], &v[1], r);
+    uint32_t orientation = get_number(&b, &v[2]);
+    if (orientation >= 1 && orientation <= 8)
+        r->orientation = (int)orientation;
+    if (get_number(&b, &v[3]))
+        read_time(&b, get_number(&b, &v[3]), r);
+    if (get_number(&b, &v[4]))
+        read_position(&b, get_number(&b, &v[4]), r);
 }

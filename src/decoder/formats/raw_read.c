@@ -34,9 +34,8 @@ static int damaged(int rc, scry_error *err)
 /* EXIF as the file has it; the camera from LibRaw where the file has no TIFF inside. */
 static void read_facts(const scry_job *job, const libraw_data_t *raw)
 {
-    enum { REACH = 1 << 20 };   /* directories lie near the start */
     scry_decode_result *r = &job->reply->result;
-    scry_exif_read(job->bytes, job->size < REACH ? job->size : REACH, r);
+    scry_exif_read(job->bytes, job->size, r);
     if (!r->camera[0])
         snprintf(r->camera, sizeof r->camera, "%.30s %.30s", raw->idata.make, raw->idata.model);
     for (char *c = r->camera; *c; c++)

@@ -76,6 +76,8 @@ static void read_exif(const scry_job *job, VipsImage *im)
     if (vips_image_get_typeof(im, VIPS_META_EXIF_NAME)
         && vips_image_get_blob(im, VIPS_META_EXIF_NAME, &blob, &n) == 0)
         scry_exif_read(blob, n, r);
+    if (job->request->format == SCRY_FORMAT_TIFF)
+        scry_exif_read(job->bytes, job->size, r);   /* the same directories, in the file itself */
     int orientation = vips_image_get_orientation(im);
     if (turned_by_loader(job->request->format))
         r->orientation = 1;

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Bombs and lies: what a picture claims or does costs this picture, named with the reason,
+# and memory stays under the limit.
+. "$(dirname "$0")/lib.sh"
+tiny_model "$T/model"
+P=$T/pics
+python3 "$E2E/make_bombs.py" "$P" "$SCRY_TOP/tests/pictures/photo.jpg" "$SCRY_TOP/tests/pictures/progressive.jpg"
+mkfifo "$P/fifo.jpg"
+ln -s "$P" "$P/loop"
+cp "$P/good.jpg" "$P/unreadable.jpg"
+printf 'tail' >>"$P/unreadable.jpg"
+chmod 000 "$P/unreadable.jpg"
+
+export SCRY_TEST_DECODER_FAULTS=1
+limit="--decoder-memory=400 --time-limit=3"
+run index $limit "$P"
+is "the run goes on and ends with 1" $status 1
+for line in \
+    'huge-60000\.png: 60000 x 60000 pixels are more than the limit of 500 million' \
+    'huge\.gif: 65535 x 65535 pixels are more than the limit' \
+    'huge\.jpg: 65500 x 65500 pixels are more than the limit' \
+    'huge\.tif: .+' \
+    'scans\.jpg: a JPEG of more than 500 scans' \
+    'text\.jpg: not a picture of a known format' \
+    'cut\.jpg: truncated JPEG' \
+    'crash\.jpg: the decoder crashed \(signal 4\)' \
+    'hang\.jpg: took longer than 3 s'
+do
+    like "skipped: $line" "$T/err" "$line"
+done
+[ -n "$SCRY_TEST_UNCONFINED" ] || like "skipped: out of memory" "$T/err" 'memory\.jpg: the decoder crashed \(signal 6\)'
+for name in good.jpg exif-loop.jpg large-but-fine.png text-bomb.png; do
+    unlike "read: $name" "$T/err" "/$name: "
+done
+[ "$(id -u)" = 0 ] || like "skipped: no permission" "$T/err" 'unreadable\.jpg: cannot be read: Permission denied'
+is "no decoder is left behind" "$(pgrep -P $$ scry-decode)" ''
+run index $limit "$P"
+unlike "what is remembered is not tried again" "$T/err" 'took longer'
+like "and stays listed" "$T/err" 'skipped'
+
+if [ -z "$SCRY_TEST_UNCONFINED" ]; then
+    # Half of it for the decoder, half for the model and the program.
+    rm -rf "$SCRY_STORE"
+    peak=$(python3 - "$scry" "$P" <<'END'
+import resource, subprocess, sys
+subprocess.run([sys.argv[1], "index", "--decoder-memory=400", "--time-limit=3", sys.argv[2]],
+               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10)
+END
+)
+    ok "no process of the run passes 400 MiB ($peak)" test "$peak" -lt 400
+fi
+done_testing
