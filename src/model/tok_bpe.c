@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_WORD = 64 };
+enum { SHORT_WORD = 64, MAX_SLOT_BITS = 24, MAX_MERGE_BYTES = 1024 };
 #define NO_RANK UINT32_MAX
-#define EMPTY UINT64_MAX
+#define RANK_MASK 0xFFFFFFU
 
 static const char final_mark[] = "</w>";
 enum { FINAL_MARK_BYTES = sizeof final_mark - 1 };
@@ -32,10 +32,8 @@ static void find_bytes(scry_bpe *b, const scry_pieces *pieces)
         char text[4 + FINAL_MARK_BYTES];
         size_t n = scry_utf8_put(text, rune_of_byte[byte]);
         memcpy(text + n, final_mark, FINAL_MARK_BYTES);
-        const scry_piece *plain = scry_pieces_find(pieces, text, n);
-        const scry_piece *final = scry_pieces_find(pieces, text, n + FINAL_MARK_BYTES);
-        b->plain[byte] = plain ? plain->id : -1;
-        b->final[byte] = final ? final->id : -1;
+        b->plain[byte] = scry_pieces_find_id(pieces, text, n);
+        b->final[byte] = scry_pieces_find_id(pieces, text, n + FINAL_MARK_BYTES);
     }
 }
 
@@ -44,30 +42,51 @@ int scry_bpe_init(scry_bpe *b, const scry_pieces *pieces, size_t merges, scry_er
     memset(b, 0, sizeof *b);
     b->unknown = -1;
     find_bytes(b, pieces);
-    for (b->slot_bits = 4; merges > (SIZE_MAX >> 8) || (size_t)1 << b->slot_bits < merges * 2;)
-        if (++b->slot_bits > 26)
+    for (b->slot_bits = 4; (size_t)1 << b->slot_bits < merges * 2;)
+        if (++b->slot_bits > MAX_SLOT_BITS)
             return scry_fail(err, SCRY_ELIMIT, "the vocabulary has too many merges (%zu)", merges);
-    b->merges = scry_try_alloc((size_t)1 << b->slot_bits, sizeof *b->merges);
-    if (!b->merges)
+    b->capacity = merges;
+    b->merges = scry_try_alloc(merges + 1, sizeof *b->merges);
+    b->slots = scry_try_alloc((size_t)1 << b->slot_bits, sizeof *b->slots);
+    if (!b->merges || !b->slots)
         return scry_fail(err, SCRY_ENOMEM, "no memory for %zu merges", merges);
-    memset(b->merges, 0xFF, sizeof *b->merges << b->slot_bits);
     return 0;
 }
 
 void scry_bpe_dispose(scry_bpe *b)
 {
     free(b->merges);
+    free(b->slots);
     b->merges = NULL;
+    b->slots = NULL;
 }
 
-static scry_bpe_merge *find_merge(const scry_bpe *b, int32_t left, int32_t right)
+static uint64_t hash_pair(int32_t left, int32_t right)
 {
     uint64_t pair = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
-    size_t mask = ((size_t)1 << b->slot_bits) - 1;
-    size_t slot = (pair ^ pair >> 29) * UINT64_C(0x9E3779B97F4A7C15) >> (64 - b->slot_bits);
-    while (b->merges[slot].pair != pair && b->merges[slot].pair != EMPTY)
-        slot = (slot + 1) & mask;
-    return &b->merges[slot];
+    return (pair ^ pair >> 29) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+/* The slot of this pair's rank, or the empty one where it would go. */
+static uint32_t *find_slot(const scry_bpe *b, int32_t left, int32_t right)
+{
+    uint64_t mixed = hash_pair(left, right);
+    uint32_t tag = (uint32_t)(mixed >> 8) & ~RANK_MASK, mask = (1U << b->slot_bits) - 1;
+    uint32_t slot = (uint32_t)(mixed >> (64 - b->slot_bits));
+    for (;; slot = (slot + 1) & mask) {
+        uint32_t entry = b->slots[slot];
+        if (entry == 0)
+            return &b->slots[slot];
+        const scry_bpe_merge *m = &b->merges[(entry & RANK_MASK) - 1];
+        if ((entry & ~RANK_MASK) == tag && m->left == left && m->right == right)
+            return &b->slots[slot];
+    }
+}
+
+static uint32_t rank_of(const scry_bpe *b, int32_t left, int32_t right)
+{
+    uint32_t entry = *find_slot(b, left, right);
+    return entry ? (entry & RANK_MASK) - 1 : NO_RANK;
 }
 
 /* The byte that a code point of the alphabet stands for; -1 for any other. */
@@ -96,40 +115,47 @@ static int last_byte(scry_slice s)
     return byte_of_rune(rune);
 }
 
+/* The place of left and right joined. Most vocabularies list the joined pieces in the
+ * order of their merges, so the place behind the last one is tried first. */
+static int32_t find_joined(const scry_bpe *b, const scry_pieces *pieces, scry_slice left, scry_slice right)
+{
+    char joined[MAX_MERGE_BYTES];
+    size_t next = (size_t)b->last_place + 1, n = 0;
+    const char *text = next < pieces->n ? scry_pieces_text(pieces, next, &n) : NULL;
+    if (text && n == left.n + right.n && memcmp(text, left.at, left.n) == 0 &&
+        memcmp(text + left.n, right.at, right.n) == 0)
+        return (int32_t)next;
+    if (left.n + right.n > sizeof joined)
+        return -1;
+    memcpy(joined, left.at, left.n);
+    memcpy(joined + left.n, right.at, right.n);
+    return scry_pieces_find(pieces, joined, left.n + right.n);
+}
+
 int scry_bpe_add(scry_bpe *b, const scry_pieces *pieces, scry_slice left, scry_slice right,
                  const char *path, scry_error *err)
 {
-    char joined[512];
-    const scry_piece *l = scry_pieces_find(pieces, left.at, left.n);
-    const scry_piece *r = scry_pieces_find(pieces, right.at, right.n);
-    const scry_piece *whole = NULL;
-    if (left.n && right.n && left.n + right.n <= sizeof joined) {
-        memcpy(joined, left.at, left.n);
-        memcpy(joined + left.n, right.at, right.n);
-        whole = scry_pieces_find(pieces, joined, left.n + right.n);
-    }
-    if (!l || !r || !whole)
+    int32_t whole = left.n && right.n ? find_joined(b, pieces, left, right) : -1;
+    int32_t l = whole < 0 ? -1 : scry_pieces_find_id(pieces, left.at, left.n);
+    int32_t r = whole < 0 ? -1 : scry_pieces_find_id(pieces, right.at, right.n);
+    if (l < 0 || r < 0)
         return scry_fail(err, SCRY_EINVALID, "%s is damaged: merge %zu joins what the vocabulary lacks",
                          path, b->n + 1);
-    if (b->n * 2 >= (size_t)1 << b->slot_bits)
-        return scry_fail(err, SCRY_EINVALID, "%s is damaged: more merges than it says", path);
+    if (b->n == b->capacity)
+        return scry_fail(err, SCRY_EINVALID, "%s is damaged: more merges than pieces", path);
     int end = last_byte(left), begin = first_byte(right);
     if (end < 0 || begin < 0)
         return scry_fail(err, SCRY_EINVALID, "%s: merge %zu is not of byte characters: byte-level "
                          "vocabularies alone are supported", path, b->n + 1);
     b->joins[end][begin >> 3] |= (uint8_t)(1 << (begin & 7));
-    scry_bpe_merge *m = find_merge(b, l->id, r->id);
-    *m = (scry_bpe_merge){ (uint64_t)(uint32_t)l->id << 32 | (uint32_t)r->id, (uint32_t)b->n++, whole->id };
+    b->last_place = whole;
+    uint32_t *slot = find_slot(b, l, r);
+    b->merges[b->n++] = (scry_bpe_merge){ l, r, scry_pieces_id(pieces, whole) };
+    *slot = ((uint32_t)(hash_pair(l, r) >> 8) & ~RANK_MASK) | (uint32_t)b->n;
     return 0;
 }
 
 /* ---- encoding ---- */
-
-static uint32_t rank_of(const scry_bpe *b, int32_t left, int32_t right)
-{
-    const scry_bpe_merge *m = find_merge(b, left, right);
-    return m->pair == EMPTY ? NO_RANK : m->rank;
-}
 
 /* Bytes to their pieces; returns how many, unknown ones left out where so told. */
 static size_t start_ids(const scry_bpe *b, const char *bytes, size_t n, bool ends_word, int32_t *ids)
@@ -158,7 +184,7 @@ static void merge_short(const scry_bpe *b, int32_t *ids, size_t n, scry_ids *out
                 best = i;
         if (ranks[best] == NO_RANK)
             break;
-        ids[best] = find_merge(b, ids[best], ids[best + 1])->id;
+        ids[best] = b->merges[ranks[best]].id;
         n--;
         memmove(ids + best + 1, ids + best + 2, (n - best - 1) * sizeof *ids);
         memmove(ranks + best, ranks + best + 1, (n - best - 1) * sizeof *ranks);
@@ -215,10 +241,10 @@ static void consider(long_word *w, uint32_t place)
         heap_push(w, pair);
 }
 
-static void join(long_word *w, uint32_t place)
+static void join(long_word *w, uint32_t place, uint32_t rank)
 {
     uint32_t gone = w->next[place], after = w->next[gone];
-    w->ids[place] = find_merge(w->bpe, w->ids[place], w->ids[gone])->id;
+    w->ids[place] = w->bpe->merges[rank].id;
     w->ids[gone] = -1;
     w->next[place] = after;
     if (after < w->n)
@@ -248,7 +274,7 @@ static void merge_long(long_word *w)
         if (w->heap_n)
             sift_down(w->heap, w->heap_n, 0);
         if (w->ids[place] >= 0 && candidate(w, place) == top)
-            join(w, place);
+            join(w, place, (uint32_t)(top >> 32));
     }
 }
 

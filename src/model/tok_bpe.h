@@ -11,15 +11,15 @@
 #include "model/tok_internal.h"
 
 typedef struct scry_bpe_merge {
-    uint64_t pair;    /* left id << 32 | right id; UINT64_MAX = empty slot */
-    uint32_t rank;
-    int32_t id;       /* of the joined piece */
+    int32_t left, right, id;    /* ids of the two pieces and of the joined one */
 } scry_bpe_merge;
 
 typedef struct scry_bpe {
-    scry_bpe_merge *merges;     /* owned; open addressing, at most half full */
+    scry_bpe_merge *merges;     /* owned, by rank */
+    uint32_t *slots;            /* owned: 8 bits of hash above, rank + 1 below; 0 = empty */
     unsigned slot_bits;
-    size_t n;
+    size_t n, capacity;
+    int32_t last_place;         /* of the joined piece of the last merge */
     int32_t plain[256];         /* byte to id inside a word; -1 = not in the vocabulary */
     int32_t final[256];         /* the same with "</w>" */
     int32_t unknown;            /* in place of such a byte; -1 = it is left out */
@@ -29,7 +29,7 @@ typedef struct scry_bpe {
 /* The 256 printable characters that stand for bytes in the vocabulary, as code points. */
 void scry_bpe_alphabet(uint16_t rune_of_byte[256]);
 
-/* Find the byte pieces in `pieces` and make room for `merges` of them. */
+/* Find the byte pieces in `pieces` and make room for `merges` merges. */
 int scry_bpe_init(scry_bpe *b, const scry_pieces *pieces, size_t merges, scry_error *err) SCRY_NODISCARD;
 void scry_bpe_dispose(scry_bpe *b);
 

@@ -107,14 +107,13 @@ static int find_specials(scry_tokenizer *t, scry_clip_bpe *m, const scry_pieces 
     static const char *const open_clip[] = { "<start_of_text>", "<end_of_text>" };
     int32_t ids[2];
     for (int k = 0; k < 2; k++) {
-        const scry_piece *p = scry_pieces_find(pieces, hf[k], strlen(hf[k]));
-        if (!p)
-            p = scry_pieces_find(pieces, open_clip[k], strlen(open_clip[k]));
-        if (!p)
+        ids[k] = scry_pieces_find_id(pieces, hf[k], strlen(hf[k]));
+        if (ids[k] < 0)
+            ids[k] = scry_pieces_find_id(pieces, open_clip[k], strlen(open_clip[k]));
+        if (ids[k] < 0)
             return scry_fail(err, SCRY_EINVALID, "%s: the vocabulary has no %s: not a CLIP tokenizer", path,
                              hf[k]);
-        ids[k] = p->id;
-        set_special(&m->special[k], m->dialect == SCRY_TOKENIZER_HF ? hf[k] : open_clip[k], p->id);
+        set_special(&m->special[k], m->dialect == SCRY_TOKENIZER_HF ? hf[k] : open_clip[k], ids[k]);
     }
     if (t->start_id < 0)
         t->start_id = ids[0];
@@ -196,12 +195,12 @@ static int check_model(const scry_tokfile *f, scry_error *err)
     return scry_fail(err, SCRY_EINVALID, "%s: %s is not supported: not a CLIP tokenizer", f->path, what);
 }
 
-static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, const scry_tokfile *f, scry_error *err)
+static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, scry_tokfile *f, scry_error *err)
 {
     scry_pieces pieces;
     scry_pieces_init(&pieces);
-    int result = f->vocab.at && f->merges.at ? 0
-                 : scry_fail(err, SCRY_EINVALID, "%s is damaged: the model has no vocab or no merges", f->path);
+    int result = f->merges.at ? 0
+                 : scry_fail(err, SCRY_EINVALID, "%s is damaged: the BPE model has no merges", f->path);
     if (result == 0)
         result = check_model(f, err);
     if (result == 0 && m->dialect == SCRY_TOKENIZER_HF)
@@ -209,7 +208,7 @@ static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, const scry_t
     if (result == 0 && m->dialect == SCRY_TOKENIZER_HF)
         result = check_pre_tokenizer(f, err);
     if (result == 0)
-        result = scry_tokfile_vocab(&pieces, f->vocab, f->path, err);
+        result = scry_tokfile_take_pieces(f, &pieces, false, err);
     if (result == 0)
         result = scry_bpe_init(&m->bpe, &pieces, pieces.n, err);
     if (result == 0)
@@ -234,8 +233,11 @@ static int load_vocab_json(scry_tokenizer *t, scry_clip_bpe *m, const char *voca
 {
     scry_pieces pieces;
     scry_pieces_init(&pieces);
-    int result = scry_tokfile_vocab(&pieces, (scry_slice){ (const char *)vocab.data, vocab.size }, vocab_path,
-                                    err);
+    scry_cursor c = scry_cursor_make((const char *)vocab.data, vocab.size, vocab_path, err);
+    int result = scry_tokfile_vocab(&pieces, &c, err);
+    scry_cursor_dispose(&c);
+    if (result == 0)
+        result = scry_pieces_index(&pieces, vocab_path, err);
     if (result == 0)
         result = scry_bpe_init(&m->bpe, &pieces, pieces.n, err);
     if (result == 0)
@@ -295,7 +297,9 @@ static int implied_pieces(scry_pieces *pieces, const char *path, scry_map map, s
     const char *at = (const char *)map.data, *end = at + map.size;
     scry_slice left, right;
     char joined[512];
-    int result = add_byte_pieces(pieces, path, err);
+    int result = scry_pieces_reserve(pieces, map.size / 4 + 1024, map.size + 8192, 0, path, err);
+    if (result == 0)
+        result = add_byte_pieces(pieces, path, err);
     at = skip_version_line(at, end);
     while (result == 0 && at < end && pieces->n < MAX_MERGES && next_merge(&at, end, &left, &right)) {
         if (left.n + right.n > sizeof joined)
@@ -322,6 +326,8 @@ static int load_own_merges(scry_tokenizer *t, scry_clip_bpe *m, scry_error *err)
     if (result == 0)
         result = implied_pieces(&pieces, path, map, err);
     if (result == 0)
+        result = scry_pieces_index(&pieces, path, err);
+    if (result == 0)
         result = scry_bpe_init(&m->bpe, &pieces, pieces.n, err);
     if (result == 0)
         result = text_merges(&m->bpe, &pieces, path, map, err);
@@ -335,7 +341,7 @@ static int load_own_merges(scry_tokenizer *t, scry_clip_bpe *m, scry_error *err)
     return result;
 }
 
-int scry_tok_clip_open(scry_tokenizer *t, const char *dir, const scry_tokfile *f,
+int scry_tok_clip_open(scry_tokenizer *t, const char *dir, scry_tokfile *f,
                        scry_tokenizer_dialect dialect, scry_error *err)
 {
     bool hf = dialect == SCRY_TOKENIZER_HF;

@@ -193,6 +193,72 @@ int scry_tokfile_ends(const scry_tokfile *f, scry_tokenizer *t, scry_error *err)
                      "BertProcessing and TemplateProcessing are)", f->path, type);
 }
 
+/* ---- vocabularies ---- */
+
+enum { LONGEST_PIECE = 1024 };
+
+static int object_vocab(scry_pieces *pieces, scry_cursor *c, scry_error *err)
+{
+    scry_slice text;
+    char copy[LONGEST_PIECE];
+    scry_cursor_open(c, '{');
+    while (scry_cursor_key(c, &text)) {
+        int64_t id;
+        if (text.n > sizeof copy)
+            return scry_cursor_fail(c, "a piece is longer than 1024 bytes");
+        memcpy(copy, text.at, text.n);   /* reading on may reuse the place of `text` */
+        if (scry_cursor_int(c, &id) == 0)
+            c->code = scry_pieces_add(pieces, copy, text.n, id, 0, c->path, err);
+    }
+    return c->code;
+}
+
+/* One ["piece", score]; the cursor is before it. */
+static int scored_piece(scry_pieces *pieces, scry_cursor *c, scry_error *err)
+{
+    scry_slice text;
+    char copy[LONGEST_PIECE];
+    double score;
+    if (scry_cursor_open(c, '[') < 0 || !scry_cursor_item(c) || scry_cursor_string(c, &text) < 0 ||
+        text.n > sizeof copy)
+        return scry_cursor_fail(c, "a piece of at most 1024 bytes and its score were expected");
+    memcpy(copy, text.at, text.n);
+    if (!scry_cursor_item(c) || scry_cursor_num(c, &score) < 0 || scry_cursor_item(c))
+        return scry_cursor_fail(c, "a piece and its score were expected");
+    if (c->code == 0)
+        c->code = scry_pieces_add(pieces, copy, text.n, (int64_t)pieces->n, score, c->path, err);
+    return c->code;
+}
+
+static int list_vocab(scry_pieces *pieces, scry_cursor *c, scry_error *err)
+{
+    scry_cursor_open(c, '[');
+    while (scry_cursor_item(c) && scored_piece(pieces, c, err) == 0)
+        ;
+    return c->code;
+}
+
+int scry_tokfile_vocab(scry_pieces *pieces, scry_cursor *c, scry_error *err)
+{
+    /* Nothing is shorter than "a":0, or ["a",0], so this is room enough. */
+    size_t left = (size_t)(c->end - c->at);
+    bool list = scry_cursor_peek(c) == '[';
+    c->code = scry_pieces_reserve(pieces, left / 6 + 1, left, list ? SCRY_PIECES_SCORES : SCRY_PIECES_IDS,
+                                  c->path, err);
+    if (c->code < 0)
+        return c->code;
+    return list ? list_vocab(pieces, c, err) : object_vocab(pieces, c, err);
+}
+
+int scry_tokfile_take_pieces(scry_tokfile *f, scry_pieces *to, bool scored, scry_error *err)
+{
+    if (f->pieces.n == 0 || f->scored != scored)
+        return scry_fail(err, SCRY_EINVALID, "%s is damaged: the model has no vocabulary of its kind", f->path);
+    *to = f->pieces;
+    scry_pieces_init(&f->pieces);
+    return scry_pieces_index(to, f->path, err);
+}
+
 /* ---- the file ---- */
 
 static int parse_part(scry_tokfile *f, scry_slice text, scry_json **out, scry_error *err)
@@ -202,35 +268,41 @@ static int parse_part(scry_tokfile *f, scry_slice text, scry_json **out, scry_er
     return scry_json_parse(out, text.at, text.n, f->path, err);
 }
 
-/* The model's members, but for the two large ones, written out as an object again. */
+/* A member of the model: the large ones are read here, the others collected in `small`. */
+static int read_member(scry_tokfile *f, scry_cursor *c, scry_slice key, scry_buf *small)
+{
+    scry_slice value;
+    if (scry_slice_is(key, "vocab") && !f->pieces.offsets) {
+        f->scored = scry_cursor_peek(c) == '[';
+        return scry_tokfile_vocab(&f->pieces, c, c->err);
+    }
+    bool is_merges = scry_slice_is(key, "merges");
+    if (!is_merges)
+        scry_buf_printf(small, "%s\"%.*s\":", small->size > 1 ? "," : "", (int)(key.n & 0xFFFF), key.at);
+    if (scry_cursor_skip(c, &value) < 0)
+        return c->code;
+    if (is_merges)
+        f->merges = value;
+    else
+        scry_buf_append(small, value.at, value.n);
+    return 0;
+}
+
 static int read_model(scry_tokfile *f, scry_cursor *c)
 {
     scry_buf small = SCRY_BUF_INIT(MAX_PART_BYTES);
-    scry_slice key, value;
-    int result = scry_cursor_open(c, '{');
+    scry_slice key;
+    scry_cursor_open(c, '{');
     scry_buf_putc(&small, '{');
-    while (scry_cursor_key(c, &key)) {
-        bool is_vocab = scry_slice_is(key, "vocab"), is_merges = scry_slice_is(key, "merges");
-        if (!is_vocab && !is_merges)
-            scry_buf_printf(&small, "%s\"%.*s\":", small.size > 1 ? "," : "", (int)(key.n & 0xFFFF), key.at);
-        if (scry_cursor_skip(c, &value) < 0)
-            break;
-        if (is_vocab)
-            f->vocab = value;
-        else if (is_merges)
-            f->merges = value;
-        else
-            scry_buf_append(&small, value.at, value.n);
-    }
+    while (scry_cursor_key(c, &key) && read_member(f, c, key, &small) == 0)
+        ;
     scry_buf_putc(&small, '}');
-    result = c->code;
-    if (result == 0 && !small.failed)
-        result = scry_json_parse(&f->model, scry_buf_str(&small), small.size, f->path, c->err);
-    else if (result == 0)
-        result = scry_fail(c->err, SCRY_ELIMIT, "%s: the model part is too large", f->path);
+    if (c->code == 0 && small.failed)
+        c->code = scry_fail(c->err, SCRY_ELIMIT, "%s: the model part is too large", f->path);
+    if (c->code == 0)
+        c->code = scry_json_parse(&f->model, scry_buf_str(&small), small.size, f->path, c->err);
     scry_buf_dispose(&small);
-    c->code = result;
-    return result;
+    return c->code;
 }
 
 static int read_parts(scry_tokfile *f, scry_cursor *c, scry_error *err)
@@ -266,6 +338,7 @@ static int read_parts(scry_tokfile *f, scry_cursor *c, scry_error *err)
 int scry_tokfile_open(scry_tokfile *f, const char *dir, scry_error *err)
 {
     memset(f, 0, sizeof *f);
+    scry_pieces_init(&f->pieces);
     f->path = scry_path_join(dir, "tokenizer.json");
     int result = scry_map_open(&f->map, f->path, err);
     if (result < 0)
@@ -293,6 +366,7 @@ void scry_tokfile_close(scry_tokfile *f)
     scry_json_free(f->pre_tokenizer);
     scry_json_free(f->post_processor);
     scry_json_free(f->model);
+    scry_pieces_dispose(&f->pieces);
     scry_map_close(&f->map);
     free(f->path);
     memset(f, 0, sizeof *f);
@@ -303,25 +377,5 @@ const char *scry_tokfile_type(const scry_tokfile *f)
     const char *type = scry_json_str(scry_json_get(f->model, "type"), NULL);
     if (type)
         return type;
-    return f->merges.at ? "BPE" : f->vocab.at && *f->vocab.at == '[' ? "Unigram" : "WordPiece";
-}
-
-int scry_tokfile_vocab(scry_pieces *pieces, scry_slice vocab, const char *path, scry_error *err)
-{
-    scry_cursor c = scry_cursor_make(vocab.at, vocab.n, path, err);
-    scry_slice text;
-    char copy[512];
-    scry_cursor_open(&c, '{');
-    while (scry_cursor_key(&c, &text)) {
-        int64_t id;
-        if (text.n > sizeof copy) {
-            scry_cursor_fail(&c, "a piece is longer than 512 bytes");
-            break;
-        }
-        memcpy(copy, text.at, text.n);   /* reading on may reuse the place of `text` */
-        if (scry_cursor_int(&c, &id) == 0)
-            c.code = scry_pieces_add(pieces, copy, text.n, id, 0, path, err);
-    }
-    scry_cursor_dispose(&c);
-    return c.code;
+    return f->merges.at ? "BPE" : f->scored ? "Unigram" : "WordPiece";
 }

@@ -34,7 +34,7 @@ typedef struct scry_added_token {
     bool normalized;       /* looked for in the normalised text, not in the raw one */
 } scry_added_token;
 
-enum { SCRY_MAX_ADDED = 4096 };
+enum { SCRY_MAX_ADDED = 512 };
 
 typedef struct scry_added {
     scry_added_token *at;   /* owned */
@@ -68,8 +68,10 @@ typedef struct scry_tokfile {
     char *path;             /* owned */
     scry_map map;
     scry_json *added_tokens, *normalizer, *pre_tokenizer, *post_processor;   /* owned; NULL if absent */
-    scry_json *model;       /* its members but for: */
-    scry_slice vocab, merges;
+    scry_json *model;       /* its members but for vocab and merges */
+    scry_pieces pieces;     /* the vocab, not yet indexed; a model takes it over */
+    bool scored;            /* it is a list of pieces and scores, not an object of ids */
+    scry_slice merges;      /* as written; NULL if absent */
 } scry_tokfile;
 
 /* SCRY_ENOTFOUND when `dir` has no tokenizer.json. */
@@ -83,9 +85,13 @@ const char *scry_tokfile_type(const scry_tokfile *f);
 int scry_tokfile_added(const scry_tokfile *f, scry_tokenizer *t, scry_error *err) SCRY_NODISCARD;
 int scry_tokfile_ends(const scry_tokfile *f, scry_tokenizer *t, scry_error *err) SCRY_NODISCARD;
 
-/* An object of texts and ids, as BPE and WordPiece have it. */
-int scry_tokfile_vocab(scry_pieces *pieces, scry_slice vocab, const char *path, scry_error *err)
-    SCRY_NODISCARD;
+/* Read a vocabulary at the cursor, {"piece": id, ...} or [["piece", score], ...] with the
+ * place as id, without indexing it. */
+int scry_tokfile_vocab(scry_pieces *pieces, scry_cursor *c, scry_error *err) SCRY_NODISCARD;
+
+/* The file's pieces, moved to `to` and indexed; SCRY_EINVALID when it has none or when they
+ * have scores and should not, or the other way round. */
+int scry_tokfile_take_pieces(scry_tokfile *f, scry_pieces *to, bool scored, scry_error *err) SCRY_NODISCARD;
 
 int scry_added_put(scry_added *a, scry_added_token token, const char *path, scry_error *err)
     SCRY_NODISCARD;   /* takes token.text, also on failure */
@@ -97,10 +103,10 @@ void scry_added_dispose(scry_added *a);
 size_t scry_tok_chunk(const char *text, size_t n);
 
 /* The kinds. `f` is NULL when the folder has the older separate files. */
-int scry_tok_clip_open(scry_tokenizer *t, const char *dir, const scry_tokfile *f,
+int scry_tok_clip_open(scry_tokenizer *t, const char *dir, scry_tokfile *f,
                        scry_tokenizer_dialect dialect, scry_error *err) SCRY_NODISCARD;
-int scry_tok_wordpiece_open(scry_tokenizer *t, const char *dir, const scry_tokfile *f,
+int scry_tok_wordpiece_open(scry_tokenizer *t, const char *dir, scry_tokfile *f,
                             scry_error *err) SCRY_NODISCARD;
-int scry_tok_unigram_open(scry_tokenizer *t, const scry_tokfile *f, scry_error *err) SCRY_NODISCARD;
+int scry_tok_unigram_open(scry_tokenizer *t, scry_tokfile *f, scry_error *err) SCRY_NODISCARD;
 
 #endif

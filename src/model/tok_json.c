@@ -31,18 +31,6 @@ int scry_cursor_fail(scry_cursor *c, const char *message)
     return c->code;
 }
 
-static void skip_space(scry_cursor *c)
-{
-    while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\r' || *c->at == '\t'))
-        c->at++;
-}
-
-char scry_cursor_peek(scry_cursor *c)
-{
-    skip_space(c);
-    return c->at < c->end && c->code == 0 ? *c->at : 0;
-}
-
 int scry_cursor_open(scry_cursor *c, char bracket)
 {
     if (scry_cursor_peek(c) != bracket)
@@ -186,97 +174,110 @@ int scry_cursor_int(scry_cursor *c, int64_t *out)
     const char *start = c->at;
     while (c->at < c->end && *c->at >= '0' && *c->at <= '9' && c->at - start < 18)
         value = value * 10 + (*c->at++ - '0');
-    bool ended = c->at == c->end || !strchr("0123456789.eE", *c->at);
+    bool ended = c->at == c->end || ((*c->at < '0' || *c->at > '9') && *c->at != '.' && (*c->at | 32) != 'e');
     if (c->at == start || !ended)
         return scry_cursor_fail(c, "a whole number was expected");
     *out = negative ? -value : value;
     return 0;
 }
 
-/* Up to 19 digits of mantissa and a power of ten that a double holds exactly: the
- * quotient of the two is then correctly rounded (Clinger's fast path). */
-static bool fast_num(const char *s, const char *end, double *out)
+/* A plain decimal at c->at: its mantissa of up to 18 digits and a power of ten that a
+ * double holds exactly, so that their quotient is correctly rounded (Clinger's fast
+ * path). false, with the cursor where it was, for anything else. */
+static bool fast_num(scry_cursor *c, double *out)
 {
-    static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-    bool negative = s < end && *s == '-';
+    static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
+                                   1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18 };
+    const char *s = c->at, *start, *point = NULL;
+    bool negative = s < c->end && *s == '-';
     uint64_t mantissa = 0;
-    int digits = 0, after_point = 0;
-    bool point = false;
-    for (s += negative; s < end; s++) {
-        if (*s == '.' && !point) {
-            point = true;
-            continue;
-        }
-        if (*s < '0' || *s > '9' || ++digits > 18)
-            return false;
-        mantissa = mantissa * 10 + (uint64_t)(*s - '0');
-        after_point += point;
+    for (start = s += negative; s < c->end && s - start < 19; s++) {
+        if (*s >= '0' && *s <= '9')
+            mantissa = mantissa * 10 + (uint64_t)(*s - '0');
+        else if (*s == '.' && !point)
+            point = s;
+        else
+            break;
     }
-    if (digits == 0 || mantissa > (UINT64_C(1) << 53))
+    bool ended = s < c->end && (*s == ',' || *s == ']' || *s == '}' || *s == ' ' || *s == '\n');
+    if (!ended || s - start < 1 || mantissa > UINT64_C(1) << 53 || (point && point + 1 == s))
         return false;
-    double value = (double)mantissa / tens[after_point];
+    double value = (double)mantissa / tens[point ? s - point - 1 : 0];
     *out = negative ? -value : value;
+    c->at = s;
     return true;
 }
 
 int scry_cursor_num(scry_cursor *c, double *out)
 {
-    char copy[64];
-    skip_space(c);
-    const char *start = c->at;
-    while (c->at < c->end && *c->at && strchr("+-0123456789.eE", *c->at))
-        c->at++;
-    size_t n = (size_t)(c->at - start);
+    char copy[64], *stopped;
+    size_t n = 0;
+    scry_cursor_peek(c);
+    if (fast_num(c, out))
+        return 0;
+    while (c->at + n < c->end && c->at[n] && strchr("+-0123456789.eE", c->at[n]))
+        n++;
     if (n == 0 || n >= sizeof copy)
         return scry_cursor_fail(c, "a number was expected");
-    if (fast_num(start, c->at, out))
-        return 0;
-    memcpy(copy, start, n);
+    memcpy(copy, c->at, n);
     copy[n] = 0;
-    char *stopped;
     *out = strtod(copy, &stopped);
-    return *stopped ? scry_cursor_fail(c, "a number was expected") : 0;
+    if (*stopped)
+        return scry_cursor_fail(c, "a number was expected");
+    c->at += n;
+    return 0;
 }
 
-static void skip_string(scry_cursor *c)
+/* The byte behind the string that starts at s with its quote; NULL when it has no end. */
+static const char *end_of_string(const char *s, const char *end)
 {
-    for (c->at++; c->at < c->end && *c->at != '"'; c->at++)
-        if (*c->at == '\\')
-            c->at++;
-    if (c->at >= c->end) {
-        c->at = c->end;
-        scry_cursor_fail(c, "a string has no end");
-        return;
+    for (s++; s < end && *s != '"'; s++)
+        if (*s == '\\')
+            s++;
+    return s < end ? s + 1 : NULL;
+}
+
+/* From the bracket at s to the byte behind the one that closes it. Only brackets and
+ * strings count; a value that is used is read properly later. */
+static const char *end_of_brackets(const char *s, const char *end)
+{
+    int depth = 0;
+    while (s && s < end) {
+        switch (*s) {
+        case '"':
+            s = end_of_string(s, end);
+            continue;
+        case '{':
+        case '[':
+            if (++depth > MAX_DEPTH)
+                return NULL;
+            break;
+        case '}':
+        case ']':
+            if (--depth == 0)
+                return s + 1;
+            break;
+        default: break;
+        }
+        s++;
     }
-    c->at++;
+    return NULL;
 }
 
 int scry_cursor_skip(scry_cursor *c, scry_slice *text)
 {
-    int depth = 0;
-    skip_space(c);
-    text->at = c->at;
-    do {
-        char ch = scry_cursor_peek(c);
-        if (ch == 0)
-            return scry_cursor_fail(c, "the file ends too early");
-        if (depth == 0 && (ch == ',' || ch == ':'))
-            return scry_cursor_fail(c, "a value was expected");
-        if (ch == '"') {
-            skip_string(c);
-            continue;
-        }
-        depth += ch == '{' || ch == '[';
-        depth -= ch == '}' || ch == ']';
-        if (depth < 0 || depth > MAX_DEPTH)
-            return scry_cursor_fail(c, "brackets do not match or nest too deep");
-        c->at++;
-        /* A number or a word outside any bracket ends at the next separator. */
-        if (depth == 0 && !strchr("}]", ch))
-            while (c->at < c->end && !strchr(",]} \n\r\t", *c->at))
-                c->at++;
-    } while (depth > 0 && c->code == 0);
-    text->n = (size_t)(c->at - text->at);
-    return c->code;
+    char first = scry_cursor_peek(c);
+    const char *end = c->at;
+    if (first == '{' || first == '[')
+        end = end_of_brackets(c->at, c->end);
+    else if (first == '"')
+        end = end_of_string(c->at, c->end);
+    else
+        while (end < c->end && !strchr(",:]} \n\r\t", *end))
+            end++;
+    if (!end || end == c->at)
+        return scry_cursor_fail(c, "a value was expected, or it has no end");
+    *text = (scry_slice){ c->at, (size_t)(end - c->at) };
+    c->at = end;
+    return 0;
 }

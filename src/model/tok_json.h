@@ -55,7 +55,14 @@ int scry_cursor_string(scry_cursor *c, scry_slice *out);
 int scry_cursor_int(scry_cursor *c, int64_t *out);
 int scry_cursor_num(scry_cursor *c, double *out);
 int scry_cursor_skip(scry_cursor *c, scry_slice *text);   /* any value, as written */
-char scry_cursor_peek(scry_cursor *c);                    /* its first byte; 0 at the end */
+
+/* The first byte of what comes next, white space passed over; 0 at the end. */
+static inline char scry_cursor_peek(scry_cursor *c)
+{
+    while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\r' || *c->at == '\t'))
+        c->at++;
+    return c->at < c->end && c->code == 0 ? *c->at : 0;
+}
 
 /* Report damage at the cursor's place: "PATH: byte 123: MESSAGE". */
 int scry_cursor_fail(scry_cursor *c, const char *message);

@@ -119,12 +119,12 @@ static size_t offer_pieces(unigram_work *w, const char *s, size_t n, size_t from
             continue;
         if (i > first && i > longest)
             break;
-        const scry_piece *p = scry_pieces_find_hashed(&m->pieces, hash, s, i);
-        if (!p)
+        int32_t id = scry_pieces_find_hashed(&m->pieces, hash, s, i);
+        if (id < 0)
             continue;
         if (!reserve(w, from + i + 1))
             return SIZE_MAX;
-        offer(w, from, from + i, p->score, p->id);
+        offer(w, from, from + i, m->pieces.scores[id], id);
         single |= i == first;
         reached = i;
     }
@@ -332,52 +332,21 @@ static int read_pre_tokenizer(unigram_model *m, const scry_json *v, const char *
     return result;
 }
 
-/* vocab: [["piece", score], ...], the id being the place. */
-static int read_pieces(unigram_model *m, const scry_tokfile *f, double *lowest, scry_error *err)
-{
-    scry_cursor c = scry_cursor_make(f->vocab.at, f->vocab.n, f->path, err);
-    char copy[1024];
-    scry_slice text;
-    double score;
-    *lowest = 0;
-    scry_cursor_open(&c, '[');
-    while (scry_cursor_item(&c)) {
-        if (scry_cursor_open(&c, '[') < 0 || !scry_cursor_item(&c) || scry_cursor_string(&c, &text) < 0)
-            break;
-        if (text.n > sizeof copy) {
-            scry_cursor_fail(&c, "a piece is longer than 1024 bytes");
-            break;
-        }
-        memcpy(copy, text.at, text.n);
-        if (!scry_cursor_item(&c) || scry_cursor_num(&c, &score) < 0 || scry_cursor_item(&c)) {
-            scry_cursor_fail(&c, "a piece and its score were expected");
-            break;
-        }
-        *lowest = m->pieces.n == 0 || score < *lowest ? score : *lowest;
-        c.code = scry_pieces_add(&m->pieces, copy, text.n, (int64_t)m->pieces.n, score, f->path, err);
-    }
-    scry_cursor_dispose(&c);
-    return c.code;
-}
-
 static int index_reach(unigram_model *m, const char *path, scry_error *err)
 {
     m->reach = scry_try_alloc((size_t)1 << REACH_BITS, sizeof *m->reach);
     if (!m->reach)
         return scry_fail(err, SCRY_ENOMEM, "%s: no memory for the vocabulary", path);
     for (size_t i = 0; i < m->pieces.n; i++) {
-        const scry_piece *p = &m->pieces.at[i];
-        const char *s = m->pieces.bytes + p->offset;
-        size_t first = p->n ? character_bytes(*s) : 0;
-        if (first >= p->n)
+        size_t n;
+        const char *s = scry_pieces_text(&m->pieces, i, &n);
+        size_t first = n ? character_bytes(*s) : 0;
+        if (first >= n)
             continue;
         size_t second = first + character_bytes(s[first]);
-        uint64_t hash = SCRY_PIECES_SEED;
-        for (size_t k = 0; k < second && k < p->n; k++)
-            hash = scry_pieces_step(hash, s[k]);
-        uint16_t *reach = &m->reach[reach_slot(hash)];
-        if (p->n > *reach)
-            *reach = (uint16_t)p->n;
+        uint16_t *reach = &m->reach[reach_slot(scry_pieces_hash(s, second < n ? second : n))];
+        if (n > *reach)
+            *reach = (uint16_t)n;
     }
     return 0;
 }
@@ -387,20 +356,19 @@ static int find_byte_pieces(unigram_model *m, const char *path, scry_error *err)
     for (int b = 0; b < 256; b++) {
         char text[8];
         snprintf(text, sizeof text, "<0x%02X>", (unsigned)b);
-        const scry_piece *p = scry_pieces_find(&m->pieces, text, strlen(text));
-        if (!p)
+        m->byte_ids[b] = scry_pieces_find(&m->pieces, text, strlen(text));
+        if (m->byte_ids[b] < 0)
             return scry_fail(err, SCRY_EINVALID, "%s: byte_fallback without the piece %s", path, text);
-        m->byte_ids[b] = p->id;
     }
     return 0;
 }
 
-static int read_model(unigram_model *m, const scry_tokfile *f, scry_error *err)
+static int read_model(unigram_model *m, scry_tokfile *f, scry_error *err)
 {
-    double lowest;
-    if (!f->vocab.at)
-        return scry_fail(err, SCRY_EINVALID, "%s is damaged: the model has no vocab", f->path);
-    int result = read_pieces(m, f, &lowest, err);
+    int result = scry_tokfile_take_pieces(f, &m->pieces, true, err);
+    double lowest = m->pieces.n ? m->pieces.scores[0] : 0;
+    for (size_t i = 0; i < m->pieces.n; i++)
+        lowest = m->pieces.scores[i] < lowest ? m->pieces.scores[i] : lowest;
     int64_t unknown = scry_json_int(scry_json_get(f->model, "unk_id"), -1);
     if (result == 0 && (unknown < 0 || (size_t)unknown >= m->pieces.n))
         return scry_fail(err, SCRY_EINVALID, "%s is damaged: unk_id is no piece", f->path);
@@ -414,9 +382,10 @@ static int read_model(unigram_model *m, const scry_tokfile *f, scry_error *err)
     return result;
 }
 
-int scry_tok_unigram_open(scry_tokenizer *t, const scry_tokfile *f, scry_error *err)
+int scry_tok_unigram_open(scry_tokenizer *t, scry_tokfile *f, scry_error *err)
 {
     unigram_model *m = scry_alloc(sizeof *m);
+    scry_pieces_init(&m->pieces);
     t->model = m;
     t->release = release;
     t->encode = encode;

@@ -75,9 +75,9 @@ static size_t longest_piece(const scry_pieces *pieces, const char *s, size_t n, 
         hash = scry_pieces_step(hash, s[i - 1]);
         if (i < n && ((unsigned char)s[i] & 0xC0) == 0x80)
             continue;
-        const scry_piece *p = scry_pieces_find_hashed(pieces, hash, s, i);
-        if (p) {
-            *id = p->id;
+        int32_t place = scry_pieces_find_hashed(pieces, hash, s, i);
+        if (place >= 0) {
+            *id = scry_pieces_id(pieces, place);
             longest = i;
         }
     }
@@ -163,18 +163,22 @@ static void release(void *model)
 static int index_pieces(scry_tokenizer *t, wordpiece_model *m, const char *prefix, const char *unknown,
                         const char *path, scry_error *err)
 {
-    size_t prefix_n = strlen(prefix);
-    const scry_piece *p = scry_pieces_find(&m->heads, unknown, strlen(unknown));
-    int result = 0;
-    if (!p)
+    size_t prefix_n = strlen(prefix), n;
+    int result = scry_pieces_reserve(&m->tails, m->heads.n, m->heads.offsets[m->heads.n], SCRY_PIECES_IDS, path,
+                                     err);
+    if (result < 0)
+        return result;
+    m->unknown_id = scry_pieces_find_id(&m->heads, unknown, strlen(unknown));
+    if (m->unknown_id < 0)
         return scry_fail(err, SCRY_EINVALID, "%s: the vocabulary has no %.40s", path, unknown);
-    m->unknown_id = p->id;
     for (size_t i = 0; i < m->heads.n && result == 0; i++) {
-        p = &m->heads.at[i];
-        const char *text = m->heads.bytes + p->offset;
-        if (p->n > prefix_n && memcmp(text, prefix, prefix_n) == 0)
-            result = scry_pieces_add(&m->tails, text + prefix_n, p->n - prefix_n, p->id, 0, path, err);
+        const char *text = scry_pieces_text(&m->heads, i, &n);
+        if (n > prefix_n && memcmp(text, prefix, prefix_n) == 0)
+            result = scry_pieces_add(&m->tails, text + prefix_n, n - prefix_n,
+                                     scry_pieces_id(&m->heads, (int32_t)i), 0, path, err);
     }
+    if (result == 0)
+        result = scry_pieces_index(&m->tails, path, err);
     if ((size_t)(m->heads.max_id + 1) > t->vocab_size)
         t->vocab_size = (size_t)(m->heads.max_id + 1);
     return result;
@@ -190,7 +194,7 @@ static void read_normaliser(wordpiece_model *m, const scry_json *v, const char *
     m->strip_accents = scry_json_bool(scry_json_get(v, "strip_accents"), m->lowercase);
 }
 
-static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, const scry_tokfile *f, scry_error *err)
+static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, scry_tokfile *f, scry_error *err)
 {
     const char *normalizer = scry_json_str(scry_json_get(f->normalizer, "type"), "none");
     const char *splitter = scry_json_str(scry_json_get(f->pre_tokenizer, "type"), "none");
@@ -201,13 +205,13 @@ static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, const scry
         return scry_fail(err, SCRY_EINVALID, "%s: WordPiece with normalizer \"%.40s\" and pre-tokenizer \"%.40s\""
                          " is not supported (BertNormalizer and BertPreTokenizer are)", f->path, normalizer,
                          splitter);
-    if (!f->vocab.at || most < 1 || most > MAX_WORD_CHARACTERS || !*prefix)
-        return scry_fail(err, SCRY_EINVALID, "%s: the WordPiece model has no vocab or impossible limits",
+    if (most < 1 || most > MAX_WORD_CHARACTERS || !*prefix)
+        return scry_fail(err, SCRY_EINVALID, "%s: max_input_chars_per_word or the prefix is impossible",
                          f->path);
     m->max_characters = (size_t)most;
     read_normaliser(m, f->normalizer, "lowercase", "handle_chinese_chars");
     t->files[0] = "tokenizer.json";
-    int result = scry_tokfile_vocab(&m->heads, f->vocab, f->path, err);
+    int result = scry_tokfile_take_pieces(f, &m->heads, false, err);
     if (result == 0)
         result = index_pieces(t, m, prefix, unknown, f->path, err);
     if (result == 0)
@@ -224,7 +228,7 @@ static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, const scry
 static int read_lines(wordpiece_model *m, const char *path, scry_map map, scry_error *err)
 {
     const char *at = (const char *)map.data, *end = at + map.size;
-    int result = 0;
+    int result = scry_pieces_reserve(&m->heads, map.size, map.size, 0, path, err);
     for (int64_t id = 0; at < end && result == 0; id++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *stop = newline ? newline : end;
@@ -234,7 +238,7 @@ static int read_lines(wordpiece_model *m, const char *path, scry_map map, scry_e
         result = scry_pieces_add(&m->heads, at, n, id, 0, path, err);
         at = newline ? newline + 1 : end;
     }
-    return result;
+    return result < 0 ? result : scry_pieces_index(&m->heads, path, err);
 }
 
 static int add_specials(scry_tokenizer *t, const wordpiece_model *m, const char *path, scry_error *err)
@@ -243,9 +247,8 @@ static int add_specials(scry_tokenizer *t, const wordpiece_model *m, const char 
     int32_t ids[5];
     int result = 0;
     for (int k = 0; k < 5; k++) {
-        const scry_piece *p = scry_pieces_find(&m->heads, names[k], strlen(names[k]));
-        ids[k] = p ? p->id : -1;
-        if (!p && k < 2)
+        ids[k] = scry_pieces_find_id(&m->heads, names[k], strlen(names[k]));
+        if (ids[k] < 0 && k < 2)
             return scry_fail(err, SCRY_EINVALID, "%s: the vocabulary has no %s", path, names[k]);
     }
     t->start_id = ids[0];
@@ -286,7 +289,7 @@ static int load_vocab_txt(scry_tokenizer *t, wordpiece_model *m, const char *dir
     return result;
 }
 
-int scry_tok_wordpiece_open(scry_tokenizer *t, const char *dir, const scry_tokfile *f, scry_error *err)
+int scry_tok_wordpiece_open(scry_tokenizer *t, const char *dir, scry_tokfile *f, scry_error *err)
 {
     wordpiece_model *m = scry_alloc(sizeof *m);
     scry_pieces_init(&m->heads);

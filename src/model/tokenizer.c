@@ -27,7 +27,7 @@ size_t scry_tok_chunk(const char *text, size_t n)
     return n;
 }
 
-static int open_file(scry_tokenizer *t, const char *dir, const scry_tokfile *f,
+static int open_file(scry_tokenizer *t, const char *dir, scry_tokfile *f,
                      scry_tokenizer_dialect dialect, scry_error *err)
 {
     const char *type = scry_tokfile_type(f);
