@@ -18,6 +18,9 @@ size_t scry_kernels_all(const scry_kernels **out, size_t capacity)
 {
     size_t n = 0;
     out[n++] = scry_kernels_generic();
+    if (n < capacity && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+        && __builtin_cpu_supports("f16c"))
+        out[n++] = scry_kernels_avx2();
     if (n < capacity && has_avx512())
         out[n++] = scry_kernels_avx512(__builtin_cpu_supports("avx512bf16"),
                                        __builtin_cpu_supports("avx512vnni"));

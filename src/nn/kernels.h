@@ -111,6 +111,7 @@ const scry_kernels *scry_kernels_reference(void);
 size_t scry_kernels_all(const scry_kernels **out, size_t capacity);
 
 /* NULL where not compiled in; only to be run where the processor has the instructions. */
+const scry_kernels *scry_kernels_avx2(void);
 const scry_kernels *scry_kernels_avx512(bool bf16, bool vnni);
 
 #endif
