@@ -1,0 +1,339 @@
+/* nn/: every instruction set of this processor against the reference, over shapes that
+ * do not fit its registers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "nn/attention.h"
+#include "nn/linear.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint32_t state = 1;
+
+/* Even numbers in [-1, 1), the same on every run. */
+static float random_float(void)
+{
+    state = state * 1664525 + 1013904223;
+    return (float)(int32_t)state / 2147483648.0f;
+}
+
+static float *random_floats(size_t n)
+{
+    float *x = scry_try_alloc_aligned(n + 1, sizeof *x);
+    for (size_t i = 0; i < n; i++)
+        x[i] = random_float();
+    return x;
+}
+
+static double distance(const float *x, const float *y, size_t n)
+{
+    double difference = 0, size = 1e-30;
+    for (size_t i = 0; i < n; i++) {
+        difference += ((double)x[i] - y[i]) * ((double)x[i] - y[i]);
+        size += (double)y[i] * y[i];
+    }
+    return sqrt(difference / size);
+}
+
+/* ---- matrix products ---- */
+
+typedef struct {
+    size_t m, n, k;
+    int parts;
+    bool transposed, add, bias;
+    scry_act act;
+    scry_dtype dtype;
+} shape;
+
+typedef struct {
+    scry_linear linear;
+    scry_product product;
+    uint8_t *packed;
+} linear_run;
+
+static void pack(scry_nn *t, void *arg)
+{
+    linear_run *r = arg;
+    scry_linear_pack(t, &r->linear, r->packed);
+}
+
+static void multiply(scry_nn *t, void *arg)
+{
+    linear_run *r = arg;
+    scry_linear_run(t, &r->linear, &r->product);
+}
+
+/* `n` weights stored as dtype; `scale` receives factors where they are int8. */
+static void *store(const float *w, size_t rows, size_t k, scry_dtype dtype, float *scale)
+{
+    uint8_t *out = scry_try_alloc_aligned(rows * k + 16, 4);
+    for (size_t i = 0; i < rows * k; i++) {
+        if (dtype == SCRY_DTYPE_F32)
+            ((float *)out)[i] = w[i];
+        else if (dtype == SCRY_DTYPE_BF16)
+            ((uint16_t *)out)[i] = scry_to_bf16(w[i]);
+        else if (dtype == SCRY_DTYPE_F16)   /* powers of two and 1.5 times them: exact */
+            ((uint16_t *)out)[i] = (uint16_t)(0x3000 + (i % 7) * 0x200 + (w[i] < 0 ? 0x8000 : 0));
+        else
+            ((int8_t *)out)[i] = (int8_t)lrintf(w[i] * 127);
+    }
+    for (size_t r = 0; r < rows; r++)
+        scale[r] = 0.01f + 0.001f * (float)(r % 13);
+    return out;
+}
+
+typedef struct {
+    float *a, *c0, *scale;
+    void *weights;
+    scry_tensor bias;
+    size_t lda, ldc;
+} operands;
+
+/* The product on one table; `out` is [m, ldc]. */
+static void run_once(const scry_kernels *k, const shape *s, const operands *o, scry_mode mode,
+                     bool packed, int threads, float *out)
+{
+    scry_team *team;
+    scry_scratch_need need = { s->k, 1, 1 };
+    assert_int_equal(scry_team_new(&team, k, threads, &need, NULL), 0);
+    scry_weights *memory = scry_weights_new();
+    linear_run r = { .product = { s->m, o->a, o->lda, out, o->ldc, s->act, s->add } };
+    scry_linear_spec spec = { .parts = s->parts, .transposed = s->transposed, .mode = mode };
+    size_t rows = s->n / (size_t)s->parts;
+    scry_tensor bias[3];
+    for (int i = 0; i < s->parts; i++) {
+        size_t at = (size_t)i * rows;
+        spec.weight[i] = (scry_tensor){
+            (const uint8_t *)o->weights + at * s->k * scry_dtype_size(s->dtype), s->dtype, 2,
+            { s->transposed ? s->k : rows, s->transposed ? s->n : s->k, 1, 1 },
+            s->dtype == SCRY_DTYPE_I8 ? o->scale + at : NULL
+        };
+        bias[i] = (scry_tensor){ (const float *)o->bias.data + at, SCRY_DTYPE_F32, 1,
+                                 { rows, 1, 1, 1 }, NULL };
+        spec.bias[i] = s->bias ? &bias[i] : NULL;
+    }
+    assert_int_equal(scry_linear_init(&r.linear, &spec, memory, NULL), 0);
+    if (packed) {
+        r.packed = scry_weights_take(memory, scry_linear_packed_bytes(&r.linear));
+        scry_team_run(team, pack, &r);
+        scry_linear_publish(&r.linear, r.packed);
+    }
+    memcpy(out, o->c0, s->m * o->ldc * sizeof *out);
+    scry_team_run(team, multiply, &r);
+    scry_weights_free(memory);
+    scry_team_free(team);
+}
+
+static void compare_shape(const shape *s)
+{
+    static const double tolerance[] = { 2e-6, 1e-2, 2.5e-2 };
+    operands o = { .lda = s->k + 3, .ldc = s->n + 5 };
+    o.a = random_floats(s->m * o.lda);
+    o.c0 = random_floats(s->m * o.ldc);
+    o.scale = random_floats(s->n);
+    float *w = random_floats(s->n * s->k), *bias = random_floats(s->n);
+    o.weights = store(w, s->n, s->k, s->dtype, o.scale);
+    o.bias.data = bias;
+    float *want = random_floats(s->m * o.ldc), *got = random_floats(s->m * o.ldc);
+    run_once(scry_kernels_reference(), s, &o, SCRY_MODE_F32, false, 1, want);
+    const scry_kernels *all[4];
+    size_t n = scry_kernels_all(all, 4);
+    for (size_t i = 0; i < n * 3 * 2 * 2; i++) {
+        scry_mode mode = (scry_mode)(i / 4 % 3);
+        bool packed = i % 2;
+        if (!packed && mode == SCRY_MODE_INT8)
+            continue;
+        run_once(all[i / 12], s, &o, mode, packed, i / 2 % 2 ? 3 : 1, got);
+        double d = distance(got, want, s->m * o.ldc);
+        if (d > tolerance[mode])
+            fail_msg("%s, mode %d: m %zu n %zu k %zu dtype %d act %d packed %d: %g",
+                     all[i / 12]->name, mode, s->m, s->n, s->k, s->dtype, s->act, packed, d);
+        for (size_t r = 0; r < s->m; r++)   /* nothing beside the result was touched */
+            assert_memory_equal(got + r * o.ldc + s->n, o.c0 + r * o.ldc + s->n, 5 * sizeof *got);
+    }
+    free(o.a);
+    free(o.c0);
+    free(o.scale);
+    free(o.weights);
+    free(w);
+    free(bias);
+    free(want);
+    free(got);
+}
+
+static void products_match(void **unused)
+{
+    static const size_t sizes[][3] = {   /* m, n, k */
+        { 1, 1, 1 }, { 1, 33, 5 }, { 2, 31, 64 }, { 7, 96, 3 }, { 8, 64, 257 }, { 9, 65, 100 },
+        { 13, 128, 31 }, { 50, 40, 147 }, { 600, 37, 18 }, { 6, 300, 259 }
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int d = 0; d < 4; d++) {
+            shape s = { sizes[i][0], sizes[i][1], sizes[i][2], 1, false, i % 2, i % 3 != 0,
+                        (scry_act)((i + (size_t)d) % 5), (scry_dtype)d };
+            compare_shape(&s);
+        }
+}
+
+static void stacked_and_transposed_weights_match(void **unused)
+{
+    compare_shape(&(shape){ 11, 3 * 35, 40, 3, false, false, true, SCRY_ACT_NONE, SCRY_DTYPE_F32 });
+    compare_shape(&(shape){ 5, 3 * 32, 66, 3, false, true, true, SCRY_ACT_NONE, SCRY_DTYPE_BF16 });
+    compare_shape(&(shape){ 9, 3 * 20, 37, 3, false, true, true, SCRY_ACT_GELU, SCRY_DTYPE_I8 });
+    compare_shape(&(shape){ 5, 70, 61, 1, true, false, false, SCRY_ACT_NONE, SCRY_DTYPE_F32 });
+    compare_shape(&(shape){ 3, 33, 300, 1, true, false, true, SCRY_ACT_NONE, SCRY_DTYPE_F16 });
+}
+
+/* ---- attention ---- */
+
+static void attend(scry_nn *t, void *arg)
+{
+    scry_attention_run(t, arg);
+}
+
+static void attention_matches(void **unused)
+{
+    static const struct { size_t heads, head, tokens[3]; bool causal; } cases[] = {
+        { 1, 1, { 1, 2, 3 }, false }, { 3, 7, { 5, 33, 1 }, true }, { 2, 64, { 50, 8, 77 }, false },
+        { 2, 32, { 100, 31, 32 }, true }, { 1, 80, { 64, 65, 20 }, false }
+    };
+    const scry_kernels *all[4];
+    size_t n = scry_kernels_all(all, 4);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t width = cases[i].heads * cases[i].head, starts[4] = { 0 }, only[3];
+        for (size_t s = 0; s < 3; s++) {
+            starts[s + 1] = starts[s] + cases[i].tokens[s];
+            only[s] = cases[i].tokens[s] / 2;
+        }
+        float *qkv = random_floats(starts[3] * 3 * width);
+        float *want = random_floats(starts[3] * width), *got = random_floats(starts[3] * width);
+        for (size_t k = 0; k < 3 * width * starts[3]; k++)
+            qkv[k] *= 2;
+        for (size_t run = 0; run < (n + 1) * 4; run++) {
+            bool first = run < 4;
+            scry_team *team;
+            scry_scratch_need need = { 1, 100, 80 };
+            const scry_kernels *k = first ? scry_kernels_reference() : all[run / 4 - 1];
+            assert_int_equal(scry_team_new(&team, k, run % 2 ? 3 : 1, &need, NULL), 0);
+            bool some = run / 2 % 2;
+            scry_attention a = { qkv, starts, 3, width, cases[i].heads, cases[i].causal,
+                                 some ? only : NULL, got };
+            scry_team_run(team, attend, &a);
+            scry_team_free(team);
+            if (run == 0)
+                memcpy(want, got, starts[3] * width * sizeof *got);
+            for (size_t s = 0; s < 3 && some; s++)
+                assert_true(distance(got + s * width, want + (starts[s] + only[s]) * width, width) < 3e-6);
+            assert_true(some || distance(got, want, starts[3] * width) < 3e-6);
+        }
+        free(qkv);
+        free(want);
+        free(got);
+    }
+}
+
+/* ---- rows ---- */
+
+static void rows_match(void **unused)
+{
+    const scry_kernels *all[4], *base = scry_kernels_generic();
+    size_t n = scry_kernels_all(all, 4);
+    for (size_t size = 1; size < 70; size += size < 20 ? 1 : 13) {
+        float *x = random_floats(size), *gain = random_floats(size), *bias = random_floats(size);
+        float want[80], got[80];
+        for (size_t i = 0; i < n; i++) {
+            base->layer_norm(x, size, gain, bias, 1e-5f, want);
+            all[i]->layer_norm(x, size, gain, bias, 1e-5f, got);
+            assert_true(distance(got, want, size) < 2e-5);
+            memcpy(want, x, size * sizeof *x);
+            memcpy(got, x, size * sizeof *x);
+            base->softmax(want, size, 3.5f);
+            all[i]->softmax(got, size, 3.5f);
+            assert_true(distance(got, want, size) < 1e-6);
+            uint16_t half[80], half_want[80];
+            base->to_bf16(x, size, half_want);
+            all[i]->to_bf16(x, size, half);
+            assert_memory_equal(half, half_want, size * sizeof *half);
+            uint8_t bytes[80];
+            float scale;
+            int32_t zero;
+            all[i]->quantise(x, size, bytes, &scale, &zero);
+            for (size_t k = 0; k < size; k++)
+                assert_true(fabsf((float)(bytes[k] - zero) * scale - x[k]) <= 0.51f * scale);
+        }
+        free(x);
+        free(gain);
+        free(bias);
+    }
+}
+
+static void depthwise_matches(void **unused)
+{
+    const scry_kernels *all[4];
+    size_t n = scry_kernels_all(all, 4);
+    for (int kernel = 1; kernel <= 7; kernel += 2) {
+        for (size_t channels = 1; channels < 60; channels += 19) {
+            enum { WIDTH = 9 };
+            float *in = random_floats(WIDTH * channels), *want = random_floats(WIDTH * channels);
+            float *got = random_floats(WIDTH * channels), *bias = random_floats(channels);
+            float *w = random_floats((size_t)(kernel * kernel) * channels);
+            const float *rows[7] = { in, NULL, in, in, in, NULL, in };
+            for (int stride = 1; stride <= 2; stride++) {
+                scry_depthwise d = { rows, kernel, stride, WIDTH, kernel / 2, channels, w, bias,
+                                     want, (WIDTH + stride - 1) / stride,
+                                     stride == 1 ? SCRY_ACT_RELU6 : SCRY_ACT_NONE };
+                scry_kernels_generic()->depthwise(&d);
+                d.out = got;
+                for (size_t i = 0; i < n; i++) {
+                    all[i]->depthwise(&d);
+                    assert_true(distance(got, want, (size_t)d.out_width * channels) < 1e-6);
+                }
+            }
+            free(in);
+            free(want);
+            free(got);
+            free(bias);
+            free(w);
+        }
+    }
+}
+
+static void halves_are_exact(void **unused)
+{
+    assert_true(scry_from_f16(0x3C00) == 1.0f && scry_from_f16(0xC000) == -2.0f);
+    assert_true(scry_from_f16(0x0001) == ldexpf(1, -24) && scry_from_f16(0x7BFF) == 65504.0f);
+    assert_true(isinf(scry_from_f16(0x7C00)) && isnan(scry_from_f16(0x7E00)));
+    assert_int_equal(scry_to_bf16(1.0f), 0x3F80);
+    assert_int_equal(scry_to_bf16(1.00390625f), 0x3F80);    /* a tie goes to the even one */
+    assert_int_equal(scry_to_bf16(1.01171875f), 0x3F82);
+    uint16_t stored[40];
+    float got[40];
+    const scry_kernels *all[4];
+    size_t n = scry_kernels_all(all, 4);
+    for (int i = 0; i < 40; i++)
+        stored[i] = (uint16_t)(i * 797);
+    for (size_t k = 0; k < n; k++) {
+        all[k]->to_floats(SCRY_DTYPE_F16, stored, 40, got);
+        for (int i = 0; i < 40; i++)
+            assert_true(got[i] == scry_from_f16(stored[i]) || isnan(got[i]));
+        all[k]->to_floats(SCRY_DTYPE_BF16, stored, 40, got);
+        for (int i = 0; i < 40; i++)
+            assert_true(got[i] == scry_from_bf16(stored[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_match), cmocka_unit_test(stacked_and_transposed_weights_match),
+        cmocka_unit_test(attention_matches), cmocka_unit_test(rows_match),
+        cmocka_unit_test(depthwise_matches), cmocka_unit_test(halves_are_exact)
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
