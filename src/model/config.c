@@ -99,9 +99,14 @@ static int hf_stack(scry_stack_config *s, const scry_json *config, const char *t
 
 static int check_patches(const scry_clip_config *c, const char *what, scry_error *err)
 {
+    enum { MAX_PATCHES = 1 << 13 };   /* 1024 pixels in patches of 14 are 5329 */
+    size_t grid = c->image_size / c->patch;
     if (c->image_size % c->patch != 0)
         return scry_fail(err, SCRY_EINVALID, "%s: pictures of %zu pixels cannot be cut into patches "
                          "of %zu", what, c->image_size, c->patch);
+    if (grid * grid > MAX_PATCHES)
+        return scry_fail(err, SCRY_ELIMIT, "%s: %zu patches a picture: at most %d are supported",
+                         what, grid * grid, MAX_PATCHES);
     return 0;
 }
 

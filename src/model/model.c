@@ -13,6 +13,9 @@ enum { PACK_AFTER_RUNS = 3, PACK_FROM_TOKENS = 64 };
 
 enum { MAX_FILES = 1024 };
 
+/* Numbers that one picture or one text of full length may need at once: 1 GiB. */
+enum { MAX_PASS_FLOATS = 1 << 28 };
+
 /* ---- towers ---- */
 
 static int new_image_tower(scry_image_tower **out, const scry_model *m, bool check, scry_error *err)
@@ -93,6 +96,21 @@ static void grow_need(scry_scratch_need *a, const scry_scratch_need *b)
     a->max_head = b->max_head > a->max_head ? b->max_head : a->max_head;
 }
 
+/* The files belong together, and running them stays within bounds. */
+static int check_sizes(scry_model *m, const scry_image_tower *image, const scry_text_tower *text,
+                       scry_error *err)
+{
+    size_t ids = scry_tokenizer_vocab_size(m->tokenizer);
+    if (ids > text->vocab)
+        return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer has %zu ids, the text tower %zu: "
+                         "these files do not belong together", m->dir, ids, text->vocab);
+    if (image->picture_floats > MAX_PASS_FLOATS
+        || text->token_floats > MAX_PASS_FLOATS / text->context)
+        return scry_fail(err, SCRY_ELIMIT, "%s: a single picture or text of this model needs more "
+                         "than 1 GiB", m->dir);
+    return 0;
+}
+
 /* Every tensor of both towers is there as configured; their sizes. */
 static int check_towers(scry_model *m, scry_error *err)
 {
@@ -108,10 +126,7 @@ static int check_towers(scry_model *m, scry_error *err)
         m->info.context = (int)text->context;
         m->image_summary = scry_strdup(image->base.summary);
         m->text_summary = scry_strdup(text->base.summary);
-        if (scry_tokenizer_vocab_size(m->tokenizer) > text->vocab)
-            r = scry_fail(err, SCRY_EINVALID, "%s: the tokenizer has %zu ids, the text tower %zu: "
-                          "these files do not belong together", m->dir,
-                          scry_tokenizer_vocab_size(m->tokenizer), text->vocab);
+        r = check_sizes(m, image, text, err);
     }
     if (text)
         text->free(text);

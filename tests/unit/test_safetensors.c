@@ -1,0 +1,353 @@
+/* Damaged and foreign checkpoints: every one gets one clear line, none gets further. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "model/config.h"
+#include "model/safetensors.h"
+#include "scry/model.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A file of this header and `data_bytes` zeros; *size is its length. Owned. */
+static uint8_t *make_file(const char *header, size_t data_bytes, size_t *size)
+{
+    size_t n = strlen(header);
+    *size = 8 + n + data_bytes;
+    uint8_t *file = scry_try_alloc_aligned(*size, 1);
+    for (int i = 0; i < 8; i++)
+        file[i] = (uint8_t)(n >> 8 * i);
+    memcpy(file + 8, header, n);
+    return file;
+}
+
+/* The header's file is refused, and the message holds `expected`. */
+static void refused(const char *header, size_t data_bytes, const char *expected)
+{
+    size_t n;
+    uint8_t *file = make_file(header, data_bytes, &n);
+    scry_tensors *ts = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    int r = scry_tensors_parse(&ts, file, n, "m.safetensors", &err);
+    if (r >= 0 || !strstr(err.message, expected))
+        fail_msg("%s: got %d, \"%s\"", header, r, err.message);
+    assert_null(strchr(err.message, '\n'));
+    free(file);
+}
+
+static void lying_headers(void **state)
+{
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7, "truncated");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "outside");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}}", 8, "outside");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,9]}}", 9, "outside");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "needs 12");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
+            "impossible shape");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387905],\"data_offsets\":[0,4]}}", 4,
+            "impossible shape");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, "impossible shape");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
+            "impossible shape");
+    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":\"x\",\"data_offsets\":[0,4]}}", 4, "impossible shape");
+    refused("{\"a\":{\"dtype\":\"F31\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype");
+    refused("{\"a\":7}", 4, "dtype");
+    refused("{\"a\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]},"
+            "\"b\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[3,7]}}", 8, "overlap");
+    refused("[]", 0, "no JSON object");
+    refused("{", 0, "JSON");
+    refused("{\"a\":{},\"a\":{}}", 0, "JSON");
+}
+
+static void lying_lengths(void **state)
+{
+    scry_tensors *ts = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    static const uint8_t huge[16] = { 255, 255, 255, 255, 255, 255, 255, 127, '{', '}' };
+    assert_int_equal(scry_tensors_parse(&ts, huge, sizeof huge, "m", &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "truncated"));
+    assert_int_equal(scry_tensors_parse(&ts, huge, 5, "m", &err), SCRY_EINVALID);
+    assert_int_equal(scry_tensors_parse(&ts, huge, 0, "m", &err), SCRY_EINVALID);
+}
+
+static void good_file_is_read(void **state)
+{
+    static const char header[] =
+        "{\"__metadata__\":{\"format\":\"pt\"},"
+        "\"odd\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[1,9]},"
+        "\"q\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+        "\"none\":{\"dtype\":\"F16\",\"shape\":[0,7],\"data_offsets\":[9,9]},"
+        "\"ids\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[9,17]}}";
+    size_t n;
+    uint8_t *file = make_file(header, 17, &n);
+    float two[2] = { 1.5f, -3 };
+    memcpy(file + n - 16, two, sizeof two);
+    scry_tensors *ts = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    assert_int_equal(scry_tensors_parse(&ts, file, n, "m", &err), 0);
+    scry_tensor t;
+    float got[2];
+    assert_int_equal(scry_tensors_get(ts, "odd", 2, (size_t[]){ 0, 1 }, &t, &err), 0);
+    scry_tensor_floats(&t, got);   /* it lies askew in the file and is copied */
+    assert_memory_equal(got, two, sizeof two);
+    assert_int_equal(scry_tensors_get(ts, "odd", 2, (size_t[]){ 3, 1 }, &t, &err), SCRY_EINVALID);
+    assert_string_equal(err.message, "m: tensor odd is 2 x 1 where the configuration needs 3 x 1");
+    assert_int_equal(scry_tensors_get(ts, "odd", 1, (size_t[]){ 2 }, &t, &err), SCRY_EINVALID);
+    assert_int_equal(scry_tensors_get(ts, "q", 1, (size_t[]){ 1 }, &t, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "q.scale"));
+    assert_int_equal(scry_tensors_get(ts, "ids", 1, (size_t[]){ 1 }, &t, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "I64"));
+    assert_int_equal(scry_tensors_get(ts, "gone", 1, (size_t[]){ 1 }, &t, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "gone is missing"));
+    assert_int_equal(scry_tensors_check_finite(ts, &err), 0);
+    scry_tensors_free(ts);
+    memcpy(file + n - 12, &(uint32_t){ 0x7FC00000 }, 4);   /* a NaN */
+    assert_int_equal(scry_tensors_parse(&ts, file, n, "m", &err), 0);
+    assert_int_equal(scry_tensors_check_finite(ts, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "odd"));
+    scry_tensors_free(ts);
+    free(file);
+}
+
+/* ---- folders ---- */
+
+static char folder[] = "/tmp/scry-test-model-XXXXXX";
+
+static char *in_folder(const char *name)
+{
+    return scry_path_join(folder, name);
+}
+
+static void put(const char *name, const void *bytes, size_t n)
+{
+    char *path = in_folder(name);
+    assert_int_equal(scry_write_file(path, bytes, n, NULL), 0);
+    free(path);
+}
+
+static void put_text(const char *name, const char *text)
+{
+    put(name, text, strlen(text));
+}
+
+static void take_away(const char *name)
+{
+    char *path = in_folder(name);
+    unlink(path);
+    free(path);
+}
+
+static void clear_folder(void)
+{
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (e->d_name[0] != '.')
+            take_away(e->d_name);
+    closedir(d);
+}
+
+/* The tiny checkpoint `name`, afresh. */
+static void copy_model(const char *name)
+{
+    const char *top = getenv("SCRY_TOP");
+    char *from = scry_asprintf("%s/tests/golden/models/%s", top ? top : ".", name);
+    clear_folder();
+    DIR *d = opendir(from);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));) {
+        if (e->d_name[0] == '.' || strcmp(e->d_name, "golden.safetensors") == 0)
+            continue;
+        scry_buf bytes = SCRY_BUF_INIT(1 << 20);
+        char *path = scry_path_join(from, e->d_name);
+        assert_int_equal(scry_read_file(path, &bytes, NULL), 0);
+        put(e->d_name, bytes.data, bytes.size);
+        scry_buf_dispose(&bytes);
+        free(path);
+    }
+    closedir(d);
+    free(from);
+}
+
+/* Replace the first `from` in a file by `to`, of any length. */
+static void edit(const char *name, const char *from, const char *to)
+{
+    scry_buf bytes = SCRY_BUF_INIT(1 << 20), changed = SCRY_BUF_INIT(1 << 20);
+    char *path = in_folder(name);
+    assert_int_equal(scry_read_file(path, &bytes, NULL), 0);
+    char *at = memmem(bytes.data, bytes.size, from, strlen(from));
+    assert_non_null(at);
+    scry_buf_append(&changed, bytes.data, (size_t)(at - bytes.data));
+    scry_buf_puts(&changed, to);
+    at += strlen(from);
+    scry_buf_append(&changed, at, (size_t)(bytes.data + bytes.size - at));
+    put(name, changed.data, changed.size);
+    scry_buf_dispose(&bytes);
+    scry_buf_dispose(&changed);
+    free(path);
+}
+
+static void opens(void)
+{
+    scry_model *m = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    if (scry_model_open(&m, folder, NULL, &err) < 0)
+        fail_msg("%s", err.message);
+    scry_model_free(m);
+}
+
+static void fails_with(const char *expected)
+{
+    scry_model *m = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    int r = scry_model_open(&m, folder, NULL, &err);
+    if (r >= 0 || !strstr(err.message, expected))
+        fail_msg("expected \"%s\", got %d \"%s\"", expected, r, err.message);
+    assert_null(strchr(err.message, '\n'));
+}
+
+static void foreign_and_broken_folders(void **state)
+{
+    clear_folder();
+    fails_with("no config.json");
+    put_text("config.json", "{\"model_type\":\"siglip\"}");
+    fails_with("models of type \"siglip\" are not supported");
+    put_text("config.json", "{\"hidden_size\":4}");
+    fails_with("no model_type");
+    put_text("config.json", "{");
+    fails_with("not valid JSON");
+    put_text("config.json", "{\"model_type\":\"clip\"}");
+    fails_with("no model.safetensors");
+    put_text("pytorch_model.bin", "PK");
+    fails_with("convert-pickle.py");
+    copy_model("clip");
+    opens();
+    take_away("preprocessor_config.json");
+    fails_with("preprocessor_config.json is missing");
+    copy_model("clip");
+    take_away("vocab.json");
+    take_away("merges.txt");
+    scry_model *m = NULL;
+    assert_true(scry_model_open(&m, folder, NULL, NULL) < 0);
+}
+
+static void configurations_that_lie(void **state)
+{
+    static const struct { const char *from, *to, *expected; } cases[] = {
+        { "\"hidden_size\": 35", "\"hidden_size\": 70", "where the configuration needs" },
+        { "\"num_attention_heads\": 5", "\"num_attention_heads\": 6", "cannot be shared by 6 heads" },
+        { "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "layers.2" },
+        { "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 2000000000", "from 1 to" },
+        { "\"projection_dim\": 21", "\"projection_dim\": -1", "projection_dim" },
+        { "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": \"swish\"", "\"swish\" is not known" },
+        { "\"patch_size\": 7", "\"patch_size\": 5", "cannot be cut into patches" },
+        { "\"image_size\": 28", "\"image_size\": 35", "makes pictures of 28 pixels" },
+        { "\"max_position_embeddings\": 16", "\"max_position_embeddings\": 17",
+          "position_embedding.weight is 16 x 35" },
+        { "\"vocab_size\": 524", "\"vocab_size\": 500", "token_embedding" }
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        copy_model("clip");
+        edit("config.json", cases[i].from, cases[i].to);
+        fails_with(cases[i].expected);
+    }
+}
+
+static void damaged_weights(void **state)
+{
+    copy_model("clip");
+    edit("model.safetensors", "text_model.final_layer_norm.weight",
+         "text_model.final_layer_norm.weighx");
+    fails_with("text_model.final_layer_norm.weight is missing");
+    copy_model("clip");
+    edit("model.safetensors", "\"text_model.encoder.layers.0.layer_norm1.weight\":{\"dtype\":\"F32\"",
+         "\"text_model.encoder.layers.0.layer_norm1.weight\":{\"dtype\":\"I32\"");
+    fails_with("is I32");
+    copy_model("clip");
+    char *path = in_folder("model.safetensors");
+    assert_int_equal(truncate(path, 100000), 0);
+    fails_with("truncated");
+    free(path);
+    copy_model("clip");
+    scry_buf bytes = SCRY_BUF_INIT(1 << 20);
+    path = in_folder("model.safetensors");
+    assert_int_equal(scry_read_file(path, &bytes, NULL), 0);
+    memset(bytes.data + bytes.size - 8, 0xFF, 8);   /* NaN in every float format */
+    put("model.safetensors", bytes.data, bytes.size);
+    fails_with("not finite");
+    scry_buf_dispose(&bytes);
+    free(path);
+}
+
+static void preprocessing_is_read(void **state)
+{
+    copy_model("clip");
+    edit("preprocessor_config.json", "\"resample\": 3", "\"resample\": 1");
+    fails_with("resample 1");
+    copy_model("clip");
+    edit("preprocessor_config.json", "\"shortest_edge\": 28", "\"shortest_edge\": 32");
+    fails_with("resizing to 32 and cropping to 28");
+    copy_model("open_clip");
+    opens();
+    edit("open_clip_config.json", "squash", "longest");
+    fails_with("resize_mode");
+    copy_model("open_clip");
+    edit("open_clip_config.json", "\"quick_gelu\": false", "\"quick_gelu\": true");
+    scry_model *m = NULL;
+    assert_int_equal(scry_model_open(&m, folder, NULL, NULL), 0);
+    assert_non_null(strstr(scry_model_get_info(m)->text_summary, "quick_gelu"));
+    scry_model_free(m);
+    copy_model("open_clip");
+    edit("open_clip_config.json", "\"head_width\": 9", "\"timm_model_name\": \"x\"");
+    fails_with("timm_model_name");
+}
+
+/* Two shards and an index instead of one file: the same model. */
+static void shards_are_joined(void **state)
+{
+    copy_model("clip");
+    char *from = in_folder("model.safetensors"), *to = in_folder("model-00001-of-00001.safetensors");
+    assert_int_equal(rename(from, to), 0);
+    fails_with("no model.safetensors");
+    put_text("model.safetensors.index.json",
+             "{\"weight_map\":{\"logit_scale\":\"model-00001-of-00001.safetensors\","
+             "\"visual_projection.weight\":\"model-00001-of-00001.safetensors\"}}");
+    opens();
+    put_text("model.safetensors.index.json", "{\"weight_map\":{\"a\":\"../elsewhere\"}}");
+    fails_with("outside the folder");
+    put_text("model.safetensors.index.json", "{\"weight_map\":{\"a\":\"gone.safetensors\"}}");
+    fails_with("gone.safetensors");
+    put_text("model.safetensors.index.json", "{}");
+    fails_with("no weight_map");
+    free(from);
+    free(to);
+}
+
+static int make_folder(void **state)
+{
+    setenv("XDG_CACHE_HOME", "/dev/null/none", 1);
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    clear_folder();
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lying_headers), cmocka_unit_test(lying_lengths),
+        cmocka_unit_test(good_file_is_read), cmocka_unit_test(foreign_and_broken_folders),
+        cmocka_unit_test(configurations_that_lie), cmocka_unit_test(damaged_weights),
+        cmocka_unit_test(preprocessing_is_read), cmocka_unit_test(shards_are_joined)
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
