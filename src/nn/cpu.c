@@ -7,23 +7,30 @@
 
 #if defined(__x86_64__)
 
+#include <cpuid.h>
+
+/* clang 14 cannot be asked for it by name: leaf 7, sub-leaf 1, EAX bit 5. */
+static bool has_bf16(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 5);
+}
+
 static bool has_avx512(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+        && __builtin_cpu_supports("fma");   /* F16C came before AVX2 */
 }
 
 size_t scry_kernels_all(const scry_kernels **out, size_t capacity)
 {
     size_t n = 0;
     out[n++] = scry_kernels_generic();
-    if (n < capacity && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
-        && __builtin_cpu_supports("f16c"))
+    if (n < capacity && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         out[n++] = scry_kernels_avx2();
     if (n < capacity && has_avx512())
-        out[n++] = scry_kernels_avx512(__builtin_cpu_supports("avx512bf16"),
-                                       __builtin_cpu_supports("avx512vnni"));
+        out[n++] = scry_kernels_avx512(has_bf16(), __builtin_cpu_supports("avx512vnni"));
     return n;
 }
 
