@@ -2,11 +2,14 @@
 #include "store/local_internal.h"
 
 #include "base/alloc.h"
+#include "store/filter_internal.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
     scry_local *s;
@@ -16,6 +19,9 @@ typedef struct {
     void (*tell)(void *arg, const char *text);
     void *arg;
     uint64_t *used;   /* a bit a slot: a content row lies there */
+    uint8_t *code;    /* room for one row's codes */
+    scry_columns *columns;
+    uint64_t columns_seen;
 } checkup;
 
 static void problem(checkup *c, const char *fmt, ...) SCRY_PRINTF(2, 3);
@@ -48,6 +54,23 @@ static int check_database(checkup *c, scry_error *err)
     return result;
 }
 
+/* Codes follow from the vector: encode it again. */
+static void check_codes(checkup *c, int64_t slot)
+{
+    void *block = c->v->codes.blocks[slot / SCRY_BLOCK_ROWS];
+    size_t i = (size_t)(slot % SCRY_BLOCK_ROWS), dim = (size_t)c->s->base.dim, stride = scry_code_stride(dim);
+    float scale, error;
+    scry_code_encode(c->code, &scale, &error, (const uint16_t *)(const void *)scry_view_row(c->s, c->v, slot), dim);
+    if (memcmp(&scale, scry_block_scales(block) + i, sizeof scale) == 0 &&
+        memcmp(&error, scry_block_errors(block) + i, sizeof error) == 0 &&
+        memcmp(c->code, scry_block_codes(block) + i * stride, stride) == 0)
+        return;
+    char *path = scry_codes_path(c->s, c->v->head.generation);
+    problem(c, "%s: the codes of slot %lld are damaged; remove the file, the next scry index makes it anew",
+            path, (long long)slot);
+    free(path);
+}
+
 static void check_content(checkup *c, sqlite3_stmt *st)
 {
     int64_t slot = sqlite3_column_int64(st, 0);
@@ -77,6 +100,8 @@ static void check_content(checkup *c, sqlite3_stmt *st)
         char *path = scry_segment_path(c->s, c->v->head.generation);
         problem(c, "%s: the vector in slot %lld is damaged", path, (long long)slot);
         free(path);
+    } else {
+        check_codes(c, slot);
     }
 }
 
@@ -95,6 +120,60 @@ static int check_contents(checkup *c, scry_error *err)
     return result;
 }
 
+static int count_query(checkup *c, const char *sql, int64_t *out, scry_error *err)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(c->r->db.handle, sql, -1, &st, NULL) != SQLITE_OK)
+        return scry_db_fail(&c->r->db, err);
+    int result = scry_db_step(&c->r->db, st, err);
+    if (result == 1)
+        *out = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return result < 0 ? result : 0;
+}
+
+static void columns_problem(checkup *c, const char *what)
+{
+    char *path = scry_columns_path(c->s, c->v->head.columns_file);
+    problem(c, "%s: %s; remove the file, the next scry index makes it anew", path, what);
+    free(path);
+}
+
+/* A file that the column cache has, as it has it. */
+static void check_column_row(checkup *c, const scry_row *row)
+{
+    const scry_columns *col = c->columns;
+    const scry_file *f = &row->file;
+    size_t n = strlen(f->relative), size;
+    for (uint64_t i = 0; i < col->root_count; i++) {
+        if (col->roots[i].number != row->root_number || col->roots[i].end > col->rows)
+            continue;
+        uint64_t at = scry_columns_find(col, col->roots[i].first, col->roots[i].end, f->relative, n);
+        const char *name = at < col->roots[i].end ? scry_columns_name(col, at, &size) : NULL;
+        if (!name || size != n || memcmp(name, f->relative, n) != 0)
+            break;
+        if (col->slots[at] != row->slot || col->times[at] != scry_file_time(f) ||
+            (f->has_position && (col->latitudes[at] != f->latitude || col->longitudes[at] != f->longitude)) ||
+            f->has_position == isnan(col->latitudes[at]))
+            break;
+        c->columns_seen++;
+        return;
+    }
+    columns_problem(c, "it lacks a file or has another state of it");
+}
+
+/* The rows of the cache that table gone leaves are exactly the files it should have. */
+static int check_columns(checkup *c, scry_error *err)
+{
+    int64_t gone = 0;
+    if (!c->columns)
+        return 0;
+    int result = count_query(c, "SELECT count(DISTINCT file) FROM gone, head WHERE file <= columns_last", &gone, err);
+    if (result == 0 && c->columns_seen + (uint64_t)gone != c->columns->rows)
+        columns_problem(c, "it has files that are not in the database");
+    return result;
+}
+
 static void check_file(checkup *c, sqlite3_stmt *st)
 {
     scry_row row = { 0 };
@@ -110,6 +189,8 @@ static void check_file(checkup *c, sqlite3_stmt *st)
             problem(c, "%s: the row of %s is damaged", c->s->db_path, row.path);
         if (row.slot < 0 || row.slot >= c->v->head.slots || !(c->used[row.slot / 64] >> (row.slot % 64) & 1))
             problem(c, "%s: %s has no content", c->s->db_path, row.path);
+        if (c->columns && row.number <= c->v->head.columns_last)
+            check_column_row(c, &row);
     }
     scry_row_dispose(&row);
 }
@@ -124,18 +205,6 @@ static int check_files(checkup *c, scry_error *err)
     }
     scry_db_end(st);
     return result;
-}
-
-static int count_query(checkup *c, const char *sql, int64_t *out, scry_error *err)
-{
-    sqlite3_stmt *st;
-    if (sqlite3_prepare_v2(c->r->db.handle, sql, -1, &st, NULL) != SQLITE_OK)
-        return scry_db_fail(&c->r->db, err);
-    int result = scry_db_step(&c->r->db, st, err);
-    if (result == 1)
-        *out = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    return result < 0 ? result : 0;
 }
 
 /* What the head row counts, and rows that no join reaches. */
@@ -200,6 +269,23 @@ static int check_small_rows(checkup *c, scry_error *err)
     return result;
 }
 
+static int prepare(checkup *c, scry_error *err)
+{
+    const scry_head *h = &c->v->head;
+    c->used = scry_try_alloc((size_t)h->slots / 64 + 1, sizeof *c->used);
+    c->code = scry_try_alloc(scry_code_stride((size_t)c->s->base.dim), 1);
+    if (!c->used || !c->code)
+        return scry_fail(err, SCRY_ENOMEM, "no memory to verify %s", c->s->where);
+    char *path = scry_columns_path(c->s, h->columns_file);
+    if (h->columns_file && access(path, F_OK) == 0) {   /* without it filters ask the database */
+        c->columns = scry_columns_open(c->s, h->columns_file, h->generation);
+        if (!c->columns || !scry_columns_intact(c->columns))
+            columns_problem(c, "it is damaged");
+    }
+    free(path);
+    return 0;
+}
+
 int scry_local_verify(scry_store *base, scry_verify_report *out, void (*tell)(void *, const char *),
                       void *arg, scry_error *err)
 {
@@ -208,16 +294,15 @@ int scry_local_verify(scry_store *base, scry_verify_report *out, void (*tell)(vo
     int result = scry_reader_take(s, &c.r, err);
     if (result < 0)
         return result;
-    if ((result = scry_view_take(s, c.r, &c.v, err)) == 0) {
-        c.used = scry_try_alloc((size_t)c.v->head.slots / 64 + 1, sizeof *c.used);
-        if (!c.used)
-            result = scry_fail(err, SCRY_ENOMEM, "no memory to verify %s", s->where);
-    }
+    if ((result = scry_view_take(s, c.r, &c.v, err)) == 0)
+        result = prepare(&c, err);
     if (result == 0 && (result = check_database(&c, err)) == 0 &&
         (result = check_small_rows(&c, err)) == 0 && (result = check_contents(&c, err)) == 0 &&
-        (result = check_files(&c, err)) == 0)
+        (result = check_files(&c, err)) == 0 && (result = check_columns(&c, err)) == 0)
         result = check_counts(&c, err);
     free(c.used);
+    free(c.code);
+    scry_columns_put(c.columns);
     scry_view_give(s, c.v);
     scry_reader_give(s, c.r);
     return result;

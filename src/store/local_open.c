@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static const char marker_text[] = "scry-store 1\n";
@@ -73,6 +74,20 @@ static int take_lock(scry_local *s, scry_error *err)
     }
     free(path);
     return result;
+}
+
+/* Whether the folder lies on another machine, as far as its file system's type tells. */
+static bool is_network(const char *folder)
+{
+    static const unsigned long types[] = { 0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x73757245, 0x5346414f,
+                                           0x00c36400, 0x01021997, 0x0bd00bd0, 0x19830326 };
+    struct statfs fs;   /* NFS, SMB, CIFS, SMB2, Coda, AFS, Ceph, 9P, Lustre, FhGFS */
+    if (statfs(folder, &fs) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (((unsigned long)fs.f_type & 0xffffffff) == types[i])
+            return true;
+    return false;
 }
 
 static bool is_empty_folder(const char *path)
@@ -230,14 +245,19 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
     if (result < 0)
         return result;
     int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    /* The log's index is shared memory, which no network has: there a rollback journal. */
+    const char *journal = s->network ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;"
+                                       "PRAGMA locking_mode = NORMAL; PRAGMA synchronous = FULL"
+                                     : "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
     if ((result = scry_db_open(&s->writer, s->db_path, flags, false, err)) < 0 ||
-        (result = scry_db_exec(&s->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err)) < 0 ||
         (result = check_schema(&s->writer, err)) < 0)
         return result;
-    if (result == 0 && !create)
+    bool empty = result == 0;
+    if (empty && !create)
         return scry_fail(err, SCRY_ENOTFOUND, "the collection %s of %s is empty: index some pictures first",
                          s->name, s->where);
-    if (result == 0 && (result = create_schema(s, o, err)) < 0)
+    if ((result = scry_db_exec(&s->writer, journal, err)) < 0 ||
+        (empty && (result = create_schema(s, o, err)) < 0))
         return result;
     s->writable = true;
     if ((result = scry_head_load(&s->writer, &s->head, err)) < 0 ||
@@ -254,24 +274,43 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
     return result;
 }
 
-/* How a reader may open the database. On a read-only place a cleanly closed store needs
- * no log; one with a log needs somebody who can write to it first. */
-static int choose_reading(scry_local *s, scry_error *err)
+/* Bytes 18 and 19 of a database say whether it keeps a write-ahead log. */
+static bool keeps_wal(const char *db_path)
+{
+    uint8_t head[20] = { 0 };
+    int fd = open(db_path, O_RDONLY | O_CLOEXEC);
+    bool wal = fd >= 0 && read(fd, head, sizeof head) == sizeof head && head[18] == 2;
+    if (fd >= 0)
+        close(fd);
+    return wal;
+}
+
+static bool has_bytes(const char *path, const char *suffix)
 {
     struct stat st;
-    char *wal = scry_asprintf("%s-wal", s->db_path);
-    bool has_wal = stat(wal, &st) == 0 && st.st_size > 0;
-    free(wal);
-    if (stat(s->db_path, &st) < 0)
+    char *full = scry_asprintf("%s%s", path, suffix);
+    bool found = stat(full, &st) == 0 && st.st_size > 0;
+    free(full);
+    return found;
+}
+
+/* How a reader may open the database. Where SQLite can share memory for its log (a local
+ * folder that can be written) there is nothing to choose. Elsewhere a store that was closed
+ * cleanly has no log and is read as it lies. */
+static int choose_reading(scry_local *s, scry_error *err)
+{
+    if (access(s->db_path, F_OK) < 0)
         return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s in %s: index some pictures first",
                          s->name, s->where);
-    if (access(s->folder, W_OK) == 0 && access(s->db_path, W_OK) == 0) {
-        s->db_flags = SQLITE_OPEN_READWRITE;
-    } else {
-        s->db_flags = SQLITE_OPEN_READONLY;
-        s->immutable = !has_wal;
-    }
-    return 0;
+    bool may_write = access(s->folder, W_OK) == 0 && access(s->db_path, W_OK) == 0;
+    s->db_flags = may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    if (!keeps_wal(s->db_path) || (may_write && !s->network))
+        return 0;
+    s->immutable = !has_bytes(s->db_path, "-wal");
+    if (s->immutable || (!s->network && has_bytes(s->db_path, "-shm")))
+        return 0;
+    return scry_fail(err, SCRY_EIO, "the store %s was not closed cleanly and lies where its log cannot be "
+                     "read: open it once (scry status) where it can be written", s->where);
 }
 
 static int open_for_reading(scry_local *s, const scry_store_options *o, scry_error *err)
@@ -349,6 +388,7 @@ int scry_local_open(scry_store **out, const char *where, const scry_store_option
     else if (stat(s->folder, &st) < 0)
         result = scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s in %s: index some pictures first",
                            name, where);
+    s->network = is_network(s->folder);
     if (result == 0)
         result = o->mode == SCRY_STORE_READ ? open_for_reading(s, o, err) : open_writer(s, o, err);
     if (result < 0) {

@@ -428,11 +428,11 @@ static void move_a_root(world *w, const char *to)
     for (int i = 0; i < MODEL_FILES; i++) {
         model_file *f = &w->file[i];
         if (strcmp(f->root_path, w->root[2]) == 0) {
-            snprintf(f->root_path, sizeof f->root_path, "%s", to);
-            snprintf(f->path, sizeof f->path, "%s/%s", to, f->relative);
+            snprintf(f->root_path, sizeof f->root_path, "%.40s", to);
+            snprintf(f->path, sizeof f->path, "%.40s/%s", to, f->relative);
         }
     }
-    snprintf(w->root[2], sizeof w->root[2], "%s", to);
+    snprintf(w->root[2], sizeof w->root[2], "%.40s", to);
 }
 
 static void random_operations(void **state)
