@@ -1,12 +1,15 @@
 /* cmd_search.c - `scry search QUERY...` */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/html.h"
 #include "cli/output.h"
+#include "cli/thumbs.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "image/image.h"
 #include "scry/query.h"
+#include "scry/score.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +23,8 @@ static const cli_option options[] = {
     { "image", "FILE", "search by this picture (may be repeated; adds to the query)", 0, NULL },
     { "region", "X,Y,W,H", "only this part of the last --image, in pixels", 0, NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation of pictures in the query", 0, NULL },
+    { "html", "FILE", "also write a page of thumbnails, complete in one file", 0, NULL },
+    { "thumbs", NULL, "show small pictures, in a terminal that can", 't', NULL },
     { "json", NULL, "print one JSON object", 0, NULL },
     { "paths", NULL, "print paths only, one a line", 0, NULL },
     { "null", NULL, "with --paths: end each path with a zero byte", '0', NULL },
@@ -36,7 +41,8 @@ typedef struct {
     size_t images;
     bool keep_orientation;
     cli_output_form form;
-    bool zero_ended;
+    bool zero_ended, thumbs;
+    const char *html;
 } request;
 
 static bool take_option(request *q, const char *name, const char *value)
@@ -64,6 +70,10 @@ static bool take_option(request *q, const char *name, const char *value)
             return cli_usage("%s", err.message), false;
     } else if (strcmp(name, "no-rotate") == 0) {
         q->keep_orientation = true;
+    } else if (strcmp(name, "html") == 0) {
+        q->html = value;
+    } else if (strcmp(name, "thumbs") == 0) {
+        q->thumbs = true;
     } else if (strcmp(name, "json") == 0) {
         q->form = CLI_JSON;
     } else if (strcmp(name, "paths") == 0) {
@@ -119,6 +129,34 @@ static int embed_query(const request *q, const scry_query *query, const scry_mod
     return r;
 }
 
+/* Where the line between hits and the rest is, as far as that is known; worked out only when
+ * results are to be cut there. */
+static int find_line(request *q, scry_store *store, const scry_model *model, double *line, scry_error *err)
+{
+    double start = scry_now_ms();
+    int r = 0;
+    if (q->auto_min_score)
+        r = scry_min_score(line, store, model, err);
+    else
+        *line = scry_min_score_known(store, model);
+    if (q->auto_min_score)
+        q->search.min_score = *line;
+    scry_trace("find the line", start);
+    return r;
+}
+
+static int show(const request *q, cli_output *o, scry_error *err)
+{
+    int r = q->html ? cli_write_html(q->html, o, err) : 0;
+    if (r < 0)
+        return r;
+    if (q->thumbs && q->form == CLI_TABLE)
+        o->thumbs = cli_thumbs_new();
+    cli_print_results(o);
+    cli_thumbs_free(o->thumbs);
+    return 0;
+}
+
 static int search(const cli_common *c, request *q, const scry_query *query, const char *const *args, size_t n)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -126,8 +164,7 @@ static int search(const cli_common *c, request *q, const scry_query *query, cons
     scry_model *model = NULL;
     scry_results *results = NULL;
     float *vector = NULL;
-    double start = scry_now_ms();
-    int status = CLI_ERROR;
+    double start = scry_now_ms(), line = NAN;
     int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
     scry_trace("open the store", start);
     double model_start = scry_now_ms();
@@ -136,11 +173,8 @@ static int search(const cli_common *c, request *q, const scry_query *query, cons
     scry_trace("open the model", model_start);
     if (r == 0)
         r = embed_query(q, query, model, store, &vector, &err);
-    double line = r == 0 ? scry_model_get_info(model)->min_score : NAN;
-    if (r == 0 && q->auto_min_score && isnan(line))
-        r = scry_fail(&err, SCRY_EINVALID, "the model has no line between hits and the rest yet: give --min-score a number");
-    if (q->auto_min_score)
-        q->search.min_score = line;
+    if (r == 0)
+        r = find_line(q, store, model, &line, &err);
     double scan_start = scry_now_ms();
     q->search.filter = c->filter;
     if (r == 0)
@@ -150,11 +184,9 @@ static int search(const cli_common *c, request *q, const scry_query *query, cons
         cli_output o = { .form = q->form, .zero_ended = q->zero_ended, .args = args, .arg_count = n, .store = store,
                          .model = scry_model_get_info(model), .results = results, .first_rank = q->search.offset + 1,
                          .line = line, .took_ms = scry_now_ms() - start, .quiet = c->quiet };
-        cli_print_results(&o);
-        status = results->count ? CLI_OK : CLI_NOTHING;
-    } else {
-        status = cli_fail(&err);
+        r = show(q, &o, &err);
     }
+    int status = r < 0 ? cli_fail(&err) : results->count ? CLI_OK : CLI_NOTHING;
     scry_results_free(results);
     free(vector);
     scry_model_free(model);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "cli/cli.h"
+#include "cli/thumbs.h"
 #include "engine/file_json.h"
 
 #include <math.h>
@@ -87,6 +88,7 @@ static void print_table(const cli_output *o)
             printf("  (+%llu cop%s)", (unsigned long long)h->copies, h->copies == 1 ? "y" : "ies");
         putchar('\n');
         free(path);
+        cli_thumbs_show(o->thumbs, h->file.path, h->file.width, h->file.height);
     }
     if (o->quiet)
         return;

@@ -19,6 +19,7 @@ typedef struct cli_output {
     size_t first_rank;
     double line;                  /* the model's minimum score; NAN when unknown */
     double took_ms;
+    struct cli_thumbs *thumbs;    /* pictures in the table; NULL: none */
 } cli_output;
 
 void cli_print_results(const cli_output *o);

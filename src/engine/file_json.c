@@ -1,24 +1,13 @@
 #include "engine/file_json.h"
 
-#include "base/alloc.h"
 #include "base/base64.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { MAX_JSON_BYTES = 1 << 20 };
-
-static bool is_utf8(const char *s)
-{
-    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    scry_json_put_str(&w, s);
-    bool same = !strstr(scry_buf_str(&b), "\xEF\xBF\xBD") || strstr(s, "\xEF\xBF\xBD");
-    scry_buf_dispose(&b);
-    return same;
-}
 
 static void put_base64(scry_json_writer *w, const char *s)
 {
@@ -52,7 +41,7 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
     scry_hex(f->id, SCRY_ID_BYTES, id);
     key_str(w, "id", id);
     key_str(w, "path", f->path);
-    if (!is_utf8(f->path)) {
+    if (!scry_utf8_valid(f->path, strlen(f->path))) {
         scry_json_key(w, "path_base64");
         put_base64(w, f->path);
     }

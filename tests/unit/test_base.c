@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/pool.h"
@@ -66,6 +67,18 @@ static void json_round_trip(void **state)
     scry_buf_dispose(&b);
 }
 
+static void base64_of_every_length(void **state)
+{
+    /* RFC 4648, section 10 */
+    static const char *const expected[] = { "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy" };
+    for (size_t n = 0; n <= 6; n++) {
+        scry_buf b = SCRY_BUF_INIT(64);
+        scry_base64_append(&b, "foobar", n);
+        assert_string_equal(scry_buf_str(&b), expected[n]);
+        scry_buf_dispose(&b);
+    }
+}
+
 static void count_runs(void *arg, int index, int count)
 {
     ((int *)arg)[index]++;
@@ -88,6 +101,7 @@ int main(void)
         cmocka_unit_test(buffer_keeps_its_cap),
         cmocka_unit_test(sha256_of_abc),
         cmocka_unit_test(json_round_trip),
+        cmocka_unit_test(base64_of_every_length),
         cmocka_unit_test(pool_runs_every_index_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

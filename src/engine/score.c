@@ -1,0 +1,239 @@
+/* score.c - the line between hits and the rest, for models that do not bring one.
+ *
+ * Nearly all pairs of a stored picture and an everyday text have nothing to do with each other, so
+ * their cosines show what "nothing" looks like for this model on these pictures. The line is put where
+ * that distribution has all but ended: docs/scores.md says where exactly and what it is worth.
+ *
+ * In the cache folder, below scores/:
+ *
+ *     IDENTITY.texts            [m, dim] floats: the bundled texts through this model
+ *     HASH.line                 "CONTENTS LINE": the estimate for a collection of so many contents
+ */
+#include "scry/score.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "scry/embed.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLE = 4096, MIN_PICTURES = 20, MAX_TEXTS = 4096, MAX_TEXT_BYTES = 1 << 20 };
+
+/* ---- the estimate ---- */
+
+static int compare(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+double scry_estimate_min_score(const float *pictures, size_t n, const float *texts, size_t m, size_t dim)
+{
+    float *highest = n < MIN_PICTURES || m == 0 ? NULL : scry_try_alloc(m, sizeof *highest);
+    if (!highest)
+        return NAN;
+    for (size_t t = 0; t < m; t++) {
+        highest[t] = -1;
+        for (size_t i = 0; i < n; i++) {
+            double dot = 0;
+            for (size_t d = 0; d < dim; d++)
+                dot += (double)pictures[i * dim + d] * texts[t * dim + d];
+            highest[t] = fmaxf(highest[t], (float)dot);
+        }
+    }
+    qsort(highest, m, sizeof *highest, compare);
+    double line = highest[m / 2];
+    free(highest);
+    return line;
+}
+
+/* ---- texts and pictures ---- */
+
+/* The lines of models/background-texts.txt that are no comments; `*text` owns them. */
+static int read_texts(char ***out, size_t *count, scry_buf *text, scry_error *err)
+{
+    char *path = scry_program_file("models/background-texts.txt");
+    int r = path ? scry_read_file(path, text, err)
+                 : scry_fail(err, SCRY_ENOTFOUND, "models/background-texts.txt is not where the program is installed: install "
+                             "scry again, or give --min-score a number");
+    free(path);
+    *out = scry_alloc(MAX_TEXTS * sizeof **out);
+    for (char *p = r == 0 ? text->data : NULL, *next; p && *p && *count < MAX_TEXTS; p = next) {
+        size_t n = strcspn(p, "\n");
+        next = p + n + (p[n] == '\n');
+        p[n] = '\0';
+        if (n && p[0] != '#')
+            (*out)[(*count)++] = p;
+    }
+    return r;
+}
+
+static char *cache_path(const char *name, const char *end)
+{
+    char *cache = scry_cache_dir(), *path = scry_asprintf("%s/scores/%s.%s", cache, name, end);
+    free(cache);
+    return path;
+}
+
+/* A cache is worth having, not worth an error. */
+static void keep(const char *path, const void *bytes, size_t n)
+{
+    char *folder = scry_strndup(path, (size_t)(strrchr(path, '/') - path));
+    if (scry_make_dirs(folder, NULL) == 0)
+        (void)!scry_write_file(path, bytes, n, NULL);
+    free(folder);
+}
+
+/* The bundled texts through the model: [*m, dim], owned by the caller. */
+static int text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err)
+{
+    const scry_model_info *info = scry_model_get_info(model);
+    scry_buf text = SCRY_BUF_INIT(MAX_TEXT_BYTES), cached = SCRY_BUF_INIT((size_t)MAX_TEXTS * 65536);
+    char **lines, *path = cache_path(info->identity, "texts");
+    scry_embed_options o = SCRY_EMBED_OPTIONS_INIT;
+    *m = 0;
+    int r = read_texts(&lines, m, &text, err);
+    size_t bytes = *m * (size_t)info->dim * sizeof **out;
+    *out = r == 0 ? scry_try_alloc(bytes + 1, 1) : NULL;
+    if (r == 0 && !*out)
+        r = scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu vectors", *m);
+    if (r == 0 && scry_read_file(path, &cached, NULL) == 0 && cached.size == bytes)
+        memcpy(*out, cached.data, bytes);
+    else if (r == 0) {
+        r = scry_embed_lines(model, (const char *const *)lines, *m, &o, *out, NULL, err);
+        if (r == 0)
+            keep(path, *out, bytes);
+    }
+    if (r < 0)
+        free(*out);
+    scry_buf_dispose(&cached);
+    scry_buf_dispose(&text);
+    free(lines);
+    free(path);
+    return r;
+}
+
+typedef struct {
+    uint8_t (*hashes)[SCRY_HASH_BYTES];   /* [SAMPLE] */
+    size_t seen, kept;
+    uint64_t random;
+} sample;
+
+/* Reservoir sampling (Vitter's R) with a fixed seed: every file has the same chance. */
+static int take_file(void *arg, const scry_file *file)
+{
+    sample *s = arg;
+    size_t at = s->kept;
+    s->random = s->random * 6364136223846793005u + 1442695040888963407u;
+    if (s->kept < SAMPLE)
+        s->kept++;
+    else
+        at = (size_t)((__uint128_t)s->random * (s->seen + 1) >> 64);
+    s->seen++;
+    if (at < SAMPLE)
+        memcpy(s->hashes[at], file->content, SCRY_HASH_BYTES);
+    return 0;
+}
+
+static int picture_vectors(float **out, size_t *n, scry_store *store, size_t dim, scry_error *err)
+{
+    sample s = { .hashes = scry_alloc(SAMPLE * sizeof *s.hashes), .random = 20240519 };
+    int r = scry_store_each_file(store, NULL, NULL, take_file, &s, err);
+    *out = scry_alloc(s.kept * dim * sizeof **out + 1);
+    *n = s.kept;
+    for (size_t i = 0; r == 0 && i < s.kept; i++)
+        r = scry_store_vector(store, s.hashes[i], *out + i * dim, err);
+    if (r == 0 && s.kept < MIN_PICTURES)
+        r = scry_fail(err, SCRY_ENOTFOUND, "the collection has too few pictures to tell hits from the rest with this model: "
+                      "give --min-score a number");
+    if (r < 0)
+        free(*out);
+    free(s.hashes);
+    return r;
+}
+
+/* ---- the remembered line ---- */
+
+static char *line_path(const scry_store_info *s, const scry_model_info *m)
+{
+    uint8_t digest[SCRY_SHA256_BYTES];
+    char hex[2 * SCRY_SHA256_BYTES + 1];
+    char *key = scry_asprintf("scry line 1\n%s\n%s\n%s\n", m->identity, s->where, s->collection);
+    scry_sha256_of(key, strlen(key), digest);
+    scry_hex(digest, 16, hex);
+    free(key);
+    return cache_path(hex, "line");
+}
+
+/* The line that was found when the collection had *contents pictures; NAN when there is none. */
+static double recall(const char *path, unsigned long long *contents)
+{
+    scry_buf text = SCRY_BUF_INIT(256);
+    double line;
+    if (scry_read_file(path, &text, NULL) < 0 || sscanf(scry_buf_str(&text), "%llu %lf", contents, &line) != 2 ||
+        !(line >= -1 && line <= 1))
+        line = NAN;
+    scry_buf_dispose(&text);
+    return line;
+}
+
+double scry_min_score_known(scry_store *store, const scry_model *model)
+{
+    const scry_model_info *m = scry_model_get_info(model);
+    scry_store_info s;
+    unsigned long long contents;
+    if (!isnan(m->min_score) || scry_store_get_info(store, &s, NULL) < 0)
+        return m->min_score;
+    char *path = line_path(&s, m);
+    double line = recall(path, &contents);
+    free(path);
+    return line;
+}
+
+static int estimate(double *out, scry_store *store, const scry_model *model, scry_error *err)
+{
+    size_t dim = (size_t)scry_model_get_info(model)->dim, n, m;
+    float *pictures, *texts;
+    int r = picture_vectors(&pictures, &n, store, dim, err);
+    if (r < 0)
+        return r;
+    r = text_vectors(&texts, &m, model, err);
+    if (r == 0) {
+        *out = scry_estimate_min_score(pictures, n, texts, m, dim);
+        free(texts);
+    }
+    free(pictures);
+    return r;
+}
+
+int scry_min_score(double *out, scry_store *store, const scry_model *model, scry_error *err)
+{
+    const scry_model_info *m = scry_model_get_info(model);
+    scry_store_info s;
+    unsigned long long contents = 0;
+    *out = m->min_score;
+    if (!isnan(*out))
+        return 0;
+    int r = scry_store_get_info(store, &s, err);
+    if (r < 0)
+        return r;
+    char *path = line_path(&s, m);
+    *out = recall(path, &contents);
+    /* A collection that grew or shrank by a tenth may have another line. */
+    bool fresh = !isnan(*out) && (double)contents > 0.9 * (double)s.contents && (double)contents < 1.1 * (double)s.contents + 1;
+    unsigned long long now = s.contents;
+    if (!fresh)
+        r = estimate(out, store, model, err);
+    if (!fresh && r == 0) {
+        char *text = scry_asprintf("%llu %.6f\n", now, *out);
+        keep(path, text, strlen(text));
+        free(text);
+    }
+    free(path);
+    return r;
+}
