@@ -64,6 +64,23 @@ static void read_palette(bmp *b, uint32_t header)
             b->palette[i][k] = b->bytes[at + each * i + 2 - k];
 }
 
+static bool is_known(int bits, uint32_t compression)
+{
+    switch (compression) {
+    case PLAIN:
+        return bits == 1 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32;
+    case RLE8:
+        return bits == 8;
+    case RLE4:
+        return bits == 4;
+    case BIT_FIELDS:
+    case ALPHA_BIT_FIELDS:
+        return bits == 16 || bits == 32;
+    default:
+        return false;
+    }
+}
+
 static int read_header(bmp *b, scry_error *err)
 {
     uint32_t header = number(b, 14, 4);
@@ -82,59 +99,73 @@ static int read_header(bmp *b, scry_error *err)
     }
     if (b->w <= 0 || b->h <= 0)
         return damaged(err, "no size");
-    bool rle = (b->compression == RLE8 && b->bits == 8) || (b->compression == RLE4 && b->bits == 4);
-    bool fields = (b->compression == BIT_FIELDS || b->compression == ALPHA_BIT_FIELDS)
-                  && (b->bits == 16 || b->bits == 32);
-    if (!(b->compression == PLAIN || rle || fields))
-        return damaged(err, "an unknown compression");
-    if (b->bits != 1 && b->bits != 4 && b->bits != 8 && b->bits != 16 && b->bits != 24
-        && b->bits != 32)
-        return damaged(err, "an unknown depth");
+    if (!is_known(b->bits, b->compression))
+        return damaged(err, "an unknown depth or compression");
     read_masks(b, header);
     read_palette(b, header);
     b->stride = (((size_t)b->w * (size_t)b->bits + 31) / 32) * 4;
     return 0;
 }
 
-/* Run-length coded indices: pairs (count, value), and escapes after a zero. */
+/* Where run-length coded pixels are put, and what is left of the code. */
+typedef struct runs {
+    bmp *b;
+    const uint8_t *p, *end;
+    int x, y;
+} runs;
+
+/* `n` pixels: `from` has one value for all, or, when literal, theirs one after the other. */
+static void put_run(runs *r, const uint8_t *from, int n, bool literal)
+{
+    bmp *b = r->b;
+    bool nibbles = b->compression == RLE4;
+    for (int i = 0; i < n && r->x < b->w; i++, r->x++) {
+        int pair = from[literal ? nibbles ? i / 2 : i : 0];
+        int v = !nibbles ? pair : i % 2 ? pair & 15 : pair >> 4;
+        b->indices[(size_t)r->y * (size_t)b->w + (size_t)r->x] = (uint8_t)v;
+    }
+}
+
+/* After a zero: end of row (0), a jump (2), or `code` literal pixels. False when cut. */
+static bool escape(runs *r, int code)
+{
+    if (code == 0) {
+        r->x = 0;
+        r->y++;
+        return true;
+    }
+    size_t bytes = code == 2 ? 2 : (size_t)(r->b->compression == RLE4 ? (code + 1) / 2 : code);
+    if ((size_t)(r->end - r->p) < bytes)
+        return false;
+    if (code == 2) {
+        r->x += r->p[0];
+        r->y += r->p[1];
+    } else {
+        put_run(r, r->p, code, true);
+    }
+    r->p += bytes;
+    if (bytes % 2 && r->p < r->end)
+        r->p++;
+    return true;
+}
+
+/* Pairs (count, value), and escapes after a zero; rows that are left out stay colour 0. */
 static int unpack_runs(bmp *b)
 {
-    const uint8_t *p = b->bytes + b->data, *end = b->bytes + b->size;
-    bool nibbles = b->compression == RLE4;
-    int x = 0, y = 0;
-    while (end - p >= 2 && y < b->h) {
-        int count = p[0], value = p[1];
-        p += 2;
-        if (count == 0 && value == 1)
+    enum { END = 1 };
+    runs r = { b, b->bytes + b->data, b->bytes + b->size, 0, 0 };
+    while (r.end - r.p >= 2 && r.y < b->h) {
+        int count = r.p[0], code = r.p[1];
+        const uint8_t *value = r.p + 1;
+        r.p += 2;
+        if (count)
+            put_run(&r, value, count, false);
+        else if (code == END)
             return 0;
-        if (count == 0 && value == 0) {
-            x = 0;
-            y++;
-            continue;
-        }
-        if (count == 0 && value == 2) {
-            if (end - p < 2)
-                return -1;
-            x += p[0];
-            y += p[1];
-            p += 2;
-            continue;
-        }
-        bool literal = count == 0;
-        int n = literal ? value : count;
-        size_t bytes = literal ? (size_t)(nibbles ? (n + 1) / 2 : n) : 0;
-        if ((size_t)(end - p) < bytes)
+        else if (!escape(&r, code))
             return -1;
-        for (int i = 0; i < n && x < b->w; i++, x++) {
-            int pair = literal ? p[nibbles ? i / 2 : i] : value;
-            int v = !nibbles ? pair : i % 2 ? pair & 15 : pair >> 4;
-            b->indices[(size_t)y * (size_t)b->w + (size_t)x] = (uint8_t)v;
-        }
-        p += bytes;
-        if (bytes % 2 && p < end)
-            p++;
     }
-    return y >= b->h ? 0 : -1;
+    return r.y >= b->h ? 0 : -1;
 }
 
 /* The bits of `mask` in v, stretched to 0..255. */

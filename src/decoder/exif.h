@@ -9,8 +9,9 @@
 
 #include "image/image.h"
 
-/* `bytes` begin with "Exif\0\0" or with the TIFF header itself (a TIFF file, most camera RAW). Fills orientation, time,
- * position and camera of *r; leaves alone what is absent. Never fails. */
+/* `bytes` begin with "Exif\0\0" or with the TIFF header itself (a TIFF file, most camera
+ * RAW). Fills orientation, time, position and camera of *r; leaves alone what is absent.
+ * Never fails. */
 void scry_exif_read(const uint8_t *bytes, size_t n, scry_decode_result *r);
 
 #endif

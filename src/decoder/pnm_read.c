@@ -76,9 +76,10 @@ static int read_text(pnm *m, size_t samples, scry_error *err)
 {
     for (size_t i = 0; i < samples; i++) {
         int v = next_number(m, m->kind == 1);
+        if (v < 0 && m->p >= m->end)
+            return truncated(err);
         if (v < 0 || v > m->most)
-            return v < 0 && m->p >= m->end ? truncated(err)
-                                           : scry_fail(err, SCRY_EINVALID, "damaged PNM: a bad sample");
+            return scry_fail(err, SCRY_EINVALID, "damaged PNM: a bad sample");
         m->pixels[i] = m->scaled[v];
     }
     return 0;

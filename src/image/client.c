@@ -288,9 +288,9 @@ static int await_hello(scry_decoder *d, scry_error *err)
     if (e == SCRY_WORKER_MESSAGE)
         return scry_fail(err, SCRY_EIO, "%s is of another build than this program",
                          d->options.program);
+    bool low = d->options.memory_bytes < (size_t)256 << 20;
     return scry_fail(err, SCRY_EIO, "the picture decoder %s does not start (wait status %d)%s",
-                     d->options.program, status,
-                     d->options.memory_bytes < (size_t)256 << 20 ? ": its memory limit is low" : "");
+                     d->options.program, status, low ? ": its memory limit is low" : "");
 }
 
 /* The error of a reply, with what the worker does not know: the limit's name. */

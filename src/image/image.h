@@ -52,7 +52,7 @@ scry_format scry_sniff_format(const uint8_t *bytes, size_t n);
 bool scry_name_may_be_picture(const char *name);
 
 typedef struct scry_decoder_options {
-    const char *program;        /* path of scry-decode; NULL: $SCRY_DECODER, else the installed one */
+    const char *program;        /* scry-decode; NULL: $SCRY_DECODER, else the installed one */
     uint32_t formats;           /* mask; 0 = default */
     size_t max_file_bytes;      /* larger files are skipped; 0 = 512 MiB */
     size_t memory_bytes;        /* address space limit of a worker; 0 = 1 GiB */
@@ -84,7 +84,7 @@ typedef struct scry_decode_request {
 
 typedef struct scry_decode_result {
     scry_format format;
-    int width, height;           /* upright, as stored in the file (before any shrinking) */
+    int width, height;           /* upright, before any shrinking; of a camera RAW its preview's */
     const uint8_t *pixels;       /* VIEWS: [views, size, size, 3]; borrowed */
     const uint8_t *encoded;      /* JPEG: `encoded_bytes` bytes; borrowed */
     size_t encoded_bytes;
@@ -112,7 +112,8 @@ int scry_decoder_load(scry_decoder *d, int dirfd, const char *name, const uint8_
 int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, scry_error *err)
     SCRY_NODISCARD;
 
-/* Decode what was loaded. The message of an error is the reason that is remembered and
+/* Decode what was loaded. SCRY_EIO means that no worker can be started: no picture's fault,
+ * and the next will fail as well. With other codes the message is the reason that is remembered and
  * shown for the file, without its path: "truncated JPEG: ...", "not a picture", "larger than
  * 500 million pixels", "the decoder crashed (signal 11)", "took longer than 30 s". */
 int scry_decoder_run(scry_decoder *d, const scry_decode_request *request,

@@ -44,10 +44,8 @@ static bool is_camera_raw(span s, bool big)
     for (uint32_t i = 0; i < entries && i < MAX_ENTRIES; i++) {
         size_t entry = ifd + 2 + (size_t)i * 12;
         uint32_t tag = number(s, entry, 2, big);
-        uint32_t value = number(s, entry + 8, 2, big);   /* of a SHORT; a LONG's low half when little */
-        uint32_t type = number(s, entry + 2, 2, big);
-        if (type == 4)
-            value = number(s, entry + 8, 4, big);
+        bool is_long = number(s, entry + 2, 2, big) == 4;
+        uint32_t value = number(s, entry + 8, is_long ? 4 : 2, big);
         if (tag == DNG_VERSION)
             return true;
         if (tag == PHOTOMETRIC && (value == CFA || value == LINEAR_RAW))
@@ -123,25 +121,32 @@ static bool is_pnm(span s)
 
 scry_format scry_sniff_format(const uint8_t *bytes, size_t n)
 {
+    static const struct {
+        uint8_t offset, length, format;
+        char magic[13];
+    } magics[] = {
+        { 0, 3, SCRY_FORMAT_JPEG, "\xff\xd8\xff" },
+        { 0, 8, SCRY_FORMAT_PNG, "\x89PNG\r\n\x1a\n" },
+        { 0, 6, SCRY_FORMAT_GIF, "GIF87a" },
+        { 0, 6, SCRY_FORMAT_GIF, "GIF89a" },
+        { 0, 2, SCRY_FORMAT_JXL, "\xff\x0a" },
+        { 0, 12, SCRY_FORMAT_JXL, "\0\0\0\x0cJXL \r\n\x87\n" },
+        { 0, 12, SCRY_FORMAT_JP2, "\0\0\0\x0cjP  \r\n\x87\n" },
+        { 0, 4, SCRY_FORMAT_JP2, "\xff\x4f\xff\x51" },
+        { 0, 12, SCRY_FORMAT_RAW, "FUJIFILMCCD-" },
+        { 0, 4, SCRY_FORMAT_RAW, "FOVb" },
+        { 0, 4, SCRY_FORMAT_RAW, "\0MRM" },
+        { 6, 8, SCRY_FORMAT_RAW, "HEAPCCDR" },
+    };
     span s = { bytes, n };
-    if (AT(s, 0, "\xff\xd8\xff"))
-        return SCRY_FORMAT_JPEG;
-    if (AT(s, 0, "\x89PNG\r\n\x1a\n"))
-        return SCRY_FORMAT_PNG;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (at(s, magics[i].offset, magics[i].magic, magics[i].length))
+            return (scry_format)magics[i].format;
     if (AT(s, 0, "RIFF") && AT(s, 8, "WEBP"))
         return SCRY_FORMAT_WEBP;
-    if (AT(s, 0, "GIF87a") || AT(s, 0, "GIF89a"))
-        return SCRY_FORMAT_GIF;
-    if (AT(s, 0, "\xff\x0a") || AT(s, 0, "\0\0\0\x0cJXL \r\n\x87\n"))
-        return SCRY_FORMAT_JXL;
-    if (AT(s, 0, "\0\0\0\x0cjP  \r\n\x87\n") || AT(s, 0, "\xff\x4f\xff\x51"))
-        return SCRY_FORMAT_JP2;
-    if (AT(s, 0, "FUJIFILMCCD-RAW") || AT(s, 0, "FOVb") || AT(s, 0, "\0MRM")
-        || AT(s, 6, "HEAPCCDR"))
-        return SCRY_FORMAT_RAW;
     if (AT(s, 4, "ftyp"))
         return sniff_brands(s);
-    if (AT(s, 0, "BM") && s.n >= 26 && number(s, 14, 4, false) <= 124)
+    if (AT(s, 0, "BM") && n >= 26 && number(s, 14, 4, false) <= 124)
         return SCRY_FORMAT_BMP;
     scry_format tiff = sniff_tiff(s);
     if (tiff != SCRY_FORMAT_NONE)

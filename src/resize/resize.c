@@ -31,7 +31,7 @@ struct scry_resizer {
     size_t stride;      /* of `middle`: its rows are padded, see kernels.h */
     uint8_t *middle;
     size_t line_stride;
-    uint8_t *lines;     /* [2, SCRY_ROWS_AT_ONCE] padded rows, of the source's or the window's width */
+    uint8_t *lines;     /* [2, SCRY_ROWS_AT_ONCE] padded rows of the source's or window's width */
 };
 
 /* Pillow 13's rule (older ones always go horizontally first). */

@@ -161,9 +161,9 @@ static int normalise(VipsImage **im, layout *l)
 static int explain(const scry_job *job, scry_error *err)
 {
     static const char *const names[SCRY_FORMAT_COUNT] = {
-        [SCRY_FORMAT_PNG] = "PNG", [SCRY_FORMAT_WEBP] = "WebP", [SCRY_FORMAT_TIFF] = "TIFF", [SCRY_FORMAT_HEIC] = "HEIC", [SCRY_FORMAT_AVIF] = "AVIF",
-        [SCRY_FORMAT_JXL] = "JPEG XL", [SCRY_FORMAT_JP2] = "JPEG 2000",
-        [SCRY_FORMAT_SVG] = "SVG",
+        [SCRY_FORMAT_PNG] = "PNG", [SCRY_FORMAT_WEBP] = "WebP", [SCRY_FORMAT_TIFF] = "TIFF",
+        [SCRY_FORMAT_HEIC] = "HEIC", [SCRY_FORMAT_AVIF] = "AVIF", [SCRY_FORMAT_JXL] = "JPEG XL",
+        [SCRY_FORMAT_JP2] = "JPEG 2000", [SCRY_FORMAT_SVG] = "SVG",
     };
     char why[160];
     const char *name = names[job->request->format] ? names[job->request->format] : "picture";
@@ -184,7 +184,9 @@ static int put_rows(const scry_job *job, VipsImage *im, const layout *l, scry_si
     size_t stride = 3 * (size_t)w + SCRY_ROW_SLACK;
     uint8_t *strip = scry_try_alloc(STRIP_ROWS, stride);
     VipsRegion *region = vips_region_new(im);
-    int rc = strip && region ? 0 : scry_fail(err, SCRY_ENOMEM, "no memory for rows of %d pixels", w);
+    int rc = 0;
+    if (!strip || !region)
+        rc = scry_fail(err, SCRY_ENOMEM, "no memory for rows of %d pixels", w);
     /* To the last row, also when the views end before: damage there counts too. */
     for (int y = 0; rc == 0 && y < h; y += STRIP_ROWS) {
         VipsRect rect = { 0, y, w, h - y < STRIP_ROWS ? h - y : STRIP_ROWS };
