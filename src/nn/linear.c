@@ -115,13 +115,33 @@ static void to_int8(const float *src, size_t n, float step, int8_t *out)
     }
 }
 
+/* Elements [k0, k0 + n) of output `row`, converted to the product's mode, at `staged`. */
+static void stage(const scry_nn *t, const scry_linear *l, size_t row, size_t k0, size_t n,
+                  uint8_t *staged)
+{
+    float *floats = (float *)t->scratch->staging;
+    const scry_tensor *w = part_of(l, row);
+    size_t group = scry_mode_group(l->mode);
+    memset(staged + n / group * SCRY_GROUP_BYTES, 0, SCRY_GROUP_BYTES);
+    const float *from = floats;
+    if (l->mode == SCRY_MODE_F32)
+        source_floats(t->k, l, row, k0, n, (float *)staged);
+    else if (w->dtype == SCRY_DTYPE_F32 && !l->transposed)
+        from = (const float *)w->data + row % w->shape[0] * l->k + k0;
+    else
+        source_floats(t->k, l, row, k0, n, floats);
+    if (l->mode == SCRY_MODE_BF16)
+        t->k->to_bf16(from, n, (uint16_t *)staged);
+    else if (l->mode == SCRY_MODE_INT8)
+        to_int8(from, n, w->scale ? 1 : l->col_scale[row], (int8_t *)staged);
+}
+
 /* One piece of K (at most SCRY_STAGING_K elements) of one panel. */
 static void pack_piece(const scry_nn *t, scry_linear *l, size_t panel, size_t k0, uint8_t *out)
 {
     const uint32_t *rows[SCRY_PANEL];
     size_t group = scry_mode_group(l->mode);
     size_t n = l->k - k0 < SCRY_STAGING_K ? l->k - k0 : SCRY_STAGING_K;
-    float *floats = (float *)t->scratch->staging;
     for (size_t i = 0; i < SCRY_PANEL; i++) {
         size_t row = panel * SCRY_PANEL + i;
         rows[i] = NULL;
@@ -129,13 +149,8 @@ static void pack_piece(const scry_nn *t, scry_linear *l, size_t panel, size_t k0
             continue;
         rows[i] = source_as_is(l, row, k0);
         if (!rows[i]) {
-            float *staged = floats + (i + 1) * SCRY_STAGING_K;
-            memset((uint8_t *)staged + n / group * SCRY_GROUP_BYTES, 0, SCRY_GROUP_BYTES);
-            source_floats(t->k, l, row, k0, n, l->mode == SCRY_MODE_F32 ? staged : floats);
-            if (l->mode == SCRY_MODE_BF16)
-                t->k->to_bf16(floats, n, (uint16_t *)staged);
-            else if (l->mode == SCRY_MODE_INT8)
-                to_int8(floats, n, part_of(l, row)->scale ? 1 : l->col_scale[row], (int8_t *)staged);
+            uint8_t *staged = t->scratch->staging + (i + 1) * SCRY_STAGING_ROW;
+            stage(t, l, row, k0, n, staged);
             rows[i] = (const uint32_t *)staged;
         }
         if (l->mode == SCRY_MODE_INT8)
