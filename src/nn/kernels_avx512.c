@@ -354,10 +354,11 @@ AVX512 static void softmax(float *x, size_t n, float factor)
     }
 }
 
-/* 16 channels at a time; the weights of a 3x3 or 5x5 kernel stay in registers over a row. */
-AVX512 INLINE void depthwise16(const scry_depthwise *d, const size_t c, const int k)
+/* 16 channels (or the last few) along a row; the weights stay in registers. A place whose
+ * window lies inside the row takes the way without tests. */
+AVX512 INLINE void depthwise16(const scry_depthwise *d, const size_t c, const int k, const bool full)
 {
-    __mmask16 m = lanes(d->channels - c);
+    const __mmask16 m = full ? 0xFFFF : lanes(d->channels - c);
     __m512 w[25], bias = _mm512_maskz_loadu_ps(m, d->bias + c);
     _Pragma("GCC unroll 25") for (int i = 0; i < k * k; i++)
         w[i] = _mm512_maskz_loadu_ps(m, d->weights + (size_t)i * d->channels + c);
@@ -369,10 +370,10 @@ AVX512 INLINE void depthwise16(const scry_depthwise *d, const size_t c, const in
             if (!d->rows[ky])
                 continue;
             const float *in = d->rows[ky] + (ptrdiff_t)left * (ptrdiff_t)d->channels + c;
-            _Pragma("GCC unroll 5") for (int kx = 0; kx < k; kx++)
+            _Pragma("GCC unroll 5") for (int kx = 0; kx < k; kx++, in += d->channels)
                 if (inside || (left + kx >= 0 && left + kx < d->width))
-                    sum = _mm512_fmadd_ps(
-                        _mm512_maskz_loadu_ps(m, in + (size_t)kx * d->channels), w[ky * k + kx], sum);
+                    sum = _mm512_fmadd_ps(full ? _mm512_loadu_ps(in) : _mm512_maskz_loadu_ps(m, in),
+                                          w[ky * k + kx], sum);
         }
         if (d->act == SCRY_ACT_RELU6)
             sum = activate16(SCRY_ACT_RELU6, sum);
@@ -387,10 +388,15 @@ AVX512 static void depthwise(const scry_depthwise *d)
         return;
     }
     for (size_t c = 0; c < d->channels; c += 16) {
-        if (d->kernel == 3)
-            depthwise16(d, c, 3);
+        bool full = c + 16 <= d->channels;
+        if (d->kernel == 3 && full)
+            depthwise16(d, c, 3, true);
+        else if (d->kernel == 3)
+            depthwise16(d, c, 3, false);
+        else if (full)
+            depthwise16(d, c, 5, true);
         else
-            depthwise16(d, c, 5);
+            depthwise16(d, c, 5, false);
     }
 }
 
