@@ -40,16 +40,21 @@ int scry_local_file_state(scry_store *base, const uint8_t *root, const char *rel
                           scry_file_state *out, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
-    scry_reader *r;
     uint8_t id[SCRY_ID_BYTES];
+    int result = 0;
     scry_file_id(root, relative, id);
-    int result = scry_reader_take(s, &r, err);
-    if (result < 0)
-        return result;
-    result = state_of_file(r, id, out, err);
-    if (result == 0)
+    pthread_mutex_lock(&s->state_lock);
+    scry_reader *r = s->state_reader;
+    s->state_reader = NULL;
+    if (!r)
+        result = scry_reader_take(s, &r, err);
+    if (result == 0 && (result = state_of_file(r, id, out, err)) == 0)
         result = state_of_bad(r, id, out, err);
-    scry_reader_give(s, r);
+    if (s->writable && !s->network && result >= 0)
+        s->state_reader = r;
+    else
+        scry_reader_give(s, r);
+    pthread_mutex_unlock(&s->state_lock);
     return result < 0 ? result : 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CHECKPOINT_PAGES = 1000 };
+
 void scry_head_dispose(scry_head *h)
 {
     free(h->model_identity);
@@ -128,6 +130,7 @@ int scry_local_commit(scry_local *s, scry_error *err)
         scry_local_abort(s);
         return result;
     }
+    scry_state_reader_release(s, s->wal_pages >= CHECKPOINT_PAGES);
     if (s->pending_rows)
         scry_codes_append(s, first, s->pending, s->pending_rows);
     scry_head_copy(&s->head, &s->work);
@@ -146,7 +149,7 @@ static int open_reader(scry_local *s, scry_reader **out, scry_error *err)
     scry_reader *r = scry_alloc(sizeof *r);
     int result = scry_db_open(&r->db, s->db_path, s->db_flags, s->immutable, err);
     if (result == 0)
-        result = scry_db_exec(&r->db, "PRAGMA query_only = 1", err);
+        result = scry_db_exec(&r->db, "PRAGMA query_only = 1; PRAGMA cache_size = -8192", err);
     if (result < 0) {
         scry_db_close(&r->db, NULL);
         free(r);
@@ -189,8 +192,19 @@ void scry_reader_give(scry_local *s, scry_reader *r)
     pthread_mutex_unlock(&s->readers_lock);
 }
 
+void scry_state_reader_release(scry_local *s, bool checkpoint)
+{
+    pthread_mutex_lock(&s->state_lock);
+    scry_reader_give(s, s->state_reader);
+    s->state_reader = NULL;
+    if (checkpoint)   /* as far as it gets: a failure shows at the next write */
+        (void)!sqlite3_wal_checkpoint_v2(s->writer.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    pthread_mutex_unlock(&s->state_lock);
+}
+
 void scry_readers_close(scry_local *s)
 {
+    scry_state_reader_release(s, false);
     for (scry_reader *r = s->readers, *next; r; r = next) {
         next = r->next;
         scry_db_close(&r->db, NULL);

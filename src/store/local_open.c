@@ -238,6 +238,12 @@ static void remove_orphans(const scry_local *s)
         closedir(d);
 }
 
+static int note_wal_pages(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    ((scry_local *)arg)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
 static int open_writer(scry_local *s, const scry_store_options *o, scry_error *err)
 {
     bool create = o->mode == SCRY_STORE_CREATE;
@@ -260,6 +266,7 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
         (empty && (result = create_schema(s, o, err)) < 0))
         return result;
     s->writable = true;
+    sqlite3_wal_hook(s->writer.handle, note_wal_pages, s);   /* instead of SQLite's own checkpoints */
     if ((result = scry_head_load(&s->writer, &s->head, err)) < 0 ||
         (result = check_model(s, &s->head, o, err)) < 0)
         return result;
@@ -353,6 +360,7 @@ static void local_free(scry_local *s)
     scry_head_dispose(&s->head);
     scry_head_dispose(&s->work);
     pthread_mutex_destroy(&s->readers_lock);
+    pthread_mutex_destroy(&s->state_lock);
     pthread_mutex_destroy(&s->view_lock);
     pthread_mutex_destroy(&s->pool_lock);
     char *owned[] = { s->where, s->folder, s->name, s->db_path, s->model_identity, s->model_name,
@@ -380,6 +388,7 @@ int scry_local_open(scry_store **out, const char *where, const scry_store_option
     s->folder = scry_asprintf("%s/collections/%s", where, name);
     s->db_path = scry_path_join(s->folder, "index.db");
     pthread_mutex_init(&s->readers_lock, NULL);
+    pthread_mutex_init(&s->state_lock, NULL);
     pthread_mutex_init(&s->view_lock, NULL);
     pthread_mutex_init(&s->pool_lock, NULL);
     struct stat st;
