@@ -216,3 +216,9 @@ void scry_json_put_null(scry_json_writer *w)
     before_value(w);
     scry_buf_puts(w->out, "null");
 }
+
+void scry_json_put_raw(scry_json_writer *w, const char *json)
+{
+    before_value(w);
+    scry_buf_puts(w->out, json);
+}

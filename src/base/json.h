@@ -65,5 +65,6 @@ void scry_json_put_int(scry_json_writer *w, int64_t v);
 void scry_json_put_num(scry_json_writer *w, double v, int digits); /* significant digits */
 void scry_json_put_bool(scry_json_writer *w, bool v);
 void scry_json_put_null(scry_json_writer *w);
+void scry_json_put_raw(scry_json_writer *w, const char *json);     /* a value that is JSON already */
 
 #endif
