@@ -20,19 +20,19 @@ $(O)/$(SONAME): $(call obj,$(LIB_SRC)) $(O)/libscry.map
 	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(O)/libscry.map -o $@ $(call obj,$(LIB_SRC)) $(LIB_LIBS)
 $(O)/libscry.so: $(O)/$(SONAME)
 	ln -sf $(SONAME) $@
+# The static library that is installed: one object in which other names than those are local.
+$(O)/static/libscry.a: $(call obj,$(LIB_SRC)) $(O)/libscry.map
+	@mkdir -p $(@D)
+	rm -f $@
+	ld -r -o $(@D)/scry.o $(call obj,$(LIB_SRC))
+	sed -n 's/;$$//p' $(O)/libscry.map | grep '^scry_' >$(@D)/names
+	objcopy --keep-global-symbols=$(@D)/names $(@D)/scry.o
+	ar rcs $@ $(@D)/scry.o
 PROGRAMS += $(O)/libscry.so
-
-# Man pages and completions are made of the program's own tables.
-ifneq ($(wildcard src/cli/cmd_completion.c),)
-define install_words
-	$(O)/scry completion bash >$(DESTDIR)$(datadir)/bash-completion/completions/scry
-	$(O)/scry completion zsh >$(DESTDIR)$(zshdir)/_scry
-endef
-endif
 
 .PHONY: install uninstall deb
 I = install -m 644
-install: all ## install below PREFIX (/usr/local), staged in DESTDIR
+install: all man $(O)/static/libscry.a ## install below PREFIX (/usr/local), staged in DESTDIR
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(libdir)/pkgconfig $(PREFIX)/include/scry \
 	    $(datadir)/scry $(datadir)/man/man1 $(datadir)/bash-completion/completions $(zshdir))
 	install $(O)/scry $(DESTDIR)$(bindir)/scry
@@ -40,11 +40,13 @@ install: all ## install below PREFIX (/usr/local), staged in DESTDIR
 	$(I) $(PARTS) $(DESTDIR)$(libexecdir)/
 	cp -RT --no-preserve=mode,ownership models $(DESTDIR)$(datadir)/scry/models
 	$(I) include/scry/*.h $(DESTDIR)$(PREFIX)/include/scry/
-	$(I) $(O)/libscry.a $(O)/$(SONAME) $(DESTDIR)$(libdir)/
+	$(I) $(O)/static/libscry.a $(O)/$(SONAME) $(DESTDIR)$(libdir)/
 	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libscry.so
 	sed -e 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(libdir),; s,@VERSION@,$(VERSION),; s,@REQUIRES@,$(LIB_PKGS),' \
 	    mk/scry.pc.in >$(DESTDIR)$(libdir)/pkgconfig/scry.pc
-	$(install_words)
+	$(I) build/man/*.1 $(DESTDIR)$(datadir)/man/man1/
+	$(O)/scry completion bash >$(DESTDIR)$(datadir)/bash-completion/completions/scry
+	$(O)/scry completion zsh >$(DESTDIR)$(zshdir)/_scry
 	$(if $(DESTDIR),,-[ "$$(id -u)" != 0 ] || ldconfig)
 
 uninstall: ## remove what install installed

@@ -85,8 +85,9 @@ int scry_db_fail(scry_db *db, scry_error *err)
     case SQLITE_NOMEM:
         return scry_fail(err, SCRY_ENOMEM, "no memory for %s", db->path);
     default:
-        return scry_fail(err, SCRY_EIO, "cannot read or write %s: %s (system error %d)", db->path, text,
-                         db->handle ? sqlite3_system_errno(db->handle) : 0);
+        if (db->handle && sqlite3_system_errno(db->handle))
+            return scry_fail_errno(err, sqlite3_system_errno(db->handle), "cannot read or write %s (%s)", db->path, text);
+        return scry_fail(err, SCRY_EIO, "cannot read or write %s: %s", db->path, text);
     }
 }
 

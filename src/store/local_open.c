@@ -90,12 +90,14 @@ static bool is_network(const char *folder)
     return false;
 }
 
+/* Also one with nothing but the beginning of a marker: somebody was stopped right there. */
 static bool is_empty_folder(const char *path)
 {
     DIR *d = opendir(path);
     bool empty = d != NULL;
     for (struct dirent *e; d && (e = readdir(d));)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+            strncmp(e->d_name, "scry-store.part-", strlen("scry-store.part-")) != 0)
             empty = false;
     if (d)
         closedir(d);
@@ -110,10 +112,11 @@ static int check_marker(const char *where, bool create, scry_error *err)
     struct stat st;
     int result;
     if (stat(path, &st) < 0 && errno == ENOENT) {
-        if (create && (stat(where, &st) < 0 || is_empty_folder(where))) {
+        bool nothing = stat(where, &st) < 0 || is_empty_folder(where);
+        if (create && nothing) {
             if ((result = scry_make_dirs(where, err)) == 0)
                 result = scry_write_file(path, marker_text, sizeof marker_text - 1, err);
-        } else if (stat(where, &st) < 0) {
+        } else if (nothing) {
             result = scry_fail(err, SCRY_ENOTFOUND, "there is no store at %s yet: `scry index PATH` makes one",
                                where);
         } else {
@@ -260,7 +263,7 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
         return result;
     bool empty = result == 0;
     if (empty && !create)
-        return scry_fail(err, SCRY_ENOTFOUND, "the collection %s of %s is empty: index some pictures first",
+        return scry_fail(err, SCRY_ENOTFOUND, "the collection %s of %s is empty: `scry index PATH` fills it",
                          s->name, s->where);
     if ((result = scry_db_exec(&s->writer, journal, err)) < 0 ||
         (empty && (result = create_schema(s, o, err)) < 0))
@@ -307,7 +310,7 @@ static bool has_bytes(const char *path, const char *suffix)
 static int choose_reading(scry_local *s, scry_error *err)
 {
     if (access(s->db_path, F_OK) < 0)
-        return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s in %s: index some pictures first",
+        return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s in %s: `scry index PATH` makes one",
                          s->name, s->where);
     bool may_write = access(s->folder, W_OK) == 0 && access(s->db_path, W_OK) == 0;
     s->db_flags = may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
@@ -328,7 +331,7 @@ static int open_for_reading(scry_local *s, const scry_store_options *o, scry_err
     if (result < 0 || (result = scry_reader_take(s, &r, err)) < 0)
         return result;
     if ((result = check_schema(&r->db, err)) == 0)
-        result = scry_fail(err, SCRY_ENOTFOUND, "the collection %s of %s is empty: index some pictures first",
+        result = scry_fail(err, SCRY_ENOTFOUND, "the collection %s of %s is empty: `scry index PATH` fills it",
                            s->name, s->where);
     if (result == 1 && (result = scry_head_load(&r->db, &h, err)) == 0 &&
         (result = check_model(s, &h, o, err)) == 0)
@@ -395,7 +398,7 @@ int scry_local_open(scry_store **out, const char *where, const scry_store_option
     if (o->mode == SCRY_STORE_CREATE)
         result = scry_make_dirs(s->folder, err);
     else if (stat(s->folder, &st) < 0)
-        result = scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s in %s: index some pictures first",
+        result = scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s in %s: `scry index PATH` makes one",
                            name, where);
     s->network = is_network(s->folder);
     if (result == 0)

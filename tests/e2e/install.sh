@@ -34,6 +34,13 @@ LD_LIBRARY_PATH=$T/usr/lib ./find pics 'a dog' >"$T/out" 2>"$T/err"
 is "and searches" "$? $(wc -l <"$T/out")" '0 3'
 is "the library shows the public functions and nothing else" \
     "$(nm -D --defined-only "$T/usr/lib/libscry.so" | awk '$3 !~ /^scry_/ { print $3 }')" ''
+ok "the example builds with the static library" \
+    sh -c 'gcc -o static "$1" -I usr/include usr/lib/libscry.a $(pkg-config --static --libs scry | sed s/-lscry//)' \
+    sh "$SCRY_TOP/examples/find.c"
+is "which shows no other names either" \
+    "$(nm --defined-only --extern-only usr/lib/libscry.a | awk 'NF == 3 && $3 !~ /^scry_/ { print $3 }')" ''
+ok "man pages" test -s usr/share/man/man1/scry.1 -a -s usr/share/man/man1/scry-search.1
+ok "completion for bash" bash -n usr/share/bash-completion/completions/scry
 printf '%s\n' "$T"/usr/include/scry/*.h | sed 's,.*/scry/,#include <scry/,; s,$,>,' >all.c
 ok "the headers are whole" sh -c 'gcc -Wall -Werror -c all.c $(pkg-config --cflags scry)'
 if command -v g++ >/dev/null; then
