@@ -35,9 +35,10 @@ typedef enum {
 typedef struct scry_model_options {
     scry_precision precision;
     bool portable;   /* plain C only: no oneDNN, no vector instructions (the oracle) */
+    bool raw;        /* vectors as the towers give them, not brought to unit length: for comparisons */
 } scry_model_options;
 
-#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false }
+#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false }
 
 /* How a picture becomes the pixels of one view (src/resize implements it). */
 typedef enum { SCRY_FILTER_BILINEAR, SCRY_FILTER_BICUBIC } scry_filter;

@@ -26,7 +26,8 @@ double scry_min_score_known(scry_store *store, const scry_model *model);
  * SCRY_ENOTFOUND when the collection has too few pictures to tell. */
 int scry_min_score(double *out, scry_store *store, const scry_model *model, scry_error *err) SCRY_NODISCARD;
 
-/* The estimate itself: pictures [n, dim] and texts [m, dim], unit rows. NAN below 20 pictures. */
+/* The estimate itself: pictures [n, dim] and texts [m, dim], unit rows; to 1e-4. NAN below 20
+ * pictures. */
 double scry_estimate_min_score(const float *pictures, size_t n, const float *texts, size_t m, size_t dim);
 
 #ifdef __cplusplus

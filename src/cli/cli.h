@@ -118,7 +118,7 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
 int cli_create_store(scry_store **out, const cli_common *c, const scry_model *model, scry_error *err) SCRY_NODISCARD;
 
 /* A model by name or folder, whatever any store was built with. */
-int cli_open_model_named(scry_model **out, const char *name, scry_precision precision, scry_error *err) SCRY_NODISCARD;
+int cli_open_model_named(scry_model **out, const char *name, const scry_model_options *options, scry_error *err) SCRY_NODISCARD;
 
 const char *cli_precision_name(scry_precision p);
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/progress.h"
 #include "scry/eval.h"
+#include "scry/registry.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,6 +55,16 @@ typedef struct {
 
 /* ---- output ---- */
 
+/* What a model is called in a table: the name that was given, without folders. */
+static const char *title_of(const job *j, size_t m)
+{
+    const char *name = j->models[m] && j->models[m][0] ? j->models[m] : SCRY_STARTER_MODEL;
+    size_t n = strlen(name);
+    while (n && name[n - 1] != '/')
+        n--;
+    return name[n] ? name + n : scry_model_get_info(j->judged[m].model)->name;
+}
+
 static void cell(char *out, size_t size, const scry_eval_figure *f)
 {
     if (isnan(f->value))
@@ -73,7 +84,7 @@ static void print_table(const job *j)
     const scry_eval_report *first = &j->judged[0].report;
     printf("%-*s", TITLE, "");
     for (size_t m = 0; m < j->model_count; m++)
-        printf("  %-*.*s", COLUMN, COLUMN, scry_model_get_info(j->judged[m].model)->name);
+        printf("  %-*.*s", COLUMN, COLUMN, title_of(j, m));
     printf("\n%-*s", TITLE, "dimensions");
     for (size_t m = 0; m < j->model_count; m++)
         printf("  %-*d", COLUMN, j->judged[m].report.dim);
@@ -111,7 +122,7 @@ static void put_figure(scry_json_writer *w, const scry_eval_figure *f)
     scry_json_end(w, '}');
 }
 
-static void put_judged(scry_json_writer *w, const judged *m)
+static void put_judged(scry_json_writer *w, const judged *m, const char *title)
 {
     const scry_model_info *info = scry_model_get_info(m->model);
     const struct { const char *key; size_t n; } counts[] = {
@@ -120,7 +131,7 @@ static void put_judged(scry_json_writer *w, const judged *m)
     };
     scry_json_begin(w, '{');
     scry_json_key(w, "model");
-    scry_json_put_str(w, info->name);
+    scry_json_put_str(w, title);
     scry_json_key(w, "identity");
     scry_json_put_str(w, info->identity);
     scry_json_key(w, "precision");
@@ -151,7 +162,7 @@ static void print_json(const job *j)
     scry_json_key(&w, "models");
     scry_json_begin(&w, '[');
     for (size_t m = 0; m < j->model_count; m++)
-        put_judged(&w, &j->judged[m]);
+        put_judged(&w, &j->judged[m], title_of(j, m));
     scry_json_end(&w, ']');
     scry_json_end(&w, '}');
     puts(scry_buf_str(&b));
@@ -171,7 +182,7 @@ static void print_tsv(const job *j)
     }
     for (size_t m = 0; m < j->model_count; m++) {
         const scry_eval_report *r = &j->judged[m].report;
-        printf("\n%s\t%d\t%zu\t%zu\t%zu", scry_model_get_info(j->judged[m].model)->name, r->dim, r->pictures,
+        printf("\n%s\t%d\t%zu\t%zu\t%zu", title_of(j, m), r->dim, r->pictures,
                r->texts, r->skipped);
         for (size_t f = 0; f < r->count; f++) {
             const scry_eval_figure *x = &r->figures[f];
@@ -203,7 +214,8 @@ static void show(void *arg, size_t done, size_t total)
 static int judge(job *j, const scry_eval_set *set, size_t m, scry_error *err)
 {
     judged *one = &j->judged[m];
-    int r = cli_open_model_named(&one->model, j->models[m], j->precision, err);
+    scry_model_options o = { .precision = j->precision, .raw = j->raw };
+    int r = cli_open_model_named(&one->model, j->models[m], &o, err);
     if (r == 0 && j->run.project > scry_model_get_info(one->model)->dim)
         r = scry_fail(err, SCRY_EINVALID, "--project %d: %s has only %d dimensions", j->run.project,
                       scry_model_get_info(one->model)->name, scry_model_get_info(one->model)->dim);

@@ -197,10 +197,10 @@ static int json_details(void *arg, const scry_model_record *r)
     return 0;
 }
 
-static int info(const request *q, const cli_common *c, const char *name, scry_error *err)
+static int info(const request *q, const char *name, scry_error *err)
 {
     scry_model *model;
-    int r = cli_open_model_named(&model, name, c->precision, err);
+    int r = cli_open_model_named(&model, name, NULL, err);
     if (r < 0)
         return r;
     details d = { q, scry_model_get_info(model) };
@@ -254,7 +254,7 @@ static int add(const request *q, const char *name, const char *dir, scry_error *
     return r;
 }
 
-static int dispatch(const request *q, const cli_common *c, char **operand, int n)
+static int dispatch(const request *q, char **operand, int n)
 {
     scry_error err = SCRY_ERROR_INIT;
     const char *verb = n ? operand[0] : "list";
@@ -262,7 +262,7 @@ static int dispatch(const request *q, const cli_common *c, char **operand, int n
     if (strcmp(verb, "list") == 0 && n <= 1)
         r = list(q, &err);
     else if (strcmp(verb, "info") == 0 && n <= 2)
-        r = info(q, c, n == 2 ? operand[1] : SCRY_STARTER_MODEL, &err);
+        r = info(q, n == 2 ? operand[1] : SCRY_STARTER_MODEL, &err);
     else if (strcmp(verb, "add") == 0 && n == 3)
         r = add(q, operand[1], operand[2], &err);
     else if (strcmp(verb, "pull") == 0 && n == 2)
@@ -289,7 +289,7 @@ static int run_model(int argc, char **argv)
     q.quiet = a.common.quiet;
     int status = a.status;
     if (status < 0)
-        status = dispatch(&q, &a.common, argv + a.next, argc - a.next);
+        status = dispatch(&q, argv + a.next, argc - a.next);
     cli_end(&a);
     return status;
 }

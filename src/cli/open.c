@@ -38,15 +38,13 @@ int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, 
     return r;
 }
 
-int cli_open_model_named(scry_model **out, const char *name, scry_precision precision, scry_error *err)
+int cli_open_model_named(scry_model **out, const char *name, const scry_model_options *options, scry_error *err)
 {
     char *dir;
     int r = scry_model_resolve(name, &dir, err);
     if (r < 0)
         return r;
-    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
-    o.precision = precision;
-    r = scry_model_open(out, dir, &o, err);
+    r = scry_model_open(out, dir, options, err);
     free(dir);
     return r;
 }
@@ -55,6 +53,8 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
 {
     const char *name = given(c->model, "SCRY_MODEL");
     scry_store_info info = { 0 };
+    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+    o.precision = c->precision;
     if (store) {
         int r = scry_store_get_info(store, &info, err);
         if (r < 0)
@@ -62,7 +62,7 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
         if (!name)
             name = info.model_name;
     }
-    int r = cli_open_model_named(out, name, c->precision, err);
+    int r = cli_open_model_named(out, name, &o, err);
     if (r < 0 || !info.model_identity || !info.model_identity[0])
         return r;
     const scry_model_info *m = scry_model_get_info(*out);

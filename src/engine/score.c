@@ -1,8 +1,9 @@
 /* score.c - the line between hits and the rest, for models that do not bring one.
  *
  * Nearly all pairs of a stored picture and an everyday text have nothing to do with each other, so
- * their cosines show what "nothing" looks like for this model on these pictures. The line is put where
- * that distribution has all but ended: docs/scores.md says where exactly and what it is worth.
+ * their cosines show what "nothing" looks like for this model on these pictures. The line is four
+ * spreads above the median of that distribution; the spread is taken from its lower half, which
+ * pictures that do fit a text cannot widen. docs/scores.md measures what that is worth.
  *
  * In the cache folder, below scores/:
  *
@@ -15,6 +16,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "engine/ranking.h"
 #include "scry/embed.h"
 
 #include <math.h>
@@ -22,34 +24,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLE = 4096, MIN_PICTURES = 20, MAX_TEXTS = 4096, MAX_TEXT_BYTES = 1 << 20 };
+#define SPREADS 4.0   /* docs/scores.md: what other values give */
+
+enum { BINS = 20000, SAMPLE = 4096, MIN_PICTURES = 20, MAX_TEXTS = 4096, MAX_TEXT_BYTES = 1 << 20 };
 
 /* ---- the estimate ---- */
 
-static int compare(const void *a, const void *b)
+/* Where a share of the counts lies below, in the middle of its bin. */
+static double quantile(const uint64_t *bins, uint64_t total, double share)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+    uint64_t below = 0;
+    size_t k = 0;
+    while (k < BINS - 1 && (double)(below + bins[k]) < share * (double)total)
+        below += bins[k++];
+    return ((double)k + 0.5) / BINS * 2 - 1;
 }
 
 double scry_estimate_min_score(const float *pictures, size_t n, const float *texts, size_t m, size_t dim)
 {
-    float *highest = n < MIN_PICTURES || m == 0 ? NULL : scry_try_alloc(m, sizeof *highest);
-    if (!highest)
+    if (n < MIN_PICTURES || m == 0)
         return NAN;
+    uint64_t *bins = scry_alloc(BINS * sizeof *bins);
+    float *scores = scry_alloc(n * sizeof *scores);
     for (size_t t = 0; t < m; t++) {
-        highest[t] = -1;
+        ranking_scores(scores, texts + t * dim, pictures, NULL, 1, n, dim);
         for (size_t i = 0; i < n; i++) {
-            double dot = 0;
-            for (size_t d = 0; d < dim; d++)
-                dot += (double)pictures[i * dim + d] * texts[t * dim + d];
-            highest[t] = fmaxf(highest[t], (float)dot);
+            double place = ((double)scores[i] + 1) / 2 * BINS;
+            bins[place > 0 ? place < BINS ? (size_t)place : BINS - 1 : 0]++;
         }
     }
-    qsort(highest, m, sizeof *highest, compare);
-    double line = highest[m / 2];
-    free(highest);
-    return line;
+    double median = quantile(bins, (uint64_t)n * m, 0.5);
+    double spread = median - quantile(bins, (uint64_t)n * m, 0.1587);   /* one sigma of a normal distribution */
+    free(scores);
+    free(bins);
+    return median + SPREADS * spread;
 }
 
 /* ---- texts and pictures ---- */

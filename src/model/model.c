@@ -247,6 +247,7 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
     char *copy = scry_strdup(dir);
     m->name = scry_strdup(basename(copy));
     free(copy);
+    m->raw = options && options->raw;
     int r = choose_arithmetic(m, options ? options : &defaults);
     if (r == 0)
         r = open_parts(m, err);

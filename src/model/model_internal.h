@@ -13,6 +13,7 @@
 
 struct scry_model {
     scry_model_info info;
+    bool raw;                /* vectors are not brought to unit length */
     scry_config config;
     scry_tensors *tensors;
     scry_tokenizer *tokenizer;

@@ -85,6 +85,12 @@ static int normalise(float *v, size_t dim, scry_error *err)
     return 0;
 }
 
+/* A vector that leaves: of unit length, unless the model was opened for raw ones. */
+static int finish(const scry_session *s, float *v, size_t dim, scry_error *err)
+{
+    return s->model->raw ? 0 : normalise(v, dim, err);
+}
+
 /* ---- pictures ---- */
 
 typedef struct {
@@ -149,15 +155,17 @@ int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *o
         size_t count = n - at < PICTURES ? n - at : PICTURES;
         r = embed_views(s, w, pixels + at * bytes, count * views, rows, err);
         for (size_t i = 0; i < count * views && r == 0; i++)
-            r = normalise(rows + i * dim, dim, err);
+            r = finish(s, rows + i * dim, dim, err);
         for (size_t i = 0; i < count && r == 0; i++) {
             float *v = out + (at + i) * dim;
             memcpy(v, rows + i * views * dim, dim * sizeof *v);
             for (size_t j = 1; j < views; j++)
                 for (size_t k = 0; k < dim; k++)
                     v[k] += rows[(i * views + j) * dim + k];
+            for (size_t k = 0; views > 1 && k < dim; k++)
+                v[k] /= (float)views;
             if (views > 1)
-                r = normalise(v, dim, err);
+                r = finish(s, v, dim, err);
         }
     }
     free(rows);
@@ -199,7 +207,7 @@ static size_t pool_position(const int32_t *ids, size_t n, int64_t eos_id)
     return at;
 }
 
-/* Run one batch and normalise its rows. */
+/* Run one batch and finish its rows. */
 static int run_batch(scry_session *s, text_batch *b, float *out, scry_error *err)
 {
     size_t tokens = b->starts[b->n];
@@ -213,7 +221,7 @@ static int run_batch(scry_session *s, text_batch *b, float *out, scry_error *err
                             w->pools_token ? b->pool : NULL, &s->tracer } };
     scry_team_run(s->team, run_texts, &work);
     for (size_t i = 0; i < b->n && r == 0; i++)
-        r = normalise(out + i * w->dim, w->dim, err);
+        r = finish(s, out + i * w->dim, w->dim, err);
     return r;
 }
 

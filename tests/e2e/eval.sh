@@ -46,6 +46,8 @@ like "eval: side by side" "$T/out" '^ +model +model2'
 like "eval: table" "$T/out" '^R@10 +[0-9.]+ \([0-9.]+-[0-9.]+\) +[0-9.]+ \('
 run eval --captions "$T/captions.tsv" --where split=dev --tsv --project 8 --limit 10
 is "eval: --tsv, --project, --limit" "$(tail -n 1 "$T/out" | cut -f 2-4)" "8	10	20"
+run eval --captions "$T/captions.tsv" --where split=dev --no-normalize --json
+is "eval --no-normalize: said" "$(json '(j["normalized"], j["models"][0]["texts"])')" "(False, $((2 * n)))"
 run eval --captions "$T/captions.tsv"
 is "eval: a picture that is missing: status" "$status" 1
 like "eval: and it is named" "$T/err" 'skipped: .*none.png'
