@@ -1,4 +1,9 @@
-/* kernel_avx2.c - the loops with 256-bit integer vectors. */
+/* kernel_avx2.c - the loops with 256-bit integer vectors.
+ *
+ * Loops over rows and quarters are unrolled by request: gcc -O2 keeps the sums in memory
+ * otherwise (500 x 375 to 224: 0.36 ms, unrolled 0.26; scalar 1.48). 512-bit vectors with
+ * VNNI were tried: 0.23 ms, 2 % of what decoding such a picture takes, not kept.
+ */
 #include "resize/kernels.h"
 
 #if defined(__x86_64__)
@@ -31,12 +36,14 @@ AVX2_INLINE void pixel(const scry_taps *t, int i, const int rows, const uint8_t 
     size_t at = 3 * (size_t)t->start[i];
     int blocks = (t->n[i] + SCRY_TAP_BLOCK - 1) / SCRY_TAP_BLOCK;
     __m256i high[SCRY_ROWS_AT_ONCE], low[SCRY_ROWS_AT_ONCE];
+#pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
         high[r] = low[r] = _mm256_setzero_si256();
     for (int b = 0; b < blocks; b++, at += 3 * SCRY_TAP_BLOCK, split += 2 * SCRY_TAP_BLOCK) {
         __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)split));
         __m256i k_high = _mm256_shuffle_epi8(both, pairs);
         __m256i k_low = _mm256_shuffle_epi8(_mm256_srli_si256(both, 8), pairs);
+#pragma GCC unroll 4
         for (int r = 0; r < rows; r++) {
             __m128i bytes = _mm_loadu_si128((const __m128i *)(in[r] + at));
             __m256i p = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), spread);
@@ -45,6 +52,7 @@ AVX2_INLINE void pixel(const scry_taps *t, int i, const int rows, const uint8_t 
         }
     }
     const __m128i half = _mm_set1_epi32(1 << (SCRY_WEIGHT_BITS - 1));
+#pragma GCC unroll 4
     for (int r = 0; r < rows; r++) {
         __m256i sum = join(high[r], low[r]);
         __m128i v = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
@@ -63,6 +71,7 @@ AVX2 static void horizontal(const scry_taps *t, int rows, const uint8_t *const *
             pixel(t, i, SCRY_ROWS_AT_ONCE, in, out);
         return;
     }
+#pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < t->count; i++)
             pixel(t, i, 1, in + r, out + r);
@@ -73,6 +82,7 @@ AVX2_INLINE void column(const int32_t *k, int n, const uint8_t *in, size_t strid
 {
     const __m256i zero = _mm256_setzero_si256();
     __m256i high[4], low[4];
+#pragma GCC unroll 4
     for (int q = 0; q < 4; q++)
         high[q] = low[q] = zero;
     for (int j = 0; j < n; j += 2) {
@@ -90,6 +100,7 @@ AVX2_INLINE void column(const int32_t *k, int n, const uint8_t *in, size_t strid
         __m256i ab0 = _mm256_unpacklo_epi8(a, b), ab1 = _mm256_unpackhi_epi8(a, b);
         __m256i p4[4] = { _mm256_unpacklo_epi8(ab0, zero), _mm256_unpackhi_epi8(ab0, zero),
                           _mm256_unpacklo_epi8(ab1, zero), _mm256_unpackhi_epi8(ab1, zero) };
+#pragma GCC unroll 4
         for (int q = 0; q < 4; q++) {
             high[q] = _mm256_add_epi32(high[q], _mm256_madd_epi16(p4[q], k_high));
             low[q] = _mm256_add_epi32(low[q], _mm256_madd_epi16(p4[q], k_low));
@@ -97,6 +108,7 @@ AVX2_INLINE void column(const int32_t *k, int n, const uint8_t *in, size_t strid
     }
     const __m256i half = _mm256_set1_epi32(1 << (SCRY_WEIGHT_BITS - 1));
     __m256i v[4];
+#pragma GCC unroll 4
     for (int q = 0; q < 4; q++)
         v[q] = _mm256_srai_epi32(_mm256_add_epi32(join(high[q], low[q]), half), SCRY_WEIGHT_BITS);
     __m256i packed = _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]),
