@@ -81,7 +81,7 @@ static const char *skip_version_line(const char *text, const char *end)
 static int text_merges(scry_bpe *b, const scry_pieces *pieces, const char *path, scry_map map,
                        scry_error *err)
 {
-    const char *at = (const char *)map.data, *end = at + map.size;
+    const char *at = map.data ? (const char *)map.data : "", *end = at + map.size;
     scry_slice left, right;
     int result = 0;
     at = skip_version_line(at, end);
@@ -195,18 +195,24 @@ static int check_model(const scry_tokfile *f, scry_error *err)
     return scry_fail(err, SCRY_EINVALID, "%s: %s is not supported: not a CLIP tokenizer", f->path, what);
 }
 
-static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, scry_tokfile *f, scry_error *err)
+/* open_clip has its own rules, whatever the file says; the vocabulary must fit either. */
+static int check_rules(const scry_clip_bpe *m, const scry_tokfile *f, scry_error *err)
 {
-    scry_pieces pieces;
-    scry_pieces_init(&pieces);
-    int result = f->merges.at ? 0
-                 : scry_fail(err, SCRY_EINVALID, "%s is damaged: the BPE model has no merges", f->path);
-    if (result == 0)
-        result = check_model(f, err);
+    if (!f->merges.at)
+        return scry_fail(err, SCRY_EINVALID, "%s is damaged: the BPE model has no merges", f->path);
+    int result = check_model(f, err);
     if (result == 0 && m->dialect == SCRY_TOKENIZER_HF)
         result = check_normalizer(f, err);
     if (result == 0 && m->dialect == SCRY_TOKENIZER_HF)
         result = check_pre_tokenizer(f, err);
+    return result;
+}
+
+static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, scry_tokfile *f, scry_error *err)
+{
+    scry_pieces pieces;
+    scry_pieces_init(&pieces);
+    int result = check_rules(m, f, err);
     if (result == 0)
         result = scry_tokfile_take_pieces(f, &pieces, false, err);
     if (result == 0)
@@ -215,10 +221,11 @@ static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, scry_tokfile
         result = json_merges(&m->bpe, &pieces, f, err);
     if (result == 0)
         t->vocab_size = (size_t)(pieces.max_id + 1);
-    if (result == 0 && m->dialect == SCRY_TOKENIZER_HF)
+    if (result == 0 && m->dialect == SCRY_TOKENIZER_HF) {
         result = scry_tokfile_added(f, t, err);
-    if (result == 0 && m->dialect == SCRY_TOKENIZER_HF)
-        result = scry_tokfile_ends(f, t, err);
+        if (result == 0)
+            result = scry_tokfile_ends(f, t, err);
+    }
     if (result == 0)
         result = find_specials(t, m, &pieces, f->path, err);
     scry_pieces_dispose(&pieces);
@@ -294,7 +301,7 @@ static int add_byte_pieces(scry_pieces *pieces, const char *path, scry_error *er
 /* Pieces that merges.txt alone implies. */
 static int implied_pieces(scry_pieces *pieces, const char *path, scry_map map, scry_error *err)
 {
-    const char *at = (const char *)map.data, *end = at + map.size;
+    const char *at = map.data ? (const char *)map.data : "", *end = at + map.size;
     scry_slice left, right;
     char joined[512];
     int result = scry_pieces_reserve(pieces, map.size / 4 + 1024, map.size + 8192, 0, path, err);

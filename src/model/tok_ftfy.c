@@ -60,6 +60,14 @@ static uint32_t windows_1252(uint32_t c1)
     return table[c1 - 0x80];
 }
 
+/* Numbers that html.unescape makes nothing of: controls and what never is a character. */
+static bool is_no_character(uint32_t number)
+{
+    if (number < 0x20)
+        return number != '\t' && number != '\n' && number != '\f' && number != '\r';
+    return number == 0x7F || (number >= 0xFDD0 && number <= 0xFDEF) || (number & 0xFFFE) == 0xFFFE;
+}
+
 /* What html.unescape makes of a number. Returns false for those that vanish. */
 static bool character_of_number(uint32_t number, uint32_t *rune)
 {
@@ -68,9 +76,8 @@ static bool character_of_number(uint32_t number, uint32_t *rune)
         *rune = SCRY_RUNE_REPLACEMENT;
     else if (number >= 0x80 && number <= 0x9F)
         *rune = windows_1252(number);
-    else if ((number < 0x20 && number != '\t' && number != '\n' && number != '\f' && number != '\r') ||
-             number == 0x7F || (number >= 0xFDD0 && number <= 0xFDEF) || (number & 0xFFFE) == 0xFFFE)
-        return false;
+    else
+        return !is_no_character(number);
     return true;
 }
 

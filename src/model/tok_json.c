@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ bool scry_slice_is(scry_slice s, const char *text)
 
 scry_cursor scry_cursor_make(const char *text, size_t n, const char *path, scry_error *err)
 {
+    text = text ? text : "";   /* what an empty file maps to */
     scry_cursor c = { text, text, text + n, path, err, 0, false, SCRY_BUF_INIT(MAX_STRING_BYTES) };
     return c;
 }
@@ -165,6 +167,12 @@ int scry_cursor_string(scry_cursor *c, scry_slice *out)
     return 0;
 }
 
+static bool ends_number(const scry_cursor *c, const char *s)
+{
+    return s < c->end && (*s == ',' || *s == ']' || *s == '}' || *s == ' ' || *s == '\n' ||
+                           *s == '\r' || *s == '\t');
+}
+
 int scry_cursor_int(scry_cursor *c, int64_t *out)
 {
     int64_t value = 0;
@@ -174,8 +182,7 @@ int scry_cursor_int(scry_cursor *c, int64_t *out)
     const char *start = c->at;
     while (c->at < c->end && *c->at >= '0' && *c->at <= '9' && c->at - start < 18)
         value = value * 10 + (*c->at++ - '0');
-    bool ended = c->at == c->end || ((*c->at < '0' || *c->at > '9') && *c->at != '.' && (*c->at | 32) != 'e');
-    if (c->at == start || !ended)
+    if (c->at == start || (c->at < c->end && !ends_number(c, c->at)))
         return scry_cursor_fail(c, "a whole number was expected");
     *out = negative ? -value : value;
     return 0;
@@ -199,8 +206,7 @@ static bool fast_num(scry_cursor *c, double *out)
         else
             break;
     }
-    bool ended = s < c->end && (*s == ',' || *s == ']' || *s == '}' || *s == ' ' || *s == '\n');
-    if (!ended || s - start < 1 || mantissa > UINT64_C(1) << 53 || (point && point + 1 == s))
+    if (!ends_number(c, s) || s == start || mantissa > UINT64_C(1) << 53 || (point && point + 1 == s))
         return false;
     double value = (double)mantissa / tens[point ? s - point - 1 : 0];
     *out = negative ? -value : value;
@@ -222,8 +228,8 @@ int scry_cursor_num(scry_cursor *c, double *out)
     memcpy(copy, c->at, n);
     copy[n] = 0;
     *out = strtod(copy, &stopped);
-    if (*stopped)
-        return scry_cursor_fail(c, "a number was expected");
+    if (*stopped || !isfinite(*out))
+        return scry_cursor_fail(c, "a finite number was expected");
     c->at += n;
     return 0;
 }

@@ -227,7 +227,7 @@ static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, scry_tokfi
 /* vocab.txt: a piece a line, the id being the line. */
 static int read_lines(wordpiece_model *m, const char *path, scry_map map, scry_error *err)
 {
-    const char *at = (const char *)map.data, *end = at + map.size;
+    const char *at = map.data ? (const char *)map.data : "", *end = at + map.size;
     int result = scry_pieces_reserve(&m->heads, map.size, map.size, 0, path, err);
     for (int64_t id = 0; at < end && result == 0; id++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));

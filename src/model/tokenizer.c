@@ -64,6 +64,9 @@ int scry_tokenizer_open(scry_tokenizer **out, const char *dir, scry_tokenizer_di
     } else if (result == SCRY_ENOTFOUND) {
         result = open_older_files(t, dir, dialect, err);
     }
+    if (result == 0 && (t->end_id < 0 || (size_t)t->end_id >= t->vocab_size ||
+                        (t->start_id >= 0 && (size_t)t->start_id >= t->vocab_size)))
+        result = scry_fail(err, SCRY_EINVALID, "%s: the tokenizer's start or end is not in its vocabulary", dir);
     if (result < 0) {
         scry_tokenizer_free(t);
         return result;

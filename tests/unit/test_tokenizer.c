@@ -151,9 +151,9 @@ static void long_texts_are_cut(void **state)
     assert_int_equal(scry_tokenizer_encode(t, "", 0, ids, 2, &cut, NULL), 2);
     assert_false(cut);
 
-    /* Ten million bytes: of words, of one word, of white space, of nested entities. */
+    /* Two million bytes: of words, of one word, of white space, of nested entities. */
     const char *const units[] = { "dogs ", "ha", " ", "amp;", "\xcc\x81\xcc\xa3", "\xe7\x8a\xac", "'" };
-    enum { LONG = 10 << 20 };
+    enum { LONG = 2 << 20 };
     char *text = malloc(LONG + 8);
     for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
         size_t unit = strlen(units[u]), n = 0;
@@ -197,6 +197,125 @@ static void invalid_utf8_reads_as_replacement_characters(void **state)
     scry_tokenizer_free(t);
 }
 
+/* ---- damaged files ---- */
+
+static char scratch[64];
+
+static void write_scratch(const char *name, const char *text, size_t n)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    fclose(f);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    write_scratch(name, text, strlen(text));
+}
+
+static int make_scratch(void **state)
+{
+    strcpy(scratch, "/tmp/scry-tokenizer-XXXXXX");
+    return mkdtemp(scratch) ? 0 : -1;
+}
+
+static int drop_scratch(void **state)
+{
+    static const char *const names[] = { "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt",
+                                         "tokenizer_config.json" };
+    char path[128];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
+        unlink(path);
+    }
+    return rmdir(scratch);
+}
+
+/* What opening the scratch folder says: its code, and a message of one line that holds
+ * `part`. */
+static void refused(int code, const char *part)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t = NULL;
+    assert_int_equal(scry_tokenizer_open(&t, scratch, SCRY_TOKENIZER_HF, &err), code);
+    assert_null(strchr(err.message, '\n'));
+    if (!strstr(err.message, part))
+        fail_msg("\"%s\" does not say \"%s\"", err.message, part);
+}
+
+static void refused_json(const char *text, const char *part)
+{
+    write_text("tokenizer.json", text);
+    refused(SCRY_EINVALID, part);
+}
+
+static void damaged_files_are_refused_by_name(void **state)
+{
+    refused(SCRY_ENOTFOUND, "has no tokenizer");
+    refused_json("", "tokenizer.json is damaged");
+    refused_json("[]", "an object was expected");
+    refused_json("{}", "it has no \"model\"");
+    refused_json("{\"model\":{\"type\":\"WordLevel\"}}", "\"WordLevel\" is not supported");
+    refused_json("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0", "tokenizer.json is damaged: byte 37");
+    refused_json("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}", "impossible id -1");
+    refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":9,\"vocab\":[[\"a\",0.5]]},"
+                 "\"pre_tokenizer\":{\"type\":\"Metaspace\"}}", "unk_id is no piece");
+    refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\",0],[\"a\",1]]},"
+                 "\"pre_tokenizer\":{\"type\":\"Metaspace\"}}", "piece 1 was there before");
+    refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\"]]}}", "score");
+    refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\",1e400]]}}", "number");
+    refused_json("{\"model\":{\"type\":\"Unigram\"},\"normalizer\":{\"type\":\"Nmt\"}}", "\"Nmt\"");
+    refused_json("{\"model\":{\"type\":\"Unigram\"},\"normalizer\":{\"type\":\"Precompiled\","
+                 "\"precompiled_charsmap\":\"####\"}}", "precompiled_charsmap");
+    refused_json("{\"model\":{\"type\":\"Unigram\"},\"pre_tokenizer\":{\"type\":\"Digits\"}}", "\"Digits\"");
+    refused_json("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "BertNormalizer");
+}
+
+/* Every cut and many single wrong bytes of a real file: an error or a tokenizer that
+ * works, never anything else (the sanitizers watch). */
+static void damaged_bytes_do_no_harm(void **state)
+{
+    const char *const names[] = { "clip_json", "unigram_charsmap" };
+    for (int k = 0; k < 2; k++) {
+        char name[64];
+        scry_buf text = SCRY_BUF_INIT(1 << 20);
+        snprintf(name, sizeof name, "%s/tokenizer.json", names[k]);
+        char *path = golden(name);
+        assert_int_equal(scry_read_file(path, &text, NULL), 0);
+        free(path);
+        for (size_t i = 0; i < 150; i++) {
+            scry_tokenizer *t = NULL;
+            int32_t ids[CAPACITY];
+            size_t at = i * 2654435761u % text.size;
+            char old = text.data[at];
+            text.data[at] = (char)(i * 7);
+            write_scratch("tokenizer.json", text.data, i % 3 ? text.size : at);
+            text.data[at] = old;
+            if (scry_tokenizer_open(&t, scratch, SCRY_TOKENIZER_HF, NULL) == 0)
+                assert_true(scry_tokenizer_encode(t, "a photo", 7, ids, CAPACITY, NULL, NULL) > 0);
+            scry_tokenizer_free(t);
+        }
+        scry_buf_dispose(&text);
+    }
+}
+
+static void older_files_are_checked(void **state)
+{
+    write_text("vocab.json", "{\"a\":0,\"<|startoftext|>\":1,\"<|endoftext|>\":2}");
+    refused(SCRY_ENOTFOUND, "has no tokenizer");
+    write_text("merges.txt", "#version: 0.2\na b\n");
+    refused(SCRY_EINVALID, "merge 1 joins what the vocabulary lacks");
+    write_text("merges.txt", "#version: 0.2\nab\n");
+    refused(SCRY_EINVALID, "line 2 is no merge");
+    write_text("vocab.txt", "[UNK]\n[CLS]\na\n");
+    refused(SCRY_EINVALID, "has no [SEP]");
+    write_text("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\na\n");
+    refused(SCRY_EINVALID, "piece 4 was there before");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +325,9 @@ int main(void)
         cmocka_unit_test(wordpiece_ids_are_transformers),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(invalid_utf8_reads_as_replacement_characters),
+        cmocka_unit_test_setup_teardown(damaged_files_are_refused_by_name, make_scratch, drop_scratch),
+        cmocka_unit_test_setup_teardown(damaged_bytes_do_no_harm, make_scratch, drop_scratch),
+        cmocka_unit_test_setup_teardown(older_files_are_checked, make_scratch, drop_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
