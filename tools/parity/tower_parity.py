@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""tower_parity.py - the vectors of `scry embed` against transformers and open_clip.
+
+    python3 tools/parity/tower_parity.py                      # random HF models: b32 b16 l14 odd wide
+    python3 tools/parity/tower_parity.py b32 --precision int8
+    python3 tools/parity/tower_parity.py --model DIR          # a real Hugging Face checkpoint
+    oc/bin/python tools/parity/tower_parity.py open_clip      # random open_clip models
+    oc/bin/python tools/parity/tower_parity.py open_clip --model DIR
+
+Weights are random from a fixed seed unless a folder is given; pictures are PNGs of the
+model's own size, so that no resampling takes part. The reference runs in float32 on the
+stored weights. Exit status 1 when a cosine is below its limit: fp32 0.99999, bf16 0.999,
+int8 0.99. Needs torch, transformers (or open_clip, see open_clip_import.py), numpy, pillow.
+"""
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+TOP = Path(__file__).resolve().parents[2]
+LIMITS = {"fp32": 0.99999, "bf16": 0.999, "int8": 0.99}
+TEXTS = [
+    "a white dog on the beach", "x", "Two people riding horses at sunset, seen from behind.",
+    "naïve café - 日本語 и кириллица", "a photo of a cat " * 40,
+]
+OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
+    "b32": ("ViT-B-32", False), "b16": ("ViT-B-16", False), "l14-quickgelu": ("ViT-L-14-quickgelu", True),
+}
+
+
+def pictures(folder, size, n):
+    """Blocks with noise, as PNGs; returns the bytes [n, size, size, 3] and the list file."""
+    rng = np.random.default_rng(5)
+    coarse = rng.integers(0, 256, (n, 7, 7, 3))
+    x = coarse.repeat(size // 7 + 1, 1).repeat(size // 7 + 1, 2)[:, :size, :size]
+    x = np.clip(x + rng.integers(-30, 31, x.shape), 0, 255).astype(np.uint8)
+    names = []
+    for i, p in enumerate(x):
+        names.append(str(folder / f"{i}.png"))
+        Image.fromarray(p).save(names[-1])
+    (folder / "images.txt").write_text("\n".join(names) + "\n")
+    return torch.from_numpy(x), folder / "images.txt"
+
+
+def normalised(x, mean, std):
+    x = x.float() / 255
+    return ((x - torch.tensor(mean)) / torch.tensor(std)).permute(0, 3, 1, 2)
+
+
+def unit(v):
+    return torch.nn.functional.normalize(v.float(), dim=-1).numpy()
+
+
+class HuggingFace:
+    def __init__(self, model_dir):
+        from transformers import CLIPModel, CLIPTokenizer
+        self.model = CLIPModel.from_pretrained(model_dir).float().eval()
+        self.tokenizer = CLIPTokenizer.from_pretrained(model_dir)
+        self.size = self.model.config.vision_config.image_size
+        p = json.loads((Path(model_dir) / "preprocessor_config.json").read_text())
+        self.mean, self.std = p["image_mean"], p["image_std"]
+
+    def images(self, x):
+        return unit(self.model.visual_projection(self.model.vision_model(pixel_values=x).pooler_output))
+
+    def texts(self, texts):
+        context = self.model.config.text_config.max_position_embeddings
+        ids = self.tokenizer(texts, padding="max_length", truncation=True, max_length=context,
+                             return_tensors="pt")
+        out = self.model.text_model(input_ids=ids["input_ids"], attention_mask=ids["attention_mask"])
+        return unit(self.model.text_projection(out.pooler_output))
+
+
+class OpenClip:
+    def __init__(self, model_dir):
+        from open_clip_import import open_clip
+        from safetensors.torch import load_file
+        config = json.loads((Path(model_dir) / "open_clip_config.json").read_text())
+        cfg = config["model_cfg"]
+        self.model = open_clip.CLIP(cfg["embed_dim"], open_clip.CLIPVisionCfg(**cfg["vision_cfg"]),
+                                    open_clip.CLIPTextCfg(**cfg["text_cfg"]),
+                                    quick_gelu=cfg.get("quick_gelu", False)).eval()
+        state = load_file(Path(model_dir) / "open_clip_model.safetensors")
+        self.model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+        self.tokenize = open_clip.SimpleTokenizer(context_length=cfg["text_cfg"]["context_length"])
+        self.size = cfg["vision_cfg"]["image_size"]
+        p = config["preprocess_cfg"]
+        self.mean, self.std = p["mean"], p["std"]
+
+    def images(self, x):
+        return unit(self.model.encode_image(x))
+
+    def texts(self, texts):
+        return unit(self.model.encode_text(self.tokenize(texts)))
+
+
+def make_open_clip(name, out):
+    from open_clip_import import open_clip
+    from safetensors.torch import save_file
+    model_name, quick = OPEN_CLIP[name]
+    cfg = open_clip.get_model_config(model_name)
+    torch.manual_seed(9)
+    model = open_clip.CLIP(cfg["embed_dim"], open_clip.CLIPVisionCfg(**cfg["vision_cfg"]),
+                           open_clip.CLIPTextCfg(**cfg["text_cfg"]), quick_gelu=quick).eval()
+    g = torch.Generator().manual_seed(9)
+    with torch.no_grad():
+        for key, p in sorted(model.named_parameters()):
+            if p.dim() >= 2:
+                p.normal_(0, 1.6 / (p[0].numel() ** 0.5), generator=g)
+            elif p.dim() == 1:
+                p.normal_(1 if key.endswith("weight") else 0, 0.2, generator=g)
+    out.mkdir(parents=True)
+    state = {k: v.contiguous() for k, v in model.state_dict().items() if k != "attn_mask"}
+    save_file(state, out / "open_clip_model.safetensors")
+    preprocess = {"mean": [0.48145466, 0.4578275, 0.40821073],
+                  "std": [0.26862954, 0.26130258, 0.27577711],
+                  "interpolation": "bicubic", "resize_mode": "shortest"}
+    (out / "open_clip_config.json").write_text(json.dumps({"model_cfg": cfg, "preprocess_cfg": preprocess}))
+
+
+def scry(args, model_dir, precision, out):
+    command = [str(TOP / "scry"), "embed", "--model", str(model_dir), "--precision", precision,
+               "--out", str(out), "--quiet", *args]
+    subprocess.run(command, check=True)
+    return np.load(out)
+
+
+def compare(name, model_dir, reference, precisions, count):
+    good = True
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        folder = Path(folder)
+        x, images = pictures(folder, reference.size, count)
+        (folder / "texts.txt").write_text("\n".join(TEXTS) + "\n")
+        want = {"images": reference.images(normalised(x, reference.mean, reference.std)),
+                "texts": reference.texts(TEXTS)}
+        for precision in precisions:
+            for kind, source in (("images", images), ("texts", folder / "texts.txt")):
+                extra = ["--no-rotate"] if kind == "images" else []
+                got = scry([f"--{kind}", str(source), *extra], model_dir, precision, folder / "v.npy")
+                cosine = (got.astype(np.float64) * want[kind]).sum(1)
+                ok = cosine.min() >= LIMITS[precision]
+                good &= bool(ok)
+                print(f"{name:16} {precision} {kind:6} lowest cosine {cosine.min():.7f} "
+                      f"({'ok' if ok else 'BELOW ' + str(LIMITS[precision])})", flush=True)
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("which", nargs="*", help="b32 b16 l14 l14-336 odd wide, or open_clip")
+    parser.add_argument("--model", help="a checkpoint folder with real weights")
+    parser.add_argument("--precision", action="append", choices=LIMITS)
+    parser.add_argument("--pictures", type=int, default=4)
+    args = parser.parse_args()
+    precisions = args.precision or ["fp32", "bf16"]
+    which, good = list(args.which), True
+    open_clip = "open_clip" in which
+    if open_clip:
+        which.remove("open_clip")
+    reference = OpenClip if open_clip else HuggingFace
+    if args.model:
+        return compare(Path(args.model).name, args.model, reference(args.model), precisions, args.pictures)
+    for name in which or (list(OPEN_CLIP) if open_clip else ["odd", "wide", "b32", "b16", "l14"]):
+        with tempfile.TemporaryDirectory() as folder:
+            model_dir = Path(folder) / name
+            if open_clip:
+                make_open_clip(name, model_dir)
+            else:
+                import clip_models
+                clip_models.make(name, model_dir)
+            good &= compare(name, model_dir, reference(model_dir), precisions, args.pictures)
+    return good
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)
