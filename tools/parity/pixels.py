@@ -2,12 +2,14 @@
 """Compares scry's views with Pillow's pipeline on real pictures.
 
     make bench-decode
-    python tools/parity/pixels.py [--size 224] [--fit floor|even|squash] [--exact] FOLDER...
+    python tools/parity/pixels.py [--size 224] [--fit floor|even|squash] [--exact]
+        [--variants N] FOLDER...
 
 Both apply the EXIF orientation, convert to RGB, resample (bicubic) and crop. Prints one
 line a format: pictures, how many are equal, the mean and the largest of the mean absolute
-errors of a picture (in 1/255). Exits 1 when a picture is over 2, or when one that only one
-side can read is found.
+errors of a picture (in 1/255). --variants adds N of the pictures in other sizes (0.01 to
+12 megapixels), shapes, orientations, formats and modes. Exits 1 when a picture is over 2,
+or when one that only one side can read is found.
 """
 import argparse
 import os
@@ -39,12 +41,44 @@ def view(path, size, fit):
     return np.asarray(im.crop((x, y, x + size, y + size)))
 
 
+def variants(names, folder):
+    """Each of the pictures once more, as the next kind of file in this list."""
+    kinds = [("large.jpg", 4000, "RGB", {"quality": 92}), ("medium.jpg", 1600, "RGB", {"quality": 80}),
+             ("progressive.jpg", 2500, "RGB", {"quality": 85, "progressive": True}),
+             ("444.jpg", 1200, "RGB", {"quality": 90, "subsampling": "4:4:4"}),
+             ("grey.jpg", 2000, "L", {"quality": 85}), ("cmyk.jpg", 900, "CMYK", {"quality": 85}),
+             ("rgb.png", 700, "RGB", {}), ("palette.png", 500, "P", {}), ("tiny.png", 90, "RGB", {}),
+             ("alpha.png", 400, "RGBA", {}), ("plain.gif", 450, "P", {}),
+             ("lzw.tif", 800, "RGB", {"compression": "tiff_lzw"}), ("cmyk.tif", 300, "CMYK", {}),
+             ("lossless.webp", 600, "RGB", {"lossless": True, "method": 0}),
+             ("lossy.webp", 1100, "RGB", {"quality": 80}), ("plain.bmp", 350, "RGB", {})]
+    out = []
+    for i, name in enumerate(names):
+        kind, side, mode, options = kinds[i % len(kinds)]
+        with Image.open(name) as im:
+            im = im.convert("RGB")
+        scale = side / max(im.size)
+        size = [max(1, round(x * scale)) for x in im.size]
+        if i % 5 == 4:
+            size[i % 2] = max(1, size[i % 2] // 7)   # panoramas
+        im = im.resize(size, Image.Resampling.BICUBIC)
+        im = im.convert(mode) if mode != "P" else im.quantize(64)
+        if kind.endswith(".jpg"):
+            exif = Image.Exif()
+            exif[0x0112] = 1 + i // len(kinds) % 8
+            options = dict(options, exif=exif)
+        out.append(os.path.join(folder, f"{i:05}-{kind}"))
+        im.save(out[-1], **options)
+    return out
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--size", type=int, default=224)
     p.add_argument("--fit", choices=["floor", "even", "squash"], default="floor")
     p.add_argument("--exact", action="store_true", help="no JPEG shrink-on-load")
     p.add_argument("--limit", type=int, default=0, help="at most so many of each folder")
+    p.add_argument("--variants", type=int, default=0, help="re-encode so many of them")
     p.add_argument("--program", default=str(TOP / "build/release/bench/decode"))
     p.add_argument("folders", nargs="+")
     a = p.parse_args()
@@ -53,33 +87,34 @@ def main():
         found = sorted(str(f) for f in pathlib.Path(folder).rglob("*") if f.is_file()
                        and f.suffix.lower() not in (".txt", ".tsv", ".csv", ".md", ".json"))
         names += found[:a.limit] if a.limit else found
-    bytes_each = a.size * a.size * 3
     with tempfile.TemporaryDirectory() as tmp:
+        names += variants(names[:a.variants], tmp)
         out = os.path.join(tmp, "views")
         options = [f"--size={a.size}", f"--fit={a.fit}", f"--out={out}"]
         r = subprocess.run([a.program, *options, *(["--exact"] if a.exact else []), "-"],
                            input="\n".join(names), text=True, capture_output=True)
         ours = np.fromfile(out, np.uint8).reshape(len(names), a.size, a.size, 3)
-    failed = dict(line.rsplit(": ", 1) if line.count(": ") == 1 else line.split(": ", 1)
-                  for line in r.stderr.splitlines() if ": " in line)
-    rows, bad = {}, 0
-    for i, name in enumerate(names):
-        try:
-            ref = view(name, a.size, a.fit)
-        except Exception as e:
-            if name not in failed:
-                print(f"only scry reads {name} (Pillow: {e})")
+        failed = dict(line.rsplit(": ", 1) if line.count(": ") == 1 else line.split(": ", 1)
+                      for line in r.stderr.splitlines() if ": " in line)
+        rows, bad = {}, 0
+        for i, name in enumerate(names):
+            try:
+                ref = view(name, a.size, a.fit)
+            except Exception as e:
+                if name not in failed:
+                    print(f"only scry reads {name} (Pillow: {e})")
+                    bad += 1
+                continue
+            if name in failed:
+                print(f"only Pillow reads {name} (scry: {failed[name]})")
                 bad += 1
-            continue
-        if name in failed:
-            print(f"only Pillow reads {name} (scry: {failed[name]})")
-            bad += 1
-            continue
-        d = np.abs(ours[i].astype(int) - ref)
-        if d.mean() > 2:
-            print(f"{name}: mean {d.mean():.3f}, most {d.max()}")
-            bad += 1
-        rows.setdefault(pathlib.Path(name).suffix.lower(), []).append((d.mean(), d.max()))
+                continue
+            d = np.abs(ours[i].astype(int) - ref)
+            if d.mean() > 2:
+                print(f"{name}: mean {d.mean():.3f}, most {d.max()}")
+                bad += 1
+            rows.setdefault(pathlib.Path(name).name.split("-")[-1] if name.startswith(tmp)
+                            else pathlib.Path(name).suffix.lower(), []).append((d.mean(), d.max()))
     for suffix, r in sorted(rows.items()):
         means = np.array([m for m, _ in r])
         print(f"{suffix or '(none)'}: {len(r)} pictures, {int((means == 0).sum())} equal,"
