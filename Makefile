@@ -18,6 +18,10 @@ CFLAGS_fuzz := -O1 -g2 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize
 ALL_CFLAGS := -std=gnu11 -fPIC -pthread $(WARN) $(CFLAGS_$(MODE)) -Iinclude -Isrc -D_GNU_SOURCE -DSCRY_VERSION='"$(VERSION)"' $(CFLAGS)
 ALL_LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS_$(MODE))) -Wl,--as-needed $(LDFLAGS)
 
+# Commands are shown in short; V=1 shows them whole.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(O)/%,%,$(2)))
+
 .DEFAULT_GOAL := all
 include mk/sources.mk
 include $(wildcard mk/rules-*.mk)

@@ -15,11 +15,12 @@ SONAME := libscry.so.0
 # What the public headers declare, and nothing else, is what the library shows.
 $(O)/libscry.map: $(wildcard include/scry/*.h)
 	@mkdir -p $(@D)
-	{ echo '{ global:'; sed 's,/\*.*\*/,,' $^ | grep -ohE '\bscry_[a-z0-9_]+\(' | sort -u | tr '(' ';'; echo 'local: *; };'; } >$@
+	$(Q){ echo '{ global:'; sed 's,/\*.*\*/,,' $^ | grep -ohE '\bscry_[a-z0-9_]+\(' | sort -u | tr '(' ';'; echo 'local: *; };'; } >$@
 $(O)/$(SONAME): $(call obj,$(LIB_SRC)) $(O)/libscry.map
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(O)/libscry.map -o $@ $(call obj,$(LIB_SRC)) $(LIB_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(O)/libscry.map -o $@ $(call obj,$(LIB_SRC)) $(LIB_LIBS)
 $(O)/libscry.so: $(O)/$(SONAME)
-	ln -sf $(SONAME) $@
+	$(Q)ln -sf $(SONAME) $@
 # The static library that is installed: one object in which other names than those are local.
 $(O)/static/libscry.a: $(call obj,$(LIB_SRC)) $(O)/libscry.map
 	@mkdir -p $(@D)

@@ -45,28 +45,32 @@ $(O)/src/thumbs/%.o: ALL_CFLAGS += $(call pkg,cflags,chafa)
 # Milvus's messages: C made of the .proto while building.
 $(O)/gen/milvus/milvus.pb-c.c: src/milvus/milvus.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
 $(O)/gen/milvus/%.o: $(O)/gen/milvus/%.c
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(call obj,$(wildcard src/milvus/*.c)): $(O)/gen/milvus/milvus.pb-c.c
 $(call obj,$(wildcard src/milvus/*.c)): ALL_CFLAGS += -I$(O)/gen
 
 # The page: web/ as a table and its bytes.
 $(O)/gen/web_assets.c: tools/embed.sh $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)
-	tools/embed.sh web $@ $(O)/gen/web_bytes.S
+	$(Q)tools/embed.sh web $@ $(O)/gen/web_bytes.S
 $(O)/gen/web_assets.o: $(O)/gen/web_assets.c
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(O)/gen/web_bytes.o: $(O)/gen/web_assets.c
-	$(CC) -fPIC -c -o $@ $(O)/gen/web_bytes.S
+	$(Q)$(CC) -fPIC -c -o $@ $(O)/gen/web_bytes.S
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/libscry.a: $(call obj,$(LIB_SRC))
-	rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
 
 PROGRAMS := $(O)/libscry.a
 
@@ -74,10 +78,12 @@ PROGRAMS := $(O)/libscry.a
 # brings what it needs of libscry.a hidden inside.
 define part
 $$(O)/libscry-$(1).a: $$(call obj,$$(PART_SRC_$(1))) $$(PART_OBJ_$(1))
-	rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@
+	$$(Q)ar rcs $$@ $$^
 $$(O)/scry-$(1).so: $$(O)/libscry-$(1).a $$(O)/libscry.a
-	$$(CC) $$(ALL_LDFLAGS) -shared -Wl,--exclude-libs,libscry.a -o $$@ \
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -shared -Wl,--exclude-libs,libscry.a -o $$@ \
 	    -Wl,--whole-archive $$< -Wl,--no-whole-archive $$(O)/libscry.a $$(call pkg,libs,$$(PART_PKGS_$(1))) $$(LIB_LIBS)
 PARTS += $$(O)/scry-$(1).so
 PART_ARCHIVES += $$(O)/libscry-$(1).a
@@ -87,19 +93,22 @@ $(foreach p,$(PART_NAMES),$(if $(PART_SRC_$(p)),$(eval $(call part,$(p)))))
 PROGRAMS += $(PARTS)
 ifneq ($(wildcard src/cli/main.c),)
 $(O)/scry: $(call obj,$(CLI_SRC)) $(O)/libscry.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 PROGRAMS += $(O)/scry
 ifeq ($(O),build/release)
 scry: $(O)/scry
-	cp -f $< $@
+	$(Q)cp -f $< $@
 PROGRAMS += scry
 endif
 endif
 ifneq ($(wildcard src/decoder/main.c),)
 $(O)/scry-decode: $(call obj,$(DECODE_SRC)) | $(O)/scry-formats.so
-	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(DECODE_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(DECODE_LIBS)
 $(O)/scry-formats.so: $(call obj,$(FORMATS_SRC))
-	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(call pkg,libs,$(FORMATS_PKGS)) -lm
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(call pkg,libs,$(FORMATS_PKGS)) -lm
 PARTS += $(O)/scry-formats.so
 PROGRAMS += $(O)/scry-decode $(O)/scry-formats.so
 endif
@@ -109,7 +118,8 @@ UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
 $(O)/tests/%: $(O)/tests/unit/%.o $(PART_ARCHIVES) $(O)/libscry.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PART_LIBS) $(LIB_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PART_LIBS) $(LIB_LIBS)
 .PRECIOUS: $(O)/tests/unit/%.o
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
