@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 enum {
-    CODES_FORMAT = 1,
+    CODES_FORMAT = 1,   /* of codes.h's encoding too */
     CODES_HEADER = 4096,
-    TELL_ROWS = 16384   /* so many rows at most are left untold by a long run */
+    TELL_ROWS = 4096   /* so many rows at most are left untold by a long run */
 };
 
 /* As it lies in the file. */

@@ -35,7 +35,7 @@ enum {
     SCRY_STORE_FORMAT = 1,
     SCRY_APPLICATION_ID = 0x73637279,   /* "scry" */
     SCRY_COLLECTION_BYTES = 16,
-    SCRY_DIM_MAX = 8192,
+    SCRY_DIM_MAX = SCRY_CODE_DIM_MAX,
     SCRY_SEGMENT_HEADER = 4096,         /* bytes before the first slot */
     SCRY_ROW_ALIGN = 64                 /* a slot's bytes are a multiple of this */
 };

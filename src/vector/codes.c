@@ -26,45 +26,90 @@ static float round_up(double x)
     return (double)f < x ? nextafterf(f, INFINITY) : f;
 }
 
-/* Length and largest component of a stored vector. */
-static void measure(const uint16_t *row, size_t dim, double *norm, double *largest)
+/* Halves away from zero; the same on every machine, and no call into libm. */
+static int nearest(double x)
 {
-    float v[CHUNK];
-    double sum = 0, most = 0;
-    for (size_t at = 0; at < dim; at += CHUNK) {
-        size_t n = dim - at < CHUNK ? dim - at : CHUNK;
-        scry_half_to_float(v, row + at, n);
-        for (size_t i = 0; i < n; i++) {
-            sum += (double)v[i] * v[i];
-            most = fabs((double)v[i]) > most ? fabs((double)v[i]) : most;
-        }
-    }
-    *norm = sqrt(sum);
-    *largest = most;
+    return (int)(x < 0 ? x - 0.5 : x + 0.5);
+}
+
+/* The largest power of two that divides the stride, at least 64. */
+static size_t rotation_size(size_t stride)
+{
+    return stride & (0 - stride);
+}
+
+/* Rotate in place: signs by a fixed pattern, then a fast Walsh-Hadamard transform of each
+ * part. A component that stands out, as trained towers have them, is spread over its part,
+ * so that no scale has to make room for it. */
+static void rotate(double *x, size_t stride)
+{
+    size_t size = rotation_size(stride);
+    double scale = 1 / sqrt((double)size);
+    for (size_t i = 0; i < stride; i++)
+        x[i] *= __builtin_parity((unsigned)(i * 0x9e3779b1u) & 0x5a5a5a5au) ? -scale : scale;
+    for (size_t part = 0; part < stride; part += size)
+        for (size_t half = 1; half < size; half *= 2)
+            for (size_t i = part; i < part + size; i += 2 * half)
+                for (size_t k = i; k < i + half; k++) {
+                    double a = x[k], b = x[k + half];
+                    x[k] = a + b;
+                    x[k + half] = a - b;
+                }
+}
+
+static double largest_of(const double *x, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    return most;
+}
+
+static double length_of(const double *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sqrt(sum);
+}
+
+/* x = x / its length, rotated; false when it has none. */
+static bool to_rotated_unit(double *x, size_t dim, size_t stride)
+{
+    double norm = length_of(x, dim);
+    if (!(norm > 0) || !isfinite(norm))
+        return false;
+    for (size_t i = 0; i < dim; i++)
+        x[i] /= norm;
+    for (size_t i = dim; i < stride; i++)
+        x[i] = 0;
+    rotate(x, stride);
+    return true;
 }
 
 void scry_code_encode(uint8_t *code, float *scale, float *error, const uint16_t *row, size_t dim)
 {
-    float v[CHUNK];
-    double norm, largest, rest = 0;
-    measure(row, dim, &norm, &largest);
-    memset(code, CODE_BIAS, scry_code_stride(dim));
-    if (!(norm > 0) || !isfinite(norm)) {   /* no direction: its cosine is 0 by definition */
-        *scale = *error = 0;
-        return;
-    }
-    *scale = (float)(largest / norm / CODE_MAX);
-    double s = (double)*scale, inverse = 1 / (norm * s);
+    size_t stride = scry_code_stride(dim);
+    double x[SCRY_CODE_DIM_MAX], rest = 0;
+    float part[CHUNK];
     for (size_t at = 0; at < dim; at += CHUNK) {
         size_t n = dim - at < CHUNK ? dim - at : CHUNK;
-        scry_half_to_float(v, row + at, n);
-        for (size_t i = 0; i < n; i++) {
-            double c = nearbyint((double)v[i] * inverse);
-            c = c > CODE_MAX ? CODE_MAX : c < -CODE_MAX ? -CODE_MAX : c;
-            double r = (double)v[i] / norm - s * c;
-            rest += r * r;
-            code[at + i] = (uint8_t)((int)c + CODE_BIAS);
-        }
+        scry_half_to_float(part, row + at, n);
+        for (size_t i = 0; i < n; i++)
+            x[at + i] = (double)part[i];
+    }
+    memset(code, CODE_BIAS, stride);
+    *scale = *error = 0;
+    if (!to_rotated_unit(x, dim, stride))   /* no direction: its cosine is 0 by definition */
+        return;
+    *scale = (float)(largest_of(x, stride) / CODE_MAX);
+    double s = (double)*scale, inverse = 1 / s;
+    for (size_t i = 0; i < stride; i++) {
+        int c = nearest(x[i] * inverse);
+        c = c > CODE_MAX ? CODE_MAX : c < -CODE_MAX ? -CODE_MAX : c;
+        double r = x[i] - s * c;
+        rest += r * r;
+        code[i] = (uint8_t)(c + CODE_BIAS);
     }
     *error = round_up(sqrt(rest));
 }
@@ -94,15 +139,14 @@ int scry_code_query_init(scry_code_query *q, const float *query, size_t dim, boo
         return -1;
     q->high = (int8_t *)(q->value + stride);
     q->low = q->high + stride;
-    double norm = scry_float_norm(query, dim), largest = 0, rest = 0, sum = 0;
+    double x[SCRY_CODE_DIM_MAX], rest = 0, sum = 0;
     for (size_t i = 0; i < dim; i++)
-        largest = fabs((double)query[i]) > largest ? fabs((double)query[i]) : largest;
-    if (!(norm > 0))
+        x[i] = (double)query[i];
+    if (!to_rotated_unit(x, dim, stride))
         return 0;
-    q->step = (float)(largest / norm / value_limit(dim, wide));
-    for (size_t i = 0; i < dim; i++) {
-        double u = (double)query[i] / norm, d = nearbyint(u / (double)q->step);
-        double r = u - (double)q->step * d;
+    q->step = (float)(largest_of(x, stride) / value_limit(stride, wide));
+    for (size_t i = 0; i < stride; i++) {
+        double d = nearest(x[i] / (double)q->step), r = x[i] - (double)q->step * d;
         rest += r * r;
         sum += d;
         q->value[i] = (int16_t)d;

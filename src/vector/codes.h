@@ -1,7 +1,9 @@
 /* codes.h - eight-bit stand-ins for vectors, with a bound on what they leave out.
  *
- * A unit vector v is kept as integers c in -127..127 and a scale s: v = s c + r. With the
- * query taken as integers too, q = t d + e, the cosine is
+ * Vectors are made unit length and rotated (a fixed Walsh-Hadamard transform, which changes
+ * no product but spreads components that stand out). A unit vector v is then kept as
+ * integers c in -127..127 and a scale s: v = s c + r. With the query taken as integers
+ * too, q = t d + e, the cosine is
  *
  *     q.v = s t (c.d) + s (e.c) + q.r
  *
@@ -14,7 +16,7 @@
  *     | float scale[1024] | float error[1024] | uint8_t code[1024][stride] |
  *
  * A code byte is c + 128 (AVX-512 multiplies unsigned by signed bytes); stride is dim
- * rounded up to 64, filled with 128.
+ * rounded up to 64: the rotation fills what dim leaves.
  */
 #ifndef SCRY_VECTOR_CODES_H
 #define SCRY_VECTOR_CODES_H
@@ -23,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCRY_BLOCK_ROWS = 1024 };
+enum { SCRY_BLOCK_ROWS = 1024, SCRY_CODE_DIM_MAX = 8192 };
 
 size_t scry_code_stride(size_t dim);
 size_t scry_block_bytes(size_t dim);
@@ -55,7 +57,7 @@ void scry_code_encode(uint8_t *code, float *scale, float *error, const uint16_t 
 typedef struct scry_code_query {
     size_t stride;
     bool wide;
-    int16_t *value;      /* [stride], zeros behind dim; owned */
+    int16_t *value;      /* [stride]; owned */
     int8_t *high, *low;  /* value = 128 high + low; high = value where narrow */
     int32_t bias;        /* what the codes' +128 adds to a product, modulo 2^32 */
     float step;          /* t */

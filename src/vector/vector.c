@@ -1,6 +1,9 @@
 #include "vector/vector.h"
 
+#include "vector/vector_internal.h"
+
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static uint32_t float_bits(float f)
@@ -51,22 +54,19 @@ static float float_of(uint16_t h)
     return sign ? -f : f;
 }
 
-void scry_half_from_float(uint16_t *out, const float *in, size_t n)
+void scry_half_from_float_portable(uint16_t *out, const float *in, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = half_of(in[i]);
 }
 
-void scry_half_to_float(float *out, const uint16_t *in, size_t n)
+void scry_half_to_float_portable(float *out, const uint16_t *in, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = float_of(in[i]);
 }
 
-/* Sums go to eight partial ones by index, and these together pairwise: what an AVX-512
- * register does, so that every processor gets the same bits. A product of a half and a
- * float is exact in double, so a fused multiply-add changes nothing either. */
-double scry_half_cosine(const float *query, double query_norm, const uint16_t *row, size_t dim)
+scry_half_sums scry_half_sums_portable(const float *query, const uint16_t *row, size_t dim)
 {
     double dot[8] = { 0 }, square[8] = { 0 };
     for (size_t i = 0; i < dim; i++) {
@@ -79,8 +79,36 @@ double scry_half_cosine(const float *query, double query_norm, const uint16_t *r
             dot[i] += dot[i + half];
             square[i] += square[i + half];
         }
-    double norm = query_norm * sqrt(square[0]);
-    return norm > 0 ? dot[0] / norm : 0;
+    return (scry_half_sums){ dot[0], square[0] };
+}
+
+/* ---- by what the processor has ---- */
+
+#ifdef __x86_64__
+static bool has_f16c(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+}
+#define PICK(name) (has_f16c() ? name##_f16c : name##_portable)
+#else
+#define PICK(name) name##_portable
+#endif
+
+void scry_half_from_float(uint16_t *out, const float *in, size_t n)
+{
+    PICK(scry_half_from_float)(out, in, n);
+}
+
+void scry_half_to_float(float *out, const uint16_t *in, size_t n)
+{
+    PICK(scry_half_to_float)(out, in, n);
+}
+
+double scry_half_cosine(const float *query, double query_norm, const uint16_t *row, size_t dim)
+{
+    scry_half_sums s = PICK(scry_half_sums)(query, row, dim);
+    double norm = query_norm * sqrt(s.square);
+    return norm > 0 ? s.dot / norm : 0;
 }
 
 double scry_float_norm(const float *v, size_t n)
