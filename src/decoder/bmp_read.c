@@ -213,7 +213,10 @@ static int read_rows(bmp *b, scry_error *err)
             return scry_fail(err, SCRY_ENOMEM, "no memory for %d x %d pixels", b->w, b->h);
         return unpack_runs(b) < 0 ? scry_fail(err, SCRY_EINVALID, "truncated BMP") : 0;
     }
-    if ((b->size - b->data) / b->stride < (size_t)b->h)
+    /* The padding of the last row is often not there. */
+    size_t last = ((size_t)b->w * (size_t)b->bits + 7) / 8, rows = (size_t)b->h - 1;
+    size_t left = b->size - b->data;
+    if (left / b->stride < rows || left - rows * b->stride < last)
         return scry_fail(err, SCRY_EINVALID, "truncated BMP");
     return 0;
 }

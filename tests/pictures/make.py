@@ -173,6 +173,7 @@ def others():
     note("animated.webp", "webp")
     save("oriented.webp", RGB, "webp", lossless=True, exif=orientation(6))
     save("picture.avif", RGB, "avif", quality=80, tolerance=2.0)
+    save("oriented.avif", RGB, "avif", quality=80, tolerance=2.0, exif=orientation(6))
     save("lossless.jp2", RGB, "jp2")
     save("lossy.j2k", RGB, "jp2", quality_mode="rates", quality_layers=[8], tolerance=1.0)
     for mode, name in (("RGB", "rgb.ppm"), ("L", "grey.pgm"), ("1", "bilevel.pbm")):
@@ -191,9 +192,12 @@ def by_vips():
     vips = ctypes.CDLL("libvips.so.42")
     vips.vips_init(b"make.py")
     vips.vips_image_new_from_file.restype = ctypes.c_void_p
-    im = ctypes.c_void_p(vips.vips_image_new_from_file(str(HERE / "rgb.png").encode(), None))
-    for name, fmt, tolerance in (("picture.heic[Q=90]", "heic", 4.0),
-                                 ("lossless.jxl[lossless]", "jxl", 0.0)):
+    for source, name, fmt, tolerance in (("rgb", "picture.heic[Q=90]", "heic", 4.0),
+                                         ("rgb16", "ten-bits.heic[Q=90,bitdepth=10]", "heic", 4.0),
+                                         ("rgb", "lossless.jxl[lossless]", "jxl", 0.0),
+                                         ("rgb16", "deep.jxl[lossless]", "jxl", 0.0)):
+        path = str(HERE / f"{source}.png").encode()
+        im = ctypes.c_void_p(vips.vips_image_new_from_file(path, None))
         if vips.vips_image_write_to_file(im, str(HERE / name).encode(), None):
             sys.exit(f"libvips cannot write {name}")
         note(name.split("[")[0], fmt, reference=view(RGB), tolerance=tolerance, size=(W, H))
