@@ -156,6 +156,15 @@ void respond_error(request *r, const scry_error *err)
     respond_problem(r, status, "%s", err->message);
 }
 
+void respond_result(request *r, int result, const scry_error *err, scry_buf *json)
+{
+    if (result < 0)
+        respond_error(r, err);
+    else
+        respond_json(r, 200, json);
+    scry_buf_dispose(json);
+}
+
 void respond_header(request *r, const char *name, const char *fmt, ...)
 {
     if (r->headers == MAX_RESPONSE_HEADERS)

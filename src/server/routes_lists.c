@@ -72,10 +72,7 @@ static void images_list(request *r, worker_tools *tools)
         scry_hex(l.last, sizeof l.last, next);
         scry_json_put_str(&l.w, l.more ? next : NULL);
         scry_json_end(&l.w, '}');
-        if (result < 0)
-            respond_error(r, &err);
-        else
-            respond_json(r, 200, &b);
+        respond_result(r, result, &err, &b);
     }
     scry_buf_dispose(&b);
     search_job_free(j);
@@ -138,11 +135,7 @@ static void facets_get(request *r, worker_tools *tools)
     put_time(&w, "first_time_s", c.any_time, c.first_s);
     put_time(&w, "last_time_s", c.any_time, c.last_s);
     scry_json_end(&w, '}');
-    if (result < 0)
-        respond_error(r, &err);
-    else
-        respond_json(r, 200, &b);
-    scry_buf_dispose(&b);
+    respond_result(r, result, &err, &b);
 }
 
 /* ---- GET /api/v1/skipped ---- */
@@ -188,11 +181,7 @@ static void skipped_get(request *r, worker_tools *tools)
     snprintf(next, sizeof next, "%zu", l.offset + l.limit);
     scry_json_put_str(&l.w, l.seen > l.offset + l.limit ? next : NULL);
     scry_json_end(&l.w, '}');
-    if (result < 0)
-        respond_error(r, &err);
-    else
-        respond_json(r, 200, &b);
-    scry_buf_dispose(&b);
+    respond_result(r, result, &err, &b);
 }
 
 const route routes_lists[] = {

@@ -112,11 +112,7 @@ static void status_get(request *r, worker_tools *tools)
     int result = scry_store_roots(s->store, put_root, &w, &err);
     scry_json_end(&w, ']');
     scry_json_end(&w, '}');
-    if (result < 0)
-        respond_error(r, &err);
-    else
-        respond_json(r, 200, &b);
-    scry_buf_dispose(&b);
+    respond_result(r, result, &err, &b);
 }
 
 const route routes_status[] = {

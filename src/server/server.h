@@ -122,6 +122,7 @@ void respond_bytes(request *r, int status, const char *content_type, const void 
 void respond_json(request *r, int status, scry_buf *json);             /* takes what is in the buffer */
 void respond_problem(request *r, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void respond_error(request *r, const scry_error *err);                  /* the status follows the code */
+void respond_result(request *r, int result, const scry_error *err, scry_buf *json);   /* error, or 200; json is disposed */
 void respond_header(request *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Queue the finished response on the connection (loop only). */
