@@ -59,5 +59,5 @@ printf 'activate-noawait ldconfig\n' >"$stage/DEBIAN/triggers"
 chmod 644 "$stage"/DEBIAN/*
 deb=dist/scry_${version}_$arch.deb
 find "$stage" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-dpkg-deb --root-owner-group -Zxz --build "$stage" "$deb"
+dpkg-deb --root-owner-group -Zxz -z2 --build "$stage" "$deb"
 echo "$deb ($(du -h "$deb" | cut -f1)): sudo apt-get install ./$deb"

@@ -11,7 +11,7 @@ step() {
     printf '\n$ scry'
     for word in "$@"; do
         case $word in
-        *[!a-zA-Z0-9_./:@,=-]*) printf " '%s'" "$word" ;;
+        *[\ \'\"\*\$\;\&\#]*) printf " '%s'" "$word" ;;
         *) printf ' %s' "$word" ;;
         esac
     done
@@ -23,9 +23,9 @@ rm -rf "$store"
 mkdir -p build
 echo "The gallery: $(find demo/gallery -type f ! -name '*.tsv' ! -name '*.md' | wc -l) photographs (demo/gallery/SOURCES.tsv says whose)"
 step index demo/gallery
-step search --limit 5 a bird by the water
-step search --limit 5 красное платье
-step search --limit 5 apples - red + green
+step search --limit 3 a castle by the water
+step search --limit 3 кошка
+step search --limit 3 red apples - red + green
 cat <<END
 
 Now with your own pictures:

@@ -246,7 +246,8 @@ static bool embed_named(request *r, worker_tools *tools, const scry_json *root, 
     return result == 0;
 }
 
-static void put_classes(request *r, const char **labels, const double *probability, const float *rows, const float *picture, size_t n)
+static void put_classes(request *r, const char **labels, const double *probability, const float *rows, const float *picture,
+                        size_t n)
 {
     size_t dim = (size_t)r->server->info->dim;
     scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);

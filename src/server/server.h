@@ -51,7 +51,8 @@ typedef struct route {
 
 /* All routes, ended by NULL; each table ends with a NULL method. One table a file routes_*.c. */
 extern const route *const route_tables[];
-extern const route routes_page[], routes_search[], routes_images[], routes_uploads[], routes_lists[], routes_embed[], routes_change[], routes_status[], routes_index[], routes_tutorial[];
+extern const route routes_page[], routes_search[], routes_images[], routes_uploads[], routes_lists[], routes_embed[],
+    routes_change[], routes_status[], routes_index[], routes_tutorial[];
 
 enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_KEPT_ARGS = 64 };
 

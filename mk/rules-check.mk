@@ -1,0 +1,25 @@
+# What continuous integration runs after `make test`, at most 20 minutes on 2 processors, and
+# the parts by themselves.
+.PHONY: check lint fmt asan cover bench compile-commands
+check: deps-check ## what CI runs after make test: sanitizers, kills, servers, browser, fuzzing
+	@$(again) all
+	@tools/check.sh
+
+lint: all ## layers, forbidden functions, limits, headers that compile alone
+	@python3 tools/lint.py $(O)
+
+# Line breaks and comments in columns are the author's; clang-format does the rest of a new file.
+fmt: ## lay out FILES="a.c b.h" by .clang-format
+	clang-format-14 -i $(FILES)
+
+asan: ## the tests under address and undefined sanitizers
+	@$(again) MODE=asan all-tests
+	@$(MAKE) --no-print-directory MODE=asan run-tests
+
+cover: ## line coverage of the tests, by folder
+	@$(again) MODE=debug O=build/cover CFLAGS=--coverage LDFLAGS=--coverage all-tests
+	-$(MAKE) --no-print-directory MODE=debug O=build/cover CFLAGS=--coverage LDFLAGS=--coverage run-tests
+	@tools/cover.sh build/cover
+
+bench: all $(patsubst bench/%.c,$(O)/bench/%,$(wildcard bench/*.c)) ## measure (see bench/README.md)
+	@for b in bench/*.sh; do [ ! -f $$b ] || SCRY_BUILD=$(abspath $(O)) sh $$b || exit 1; done

@@ -1,0 +1,83 @@
+#!/bin/sh
+# check.sh [PART]... - the parts of `make check`, each with its time; the last line counts them.
+#
+# A part is run when its files are here. FUZZ_TOTAL is the time for all fuzzing, in seconds.
+# Everything a part prints is shown when it fails, and the closing line when it passes.
+set -u
+cd "$(dirname "$0")/.."
+top=$PWD
+export SCRY_TOP=$top SCRY_BUILD=$top/build/release
+FUZZ_TOTAL=${FUZZ_TOTAL-180}
+logs=$top/build/check
+mkdir -p "$logs"
+passed=0
+failed=0
+make="make --no-print-directory -j$(nproc)"
+
+part() { # NAME COMMAND...
+    name=$1
+    shift
+    began=$(date +%s)
+    "$@" >"$logs/$name.log" 2>&1 </dev/null
+    status=$?
+    took=$(($(date +%s) - began))
+    if [ $status = 0 ]; then
+        passed=$((passed + 1))
+        echo "ok      $name ($took s): $(grep -v '^$' "$logs/$name.log" | tail -n 1)"
+    else
+        failed=$((failed + 1))
+        grep -vE '^(ok |#?$)' "$logs/$name.log" | tail -n 120
+        echo "NOT OK  $name ($took s), status $status: build/check/$name.log"
+    fi
+}
+
+have() { # PATTERN: there is such a file
+    ls $1 >/dev/null 2>&1
+}
+
+lint() {
+    $make lint
+}
+clang_builds() {
+    $make MODE=release O=build/clang CC="${CLANG:-clang}" DEV=1 CFLAGS=-Wno-missing-field-initializers all
+}
+sanitizers() {
+    $make MODE=asan all-tests && make --no-print-directory MODE=asan run-tests
+}
+scripts() {
+    prove tests/check/*.sh
+}
+milvus() {
+    make --no-print-directory check-milvus
+}
+browser() {
+    prove $(ls tests/browser/*.sh tests/web/*.sh 2>/dev/null)
+}
+fuzz() {
+    targets=$(ls tests/fuzz/fuzz_*.c | wc -l)
+    $make fuzz FUZZ_SECONDS=$((FUZZ_TOTAL / targets + 1))
+}
+package() {
+    $make deb DEPS=no && lintian --allow-root --fail-on error dist/*.deb && echo 'dist/*.deb pass lintian'
+}
+
+run_part() {
+    case $1 in
+    lint) part lint lint ;;
+    clang) ! command -v "${CLANG:-clang}" >/dev/null || part clang clang_builds ;;
+    asan) part asan sanitizers ;;
+    scripts) ! have 'tests/check/*.sh' || part scripts scripts ;;
+    milvus) ! have 'tests/milvus/*.sh' || part milvus milvus ;;
+    browser) { ! have 'tests/browser/*.sh' && ! have 'tests/web/*.sh'; } || part browser browser ;;
+    fuzz) ! have 'tests/fuzz/fuzz_*.c' || part fuzz fuzz ;;
+    package) ! command -v dpkg-deb >/dev/null || part package package ;;
+    *) echo "check.sh: there is no part \"$1\"" >&2; exit 2 ;;
+    esac
+}
+
+[ $# != 0 ] || set -- lint clang scripts asan milvus browser fuzz package
+for name in "$@"; do
+    run_part "$name"
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
