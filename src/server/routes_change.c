@@ -140,7 +140,8 @@ static void answer_added(addition *a)
     scry_buf b = SCRY_BUF_INIT(1 << 20);
     scry_filter_pool *pool = scry_filter_pool_new();
     pthread_rwlock_rdlock(&r->server->store_lock);
-    int result = scry_store_each_file(r->server->store, scry_filter_text(pool, SCRY_FILTER_IN, a->paths[0]), NULL, first_file, &b, &err);
+    const scry_filter_node *here = scry_filter_text(pool, SCRY_FILTER_IN, a->paths[0]);
+    int result = scry_store_each_file(r->server->store, here, NULL, first_file, &b, &err);
     pthread_rwlock_unlock(&r->server->store_lock);
     scry_filter_pool_free(pool);
     if (result < 0)

@@ -30,7 +30,8 @@ static void refuse(const char *const *args, size_t n, const char *says)
         fail_msg("\"%s\" does not say \"%s\"", err.message, says);
 }
 
-#define REFUSE(says, ...) refuse((const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *), says)
+#define REFUSE(says, ...) \
+    refuse((const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *), says)
 
 static void check_part(const scry_query *q, size_t i, scry_part_kind kind, double weight, const char *text)
 {
