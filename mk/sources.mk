@@ -34,7 +34,7 @@ DECODE_PKGS := libjpeg libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ldl -lm
 # What scry-decode loads for formats other than JPEG; it uses functions of scry-decode.
 FORMATS_SRC := $(wildcard src/decoder/formats/*.c)
-FORMATS_PKGS := vips libraw
+FORMATS_PKGS := vips gmodule-2.0 libraw
 
 # Flags of single folders or files.
 $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit

@@ -9,9 +9,12 @@
 #include "decoder/formats/formats.h"
 #include "decoder/reader.h"
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <gmodule.h>
 #include <vips/vips.h>
 #include <vips/vector.h>
 
@@ -25,12 +28,46 @@ static void quiet(const gchar *domain, GLogLevelFlags level, const gchar *messag
 {
 }
 
+/* libvips's modules for HEIC, AVIF and JPEG XL, where they are modules. The others (PDF,
+ * slides, whatever ImageMagick reads) are not wanted in this process, and loading them
+ * takes as long as the rest of libvips. */
+static void load_modules(void)
+{
+    static const char *const names[] = { "vips-heif.so", "vips-jxl.so" };
+    Dl_info here;
+    char path[PATH_MAX];
+    if (!dladdr((void *)(uintptr_t)vips_init, &here) || !here.dli_fname)
+        return;
+    const char *slash = strrchr(here.dli_fname, '/');
+    int n = slash ? (int)(slash - here.dli_fname) : 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%.*s/vips-modules-%d.%d/%s", n, here.dli_fname, vips_version(0),
+                 vips_version(1), names[i]);
+        GModule *module = g_module_open(path, G_MODULE_BIND_LAZY);
+        if (module)
+            g_module_make_resident(module);
+    }
+}
+
+/* Newer libheif opens its codecs, files of their own, when it is first used. */
+static void touch_lazy_libraries(void)
+{
+    static const uint8_t nothing[] = "\0\0\0\x18" "ftypheic\0\0\0\0mif1heic";
+    VipsImage *im = NULL;
+    if (vips_heifload_buffer((void *)nothing, sizeof nothing - 1, &im, NULL) == 0)
+        g_object_unref(im);
+    vips_error_clear();
+}
+
 int scry_vips_start(const char *program, scry_error *err)
 {
     setenv("VIPS_CONCURRENCY", "1", 1);
+    setenv("VIPSHOME", "/nonexistent", 1);   /* where it would look for all of its modules */
     g_log_set_default_handler(quiet, NULL);
     if (VIPS_INIT(program))
         return scry_fail(err, SCRY_EIO, "libvips: %.200s", vips_error_buffer());
+    load_modules();
+    touch_lazy_libraries();
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     vips_vector_set_enabled(FALSE);   /* it compiles code, which confinement forbids */
