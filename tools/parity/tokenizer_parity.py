@@ -10,6 +10,10 @@ files (for clip-open_clip an empty one will do). Prints each line whose ids diff
 how many; exits 1 when there are any that ftfy did not repair as mojibake (these are
 counted apart).
 
+    python3 tools/parity/tokenizer_parity.py dialects DIR lines.txt
+
+counts the lines on which transformers and open_clip differ, by what is in them.
+
     python3 tools/parity/tokenizer_parity.py goldens
 
 writes tests/golden/tokenizers: small vocabularies cut from real ones, lines, and for
@@ -125,6 +129,55 @@ def compare(args):
     print(f"{args.kind}: {len(texts)} lines, {different} differ; ftfy repaired mojibake in {repaired}, "
           f"{mojibake} of them differ")
     return 1 if different else 0
+
+
+# ---- where the two CLIP dialects differ ----
+
+def final_sigma(text):
+    return "".join(c.lower() for c in text) != text.lower()
+
+
+def dialect_classes():
+    """What open_clip does to a text and Hugging Face does not: name -> whether it applies."""
+    import html
+
+    import ftfy
+    from ftfy import fixes
+    special = ("<|startoftext|>", "<|endoftext|>", "<start_of_text>", "<end_of_text>")
+    return {
+        "HTML entity": lambda t: html.unescape(fixes.unescape_html(t)) != t,
+        "mojibake": lambda t: ftfy.fix_encoding(t) != t,
+        "C1 control (U+0080..U+009F)": lambda t: fixes.fix_c1_controls(t) != t,
+        "Latin ligature or digraph": lambda t: fixes.fix_latin_ligatures(t) != t,
+        "full or half width": lambda t: fixes.fix_character_width(t) != t,
+        "curly quote": lambda t: fixes.uncurl_quotes(t) != t,
+        "terminal escape": lambda t: fixes.remove_terminal_escapes(t) != t,
+        "control character": lambda t: fixes.remove_control_chars(fixes.remove_terminal_escapes(t)) != t,
+        "special token in the text": lambda t: any(s in t.lower() for s in special),
+        "final sigma": final_sigma,
+        "'\u017f, U+0345": lambda t: "\u017f" in t or "\u0345" in t,
+        "mark or letter of another Unicode": lambda t: any(
+            unicodedata.category(c) == "Cn" or unicodedata.combining(c) for c in t),
+    }
+
+
+def dialects(args):
+    texts = tokenizer_lines.read_lines(args.lines)
+    hugging_face, open_clip = reference("clip-hf", args.folder), reference("clip-open_clip", None)
+    classes, found = dialect_classes(), collections.Counter()
+    different = 0
+    for text in texts:
+        if list(hugging_face(text, args.capacity)) == open_clip(text, args.capacity):
+            continue
+        different += 1
+        names = [name for name, applies in classes.items() if applies(text)]
+        found.update(names or ["none of these"])
+        if not names and args.show:
+            print(ascii(text[:120]))
+    print(f"{different} of {len(texts)} lines differ; of them have")
+    for name, count in found.most_common():
+        print(f"  {count:6} {name}")
+    return 0
 
 
 # ---- goldens ----
@@ -289,12 +342,17 @@ def main():
     one.add_argument("--program", default=os.path.join(TOP, "build", "release", "tests", "tok_dump"))
     one.add_argument("--capacity", type=int, default=100000)
     one.add_argument("--show", type=int, default=10)
+    three = commands.add_parser("dialects")
+    three.add_argument("folder")
+    three.add_argument("lines")
+    three.add_argument("--capacity", type=int, default=100000)
+    three.add_argument("--show", action="store_true")
     two = commands.add_parser("goldens")
     two.add_argument("--cldr", default="/usr/share/unicode/cldr/common")
     two.add_argument("--n", type=int, default=2500)
     two.add_argument("--capacity", type=int, default=77)
     args = parser.parse_args()
-    return compare(args) if args.command == "compare" else goldens(args)
+    return {"compare": compare, "dialects": dialects, "goldens": goldens}[args.command](args)
 
 
 if __name__ == "__main__":
