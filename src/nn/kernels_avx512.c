@@ -252,28 +252,34 @@ AVX512 static void transpose(const uint32_t *const *rows, size_t groups, uint32_
     }
 }
 
+/* Sixteen stored numbers at element i, those of the mask. */
+AVX512 INLINE __m512 load16(scry_dtype from, const void *src, size_t i, __mmask16 m)
+{
+    if (from == SCRY_DTYPE_F16)
+        return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, (const uint16_t *)src + i));
+    if (from == SCRY_DTYPE_I8)
+        return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
+            _mm_maskz_loadu_epi8(m, (const int8_t *)src + i)));
+    __m256i half = _mm256_maskz_loadu_epi16(m, (const uint16_t *)src + i);
+    return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16);
+}
+
+AVX512 INLINE void widen(const scry_dtype from, const void *src, size_t n, float *out)
+{
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        _mm512_storeu_ps(out + i, load16(from, src, i, 0xFFFF));
+    if (i < n)
+        _mm512_mask_storeu_ps(out + i, lanes(n - i), load16(from, src, i, lanes(n - i)));
+}
+
 AVX512 static void to_floats(scry_dtype from, const void *src, size_t n, float *out)
 {
-    for (size_t i = 0; i < n; i += 16) {
-        __mmask16 m = lanes(n - i);
-        __m512 x;
-        switch (from) {
-        case SCRY_DTYPE_F16:
-            x = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, (const uint16_t *)src + i));
-            break;
-        case SCRY_DTYPE_BF16: {
-            __m256i h = _mm256_maskz_loadu_epi16(m, (const uint16_t *)src + i);
-            x = (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16);
-            break;
-        }
-        case SCRY_DTYPE_I8:
-            x = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
-                _mm_maskz_loadu_epi8(m, (const int8_t *)src + i)));
-            break;
-        default:
-            x = _mm512_maskz_loadu_ps(m, (const float *)src + i);
-        }
-        _mm512_mask_storeu_ps(out + i, m, x);
+    switch (from) {
+    case SCRY_DTYPE_F32: memcpy(out, src, n * sizeof *out); break;
+    case SCRY_DTYPE_F16: widen(SCRY_DTYPE_F16, src, n, out); break;
+    case SCRY_DTYPE_BF16: widen(SCRY_DTYPE_BF16, src, n, out); break;
+    case SCRY_DTYPE_I8: widen(SCRY_DTYPE_I8, src, n, out); break;
     }
 }
 

@@ -43,7 +43,7 @@ typedef struct scry_scratch {
 enum {
     SCRY_MAX_BLOCK_ROWS = 512,
     SCRY_SCORE_ROWS = 48,
-    SCRY_STAGING_K = 256,
+    SCRY_STAGING_K = 512,
     /* Not a power of two: 33 rows at such distances would share a few sets of the cache. */
     SCRY_STAGING_ROW = SCRY_STAGING_K * 4 + 64,
     SCRY_STAGING_BYTES = (SCRY_PANEL + 1) * SCRY_STAGING_ROW
