@@ -20,7 +20,7 @@ ALL_LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS_$(MODE))) -Wl,--as-needed 
 
 # Commands are shown in short; V=1 shows them whole.
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(O)/%,%,$(2)))
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' $(1) $(patsubst $(O)/%,%,$(2)))
 
 .DEFAULT_GOAL := all
 include mk/sources.mk
