@@ -44,7 +44,7 @@ static void give_up(worker *w, ingest_job *job, const scry_error *why)
 {
     bool remember = why->code == SCRY_EINVALID || why->code == SCRY_ELIMIT;
     ingest_result *r = result_new(job, remember ? INGEST_BAD : INGEST_SKIPPED);
-    snprintf(r->reason, sizeof r->reason, "%s", why->message);
+    snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why->message);
     ingest_push_result(w->in, r);
 }
 

@@ -186,7 +186,7 @@ void registry_load(registry_loaded *l, const char *name, const char *folder, boo
     if (r == 0)
         take_record(l);
     else if (r != SCRY_ENOTFOUND)
-        snprintf(l->problem, sizeof l->problem, "%s", err.message);
+        snprintf(l->problem, sizeof l->problem, "%.255s", err.message);
     if (stat(l->dir, &st) < 0 || !S_ISDIR(st.st_mode))
         snprintf(l->problem, sizeof l->problem, "its folder %.160s is gone", l->dir);
     else if (r == 0)

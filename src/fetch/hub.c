@@ -5,10 +5,12 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/sha256.h"
 #include "fetch/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,18 +117,30 @@ static int take_piece(void *arg, const void *bytes, size_t n, bool restart)
     return 0;
 }
 
+/* Whether `text` is a digest of `n` bytes; then it is in `out`, lower-case. */
+static bool read_digest(char *out, const char *text, size_t n)
+{
+    uint8_t bytes[SCRY_SHA256_BYTES];
+    if (scry_unhex(text, bytes, n) < 0)
+        return false;
+    scry_hex(bytes, n, out);
+    return true;
+}
+
 /* What the answer's headers declare must agree with the listing; where that is silent it counts. */
 static int take_declared(fetch_file *f, const http_response *a, scry_error *err)
 {
-    if (strlen(a->linked_etag) == 64) {
-        if (f->sha256[0] && strcasecmp(f->sha256, a->linked_etag) != 0)
+    char digest[65];
+    bool unknown = !f->sha256[0] && !f->git_id[0];
+    if (read_digest(digest, a->linked_etag, 32)) {
+        if (f->sha256[0] && strcmp(f->sha256, digest) != 0)
             return scry_fail(err, SCRY_EREMOTE, "the host declares two different digests for %s", f->name);
-        snprintf(f->sha256, sizeof f->sha256, "%s", a->linked_etag);
+        memcpy(f->sha256, digest, sizeof digest);
         f->git_id[0] = '\0';
-    } else if (!f->sha256[0] && !f->git_id[0] && strlen(a->etag) == 64) {
-        snprintf(f->sha256, sizeof f->sha256, "%s", a->etag);
-    } else if (!f->sha256[0] && !f->git_id[0] && strlen(a->etag) == 40) {
-        snprintf(f->git_id, sizeof f->git_id, "%s", a->etag);
+    } else if (unknown && read_digest(digest, a->etag, 32)) {
+        memcpy(f->sha256, digest, sizeof digest);
+    } else if (unknown && read_digest(digest, a->etag, 20)) {
+        memcpy(f->git_id, digest, sizeof f->git_id);
     }
     if (a->linked_size >= 0 && f->bytes == UINT64_MAX)
         f->bytes = (uint64_t)a->linked_size;
@@ -171,10 +185,10 @@ static int check(fetch_file *f, const char *path, scry_error *err)
     if (f->bytes != UINT64_MAX && d.bytes != f->bytes)
         return scry_fail(err, SCRY_EREMOTE, "%s has %llu bytes, the host declared %llu", f->name,
                          (unsigned long long)d.bytes, (unsigned long long)f->bytes);
-    if (f->sha256[0] && strcasecmp(f->sha256, d.sha256) != 0)
+    if (f->sha256[0] && strcmp(f->sha256, d.sha256) != 0)
         return scry_fail(err, SCRY_EREMOTE, "%s is not what the host declared: its SHA-256 is %.16s..., not %.16s...",
                          f->name, d.sha256, f->sha256);
-    if (f->git_id[0] && strcasecmp(f->git_id, d.git_id) != 0)
+    if (f->git_id[0] && strcmp(f->git_id, d.git_id) != 0)
         return scry_fail(err, SCRY_EREMOTE, "%s is not what the host declared: its git id is %s, not %s", f->name,
                          d.git_id, f->git_id);
     snprintf(f->checked_by, sizeof f->checked_by, "%s", f->sha256[0] ? "sha256" : f->git_id[0] ? "git" : "");
