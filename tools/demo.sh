@@ -25,7 +25,7 @@ echo "The gallery: $(find demo/gallery -type f ! -name '*.tsv' ! -name '*.md' | 
 step index demo/gallery
 step search --limit 3 a castle by the water
 step search --limit 3 кошка
-step search --limit 3 red apples - red + green
+step search --limit 3 a fish - blue + orange
 cat <<END
 
 Now with your own pictures:
