@@ -54,10 +54,26 @@ static void remember(scry_binder *b, scry_linear *l)
     b->linears[b->linear_count++] = l;
 }
 
+/* Part i of a linear: its weight, and its bias into `bias` where there is one. */
+static void bind_part(scry_binder *b, const scry_linear_names *names, int i, const size_t *shape,
+                      scry_linear_spec *spec, scry_tensor *bias)
+{
+    char name[NAME_BYTES];
+    snprintf(name, sizeof name, "%s%s%s", names->prefix, names->part[i], names->weight);
+    spec->weight[i] = bind_named(b, names->rank == 4 ? 4 : 2, shape, name);
+    if (!names->bias)
+        return;
+    size_t rows = shape[names->transposed ? 1 : 0];
+    snprintf(name, sizeof name, "%s%s%s", names->prefix, names->part[i], names->bias);
+    *bias = bind_named(b, 1, &rows, name);
+    spec->bias[i] = bias;
+}
+
 void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
                       const scry_linear_names *names)
 {
-    scry_linear_spec spec = { .transposed = names->transposed, .mode = b->mode };
+    scry_linear_spec spec = { .transposed = names->transposed, .mode = b->mode,
+                              .spread = names->spread };
     scry_tensor biases[SCRY_LINEAR_MAX_PARTS];
     while (spec.parts < SCRY_LINEAR_MAX_PARTS && names->part[spec.parts])
         spec.parts++;
@@ -65,16 +81,8 @@ void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
     size_t shape[4] = { names->transposed ? k : rows, names->transposed ? n : k };
     if (names->rank == 4)
         memcpy(shape + 1, names->tail, sizeof names->tail);
-    for (int i = 0; i < spec.parts; i++) {
-        char name[NAME_BYTES];
-        snprintf(name, sizeof name, "%s%s%s", names->prefix, names->part[i], names->weight);
-        spec.weight[i] = bind_named(b, names->rank == 4 ? 4 : 2, shape, name);
-        if (names->bias) {
-            snprintf(name, sizeof name, "%s%s%s", names->prefix, names->part[i], names->bias);
-            biases[i] = bind_named(b, 1, &rows, name);
-            spec.bias[i] = &biases[i];
-        }
-    }
+    for (int i = 0; i < spec.parts; i++)
+        bind_part(b, names, i, shape, &spec, &biases[i]);
     if (b->result == 0 && names->transposed && spec.weight[0].scale)
         b->result = scry_fail(b->err, SCRY_EINVALID, "%s%s: int8 needs its outputs as rows",
                               names->prefix, names->part[0]);

@@ -36,8 +36,9 @@ typedef struct scry_linear_names {
     const char *part[SCRY_LINEAR_MAX_PARTS];   /* stacked: [n / parts, k] each */
     const char *weight, *bias;                 /* suffixes: ".weight", ".bias"; bias may be NULL */
     bool transposed;                           /* stored as [k, n] */
-    int rank;                                  /* 2; 4 for a convolution whose k is a product */
+    int rank;                                  /* 0: a matrix; 4: a convolution, k a product */
     size_t tail[3];                            /* rank 4: its last three sizes */
+    const float *spread;                       /* see scry_linear_spec; may be NULL */
 } scry_linear_names;
 
 /* `l` must outlive the binder's list of linears. */

@@ -52,7 +52,8 @@ static void bind(clip_text *c, scry_binder *b, const text_names *n)
     scry_stack_bind(&c->stack, b, n->stack, n->layer, c->tower.context);
     c->final_gain = scry_bind_floats(b, w, "%s%s.weight", n->prefix, n->final);
     c->final_bias = scry_bind_floats(b, w, "%s%s.bias", n->prefix, n->final);
-    scry_linear_names projection = { n->prefix, { n->projection }, "", NULL, n->transposed, 2, { 0 } };
+    scry_linear_names projection = { .prefix = n->prefix, .part = { n->projection }, .weight = "",
+                                     .transposed = n->transposed };
     scry_bind_linear(b, &c->projection, c->tower.dim, w, &projection);
 }
 

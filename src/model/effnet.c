@@ -65,15 +65,17 @@ static const float *bind_depthwise(scry_binder *b, size_t mid, size_t k, const c
 
 static void bind_1x1(scry_binder *b, scry_linear *l, size_t out, size_t in, const char *name)
 {
-    scry_linear_names names = { name, { "" }, ".weight", ".bias", false, 4, { in, 1, 1 } };
+    scry_linear_names names = { .prefix = name, .part = { "" }, .weight = ".weight", .bias = ".bias",
+                                .rank = 4, .tail = { in, 1, 1 } };
     scry_bind_linear(b, l, out, in, &names);
 }
 
 static void bind(effnet *e, scry_binder *b, const scry_dual_config *config)
 {
     const scry_conv_config *c = e->config;
-    scry_linear_names stem = { "vision_model.stem", { "" }, ".weight", ".bias", false, 4,
-                               { 3, STEM_KERNEL, STEM_KERNEL } };
+    scry_linear_names stem = { .prefix = "vision_model.stem", .part = { "" }, .weight = ".weight",
+                               .bias = ".bias", .rank = 4,
+                               .tail = { 3, STEM_KERNEL, STEM_KERNEL } };
     scry_bind_linear(b, &e->stem, c->stem, 3 * STEM_KERNEL * STEM_KERNEL, &stem);
     for (size_t i = 0; i < c->blocks; i++) {
         const scry_conv_block *k = &c->block[i];

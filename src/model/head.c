@@ -17,8 +17,8 @@ void scry_head_bind(scry_head *h, const scry_head_config *config, size_t feature
                 continue;
             char name[64];
             snprintf(name, sizeof name, "%s.branches.%zu.%zu", prefix, i, k);
-            scry_linear_names names = { name, { "" }, ".weight", l->bias ? ".bias" : NULL, false, 2,
-                                        { 0 } };
+            scry_linear_names names = { .prefix = name, .part = { "" }, .weight = ".weight",
+                                        .bias = l->bias ? ".bias" : NULL };
             scry_bind_linear(b, &h->linear[i][k], l->out, l->in, &names);
         }
     }

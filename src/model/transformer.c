@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "nn/attention.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,22 +24,59 @@ const scry_layer_names scry_names_bert = {
     "attention.output.dense", "intermediate.dense", "output.dense"
 };
 
-static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack_config *c, const char *at,
+/* Trained towers have a few channels whose values are tens of times the others'. In int8
+ * they would leave the rest of their row a handful of steps. A norm's gain and bias tell
+ * how large its channels get, so half of that range (its square root) moves from the inputs
+ * into the weights, exactly: norm / s, weights * s. (SmoothQuant, arXiv 2211.10438, with the
+ * norm's own parameters in the place of calibration pictures.) Changes the norm's copies
+ * in place; returns s [width], or NULL where there is nothing to do. */
+static const float *spread_outliers(scry_binder *b, const float *gain, const float *bias, size_t width)
+{
+    const float reach = 3;   /* standard deviations that a normalised channel gets from 0 */
+    if (b->result < 0 || !b->weights || b->mode != SCRY_MODE_INT8)
+        return NULL;
+    float *s = scry_weights_take(b->weights, width * sizeof *s), mean = 0;
+    if (!s) {
+        b->result = scry_fail(b->err, SCRY_ENOMEM, "not enough memory for the model's weights");
+        return NULL;
+    }
+    for (size_t i = 0; i < width; i++) {
+        s[i] = reach * fabsf(gain[i]) + fabsf(bias[i]);
+        mean += s[i] / (float)width;
+    }
+    for (size_t i = 0; i < width; i++) {
+        s[i] = mean > 0 ? fminf(fmaxf(sqrtf(s[i] / mean), 0.1f), 32) : 1;
+        ((float *)gain)[i] /= s[i];   /* the tower's own copies, not yet shared */
+        ((float *)bias)[i] /= s[i];
+    }
+    return s;
+}
+
+static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack *stack, const char *at,
                        const scry_layer_names *names)
 {
-    l->norm1_gain = scry_bind_floats(b, c->width, "%s%s.weight", at, names->norm1);
-    l->norm1_bias = scry_bind_floats(b, c->width, "%s%s.bias", at, names->norm1);
-    l->norm2_gain = scry_bind_floats(b, c->width, "%s%s.weight", at, names->norm2);
-    l->norm2_bias = scry_bind_floats(b, c->width, "%s%s.bias", at, names->norm2);
-    scry_linear_names qkv = { at, { names->qkv[0], names->qkv[1], names->qkv[2] },
-                              names->qkv_weight, names->qkv_bias, false, 2, { 0 } };
-    scry_bind_linear(b, &l->qkv, 3 * c->width, c->width, &qkv);
-    scry_linear_names out = { at, { names->out }, ".weight", ".bias", false, 2, { 0 } };
-    scry_bind_linear(b, &l->out, c->width, c->width, &out);
-    scry_linear_names up = { at, { names->up }, ".weight", ".bias", false, 2, { 0 } };
-    scry_bind_linear(b, &l->up, c->ffn, c->width, &up);
-    scry_linear_names down = { at, { names->down }, ".weight", ".bias", false, 2, { 0 } };
-    scry_bind_linear(b, &l->down, c->width, c->ffn, &down);
+    const scry_stack_config *c = &stack->config;
+    size_t w = c->width;
+    l->norm1_gain = scry_bind_floats(b, w, "%s%s.weight", at, names->norm1);
+    l->norm1_bias = scry_bind_floats(b, w, "%s%s.bias", at, names->norm1);
+    l->norm2_gain = scry_bind_floats(b, w, "%s%s.weight", at, names->norm2);
+    l->norm2_bias = scry_bind_floats(b, w, "%s%s.bias", at, names->norm2);
+    bool before = !stack->post_norm;   /* the norms feed these products and nothing else */
+    const float *spread1 = before ? spread_outliers(b, l->norm1_gain, l->norm1_bias, w) : NULL;
+    const float *spread2 = before ? spread_outliers(b, l->norm2_gain, l->norm2_bias, w) : NULL;
+    scry_linear_names qkv = { .prefix = at, .part = { names->qkv[0], names->qkv[1], names->qkv[2] },
+                              .weight = names->qkv_weight, .bias = names->qkv_bias,
+                              .spread = spread1 };
+    scry_bind_linear(b, &l->qkv, 3 * w, w, &qkv);
+    scry_linear_names out = { .prefix = at, .part = { names->out }, .weight = ".weight",
+                              .bias = ".bias" };
+    scry_bind_linear(b, &l->out, w, w, &out);
+    scry_linear_names up = { .prefix = at, .part = { names->up }, .weight = ".weight",
+                             .bias = ".bias", .spread = spread2 };
+    scry_bind_linear(b, &l->up, c->ffn, w, &up);
+    scry_linear_names down = { .prefix = at, .part = { names->down }, .weight = ".weight",
+                               .bias = ".bias" };
+    scry_bind_linear(b, &l->down, w, c->ffn, &down);
 }
 
 void scry_stack_bind(scry_stack *s, scry_binder *b, const char *prefix,
@@ -51,7 +89,7 @@ void scry_stack_bind(scry_stack *s, scry_binder *b, const char *prefix,
     for (size_t i = 0; i < c->layers; i++) {
         snprintf(layer, sizeof layer, names->layer, i);
         snprintf(at, sizeof at, "%s%s", prefix, layer);
-        bind_layer(&s->layers[i], b, c, at, names);
+        bind_layer(&s->layers[i], b, s, at, names);
     }
     size_t head = c->width / c->heads;
     b->need.max_tokens = max_tokens > b->need.max_tokens ? max_tokens : b->need.max_tokens;

@@ -52,7 +52,8 @@ static void bind(vit *v, scry_binder *b, const vit_names *n)
 {
     size_t w = v->stack.config.width, p = v->patch;
     v->class_token = scry_bind_floats(b, w, "%s", n->class_token);
-    scry_linear_names patches = { n->patches, { "" }, ".weight", NULL, false, 4, { 3, p, p } };
+    scry_linear_names patches = { .prefix = n->patches, .part = { "" }, .weight = ".weight",
+                                  .rank = 4, .tail = { 3, p, p } };
     scry_bind_linear(b, &v->patches, w, 3 * p * p, &patches);
     v->positions = scry_bind_tensor(b, 2, (size_t[]){ v->tokens, w }, "%s", n->positions);
     if (b->result == 0 && b->weights) {
@@ -68,7 +69,8 @@ static void bind(vit *v, scry_binder *b, const vit_names *n)
     scry_stack_bind(&v->stack, b, n->stack, n->layer, v->tokens);
     v->post_gain = scry_bind_floats(b, w, "%s.weight", n->post);
     v->post_bias = scry_bind_floats(b, w, "%s.bias", n->post);
-    scry_linear_names projection = { n->projection, { "" }, "", NULL, n->transposed, 2, { 0 } };
+    scry_linear_names projection = { .prefix = n->projection, .part = { "" }, .weight = "",
+                                     .transposed = n->transposed };
     scry_bind_linear(b, &v->projection, v->tower.dim, w, &projection);
 }
 

@@ -25,26 +25,30 @@ size_t scry_linear_packed_bytes(const scry_linear *l)
     return panels_of(l) * panel_bytes(l);
 }
 
+/* Room for the arrays that go with the outputs; false when there is none. */
+static bool take_arrays(scry_linear *l, bool bias, bool scaled, scry_weights *w)
+{
+    size_t bytes = panels_of(l) * SCRY_PANEL * sizeof(float);
+    bool sums = l->mode == SCRY_MODE_INT8;
+    l->bias = bias ? scry_weights_take(w, bytes) : NULL;
+    l->col_scale = scaled ? scry_weights_take(w, bytes) : NULL;
+    l->col_sum = sums ? scry_weights_take(w, bytes) : NULL;
+    return !(bias && !l->bias) && !(scaled && !l->col_scale) && !(sums && !l->col_sum);
+}
+
 int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights *w,
                      scry_error *err)
 {
-    *l = (scry_linear){ .parts = spec->parts, .transposed = spec->transposed, .mode = spec->mode };
+    *l = (scry_linear){ .parts = spec->parts, .transposed = spec->transposed, .mode = spec->mode,
+                        .spread = spec->mode == SCRY_MODE_INT8 ? spec->spread : NULL };
     memcpy(l->weight, spec->weight, sizeof l->weight);
     size_t rows = spec->weight[0].shape[0];
     l->n = spec->transposed ? spec->weight[0].shape[1] : rows * (size_t)spec->parts;
     l->k = spec->transposed ? rows : scry_tensor_row_size(&spec->weight[0]);
-    size_t padded = panels_of(l) * SCRY_PANEL;
     bool scaled = spec->mode == SCRY_MODE_INT8;
     for (int i = 0; i < spec->parts; i++)
         scaled |= spec->weight[i].scale != NULL;
-    if (spec->bias[0])
-        l->bias = scry_weights_take(w, padded * sizeof(float));
-    if (scaled)
-        l->col_scale = scry_weights_take(w, padded * sizeof(float));
-    if (spec->mode == SCRY_MODE_INT8)
-        l->col_sum = scry_weights_take(w, padded * sizeof(int32_t));
-    if ((spec->bias[0] && !l->bias) || (scaled && !l->col_scale)
-        || (spec->mode == SCRY_MODE_INT8 && !l->col_sum))
+    if (!take_arrays(l, spec->bias[0] != NULL, scaled, w))
         return scry_fail(err, SCRY_ENOMEM, "not enough memory for the model's weights");
     for (int i = 0; i < spec->parts; i++) {
         if (spec->bias[i])
@@ -61,6 +65,12 @@ int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights 
 static const scry_tensor *part_of(const scry_linear *l, size_t row)
 {
     return &l->weight[l->transposed ? 0 : row / l->weight[0].shape[0]];
+}
+
+/* Whether output `row` is int8 in the checkpoint and can stay as it is there. */
+static bool keeps_int8(const scry_linear *l, size_t row)
+{
+    return part_of(l, row)->scale && !l->spread;
 }
 
 /* Elements [k0, k0 + n) of output `row`, without its scale, as floats. */
@@ -87,20 +97,33 @@ static const uint32_t *source_as_is(const scry_linear *l, size_t row, size_t k0)
     scry_dtype want = l->mode == SCRY_MODE_F32 ? SCRY_DTYPE_F32
                     : l->mode == SCRY_MODE_BF16 ? SCRY_DTYPE_BF16 : SCRY_DTYPE_I8;
     const scry_tensor *w = part_of(l, row);
-    if (l->transposed || w->dtype != want || l->k % scry_mode_group(l->mode) != 0)
+    if (l->transposed || l->spread || w->dtype != want || l->k % scry_mode_group(l->mode) != 0)
         return NULL;
     const uint8_t *at = (const uint8_t *)w->data
                       + (row % w->shape[0] * l->k + k0) * scry_dtype_size(want);
     return (uintptr_t)at % 4 == 0 ? (const uint32_t *)at : NULL;
 }
 
-/* The int8 step of weights that are stored as floats: largest magnitude / 127. */
+/* The same for an int8 product of weights that have to be quantised. */
+static void spread_floats(const scry_kernels *k, const scry_linear *l, size_t row, size_t k0,
+                          size_t n, float *out)
+{
+    source_floats(k, l, row, k0, n, out);
+    if (!l->spread)
+        return;
+    const scry_tensor *w = part_of(l, row);
+    float factor = w->scale ? w->scale[row % w->shape[0]] : 1;
+    for (size_t i = 0; i < n; i++)
+        out[i] *= factor * l->spread[k0 + i];
+}
+
+/* The int8 step of such weights: largest magnitude / 127. */
 static float weight_step(const scry_kernels *k, const scry_linear *l, size_t row, float *buffer)
 {
     float high = 0;
     for (size_t k0 = 0; k0 < l->k; k0 += SCRY_STAGING_K) {
         size_t n = l->k - k0 < SCRY_STAGING_K ? l->k - k0 : SCRY_STAGING_K;
-        source_floats(k, l, row, k0, n, buffer);
+        spread_floats(k, l, row, k0, n, buffer);
         for (size_t i = 0; i < n; i++)
             high = fmaxf(high, fabsf(buffer[i]));
     }
@@ -109,8 +132,9 @@ static float weight_step(const scry_kernels *k, const scry_linear *l, size_t row
 
 static void to_int8(const float *src, size_t n, float step, int8_t *out)
 {
+    float inverse = 1 / step;
     for (size_t i = 0; i < n; i++) {
-        float q = rintf(src[i] / step);
+        float q = rintf(src[i] * inverse);
         out[i] = (int8_t)(q < -127 ? -127 : q > 127 ? 127 : q);
     }
 }
@@ -126,6 +150,8 @@ static void stage(const scry_nn *t, const scry_linear *l, size_t row, size_t k0,
     const float *from = floats;
     if (l->mode == SCRY_MODE_F32)
         source_floats(t->k, l, row, k0, n, (float *)staged);
+    else if (l->mode == SCRY_MODE_INT8)
+        spread_floats(t->k, l, row, k0, n, floats);
     else if (w->dtype == SCRY_DTYPE_F32 && !l->transposed)
         from = (const float *)w->data + row % w->shape[0] * l->k + k0;
     else
@@ -133,7 +159,7 @@ static void stage(const scry_nn *t, const scry_linear *l, size_t row, size_t k0,
     if (l->mode == SCRY_MODE_BF16)
         t->k->to_bf16(from, n, (uint16_t *)staged);
     else if (l->mode == SCRY_MODE_INT8)
-        to_int8(from, n, w->scale ? 1 : l->col_scale[row], (int8_t *)staged);
+        to_int8(floats, n, keeps_int8(l, row) ? 1 : l->col_scale[row], (int8_t *)staged);
 }
 
 /* One piece of K (at most SCRY_STAGING_K elements) of one panel. */
@@ -165,7 +191,7 @@ static void pack_panel(const scry_nn *t, scry_linear *l, size_t panel, uint8_t *
     if (l->mode == SCRY_MODE_INT8) {
         for (size_t row = panel * SCRY_PANEL; row < (panel + 1) * SCRY_PANEL && row < l->n; row++) {
             l->col_sum[row] = 0;
-            if (!part_of(l, row)->scale)
+            if (!keeps_int8(l, row))
                 l->col_scale[row] = weight_step(t->k, l, row, (float *)t->scratch->staging);
         }
     }

@@ -20,6 +20,9 @@ typedef struct scry_linear_spec {
     int parts;
     bool transposed;      /* the single weight is stored as [K, N] */
     scry_mode mode;
+    const float *spread;  /* INT8, may be NULL: [K], must outlive the linear. The inputs come
+                             divided by it, so the weights are multiplied by it: a way to share
+                             the range of outlying channels between both */
 } scry_linear_spec;
 
 typedef struct scry_linear {
@@ -28,6 +31,7 @@ typedef struct scry_linear {
     bool transposed;
     scry_mode mode;
     size_t n, k;
+    const float *spread;  /* see the specification */
     float *bias;          /* [N padded to 32], NULL when there is none */
     float *col_scale;     /* [N padded]: of int8 weights; NULL = 1 */
     int32_t *col_sum;     /* [N padded]: int8 products only */

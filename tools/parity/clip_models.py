@@ -74,7 +74,16 @@ def randomise(model, seed):
                 p.normal_(0, 0.2, generator=g)
 
 
-def make(shape, out, dtype="float32", seed=7, merges=None, context=77):
+def add_outliers(model, factor, seed):
+    """Three channels of every norm `factor` times as large, as trained towers have them."""
+    g = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, p in sorted(model.named_parameters()):
+            if "layer_norm" in name and "layers" in name and name.endswith("weight"):
+                p[torch.randperm(p.numel(), generator=g)[:3]] *= factor
+
+
+def make(shape, out, dtype="float32", seed=7, merges=None, context=77, outliers=1):
     """Write the directory and return the model in float32 (with the stored values)."""
     (size, patch, width, layers, heads, ffn), text, dim, act = SHAPES[shape]
     out = Path(out)
@@ -91,6 +100,8 @@ def make(shape, out, dtype="float32", seed=7, merges=None, context=77):
         projection_dim=dim)
     model = CLIPModel(config)
     randomise(model, seed)
+    if outliers != 1:
+        add_outliers(model, outliers, seed)
     model = model.to(getattr(torch, dtype))
     model.save_pretrained(out, safe_serialization=True)
     write_preprocessor(out, size)

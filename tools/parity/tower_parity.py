@@ -2,7 +2,7 @@
 """tower_parity.py - the vectors of `scry embed` against transformers and open_clip.
 
     python3 tools/parity/tower_parity.py                      # random HF models: b32 b16 l14 odd wide
-    python3 tools/parity/tower_parity.py b32 --precision int8
+    python3 tools/parity/tower_parity.py b32 --precision int8 [--outliers 10]
     python3 tools/parity/tower_parity.py --model DIR          # a real Hugging Face checkpoint
     oc/bin/python tools/parity/tower_parity.py open_clip      # random open_clip models
     oc/bin/python tools/parity/tower_parity.py open_clip --model DIR
@@ -157,6 +157,8 @@ def main():
     parser.add_argument("--model", help="a checkpoint folder with real weights")
     parser.add_argument("--precision", action="append", choices=LIMITS)
     parser.add_argument("--pictures", type=int, default=4)
+    parser.add_argument("--outliers", type=float, default=1, metavar="F",
+                        help="make three channels of every norm F times as large")
     args = parser.parse_args()
     precisions = args.precision or ["fp32", "bf16"]
     which, good = list(args.which), True
@@ -173,7 +175,7 @@ def main():
                 make_open_clip(name, model_dir)
             else:
                 import clip_models
-                clip_models.make(name, model_dir)
+                clip_models.make(name, model_dir, outliers=args.outliers)
             good &= compare(name, model_dir, reference(model_dir), precisions, args.pictures)
     return good
 
