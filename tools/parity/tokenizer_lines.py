@@ -178,13 +178,23 @@ def make(cldr, n, seed=1):
     return out
 
 
+def every_character():
+    """Each code point of the planes in use, in a word, doubled, before a digit, under marks."""
+    unused = (range(0xD800, 0xE000), range(0x32000, 0xE0000), range(0xE0400, 0xF0000),
+              range(0xF0100, 0x110000))
+    runes = [c for c in range(0x110000) if not any(c in r for r in unused)]
+    return [" ".join(f"a{chr(c)}b{chr(c)}{chr(c)}1 Q{chr(c)}\u0323\u0301" for c in runes[i:i + 12])
+            for i in range(0, len(runes), 12)]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cldr", default="/usr/share/unicode/cldr/common")
     parser.add_argument("--n", type=int, default=24000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every-character", action="store_true", help="other lines: all code points")
     args = parser.parse_args()
-    for text in make(args.cldr, args.n, args.seed):
+    for text in every_character() if args.every_character else make(args.cldr, args.n, args.seed):
         sys.stdout.buffer.write(escape(text).encode() + b"\n")
 
 
