@@ -11,6 +11,16 @@ cp "$P/good.jpg" "$P/unreadable.jpg"
 printf 'tail' >>"$P/unreadable.jpg"
 chmod 000 "$P/unreadable.jpg"
 
+# A decoder of our own, so that its processes can be told from others.
+mkdir "$T/bin"
+cp "$SCRY_BUILD/scry-decode" "$SCRY_BUILD/scry-formats.so" "$T/bin"
+export SCRY_DECODER="$T/bin/scry-decode"
+decoders() {
+    for process in /proc/[0-9]*; do
+        [ "$(readlink "$process/exe")" != "$SCRY_DECODER" ] || echo "${process#/proc/}"
+    done 2>/dev/null
+}
+
 export SCRY_TEST_DECODER_FAULTS=1
 limit="--decoder-memory=400 --time-limit=3"
 run index $limit "$P"
@@ -33,13 +43,27 @@ for name in good.jpg exif-loop.jpg large-but-fine.png text-bomb.png; do
     unlike "read: $name" "$T/err" "/$name: "
 done
 [ "$(id -u)" = 0 ] || like "skipped: no permission" "$T/err" 'unreadable\.jpg: cannot be read: Permission denied'
-is "no decoder is left behind" "$(pgrep -P $$ scry-decode)" ''
+is "no decoder is left behind" "$(decoders)" ''
 run index $limit "$P"
 unlike "what is remembered is not tried again" "$T/err" 'took longer'
 like "and stays listed" "$T/err" 'skipped'
 
+# A decoder does not outlive scry, even while it is busy.
+"$scry" index --store "$T/other" "$P/hang.jpg" >"$T/out" 2>"$T/err" </dev/null &
+for i in $(seq 100); do
+    [ -z "$(decoders)" ] || break
+    sleep 0.1
+done
+ok "a decoder is at work" test -n "$(decoders)"
+kill -9 $!
+wait $! 2>/dev/null
+for i in $(seq 100); do
+    [ -n "$(decoders)" ] || break
+    sleep 0.1
+done
+is "kill -9 of scry ends it" "$(decoders)" ''
+
 if [ -z "$SCRY_TEST_UNCONFINED" ]; then
-    # Half of it for the decoder, half for the model and the program.
     rm -rf "$SCRY_STORE"
     peak=$(python3 - "$scry" "$P" <<'END'
 import resource, subprocess, sys

@@ -298,6 +298,70 @@ def orientation(value):
     return exif
 
 
+def exif_files():
+    """EXIF blocks taken apart by hand here, so that odd ones can be written too."""
+    small = RGB.resize((16, 11))
+    lines = []
+
+    def block(order, ifd0, exif=(), gps=()):
+        e = ">" if order == "MM" else "<"
+        sizes = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8}
+        counts = [len(ifd0) + bool(exif) + bool(gps), len(exif), len(gps)]
+        starts, at = [], 8
+        for n in counts:
+            starts.append(at)
+            at += 2 + 12 * n + 4 if n else 0
+        tail = b""
+
+        def entry(tag, kind, count, data):
+            nonlocal tail
+            assert len(data) == sizes[kind] * count
+            if len(data) > 4:
+                data, tail = struct.pack(e + "I", at + len(tail)), tail + data + b"\0" * (len(data) % 2)
+            return struct.pack(e + "HHI", tag, kind, count) + data.ljust(4, b"\0")
+
+        def value(tag, v):
+            if isinstance(v, bytes):
+                return entry(tag, 2, len(v), v)
+            if isinstance(v, tuple):   # rationals
+                return entry(tag, 5, len(v), b"".join(struct.pack(e + "II", *r) for r in v))
+            return entry(tag, 3, 1, struct.pack(e + "H", v))
+
+        out = order.encode() + struct.pack(e + "HI", 42, 8)
+        pointers = [(0x8769, starts[1])] * bool(exif) + [(0x8825, starts[2])] * bool(gps)
+        for i, fields in enumerate((ifd0, exif, gps)):
+            if counts[i]:
+                rows = [value(t, v) for t, v in fields]
+                rows += [entry(t, 4, 1, struct.pack(e + "I", v)) for t, v in pointers] if i == 0 else []
+                out += struct.pack(e + "H", len(rows)) + b"".join(rows) + b"\0" * 4
+        return out + tail
+
+    place = [(1, b"N\0"), (2, ((48, 1), (8, 1), (14, 1))), (3, b"W\0"), (4, ((11, 1), (3450, 100), (0, 1)))]
+    for name, data, expected in [
+            ("big", block("MM", [(0x10f, b"NIKON CORPORATION\0"), (0x110, b"NIKON D90\0"), (0x112, 3)],
+                          [(0x9003, b"1969:12:31 23:59:50\0")], place),
+             "3\tNIKON D90\t-10\t48.137222\t-11.575"),
+            ("maker", block("II", [(0x10f, b"  FUJIFILM \0"), (0x110, b"X-T4\0")]), "1\tFUJIFILM X-T4\t-\t-\t-"),
+            ("latin", block("II", [(0x110, b"Caf\xe9\x01Cam\0")]), "1\tCaf? Cam\t-\t-\t-"),
+            ("offset", block("II", [(0x112, 9)], [(0x9003, b"2000:02:29 00:00:00\0"), (0x9011, b"-05:30\0")]),
+             "1\t\t951802200\t-\t-"),
+            ("digitized", block("MM", [], [(0x9003, b"0000:00:00 00:00:00\0"), (0x9004, b"2010:06:01 12:00:00\0")]),
+             "1\t\t1275393600\t-\t-"),
+            ("no-such-day", block("II", [(0x112, 0)], [(0x9003, b"2023:02:29 10:00:00\0")]), "1\t\t-\t-\t-"),
+            ("no-degrees", block("II", [], [], [(1, b"N\0"), (2, ((0, 0), (0, 0), (0, 0))), *place[2:]]),
+             "1\t\t-\t-\t-"),
+            ("off-the-globe", block("II", [], [], [(1, b"N\0"), (2, ((91, 1), (0, 1), (0, 1))), *place[2:]]),
+             "1\t\t-\t-\t-"),
+            ("no-reference", block("II", [], [], [place[1], *place[2:]]), "1\t\t-\t-\t-"),
+            ("cut", block("II", [(0x112, 6), (0x110, b"A camera whose name is cut\0")])[:40], "6\t\t-\t-\t-")]:
+        out = io.BytesIO()
+        small.save(out, "JPEG", quality=20, exif=b"Exif\0\0" + data)
+        (HERE / f"exif-{name}.jpg").write_bytes(out.getvalue())
+        lines.append(f"exif-{name}.jpg\t{expected}\n")
+    (HERE / "facts.tsv").write_text("# file orientation camera time latitude longitude (make.py)\n"
+                                    + "".join(lines))
+
+
 def main():
     jpegs()
     pngs()
@@ -308,6 +372,7 @@ def main():
     svg()
     dng()
     views()
+    exif_files()
     with open(HERE / "manifest.tsv", "w") as f:
         f.write("# file format width height tolerance view (make.py)\n")
         for row in rows:

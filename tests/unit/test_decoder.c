@@ -120,6 +120,40 @@ static void facts_of_exif(void **state)
     scry_decoder_free(d);
 }
 
+/* A cell of facts.tsv: "-" for what is to be absent. */
+static void check_number(const char *name, const char *cell, bool has, double value)
+{
+    if (strcmp(cell, "-") == 0 ? has : !has || fabs(atof(cell) - value) > 1e-6)
+        fail_msg("%s: %s expected, %s %g found", name, cell, has ? "" : "none, not", value);
+}
+
+static void odd_exif(void **state)
+{
+    scry_decoder *d = new_decoder(NULL);
+    FILE *f = open_test_file("tests/pictures/facts.tsv");
+    char line[256];
+    int cases = 0;
+    while (fgets(line, sizeof line, f)) {
+        char *rest = line, *cell[6];
+        for (int i = 0; i < 6 && line[0] != '#'; i++)
+            cell[i] = strsep(&rest, "\t\n");
+        if (line[0] == '#')
+            continue;
+        scry_decode_result r;
+        assert_int_equal(decode_picture(d, cell[0], &small_view, &r, NULL), 0);
+        check_number(cell[0], cell[1], true, r.orientation);
+        if (strcmp(r.camera, cell[2]) != 0)
+            fail_msg("%s: camera '%s'", cell[0], r.camera);
+        check_number(cell[0], cell[3], r.has_time, (double)r.taken_at);
+        check_number(cell[0], cell[4], r.has_position, r.latitude);
+        check_number(cell[0], cell[5], r.has_position, r.longitude);
+        cases++;
+    }
+    assert_true(cases >= 10);
+    fclose(f);
+    scry_decoder_free(d);
+}
+
 static void thumbnails_are_jpegs(void **state)
 {
     scry_decoder *d = new_decoder(NULL);
@@ -472,6 +506,7 @@ int main(void)
         cmocka_unit_test(crops_equal_pillow),
         cmocka_unit_test(shrinking_on_load_stays_close),
         cmocka_unit_test(facts_of_exif),
+        cmocka_unit_test(odd_exif),
         cmocka_unit_test(thumbnails_are_jpegs),
         cmocka_unit_test(several_views_and_regions),
         cmocka_unit_test(cut_files_are_errors),
