@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "image/image.h"
 #include "scry/index.h"
+#include "scry/score.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static void catch_signals(void)
     sigaction(SIGTERM, &a, NULL);
 }
 
-enum { MAX_PATTERNS = 256, SHOWN_SKIPS = 20 };
+enum { MAX_PATTERNS = 256, SHOWN_SKIPS = 20, LONG_RUN = 500 };
 
 typedef struct {
     scry_index_options index;
@@ -147,6 +148,15 @@ static void print_summary(const scry_index_progress *p, const run *r)
         fputs("`scry status --skipped` lists the skipped files and why\n", stderr);
 }
 
+/* After a long run, where the line between hits and the rest is: the time of 331 short texts at most,
+ * and searches can draw it at once. Not being able to tell is no error of the run. */
+static void find_line(scry_store *store, const scry_model *model, const scry_index_progress *total)
+{
+    double line;
+    if (total->embedded >= LONG_RUN)
+        (void)!scry_min_score(&line, store, model, NULL);
+}
+
 static int index_paths(const cli_common *c, run *r)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -172,6 +182,8 @@ static int index_paths(const cli_common *c, run *r)
         r->bar = cli_progress_new(c->quiet, r->force_progress);
         result = scry_index_run(store, model, &r->index, &total, &err);
         cli_progress_free(r->bar);
+        if (result == 0)
+            find_line(store, model, &total);
         int closed = scry_store_close(store, result < 0 ? NULL : &err);
         print_summary(&total, r);
         result = result < 0 ? result : closed;

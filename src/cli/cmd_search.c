@@ -35,7 +35,7 @@ enum { MAX_IMAGES = SCRY_MAX_QUERY_PARTS };
 
 typedef struct {
     scry_search search;
-    bool auto_min_score, has_min_score;
+    bool auto_min_score;
     const char *image[MAX_IMAGES];
     int region[MAX_IMAGES][4];
     size_t images;
@@ -45,20 +45,35 @@ typedef struct {
     const char *html;
 } request;
 
+static bool take_flag(request *q, const char *name)
+{
+    const struct { const char *name; bool *flag; } flags[] = {
+        { "all-copies", &q->search.all_copies }, { "no-rotate", &q->keep_orientation }, { "thumbs", &q->thumbs },
+        { "null", &q->zero_ended },
+    };
+    if (strcmp(name, "json") == 0)
+        q->form = CLI_JSON;
+    if (strcmp(name, "paths") == 0 || strcmp(name, "null") == 0)
+        q->form = CLI_PATHS;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(name, flags[i].name) == 0)
+            return *flags[i].flag = true;
+    return strcmp(name, "json") == 0 || strcmp(name, "paths") == 0;
+}
+
 static bool take_option(request *q, const char *name, const char *value)
 {
     long long n = 0;
     scry_error err = SCRY_ERROR_INIT;
+    if (take_flag(q, name))
+        return true;
     if (strcmp(name, "limit") == 0 || strcmp(name, "offset") == 0) {
         if (!cli_int(name, value, name[0] == 'l' ? 1 : 0, 100000000, &n))
             return false;
         *(name[0] == 'l' ? &q->search.limit : &q->search.offset) = (size_t)n;
     } else if (strcmp(name, "min-score") == 0) {
         q->auto_min_score = strcmp(value, "auto") == 0;
-        q->has_min_score = true;
         return q->auto_min_score || cli_real(name, value, -1, 1, &q->search.min_score);
-    } else if (strcmp(name, "all-copies") == 0) {
-        q->search.all_copies = true;
     } else if (strcmp(name, "image") == 0) {
         if (q->images == MAX_IMAGES)
             return cli_usage("more than %d pictures", MAX_IMAGES), false;
@@ -68,19 +83,8 @@ static bool take_option(request *q, const char *name, const char *value)
             return cli_usage("--region comes after the --image that it is a part of"), false;
         if (scry_parse_region(value, q->region[q->images - 1], &err) < 0)
             return cli_usage("%s", err.message), false;
-    } else if (strcmp(name, "no-rotate") == 0) {
-        q->keep_orientation = true;
-    } else if (strcmp(name, "html") == 0) {
+    } else {
         q->html = value;
-    } else if (strcmp(name, "thumbs") == 0) {
-        q->thumbs = true;
-    } else if (strcmp(name, "json") == 0) {
-        q->form = CLI_JSON;
-    } else if (strcmp(name, "paths") == 0) {
-        q->form = CLI_PATHS;
-    } else if (strcmp(name, "null") == 0) {
-        q->form = CLI_PATHS;
-        q->zero_ended = true;
     }
     return true;
 }
