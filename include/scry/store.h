@@ -39,6 +39,20 @@ typedef struct scry_store scry_store;
 
 typedef enum { SCRY_STORE_READ, SCRY_STORE_WRITE, SCRY_STORE_CREATE } scry_store_mode;
 
+/* What only a store on Milvus takes. NULL and 0 mean the default. */
+typedef struct scry_milvus_choice {
+    const char *index;            /* of a collection that is made: "flat" (exact, the default),
+                                     "hnsw:M=16,efConstruction=200", "ivf_flat:nlist=512", "autoindex" */
+    const char *search;           /* of its searches: "ef=64", "nprobe=16" */
+    const char *consistency;      /* of searches: "bounded" (the default), "strong", "session", "eventually" */
+    /* For a collection that another program made: */
+    const char *vector_field;     /* NULL: its only vector field */
+    const char *id_field;         /* NULL: its primary key */
+    const int64_t *map_ids;       /* what its keys stand for: [map_count] */
+    const char *const *map_paths;
+    size_t map_count;
+} scry_milvus_choice;
+
 typedef struct scry_store_options {
     const char *collection;       /* NULL: "default" */
     scry_store_mode mode;         /* CREATE: make store and collection where absent, then write */
@@ -48,9 +62,11 @@ typedef struct scry_store_options {
     const char *precision;        /* recorded: "bf16" */
     int dim;
     int threads;                  /* of the scan; 0 = all processors */
+    scry_milvus_choice milvus;
 } scry_store_options;
 
-#define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0 }
+#define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
+    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 } }
 
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
                     scry_error *err) SCRY_NODISCARD;

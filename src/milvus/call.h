@@ -17,6 +17,7 @@ struct scry_milvus {
     int code;                        /* scry_milvus_code */
     scry_milvus_counters counters;
     char version[64];
+    uint64_t last_write;
     char *schema_of;                 /* collection that schema_timestamp is of, or NULL */
     uint64_t schema_timestamp;
 };

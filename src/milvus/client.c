@@ -142,3 +142,14 @@ scry_milvus_counters scry_milvus_counts(const scry_milvus *m)
 {
     return m->counters;
 }
+
+uint64_t scry_milvus_last_write(const scry_milvus *m)
+{
+    return m->last_write;
+}
+
+void scry_milvus_see_write(scry_milvus *m, uint64_t moment)
+{
+    if (moment > m->last_write)
+        m->last_write = moment;
+}

@@ -198,15 +198,22 @@ int scry_milvus_upsert(scry_milvus *m, const char *name, const scry_milvus_colum
 int scry_milvus_insert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
                        size_t rows, const char *partition, scry_error *err) SCRY_NODISCARD;
 
-/* Milvus counts what it was asked to delete, present or not: *deleted is an upper bound. May be NULL. */
+/* Milvus counts what it was asked to delete, present or not: *deleted is an upper bound. May be NULL.
+ * 2.3 does not tell the moment of a deletion: only a STRONG read is sure to see it. */
 int scry_milvus_delete(scry_milvus *m, const char *name, const char *filter, int64_t *deleted,
                        scry_error *err) SCRY_NODISCARD;
 
 /* ---- query and search ---- */
 
+/* The moment of the last write through this client, in Milvus's own time; 0 before the first.
+ * A client told of another's moment sees those writes too with consistency SESSION. */
+uint64_t scry_milvus_last_write(const scry_milvus *m);
+void scry_milvus_see_write(scry_milvus *m, uint64_t moment);
+
 typedef enum {
     SCRY_MILVUS_STRONG = 0,      /* sees every write that was acknowledged; costs 200 ms on 2.3 */
-    SCRY_MILVUS_SESSION = 1, SCRY_MILVUS_BOUNDED = 2, SCRY_MILVUS_EVENTUALLY = 3
+    SCRY_MILVUS_SESSION = 1,     /* sees at least the writes up to scry_milvus_last_write */
+    SCRY_MILVUS_BOUNDED = 2, SCRY_MILVUS_EVENTUALLY = 3
 } scry_milvus_consistency;
 
 /* Rows of an answer; for a search, query i has the rows from first[i] to first[i + 1]. */

@@ -191,6 +191,7 @@ static int send_batch(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__
     const Pb__MutationResult *r = (Pb__MutationResult *)answer;
     int64_t kept = kind == SCRY_CALL_ONCE ? r->insert_cnt : r->upsert_cnt;
     size_t refused = r->n_err_index;
+    scry_milvus_see_write(m, r->timestamp);
     scry_call_free(answer);
     if (refused || kept != q->num_rows)
         return scry_fail(err, SCRY_EREMOTE, "Milvus at %s kept %lld of %u rows sent to %s", m->where, (long long)kept,
@@ -256,8 +257,10 @@ int scry_milvus_delete(scry_milvus *m, const char *name, const char *filter, int
     int result = scry_call(m, "Delete", &q.base, SCRY_CALL_REPEATABLE, &pb__mutation_result__descriptor, &answer, err);
     if (result < 0)
         return result;
+    const Pb__MutationResult *r = (Pb__MutationResult *)answer;
+    scry_milvus_see_write(m, r->timestamp);
     if (deleted)
-        *deleted = ((Pb__MutationResult *)answer)->delete_cnt;
+        *deleted = r->delete_cnt;
     scry_call_free(answer);
     return 0;
 }

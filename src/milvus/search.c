@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What Milvus's SDKs send for each level: how fresh the data must be. Session would need the
- * timestamp of the last write; the proxy of 2.3 keeps it for us when the level says so. */
-static uint64_t guarantee(scry_milvus_consistency c)
+/* What Milvus's SDKs send for each level: how fresh the data must be. A moment later than the
+ * last write: at that very moment 2.3 shows an upserted row and the one it replaces. */
+static uint64_t guarantee(const scry_milvus *m, scry_milvus_consistency c)
 {
+    if (c == SCRY_MILVUS_SESSION && m->last_write)
+        return m->last_write + 1;
     return c == SCRY_MILVUS_STRONG ? 0 : c == SCRY_MILVUS_BOUNDED ? 2 : 1;
 }
 
@@ -39,7 +41,7 @@ int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_q
     if (q->limit > 0)
         add_pair(pairs, list, &r.n_query_params, "limit", limit);
     r.consistency_level = q->consistency;
-    r.guarantee_timestamp = guarantee(q->consistency);
+    r.guarantee_timestamp = guarantee(m, q->consistency);
     ProtobufCMessage *answer;
     int result = scry_call(m, "Query", &r.base, SCRY_CALL_REPEATABLE, &pb__query_results__descriptor, &answer, err);
     return result < 0 ? result : scry_answer_of_query(out, (Pb__QueryResults *)answer, err);
@@ -111,7 +113,7 @@ int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_
     r.n_output_fields = s->field_count;
     r.nq = (int64_t)s->queries;
     r.consistency_level = s->consistency;
-    r.guarantee_timestamp = guarantee(s->consistency);
+    r.guarantee_timestamp = guarantee(m, s->consistency);
     ProtobufCMessage *answer;
     if (result == 0)
         result = scry_call(m, "Search", &r.base, SCRY_CALL_REPEATABLE, &pb__search_results__descriptor, &answer, err);

@@ -1,0 +1,411 @@
+/* remote.c - opening a collection on Milvus, its connections, and what it says of itself. */
+#include "store/remote_internal.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "store/remote_foreign.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Entry points of the part "milvus". */
+scry_remote_open_fn scry_remote_open;
+scry_remote_collections_fn scry_remote_collections;
+scry_remote_drop_fn scry_remote_drop;
+
+/* ---- credentials ---- */
+
+static char *from_environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? scry_strdup(value) : NULL;
+}
+
+/* SCRY_MILVUS_PASSWORD, or the first line of the file SCRY_MILVUS_PASSWORD_FILE names. */
+static int read_password(char **out, scry_error *err)
+{
+    const char *path = getenv("SCRY_MILVUS_PASSWORD_FILE");
+    *out = from_environment("SCRY_MILVUS_PASSWORD");
+    if (*out || !path || !path[0])
+        return 0;
+    scry_buf text = SCRY_BUF_INIT(4096);
+    int result = scry_read_file(path, &text, err);
+    if (result == 0)
+        *out = scry_strndup(scry_buf_str(&text), strcspn(scry_buf_str(&text), "\r\n"));
+    scry_buf_dispose(&text);
+    return result;
+}
+
+static int set_connection(scry_remote *s, const char *where, scry_error *err)
+{
+    s->options = (scry_milvus_options)SCRY_MILVUS_OPTIONS_INIT;
+    int result = scry_milvus_set_url(&s->options, where, err);
+    if (result < 0 || (result = read_password(&s->password, err)) < 0)
+        return result;
+    s->user = from_environment("SCRY_MILVUS_USER");
+    s->token = from_environment("SCRY_MILVUS_TOKEN");
+    s->ca_file = from_environment("SCRY_MILVUS_CA");
+    s->options.user = s->user;
+    s->options.password = s->password;
+    s->options.token = s->token;
+    s->options.ca_file = s->ca_file;
+    s->options.patience_ms = s->mode == SCRY_STORE_READ ? SCRY_REMOTE_READ_PATIENCE_MS : SCRY_REMOTE_WRITE_PATIENCE_MS;
+    return 0;
+}
+
+/* ---- connections ---- */
+
+int scry_remote_take(scry_remote *s, scry_milvus **out, scry_error *err)
+{
+    pthread_mutex_lock(&s->lock);
+    scry_milvus *m = s->idle_count ? s->idle[--s->idle_count] : NULL;
+    uint64_t written = s->last_write;
+    pthread_mutex_unlock(&s->lock);
+    int result = m ? 0 : scry_milvus_open(&m, &s->options, err);
+    if (result == 0) {
+        scry_milvus_see_write(m, written);
+        *out = m;
+    }
+    return result;
+}
+
+void scry_remote_give(scry_remote *s, scry_milvus *m)
+{
+    if (!m)
+        return;
+    pthread_mutex_lock(&s->lock);
+    if (scry_milvus_last_write(m) > s->last_write)
+        s->last_write = scry_milvus_last_write(m);
+    if (s->idle_count < SCRY_REMOTE_IDLE) {
+        s->idle[s->idle_count++] = m;
+        m = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    scry_milvus_free(m);
+}
+
+/* A server that was killed answers "not loaded" for seconds after it is back, and then has
+ * restored by itself what was loaded. */
+bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms)
+{
+    enum { PAUSE_MS = 250 };
+    if (scry_milvus_code(m) != SCRY_MILVUS_NOT_LOADED || scry_now_ms() > deadline_ms)
+        return false;
+    scry_milvus_wait w = { NULL, NULL, SCRY_REMOTE_JOB_MS };
+    struct timespec t = { 0, PAUSE_MS * 1000000L };
+    nanosleep(&t, NULL);
+    if (scry_milvus_load(m, s->name, &w, NULL) < 0)
+        scry_log(SCRY_LOG_DEBUG, "the collection %s cannot be loaded yet", s->name);
+    return true;
+}
+
+int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out, scry_error *err)
+{
+    double deadline = scry_now_ms() + s->options.patience_ms;
+    int result;
+    do
+        result = scry_milvus_query_rows(m, s->name, q, out, err);
+    while (result < 0 && scry_remote_revived(s, m, deadline));
+    return result;
+}
+
+/* Reads of others lag by seconds ("bounded"), but a strong read makes the server catch up, and
+ * then they see it too. */
+int scry_remote_catch_up(scry_remote *s, scry_milvus *m, scry_error *err)
+{
+    int64_t count;
+    pthread_mutex_lock(&s->lock);
+    uint64_t written = s->last_write > scry_milvus_last_write(m) ? s->last_write : scry_milvus_last_write(m);
+    pthread_mutex_unlock(&s->lock);
+    int result = scry_milvus_count(m, s->name, "", SCRY_MILVUS_STRONG, &count, err);
+    if (result < 0)
+        return result;
+    pthread_mutex_lock(&s->lock);
+    s->seen_write = written;
+    pthread_mutex_unlock(&s->lock);
+    return 0;
+}
+
+/* A session read of 2.3 is a snapshot at the moment of the last write: right only while there
+ * is a write that others do not see yet. */
+scry_milvus_consistency scry_remote_freshness(scry_remote *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool unseen = s->last_write != s->seen_write;
+    pthread_mutex_unlock(&s->lock);
+    return unseen ? SCRY_MILVUS_SESSION : SCRY_MILVUS_BOUNDED;
+}
+
+int scry_remote_check_writable(const scry_remote *s, scry_error *err)
+{
+    if (s->mode != SCRY_STORE_READ)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was opened for reading", s->name, s->where);
+}
+
+int scry_remote_check_native(const scry_remote *s, const char *what, scry_error *err)
+{
+    if (!s->foreign)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was not made by scry: %s is not possible there", s->name,
+                     s->where, what);
+}
+
+/* ---- life ---- */
+
+static void remote_free(scry_remote *s)
+{
+    for (size_t i = 0; i < s->idle_count; i++)
+        scry_milvus_free(s->idle[i]);
+    scry_remote_roots_release(s, s->roots);
+    scry_remote_state_free(s->state);
+    scry_remote_foreign_free(s->foreign);
+    sqlite3_close(s->side);
+    if (s->password)
+        explicit_bzero(s->password, strlen(s->password));
+    char *owned[] = { s->where, s->name, s->user, s->password, s->token, s->ca_file, s->vector_field,
+                      s->identity, s->model_name, s->precision, s->side_path, s->lent, s->lent_root };
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+static int remote_close(scry_store *base, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m = NULL;
+    int result = 0;
+    if (s->last_write != s->seen_write && (result = scry_remote_take(s, &m, err)) == 0)
+        result = scry_remote_catch_up(s, m, err);
+    scry_remote_give(s, m);
+    remote_free(s);
+    return result;
+}
+
+/* Everything acknowledged is in the server's log already. What is left: seal what was
+ * written, so that it is indexed, and let readers see it. */
+static int remote_sync(scry_store *base, scry_error *err)
+{
+    enum { WORTH_A_FLUSH = 1000 };   /* rows; the server seals small remainders in its own time */
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    if (s->last_write == s->seen_write)
+        return 0;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    scry_milvus_wait w = { NULL, NULL, SCRY_REMOTE_JOB_MS };
+    if (s->unflushed >= WORTH_A_FLUSH) {
+        result = scry_milvus_flush(m, s->name, &w, err);
+        if (result == 0)
+            result = scry_milvus_wait_index(m, s->name, s->vector_field, &w, err);
+        if (result == 0)
+            s->unflushed = 0;
+    }
+    if (result == 0)
+        result = scry_remote_catch_up(s, m, err);
+    scry_remote_give(s, m);
+    return result;
+}
+
+static int remote_refresh(scry_store *base, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    scry_milvus_schema *schema;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    result = scry_milvus_describe(m, s->name, &schema, err);
+    if (result == 0) {
+        result = scry_remote_load_roots(s, schema, err);
+        scry_milvus_schema_free(schema);
+    }
+    scry_remote_give(s, m);
+    return result;
+}
+
+/* ---- information ---- */
+
+/* Distinct contents, as the first half of their hashes: 16 bytes a row. */
+typedef struct hashes {
+    unsigned char (*items)[SCRY_ID_BYTES];
+    size_t count, capacity;
+} hashes;
+
+static int add_hashes(void *arg, const scry_milvus_rows *page, scry_error *err)
+{
+    hashes *h = arg;
+    const scry_milvus_column *c = scry_milvus_find_column(page, "content", SCRY_MILVUS_VARCHAR);
+    for (size_t i = 0; c && i < page->rows; i++) {
+        uint8_t hash[SCRY_HASH_BYTES];
+        if (scry_unhex(c->strings[i], hash, sizeof hash) < 0)
+            continue;
+        if (h->count == h->capacity) {
+            h->capacity = h->capacity * 2 + 1024;
+            h->items = scry_realloc(h->items, h->capacity * sizeof *h->items);
+        }
+        memcpy(h->items[h->count++], hash, SCRY_ID_BYTES);
+    }
+    return 0;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    return memcmp(a, b, SCRY_ID_BYTES);
+}
+
+/* Milvus cannot count distinct values: the hashes are fetched, up to a number of files that
+ * takes seconds; beyond it the contents are not known. */
+static int count_contents(scry_remote *s, uint64_t files, uint64_t *out, scry_error *err)
+{
+    enum { MOST_FILES = 2000000 };
+    static const char *const fields[] = { "content" };
+    hashes h = { 0 };
+    if (files > MOST_FILES)
+        return 0;
+    int result = scry_remote_scan(s, "", fields, 1, SCRY_REMOTE_HEX_HASH, add_hashes, &h, err);
+    if (h.count)
+        qsort(h.items, h.count, sizeof *h.items, compare_hashes);
+    for (size_t i = 0; i < h.count; i++)
+        *out += i == 0 || compare_hashes(h.items[i - 1], h.items[i]) != 0;
+    free(h.items);
+    return result;
+}
+
+static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    int64_t files = 0;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    result = scry_milvus_count(m, s->name, "", SCRY_MILVUS_STRONG, &files, err);
+    scry_remote_give(s, m);
+    *out = (scry_store_info){ .where = s->where, .collection = s->name, .model_identity = s->identity,
+                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim,
+                              .files = (uint64_t)files };
+    if (result == 0 && !s->foreign)
+        result = count_contents(s, out->files, &out->contents, err);
+    if (result == 0)
+        result = scry_remote_side_count(s, &out->bad_files, err);
+    return result;
+}
+
+static int remote_compact(scry_store *base, scry_error *err)
+{
+    return 0;   /* Milvus compacts by itself */
+}
+
+static const scry_store_kind remote_kind = {
+    .close = remote_close, .sync = remote_sync, .refresh = remote_refresh, .get_info = remote_get_info,
+    .add_root = scry_remote_add_root, .move_root = scry_remote_move_root, .roots = scry_remote_each_root,
+    .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
+    .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
+    .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
+    .verify = scry_remote_verify, .compact = remote_compact,
+};
+
+/* ---- opening ---- */
+
+static int check_name(const char *name, scry_error *err)
+{
+    bool good = name[0] && !isdigit((unsigned char)name[0]) && strlen(name) <= 255;
+    for (const char *c = name; *c; c++)
+        good &= isalnum((unsigned char)*c) || *c == '_';
+    if (good)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "\"%s\" cannot be a collection of Milvus: letters, digits and _ make a name, "
+                     "not first a digit", name);
+}
+
+static int set_consistency(scry_remote *s, const char *text, scry_error *err)
+{
+    static const char *const names[] = { "strong", "session", "bounded", "eventually" };
+    s->consistency = SCRY_MILVUS_BOUNDED;
+    if (!text)
+        return 0;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(text, names[i]) == 0) {
+            s->consistency = (scry_milvus_consistency)i;
+            return 0;
+        }
+    return scry_fail(err, SCRY_EINVALID, "the consistency of Milvus is strong, session, bounded or eventually, not \"%s\"",
+                     text);
+}
+
+static scry_remote *remote_new(const char *where, const char *name, scry_store_mode mode)
+{
+    scry_remote *s = scry_alloc(sizeof *s);
+    s->base.kind = &remote_kind;
+    s->where = scry_strdup(where);
+    s->name = scry_strdup(name ? name : "default");
+    s->mode = mode;
+    s->roots = scry_alloc(sizeof *s->roots);
+    s->roots->users = 1;
+    pthread_mutex_init(&s->lock, NULL);
+    return s;
+}
+
+int scry_remote_open(scry_store **out, const char *where, const scry_store_options *o, scry_error *err)
+{
+    scry_remote *s = remote_new(where, o->collection, o->mode);
+    scry_milvus *m = NULL;
+    int result = check_name(s->name, err);
+    if (result == 0)
+        result = set_consistency(s, o->milvus.consistency, err);
+    if (result == 0)
+        result = set_connection(s, where, err);
+    if (result == 0)
+        result = scry_remote_take(s, &m, err);
+    if (result == 0)
+        result = scry_remote_prepare(s, m, o, err);
+    scry_remote_give(s, m);
+    if (result < 0)
+        remote_free(s);
+    else
+        *out = &s->base;
+    return result;
+}
+
+int scry_remote_collections(const char *where, int (*each)(void *arg, const char *name), void *arg, scry_error *err)
+{
+    scry_remote *s = remote_new(where, NULL, SCRY_STORE_READ);
+    scry_milvus *m = NULL;
+    int result = set_connection(s, where, err);
+    if (result == 0)
+        result = scry_remote_take(s, &m, err);
+    if (result == 0)
+        result = scry_milvus_collections(m, each, arg, err);
+    scry_remote_give(s, m);
+    remote_free(s);
+    return result;
+}
+
+int scry_remote_drop(const char *where, const char *name, scry_error *err)
+{
+    scry_remote *s = remote_new(where, name, SCRY_STORE_WRITE);
+    scry_milvus *m = NULL;
+    bool has = false;
+    int result = check_name(s->name, err);
+    if (result == 0)
+        result = set_connection(s, where, err);
+    if (result == 0)
+        result = scry_remote_take(s, &m, err);
+    if (result == 0)
+        result = scry_milvus_has_collection(m, s->name, &has, err);
+    if (result == 0 && !has)
+        result = scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s", s->name, where);
+    if (result == 0)
+        result = scry_milvus_drop(m, s->name, err);
+    scry_remote_give(s, m);
+    remote_free(s);
+    return result;
+}

@@ -1,0 +1,265 @@
+/* remote_schema.c - the collection: made, recognised, checked before anything is sent. */
+#include "store/remote_internal.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "store/remote_foreign.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char FORMAT[] = "1";
+
+/* ---- index specification ---- */
+
+static const struct { const char *name, *milvus; } index_types[] = {
+    { "flat", "FLAT" }, { "hnsw", "HNSW" }, { "ivf_flat", "IVF_FLAT" }, { "ivf_sq8", "IVF_SQ8" }, { "autoindex", "AUTOINDEX" },
+};
+
+/* "M=16,efConstruction=200" as {"M":16,"efConstruction":200}. Owned; NULL and an error when it is no such list. */
+static char *params_to_json(const char *text, const char *what, scry_error *err)
+{
+    scry_buf b = SCRY_BUF_INIT(4096);
+    scry_buf_putc(&b, '{');
+    bool good = true;
+    for (const char *p = text; *p && good;) {
+        size_t key = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+        size_t value = key && p[key] == '=' ? strspn(p + key + 1, "0123456789.") : 0;
+        char after = value ? p[key + 1 + value] : 'x';
+        good = value > 0 && (after == ',' || after == '\0');
+        if (good)
+            scry_buf_printf(&b, "%s\"%.*s\":%.*s", b.size > 1 ? "," : "", (int)key, p, (int)value, p + key + 1);
+        p += key + 1 + value + (after == ',');
+    }
+    scry_buf_putc(&b, '}');
+    if (good && !b.failed)
+        return scry_buf_take(&b);
+    scry_buf_dispose(&b);
+    scry_fail(err, SCRY_EINVALID, "\"%s\" is no list of parameters of %s: NAME=NUMBER,...", text, what);
+    return NULL;
+}
+
+/* "hnsw:M=16" to Milvus's name and parameters (owned). */
+static int parse_index(const char *spec, const char **type, char **params, scry_error *err)
+{
+    size_t n = strcspn(spec, ":");
+    *type = NULL;
+    for (size_t i = 0; i < sizeof index_types / sizeof *index_types; i++)
+        if (strlen(index_types[i].name) == n && strncasecmp(spec, index_types[i].name, n) == 0)
+            *type = index_types[i].milvus;
+    if (!*type)
+        return scry_fail(err, SCRY_EINVALID, "\"%.*s\" is no index: flat, hnsw, ivf_flat, ivf_sq8 or autoindex", (int)n, spec);
+    const char *given = spec[n] ? spec + n + 1 : "";
+    if (!given[0] && strcmp(*type, "HNSW") == 0)
+        given = "M=16,efConstruction=200";
+    else if (!given[0] && strncmp(*type, "IVF", 3) == 0)
+        given = "nlist=512";
+    *params = params_to_json(given, "an index", err);
+    return *params ? 0 : SCRY_EINVALID;
+}
+
+/* "ef=64" or "nprobe=16", or both. */
+static int parse_search(scry_remote *s, const char *text, scry_error *err)
+{
+    enum { MOST = 32768 };
+    s->ef = 64;
+    s->nprobe = 16;
+    for (const char *p = text; *p;) {
+        int *value = strncmp(p, "ef=", 3) == 0 ? &s->ef : strncmp(p, "nprobe=", 7) == 0 ? &s->nprobe : NULL;
+        char *end = NULL;
+        long n = value ? strtol(strchr(p, '=') + 1, &end, 10) : 0;
+        if (!value || n < 1 || n > MOST || (*end && *end != ','))
+            return scry_fail(err, SCRY_EINVALID, "\"%s\" is no way to search Milvus: ef=NUMBER or nprobe=NUMBER, up to %d",
+                             text, MOST);
+        *value = (int)n;
+        p = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+/* ---- making the collection ---- */
+
+static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    enum { TEXT = SCRY_MILVUS_MAX_VARCHAR };
+    const scry_milvus_field fields[] = {
+        { .name = "id", .type = SCRY_MILVUS_VARCHAR, .primary = true, .max_length = 2 * SCRY_ID_BYTES },
+        { .name = "content", .type = SCRY_MILVUS_VARCHAR, .max_length = 2 * SCRY_HASH_BYTES },
+        { .name = "root", .type = SCRY_MILVUS_VARCHAR, .max_length = 2 * SCRY_ID_BYTES },
+        { .name = "path", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+        { .name = "size", .type = SCRY_MILVUS_INT64 },
+        { .name = "mtime_ns", .type = SCRY_MILVUS_INT64 },
+        { .name = "time", .type = SCRY_MILVUS_INT64 },
+        { .name = "has_time", .type = SCRY_MILVUS_BOOL },
+        { .name = "camera", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+        { .name = "has_position", .type = SCRY_MILVUS_BOOL },
+        { .name = "latitude", .type = SCRY_MILVUS_DOUBLE },
+        { .name = "longitude", .type = SCRY_MILVUS_DOUBLE },
+        { .name = "format", .type = SCRY_MILVUS_VARCHAR, .max_length = 64 },
+        { .name = "width", .type = SCRY_MILVUS_INT64 },
+        { .name = "height", .type = SCRY_MILVUS_INT64 },
+        { .name = "key", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+        { .name = "labels", .type = SCRY_MILVUS_ARRAY, .max_length = TEXT, .max_capacity = 4096 },
+        { .name = "vector", .type = SCRY_MILVUS_FLOAT_VECTOR, .dim = o->dim },
+    };
+    const scry_milvus_property properties[] = {
+        { "scry.format", FORMAT }, { "scry.model_identity", o->model_identity },
+        { "scry.model_name", o->model_name ? o->model_name : "" }, { "scry.precision", o->precision ? o->precision : "" },
+    };
+    const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
+                                        .field_count = sizeof fields / sizeof *fields, .properties = properties,
+                                        .property_count = sizeof properties / sizeof *properties };
+    if (!o->model_identity || !o->model_identity[0] || o->dim < 1)
+        return scry_fail(err, SCRY_EINVALID, "a new collection needs a model: give --model");
+    return scry_milvus_create_collection(m, s->name, &schema, err);
+}
+
+/* An absent database is made too when the collection may be. */
+static int describe_or_create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_milvus_schema **out,
+                              scry_error *err)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    int result = scry_milvus_describe(m, s->name, out, &why);
+    if (result < 0 && scry_milvus_code(m) == SCRY_MILVUS_NO_DATABASE && o->mode == SCRY_STORE_CREATE) {
+        result = scry_milvus_create_database(m, s->options.database, err);
+        if (result < 0)
+            return result;
+        result = scry_milvus_describe(m, s->name, out, &why);
+    }
+    if (result == 0)
+        return 0;
+    if (scry_milvus_code(m) != SCRY_MILVUS_NO_COLLECTION)
+        return scry_fail(err, result, "%s", why.message);
+    if (o->mode != SCRY_STORE_CREATE)
+        return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s yet: index some pictures first", s->name,
+                         s->where);
+    result = create(s, m, o, err);
+    return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
+}
+
+/* ---- recognising it ---- */
+
+static char *property(const scry_milvus_schema *schema, const char *key)
+{
+    const char *value = scry_milvus_find_property(schema, key);
+    return scry_strdup(value ? value : "");
+}
+
+static int check_model(const scry_remote *s, const scry_store_options *o, scry_error *err)
+{
+    if (!o->model_identity || !o->model_identity[0] || strcmp(o->model_identity, s->identity) == 0)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): use that "
+                     "one, or index again into another one with --collection NAME", s->name, s->model_name, s->identity,
+                     o->model_name ? o->model_name : "the given one", o->model_identity);
+}
+
+/* Every field with the type that rows are sent with: a wrong one can crash a server for good. */
+static int check_fields(const scry_remote *s, const scry_milvus_schema *schema, scry_error *err)
+{
+    static const struct { const char *name; int type; } want[] = {
+        { "id", SCRY_MILVUS_VARCHAR }, { "content", SCRY_MILVUS_VARCHAR }, { "root", SCRY_MILVUS_VARCHAR },
+        { "path", SCRY_MILVUS_VARCHAR }, { "size", SCRY_MILVUS_INT64 }, { "mtime_ns", SCRY_MILVUS_INT64 },
+        { "time", SCRY_MILVUS_INT64 }, { "has_time", SCRY_MILVUS_BOOL }, { "camera", SCRY_MILVUS_VARCHAR },
+        { "has_position", SCRY_MILVUS_BOOL }, { "latitude", SCRY_MILVUS_DOUBLE }, { "longitude", SCRY_MILVUS_DOUBLE },
+        { "format", SCRY_MILVUS_VARCHAR }, { "width", SCRY_MILVUS_INT64 }, { "height", SCRY_MILVUS_INT64 },
+        { "key", SCRY_MILVUS_VARCHAR }, { "labels", SCRY_MILVUS_ARRAY }, { "vector", SCRY_MILVUS_FLOAT_VECTOR },
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        const scry_milvus_field *f = scry_milvus_find_field(schema, want[i].name);
+        if (!f || f->type != want[i].type || f->primary != (i == 0) || f->auto_id)
+            return scry_fail(err, SCRY_EINVALID, "the collection %s at %s says that scry made it, but its field %s is not as "
+                             "scry makes it: use another --collection", s->name, s->where, want[i].name);
+    }
+    return 0;
+}
+
+static int take_native(scry_remote *s, const scry_milvus_schema *schema, const scry_store_options *o, scry_error *err)
+{
+    const char *format = scry_milvus_find_property(schema, "scry.format");
+    if (strcmp(format, FORMAT) != 0)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has scry's format %s, this scry reads %s", s->name,
+                         s->where, format, FORMAT);
+    s->identity = property(schema, "scry.model_identity");
+    s->model_name = property(schema, "scry.model_name");
+    s->precision = property(schema, "scry.precision");
+    s->vector_field = scry_strdup("vector");
+    int result = check_fields(s, schema, err);
+    if (result == 0)
+        result = check_model(s, o, err);
+    if (result == 0) {
+        s->base.dim = (int)scry_milvus_find_field(schema, "vector")->dim;
+        if (o->dim && o->dim != s->base.dim)
+            result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s holds vectors of %d numbers, the model makes %d",
+                               s->name, s->where, s->base.dim, o->dim);
+    }
+    return result < 0 ? result : scry_remote_load_roots(s, schema, err);
+}
+
+/* ---- index and load ---- */
+
+static int make_index(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    const char *type;
+    char *params;
+    int result = parse_index(o->milvus.index ? o->milvus.index : "flat", &type, &params, err);
+    if (result < 0)
+        return result;
+    result = scry_milvus_create_index(m, s->name, s->vector_field, type, "COSINE", params, err);
+    free(params);
+    return result;
+}
+
+static int check_index(scry_remote *s, const scry_milvus_index *index, const scry_store_options *o, scry_error *err)
+{
+    const char *type;
+    char *params;
+    snprintf(s->index_type, sizeof s->index_type, "%s", index->type);
+    snprintf(s->metric, sizeof s->metric, "%s", index->metric);
+    if (strcmp(s->metric, "COSINE") != 0 && strcmp(s->metric, "L2") != 0 && strcmp(s->metric, "IP") != 0)
+        return scry_fail(err, SCRY_EINVALID, "the index of the collection %s at %s has the metric %s: scry searches by "
+                         "COSINE, IP or L2", s->name, s->where, s->metric);
+    if (!o->milvus.index)
+        return 0;
+    int result = parse_index(o->milvus.index, &type, &params, err);
+    if (result < 0)
+        return result;
+    free(params);
+    if (strcmp(type, index->type) == 0)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has the index %s already, not %s: copy it into another "
+                     "collection to change it (scry store copy)", s->name, s->where, index->type, type);
+}
+
+static int index_and_load(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    scry_milvus_index index;
+    scry_milvus_wait w = { NULL, NULL, SCRY_REMOTE_JOB_MS };
+    int result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
+    if (result == 0 && !index.type[0]) {
+        if (o->mode == SCRY_STORE_READ)
+            return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no index yet: run scry index once", s->name,
+                             s->where);
+        if ((result = make_index(s, m, o, err)) == 0)
+            result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
+    }
+    if (result == 0)
+        result = check_index(s, &index, o, err);
+    return result < 0 ? result : scry_milvus_load(m, s->name, &w, err);
+}
+
+int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    scry_milvus_schema *schema;
+    int result = parse_search(s, o->milvus.search ? o->milvus.search : "", err);
+    if (result == 0)
+        result = describe_or_create(s, m, o, &schema, err);
+    if (result < 0)
+        return result;
+    result = scry_milvus_find_property(schema, "scry.format") ? take_native(s, schema, o, err)
+                                                              : scry_remote_foreign_take(s, schema, o, err);
+    scry_milvus_schema_free(schema);
+    return result < 0 ? result : index_and_load(s, m, o, err);
+}

@@ -1,0 +1,250 @@
+/* remote_search.c - search: more rows are asked for than hits are wanted, since files of one
+ * content are folded here and what a filter's expression cannot say is refined here.
+ *
+ * A search is complete when the hits that are wanted all score above the last row that
+ * came: no further file of theirs, and no equal score, can follow. Else it is repeated
+ * with four times the rows, up to Milvus's limit of 16,384.
+ */
+#include "store/remote_internal.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "store/remote_foreign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double TIE = 1e-6;   /* scores of fp32 that differ by less are equal */
+
+typedef struct query {
+    scry_remote *s;
+    const scry_search *search;
+    const char *filter;
+    bool refine;
+    size_t want;                 /* offset + limit + 1 */
+} query;
+
+/* ---- asking ---- */
+
+static const char *search_params(const scry_remote *s, int64_t rows, char out[64])
+{
+    out[0] = '\0';
+    if (strcmp(s->index_type, "HNSW") == 0)   /* Milvus refuses ef below the rows asked for */
+        snprintf(out, 64, "{\"ef\":%lld}", (long long)(s->ef > rows ? s->ef : rows));
+    else if (strncmp(s->index_type, "IVF", 3) == 0)
+        snprintf(out, 64, "{\"nprobe\":%d}", s->nprobe);
+    return out;
+}
+
+static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scry_milvus_rows **out, scry_error *err)
+{
+    scry_remote *s = q->s;
+    scry_milvus *m;
+    char params[64];
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    scry_milvus_search search = {
+        .field = s->vector_field, .metric = s->metric, .params = search_params(s, rows, params), .vectors = vectors,
+        .queries = n, .dim = (size_t)s->base.dim, .limit = rows, .filter = q->filter,
+        .fields = scry_remote_file_fields, .field_count = s->foreign ? 0 : SCRY_REMOTE_FILE_FIELDS,
+        .consistency = s->consistency == SCRY_MILVUS_BOUNDED ? scry_remote_freshness(s) : s->consistency,
+    };
+    double deadline = scry_now_ms() + s->options.patience_ms;
+    do
+        result = scry_milvus_search_rows(m, s->name, &search, out, err);
+    while (result < 0 && scry_remote_revived(s, m, deadline));
+    scry_remote_give(s, m);
+    return result;
+}
+
+/* Milvus's squared distance of unit vectors as their cosine. */
+static double score_of(const scry_remote *s, float score)
+{
+    return strcmp(s->metric, "L2") == 0 ? 1 - (double)score / 2 : (double)score;
+}
+
+/* ---- folding ---- */
+
+static int compare_contents(const void *a, const void *b)
+{
+    const scry_hit *x = *(const scry_hit *const *)a, *y = *(const scry_hit *const *)b;
+    int order = memcmp(x->file.content, y->file.content, SCRY_HASH_BYTES);
+    return order ? order : strcmp(x->file.path, y->file.path);
+}
+
+static int compare_hits(const void *a, const void *b)
+{
+    const scry_hit *x = *(const scry_hit *const *)a, *y = *(const scry_hit *const *)b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return strcmp(x->file.path, y->file.path);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp((*(const scry_hit *const *)a)->file.path, (*(const scry_hit *const *)b)->file.path);
+}
+
+/* Best first; ties by path. Servers give one vector scores that differ in the last bits. */
+static void rank(scry_hit **hits, size_t n)
+{
+    if (n)
+        qsort(hits, n, sizeof *hits, compare_hits);
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && hits[from]->score - hits[to]->score <= TIE; to++)
+            continue;
+        qsort(hits + from, to - from, sizeof *hits, compare_paths);
+    }
+}
+
+/* Of each content the first file by path; the others are counted in its `copies`. */
+static size_t fold(scry_hit **hits, size_t n)
+{
+    size_t kept = 0;
+    if (n)
+        qsort(hits, n, sizeof *hits, compare_contents);
+    for (size_t i = 0; i < n; i++) {
+        scry_hit *last = kept ? hits[kept - 1] : NULL;
+        if (last && memcmp(last->file.content, hits[i]->file.content, SCRY_HASH_BYTES) == 0) {
+            last->copies++;
+            if (hits[i]->score > last->score)
+                last->score = hits[i]->score;
+        } else {
+            hits[kept++] = hits[i];
+        }
+    }
+    return kept;
+}
+
+/* Rows [from, to) of an answer that pass as hits of `all`. */
+static int read_rows(const query *q, const scry_milvus_rows *rows, size_t from, size_t to, scry_results *all,
+                     scry_error *err)
+{
+    scry_remote *s = q->s;
+    scry_remote_row row = { .rows = NULL };
+    int result = 0;
+    for (size_t i = from; i < to && result == 0; i++) {
+        double score = score_of(s, rows->scores[i]);
+        if (score < q->search->min_score)
+            continue;
+        result = s->foreign ? scry_remote_foreign_row(s, &row, rows, i, err) : scry_remote_row_read(s, &row, rows, i, err);
+        if (result == 0 && (!q->refine || scry_filter_match(q->search->filter, &row.file)))
+            scry_results_add(all, score, &row.file, 0);
+    }
+    scry_remote_row_dispose(s, &row);
+    return result;
+}
+
+/* One query's rows as its result; *complete says whether more rows could change it. */
+static int make_result(const query *q, const scry_milvus_rows *rows, size_t i, int64_t asked, scry_results *out,
+                       bool *complete, scry_error *err)
+{
+    size_t from = rows->first[i], to = rows->first[i + 1];
+    scry_results *all = scry_results_new();
+    int result = read_rows(q, rows, from, to, all, err);
+    scry_hit **hits = scry_alloc((all->count + 1) * sizeof *hits);
+    for (size_t k = 0; k < all->count; k++)
+        hits[k] = (scry_hit *)&all->hits[k];
+    size_t n = q->search->all_copies ? all->count : fold(hits, all->count);
+    rank(hits, n);
+    double last = to > from ? score_of(q->s, rows->scores[to - 1]) : -2;
+    *complete = (int64_t)(to - from) < asked || last < q->search->min_score ||
+                (n >= q->want && hits[q->want - 1]->score > last + 2 * TIE);
+    size_t end = q->search->offset + q->search->limit;
+    for (size_t k = q->search->offset; k < n && k < end && result == 0; k++)
+        scry_results_add(out, hits[k]->score, &hits[k]->file, hits[k]->copies);
+    out->has_more = n > end;
+    out->scanned = to - from;
+    free(hits);
+    scry_results_free(all);
+    return result;
+}
+
+/* ---- one query, deeper and deeper ---- */
+
+static int64_t deeper(int64_t rows)
+{
+    return 4 * rows < SCRY_MILVUS_MAX_TOPK ? 4 * rows : SCRY_MILVUS_MAX_TOPK;
+}
+
+static int search_deep(const query *q, const float *vector, int64_t rows, scry_results **out, scry_error *err)
+{
+    for (bool complete = false; !complete;) {
+        scry_milvus_rows *answer;
+        int result = ask(q, vector, 1, rows, &answer, err);
+        if (result < 0)
+            return result;
+        scry_results_free(*out);
+        *out = scry_results_new();
+        result = make_result(q, answer, 0, rows, *out, &complete, err);
+        scry_milvus_rows_free(answer);
+        if (result < 0)
+            return result;
+        if (!complete && rows == SCRY_MILVUS_MAX_TOPK && (*out)->count < q->search->limit)
+            return scry_fail(err, SCRY_ELIMIT, "Milvus gives at most %d rows a search, which hold too few results after the "
+                             "filter and the copies: ask for fewer, or filter more", SCRY_MILVUS_MAX_TOPK);
+        complete |= rows == SCRY_MILVUS_MAX_TOPK;
+        rows = deeper(rows);
+    }
+    return 0;
+}
+
+/* Some queries at once; those that need more rows one by one. */
+static int search_some(const query *q, const float *vectors, size_t n, int64_t rows, scry_results **out, scry_error *err)
+{
+    scry_milvus_rows *answer;
+    int result = ask(q, vectors, n, rows, &answer, err);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < n && result == 0; i++) {
+        bool complete;
+        out[i] = scry_results_new();
+        result = make_result(q, answer, i, rows, out[i], &complete, err);
+        if (result == 0 && !complete)
+            result = search_deep(q, vectors + i * (size_t)q->s->base.dim, deeper(rows), &out[i], err);
+    }
+    scry_milvus_rows_free(answer);
+    return result;
+}
+
+int scry_remote_search_many(scry_store *base, const float *queries, size_t n, const scry_search *search,
+                            scry_results **out, scry_error *err)
+{
+    enum { ROWS_AT_ONCE = 32768 };   /* of all queries of a request: some 20 MB with their fields */
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    scry_milvus_cover cover;
+    scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
+    if (search->limit > SCRY_MILVUS_MAX_TOPK || search->offset > SCRY_MILVUS_MAX_TOPK ||
+        search->offset + search->limit > SCRY_MILVUS_MAX_TOPK)
+        return scry_fail(err, SCRY_ELIMIT, "Milvus finds at most %d results of a search (offset and limit together): ask "
+                         "for fewer, or filter more", SCRY_MILVUS_MAX_TOPK);
+    if (s->foreign && search->filter)
+        return scry_remote_check_native(s, "a filter", err);
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    result = scry_remote_filter(s, m, search->filter, &filter, &cover, err);
+    scry_remote_give(s, m);
+    query q = { s, search, scry_buf_str(&filter), cover == SCRY_MILVUS_WIDER, search->offset + search->limit + 1 };
+    int64_t rows = (int64_t)(q.want + q.want / 2 + 16);
+    if (rows > SCRY_MILVUS_MAX_TOPK)
+        rows = SCRY_MILVUS_MAX_TOPK;
+    size_t at_once = ROWS_AT_ONCE / (size_t)rows + 1;
+    for (size_t i = 0; i < n && result == 0; i += at_once) {
+        size_t count = n - i < at_once ? n - i : at_once;
+        if (cover != SCRY_MILVUS_NOTHING)
+            result = search_some(&q, queries + i * (size_t)base->dim, count, rows, out + i, err);
+        for (size_t k = i; k < i + count && cover == SCRY_MILVUS_NOTHING; k++)
+            out[k] = scry_results_new();
+    }
+    for (size_t i = 0; i < n && result < 0; i++) {
+        scry_results_free(out[i]);
+        out[i] = NULL;
+    }
+    scry_buf_dispose(&filter);
+    return result;
+}
