@@ -161,6 +161,12 @@ void scry_db_end(sqlite3_stmt *st)
         sqlite3_reset(st);
 }
 
+const char *scry_db_text(sqlite3_stmt *st, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(st, column);
+    return text ? text : "";
+}
+
 int scry_db_run(scry_db *db, scry_sql which, scry_error *err, const char *types, ...)
 {
     sqlite3_stmt *st;

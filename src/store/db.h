@@ -120,6 +120,9 @@ int scry_db_start(scry_db *db, scry_sql which, sqlite3_stmt **out, scry_error *e
 int scry_db_step(scry_db *db, sqlite3_stmt *st, scry_error *err) SCRY_NODISCARD;
 void scry_db_end(sqlite3_stmt *st);   /* releases its locks; NULL is legal */
 
+/* A text of the row, "" where a damaged database has none. Lives until the next step. */
+const char *scry_db_text(sqlite3_stmt *st, int column);
+
 /* Start, run to the end, end. */
 int scry_db_run(scry_db *db, scry_sql which, scry_error *err, const char *types, ...) SCRY_NODISCARD;
 

@@ -254,7 +254,7 @@ static int load_valid(scry_reader *r, const scry_view *v, scry_filter_state *f, 
     while (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
         result = 0;
         if (sqlite3_column_int64(st, 1) <= v->head.columns_last)
-            drop_row(c, f->valid, sqlite3_column_int64(st, 2), (const char *)sqlite3_column_text(st, 3));
+            drop_row(c, f->valid, sqlite3_column_int64(st, 2), scry_db_text(st, 3));
     }
     scry_db_end(st);
     return result;

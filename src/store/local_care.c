@@ -46,8 +46,8 @@ static int check_database(checkup *c, scry_error *err)
         return scry_db_fail(&c->r->db, err);
     int result;
     while ((result = scry_db_step(&c->r->db, st, err)) == 1) {
-        const char *text = (const char *)sqlite3_column_text(st, 0);
-        if (text && strcmp(text, "ok") != 0)
+        const char *text = scry_db_text(st, 0);
+        if (strcmp(text, "ok") != 0)
             problem(c, "%s: %s", c->s->db_path, text);
     }
     sqlite3_finalize(st);
@@ -76,13 +76,13 @@ static void check_content(checkup *c, sqlite3_stmt *st)
     int64_t slot = sqlite3_column_int64(st, 0);
     uint32_t vector_crc = (uint32_t)sqlite3_column_int64(st, 2);
     scry_file f = { .width = sqlite3_column_int(st, 3), .height = sqlite3_column_int(st, 4),
-                    .format = (const char *)sqlite3_column_text(st, 5),
+                    .format = scry_db_text(st, 5),
                     .has_time = sqlite3_column_type(st, 6) != SQLITE_NULL,
                     .taken_at = sqlite3_column_int64(st, 6),
                     .has_position = sqlite3_column_type(st, 7) != SQLITE_NULL,
                     .latitude = sqlite3_column_double(st, 7),
                     .longitude = sqlite3_column_double(st, 8),
-                    .camera = (const char *)sqlite3_column_text(st, 9) };
+                    .camera = scry_db_text(st, 9) };
     c->report->contents++;
     if (sqlite3_column_bytes(st, 1) == SCRY_HASH_BYTES)
         memcpy(f.content, sqlite3_column_blob(st, 1), SCRY_HASH_BYTES);
@@ -242,7 +242,7 @@ static int check_small_rows(checkup *c, scry_error *err)
     sqlite3_stmt *st;
     int result = scry_db_start(&c->r->db, SCRY_SQL_ROOTS_ALL, &st, err, "");
     while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
-        const char *path = (const char *)sqlite3_column_text(st, 2);
+        const char *path = scry_db_text(st, 2);
         if (scry_root_crc(sqlite3_column_blob(st, 1), path) != (uint32_t)sqlite3_column_int64(st, 3))
             problem(c, "%s: the row of the root %s is damaged", c->s->db_path, path);
         result = 0;
@@ -252,10 +252,10 @@ static int check_small_rows(checkup *c, scry_error *err)
         result = scry_db_start(&c->r->db, SCRY_SQL_BAD_CHECK, &st, err, "");
     while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
         uint8_t id[SCRY_ID_BYTES] = { 0 };
-        const char *relative = (const char *)sqlite3_column_text(st, 2);
+        const char *relative = scry_db_text(st, 2);
         if (sqlite3_column_bytes(st, 0) == SCRY_ID_BYTES)
             memcpy(id, sqlite3_column_blob(st, 0), SCRY_ID_BYTES);
-        const char *reason = (const char *)sqlite3_column_text(st, 5);
+        const char *reason = scry_db_text(st, 5);
         uint32_t crc = scry_bad_crc(id, sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 4), reason);
         const scry_root_entry *root = scry_root_by_number(&c->v->roots, sqlite3_column_int64(st, 1));
         uint8_t expected[SCRY_ID_BYTES] = { 0 };

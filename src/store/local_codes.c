@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-    CODES_FORMAT = 2,   /* of codes.h's encoding too */
+    CODES_FORMAT = 2,   /* grows with any change of the encoding; 1 was not rotated */
     CODES_HEADER = 4096,
     TELL_ROWS = 4096   /* so many rows at most are left untold by a long run */
 };

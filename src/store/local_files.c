@@ -61,10 +61,8 @@ int scry_local_file_state(scry_store *base, const uint8_t *root, const char *rel
 /* The picture's fields of a CONTENT_FIND row; the two strings are kept in the store. */
 static void lend_content(scry_local *s, sqlite3_stmt *st, const uint8_t *hash, scry_file *out)
 {
-    const char *format = (const char *)sqlite3_column_text(st, 3);
-    const char *camera = (const char *)sqlite3_column_text(st, 7);
-    format = format ? format : "";
-    camera = camera ? camera : "";
+    const char *format = scry_db_text(st, 3);
+    const char *camera = scry_db_text(st, 7);
     size_t n = strlen(format) + 1, m = strlen(camera) + 1;
     free(s->content_text);
     s->content_text = scry_alloc(n + m);
@@ -290,9 +288,9 @@ static int read_bad(scry_reader *r, int64_t *root_number, char **relative, scry_
         result = 0;
         int64_t number = sqlite3_column_int64(st, 1);
         const scry_root_entry *root = scry_root_by_number(&roots, number);
-        scry_file f = { .relative = (const char *)sqlite3_column_text(st, 2),
+        scry_file f = { .relative = scry_db_text(st, 2),
                         .size = sqlite3_column_int64(st, 3), .mtime_ns = sqlite3_column_int64(st, 4),
-                        .key = (const char *)sqlite3_column_text(st, 5) };
+                        .key = scry_db_text(st, 5) };
         char *path = scry_store_join(root ? root->path : "?", f.relative);
         f.path = path;
         scry_results_add(batch, 0, &f, 0);

@@ -36,12 +36,6 @@ static uint32_t head_crc(const scry_head *h)
     return scry_crc32c(crc, numbers, sizeof numbers);
 }
 
-static char *column_text(sqlite3_stmt *st, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(st, column);
-    return scry_strdup(text ? text : "");
-}
-
 static bool plausible(const scry_head *h)
 {
     const int64_t counts[] = { h->slots, h->change, h->files, h->contents, h->bad, h->next_file,
@@ -61,9 +55,9 @@ int scry_head_load(scry_db *db, scry_head *h, scry_error *err)
     scry_head_dispose(h);
     if (result == 1 && sqlite3_column_bytes(st, 0) == SCRY_COLLECTION_BYTES) {
         memcpy(h->collection, sqlite3_column_blob(st, 0), SCRY_COLLECTION_BYTES);
-        h->model_identity = column_text(st, 1);
-        h->model_name = column_text(st, 2);
-        h->precision = column_text(st, 3);
+        h->model_identity = scry_strdup(scry_db_text(st, 1));
+        h->model_name = scry_strdup(scry_db_text(st, 2));
+        h->precision = scry_strdup(scry_db_text(st, 3));
         int64_t *numbers[] = { &h->dim, &h->generation, &h->slots, &h->change, &h->files, &h->contents,
                                &h->bad, &h->next_file, &h->columns_file, &h->columns_last };
         for (int i = 0; i < 10; i++)

@@ -87,6 +87,7 @@ typedef struct scry_local {
 
     pthread_mutex_t pool_lock; /* whoever gets it scans with the team, others alone */
     scry_pool *pool;           /* made by the first search */
+    bool searched;             /* there was one */
     int threads;
 
     /* Writing, by one thread at a time. */

@@ -53,7 +53,7 @@ static int delete_file(scry_local *s, const uint8_t *id, int64_t *slot, scry_err
         int64_t number = sqlite3_column_int64(st, 0);
         *slot = sqlite3_column_int64(st, 1);
         result = scry_local_forget_file(s, number, sqlite3_column_int64(st, 2),
-                                        (const char *)sqlite3_column_text(st, 3), err);
+                                        scry_db_text(st, 3), err);
         scry_db_end(st);
         if (result == 0)
             result = scry_db_run(&s->writer, SCRY_SQL_FILE_DELETE, err, "i", number);
@@ -124,7 +124,7 @@ static int renumber_files_of(scry_local *s, int64_t slot, scry_error *err)
         }
         int64_t number = sqlite3_column_int64(st, 0);
         result = scry_local_forget_file(s, number, sqlite3_column_int64(st, 1),
-                                        (const char *)sqlite3_column_text(st, 2), err);
+                                        scry_db_text(st, 2), err);
         scry_db_end(st);
         if (result == 0)
             result = scry_db_run(&s->writer, SCRY_SQL_FILE_RENUMBER, err, "ii", s->work.next_file++, number);

@@ -81,8 +81,8 @@ static int take_bad(scry_local *s, const new_root *to, const char *prefix, sqlit
     uint8_t old_id[SCRY_ID_BYTES] = { 0 }, id[SCRY_ID_BYTES];
     if (sqlite3_column_bytes(st, 0) == SCRY_ID_BYTES)
         memcpy(old_id, sqlite3_column_blob(st, 0), SCRY_ID_BYTES);
-    char *relative = scry_store_join(prefix, (const char *)sqlite3_column_text(st, 1));
-    char *reason = scry_strdup((const char *)sqlite3_column_text(st, 4));
+    char *relative = scry_store_join(prefix, scry_db_text(st, 1));
+    char *reason = scry_strdup(scry_db_text(st, 4));
     int64_t size = sqlite3_column_int64(st, 2), mtime_ns = sqlite3_column_int64(st, 3);
     scry_db_end(st);
     scry_file_id(to->id, relative, id);

@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_at(sqlite3_stmt *st, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(st, column);
-    return text ? text : "";
-}
-
 static int compare_roots(const void *a, const void *b)
 {
     return memcmp(((const scry_root_entry *)a)->id, ((const scry_root_entry *)b)->id, SCRY_ID_BYTES);
@@ -32,7 +26,7 @@ int scry_root_list_load(scry_db *db, scry_root_list *l, scry_error *err)
         scry_root_entry *r = &l->items[l->count++];
         r->number = sqlite3_column_int64(st, 0);
         memcpy(r->id, sqlite3_column_blob(st, 1), SCRY_ID_BYTES);
-        r->path = scry_strdup(text_at(st, 2));
+        r->path = scry_strdup(scry_db_text(st, 2));
     }
     scry_db_end(st);
     if (result < 0)
@@ -84,21 +78,21 @@ static bool read_fields(scry_row *row, sqlite3_stmt *st)
     row->number = sqlite3_column_int64(st, 0);
     memcpy(f->id, sqlite3_column_blob(st, 1), SCRY_ID_BYTES);
     row->root_number = sqlite3_column_int64(st, 2);
-    f->relative = text_at(st, 3);
+    f->relative = scry_db_text(st, 3);
     f->size = sqlite3_column_int64(st, 4);
     f->mtime_ns = sqlite3_column_int64(st, 5);
     row->slot = sqlite3_column_int64(st, 6);
-    f->key = text_at(st, 7);
+    f->key = scry_db_text(st, 7);
     memcpy(f->content, sqlite3_column_blob(st, 9), SCRY_HASH_BYTES);
     f->width = sqlite3_column_int(st, 10);
     f->height = sqlite3_column_int(st, 11);
-    f->format = text_at(st, 12);
+    f->format = scry_db_text(st, 12);
     f->has_time = sqlite3_column_type(st, 13) != SQLITE_NULL;
     f->taken_at = sqlite3_column_int64(st, 13);
     f->has_position = sqlite3_column_type(st, 14) != SQLITE_NULL;
     f->latitude = sqlite3_column_double(st, 14);
     f->longitude = sqlite3_column_double(st, 15);
-    f->camera = text_at(st, 16);
+    f->camera = scry_db_text(st, 16);
     size_t labels_bytes = (size_t)sqlite3_column_bytes(st, 8);
     return read_labels(row, sqlite3_column_blob(st, 8), labels_bytes);
 }

@@ -206,6 +206,8 @@ static void scan_thread(void *arg, int thread, int count)
         if (block >= blocks)
             break;
         scan_block(s, s->found + (size_t)thread * s->n, block, dots);
+        if (s->in->done)
+            s->in->done(s->in->done_arg, s->in->blocks[block]);
     }
     free(dots);
 }

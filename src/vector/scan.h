@@ -22,6 +22,8 @@ typedef struct scry_scan_input {
     const uint8_t *vectors;     /* stored vectors, row i at i * row_bytes */
     size_t row_bytes;
     const uint64_t *bits;       /* a bit a row: whether it takes part; (rows + 63) / 64 words */
+    void (*done)(void *arg, void *block);   /* called when a pass is through with it; may be NULL */
+    void *done_arg;
 } scry_scan_input;
 
 typedef struct scry_near {

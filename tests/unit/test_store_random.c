@@ -447,7 +447,7 @@ static void move_a_root(world *w, const char *to)
     for (int i = 0; i < MODEL_FILES; i++) {
         model_file *f = &w->file[i];
         if (strcmp(f->root_path, w->root[2]) == 0) {
-            snprintf(f->root_path, sizeof f->root_path, "%.40s", to);
+            snprintf(f->root_path, sizeof f->root_path, "%.30s", to);
             snprintf(f->path, sizeof f->path, "%.40s/%s", to, f->relative);
         }
     }
