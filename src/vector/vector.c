@@ -2,8 +2,6 @@
 
 #include "vector/vector_internal.h"
 
-#ifdef __x86_64__
-#endif
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>

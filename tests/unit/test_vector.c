@@ -261,7 +261,7 @@ static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, 
     scry_near *all = malloc(r->rows * sizeof *all);
     for (size_t i = 0; i < n; i++)
         random_unit(queries + i * r->dim, r->dim);
-    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits };
+    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL };
     assert_int_equal(scry_scan(&in, queries, n, k, min_score, pool, got), 0);
     for (size_t i = 0; i < n; i++) {
         size_t count = 0;
@@ -317,7 +317,7 @@ static void few_are_rescored(void **unused)
     scry_near_list got;
     memset(r.bits, 0xff, r.rows / 64 * 8);
     random_unit(query, 512);
-    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits };
+    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL };
     assert_int_equal(scry_scan(&in, query, 1, 10, -2, NULL, &got), 0);
     assert_true(got.rescored < 100);
     free(got.items);
