@@ -77,13 +77,29 @@ static enum MHD_Result begin(request *r)
     return MHD_YES;
 }
 
+/* An address that holds a zero byte would be cut there and mean something else. */
+static const char zero_byte_in_address;
+
+static void *on_address(void *cls, const char *address, struct MHD_Connection *c)
+{
+    return strstr(address, "%00") ? (void *)&zero_byte_in_address : NULL;
+}
+
+static enum MHD_Result refuse_address(request *r)
+{
+    respond_problem(r, 400, "the address holds a zero byte");
+    r->ready = true;
+    return request_send(r);
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_bytes, void **slot)
 {
     request *r = *slot;
-    if (!r) {
+    if (!r || *slot == &zero_byte_in_address) {
+        bool refused = r != NULL;
         *slot = r = request_new(cls, c, method, url);
-        return begin(r);
+        return refused ? refuse_address(r) : begin(r);
     }
     if (*upload_bytes) {
         scry_buf_append(&r->body, upload, *upload_bytes);
@@ -105,7 +121,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 static void on_completed(void *cls, struct MHD_Connection *c, void **slot, enum MHD_RequestTerminationCode why)
 {
     request *r = *slot;
-    if (!r)
+    if (!r || *slot == &zero_byte_in_address)
         return;
     connection_request_complete(r);
     search_job_free(r->search);
@@ -167,6 +183,7 @@ static int start_daemon(server *s, scry_error *err)
         { MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL },
         { MHD_OPTION_LISTENING_ADDRESS_REUSE, 1, NULL },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_address, NULL },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, NULL },
         { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connections_notify, s->connections },
         { o->cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)scry_buf_str(&cert) },

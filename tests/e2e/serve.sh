@@ -1,0 +1,227 @@
+#!/bin/sh
+# scry serve: the API's answers, what it refuses, and attacks on it.
+. "$(dirname "$0")/lib.sh"
+command -v curl >/dev/null || { echo "1..0 # SKIP no curl"; exit 0; }
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P" 30
+ok "index" "$scry" index "$P"
+
+server= url=
+start() { # OPTION...
+    "$scry" serve --listen 127.0.0.1:0 "$@" >"$T/serve.out" 2>"$T/serve.err" </dev/null &
+    server=$!
+    for _ in $(seq 300); do
+        url=$(sed -n 's,.* at \(https*://[^ ]*\)/$,\1,p' "$T/serve.err")
+        [ -z "$url" ] || return 0
+        kill -0 $server 2>/dev/null || return 1
+        sleep 0.1
+    done
+    return 1
+}
+stop() {
+    kill -TERM $server
+    wait $server
+    status=$?
+}
+# Status in $code, body in $T/out, headers in $T/headers.
+get() { # CURL-ARGUMENT... PATH
+    for last; do :; done
+    code=$(curl -sk -m 30 -o "$T/out" -D "$T/headers" -w '%{http_code}' --path-as-is "$@" 2>"$T/err")
+}
+
+ok "starts" start
+get "$url/healthz"
+is "healthz" $code 200
+get "$url/readyz"
+is "readyz" $code 200
+
+# Searching.
+get "$url/api/v1/search?q=red&limit=4"
+is "search" $code 200
+is "search: results" "$(json 'len(j["results"])')" 4
+is "search: ranks" "$(json '[r["rank"] for r in j["results"]]')" '[1, 2, 3, 4]'
+cursor=$(json 'j["cursor"]')
+first=$(json '[r["id"] for r in j["results"]]')
+id=$(json 'j["results"][0]["id"]')
+get "$url/api/v1/search?q=red&limit=4&cursor=$cursor"
+is "next page: ranks" "$(json '[r["rank"] for r in j["results"]]')" '[5, 6, 7, 8]'
+run search --json --limit 4 red
+is "the command line finds the same" "$(json '[r["id"] for r in j["results"]]')" "$first"
+get -X POST -H 'Content-Type: application/json' -d '{"parts":[{"text":"red"}],"limit":4}' "$url/api/v1/search"
+is "search by JSON finds the same" "$(json '[r["id"] for r in j["results"]]')" "$first"
+get "$url/api/v1/search?q=red&format=jpeg"
+is "a filter that nothing passes" "$(json 'j["results"]')" '[]'
+get "$url/api/v1/search"
+is "no query: 400" $code 400
+like "errors are problem documents" "$T/headers" '^Content-Type: application/problem\+json'
+get "$url/api/v1/search?q=red&limit=0"
+is "limit out of range: 400" $code 400
+get "$url/api/v1/search?q=%40%2Fetc%2Fpasswd"
+is "a picture by path: 400" $code 400
+get "$url/api/v1/images/$id/similar?limit=1"
+is "similar: itself first" "$(json 'j["results"][0]["id"]')" "$id"
+
+# Search by an uploaded picture; its address lasts.
+get -X POST --data-binary "@$P/p007.png" "$url/api/v1/query-pictures"
+is "upload to search with" $code 201
+upload=$(json 'j["picture"]')
+get "$url/api/v1/search?q=%40p:$upload&limit=1"
+is "it finds itself" "$(json 'j["results"][0]["name"]')" p007.png
+get "$url/api/v1/search?q=%40p:$upload%230,0,20,16&limit=1"
+is "a part of it" $code 200
+get "$url/api/v1/query-pictures/$upload/thumbnail"
+is "its thumbnail" $code 200
+get -F "image=@$P/p009.png" -F limit=1 "$url/api/v1/search"
+is "search by form" "$(json 'j["results"][0]["name"]')" p009.png
+get -X POST -d 'this is no picture' "$url/api/v1/query-pictures"
+is "not a picture: 415" $code 415
+
+# Pictures.
+get "$url/api/v1/images/$id"
+is "a record" $code 200
+get "$url/api/v1/images/$id/thumbnail?size=160"
+is "a thumbnail" $code 200
+tag=$(sed -n 's/^ETag: \(.*\)\r$/\1/p' "$T/headers")
+get -H "If-None-Match: $tag" "$url/api/v1/images/$id/thumbnail?size=160"
+is "unchanged: 304" $code 304
+get "$url/api/v1/images/$id/thumbnail?size=99999"
+is "another size: 400" $code 400
+get "$url/api/v1/images/$id/file"
+is "the file" $code 200
+like "is an attachment" "$T/headers" '^Content-Disposition: attachment'
+get "$url/api/v1/images?limit=7"
+is "list: a page" "$(json 'len(j["results"])')" 7
+cursor=$(json 'j["cursor"]')
+get "$url/api/v1/images?limit=1000&cursor=$cursor"
+is "list: the rest" "$(json 'len(j["results"])')" 23
+get "$url/api/v1/facets"
+is "facets" "$(json 'j["formats"]')" "[{'name': 'png', 'count': 30}]"
+get "$url/count"
+is "the tutorial's count" "$(cat "$T/out")" 30
+get -X POST -d red "$url/search?limit=4"
+is "the tutorial's search" "$(json '[r["id"] for r in j["results"]]')" "$first"
+
+# Vectors and labels.
+get -X POST -d '{"texts":["red","blue"]}' "$url/api/v1/embeddings"
+is "embeddings" "$(json 'len(j["vectors"]) == 2 and len(j["vectors"][0]) == j["dim"]')" True
+is "embeddings are unit vectors" "$(json 'abs(sum(x * x for x in j["vectors"][0]) - 1) < 1e-5')" True
+get -X POST -d '{"input":"red","encoding_format":"base64"}' "$url/v1/embeddings"
+is "OpenAI's form" "$(json '__import__("base64").b64decode(j["data"][0]["embedding"]).__len__() % 4')" 0
+get -X POST -d "{\"id\":\"$id\",\"labels\":[\"red\",\"blue\"]}" "$url/api/v1/classify"
+is "classify: probabilities" "$(json 'abs(sum(l["probability"] for l in j["labels"]) - 1) < 1e-6')" True
+
+# What is off, what is not there, what is too large.
+get -X POST --data-binary "@$P/p001.png" "$url/insert"
+is "uploads are off: 403" $code 403
+get -X DELETE "$url/api/v1/images/$id"
+is "removal is off: 403" $code 403
+get -X POST -d '{"paths":["/"]}' "$url/api/v1/index"
+is "indexing is off: 403" $code 403
+get "$url/nothing"
+is "nothing there: 404" $code 404
+get -X PUT "$url/api/v1/search"
+is "wrong method: 405" $code 405
+like "says which there are" "$T/headers" '^Allow: .*GET'
+head -c 100000 /dev/zero | tr '\0' a >"$T/long"
+get -X POST --data-binary "@$T/long" "$url/search"
+is "a body over the limit: 413" $code 413
+get "$url/api/v1/search?q=$(head -c 70000 "$T/long")"
+ok "a long address is refused" test $code = 414 -o $code = 431
+for attack in /api/v1/images/../../../../etc/passwd/file /assets/../../etc/passwd /assets/%2e%2e/%2e%2e/etc/passwd \
+    /assets/..%2f..%2fetc%2fpasswd "/api/v1/images/$id%00/file" /assets/%; do
+    get "$url$attack"
+    ok "no way out: $attack" test $code = 404 -o $code = 400
+done
+
+# Links that lead out of the root after indexing; files that are gone.
+get "$url/api/v1/search?q=blue&limit=1"
+victim=$(json 'j["results"][0]["id"]') path=$(json 'j["results"][0]["path"]')
+mv "$path" "$T/kept.png"
+ln -s /etc/passwd "$path"
+get "$url/api/v1/images/$victim/file"
+is "a link out of the root: 403" $code 403
+unlike "nothing of it is told" "$T/out" root:
+rm "$path"
+get "$url/api/v1/images/$victim/file"
+is "a file that is gone: 404" $code 404
+mkfifo "$path"
+get "$url/api/v1/images/$victim/view"
+is "a FIFO in its place: 404" $code 404
+rm "$path"
+mv "$T/kept.png" "$path"
+get "$url/api/v1/images/$victim/file"
+is "back again" $code 200
+
+# Other hosts and origins.
+get -H 'Host: evil.example' "$url/api/v1/status"
+is "another Host (DNS rebinding): 421" $code 421
+get -H 'Origin: http://evil.example' -X POST -d red "$url/search"
+is "another Origin (CSRF): 403" $code 403
+get -H "Origin: $url" -X POST -d red "$url/search"
+is "our own Origin" $code 200
+get "$url/"
+like "a strict Content-Security-Policy" "$T/headers" "^Content-Security-Policy: default-src 'none'"
+
+# A search that is under way when SIGTERM comes is answered.
+curl -s -m 20 -o "$T/out" -w '%{http_code}' "$url/api/v1/search?q=red" >"$T/late" &
+late=$!
+sleep 0.05
+stop
+is "SIGTERM: 0" $status 0
+wait $late
+is "it drained" "$(cat "$T/late")" 200
+
+# A token.
+printf 'a-token-of-24-characters\n' >"$T/token"
+ok "starts with a token" start --token-file "$T/token" --allow-upload --allow-remove --allow-index
+get "$url/api/v1/status"
+is "no token: 401" $code 401
+get -H 'Authorization: Bearer wrong' "$url/api/v1/status"
+is "a wrong token: 401" $code 401
+get -H 'Authorization: Bearer a-token-of-24-characters' "$url/api/v1/status"
+is "the token" $code 200
+get -X POST -c "$T/jar" -d '{"token":"wrong"}' "$url/login"
+is "login with a wrong token: 401" $code 401
+get -X POST -c "$T/jar" -d '{"token":"a-token-of-24-characters"}' "$url/login"
+is "login" $code 204
+get -b "$T/jar" "$url/api/v1/status"
+is "the cookie" $code 200
+get "$url/"
+is "the page needs none" $code 200
+
+# Changes.
+A='Authorization: Bearer a-token-of-24-characters'
+pictures "$T/more" 3 90
+get -H "$A" -X POST --data-binary "@$T/more/p090.png" "$url/insert"
+is "insert" $code 201
+new=$(json 'j["id"]')
+get -H "$A" -F "image=@$T/more/p091.png" "$url/api/v1/images"
+is "add by form" $code 201
+get -H "$A" "$url/count"
+is "both are there" "$(cat "$T/out")" 32
+get -H "$A" -X POST -d 'this is no picture' "$url/insert"
+is "not a picture: 415" $code 415
+get -H "$A" -H 'Content-Type: application/json' -d '{"path":"/etc/passwd"}' "$url/api/v1/images"
+is "a path outside the roots: 403" $code 403
+get -H "$A" -X DELETE "$url/api/v1/images/$new"
+is "remove" $code 204
+get -H "$A" "$url/api/v1/images/$new"
+is "it is gone" $code 404
+get -H "$A" -d "{\"paths\":[\"$T/more\"]}" "$url/api/v1/index"
+is "index run" $code 202
+job=$(json 'j["job"]')
+get -H "$A" "$url/api/v1/index/$job/events"
+like "events to the end" "$T/out" '^event: done'
+get -H "$A" "$url/count"
+is "its pictures are there" "$(cat "$T/out")" 34
+stop
+
+run serve --listen 0.0.0.0:0
+is "off loopback without a token: 2" $status 2
+like "says how" "$T/err" 'token-file'
+run serve --listen 127.0.0.1
+is "no port: 2" $status 2
+run serve --token-file "$T/nothing"
+is "no token file: 2" $status 2
+done_testing
