@@ -41,12 +41,16 @@ int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, 
 int cli_open_model_named(scry_model **out, const char *name, const scry_model_options *options, scry_error *err)
 {
     char *dir;
+    scry_error why = SCRY_ERROR_INIT;
     int r = scry_model_resolve(name, &dir, err);
     if (r < 0)
         return r;
-    r = scry_model_open(out, dir, options, err);
+    r = scry_model_open(out, dir, options, &why);
     free(dir);
-    return r;
+    if (r < 0 && (!name || !name[0] || strcmp(name, SCRY_STARTER_MODEL) == 0))
+        return scry_fail(err, r, "the starter model is damaged: %s. Restore it: `git checkout -- models/starter` in a "
+                         "source tree, else install scry again", why.message);
+    return r < 0 ? scry_fail(err, r, "%s", why.message) : 0;
 }
 
 int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scry_error *err)

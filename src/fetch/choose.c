@@ -108,7 +108,7 @@ static int choose(fetch_report *r, const scry_json *siblings, const char *reposi
     bool pickle = find(siblings, "pytorch_model.bin") || find(siblings, "open_clip_pytorch_model.bin");
     if (pickle)
         return scry_fail(err, SCRY_ENOTFOUND, "%s has its weights only as a pickle, which can run code when it is opened: "
-                         "fetch it yourself, convert it with tools/convert_pickle.py and use `scry model add`", repository);
+                         "fetch it yourself, convert it with tools/convert-pickle.py and use `scry model add`", repository);
     return scry_fail(err, SCRY_ENOTFOUND, "%s holds no checkpoint that scry reads: neither config.json with "
                      "model.safetensors nor open_clip_config.json with open_clip_model.safetensors", repository);
 }

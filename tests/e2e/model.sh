@@ -67,6 +67,15 @@ is "an unknown verb: status" "$status" 2
 run model list --catalogue --json
 is "catalogue: a dozen at least" "$(json 'len(j) >= 12 and all("/" in m["repository"] and m["licence"] for m in j)')" True
 
+# ---- a damaged starter ----
+mkdir -p "$T/app/models"
+cp "$SCRY_BUILD/scry" "$SCRY_BUILD/scry-decode" "$T/app"
+cp -r "$T/broken" "$T/app/models/starter"
+"$T/app/scry" embed --texts "$T/texts" --out "$T/a.npy" >"$T/out" 2>"$T/err"
+is "a damaged starter: status" $? 2
+like "a damaged starter: the file is named" "$T/err" 'starter model is damaged: .*model.safetensors'
+like "a damaged starter: what restores it" "$T/err" 'git checkout -- models/starter'
+
 # ---- pull ----
 python3 "$E2E/hub.py" "$T/model" "$T/port" &
 hub=$!
