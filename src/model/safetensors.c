@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum { MAX_HEADER_BYTES = 64 << 20, MAX_TENSORS = 100000, MAX_SHARDS = 1000 };
 
@@ -298,6 +299,13 @@ void scry_tensors_free(scry_tensors *ts)
     free(ts->entries);
     free(ts->shards);
     free(ts);
+}
+
+void scry_tensors_drop_pages(const scry_tensors *ts)
+{
+    for (size_t i = 0; i < ts->shard_count; i++)
+        if (ts->shards[i].map.data)
+            madvise((void *)ts->shards[i].map.data, ts->shards[i].map.size, MADV_DONTNEED);
 }
 
 /* ---- looking up ---- */

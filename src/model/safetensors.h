@@ -39,6 +39,10 @@ bool scry_tensors_has(const scry_tensors *ts, const char *name);
 int scry_tensors_get(const scry_tensors *ts, const char *name, int rank, const size_t *shape,
                      scry_tensor *out, scry_error *err) SCRY_NODISCARD;
 
+/* Give back the memory of the mapped pages: they are read again from the file when they are
+ * touched. For when most of them have been copied into another form. Any thread, any time. */
+void scry_tensors_drop_pages(const scry_tensors *ts);
+
 size_t scry_tensors_count(const scry_tensors *ts);
 const char *scry_tensors_name(const scry_tensors *ts, size_t i);   /* in name order */
 

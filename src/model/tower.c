@@ -6,6 +6,7 @@
 
 scry_binder scry_tower_begin(scry_tower *t, const scry_tower_source *src, scry_error *err)
 {
+    t->tensors = src->tensors;
     if (!src->check)
         t->weights = scry_weights_new();
     return (scry_binder){ .tensors = src->tensors, .weights = t->weights, .mode = src->mode,
@@ -43,6 +44,8 @@ static void pack(scry_nn *t, void *arg)
     for (size_t i = 0; i < job->tower->linear_count; i++) {
         scry_linear_pack(t, job->tower->linears[i], at);
         at += scry_linear_packed_bytes(job->tower->linears[i]);
+        if (t->index == 0 && i % 8 == 7)   /* never both forms of all weights in memory */
+            scry_tensors_drop_pages(job->tower->tensors);
     }
 }
 
@@ -56,6 +59,7 @@ int scry_tower_pack(scry_tower *t, scry_team *team, scry_error *err)
     if (!job.memory)
         return scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu MB of weights", total >> 20);
     scry_team_run(team, pack, &job);
+    scry_tensors_drop_pages(t->tensors);
     uint8_t *at = job.memory;
     for (size_t i = 0; i < t->linear_count; i++) {
         scry_linear_publish(t->linears[i], at);

@@ -16,6 +16,7 @@ typedef struct scry_tower {
     scry_linear **linears;     /* [linear_count]; owned list */
     size_t linear_count;
     bool packed;
+    const scry_tensors *tensors;   /* where the weights are mapped; borrowed */
     char *summary;             /* for people; owned */
 } scry_tower;
 
