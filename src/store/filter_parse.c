@@ -61,6 +61,22 @@ static bool parse_zone(const char **at, int *offset_s)
     return true;
 }
 
+static bool in_calendar(const civil *c)
+{
+    return c->month >= 1 && c->month <= 12 && c->day >= 1 && c->day <= days_in_month(c->year, c->month) &&
+           c->hour <= 23 && c->minute <= 59 && c->second <= 59;
+}
+
+/* "T10:00", "T10:00:30", with or without a zone. */
+static bool parse_clock(const char **at, civil *c)
+{
+    if (!number(at, **at, 2, &c->hour) || !number(at, ':', 2, &c->minute))
+        return false;
+    if (**at == ':' && !number(at, ':', 2, &c->second))
+        return false;
+    return parse_zone(at, &c->offset_s);
+}
+
 static bool parse_civil(const char *text, civil *c)
 {
     const char *p = text;
@@ -70,17 +86,9 @@ static bool parse_civil(const char *text, civil *c)
         return false;
     if (p - text == 7 && *p == '-' && !number(&p, '-', 2, &c->day))
         return false;
-    if (p - text == 10 && (*p == 'T' || *p == 't' || *p == ' ')) {
-        if (!number(&p, *p, 2, &c->hour) || !number(&p, ':', 2, &c->minute))
-            return false;
-        if (*p == ':' && !number(&p, ':', 2, &c->second))
-            return false;
-        if (!parse_zone(&p, &c->offset_s))
-            return false;
-    }
-    return *p == '\0' && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
-           c->day <= days_in_month(c->year, c->month) && c->hour <= 23 && c->minute <= 59 &&
-           c->second <= 59;
+    if (p - text == 10 && (*p == 'T' || *p == 't' || *p == ' ') && !parse_clock(&p, c))
+        return false;
+    return *p == '\0' && in_calendar(c);
 }
 
 int scry_parse_time(const char *text, int64_t *out_s, scry_error *err)

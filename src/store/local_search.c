@@ -39,10 +39,10 @@ static int compare_hits(const void *a, const void *b)
     return strcmp(x->file.path, y->file.path);
 }
 
-/* Fold copies: of each content's files the first by path, the others counted. */
-static int show(query_state *q, const scry_near *list, size_t n, scry_results *out, scry_error *err)
+/* Hits of the contents in `list`: every copy, or of each content's files the first by path,
+ * the others counted. */
+static int hits_of(query_state *q, const scry_near *list, size_t n, scry_results *all, scry_error *err)
 {
-    scry_results *all = scry_results_new();
     int result = 0;
     for (size_t i = 0; i < n && result == 0; i++) {
         scry_results *files = q->search->all_copies ? all : scry_results_new();
@@ -57,15 +57,35 @@ static int show(query_state *q, const scry_near *list, size_t n, scry_results *o
             scry_results_add(all, first->score, &first->file, files->count - 1);
         scry_results_free(files);
     }
+    return result;
+}
+
+/* How many of the list come before the page for sure: each content is one hit, and only
+ * those with equal scores are told apart by path. Their files need not be looked up. */
+static size_t before_page(const query_state *q, const scry_near *list, size_t n)
+{
+    size_t skip = q->search->offset < n ? q->search->offset : n;
+    if (q->search->all_copies)
+        return 0;
+    while (skip && skip < n && list[skip - 1].score == list[skip].score)
+        skip--;
+    return skip;
+}
+
+/* The page of `list` that was asked for. */
+static int show(query_state *q, const scry_near *list, size_t n, scry_results *out, scry_error *err)
+{
+    scry_results *all = scry_results_new();
+    size_t skip = before_page(q, list, n), from = q->search->offset - skip, end;
+    int result = hits_of(q, list + skip, n - skip, all, err);
     const scry_hit **order = scry_alloc(all->count * sizeof *order);
     for (size_t i = 0; i < all->count; i++)
         order[i] = &all->hits[i];
     if (all->count)
         qsort(order, all->count, sizeof *order, compare_hits);
-    size_t end;
-    if (!scry_add_size(q->search->offset, q->search->limit, &end))
+    if (!scry_add_size(from, q->search->limit, &end))
         end = SIZE_MAX;
-    for (size_t i = q->search->offset; i < all->count && i < end && result == 0; i++)
+    for (size_t i = from; i < all->count && i < end && result == 0; i++)
         scry_results_add(out, order[i]->score, &order[i]->file, order[i]->copies);
     out->has_more = all->count > end;
     free(order);

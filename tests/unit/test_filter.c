@@ -1,0 +1,113 @@
+/* Filters: times and places as people write them, and what the reference says of a file.
+ * (That the store agrees with the reference is test_store_random.c's.) */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scry/filter.h"
+#include "scry/store.h"
+
+#include <math.h>
+#include <string.h>
+
+static void times(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;   /* by `date -u -d ... +%s` */
+    } good[] = {
+        { "1970", 0 }, { "2024", 1704067200 }, { "2024-05", 1714521600 }, { "2024-05-17", 1715904000 },
+        { "2024-05-17T10:00", 1715940000 }, { "2024-05-17T10:00:30", 1715940030 },
+        { "2024-05-17T10:00Z", 1715940000 }, { "2024-05-17T10:00+02:00", 1715932800 },
+        { "2024-05-17t10:00:30-05:30", 1715959830 }, { "2000-02-29", 951782400 }, { "1969-12-31", -86400 },
+        { "0001-01-01", -62135596800 },
+    };
+    static const char *const bad[] = {
+        "", "24", "20245", "2024-13", "2024-00", "2024-02-30", "1900-02-29", "2024-5-1", "2024-05-17T",
+        "2024-05-17T25:00", "2024-05-17T10:60", "2024-05-17T10:00+99:00", "2024-05-17Z", "2024T10:00", "may",
+        "2024-05-17T10:00:61", "2024-05-17T10:00:30x", " 2024",
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        int64_t s = -1;
+        assert_int_equal(scry_parse_time(good[i].text, &s, NULL), 0);
+        assert_int_equal(s, good[i].seconds);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int64_t s;
+        scry_error err = SCRY_ERROR_INIT;
+        assert_int_equal(scry_parse_time(bad[i], &s, &err), SCRY_EINVALID);
+        assert_true(err.message[0]);
+    }
+}
+
+static void places(void **state)
+{
+    static const char *const bad[] = { "", "1,2", "1,2,3,4", "91,0,1", "0,181,1", "0,0,-1", "a,b,c", "1,2,nan",
+                                       "1,2,inf", "0x1,2,3", "1, 2,3", "1,2,3 ", ",,", "1,2,1e999" };
+    double lat, lon, km;
+    assert_int_equal(scry_parse_near("48.137,11.575,25", &lat, &lon, &km, NULL), 0);
+    assert_true(lat == 48.137 && lon == 11.575 && km == 25);
+    assert_int_equal(scry_parse_near("-90,180,1e3", &lat, &lon, &km, NULL), 0);
+    assert_true(lat == -90 && lon == 180 && km == 1000);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        scry_error err = SCRY_ERROR_INIT;
+        assert_int_equal(scry_parse_near(bad[i], &lat, &lon, &km, &err), SCRY_EINVALID);
+    }
+}
+
+static scry_file example(void)
+{
+    static const char *const labels[] = { "beach", "Strand" };
+    return (scry_file){ .path = "/photos/2024/sea.jpg", .relative = "2024/sea.jpg", .mtime_ns = -1,
+                        .format = "jpeg", .camera = "NIKON D90", .key = "k1", .labels = labels,
+                        .label_count = 2, .has_position = true, .latitude = 48.8566, .longitude = 2.3522 };
+}
+
+static bool passes(const scry_filter_node *f)
+{
+    scry_file file = example();
+    return scry_filter_match(f, &file);
+}
+
+static void meanings(void **state)
+{
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *yes = scry_filter_text(p, SCRY_FILTER_KEY, "k1");
+    const scry_filter_node *no = scry_filter_text(p, SCRY_FILTER_KEY, "K1");
+    assert_true(passes(NULL) && passes(yes) && !passes(no));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_IN, "/")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_IN, "/photos/")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_IN, "/photos/2024/sea.jpg")));
+    assert_false(passes(scry_filter_text(p, SCRY_FILTER_IN, "/photos/202")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_FORMAT, "JPG")));
+    assert_false(passes(scry_filter_text(p, SCRY_FILTER_FORMAT, "png")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_CAMERA, "nikon d")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_CAMERA, "")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_LABEL, "Strand")));
+    assert_false(passes(scry_filter_text(p, SCRY_FILTER_LABEL, "strand")));
+    /* no EXIF time: the mtime, one nanosecond before 1970, is second -1 */
+    assert_true(passes(scry_filter_time(p, SCRY_FILTER_AFTER, -1)));
+    assert_false(passes(scry_filter_time(p, SCRY_FILTER_AFTER, 0)));
+    assert_true(passes(scry_filter_time(p, SCRY_FILTER_BEFORE, 0)));
+    assert_false(passes(scry_filter_time(p, SCRY_FILTER_BEFORE, -1)));
+    /* Paris to London: 343.6 km on this sphere */
+    assert_true(passes(scry_filter_near(p, 51.5074, -0.1278, 344)));
+    assert_false(passes(scry_filter_near(p, 51.5074, -0.1278, 343)));
+    assert_true(passes(scry_filter_and(p, yes, scry_filter_not(p, no))));
+    assert_false(passes(scry_filter_and(p, yes, no)));
+    assert_true(passes(scry_filter_or(p, no, yes)));
+    assert_true(passes(scry_filter_or(p, no, NULL)));     /* NULL is every file */
+    assert_false(passes(scry_filter_not(p, NULL)));
+    assert_ptr_equal(scry_filter_and(p, NULL, yes), yes);
+    assert_null(scry_filter_and(p, NULL, NULL));
+    scry_filter_pool_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(times), cmocka_unit_test(places),
+                                        cmocka_unit_test(meanings) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
