@@ -10,13 +10,15 @@ static bool ends_with(const uint8_t *bytes, size_t size, const char *mark)
     return size >= n && memcmp(bytes + size - n, mark, n) == 0;
 }
 
+/* Up to a gigabyte, for where nothing limits it. */
 static void eat_memory(void)
 {
-    enum { STEP = 16 << 20 };
-    volatile uint8_t *p;
-    while ((p = malloc(STEP)) != NULL)
-        for (size_t i = 0; i < STEP; i += 4096)
-            p[i] = 1;
+    enum { STEP = 16 << 20, STEPS = 64 };
+    for (int i = 0; i < STEPS; i++) {
+        volatile uint8_t *p = malloc(STEP);
+        for (size_t k = 0; p && k < STEP; k += 4096)
+            p[k] = 1;
+    }
     abort();
 }
 

@@ -222,7 +222,7 @@ static int check_format(const scry_decoder *d, scry_format f, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "not a picture of a known format");
     if (!(d->options.formats >> f & 1))
         return scry_fail(err, SCRY_EINVALID, "a picture of the format %s, which is not read "
-                         "(--formats)", scry_format_name(f));
+                         "(--formats all)", scry_format_name(f));
     return 0;
 }
 
