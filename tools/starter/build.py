@@ -3,10 +3,12 @@
     python -m venv .venv && .venv/bin/pip install -r tools/starter/requirements.txt
     SCRY_DATA=DIR .venv/bin/python tools/starter/build.py --cache CACHE_DIR --out models/starter
 
-Stages, each skipped when its result is already in the cache: features (lower half of the image
-tower over all photographs), text (distillation), image (alignment), publish, evaluate. Needs
-Debian's wordnet-base and unicode-cldr-core (SCRY_WORDNET and SCRY_CLDR name other places), a C
-compiler for torch.compile, about 8 GB of memory and 3 GB of disk. Seeds are fixed.
+Stages, each skipped when its result is already in the cache: features (two views of every
+photograph), distil (the text tower from its teacher), align (heads), joint (text tower and
+heads), finetune (upper blocks of the image tower and heads), publish, evaluate.
+
+Needs Debian's wordnet-base and unicode-cldr-core (SCRY_WORDNET and SCRY_CLDR name other
+places), a C++ compiler for torch.compile, about 4 GB of memory and 2 GB of disk. Seeds are fixed.
 """
 import argparse
 import subprocess
@@ -35,12 +37,14 @@ def main():
     args = parser.parse_args()
     args.cache.mkdir(parents=True, exist_ok=True)
     full = args.cache / "full"
-    stage("features", ["features.py", args.cache], args.cache / "lower_flickr8k_train.pt")
-    stage("text", ["train_text.py", args.cache], args.cache / "text.pt")
-    stage("image", ["train_image.py", args.cache], args.cache / "image.pt")
+    stage("features", ["features.py", args.cache], args.cache / "features_jetson_photos.pt")
+    stage("distil", ["distil.py", args.cache], args.cache / "text.pt")
+    stage("align", ["align.py", args.cache], args.cache / "image.pt")
+    stage("joint", ["joint.py", args.cache], args.cache / "joint.pt")
+    stage("finetune", ["finetune.py", args.cache], args.cache / "final.pt")
     stage("publish", ["publish.py", args.cache, args.out], None)
     stage("publish in float32", ["publish.py", args.cache, full, "--full"], None)
-    stage("evaluate", ["evaluate.py", args.out, full, "--curve", "--store-min-score"], None)
+    stage("evaluate", ["evaluate.py", args.out, full, "--store-min-score"], None)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from pathlib import Path
 
 TEXTS = Path(__file__).parent / "texts"
 
-# One photograph with its texts. `kind` is "caption" or "label"; `split` is "train" or "dev".
-Picture = namedtuple("Picture", "folder file kind texts split")
+# One photograph with its texts. `kind` is "caption" or "label"; `split` is "train" or "dev";
+# `label` is the folder's own spelling of the label, "" for a caption.
+Picture = namedtuple("Picture", "folder file kind texts split label")
 
 HELD_BACK = {
     "caltech101": ["accordion", "airplanes", "bonsai", "butterfly", "camera", "chandelier",
@@ -83,22 +84,22 @@ def pictures():
         for r in rows(root / "flickr8k/captions.tsv"):
             if r["split"] == split:
                 texts.setdefault(r["file"], []).append(tidy(r["caption"]))
-        out += [Picture("flickr8k", f, "caption", tuple(t), split) for f, t in texts.items()]
+        out += [Picture("flickr8k", f, "caption", tuple(t), split, "") for f, t in texts.items()]
     for folder, split in (("coco_mini", "dev"), ("flowers102_captions", "train")):
-        out += [Picture(folder, r["file"], "caption", (tidy(r["text"]),), split)
+        out += [Picture(folder, r["file"], "caption", (tidy(r["text"]),), split, "")
                 for r in rows(root / folder / "captions.tsv")]
-    out += [Picture("grocery", r["file"], "label", (r["text"],), "train")
+    out += [Picture("grocery", r["file"], "label", (r["text"],), "train", r["text"])
             for r in rows(root / "grocery/captions.tsv")]
     for i, r in enumerate(rows(root / "imagenet_sample_1000/labels.tsv")):
         out.append(Picture("imagenet_sample_1000", r["file"], "label", (r["text"],),
-                           "dev" if i % 5 == 2 else "train"))
+                           "dev" if i % 5 == 2 else "train", r["text"]))
     for folder in ("caltech101", "clothing", "intel_scenes", "house_rooms", "weather",
                    "jetson_photos"):
         for r in rows(root / folder / "labels.tsv"):
             name = class_name(folder, r["text"])
             if name:
                 split = "dev" if r["text"] in HELD_BACK.get(folder, ()) else "train"
-                out.append(Picture(folder, r["file"], "label", (name,), split))
+                out.append(Picture(folder, r["file"], "label", (name,), split, r["text"]))
     return out
 
 

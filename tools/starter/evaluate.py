@@ -1,9 +1,10 @@
 """evaluate.py - the figures of published models on the dev suite, from pixels to ranking.
 
-Usage: evaluate.py MODEL_DIR [MODEL_DIR...] [--curve] [--store-min-score]
+Usage: evaluate.py MODEL_DIR [MODEL_DIR...] [--quick] [--store-min-score]
 
-Prints a Markdown table, one column a model; --curve adds the curve of the minimum score of the
-first, --store-min-score writes the chosen point into its config.json.
+Prints a Markdown table, one column a model, and the curve of the minimum score of the first;
+--store-min-score writes the chosen point into its config.json. --quick leaves out zero-shot
+figures and probes.
 """
 import argparse
 import json
@@ -11,13 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 import data
+from encode import encode
 from model import load
-from suite import Suite, table
+from sources import load_minilm
+from suite import Suite, stack, table
 
 ANSWERED = 0.90  # answered queries that must keep a right picture at the chosen minimum score
+ALIKE = 0.45     # cosine of two texts from which one picture would do for both
 
 
 def image_table(model, pictures, batch=32):
@@ -46,24 +51,26 @@ def text_function(model, batch=256):
 
 
 def score_curve(suite, image, text, depth=10):
-    """[(minimum score, answered kept, absent refused)], from the dev questions.
+    """[(minimum score, answered kept, absent refused)], from the natural photographs' questions.
 
     A query is answered when its right picture is among the first `depth`; it is kept when
-    that picture reaches the minimum. For the absent case the right picture is removed
-    and whatever still looks like it (the nearest tenth of the gallery) with it: refused
-    means that nothing that remains reaches the minimum."""
+    that picture reaches the minimum. For the absent case the right picture is removed and
+    with it every picture whose own caption means about the same (teacher's cosine from
+    ALIKE on): refused means that nothing that remains reaches the minimum."""
+    teacher, tokenizer = load_minilm()
+    meaning = lambda texts: F.normalize(encode(teacher, tokenizer, texts, 0), dim=-1)
+    captions, v = meaning(suite.natural_captions), stack(image, suite.natural)
     kept, refused = [], []
-    for name in ("natural captions", "natural short queries", "natural captions, Russian"):
-        gallery, questions = suite.sets[name]
-        v = torch.stack([image[p.folder, p.file] for p in gallery])
-        scores = text([q for q, _ in questions]) @ v.T
-        target = torch.tensor([i for _, i in questions])
-        own = scores.gather(1, target[:, None])
-        answered = ((scores > own).sum(1) < depth)
-        kept.append(own[answered, 0])
-        alike = (v @ v.T)[target]
-        near = alike.argsort(1, descending=True)[:, : len(gallery) // 10]
-        refused.append(scores.scatter(1, near, -1.0).amax(1))
+    for name, (gallery, questions) in suite.sets.items():
+        if gallery is not suite.natural:
+            continue
+        scores = text([q for q, _, _ in questions]) @ v.T
+        target = torch.tensor([i for _, i, _ in questions])[:, None]
+        own = scores.gather(1, target)
+        kept.append(own[(scores > own).sum(1) < depth, 0])
+        alike = meaning([e for _, _, e in questions]) @ captions.T >= ALIKE
+        alike.scatter_(1, target, True)
+        refused.append(scores.masked_fill(alike, -1.0).amax(1))
     kept, refused = torch.cat(kept), torch.cat(refused)
     points = torch.quantile(kept, torch.linspace(0, 0.5, 26))
     return [(m.item(), (kept >= m).float().mean().item(), (refused < m).float().mean().item())
@@ -81,21 +88,23 @@ def print_curve(curve, chosen):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("models", nargs="+")
-    parser.add_argument("--curve", action="store_true")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--store-min-score", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(2)
     suite, results, curve = Suite(), {}, None
+    wanted = [p for p in suite.dev if not args.quick or p.folder == "flickr8k" or p in suite.natural]
     for directory in args.models:
         model = load(directory)
-        image, text = image_table(model, suite.dev), text_function(model)
-        results[Path(directory).name] = suite.figures(image, text)
-        if curve is None:
-            curve = score_curve(suite, image, text)
+        image, text = image_table(model, wanted), text_function(model)
+        figures = suite.recalls(image, text)
+        if not args.quick:
+            figures |= suite.zero_shot(image, text) | suite.probes(image, text)
+        results[Path(directory).name] = figures
+        curve = curve or score_curve(suite, image, text)
     print(table(results))
-    chosen = min((m for m, a, _ in curve if a >= ANSWERED), key=lambda m: -m)
-    if args.curve:
-        print_curve(curve, chosen)
+    chosen = max(m for m, kept, _ in curve if round(kept, 2) >= ANSWERED)
+    print_curve(curve, chosen)
     if args.store_min_score:
         path = Path(args.models[0]) / "config.json"
         config = json.loads(path.read_text())

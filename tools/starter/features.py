@@ -1,21 +1,21 @@
-"""features.py - activations of the lower half of Lite2 for views of every photograph.
+"""features.py - what Lite2 sees in two views of every training photograph.
 
-The lower half (stem and blocks before CUT) stays as ImageNet taught it, so what it gives
-for a view is computed once and the training reads it from the cache: an epoch over the
-upper half costs minutes, not an hour.
+Usage: features.py CACHE_DIR     (one pair of files for each folder; resumes)
 
-Usage: features.py CACHE_DIR     (one file for each folder and split; resumes)
-Each file holds bfloat16 [N, V, C, H, W]. The views are, for training pictures, two plain
-ones (centre and squashed; for square pictures the picture and its mirror image) and two
-random crops; for dev pictures the plain ones alone.
+    lower_FOLDER.pt      bfloat16 [N, 2, 208, 9, 9]: activations after block CUT - 1
+    features_FOLDER.pt   float16 [N, 2, 1280]: pooled features of the untouched backbone
+
+The lower part of the backbone stays as ImageNet taught it, so a view passes it once and the
+stages that train read the cache. The views are the two a picture is embedded in, centre and
+squashed; for square pictures, where those are the same pixels, the picture and its mirror image.
 """
-import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import nn
 
@@ -23,87 +23,100 @@ import data
 from model import view
 from sources import load_lite2
 
-CUT = 18  # blocks 0..17: down to 9 x 9, 208 channels at 260 px
+CUT = 18  # blocks 18 to 20 and the last convolution are trained, those before are not
 MEAN, STD = 127.0, 128.0
 BATCH = 32
 
 
-def random_crop(image, size, rng):
-    """Half to all of the picture at a slightly changed aspect ratio, mirrored half the time."""
-    w, h = image.size
-    area, aspect = rng.uniform(0.5, 1.0), np.exp(rng.uniform(-0.25, 0.25))
-    cw = min(w, int(w * np.sqrt(area * aspect)))
-    ch = min(h, int(h * np.sqrt(area / aspect)))
-    left, top = rng.randint(0, w - cw), rng.randint(0, h - ch)
-    image = image.crop((left, top, left + cw, top + ch)).resize((size, size), Image.BICUBIC)
-    return ImageOps.mirror(image) if rng.random() < 0.5 else image
+class Lower(nn.Module):
+    """Pixels -> activations after block CUT - 1."""
+
+    def __init__(self, backbone):
+        super().__init__()
+        self.stem, self.blocks = backbone.stem, backbone.blocks[:CUT]
+
+    def forward(self, x):
+        x = F.relu6(self.stem(x))
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class Upper(nn.Module):
+    """Those activations -> pooled features [B, 1280]."""
+
+    def __init__(self, backbone):
+        super().__init__()
+        self.blocks, self.head = backbone.blocks[CUT:], backbone.head
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return F.relu6(self.head(x)).mean((2, 3))
 
 
 def views(p, size):
-    """The views of one photograph as uint8 arrays [S, S, 3]."""
+    """The two views of one photograph as uint8 arrays [S, S, 3]."""
     image = Image.open(data.image_path(p)).convert("RGB")
-    rng = random.Random(f"{p.folder}/{p.file}")
     squash = view(image, "squash", size)
-    if data.square(p):
-        out = [squash] if p.split == "dev" else [squash, ImageOps.mirror(squash)]
-    else:
-        out = [view(image, "centre", size), squash]
-    if p.split == "train":
-        out += [random_crop(image, size, rng) for _ in range(2)]
-    return [np.asarray(v) for v in out]
-
-
-def lower_half(backbone):
-    class Lower(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.stem, self.blocks = backbone.stem, backbone.blocks[:CUT]
-
-        def forward(self, x):
-            x = torch.clamp(self.stem(x), 0, 6)
-            for block in self.blocks:
-                x = block(x)
-            return x
-    return Lower()
+    other = ImageOps.mirror(squash) if data.square(p) else view(image, "centre", size)
+    return [np.array(other), np.array(squash)]
 
 
 @torch.no_grad()
 def extract(lower, pictures, size):
+    """Lower activations [N, 2, C, H, W]. Every batch has one shape: compiled once."""
     out = []
     with ThreadPoolExecutor(2) as pool:
-        flat = []
-        for start in range(0, len(pictures), BATCH):
-            chunk = list(pool.map(lambda p: views(p, size), pictures[start:start + BATCH]))
-            per_picture = len(chunk[0])
-            flat += [v for c in chunk for v in c]
-            last = start + BATCH >= len(pictures)
-            while len(flat) >= BATCH or (last and flat):
-                batch, flat = flat[:BATCH], flat[BATCH:]
-                n = len(batch)
-                batch += [batch[0]] * (BATCH - n)  # one shape: the compiled graph is made once
-                x = (torch.from_numpy(np.stack(batch)).float() - MEAN) / STD
-                x = x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-                out.append(lower(x.bfloat16())[:n].contiguous())
+        for start in range(0, len(pictures), BATCH // 2):
+            chunk = [v for pair in pool.map(lambda p: views(p, size),
+                                            pictures[start:start + BATCH // 2]) for v in pair]
+            n = len(chunk)
+            chunk += chunk[:1] * (BATCH - n)
+            x = (torch.from_numpy(np.stack(chunk)).float() - MEAN) / STD
+            x = x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+            out.append(lower(x.bfloat16())[:n].contiguous())
     out = torch.cat(out)
-    return out.view(len(pictures), per_picture, *out.shape[1:])
+    return out.view(len(pictures), 2, *out.shape[1:])
 
 
-def path(cache, folder, split):
-    return Path(cache) / f"lower_{folder}_{split}.pt"
+@torch.no_grad()
+def pool_features(upper, lower):
+    """[N, 2, C, H, W] -> [N, 2, 1280] float16."""
+    parts = [upper(x.contiguous(memory_format=torch.channels_last)).half()
+             for x in lower.flatten(0, 1).split(128)]
+    return torch.cat(parts).view(len(lower), 2, -1)
+
+
+def members():
+    """{folder: training pictures}, in order."""
+    out = {}
+    for p in data.pictures():
+        if p.split == "train":
+            out.setdefault(p.folder, []).append(p)
+    return out
+
+
+def load_training(cache, kind):
+    """{(folder, file): its two views' rows}; `kind` is "lower" or "features"."""
+    out = {}
+    for folder, pictures in members().items():
+        rows = torch.load(Path(cache) / f"{kind}_{folder}.pt", mmap=True)
+        out.update({(p.folder, p.file): row for p, row in zip(pictures, rows)})
+    return out
 
 
 def main(cache):
     config, backbone, _, _ = load_lite2()
-    lower = lower_half(backbone).to(torch.bfloat16).to(memory_format=torch.channels_last)
-    lower = torch.compile(lower)
-    everything = data.pictures()
-    groups = dict.fromkeys((p.folder, p.split) for p in everything)
-    for folder, split in sorted(groups, key=lambda g: (g[1], g[0] == "flickr8k")):
-        target = path(cache, folder, split)
-        if not target.exists():
-            members = [p for p in everything if (p.folder, p.split) == (folder, split)]
-            torch.save(extract(lower, members, config["image_size"]), target)
-            print(f"features: {folder} {split}, {len(members)} pictures", flush=True)
+    backbone = backbone.to(torch.bfloat16).to(memory_format=torch.channels_last)
+    lower, upper = torch.compile(Lower(backbone), dynamic=False), Upper(backbone)
+    for folder, pictures in members().items():
+        low, pooled = (Path(cache) / f"{kind}_{folder}.pt" for kind in ("lower", "features"))
+        if not pooled.exists():
+            rows = extract(lower, pictures, config["image_size"])
+            torch.save(rows, low)
+            torch.save(pool_features(upper, rows), pooled)
+            print(f"features: {folder}, {len(pictures)} pictures", flush=True)
 
 
 if __name__ == "__main__":

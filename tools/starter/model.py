@@ -155,8 +155,11 @@ class Head(nn.Module):
         self.branches = nn.ModuleList(
             nn.Sequential(*(make_layer(s) for s in b["layers"])) for b in branches)
 
+    def apart(self, x):  # [B, tower width] -> the branches' unit vectors, not weighted
+        return [F.normalize(b(x), dim=-1) for b in self.branches]
+
     def forward(self, x):  # [B, tower width] -> [B, D]
-        parts = [w * F.normalize(b(x), dim=-1) for w, b in zip(self.weights, self.branches)]
+        parts = [w * v for w, v in zip(self.weights, self.apart(x))]
         return F.normalize(torch.cat(parts, -1), dim=-1)
 
 

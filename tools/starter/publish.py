@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 
 import features
 import vocabulary
+from align import head_configs
 from sources import load_lite2
-from train_image import head_configs, load_text_tower
 
 INT8_FROM = 4096  # elements; smaller tensors gain nothing from int8
 
@@ -30,7 +30,7 @@ def quantise(w):
 
 def is_wide(name, tensor):
     """True for the matrices worth int8: the text tower's and the heads', and the 1x1
-    convolutions; depthwise and stem weights are small and stay float16."""
+    convolutions; depthwise weights are small and stay float16."""
     return tensor.dim() >= 2 and tensor.numel() >= INT8_FROM and "depthwise" not in name
 
 
@@ -49,17 +49,13 @@ def compress(state, full):
 
 def gather(cache):
     """(config, preprocessor, tokenizer, state dict) of the trained model in float32."""
-    saved, tower, _ = load_text_tower(cache)
-    image = torch.load(Path(cache) / "image.pt")
+    trained = torch.load(Path(cache) / "final.pt")
+    image, saved = trained["image"], trained["text"]
     vision_config, backbone, _, _ = load_lite2()
+    features.Upper(backbone).load_state_dict(image["upper"])
     state = {f"vision_model.{k}": v for k, v in backbone.state_dict().items()}
-    for k, v in image["upper"].items():
-        part, _, rest = k.partition(".")
-        if part == "blocks":
-            number, _, rest = rest.partition(".")
-            k = f"blocks.{int(number) + features.CUT}.{rest}"
-        state[f"vision_model.{k}"] = v
-    state.update({f"text_model.{k}": v for k, v in tower.encoder.state_dict().items()})
+    state.update({"text_model." + k.removeprefix("encoder."): v
+                  for k, v in saved["tower"].items() if k.startswith("encoder.")})
     state.update({f"vision_head.{k}": v for k, v in image["vision"].items()})
     state.update({f"text_head.{k}": v for k, v in image["text"].items()})
     vision_head, text_head = head_configs()

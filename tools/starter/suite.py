@@ -7,8 +7,8 @@ import re
 
 import torch
 
+import corpus
 import data
-import corpus as T
 
 TEMPLATE = "a photo of a {}"
 # Word -> foil for the probes: does the true caption beat itself with this word exchanged?
@@ -33,30 +33,35 @@ def recall(scores, target):
 
 
 class Suite:
-    """Questions prepared once; figures() answers for one model."""
+    """Questions prepared once; figures() answers for one model.
+
+    `sets` is {name: (gallery, [(query, index of the right picture, its English)])}."""
 
     def __init__(self):
         self.dev = [p for p in data.pictures() if p.split == "dev"]
         flickr = [p for p in self.dev if p.folder == "flickr8k"]
         natural = [p for p in self.dev if p.folder in ("coco_mini", "imagenet_sample_1000")]
         place = {p.file: i for i, p in enumerate(flickr)}
-        self.sets = {"flickr captions": (flickr, [(c, i) for i, p in enumerate(flickr)
-                                                  for c in p.texts])}
-        self.sets["flickr captions, Russian"] = (
-            flickr, [(r["caption_ru"], place[r["file"]]) for r in T.own_texts("flickr8k_dev_ru.tsv")])
-        written = T.imagenet_captions("dev")
+        russian = [(r["caption_ru"], place[r["file"]], data.tidy(r["caption_en"]))
+                   for r in corpus.own_texts("flickr8k_dev_ru.tsv")]
+        self.sets = {
+            "flickr captions": (flickr, [(c, i, c) for i, p in enumerate(flickr) for c in p.texts]),
+            "flickr captions, Russian": (flickr, russian)}
+        written = corpus.imagenet_captions("dev")
         captions, queries, russian = [], [], []
         for i, p in enumerate(natural):
             if p.folder == "coco_mini":
-                captions.append((p.texts[0], i))
-            elif p.file in written:
+                captions.append((p.texts[0], i, p.texts[0]))
+            else:
                 row = written[p.file]
-                captions.append((row["caption_en"], i))
-                queries.append((row["query_en"], i))
-                russian.append((row["caption_ru"], i))
-        self.sets["natural captions"] = (natural, captions)
-        self.sets["natural short queries"] = (natural, queries)
-        self.sets["natural captions, Russian"] = (natural, russian)
+                captions.append((row["caption_en"], i, row["caption_en"]))
+                queries.append((row["query_en"], i, row["query_en"]))
+                russian.append((row["caption_ru"], i, row["caption_en"]))
+        self.natural = natural
+        self.natural_captions = [c for c, _, _ in captions]
+        self.sets.update({"natural captions": (natural, captions),
+                          "natural short queries": (natural, queries),
+                          "natural captions, Russian": (natural, russian)})
 
     def zero_shot_sets(self):
         """folder -> (pictures of held-back classes, all class names of the folder)."""
@@ -78,25 +83,36 @@ class Suite:
                         pairs.append((p, c.lower(), re.sub(rf"\b{hit}\b", words[hit], c.lower())))
             yield probe, pairs
 
-    def figures(self, image, text, probes=True):
-        """{name: list of numbers} for one model; `image` maps (folder, file) to a vector."""
-        stack = lambda ps: torch.stack([image[p.folder, p.file] for p in ps])
+    def recalls(self, image, text):
+        """{set: R@1, R@5, R@10, median rank}; `image` maps (folder, file) to a vector."""
         out = {}
         for name, (gallery, questions) in self.sets.items():
-            if questions:
-                scores = text([q for q, _ in questions]) @ stack(gallery).T
-                out[name] = recall(scores, torch.tensor([i for _, i in questions]))
+            scores = text([q for q, _, _ in questions]) @ stack(image, gallery).T
+            out[name] = recall(scores, torch.tensor([i for _, i, _ in questions]))
+        return out
+
+    def zero_shot(self, image, text):
+        """{folder: top-1, top-5 of the held-back classes' pictures among all its classes}."""
+        out = {}
         for folder, members, names in self.zero_shot_sets():
-            scores = stack(members) @ text([TEMPLATE.format(n) for n in names]).T
+            scores = stack(image, members) @ text([TEMPLATE.format(n) for n in names]).T
             target = torch.tensor([names.index(p.texts[0]) for p in members])
             out["zero-shot " + folder] = recall(scores, target)[:2]
-        if probes:
-            for probe, pairs in self.probe_pairs():
-                v = stack([p for p, _, _ in pairs])
-                true, foil = text([t for _, t, _ in pairs]), text([f for _, _, f in pairs])
-                wins = ((v * true).sum(1) > (v * foil).sum(1)).float().mean().item()
-                out["probe " + probe] = [100 * wins, len(pairs)]
         return out
+
+    def probes(self, image, text):
+        """{probe: how often the true caption beats its foil, number of pairs}."""
+        out = {}
+        for probe, pairs in self.probe_pairs():
+            v = stack(image, [p for p, _, _ in pairs])
+            true, foil = text([t for _, t, _ in pairs]), text([f for _, _, f in pairs])
+            wins = ((v * true).sum(1) > (v * foil).sum(1)).float().mean().item()
+            out["probe " + probe] = [100 * wins, len(pairs)]
+        return out
+
+
+def stack(image, pictures):
+    return torch.stack([image[p.folder, p.file] for p in pictures])
 
 
 def table(results):

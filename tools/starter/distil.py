@@ -1,6 +1,6 @@
-"""train_text.py - teach the multilingual text tower the sentence space of the English teacher.
+"""distil.py - teach the multilingual text tower the sentence space of the English teacher.
 
-Usage: train_text.py CACHE_DIR       (writes CACHE_DIR/text.pt)
+Usage: distil.py CACHE_DIR       (writes CACHE_DIR/text.pt)
 
 multilingual-e5-small, its vocabulary pruned, learns to give from any language the vector that
 all-MiniLM-L6-v2 gives for the English: English texts teach the space, translations tie the
@@ -28,6 +28,7 @@ FROZEN_LAYERS = 4
 BATCH = 256
 LEARNING_RATE = 2e-4
 TEMPERATURE = 0.05
+TEXTS = 45000          # of all items, drawn at random; more still help (docs/starter.md)
 SEED = 1
 
 
@@ -96,7 +97,7 @@ def loss_of(student, teacher):
     return cosine + 0.2 * (neighbours - entropy), cosine.item()
 
 
-def train(cache, limit=None):
+def train(cache):
     torch.manual_seed(SEED)
     rng = random.Random(SEED)
     english, translated = corpus.english(rng), corpus.translations()
@@ -108,7 +109,7 @@ def train(cache, limit=None):
     tower.encoder.load_state_dict(state)
     items = english + translated * 2
     rng.shuffle(items)
-    items = items[:limit]
+    items = items[:TEXTS]
     sample = [t for _, t, _ in english[:6000]]
     fit_projection(tower, tokenizer, sample, torch.stack([teacher[t] for t in sample]).float())
     tower.encoder.embeddings.requires_grad_(False)
@@ -143,4 +144,4 @@ def train(cache, limit=None):
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    train(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    train(sys.argv[1])
