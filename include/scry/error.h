@@ -42,7 +42,8 @@ typedef struct scry_error {
 #define SCRY_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Fill `err` (if not NULL) and return `code`, so that `return scry_fail(...)`
- * reads as one step. The message is cut at its fixed size, never overrun. */
+ * reads as one step. The message is cut at its fixed size, never overrun; control
+ * characters in it become question marks, so that it stays one line. */
 int scry_fail(scry_error *err, int code, const char *fmt, ...) SCRY_PRINTF(3, 4);
 
 /* The same, with ": " and strerror(errnum) appended; ENOENT gives

@@ -92,49 +92,6 @@ static int text_merges(scry_bpe *b, const scry_pieces *pieces, const char *path,
     return result;
 }
 
-static void set_special(scry_clip_special *s, const char *text, int32_t id)
-{
-    for (s->n = 0; text[s->n]; s->n++)
-        s->runes[s->n] = (unsigned char)text[s->n];
-    s->id = id;
-}
-
-/* Ids of start and end by either naming; the expression's special words by dialect. */
-static int find_specials(scry_tokenizer *t, scry_clip_bpe *m, const scry_pieces *pieces, const char *path,
-                         scry_error *err)
-{
-    static const char *const hf[] = { "<|startoftext|>", "<|endoftext|>" };
-    static const char *const open_clip[] = { "<start_of_text>", "<end_of_text>" };
-    int32_t ids[2];
-    for (int k = 0; k < 2; k++) {
-        ids[k] = scry_pieces_find_id(pieces, hf[k], strlen(hf[k]));
-        if (ids[k] < 0)
-            ids[k] = scry_pieces_find_id(pieces, open_clip[k], strlen(open_clip[k]));
-        if (ids[k] < 0)
-            return scry_fail(err, SCRY_EINVALID, "%s: the vocabulary has no %s: not a CLIP tokenizer", path,
-                             hf[k]);
-        set_special(&m->special[k], m->dialect == SCRY_TOKENIZER_HF ? hf[k] : open_clip[k], ids[k]);
-    }
-    if (t->start_id < 0)
-        t->start_id = ids[0];
-    if (t->end_id < 0)
-        t->end_id = ids[1];
-    m->bpe.unknown = ids[1];
-    return 0;
-}
-
-static int add_specials(scry_tokenizer *t, const char *path, scry_error *err)
-{
-    static const char *const names[] = { "<|startoftext|>", "<|endoftext|>" };
-    const int32_t ids[] = { t->start_id, t->end_id };
-    int result = 0;
-    for (int k = 0; k < 2 && result == 0; k++) {
-        scry_added_token token = { .text = scry_strdup(names[k]), .n = strlen(names[k]), .id = ids[k] };
-        result = scry_added_put(&t->added, token, path, err);
-    }
-    return result;
-}
-
 /* ---- the rules in tokenizer.json, which must be CLIP's ---- */
 
 static bool is_type(const scry_json *v, const char *type)
@@ -208,7 +165,8 @@ static int check_rules(const scry_clip_bpe *m, const scry_tokfile *f, scry_error
     return result;
 }
 
-static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, scry_tokfile *f, scry_error *err)
+static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, const char *dir, scry_tokfile *f,
+                               scry_error *err)
 {
     scry_pieces pieces;
     scry_pieces_init(&pieces);
@@ -221,22 +179,17 @@ static int load_tokenizer_json(scry_tokenizer *t, scry_clip_bpe *m, scry_tokfile
         result = json_merges(&m->bpe, &pieces, f, err);
     if (result == 0)
         t->vocab_size = (size_t)(pieces.max_id + 1);
-    if (result == 0 && m->dialect == SCRY_TOKENIZER_HF) {
-        result = scry_tokfile_added(f, t, err);
-        if (result == 0)
-            result = scry_tokfile_ends(f, t, err);
-    }
-    if (result == 0)
-        result = find_specials(t, m, &pieces, f->path, err);
-    scry_pieces_dispose(&pieces);
     t->files[0] = "tokenizer.json";
+    if (result == 0)
+        result = scry_clip_specials(t, m, &pieces, dir, f, f->path, err);
+    scry_pieces_dispose(&pieces);
     return result;
 }
 
 /* ---- the older files ---- */
 
-static int load_vocab_json(scry_tokenizer *t, scry_clip_bpe *m, const char *vocab_path, scry_map vocab,
-                           const char *merges_path, scry_map merges, scry_error *err)
+static int load_vocab_json(scry_tokenizer *t, scry_clip_bpe *m, const char *dir, const char *vocab_path,
+                           scry_map vocab, const char *merges_path, scry_map merges, scry_error *err)
 {
     scry_pieces pieces;
     scry_pieces_init(&pieces);
@@ -251,13 +204,11 @@ static int load_vocab_json(scry_tokenizer *t, scry_clip_bpe *m, const char *voca
         result = text_merges(&m->bpe, &pieces, merges_path, merges, err);
     if (result == 0)
         t->vocab_size = (size_t)(pieces.max_id + 1);
-    if (result == 0)
-        result = find_specials(t, m, &pieces, vocab_path, err);
-    if (result == 0 && m->dialect == SCRY_TOKENIZER_HF)
-        result = add_specials(t, vocab_path, err);
-    scry_pieces_dispose(&pieces);
     t->files[0] = "vocab.json";
     t->files[1] = "merges.txt";
+    if (result == 0)
+        result = scry_clip_specials(t, m, &pieces, dir, NULL, vocab_path, err);
+    scry_pieces_dispose(&pieces);
     return result;
 }
 
@@ -269,7 +220,7 @@ static int load_two_files(scry_tokenizer *t, scry_clip_bpe *m, const char *dir, 
     if (result == 0)
         result = scry_map_open(&merges, merges_path, err);
     if (result == 0)
-        result = load_vocab_json(t, m, vocab_path, vocab, merges_path, merges, err);
+        result = load_vocab_json(t, m, dir, vocab_path, vocab, merges_path, merges, err);
     scry_map_close(&vocab);
     scry_map_close(&merges);
     free(vocab_path);
@@ -341,7 +292,7 @@ static int load_own_merges(scry_tokenizer *t, scry_clip_bpe *m, scry_error *err)
     if (result == 0)
         t->vocab_size = (size_t)(pieces.max_id + 1);
     if (result == 0)
-        result = find_specials(t, m, &pieces, path, err);
+        result = scry_clip_specials(t, m, &pieces, NULL, NULL, path, err);
     scry_pieces_dispose(&pieces);
     scry_map_close(&map);
     free(path);
@@ -357,7 +308,7 @@ int scry_tok_clip_open(scry_tokenizer *t, const char *dir, scry_tokfile *f,
     t->model = m;
     t->release = release;
     t->encode = scry_tok_clip_encode;
-    int result = f ? load_tokenizer_json(t, m, f, err) : load_two_files(t, m, dir, err);
+    int result = f ? load_tokenizer_json(t, m, dir, f, err) : load_two_files(t, m, dir, err);
     if (result == SCRY_ENOTFOUND && !f && !hf)
         result = load_own_merges(t, m, err);
     else if (result == SCRY_ENOTFOUND && !f)

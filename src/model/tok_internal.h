@@ -60,7 +60,7 @@ struct scry_tokenizer {
     int32_t end_id;
     size_t vocab_size;
     char *summary;          /* owned */
-    const char *files[4];   /* NULL-terminated, string literals */
+    const char *files[6];   /* NULL-terminated, string literals */
 };
 
 /* tokenizer.json, mapped, its small parts as JSON trees. */
