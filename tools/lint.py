@@ -38,7 +38,6 @@ ONLY_USER = {
     "seccomp.h": {"decoder"}, "sqlite3.h": {"store"}, "curl/": {"fetch"},
     "nghttp2/": {"milvus"}, "protobuf-c/": {"milvus"}, "openssl/ssl.h": {"milvus"},
     "openssl/x509v3.h": {"milvus"}, "microhttpd.h": {"server"}, "chafa.h": {"thumbs"},
-    "dnnl.h": {"nn"},
 }
 BANNED = {
     "gets": "fgets", "strcpy": "memcpy or snprintf", "strcat": "scry_buf_*", "sprintf": "snprintf",

@@ -34,7 +34,7 @@ typedef enum {
 
 typedef struct scry_model_options {
     scry_precision precision;
-    bool portable;   /* plain C only: no oneDNN, no vector instructions (the oracle) */
+    bool portable;   /* the oracle: plain C, read off the formulas, fp32 */
     bool raw;        /* vectors as the towers give them, not brought to unit length: for comparisons */
 } scry_model_options;
 
