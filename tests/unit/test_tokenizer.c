@@ -316,6 +316,48 @@ static void older_files_are_checked(void **state)
     refused(SCRY_EINVALID, "piece 4 was there before");
 }
 
+static void copy_golden(const char *name, const char *as)
+{
+    scry_buf text = SCRY_BUF_INIT(1 << 20);
+    char *path = golden(name);
+    assert_int_equal(scry_read_file(path, &text, NULL), 0);
+    write_scratch(as, text.data, text.size);
+    scry_buf_dispose(&text);
+    free(path);
+}
+
+static void reads_as(const char *text, const int32_t *want, int n)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t = NULL;
+    int32_t ids[CAPACITY];
+    if (scry_tokenizer_open(&t, scratch, SCRY_TOKENIZER_HF, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(scry_tokenizer_encode(t, text, strlen(text), ids, CAPACITY, NULL, NULL), n);
+    assert_memory_equal(ids, want, (size_t)n * sizeof *ids);
+    scry_tokenizer_free(t);
+}
+
+/* Special tokens are those of the checkpoint's configuration, as transformers takes them:
+ * the ids below are its own (5.23) for these files. */
+static void special_tokens_follow_the_configuration(void **state)
+{
+    copy_golden("clip_files/vocab.json", "vocab.json");
+    copy_golden("clip_files/merges.txt", "merges.txt");
+    static const int32_t plain[] = { 3012, 320, 256, 27, 347, 993, 580, 69, 600, 1052, 91, 285, 3013 };
+    reads_as("a! <|STARTOFTEXT|>", plain, sizeof plain / sizeof *plain);
+    write_text("tokenizer_config.json", "{\"pad_token\":\"!\"}");
+    static const int32_t padded[] = { 3012, 320, 0, 27, 347, 993, 580, 69, 600, 1052, 91, 285, 3013 };
+    reads_as("a! <|STARTOFTEXT|>", padded, sizeof padded / sizeof *padded);
+    write_text("tokenizer_config.json", "{\"bos_token\":{\"content\":\"<|startoftext|>\",\"normalized\":true}}");
+    static const int32_t folded[] = { 3012, 320, 256, 3012, 3013 };
+    reads_as("a! <|STARTOFTEXT|>", folded, sizeof folded / sizeof *folded);
+    write_text("tokenizer_config.json", "{\"eos_token\":\"<eos>\"}");
+    refused(SCRY_EINVALID, "has no \"<eos>\"");
+    write_text("tokenizer_config.json", "{");
+    refused(SCRY_EINVALID, "tokenizer_config.json is not valid JSON");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_files_are_refused_by_name, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(damaged_bytes_do_no_harm, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(older_files_are_checked, make_scratch, drop_scratch),
+        cmocka_unit_test_setup_teardown(special_tokens_follow_the_configuration, make_scratch, drop_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
