@@ -90,6 +90,9 @@ typedef struct scry_store_info {
 
 int scry_store_get_info(scry_store *s, scry_store_info *out, scry_error *err) SCRY_NODISCARD;
 
+/* The same without the counts and bytes, which a server takes seconds for: never asks anybody. */
+void scry_store_describe(scry_store *s, scry_store_info *out);
+
 /* Names of the collections at `where`: called back in order; a non-zero return stops. */
 int scry_store_collections(const char *where, int (*each)(void *arg, const char *name), void *arg,
                            scry_error *err) SCRY_NODISCARD;

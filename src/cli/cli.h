@@ -45,7 +45,7 @@ typedef struct cli_option_table {
     const cli_option *options;   /* ended by a NULL name */
 } cli_option_table;
 
-enum { CLI_MAX_TABLES = 5 };
+enum { CLI_MAX_TABLES = 6 };
 
 /* The tables that a command takes, its own first; returns how many there are. */
 size_t cli_option_tables(const cli_command *c, cli_option_table out[CLI_MAX_TABLES]);
@@ -58,6 +58,8 @@ extern const cli_command *const cli_commands[];
 typedef struct cli_common {
     const char *store, *collection, *model;   /* NULL: the default */
     scry_precision precision;
+    scry_milvus_choice milvus;
+    const char *milvus_map;                   /* CSV of id and path; read when the store is opened */
     bool quiet;
     scry_filter_pool *filters;                /* owned */
     const scry_filter_node *filter;           /* all filter options given, combined; NULL: none */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "engine/csv.h"
 #include "scry/registry.h"
 
 #include <math.h>
@@ -27,15 +28,65 @@ char *cli_store_place(const cli_common *c)
     return store;
 }
 
-int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, scry_error *err)
+/* ---- a store, with the map of keys that it may be given ---- */
+
+typedef struct key_map {
+    int64_t *ids;
+    char **paths;
+    size_t count;
+    int id_column, path_column;   /* -1 until the header was read */
+} key_map;
+
+static int add_key(void *arg, size_t line, char **fields, size_t count)
+{
+    key_map *m = arg;
+    if (line == 1) {
+        for (size_t i = 0; i < count; i++) {
+            m->id_column = strcmp(fields[i], "id") == 0 ? (int)i : m->id_column;
+            m->path_column = strcmp(fields[i], "path") == 0 ? (int)i : m->path_column;
+        }
+        return m->id_column < 0 || m->path_column < 0;
+    }
+    if ((size_t)m->id_column >= count || (size_t)m->path_column >= count)
+        return 0;
+    char *end;
+    long long id = strtoll(fields[m->id_column], &end, 10);
+    if (end == fields[m->id_column] || *end)
+        return 0;   /* a line about something else */
+    m->ids = scry_realloc(m->ids, (m->count + 1) * sizeof *m->ids);
+    m->paths = scry_realloc(m->paths, (m->count + 1) * sizeof *m->paths);
+    m->ids[m->count] = id;
+    m->paths[m->count++] = scry_strdup(fields[m->path_column]);
+    return 0;
+}
+
+static int open_with_map(scry_store **out, const cli_common *c, scry_store_options *o, scry_error *err)
 {
     char *place = cli_store_place(c);
-    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
-    o.collection = c->collection;
-    o.mode = mode;
-    int r = scry_store_open(out, place, &o, err);
+    key_map m = { .id_column = -1, .path_column = -1 };
+    int r = c->milvus_map ? scry_csv_read(c->milvus_map, 0, add_key, &m, err) : 0;
+    if (r > 0)
+        r = scry_fail(err, SCRY_EINVALID, "%s has no columns named id and path in its first line", c->milvus_map);
+    o->collection = c->collection;
+    o->milvus = c->milvus;
+    o->milvus.map_ids = m.ids;
+    o->milvus.map_paths = (const char *const *)m.paths;
+    o->milvus.map_count = m.count;
+    if (r == 0)
+        r = scry_store_open(out, place, o, err);
+    for (size_t i = 0; i < m.count; i++)
+        free(m.paths[i]);
+    free(m.paths);
+    free(m.ids);
     free(place);
     return r;
+}
+
+int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, scry_error *err)
+{
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    o.mode = mode;
+    return open_with_map(out, c, &o, err);
 }
 
 int cli_open_model_named(scry_model **out, const char *name, const scry_model_options *options, scry_error *err)
@@ -60,9 +111,10 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
     scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
     o.precision = c->precision;
     if (store) {
-        int r = scry_store_get_info(store, &info, err);
-        if (r < 0)
-            return r;
+        scry_store_describe(store, &info);
+        if (!name && !info.model_name[0])
+            return scry_fail(err, SCRY_EINVALID, "the collection \"%s\" does not say what model it was built with: give "
+                             "--model", info.collection);
         if (!name)
             name = info.model_name;
     }
@@ -84,17 +136,15 @@ int cli_create_store(scry_store **out, const cli_common *c, const scry_model *mo
 {
     const scry_model_info *m = scry_model_get_info(model);
     const char *name = given(c->model, "SCRY_MODEL");
-    char *place = cli_store_place(c), *absolute = name && strchr(name, '/') ? realpath(name, NULL) : NULL;
+    char *absolute = name && strchr(name, '/') ? realpath(name, NULL) : NULL;
     scry_store_options o = SCRY_STORE_OPTIONS_INIT;
-    o.collection = c->collection;
     o.mode = SCRY_STORE_CREATE;
     o.model_identity = m->identity;
     o.model_name = absolute ? absolute : name ? name : SCRY_STARTER_MODEL;
     o.precision = cli_precision_name(m->precision);
     o.dim = m->dim;
-    int r = scry_store_open(out, place, &o, err);
+    int r = open_with_map(out, c, &o, err);
     free(absolute);
-    free(place);
     return r;
 }
 

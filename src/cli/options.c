@@ -16,6 +16,17 @@ static const cli_option store_options[] = {
     { "collection", "NAME", "collection in the store (default: \"default\")", 0, NULL },
     { 0 },
 };
+static const cli_option milvus_options[] = {
+    { "milvus-index", "SPEC", "index of a new collection: flat (exact; default), hnsw:M=16,efConstruction=200, "
+      "ivf_flat:nlist=512, autoindex ($SCRY_MILVUS_INDEX)", 0, NULL },
+    { "milvus-search", "SPEC", "how far to search: ef=64 (hnsw), nprobe=16 (ivf) ($SCRY_MILVUS_SEARCH)", 0, NULL },
+    { "milvus-consistency", "LEVEL", "how fresh searches are (default: bounded) ($SCRY_MILVUS_CONSISTENCY)", 0,
+      "strong session bounded eventually" },
+    { "milvus-field", "NAME", "vector field, in a collection that another program made", 0, NULL },
+    { "milvus-id", "NAME", "its key", 0, NULL },
+    { "milvus-map", "CSV", "a table with columns id and path: what its keys stand for", 0, NULL },
+    { 0 },
+};
 static const cli_option model_options[] = {
     { "model", "NAME|DIR", "model to use (default: the collection's, else the starter; $SCRY_MODEL)", 0, NULL },
     { "precision", "WHICH", "arithmetic: auto, fp32, bf16 or int8 (default: auto)", 0, "auto fp32 bf16 int8" },
@@ -48,6 +59,8 @@ size_t cli_option_tables(const cli_command *c, cli_option_table out[CLI_MAX_TABL
         out[n++] = (cli_option_table){ "Filters", filter_options };
     if (c->common & CLI_STORE)
         out[n++] = (cli_option_table){ "Store", store_options };
+    if (c->common & CLI_STORE)
+        out[n++] = (cli_option_table){ "Store on Milvus", milvus_options };
     if (c->common & CLI_MODEL)
         out[n++] = (cli_option_table){ "Model", model_options };
     out[n++] = (cli_option_table){ "General", general_options };
@@ -169,6 +182,20 @@ bool cli_precision(const char *value, scry_precision *out)
     return false;
 }
 
+/* Where an option for a store on Milvus goes; NULL when it is none. */
+static const char **milvus_option(cli_common *c, const char *name)
+{
+    const struct { const char *name, **to; } options[] = {
+        { "milvus-index", &c->milvus.index }, { "milvus-search", &c->milvus.search },
+        { "milvus-consistency", &c->milvus.consistency }, { "milvus-field", &c->milvus.vector_field },
+        { "milvus-id", &c->milvus.id_field }, { "milvus-map", &c->milvus_map },
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return options[i].to;
+    return NULL;
+}
+
 /* A shared option; false when what it says is wrong (and was said). */
 static bool take_common(cli_args *a, const cli_option *o, const char *value)
 {
@@ -187,6 +214,8 @@ static bool take_common(cli_args *a, const cli_option *o, const char *value)
         c->collection = value;
     else if (strcmp(o->name, "model") == 0)
         c->model = value;
+    else if (milvus_option(c, o->name))
+        *milvus_option(c, o->name) = value;
     else if (strcmp(o->name, "precision") == 0)
         return cli_precision(value, &c->precision);
     else if (!take_filter(c, o->name, value, &err)) {

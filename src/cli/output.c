@@ -31,8 +31,7 @@ static void print_json(const cli_output *o)
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_store_info info = { 0 };
     char *query = joined(o);
-    if (scry_store_get_info(o->store, &info, NULL) < 0)
-        info.where = "";
+    scry_store_describe(o->store, &info);
     scry_json_begin(&w, '{');
     key_str(&w, "query", query);
     key_str(&w, "model", o->model->name);

@@ -195,8 +195,9 @@ double scry_min_score_known(scry_store *store, const scry_model *model)
     const scry_model_info *m = scry_model_get_info(model);
     scry_store_info s;
     unsigned long long contents;
-    if (!isnan(m->min_score) || scry_store_get_info(store, &s, NULL) < 0)
+    if (!isnan(m->min_score))
         return m->min_score;
+    scry_store_describe(store, &s);
     char *path = line_path(&s, m);
     double line = recall(path, &contents);
     free(path);

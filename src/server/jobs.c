@@ -76,15 +76,13 @@ void jobs_free(struct job_list *l)
 int server_writer_open(server *s, scry_store **out, scry_error *err)
 {
     scry_store_info info;
-    int r = scry_store_get_info(s->store, &info, err);
-    if (r < 0)
-        return r;
+    scry_store_describe(s->store, &info);
     scry_store_options o = SCRY_STORE_OPTIONS_INIT;
     o.collection = info.collection;
     o.mode = SCRY_STORE_WRITE;
     o.model_identity = s->info->identity;
     pthread_mutex_lock(&s->writer_lock);
-    r = scry_store_open(out, info.where, &o, err);
+    int r = scry_store_open(out, info.where, &o, err);
     if (r < 0)
         pthread_mutex_unlock(&s->writer_lock);
     return r;

@@ -37,8 +37,7 @@ static bool allowed(request *r, bool flag, const char *option)
 static char *media_folder(request *r, scry_error *err)
 {
     scry_store_info info;
-    if (scry_store_get_info(r->server->store, &info, err) < 0)
-        return NULL;
+    scry_store_describe(r->server->store, &info);
     char *base = strncmp(info.where, "milvus", 6) == 0 ? scry_data_dir() : scry_strdup(info.where);
     char *folder = scry_asprintf("%s/media/%s", base, info.collection);
     free(base);

@@ -177,8 +177,7 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
     scry_buf b = SCRY_BUF_INIT(64 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_store_info info = { 0 };
-    if (scry_store_get_info(r->server->store, &info, NULL) < 0)
-        info.collection = "";
+    scry_store_describe(r->server->store, &info);
     scry_json_begin(&w, '{');
     scry_json_key(&w, "query");
     scry_json_put_str(&w, j->shown);

@@ -279,6 +279,13 @@ static int count_contents(scry_remote *s, uint64_t files, uint64_t *out, scry_er
     return result;
 }
 
+static void remote_describe(scry_store *base, scry_store_info *out)
+{
+    const scry_remote *s = (scry_remote *)base;
+    *out = (scry_store_info){ .where = s->where, .collection = s->name, .model_identity = s->identity,
+                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim };
+}
+
 static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
@@ -289,9 +296,8 @@ static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *e
         return result;
     result = scry_milvus_count(m, s->name, "", SCRY_MILVUS_STRONG, &files, err);
     scry_remote_give(s, m);
-    *out = (scry_store_info){ .where = s->where, .collection = s->name, .model_identity = s->identity,
-                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim,
-                              .files = (uint64_t)files };
+    remote_describe(base, out);
+    out->files = (uint64_t)files;
     if (result == 0 && !s->foreign)
         result = count_contents(s, out->files, &out->contents, err);
     if (result == 0)
@@ -306,6 +312,7 @@ static int remote_compact(scry_store *base, scry_error *err)
 
 static const scry_store_kind remote_kind = {
     .close = remote_close, .sync = remote_sync, .refresh = remote_refresh, .get_info = remote_get_info,
+    .describe = remote_describe,
     .add_root = scry_remote_add_root, .move_root = scry_remote_move_root, .roots = scry_remote_each_root,
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
@@ -354,8 +361,19 @@ static scry_remote *remote_new(const char *where, const char *name, scry_store_m
     return s;
 }
 
-int scry_remote_open(scry_store **out, const char *where, const scry_store_options *o, scry_error *err)
+/* What the caller left open may stand in the environment: servers and scripts need no options then. */
+static const char *choose(const char *given, const char *variable)
 {
+    const char *value = given ? given : getenv(variable);
+    return value && value[0] ? value : NULL;
+}
+
+int scry_remote_open(scry_store **out, const char *where, const scry_store_options *given, scry_error *err)
+{
+    scry_store_options choice = *given, *o = &choice;
+    o->milvus.index = choose(given->milvus.index, "SCRY_MILVUS_INDEX");
+    o->milvus.search = choose(given->milvus.search, "SCRY_MILVUS_SEARCH");
+    o->milvus.consistency = choose(given->milvus.consistency, "SCRY_MILVUS_CONSISTENCY");
     scry_remote *s = remote_new(where, o->collection, o->mode);
     scry_milvus *m = NULL;
     int result = check_name(s->name, err);

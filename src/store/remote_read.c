@@ -58,10 +58,11 @@ int scry_remote_get(scry_store *base, const uint8_t *id, scry_results **out, scr
 /* The picture's fields; the two strings are kept in the store. */
 static void lend_content(scry_remote *s, const scry_file *from, scry_file *out)
 {
-    char *text = scry_alloc(strlen(from->format) + strlen(from->camera) + 2);
+    size_t format = strlen(from->format) + 1, camera = strlen(from->camera) + 1;
+    char *text = scry_alloc(format + camera);
     *out = *from;
-    out->format = strcpy(text, from->format);
-    out->camera = strcpy(text + strlen(text) + 1, from->camera);
+    out->format = memcpy(text, from->format, format);
+    out->camera = memcpy(text + format, from->camera, camera);
     out->relative = out->path = out->key = "";
     out->labels = NULL;
     out->label_count = 0;

@@ -91,7 +91,7 @@ static void read_text(scry_remote_row *row, size_t i)
     f->labels = row->labels;
     f->label_count = labels->count;
     char *path = scry_store_join(root, f->relative);
-    f->path = strcpy(at, path);
+    f->path = memcpy(at, path, strlen(path) + 1);
     free(path);
 }
 

@@ -70,6 +70,16 @@ int scry_store_get_info(scry_store *s, scry_store_info *out, scry_error *err)
     return s->kind->get_info(s, out, err);
 }
 
+void scry_store_describe(scry_store *s, scry_store_info *out)
+{
+    memset(out, 0, sizeof *out);
+    if (s->kind->describe)
+        s->kind->describe(s, out);
+    else if (s->kind->get_info(s, out, NULL) < 0)
+        *out = (scry_store_info){ .where = "", .collection = "", .model_identity = "", .model_name = "",
+                                  .precision = "", .dim = s->dim };
+}
+
 static int check_root_path(const char *path, scry_error *err)
 {
     size_t n = path ? strlen(path) : 0;

@@ -15,6 +15,7 @@ typedef struct scry_store_kind {
     int (*sync)(scry_store *s, scry_error *err);
     int (*refresh)(scry_store *s, scry_error *err);
     int (*get_info)(scry_store *s, scry_store_info *out, scry_error *err);
+    void (*describe)(scry_store *s, scry_store_info *out);   /* NULL: get_info is as good */
     int (*add_root)(scry_store *s, const char *path, scry_root *out, scry_error *err);
     int (*move_root)(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
     int (*roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);

@@ -10,7 +10,7 @@
 # its etcd always takes 2379 and 2380, so that a second one in the same namespace dies.
 # Both listen on 127.0.0.1:19530 inside it.
 
-SCRY_TEST_CACHE=${SCRY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/scry-tests}
+export SCRY_TEST_CACHE=${SCRY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/scry-tests}
 MILVUS_VENV=$SCRY_TEST_CACHE/milvus-2.3.5
 MILVUS_BIN=$SCRY_TEST_CACHE/milvus-2.3.5-unpacked
 LITE_VENV=$SCRY_TEST_CACHE/milvus-lite-3.2.2

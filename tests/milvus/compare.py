@@ -1,0 +1,77 @@
+"""The outside checker: pymilvus looks at what scry wrote, and writes what scry must find.
+
+    compare.py check COLLECTION FILES    count, schema, properties; search with a stored vector
+    compare.py make COLLECTION DIM FILE  a collection as the tutorial makes one, from FILE.npy; 1..n as ids
+    compare.py count COLLECTION          rows that are really there
+    compare.py wait COLLECTION N         until there are N, and say how many
+"""
+import sys
+import time
+
+from pymilvus import DataType, MilvusClient
+
+client = MilvusClient("http://127.0.0.1:19530")
+command, collection = sys.argv[1:3]
+
+
+def rows(fields):
+    client.load_collection(collection)
+    return client.query(collection, filter='id >= ""', output_fields=fields, consistency_level="Strong")
+
+
+def check(files):
+    made = client.describe_collection(collection)
+    types = {f["name"]: f["type"] for f in made["fields"]}
+    assert types["id"] == DataType.VARCHAR and types["vector"] == DataType.FLOAT_VECTOR, types
+    found = rows(["id", "path", "content", "root", "vector"])
+    assert len(found) == files, len(found)
+    assert len({r["id"] for r in found}) == files
+    for r in found[:5]:
+        near = client.search(collection, data=[r["vector"]], limit=1, output_fields=["content"],
+                             consistency_level="Strong")[0][0]
+        assert near["entity"]["content"] == r["content"], (near, r["path"])
+        assert abs(near["distance"] - 1) < 1e-5, near
+    print("ok")
+
+
+def make(dim, path):
+    import numpy as np
+    vectors = np.load(path)
+    assert vectors.shape[1] == dim
+    schema = MilvusClient.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("embedding", DataType.FLOAT_VECTOR, dim=dim)
+    client.create_collection(collection, schema=schema)
+    index = client.prepare_index_params()
+    index.add_index("embedding", index_type="IVF_FLAT", metric_type="L2", params={"nlist": 4})
+    client.create_index(collection, index)
+    client.insert(collection, [{"id": i + 1, "embedding": v.tolist()} for i, v in enumerate(vectors)])
+    client.load_collection(collection)
+    client.query(collection, filter="id >= 0", output_fields=["id"], consistency_level="Strong")
+    print("ok")
+
+
+def count():
+    return client.query(collection, filter="", output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
+
+
+def wait(wanted):
+    deadline = time.time() + 60
+    while time.time() < deadline:
+        try:
+            if count() >= wanted:
+                break
+        except Exception:  # not made or not loaded yet
+            pass
+        time.sleep(0.02)
+    print(count())
+
+
+if command == "check":
+    check(int(sys.argv[3]))
+elif command == "make":
+    make(int(sys.argv[3]), sys.argv[4])
+elif command == "wait":
+    wait(int(sys.argv[3]))
+else:
+    print(count())

@@ -1,0 +1,128 @@
+#!/bin/bash
+# The program on milvus 2.3.5: the same commands, the same results as on the embedded store,
+# pymilvus as the outside checker, a collection of another program, and faults.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/milvus/servers.sh
+in_private_network "$0" "$@"
+. tests/e2e/lib.sh
+trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+M=milvus://127.0.0.1:19530
+compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
+start() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
+
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P/a" 30
+pictures "$P/b" 20 30
+cp "$P/a/p000.png" "$P/b/copy.png"
+cp "$P/a/p001.png" "$P/b/$(printf 'caf\351 \"q\".png')"
+echo broken >"$P/a/bad.png"
+paths() { "$scry" search "$@" --paths --limit 20 2>"$T/err"; }
+
+# ---- absent ----
+before=$(date +%s)
+run search --store $M dog
+is "absent server: an error" $status 2
+like "absent server: says what to do" "$T/err" 'cannot connect .*127.0.0.1:19530.*is it running'
+ok "absent server: within ten seconds" test $(($(date +%s) - before)) -lt 10
+
+ok "the server starts" start "$T/milvus" common.session.ttl=5
+
+# ---- the same commands ----
+run search --store $M dog
+is "missing collection: an error" $status 2
+like "missing collection: says what to do" "$T/err" 'no collection default .*index some pictures'
+run index "$P"
+run index --store $M "$P"
+is "index: a broken file gives status 1" $status 1
+like "index: summary" "$T/err" '^52 added, 0 updated, 0 unchanged, 1 skipped'
+run index --store $M "$P"
+like "again: nothing to do, the bad file remembered" "$T/err" '^0 added, 0 updated, 52 unchanged'
+unlike "again: nothing embedded" "$T/err" 'embedded'
+is "pymilvus finds rows, schema and each vector itself" "$(compare check default 52)" ok
+for q in "a white dog" "red" "+ something - else"; do
+    is "search: as the embedded store: $q" "$(paths --store $M $q)" "$(paths $q)"
+done
+is "search: below a folder" "$(paths --store $M --in "$P/b" dog)" "$(paths --in "$P/b" dog)"
+is "search: a folder's name is no prefix" "$(paths --store $M --in "$P/b/c" dog)" ""
+is "search: by format and date" "$(paths --store $M --format png --after 2020 dog)" "$(paths --format png --after 2020 dog)"
+is "search: near a place" "$(paths --store $M --near 48,11,500 dog)" "$(paths --near 48,11,500 dog)"
+is "search: by a picture" "$(paths --store $M @"$P/a/p007.png")" "$(paths @"$P/a/p007.png")"
+is "search: with an offset" "$(paths --store $M --offset 7 dog)" "$(paths --offset 7 dog)"
+run search --store $M --limit 20000 dog
+like "search: Milvus's limit is told" "$T/err" '16384'
+run status --store $M --json
+is "status: files and contents" "$(json "j['files'], j['contents']")" "(52, 50)"
+run verify --store $M
+is "verify: all is well" $status 0
+run remove --store $M --in "$P/b"
+is "remove" $status 0
+is "removed pictures are gone at once" "$(paths --store $M --in "$P/b" dog)" ""
+is "and no other" "$(compare count default)" 30
+run index --store $M "$P"
+like "indexed again" "$T/err" '^22 added'
+
+# ---- indexes ----
+for spec in hnsw:M=8,efConstruction=64 ivf_flat:nlist=4 autoindex; do
+    name=${spec%%:*}
+    run index --store $M --collection $name --milvus-index $spec "$P"
+    like "index $name: summary" "$T/err" '^52 added'
+    is "index $name: the best match is the exact one" "$(paths --store $M --collection $name --milvus-search nprobe=4 \
+        @"$P/a/p003.png" | head -n 1)" "$P/a/p003.png"
+done
+run search --store $M --collection hnsw --milvus-index nonsense dog
+is "a nonsensical index is refused" $status 2
+
+# ---- a collection that pymilvus made ----
+ls "$P"/a/p*.png >"$T/list"
+"$scry" embed --images "$T/list" --out "$T/v.npy" 2>/dev/null
+dim=$(python3 -c 'import sys
+h = open(sys.argv[1], "rb").read(128).decode("latin1")
+print(h[h.index("shape") :].split("(")[1].split(")")[0].split(",")[1].strip())' "$T/v.npy")
+(echo id,path,label; awk '{ print NR "," $0 ",x" }' "$T/list") >"$T/map.csv"
+is "pymilvus makes the tutorial's collection" "$(compare make tutorial "$dim" "$T/v.npy")" ok
+run search --store $M --collection tutorial dog
+is "its search gives keys" "$(head -n 1 "$T/out" | grep -c 'id:')" 1
+is "with a map, paths; scores are cosines" "$(paths --store $M --collection tutorial --milvus-map "$T/map.csv" \
+    --milvus-search nprobe=4 @"$P/a/p004.png" | head -n 1)" "$P/a/p004.png"
+run search --store $M --collection tutorial --in "$P" dog
+like "a filter needs fields it has not" "$T/err" 'not made by scry'
+run index --store $M --collection tutorial "$P/b"
+like "pictures can be added" "$T/err" '^22 added'
+run index --store $M --collection tutorial "$P/b"
+like "again: none twice" "$T/err" '^0 added, 0 updated, 22 unchanged'
+is "rows are the old and the new" "$(compare count tutorial)" 52
+is "and are found by path" "$(paths --store $M --collection tutorial --milvus-search nprobe=4 @"$P/b/p040.png" | head -n 1)" \
+    "$P/b/p040.png"
+
+# ---- killed in the middle of indexing, started again ----
+pictures "$T/many" 1500 100
+"$PYMILVUS" tests/milvus/compare.py wait killed 100 >"$T/seen" 2>&1 &
+waiting=$!
+sleep 3
+"$scry" index --store $M --collection killed "$T/many" >"$T/out" 2>"$T/err" </dev/null &
+indexing=$!
+wait $waiting
+milvus_kill
+ok "killed with -9 in the middle: $(cat "$T/seen") rows" kill -0 $indexing
+start "$T/milvus"
+wait $indexing
+status=$?
+is "the index run went on by itself" "$status" 0
+run index --store $M --collection killed "$T/many"
+is "after the crash: nothing is missing" "$status $(compare count killed)" "0 1500"
+run verify --store $M --collection killed
+is "after the crash: verify finds all well" $status 0
+
+# ---- wrong dimension, model, name ----
+tiny_model "$T/other" 7
+run index --store $M --model "$T/other" "$P"
+like "another model is refused, with the way out" "$T/err" 'was built with model .*--collection'
+run index --store $M --collection no-dash "$P"
+like "a name Milvus cannot have" "$T/err" 'letters, digits and _'
+run search --store milvus://user:secret@127.0.0.1:19530 dog
+like "no password in the address" "$T/err" 'SCRY_MILVUS_PASSWORD'
+run store list --store $M
+like "collections are listed" "$T/out" '^killed '
+milvus_stop
+done_testing

@@ -1,0 +1,32 @@
+#!/bin/bash
+# The program on a milvus 2.3.5 that asks for passwords, over TLS.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/milvus/servers.sh
+in_private_network "$0" "$@"
+. tests/e2e/lib.sh
+trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P/b" 22
+# ---- authentication and TLS ----
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$T/key.pem" -out "$T/cert.pem" -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
+ok "a server with passwords and TLS starts" milvus_start "$T/secure" authorization_enabled=true tls_mode=1 \
+    server_pem_path="$T/cert.pem" server_key_path="$T/key.pem"
+trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+S=milvuss://localhost:19530
+export SCRY_MILVUS_CA=$T/cert.pem
+SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus run index --store $S "$P/b"
+like "TLS with a password: indexed" "$T/err" '^22 added'
+echo Milvus >"$T/password"
+SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD_FILE=$T/password run search --store $S dog
+is "the password may stand in a file" $status 0
+SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=wrong run search --store $S dog
+is "wrong password: an error" $status 2
+like "wrong password: says which variables" "$T/err" 'refuses user and password.*SCRY_MILVUS_USER'
+unset SCRY_MILVUS_CA
+run search --store $S dog
+like "an unknown authority is refused" "$T/err" 'certificate is not accepted.*SCRY_MILVUS_CA'
+run search --store milvus://127.0.0.1:19530 dog
+is "plain text to a TLS port: an error" $status 2
+done_testing

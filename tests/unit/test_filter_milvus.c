@@ -1,0 +1,105 @@
+/* Filters as expressions of Milvus, and text that survives being stored there. What the
+ * expressions select is held against scry_filter_match on a real server (tests/milvus). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "store/filter_milvus.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const ids[] = { "aa", "bb" };
+static const char *const paths[] = { "/photos", "/mnt/disk" };
+static const char *const cameras[] = { "Canon EOS", "NIKON D90", "a\"b" };
+static const scry_milvus_roots roots = { ids, paths, 2, cameras, 3 };
+
+static void expect(const scry_filter_node *f, const char *text, scry_milvus_cover cover)
+{
+    scry_buf out = SCRY_BUF_INIT(1 << 16);
+    scry_milvus_cover got;
+    assert_int_equal(scry_filter_to_milvus(f, &roots, &out, &got, NULL), 0);
+    assert_string_equal(scry_buf_str(&out), text);
+    assert_int_equal(got, cover);
+    scry_buf_dispose(&out);
+}
+
+static void leaves(void **state)
+{
+    scry_filter_pool *p = scry_filter_pool_new();
+    expect(NULL, "", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_IN, "/photos/a_%"), "root == \"aa\" and (path == \"a_%\" or (path > \"a_%/\" and "
+           "path < \"a_%0\"))", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_IN, "/photos"), "root == \"aa\"", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_IN, "/"), "(root == \"aa\") or (root == \"bb\")", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_IN, "/photo"), "", SCRY_MILVUS_NOTHING);
+    expect(scry_filter_time(p, SCRY_FILTER_AFTER, -5), "time >= -5", SCRY_MILVUS_EXACT);
+    expect(scry_filter_time(p, SCRY_FILTER_BEFORE, INT64_MIN), "time < -9223372036854775807", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_FORMAT, "jpg"), "format == \"jpeg\"", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_LABEL, "a\"] or 1"), "array_contains(labels, \"a\x1a" "22] or 1\")", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_KEY, ""), "key == \"\"", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_CAMERA, "n"), "camera in [\"Canon EOS\", \"NIKON D90\"]", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_CAMERA, "\""), "camera in [\"a\x1a" "22b\"]", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_CAMERA, "leica"), "", SCRY_MILVUS_NOTHING);
+    expect(scry_filter_text(p, SCRY_FILTER_CAMERA, ""), "", SCRY_MILVUS_EXACT);
+    scry_filter_pool_free(p);
+}
+
+static void circles_become_boxes(void **state)
+{
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *pole = scry_filter_near(p, 89.9, 10, 100), *line = scry_filter_near(p, 0, 179.9, 100);
+    scry_buf out = SCRY_BUF_INIT(4096);
+    scry_milvus_cover cover;
+    assert_int_equal(scry_filter_to_milvus(pole, &roots, &out, &cover, NULL), 0);
+    assert_null(strstr(scry_buf_str(&out), "longitude"));   /* around a pole lie all longitudes */
+    assert_int_equal(cover, SCRY_MILVUS_WIDER);
+    scry_buf_clear(&out);
+    assert_int_equal(scry_filter_to_milvus(line, &roots, &out, &cover, NULL), 0);
+    assert_non_null(strstr(scry_buf_str(&out), " or longitude <= -179.2"));
+    scry_buf_dispose(&out);
+    /* What is wider may not be negated: everything, refined. */
+    expect(scry_filter_not(p, line), "", SCRY_MILVUS_WIDER);
+    scry_filter_pool_free(p);
+}
+
+static void combinations(void **state)
+{
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *key = scry_filter_text(p, SCRY_FILTER_KEY, "k"), *never = scry_filter_text(p, SCRY_FILTER_IN, "/x");
+    const scry_filter_node *after = scry_filter_time(p, SCRY_FILTER_AFTER, 7);
+    expect(scry_filter_and(p, key, after), "(key == \"k\") and (time >= 7)", SCRY_MILVUS_EXACT);
+    expect(scry_filter_not(p, scry_filter_and(p, key, after)), "(not (key == \"k\")) or (time < 7)", SCRY_MILVUS_EXACT);
+    expect(scry_filter_and(p, key, never), "", SCRY_MILVUS_NOTHING);
+    expect(scry_filter_or(p, never, key), "key == \"k\"", SCRY_MILVUS_EXACT);
+    expect(scry_filter_not(p, never), "", SCRY_MILVUS_EXACT);
+    expect(scry_filter_not(p, scry_filter_not(p, key)), "key == \"k\"", SCRY_MILVUS_EXACT);
+    expect(scry_filter_or(p, key, scry_filter_not(p, never)), "", SCRY_MILVUS_EXACT);
+    scry_filter_pool_free(p);
+}
+
+static void text_comes_back(void **state)
+{
+    static const char *const texts[] = {
+        "", "plain.jpg", "caf\xE9.jpg", "\xff\xfe", "\xED\xA0\x80", "caf\xC3\xA9", "q\"u'o\\te", "line\nbreak\x1a\x1a" "22",
+        "\xEF\xBF\xBD", "a\xF0\x9F\x98", "\x7f\x01", "\x1a", "\x1aZZ",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        scry_buf out = SCRY_BUF_INIT(256);
+        scry_milvus_escape(&out, texts[i]);
+        assert_null(strpbrk(scry_buf_str(&out), "\"'\\\n"));
+        char *back = scry_buf_take(&out);
+        scry_milvus_unescape(back);
+        assert_string_equal(back, texts[i]);
+        free(back);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(leaves), cmocka_unit_test(circles_become_boxes),
+                                        cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
