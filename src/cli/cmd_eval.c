@@ -69,6 +69,8 @@ static void cell(char *out, size_t size, const scry_eval_figure *f)
 {
     if (isnan(f->value))
         snprintf(out, size, "-");
+    else if (f->kind == SCRY_FIGURE_SCORE)
+        snprintf(out, size, "%.3f", f->value);
     else if (f->kind != SCRY_FIGURE_RATE)
         snprintf(out, size, "%.*f", f->kind == SCRY_FIGURE_RANK || f->value < 100 ? 1 : 0, f->value);
     else if (isnan(f->low))

@@ -264,6 +264,30 @@ static void captions_figures(evaluation *e, scry_eval_report *r)
     free(back.out);
 }
 
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Labels asked for with their pictures there and with them taken away: the line that nine of ten
+ * keep a right picture above, and how often nothing else is above it. */
+static void line_figures(const task *t, scry_eval_report *r)
+{
+    size_t n = 0, absent = 0;
+    float *right = scry_alloc((t->questions->count + 1) * sizeof *right);
+    for (size_t q = 0; q < t->questions->count; q++)
+        if (t->out[q].rank)
+            right[n++] = t->out[q].right_score;
+    qsort(right, n, sizeof *right, compare_floats);
+    float line = n ? right[n / 10] : 0;
+    for (size_t q = 0; q < t->questions->count; q++)
+        absent += t->out[q].rank && t->out[q].wrong_score < line;
+    add_figure(r, "line_at_90_answered", "line (90 %)", SCRY_FIGURE_SCORE, n ? line : NAN);
+    add_figure(r, "absent_at_that_line", "absent below", SCRY_FIGURE_RATE, n ? (double)absent / (double)n : NAN);
+    free(right);
+}
+
 static void labels_figures(evaluation *e, scry_eval_report *r)
 {
     task t = { .e = e, .questions = &e->pictures, .answers = &e->texts, .group_of = e->number, .group = e->group };
@@ -275,6 +299,8 @@ static void labels_figures(evaluation *e, scry_eval_report *r)
     rank_all(&t);
     add_rate(r, &t, e->number, e->texts.count, AP, "map_at_10", "mAP@10");
     add_rate(r, &t, e->number, e->texts.count, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
+    if (!e->options->euclidean)
+        line_figures(&t, r);
     free(t.out);
     t = (task){ .e = e, .questions = &e->pictures, .answers = &e->pictures, .group_of = e->group, .group = e->group,
                 .exclude_self = true };

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -35,15 +36,18 @@ static size_t top_of(size_t *top, const float *scores, size_t n, size_t exclude)
 void ranking_of(ranking_outcome *out, const float *scores, size_t n, const ranking_right *right)
 {
     size_t best = SIZE_MAX, right_count = 0, top[RANKING_DEPTH];
-    *out = (ranking_outcome){ 0 };
+    *out = (ranking_outcome){ .right_score = -FLT_MAX, .wrong_score = -FLT_MAX };
     for (size_t i = 0; i < n; i++)
         if (i != right->exclude && is_right(right, i)) {
             right_count++;
             if (best == SIZE_MAX || before(scores, i, best))
                 best = i;
+        } else if (i != right->exclude && scores[i] > out->wrong_score) {
+            out->wrong_score = scores[i];
         }
     if (right_count == 0)
         return;
+    out->right_score = scores[best];
     out->rank = 1;
     for (size_t i = 0; i < n; i++)
         out->rank += i != right->exclude && before(scores, i, best);

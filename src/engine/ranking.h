@@ -22,6 +22,7 @@ typedef struct ranking_outcome {
     size_t rank;       /* of the first right one, from 1; 0 when nothing is right */
     double ap;         /* average precision at 10: sum over right places i of P(i), / min(10, right ones) */
     double ap_mean;    /* the tutorial's: mean over all places i of P(i) */
+    float right_score, wrong_score;   /* the highest of each; -FLT_MAX when there is none */
 } ranking_outcome;
 
 void ranking_of(ranking_outcome *out, const float *scores, size_t n, const ranking_right *right);
