@@ -28,7 +28,7 @@ DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) src/image/wire.c \
 obj = $(patsubst %.c,$(O)/%.o,$(1))
 
 pkg = $(shell pkg-config --$(1) $(2))
-LIB_PKGS := jansson libutf8proc libcrypto libpcre2-8 sqlite3
+LIB_PKGS := jansson libutf8proc libcrypto sqlite3
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
 DECODE_PKGS := libjpeg libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ldl -lm

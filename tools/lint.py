@@ -34,7 +34,7 @@ LAYERS = {
 # Foreign headers and the only folders that may include them.
 ONLY_USER = {
     "jansson.h": {"base"}, "utf8proc.h": {"base", "model"}, "openssl/evp.h": {"base", "milvus"},
-    "pcre2.h": {"model"}, "jpeglib.h": {"decoder"}, "vips/": {"decoder"}, "libraw/": {"decoder"},
+    "jpeglib.h": {"decoder"}, "vips/": {"decoder"}, "libraw/": {"decoder"},
     "seccomp.h": {"decoder"}, "sqlite3.h": {"store"}, "curl/": {"fetch"},
     "nghttp2/": {"milvus"}, "protobuf-c/": {"milvus"}, "openssl/ssl.h": {"milvus"},
     "openssl/x509v3.h": {"milvus"}, "microhttpd.h": {"server"}, "chafa.h": {"thumbs"},
