@@ -413,14 +413,14 @@ static void a_failing_worker_costs_one_picture(void **state)
         const char *mark, *reason;
     } faults[] = {
         { "scry-test:crash", "the decoder crashed (signal 4)" },
-        { "scry-test:hang", "took longer than 1.5 s" },
-        { "scry-test:spin", "took longer than 1.5 s" },
+        { "scry-test:hang", "took longer than 2.5 s" },
+        { "scry-test:spin", "took longer than 2.5 s" },
         { "scry-test:exit", "the decoder ended (status 7)" },
         { "scry-test:lie", "the decoder gave a reply that is none" },
     };
     scry_decoder_options o = SCRY_DECODER_OPTIONS_INIT;
     scry_decode_result r;
-    o.time_limit_ms = 1500;
+    o.time_limit_ms = 2500;
     setenv("SCRY_TEST_DECODER_FAULTS", "1", 1);
     int before = open_descriptors();
     scry_decoder *d = new_decoder(&o);
