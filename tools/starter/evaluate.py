@@ -99,7 +99,8 @@ def main():
         image, text = image_table(model, wanted), text_function(model)
         figures = suite.recalls(image, text)
         if not args.quick:
-            figures |= suite.zero_shot(image, text) | suite.probes(image, text)
+            figures |= (suite.zero_shot(image, text) | suite.languages(image, text)
+                        | suite.probes(image, text))
         results[Path(directory).name] = figures
         curve = curve or score_curve(suite, image, text)
     print(table(results))

@@ -100,6 +100,23 @@ class Suite:
             out["zero-shot " + folder] = recall(scores, target)[:2]
         return out
 
+    def languages(self, image, text):
+        """{language: top-1, top-5} of Caltech101's held-back pictures by plain class names in
+        that language, among the classes whose names were translated."""
+        russian = {r["label_en"]: r["label_ru"] for r in corpus.own_texts("labels_ru.tsv")}
+        names = {r["label_en"]: r | {"en": r["label_en"], "ru": russian[r["label_en"]]}
+                 for r in corpus.own_texts("labels_multi.tsv") if r["label_en"] in russian}
+        labels = sorted({r["text"] for r in data.rows(data.data_dir() / "caltech101/labels.tsv")}
+                        & set(names))
+        members = [p for p in self.dev if p.folder == "caltech101" and p.label in names]
+        target = torch.tensor([labels.index(p.label) for p in members])
+        out = {}
+        for language in next(iter(names.values())):
+            if language != "label_en":
+                scores = stack(image, members) @ text([names[l][language] for l in labels]).T
+                out[f"{len(labels)} names, {language}"] = recall(scores, target)[:2]
+        return out
+
     def probes(self, image, text):
         """{probe: how often the true caption beats its foil, number of pairs}."""
         out = {}
