@@ -291,11 +291,10 @@ int scry_local_verify(scry_store *base, scry_verify_report *out, void (*tell)(vo
 {
     scry_local *s = (scry_local *)base;
     checkup c = { .s = s, .report = out, .tell = tell, .arg = arg };
-    int result = scry_reader_take(s, &c.r, err);
+    int result = scry_reader_view_take(s, &c.r, &c.v, err);
     if (result < 0)
         return result;
-    if ((result = scry_view_take(s, c.r, &c.v, err)) == 0)
-        result = prepare(&c, err);
+    result = prepare(&c, err);
     if (result == 0 && (result = check_database(&c, err)) == 0 &&
         (result = check_small_rows(&c, err)) == 0 && (result = check_contents(&c, err)) == 0 &&
         (result = check_files(&c, err)) == 0 && (result = check_columns(&c, err)) == 0)

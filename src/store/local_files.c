@@ -103,11 +103,10 @@ int scry_local_vector(scry_store *base, const uint8_t *hash, float *out, scry_er
     scry_reader *r;
     scry_view *v = NULL;
     sqlite3_stmt *st = NULL;
-    int result = scry_reader_take(s, &r, err);
+    int result = scry_reader_view_take(s, &r, &v, err);
     if (result < 0)
         return result;
-    if ((result = scry_view_take(s, r, &v, err)) == 0 &&
-        (result = scry_db_start(&r->db, SCRY_SQL_CONTENT_FIND, &st, err, "b", hash, (int)SCRY_HASH_BYTES)) == 0)
+    if ((result = scry_db_start(&r->db, SCRY_SQL_CONTENT_FIND, &st, err, "b", hash, (int)SCRY_HASH_BYTES)) == 0)
         result = scry_db_step(&r->db, st, err);
     int64_t slot = result == 1 ? sqlite3_column_int64(st, 0) : -1;
     if (result == 0)

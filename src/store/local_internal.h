@@ -322,6 +322,10 @@ struct scry_view {
 
 /* The view of the reader's transaction; give it back when done. */
 int scry_view_take(scry_local *s, scry_reader *r, scry_view **out, scry_error *err) SCRY_NODISCARD;
+
+/* A reader and its view, to be given back both; neither on failure. A compaction of another
+ * process may remove the segment between the two: then what it made is read. */
+int scry_reader_view_take(scry_local *s, scry_reader **r, scry_view **v, scry_error *err) SCRY_NODISCARD;
 void scry_view_give(scry_local *s, scry_view *v);
 void scry_views_close(scry_local *s);
 

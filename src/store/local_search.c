@@ -173,11 +173,10 @@ int scry_local_search_many(scry_store *base, const float *queries, size_t n, con
 {
     scry_local *s = (scry_local *)base;
     query_state q = { .s = s, .search = search };
-    int result = scry_reader_take(s, &q.r, err);
+    int result = scry_reader_view_take(s, &q.r, &q.v, err);
     if (result < 0)
         return result;
-    if ((result = scry_view_take(s, q.r, &q.v, err)) == 0)
-        result = search_all(&q, queries, n, out, err);
+    result = search_all(&q, queries, n, out, err);
     for (size_t i = 0; i < n && result < 0; i++) {
         scry_results_free(out[i]);
         out[i] = NULL;

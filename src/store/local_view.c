@@ -133,6 +133,22 @@ int scry_view_take(scry_local *s, scry_reader *r, scry_view **out, scry_error *e
     return result;
 }
 
+int scry_reader_view_take(scry_local *s, scry_reader **r, scry_view **v, scry_error *err)
+{
+    enum { TRIES = 8 };
+    scry_error why = SCRY_ERROR_INIT;
+    int result = SCRY_ENOTFOUND;
+    for (int i = 0; i < TRIES && result == SCRY_ENOTFOUND; i++) {
+        if ((result = scry_reader_take(s, r, err)) < 0)
+            return result;
+        if ((result = scry_view_take(s, *r, v, &why)) < 0)
+            scry_reader_give(s, *r);
+    }
+    if (result < 0 && err)
+        *err = why;
+    return result;
+}
+
 void scry_view_give(scry_local *s, scry_view *v)
 {
     if (!v)
@@ -155,11 +171,10 @@ int scry_local_refresh(scry_store *base, scry_error *err)
     scry_local *s = (scry_local *)base;
     scry_reader *r;
     scry_view *v = NULL;
-    int result = scry_reader_take(s, &r, err);
+    int result = scry_reader_view_take(s, &r, &v, err);
     if (result < 0)
         return result;
-    result = scry_view_take(s, r, &v, err);
     scry_view_give(s, v);
     scry_reader_give(s, r);
-    return result;
+    return 0;
 }
