@@ -31,45 +31,42 @@ TARGET static inline __m512i join(__m512i high, __m512i low)
     return _mm512_add_epi32(_mm512_slli_epi32(high, 7), low);
 }
 
-/* The same columns of the rows that come after the next four: what the processor's own
- * prefetching leaves to gain. Past the end of a block it touches the next or nothing. */
-TARGET static inline void prefetch4(const uint8_t *const row[4], size_t i)
+/* Bytes to prefetch ahead, into the second cache: past the end of a block it touches the
+ * next one or nothing. Measured on Zen 4, of the bandwidth of plain loads: none 36 %, 4 KiB
+ * into the first cache 33 %, 4 KiB into the second 50 %, 16 KiB 69 %, with the loops below
+ * unrolled 75 %. */
+enum { AHEAD = 16384 };
+
+/* One row after the other, so that memory is read in order. */
+TARGET static inline __m512i row_wide(const uint8_t *row, const scry_code_query *q)
 {
-    enum { AHEAD = 4096 };
-    for (int k = 0; k < 4; k++)
-        _mm_prefetch((const char *)row[k] + i + AHEAD, _MM_HINT_T0);
+    __m512i high = _mm512_setzero_si512(), low = high;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < q->stride; i += 64) {
+        __m512i code = load(row + i);
+        _mm_prefetch((const char *)row + i + AHEAD, _MM_HINT_T1);
+        high = _mm512_dpbusd_epi32(high, code, load(q->high + i));
+        low = _mm512_dpbusd_epi32(low, code, load(q->low + i));
+    }
+    return join(high, low);
 }
 
-TARGET static inline __m128i dot4_wide(const uint8_t *const row[4], const scry_code_query *q)
+TARGET static inline __m512i row_narrow(const uint8_t *row, const scry_code_query *q)
 {
-    __m512i h0 = _mm512_setzero_si512(), h1 = h0, h2 = h0, h3 = h0, l0 = h0, l1 = h0, l2 = h0, l3 = h0;
+    __m512i sum = _mm512_setzero_si512();
+#pragma GCC unroll 8
     for (size_t i = 0; i < q->stride; i += 64) {
-        __m512i high = load(q->high + i), low = load(q->low + i);
-        prefetch4(row, i);
-        __m512i c0 = load(row[0] + i), c1 = load(row[1] + i), c2 = load(row[2] + i), c3 = load(row[3] + i);
-        h0 = _mm512_dpbusd_epi32(h0, c0, high);
-        h1 = _mm512_dpbusd_epi32(h1, c1, high);
-        h2 = _mm512_dpbusd_epi32(h2, c2, high);
-        h3 = _mm512_dpbusd_epi32(h3, c3, high);
-        l0 = _mm512_dpbusd_epi32(l0, c0, low);
-        l1 = _mm512_dpbusd_epi32(l1, c1, low);
-        l2 = _mm512_dpbusd_epi32(l2, c2, low);
-        l3 = _mm512_dpbusd_epi32(l3, c3, low);
+        _mm_prefetch((const char *)row + i + AHEAD, _MM_HINT_T1);
+        sum = _mm512_dpbusd_epi32(sum, load(row + i), load(q->high + i));
     }
-    return reduce4(join(h0, l0), join(h1, l1), join(h2, l2), join(h3, l3));
+    return sum;
 }
 
-TARGET static inline __m128i dot4_narrow(const uint8_t *const row[4], const scry_code_query *q)
+TARGET static inline __m128i dot4(const uint8_t *const row[4], const scry_code_query *q)
 {
-    __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
-    for (size_t i = 0; i < q->stride; i += 64) {
-        __m512i value = load(q->high + i);
-        s0 = _mm512_dpbusd_epi32(s0, load(row[0] + i), value);
-        s1 = _mm512_dpbusd_epi32(s1, load(row[1] + i), value);
-        s2 = _mm512_dpbusd_epi32(s2, load(row[2] + i), value);
-        s3 = _mm512_dpbusd_epi32(s3, load(row[3] + i), value);
-    }
-    return reduce4(s0, s1, s2, s3);
+    if (q->wide)
+        return reduce4(row_wide(row[0], q), row_wide(row[1], q), row_wide(row[2], q), row_wide(row[3], q));
+    return reduce4(row_narrow(row[0], q), row_narrow(row[1], q), row_narrow(row[2], q), row_narrow(row[3], q));
 }
 
 TARGET static void dots(int32_t *out, const uint8_t *codes, const uint16_t *index, size_t rows,
@@ -83,7 +80,7 @@ TARGET static void dots(int32_t *out, const uint8_t *codes, const uint16_t *inde
             size_t at = i + (k < left ? k : 0);
             row[k] = codes + (index ? index[at] : at) * q->stride;
         }
-        __m128i sums = q->wide ? dot4_wide(row, q) : dot4_narrow(row, q);
+        __m128i sums = dot4(row, q);
         _mm_mask_storeu_epi32(out + i, (__mmask8)((1u << left) - 1), _mm_sub_epi32(sums, bias));
     }
 }
