@@ -108,7 +108,7 @@ $(O)/scry-decode: $(call obj,$(DECODE_SRC)) | $(O)/scry-formats.so
 	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(DECODE_LIBS)
 $(O)/scry-formats.so: $(call obj,$(FORMATS_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(filter-out -fopenmp,$(call pkg,libs,$(FORMATS_PKGS))) -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(filter-out -fopenmp -lstdc++,$(call pkg,libs,$(FORMATS_PKGS))) -lm
 PARTS += $(O)/scry-formats.so
 PROGRAMS += $(O)/scry-decode $(O)/scry-formats.so
 endif
