@@ -114,6 +114,17 @@ int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q
     return result;
 }
 
+int scry_remote_count(scry_remote *s, scry_milvus *m, const char *filter, scry_milvus_consistency consistency, int64_t *out,
+                      scry_error *err)
+{
+    double deadline = scry_now_ms() + s->options.patience_ms;
+    int result;
+    do
+        result = scry_milvus_count(m, s->name, filter, consistency, out, err);
+    while (result < 0 && scry_remote_revived(s, m, deadline));
+    return result;
+}
+
 /* Reads of others lag by seconds ("bounded"), but a strong read makes the server catch up, and
  * then they see it too. */
 int scry_remote_catch_up(scry_remote *s, scry_milvus *m, scry_error *err)
@@ -122,7 +133,7 @@ int scry_remote_catch_up(scry_remote *s, scry_milvus *m, scry_error *err)
     pthread_mutex_lock(&s->lock);
     uint64_t written = s->last_write > scry_milvus_last_write(m) ? s->last_write : scry_milvus_last_write(m);
     pthread_mutex_unlock(&s->lock);
-    int result = scry_milvus_count(m, s->name, "", SCRY_MILVUS_STRONG, &count, err);
+    int result = scry_remote_count(s, m, "", SCRY_MILVUS_STRONG, &count, err);
     if (result < 0)
         return result;
     pthread_mutex_lock(&s->lock);
@@ -294,7 +305,7 @@ static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *e
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    result = scry_milvus_count(m, s->name, "", SCRY_MILVUS_STRONG, &files, err);
+    result = scry_remote_count(s, m, "", SCRY_MILVUS_STRONG, &files, err);
     scry_remote_give(s, m);
     remote_describe(base, out);
     out->files = (uint64_t)files;

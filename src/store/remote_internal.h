@@ -82,6 +82,10 @@ bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms);
 int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out,
                       scry_error *err) SCRY_NODISCARD;
 
+/* Exact number of rows that pass an expression. */
+int scry_remote_count(scry_remote *s, scry_milvus *m, const char *filter, scry_milvus_consistency consistency,
+                      int64_t *out, scry_error *err) SCRY_NODISCARD;
+
 /* Lookups see what this process wrote; without writes they are as fresh as Bounded. */
 scry_milvus_consistency scry_remote_freshness(scry_remote *s);
 

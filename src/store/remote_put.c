@@ -319,8 +319,11 @@ static int remove_some(scry_remote *s, scry_milvus *m, const uint8_t (*ids)[SCRY
     scry_remote_in_list(&filter, "id", texts, n);
     uint64_t rows = 0;
     int result = count_rows(s, m, scry_buf_str(&filter), &rows, err);
+    double deadline = scry_now_ms() + s->options.patience_ms;
     if (result == 0 && rows)
-        result = scry_milvus_delete(m, s->name, scry_buf_str(&filter), NULL, err);
+        do
+            result = scry_milvus_delete(m, s->name, scry_buf_str(&filter), NULL, err);
+        while (result < 0 && scry_remote_revived(s, m, deadline));
     for (size_t i = 0; i < n && result == 0; i++) {
         int bad = scry_remote_side_drop(s, ids[i], err);
         result = bad < 0 ? bad : 0;

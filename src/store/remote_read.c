@@ -42,7 +42,7 @@ int scry_remote_get(scry_store *base, const uint8_t *id, scry_results **out, scr
                             : scry_fail(err, SCRY_ENOTFOUND, "no file of that id in %s", s->where);
         if (result == 0) {
             snprintf(filter, sizeof filter, "content == \"%s\"", row.columns[1]->strings[0]);
-            result = scry_milvus_count(m, s->name, filter, scry_remote_freshness(s), &copies, err);
+            result = scry_remote_count(s, m, filter, scry_remote_freshness(s), &copies, err);
         }
         if (result == 0) {
             *out = scry_results_new();

@@ -94,7 +94,7 @@ static int count_files(scry_remote *s, scry_milvus *m, const char *id, uint64_t 
     char filter[64];
     int64_t count = 0;
     snprintf(filter, sizeof filter, "root == \"%s\"", id);
-    int result = scry_milvus_count(m, s->name, filter, SCRY_MILVUS_STRONG, &count, err);
+    int result = scry_remote_count(s, m, filter, SCRY_MILVUS_STRONG, &count, err);
     *out = (uint64_t)count;
     return result;
 }

@@ -66,7 +66,7 @@ int scry_remote_scan(scry_remote *s, const char *filter, const char *const *fiel
     int result = scry_remote_take(s, &c.m, err);
     if (result < 0)
         return result;
-    result = scry_milvus_count(c.m, s->name, filter, SCRY_MILVUS_STRONG, &count, err);
+    result = scry_remote_count(s, c.m, filter, SCRY_MILVUS_STRONG, &count, err);
     /* Four fifths of a page each: of hashes, hardly ever one more than a whole. */
     uint64_t pieces = count > 0 ? 1 + (uint64_t)count * 5 / 4 / (uint64_t)c.page_rows : 0;
     for (uint64_t i = 0; i < pieces && result == 0; i++)

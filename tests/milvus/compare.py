@@ -3,10 +3,8 @@
     compare.py check COLLECTION FILES    count, schema, properties; search with a stored vector
     compare.py make COLLECTION DIM FILE  a collection as the tutorial makes one, from FILE.npy; 1..n as ids
     compare.py count COLLECTION          rows that are really there
-    compare.py wait COLLECTION N         until there are N, and say how many
 """
 import sys
-import time
 
 from pymilvus import DataType, MilvusClient
 
@@ -55,23 +53,9 @@ def count():
     return client.query(collection, filter="", output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
 
 
-def wait(wanted):
-    deadline = time.time() + 60
-    while time.time() < deadline:
-        try:
-            if count() >= wanted:
-                break
-        except Exception:  # not made or not loaded yet
-            pass
-        time.sleep(0.02)
-    print(count())
-
-
 if command == "check":
     check(int(sys.argv[3]))
 elif command == "make":
     make(int(sys.argv[3]), sys.argv[4])
-elif command == "wait":
-    wait(int(sys.argv[3]))
 else:
     print(count())
