@@ -97,12 +97,13 @@ is "and are found by path" "$(paths --store $M --collection tutorial --milvus-se
 
 # ---- killed in the middle of indexing, started again ----
 pictures "$T/many" 2500 100
-"$scry" index --store $M --collection killed "$T/many" >"$T/out" 2>"$T/err" </dev/null &
+"$scry" index --store $M --collection killed --progress "$T/many" >"$T/out" 2>"$T/err" </dev/null &
 indexing=$!
 rows=0
-for i in $(seq 100); do
-    rows=$("$scry" status --store $M --collection killed --json 2>/dev/null </dev/null | grep -o '"files": *[0-9]*' | head -n 1 | grep -o '[0-9]*$')
-    [ "${rows:-0}" -lt 100 ] || break
+for i in $(seq 1200); do
+    rows=$(sed -n 's|^\[.*\] \([0-9]*\)/.*|\1|p' "$T/err" | tail -n 1)
+    [ "${rows:-0}" -lt 300 ] || break
+    sleep 0.05
 done
 milvus_kill
 ok "killed with -9 in the middle: ${rows:-0} of 2500 rows" kill -0 $indexing
