@@ -56,7 +56,7 @@ os.open("/dev/null", os.O_RDONLY)
 pty.spawn(sys.argv[2:], read, lambda fd: b"")
 open(sys.argv[1], "wb").write(out)' "$T/screen" "$scry" search --limit 2 --thumbs dog >/dev/null
 }
-if [ -f "$SCRY_BUILD/scry-thumbs.so" ]; then
+if [ -f "$SCRY_BUILD/scry-thumbs.so" ] && python3 -c 'import pty; pty.openpty()' 2>/dev/null; then
     in_terminal xterm-256color
     like "thumbs: colours in a terminal" "$T/screen" '\[(38|48);[25];'
     in_terminal dumb
