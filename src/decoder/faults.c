@@ -33,7 +33,7 @@ bool scry_decoder_fault(const uint8_t *bytes, size_t size)
         for (;;)
             sleep(1000);
     if (ends_with(bytes, size, "scry-test:spin"))
-        for (volatile int i = 0;; i++)
+        for (volatile unsigned i = 0;; i++)
             ;
     if (ends_with(bytes, size, "scry-test:memory"))
         eat_memory();

@@ -9,6 +9,7 @@ ok "index" "$scry" index "$P"
 
 server= url=
 start() { # OPTION...
+    : >"$T/serve.err"   # or the last server's address would be read
     "$scry" serve --listen 127.0.0.1:0 "$@" >"$T/serve.out" 2>"$T/serve.err" </dev/null &
     server=$!
     for _ in $(seq 300); do
