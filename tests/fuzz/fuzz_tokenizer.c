@@ -62,7 +62,7 @@ static void encode(const scry_tokenizer *t, const char *text, size_t n)
     for (int i = 0; i < count; i++)
         if (ids[i] < 0 || (size_t)ids[i] >= scry_tokenizer_vocab_size(t))
             abort();
-    if (count > CAPACITY || !scry_tokenizer_summary(t) || !scry_tokenizer_files(t)[0])
+    if (count > CAPACITY || !scry_tokenizer_summary(t) || !scry_tokenizer_files(t))   /* none: the bundled BPE */
         abort();
 }
 
