@@ -1,7 +1,7 @@
 # One libFuzzer program for each tests/fuzz/fuzz_NAME.c, in a build of its own with clang:
 #   make fuzz [FUZZ_SECONDS=20] [FUZZ=NAME]
 # What is found stays under build/fuzz/crash-NAME-*; corpora grow in build/fuzz/corpus/NAME,
-# from the seeds in tests/fuzz/seeds/NAME where there are any.
+# from the seeds in tests/fuzz/seeds/NAME where there are any. With CI set the random seed is fixed.
 FUZZ_SECONDS ?= 20
 FUZZ ?= *
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_$(FUZZ).c)
@@ -19,6 +19,6 @@ fuzz: ## fuzz every target for FUZZ_SECONDS
 fuzz-run: $(FUZZ_BIN)
 	@for t in $(patsubst fuzz_%,%,$(notdir $(FUZZ_BIN))); do \
 	    mkdir -p $(O)/corpus/$$t; echo "fuzzing $$t"; \
-	    $(O)/tests/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 \
+	    $(O)/tests/fuzz_$$t $(if $(CI),-seed=1) -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 \
 	        -artifact_prefix=$(O)/crash-$$t- $(O)/corpus/$$t $$(ls -d tests/fuzz/seeds/$$t 2>/dev/null) || exit 1; \
 	done
