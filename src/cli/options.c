@@ -301,25 +301,28 @@ int cli_fail(const scry_error *err)
     return CLI_ERROR;
 }
 
+static void say(const char *fmt, va_list ap)
+{
+    fputs("scry: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+}
+
 int cli_usage(const char *fmt, ...)
 {
     va_list ap;
-    fputs("scry: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    say(fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
     return CLI_ERROR;
 }
 
 void cli_warn(const char *fmt, ...)
 {
     va_list ap;
-    fputs("scry: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    say(fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
 }
 
 static void print_options(FILE *out, const char *heading, const cli_option *o)
