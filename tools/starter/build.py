@@ -11,12 +11,30 @@ Needs Debian's wordnet-base and unicode-cldr-core (SCRY_WORDNET and SCRY_CLDR na
 places), a C++ compiler for torch.compile, about 4 GB of memory and 2 GB of disk. Seeds are fixed.
 """
 import argparse
+import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
+
+
+def missing():
+    """What a stage would find missing an hour from now: a list of lines, each with what to do."""
+    out = []
+    if not Path(os.environ.get("SCRY_DATA", "")).joinpath("flickr8k").is_dir():
+        out.append("SCRY_DATA must name the folder of photographs (it has a folder flickr8k)")
+    for variable, default, file, package in (
+            ("SCRY_WORDNET", "/usr/share/wordnet", "data.noun", "wordnet-base"),
+            ("SCRY_CLDR", "/usr/share/unicode/cldr/common", "annotations/en.xml", "unicode-cldr-core")):
+        path = Path(os.environ.get(variable, default)) / file
+        if not path.is_file():
+            out.append(f"{path} is missing: install Debian's {package}, or set {variable}")
+    if not shutil.which("g++"):
+        out.append("torch.compile needs g++: install Debian's g++")
+    return out
 
 
 def stage(name, command, result):
@@ -35,6 +53,8 @@ def main():
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    if missing():
+        sys.exit("\n".join(missing()))
     args.cache.mkdir(parents=True, exist_ok=True)
     full = args.cache / "full"
     stage("features", ["features.py", args.cache], args.cache / "features_jetson_photos.pt")
