@@ -27,7 +27,9 @@ DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) src/image/wire.c \
 
 obj = $(patsubst %.c,$(O)/%.o,$(1))
 
-pkg = $(shell pkg-config --$(1) $(2))
+# Goals that install packages first start a second make then, which says what is missing.
+installs := $(filter demo test check deb deps%,$(MAKECMDGOALS))
+pkg = $(shell pkg-config --$(1) $(2) $(if $(installs),2>/dev/null))
 LIB_PKGS := jansson libutf8proc libcrypto sqlite3
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
 DECODE_PKGS := libjpeg libseccomp

@@ -234,9 +234,13 @@ int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, 
     scry_error last = SCRY_ERROR_INIT;
     m->counters.calls++;
     for (unsigned tries = 0;; tries++) {
-        verdict v = try_once(m, &a, &last);
+        scry_error now = SCRY_ERROR_INIT;
+        verdict v = try_once(m, &a, &now);
         if (v == DONE)
             break;
+        /* A try that the deadline cut short says less than the answers before it. */
+        if (tries == 0 || scry_now_ms() < a.deadline_ms)
+            last = now;
         bool again = v == REPEAT || (v == REPEAT_UNSURE && kind == SCRY_CALL_REPEATABLE);
         if (again) {
             scry_log(SCRY_LOG_DEBUG, "%s, trying again", last.message);
