@@ -20,6 +20,7 @@ static const cli_option options[] = {
     { "offset", "N", "leave out the first N", 0, NULL },
     { "min-score", "X", "only pictures with a score of at least X; auto: the model's own line", 0, "auto" },
     { "all-copies", NULL, "show every copy of a picture, not only the first", 0, NULL },
+    { "fold", "X", "show near-identical pictures once, as the best of them; X: cosine from which, or auto (0.95)", 0, "auto" },
     { "image", "FILE", "search by this picture (may be repeated; adds to the query)", 0, NULL },
     { "region", "X,Y,W,H", "only this part of the last --image, in pixels", 0, NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation of pictures in the query", 0, NULL },
@@ -74,6 +75,9 @@ static bool take_option(request *q, const char *name, const char *value)
     } else if (strcmp(name, "min-score") == 0) {
         q->auto_min_score = strcmp(value, "auto") == 0;
         return q->auto_min_score || cli_real(name, value, -1, 1, &q->search.min_score);
+    } else if (strcmp(name, "fold") == 0) {
+        q->search.fold = SCRY_FOLD_AUTO;
+        return strcmp(value, "auto") == 0 || cli_real(name, value, 0, 1, &q->search.fold);
     } else if (strcmp(name, "image") == 0) {
         if (q->images == MAX_IMAGES)
             return cli_usage("more than %d pictures", MAX_IMAGES), false;
@@ -186,7 +190,7 @@ static int search(const cli_common *c, request *q, const scry_query *query, cons
     scry_trace("search the store", scan_start);
     if (r == 0) {
         cli_output o = { .form = q->form, .zero_ended = q->zero_ended, .args = args, .arg_count = n, .store = store,
-                         .model = scry_model_get_info(model), .results = results, .first_rank = q->search.offset + 1,
+                         .model = scry_model_get_info(model), .search = &q->search, .results = results, .first_rank = q->search.offset + 1,
                          .line = line, .took_ms = scry_now_ms() - start, .quiet = c->quiet };
         r = show(q, &o, &err);
     }

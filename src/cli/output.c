@@ -45,18 +45,8 @@ static void print_json(const cli_output *o)
     scry_json_put_bool(&w, o->results->has_more);
     scry_json_key(&w, "results");
     scry_json_begin(&w, '[');
-    for (size_t i = 0; i < o->results->count; i++) {
-        const scry_hit *h = &o->results->hits[i];
-        scry_json_begin(&w, '{');
-        scry_json_key(&w, "rank");
-        scry_json_put_int(&w, (int64_t)(o->first_rank + i));
-        scry_json_key(&w, "score");
-        scry_json_put_num(&w, h->score, 9);
-        scry_json_put_file(&w, &h->file);
-        scry_json_key(&w, "copies");
-        scry_json_put_int(&w, (int64_t)h->copies);
-        scry_json_end(&w, '}');
-    }
+    for (size_t i = 0; i < o->results->count; i++)
+        scry_json_put_hit(&w, &o->results->hits[i], o->first_rank + i, o->search);
     scry_json_end(&w, ']');
     scry_json_end(&w, '}');
     puts(scry_buf_str(&b));
@@ -85,6 +75,8 @@ static void print_table(const cli_output *o)
         printf("%4zu  %6.3f  %s", o->first_rank + i, h->score, path);
         if (h->copies)
             printf("  (+%llu cop%s)", (unsigned long long)h->copies, h->copies == 1 ? "y" : "ies");
+        if (h->folded)
+            printf("  (+%llu near-identical)", (unsigned long long)h->folded);
         putchar('\n');
         free(path);
         cli_thumbs_show(o->thumbs, h->file.path, h->file.width, h->file.height);

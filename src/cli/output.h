@@ -15,6 +15,7 @@ typedef struct cli_output {
     size_t arg_count;
     scry_store *store;
     const scry_model_info *model;
+    const scry_search *search;
     const scry_results *results;
     size_t first_rank;
     double line;                  /* the model's minimum score; NAN when unknown */

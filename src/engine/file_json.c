@@ -77,3 +77,28 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
         scry_json_end(w, ']');
     }
 }
+
+void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const scry_search *search)
+{
+    scry_json_begin(w, '{');
+    scry_json_key(w, "rank");
+    scry_json_put_int(w, (int64_t)rank);
+    scry_json_key(w, "score");
+    scry_json_put_num(w, hit->score, 9);
+    scry_json_put_file(w, &hit->file);
+    scry_json_key(w, "copies");
+    scry_json_put_int(w, (int64_t)hit->copies);
+    if (search->fold > 0) {
+        scry_json_key(w, "folded");
+        scry_json_put_int(w, (int64_t)hit->folded);
+        scry_json_key(w, "folded_ids");
+        scry_json_begin(w, '[');
+        for (size_t i = 0; i < hit->folded && i < SCRY_FOLDED_IDS; i++) {
+            char id[2 * SCRY_ID_BYTES + 1];
+            scry_hex(hit->folded_ids[i], SCRY_ID_BYTES, id);
+            scry_json_put_str(w, id);
+        }
+        scry_json_end(w, ']');
+    }
+    scry_json_end(w, '}');
+}

@@ -1,4 +1,4 @@
-/* file_json.h - a stored file as JSON, the same on the command line and over HTTP. */
+/* file_json.h - stored files and hits as JSON, the same on the command line and over HTTP. */
 #ifndef SCRY_ENGINE_FILE_JSON_H
 #define SCRY_ENGINE_FILE_JSON_H
 
@@ -9,5 +9,9 @@
  * format, size, mtime, taken_at, camera, latitude, longitude, key, labels, the unknown ones left
  * out; without braces. */
 void scry_json_put_file(scry_json_writer *w, const scry_file *f);
+
+/* A hit as an object: rank, score, the members of its file, copies; where the search folds,
+ * folded and folded_ids too. */
+void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const scry_search *search);
 
 #endif

@@ -54,10 +54,12 @@ static uint64_t resident_bytes(void)
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-void metrics_write(struct metrics *m, const server *s, scry_buf *out)
+void metrics_write(struct metrics *m, server *s, scry_buf *out)
 {
     scry_store_info info = { 0 };
-    int known = scry_store_get_info(s->store, &info, NULL) == 0;
+    pthread_rwlock_rdlock(&s->store_lock);
+    bool known = scry_store_get_info(s->store, &info, NULL) == 0;
+    pthread_rwlock_unlock(&s->store_lock);
     pthread_mutex_lock(&m->lock);
     scry_buf_puts(out, "# HELP scry_http_responses_total Answers by class of status.\n# TYPE scry_http_responses_total counter\n");
     for (int c = 2; c <= 5; c++)

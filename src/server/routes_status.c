@@ -72,53 +72,59 @@ static void put_languages(scry_json_writer *w)
     scry_json_end(w, ']');
 }
 
-static void status_get(request *r, worker_tools *tools)
+static int put_status(const server *s, const scry_store_info *info, scry_json_writer *w, scry_error *err)
 {
-    const server *s = r->server;
-    scry_store_info info;
-    scry_error err = SCRY_ERROR_INIT;
-    scry_buf b = SCRY_BUF_INIT(8 << 20);
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    if (scry_store_get_info(s->store, &info, &err) < 0) {
-        respond_error(r, &err);
-        return;
-    }
     const struct { const char *key; uint64_t n; } counts[] = {
-        { "files", info.files }, { "contents", info.contents }, { "skipped", info.bad_files }, { "bytes", info.bytes },
+        { "files", info->files }, { "contents", info->contents }, { "skipped", info->bad_files }, { "bytes", info->bytes },
     };
     const struct { const char *key; bool is; } flags[] = {
         { "indexing_allowed", s->options.allow_index }, { "upload_allowed", s->options.allow_upload },
         { "remove_allowed", s->options.allow_remove }, { "auth_required", s->token[0] != '\0' },
     };
-    scry_json_begin(&w, '{');
-    scry_json_key(&w, "version");
-    scry_json_put_str(&w, SCRY_VERSION);
-    scry_json_key(&w, "store");
-    scry_json_put_str(&w, info.where);
-    scry_json_key(&w, "collection");
-    scry_json_put_str(&w, info.collection);
-    put_model(&w, s->info);
+    scry_json_begin(w, '{');
+    scry_json_key(w, "version");
+    scry_json_put_str(w, SCRY_VERSION);
+    scry_json_key(w, "store");
+    scry_json_put_str(w, info->where);
+    scry_json_key(w, "collection");
+    scry_json_put_str(w, info->collection);
+    put_model(w, s->info);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        scry_json_key(&w, counts[i].key);
-        scry_json_put_int(&w, (int64_t)counts[i].n);
+        scry_json_key(w, counts[i].key);
+        scry_json_put_int(w, (int64_t)counts[i].n);
     }
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        scry_json_key(&w, flags[i].key);
-        scry_json_put_bool(&w, flags[i].is);
+        scry_json_key(w, flags[i].key);
+        scry_json_put_bool(w, flags[i].is);
     }
-    put_languages(&w);
-    scry_json_key(&w, "roots");
-    scry_json_begin(&w, '[');
-    int result = scry_store_roots(s->store, put_root, &w, &err);
-    scry_json_end(&w, ']');
-    scry_json_end(&w, '}');
+    put_languages(w);
+    scry_json_key(w, "roots");
+    scry_json_begin(w, '[');
+    int result = scry_store_roots(s->store, put_root, w, err);
+    scry_json_end(w, ']');
+    scry_json_end(w, '}');
+    return result;
+}
+
+static void status_get(request *r, worker_tools *tools)
+{
+    server *s = r->server;
+    scry_store_info info;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_buf b = SCRY_BUF_INIT(8 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    pthread_rwlock_rdlock(&s->store_lock);   /* the strings of info are the store's */
+    int result = scry_store_get_info(s->store, &info, &err);
+    if (result == 0)
+        result = put_status(s, &info, &w, &err);
+    pthread_rwlock_unlock(&s->store_lock);
     respond_result(r, result, &err, &b);
 }
 
 const route routes_status[] = {
     { "GET", "/healthz", RUN_ON_LOOP, healthz, 0, true },
     { "GET", "/readyz", RUN_ON_LOOP, readyz, 0, true },
-    { "GET", "/metrics", RUN_ON_LOOP, metrics_get, 0, false },
+    { "GET", "/metrics", RUN_ON_WORKER, metrics_get, 0, false },
     { "GET", "/api/v1/status", RUN_ON_WORKER, status_get, 0, false },
     { 0 },
 };

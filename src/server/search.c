@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "engine/file_json.h"
 #include "scry/query.h"
 #include "server/cache.h"
 
@@ -115,6 +116,22 @@ static bool read_min_score(request *r, search_job *j)
     return true;
 }
 
+/* fold=auto, or the cosine to fold from; 0 folds nothing. */
+static bool read_fold(request *r, search_job *j)
+{
+    const char *text = request_arg(r, "fold");
+    if (!text || !text[0])
+        return true;
+    char *end;
+    double x = strcmp(text, "auto") == 0 ? SCRY_FOLD_AUTO : strtod(text, &end);
+    if (strcmp(text, "auto") != 0 && (end == text || *end || !(x >= 0 && x <= 1))) {
+        respond_problem(r, 400, "fold must be a number from 0 to 1, or auto");
+        return false;
+    }
+    j->search.fold = x;
+    return true;
+}
+
 bool search_read_filters(request *r, search_job *j)
 {
     static const struct { const char *name; scry_filter_kind kind; bool all; } texts[] = {
@@ -135,7 +152,7 @@ bool search_read_filters(request *r, search_job *j)
 bool search_read_args(request *r, search_job *j)
 {
     long long limit, offset, copies;
-    bool ok = search_read_filters(r, j) && read_min_score(r, j) && request_int(r, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT, &limit) &&
+    bool ok = search_read_filters(r, j) && read_min_score(r, j) && read_fold(r, j) && request_int(r, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT, &limit) &&
               request_int(r, "cursor", 0, 0, 1LL << 40, &offset) && request_int(r, "all_copies", 0, 0, 1, &copies);
     if (!ok)
         return false;
@@ -194,7 +211,7 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
     scry_json_key(&w, "results");
     scry_json_begin(&w, '[');
     for (size_t i = 0; i < results->count; i++)
-        put_hit(&w, &results->hits[i], j->search.offset + i + 1);
+        scry_json_put_hit(&w, &results->hits[i], j->search.offset + i + 1, &j->search);
     scry_json_end(&w, ']');
     scry_json_key(&w, "cursor");
     if (results->has_more) {
@@ -251,7 +268,7 @@ static void embed_batch(batch *b, size_t n)
 static bool alike(const scry_search *a, const scry_search *b)
 {
     return !a->filter && !b->filter && a->limit == b->limit && a->offset == b->offset && a->min_score == b->min_score &&
-           a->all_copies == b->all_copies;
+           a->all_copies == b->all_copies && a->fold == b->fold;
 }
 
 /* All requests that want the same as request `first`: one pass over the vectors. */
@@ -283,10 +300,12 @@ static void scan_group(batch *b, size_t n, size_t first)
 
 static void answer_batch(batch *b, size_t n)
 {
-    pthread_rwlock_wrlock(&b->server->store_lock);
-    if (scry_store_refresh(b->server->store, NULL) < 0)
-        scry_log(SCRY_LOG_WARN, "the store cannot be refreshed: searching what was read before");
-    pthread_rwlock_unlock(&b->server->store_lock);
+    /* A worker may hold the lock for as long as a picture takes: searches go on without the news. */
+    if (pthread_rwlock_trywrlock(&b->server->store_lock) == 0) {
+        if (scry_store_refresh(b->server->store, NULL) < 0)
+            scry_log(SCRY_LOG_WARN, "the store cannot be refreshed: searching what was read before");
+        pthread_rwlock_unlock(&b->server->store_lock);
+    }
     pthread_rwlock_rdlock(&b->server->store_lock);
     embed_batch(b, n);
     for (size_t i = 0; i < n; i++) {

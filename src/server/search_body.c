@@ -3,7 +3,7 @@
  * Both are turned into the query line and the parameters that a GET has, so that there is one
  * meaning: {"q": "..."} or {"parts": [{"text"|"id"|"picture", "weight", "region"}]}, "filter":
  * {in, after, before, camera, near, format, label, key}, "limit", "cursor", "min_score",
- * "all_copies".
+ * "all_copies", "fold".
  */
 #include "server/cache.h"
 #include "server/multipart.h"
@@ -57,7 +57,7 @@ static bool put_part(request *r, const scry_json *part, bool first, scry_buf *li
 
 /* The parameters that a body may set; what else a form has is passed over. */
 static const char *const known_args[] = { "in", "after", "before", "camera", "near", "format", "label", "key",
-                                          "limit", "cursor", "min_score", "all_copies" };
+                                          "limit", "cursor", "min_score", "all_copies", "fold" };
 
 static void set_arg(request *r, const char *name, const char *value)
 {
@@ -129,7 +129,7 @@ bool search_read_json(request *r, search_job *j)
         respond_error(r, &err);
         return false;
     }
-    static const char *const names[] = { "limit", "cursor", "min_score", "all_copies" };
+    static const char *const names[] = { "limit", "cursor", "min_score", "all_copies", "fold" };
     scry_buf line = SCRY_BUF_INIT(SCRY_MAX_QUERY_BYTES);
     const scry_json *parts = scry_json_get(root, "parts");
     bool ok = true;

@@ -162,7 +162,7 @@ search_job *search_job_new(void);
 void search_job_free(search_job *j);
 
 /* Parameters of the query string that say which pictures (in, after, before, camera, near, format,
- * label, key), and with _args how many too (limit, cursor, min_score, all_copies); false: a 400
+ * label, key), and with _args how many too (limit, cursor, min_score, all_copies, fold); false: a 400
  * was made. */
 bool search_read_filters(request *r, search_job *j);
 bool search_read_args(request *r, search_job *j);
@@ -204,11 +204,7 @@ void connections_free(struct connection_list *l);
 
 struct metrics *metrics_new(void);
 void metrics_count(struct metrics *m, const request *r);
-void metrics_write(struct metrics *m, const server *s, scry_buf *out);
+void metrics_write(struct metrics *m, server *s, scry_buf *out);   /* asks the store: not on the loop */
 void metrics_free(struct metrics *m);
-
-/* ---- common pieces of answers: answers.c ---- */
-
-void put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank);
 
 #endif

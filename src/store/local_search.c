@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "vector/fold.h"
 #include "vector/scan.h"
 
 #include <stdlib.h>
@@ -93,6 +94,111 @@ static int show(query_state *q, const scry_near *list, size_t n, scry_results *o
     return result;
 }
 
+/* ---- near duplicates folded ---- */
+
+typedef struct {
+    scry_near near;
+    scry_results *hit;   /* none or one */
+} tied;
+
+static int compare_tied(const void *a, const void *b)
+{
+    const scry_results *x = ((const tied *)a)->hit, *y = ((const tied *)b)->hit;
+    return strcmp(x->count ? x->hits[0].file.path : "", y->count ? y->hits[0].file.path : "");
+}
+
+/* Entries of one score in the order of their paths, as everywhere. */
+static int order_tied(query_state *q, scry_near *list, size_t n, scry_error *err)
+{
+    int result = 0;
+    tied *t = scry_alloc(n * sizeof *t);
+    for (size_t i = 0; i < n; i++) {
+        t[i] = (tied){ list[i], scry_results_new() };
+        if (result == 0)
+            result = hits_of(q, &list[i], 1, t[i].hit, err);
+    }
+    if (result == 0)
+        qsort(t, n, sizeof *t, compare_tied);
+    for (size_t i = 0; i < n; i++) {
+        list[i] = t[i].near;
+        scry_results_free(t[i].hit);
+    }
+    free(t);
+    return result;
+}
+
+typedef struct {
+    const query_state *q;
+    const scry_near *list;
+} folding;
+
+static void stored_row(void *arg, size_t i, float *out)
+{
+    const folding *f = arg;
+    scry_half_to_float(out, (const uint16_t *)(const void *)scry_view_row(f->q->s, f->q->v, f->list[i].row),
+                       (size_t)f->q->s->base.dim);
+}
+
+/* Who is folded into whom: leader [n]; *shown are not. */
+static int find_leaders(query_state *q, scry_near *list, size_t n, size_t *leader, size_t *shown, scry_error *err)
+{
+    folding f = { q, list };
+    int result = 0;
+    for (size_t from = 0, to; from < n && result == 0; from = to) {
+        for (to = from + 1; to < n && list[to].score == list[from].score; to++)
+            continue;
+        if (to - from > 1)
+            result = order_tied(q, list + from, to - from, err);
+    }
+    if (result == 0 && scry_fold(leader, n, (size_t)q->s->base.dim, q->search->fold, stored_row, &f) < 0)
+        result = scry_fail(err, SCRY_ENOMEM, "no memory to fold results");
+    *shown = 0;
+    for (size_t i = 0; i < n && result == 0; i++)
+        *shown += leader[i] == i;
+    return result;
+}
+
+/* The page that was asked for, each hit with what is folded into it. */
+static int show_leaders(query_state *q, const scry_near *list, size_t n, const size_t *leader, scry_results *out,
+                        scry_error *err)
+{
+    size_t rank = 0, *place = scry_alloc(n * sizeof *place);   /* [n]: hit of an entry that is on the page */
+    int result = 0;
+    for (size_t i = 0; i < n && result == 0; i++) {
+        place[i] = SIZE_MAX;
+        if (leader[i] == i && rank++ >= q->search->offset && out->count < q->search->limit) {
+            size_t before = out->count;
+            result = hits_of(q, list + i, 1, out, err);
+            place[i] = out->count > before ? before : SIZE_MAX;
+        } else if (leader[i] != i && place[leader[i]] != SIZE_MAX) {
+            scry_results *hit = scry_results_new();
+            result = hits_of(q, list + i, 1, hit, err);
+            if (hit->count)
+                scry_results_fold(out, place[leader[i]], hit->hits[0].file.id);
+            scry_results_free(hit);
+        }
+    }
+    free(place);
+    return result;
+}
+
+/* `list` folded into `out`; *enough says whether it reaches past the page. */
+static int show_folded(query_state *q, scry_near *list, size_t n, scry_results *out, bool *enough, scry_error *err)
+{
+    size_t *leader = scry_alloc(n * sizeof *leader), shown, end;
+    int result = find_leaders(q, list, n, leader, &shown, err);
+    if (!scry_add_size(q->search->offset, q->search->limit, &end))
+        end = SIZE_MAX;
+    *enough = shown > end;
+    if (result == 0)
+        result = show_leaders(q, list, n, leader, out, err);
+    out->has_more = shown > end;
+    free(leader);
+    return result;
+}
+
+/* ---- the scan ---- */
+
 /* Most processes search once. Until a second search the codes that were read are let go of
  * (they stay in the system's cache), so that 100,000 pictures do not make it 50 MiB larger. */
 static void let_go(void *arg, void *block)
@@ -105,16 +211,13 @@ static void let_go(void *arg, void *block)
 }
 
 /* The scan, with the team of threads when no other search has it. */
-static int scan_codes(query_state *q, const float *queries, size_t n, const uint64_t *bits,
+static int scan_codes(query_state *q, const float *queries, size_t n, size_t k, const uint64_t *bits,
                       scry_near_list *lists, scry_error *err)
 {
     scry_local *s = q->s;
     const scry_view *v = q->v;
     scry_scan_input in = { (size_t)s->base.dim, (size_t)v->head.slots, v->codes.blocks,
                            v->segment->data + SCRY_SEGMENT_HEADER, s->row_bytes, bits, NULL, q };
-    size_t k;
-    if (!scry_add_size(q->search->offset, q->search->limit, &k) || !scry_add_size(k, 1, &k))
-        k = SIZE_MAX;
     double start = scry_now_ms();
     bool team = pthread_mutex_trylock(&s->pool_lock) == 0;
     if (team && !s->searched)
@@ -139,6 +242,47 @@ static uint64_t count_bits(const uint64_t *bits, int64_t slots)
     return n;
 }
 
+/* How many of the ranking a search takes at first. */
+static size_t first_depth(const scry_search *search)
+{
+    size_t end;
+    if (!scry_add_size(search->offset, search->limit, &end))
+        end = SIZE_MAX;
+    return search->fold > 0 ? scry_fold_depth(end) : end < SIZE_MAX ? end + 1 : end;
+}
+
+/* One query whose folded list was too short: deeper and deeper. */
+static int search_deeper(query_state *q, const float *query, size_t k, const uint64_t *bits, scry_results *out,
+                         scry_error *err)
+{
+    int result = 0;
+    for (bool enough = false; result == 0 && !enough;) {
+        scry_near_list list;
+        k = k < SCRY_FOLD_RANKED / 4 ? 4 * k : SCRY_FOLD_RANKED;
+        result = scan_codes(q, query, 1, k, bits, &list, err);
+        if (result < 0)
+            return result;
+        size_t n = list.count < SCRY_FOLD_RANKED ? list.count : SCRY_FOLD_RANKED;
+        scry_results_clear(out);
+        result = show_folded(q, list.items, n, out, &enough, err);
+        enough |= k == SCRY_FOLD_RANKED || n < k;
+        free(list.items);
+    }
+    return result;
+}
+
+static int answer(query_state *q, const float *query, scry_near_list *list, size_t k, const uint64_t *bits,
+                  scry_results *out, scry_error *err)
+{
+    bool enough = true;
+    if (q->search->fold == 0)
+        return show(q, list->items, list->count, out, err);
+    size_t n = list->count < SCRY_FOLD_RANKED ? list->count : SCRY_FOLD_RANKED;
+    int result = show_folded(q, list->items, n, out, &enough, err);
+    enough |= k == SCRY_FOLD_RANKED || n < k;
+    return result < 0 || enough ? result : search_deeper(q, query, k, bits, out, err);
+}
+
 static int search_all(query_state *q, const float *queries, size_t n, scry_results **out, scry_error *err)
 {
     uint64_t *bits = NULL;
@@ -151,15 +295,16 @@ static int search_all(query_state *q, const float *queries, size_t n, scry_resul
         scry_trace("filter", start);
     }
     const uint64_t *used = bits ? bits : q->v->live;
+    size_t k = first_depth(q->search);
     scry_near_list *lists = scry_alloc(n * sizeof *lists);
     if (result == 0)
-        result = scan_codes(q, queries, n, used, lists, err);
+        result = scan_codes(q, queries, n, k, used, lists, err);
     uint64_t scanned = count_bits(used, q->v->head.slots);
     for (size_t i = 0; i < n; i++) {
         if (result == 0) {
             out[i] = scry_results_new();
             out[i]->scanned = scanned;
-            result = show(q, lists[i].items, lists[i].count, out[i], err);
+            result = answer(q, queries + i * (size_t)q->s->base.dim, &lists[i], k, used, out[i], err);
         }
         free(lists[i].items);
     }

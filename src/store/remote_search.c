@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "store/remote_foreign.h"
+#include "vector/fold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,10 +47,15 @@ static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scr
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
+    const char *fields[SCRY_REMOTE_FILE_FIELDS + 1];
+    size_t field_count = s->foreign ? 0 : SCRY_REMOTE_FILE_FIELDS;
+    memcpy(fields, scry_remote_file_fields, field_count * sizeof *fields);
+    if (q->search->fold > 0)
+        fields[field_count++] = s->vector_field;
     scry_milvus_search search = {
         .field = s->vector_field, .metric = s->metric, .params = search_params(s, rows, params), .vectors = vectors,
         .queries = n, .dim = (size_t)s->base.dim, .limit = rows, .filter = q->filter,
-        .fields = scry_remote_file_fields, .field_count = s->foreign ? 0 : SCRY_REMOTE_FILE_FIELDS,
+        .fields = fields, .field_count = field_count,
         .consistency = s->consistency == SCRY_MILVUS_BOUNDED ? scry_remote_freshness(s) : s->consistency,
     };
     double deadline = scry_now_ms() + s->options.patience_ms;
@@ -119,9 +125,9 @@ static size_t fold(scry_hit **hits, size_t n)
     return kept;
 }
 
-/* Rows [from, to) of an answer that pass as hits of `all`. */
+/* Rows [from, to) of an answer that pass as hits of `all`; row_of [to - from] is where each came from. */
 static int read_rows(const query *q, const scry_milvus_rows *rows, size_t from, size_t to, scry_results *all,
-                     scry_error *err)
+                     size_t *row_of, scry_error *err)
 {
     scry_remote *s = q->s;
     scry_remote_row row = { .rows = NULL };
@@ -131,34 +137,103 @@ static int read_rows(const query *q, const scry_milvus_rows *rows, size_t from, 
         if (score < q->search->min_score)
             continue;
         result = s->foreign ? scry_remote_foreign_row(s, &row, rows, i, err) : scry_remote_row_read(s, &row, rows, i, err);
-        if (result == 0 && (!q->refine || scry_filter_match(q->search->filter, &row.file)))
+        if (result == 0 && (!q->refine || scry_filter_match(q->search->filter, &row.file))) {
+            row_of[all->count] = i;
             scry_results_add(all, score, &row.file, 0);
+        }
     }
     scry_remote_row_dispose(s, &row);
     return result;
+}
+
+/* ---- near duplicates ---- */
+
+typedef struct {
+    const float *vectors;        /* [rows, dim] */
+    size_t dim;
+    scry_hit *const *hits;       /* in order */
+    const scry_hit *first;       /* of the hits as they came */
+    const size_t *row_of;
+} folding;
+
+static void row_vector(void *arg, size_t i, float *out)
+{
+    const folding *f = arg;
+    memcpy(out, f->vectors + f->row_of[f->hits[i] - f->first] * f->dim, f->dim * sizeof *out);
+}
+
+/* leader [n]: which of the ranked hits each is folded into; *shown are not. */
+static int find_leaders(const query *q, const scry_milvus_rows *rows, folding *f, size_t n, size_t *leader, size_t *shown,
+                        scry_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        leader[i] = i;
+    *shown = n;
+    if (q->search->fold == 0 || n == 0)
+        return 0;
+    const scry_milvus_column *c = scry_milvus_find_column(rows, q->s->vector_field, SCRY_MILVUS_FLOAT_VECTOR);
+    if (!c || (size_t)c->dim != f->dim)
+        return scry_fail(err, SCRY_EREMOTE, "Milvus answered without the vectors that were asked for");
+    f->vectors = c->floats;
+    if (scry_fold(leader, n, f->dim, q->search->fold, row_vector, f) < 0)
+        return scry_fail(err, SCRY_ENOMEM, "no memory to fold results");
+    for (size_t i = 0; i < n; i++)
+        *shown -= leader[i] != i;
+    return 0;
+}
+
+/* The page that was asked for, each hit with what is folded into it. `place` [n] is scratch. */
+static void show(const query *q, scry_hit *const *hits, size_t n, const size_t *leader, size_t *place, scry_results *out)
+{
+    size_t rank = 0;
+    for (size_t i = 0; i < n; i++) {
+        place[i] = SIZE_MAX;
+        if (leader[i] != i) {
+            if (place[leader[i]] < out->count)
+                scry_results_fold(out, place[leader[i]], hits[i]->file.id);
+        } else if (rank++ >= q->search->offset && out->count < q->search->limit) {
+            place[i] = out->count;
+            scry_results_add(out, hits[i]->score, &hits[i]->file, hits[i]->copies);
+        }
+    }
+}
+
+/* The last of the `want` best that are shown; NULL when there are fewer. */
+static const scry_hit *last_wanted(scry_hit *const *hits, size_t n, const size_t *leader, size_t want)
+{
+    for (size_t i = 0; i < n; i++)
+        if (leader[i] == i && --want == 0)
+            return hits[i];
+    return NULL;
 }
 
 /* One query's rows as its result; *complete says whether more rows could change it. */
 static int make_result(const query *q, const scry_milvus_rows *rows, size_t i, int64_t asked, scry_results *out,
                        bool *complete, scry_error *err)
 {
-    size_t from = rows->first[i], to = rows->first[i + 1];
+    size_t from = rows->first[i], to = rows->first[i + 1], shown = 0;
     scry_results *all = scry_results_new();
-    int result = read_rows(q, rows, from, to, all, err);
+    size_t *row_of = scry_alloc(3 * (to - from + 1) * sizeof *row_of), *leader = row_of + (to - from) + 1,
+           *place = leader + (to - from) + 1;
+    int result = read_rows(q, rows, from, to, all, row_of, err);
     scry_hit **hits = scry_alloc((all->count + 1) * sizeof *hits);
     for (size_t k = 0; k < all->count; k++)
         hits[k] = (scry_hit *)&all->hits[k];
     size_t n = q->search->all_copies ? all->count : fold(hits, all->count);
     rank(hits, n);
-    double last = to > from ? score_of(q->s, rows->scores[to - 1]) : -2;
-    *complete = (int64_t)(to - from) < asked || last < q->search->min_score ||
-                (n >= q->want && hits[q->want - 1]->score > last + 2 * TIE);
-    size_t end = q->search->offset + q->search->limit;
-    for (size_t k = q->search->offset; k < n && k < end && result == 0; k++)
-        scry_results_add(out, hits[k]->score, &hits[k]->file, hits[k]->copies);
-    out->has_more = n > end;
-    out->scanned = to - from;
+    folding f = { NULL, (size_t)q->s->base.dim, hits, all->hits, row_of };
+    if (result == 0)
+        result = find_leaders(q, rows, &f, n, leader, &shown, err);
+    if (result == 0) {
+        const scry_hit *wanted = last_wanted(hits, n, leader, q->want);
+        double last = to > from ? score_of(q->s, rows->scores[to - 1]) : -2;
+        *complete = (int64_t)(to - from) < asked || last < q->search->min_score || (wanted && wanted->score > last + 2 * TIE);
+        show(q, hits, n, leader, place, out);
+        out->has_more = shown > q->search->offset + q->search->limit;
+        out->scanned = to - from;
+    }
     free(hits);
+    free(row_of);
     scry_results_free(all);
     return result;
 }
@@ -183,7 +258,7 @@ static int search_deep(const query *q, const float *vector, int64_t rows, scry_r
         scry_milvus_rows_free(answer);
         if (result < 0)
             return result;
-        if (!complete && rows == SCRY_MILVUS_MAX_TOPK && (*out)->count < q->search->limit)
+        if (!complete && rows == SCRY_MILVUS_MAX_TOPK && q->search->fold == 0 && (*out)->count < q->search->limit)
             return scry_fail(err, SCRY_ELIMIT, "Milvus gives at most %d rows a search, which hold too few results after the "
                              "filter and the copies: ask for fewer, or filter more", SCRY_MILVUS_MAX_TOPK);
         complete |= rows == SCRY_MILVUS_MAX_TOPK;
@@ -230,10 +305,11 @@ int scry_remote_search_many(scry_store *base, const float *queries, size_t n, co
     result = scry_remote_filter(s, m, search->filter, &filter, &cover, err);
     scry_remote_give(s, m);
     query q = { s, search, scry_buf_str(&filter), cover == SCRY_MILVUS_WIDER, search->offset + search->limit + 1 };
-    int64_t rows = (int64_t)(q.want + q.want / 2 + 16);
+    size_t end = search->offset + search->limit;
+    int64_t rows = (int64_t)(search->fold > 0 ? scry_fold_depth(end) : q.want + q.want / 2 + 16);
     if (rows > SCRY_MILVUS_MAX_TOPK)
         rows = SCRY_MILVUS_MAX_TOPK;
-    size_t at_once = ROWS_AT_ONCE / (size_t)rows + 1;
+    size_t at_once = ROWS_AT_ONCE / (search->fold > 0 ? 4 : 1) / (size_t)rows + 1;   /* vectors weigh more than fields */
     for (size_t i = 0; i < n && result == 0; i += at_once) {
         size_t count = n - i < at_once ? n - i : at_once;
         if (cover != SCRY_MILVUS_NOTHING)

@@ -62,10 +62,38 @@ void scry_results_add(scry_results *public, double score, const scry_file *file,
         r->hits = scry_realloc(r->hits, r->capacity * sizeof *r->hits);
         r->blocks = scry_realloc(r->blocks, r->capacity * sizeof *r->blocks);
     }
-    r->hits[i] = (scry_hit){ score, *file, copies };
+    r->hits[i] = (scry_hit){ .score = score, .file = *file, .copies = copies };
     r->blocks[i] = own_strings(&r->hits[i].file);
     r->public.hits = r->hits;
     r->public.count++;
+}
+
+void scry_results_fold(scry_results *public, size_t i, const uint8_t id[SCRY_ID_BYTES])
+{
+    scry_hit *h = &((results *)public)->hits[i];
+    size_t n = (size_t)h->folded++;
+    if (n >= SCRY_FOLDED_IDS)
+        return;
+    uint8_t (*ids)[SCRY_ID_BYTES] = (uint8_t (*)[SCRY_ID_BYTES])h->folded_ids;
+    if ((n & (n - 1)) == 0)   /* full: 0, 1, 2, 4, 8 ... */
+        ids = scry_realloc(ids, (n ? 2 * n : 1) * sizeof *ids);
+    memcpy(ids[n], id, sizeof *ids);
+    h->folded_ids = (const uint8_t (*)[SCRY_ID_BYTES])ids;
+}
+
+size_t scry_fold_depth(size_t end)
+{
+    return end < (SCRY_FOLD_RANKED - SCRY_FOLD_AHEAD) / 2 ? 2 * end + SCRY_FOLD_AHEAD : SCRY_FOLD_RANKED;
+}
+
+void scry_results_clear(scry_results *public)
+{
+    results *r = (results *)public;
+    for (size_t i = 0; i < r->public.count; i++) {
+        free((void *)r->hits[i].folded_ids);
+        free(r->blocks[i]);
+    }
+    r->public.count = 0;
 }
 
 void scry_results_free(scry_results *public)
@@ -73,8 +101,7 @@ void scry_results_free(scry_results *public)
     results *r = (results *)public;
     if (!r)
         return;
-    for (size_t i = 0; i < r->public.count; i++)
-        free(r->blocks[i]);
+    scry_results_clear(public);
     free(r->blocks);
     free(r->hits);
     free(r);

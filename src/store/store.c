@@ -217,6 +217,9 @@ int scry_store_search_many(scry_store *s, const float *queries, size_t n, const 
     static const scry_search defaults = SCRY_SEARCH_INIT;
     for (size_t i = 0; i < n; i++)
         out[i] = NULL;
+    if (search && search->fold != 0 && !(search->fold > 0 && search->fold <= 1 && !search->all_copies))
+        return scry_fail(err, SCRY_EINVALID, search->all_copies ? "near-identical pictures cannot be folded while every copy "
+                         "is shown" : "the cosine to fold from must be above 0 and at most 1");
     for (size_t i = 0; i < n; i++)
         if (!is_unit(queries + i * (size_t)s->dim, s->dim))
             return scry_fail(err, SCRY_EINVALID, "the query's vector is not of unit length");

@@ -63,6 +63,30 @@ is "a picture by path: 400" $code 400
 get "$url/api/v1/images/$id/similar?limit=1"
 is "similar: itself first" "$(json 'j["results"][0]["id"]')" "$id"
 
+# Near-identical pictures folded: every picture is there once, shown or folded, and pages fit together.
+get "$url/api/v1/search?q=red&limit=1000"
+scores=$(json '[r["id"] for r in j["results"]]')
+get "$url/api/v1/search?q=red&limit=1000&fold=0.9"
+is "fold: all are accounted for" "$(json 'sorted(i for r in j["results"] for i in [r["id"]] + r["folded_ids"])')" \
+    "$(python3 -c "print(sorted($scores))")"
+is "fold: some are folded" "$(json '0 < sum(r["folded"] for r in j["results"]) < 29')" True
+folded=$(json '[r["id"] for r in j["results"]]')
+joined='[]' cursor=0
+while [ "$cursor" != None ]; do
+    get "$url/api/v1/search?q=red&limit=3&fold=0.9&cursor=$cursor"
+    joined="$joined + $(json '[r["id"] for r in j["results"]]')"
+    cursor=$(json 'j["cursor"]')
+done
+is "fold: the pages are the whole" "$(python3 -c "print($joined)")" "$folded"
+run search --json --limit 1000 --fold 0.9 red
+is "fold: the command line's are the same" "$(json '[r["id"] for r in j["results"]]')" "$folded"
+get -X POST -d '{"q":"red","limit":1000,"fold":0.9}' "$url/api/v1/search"
+is "fold: so are those by JSON" "$(json '[r["id"] for r in j["results"]]')" "$folded"
+get "$url/api/v1/search?q=red&fold=nan"
+is "fold: not a number: 400" $code 400
+get "$url/api/v1/search?q=red&fold=auto&all_copies=1"
+is "fold: not with all copies: 400" $code 400
+
 # Search by an uploaded picture; its address lasts.
 get -X POST --data-binary "@$P/p007.png" "$url/api/v1/query-pictures"
 is "upload to search with" $code 201
