@@ -1,24 +1,27 @@
 // api.js - requests to our own server. An answer that is not 2xx becomes an ApiError.
 
 export class ApiError extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, retryAfterSeconds = 0) {
     super(detail);
-    this.status = status;
+    this.status = status;   // 0: no answer at all
+    this.retryAfterSeconds = retryAfterSeconds;
   }
+
+  // It may well work in a moment.
+  get passing() { return [0, 429, 502, 503, 504].includes(this.status); }
 }
 
 export async function request(path, options = {}) {
-  let response;
+  let response, answer;
   try {
     response = await fetch(path, { credentials: 'same-origin', ...options });
+    if (response.ok) return response.status === 204 ? null : await response.json();
   } catch (e) {
     if (e.name === 'AbortError') throw e;
     throw new ApiError(0, 'no answer');
   }
-  if (response.ok) return response.status === 204 ? null : response.json();
-  let detail = response.statusText;
-  try { detail = (await response.json()).detail; } catch { /* not a problem document */ }
-  throw new ApiError(response.status, detail);
+  try { answer = await response.json(); } catch { /* not a problem document */ }
+  throw new ApiError(response.status, answer?.detail ?? response.statusText, +response.headers.get('Retry-After') || 0);
 }
 
 export const thumbnail = (id, size) => `/api/v1/images/${id}/thumbnail?size=${size}`;

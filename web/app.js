@@ -1,132 +1,76 @@
 // app.js - the page: from what is typed to what is shown. The address holds the whole query.
+//
+// History entries carry where one was, { y, n }: scrolled so far, with so many hits loaded; and
+// `viewer`, the picture that was open. Going back, or reloading, brings all of it back.
 
-import { ApiError, request, thumbnail, uploadPicture, uploadThumbnail } from './api.js';
-import { addHits, allHits, clearGrid, setGrid, setLine } from './grid.js';
+import { ApiError, request, uploadPicture } from './api.js';
+import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
+import { $, element } from './dom.js';
+import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
+import { addHits, allHits, clearGrid, focusHit, hitsAbove, isRest, moveActive, redraw, setGrid, setLine } from './grid.js';
 import { openIndexing, setIndexing } from './indexing.js';
-import { parseQuery, writeQuery } from './query.js';
-import { chooseLanguage, loadStrings, number, text } from './strings.js';
-import { openViewer, setViewer } from './viewer.js';
+import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
+import { hideViewer, openViewer, setViewer } from './viewer.js';
 
-const $ = id => document.getElementById(id);
-const PAGE = 100, TYPING_MS = 180, RETRY_MS = 2000;
-const FILTERS = ['in', 'after', 'before', 'camera', 'format', 'label'];
+const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2;
 
 let status = null;      // what GET /api/v1/status said
-let chips = [];         // parts of the query besides the text in the box
 let cursor = null;      // where the next page begins; null: no more
 let turn = 0;           // counts searches: answers to older ones are dropped
 let loading = null;     // AbortController of the request under way
+let first = null;       // the first page's answer
+let shownSearch = '';   // location.search of what is shown
+let restHidden = false, folded = true, movedLine = null, typing = false, troubled = false;
 
-// ---- the query: box + chips <-> address ----
-
-function currentQuery() {
-  const typed = parseQuery($('text').value);
-  return writeQuery([...typed, ...chips]);
-}
-
-function readFilters() {
-  const form = new FormData($('filters')), params = new URLSearchParams();
-  for (const name of FILTERS) if (form.get(name)) params.set(name, form.get(name));
-  const near = ['lat', 'lon', 'km'].map(n => form.get(n));
-  if (near.every(v => v !== '')) params.set('near', near.join(','));
-  return params;
-}
+// ---- the query <-> the address ----
 
 function currentParams() {
   const params = readFilters(), query = currentQuery();
   if (query) params.set('q', query);
-  if (lineMoved()) params.set('line', $('line').value);
+  if (movedLine !== null) params.set('line', movedLine);
+  if (restHidden) params.set('rest', 'no');
+  if (!folded) params.set('fold', 'no');
   return params;
 }
 
-const lineMoved = () => $('line').dataset.moved === 'yes';
-
 function restore() {
-  const params = new URLSearchParams(location.search), parts = parseQuery(params.get('q') ?? '');
-  const first = parts[0];
-  const inBox = first && first.kind === 'text' && first.sign > 0 && first.weight === 1;
-  $('text').value = inBox ? writeQuery([first]) : '';
-  chips = inBox ? parts.slice(1) : parts;
-  const form = $('filters');
-  for (const name of FILTERS) {
-    const value = params.get(name) ?? '', field = form.elements[name];
-    if (field.tagName === 'SELECT' && value && ![...field.options].some(o => o.value === value)) field.add(new Option(value, value));
-    field.value = value;
-  }
-  const near = (params.get('near') ?? ',,').split(',');
-  ['lat', 'lon', 'km'].forEach((n, i) => { form.elements[n].value = near[i] ?? ''; });
-  if (readFilters().size) toggle('show-filters', 'filters', true);
-  if (params.has('line')) {
-    $('line').value = params.get('line');
-    $('line').dataset.moved = 'yes';
-  } else resetLine();
-  showLine();
-  drawChips();
+  const params = new URLSearchParams(location.search);
+  showQuery(params.get('q') ?? '');
+  showFilters(params);
+  const line = parseFloat(params.get('line'));
+  movedLine = Number.isFinite(line) ? line : null;
+  restHidden = params.get('rest') === 'no';
+  folded = params.get('fold') !== 'no';
+  $('fold').checked = folded;
 }
 
-function changed({ replace = false } = {}) {
+function setAddress(replace) {
   const params = currentParams(), address = params.size ? '?' + params : location.pathname;
   history[replace ? 'replaceState' : 'pushState'](null, '', address);
+}
+
+// Something of the query is another: a new entry in the history, unless the last one goes on.
+function changed({ replace = false } = {}) {
+  if (!replace) savePlace();
+  setAddress(replace);
+  typing = false;
   drawChips();
+  drawFilters(changed);
   search();
 }
 
-// ---- chips ----
-
-function chipButton(label, content, action) {
-  const b = document.createElement('button');
-  b.type = 'button';
-  b.textContent = content;
-  b.setAttribute('aria-label', label);
-  b.onclick = action;
-  return b;
+function typed() {
+  changed({ replace: typing });
+  typing = true;
 }
 
-function chipContent(part) {
-  if (part.kind === 'text') {
-    const span = document.createElement('span');
-    span.className = 'word';
-    span.textContent = part.value;
-    return span;
-  }
-  const img = document.createElement('img');
-  img.src = part.kind === 'id' ? thumbnail(part.value, 160) : uploadThumbnail(part.value);
-  img.alt = text('picture') + (part.region ? ' ' + part.region.join(',') : '');
-  return img;
-}
+const savePlace = () => history.replaceState({ ...history.state, y: scrollY, n: allHits().length }, '');
 
-function drawChips() {
-  $('chips').replaceChildren(...chips.map(part => {
-    const li = document.createElement('li'), weight = document.createElement('input');
-    li.className = 'chip' + (part.sign < 0 ? ' minus' : '');
-    Object.assign(weight, { type: 'number', min: 0.1, max: 10, step: 0.1, value: part.weight });
-    weight.setAttribute('aria-label', text('weight'));
-    weight.onchange = () => { part.weight = Math.min(100, Math.max(0.01, +weight.value || 1)); changed(); };
-    li.append(chipButton(text('switch_sign'), part.sign < 0 ? '−' : '+', () => { part.sign = -part.sign; changed(); }),
-      chipContent(part), weight,
-      chipButton(text('remove_part'), '×', () => { chips = chips.filter(p => p !== part); changed(); $('text').focus(); }));
-    return li;
-  }));
-}
-
-function textToChip(sign) {
-  const typed = parseQuery($('text').value);
-  chips.push(...typed.map(p => ({ ...p, sign: p.sign * sign })));
-  $('text').value = '';
-  $('text').focus();
-  if (typed.length) changed();
-}
-
-async function addUpload(file) {
-  busy(true);
-  try {
-    const { picture } = await uploadPicture(file);
-    chips.push({ sign: 1, weight: 1, kind: 'p', value: picture, region: null });
-    changed();
-  } catch (e) {
-    notice(text('bad_picture'), e.message);
-  }
-  busy(false);
+function searchWith(kind, value, region, hideFirst = true) {
+  const wasOpen = hideFirst && hideViewer();
+  onlyPicture(kind, value, region);
+  movedLine = null;
+  changed({ replace: wasOpen });
 }
 
 // ---- searching ----
@@ -134,53 +78,49 @@ async function addUpload(file) {
 const busy = on => { $('busy').hidden = !on; };
 
 function notice(title, detail, button, action) {
-  const box = $('notice');
-  box.hidden = !title;
-  box.replaceChildren();
-  if (!title) return;
-  const strong = document.createElement('strong'), p = document.createElement('p');
-  strong.textContent = title;
-  p.append(detail ?? '');
-  box.append(strong, p);
-  if (button) {
-    const b = document.createElement('button');
-    b.type = 'button';
-    b.textContent = button;
-    b.onclick = action;
-    box.append(b);
-  }
+  $('notice').hidden = !title;
+  $('notice').replaceChildren(...(title ? [element('strong', {}, title), element('p', {}, detail ?? ''),
+    button ? element('button', { type: 'button', onclick: action }, button) : ''] : []));
 }
 
-function pageAddress() {
-  const params = readFilters(), query = currentQuery();
+function pageAddress(limit) {
+  const params = apiFilters(), query = currentQuery();
   if (query) params.set('q', query);
-  params.set('limit', PAGE);
+  if (query && folded) params.set('fold', '1');
+  params.set('limit', limit);
   if (cursor !== null) params.set('cursor', cursor);
   return (query ? '/api/v1/search?' : '/api/v1/images?') + params;
 }
 
-async function search() {
+// `place`: the history's { y, n, viewer } to come back to.
+async function search(place = null) {
   const mine = ++turn;
-  cursor = null;
+  shownSearch = location.search;
+  cursor = first = null;
   loading?.abort();
   loading = null;
   busy(true);
   document.title = (currentQuery() ? currentQuery() + ' – ' : '') + 'scry';
-  await loadPage(mine, true);
+  await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
+  while (mine === turn && place && first && cursor !== null && allHits().length < place.n) await loadPage(mine, BIG_PAGE);
+  if (mine !== turn || !place || !first) return;
+  scrollTo(0, place.y ?? 0);
+  if (place.viewer < allHits().length) openViewer(place.viewer);
 }
 
-async function loadPage(mine, first) {
+async function loadPage(mine, limit = PAGE) {
   loading = new AbortController();
   try {
-    const answer = await request(pageAddress(), { signal: loading.signal });
+    const answer = await request(pageAddress(limit), { signal: loading.signal });
     if (mine !== turn) return;
-    if (first) { clearGrid(); window.scrollTo(0, 0); showAnswer(answer); }
-    addHits(answer.results);
+    if (!first) begin(answer);
     cursor = answer.cursor;
-    $('end').textContent = cursor === null && allHits().length ? text('end') : '';
+    addHits(answer.results, cursor === null);
+    if (troubled) recovered();
+    showSummary();
+    $('end').replaceChildren(cursor === null && allHits().length ? text(answer.end === 'window' ? 'end_of_store' : 'end') : '');
   } catch (e) {
-    if (e.name === 'AbortError' || mine !== turn) return;
-    failed(e, () => loadPage(mine, first));
+    if (e.name !== 'AbortError' && mine === turn) pageFailed(e, () => { if (mine === turn) loadPage(mine, limit); });
     return;
   } finally {
     if (mine === turn) { loading = null; busy(false); }
@@ -188,142 +128,255 @@ async function loadPage(mine, first) {
   fillScreen();
 }
 
-function showAnswer(answer) {
-  const line = currentLine();
-  setLine(line);
+function begin(answer) {
+  first = answer;
+  clearGrid();
+  scrollTo(0, 0);
   notice('');
-  const query = currentQuery();
-  if (query) $('summary').textContent = text('found_in', { n: number(answer.scanned), ms: number(Math.round(answer.took_ms * 10) / 10) });
-  else $('summary').textContent = status && !readFilters().size ? text('showing_all', { n: number(status.files) }) : '';
+  showLine();
   if (!answer.results.length) empty();
-  else if (query && line !== null && answer.results[0].score < line) notice(text('nothing_close'));
+  else if (isRest(answer.results[0])) notice(text('nothing_close'), text('nothing_close_help'));
+}
+
+function showSummary() {
+  if (!currentQuery()) {
+    $('summary').textContent = status && !readFilters().size ? text('n_pictures', { n: status.files })
+      : cursor === null ? text('n_pictures', { n: allHits().length }) : '';
+    return;
+  }
+  const n = hitsAbove(), known = n < allHits().length || cursor === null;
+  const among = text('among', { n: first.scanned, ms: number(Math.max(1, Math.round(first.took_ms))) });
+  $('summary').textContent = (currentLine() === null ? '' : text(known ? 'hits' : 'hits_and_more', { n }) + ' ') + among;
 }
 
 function empty() {
-  if (status?.files) {
+  if (readFilters().size) {
     notice(text('no_match'), text('no_match_help'), text('clear_filters'), () => $('filters').reset());
     return;
   }
-  const help = document.createElement('span'), [before, after] = text('empty_help', { command: '\0' }).split('\0'), code = document.createElement('code');
-  code.textContent = 'scry index ~/Pictures';
-  help.append(before, code, after);
+  const [before, after] = text('empty_help', { command: '\0' }).split('\0');
+  const help = element('span', {}, before, element('code', {}, 'scry index ~/Pictures'), after);
   if (status?.indexing_allowed) notice(text('empty'), help, text('empty_button'), openIndexing);
   else notice(text('empty'), help);
 }
 
+// A page did not come. Further pages of a store that looks only so far down end in a 4xx.
+function pageFailed(error, again) {
+  if (first && error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 401 && !error.passing) {
+    cursor = null;
+    $('end').replaceChildren(text('end_of_store'));
+    return;
+  }
+  if (!first && !error.passing) clearGrid();
+  failed(error, again);
+}
+
 function failed(error, again) {
   if (error instanceof ApiError && error.status === 401) {
-    $('login').showModal();
+    if (!$('login').open) $('login').showModal();
     return;
   }
-  if (error instanceof ApiError && (error.status === 0 || error.status === 503)) {
-    notice(text('server_gone'));
-    setTimeout(again, RETRY_MS);
+  if (error instanceof ApiError && error.passing) {
+    troubled = true;
+    notice(text('server_gone'), text('server_gone_help'));
+    setTimeout(again, Math.max(RETRY_MS, error.retryAfterSeconds * 1000));
     return;
   }
-  notice(text('error'), error.message, text('retry'), again);
+  notice(text('error'), error.message, text('retry'), () => { notice(''); again(); });
+}
+
+// The server is back: it may hold other pictures than before.
+function recovered() {
+  troubled = false;
+  notice('');
+  loadStatus().then(showSummary).catch(() => {});
 }
 
 function fillScreen() {
-  if (cursor !== null && !loading && $('end').getBoundingClientRect().top < innerHeight * 2) loadPage(turn, false);
+  const hits = allHits(), below = restHidden && hits.length && isRest(hits.at(-1));
+  if (cursor !== null && !loading && !below && $('end').getBoundingClientRect().top < innerHeight * (1 + SCREENS_AHEAD)) loadPage(turn);
 }
 
 // ---- the line between hits and the rest ----
 
-function currentLine() {
-  if (lineMoved()) return +$('line').value;
-  return status?.model.min_score ?? null;
-}
-
-function resetLine() {
-  delete $('line').dataset.moved;
-  if (status?.model.min_score !== null && status) $('line').value = status.model.min_score;
-}
+const currentLine = () => (currentQuery() ? movedLine ?? first?.min_score ?? null : null);
 
 function showLine() {
-  const line = currentLine();
-  $('line-value').textContent = line === null ? '' : line.toFixed(3);
+  const line = currentLine(), best = first?.results[0]?.score ?? 0;
+  $('closeness').hidden = !currentQuery();
+  $('line').max = Math.max(0.6, Math.ceil(best * 20) / 20, line ?? 0);
+  $('line').min = Math.min(0, line ?? 0);
+  $('line').value = line ?? 0;
+  $('line-value').textContent = line === null ? '–' : line.toFixed(3);
+  $('reset-line').hidden = movedLine === null;
+  setLine(line, restHidden);
 }
 
-// ---- around ----
-
-function toggle(button, panel, on = $(panel).hidden) {
-  $(panel).hidden = !on;
-  $(button).setAttribute('aria-expanded', on);
+function moveLine(value) {
+  movedLine = value;
+  showLine();
+  showSummary();
+  setAddress(true);
+  fillScreen();
 }
 
-async function loadFacets() {
-  const facets = await request('/api/v1/facets');
-  const fill = (name, list) => {
-    const select = $('filters').elements[name], value = select.value;
-    select.replaceChildren(new Option(text('any'), ''), ...list.map(f => new Option(`${f.name} (${f.count})`, f.name)));
-    if (value && ![...select.options].some(o => o.value === value)) select.add(new Option(value, value));
-    select.value = value;
+function toggleRest() {
+  restHidden = !restHidden;
+  setAddress(true);
+  showLine();
+  fillScreen();
+}
+
+// ---- a picture to search by: chosen, dropped, pasted ----
+
+async function addUploads(files) {
+  for (const file of files) {
+    busy(true);
+    try {
+      const { picture } = await uploadPicture(file);
+      addPicture('p', picture);
+      movedLine = null;
+      changed();
+    } catch (e) {
+      busy(false);
+      if (e.status === 401 || e.passing) failed(e, () => addUploads([file]));
+      else notice(text('bad_picture'), e.message);
+    }
+  }
+}
+
+const isPicture = f => f.type.startsWith('image/') || /\.(heic|heif|jxl|avif|tiff?|cr2|cr3|nef|arw|dng|orf|rw2)$/i.test(f.name);
+const picturesOf = list => [...(list?.files ?? [])].filter(isPicture);
+
+function onDrop(e) {
+  e.preventDefault();
+  $('drop').hidden = true;
+  if ($('login').open || $('indexing').open) return;
+  hideViewer();
+  const id = e.dataTransfer.getData('application/x-scry-picture');
+  if (id) { addPicture('id', id); changed(); }
+  else if (e.dataTransfer.files.length && !picturesOf(e.dataTransfer).length) notice(text('bad_picture'));
+  else addUploads(picturesOf(e.dataTransfer));
+}
+
+function setDrop() {
+  addEventListener('dragover', e => { e.preventDefault(); $('drop').hidden = false; });
+  addEventListener('dragleave', e => { if (!e.relatedTarget) $('drop').hidden = true; });
+  addEventListener('drop', onDrop);
+  addEventListener('paste', e => { const files = picturesOf(e.clipboardData); if (files.length) { e.preventDefault(); addUploads(files); } });
+  $('choose').onclick = () => $('file').click();
+  $('file').onchange = () => { addUploads([...$('file').files]); $('file').value = ''; };
+}
+
+// ---- panels ----
+
+const isPhone = () => matchMedia('(max-width: 700px)').matches;
+
+function setPanel(button, panel, opened = () => {}) {
+  const hide = () => panel.close();
+  button.onclick = () => {
+    if (panel.open) { hide(); return; }
+    panel[isPhone() ? 'showModal' : 'show']();
+    button.setAttribute('aria-expanded', 'true');
+    opened();
   };
-  fill('in', facets.folders);
-  fill('camera', facets.cameras);
-  fill('format', facets.formats);
-  fill('label', facets.labels);
+  panel.addEventListener('close', () => button.setAttribute('aria-expanded', 'false'));
+  panel.addEventListener('click', e => { if (e.target === panel && panel.matches(':modal')) hide(); });   // the backdrop
+  panel.addEventListener('keydown', e => { if (e.key === 'Escape') { hide(); button.focus(); } });
+  panel.querySelector('.done').onclick = hide;
 }
 
 async function loadStatus() {
   status = await request('/api/v1/status');
+  setRoots(status.roots.map(r => r.path));
+  $('roots').replaceChildren(...status.roots.map(r => new Option('', r.path)));
   $('open-index').hidden = !status.indexing_allowed;
-  $('about').textContent = `scry ${status.version} · ${text('n_pictures', { n: number(status.files) })} · ${text('model')}: ${status.model.name}`;
-  const names = await Promise.all(status.languages.map(l => fetch(`/assets/strings/${l}.json`).then(r => r.json())));
-  $('language').replaceChildren(...status.languages.map((l, i) => new Option(names[i].language_name, l)));
+  $('about').textContent = `scry ${status.version} · ${text('n_pictures', { n: status.files })} · ${text('model')}: ${status.model.name}`;
+  const names = await Promise.all(status.languages.map(languageName));
+  $('language').replaceChildren(...status.languages.map((l, i) => new Option(names[i], l)));
   $('language').value = document.documentElement.lang;
 }
 
+async function speak(language) {
+  await chooseLanguage(language);
+  await loadStatus();
+  drawChips();
+  drawFilters(changed);
+  redraw();
+  if (first) showSummary();
+  if ($('filters-panel').open) loadFacets().catch(() => {});
+}
+
+function showScores(on) {
+  $('scores').checked = on;
+  document.body.classList.toggle('scored', on);
+}
+
+// ---- around ----
+
 function onKey(e) {
-  if (e.key === '/' && !/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) && !document.querySelector('dialog[open]')) {
-    e.preventDefault();
-    $('text').focus();
-    $('text').select();
-  }
+  if (/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) || e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog:modal')) return;
+  const does = { '/': () => { $('text').focus(); $('text').select(); }, j: () => moveActive(1), k: () => moveActive(-1) }[e.key];
+  if (does) { e.preventDefault(); does(); }
 }
 
-function setDrop() {
-  const pictureOf = list => [...(list?.files ?? [])].find(f => f.type.startsWith('image/') || /\.(heic|heif|jxl|avif|cr2|nef|arw|dng)$/i.test(f.name));
-  addEventListener('dragover', e => { e.preventDefault(); $('drop').hidden = false; });
-  addEventListener('dragleave', e => { if (!e.relatedTarget) $('drop').hidden = true; });
-  addEventListener('drop', e => { e.preventDefault(); $('drop').hidden = true; const f = pictureOf(e.dataTransfer); if (f) addUpload(f); });
-  addEventListener('paste', e => { const f = pictureOf(e.clipboardData); if (f) { e.preventDefault(); addUpload(f); } });
-  $('file').onchange = e => { if (e.target.files[0]) addUpload(e.target.files[0]); e.target.value = ''; };
+function onPop() {
+  typing = false;
+  const place = history.state;
+  if (location.search !== shownSearch) {
+    hideViewer();
+    restore();
+    drawFilters(changed);
+    search(place ?? {});
+  } else if (place?.viewer < allHits().length) openViewer(place.viewer);
+  else hideViewer();
 }
 
-function wire() {
+// Every group member that the search told of, each with its record.
+const unfold = async hit => {
+  const ids = hit.folded_ids ?? [];
+  const copies = hit.copies ? (await request(`/api/v1/images/${hit.id}/similar?all_copies=1&limit=${hit.copies + 1}`)).results : [];
+  const folded = await Promise.all(ids.map(id => request(`/api/v1/images/${id}`).catch(() => null)));
+  return [...copies.filter(h => h.id !== hit.id), ...folded.filter(Boolean)];
+};
+
+function wireSearch() {
   let timer;
-  $('text').addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => changed({ replace: true }), TYPING_MS); });
-  $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed(); });
-  $('plus').onclick = () => textToChip(1);
-  $('minus').onclick = () => textToChip(-1);
-  $('filters').addEventListener('change', () => changed());
-  $('filters').addEventListener('submit', e => e.preventDefault());
-  $('filters').addEventListener('reset', () => setTimeout(changed));
-  $('show-filters').onclick = () => { toggle('show-filters', 'filters'); loadFacets().catch(() => {}); };
-  $('show-more').onclick = () => toggle('show-more', 'more');
-  $('line').addEventListener('input', () => { $('line').dataset.moved = 'yes'; showLine(); setLine(currentLine()); });
-  $('line').addEventListener('change', () => history.replaceState(null, '', '?' + currentParams()));
-  $('scores').checked = localStorage.getItem('scores') !== 'no';
-  $('scores').onchange = () => { localStorage.setItem('scores', $('scores').checked ? 'yes' : 'no'); document.body.classList.toggle('scored', $('scores').checked); };
-  document.body.classList.toggle('scored', $('scores').checked);
-  $('language').onchange = async () => { await chooseLanguage($('language').value); await loadStatus(); drawChips(); search(); };
-  $('login-form').addEventListener('submit', logIn);
-  addEventListener('popstate', () => { restore(); search(); });
+  $('text').addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(typed, TYPING_MS); });
+  $('text').addEventListener('blur', () => { typing = false; });
+  $('text').addEventListener('keydown', e => { if (e.key === 'ArrowDown' && allHits().length) { e.preventDefault(); focusHit(0); } });
+  $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed({ replace: currentParams() == location.search.slice(1) }); });
+  $('line').addEventListener('input', () => moveLine(+$('line').value));
+  $('reset-line').onclick = () => moveLine(null);
+  $('fold').onchange = () => { folded = $('fold').checked; changed(); };
+  showScores(localStorage.getItem('scores') !== 'no');
+  $('scores').onchange = () => { localStorage.setItem('scores', $('scores').checked ? 'yes' : 'no'); showScores($('scores').checked); redraw(); };
+  $('language').onchange = () => speak($('language').value);
+}
+
+function wirePage() {
+  let timer;
+  history.scrollRestoration = 'manual';
+  addEventListener('popstate', onPop);
   addEventListener('keydown', onKey);
-  addEventListener('scroll', fillScreen, { passive: true });
+  addEventListener('scroll', () => { fillScreen(); clearTimeout(timer); timer = setTimeout(savePlace, 300); }, { passive: true });
+  addEventListener('resize', fillScreen);
+  setPanel($('show-filters'), $('filters-panel'), () => loadFacets().catch(() => {}));
+  setPanel($('show-more'), $('more-panel'));
+  $('login').addEventListener('cancel', e => e.preventDefault());
+  $('login-form').addEventListener('submit', logIn);
   setDrop();
 }
 
 async function logIn(event) {
   event.preventDefault();
+  $('login-error').textContent = '';
   try {
     await request('/login', { method: 'POST', body: JSON.stringify({ token: new FormData(event.target).get('token') }) });
     $('login').close();
     start();
-  } catch {
-    $('login-error').textContent = text('wrong_token');
+  } catch (e) {
+    $('login-error').textContent = e.status === 401 ? text('wrong_token') : e.message;
   }
 }
 
@@ -335,17 +388,24 @@ async function start() {
     return;
   }
   restore();
-  if (!$('filters').hidden) loadFacets().catch(() => {});
-  search();
+  drawFilters(changed);
+  if (isPhone() && currentQuery()) $('text').blur();   // the pictures are what one came for
+  search(history.state ?? {});
 }
 
 await loadStrings();
-wire();
-setGrid(openViewer);
+wireSearch();
+wirePage();
+setChips(changed);
+setFilters(changed);
+setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleRest });
 setIndexing(async () => { await loadStatus(); search(); });
 setViewer({
-  similar: hit => { $('text').value = ''; chips = [{ sign: 1, weight: 1, kind: 'id', value: hit.id, region: null }]; changed(); },
-  region: (hit, region) => { $('text').value = ''; chips = [{ sign: 1, weight: 1, kind: 'id', value: hit.id, region }]; changed(); },
-  needMore: () => { if (cursor !== null && !loading) loadPage(turn, false); },
+  similar: hit => searchWith('id', hit.id),
+  region: (hit, region) => searchWith('id', hit.id, region),
+  add: hit => { const wasOpen = hideViewer(); addPicture('id', hit.id); movedLine = null; changed({ replace: wasOpen }); },
+  filter: (name, value) => { const wasOpen = hideViewer(); addFilter(name, value); changed({ replace: wasOpen }); },
+  needMore: () => { if (cursor !== null && !loading) loadPage(turn); },
+  total: () => (cursor === null ? number(allHits().length) : number(allHits().length) + '+'),
 });
 start();

@@ -1,24 +1,30 @@
 // indexing.js - start an index run on the server and watch it.
 
 import { ApiError, request } from './api.js';
+import { $, element } from './dom.js';
 import { number, text } from './strings.js';
 
-const $ = id => document.getElementById(id);
-let job = null, events = null, onDone = () => {};
+let job = null, events = null, skips = 0, onDone = () => {};
 
 export function setIndexing(done) {
   onDone = done;
   $('open-index').onclick = openIndexing;
   $('index-form').addEventListener('submit', start);
-  $('cancel-index').onclick = () => request(`/api/v1/index/${job}`, { method: 'DELETE' });
+  $('cancel-index').onclick = () => request(`/api/v1/index/${job}`, { method: 'DELETE' }).catch(said);
 }
 
-// Opening shows the run that is under way, if there is one.
+const said = e => { $('index-state').textContent = e instanceof ApiError && e.status ? e.message : text('server_gone'); };
+
+// Opening shows the run that is under way, else what was skipped before.
 export async function openIndexing() {
   $('indexing').showModal();
-  const { jobs } = await request('/api/v1/index');
-  const running = jobs.find(j => j.state === 'running');
-  if (running) watch(running.job);
+  try {
+    const { jobs } = await request('/api/v1/index'), running = jobs.find(j => j.state === 'running');
+    if (running) watch(running.job);
+    else if (!skips) (await request('/api/v1/skipped')).results.forEach(skipped);
+  } catch (e) {
+    said(e);
+  }
 }
 
 async function start(event) {
@@ -26,40 +32,62 @@ async function start(event) {
   const form = new FormData(event.target);
   try {
     const started = await request('/api/v1/index', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ paths: [form.get('path')], prune: form.has('prune') }) });
-    $('index-skipped').replaceChildren();
+      body: JSON.stringify({ paths: [form.get('path')], prune: form.has('prune'), retry: form.has('retry') }) });
     watch(started.job);
   } catch (e) {
-    $('index-state').textContent = e instanceof ApiError ? e.message : text('error');
+    said(e);
   }
 }
 
+function clearSkips() {
+  skips = 0;
+  $('index-skipped').replaceChildren();
+  $('index-skips').hidden = true;
+}
+
+function running(on) {
+  $('index-progress').hidden = $('cancel-index').hidden = !on;
+  $('index-form').querySelector('.main').disabled = on;
+}
+
+// The stream tells everything from the run's beginning. A stream that breaks is taken up again by
+// the browser; a server that was started anew does not know the run, which ends it.
 function watch(id) {
   job = id;
   events?.close();
+  running(true);
+  $('index-progress').removeAttribute('value');
+  $('index-state').textContent = text('indexing_starts');
   events = new EventSource(`/api/v1/index/${id}/events`);
+  events.onopen = clearSkips;
   events.addEventListener('progress', e => show(JSON.parse(e.data)));
   events.addEventListener('skipped', e => skipped(JSON.parse(e.data)));
   events.addEventListener('done', e => { events.close(); finish(JSON.parse(e.data)); });
-  $('index-progress').hidden = $('cancel-index').hidden = false;
+  events.onerror = () => {
+    if (events.readyState !== EventSource.CLOSED) return;
+    running(false);
+    $('index-state').textContent = text('indexing_lost');
+    onDone();
+  };
 }
 
 function show(p) {
   const done = p.added + p.updated + p.unchanged + p.skipped, bar = $('index-progress');
-  bar.max = Math.max(1, p.found);
-  bar.value = done;
-  $('index-state').textContent = text('indexing_progress', { done: number(done), found: number(p.found) + (p.walking ? '+' : ''), added: number(p.added), skipped: number(p.skipped) });
+  if (p.walking) bar.removeAttribute('value');
+  else bar.value = p.found ? done / p.found : 0;
+  $('index-state').textContent = text('indexing_progress', { done, found: number(p.found) + (p.walking ? '+' : ''), added: p.added, skipped: p.skipped,
+    rate: number(Math.round(done / Math.max(1, p.elapsed_ms) * 10000) / 10) });
 }
 
 function skipped({ path, reason }) {
-  const li = document.createElement('li');
-  li.textContent = `${path}: ${reason}`;
-  $('index-skipped').append(li);
+  skips++;
+  $('index-skips').hidden = false;
+  $('index-skip-count').textContent = text('skipped_why', { n: skips });
+  $('index-skipped').append(element('li', {}, `${path}: ${reason}`));
 }
 
 function finish(p) {
-  $('index-progress').hidden = $('cancel-index').hidden = true;
-  $('index-state').textContent = p.state === 'failed' ? p.error : p.state === 'cancelled' ? text('indexing_cancelled')
-    : text('indexing_done', { added: number(p.added), updated: number(p.updated), unchanged: number(p.unchanged), skipped: number(p.skipped) });
+  running(false);
+  $('index-state').textContent = p.state === 'failed' ? p.error : p.state === 'cancelled' ? text('indexing_cancelled') : text('indexing_done', p);
   onDone();
 }

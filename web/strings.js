@@ -1,6 +1,11 @@
 // strings.js - the interface's language: one file of strings/ for each.
+//
+// A value is a text with {names} in it, or one text for each plural form of {n}
+// (Intl.PluralRules: one, few, many, other).
 
 let strings = {};
+
+const here = () => document.documentElement.lang;
 
 async function load(language) {
   const response = await fetch(`/assets/strings/${language}.json`);
@@ -16,13 +21,20 @@ export async function loadStrings() {
     if (!found) continue;
     strings = { ...english, ...found };
     document.documentElement.lang = language;
+    document.documentElement.dir = found.direction ?? 'ltr';
     break;
   }
   apply();
 }
 
+export const languageName = async language => (await load(language))?.language_name ?? language;
+
+export const number = n => new Intl.NumberFormat(here()).format(n);
+
 export function text(key, values = {}) {
-  return (strings[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+  const entry = strings[key] ?? key;
+  const found = typeof entry === 'string' ? entry : entry[new Intl.PluralRules(here()).select(values.n)] ?? entry.other;
+  return found.replace(/\{(\w+)\}/g, (_, name) => typeof values[name] === 'number' ? number(values[name]) : values[name] ?? '');
 }
 
 export function chooseLanguage(language) {
@@ -36,5 +48,3 @@ function apply() {
   for (const el of document.querySelectorAll('[data-title]')) el.title = text(el.dataset.title);
   for (const el of document.querySelectorAll('[data-placeholder]')) el.placeholder = text(el.dataset.placeholder);
 }
-
-export const number = n => new Intl.NumberFormat(document.documentElement.lang).format(n);

@@ -1,166 +1,209 @@
 // viewer.js - one picture, large: keys, zoom, data, and a rectangle to search by.
+//
+// An open viewer is an entry of the history, so that Back closes it, as on a phone one expects.
 
-import { allHits, gridButton } from './grid.js';
+import { $, element } from './dom.js';
+import { shortFolder } from './filters.js';
+import { allHits, focusHit } from './grid.js';
 import { number, text } from './strings.js';
+import { fit, scaled, setZoom, zoom } from './zoom.js';
 
-const $ = id => document.getElementById(id);
-const dialog = $('viewer'), stage = dialog.querySelector('.stage'), full = $('full'), regionBox = $('region');
-let index = -1, scale = 1, offset = [0, 0], pointers = new Map(), drawing = false, start = null, actions = {};
+const dialog = $('viewer'), stage = dialog.querySelector('.stage'), frame = $('frame'), full = $('full'), box = $('region');
+const SMALLEST_PX = 8, AHEAD = 10, NEAR_KM = 10;
+let index = -1, actions = {}, from = [0, 0], leaving = false;
+const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
+// actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(), total() }
 export function setViewer(given) {
-  actions = given;   // { similar(hit), region(hit, [x,y,w,h]), needMore() }
-  $('close').onclick = () => dialog.close();
+  actions = given;
+  setZoom(stage, frame, zoomActions);
+  $('close').onclick = close;
   $('prev').onclick = () => step(-1);
   $('next').onclick = () => step(1);
   $('zoom-in').onclick = () => zoom(1.5);
   $('zoom-out').onclick = () => zoom(1 / 1.5);
-  $('similar').onclick = () => { const hit = current(); dialog.close(); actions.similar(hit); };
-  $('by-region').onclick = () => setDrawing(!drawing);
+  $('similar').onclick = () => actions.similar(current());
+  $('add').onclick = () => actions.add(current());
+  $('by-region').onclick = e => setDrawing(!zoomActions.draw, e.detail === 0);
   $('copy').onclick = copyPath;
-  dialog.addEventListener('close', () => { gridButton(index)?.focus(); full.removeAttribute('src'); });
+  $('show-info').onclick = () => $('show-info').setAttribute('aria-expanded', dialog.classList.toggle('informed'));
+  dialog.addEventListener('cancel', e => { if (zoomActions.draw) { e.preventDefault(); setDrawing(false); } });
+  dialog.addEventListener('close', onClose);
   dialog.addEventListener('keydown', onKey);
-  stage.addEventListener('wheel', e => { e.preventDefault(); zoom(e.deltaY < 0 ? 1.2 : 1 / 1.2, e.clientX, e.clientY); }, { passive: false });
-  stage.addEventListener('dblclick', e => zoom(scale > 1 ? 1 / scale : 2.5, e.clientX, e.clientY));
-  for (const [type, f] of [['pointerdown', onDown], ['pointermove', onMove], ['pointerup', onUp], ['pointercancel', onUp]])
-    stage.addEventListener(type, f);
-  full.draggable = false;
+  full.onload = () => { $('preview').removeAttribute('src'); };
+  full.onerror = () => { if (full.hasAttribute('src')) whyNot(); };
 }
 
 const current = () => allHits()[index];
 
 export function openViewer(at) {
   index = at;
+  if (!dialog.open) {
+    if (history.state?.viewer === undefined) history.pushState({ ...history.state, viewer: at }, '');
+    dialog.showModal();
+  }
   show();
-  if (!dialog.open) dialog.showModal();
-  $('next').focus();
+  $('close').focus();
+}
+
+const close = () => dialog.close();
+
+// Close without going back: what follows takes the viewer's place in the history. Was it open?
+export function hideViewer() {
+  if (!dialog.open) return false;
+  leaving = true;
+  dialog.close();
+  return true;
+}
+
+function onClose() {
+  full.removeAttribute('src');
+  $('preview').removeAttribute('src');
+  if (!leaving) {
+    if (history.state?.viewer !== undefined) history.back();
+    focusHit(index);
+  }
+  leaving = false;
 }
 
 function step(by) {
   const to = index + by;
   if (to < 0 || to >= allHits().length) return;
   index = to;
-  if (to > allHits().length - 10) actions.needMore();
+  if (to > allHits().length - AHEAD) actions.needMore();
+  history.replaceState({ ...history.state, viewer: to }, '');
   show();
 }
 
 function onKey(e) {
-  if (e.target.tagName === 'INPUT' || e.ctrlKey || e.metaKey || e.altKey) return;
-  const does = { ArrowLeft: () => step(-1), k: () => step(-1), ArrowRight: () => step(1), j: () => step(1), '+': () => zoom(1.5), '=': () => zoom(1.5),
-                 '-': () => zoom(1 / 1.5), 0: () => zoom(1 / scale), '/': () => { dialog.close(); $('text').focus(); } }[e.key];
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  const does = (zoomActions.draw && boxKeys(e)) || { ArrowLeft: () => step(-1), k: () => step(-1), ArrowRight: () => step(1), j: () => step(1),
+    '+': () => zoom(1.5), '=': () => zoom(1.5), '-': () => zoom(1 / 1.5), 0: () => zoom(1 / scaled()),
+    '/': () => { close(); setTimeout(() => $('text').focus()); } }[e.key];
   if (does) { e.preventDefault(); does(); }
 }
+
+// ---- what is shown ----
 
 function show() {
   const hit = current();
   setDrawing(false);
-  scale = 1;
-  offset = [0, 0];
-  transform();
+  $('view-problem').hidden = true;
+  fit(hit.width || 1, hit.height || 1);
+  $('preview').src = `/api/v1/images/${hit.id}/thumbnail?size=640`;
   full.src = `/api/v1/images/${hit.id}/view`;
   full.alt = hit.name;
   $('download').href = `/api/v1/images/${hit.id}/file`;
-  const when = s => s && new Date(s).toLocaleString(document.documentElement.lang);
-  const rows = [
-    ['score', hit.score?.toFixed(4)], ['path', hit.path], ['dimensions', `${hit.width} × ${hit.height}, ${hit.format}`],
-    ['size', number(Math.round(hit.size / 1024)) + ' KiB'], ['taken', when(hit.taken_at)], ['changed', when(hit.mtime)], ['camera', hit.camera],
-    ['position', hit.latitude !== undefined && `${hit.latitude.toFixed(5)}, ${hit.longitude.toFixed(5)}`],
-    ['key', hit.key], ['labels', hit.labels?.join(', ')], ['copies_long', hit.copies ? hit.copies : null],
+  $('position').textContent = text('picture_of', { n: index + 1, total: actions.total() });
+  $('prev').disabled = index === 0;
+  $('next').disabled = index === allHits().length - 1;
+  $('name').textContent = hit.name;
+  $('meta').replaceChildren(...rows(hit).filter(([, value]) => value).flatMap(([key, value]) => [element('dt', {}, text(key)), element('dd', {}, ...[value].flat())]));
+}
+
+// The picture did not load: the server knows why.
+async function whyNot() {
+  const src = full.getAttribute('src');
+  const answer = await fetch(src).then(r => (r.ok ? null : r.json())).catch(() => null);
+  if (full.getAttribute('src') !== src) return;
+  $('view-problem').textContent = text('cannot_show', { why: answer?.detail ?? '' });
+  $('view-problem').hidden = false;
+}
+
+const filterButton = (label, name, value) => element('button', { type: 'button', onclick: () => actions.filter(name, value) }, label);
+
+function bytes(n) {
+  const [by, unit] = n < 1e6 ? [1e3, 'kilobyte'] : [1e6, 'megabyte'];
+  return new Intl.NumberFormat(document.documentElement.lang, { style: 'unit', unit, maximumFractionDigits: n < 1e6 ? 0 : 1 }).format(n / by);
+}
+
+function rows(hit) {
+  const lang = document.documentElement.lang, when = (s, zone) => s && new Date(s).toLocaleString(lang, { dateStyle: 'medium', timeStyle: 'short', ...zone });
+  const place = hit.latitude !== undefined && `${hit.latitude.toFixed(5)}, ${hit.longitude.toFixed(5)}`;
+  return [
+    ['score', hit.score?.toFixed(4)], ['path', hit.path], ['folder', filterButton(shortFolder(hit.folder), 'in', hit.folder)],
+    ['dimensions', `${number(hit.width)} × ${number(hit.height)}, ${hit.format.toUpperCase()}`], ['size', bytes(hit.size)],
+    ['taken', when(hit.taken_at, { timeZone: 'UTC' })], ['changed', when(hit.mtime)],
+    ['camera', hit.camera && filterButton(hit.camera, 'camera', hit.camera)],
+    ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
+    ['key', hit.key], ['labels', hit.labels?.map(l => filterButton(l, 'label', l))], ['copies', hit.copies ? number(hit.copies) : null],
   ];
-  $('meta').replaceChildren(...rows.filter(r => r[1]).flatMap(([key, value]) => {
-    const dt = document.createElement('dt'), dd = document.createElement('dd');
-    dt.textContent = key === 'copies_long' ? text('copies', { n: '' }) : text(key);
-    dd.textContent = value;
-    return [dt, dd];
-  }));
 }
 
 async function copyPath() {
-  const button = $('copy');
+  const label = $('copy').querySelector('span');
   try {
     await navigator.clipboard.writeText(current().path);
   } catch {   // no clipboard without HTTPS: the old way
-    const field = document.createElement('textarea');
-    field.value = current().path;
+    const field = element('textarea', { value: current().path });
     dialog.append(field);
     field.select();
     document.execCommand('copy');
     field.remove();
+    $('copy').focus();
   }
-  button.textContent = text('copied');
-  setTimeout(() => { button.textContent = text('copy_path'); }, 1500);
+  label.textContent = text('copied');
+  setTimeout(() => { label.textContent = text('copy_path'); }, 1500);
 }
 
-// ---- zoom and pan ----
+// ---- a rectangle to search by, in pixels of the frame before it is scaled ----
 
-const transform = () => { full.style.transform = `translate(${offset[0]}px, ${offset[1]}px) scale(${scale})`; };
-
-function zoom(by, x, y) {
-  const box = full.getBoundingClientRect(), to = Math.min(20, Math.max(1, scale * by)), k = to / scale;
-  const at = [(x ?? box.left + box.width / 2) - box.left, (y ?? box.top + box.height / 2) - box.top];
-  offset = to === 1 ? [0, 0] : [offset[0] - at[0] * (k - 1), offset[1] - at[1] * (k - 1)];
-  scale = to;
-  transform();
-}
-
-// ---- pointers: pan, pinch, swipe, draw ----
-
-function onDown(e) {
-  stage.setPointerCapture(e.pointerId);
-  pointers.set(e.pointerId, [e.clientX, e.clientY]);
-  start = { at: [e.clientX, e.clientY], offset: [...offset], distance: pinchDistance() };
-}
-
-function pinchDistance() {
-  const [a, b] = [...pointers.values()];
-  return b ? Math.hypot(a[0] - b[0], a[1] - b[1]) : 0;
-}
-
-function onMove(e) {
-  if (!pointers.has(e.pointerId)) return;
-  pointers.set(e.pointerId, [e.clientX, e.clientY]);
-  if (drawing) drawBox(e);
-  else if (pointers.size === 2) {
-    const distance = pinchDistance();
-    if (start.distance) zoom(distance / start.distance, e.clientX, e.clientY);
-    start.distance = distance;
-  } else if (scale > 1) {
-    offset = [start.offset[0] + e.clientX - start.at[0], start.offset[1] + e.clientY - start.at[1]];
-    transform();
-  }
-}
-
-function onUp(e) {
-  if (!pointers.delete(e.pointerId) || !start) return;
-  const dx = e.clientX - start.at[0];
-  if (drawing && e.type === 'pointerup') finishBox(e);
-  else if (scale === 1 && e.pointerType === 'touch' && Math.abs(dx) > 60 && pointers.size === 0) step(dx < 0 ? 1 : -1);
-}
-
-function setDrawing(on) {
-  drawing = on;
+function setDrawing(on, byKeys = false) {
+  zoomActions.draw = on ? { begin: beginBox, move: drawBox, end: finishBox } : null;
   $('by-region').setAttribute('aria-pressed', on);
   stage.classList.toggle('drawing', on);
-  regionBox.hidden = true;
+  $('hint').hidden = !on;
+  box.hidden = true;
+  if (on && byKeys) placeBox(frame.offsetWidth / 4, frame.offsetHeight / 4, frame.offsetWidth / 2, frame.offsetHeight / 2);
 }
 
-function drawBox(e) {
-  const box = stage.getBoundingClientRect();
-  Object.assign(regionBox.style, {
-    left: Math.min(e.clientX, start.at[0]) - box.left + 'px', top: Math.min(e.clientY, start.at[1]) - box.top + 'px',
-    width: Math.abs(e.clientX - start.at[0]) + 'px', height: Math.abs(e.clientY - start.at[1]) + 'px',
-  });
-  regionBox.hidden = false;
+function placeBox(x, y, w, h) {
+  const W = frame.offsetWidth, H = frame.offsetHeight;
+  w = Math.min(W, Math.max(4, w));
+  h = Math.min(H, Math.max(4, h));
+  Object.assign(box.style, { left: Math.min(W - w, Math.max(0, x)) + 'px', top: Math.min(H - h, Math.max(0, y)) + 'px', width: w + 'px', height: h + 'px' });
+  box.hidden = false;
 }
 
-// From the screen to pixels of the picture as it is stored, upright.
-function finishBox(e) {
-  const hit = current(), box = full.getBoundingClientRect();
-  const toX = x => Math.round(Math.min(1, Math.max(0, (x - box.left) / box.width)) * hit.width);
-  const toY = y => Math.round(Math.min(1, Math.max(0, (y - box.top) / box.height)) * hit.height);
-  const [x0, x1] = [toX(start.at[0]), toX(e.clientX)].sort((a, b) => a - b);
-  const [y0, y1] = [toY(start.at[1]), toY(e.clientY)].sort((a, b) => a - b);
-  if (x1 - x0 < 8 || y1 - y0 < 8) return;
+const placeOfBox = () => ['left', 'top', 'width', 'height'].map(side => parseFloat(box.style[side]));
+
+// Arrow keys move the rectangle, with Shift they size it; Enter searches.
+function boxKeys(e) {
+  if (box.hidden) return null;
+  const [x, y, w, h] = placeOfBox(), dx = frame.offsetWidth / 40, dy = frame.offsetHeight / 40;
+  const way = { ArrowLeft: [-dx, 0], ArrowRight: [dx, 0], ArrowUp: [0, -dy], ArrowDown: [0, dy] }[e.key];
+  if (way) return () => (e.shiftKey ? placeBox(x, y, w + way[0], h + way[1]) : placeBox(x + way[0], y + way[1], w, h));
+  return e.key === 'Enter' ? searchBox : null;
+}
+
+function onFrame(x, y) {
+  const r = frame.getBoundingClientRect();
+  return [Math.min(r.width, Math.max(0, x - r.left)) / scaled(), Math.min(r.height, Math.max(0, y - r.top)) / scaled()];
+}
+
+function beginBox(x, y) {
+  from = onFrame(x, y);
+  box.hidden = true;
+}
+
+function drawBox(x, y) {
+  const to = onFrame(x, y);
+  placeBox(Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1]));
+}
+
+function finishBox(x, y) {
+  drawBox(x, y);
+  searchBox();
+}
+
+// From the frame to pixels of the picture as it is stored, upright.
+function searchBox() {
+  const hit = current(), by = hit.width / frame.offsetWidth, [x, y, w, h] = placeOfBox().map(v => Math.round(v * by));
+  const region = [x, y, Math.min(w, hit.width - x), Math.min(h, hit.height - y)];
+  if (region[2] < SMALLEST_PX || region[3] < SMALLEST_PX) {
+    box.hidden = true;
+    return;
+  }
   setDrawing(false);
-  dialog.close();
-  actions.region(hit, [x0, y0, x1 - x0, y1 - y0]);
+  actions.region(hit, region);
 }

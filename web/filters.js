@@ -1,0 +1,134 @@
+// filters.js - which pictures are searched at all: the form, the address, and what the API wants.
+//
+// The address has the form's own values (`until` is the last day that counts); the API has
+// `before`, the moment at which it ends.
+
+import { request } from './api.js';
+import { $, element, icon } from './dom.js';
+import { number, text } from './strings.js';
+
+const PLAIN = ['in', 'after', 'until', 'camera', 'label'], DEFAULT_KM = 10, DAY_MS = 864e5;
+const form = $('filters');
+let roots = [];
+
+export function setFilters(changed) {
+  form.addEventListener('change', changed);
+  form.addEventListener('submit', e => e.preventDefault());
+  form.addEventListener('reset', () => setTimeout(changed));
+}
+
+export const setRoots = paths => { roots = paths; };
+
+// "/home/me/Pictures/2024" below the root "/home/me/Pictures" is "Pictures/2024".
+export function shortFolder(path) {
+  const root = roots.filter(r => path === r || path.startsWith(r + '/')).sort((a, b) => b.length - a.length)[0];
+  return root ? path.slice(root.lastIndexOf('/') + 1) || path : path;
+}
+
+function readPlace() {
+  const field = form.elements.place, found = /^\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*$/.exec(field.value);
+  const good = found && Math.abs(found[1]) <= 90 && Math.abs(found[2]) <= 180;
+  field.setCustomValidity(field.value.trim() && !good ? text('place_help') : '');
+  if (field.value.trim() && !good) field.reportValidity();
+  return good ? [+found[1], +found[2], +form.elements.km.value || DEFAULT_KM].join(',') : '';
+}
+
+export function readFilters() {
+  const data = new FormData(form), params = new URLSearchParams(), near = readPlace();
+  for (const name of PLAIN) if (data.get(name)) params.set(name, data.get(name));
+  for (const format of data.getAll('format')) params.append('format', format);
+  if (near) params.set('near', near);
+  return params;
+}
+
+export function apiFilters() {
+  const params = readFilters(), until = params.get('until');
+  params.delete('until');
+  if (until) params.set('before', new Date(Date.parse(until + 'T00:00Z') + DAY_MS).toISOString().slice(0, 10));
+  return params;
+}
+
+function choose(name, value) {
+  const field = form.elements[name];
+  if (field.tagName === 'SELECT' && value && ![...field.options].some(o => o.value === value)) field.add(new Option(value, value));
+  field.value = value;
+}
+
+export function showFilters(params) {
+  for (const name of PLAIN) choose(name, params.get(name) ?? '');
+  const [lat, lon, km] = (params.get('near') ?? '').split(',');
+  form.elements.place.value = lon === undefined ? '' : `${lat}, ${lon}`;
+  form.elements.km.value = km ?? '';
+  const formats = params.getAll('format');
+  for (const name of formats) if (!pill(name)) $('formats').append(formatPill(name));
+  for (const box of $('formats').querySelectorAll('input')) box.checked = formats.includes(box.value);
+}
+
+// Add one more condition, as the viewer's details do.
+export function addFilter(name, value) {
+  const params = readFilters();
+  params.set(name, value);
+  showFilters(params);
+}
+
+const pill = name => [...$('formats').querySelectorAll('input')].find(box => box.value === name);
+const formatPill = (name, count) => element('label', {}, element('input', { type: 'checkbox', name: 'format', value: name }),
+  element('span', {}, name.toUpperCase() + (count ? ` ${number(count)}` : '')));
+
+// ---- what there is to choose from ----
+
+// Folders with those above them, down from the roots, each with the pictures below it.
+function folderTree(folders) {
+  const counts = new Map();
+  for (const { name, count } of folders) {
+    const root = roots.find(r => name === r || name.startsWith(r + '/')) ?? name;
+    for (let path = name; path.length >= root.length && path; path = path.slice(0, path.lastIndexOf('/')))
+      counts.set(path, (counts.get(path) ?? 0) + count);
+  }
+  return [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([path, count]) => {
+    const depth = shortFolder(path).split('/').length - 1;
+    return new Option('\u2003'.repeat(depth) + (depth ? path.slice(path.lastIndexOf('/') + 1) : shortFolder(path)) + ` (${number(count)})`, path);
+  });
+}
+
+export async function loadFacets() {
+  const facets = await request('/api/v1/facets'), now = readFilters();
+  const option = f => new Option(`${f.name} (${number(f.count)})`, f.name);
+  for (const [name, options] of [['in', folderTree(facets.folders)], ['camera', facets.cameras.map(option)], ['label', facets.labels.map(option)]]) {
+    form.elements[name].replaceChildren(new Option(text('any'), ''), ...options);
+    form.elements[name].closest('label').hidden = options.length === 0 && !now.get(name);
+  }
+  $('formats').replaceChildren(...facets.formats.map(f => formatPill(f.name, f.count)));
+  showFilters(now);
+}
+
+// ---- what is on, each with a button that takes it off ----
+
+function describe(name, value) {
+  const day = () => new Date(value + 'T12:00').toLocaleDateString(document.documentElement.lang, { dateStyle: 'medium' });
+  if (name === 'in') return shortFolder(value);
+  if (name === 'after') return `${text('from_date')} ${day()}`;
+  if (name === 'until') return `${text('to_date')} ${day()}`;
+  if (name === 'format') return value.toUpperCase();
+  if (name === 'near') {
+    const [lat, lon, km] = value.split(',').map(Number);
+    return text('within', { km, place: `${lat.toFixed(3)}, ${lon.toFixed(3)}` });
+  }
+  return value;
+}
+
+export function drawFilters(changed) {
+  const on = [...readFilters()];
+  $('filter-count').hidden = on.length === 0;
+  $('filter-count').textContent = on.length;
+  $('active-filters').replaceChildren(...on.map(([name, value]) => {
+    const off = () => {
+      const params = readFilters();
+      params.delete(name, value);
+      showFilters(params);
+      changed();
+    };
+    return element('li', {}, element('button', { type: 'button', onclick: off, title: text('remove_filter') },
+      element('span', {}, describe(name, value)), icon('close')));
+  }));
+}
