@@ -27,16 +27,17 @@ DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) src/image/wire.c \
 
 obj = $(patsubst %.c,$(O)/%.o,$(1))
 
-# Goals that install packages first start a second make then, which says what is missing.
-installs := $(filter demo test check deb deps%,$(MAKECMDGOALS))
-pkg = $(shell pkg-config --$(1) $(2) $(if $(installs),2>/dev/null))
+# What is missing is said when something is built: `make demo` and its like install first and
+# start a second make then.
+no_build := $(filter help clean demo test check deb deps%,$(MAKECMDGOALS))
+pkg = $(shell pkg-config --$(1) $(2) $(if $(no_build),2>/dev/null))
 LIB_PKGS := jansson libutf8proc libcrypto sqlite3
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
 DECODE_PKGS := libjpeg libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ldl -lm
 # What scry-decode loads for formats other than JPEG; it uses functions of scry-decode.
 FORMATS_SRC := $(wildcard src/decoder/formats/*.c)
-FORMATS_PKGS := vips gmodule-2.0 libraw
+FORMATS_PKGS := vips gmodule-2.0 libjxl libraw
 
 # Flags of single folders or files.
 $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit

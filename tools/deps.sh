@@ -10,7 +10,7 @@ set -u
 
 build='gcc|clang make pkg-config|pkgconf libc6-dev
     libjansson-dev libutf8proc-dev libssl-dev libsqlite3-dev
-    libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libraw-dev libseccomp-dev
+    libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libjxl-dev libraw-dev libseccomp-dev
     libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libchafa-dev'
 test='libcmocka-dev perl python3 curl'
 check="clang clang-format-14|clang-format pmccabe lintian fakeroot dpkg-dev libasan8|libasan6 libubsan1
@@ -48,10 +48,14 @@ is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | head -n 1)" = installed ]
 }
 
+known() { # NAME: apt has heard of it
+    [ -n "$(apt-cache show --no-all-versions "$1" 2>/dev/null | head -c 1)" ]
+}
+
 # The name to install for "a|b": the first that apt knows, else the first.
 name_of() {
     for name in $(echo "$1" | tr '|' ' '); do
-        if [ -n "$(apt-cache show --no-all-versions "$name" 2>/dev/null | head -c 1)" ]; then
+        if known "$name"; then
             echo "$name"
             return
         fi
@@ -69,6 +73,12 @@ missing_now() {
     done
 }
 
+all_known() {
+    for name in $missing; do
+        known "$name" || return 1
+    done
+}
+
 missing=$(missing_now | tr '\n' ' ')
 missing=${missing% }
 [ -n "$missing" ] || exit 0
@@ -80,6 +90,7 @@ if [ "$(id -u)" != 0 ]; then
         as_root='sudo -n'
     else
         echo "They need root. Run this, then the same make again (or add DEPS=no to go on without):" >&2
+        all_known || echo "  sudo apt-get update" >&2
         echo "  sudo apt-get install --no-install-recommends $missing" >&2
         exit 1
     fi
@@ -94,11 +105,7 @@ apt_install() {
 
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
-known=yes
-for name in $missing; do
-    [ -n "$(apt-cache show --no-all-versions "$name" 2>/dev/null | head -c 1)" ] || known=no
-done
-if [ $known = no ] || ! apt_install; then
+if ! all_known || ! apt_install; then
     echo "Updating the package lists ..."
     apt update >"$log" 2>&1 || tail -n 3 "$log" >&2
     missing=$(missing_now | tr '\n' ' ')

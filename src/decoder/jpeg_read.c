@@ -122,7 +122,7 @@ static void read_header(reader *r)
     if (!r->job->is_preview)
         read_exif(r);
     check(r, scry_sink_init(&r->sink, r->job->request, r->job->out, (int)c->image_width,
-                            (int)c->image_height, r->job->reply->result.orientation, &r->err));
+                            (int)c->image_height, scry_turn_to_apply(r->job), &r->err));
     if (c->num_components == 2)
         check(r, scry_fail(&r->err, SCRY_EINVALID, "a JPEG of two colour components"));
     c->out_color_space = c->num_components >= 4 ? JCS_CMYK : JCS_RGB;

@@ -1,5 +1,23 @@
 #include "decoder/formats/formats.h"
 
+/* The libraries behind these turn what they decode; by how much the reply's orientation says. */
+static bool turned_by_loader(const scry_job *job)
+{
+    uint32_t format = job->request->format;
+    return format == SCRY_FORMAT_HEIC || format == SCRY_FORMAT_AVIF || format == SCRY_FORMAT_JXL;
+}
+
+int scry_turn_to_apply(const scry_job *job)
+{
+    static const uint8_t back[] = { 0, 1, 2, 3, 4, 5, 8, 7, 6 };
+    int orientation = job->reply->result.orientation;
+    bool keep = job->request->what.keep_orientation;
+    if (turned_by_loader(job))
+        return keep ? back[orientation] : 1;
+    /* Pillow itself turns TIFF, so that keeping what the references see means turning. */
+    return keep && job->request->format != SCRY_FORMAT_TIFF ? 1 : orientation;
+}
+
 int scry_read_picture(const scry_job *job, scry_error *err)
 {
     job->reply->result.orientation = 1;

@@ -21,6 +21,9 @@ typedef struct scry_job {
     const struct scry_formats *formats; /* NULL in a worker that was started without */
 } scry_job;
 
+/* The orientation for the sink, once the reply has the picture's own. */
+int scry_turn_to_apply(const scry_job *job);
+
 /* JPEG through libjpeg-turbo, made smaller by its inverse DCT where that is allowed. */
 int scry_read_jpeg(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 

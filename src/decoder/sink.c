@@ -82,9 +82,6 @@ int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out,
 {
     *s = (scry_sink){ .request = request, .out = out, .full_w = full_w, .full_h = full_h,
                       .orientation = orientation };
-    /* Pillow itself turns TIFF, so that keeping what the references see means turning. */
-    if (request->what.keep_orientation && request->format != SCRY_FORMAT_TIFF)
-        s->orientation = 1;
     if (full_w < 1 || full_h < 1)
         return scry_fail(err, SCRY_EINVALID, "a picture of %d x %d pixels", full_w, full_h);
     if ((uint64_t)full_w * (uint64_t)full_h > request->max_pixels)

@@ -35,7 +35,8 @@ typedef struct scry_sink {
     int thumb_w, thumb_h;
 } scry_sink;
 
-/* Every size is checked against the limits of the request before anything is decoded. */
+/* `orientation` is to be applied to what is put (scry_turn_to_apply). Every size is checked
+ * against the limits of the request before anything is decoded. */
 int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out, int full_w,
                    int full_h, int orientation, scry_error *err) SCRY_NODISCARD;
 

@@ -77,8 +77,7 @@ typedef struct scry_decode_request {
     scry_image_spec spec;    /* for VIEWS */
     int max_side;            /* for JPEG; 0 = as it is */
     int quality;             /* for JPEG; 0 = 82 */
-    bool keep_orientation;   /* do not apply the EXIF orientation, as the references do not (but
-                                for TIFF; HEIC, AVIF and JPEG XL are turned by their own libraries) */
+    bool keep_orientation;   /* as the file stores it, as the references see it (Pillow turns TIFF) */
     bool exact;              /* no JPEG shrink-on-load: every pixel decoded */
     scry_region region;
 } scry_decode_request;

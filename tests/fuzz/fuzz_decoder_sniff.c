@@ -1,4 +1,5 @@
-/* What runs in the client on bytes and names that nobody checked. */
+/* What runs in the client on bytes and names that nobody checked, and the boxes of HEIC. */
+#include "decoder/heif_turn.h"
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -13,6 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     if ((unsigned)scry_sniff_format(data, size) >= SCRY_FORMAT_COUNT)
+        abort();
+    int orientation = scry_heif_orientation(data, size);
+    if (orientation < 1 || orientation > 8)
         abort();
     (void)scry_name_may_be_picture(text);
     if (scry_formats_parse(text, &mask, NULL) == 0 && (mask & ~scry_formats_all()))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the pictures of this folder and manifest.tsv: what Pillow sees in each of them.
 
-    python make.py        (Pillow >= 13, numpy; libvips.so.42 for HEIC and JPEG XL)
+    python make.py        (Pillow >= 13, numpy, pillow-heif; libvips.so.42, libjxl.so.0.7)
 
 A picture is a smooth pattern with some noise, small, of a size that no block or tile
 divides. For each the manifest has the view (20 x 20, squashed, bicubic) that Pillow makes
@@ -16,6 +16,7 @@ import sys
 import zlib
 
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageOps, TiffImagePlugin
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -203,6 +204,44 @@ def by_vips():
         note(name.split("[")[0], fmt, reference=view(RGB), tolerance=tolerance, size=(W, H))
 
 
+def turned():
+    """What HEIC, AVIF and JPEG XL say in their own way: stored as RGB, to be shown turned."""
+    pillow_heif.register_heif_opener()
+    for o in range(2, 9):
+        save(f"turned-{o}.avif", RGB, "avif", quality=80, tolerance=2.0, exif=orientation(o))
+    for o in (5, 6, 7):
+        upright = RGB.transpose({5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270,
+                                 7: Image.Transpose.TRANSVERSE}[o])
+        RGB.save(HERE / f"turned-{o}.heic", quality=90, exif=orientation(o).tobytes())
+        (HERE / f"turned-{o}.jxl").write_bytes(jxl_file(RGB, o))
+        note(f"turned-{o}.heic", "heic", reference=view(upright), tolerance=4.0, size=upright.size)
+        note(f"turned-{o}.jxl", "jxl", reference=view(upright), size=upright.size)
+
+
+def jxl_file(im, turn):
+    """A lossless JPEG XL with an orientation, which no Python package writes."""
+    jxl = ctypes.CDLL("libjxl.so.0.7")
+    jxl.JxlEncoderCreate.restype = jxl.JxlEncoderFrameSettingsCreate.restype = ctypes.c_void_p
+    encoder = ctypes.c_void_p(jxl.JxlEncoderCreate(None))
+    info, colour = (ctypes.c_uint32 * 64)(), (ctypes.c_uint32 * 64)()
+    jxl.JxlEncoderInitBasicInfo(info)   # JxlBasicInfo: numbers of 32 bits
+    info[1], info[2], info[9], info[12] = *im.size, 1, turn
+    jxl.JxlEncoderSetBasicInfo(encoder, info)
+    jxl.JxlColorEncodingSetToSRGB(colour, 0)
+    jxl.JxlEncoderSetColorEncoding(encoder, colour)
+    frame = ctypes.c_void_p(jxl.JxlEncoderFrameSettingsCreate(encoder, None))
+    jxl.JxlEncoderSetFrameLossless(frame, 1)
+    eight_bits = struct.pack("<IiiiQ", 3, 2, 0, 0, 0)   # JxlPixelFormat
+    pixels = im.tobytes()
+    jxl.JxlEncoderAddImageFrame(frame, eight_bits, pixels, ctypes.c_size_t(len(pixels)))
+    jxl.JxlEncoderCloseInput(encoder)
+    out = ctypes.create_string_buffer(1 << 20)
+    at, left = ctypes.c_void_p(ctypes.addressof(out)), ctypes.c_size_t(len(out))
+    if jxl.JxlEncoderProcessOutput(encoder, ctypes.byref(at), ctypes.byref(left)):
+        sys.exit("libjxl cannot encode")
+    return out.raw[:len(out) - left.value]
+
+
 def svg():
     write("shapes.svg", b'<?xml version="1.0"?>\n<!-- a drawing -->\n'
           b'<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40">'
@@ -369,6 +408,7 @@ def main():
     tiffs()
     others()
     by_vips()
+    turned()
     svg()
     dng()
     views()

@@ -47,13 +47,14 @@ static double mean_error(const uint8_t *a, const uint8_t *b)
     return sum / VIEW_BYTES;
 }
 
-static int check_row(scry_decoder *d, const row *r)
+static const scry_decode_request whole = { .kind = SCRY_DECODE_VIEWS, .exact = true,
+                                           .spec = { VIEW, 1, { SCRY_FIT_SQUASH }, SCRY_FILTER_BICUBIC } };
+
+static int check_row(scry_decoder *d, const row *r, const scry_decode_request *q)
 {
-    scry_decode_request q = { .kind = SCRY_DECODE_VIEWS, .exact = true,
-                              .spec = { VIEW, 1, { SCRY_FIT_SQUASH }, SCRY_FILTER_BICUBIC } };
     scry_decode_result result;
     scry_error err = SCRY_ERROR_INIT;
-    if (decode_picture(d, r->name, &q, &result, &err) < 0) {
+    if (decode_picture(d, r->name, q, &result, &err) < 0) {
         print_error("%s: %s\n", r->name, err.message);
         return 1;
     }
@@ -74,7 +75,7 @@ static void equal_to_pillow(void **state)
     FILE *f = open_test_file("tests/pictures/manifest.tsv");
     int pictures = 0, wrong = 0;
     for (; read_row(f, r); pictures++)
-        wrong += check_row(d, r);
+        wrong += check_row(d, r, &whole);
     assert_int_equal(wrong, 0);
     assert_true(pictures > 70);
     fclose(f);
@@ -82,10 +83,40 @@ static void equal_to_pillow(void **state)
     scry_decoder_free(d);
 }
 
+/* turned-N.*: HEIC, AVIF and JPEG XL that are to be shown turned; stored they are rgb.png. */
+static void kept_as_stored(void **state)
+{
+    scry_decoder *d = new_decoder(NULL);
+    row *r = malloc(sizeof *r), *stored = malloc(sizeof *stored);
+    scry_decode_request keep = whole;
+    keep.keep_orientation = true;
+    FILE *f = open_test_file("tests/pictures/manifest.tsv");
+    do
+        assert_true(read_row(f, stored));
+    while (strcmp(stored->name, "rgb.png") != 0);
+    int pictures = 0, wrong = 0;
+    while (read_row(f, r)) {
+        if (strncmp(r->name, "turned-", 7) != 0)
+            continue;
+        memcpy(r->view, stored->view, VIEW_BYTES);
+        r->width = stored->width;
+        r->height = stored->height;
+        wrong += check_row(d, r, &keep);
+        pictures++;
+    }
+    assert_int_equal(wrong, 0);
+    assert_int_equal(pictures, 13);
+    fclose(f);
+    free(r);
+    free(stored);
+    scry_decoder_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_to_pillow),
+        cmocka_unit_test(kept_as_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

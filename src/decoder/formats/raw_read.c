@@ -55,7 +55,7 @@ static int read_bitmap(const scry_job *job, const libraw_thumbnail_t *t, scry_er
 {
     scry_sink sink = { 0 };
     int rc = scry_sink_init(&sink, job->request, job->out, t->twidth, t->theight,
-                            job->reply->result.orientation, err);
+                            scry_turn_to_apply(job), err);
     if (rc == 0 && (size_t)t->tlength < 3 * (size_t)t->twidth * (size_t)t->theight)
         rc = scry_fail(err, SCRY_EINVALID, "truncated preview of a camera RAW");
     if (rc == 0)

@@ -4,7 +4,7 @@
  * through a region in strips, top to bottom, so that a large PNG or TIFF is never whole
  * in memory. Colour profiles are not applied (the references ignore them) and orientation
  * is left to the sink, but for HEIC, AVIF and JPEG XL, whose libraries turn the picture
- * themselves and whose EXIF orientation is to be ignored then.
+ * themselves, as the file's own structure says, whatever its EXIF does.
  */
 #include "decoder/formats/formats.h"
 #include "decoder/reader.h"
@@ -15,11 +15,13 @@
 #include <string.h>
 
 #include <gmodule.h>
+#include <jxl/decode.h>
 #include <vips/vips.h>
 #include <vips/vector.h>
 
 #include "base/alloc.h"
 #include "decoder/exif.h"
+#include "decoder/heif_turn.h"
 
 enum { STRIP_ROWS = 32 };
 
@@ -100,9 +102,18 @@ static VipsImage *load(const scry_job *job)
     return rc == 0 ? im : NULL;
 }
 
-static bool turned_by_loader(int format)
+/* What libjxl will turn by, and libvips does not tell. */
+static int jxl_orientation(const scry_job *job)
 {
-    return format == SCRY_FORMAT_HEIC || format == SCRY_FORMAT_AVIF || format == SCRY_FORMAT_JXL;
+    JxlBasicInfo info = { .orientation = JXL_ORIENT_IDENTITY };
+    JxlDecoder *d = JxlDecoderCreate(NULL);
+    if (d && JxlDecoderSetKeepOrientation(d, JXL_TRUE) == JXL_DEC_SUCCESS
+        && JxlDecoderSubscribeEvents(d, JXL_DEC_BASIC_INFO) == JXL_DEC_SUCCESS
+        && JxlDecoderSetInput(d, job->bytes, job->size) == JXL_DEC_SUCCESS
+        && JxlDecoderProcessInput(d) == JXL_DEC_BASIC_INFO)
+        JxlDecoderGetBasicInfo(d, &info);
+    JxlDecoderDestroy(d);
+    return info.orientation;
 }
 
 static void read_exif(const scry_job *job, VipsImage *im)
@@ -115,10 +126,12 @@ static void read_exif(const scry_job *job, VipsImage *im)
         scry_exif_read(blob, n, r);
     if (job->request->format == SCRY_FORMAT_TIFF)
         scry_exif_read(job->bytes, job->size, r);   /* the same directories, in the file itself */
-    int orientation = vips_image_get_orientation(im);
-    if (turned_by_loader(job->request->format))
-        r->orientation = 1;
-    else if (orientation >= 1 && orientation <= 8)
+    scry_format format = (scry_format)job->request->format;
+    int orientation = format == SCRY_FORMAT_JXL ? jxl_orientation(job)
+                      : format == SCRY_FORMAT_HEIC || format == SCRY_FORMAT_AVIF
+                          ? scry_heif_orientation(job->bytes, job->size)
+                          : vips_image_get_orientation(im);
+    if (orientation >= 1 && orientation <= 8)
         r->orientation = orientation;
 }
 
@@ -250,8 +263,7 @@ int scry_read_vips(const scry_job *job, scry_error *err)
         return explain(job, err);
     read_exif(job, im);
     int w = vips_image_get_width(im), h = vips_image_get_height(im);
-    int rc = scry_sink_init(&sink, job->request, job->out, w, h, job->reply->result.orientation,
-                            err);
+    int rc = scry_sink_init(&sink, job->request, job->out, w, h, scry_turn_to_apply(job), err);
     if (rc == 0 && normalise(&im, &l))
         rc = explain(job, err);
     if (rc == 0)
