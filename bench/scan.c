@@ -3,8 +3,8 @@
  *     build/release/bench/scan [ROWS [DIM [CLUSTERS]]]
  *
  * Prints a table of tab-separated values: what, threads, median and best milliseconds,
- * gigabytes of codes a second and queries a second. Vectors are random around CLUSTERS centres (0: none), in a
- * fixed order; "read" is the bandwidth of one pass of loads over the same codes.
+ * gigabytes of codes a second, that against plain reading, and queries a second. Vectors are
+ * random around CLUSTERS centres (0: none); "read" is one pass of loads over the same codes.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -122,49 +122,87 @@ static int compare(const void *x, const void *y)
     return *a < *b ? -1 : *a > *b;
 }
 
+/* One line of the table. Lines take turns, so that all see the same weather on a shared machine. */
 typedef struct {
-    size_t queries;
+    const char *name;
+    size_t queries;              /* 0: plain reading */
     const uint64_t *bits;
+    scry_pool *pool;
+    double ms[RUNS];
     size_t rescored;
 } task;
 
-static void report(const bench *b, const char *name, int threads, double *ms, size_t queries, size_t rescored)
+static void run_once(bench *b, task *t, int r)
 {
-    qsort(ms, RUNS, sizeof *ms, compare);
-    double bytes = (double)b->in.rows * (double)scry_code_stride(b->in.dim);
-    printf("%s\t%d\t%.2f\t%.2f\t%.1f\t%.0f\t%zu\n", name, threads, ms[RUNS / 2], ms[0], bytes / ms[RUNS / 2] / 1e6,
-           (double)queries * 1e3 / ms[RUNS / 2], rescored);
-    fflush(stdout);
-}
-
-static void run_scan(bench *b, const char *name, size_t queries, const uint64_t *bits, scry_pool *pool)
-{
-    double ms[RUNS];
     scry_near_list out[BATCH];
-    size_t rescored = 0;
-    b->in.bits = bits;
-    for (int r = 0; r < RUNS; r++) {
-        double start = scry_now_ms();
-        if (scry_scan(&b->in, b->queries + (size_t)(queries == 1 ? r % BATCH : 0) * b->in.dim, queries, TOP, -2, pool, out) < 0)
-            exit(2);
-        ms[r] = scry_now_ms() - start;
-        for (size_t i = 0; i < queries; i++) {
-            rescored += out[i].rescored;
-            free(out[i].items);
-        }
+    b->in.bits = t->bits;
+    double start = scry_now_ms();
+    if (t->queries == 0)
+        scry_pool_run(t->pool, read_codes, b);
+    else if (scry_scan(&b->in, b->queries + (size_t)(t->queries == 1 ? r % BATCH : 0) * b->in.dim, t->queries, TOP,
+                       -2, t->pool, out) < 0)
+        exit(2);
+    t->ms[r] = scry_now_ms() - start;
+    for (size_t i = 0; i < t->queries; i++) {
+        t->rescored += out[i].rescored;
+        free(out[i].items);
     }
-    report(b, name, scry_pool_threads(pool), ms, queries, rescored / RUNS / queries);
 }
 
-static void run_read(bench *b, scry_pool *pool)
+static double median(const double *values)
 {
-    double ms[RUNS];
-    for (int r = 0; r < RUNS; r++) {
-        double start = scry_now_ms();
-        scry_pool_run(pool, read_codes, b);
-        ms[r] = scry_now_ms() - start;
+    double sorted[RUNS];
+    memcpy(sorted, values, sizeof sorted);
+    qsort(sorted, RUNS, sizeof *sorted, compare);
+    return sorted[RUNS / 2];
+}
+
+static double least(const double *values)
+{
+    double x = values[0];
+    for (int i = 1; i < RUNS; i++)
+        x = values[i] < x ? values[i] : x;
+    return x;
+}
+
+/* `read` is plain reading by as many threads, each run a moment before. */
+static void report(const bench *b, const task *t, const task *read)
+{
+    double share[RUNS];
+    for (int i = 0; i < RUNS; i++)
+        share[i] = read->ms[i] / t->ms[i];
+    size_t queries = t->queries ? t->queries : 1, rows = 0;
+    for (size_t i = 0; i * 64 < b->in.rows; i++)
+        rows += (size_t)__builtin_popcountll(t->bits[i]);
+    double bytes = (double)rows * (double)scry_code_stride(b->in.dim), ms = median(t->ms);
+    printf("%s\t%d\t%.2f\t%.2f\t%.1f\t%.0f\t%.0f\t%zu\n", t->name, scry_pool_threads(t->pool), ms, least(t->ms),
+           bytes / ms / 1e6, 100 * median(share), (double)queries * 1e3 / ms, t->rescored / RUNS / queries);
+}
+
+static void run_all(bench *b)
+{
+    scry_pool *one = NULL, *all = b->pool;
+    task tasks[] = {
+        { "read", 0, b->bits, one, { 0 }, 0 },
+        { "top 10", 1, b->bits, one, { 0 }, 0 },
+        { "top 10 of 1 %", 1, b->some_bits, one, { 0 }, 0 },
+        { "batch of 32", BATCH, b->bits, one, { 0 }, 0 },
+        { "read", 0, b->bits, all, { 0 }, 0 },
+        { "top 10", 1, b->bits, all, { 0 }, 0 },
+        { "top 10 of 1 %", 1, b->some_bits, all, { 0 }, 0 },
+        { "batch of 32", BATCH, b->bits, all, { 0 }, 0 },
+    };
+    size_t n = sizeof tasks / sizeof *tasks;
+    const task *read = NULL;
+    for (int r = 0; r < RUNS; r++)
+        for (size_t i = 0; i < n; i++)
+            run_once(b, &tasks[i], r);
+    printf("what\tthreads\tmedian ms\tbest ms\tGB/s\t%% of read\tqueries/s\trescored\n");
+    for (size_t i = 0; i < n; i++) {
+        if (tasks[i].queries == 0)
+            read = &tasks[i];
+        report(b, &tasks[i], read);
     }
-    report(b, "read", scry_pool_threads(pool), ms, 1, 0);
 }
 
 int main(int argc, char **argv)
@@ -201,14 +239,7 @@ int main(int argc, char **argv)
     scry_pool_run(b.pool, fill, &b);
     fprintf(stderr, "%zu x %zu made and encoded in %.1f s, kernels %s\n", b.in.rows, dim,
             (scry_now_ms() - start) / 1e3, scry_scan_kernels_best()->name);
-    printf("what\tthreads\tmedian ms\tbest ms\tGB/s\tqueries/s\trescored\n");
-    scry_pool *pools[] = { NULL, b.pool };
-    for (int p = 0; p < 2; p++) {
-        run_read(&b, pools[p]);
-        run_scan(&b, "top 10", 1, b.bits, pools[p]);
-        run_scan(&b, "top 10 of 1 %", 1, b.some_bits, pools[p]);
-        run_scan(&b, "batch of 32", BATCH, b.bits, pools[p]);
-    }
+    run_all(&b);
     scry_pool_free(b.pool);
     return 0;
 }

@@ -373,7 +373,7 @@ static int scan_some(const scry_scan_input *in, const float *queries, size_t n, 
     s->kernels = scry_scan_kernels_best();
     s->n = n;
     s->k = k;
-    s->narrow = n >= NARROW_FROM && s->kernels->narrow_is_faster;
+    s->narrow = n >= NARROW_FROM && s->kernels->dots_many;
     int result = prepare(s, queries, min_score, threads) ? 0 : -1;
     if (result == 0)
         scry_pool_run(pool, scan_thread, s);

@@ -11,14 +11,14 @@
 
 typedef struct scry_scan_kernels {
     const char *name;
-    bool narrow_is_faster;   /* batches should use narrow queries */
 
     /* out[i] = sum over dims of (code - 128) * value, for row index[i] of `codes`, or row i
      * where `index` is NULL. */
     void (*dots)(int32_t *out, const uint8_t *codes, const uint16_t *index, size_t rows,
                  const scry_code_query *q);
 
-    /* The same for the first `rows` rows and `n` narrow queries: out[k * SCRY_BLOCK_ROWS + i]. */
+    /* The same for the first `rows` rows and `n` narrow queries: out[k * SCRY_BLOCK_ROWS + i].
+     * NULL where a narrow query costs as much as a wide one. */
     void (*dots_many)(int32_t *out, const uint8_t *codes, size_t rows, const scry_code_query *q, size_t n);
 
     /* Which of `rows` have scale step dot + error gain >= threshold: their positions, in order,
@@ -26,6 +26,20 @@ typedef struct scry_scan_kernels {
     size_t (*select)(uint16_t *out, const int32_t *dots, const float *scale, const float *error,
                      const uint16_t *index, size_t rows, float step, float gain, float threshold);
 } scry_scan_kernels;
+
+/* `select` for the rows from position `i` on, `n` having been found before them. */
+static inline size_t scry_select_from(uint16_t *out, size_t n, size_t i, const int32_t *dots, const float *scale,
+                                      const float *error, const uint16_t *index, size_t rows, float step, float gain,
+                                      float threshold)
+{
+    for (; i < rows; i++) {
+        size_t row = index ? index[i] : i;
+        float upper = scale[row] * step * (float)dots[i] + error[row] * gain;
+        out[n] = (uint16_t)i;
+        n += upper >= threshold;
+    }
+    return n;
+}
 
 extern const scry_scan_kernels scry_scan_kernels_scalar;
 #ifdef __x86_64__

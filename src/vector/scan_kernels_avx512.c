@@ -8,8 +8,10 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+#include <string.h>
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+enum { LANES = 16 };
 
 TARGET static inline __m512i load(const void *p)
 {
@@ -31,20 +33,12 @@ TARGET static inline __m512i join(__m512i high, __m512i low)
     return _mm512_add_epi32(_mm512_slli_epi32(high, 7), low);
 }
 
-/* Bytes to prefetch ahead, into the second cache: past the end of a block it touches the
- * next one or nothing. Measured on Zen 4, of the bandwidth of plain loads: none 36 %, 4 KiB
- * into the first cache 33 %, 4 KiB into the second 50 %, 16 KiB 69 %, with the loops below
- * unrolled 75 %. */
-enum { AHEAD = 16384 };
-
-/* One row after the other, so that memory is read in order. */
 TARGET static inline __m512i row_wide(const uint8_t *row, const scry_code_query *q)
 {
     __m512i high = _mm512_setzero_si512(), low = high;
 #pragma GCC unroll 8
     for (size_t i = 0; i < q->stride; i += 64) {
         __m512i code = load(row + i);
-        _mm_prefetch((const char *)row + i + AHEAD, _MM_HINT_T1);
         high = _mm512_dpbusd_epi32(high, code, load(q->high + i));
         low = _mm512_dpbusd_epi32(low, code, load(q->low + i));
     }
@@ -55,35 +49,29 @@ TARGET static inline __m512i row_narrow(const uint8_t *row, const scry_code_quer
 {
     __m512i sum = _mm512_setzero_si512();
 #pragma GCC unroll 8
-    for (size_t i = 0; i < q->stride; i += 64) {
-        _mm_prefetch((const char *)row + i + AHEAD, _MM_HINT_T1);
+    for (size_t i = 0; i < q->stride; i += 64)
         sum = _mm512_dpbusd_epi32(sum, load(row + i), load(q->high + i));
-    }
     return sum;
 }
 
 TARGET static inline __m128i dot4(const uint8_t *const row[4], const scry_code_query *q)
 {
-    if (q->wide)
-        return reduce4(row_wide(row[0], q), row_wide(row[1], q), row_wide(row[2], q), row_wide(row[3], q));
-    return reduce4(row_narrow(row[0], q), row_narrow(row[1], q), row_narrow(row[2], q), row_narrow(row[3], q));
+    __m512i sum[4];
+    for (int k = 0; k < 4; k++)
+        sum[k] = q->wide ? row_wide(row[k], q) : row_narrow(row[k], q);
+    return reduce4(sum[0], sum[1], sum[2], sum[3]);
 }
 
-TARGET static void dots(int32_t *out, const uint8_t *codes, const uint16_t *index, size_t rows,
-                        const scry_code_query *q)
+TARGET static inline unsigned select_mask(const int32_t *dot_of, const float *scale, const float *error, float step,
+                                          float gain, float threshold)
 {
-    __m128i bias = _mm_set1_epi32(q->bias);
-    for (size_t i = 0; i < rows; i += 4) {
-        const uint8_t *row[4];
-        size_t left = rows - i < 4 ? rows - i : 4;
-        for (size_t k = 0; k < 4; k++) {
-            size_t at = i + (k < left ? k : 0);
-            row[k] = codes + (index ? index[at] : at) * q->stride;
-        }
-        __m128i sums = dot4(row, q);
-        _mm_mask_storeu_epi32(out + i, (__mmask8)((1u << left) - 1), _mm_sub_epi32(sums, bias));
-    }
+    __m512 dot = _mm512_cvtepi32_ps(load(dot_of));
+    __m512 score = _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(scale), _mm512_set1_ps(step)), dot);
+    __m512 upper = _mm512_add_ps(score, _mm512_mul_ps(_mm512_loadu_ps(error), _mm512_set1_ps(gain)));
+    return _mm512_cmp_ps_mask(upper, _mm512_set1_ps(threshold), _CMP_GE_OQ);
 }
+
+#include "vector/scan_kernels_loops.h"
 
 enum { TILE = 4 };   /* rows and queries in registers */
 
@@ -128,28 +116,5 @@ TARGET static void dots_many(int32_t *out, const uint8_t *codes, size_t rows, co
     }
 }
 
-TARGET static size_t select_rows(uint16_t *out, const int32_t *dot_of, const float *scale,
-                                 const float *error, const uint16_t *index, size_t rows, float step,
-                                 float gain, float threshold)
-{
-    __m512 vstep = _mm512_set1_ps(step), vgain = _mm512_set1_ps(gain), limit = _mm512_set1_ps(threshold);
-    size_t n = 0, i = 0;
-    for (; !index && i + 16 <= rows; i += 16) {
-        __m512 dot = _mm512_cvtepi32_ps(load(dot_of + i));
-        __m512 score = _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(scale + i), vstep), dot);
-        __m512 upper = _mm512_add_ps(score, _mm512_mul_ps(_mm512_loadu_ps(error + i), vgain));
-        unsigned mask = _mm512_cmp_ps_mask(upper, limit, _CMP_GE_OQ);
-        for (; mask; mask &= mask - 1)
-            out[n++] = (uint16_t)(i + (unsigned)__builtin_ctz(mask));
-    }
-    for (; i < rows; i++) {
-        size_t row = index ? index[i] : i;
-        float upper = scale[row] * step * (float)dot_of[i] + error[row] * gain;
-        out[n] = (uint16_t)i;
-        n += upper >= threshold;
-    }
-    return n;
-}
-
-const scry_scan_kernels scry_scan_kernels_avx512 = { "avx512-vnni", true, dots, dots_many, select_rows };
+const scry_scan_kernels scry_scan_kernels_avx512 = { "avx512-vnni", dots, dots_many, select_rows };
 #endif

@@ -17,24 +17,10 @@ static void dots(int32_t *out, const uint8_t *codes, const uint16_t *index, size
         out[i] = dot(codes + (index ? index[i] : i) * q->stride, q);
 }
 
-static void dots_many(int32_t *out, const uint8_t *codes, size_t rows, const scry_code_query *q, size_t n)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < n; k++)
-            out[k * SCRY_BLOCK_ROWS + i] = dot(codes + i * q->stride, &q[k]);
-}
-
 static size_t select_rows(uint16_t *out, const int32_t *dot_of, const float *scale, const float *error,
                           const uint16_t *index, size_t rows, float step, float gain, float threshold)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < rows; i++) {
-        size_t row = index ? index[i] : i;
-        float upper = scale[row] * step * (float)dot_of[i] + error[row] * gain;
-        out[n] = (uint16_t)i;
-        n += upper >= threshold;
-    }
-    return n;
+    return scry_select_from(out, 0, 0, dot_of, scale, error, index, rows, step, gain, threshold);
 }
 
-const scry_scan_kernels scry_scan_kernels_scalar = { "scalar", false, dots, dots_many, select_rows };
+const scry_scan_kernels scry_scan_kernels_scalar = { "scalar", dots, NULL, select_rows };
