@@ -190,7 +190,8 @@ static int search(const cli_common *c, request *q, const scry_query *query, cons
     scry_trace("search the store", scan_start);
     if (r == 0) {
         cli_output o = { .form = q->form, .zero_ended = q->zero_ended, .args = args, .arg_count = n, .store = store,
-                         .model = scry_model_get_info(model), .search = &q->search, .results = results, .first_rank = q->search.offset + 1,
+                         .model = scry_model_get_info(model), .search = &q->search, .results = results,
+                         .first_rank = q->search.offset + 1,
                          .line = line, .took_ms = scry_now_ms() - start, .quiet = c->quiet };
         r = show(q, &o, &err);
     }

@@ -115,7 +115,7 @@ static const char *title_of(int status)
     static const struct { int status; const char *title; } titles[] = {
         { 400, "Bad request" }, { 401, "A token is needed" }, { 403, "Forbidden" }, { 404, "Not found" },
         { 405, "Method not allowed" }, { 408, "Too slow" }, { 409, "Conflict" }, { 413, "Too large" },
-        { 415, "Unsupported picture" }, { 421, "Misdirected request" }, { 422, "Cannot be processed" },
+        { 414, "Address too long" }, { 415, "Unsupported picture" }, { 416, "Range not there" }, { 421, "Misdirected request" }, { 422, "Cannot be processed" },
         { 500, "Internal error" }, { 503, "Busy" },
     };
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
@@ -192,7 +192,7 @@ enum MHD_Result request_send(request *r)
 {
     struct MHD_Response *response = r->stream;
     if (!response && r->file >= 0)
-        response = MHD_create_response_from_fd64(r->file_bytes, r->file);
+        response = MHD_create_response_from_fd_at_offset64(r->file_bytes, r->file, r->file_offset);
     if (!response) {
         size_t n = r->out.size;
         char *bytes = scry_buf_take(&r->out);

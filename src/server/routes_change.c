@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "engine/file_json.h"
 #include "scry/index.h"
 
@@ -15,15 +16,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_UPLOADS = 64, MAX_UPLOAD_BODY = 256 << 20 };
+enum { MAX_UPLOADS = 64, MAX_LABELS = 64, MAX_NAME_BYTES = 1000, MAX_UPLOAD_BODY = 256 << 20 };
 
 /* What one request adds: files that were written to the media folder, or a path that it named. */
 typedef struct {
     request *request;
-    char *folder;                 /* the media folder */
+    char *folder;                 /* the media folder; NULL for a path */
     char *paths[MAX_UPLOADS];     /* owned */
     size_t count;
-    char reason[512];             /* of the first file that was refused */
+    char *labels[MAX_LABELS];     /* owned */
+    size_t label_count;
+    char *key;                    /* owned, NULL: none */
+    char *refused;                /* owned: the first file that was skipped */
+    char reason[512];             /* and why */
 } addition;
 
 static bool allowed(request *r, bool flag, const char *option)
@@ -78,10 +83,27 @@ static int keep_upload(addition *a, const void *bytes, size_t n, scry_error *err
     return r;
 }
 
+/* A label or the key; false with a 400 or 413 made. */
+static bool keep_name(addition *a, const char *field, const char *text, size_t n)
+{
+    bool key = strcmp(field, "key") == 0;
+    if (!n || n > MAX_NAME_BYTES || memchr(text, '\0', n) || !scry_utf8_valid(text, n))
+        respond_problem(a->request, 400, "%s must be a text of 1 to %d bytes of UTF-8", field, MAX_NAME_BYTES);
+    else if (key ? a->key != NULL : a->label_count == MAX_LABELS)
+        respond_problem(a->request, 400, key ? "there is more than one key" : "there are more than %d labels", MAX_LABELS);
+    else if (key)
+        a->key = scry_strndup(text, n);
+    else
+        a->labels[a->label_count++] = scry_strndup(text, n);
+    return a->request->status == 0;
+}
+
 static int keep_part(void *arg, const multipart_part *part)
 {
     addition *a = arg;
     scry_error err = SCRY_ERROR_INIT;
+    if (strcmp(part->name, "label") == 0 || strcmp(part->name, "key") == 0)
+        return !keep_name(a, part->name, part->data, part->size);
     if (strcmp(part->name, "image") != 0 || keep_upload(a, part->data, part->size, &err) == 0)
         return 0;
     respond_problem(a->request, err.code == SCRY_EINVALID ? 415 : err.code == SCRY_ELIMIT ? 413 : 500, "%s", err.message);
@@ -91,8 +113,69 @@ static int keep_part(void *arg, const multipart_part *part)
 static void note_skip(void *arg, const char *path, const char *reason)
 {
     addition *a = arg;
-    if (!a->reason[0])
-        snprintf(a->reason, sizeof a->reason, "%s", reason);
+    if (a->refused)
+        return;
+    snprintf(a->reason, sizeof a->reason, "%s", reason);
+    a->refused = scry_strdup(path);
+}
+
+static int note_id(void *arg, const scry_file *f)
+{
+    memcpy(arg, f->id, SCRY_ID_BYTES);
+    return 1;
+}
+
+/* The file that lies at `path`, by way of its filter: roots may have any shape. *out is to be freed;
+ * NULL when there is none. */
+static int file_at(scry_store *store, const char *path, scry_results **out, scry_error *err)
+{
+    static const uint8_t none[SCRY_ID_BYTES];
+    uint8_t id[SCRY_ID_BYTES] = { 0 };
+    scry_filter_pool *pool = scry_filter_pool_new();
+    int result = scry_store_each_file(store, scry_filter_text(pool, SCRY_FILTER_IN, path), NULL, note_id, id, err);
+    scry_filter_pool_free(pool);
+    *out = NULL;
+    if (result < 0 || memcmp(id, none, sizeof id) == 0)
+        return result < 0 ? result : 0;
+    return scry_store_get(store, id, out, err);
+}
+
+/* Give the files that were added their labels and key; those that a file had are replaced. */
+static int set_names(addition *a, scry_store *writer, scry_error *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < a->count && result == 0 && (a->key || a->label_count); i++) {
+        scry_results *found;
+        result = file_at(writer, a->paths[i], &found, err);
+        if (result == 0 && found) {
+            scry_put put = { .file = found->hits[0].file };
+            if (a->key)
+                put.file.key = a->key;
+            if (a->label_count) {
+                put.file.labels = (const char *const *)a->labels;
+                put.file.label_count = a->label_count;
+            }
+            result = scry_store_put(writer, &put, 1, err);
+        }
+        scry_results_free(found);
+    }
+    return result;
+}
+
+/* An upload that cannot be used is not kept, nor remembered. */
+static int drop_refused(addition *a, scry_store *writer, scry_error *err)
+{
+    scry_root root;
+    uint8_t id[1][SCRY_ID_BYTES];
+    size_t n = a->folder ? strlen(a->folder) : 0;
+    if (!a->refused || !n || strncmp(a->refused, a->folder, n) != 0)
+        return 0;
+    unlink(a->refused);
+    int result = scry_store_add_root(writer, a->folder, &root, err);
+    if (result < 0)
+        return result;
+    scry_file_id(root.id, a->refused + strlen(root.path) + 1, id[0]);
+    return scry_store_remove(writer, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, NULL, err);
 }
 
 /* Index the paths and answer with the first one's record. */
@@ -112,47 +195,60 @@ static void index_added(addition *a)
     int result = server_writer_open(s, &writer, &err);
     if (result == 0) {
         result = scry_index_run(writer, s->model, &o, NULL, &err);
+        if (result == 0)
+            result = set_names(a, writer, &err);
+        if (result == 0)
+            result = drop_refused(a, writer, &err);
         int closed = server_writer_close(s, writer, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
     }
     if (result < 0)
         respond_error(r, &err);
-    else if (a->reason[0])
+    else if (a->refused)
         respond_problem(r, 415, "the picture cannot be used: %s", a->reason);
 }
 
-/* The file that lies at `path`, by way of its filter: roots may have any shape. */
-static int first_file(void *arg, const scry_file *f)
-{
-    scry_buf *b = arg;
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(b);
-    scry_json_begin(&w, '{');
-    scry_json_put_file(&w, f);
-    scry_json_end(&w, '}');
-    return 1;
-}
-
+/* The record of the first; where there are several, "results" has all of them. */
 static void answer_added(addition *a)
 {
     request *r = a->request;
     scry_error err = SCRY_ERROR_INIT;
-    scry_buf b = SCRY_BUF_INIT(1 << 20);
-    scry_filter_pool *pool = scry_filter_pool_new();
+    scry_buf b = SCRY_BUF_INIT(8 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_results *found[MAX_UPLOADS] = { NULL };
+    int result = 0;
     pthread_rwlock_rdlock(&r->server->store_lock);
-    const scry_filter_node *here = scry_filter_text(pool, SCRY_FILTER_IN, a->paths[0]);
-    int result = scry_store_each_file(r->server->store, here, NULL, first_file, &b, &err);
+    for (size_t i = 0; i < a->count && result == 0; i++)
+        result = file_at(r->server->store, a->paths[i], &found[i], &err);
     pthread_rwlock_unlock(&r->server->store_lock);
-    scry_filter_pool_free(pool);
+    scry_json_begin(&w, '{');
+    if (found[0])
+        scry_json_put_file(&w, &found[0]->hits[0].file);
+    if (a->count > 1) {
+        scry_json_key(&w, "results");
+        scry_json_begin(&w, '[');
+        for (size_t i = 0; i < a->count; i++) {
+            scry_json_begin(&w, '{');
+            if (found[i])
+                scry_json_put_file(&w, &found[i]->hits[0].file);
+            scry_json_end(&w, '}');
+        }
+        scry_json_end(&w, ']');
+    }
+    scry_json_end(&w, '}');
+    for (size_t i = 0; result == 0 && i < a->count; i++)
+        if (!found[i])
+            result = scry_fail(&err, SCRY_EIO, "the picture was added but is not found again");
     if (result < 0)
         respond_error(r, &err);
-    else if (b.size == 0)
-        respond_problem(r, 500, "the picture was added but is not found again");
     else
         respond_json(r, 201, &b);
+    for (size_t i = 0; i < a->count; i++)
+        scry_results_free(found[i]);
     scry_buf_dispose(&b);
 }
 
-/* {"path": "/absolute/below/a/root.jpg"} */
+/* {"path": "/absolute/below/a/root.jpg", "labels": [...], "key": "..."} */
 static bool take_path(addition *a)
 {
     request *r = a->request;
@@ -171,8 +267,15 @@ static bool take_path(addition *a)
     else
         a->paths[a->count++] = scry_strdup(real);
     free(real);
+    const scry_json *labels = scry_json_get(root, "labels"), *key = scry_json_get(root, "key");
+    const char *text = scry_json_str(key, "");
+    bool ok = a->count && (!key || keep_name(a, "key", text, strlen(text)));
+    for (size_t i = 0; ok && i < scry_json_size(labels); i++) {
+        text = scry_json_str(scry_json_at(labels, i), "");
+        ok = keep_name(a, "label", text, strlen(text));
+    }
     scry_json_free(root);
-    return a->count > 0;
+    return ok;
 }
 
 static void images_post(request *r, worker_tools *tools)
@@ -205,7 +308,21 @@ static void images_post(request *r, worker_tools *tools)
         answer_added(&a);
     for (size_t i = 0; i < a.count; i++)
         free(a.paths[i]);
+    for (size_t i = 0; i < a.label_count; i++)
+        free(a.labels[i]);
+    free(a.key);
+    free(a.refused);
     free(a.folder);
+}
+
+/* A picture of the media folder goes with its row: a later run would only add it again. */
+static void unlink_upload(request *r, const scry_file *f)
+{
+    char *folder = media_folder(r, NULL);
+    size_t n = folder ? strlen(folder) : 0;
+    if (n && strncmp(f->path, folder, n) == 0 && f->path[n] == '/' && !strchr(f->path + n + 1, '/'))
+        unlink(f->path);
+    free(folder);
 }
 
 static void image_delete(request *r, worker_tools *tools)
@@ -225,8 +342,10 @@ static void image_delete(request *r, worker_tools *tools)
     }
     if (result < 0)
         respond_error(r, &err);
-    else
+    else {
+        unlink_upload(r, &found->hits[0].file);
         respond_bytes(r, 204, NULL, "", 0);
+    }
     scry_results_free(found);
 }
 

@@ -73,6 +73,57 @@ static const char *browser_type(const char *format)
     return NULL;
 }
 
+typedef enum { RANGE_WHOLE, RANGE_PART, RANGE_OUTSIDE } range_kind;
+
+/* "bytes=FIRST-LAST", "bytes=FIRST-", "bytes=-LENGTH"; several at once get the whole (RFC 9110, 14.2). */
+static range_kind parse_range(const char *text, uint64_t size, uint64_t *first, uint64_t *count)
+{
+    unsigned long long from = 0, to = 0;
+    int end = 0;
+    if (strncmp(text, "bytes=", 6) != 0 || strlen(text) > 40 || text[6 + strspn(text + 6, "0123456789-")])
+        return RANGE_WHOLE;
+    text += 6;
+    if (sscanf(text, "-%llu%n", &to, &end) == 1 && !text[end]) {
+        *first = to < size ? size - to : 0;
+        *count = size - *first;
+        return to && size ? RANGE_PART : RANGE_OUTSIDE;
+    }
+    bool open = sscanf(text, "%llu-%n", &from, &end) == 1 && end && !text[end];
+    if (!open && (sscanf(text, "%llu-%llu%n", &from, &to, &end) != 2 || text[end] || to < from))
+        return RANGE_WHOLE;
+    if (from >= size)
+        return RANGE_OUTSIDE;
+    *first = from;
+    *count = (open || to >= size ? size : to + 1) - from;
+    return RANGE_PART;
+}
+
+/* The part of the file that was asked for; the tag was set before. */
+static void choose_range(request *r, uint64_t size)
+{
+    const char *range = request_header(r, MHD_HTTP_HEADER_RANGE), *only = request_header(r, MHD_HTTP_HEADER_IF_RANGE);
+    uint64_t first = 0, count = size;
+    respond_header(r, "Accept-Ranges", "bytes");
+    if (!range || (only && strcmp(only, r->header[0].value) != 0))
+        return;
+    switch (parse_range(range, size, &first, &count)) {
+    case RANGE_WHOLE: break;
+    case RANGE_PART:
+        r->status = 206;
+        r->file_offset = first;
+        r->file_bytes = count;
+        respond_header(r, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)first,
+                       (unsigned long long)(first + count - 1), (unsigned long long)size);
+        break;
+    case RANGE_OUTSIDE:
+        close(r->file);
+        r->file = -1;
+        respond_problem(r, 416, "the file has %llu bytes", (unsigned long long)size);
+        respond_header(r, "Content-Range", "bytes */%llu", (unsigned long long)size);
+        break;
+    }
+}
+
 static void send_file(request *r, const scry_file *f, const char *type)
 {
     int fd = picture_open(r, f);
@@ -88,6 +139,7 @@ static void send_file(request *r, const scry_file *f, const char *type)
     r->content_type = type;
     r->file = fd;
     r->file_bytes = (uint64_t)st.st_size;
+    choose_range(r, (uint64_t)st.st_size);
 }
 
 /* As it is where browsers show the format, else a JPEG made of it. */
@@ -132,7 +184,7 @@ static void file_get(request *r, worker_tools *tools)
     const scry_file *f = &found->hits[0].file;
     if (!not_modified(r, f, 0)) {
         send_file(r, f, "application/octet-stream");
-        if (r->status == 200)
+        if (r->file >= 0)
             attach(r, f);
     }
     scry_results_free(found);

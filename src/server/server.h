@@ -74,7 +74,7 @@ struct request {
     const char *content_type;            /* static string */
     scry_buf out;
     int file;                            /* sent instead of `out` when >= 0; the response owns it */
-    uint64_t file_bytes;
+    uint64_t file_offset, file_bytes;
     struct { const char *name; char *value; } header[MAX_RESPONSE_HEADERS];   /* values owned */
     size_t headers;
     struct MHD_Response *stream;         /* made by the handler itself (events); else NULL */

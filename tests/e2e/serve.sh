@@ -44,7 +44,7 @@ is "search: results" "$(json 'len(j["results"])')" 4
 is "search: ranks" "$(json '[r["rank"] for r in j["results"]]')" '[1, 2, 3, 4]'
 cursor=$(json 'j["cursor"]')
 first=$(json '[r["id"] for r in j["results"]]')
-id=$(json 'j["results"][0]["id"]')
+id=$(json 'j["results"][0]["id"]') path0=$(json 'j["results"][0]["path"]')
 get "$url/api/v1/search?q=red&limit=4&cursor=$cursor"
 is "next page: ranks" "$(json '[r["rank"] for r in j["results"]]')" '[5, 6, 7, 8]'
 run search --json --limit 4 red
@@ -115,6 +115,21 @@ is "another size: 400" $code 400
 get "$url/api/v1/images/$id/file"
 is "the file" $code 200
 like "is an attachment" "$T/headers" '^Content-Disposition: attachment'
+size=$(stat -c %s "$path0")
+for range in 0-9 10-19 -5 "$((size - 3))-" 0-999999999; do
+    get -r "$range" "$url/api/v1/images/$id/file"
+    is "range $range: 206" $code 206
+    is "range $range: those bytes" "$(sha256sum <"$T/out")" \
+        "$(python3 -c 'import sys
+d = open(sys.argv[1], "rb").read()
+a, b = sys.argv[2].split("-")
+sys.stdout.buffer.write(d[-int(b):] if not a else d[int(a):int(b) + 1 if b else None])' "$path0" "$range" | sha256sum)"
+done
+get -r "$size-" "$url/api/v1/images/$id/file"
+is "a range past the end: 416" $code 416
+like "416: says the size" "$T/headers" "^Content-Range: bytes \*/$size"
+get -H 'If-Range: "other"' -r 0-9 "$url/api/v1/images/$id/file"
+is "a range of another file: the whole" "$code $(wc -c <"$T/out")" "200 $size"
 get "$url/api/v1/images?limit=7"
 is "list: a page" "$(json 'len(j["results"])')" 7
 cursor=$(json 'j["cursor"]')
@@ -221,18 +236,33 @@ pictures "$T/more" 3 90
 get -H "$A" -X POST --data-binary "@$T/more/p090.png" "$url/insert"
 is "insert" $code 201
 new=$(json 'j["id"]')
-get -H "$A" -F "image=@$T/more/p091.png" "$url/api/v1/images"
+kept=$(json 'j["path"]')
+get -H "$A" -F "image=@$T/more/p091.png" -F label=sea -F label=sand -F key=k91 "$url/api/v1/images"
 is "add by form" $code 201
+is "its labels and key" "$(json 'j["labels"], j["key"]')" "(['sea', 'sand'], 'k91')"
+get -H "$A" "$url/api/v1/images?label=sea&key=k91"
+is "found by them" "$(json 'len(j["results"])')" 1
+get -H "$A" -F "image=@$T/more/p091.png" -F label= "$url/api/v1/images"
+is "an empty label: 400" $code 400
+get -H "$A" -F "image=@$T/more/p090.png" -F "image=@$T/more/p091.png" "$url/api/v1/images"
+is "two at once, both known already" "$code $(json 'len(j["results"])')" '201 2'
 get -H "$A" "$url/count"
 is "both are there" "$(cat "$T/out")" 32
 get -H "$A" -X POST -d 'this is no picture' "$url/insert"
 is "not a picture: 415" $code 415
+{ head -c 60 "$T/more/p090.png"; head -c 200 /dev/zero; } >"$T/broken.png"
+get -H "$A" -X POST --data-binary "@$T/broken.png" "$url/insert"
+is "a broken picture: 415" $code 415
+is "and nothing of it is kept" "$(ls "$(dirname "$kept")" | wc -l)" 2
+get -H "$A" "$url/api/v1/skipped"
+is "nor remembered" "$(json 'j["results"]')" '[]'
 get -H "$A" -H 'Content-Type: application/json' -d '{"path":"/etc/passwd"}' "$url/api/v1/images"
 is "a path outside the roots: 403" $code 403
 get -H "$A" -X DELETE "$url/api/v1/images/$new"
 is "remove" $code 204
 get -H "$A" "$url/api/v1/images/$new"
 is "it is gone" $code 404
+ok "so is the upload" test ! -e "$kept"
 get -H "$A" -d "{\"paths\":[\"$T/more\"]}" "$url/api/v1/index"
 is "index run" $code 202
 job=$(json 'j["job"]')
