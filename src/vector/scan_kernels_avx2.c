@@ -49,7 +49,7 @@ TARGET static inline unsigned select_mask(const int32_t *dot_of, const float *sc
     return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(upper, _mm256_set1_ps(threshold), _CMP_GE_OQ));
 }
 
-#include "vector/scan_kernels_loops.h"
+#include "vector/scan_kernels_loops.inc"
 
 const scry_scan_kernels scry_scan_kernels_avx2 = { "avx2", dots, NULL, select_rows };
 #endif

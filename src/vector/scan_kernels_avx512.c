@@ -71,7 +71,7 @@ TARGET static inline unsigned select_mask(const int32_t *dot_of, const float *sc
     return _mm512_cmp_ps_mask(upper, _mm512_set1_ps(threshold), _CMP_GE_OQ);
 }
 
-#include "vector/scan_kernels_loops.h"
+#include "vector/scan_kernels_loops.inc"
 
 enum { TILE = 4 };   /* rows and queries in registers */
 
