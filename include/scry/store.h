@@ -51,6 +51,10 @@ typedef struct scry_milvus_choice {
     const int64_t *map_ids;       /* what its keys stand for: [map_count] */
     const char *const *map_paths;
     size_t map_count;
+    /* Told while the server builds an index, loads or flushes, which takes it seconds to hours; NULL:
+     * nobody. A non-zero return stops waiting with SCRY_ECANCELLED. `arg` lives as long as the store. */
+    int (*waiting)(void *arg, const char *stage, int percent);
+    void *waiting_arg;
 } scry_milvus_choice;
 
 typedef struct scry_store_options {
@@ -66,7 +70,7 @@ typedef struct scry_store_options {
 } scry_store_options;
 
 #define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
-    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 } }
+    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL } }
 
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
                     scry_error *err) SCRY_NODISCARD;
@@ -112,6 +116,10 @@ int scry_store_add_root(scry_store *s, const char *path, scry_root *out, scry_er
 int scry_store_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err) SCRY_NODISCARD;
 int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root), void *arg,
                      scry_error *err) SCRY_NODISCARD;
+
+/* Make a root under the id that it has in another store, at root->path. A root of that id that is
+ * there already stays where it is; a path that overlaps another root is SCRY_EINVALID. */
+int scry_store_put_root(scry_store *s, const scry_root *root, scry_error *err) SCRY_NODISCARD;
 
 /* First 128 bits of SHA-256(root id, relative path): the id of a file in every store. */
 void scry_file_id(const uint8_t root[SCRY_ID_BYTES], const char *relative, uint8_t out[SCRY_ID_BYTES]);
@@ -183,6 +191,18 @@ int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float 
  * (NULL: from the start; a file's id). The file is borrowed for the call; non-zero stops. */
 int scry_store_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *arg, const scry_file *file), void *arg, scry_error *err) SCRY_NODISCARD;
+
+/* A part of a collection: the files whose id's first four bytes, read as a big-endian number, lie in
+ * [first, end); end is at most 2^32. Ids are hashes: equal ranges hold about equally many files. */
+typedef struct scry_id_range {
+    uint64_t first, end;
+} scry_id_range;
+
+/* All files of a range in order of id, each with the stored vector of its content, [dim], or NULL
+ * unless `vectors`. Borrowed for the call, which may write to another store; non-zero stops. */
+int scry_store_each_in_range(scry_store *s, scry_id_range range, bool vectors,
+                             int (*each)(void *arg, const scry_file *file, const float *vector), void *arg,
+                             scry_error *err) SCRY_NODISCARD;
 
 int scry_store_each_bad(scry_store *s, int (*each)(void *arg, const char *path, int64_t size,
                         int64_t mtime_ns, const char *reason), void *arg, scry_error *err) SCRY_NODISCARD;

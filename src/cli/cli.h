@@ -55,11 +55,20 @@ extern const cli_command *const cli_commands[];
 
 /* ---- options ---- */
 
+/* The line that says what a Milvus server is waited for (progress.c). */
+typedef struct cli_wait_line {
+    bool quiet, forced;   /* forced: also where stderr is no terminal */
+    bool shown;
+    const char *stage;
+    int percent;
+} cli_wait_line;
+
 typedef struct cli_common {
     const char *store, *collection, *model;   /* NULL: the default */
     scry_precision precision;
     scry_milvus_choice milvus;
     const char *milvus_map;                   /* CSV of id and path; read when the store is opened */
+    cli_wait_line *wait;                      /* of cli_args */
     bool quiet;
     scry_filter_pool *filters;                /* owned */
     const scry_filter_node *filter;           /* all filter options given, combined; NULL: none */
@@ -72,6 +81,7 @@ typedef struct cli_args {
     char **argv;
     int next;           /* where the operands begin, once cli_next said 0 */
     void *table;        /* getopt's table, owned */
+    cli_wait_line wait;
     int status;         /* set when cli_next returned -1 */
 } cli_args;
 
@@ -118,6 +128,11 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
 
 /* Create or open for writing, with the model's identity recorded. */
 int cli_create_store(scry_store **out, const cli_common *c, const scry_model *model, scry_error *err) SCRY_NODISCARD;
+
+/* The collection `name` (NULL: named as that of `like`) at `place`, made if need be, to take what the open
+ * store `like` holds: its model is recorded, or must be the one that is. */
+int cli_create_store_like(scry_store **out, const cli_common *c, scry_store *like, const char *place, const char *name,
+                          scry_error *err) SCRY_NODISCARD;
 
 /* A model by name or folder, whatever any store was built with. */
 int cli_open_model_named(scry_model **out, const char *name, const scry_model_options *options, scry_error *err) SCRY_NODISCARD;

@@ -1,6 +1,7 @@
-/* cmd_store.c - `scry store list | drop NAME | compact`. */
+/* cmd_store.c - `scry store list | drop NAME | compact | copy FROM TO`. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/store_copy.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
@@ -11,12 +12,15 @@
 static const cli_option options[] = {
     { "yes", NULL, "drop: do not ask back", 'y', NULL },
     { "json", NULL, "list: print JSON", 0, NULL },
+    { "to-collection", "NAME", "copy: collection to copy into (default: the same name)", 0, NULL },
+    { "progress", NULL, "copy: show progress even when stderr is no terminal", 0, NULL },
     { 0 },
 };
 
 typedef struct {
     const cli_common *common;
     bool yes, json, quiet;
+    const char *to_name;
     char **names;           /* owned */
     size_t count;
 } request;
@@ -132,8 +136,10 @@ static int dispatch(request *q, char **operand, int n)
         r = drop(q, place, operand[1], &err);
     else if (strcmp(verb, "compact") == 0 && n == 1)
         r = compact(q, &err);
+    else if (strcmp(verb, "copy") == 0 && n == 3)
+        status = cli_store_copy(q->common, operand[1], operand[2], q->to_name);
     else
-        status = cli_usage("store takes: list, drop COLLECTION, or compact");
+        status = cli_usage("store takes: list, drop COLLECTION, compact, or copy FROM TO");
     free(place);
     return r < 0 ? cli_fail(&err) : status;
 }
@@ -144,8 +150,12 @@ static int run_store(int argc, char **argv)
     const char *name, *value;
     request q = { 0 };
     cli_begin(&a, &cmd_store, argc, argv);
-    while ((name = cli_next(&a, &value)))
-        *(strcmp(name, "yes") == 0 ? &q.yes : &q.json) = true;
+    while ((name = cli_next(&a, &value))) {
+        if (strcmp(name, "to-collection") == 0)
+            q.to_name = value;
+        else if (strcmp(name, "progress") != 0)   /* cli_next remembers that one */
+            *(strcmp(name, "yes") == 0 ? &q.yes : &q.json) = true;
+    }
     q.common = &a.common;
     q.quiet = a.common.quiet;
     int status = a.status;
@@ -160,17 +170,22 @@ static int run_store(int argc, char **argv)
 
 const cli_command cmd_store = {
     .name = "store",
-    .usage = "[OPTION]... [list | drop COLLECTION | compact]",
-    .summary = "List, drop and compact the collections of a store",
+    .usage = "[OPTION]... [list | drop COLLECTION | compact | copy FROM TO]",
+    .summary = "List, drop, compact and copy the collections of a store",
     .details =
         "`drop` forgets a collection; the picture files are not touched. `compact` rewrites a collection\n"
         "without what removed pictures left behind.\n\n"
+        "`copy` puts the pictures of a collection at FROM into one at TO, either of them a folder or\n"
+        "milvus://...: nothing is embedded again, and vectors, roots, ids, labels, keys and what was\n"
+        "skipped are kept. Repeated, it goes on where it stopped and sends only what TO lacks. What\n"
+        "only TO has stays. `scry verify --against` compares the two.\n\n"
         "Examples:\n"
         "  scry store list\n"
         "  scry store drop --yes trial\n"
-        "  scry store compact --collection holidays\n",
+        "  scry store compact --collection holidays\n"
+        "  scry store copy ~/.local/share/scry/store milvus://db.example.org:19530 --milvus-index hnsw\n",
     .options = options,
-    .verbs = "list drop compact",
+    .verbs = "list drop compact copy",
     .common = CLI_STORE,
     .run = run_store,
 };

@@ -1,40 +1,54 @@
-/* cmd_verify.c - `scry verify`: check the store. */
+/* cmd_verify.c - `scry verify`: check the store, or compare it with another. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/store_copy.h"
 
+#include <string.h>
+
+static const cli_option options[] = {
+    { "against", "WHERE", "compare with the collection in this store instead: a folder or milvus://...", 0, NULL },
+    { "against-collection", "NAME", "its name there (default: the same)", 0, NULL },
+    { "progress", NULL, "with --against: show progress even when stderr is no terminal", 0, NULL },
+    { 0 },
+};
 
 static void print_problem(void *arg, const char *text)
 {
     printf("%s\n", text);
 }
 
+static int verify(const cli_common *c)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store = NULL;
+    scry_verify_report report = { 0 };
+    int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
+    if (r == 0)
+        r = scry_store_verify(store, &report, print_problem, NULL, &err);
+    scry_store_close(store, NULL);
+    if (r < 0)
+        return cli_fail(&err);
+    if (report.problems)
+        return cli_usage("%llu problems found: `scry index` again on the folders concerned, or restore a copy",
+                         (unsigned long long)report.problems);
+    printf("all is well: %llu files, %llu pictures\n", (unsigned long long)report.files, (unsigned long long)report.contents);
+    return CLI_OK;
+}
+
 static int run_verify(int argc, char **argv)
 {
     cli_args a;
-    const char *value;
-    scry_error err = SCRY_ERROR_INIT;
+    const char *name, *value, *place = NULL, *collection = NULL;
     cli_begin(&a, &cmd_verify, argc, argv);
-    while (cli_next(&a, &value))
-        continue;
-    int status = a.status;
-    if (status < 0) {
-        scry_store *store = NULL;
-        scry_verify_report report = { 0 };
-        int r = cli_open_store(&store, &a.common, SCRY_STORE_READ, &err);
-        if (r == 0)
-            r = scry_store_verify(store, &report, print_problem, NULL, &err);
-        if (store)
-            scry_store_close(store, NULL);
-        if (r < 0)
-            status = cli_fail(&err);
-        else if (report.problems)
-            status = cli_usage("%llu problems found: `scry index` again on the folders concerned, or restore a copy",
-                               (unsigned long long)report.problems);
-        else {
-            printf("all is well: %llu files, %llu pictures\n", (unsigned long long)report.files, (unsigned long long)report.contents);
-            status = CLI_OK;
-        }
+    while ((name = cli_next(&a, &value))) {
+        if (strcmp(name, "against") == 0)
+            place = value;
+        else if (strcmp(name, "against-collection") == 0)
+            collection = value;
     }
+    int status = a.status;
+    if (status < 0)
+        status = place || collection ? cli_verify_against(&a.common, place, collection) : verify(&a.common);
     cli_end(&a);
     return status;
 }
@@ -43,7 +57,15 @@ const cli_command cmd_verify = {
     .name = "verify",
     .usage = "[OPTION]...",
     .summary = "Check that every stored picture has its vector and data",
-    .details = "Exit status: 0 all is well, 2 with what is wrong otherwise.\n",
+    .details =
+        "With --against, the files of two collections are compared by id: which are missing here or\n"
+        "there, and whose content, data or vector differs. Where roots lie now and what was skipped\n"
+        "is not compared.\n\n"
+        "Exit status: 0 all is well or both are equal, 2 with what is wrong otherwise.\n\n"
+        "Examples:\n"
+        "  scry verify\n"
+        "  scry verify --store ~/pictures.scry --against milvus://db.example.org:19530\n",
+    .options = options,
     .common = CLI_STORE,
     .run = run_verify,
 };

@@ -1,5 +1,6 @@
 /* open.c - the store and the model that a command line means. */
 #include "cli/cli.h"
+#include "cli/progress.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -60,20 +61,29 @@ static int add_key(void *arg, size_t line, char **fields, size_t count)
     return 0;
 }
 
+static int open_at(scry_store **out, const cli_common *c, const char *place, scry_store_options *o, scry_error *err)
+{
+    o->milvus.waiting = cli_waiting;
+    o->milvus.waiting_arg = c->wait;
+    int r = scry_store_open(out, place, o, err);
+    cli_waited(c->wait);
+    return r;
+}
+
 static int open_with_map(scry_store **out, const cli_common *c, scry_store_options *o, scry_error *err)
 {
     char *place = cli_store_place(c);
+    o->collection = c->collection;
     key_map m = { .id_column = -1, .path_column = -1 };
+    o->milvus = c->milvus;
     int r = c->milvus_map ? scry_csv_read(c->milvus_map, 0, add_key, &m, err) : 0;
     if (r > 0)
         r = scry_fail(err, SCRY_EINVALID, "%s has no columns named id and path in its first line", c->milvus_map);
-    o->collection = c->collection;
-    o->milvus = c->milvus;
     o->milvus.map_ids = m.ids;
     o->milvus.map_paths = (const char *const *)m.paths;
     o->milvus.map_count = m.count;
     if (r == 0)
-        r = scry_store_open(out, place, o, err);
+        r = open_at(out, c, place, o, err);
     for (size_t i = 0; i < m.count; i++)
         free(m.paths[i]);
     free(m.paths);
@@ -146,6 +156,22 @@ int cli_create_store(scry_store **out, const cli_common *c, const scry_model *mo
     int r = open_with_map(out, c, &o, err);
     free(absolute);
     return r;
+}
+
+int cli_create_store_like(scry_store **out, const cli_common *c, scry_store *like, const char *place, const char *name,
+                          scry_error *err)
+{
+    scry_store_info info;
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    scry_store_describe(like, &info);
+    o.mode = SCRY_STORE_CREATE;
+    o.collection = name ? name : info.collection;
+    o.model_identity = info.model_identity;
+    o.model_name = info.model_name;
+    o.precision = info.precision;
+    o.dim = info.dim;
+    o.milvus = c->milvus;
+    return open_at(out, c, place, &o, err);
 }
 
 const char *cli_precision_name(scry_precision p)

@@ -96,6 +96,7 @@ void cli_begin(cli_args *a, const cli_command *command, int argc, char **argv)
         table[i] = (struct option){ o->name, o->argument ? required_argument : no_argument, NULL, FIRST_VALUE + i };
     }
     a->table = table;
+    a->common.wait = &a->wait;
     optind = 0;   /* glibc: start anew */
     opterr = 0;
 }
@@ -207,7 +208,7 @@ static bool take_common(cli_args *a, const cli_option *o, const char *value)
         return false;
     }
     if (strcmp(o->name, "quiet") == 0)
-        c->quiet = true;
+        c->quiet = a->wait.quiet = true;
     else if (strcmp(o->name, "store") == 0)
         c->store = value;
     else if (strcmp(o->name, "collection") == 0)
@@ -256,6 +257,7 @@ const char *cli_next(cli_args *a, const char **value)
         const cli_option *o = v >= FIRST_VALUE ? option_at(a->command, v - FIRST_VALUE, &own)
                                                : option_by_letter(a->command, v, &own);
         *value = optarg;
+        a->wait.forced |= own && strcmp(o->name, "progress") == 0;
         if (own)
             return o->name;
         if (!take_common(a, o, optarg)) {

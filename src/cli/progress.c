@@ -79,3 +79,28 @@ void cli_progress_free(cli_progress *p)
     cli_progress_clear(p);
     free(p);
 }
+
+int cli_waiting(void *arg, const char *stage, int percent)
+{
+    cli_wait_line *line = arg;
+    bool terminal = isatty(STDERR_FILENO) == 1;
+    char done[16] = "";
+    if (line->quiet || (!terminal && !line->forced) || (line->stage == stage && line->percent == percent))
+        return 0;
+    line->stage = stage;
+    line->percent = percent;
+    line->shown = true;
+    if (percent > 0)
+        snprintf(done, sizeof done, ", %d %%", percent);
+    fprintf(stderr, terminal ? "\rMilvus is %s%s\033[K" : "Milvus is %s%s\n", stage, done);
+    fflush(stderr);
+    return 0;
+}
+
+void cli_waited(cli_wait_line *line)
+{
+    if (line->shown && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+    line->shown = false;
+    line->stage = NULL;
+}

@@ -2,6 +2,8 @@
 #ifndef SCRY_CLI_PROGRESS_H
 #define SCRY_CLI_PROGRESS_H
 
+#include "cli/cli.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,5 +18,9 @@ void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open
 /* Take the line away, so that something else can be printed. */
 void cli_progress_clear(cli_progress *p);
 void cli_progress_free(cli_progress *p);
+
+/* What a store on Milvus says while it waits for the server (scry_milvus_choice); `arg` is the line. */
+int cli_waiting(void *arg, const char *stage, int percent);
+void cli_waited(cli_wait_line *line);   /* take the line away */
 
 #endif

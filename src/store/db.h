@@ -66,6 +66,8 @@
     X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.slot = ?")                        \
     X(FILES_OF_ROOT, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
                      "WHERE f.root = ? AND f.relative > ? ORDER BY f.relative LIMIT ?")         \
+    X(FILES_BETWEEN, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
+                     "WHERE f.id > ? AND f.id < ? ORDER BY f.id LIMIT ?")                       \
     X(FILES_SINCE, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.number > ? ORDER BY f.number")      \
     X(FILES_ORDERED, "SELECT " SCRY_SQL_FILE_COLUMNS "ORDER BY f.root, f.relative")             \
     X(FILES_CHECK, "SELECT f.number, f.id, f.root, f.relative, f.size, f.mtime_ns, f.slot, "    \

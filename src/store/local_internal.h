@@ -15,6 +15,7 @@
  * local_view.c    what one search sees                        local_care.c   verify
  * local_columns.c columns: the cache file read                local_compact.c
  * columns_write.c ... and written                             filter_local.c filter to bitmap
+ * local_range.c   walking by id
  *
  * docs/store-format.md has the format byte by byte.
  */
@@ -343,6 +344,7 @@ int scry_local_refresh(scry_store *base, scry_error *err);
 int scry_local_add_root(scry_store *base, const char *path, scry_root *out, scry_error *err);
 int scry_local_move_root(scry_store *base, const char *old_path, const char *new_path, scry_error *err);
 int scry_local_roots(scry_store *base, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
+int scry_local_put_root(scry_store *base, const scry_root *root, scry_error *err);
 int scry_local_file_state(scry_store *base, const uint8_t *root, const char *relative,
                           scry_file_state *out, scry_error *err);
 int scry_local_has_content(scry_store *base, const uint8_t *hash, scry_file *out, scry_error *err);
@@ -355,6 +357,8 @@ int scry_local_get(scry_store *base, const uint8_t *id, scry_results **out, scry
 int scry_local_vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err);
 int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+int scry_local_each_in_range(scry_store *base, scry_id_range range, bool vectors,
+                             int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
 int scry_local_each_bad(scry_store *base,
                         int (*each)(void *, const char *, int64_t, int64_t, const char *), void *arg,
                         scry_error *err);

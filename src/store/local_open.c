@@ -45,11 +45,11 @@ static const char *const schema =
 static const scry_store_kind local_kind = {
     .close = scry_local_close, .sync = scry_local_sync, .refresh = scry_local_refresh,
     .get_info = scry_local_get_info, .add_root = scry_local_add_root,
-    .move_root = scry_local_move_root, .roots = scry_local_roots,
+    .move_root = scry_local_move_root, .roots = scry_local_roots, .put_root = scry_local_put_root,
     .file_state = scry_local_file_state, .has_content = scry_local_has_content,
     .put = scry_local_put, .put_bad = scry_local_put_bad, .remove = scry_local_remove,
     .get = scry_local_get, .vector = scry_local_vector, .each_file = scry_local_each_file,
-    .each_bad = scry_local_each_bad, .search_many = scry_local_search_many,
+    .each_in_range = scry_local_each_in_range, .each_bad = scry_local_each_bad, .search_many = scry_local_search_many,
     .verify = scry_local_verify, .compact = scry_local_compact,
 };
 

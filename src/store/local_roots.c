@@ -185,6 +185,41 @@ int scry_local_add_root(scry_store *base, const char *path, scry_root *out, scry
     return result;
 }
 
+/* 1 when the root is there already. */
+static int check_put(const scry_local *s, const scry_root_list *roots, const scry_root *root, scry_error *err)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (memcmp(roots->items[i].id, root->id, SCRY_ID_BYTES) == 0)
+            return 1;
+    for (size_t i = 0; i < roots->count; i++) {
+        const char *other = roots->items[i].path;
+        if (scry_path_within(other, root->path) || scry_path_within(root->path, other))
+            return scry_fail(err, SCRY_EINVALID, "%s cannot become a root of %s: it overlaps the root %s there",
+                             root->path, s->where, other);
+    }
+    return 0;
+}
+
+int scry_local_put_root(scry_store *base, const scry_root *root, scry_error *err)
+{
+    scry_local *s = (scry_local *)base;
+    scry_root_list roots = { 0 };
+    int result = scry_local_check_writable(s, err);
+    if (result < 0 || (result = scry_root_list_load(&s->writer, &roots, err)) < 0)
+        return result;
+    result = check_put(s, &roots, root, err);
+    if (result == 0 && (result = scry_local_begin(s, err)) == 0) {
+        result = scry_db_run(&s->writer, SCRY_SQL_ROOT_ADD, err, "bti", root->id, (int)SCRY_ID_BYTES, root->path,
+                             (int64_t)scry_root_crc(root->id, root->path));
+        if (result == 0)
+            result = scry_local_commit(s, err);
+        else
+            scry_local_abort(s);
+    }
+    scry_root_list_dispose(&roots);
+    return result < 0 ? result : 0;
+}
+
 static int check_move(const scry_local *s, const scry_root_list *roots, const char *old_path,
                       const char *new_path, const scry_root_entry **out, scry_error *err)
 {

@@ -211,11 +211,10 @@ static int remote_sync(scry_store *base, scry_error *err)
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    scry_milvus_wait w = { NULL, NULL, SCRY_REMOTE_JOB_MS };
     if (s->unflushed >= WORTH_A_FLUSH) {
-        result = scry_milvus_flush(m, s->name, &w, err);
+        result = scry_milvus_flush(m, s->name, &s->wait, err);
         if (result == 0)
-            result = scry_milvus_wait_index(m, s->name, s->vector_field, &w, err);
+            result = scry_milvus_wait_index(m, s->name, s->vector_field, &s->wait, err);
         if (result == 0)
             s->unflushed = 0;
     }
@@ -325,6 +324,7 @@ static const scry_store_kind remote_kind = {
     .close = remote_close, .sync = remote_sync, .refresh = remote_refresh, .get_info = remote_get_info,
     .describe = remote_describe,
     .add_root = scry_remote_add_root, .move_root = scry_remote_move_root, .roots = scry_remote_each_root,
+    .put_root = scry_remote_put_root, .each_in_range = scry_remote_each_in_range,
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
@@ -386,6 +386,7 @@ int scry_remote_open(scry_store **out, const char *where, const scry_store_optio
     o->milvus.search = choose(given->milvus.search, "SCRY_MILVUS_SEARCH");
     o->milvus.consistency = choose(given->milvus.consistency, "SCRY_MILVUS_CONSISTENCY");
     scry_remote *s = remote_new(where, o->collection, o->mode);
+    s->wait = (scry_milvus_wait){ o->milvus.waiting, o->milvus.waiting_arg, SCRY_REMOTE_JOB_MS };
     scry_milvus *m = NULL;
     int result = check_name(s->name, err);
     if (result == 0)

@@ -10,7 +10,7 @@
  * remote_schema.c   the collection made, checked   remote_read.c   rows looked up, walked
  * remote_roots.c    roots                          remote_search.c search
  * remote_row.c      rows to files                  remote_side.c   the sidecar
- * remote_foreign.c  collections of other programs
+ * remote_foreign.c  collections of other programs  remote_range.c  rows by ranges of ids
  *
  * Thread rule as store.h has it: searches run at once, each on a connection of its own taken
  * from a pool; everything a writer changes is guarded by `lock`.
@@ -55,6 +55,7 @@ typedef struct scry_remote {
     int ef, nprobe;                     /* of searches */
     char index_type[32], metric[16];
     char *identity, *model_name, *precision;
+    scry_milvus_wait wait;              /* for index, load and flush; tells the caller */
     scry_remote_foreign *foreign;       /* NULL for a collection of scry's */
 
     pthread_mutex_t lock;               /* guards the rest */
@@ -134,6 +135,12 @@ int scry_remote_scan(scry_remote *s, const char *filter, const char *const *fiel
                      int (*each)(void *arg, const scry_milvus_rows *page, scry_error *err), void *arg,
                      scry_error *err) SCRY_NODISCARD;
 
+/* The same for the rows of a range of ids, without counting them first: pages come in order of their
+ * ranges. A positive return of `each` stops, and is returned. */
+int scry_remote_scan_range(scry_remote *s, scry_id_range range, const char *const *fields, size_t field_count,
+                           size_t row_bytes, int (*each)(void *arg, const scry_milvus_rows *page, scry_error *err),
+                           void *arg, scry_error *err) SCRY_NODISCARD;
+
 /* `id in ["..", ..]` appended to `out`; hex ids. */
 void scry_remote_in_list(scry_buf *out, const char *field, const char *const *texts, size_t n);
 
@@ -148,6 +155,8 @@ void scry_remote_state_put(scry_remote *s, const uint8_t *id, const scry_file *f
 /* true: certainly no file of the collection has this content. */
 bool scry_remote_state_lacks(scry_remote *s, const uint8_t *hash);
 void scry_remote_state_drop(scry_remote *s, const uint8_t *id);
+/* Whether there is a row of this id: what the comparison knows, else the server is asked. */
+int scry_remote_has_row(scry_remote *s, const uint8_t *root, const uint8_t *id, bool *out, scry_error *err) SCRY_NODISCARD;
 
 /* ---- sidecar ---- */
 
@@ -167,6 +176,9 @@ int scry_remote_side_count(scry_remote *s, uint64_t *out, scry_error *err) SCRY_
 int scry_remote_add_root(scry_store *s, const char *path, scry_root *out, scry_error *err);
 int scry_remote_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
 int scry_remote_each_root(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
+int scry_remote_put_root(scry_store *s, const scry_root *root, scry_error *err);
+int scry_remote_each_in_range(scry_store *s, scry_id_range range, bool vectors,
+                              int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
 int scry_remote_file_state(scry_store *s, const uint8_t *root, const char *relative, scry_file_state *out,
                            scry_error *err);
 int scry_remote_has_content(scry_store *s, const uint8_t *hash, scry_file *out, scry_error *err);

@@ -363,15 +363,15 @@ int scry_remote_put_bad(scry_store *base, const uint8_t *root, const char *relat
     scry_remote *s = (scry_remote *)base;
     uint8_t id[1][SCRY_ID_BYTES];
     uint64_t removed;
-    scry_file_state state;
+    bool known = false;
     int result = scry_remote_check_writable(s, err);
     if (result < 0)
         return result;
     scry_file_id(root, relative, id[0]);
     /* A new bad file, the common case, has no row: no need to ask the server to delete it. */
-    memset(&state, 0, sizeof state);
-    result = scry_remote_file_state(base, root, relative, &state, err);
-    if (result == 0 && state.known && !s->foreign)
+    if (!s->foreign)
+        result = scry_remote_has_row(s, root, id[0], &known, err);
+    if (result == 0 && known)
         result = scry_remote_remove(base, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, &removed, err);
     return result < 0 ? result : scry_remote_side_put(s, id[0], root, relative, size, mtime_ns, reason, err);
 }

@@ -235,6 +235,38 @@ int scry_remote_add_root(scry_store *base, const char *path, scry_root *out, scr
     return result;
 }
 
+/* 1 when the root is there already. */
+static int check_put(const scry_remote *s, const scry_remote_roots *roots, const char *id, const char *path, scry_error *err)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (strcmp(roots->ids[i], id) == 0)
+            return 1;
+    for (size_t i = 0; i < roots->count; i++)
+        if (scry_path_within(roots->paths[i], path) || scry_path_within(path, roots->paths[i]))
+            return scry_fail(err, SCRY_EINVALID, "%s cannot become a root of %s: it overlaps the root %s there", path, s->where,
+                             roots->paths[i]);
+    return 0;
+}
+
+int scry_remote_put_root(scry_store *base, const scry_root *root, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    char id[SCRY_REMOTE_HEX_ID];
+    int result = scry_remote_check_writable(s, err);
+    if (result < 0 || (result = scry_remote_check_native(s, "copying to it", err)) < 0 ||
+        (result = scry_remote_take(s, &m, err)) < 0)
+        return result;
+    scry_hex(root->id, SCRY_ID_BYTES, id);
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    result = check_put(s, roots, id, root->path, err);
+    scry_remote_roots_release(s, roots);
+    if (result == 0)
+        result = set_root(s, m, id, root->path, err);
+    scry_remote_give(s, m);
+    return result < 0 ? result : 0;
+}
+
 int scry_remote_move_root(scry_store *base, const char *old_path, const char *new_path, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;

@@ -49,19 +49,22 @@ static int scan_range(const scan *c, uint64_t from, uint64_t to, scry_error *err
     if ((int64_t)rows->rows >= c->page_rows && to - from > 1) {
         scry_milvus_rows_free(rows);
         result = scan_range(c, from, from + (to - from) / 2, err);   /* at most 32 deep */
-        return result < 0 ? result : scan_range(c, from + (to - from) / 2, to, err);
+        return result ? result : scan_range(c, from + (to - from) / 2, to, err);
     }
     result = c->each(c->arg, rows, err);
     scry_milvus_rows_free(rows);
     return result;
 }
 
+static int64_t rows_of_page(size_t row_bytes)
+{
+    return row_bytes * (size_t)SCRY_MILVUS_MAX_TOPK > PAGE_BYTES ? (int64_t)(PAGE_BYTES / row_bytes) + 2 : SCRY_MILVUS_MAX_TOPK;
+}
+
 int scry_remote_scan(scry_remote *s, const char *filter, const char *const *fields, size_t field_count, size_t row_bytes,
                      int (*each)(void *arg, const scry_milvus_rows *page, scry_error *err), void *arg, scry_error *err)
 {
-    scan c = { s, NULL, filter, fields, field_count, SCRY_MILVUS_MAX_TOPK, each, arg };
-    if (row_bytes * (size_t)c.page_rows > PAGE_BYTES)
-        c.page_rows = (int64_t)(PAGE_BYTES / row_bytes) + 2;
+    scan c = { s, NULL, filter, fields, field_count, rows_of_page(row_bytes), each, arg };
     int64_t count = 0;
     int result = scry_remote_take(s, &c.m, err);
     if (result < 0)
@@ -71,6 +74,18 @@ int scry_remote_scan(scry_remote *s, const char *filter, const char *const *fiel
     uint64_t pieces = count > 0 ? 1 + (uint64_t)count * 5 / 4 / (uint64_t)c.page_rows : 0;
     for (uint64_t i = 0; i < pieces && result == 0; i++)
         result = scan_range(&c, RANGE_END / pieces * i, i + 1 == pieces ? RANGE_END : RANGE_END / pieces * (i + 1), err);
+    scry_remote_give(s, c.m);
+    return result;
+}
+
+int scry_remote_scan_range(scry_remote *s, scry_id_range range, const char *const *fields, size_t field_count,
+                           size_t row_bytes, int (*each)(void *arg, const scry_milvus_rows *page, scry_error *err),
+                           void *arg, scry_error *err)
+{
+    scan c = { s, NULL, "", fields, field_count, rows_of_page(row_bytes), each, arg };
+    int result = scry_remote_take(s, &c.m, err);
+    if (result == 0)
+        result = scan_range(&c, range.first, range.end, err);
     scry_remote_give(s, c.m);
     return result;
 }

@@ -116,26 +116,42 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
     return scry_milvus_create_collection(m, s->name, &schema, err);
 }
 
+static int compare_name(void *arg, const char *name)
+{
+    const char **wanted = arg;
+    if (strcmp(name, *wanted) != 0)
+        return 0;
+    *wanted = NULL;
+    return 1;
+}
+
+/* Some versions call an absent database an absent collection: the list tells. */
+static int make_database(scry_remote *s, scry_milvus *m, scry_error *err)
+{
+    const char *wanted = s->options.database;
+    if (!wanted[0])
+        return 0;
+    int result = scry_milvus_databases(m, compare_name, &wanted, err);
+    return result < 0 || !wanted ? result : scry_milvus_create_database(m, wanted, err);
+}
+
 /* An absent database is made too when the collection may be. */
 static int describe_or_create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_milvus_schema **out,
                               scry_error *err)
 {
     scry_error why = SCRY_ERROR_INIT;
     int result = scry_milvus_describe(m, s->name, out, &why);
-    if (result < 0 && scry_milvus_code(m) == SCRY_MILVUS_NO_DATABASE && o->mode == SCRY_STORE_CREATE) {
-        result = scry_milvus_create_database(m, s->options.database, err);
-        if (result < 0)
-            return result;
-        result = scry_milvus_describe(m, s->name, out, &why);
-    }
     if (result == 0)
         return 0;
-    if (scry_milvus_code(m) != SCRY_MILVUS_NO_COLLECTION)
+    int code = scry_milvus_code(m);
+    if (code != SCRY_MILVUS_NO_COLLECTION && code != SCRY_MILVUS_NO_DATABASE)
         return scry_fail(err, result, "%s", why.message);
     if (o->mode != SCRY_STORE_CREATE)
         return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s yet: index some pictures first", s->name,
                          s->where);
-    result = create(s, m, o, err);
+    result = make_database(s, m, err);
+    if (result == 0)
+        result = create(s, m, o, err);
     return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
 }
 
@@ -227,8 +243,8 @@ static int check_index(scry_remote *s, const scry_milvus_index *index, const scr
     if (result < 0)
         return result;
     free(params);
-    if (strcmp(type, index->type) == 0)
-        return 0;
+    if (strcmp(type, index->type) == 0 || o->mode != SCRY_STORE_CREATE)
+        return 0;   /* readers take what there is */
     return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has the index %s already, not %s: copy it into another "
                      "collection to change it (scry store copy)", s->name, s->where, index->type, type);
 }
@@ -236,7 +252,6 @@ static int check_index(scry_remote *s, const scry_milvus_index *index, const scr
 static int index_and_load(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
 {
     scry_milvus_index index;
-    scry_milvus_wait w = { NULL, NULL, SCRY_REMOTE_JOB_MS };
     int result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
     if (result == 0 && !index.type[0]) {
         if (o->mode == SCRY_STORE_READ)
@@ -247,7 +262,7 @@ static int index_and_load(scry_remote *s, scry_milvus *m, const scry_store_optio
     }
     if (result == 0)
         result = check_index(s, &index, o, err);
-    return result < 0 ? result : scry_milvus_load(m, s->name, &w, err);
+    return result < 0 ? result : scry_milvus_load(m, s->name, &s->wait, err);
 }
 
 int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)

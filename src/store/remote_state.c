@@ -215,6 +215,28 @@ int scry_remote_file_state(scry_store *base, const uint8_t *root, const char *re
     return result < 0 ? result : 0;
 }
 
+int scry_remote_has_row(scry_remote *s, const uint8_t *root, const uint8_t *id, bool *out, scry_error *err)
+{
+    char hex[SCRY_REMOTE_HEX_ID], filter[64];
+    scry_milvus *m;
+    int64_t count = 0;
+    scry_hex(root, SCRY_ID_BYTES, hex);
+    if (s->state && is_fetched(s->state, hex)) {
+        const entry *e = find(s->state, id);
+        *out = e && !e->gone;
+        return 0;
+    }
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    scry_hex(id, SCRY_ID_BYTES, hex);
+    snprintf(filter, sizeof filter, "id == \"%s\"", hex);
+    result = scry_remote_count(s, m, filter, scry_remote_freshness(s), &count, err);
+    *out = count > 0;
+    scry_remote_give(s, m);
+    return result;
+}
+
 bool scry_remote_state_lacks(scry_remote *s, const uint8_t *hash)
 {
     if (!s->state || has_hash(s->state, hash))

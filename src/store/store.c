@@ -107,6 +107,12 @@ int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root
     return s->kind->roots(s, each, arg, err);
 }
 
+int scry_store_put_root(scry_store *s, const scry_root *root, scry_error *err)
+{
+    int result = check_root_path(root->path, err);
+    return result < 0 ? result : s->kind->put_root(s, root, err);
+}
+
 void scry_file_id(const uint8_t root[SCRY_ID_BYTES], const char *relative, uint8_t out[SCRY_ID_BYTES])
 {
     uint8_t small[512], digest[SCRY_SHA256_BYTES];
@@ -197,6 +203,13 @@ int scry_store_each_file(scry_store *s, const scry_filter_node *filter, const ui
                          int (*each)(void *arg, const scry_file *file), void *arg, scry_error *err)
 {
     return s->kind->each_file(s, filter, after, each, arg, err);
+}
+
+int scry_store_each_in_range(scry_store *s, scry_id_range range, bool vectors,
+                             int (*each)(void *arg, const scry_file *file, const float *vector), void *arg,
+                             scry_error *err)
+{
+    return range.first < range.end ? s->kind->each_in_range(s, range, vectors, each, arg, err) : 0;
 }
 
 int scry_store_each_bad(scry_store *s, int (*each)(void *arg, const char *path, int64_t size,

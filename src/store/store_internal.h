@@ -19,6 +19,7 @@ typedef struct scry_store_kind {
     int (*add_root)(scry_store *s, const char *path, scry_root *out, scry_error *err);
     int (*move_root)(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
     int (*roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
+    int (*put_root)(scry_store *s, const scry_root *root, scry_error *err);
     int (*file_state)(scry_store *s, const uint8_t *root, const char *relative,
                       scry_file_state *out, scry_error *err);
     int (*has_content)(scry_store *s, const uint8_t *hash, scry_file *out, scry_error *err);
@@ -31,6 +32,8 @@ typedef struct scry_store_kind {
     int (*vector)(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
     int (*each_file)(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                      int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+    int (*each_in_range)(scry_store *s, scry_id_range range, bool vectors,
+                         int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
     int (*each_bad)(scry_store *s, int (*each)(void *, const char *, int64_t, int64_t, const char *),
                     void *arg, scry_error *err);
     int (*search_many)(scry_store *s, const float *queries, size_t n, const scry_search *search,

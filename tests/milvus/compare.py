@@ -8,7 +8,7 @@ import sys
 
 from pymilvus import DataType, MilvusClient
 
-client = MilvusClient("http://127.0.0.1:19530")
+client = MilvusClient("http://127.0.0.1:19530", timeout=120)   # a busy machine
 command, collection = sys.argv[1:3]
 
 

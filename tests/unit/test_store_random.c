@@ -394,6 +394,42 @@ static void check_lookups(world *w)
     }
 }
 
+typedef struct {
+    world *w;
+    uint8_t last[SCRY_ID_BYTES];
+    size_t count;
+} range_walk;
+
+static int see_in_range(void *arg, const scry_file *file, const float *vector)
+{
+    range_walk *k = arg;
+    float stored[MODEL_DIM];
+    scry_error err = SCRY_ERROR_INIT;
+    assert_true(k->count == 0 || memcmp(k->last, file->id, SCRY_ID_BYTES) < 0);
+    memcpy(k->last, file->id, SCRY_ID_BYTES);
+    k->count++;
+    if (vector) {
+        OK(scry_store_vector(k->w->store, file->content, stored, &err));
+        assert_memory_equal(stored, vector, sizeof stored);
+    }
+    return 0;
+}
+
+/* All files in order of id, in ranges. */
+static void check_ranges(world *w)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    const uint64_t all = (uint64_t)1 << 32, cut = roll(&w->d) >> 32;
+    range_walk k = { .w = w };
+    size_t expected = 0;
+    for (int i = 0; i < MODEL_FILES; i++)
+        expected += w->file[i].present && !w->file[i].bad;
+    OK(scry_store_each_in_range(w->store, (scry_id_range){ 0, cut }, !is_remote(w), see_in_range, &k, &err));
+    OK(scry_store_each_in_range(w->store, (scry_id_range){ cut, cut }, false, see_in_range, &k, &err));
+    OK(scry_store_each_in_range(w->store, (scry_id_range){ cut, all }, false, see_in_range, &k, &err));
+    assert_int_equal(k.count, expected);
+}
+
 static void complain(void *arg, const char *text)
 {
     print_error("verify: %s\n", text);
@@ -406,6 +442,7 @@ static void check_all(world *w)
     for (int i = 0; i < 6; i++)
         check_search(w);
     check_walks(w);
+    check_ranges(w);
     check_lookups(w);
     OK(scry_store_verify(w->store, &report, complain, NULL, &err));
     assert_int_equal(report.problems, 0);

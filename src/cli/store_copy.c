@@ -1,0 +1,137 @@
+#include "cli/store_copy.h"
+#include "cli/progress.h"
+
+#include "base/alloc.h"
+#include "scry/copy.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static scry_cancel cancelled;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    atomic_store(&cancelled, 1);
+}
+
+/* The first Ctrl-C ends the run cleanly; a second one ends the process. */
+static void catch_signals(void)
+{
+    struct sigaction a = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
+static void show(void *arg, const scry_copy_progress *p)
+{
+    cli_progress_show(arg, p->done, p->total, false, p->done);
+}
+
+/* The same folder by another name, or the same text. */
+static bool same_place(const char *a, const char *b)
+{
+    char *x = realpath(a, NULL), *y = realpath(b, NULL);
+    bool same = strcmp(x ? x : a, y ? y : b) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+static int open_pair(scry_store **from, scry_store **to, const cli_common *c, const char *from_place, const char *to_place,
+                     const char *to_name, scry_error *err)
+{
+    cli_common source = *c;
+    scry_store_info info;
+    source.store = from_place;
+    int r = cli_open_store(from, &source, SCRY_STORE_READ, err);
+    if (r < 0)
+        return r;
+    scry_store_describe(*from, &info);
+    if (!info.model_identity[0])
+        return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was not made by scry: index its pictures instead",
+                         info.collection, from_place);
+    if (same_place(from_place, to_place) && strcmp(to_name ? to_name : info.collection, info.collection) == 0)
+        return scry_fail(err, SCRY_EINVALID, "%s cannot be copied onto itself: give another store, or --to-collection NAME",
+                         from_place);
+    return cli_create_store_like(to, c, *from, to_place, to_name, err);
+}
+
+static void print_copied(const cli_common *c, const scry_copy_progress *p)
+{
+    if (c->quiet)
+        return;
+    fprintf(stderr, "%llu copied, %llu there already", (unsigned long long)p->copied,
+            (unsigned long long)(p->done - p->copied));
+    if (p->skipped)
+        fprintf(stderr, ", %llu remembered as unreadable", (unsigned long long)p->skipped);
+    fputc('\n', stderr);
+}
+
+int cli_store_copy(const cli_common *c, const char *from_place, const char *to_place, const char *to_name)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *from = NULL, *to = NULL;
+    scry_copy_progress done = { 0 };
+    int r = open_pair(&from, &to, c, from_place, to_place, to_name, &err);
+    if (r == 0) {
+        cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
+        scry_copy_options o = { show, bar, &cancelled };
+        catch_signals();
+        r = scry_store_copy(from, to, &o, &done, &err);
+        cli_progress_free(bar);
+        cli_waited(c->wait);
+    }
+    scry_store_close(from, NULL);
+    if (to) {
+        int closed = scry_store_close(to, r < 0 ? NULL : &err);
+        r = r < 0 ? r : closed;
+        print_copied(c, &done);
+    }
+    if (r < 0)
+        cli_fail(&err);
+    return r == SCRY_ECANCELLED ? 128 + SIGINT : r < 0 ? CLI_ERROR : CLI_OK;
+}
+
+/* ---- comparing ---- */
+
+static void print_difference(void *arg, const char *text)
+{
+    char *line = cli_printable(text);
+    puts(line);
+    free(line);
+}
+
+int cli_verify_against(const cli_common *c, const char *place, const char *name)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *here = NULL, *there = NULL;
+    scry_store_info info;
+    scry_compare_report report;
+    cli_common other = *c;
+    int r = cli_open_store(&here, c, SCRY_STORE_READ, &err);
+    if (r == 0) {
+        scry_store_describe(here, &info);
+        other.store = place ? place : c->store;
+        other.collection = name ? name : info.collection;
+        r = cli_open_store(&there, &other, SCRY_STORE_READ, &err);
+    }
+    if (r == 0) {
+        cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
+        scry_copy_options o = { show, bar, NULL };
+        r = scry_store_compare(here, there, print_difference, NULL, &o, &report, &err);
+        cli_progress_free(bar);
+    }
+    scry_store_close(here, NULL);
+    scry_store_close(there, NULL);
+    if (r < 0)
+        return cli_fail(&err);
+    if (report.only_here || report.only_there || report.different)
+        return cli_usage("%llu equal, %llu only here, %llu only there, %llu different: `scry store copy` makes up for what "
+                         "is missing", (unsigned long long)report.files, (unsigned long long)report.only_here,
+                         (unsigned long long)report.only_there, (unsigned long long)report.different);
+    printf("both are equal: %llu files\n", (unsigned long long)report.files);
+    return CLI_OK;
+}

@@ -1,0 +1,101 @@
+/* compare.c - what two collections have differently. */
+#include "scry/copy.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "store/ranges.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct compare {
+    scry_store *here, *there;
+    void (*tell)(void *arg, const char *text);
+    void *arg;
+    const scry_copy_options *options;
+    scry_compare_report *report;
+    scry_copy_progress progress;
+    double told_ms;
+    scry_held held;          /* of `here` */
+} compare;
+
+static void say(const compare *c, const char *path, const char *what)
+{
+    char *text = scry_asprintf("%s: %s", path, what);
+    if (c->tell)
+        c->tell(c->arg, text);
+    free(text);
+}
+
+static void only_here(void *arg, const scry_file *file)
+{
+    compare *c = arg;
+    c->report->only_here++;
+    say(c, file->path, "only here");
+}
+
+static int meet(void *arg, const scry_file *file, const float *vector)
+{
+    compare *c = arg;
+    c->progress.done++;
+    const scry_file *here = scry_held_meet(&c->held, file->id, only_here, c);
+    if (!here) {
+        c->report->only_there++;
+        say(c, file->path, "only there");
+        return 0;
+    }
+    const char *what = scry_file_difference(here, file);
+    if (!what && memcmp(scry_held_vector(&c->held, here), vector, (size_t)c->here->dim * sizeof *vector) != 0)
+        what = "vector";
+    if (what) {
+        char *text = scry_asprintf("different %s", what);
+        say(c, here->path, text);
+        free(text);
+    }
+    c->report->different += what != NULL;
+    c->report->files += what == NULL;
+    return 0;
+}
+
+static int compare_range(void *arg, scry_id_range range, scry_error *err)
+{
+    enum { EVERY_MS = 100 };
+    compare *c = arg;
+    if (c->options->cancel && atomic_load(c->options->cancel))
+        return scry_fail(err, SCRY_ECANCELLED, "stopped before everything was compared");
+    int result = scry_held_load(&c->held, c->here, range, true, err);
+    if (result == 0 && c->held.full)
+        result = 1;
+    if (result == 0)
+        result = scry_store_each_in_range(c->there, range, true, meet, c, err);
+    if (result == 0)
+        scry_held_meet(&c->held, NULL, only_here, c);
+    scry_held_dispose(&c->held);
+    if (c->options->progress && scry_now_ms() - c->told_ms >= EVERY_MS) {
+        c->told_ms = scry_now_ms();
+        c->options->progress(c->options->arg, &c->progress);
+    }
+    return result;
+}
+
+int scry_store_compare(scry_store *here, scry_store *there, void (*tell)(void *arg, const char *text), void *arg,
+                       const scry_copy_options *options, scry_compare_report *out, scry_error *err)
+{
+    static const scry_copy_options silent = { NULL, NULL, NULL };
+    compare c = { .here = here, .there = there, .tell = tell, .arg = arg, .options = options ? options : &silent,
+                  .report = out };
+    scry_store_info a, b;
+    uint64_t more = 0;
+    *out = (scry_compare_report){ 0 };
+    scry_store_describe(here, &a);
+    scry_store_describe(there, &b);
+    if (a.dim != b.dim || strcmp(a.model_identity, b.model_identity) != 0)
+        return scry_fail(err, SCRY_EINVALID, "%s was built with model %s (%.12s), %s with %s (%.12s): nothing of them can be "
+                         "equal", a.where, a.model_name, a.model_identity, b.where, b.model_name, b.model_identity);
+    int result = scry_count_files(there, &c.progress.total, err);
+    if (result == 0)
+        result = scry_count_files(here, &more, err);
+    if (result < 0)
+        return result;
+    return scry_each_piece(more > c.progress.total ? more : c.progress.total, here->dim, compare_range, &c, err);
+}

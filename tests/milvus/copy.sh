@@ -1,0 +1,74 @@
+#!/bin/bash
+# Collections moved between a folder and milvus 2.3.5, either way, and compared.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/milvus/servers.sh
+in_private_network "$0" "$@"
+. tests/e2e/lib.sh
+trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+M=milvus://127.0.0.1:19530
+compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
+
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P/a" 20
+pictures "$P/b" 12 20
+cp "$P/a/p000.png" "$P/b/copy.png"
+cp "$P/a/p001.png" "$P/b/$(printf 'caf\351 "q".png')"
+echo broken >"$P/a/bad.png"
+(echo id,path,label; echo "k1,$P/a/p002.png,dog") >"$T/list.csv"
+run index "$P" "$T/list.csv"
+is "a folder of 34 pictures" "$(stored)" 34
+ok "the server starts" milvus_start "$T/milvus"
+trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+
+run store copy "$SCRY_STORE" $M/gallery --to-collection moved
+is "to Milvus, into a new database: 0" $status 0
+like "all of it" "$T/err" '^34 copied, 0 there already, 1 remembered'
+run verify --against $M/gallery --against-collection moved
+is "both are equal" "$status $(cat "$T/out")" "0 both are equal: 34 files"
+run status --json
+mine=$(json '(j["identity"], j["model"], j["precision"], j["files"], j["contents"], j["skipped"], j["roots"])')
+run status --json --store $M/gallery --collection moved
+is "the same model, numbers, and roots under the same ids" \
+    "$(json '(j["identity"], j["model"], j["precision"], j["files"], j["contents"], j["skipped"], j["roots"])')" "$mine"
+for q in "a white dog" @"$P/a/p005.png" "--key k1 dog" "--label dog x" "--in $P/b dog"; do
+    is "searched as the original: $q" "$("$scry" search --paths $q --store $M/gallery --collection moved)" \
+        "$("$scry" search --paths $q)"
+done
+run index --store $M/gallery --collection moved "$P"
+like "an index run finds nothing to do, the unreadable one remembered" "$T/err" '^0 added, 0 updated, 34 unchanged, 1 skipped'
+run store copy $M/gallery "$T/back" --collection moved
+like "and back into a folder" "$T/err" '^34 copied, 0 there already, 1 remembered'
+run verify --against "$T/back" --against-collection moved
+like "which equals the first" "$T/out" '^both are equal: 34 files'
+run store copy $M/gallery $M --collection moved --to-collection other --milvus-index hnsw:M=8,efConstruction=64
+like "from one database into another, with another index" "$T/err" '^34 copied'
+run verify --store $M --collection other --against "$SCRY_STORE" --against-collection default
+like "equal again" "$T/out" '^both are equal: 34 files'
+is "as pymilvus sees it" "$(compare check other 34)" ok
+touch "$P/a/p006.png"
+rm "$P/a/p007.png"
+run index --prune "$P"
+run store copy "$SCRY_STORE" $M --to-collection other
+like "later, only what changed is sent" "$T/err" '^1 copied, 32 there already'
+run verify --against $M --against-collection other
+is "and what only the server has is told" "$status $(cat "$T/out")" "2 $P/a/p007.png: only there"
+
+# ---- killed in the middle ----
+pictures "$T/many" 2500 100
+run index --collection many "$T/many"
+"$scry" store copy "$SCRY_STORE" $M --collection many 2>/dev/null &
+copying=$!
+for i in $(seq 600); do
+    rows=$(compare count many)
+    [ "${rows:-0}" -lt 1 ] 2>/dev/null || break
+    sleep 0.05
+done
+kill -9 $copying 2>/dev/null
+wait $copying 2>/dev/null
+run store copy "$SCRY_STORE" $M --collection many
+is "a copy that was killed goes on" $status 0
+run verify --collection many --against $M
+is "and everything is there once" "$status $(compare count many)" "0 2500"
+milvus_stop
+done_testing
