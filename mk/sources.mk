@@ -23,7 +23,7 @@ LIB_SRC := $(filter-out $(foreach p,$(PART_NAMES),$(PART_SRC_$(p))), \
              $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c)))
 CLI_SRC := $(wildcard src/cli/*.c)
 DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) src/image/wire.c \
-              $(addprefix src/base/,alloc.c error.c buf.c log.c)
+              $(addprefix src/base/,alloc.c cpu.c error.c buf.c log.c)
 
 obj = $(patsubst %.c,$(O)/%.o,$(1))
 

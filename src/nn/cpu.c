@@ -1,58 +1,26 @@
-/* cpu.c - which kernels this processor runs, asked of the processor and of the operating
- * system (whether it saves the wide registers): __builtin_cpu_supports does both.
- * SCRY_CPU=generic|avx2|avx512 in the environment caps the choice, for tests. */
+/* cpu.c - which kernels this processor runs. */
 #include "nn/kernels.h"
 
-#include <stdlib.h>
-
-#if defined(__x86_64__)
-
-#include <cpuid.h>
-
-/* clang 14 cannot be asked for it by name: leaf 7, sub-leaf 1, EAX bit 5. */
-static bool has_bf16(void)
-{
-    unsigned eax, ebx, ecx, edx;
-    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 5);
-}
-
-static bool has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("fma");   /* F16C came before AVX2 */
-}
+#include "base/cpu.h"
 
 size_t scry_kernels_all(const scry_kernels **out, size_t capacity)
 {
-    size_t n = 0;
-    out[n++] = scry_kernels_generic();
-    if (n < capacity && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        out[n++] = scry_kernels_avx2();
-    if (n < capacity && has_avx512())
-        out[n++] = scry_kernels_avx512(has_bf16(), __builtin_cpu_supports("avx512vnni"));
-    return n;
+    const scry_kernels *all[SCRY_KERNELS_MAX] = { scry_kernels_generic() };
+    size_t n = 1;
+    bool bf16 = scry_cpu_has(SCRY_CPU_AVX512_BF16), vnni = scry_cpu_has(SCRY_CPU_AVX512_VNNI);
+    if (scry_cpu_has(SCRY_CPU_AVX2))
+        all[n++] = scry_kernels_avx2();
+    for (int i = 0; i < 4 && scry_cpu_has(SCRY_CPU_AVX512); i++)
+        if ((bf16 || !(i & 2)) && (vnni || !(i & 1)))
+            all[n++] = scry_kernels_avx512(i & 2, i & 1);
+    for (size_t i = 0; i < n && i < capacity; i++)
+        out[i] = all[i];
+    return n < capacity ? n : capacity;
 }
-
-#else
-
-size_t scry_kernels_all(const scry_kernels **out, size_t capacity)
-{
-    out[0] = scry_kernels_generic();
-    return 1;
-}
-
-#endif
 
 const scry_kernels *scry_kernels_best(void)
 {
-    const scry_kernels *all[4];
-    size_t n = scry_kernels_all(all, 4);
-    const char *cap = getenv("SCRY_CPU");
-    if (cap) {
-        for (size_t i = n; i-- > 0;)
-            if (strncmp(all[i]->name, cap, strlen(cap)) == 0)
-                return all[i];
-    }
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     return all[n - 1];
 }

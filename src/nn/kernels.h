@@ -107,10 +107,13 @@ typedef struct scry_kernels {
 const scry_kernels *scry_kernels_best(void);        /* for this processor */
 const scry_kernels *scry_kernels_generic(void);
 const scry_kernels *scry_kernels_reference(void);
-/* Every table that this processor can run, the generic one first; `capacity` >= 4. */
+/* Every table that this processor can run (base/cpu.h), the generic one first and the best
+ * one last. */
+enum { SCRY_KERNELS_MAX = 6 };
 size_t scry_kernels_all(const scry_kernels **out, size_t capacity);
 
-/* NULL where not compiled in; only to be run where the processor has the instructions. */
+/* NULL where not compiled in. Without bf16 or VNNI products AVX2's are taken.
+ * Only to be run where the processor has the instructions. */
 const scry_kernels *scry_kernels_avx2(void);
 const scry_kernels *scry_kernels_avx512(bool bf16, bool vnni);
 

@@ -27,7 +27,7 @@ AVX2 INLINE __m256i word_of(const uint8_t *a)
 /* Sums of `rows` rows and 16 columns. PREPARE makes w[] of the two loaded registers, STEP
  * adds one row's products to s[0], s[1]. */
 #define TILE(NAME, ROWS, VECTOR, ZERO, PREPARE, STEP)                                       \
-    AVX2 INLINE void NAME##_half(const uint8_t *a, size_t lda, const uint8_t *b,            \
+    AVX2 INLINE void half_##NAME(const uint8_t *a, size_t lda, const uint8_t *b,            \
                                  size_t groups, const int rows, int32_t *acc, size_t ld)    \
     {                                                                                       \
         VECTOR s[6][2];                                                                     \
@@ -47,7 +47,7 @@ AVX2 INLINE __m256i word_of(const uint8_t *a)
             _mm256_storeu_si256((__m256i *)(acc + (size_t)r * ld + 8), (__m256i)s[r][1]);   \
         }                                                                                   \
     }                                                                                       \
-    AVX2 static void NAME(const scry_tile *t, int panels)                                   \
+    AVX2 static void tile_##NAME(const scry_tile *t, int panels)                                   \
     {                                                                                       \
         for (int h = 0; h < 2 * panels; h++) {                                              \
             const uint8_t *b = t->b + (size_t)(h / 2) * t->panel_stride + (h & 1) * HALF * 4; \
@@ -55,18 +55,18 @@ AVX2 INLINE __m256i word_of(const uint8_t *a)
                 int32_t *acc = (int32_t *)t->acc + (size_t)r0 * t->ld_acc + h * HALF;       \
                 const uint8_t *a = t->a + (size_t)r0 * t->lda;                              \
                 switch (t->rows - r0 < ROWS ? t->rows - r0 : ROWS) {                        \
-                case 1: NAME##_half(a, t->lda, b, t->groups, 1, acc, t->ld_acc); break;     \
-                case 2: NAME##_half(a, t->lda, b, t->groups, 2, acc, t->ld_acc); break;     \
-                case 3: NAME##_half(a, t->lda, b, t->groups, 3, acc, t->ld_acc); break;     \
-                case 4: NAME##_half(a, t->lda, b, t->groups, 4, acc, t->ld_acc); break;     \
-                case 5: NAME##_half(a, t->lda, b, t->groups, 5, acc, t->ld_acc); break;     \
-                default: NAME##_half(a, t->lda, b, t->groups, 6, acc, t->ld_acc); break;    \
+                case 1: half_##NAME(a, t->lda, b, t->groups, 1, acc, t->ld_acc); break;     \
+                case 2: half_##NAME(a, t->lda, b, t->groups, 2, acc, t->ld_acc); break;     \
+                case 3: half_##NAME(a, t->lda, b, t->groups, 3, acc, t->ld_acc); break;     \
+                case 4: half_##NAME(a, t->lda, b, t->groups, 4, acc, t->ld_acc); break;     \
+                case 5: half_##NAME(a, t->lda, b, t->groups, 5, acc, t->ld_acc); break;     \
+                default: half_##NAME(a, t->lda, b, t->groups, 6, acc, t->ld_acc); break;    \
                 }                                                                           \
             }                                                                               \
         }                                                                                   \
     }                                                                                       \
-    AVX2 static void NAME##_1(const scry_tile *t) { NAME(t, 1); }                            \
-    AVX2 static void NAME##_2(const scry_tile *t) { NAME(t, 2); }
+    AVX2 void scry_avx2_tile1_##NAME(const scry_tile *t) { tile_##NAME(t, 1); }             \
+    AVX2 void scry_avx2_tile2_##NAME(const scry_tile *t) { tile_##NAME(t, 2); }
 
 #define PREPARE_F32
 #define STEP_F32                                                                            \
@@ -95,9 +95,9 @@ AVX2 INLINE __m256i word_of(const uint8_t *a)
     s[r][1] = _mm256_add_epi32(s[r][1], _mm256_add_epi32(_mm256_madd_epi16(xe, e1),         \
                                                          _mm256_madd_epi16(xo, o1)));
 
-TILE(tile_f32, 6, __m256, _mm256_setzero_ps(), PREPARE_F32, STEP_F32)
-TILE(tile_bf16, 4, __m256, _mm256_setzero_ps(), PREPARE_BF16, STEP_BF16)
-TILE(tile_int8, 4, __m256i, _mm256_setzero_si256(), PREPARE_INT8, STEP_INT8)
+TILE(f32, 6, __m256, _mm256_setzero_ps(), PREPARE_F32, STEP_F32)
+TILE(bf16, 4, __m256, _mm256_setzero_ps(), PREPARE_BF16, STEP_BF16)
+TILE(int8, 4, __m256i, _mm256_setzero_si256(), PREPARE_INT8, STEP_INT8)
 
 /* ---- elementwise ---- */
 
@@ -376,8 +376,8 @@ AVX2 static void depthwise(const scry_depthwise *d)
 
 static const scry_kernels table = {
     .name = "avx2",
-    .tile1 = { tile_f32_1, tile_bf16_1, tile_int8_1 },
-    .tile2 = { tile_f32_2, tile_bf16_2, tile_int8_2 },
+    .tile1 = { scry_avx2_tile1_f32, scry_avx2_tile1_bf16, scry_avx2_tile1_int8 },
+    .tile2 = { scry_avx2_tile2_f32, scry_avx2_tile2_bf16, scry_avx2_tile2_int8 },
     .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,
     .to_floats = to_floats, .to_bf16 = scry_generic_to_bf16, .quantise = quantise,
     .layer_norm = layer_norm, .softmax = softmax, .depthwise = depthwise

@@ -18,6 +18,11 @@ void scry_generic_layer_norm(const float *x, size_t n, const float *gain, const 
 void scry_generic_softmax(float *x, size_t n, float factor);
 void scry_generic_depthwise(const scry_depthwise *d);
 
+/* AVX2's, x86-64 only: also for AVX-512 without products of its own in the last two modes. */
+scry_tile_fn scry_avx2_tile1_f32, scry_avx2_tile2_f32;
+scry_tile_fn scry_avx2_tile1_bf16, scry_avx2_tile2_bf16;
+scry_tile_fn scry_avx2_tile1_int8, scry_avx2_tile2_int8;
+
 float scry_activate(scry_act act, float x);
 
 /* Scale and zero point that map [low, high] (low <= 0 <= high) onto 0..255. */

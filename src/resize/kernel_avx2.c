@@ -6,6 +6,8 @@
  */
 #include "resize/kernels.h"
 
+#include "base/cpu.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
@@ -126,7 +128,7 @@ AVX2 static void vertical(const int32_t *k, int n, const uint8_t *in, size_t str
 const scry_resize_kernels *scry_resize_kernels_avx2(void)
 {
     static const scry_resize_kernels table = { "avx2", horizontal, vertical };
-    return __builtin_cpu_supports("avx2") ? &table : NULL;
+    return scry_cpu_has(SCRY_CPU_AVX2) ? &table : NULL;
 }
 
 #else

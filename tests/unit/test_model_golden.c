@@ -195,8 +195,8 @@ static void check_everywhere(const char *name)
     scry_model_options o = { .portable = true };
     check(name, &o, 1, 1e-5, 0.999999);
     check(name, &o, 3, 1e-5, 0.999999);
-    const scry_kernels *all[4];
-    size_t n = scry_kernels_all(all, 4);
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     o.portable = false;
     for (size_t i = 0; i < n; i++) {
         setenv("SCRY_CPU", all[i]->name, 1);

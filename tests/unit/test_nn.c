@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "nn/attention.h"
 #include "nn/linear.h"
 
@@ -142,8 +143,8 @@ static void compare_shape(const shape *s)
     o.bias.data = bias;
     float *want = random_floats(s->m * o.ldc), *got = random_floats(s->m * o.ldc);
     run_once(scry_kernels_reference(), s, &o, SCRY_MODE_F32, false, 1, want);
-    const scry_kernels *all[4];
-    size_t n = scry_kernels_all(all, 4);
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     for (size_t i = 0; i < n * 3 * 2 * 2; i++) {
         scry_mode mode = (scry_mode)(i / 4 % 3);
         bool packed = i % 2;
@@ -203,8 +204,8 @@ static void attention_matches(void **unused)
         { 1, 1, { 1, 2, 3 }, false }, { 3, 7, { 5, 33, 1 }, true }, { 2, 64, { 50, 8, 77 }, false },
         { 2, 32, { 100, 31, 32 }, true }, { 1, 80, { 64, 65, 20 }, false }
     };
-    const scry_kernels *all[4];
-    size_t n = scry_kernels_all(all, 4);
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t width = cases[i].heads * cases[i].head, starts[4] = { 0 }, only[3];
         for (size_t s = 0; s < 3; s++) {
@@ -242,8 +243,8 @@ static void attention_matches(void **unused)
 
 static void rows_match(void **unused)
 {
-    const scry_kernels *all[4], *base = scry_kernels_generic();
-    size_t n = scry_kernels_all(all, 4);
+    const scry_kernels *all[SCRY_KERNELS_MAX], *base = scry_kernels_generic();
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     for (size_t size = 1; size < 70; size += size < 20 ? 1 : 13) {
         float *x = random_floats(size), *gain = random_floats(size), *bias = random_floats(size);
         float want[80], got[80];
@@ -275,8 +276,8 @@ static void rows_match(void **unused)
 
 static void depthwise_matches(void **unused)
 {
-    const scry_kernels *all[4];
-    size_t n = scry_kernels_all(all, 4);
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     for (int kernel = 1; kernel <= 7; kernel += 2) {
         for (size_t channels = 1; channels < 60; channels += 19) {
             enum { WIDTH = 9 };
@@ -314,8 +315,8 @@ static void halves_are_exact(void **unused)
     assert_int_equal(scry_to_bf16(1.01171875f), 0x3F82);
     uint16_t stored[40];
     float got[40];
-    const scry_kernels *all[4];
-    size_t n = scry_kernels_all(all, 4);
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     for (int i = 0; i < 40; i++)
         stored[i] = (uint16_t)(i * 797);
     for (size_t k = 0; k < n; k++) {
@@ -328,12 +329,38 @@ static void halves_are_exact(void **unused)
     }
 }
 
+/* Every cap of SCRY_CPU leaves the table of that name, or what the processor has below it. */
+static void kernels_can_be_capped(void **unused)
+{
+    static const char *const caps[] = { "generic", "avx2", "avx512", "avx512+vnni", "avx512+bf16",
+                                        "avx512+bf16+vnni" };
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    unsetenv("SCRY_CPU");
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
+    for (size_t c = 0; c < sizeof caps / sizeof *caps; c++) {
+        setenv("SCRY_CPU", caps[c], 1);
+        const char *name = scry_kernels_best()->name;
+        bool has = false;
+        for (size_t i = 0; i < n; i++)
+            has |= strcmp(all[i]->name, caps[c]) == 0;
+        if (has)
+            assert_string_equal(name, caps[c]);
+        else
+            assert_int_not_equal(strcmp(name, caps[c]), 0);
+        assert_true(scry_cpu_has(SCRY_CPU_AVX2) == (strcmp(name, "generic") != 0));
+    }
+    setenv("SCRY_CPU", "of no meaning", 1);
+    assert_ptr_equal(scry_kernels_best(), all[n - 1]);
+    unsetenv("SCRY_CPU");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_match), cmocka_unit_test(stacked_and_transposed_weights_match),
         cmocka_unit_test(attention_matches), cmocka_unit_test(rows_match),
-        cmocka_unit_test(depthwise_matches), cmocka_unit_test(halves_are_exact)
+        cmocka_unit_test(depthwise_matches), cmocka_unit_test(halves_are_exact),
+        cmocka_unit_test(kernels_can_be_capped)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/* cpu.h - which instruction sets the kernels of this process may use.
+ *
+ * Every table of kernels is chosen at run time by these questions, and by nothing else:
+ *
+ *     plain C  <  AVX2  <  AVX-512  (with or without its BF16 and VNNI products)
+ *
+ * SCRY_CPU in the environment caps the answer, so that one machine can run what lesser
+ * ones do: "generic", "avx2", "avx512", "avx512+bf16", "avx512+vnni", "avx512+bf16+vnni".
+ * It never adds what the processor lacks; other values change nothing.
+ */
+#ifndef SCRY_BASE_CPU_H
+#define SCRY_BASE_CPU_H
+
+#include <stdbool.h>
+
+typedef enum {
+    SCRY_CPU_AVX2,           /* with FMA and F16C, as every processor that has it */
+    SCRY_CPU_AVX512,         /* F, BW, DQ and VL */
+    SCRY_CPU_AVX512_BF16,    /* products of pairs of bfloat16 */
+    SCRY_CPU_AVX512_VNNI     /* products of four bytes */
+} scry_cpu_feature;
+
+/* Whether processor, operating system and SCRY_CPU allow it. False on other architectures.
+ * Any thread; asks the processor, so ask once and keep a table. */
+bool scry_cpu_has(scry_cpu_feature f);
+
+#endif
