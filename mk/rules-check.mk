@@ -1,6 +1,6 @@
 # What continuous integration runs after `make test`, at most 20 minutes on 2 processors, and
 # the parts by themselves.
-.PHONY: check lint fmt asan cover bench compile-commands
+.PHONY: check lint fmt asan cover
 check: deps-check ## what CI runs after make test: sanitizers, kills, servers, browser, fuzzing
 	@$(again) all
 	@tools/check.sh
@@ -20,6 +20,3 @@ cover: ## line coverage of the tests, by folder
 	@$(again) MODE=debug O=build/cover CFLAGS=--coverage LDFLAGS=--coverage all-tests
 	-$(MAKE) --no-print-directory MODE=debug O=build/cover CFLAGS=--coverage LDFLAGS=--coverage run-tests
 	@tools/cover.sh build/cover
-
-bench: all $(patsubst bench/%.c,$(O)/bench/%,$(wildcard bench/*.c)) ## measure (see bench/README.md)
-	@for b in bench/*.sh; do [ ! -f $$b ] || SCRY_BUILD=$(abspath $(O)) sh $$b || exit 1; done

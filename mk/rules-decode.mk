@@ -1,7 +1,4 @@
 .PHONY: bench-decode
-$(O)/bench/decode: $(O)/bench/decode.o $(O)/libscry.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 bench-decode: $(O)/bench/decode $(O)/scry-decode ## the decoder's bench program
 
 # The decoder without its main program, for fuzzing within one process.

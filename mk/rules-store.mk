@@ -1,8 +1,5 @@
-# The store's longer checks and the scan's bench.
+# The store's longer checks; the scan by itself.
 .PHONY: bench-scan check-store
-$(O)/bench/scan: $(O)/bench/scan.o $(O)/libscry.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 bench-scan: $(O)/bench/scan ## exact scan against plain reading: ROWS= DIM= CLUSTERS=
 	$(O)/bench/scan $(or $(ROWS),1000000) $(or $(DIM),512) $(or $(CLUSTERS),0)
 

@@ -1,6 +1,3 @@
 .PHONY: bench-tower
-$(O)/bench/tower: $(O)/bench/tower.o $(O)/libscry.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
-
 bench-tower: $(O)/bench/tower ## speed of the towers: MODEL=models/starter PRECISION=auto THREADS=0
 	$< $(or $(MODEL),models/starter) $(or $(PRECISION),auto) $(or $(THREADS),0)

@@ -1,0 +1,134 @@
+"""material.py - the weights, pictures and texts that all peers are given, made once and kept.
+
+Everything comes from fixed seeds and from the JPEGs of $SCRY_DATA/jpegs/img (demo/gallery where
+SCRY_DATA is not set).
+"""
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from harness.bench import TOP
+
+SIZE = 224
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+def once(path, make):
+    """`path`, made by make(temporary path) when it is not there; never half made."""
+    if not path.exists():
+        part = path.with_name("part-" + path.name)
+        shutil.rmtree(part, ignore_errors=True)
+        print(f"   making {path}", flush=True)
+        make(part)
+        part.rename(path)
+    return path
+
+
+def checkpoint(b, name="b32", outliers=1):
+    """A Hugging Face folder with random weights; `outliers`: some channels so many times as large."""
+    def make(part):
+        sys.path.insert(0, str(TOP / "tools/parity"))
+        import clip_models
+        clip_models.make(name, part, outliers=outliers)
+    return once(b.folder("models") / (name if outliers == 1 else f"{name}-outliers{outliers:g}"), make)
+
+
+def base_pictures():
+    data = os.environ.get("SCRY_DATA")
+    folder = Path(data) / "jpegs/img" if data else TOP / "demo/gallery"
+    return sorted(p for p in folder.rglob("*.jpg"))
+
+
+def enlarged(b, count=6):
+    """`count` JPEGs of 12 megapixels: photographs enlarged to 4000 x 3000 with noise, quality 92."""
+    def make(part):
+        import numpy as np
+        from PIL import Image
+        part.mkdir()
+        for i, name in enumerate(base_pictures()[:count]):
+            im = Image.open(name).convert("RGB").resize((4000, 3000), Image.Resampling.BICUBIC)
+            a = np.asarray(im).astype(np.int16)
+            a = (a + np.random.default_rng(i).normal(0, 5, a.shape)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(a).save(part / f"large{i}.jpg", quality=92)
+    return sorted(once(b.folder("pictures") / f"12mp-{count}", make).iterdir())
+
+
+def crops(b, count):
+    """A folder of `count` JPEGs of about 0.2 megapixels: crops of the base pictures at other sizes,
+    encoded anew, so that no two have the same pixels."""
+    def make(part):
+        import numpy as np
+        from PIL import Image
+        part.mkdir()
+        base = base_pictures()
+        for i in range(count):
+            random = np.random.default_rng(i)
+            im = Image.open(base[i % len(base)]).convert("RGB")
+            w, h = (int(x * random.uniform(0.75, 1)) for x in im.size)
+            x, y = (int(random.uniform(0, full - side)) for full, side in zip(im.size, (w, h)))
+            scale = (200_000 * random.uniform(0.8, 1.25) / (w * h)) ** 0.5
+            im = im.crop((x, y, x + w, y + h)).resize((int(w * scale), int(h * scale)),
+                                                      Image.Resampling.BICUBIC)
+            im.save(part / f"{i:05d}.jpg", quality=int(random.integers(82, 94)))
+    return once(b.folder("pictures") / f"crops-{count}", make)
+
+
+def pixels(b, first, count):
+    """.npy [count, 224, 224, 3] of bytes: crops `first` and on, as every peer's preprocessing cuts them."""
+    def make(part):
+        import numpy as np
+        from PIL import Image
+        names = sorted(crops(b, 640).iterdir())[first:first + count]
+        out = np.empty((count, SIZE, SIZE, 3), np.uint8)
+        for i, name in enumerate(names):
+            out[i] = np.asarray(view(Image.open(name)))
+        with open(part, "wb") as f:
+            np.save(f, out)
+    return once(b.folder("pictures") / f"pixels-{first}-{count}.npy", make)
+
+
+def view(im):
+    """Pillow's bicubic to 224 on the shorter side, centre crop: CLIP's own preprocessing."""
+    from PIL import Image
+    w, h = im.size
+    tw, th = (SIZE, SIZE * h // w) if w < h else (SIZE * w // h, SIZE)
+    im = im.convert("RGB").resize((tw, th), Image.Resampling.BICUBIC)
+    x, y = (tw - SIZE) // 2, (th - SIZE) // 2
+    return im.crop((x, y, x + SIZE, y + SIZE))
+
+
+def normalised(pixels):
+    """Bytes [n, 224, 224, 3] to the floats [n, 3, 224, 224] that towers take."""
+    import numpy as np
+    x = (pixels.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)
+    return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+
+
+TEXT = "a white dog on the beach"
+WORDS = ("red green old small wooden bright quiet broken paper winter river street market bicycle garden window "
+         "child horse mountain lighthouse bridge kitchen violin lemon bread train snow cat boat flower").split()
+
+
+def texts(b, count=64):
+    """A file of `count` queries of six words, one a line; the first is TEXT."""
+    def make(part):
+        import numpy as np
+        random = np.random.default_rng(3)
+        lines = [TEXT] + [" ".join(random.choice(WORDS, 6)) for _ in range(count - 1)]
+        part.write_text("\n".join(lines) + "\n")
+    return once(b.folder("pictures") / f"texts-{count}.txt", make)
+
+
+def exported(b, outliers=1):
+    """Folder with the towers of `checkpoint` for ONNX Runtime and OpenVINO; int8 is calibrated with
+    pictures that no stage measures or compares."""
+    import subprocess
+    model = checkpoint(b, outliers=outliers)
+    calibration = pixels(b, 320, 96)
+
+    def make(part):
+        subprocess.run([str(b.python()), "-m", "peers.export", str(model), str(part), str(calibration)],
+                       cwd=TOP / "bench", check=True, stdout=subprocess.DEVNULL)
+    return once(b.folder("exported") / model.name, make)

@@ -1,0 +1,31 @@
+"""ort - ONNX Runtime on its CPU provider, with its defaults."""
+import onnxruntime
+import numpy as np
+
+from peers import clip
+from peers.host import timed
+
+
+class Peer:
+    """`exported`: the tower's .onnx, with a dynamic batch and, for texts, length."""
+
+    def __init__(self, kind, model, exported, data, batch, positions=None, **_):
+        self.batch = batch
+        self.session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+        names = [x.name for x in self.session.get_inputs()]
+        self.data = dict(zip(names, clip.inputs(kind, model, data, positions)))
+        for _ in range(3):
+            self.once()
+
+    def embed(self, at, n):
+        return self.session.run(None, {k: v[at:at + n] for k, v in self.data.items()})[0]
+
+    def once(self):
+        self.embed(0, self.batch)
+
+    def milliseconds(self, seconds):
+        return timed(self.once, seconds)
+
+    def vectors(self, to):
+        n = len(next(iter(self.data.values())))
+        np.save(to, np.concatenate([self.embed(i, self.batch) for i in range(0, n, self.batch)]))

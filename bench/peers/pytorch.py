@@ -1,0 +1,31 @@
+"""pytorch - the towers as they are, in float32 or bfloat16."""
+import numpy as np
+import torch
+
+from peers import clip
+from peers.host import timed
+
+
+class Peer:
+    def __init__(self, kind, model, precision, data, batch, positions=None, **_):
+        self.batch = batch
+        self.tower = clip.tower(kind, model)
+        self.data = [torch.from_numpy(x) for x in clip.inputs(kind, model, data, positions)]
+        if precision == "bf16":
+            self.tower = self.tower.bfloat16()
+            self.data = [x.bfloat16() if x.is_floating_point() else x for x in self.data]
+        for _ in range(3):
+            self.once()
+
+    def embed(self, at, n):
+        with torch.inference_mode():
+            return self.tower(*(x[at:at + n] for x in self.data)).float().numpy()
+
+    def once(self):
+        self.embed(0, self.batch)
+
+    def milliseconds(self, seconds):
+        return timed(self.once, seconds)
+
+    def vectors(self, to):
+        np.save(to, np.concatenate([self.embed(i, self.batch) for i in range(0, len(self.data[0]), self.batch)]))

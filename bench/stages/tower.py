@@ -1,0 +1,78 @@
+"""tower - image tower, ViT-B/32
+
+Pictures that are decoded already, batches of 16 and of 1, all processors. scry is given bytes and normalises
+them itself, the peers are given floats. int8: OpenVINO's by NNCF, calibrated with 96 other pictures; scry's finds
+its steps on the fly. Cosines are the lowest over 64 pictures to the float32 vectors, also with three channels of
+every norm ten times as large, as trained towers have them.
+"""
+import numpy as np
+
+from harness import material
+
+ORDER = 10
+SECONDS = 0.6
+
+
+def workers(b, batch, pixels, model, exported):
+    common = dict(kind="image", model=str(model), data=str(pixels), batch=batch)
+    xml = str(exported / "image.xml")
+    return {
+        "scry fp32": b.worker("scry", precision="fp32", **common),
+        "OpenVINO fp32": b.worker("ov", exported=xml, precision="fp32", **common),
+        "ONNX Runtime fp32": b.worker("ort", exported=str(exported / "image.onnx"), **common),
+        "PyTorch fp32": b.worker("pytorch", precision="fp32", **common),
+        "scry bf16": b.worker("scry", precision="bf16", **common),
+        "OpenVINO bf16": b.worker("ov", exported=xml, precision="bf16", **common),
+        "PyTorch bf16": b.worker("pytorch", precision="bf16", **common),
+        "scry int8": b.worker("scry", precision="int8", **common),
+        "OpenVINO int8, rest bf16": b.worker("ov", exported=str(exported / "image-int8.xml"), precision="bf16", **common),
+        "OpenVINO int8, rest fp32": b.worker("ov", exported=str(exported / "image-int8.xml"), precision="fp32", **common),
+    }
+
+
+def speed(b, batch, floor, aim):
+    exported = material.exported(b)
+    ways = workers(b, batch, material.pixels(b, 0, 64), material.checkpoint(b), exported)
+    got = b.alternate(f"batch {batch}", {name: lambda w=w: 1e3 * batch / w.ask("milliseconds", seconds=SECONDS)
+                                         for name, w in ways.items()}, "pictures/s")
+    b.drop(*ways.values())
+    for p in ("fp32", "bf16"):
+        b.target(f"{p}, batch {batch}: rate to OpenVINO's {p}", got[f"scry {p}"].over(got[f"OpenVINO {p}"]),
+                 at_least=floor, aim=aim)
+    b.target(f"int8, batch {batch}: rate to OpenVINO's bf16", got["scry int8"].over(got["OpenVINO bf16"]),
+             at_least=1.7, aim=2)
+    best = max((got[f"OpenVINO int8, rest {p}"] for p in ("bf16", "fp32")), key=lambda s: s.median)
+    b.target(f"int8, batch {batch}: rate to OpenVINO's int8 (the faster one)", got["scry int8"].over(best), at_least=1)
+
+
+def cosines(b, outliers):
+    """Lowest and mean cosine of int8 vectors to scry's float32 ones, here and in OpenVINO."""
+    model, exported = material.checkpoint(b, outliers=outliers), material.exported(b, outliers)
+    common = dict(kind="image", model=str(model), data=str(material.pixels(b, 0, 64)), batch=16)
+    ways = {
+        "scry fp32": b.worker("scry", precision="fp32", **common),
+        "OpenVINO fp32": b.worker("ov", exported=str(exported / "image.xml"), precision="fp32", **common),
+        "scry bf16": b.worker("scry", precision="bf16", **common),
+        "scry int8": b.worker("scry", precision="int8", **common),
+        "OpenVINO int8": b.worker("ov", exported=str(exported / "image-int8.xml"), precision="bf16", **common),
+    }
+    vectors = {}
+    for name, w in ways.items():
+        to = b.folder("vectors") / (name.replace(" ", "-") + ".npy")
+        w.ask("vectors", to=str(to))
+        v = np.load(to).astype(np.float64)
+        vectors[name] = v / np.linalg.norm(v, axis=1, keepdims=True)
+    b.drop(*ways.values())
+    what = "cosine to fp32" + (", outlying channels" if outliers != 1 else "")
+    lowest = {name: float((v * vectors["scry fp32"]).sum(1).min()) for name, v in vectors.items()}
+    for name in list(ways)[1:]:
+        b.figure(what, name, "lowest", lowest[name])
+    b.target(f"int8: lowest {what}", lowest["scry int8"], at_least=0.995, unit="")
+
+
+def run(b):
+    b.versions("openvino", "nncf", "onnxruntime", "torch")
+    speed(b, 16, 1.0, 1.05)
+    speed(b, 1, 1.1, 1.25)
+    cosines(b, 1)
+    cosines(b, 10)

@@ -1,0 +1,14 @@
+# scry against its public peers: `make bench [STAGE="tower scan"] [ROUNDS=5]` (bench/README.md).
+# One program for each bench/NAME.c.
+BENCH_BIN := $(patsubst bench/%.c,$(O)/bench/%,$(wildcard bench/*.c))
+$(O)/bench/%: $(O)/bench/%.o $(O)/libscry.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+.PRECIOUS: $(BENCH_BIN:=.o)
+
+.PHONY: bench bench-programs
+bench: ## measure against the peers, which pip installs: STAGE="tower scan", all without
+	@$(again) all bench-programs
+	@SCRY_BUILD=$(abspath $(O)) python3 bench/run.py --stage "$(STAGE)" --rounds $(or $(ROUNDS),5)
+bench-programs: $(BENCH_BIN)
