@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,10 @@ static const char *const sql_text[SCRY_SQL_COUNT] = {
 };
 
 /* A path as a file: URI; everything that a URI could take for syntax is escaped. */
-static char *file_uri(const char *path, bool immutable)
+static char *file_uri(const char *path, const char *parameter)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-    char *uri = scry_alloc(3 * strlen(path) + 64), *at = uri;
+    char *uri = scry_alloc(3 * strlen(path) + strlen(parameter) + 16), *at = uri;
     at = stpcpy(at, path[0] == '/' ? "file://" : "file:");
     for (const unsigned char *c = (const unsigned char *)path; *c; c++) {
         if (strchr(plain, *c))
@@ -27,15 +28,16 @@ static char *file_uri(const char *path, bool immutable)
         else
             at += snprintf(at, 4, "%%%02X", *c);
     }
-    stpcpy(at, immutable ? "?immutable=1" : "");
+    if (parameter[0])
+        stpcpy(stpcpy(at, "?"), parameter);
     return uri;
 }
 
-int scry_db_open(scry_db *db, const char *path, int flags, bool immutable, scry_error *err)
+int scry_db_open(scry_db *db, const char *path, int flags, const char *parameter, scry_error *err)
 {
     memset(db, 0, sizeof *db);
     db->path = scry_strdup(path);
-    char *uri = file_uri(path, immutable);
+    char *uri = file_uri(path, parameter);
     int rc = sqlite3_open_v2(uri, &db->handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
     free(uri);
     if (rc != SQLITE_OK) {
@@ -66,6 +68,9 @@ int scry_db_fail(scry_db *db, scry_error *err)
 {
     int rc = db->handle ? sqlite3_errcode(db->handle) : SQLITE_NOMEM;
     const char *text = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+    int why = db->handle && rc != SQLITE_OK ? sqlite3_system_errno(db->handle) : 0;
+    if (why == ENOSPC || why == EDQUOT)
+        rc = SQLITE_FULL;
     switch (rc & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:

@@ -101,8 +101,9 @@ typedef struct scry_db {
     sqlite3_stmt *ready[SCRY_SQL_COUNT];
 } scry_db;
 
-/* `flags` are SQLite's open flags; `immutable` promises that nobody writes meanwhile. */
-int scry_db_open(scry_db *db, const char *path, int flags, bool immutable, scry_error *err) SCRY_NODISCARD;
+/* `flags` are SQLite's open flags, `parameter` one of its URI's, or "". */
+int scry_db_open(scry_db *db, const char *path, int flags, const char *parameter, scry_error *err)
+    SCRY_NODISCARD;
 int scry_db_close(scry_db *db, scry_error *err);   /* a closed one again is no error */
 
 /* Say what SQLite last complained about as a scry_error, with what to do. */

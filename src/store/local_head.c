@@ -141,7 +141,7 @@ void scry_local_abort(scry_local *s)
 static int open_reader(scry_local *s, scry_reader **out, scry_error *err)
 {
     scry_reader *r = scry_alloc(sizeof *r);
-    int result = scry_db_open(&r->db, s->db_path, s->db_flags, s->immutable, err);
+    int result = scry_db_open(&r->db, s->db_path, s->db_flags, s->db_parameter, err);
     if (result == 0)
         result = scry_db_exec(&r->db, "PRAGMA query_only = 1; PRAGMA cache_size = -8192", err);
     if (result < 0) {

@@ -65,8 +65,9 @@ typedef struct scry_view scry_view;
 typedef struct scry_local {
     scry_store base;           /* first */
     char *where, *folder, *name, *db_path;
-    bool writable, immutable, network;
-    int db_flags;              /* SQLITE_OPEN_READWRITE, or READONLY where it cannot be written */
+    bool writable, network;
+    int db_flags;              /* of readers: SQLITE_OPEN_READWRITE, or READONLY where it cannot be written */
+    const char *db_parameter;  /* of readers, for scry_db_open */
     int lock_fd;
     uint8_t collection[SCRY_COLLECTION_BYTES];
     char *model_identity, *model_name, *precision;

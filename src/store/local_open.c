@@ -258,7 +258,7 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
     const char *journal = s->network ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;"
                                        "PRAGMA locking_mode = NORMAL; PRAGMA synchronous = FULL"
                                      : "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
-    if ((result = scry_db_open(&s->writer, s->db_path, flags, false, err)) < 0 ||
+    if ((result = scry_db_open(&s->writer, s->db_path, flags, "", err)) < 0 ||
         (result = check_schema(&s->writer, err)) < 0)
         return result;
     bool empty = result == 0;
@@ -316,11 +316,43 @@ static int choose_reading(scry_local *s, scry_error *err)
     s->db_flags = may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     if (!keeps_wal(s->db_path) || (may_write && !s->network))
         return 0;
-    s->immutable = !has_bytes(s->db_path, "-wal");
-    if (s->immutable || (!s->network && has_bytes(s->db_path, "-shm")))
+    if (!has_bytes(s->db_path, "-wal")) {
+        s->db_parameter = "immutable=1";   /* nobody writes it */
+        return 0;
+    }
+    if (!s->network && has_bytes(s->db_path, "-shm"))
         return 0;
     return scry_fail(err, SCRY_EIO, "the store %s was not closed cleanly and lies where its log cannot be "
                      "read: open it once (scry status) where it can be written", s->where);
+}
+
+/* Where the log's index (the file -shm, 32 KiB and more) finds no room, each reader makes one
+ * of its own in memory: SQLite does so for an index that it may not write and nobody has open.
+ * An empty file is enough for its locks. */
+static void read_without_room(scry_local *s)
+{
+    char *path = scry_asprintf("%s-shm", s->db_path);
+    struct stat st;
+    mode_t mode = stat(s->db_path, &st) == 0 ? st.st_mode & 0777 : 0600;
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, mode);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    s->db_flags = SQLITE_OPEN_READONLY;
+    s->db_parameter = "readonly_shm=1";
+}
+
+/* As choose_reading() said or, where the disk does not let that, without room. The
+ * connection's first statement of its own shows it. */
+static int take_first_reader(scry_local *s, scry_reader **out, scry_error *err)
+{
+    scry_error first = SCRY_ERROR_INIT;
+    int result = scry_reader_take(s, out, &first);
+    if (result == SCRY_EIO && s->db_flags == SQLITE_OPEN_READWRITE) {
+        read_without_room(s);
+        result = scry_reader_take(s, out, NULL);
+    }
+    return result < 0 ? scry_fail(err, first.code, "%s", first.message) : 0;
 }
 
 static int open_for_reading(scry_local *s, const scry_store_options *o, scry_error *err)
@@ -328,7 +360,7 @@ static int open_for_reading(scry_local *s, const scry_store_options *o, scry_err
     scry_head h = { 0 };
     scry_reader *r = NULL;
     int result = choose_reading(s, err);
-    if (result < 0 || (result = scry_reader_take(s, &r, err)) < 0)
+    if (result < 0 || (result = take_first_reader(s, &r, err)) < 0)
         return result;
     if ((result = check_schema(&r->db, err)) == 0)
         result = scry_fail(err, SCRY_ENOTFOUND, "the collection %s of %s is empty: `scry index PATH` fills it",
@@ -385,6 +417,7 @@ int scry_local_open(scry_store **out, const char *where, const scry_store_option
     s->base.kind = &local_kind;
     s->lock_fd = s->segment_fd = s->codes_fd = -1;
     s->db_flags = SQLITE_OPEN_READWRITE;
+    s->db_parameter = "";
     s->threads = o->threads;
     s->where = scry_strdup(where);
     s->name = scry_strdup(name);
