@@ -50,6 +50,14 @@ scripts() {
 milvus() {
     make --no-print-directory check-milvus
 }
+server() {
+    prove tests/server/*.sh >"$logs/server.out" 2>&1
+    status=$?
+    cat "$logs/server.out"
+    [ $status != 0 ] || echo "$(ls tests/server/*.sh | wc -l) scripts; $(grep -c '^SKIPPED' "$logs/server.out") of them SKIPPED" \
+        "$(grep '^SKIPPED' "$logs/server.out" | tr '\n' ' ')"
+    return $status
+}
 browser() {
     prove $(ls tests/browser/*.sh tests/web/*.sh 2>/dev/null)
 }
@@ -68,6 +76,7 @@ run_part() {
     asan) part asan sanitizers ;;
     scripts) ! have 'tests/check/*.sh' || part scripts scripts ;;
     milvus) ! have 'tests/milvus/*.sh' || part milvus milvus ;;
+    server) part server server ;;
     browser) { ! have 'tests/browser/*.sh' && ! have 'tests/web/*.sh'; } || part browser browser ;;
     fuzz) ! have 'tests/fuzz/fuzz_*.c' || part fuzz fuzz ;;
     package) ! command -v dpkg-deb >/dev/null || part package package ;;
@@ -75,7 +84,7 @@ run_part() {
     esac
 }
 
-[ $# != 0 ] || set -- lint clang scripts asan milvus browser fuzz package
+[ $# != 0 ] || set -- lint clang scripts asan milvus server browser fuzz package
 for name in "$@"; do
     run_part "$name"
 done

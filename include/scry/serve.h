@@ -22,7 +22,9 @@ typedef struct scry_serve_options {
     bool allow_remove;
     int workers;                /* 0: one a processor */
     int max_connections;        /* 0: 256 */
-    int max_queue;              /* 0: 128 requests waiting */
+    int max_queue;              /* 0: 128 requests waiting for searches, as many for workers */
+    int time_limit_s;           /* of decoding a picture; 0: 30 */
+    int client_timeout_s;       /* for headers; for a body and an answer a second per 64 kB more; 0: 30 */
     const char *const *hosts;   /* further names that the Host header may have */
     size_t host_count;
 } scry_serve_options;

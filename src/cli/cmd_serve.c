@@ -22,6 +22,9 @@ static const cli_option options[] = {
     { "allow-remove", NULL, "let the API forget pictures", 0, NULL },
     { "workers", "N", "threads for decoding and embedding (default: one a processor)", 0, NULL },
     { "max-connections", "N", "connections at a time (default: 256)", 0, NULL },
+    { "max-queue", "N", "requests that may wait; the next is told to come again (default: 128)", 0, NULL },
+    { "time-limit", "SECONDS", "for decoding a picture (default: 30)", 0, NULL },
+    { "client-timeout", "SECONDS", "for a request's headers; bodies get a second per 64 kB more (default: 30)", 0, NULL },
     { 0 },
 };
 
@@ -53,10 +56,13 @@ static bool take_option(scry_serve_options *o, const char **hosts, const char *n
     } else if (!cli_int(name, value, 1, 4096, &n)) {
         return false;
     }
-    if (strcmp(name, "workers") == 0)
-        o->workers = (int)n;
-    else if (strcmp(name, "max-connections") == 0)
-        o->max_connections = (int)n;
+    const struct { const char *name; int *value; } numbers[] = {
+        { "workers", &o->workers }, { "max-connections", &o->max_connections }, { "max-queue", &o->max_queue },
+        { "time-limit", &o->time_limit_s }, { "client-timeout", &o->client_timeout_s },
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(name, numbers[i].name) == 0)
+            *numbers[i].value = (int)n;
     return true;
 }
 

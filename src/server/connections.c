@@ -1,9 +1,9 @@
 /* connections.c - a deadline of our own for clients that drip bytes.
  *
  * libmicrohttpd's time-out starts again with every byte. Here a connection must deliver its
- * next whole request header within HEADER_MS of its opening or of its last answer, and a body
- * within BODY_MS plus what its length takes at a modest rate; a watchdog thread shuts the socket
- * of one that does not.
+ * next whole request header within the client's time (30 s) of its opening or of its last answer, and
+ * a body, and take an answer, within that time plus a second for each 64 kB that have come or are to
+ * go; a watchdog thread shuts the socket of one that does not.
  */
 #include "server/server.h"
 
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { HEADER_MS = 30000, BODY_MS = 30000, BODY_BYTES_PER_MS = 64, TICK_MS = 500 };
+enum { DEFAULT_CLIENT_MS = 30000, BYTES_PER_MS = 64, TICK_MS = 250 };
 
 typedef struct connection {
     struct connection *next, **link;
@@ -26,6 +26,7 @@ struct connection_list {
     pthread_mutex_t lock;
     pthread_cond_t stop_signal;
     connection *first;
+    double client_ms;
     bool stopping;
     pthread_t watchdog;
 };
@@ -52,9 +53,10 @@ static void *watch(void *arg)
     return NULL;
 }
 
-struct connection_list *connections_new(void)
+struct connection_list *connections_new(int client_ms)
 {
     struct connection_list *l = scry_alloc(sizeof *l);
+    l->client_ms = client_ms > 0 ? client_ms : DEFAULT_CLIENT_MS;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->stop_signal, NULL);
     if (pthread_create(&l->watchdog, NULL, watch, l) != 0)
@@ -69,7 +71,7 @@ void connections_notify(void *list, struct MHD_Connection *mhd, void **slot, enu
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         connection *c = scry_alloc(sizeof *c);
         c->socket = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        c->deadline_ms = scry_now_ms() + HEADER_MS;
+        c->deadline_ms = scry_now_ms() + l->client_ms;
         c->next = l->first;
         c->link = &l->first;
         if (l->first)
@@ -87,26 +89,36 @@ void connections_notify(void *list, struct MHD_Connection *mhd, void **slot, enu
     pthread_mutex_unlock(&l->lock);
 }
 
-static void set_deadline(request *r, double deadline_ms)
+/* `bytes` in all may be on the way from `start_ms` on; start_ms 0: no deadline. */
+static void set_deadline(request *r, double start_ms, uint64_t bytes)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct connection_list *l = r->server->connections;
     if (!info || !info->socket_context)
         return;
     pthread_mutex_lock(&l->lock);
-    ((connection *)info->socket_context)->deadline_ms = deadline_ms;
+    ((connection *)info->socket_context)->deadline_ms = start_ms > 0 ? start_ms + l->client_ms + (double)bytes / BYTES_PER_MS : 0;
     pthread_mutex_unlock(&l->lock);
 }
 
-void connection_request_began(request *r)
+void connection_body_grew(request *r)
 {
-    double body_ms = r->route ? (double)r->route->max_body_bytes / BODY_BYTES_PER_MS : 0;
-    set_deadline(r, scry_now_ms() + BODY_MS + body_ms);
+    set_deadline(r, r->start_ms, r->body_bytes);
 }
 
 void connection_request_complete(request *r)
 {
-    set_deadline(r, r->sent ? scry_now_ms() + HEADER_MS : 0);
+    set_deadline(r, 0, 0);
+}
+
+void connection_answer_began(request *r, uint64_t bytes)
+{
+    set_deadline(r, scry_now_ms(), bytes);
+}
+
+void connection_answer_sent(request *r)
+{
+    set_deadline(r, scry_now_ms(), 0);
 }
 
 void connections_free(struct connection_list *l)

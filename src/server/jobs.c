@@ -26,11 +26,35 @@ typedef struct job {
     size_t skip_count;
 } job;
 
+/* A connection that is told a job's events. */
+typedef struct watcher {
+    struct watcher *next, **link;
+    struct MHD_Connection *connection;
+    server *server;
+    unsigned id, seen;
+    size_t skips_sent;
+    bool ended, asleep;            /* asleep: suspended until there is news */
+    scry_buf pending;
+    size_t sent;
+} watcher;
+
 struct job_list {
     pthread_mutex_t lock;
     job *first;
+    watcher *watchers;
     unsigned last_id;
+    bool closing;
 };
+
+/* There is news: with the list's lock held. */
+static void wake_watchers(struct job_list *l)
+{
+    for (watcher *w = l->watchers; w; w = w->next)
+        if (w->asleep) {
+            w->asleep = false;
+            MHD_resume_connection(w->connection);
+        }
+}
 
 struct job_list *jobs_new(void)
 {
@@ -44,6 +68,14 @@ void jobs_cancel_all(struct job_list *l)
     pthread_mutex_lock(&l->lock);
     for (job *j = l->first; j; j = j->next)
         atomic_store(&j->cancel, 1);
+    pthread_mutex_unlock(&l->lock);
+}
+
+void jobs_end_events(struct job_list *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->closing = true;
+    wake_watchers(l);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -106,6 +138,7 @@ static void on_progress(void *arg, const scry_index_progress *p)
     pthread_mutex_lock(&j->server->jobs->lock);
     j->progress = *p;
     j->version++;
+    wake_watchers(j->server->jobs);
     pthread_mutex_unlock(&j->server->jobs->lock);
 }
 
@@ -124,6 +157,7 @@ static void on_skip(void *arg, const char *path, const char *reason)
     if (j->skip_count < MAX_KEPT_SKIPS)
         j->skips[j->skip_count++] = scry_buf_take(&b);
     j->version++;
+    wake_watchers(j->server->jobs);
     pthread_mutex_unlock(&j->server->jobs->lock);
     scry_buf_dispose(&b);
 }
@@ -144,6 +178,7 @@ static void *run_job(void *arg)
     j->result = err;
     j->over = true;
     j->version++;
+    wake_watchers(s->jobs);
     pthread_mutex_unlock(&s->jobs->lock);
     return NULL;
 }
@@ -328,15 +363,6 @@ static void index_delete(request *r, worker_tools *tools)
 
 /* ---- events ---- */
 
-typedef struct {
-    server *server;
-    unsigned id, seen;
-    size_t skips_sent;
-    bool ended;
-    scry_buf pending;
-    size_t sent;
-} watcher;
-
 static void write_events(watcher *w, const job *j)
 {
     for (; w->skips_sent < j->skip_count; w->skips_sent++)
@@ -349,8 +375,8 @@ static void write_events(watcher *w, const job *j)
     w->seen = j->version;
 }
 
-/* libmicrohttpd asks for bytes. With none at hand it asks again shortly, which is how often a
- * watcher sees news: the loop is polled by its other traffic and by the timer below. */
+/* libmicrohttpd asks for bytes. With none at hand the connection sleeps until there is news: else
+ * the loop would ask again and again. */
 static ssize_t read_events(void *cls, uint64_t position, char *out, size_t max)
 {
     watcher *w = cls;
@@ -366,8 +392,12 @@ static ssize_t read_events(void *cls, uint64_t position, char *out, size_t max)
         const job *j = find_job(l, id);
         if (j && (j->version != w->seen || w->seen == 0))
             write_events(w, j);
-        else if (!j)
+        else if (!j || l->closing)
             w->ended = true;
+        if (!w->pending.size && !w->ended) {
+            w->asleep = true;
+            MHD_suspend_connection(w->connection);
+        }
         pthread_mutex_unlock(&l->lock);
     }
     size_t n = w->pending.size - w->sent;
@@ -382,6 +412,12 @@ static ssize_t read_events(void *cls, uint64_t position, char *out, size_t max)
 static void free_watcher(void *cls)
 {
     watcher *w = cls;
+    struct job_list *l = w->server->jobs;
+    pthread_mutex_lock(&l->lock);
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    pthread_mutex_unlock(&l->lock);
     scry_buf_dispose(&w->pending);
     free(w);
 }
@@ -399,7 +435,15 @@ static void index_events(request *r, worker_tools *tools)
     }
     watcher *w = scry_alloc(sizeof *w);
     w->server = r->server;
+    w->connection = r->connection;
     w->id = id;
+    pthread_mutex_lock(&l->lock);
+    w->next = l->watchers;
+    w->link = &l->watchers;
+    if (l->watchers)
+        l->watchers->link = &w->next;
+    l->watchers = w;
+    pthread_mutex_unlock(&l->lock);
     w->pending = (scry_buf)SCRY_BUF_INIT(4 << 20);
     r->stream = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, w, free_watcher);
     r->status = 200;

@@ -6,6 +6,7 @@
 
 struct job_list *jobs_new(void);
 void jobs_cancel_all(struct job_list *l);
+void jobs_end_events(struct job_list *l);   /* streams of events end, so that the loop can */
 void jobs_free(struct job_list *l);      /* cancels and waits */
 
 /* Open the collection for writing, for the time of one change: other processes may write too.

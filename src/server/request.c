@@ -191,6 +191,7 @@ static const char *const fixed_headers[][2] = {
 enum MHD_Result request_send(request *r)
 {
     struct MHD_Response *response = r->stream;
+    uint64_t size = r->file >= 0 ? r->file_bytes : r->out.size;
     if (!response && r->file >= 0)
         response = MHD_create_response_from_fd_at_offset64(r->file_bytes, r->file, r->file_offset);
     if (!response) {
@@ -200,6 +201,10 @@ enum MHD_Result request_send(request *r)
     }
     if (!response)
         return MHD_NO;
+    if (r->stream)
+        connection_request_complete(r);
+    else
+        connection_answer_began(r, size);
     if (r->content_type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
     for (size_t i = 0; i < sizeof fixed_headers / sizeof *fixed_headers; i++)

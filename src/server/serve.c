@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum { DEFAULT_CONNECTIONS = 256, DEFAULT_QUEUE = 128, CONNECTION_BYTES = 64 << 10, IDLE_S = 60, DRAIN_MS = 10000 };
+static const size_t MAX_BODIES_BYTES = (size_t)1 << 30;   /* of all requests at a time */
 
 /* ---- one request on the loop ---- */
 
@@ -57,7 +58,7 @@ static enum MHD_Result begin(request *r)
     int status;
     char allow[64];
     r->route = route_find(r, &status, allow);
-    connection_request_began(r);
+    connection_body_grew(r);
     if (!auth_check(r)) {
         r->ready = true;
     } else if (!r->route) {
@@ -92,6 +93,32 @@ static enum MHD_Result refuse_address(request *r)
     return request_send(r);
 }
 
+/* A part of the body. libmicrohttpd takes an answer only when the body is over, so what is refused
+ * is read and forgotten, within the client's deadline. */
+static void take_body(request *r, const char *bytes, size_t n)
+{
+    server *s = r->server;
+    r->body_bytes += n;
+    connection_body_grew(r);
+    size_t before = r->body.size;
+    r->body_refused |= s->bodies_bytes + n > MAX_BODIES_BYTES;
+    if (r->body_refused || r->body.failed)
+        scry_buf_clear(&r->body);
+    else
+        scry_buf_append(&r->body, bytes, n);
+    s->bodies_bytes += r->body.size - before;
+}
+
+/* The body is over: whether it is here as a whole; else the answer was made. */
+static bool body_taken(request *r)
+{
+    if (r->body_bytes > r->route->max_body_bytes)
+        respond_problem(r, 413, "the body may have at most %zu bytes here", r->route->max_body_bytes);
+    else if (r->body_refused || r->body.failed)
+        respond_problem(r, 503, "too many uploads are under way: try again in a moment");
+    return r->status == 0;
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_bytes, void **slot)
 {
@@ -102,7 +129,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         return refused ? refuse_address(r) : begin(r);
     }
     if (*upload_bytes) {
-        scry_buf_append(&r->body, upload, *upload_bytes);
+        take_body(r, upload, *upload_bytes);
         *upload_bytes = 0;
         return MHD_YES;
     }
@@ -110,8 +137,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         return MHD_YES;
     if (r->ready)                /* back from a thread */
         return request_send(r);
-    if (r->body.failed) {
-        respond_problem(r, 413, "the body may have at most %zu bytes here", r->route->max_body_bytes);
+    if (!r->dispatched && !body_taken(r)) {
         r->ready = true;
         return request_send(r);
     }
@@ -123,7 +149,8 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **slot, enum 
     request *r = *slot;
     if (!r || *slot == &zero_byte_in_address)
         return;
-    connection_request_complete(r);
+    connection_answer_sent(r);
+    r->server->bodies_bytes -= r->body.size;
     search_job_free(r->search);
     request_free(r);
     *slot = NULL;
@@ -188,6 +215,7 @@ static int start_daemon(server *s, scry_error *err)
         { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connections_notify, s->connections },
         { o->cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)scry_buf_str(&cert) },
         { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)scry_buf_str(&key) },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
         { MHD_OPTION_END, 0, NULL },
     };
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (o->cert ? MHD_USE_TLS : 0) |
@@ -247,7 +275,7 @@ static int start_all(server *s, scry_error *err)
     pthread_rwlock_init(&s->store_lock, NULL);
     pthread_mutex_init(&s->writer_lock, NULL);
     s->metrics = metrics_new();
-    s->connections = connections_new();
+    s->connections = connections_new(s->options.client_timeout_s * 1000);
     s->jobs = jobs_new();
     s->search_queue = queue_new(limit);
     s->work_queue = queue_new(limit);
@@ -268,6 +296,7 @@ static void drain(server *s)
         usleep(10000);
     search_thread_stop(s);
     workers_stop(s);
+    jobs_end_events(s->jobs);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
     if (listening != MHD_INVALID_SOCKET)

@@ -65,6 +65,8 @@ struct request {
     char *path;                          /* percent-decoded, owned */
     char *param[MAX_PATH_PARAMS];        /* owned: what {x} stood for */
     scry_buf body;
+    uint64_t body_bytes;                 /* that came, kept or not */
+    bool body_refused;                   /* no room for it: 503 when it is over */
     char *kept[MAX_KEPT_ARGS];           /* owned: parameters that came in the body */
     size_t kept_count;
     bool dispatched, ready, sent;        /* handed on; response made; response queued */
@@ -92,6 +94,7 @@ struct server {
     struct work_queue *search_queue, *work_queue;
     pthread_t search_thread, *worker_threads;
     int worker_count;
+    size_t bodies_bytes;                 /* of all requests, kept in memory (loop only) */
     struct job_list *jobs;
     struct metrics *metrics;
     struct connection_list *connections;
@@ -194,10 +197,12 @@ handler auth_login, auth_logout;
 
 /* ---- connections.c: cut off clients that drip ---- */
 
-struct connection_list *connections_new(void);
+struct connection_list *connections_new(int client_ms);
 void connections_notify(void *list, struct MHD_Connection *c, void **slot, enum MHD_ConnectionNotificationCode what);
-void connection_request_began(request *r);      /* headers are complete */
-void connection_request_complete(request *r);   /* so is the body */
+void connection_body_grew(request *r);          /* headers are complete; some of the body came */
+void connection_request_complete(request *r);   /* so is the body: no deadline while it is worked on */
+void connection_answer_began(request *r, uint64_t bytes);
+void connection_answer_sent(request *r);
 void connections_free(struct connection_list *l);
 
 /* ---- metrics.c ---- */

@@ -39,6 +39,7 @@ static int start_one(server *s, pthread_t *thread, scry_error *err)
     worker *w = scry_alloc(sizeof *w);
     w->server = s;
     scry_decoder_options d = SCRY_DECODER_OPTIONS_INIT;
+    d.time_limit_ms = s->options.time_limit_s * 1000;
     int r = scry_decoder_new(&w->tools.decoder, &d, err);
     if (r == 0)
         r = scry_session_new(&w->tools.session, s->model, 1, err);
