@@ -54,35 +54,76 @@ static void remember(scry_binder *b, scry_linear *l)
     b->linears[b->linear_count++] = l;
 }
 
-/* Part i of a linear: its weight, and its bias into `bias` where there is one. */
-static void bind_part(scry_binder *b, const scry_linear_names *names, int i, const size_t *shape,
-                      scry_linear_spec *spec, scry_tensor *bias)
+static int parts_of(const scry_linear_names *names)
+{
+    int parts = 0;
+    while (parts < SCRY_LINEAR_MAX_PARTS && names->part[parts])
+        parts++;
+    return parts;
+}
+
+static scry_tensor bind_part(scry_binder *b, const scry_linear_names *names, int i,
+                             const char *suffix, int rank, const size_t *shape)
 {
     char name[NAME_BYTES];
-    snprintf(name, sizeof name, "%s%s%s", names->prefix, names->part[i], names->weight);
-    spec->weight[i] = bind_named(b, names->rank == 4 ? 4 : 2, shape, name);
-    if (!names->bias)
-        return;
-    size_t rows = shape[names->transposed ? 1 : 0];
-    snprintf(name, sizeof name, "%s%s%s", names->prefix, names->part[i], names->bias);
-    *bias = bind_named(b, 1, &rows, name);
-    spec->bias[i] = bias;
+    snprintf(name, sizeof name, "%s%s%s", names->prefix, names->part[i], suffix);
+    return bind_named(b, rank, shape, name);
+}
+
+/* Rows [first, first + rows) of a bound tensor. */
+static scry_tensor slice(scry_tensor t, size_t first, size_t rows)
+{
+    if (!t.data)   /* not found: the binder knows */
+        return t;
+    t.data = (const uint8_t *)t.data + first * scry_tensor_row_size(&t) * scry_dtype_size(t.dtype);
+    t.scale = t.scale ? t.scale + first : NULL;
+    t.shape[0] = rows;
+    return t;
+}
+
+void scry_bind_stacked(scry_binder *b, scry_stacked *w, size_t n, size_t k,
+                       const scry_linear_names *names)
+{
+    *w = (scry_stacked){ .parts = parts_of(names), .n = n, .k = k };
+    for (int i = 0; i < w->parts; i++)
+        w->part[i] = bind_part(b, names, i, names->weight, 2, (size_t[]){ n / (size_t)w->parts, k });
+}
+
+/* All parts of a linear that outputs [skip, skip + n) lie in: their weights to `spec`, their
+ * biases, where there are any, to `biases`. A part that is needed in part is cut. */
+static void bind_parts(scry_binder *b, const scry_linear_names *names, size_t n, size_t k,
+                       scry_linear_spec *spec, scry_tensor *biases)
+{
+    int parts = parts_of(names);
+    size_t rows = (names->of ? names->of : n) / (size_t)parts, last = names->skip + n;
+    size_t shape[4] = { names->transposed ? k : rows, names->transposed ? n : k };
+    if (names->rank == 4)
+        memcpy(shape + 1, names->tail, sizeof names->tail);
+    for (int i = 0; i < parts; i++) {
+        size_t at = (size_t)i * rows, from = names->skip > at ? names->skip - at : 0;
+        size_t to = last < at + rows ? last - at : rows;
+        if (last <= at || from >= rows)
+            continue;
+        bool whole = from == 0 && to == rows;
+        scry_tensor w = bind_part(b, names, i, names->weight, names->rank == 4 ? 4 : 2, shape);
+        spec->weight[spec->parts] = whole ? w : slice(w, from, to - from);
+        if (names->bias) {
+            w = bind_part(b, names, i, names->bias, 1, &rows);
+            biases[spec->parts] = whole ? w : slice(w, from, to - from);
+            spec->bias[spec->parts] = &biases[spec->parts];
+        }
+        spec->parts++;
+    }
 }
 
 void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
                       const scry_linear_names *names)
 {
-    scry_linear_spec spec = { .transposed = names->transposed, .mode = b->mode,
+    scry_mode mode = names->precise && b->mode == SCRY_MODE_INT8 ? SCRY_MODE_BF16 : b->mode;
+    scry_linear_spec spec = { .transposed = names->transposed, .mode = mode,
                               .spread = names->spread };
     scry_tensor biases[SCRY_LINEAR_MAX_PARTS];
-    while (spec.parts < SCRY_LINEAR_MAX_PARTS && names->part[spec.parts])
-        spec.parts++;
-    size_t rows = n / (size_t)spec.parts;
-    size_t shape[4] = { names->transposed ? k : rows, names->transposed ? n : k };
-    if (names->rank == 4)
-        memcpy(shape + 1, names->tail, sizeof names->tail);
-    for (int i = 0; i < spec.parts; i++)
-        bind_part(b, names, i, shape, &spec, &biases[i]);
+    bind_parts(b, names, n, k, &spec, biases);
     if (b->result == 0 && names->transposed && spec.weight[0].scale)
         b->result = scry_fail(b->err, SCRY_EINVALID, "%s%s: int8 needs its outputs as rows",
                               names->prefix, names->part[0]);

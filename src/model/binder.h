@@ -8,6 +8,7 @@
 #ifndef SCRY_MODEL_BINDER_H
 #define SCRY_MODEL_BINDER_H
 
+#include "model/outliers.h"
 #include "model/safetensors.h"
 #include "nn/linear.h"
 
@@ -39,7 +40,13 @@ typedef struct scry_linear_names {
     int rank;                                  /* 0: a matrix; 4: a convolution, k a product */
     size_t tail[3];                            /* rank 4: its last three sizes */
     const float *spread;                       /* see scry_linear_spec; may be NULL */
+    bool precise;                              /* bf16 where the tower is int8 */
+    size_t skip, of;                           /* only outputs [skip, skip + n) of `of`; 0: all */
 } scry_linear_names;
+
+/* The stacked weights [n, k] themselves, as views. Neither transposed nor `skip`. */
+void scry_bind_stacked(scry_binder *b, scry_stacked *w, size_t n, size_t k,
+                       const scry_linear_names *names);
 
 /* `l` must outlive the binder's list of linears. */
 void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,

@@ -53,7 +53,7 @@ static void bind(clip_text *c, scry_binder *b, const text_names *n)
     c->final_gain = scry_bind_floats(b, w, "%s%s.weight", n->prefix, n->final);
     c->final_bias = scry_bind_floats(b, w, "%s%s.bias", n->prefix, n->final);
     scry_linear_names projection = { .prefix = n->prefix, .part = { n->projection }, .weight = "",
-                                     .transposed = n->transposed };
+                                     .transposed = n->transposed, .precise = true };
     scry_bind_linear(b, &c->projection, c->tower.dim, w, &projection);
 }
 

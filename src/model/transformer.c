@@ -3,7 +3,6 @@
 #include "base/alloc.h"
 #include "nn/attention.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,36 +23,56 @@ const scry_layer_names scry_names_bert = {
     "attention.output.dense", "intermediate.dense", "output.dense"
 };
 
-/* Trained towers have a few channels whose values are tens of times the others'. In int8
- * they would leave the rest of their row a handful of steps. A norm's gain and bias tell
- * how large its channels get, so half of that range (its square root) moves from the inputs
- * into the weights, exactly: norm / s, weights * s. (SmoothQuant, arXiv 2211.10438, with the
- * norm's own parameters in the place of calibration pictures.) Changes the norm's copies
- * in place; returns s [width], or NULL where there is nothing to do. */
-static const float *spread_outliers(scry_binder *b, const float *gain, const float *bias, size_t width)
+/* A norm and the product that it feeds, its range shared with the weights where that helps
+ * (outliers.h): changes the norm's copies in place. Returns what the weights have to be
+ * multiplied by, or NULL. */
+static const float *spread_outliers(scry_binder *b, const float *gain, const float *bias,
+                                    const scry_stacked *weights)
 {
-    const float reach = 3;   /* standard deviations that a normalised channel gets from 0 */
-    if (b->result < 0 || !b->weights || b->mode != SCRY_MODE_INT8)
+    if (b->result < 0)
         return NULL;
-    float *s = scry_weights_take(b->weights, width * sizeof *s), mean = 0;
+    float *s = scry_weights_take(b->weights, weights->k * sizeof *s);
     if (!s) {
         b->result = scry_fail(b->err, SCRY_ENOMEM, "not enough memory for the model's weights");
         return NULL;
     }
-    for (size_t i = 0; i < width; i++) {
-        s[i] = reach * fabsf(gain[i]) + fabsf(bias[i]);
-        mean += s[i] / (float)width;
-    }
-    for (size_t i = 0; i < width; i++) {
-        s[i] = mean > 0 ? fminf(fmaxf(sqrtf(s[i] / mean), 0.1f), 32) : 1;
+    scry_outliers_spread(gain, bias, weights, s);
+    for (size_t i = 0; i < weights->k; i++) {
         ((float *)gain)[i] /= s[i];   /* the tower's own copies, not yet shared */
         ((float *)bias)[i] /= s[i];
     }
     return s;
 }
 
+/* Queries, keys and values: one product, or in int8, where attention is sharp, two. Returns
+ * whether it is. */
+static bool bind_qkv(scry_layer *l, scry_binder *b, const scry_stack *stack, bool careful,
+                     scry_linear_names *names)
+{
+    size_t w = stack->config.width;
+    bool sharp = false;
+    if (careful) {
+        scry_stacked stacked;
+        scry_bind_stacked(b, &stacked, 3 * w, w, names);
+        sharp = b->result == 0 && scry_outliers_sharp(l->norm1_gain, &stacked, stack->config.heads);
+        names->spread = spread_outliers(b, l->norm1_gain, l->norm1_bias, &stacked);
+    }
+    if (!sharp) {
+        scry_bind_linear(b, &l->qkv, 3 * w, w, names);
+        return false;
+    }
+    scry_linear_names qk = *names, v = *names;
+    qk.of = v.of = 3 * w;
+    qk.precise = true;
+    v.skip = 2 * w;
+    scry_bind_linear(b, &l->qk, 2 * w, w, &qk);
+    scry_bind_linear(b, &l->qkv, w, w, &v);
+    return true;
+}
+
+/* `few_rows`: what follows attention runs for the pooled tokens alone, so its precision is free. */
 static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack *stack, const char *at,
-                       const scry_layer_names *names)
+                       const scry_layer_names *names, bool few_rows)
 {
     const scry_stack_config *c = &stack->config;
     size_t w = c->width;
@@ -61,21 +80,24 @@ static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack *stack, c
     l->norm1_bias = scry_bind_floats(b, w, "%s%s.bias", at, names->norm1);
     l->norm2_gain = scry_bind_floats(b, w, "%s%s.weight", at, names->norm2);
     l->norm2_bias = scry_bind_floats(b, w, "%s%s.bias", at, names->norm2);
-    bool before = !stack->post_norm;   /* the norms feed these products and nothing else */
-    const float *spread1 = before ? spread_outliers(b, l->norm1_gain, l->norm1_bias, w) : NULL;
-    const float *spread2 = before ? spread_outliers(b, l->norm2_gain, l->norm2_bias, w) : NULL;
+    /* Before the products the norms feed nothing else; after them, the residual stream. */
+    bool careful = b->mode == SCRY_MODE_INT8 && b->weights && !stack->post_norm;
     scry_linear_names qkv = { .prefix = at, .part = { names->qkv[0], names->qkv[1], names->qkv[2] },
-                              .weight = names->qkv_weight, .bias = names->qkv_bias,
-                              .spread = spread1 };
-    scry_bind_linear(b, &l->qkv, 3 * w, w, &qkv);
+                              .weight = names->qkv_weight, .bias = names->qkv_bias };
+    bool sharp = bind_qkv(l, b, stack, careful, &qkv);
     scry_linear_names out = { .prefix = at, .part = { names->out }, .weight = ".weight",
-                              .bias = ".bias" };
+                              .bias = ".bias", .precise = few_rows || sharp };
     scry_bind_linear(b, &l->out, w, w, &out);
     scry_linear_names up = { .prefix = at, .part = { names->up }, .weight = ".weight",
-                             .bias = ".bias", .spread = spread2 };
+                             .bias = ".bias", .precise = few_rows };
+    if (careful) {
+        scry_stacked stacked;
+        scry_bind_stacked(b, &stacked, c->ffn, w, &up);
+        up.spread = spread_outliers(b, l->norm2_gain, l->norm2_bias, &stacked);
+    }
     scry_bind_linear(b, &l->up, c->ffn, w, &up);
     scry_linear_names down = { .prefix = at, .part = { names->down }, .weight = ".weight",
-                               .bias = ".bias" };
+                               .bias = ".bias", .precise = few_rows };
     scry_bind_linear(b, &l->down, w, c->ffn, &down);
 }
 
@@ -89,7 +111,7 @@ void scry_stack_bind(scry_stack *s, scry_binder *b, const char *prefix,
     for (size_t i = 0; i < c->layers; i++) {
         snprintf(layer, sizeof layer, names->layer, i);
         snprintf(at, sizeof at, "%s%s", prefix, layer);
-        bind_layer(&s->layers[i], b, s, at, names);
+        bind_layer(&s->layers[i], b, s, at, names, i + 1 == c->layers && !s->post_norm);
     }
     size_t head = c->width / c->heads;
     b->need.max_tokens = max_tokens > b->need.max_tokens ? max_tokens : b->need.max_tokens;
@@ -137,8 +159,11 @@ static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
     float *x = run->memory, *h = x + rows * w, *qkv = h + rows * w, *mid = qkv + rows * 3 * w;
     if (!s->post_norm)
         scry_norm_rows(t, x, rows, w, l->norm1_gain, l->norm1_bias, c->eps, h);
-    scry_linear_run(t, &l->qkv, &(scry_product){ rows, s->post_norm ? x : h, w, qkv, 3 * w,
-                                                 SCRY_ACT_NONE, false });
+    const float *in = s->post_norm ? x : h;
+    if (l->qk.n)
+        scry_linear_run(t, &l->qk, &(scry_product){ rows, in, w, qkv, 3 * w, SCRY_ACT_NONE, false });
+    scry_linear_run(t, &l->qkv, &(scry_product){ rows, in, w, qkv + l->qk.n, 3 * w, SCRY_ACT_NONE,
+                                                 false });
     scry_attention_run(t, &(scry_attention){ qkv, run->starts, run->sequences, w, c->heads,
                                              s->causal, only, h });
     if (only) {

@@ -16,7 +16,8 @@
 
 typedef struct scry_layer {
     const float *norm1_gain, *norm1_bias, *norm2_gain, *norm2_bias;   /* [W] */
-    scry_linear qkv;    /* [3 W, W] */
+    scry_linear qkv;    /* [3 W, W]; [W, W], the values, where queries and keys are apart */
+    scry_linear qk;     /* [2 W, W] in more than int8: see outliers.h; else its n is 0 */
     scry_linear out;    /* [W, W] */
     scry_linear up;     /* [F, W] */
     scry_linear down;   /* [W, F] */

@@ -70,7 +70,7 @@ static void bind(vit *v, scry_binder *b, const vit_names *n)
     v->post_gain = scry_bind_floats(b, w, "%s.weight", n->post);
     v->post_bias = scry_bind_floats(b, w, "%s.bias", n->post);
     scry_linear_names projection = { .prefix = n->projection, .part = { "" }, .weight = "",
-                                     .transposed = n->transposed };
+                                     .transposed = n->transposed, .precise = true };
     scry_bind_linear(b, &v->projection, v->tower.dim, w, &projection);
 }
 

@@ -40,7 +40,7 @@ int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights 
                      scry_error *err)
 {
     *l = (scry_linear){ .parts = spec->parts, .transposed = spec->transposed, .mode = spec->mode,
-                        .spread = spec->mode == SCRY_MODE_INT8 ? spec->spread : NULL };
+                        .spread = spec->spread };
     memcpy(l->weight, spec->weight, sizeof l->weight);
     size_t rows = spec->weight[0].shape[0];
     l->n = spec->transposed ? spec->weight[0].shape[1] : rows * (size_t)spec->parts;
@@ -104,7 +104,7 @@ static const uint32_t *source_as_is(const scry_linear *l, size_t row, size_t k0)
     return (uintptr_t)at % 4 == 0 ? (const uint32_t *)at : NULL;
 }
 
-/* The same for an int8 product of weights that have to be quantised. */
+/* The same with what belongs to a column: spread, and before quantising the stored scale. */
 static void spread_floats(const scry_kernels *k, const scry_linear *l, size_t row, size_t k0,
                           size_t n, float *out)
 {
@@ -112,7 +112,7 @@ static void spread_floats(const scry_kernels *k, const scry_linear *l, size_t ro
     if (!l->spread)
         return;
     const scry_tensor *w = part_of(l, row);
-    float factor = w->scale ? w->scale[row % w->shape[0]] : 1;
+    float factor = w->scale && l->mode == SCRY_MODE_INT8 ? w->scale[row % w->shape[0]] : 1;
     for (size_t i = 0; i < n; i++)
         out[i] *= factor * l->spread[k0 + i];
 }
@@ -149,13 +149,11 @@ static void stage(const scry_nn *t, const scry_linear *l, size_t row, size_t k0,
     memset(staged + n / group * SCRY_GROUP_BYTES, 0, SCRY_GROUP_BYTES);
     const float *from = floats;
     if (l->mode == SCRY_MODE_F32)
-        source_floats(t->k, l, row, k0, n, (float *)staged);
-    else if (l->mode == SCRY_MODE_INT8)
-        spread_floats(t->k, l, row, k0, n, floats);
-    else if (w->dtype == SCRY_DTYPE_F32 && !l->transposed)
+        spread_floats(t->k, l, row, k0, n, (float *)staged);
+    else if (l->mode == SCRY_MODE_BF16 && w->dtype == SCRY_DTYPE_F32 && !l->transposed && !l->spread)
         from = (const float *)w->data + row % w->shape[0] * l->k + k0;
     else
-        source_floats(t->k, l, row, k0, n, floats);
+        spread_floats(t->k, l, row, k0, n, floats);
     if (l->mode == SCRY_MODE_BF16)
         t->k->to_bf16(from, n, (uint16_t *)staged);
     else if (l->mode == SCRY_MODE_INT8)

@@ -20,9 +20,9 @@ typedef struct scry_linear_spec {
     int parts;
     bool transposed;      /* the single weight is stored as [K, N] */
     scry_mode mode;
-    const float *spread;  /* INT8, may be NULL: [K], must outlive the linear. The inputs come
-                             divided by it, so the weights are multiplied by it: a way to share
-                             the range of outlying channels between both */
+    const float *spread;  /* may be NULL: [K], must outlive the linear. The inputs come divided
+                             by it, so the weights are multiplied by it: a way to share the
+                             range of outlying channels between both */
 } scry_linear_spec;
 
 typedef struct scry_linear {

@@ -191,6 +191,50 @@ static void stacked_and_transposed_weights_match(void **unused)
     compare_shape(&(shape){ 3, 33, 300, 1, true, false, true, SCRY_ACT_NONE, SCRY_DTYPE_F16 });
 }
 
+/* Inputs that come divided by `spread` meet weights multiplied by it: the same product. */
+static void spread_weights_match(void **unused)
+{
+    enum { M = 5, N = 70, K = 61 };
+    static const double tolerance[] = { 2e-6, 1e-2, 2.5e-2 };
+    float *a = random_floats(M * K), *w = random_floats(N * K), *s = random_floats(K);
+    float *even = random_floats(M * K), want[M * N], got[M * N];
+    for (size_t k = 0; k < K; k++)
+        s[k] = k % 20 == 3 ? 30 : 1.5f + s[k];
+    for (size_t i = 0; i < M * K; i++) {
+        even[i] = a[i];
+        a[i] *= s[i % K];   /* outlying channels, and small weights behind them */
+    }
+    for (size_t i = 0; i < N * K; i++)
+        w[i] /= s[i % K];
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
+    for (size_t i = 0; i <= n * SCRY_MODE_COUNT; i++) {
+        scry_team *team;
+        scry_weights *memory = scry_weights_new();
+        bool first = i == 0;
+        scry_mode mode = first ? SCRY_MODE_F32 : (scry_mode)((i - 1) % SCRY_MODE_COUNT);
+        const scry_kernels *k = first ? scry_kernels_reference() : all[(i - 1) / SCRY_MODE_COUNT];
+        assert_int_equal(scry_team_new(&team, k, 1, &(scry_scratch_need){ K, 1, 1 }, NULL), 0);
+        linear_run r = { .product = { M, first ? a : even, K, first ? want : got, N, SCRY_ACT_NONE, false } };
+        scry_linear_spec spec = { .weight = { { w, SCRY_DTYPE_F32, 2, { N, K, 1, 1 }, NULL } }, .parts = 1,
+                                  .mode = mode, .spread = first ? NULL : s };
+        assert_int_equal(scry_linear_init(&r.linear, &spec, memory, NULL), 0);
+        if (!first) {
+            r.packed = scry_weights_take(memory, scry_linear_packed_bytes(&r.linear));
+            scry_team_run(team, pack, &r);
+            scry_linear_publish(&r.linear, r.packed);
+        }
+        scry_team_run(team, multiply, &r);
+        assert_true(first || distance(got, want, M * N) < tolerance[mode]);
+        scry_weights_free(memory);
+        scry_team_free(team);
+    }
+    free(a);
+    free(w);
+    free(s);
+    free(even);
+}
+
 /* ---- attention ---- */
 
 static void attend(scry_nn *t, void *arg)
@@ -358,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_match), cmocka_unit_test(stacked_and_transposed_weights_match),
+        cmocka_unit_test(spread_weights_match),
         cmocka_unit_test(attention_matches), cmocka_unit_test(rows_match),
         cmocka_unit_test(depthwise_matches), cmocka_unit_test(halves_are_exact),
         cmocka_unit_test(kernels_can_be_capped)

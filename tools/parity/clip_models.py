@@ -74,16 +74,26 @@ def randomise(model, seed):
                 p.normal_(0, 0.2, generator=g)
 
 
-def add_outliers(model, factor, seed):
-    """Three channels of every norm `factor` times as large, as trained towers have them."""
+def add_outliers(model, factor, seed, balanced):
+    """Three channels of every norm `factor` times as large, as trained towers have them;
+    balanced: the weights behind the norm that much smaller, so that the tower computes what
+    it did, else its attention becomes sharper too."""
     g = torch.Generator().manual_seed(seed)
+    modules = dict(model.named_modules())
     with torch.no_grad():
-        for name, p in sorted(model.named_parameters()):
-            if "layer_norm" in name and "layers" in name and name.endswith("weight"):
-                p[torch.randperm(p.numel(), generator=g)[:3]] *= factor
+        for name, norm in sorted(modules.items()):
+            if "layer_norm" not in name or "layers" not in name:
+                continue
+            channels = torch.randperm(norm.weight.numel(), generator=g)[:3]
+            norm.weight[channels] *= factor
+            if balanced:
+                norm.bias[channels] *= factor
+                layer = name.split(".layer_norm")[0]
+                for b in ["mlp.fc1"] if "layer_norm2" in name else [f"self_attn.{x}_proj" for x in "qkv"]:
+                    modules[f"{layer}.{b}"].weight[:, channels] /= factor
 
 
-def make(shape, out, dtype="float32", seed=7, merges=None, context=77, outliers=1):
+def make(shape, out, dtype="float32", seed=7, merges=None, context=77, outliers=1, balanced=False):
     """Write the directory and return the model in float32 (with the stored values)."""
     (size, patch, width, layers, heads, ffn), text, dim, act = SHAPES[shape]
     out = Path(out)
@@ -101,7 +111,7 @@ def make(shape, out, dtype="float32", seed=7, merges=None, context=77, outliers=
     model = CLIPModel(config)
     randomise(model, seed)
     if outliers != 1:
-        add_outliers(model, outliers, seed)
+        add_outliers(model, outliers, seed, balanced)
     model = model.to(getattr(torch, dtype))
     model.save_pretrained(out, safe_serialization=True)
     write_preprocessor(out, size)
