@@ -14,6 +14,7 @@
 #include "server/cache.h"
 
 #include <math.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,13 +228,15 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
 
 /* ---- the thread ---- */
 
-typedef struct {
+typedef struct search_batch {
     server *server;
     scry_session *session;
     request *requests[MAX_BATCH];
     float *vectors;             /* [MAX_BATCH, dim] */
     scry_error errors[MAX_BATCH];
     bool done[MAX_BATCH];
+    sem_t started;              /* posted when `ready` is known */
+    int ready;                  /* 0, or why there are no searches: errors[0] */
 } batch;
 
 static void embed_batch(batch *b, size_t n)
@@ -321,23 +324,43 @@ static void answer_batch(batch *b, size_t n)
     pthread_rwlock_unlock(&b->server->store_lock);
 }
 
+/* The first search must not be the slow one: before we listen some are made, on the thread that
+ * makes all others. A batch, for which the tower packs its weights; then searches, for the store
+ * keeps what it scans only from the second on. What goes wrong with the store is told to the one who
+ * searches. */
+static int warm_up(batch *b, scry_error *err)
+{
+    const char *texts[MAX_BATCH / 2];
+    scry_search search = SCRY_SEARCH_INIT;
+    for (size_t i = 0; i < MAX_BATCH / 2; i++)
+        texts[i] = "a photograph of something";
+    int r = scry_embed_texts(b->session, texts, MAX_BATCH / 2, b->vectors, NULL, err);
+    for (int i = 0; i < 3 && r == 0; i++) {
+        scry_results *results = NULL;
+        r = scry_embed_texts(b->session, texts, 1, b->vectors, NULL, err);
+        if (r == 0 && scry_store_search(b->server->store, b->vectors, &search, &results, NULL) == 0)
+            scry_results_free(results);
+    }
+    return r;
+}
+
 static void *search_loop(void *arg)
 {
     batch *b = arg;
     size_t n;
-    while ((n = queue_take(b->server->search_queue, b->requests, MAX_BATCH)) > 0)
+    b->ready = warm_up(b, &b->errors[0]);
+    sem_post(&b->started);
+    while (b->ready == 0 && (n = queue_take(b->server->search_queue, b->requests, MAX_BATCH)) > 0)
         answer_batch(b, n);
-    scry_session_free(b->session);
-    free(b->vectors);
-    free(b);
     return NULL;
 }
 
-/* The first search must not be the slow one: the tower is made ready before we listen. */
-static int warm_up(batch *b, scry_error *err)
+static void batch_free(batch *b)
 {
-    const char *text = "a photograph";
-    return scry_embed_texts(b->session, &text, 1, b->vectors, NULL, err);
+    scry_session_free(b->session);
+    sem_destroy(&b->started);
+    free(b->vectors);
+    free(b);
 }
 
 int search_thread_start(server *s, scry_error *err)
@@ -345,24 +368,29 @@ int search_thread_start(server *s, scry_error *err)
     batch *b = scry_alloc(sizeof *b);
     b->server = s;
     b->vectors = scry_alloc(MAX_BATCH * (size_t)s->info->dim * sizeof *b->vectors);
+    sem_init(&b->started, 0, 0);
     int r = scry_session_new(&b->session, s->model, 0, err);
-    if (r == 0)
-        r = warm_up(b, err);
     if (r == 0 && pthread_create(&s->search_thread, NULL, search_loop, b) != 0)
         r = scry_fail(err, SCRY_ENOMEM, "cannot start the search thread");
     if (r < 0) {
-        scry_session_free(b->session);
-        free(b->vectors);
-        free(b);
         s->search_thread = 0;
+        batch_free(b);
+        return r;
     }
-    return r;
+    s->search_batch = b;
+    while (sem_wait(&b->started) < 0)
+        continue;
+    if (b->ready < 0)
+        scry_fail(err, b->ready, "%s", b->errors[0].message);
+    return b->ready;
 }
 
 void search_thread_stop(server *s)
 {
     queue_close(s->search_queue);
-    if (s->search_thread)
-        pthread_join(s->search_thread, NULL);
-    s->search_thread = 0;
+    if (!s->search_batch)
+        return;
+    pthread_join(s->search_thread, NULL);
+    batch_free(s->search_batch);
+    s->search_batch = NULL;
 }

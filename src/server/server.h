@@ -93,6 +93,7 @@ struct server {
     atomic_int draining;
     struct work_queue *search_queue, *work_queue;
     pthread_t search_thread, *worker_threads;
+    struct search_batch *search_batch;   /* NULL: there is no search thread */
     int worker_count;
     size_t bodies_bytes;                 /* of all requests, kept in memory (loop only) */
     struct job_list *jobs;
