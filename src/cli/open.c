@@ -134,9 +134,15 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
     const scry_model_info *m = scry_model_get_info(*out);
     if (strcmp(m->identity, info.model_identity) == 0)
         return 0;
-    r = scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): search with "
-                  "that one, or index again into another one with --collection NAME --model %s", info.collection,
-                  info.model_name, info.model_identity, m->name, m->identity, m->name);
+    if (strcmp(name, info.model_name) == 0)
+        r = scry_fail(err, SCRY_EINVALID, "the files of model %s are not those that collection \"%s\" was built with "
+                      "(%.12s, now %.12s): restore them if they were damaged (the starter's by `git checkout -- "
+                      "models/starter` or by installing scry again), or index again with --collection NAME", name,
+                      info.collection, info.model_identity, m->identity);
+    else
+        r = scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): "
+                      "search with that one, or index again into another one with --collection NAME --model %s",
+                      info.collection, info.model_name, info.model_identity, m->name, m->identity, m->name);
     scry_model_free(*out);
     *out = NULL;
     return r;

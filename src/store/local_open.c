@@ -199,10 +199,7 @@ static int create_schema(scry_local *s, const scry_store_options *o, scry_error 
 static int check_model(const scry_local *s, const scry_head *h, const scry_store_options *o, scry_error *err)
 {
     if (o->model_identity && o->model_identity[0] && strcmp(o->model_identity, h->model_identity) != 0)
-        return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was built with the model %s (%.12s), not "
-                         "with %s (%.12s): use that model, or index the pictures again with --collection "
-                         "and another name", s->name, s->where, h->model_name[0] ? h->model_name : "?",
-                         h->model_identity, o->model_name ? o->model_name : "?", o->model_identity);
+        return scry_store_other_model(s->name, h->model_name, h->model_identity, o, err);
     if (o->dim && o->dim != h->dim)
         return scry_fail(err, SCRY_EINVALID, "the collection %s of %s holds vectors of %lld numbers, not %d",
                          s->name, s->where, (long long)h->dim, o->dim);

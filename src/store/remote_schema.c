@@ -167,9 +167,7 @@ static int check_model(const scry_remote *s, const scry_store_options *o, scry_e
 {
     if (!o->model_identity || !o->model_identity[0] || strcmp(o->model_identity, s->identity) == 0)
         return 0;
-    return scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): use that "
-                     "one, or index again into another one with --collection NAME", s->name, s->model_name, s->identity,
-                     o->model_name ? o->model_name : "the given one", o->model_identity);
+    return scry_store_other_model(s->name, s->model_name, s->identity, o, err);
 }
 
 /* Every field with the type that rows are sent with: a wrong one can crash a server for good. */

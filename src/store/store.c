@@ -250,3 +250,17 @@ int scry_store_compact(scry_store *s, scry_error *err)
 {
     return s->kind->compact(s, err);
 }
+
+int scry_store_other_model(const char *collection, const char *built_name, const char *built_identity,
+                           const scry_store_options *o, scry_error *err)
+{
+    const char *name = o->model_name && o->model_name[0] ? o->model_name : "the given one";
+    if (strcmp(name, built_name) == 0)
+        return scry_fail(err, SCRY_EINVALID, "the files of model %s are not those that collection \"%s\" was built with "
+                         "(%.12s, now %.12s): restore them if they were damaged (`scry model info %s` has the folder), or "
+                         "index again into another collection with --collection NAME", name, collection, built_identity,
+                         o->model_identity, name);
+    return scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): use that "
+                     "one, or index again into another one with --collection NAME", collection,
+                     built_name[0] ? built_name : "?", built_identity, name, o->model_identity);
+}

@@ -63,6 +63,10 @@ typedef int scry_remote_collections_fn(const char *where, int (*each)(void *arg,
                                        void *arg, scry_error *err);
 typedef int scry_remote_drop_fn(const char *where, const char *name, scry_error *err);
 
+/* The refusal of a model, given in `o`, that is not the collection's. */
+int scry_store_other_model(const char *collection, const char *built_name, const char *built_identity,
+                           const scry_store_options *o, scry_error *err);
+
 /* ---- results ---- */
 
 /* Results own every string of their hits. */

@@ -21,6 +21,15 @@ is "another model: 2" $status 2
 like "another model: names both" "$T/err" 'model.*other|other.*model'
 run index --model "$T/other" "$P"
 is "indexing with another model: 2" $status 2
+cp -r "$SCRY_MODEL" "$T/flipped"
+run index --collection flipped --model "$T/flipped" "$P"
+printf '\377' | dd of="$T/flipped/model.safetensors" bs=1 seek=$(($(stat -c %s "$T/flipped/model.safetensors") - 4)) conv=notrunc 2>"$T/err"
+run search --collection flipped --model "$T/flipped" x
+is "a model whose bytes changed: 2" $status 2
+like "a model whose bytes changed: what to do" "$T/err" 'files of model .*flipped are not those .* restore them'
+run index --collection flipped --model "$T/flipped" "$P"
+is "a model whose bytes changed: no indexing" $status 2
+like "a model whose bytes changed: the same reason" "$T/err" 'files of model .*flipped are not those .* restore them'
 run index --collection second --model "$T/other" "$P"
 is "another collection may have another model" $status 0
 run search --collection second --model "$T/other" x
