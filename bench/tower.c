@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_RUNS = 100000, LARGEST_BATCH = 16, TEXTS = 64 };
+enum { MAX_RUNS = 100000, LARGEST_BATCH = 16, PHRASES = 8, TEXTS = PHRASES * PHRASES };
 
 typedef struct {
     scry_session *session;
@@ -80,12 +80,26 @@ static uint8_t *make_pixels(size_t bytes)
     return p;
 }
 
+/* Texts of six words, of which all differ and some begin alike. Owned, each of them. */
+static void make_texts(char *texts[TEXTS])
+{
+    static const char *const what[PHRASES] = {
+        "a white dog", "two red boats", "an old man", "children playing football", "the city lights",
+        "fresh bread rolls", "a steam train", "some yellow flowers"
+    };
+    static const char *const where[PHRASES] = {
+        "on the beach", "in deep snow", "near a lake", "at early dawn", "under blue sky",
+        "behind green trees", "in heavy rain", "seen from above"
+    };
+    for (int i = 0; i < TEXTS; i++)
+        texts[i] = scry_asprintf("%s %s", what[i / PHRASES], where[i % PHRASES]);
+}
+
 static int run(scry_session *s, const scry_model_info *info, double seconds, scry_error *err)
 {
     static const char *const one[] = { "a white dog on the beach" };
-    const char *many[TEXTS];
-    for (int i = 0; i < TEXTS; i++)
-        many[i] = one[0];
+    char *many[TEXTS];
+    make_texts(many);
     size_t bytes = (size_t)info->image.size * (size_t)info->image.size * 3 * (size_t)info->image.views;
     uint8_t *pixels = make_pixels(bytes * LARGEST_BATCH);
     float *out = scry_alloc((size_t)TEXTS * (size_t)info->dim * sizeof *out);
@@ -95,7 +109,7 @@ static int run(scry_session *s, const scry_model_info *info, double seconds, scr
     printf("%-24s\t%.3f ms\n", "first text", scry_now_ms() - start);
     if (r == 0)
         r = measure("text of 6 words", &w, seconds, err);
-    w.texts = many;
+    w.texts = (const char *const *)many;
     w.n = TEXTS;
     if (r == 0)
         r = measure("64 texts", &w, seconds, err);
@@ -105,6 +119,8 @@ static int run(scry_session *s, const scry_model_info *info, double seconds, scr
         snprintf(name, sizeof name, "pictures, batch %zu", w.n);
         r = measure(name, &w, seconds, err);
     }
+    for (int i = 0; i < TEXTS; i++)
+        free(many[i]);
     free(pixels);
     free(out);
     return r;

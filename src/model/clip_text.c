@@ -4,6 +4,7 @@
  *     -> the end token's row [W] -> layer norm -> projection [D]
  *
  * Attention being causal, tokens behind the end token change nothing: they are not given.
+ * Nor does what follows change a beginning that several texts share: it is given once.
  */
 #include "model/tower.h"
 #include "model/transformer.h"
@@ -57,18 +58,27 @@ static void bind(clip_text *c, scry_binder *b, const text_names *n)
     scry_bind_linear(b, &c->projection, c->tower.dim, w, &projection);
 }
 
-static void embed(scry_nn *t, const clip_text *c, const scry_text_job *job, float *x, float *position)
+/* Rows [from, to), of which the first is at position `at`. */
+static void embed_rows(const clip_text *c, const int32_t *ids, size_t from, size_t to, size_t at,
+                       float *x, float *position)
 {
     size_t w = c->stack.config.width;
-    for (size_t s = (size_t)t->index; s < job->n; s += (size_t)t->count) {
-        for (size_t i = job->starts[s]; i < job->starts[s + 1]; i++) {
-            float *row = x + i * w, *spare = position + i * w;
-            scry_tensor_row(&c->tokens, (size_t)job->ids[i], row);
-            scry_tensor_row(&c->positions, i - job->starts[s], spare);
-            for (size_t k = 0; k < w; k++)
-                row[k] += spare[k];
-        }
+    for (size_t i = from; i < to; i++) {
+        float *row = x + i * w, *spare = position + i * w;
+        scry_tensor_row(&c->tokens, (size_t)ids[i], row);
+        scry_tensor_row(&c->positions, at + i - from, spare);
+        for (size_t k = 0; k < w; k++)
+            row[k] += spare[k];
     }
+}
+
+static void embed(scry_nn *t, const clip_text *c, const scry_text_job *job, float *x, float *position)
+{
+    size_t shared = job->starts[0];
+    if (t->index == 0)
+        embed_rows(c, job->ids, 0, shared, 0, x, position);
+    for (size_t s = (size_t)t->index; s < job->n; s += (size_t)t->count)
+        embed_rows(c, job->ids, job->starts[s], job->starts[s + 1], shared, x, position);
     scry_nn_wait(t);
 }
 

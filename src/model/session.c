@@ -213,11 +213,51 @@ static size_t pool_position(const int32_t *ids, size_t n, int64_t eos_id)
     return at;
 }
 
+/* Whether and where this family's texts are pooled at a token. */
+static bool pools_token(const scry_model *m, int64_t *eos_id)
+{
+    *eos_id = m->config.clip.eos_id;
+    return m->config.family != SCRY_FAMILY_DUAL;
+}
+
+/* How many tokens all texts of the batch begin with, their pooled tokens apart. */
+static size_t common_beginning(const text_batch *b)
+{
+    size_t n = b->pool[0];
+    for (size_t s = 1; s < b->n; s++) {
+        const int32_t *ids = b->ids + b->starts[s];
+        size_t same = 0;
+        while (same < n && same < b->pool[s] && ids[same] == b->ids[same])
+            same++;
+        n = same;
+    }
+    return n;
+}
+
+/* Keep the beginning that all texts share (the start token at least; of "a photo of a cat" and
+ * "a photo of a dog" five of seven) once, before the first: attention.h. A text is left with
+ * its last token, the pooled one, or more. */
+static void share_beginning(text_batch *b)
+{
+    size_t shared = common_beginning(b), to = shared;
+    for (size_t s = 0; s < b->n; s++) {
+        size_t from = b->starts[s] + shared, count = b->starts[s + 1] - from;
+        memmove(b->ids + to, b->ids + from, count * sizeof *b->ids);
+        b->starts[s] = to;
+        to += count;
+        b->pool[s] -= shared;
+    }
+    b->starts[b->n] = to;
+}
+
 /* Run one batch and finish its rows. */
 static int run_batch(scry_session *s, text_batch *b, float *out, scry_error *err)
 {
-    size_t tokens = b->starts[b->n];
     const scry_text_tower *w;
+    int64_t eos_id;
+    if (b->n > 1 && pools_token(s->model, &eos_id) && !s->tracer.fn)
+        share_beginning(b);   /* traced states have every row */
+    size_t tokens = b->starts[b->n];
     int r = scry_model_text_tower(s->model, s->team, tokens, &w, err);
     if (r == 0)
         r = reserve(s, 0, tokens * w->token_floats, err);
@@ -271,13 +311,6 @@ static int encode(const scry_model *m, const char *text, int32_t *ids, bool *cut
     return r;
 }
 
-/* Whether and where this family's texts are pooled at a token. */
-static bool pools_token(const scry_model *m, int64_t *eos_id)
-{
-    *eos_id = m->config.clip.eos_id;
-    return m->config.family != SCRY_FAMILY_DUAL;
-}
-
 int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
                      scry_error *err)
 {
@@ -300,7 +333,7 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
         if (i + 1 == n || b.starts[b.n] >= PASS_TOKENS || b.n == PASS_TOKENS) {
             r = run_batch(s, &b, out + done * dim, err);
             done += b.n;
-            b.n = 0;
+            b.n = b.starts[0] = 0;
         }
     }
     batch_dispose(&b);

@@ -51,7 +51,7 @@ size_t scry_stack_row_floats(const scry_stack *s);
 
 typedef struct scry_stack_run_args {
     float *memory;            /* [rows * row_floats]; x is its beginning: [rows, W] */
-    const size_t *starts;     /* [sequences + 1] rows of the sequences */
+    const size_t *starts;     /* [sequences + 1] rows of the sequences; see attention.h */
     size_t sequences;
     const size_t *only;       /* [sequences] token to keep, or NULL: see attention.h. x is then
                                  [sequences, W] at the end. */

@@ -7,12 +7,19 @@
 
 #include <math.h>
 
-/* One head of one sequence. */
+/* One head of one sequence: token i is row i of the shared beginning while i < shared, then
+ * row i of its own, whose first `shared` are other sequences' and not looked at. */
 typedef struct {
-    const float *q, *k, *v;   /* [tokens, ld] */
-    size_t ld;                /* 3 * width */
-    size_t tokens, head;
+    const float *beginning;   /* q, k and v of the head: [shared, ld] */
+    const float *own;         /* [tokens, ld] */
+    size_t ld, width;         /* 3 * width; from q to k to v */
+    size_t shared, tokens, head;
 } head_view;
+
+static const float *row_of(const head_view *h, size_t token)
+{
+    return (token < h->shared ? h->beginning : h->own) + token * h->ld;
+}
 
 static size_t panels(size_t n)
 {
@@ -27,7 +34,7 @@ static void pack_head(const scry_nn *t, const head_view *h)
         const uint32_t *rows[SCRY_PANEL];
         for (size_t i = 0; i < SCRY_PANEL; i++) {
             size_t token = p * SCRY_PANEL + i;
-            rows[i] = token < h->tokens ? (const uint32_t *)(h->k + token * h->ld) : NULL;
+            rows[i] = token < h->tokens ? (const uint32_t *)(row_of(h, token) + h->width) : NULL;
         }
         t->k->transpose(rows, h->head,
                         (uint32_t *)(t->scratch->keys + p * h->head * SCRY_PANEL_GROUP_BYTES));
@@ -36,7 +43,7 @@ static void pack_head(const scry_nn *t, const head_view *h)
         size_t n = h->head - p * SCRY_PANEL < SCRY_PANEL ? h->head - p * SCRY_PANEL : SCRY_PANEL;
         float *out = (float *)(t->scratch->values + p * h->tokens * SCRY_PANEL_GROUP_BYTES);
         for (size_t token = 0; token < h->tokens; token++, out += SCRY_PANEL) {
-            memcpy(out, h->v + token * h->ld + p * SCRY_PANEL, n * sizeof *out);
+            memcpy(out, row_of(h, token) + 2 * h->width + p * SCRY_PANEL, n * sizeof *out);
             memset(out + n, 0, (SCRY_PANEL - n) * sizeof *out);
         }
     }
@@ -64,7 +71,7 @@ static void multiply(const scry_nn *t, const float *a, size_t lda, size_t rows, 
     }
 }
 
-/* Query rows [from, to) of one head. `out` is [to - from, ld_out]. */
+/* Tokens [from, to) of one head, which are its own. `out` is [to - from, ld_out]. */
 static void attend(const scry_nn *t, const head_view *h, bool causal, size_t from, size_t to,
                    float *out, size_t ld_out)
 {
@@ -74,7 +81,7 @@ static void attend(const scry_nn *t, const head_view *h, bool causal, size_t fro
         size_t rows = to - r0 < SCRY_SCORE_ROWS ? to - r0 : SCRY_SCORE_ROWS;
         size_t seen = causal ? r0 + rows : h->tokens;
         float *scores = t->scratch->scores;
-        multiply(t, h->q + r0 * h->ld, h->ld, rows, h->head, t->scratch->keys,
+        multiply(t, row_of(h, r0), h->ld, rows, h->head, t->scratch->keys,
                  panels(seen) * SCRY_PANEL, scores, ld);
         for (size_t i = 0; i < rows; i++) {
             size_t visible = causal ? r0 + i + 1 : h->tokens;
@@ -99,19 +106,21 @@ void scry_attention_run(scry_nn *t, const scry_attention *a)
         scry_nn_wait(t);
         return;
     }
-    scry_range mine = scry_share(t, a->sequences * a->heads, 1);
-    size_t head = a->width / a->heads;
+    size_t head = a->width / a->heads, shared = a->starts[0];
+    size_t count = a->sequences + (shared && !a->only);   /* the beginning, behind the others */
+    scry_range mine = scry_share(t, count * a->heads, 1);
     for (size_t i = mine.from; i < mine.to; i++) {
-        size_t s = i / a->heads, first = a->starts[s], column = i % a->heads * head;
-        const float *q = a->qkv + first * 3 * a->width + column;
-        head_view h = { q, q + a->width, q + 2 * a->width, 3 * a->width,
-                        a->starts[s + 1] - first, head };
+        size_t s = i / a->heads, column = i % a->heads * head;
+        bool beginning = s == a->sequences;
+        size_t before = beginning ? 0 : shared, first = beginning ? 0 : a->starts[s] - shared;
+        size_t end = beginning ? shared : a->starts[s + 1];
+        const float *at = a->qkv + column;
+        head_view h = { at, at + first * 3 * a->width, 3 * a->width, a->width, before, end - first,
+                        head };
         pack_head(t, &h);
-        if (a->only)
-            attend(t, &h, a->causal, a->only[s], a->only[s] + 1, a->out + s * a->width + column,
-                   a->width);
-        else
-            attend(t, &h, a->causal, 0, h.tokens, a->out + first * a->width + column, a->width);
+        size_t from = a->only ? before + a->only[s] : before;
+        attend(t, &h, a->causal, from, a->only ? from + 1 : h.tokens,
+               a->out + (a->only ? s : first + before) * a->width + column, a->width);
     }
     scry_nn_wait(t);
 }

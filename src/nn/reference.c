@@ -35,19 +35,22 @@ void scry_reference_linear(const scry_nn *t, const scry_linear *l, const scry_pr
     }
 }
 
-/* One query token `q` of head columns [column, column + head) against its sequence. */
+/* One query token `q` of head columns [column, column + head). Tokens before starts[0] are
+ * those rows; token i behind them is row first + i. */
 static void attend(const scry_attention *a, size_t first, size_t tokens, size_t column,
                    size_t q, float *out)
 {
-    size_t head = a->width / a->heads, ld = 3 * a->width;
+    size_t head = a->width / a->heads, ld = 3 * a->width, shared = a->starts[0];
     size_t visible = a->causal ? q + 1 : tokens;
-    const float *row = a->qkv + first * ld + column;
+    const float *query = a->qkv + (q < shared ? q : first + q) * ld + column;
     double high = -INFINITY, total = 0;
+    memset(out, 0, head * sizeof *out);
     for (int pass = 0; pass < 2; pass++) {   /* the largest score first, then the sums */
         for (size_t k = 0; k < visible; k++) {
+            const float *row = a->qkv + (k < shared ? k : first + k) * ld + column;
             double score = 0;
             for (size_t d = 0; d < head; d++)
-                score += (double)row[q * ld + d] * row[k * ld + a->width + d];
+                score += (double)query[d] * row[a->width + d];
             score /= sqrt((double)head);
             if (pass == 0) {
                 high = fmax(high, score);
@@ -56,7 +59,7 @@ static void attend(const scry_attention *a, size_t first, size_t tokens, size_t 
             double e = exp(score - high);
             total += e;
             for (size_t d = 0; d < head; d++)
-                out[d] += (float)(e * row[k * ld + 2 * a->width + d]);
+                out[d] += (float)(e * row[2 * a->width + d]);
         }
     }
     for (size_t d = 0; d < head; d++)
@@ -65,17 +68,17 @@ static void attend(const scry_attention *a, size_t first, size_t tokens, size_t 
 
 void scry_reference_attention(const scry_nn *t, const scry_attention *a)
 {
-    scry_range mine = scry_share(t, a->sequences * a->heads, 1);
-    size_t head = a->width / a->heads;
-    for (size_t i = mine.from; i < mine.to; i++) {
-        size_t s = i / a->heads, column = i % a->heads * head, first = a->starts[s];
-        size_t tokens = a->starts[s + 1] - first;
-        for (size_t q = 0; q < tokens; q++) {
-            if (a->only && a->only[s] != q)
-                continue;
-            float *out = a->out + (a->only ? s : first + q) * a->width + column;
-            memset(out, 0, head * sizeof *out);
-            attend(a, first, tokens, column, q, out);
+    size_t head = a->width / a->heads, shared = a->starts[0];
+    scry_range mine = scry_share(t, a->heads, 1);
+    for (size_t column = mine.from * head; column < mine.to * head; column += head) {
+        for (size_t q = 0; q < shared && !a->only; q++)
+            attend(a, 0, shared, column, q, a->out + q * a->width + column);
+        for (size_t s = 0; s < a->sequences; s++) {
+            size_t first = a->starts[s] - shared, tokens = a->starts[s + 1] - first;
+            for (size_t q = shared; q < tokens; q++)
+                if (!a->only || shared + a->only[s] == q)
+                    attend(a, first, tokens, column, q,
+                           a->out + (a->only ? s : first + q) * a->width + column);
         }
     }
 }

@@ -224,12 +224,44 @@ static void dual_encoder(void **state)
     check_everywhere("dual");
 }
 
+/* Tokens that all texts of a batch begin with are computed once: to the same bits. */
+static void texts_that_begin_alike_stay_the_same(void **unused)
+{
+    static const char *const sets[][4] = {
+        { "a photo of a cat", "a photo of a dog on a red sofa", "a photo of a", "a photo of a cat" },
+        { "a", "a", "a", "a" }, { "", "a", "one two three", "cat" }
+    };
+    for (int p = SCRY_PRECISION_FP32; p <= SCRY_PRECISION_INT8; p++) {
+        scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+        o.precision = (scry_precision)p;
+        scry_model *m;
+        scry_session *s;
+        char *dir = model_dir("clip");
+        assert_int_equal(scry_model_open(&m, dir, &o, NULL), 0);
+        assert_int_equal(scry_session_new(&s, m, 2, NULL), 0);
+        size_t dim = (size_t)scry_model_get_info(m)->dim;
+        float *together = scry_alloc(4 * dim * sizeof(float)), *alone = scry_alloc(dim * sizeof(float));
+        for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+            assert_int_equal(scry_embed_texts(s, sets[i], 4, together, NULL, NULL), 0);
+            for (size_t k = 0; k < 4; k++) {
+                assert_int_equal(scry_embed_texts(s, &sets[i][k], 1, alone, NULL, NULL), 0);
+                assert_memory_equal(alone, together + k * dim, dim * sizeof *alone);
+            }
+        }
+        scry_session_free(s);
+        scry_model_free(m);
+        free(together);
+        free(alone);
+        free(dir);
+    }
+}
+
 int main(void)
 {
     setenv("XDG_CACHE_HOME", "/dev/null/none", 1);   /* no digests are kept */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hugging_face_clip), cmocka_unit_test(open_clip),
-        cmocka_unit_test(dual_encoder)
+        cmocka_unit_test(dual_encoder), cmocka_unit_test(texts_that_begin_alike_stay_the_same)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
