@@ -207,8 +207,11 @@ static void openai_post(request *r, worker_tools *tools)
     if (!parse_body(r, &root))
         return;
     const char *format = scry_json_str(scry_json_get(root, "encoding_format"), "float");
+    int64_t dim = r->server->info->dim, wanted = scry_json_int(scry_json_get(root, "dimensions"), dim);
     float *rows = NULL;
-    if (strcmp(format, "float") != 0 && strcmp(format, "base64") != 0)
+    if (wanted != dim)
+        respond_problem(r, 400, "this model's vectors have %lld dimensions", (long long)dim);
+    else if (strcmp(format, "float") != 0 && strcmp(format, "base64") != 0)
         respond_problem(r, 400, "encoding_format must be float or base64");
     else if (read_texts(r, scry_json_get(root, "input"), "input", texts, &n))
         rows = embed_texts(r, tools, texts, n);
