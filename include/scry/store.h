@@ -45,6 +45,7 @@ typedef struct scry_milvus_choice {
                                      "hnsw:M=16,efConstruction=200", "ivf_flat:nlist=512", "autoindex" */
     const char *search;           /* of its searches: "ef=64", "nprobe=16" */
     const char *consistency;      /* of searches: "bounded" (the default), "strong", "session", "eventually" */
+    bool partitions;              /* of a collection that is made: each root in a partition of its own */
     /* For a collection that another program made: */
     const char *vector_field;     /* NULL: its only vector field */
     const char *id_field;         /* NULL: its primary key */
@@ -54,7 +55,8 @@ typedef struct scry_milvus_choice {
     /* Told while the server builds an index, loads or flushes, which takes it seconds to hours; NULL:
      * nobody. A non-zero return stops waiting with SCRY_ECANCELLED. `arg` lives as long as the store. */
     int (*waiting)(void *arg, const char *stage, int percent);
-    void *waiting_arg;
+    void (*notice)(void *arg, const char *text);   /* something to be told, in one line; NULL: nobody */
+    void *waiting_arg;            /* of both */
 } scry_milvus_choice;
 
 typedef struct scry_store_options {
@@ -70,7 +72,7 @@ typedef struct scry_store_options {
 } scry_store_options;
 
 #define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
-    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL } }
+    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL } }
 
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
                     scry_error *err) SCRY_NODISCARD;
@@ -89,6 +91,7 @@ typedef struct scry_store_info {
     const char *model_identity, *model_name, *precision;
     int dim;
     uint64_t files, contents, bad_files;
+    bool contents_estimated;          /* `contents` is right to about a percent: a server cannot count them */
     uint64_t bytes;                   /* on disk; 0 when not known */
 } scry_store_info;
 

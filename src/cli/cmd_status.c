@@ -47,7 +47,8 @@ static int print_text(scry_store *s, const scry_store_info *i, scry_error *err)
     printf("store       %s\ncollection  %s\n", i->where, i->collection);
     printf("model       %s%s, %d dimensions, %s\n", i->model_name, starter ? " (the bundled starter model)" : "", i->dim, i->precision);
     printf("identity    %s\n", i->model_identity);
-    printf("pictures    %llu files, %llu different\n", (unsigned long long)i->files, (unsigned long long)i->contents);
+    printf("pictures    %llu files, %s%llu different\n", (unsigned long long)i->files, i->contents_estimated ? "about " : "",
+           (unsigned long long)i->contents);
     if (i->bad_files)
         printf("skipped     %llu files (scry status --skipped)\n", (unsigned long long)i->bad_files);
     print_bytes(i->bytes);

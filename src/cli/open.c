@@ -64,6 +64,7 @@ static int add_key(void *arg, size_t line, char **fields, size_t count)
 static int open_at(scry_store **out, const cli_common *c, const char *place, scry_store_options *o, scry_error *err)
 {
     o->milvus.waiting = cli_waiting;
+    o->milvus.notice = cli_notice;
     o->milvus.waiting_arg = c->wait;
     int r = scry_store_open(out, place, o, err);
     cli_waited(c->wait);

@@ -17,11 +17,13 @@ static const cli_option store_options[] = {
     { 0 },
 };
 static const cli_option milvus_options[] = {
-    { "milvus-index", "SPEC", "index of a new collection: flat (exact; default), hnsw:M=16,efConstruction=200, "
+    { "milvus-index", "SPEC", "index to make, or to replace: flat (exact; default), hnsw:M=16,efConstruction=200, "
       "ivf_flat:nlist=512, autoindex ($SCRY_MILVUS_INDEX)", 0, NULL },
     { "milvus-search", "SPEC", "how far to search: ef=64 (hnsw), nprobe=16 (ivf) ($SCRY_MILVUS_SEARCH)", 0, NULL },
     { "milvus-consistency", "LEVEL", "how fresh searches are (default: bounded) ($SCRY_MILVUS_CONSISTENCY)", 0,
       "strong session bounded eventually" },
+    { "milvus-partitions", NULL, "a new collection keeps each root in a partition of its own, so that --in looks into that", 0,
+      NULL },
     { "milvus-field", "NAME", "vector field, in a collection that another program made", 0, NULL },
     { "milvus-id", "NAME", "its key", 0, NULL },
     { "milvus-map", "CSV", "a table with columns id and path: what its keys stand for", 0, NULL },
@@ -215,6 +217,8 @@ static bool take_common(cli_args *a, const cli_option *o, const char *value)
         c->collection = value;
     else if (strcmp(o->name, "model") == 0)
         c->model = value;
+    else if (strcmp(o->name, "milvus-partitions") == 0)
+        c->milvus.partitions = true;
     else if (milvus_option(c, o->name))
         *milvus_option(c, o->name) = value;
     else if (strcmp(o->name, "precision") == 0)

@@ -104,3 +104,11 @@ void cli_waited(cli_wait_line *line)
     line->shown = false;
     line->stage = NULL;
 }
+
+void cli_notice(void *arg, const char *text)
+{
+    cli_wait_line *line = arg;
+    cli_waited(line);
+    if (!line->quiet)
+        cli_warn("%s", text);
+}

@@ -21,6 +21,7 @@ void cli_progress_free(cli_progress *p);
 
 /* What a store on Milvus says while it waits for the server (scry_milvus_choice); `arg` is the line. */
 int cli_waiting(void *arg, const char *stage, int percent);
+void cli_notice(void *arg, const char *text);
 void cli_waited(cli_wait_line *line);   /* take the line away */
 
 #endif

@@ -127,13 +127,13 @@ static int text_vectors(float **out, size_t *m, const scry_model *model, scry_er
 }
 
 typedef struct {
-    uint8_t (*hashes)[SCRY_HASH_BYTES];   /* [SAMPLE] */
-    size_t seen, kept;
+    float *vectors;          /* [SAMPLE, dim] */
+    size_t dim, seen, kept;
     uint64_t random;
 } sample;
 
 /* Reservoir sampling (Vitter's R) with a fixed seed: every file has the same chance. */
-static int take_file(void *arg, const scry_file *file)
+static int take_file(void *arg, const scry_file *file, const float *vector)
 {
     sample *s = arg;
     size_t at = s->kept;
@@ -144,24 +144,25 @@ static int take_file(void *arg, const scry_file *file)
         at = (size_t)((__uint128_t)s->random * (s->seen + 1) >> 64);
     s->seen++;
     if (at < SAMPLE)
-        memcpy(s->hashes[at], file->content, SCRY_HASH_BYTES);
+        memcpy(s->vectors + at * s->dim, vector, s->dim * sizeof *vector);
     return 0;
 }
 
-static int picture_vectors(float **out, size_t *n, scry_store *store, size_t dim, scry_error *err)
+/* Of a large collection not every file is read, which costs a server minutes: ids are hashes, so
+ * that those of a range are a random choice already. */
+static int picture_vectors(float **out, size_t *n, scry_store *store, uint64_t files, size_t dim, scry_error *err)
 {
-    sample s = { .hashes = scry_alloc(SAMPLE * sizeof *s.hashes), .random = 20240519 };
-    int r = scry_store_each_file(store, NULL, NULL, take_file, &s, err);
-    *out = scry_alloc(s.kept * dim * sizeof **out + 1);
-    *n = s.kept;
-    for (size_t i = 0; r == 0 && i < s.kept; i++)
-        r = scry_store_vector(store, s.hashes[i], *out + i * dim, err);
+    sample s = { .vectors = scry_alloc(SAMPLE * dim * sizeof *s.vectors), .dim = dim, .random = 20240519 };
+    double share = files > 2 * SAMPLE ? 2.0 * SAMPLE / (double)files : 1;
+    scry_id_range range = { 0, (uint64_t)(share * 0x1p32) };
+    int r = scry_store_each_in_range(store, range, true, take_file, &s, err);
     if (r == 0 && s.kept < MIN_PICTURES)
         r = scry_fail(err, SCRY_ENOTFOUND, "the collection has too few pictures to tell hits from the rest with this model: "
                       "give --min-score a number");
+    *out = s.vectors;
+    *n = s.kept;
     if (r < 0)
         free(*out);
-    free(s.hashes);
     return r;
 }
 
@@ -204,11 +205,11 @@ double scry_min_score_known(scry_store *store, const scry_model *model)
     return line;
 }
 
-static int estimate(double *out, scry_store *store, const scry_model *model, scry_error *err)
+static int estimate(double *out, scry_store *store, uint64_t files, const scry_model *model, scry_error *err)
 {
     size_t dim = (size_t)scry_model_get_info(model)->dim, n, m;
     float *pictures, *texts;
-    int r = picture_vectors(&pictures, &n, store, dim, err);
+    int r = picture_vectors(&pictures, &n, store, files, dim, err);
     if (r < 0)
         return r;
     r = text_vectors(&texts, &m, model, err);
@@ -237,7 +238,7 @@ int scry_min_score(double *out, scry_store *store, const scry_model *model, scry
     bool fresh = !isnan(*out) && (double)contents > 0.9 * (double)s.contents && (double)contents < 1.1 * (double)s.contents + 1;
     unsigned long long now = s.contents;
     if (!fresh)
-        r = estimate(out, store, model, err);
+        r = estimate(out, store, s.files, model, err);
     if (!fresh && r == 0) {
         char *text = scry_asprintf("%llu %.6f\n", now, *out);
         keep(path, text, strlen(text));

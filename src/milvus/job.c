@@ -75,6 +75,22 @@ static int describe_index(scry_milvus *m, const char *name, const char *field, P
     return 0;
 }
 
+/* Parameters come one by one, or as the JSON they were given as, or both: "NAME=VALUE,...". */
+static void add_param(scry_milvus_index *out, const char *key, const char *value)
+{
+    char text[sizeof out->params];
+    bool json = strcmp(key, "params") == 0;
+    size_t n = 0;
+    for (const char *c = value; *c && n + 1 < sizeof text; c++)
+        if (!strchr("{}\" ", *c))
+            text[n++] = json && *c == ':' ? '=' : *c;
+    text[n] = '\0';
+    size_t used = strlen(out->params);
+    if (n)
+        snprintf(out->params + used, sizeof out->params - used, "%s%s%s%s", used ? "," : "", json ? "" : key, json ? "" : "=",
+                 text);
+}
+
 int scry_milvus_describe_index(scry_milvus *m, const char *name, const char *field, scry_milvus_index *out,
                                scry_error *err)
 {
@@ -83,20 +99,33 @@ int scry_milvus_describe_index(scry_milvus *m, const char *name, const char *fie
     int result = describe_index(m, name, field, &answer, &d, err);
     if (result < 0)
         return result;
-    *out = (scry_milvus_index){ .type = "" };
+    memset(out, 0, sizeof *out);
     if (d) {
         out->indexed = d->indexed_rows;
         out->total = d->total_rows;
+        snprintf(out->name, sizeof out->name, "%s", d->index_name);
         snprintf(out->type, sizeof out->type, "unknown");
         for (size_t i = 0; i < d->n_params; i++) {
             if (strcmp(d->params[i]->key, "index_type") == 0)
                 snprintf(out->type, sizeof out->type, "%s", d->params[i]->value);
             else if (strcmp(d->params[i]->key, "metric_type") == 0)
                 snprintf(out->metric, sizeof out->metric, "%s", d->params[i]->value);
+            else
+                add_param(out, d->params[i]->key, d->params[i]->value);
         }
     }
     scry_call_free(answer);
     return 0;
+}
+
+int scry_milvus_drop_index(scry_milvus *m, const char *name, const char *field, const char *index, scry_error *err)
+{
+    Pb__DropIndexRequest q = PB__DROP_INDEX_REQUEST__INIT;
+    q.db_name = scry_call_database(m);
+    q.collection_name = (char *)name;
+    q.field_name = (char *)field;
+    q.index_name = (char *)index;
+    return scry_call_status(m, "DropIndex", &q.base, err);
 }
 
 int scry_milvus_wait_index(scry_milvus *m, const char *name, const char *field, const scry_milvus_wait *w,

@@ -149,7 +149,9 @@ typedef struct scry_milvus_wait {
 } scry_milvus_wait;
 
 typedef struct scry_milvus_index {
+    char name[256];
     char type[32], metric[16];   /* "HNSW", "COSINE"; "" when there is none */
+    char params[512];            /* what the server tells of it: "M=16,efConstruction=200" */
     int64_t indexed, total;      /* rows */
 } scry_milvus_index;
 
@@ -158,6 +160,8 @@ int scry_milvus_create_index(scry_milvus *m, const char *name, const char *field
                              const char *params, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_describe_index(scry_milvus *m, const char *name, const char *field, scry_milvus_index *out,
                                scry_error *err) SCRY_NODISCARD;
+/* Of a collection that is not loaded. `index` is the name that describe told. */
+int scry_milvus_drop_index(scry_milvus *m, const char *name, const char *field, const char *index, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_wait_index(scry_milvus *m, const char *name, const char *field, const scry_milvus_wait *w,
                            scry_error *err) SCRY_NODISCARD;
 /* Load, and wait until it can be searched; also right when it is loaded already. */
@@ -257,6 +261,8 @@ typedef struct scry_milvus_search {
     const char *filter;          /* NULL or "": all */
     const char *const *fields;
     size_t field_count;
+    const char *const *partitions;   /* to look into; none: all */
+    size_t partition_count;
     scry_milvus_consistency consistency;
 } scry_milvus_search;
 

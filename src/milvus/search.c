@@ -111,6 +111,8 @@ int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_
     r.placeholder_group = (ProtobufCBinaryData){ group.size, (uint8_t *)group.data };
     r.output_fields = (char **)s->fields;
     r.n_output_fields = s->field_count;
+    r.partition_names = (char **)s->partitions;
+    r.n_partition_names = s->partition_count;
     r.nq = (int64_t)s->queries;
     r.consistency_level = s->consistency;
     r.guarantee_timestamp = guarantee(m, s->consistency);

@@ -266,6 +266,24 @@ int scry_filter_to_milvus(const scry_filter_node *f, const scry_milvus_roots *ro
     return 0;
 }
 
+static bool may_pass(const scry_filter_node *f, const char *root, bool negate)
+{
+    if (f->kind == SCRY_FILTER_NOT)
+        return may_pass(f->left, root, !negate);
+    if (f->kind == SCRY_FILTER_IN)
+        return negate ? !scry_path_within(f->text, root) : scry_path_within(f->text, root) || scry_path_within(root, f->text);
+    if (f->kind != SCRY_FILTER_AND && f->kind != SCRY_FILTER_OR)
+        return true;
+    bool a = may_pass(f->left, root, negate), b = may_pass(f->right, root, negate);
+    return (f->kind == SCRY_FILTER_AND) != negate ? a && b : a || b;
+}
+
+void scry_filter_may_pass(const scry_filter_node *f, const scry_milvus_roots *roots, bool *may)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        may[i] = !f || may_pass(f, roots->paths[i], false);
+}
+
 bool scry_filter_needs_cameras(const scry_filter_node *f)
 {
     if (!f)

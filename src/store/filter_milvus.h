@@ -31,6 +31,9 @@ typedef enum {
 int scry_filter_to_milvus(const scry_filter_node *f, const scry_milvus_roots *roots, scry_buf *out,
                           scry_milvus_cover *cover, scry_error *err) SCRY_NODISCARD;
 
+/* may[i]: files of root i can pass; false only where none does. */
+void scry_filter_may_pass(const scry_filter_node *f, const scry_milvus_roots *roots, bool *may);
+
 /* Whether the filter asks for cameras: only then must they be known. */
 bool scry_filter_needs_cameras(const scry_filter_node *f);
 

@@ -502,7 +502,7 @@ int scry_local_get_info(scry_store *base, scry_store_info *out, scry_error *err)
     result = scry_head_load(&r->db, &h, err);
     scry_reader_give(s, r);
     *out = (scry_store_info){ s->where, s->name, s->model_identity, s->model_name, s->precision,
-                              s->base.dim, (uint64_t)h.files, (uint64_t)h.contents, (uint64_t)h.bad,
+                              s->base.dim, (uint64_t)h.files, (uint64_t)h.contents, (uint64_t)h.bad, false,
                               bytes_in(s->folder) };
     scry_head_dispose(&h);
     return result;

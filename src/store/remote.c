@@ -8,6 +8,7 @@
 #include "store/remote_foreign.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,17 @@ scry_milvus_consistency scry_remote_freshness(scry_remote *s)
     return unseen ? SCRY_MILVUS_SESSION : SCRY_MILVUS_BOUNDED;
 }
 
+void scry_remote_notice(const scry_remote *s, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (s->notice)
+        s->notice(s->wait.arg, text);
+}
+
 int scry_remote_check_writable(const scry_remote *s, scry_error *err)
 {
     if (s->mode != SCRY_STORE_READ)
@@ -271,21 +283,26 @@ static int compare_hashes(const void *a, const void *b)
     return memcmp(a, b, SCRY_ID_BYTES);
 }
 
-/* Milvus cannot count distinct values: the hashes are fetched, up to a number of files that
- * takes seconds; beyond it the contents are not known. */
-static int count_contents(scry_remote *s, uint64_t files, uint64_t *out, scry_error *err)
+/* Milvus cannot count distinct values: the hashes of a small collection are fetched. Of a large one
+ * only those below some number: they are evenly spread, so that their share of all is known. */
+static int count_contents(scry_remote *s, scry_store_info *out, scry_error *err)
 {
-    enum { MOST_FILES = 2000000 };
+    enum { FETCHED = 50000 };   /* hashes; some 4 MB of answers, half a second */
     static const char *const fields[] = { "content" };
     hashes h = { 0 };
-    if (files > MOST_FILES)
-        return 0;
-    int result = scry_remote_scan(s, "", fields, 1, SCRY_REMOTE_HEX_HASH, add_hashes, &h, err);
+    char filter[64] = "";
+    double share = out->files > FETCHED ? (double)FETCHED / (double)out->files : 1;
+    if (share < 1)
+        snprintf(filter, sizeof filter, "content < \"%08x\"", (unsigned)(share * 0x1p32));
+    int result = scry_remote_scan(s, filter, fields, 1, SCRY_REMOTE_HEX_HASH, add_hashes, &h, err);
     if (h.count)
         qsort(h.items, h.count, sizeof *h.items, compare_hashes);
+    uint64_t distinct = 0;
     for (size_t i = 0; i < h.count; i++)
-        *out += i == 0 || compare_hashes(h.items[i - 1], h.items[i]) != 0;
+        distinct += i == 0 || compare_hashes(h.items[i - 1], h.items[i]) != 0;
     free(h.items);
+    out->contents = share < 1 ? (uint64_t)((double)distinct / share + 0.5) : distinct;
+    out->contents_estimated = share < 1;
     return result;
 }
 
@@ -309,7 +326,7 @@ static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *e
     remote_describe(base, out);
     out->files = (uint64_t)files;
     if (result == 0 && !s->foreign)
-        result = count_contents(s, out->files, &out->contents, err);
+        result = count_contents(s, out, err);
     if (result == 0)
         result = scry_remote_side_count(s, &out->bad_files, err);
     return result;
@@ -386,6 +403,7 @@ int scry_remote_open(scry_store **out, const char *where, const scry_store_optio
     o->milvus.search = choose(given->milvus.search, "SCRY_MILVUS_SEARCH");
     o->milvus.consistency = choose(given->milvus.consistency, "SCRY_MILVUS_CONSISTENCY");
     scry_remote *s = remote_new(where, o->collection, o->mode);
+    s->notice = o->milvus.notice;
     s->wait = (scry_milvus_wait){ o->milvus.waiting, o->milvus.waiting_arg, SCRY_REMOTE_JOB_MS };
     scry_milvus *m = NULL;
     int result = check_name(s->name, err);

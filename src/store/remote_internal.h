@@ -11,6 +11,7 @@
  * remote_roots.c    roots                          remote_search.c search
  * remote_row.c      rows to files                  remote_side.c   the sidecar
  * remote_foreign.c  collections of other programs  remote_range.c  rows by ranges of ids
+ * remote_index.c    its index
  *
  * Thread rule as store.h has it: searches run at once, each on a connection of its own taken
  * from a pool; everything a writer changes is guarded by `lock`.
@@ -29,6 +30,7 @@ enum {
     SCRY_REMOTE_IDLE = 64,              /* connections kept for the next call */
     SCRY_REMOTE_HEX_ID = 2 * SCRY_ID_BYTES + 1,
     SCRY_REMOTE_HEX_HASH = 2 * SCRY_HASH_BYTES + 1,
+    SCRY_REMOTE_PARTITION = SCRY_REMOTE_HEX_ID + 5,
     SCRY_REMOTE_FILTER_BYTES = 1 << 20,
     SCRY_REMOTE_READ_PATIENCE_MS = 15000,
     SCRY_REMOTE_WRITE_PATIENCE_MS = 180000,  /* a killed server of 2.3 takes up to 55 s to come back */
@@ -56,6 +58,8 @@ typedef struct scry_remote {
     char index_type[32], metric[16];
     char *identity, *model_name, *precision;
     scry_milvus_wait wait;              /* for index, load and flush; tells the caller */
+    void (*notice)(void *arg, const char *text);   /* with wait.arg; NULL: nobody */
+    bool partitions;                    /* one for each root, named by scry_remote_partition */
     scry_remote_foreign *foreign;       /* NULL for a collection of scry's */
 
     pthread_mutex_t lock;               /* guards the rest */
@@ -102,10 +106,24 @@ int scry_remote_load_roots(scry_remote *s, const scry_milvus_schema *schema, scr
 scry_remote_roots *scry_remote_roots_hold(scry_remote *s);
 void scry_remote_roots_release(scry_remote *s, scry_remote_roots *r);   /* NULL is legal */
 
+/* "root_HEX": names of partitions do not begin with digits. */
+const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITION]);
+
 /* ---- schema ---- */
 
 /* Make sure of the collection, its index and that it is loaded; fill identity, dim, roots. */
 int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err) SCRY_NODISCARD;
+
+/* Tell the user, who may not be listening. */
+void scry_remote_notice(const scry_remote *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- index (remote_index.c) ---- */
+
+/* "ef=64,nprobe=16": how searches go. */
+int scry_remote_parse_search(scry_remote *s, const char *text, scry_error *err) SCRY_NODISCARD;
+
+/* Make the index where it is absent, or another one than was asked for if opened to CREATE; load. */
+int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err) SCRY_NODISCARD;
 
 /* ---- rows ---- */
 
@@ -143,6 +161,9 @@ int scry_remote_scan_range(scry_remote *s, scry_id_range range, const char *cons
 
 /* `id in ["..", ..]` appended to `out`; hex ids. */
 void scry_remote_in_list(scry_buf *out, const char *field, const char *const *texts, size_t n);
+
+/* The roots that files which pass the filter can be of: `may` is [roots->count]; how many. */
+size_t scry_remote_filter_roots(const scry_remote_roots *roots, const scry_filter_node *f, bool *may);
 
 /* A filter's expression with the roots of now, and its cameras asked for if needed. */
 int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f, scry_buf *out,

@@ -192,6 +192,31 @@ static int complete_vectors(scry_remote *s, scry_milvus *m, batch *b, scry_error
 
 /* ---- put ---- */
 
+/* Rows of one root: `first` of the columns and those behind it. */
+static int send_slice(scry_remote *s, scry_milvus *m, const scry_milvus_column *all, size_t first, size_t n, const char *root,
+                      scry_error *err)
+{
+    scry_milvus_column columns[COLUMNS];
+    char partition[SCRY_REMOTE_PARTITION];
+    memcpy(columns, all, sizeof columns);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        scry_milvus_column *c = &columns[i];
+        c->bools = c->bools ? c->bools + first : NULL;
+        c->longs = c->longs ? c->longs + first : NULL;
+        c->doubles = c->doubles ? c->doubles + first : NULL;
+        c->strings = c->strings ? c->strings + first : NULL;
+        c->lists = c->lists ? c->lists + first : NULL;
+        c->floats = c->floats ? c->floats + first * (size_t)c->dim : NULL;
+    }
+    const char *where = s->partitions ? scry_remote_partition(root, partition) : NULL;
+    double deadline = scry_now_ms() + s->options.patience_ms;
+    int result;
+    do
+        result = scry_milvus_upsert(m, s->name, columns, COLUMNS, n, where, err);
+    while (result < 0 && scry_remote_revived(s, m, deadline));
+    return result;
+}
+
 static int send_rows(scry_remote *s, scry_milvus *m, const batch *b, scry_error *err)
 {
     const scry_milvus_column columns[COLUMNS] = {
@@ -214,11 +239,12 @@ static int send_rows(scry_remote *s, scry_milvus *m, const batch *b, scry_error 
         { .name = "labels", .type = SCRY_MILVUS_ARRAY, .lists = b->labels },
         { .name = "vector", .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = b->vectors, .dim = s->base.dim },
     };
-    double deadline = scry_now_ms() + s->options.patience_ms;
-    int result;
-    do
-        result = scry_milvus_upsert(m, s->name, columns, COLUMNS, b->n, NULL, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline));
+    int result = 0;
+    for (size_t from = 0, to; from < b->n && result == 0; from = to) {
+        for (to = s->partitions ? from + 1 : b->n; to < b->n && strcmp(b->root[from], b->root[to]) == 0; to++)
+            continue;
+        result = send_slice(s, m, columns, from, to - from, b->root[from], err);
+    }
     return result;
 }
 
@@ -247,6 +273,12 @@ static int remember(scry_remote *s, const batch *b, const scry_put *const *items
     return result < 0 ? result : 0;
 }
 
+static int compare_roots(const void *a, const void *b)
+{
+    const scry_put *x = *(const scry_put *const *)a, *y = *(const scry_put *const *)b;
+    return memcmp(x->file.root, y->file.root, SCRY_ID_BYTES);
+}
+
 static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, size_t n, scry_error *err)
 {
     const scry_put **kept = scry_alloc((n + 1) * sizeof *kept);
@@ -255,6 +287,8 @@ static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, size_
     for (size_t i = 0; i < n; i++)
         if (!is_repeated(items, n, i))
             kept[count++] = &items[i];
+    if (s->partitions && count)
+        qsort(kept, count, sizeof *kept, compare_roots);
     batch_init(&b, count, (size_t)s->base.dim);
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++)

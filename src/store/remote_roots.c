@@ -70,14 +70,24 @@ int scry_remote_load_roots(scry_remote *s, const scry_milvus_schema *schema, scr
     return 0;
 }
 
+const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITION])
+{
+    snprintf(out, SCRY_REMOTE_PARTITION, "root_%s", root);
+    return out;
+}
+
 static int set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
 {
     scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16);
     scry_milvus_schema *schema;
     scry_buf_printf(&key, "%s%s", PREFIX, id);
     scry_milvus_escape(&value, path);
-    int result = value.failed ? scry_fail(err, SCRY_ELIMIT, "the path %.100s... is too long for a root", path)
-                              : scry_milvus_set_property(m, s->name, scry_buf_str(&key), scry_buf_str(&value), err);
+    char partition[SCRY_REMOTE_PARTITION];
+    int result = value.failed ? scry_fail(err, SCRY_ELIMIT, "the path %.100s... is too long for a root", path) : 0;
+    if (result == 0 && s->partitions && path[0])
+        result = scry_milvus_create_partition(m, s->name, scry_remote_partition(id, partition), err);
+    if (result == 0)
+        result = scry_milvus_set_property(m, s->name, scry_buf_str(&key), scry_buf_str(&value), err);
     scry_buf_dispose(&key);
     scry_buf_dispose(&value);
     if (result == 0)

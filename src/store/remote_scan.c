@@ -167,3 +167,13 @@ int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f
         free(c.names[i]);
     return result;
 }
+
+size_t scry_remote_filter_roots(const scry_remote_roots *roots, const scry_filter_node *f, bool *may)
+{
+    const scry_milvus_roots known = { (const char *const *)roots->ids, (const char *const *)roots->paths, roots->count, NULL, 0 };
+    size_t n = 0;
+    scry_filter_may_pass(f, &known, may);
+    for (size_t i = 0; i < roots->count; i++)
+        n += may[i];
+    return n;
+}

@@ -5,79 +5,11 @@
 #include "base/log.h"
 #include "store/remote_foreign.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char FORMAT[] = "1";
-
-/* ---- index specification ---- */
-
-static const struct { const char *name, *milvus; } index_types[] = {
-    { "flat", "FLAT" }, { "hnsw", "HNSW" }, { "ivf_flat", "IVF_FLAT" }, { "ivf_sq8", "IVF_SQ8" }, { "autoindex", "AUTOINDEX" },
-};
-
-/* "M=16,efConstruction=200" as {"M":16,"efConstruction":200}. Owned; NULL and an error when it is no such list. */
-static char *params_to_json(const char *text, const char *what, scry_error *err)
-{
-    scry_buf b = SCRY_BUF_INIT(4096);
-    scry_buf_putc(&b, '{');
-    bool good = true;
-    for (const char *p = text; *p && good;) {
-        size_t key = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
-        size_t value = key && p[key] == '=' ? strspn(p + key + 1, "0123456789.") : 0;
-        char after = value ? p[key + 1 + value] : 'x';
-        good = value > 0 && (after == ',' || after == '\0');
-        if (good)
-            scry_buf_printf(&b, "%s\"%.*s\":%.*s", b.size > 1 ? "," : "", (int)key, p, (int)value, p + key + 1);
-        p += key + 1 + value + (after == ',');
-    }
-    scry_buf_putc(&b, '}');
-    if (good && !b.failed)
-        return scry_buf_take(&b);
-    scry_buf_dispose(&b);
-    scry_fail(err, SCRY_EINVALID, "\"%s\" is no list of parameters of %s: NAME=NUMBER,...", text, what);
-    return NULL;
-}
-
-/* "hnsw:M=16" to Milvus's name and parameters (owned). */
-static int parse_index(const char *spec, const char **type, char **params, scry_error *err)
-{
-    size_t n = strcspn(spec, ":");
-    *type = NULL;
-    for (size_t i = 0; i < sizeof index_types / sizeof *index_types; i++)
-        if (strlen(index_types[i].name) == n && strncasecmp(spec, index_types[i].name, n) == 0)
-            *type = index_types[i].milvus;
-    if (!*type)
-        return scry_fail(err, SCRY_EINVALID, "\"%.*s\" is no index: flat, hnsw, ivf_flat, ivf_sq8 or autoindex", (int)n, spec);
-    const char *given = spec[n] ? spec + n + 1 : "";
-    if (!given[0] && strcmp(*type, "HNSW") == 0)
-        given = "M=16,efConstruction=200";
-    else if (!given[0] && strncmp(*type, "IVF", 3) == 0)
-        given = "nlist=512";
-    *params = params_to_json(given, "an index", err);
-    return *params ? 0 : SCRY_EINVALID;
-}
-
-/* "ef=64" or "nprobe=16", or both. */
-static int parse_search(scry_remote *s, const char *text, scry_error *err)
-{
-    enum { MOST = 32768 };
-    s->ef = 64;
-    s->nprobe = 16;
-    for (const char *p = text; *p;) {
-        int *value = strncmp(p, "ef=", 3) == 0 ? &s->ef : strncmp(p, "nprobe=", 7) == 0 ? &s->nprobe : NULL;
-        char *end = NULL;
-        long n = value ? strtol(strchr(p, '=') + 1, &end, 10) : 0;
-        if (!value || n < 1 || n > MOST || (*end && *end != ','))
-            return scry_fail(err, SCRY_EINVALID, "\"%s\" is no way to search Milvus: ef=NUMBER or nprobe=NUMBER, up to %d",
-                             text, MOST);
-        *value = (int)n;
-        p = *end ? end + 1 : end;
-    }
-    return 0;
-}
 
 /* ---- making the collection ---- */
 
@@ -107,6 +39,7 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
     const scry_milvus_property properties[] = {
         { "scry.format", FORMAT }, { "scry.model_identity", o->model_identity },
         { "scry.model_name", o->model_name ? o->model_name : "" }, { "scry.precision", o->precision ? o->precision : "" },
+        { "scry.partitions", o->milvus.partitions ? "root" : "" },
     };
     const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
                                         .field_count = sizeof fields / sizeof *fields, .properties = properties,
@@ -200,7 +133,12 @@ static int take_native(scry_remote *s, const scry_milvus_schema *schema, const s
     s->model_name = property(schema, "scry.model_name");
     s->precision = property(schema, "scry.precision");
     s->vector_field = scry_strdup("vector");
+    const char *partitions = scry_milvus_find_property(schema, "scry.partitions");
+    s->partitions = partitions && strcmp(partitions, "root") == 0;
     int result = check_fields(s, schema, err);
+    if (result == 0 && o->milvus.partitions && !s->partitions && o->mode == SCRY_STORE_CREATE)
+        result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made without partitions: scry store copy it into "
+                           "another one with --milvus-partitions", s->name, s->where);
     if (result == 0)
         result = check_model(s, o, err);
     if (result == 0) {
@@ -212,61 +150,10 @@ static int take_native(scry_remote *s, const scry_milvus_schema *schema, const s
     return result < 0 ? result : scry_remote_load_roots(s, schema, err);
 }
 
-/* ---- index and load ---- */
-
-static int make_index(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
-{
-    const char *type;
-    char *params;
-    int result = parse_index(o->milvus.index ? o->milvus.index : "flat", &type, &params, err);
-    if (result < 0)
-        return result;
-    result = scry_milvus_create_index(m, s->name, s->vector_field, type, "COSINE", params, err);
-    free(params);
-    return result;
-}
-
-static int check_index(scry_remote *s, const scry_milvus_index *index, const scry_store_options *o, scry_error *err)
-{
-    const char *type;
-    char *params;
-    snprintf(s->index_type, sizeof s->index_type, "%s", index->type);
-    snprintf(s->metric, sizeof s->metric, "%s", index->metric);
-    if (strcmp(s->metric, "COSINE") != 0 && strcmp(s->metric, "L2") != 0 && strcmp(s->metric, "IP") != 0)
-        return scry_fail(err, SCRY_EINVALID, "the index of the collection %s at %s has the metric %s: scry searches by "
-                         "COSINE, IP or L2", s->name, s->where, s->metric);
-    if (!o->milvus.index)
-        return 0;
-    int result = parse_index(o->milvus.index, &type, &params, err);
-    if (result < 0)
-        return result;
-    free(params);
-    if (strcmp(type, index->type) == 0 || o->mode != SCRY_STORE_CREATE)
-        return 0;   /* readers take what there is */
-    return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has the index %s already, not %s: copy it into another "
-                     "collection to change it (scry store copy)", s->name, s->where, index->type, type);
-}
-
-static int index_and_load(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
-{
-    scry_milvus_index index;
-    int result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
-    if (result == 0 && !index.type[0]) {
-        if (o->mode == SCRY_STORE_READ)
-            return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no index yet: run scry index once", s->name,
-                             s->where);
-        if ((result = make_index(s, m, o, err)) == 0)
-            result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
-    }
-    if (result == 0)
-        result = check_index(s, &index, o, err);
-    return result < 0 ? result : scry_milvus_load(m, s->name, &s->wait, err);
-}
-
 int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
 {
     scry_milvus_schema *schema;
-    int result = parse_search(s, o->milvus.search ? o->milvus.search : "", err);
+    int result = scry_remote_parse_search(s, o->milvus.search ? o->milvus.search : "", err);
     if (result == 0)
         result = describe_or_create(s, m, o, &schema, err);
     if (result < 0)
@@ -274,5 +161,5 @@ int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options
     result = scry_milvus_find_property(schema, "scry.format") ? take_native(s, schema, o, err)
                                                               : scry_remote_foreign_take(s, schema, o, err);
     scry_milvus_schema_free(schema);
-    return result < 0 ? result : index_and_load(s, m, o, err);
+    return result < 0 ? result : scry_remote_index_and_load(s, m, o, err);
 }

@@ -25,6 +25,8 @@ typedef struct query {
     const char *filter;
     bool refine;
     size_t want;                 /* offset + limit + 1 */
+    const char **partitions;     /* that the filter leaves; NULL: all */
+    size_t partition_count;
 } query;
 
 /* ---- asking ---- */
@@ -285,6 +287,26 @@ static int search_some(const query *q, const float *vectors, size_t n, int64_t r
     return result;
 }
 
+/* Where each root has a partition: only those that can have something that passes. */
+static void choose_partitions(query *q)
+{
+    scry_remote_roots *roots = scry_remote_roots_hold(q->s);
+    bool *may = scry_alloc((roots->count + 1) * sizeof *may);
+    size_t n = scry_remote_filter_roots(roots, q->search->filter, may), left = n;
+    if (n && n < roots->count) {
+        q->partitions = scry_alloc(n * (sizeof *q->partitions + SCRY_REMOTE_PARTITION));
+        char (*names)[SCRY_REMOTE_PARTITION] = (void *)(q->partitions + n);
+        for (size_t i = 0; i < roots->count && left; i++)
+            if (may[i]) {
+                q->partitions[n - left] = scry_remote_partition(roots->ids[i], names[n - left]);
+                left--;
+            }
+        q->partition_count = n;
+    }
+    free(may);
+    scry_remote_roots_release(q->s, roots);
+}
+
 int scry_remote_search_many(scry_store *base, const float *queries, size_t n, const scry_search *search,
                             scry_results **out, scry_error *err)
 {
@@ -304,7 +326,10 @@ int scry_remote_search_many(scry_store *base, const float *queries, size_t n, co
         return result;
     result = scry_remote_filter(s, m, search->filter, &filter, &cover, err);
     scry_remote_give(s, m);
-    query q = { s, search, scry_buf_str(&filter), cover == SCRY_MILVUS_WIDER, search->offset + search->limit + 1 };
+    query q = { s, search, scry_buf_str(&filter), cover == SCRY_MILVUS_WIDER, search->offset + search->limit + 1,
+                NULL, 0 };
+    if (s->partitions && search->filter)
+        choose_partitions(&q);
     size_t end = search->offset + search->limit;
     int64_t rows = (int64_t)(search->fold > 0 ? scry_fold_depth(end) : q.want + q.want / 2 + 16);
     if (rows > SCRY_MILVUS_MAX_TOPK)
@@ -321,6 +346,7 @@ int scry_remote_search_many(scry_store *base, const float *queries, size_t n, co
         scry_results_free(out[i]);
         out[i] = NULL;
     }
+    free(q.partitions);
     scry_buf_dispose(&filter);
     return result;
 }

@@ -3,6 +3,8 @@
     compare.py check COLLECTION FILES    count, schema, properties; search with a stored vector
     compare.py make COLLECTION DIM FILE  a collection as the tutorial makes one, from FILE.npy; 1..n as ids
     compare.py count COLLECTION          rows that are really there
+    compare.py index COLLECTION          its index: type, M, efConstruction
+    compare.py partitions COLLECTION     rows in each that has some, sorted
 """
 import sys
 
@@ -49,13 +51,28 @@ def make(dim, path):
     print("ok")
 
 
-def count():
-    return client.query(collection, filter="", output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
+def count(**which):
+    return client.query(collection, filter="", output_fields=["count(*)"], consistency_level="Strong", **which)[0]["count(*)"]
+
+
+def index():
+    d = client.describe_index(collection, client.list_indexes(collection)[0])
+    d |= d.get("params") or {}
+    return f"{d['index_type']} {d.get('M')} {d.get('efConstruction')}"
+
+
+def partitions():
+    rows = [count(partition_names=[p]) for p in client.list_partitions(collection)]
+    return " ".join(str(n) for n in sorted(rows) if n)
 
 
 if command == "check":
     check(int(sys.argv[3]))
 elif command == "make":
     make(int(sys.argv[3]), sys.argv[4])
+elif command == "index":
+    print(index())
+elif command == "partitions":
+    print(partitions())
 else:
     print(count())

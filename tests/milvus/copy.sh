@@ -54,6 +54,34 @@ like "later, only what changed is sent" "$T/err" '^1 copied, 32 there already'
 run verify --against $M --against-collection other
 is "and what only the server has is told" "$status $(cat "$T/out")" "2 $P/a/p007.png: only there"
 
+# ---- another index, partitions ----
+index_of() { "$PYMILVUS" tests/milvus/compare.py index "$@" 2>&1 | tail -n 1; }
+is "the index is the one asked for" "$(index_of other)" "HNSW 8 64"
+run index --store $M --collection other --milvus-index hnsw:M=16 --progress "$P"
+like "another one replaces it, with a message" "$T/err" '^scry: the index HNSW of the collection other is replaced by hnsw:M=16'
+is "with what was asked for" "$(index_of other)" "HNSW 16 200"
+run index --store $M --collection other --milvus-index hnsw:M=16 "$P"
+unlike "the same one replaces nothing" "$T/err" 'replaced'
+run search --store $M --collection other --milvus-index flat dog
+is "searches take what there is" "$status $(index_of other)" "0 HNSW 16 200"
+run index --store $M --collection other --milvus-index hnsw:M=100000 "$P"
+is "what the server refuses leaves the old one" "$status $(index_of other)" "2 HNSW 16 200"
+run index --store $M --collection other --milvus-index flat "$P"
+is "back to the exact one: searched as the original" \
+    "$("$scry" search --paths dog --store $M --collection other --in "$P/b")" "$("$scry" search --paths dog --in "$P/b")"
+run index --store $M --collection parted --milvus-partitions "$P/a" "$P/b"
+is "roots in partitions" "$("$PYMILVUS" tests/milvus/compare.py partitions parted 2>&1 | tail -n 1)" "14 19"
+for q in dog "--in $P/b dog" "--in $P/a/p003.png dog" "--key none dog"; do
+    is "searched as the original: $q" "$("$scry" search --paths $q --store $M --collection parted)" \
+        "$("$scry" search --paths $q)"
+done
+run store copy $M $M --collection parted --to-collection parted2 --milvus-partitions
+like "copied into partitions" "$T/err" '^33 copied'
+run verify --store $M --collection parted --against-collection parted2
+is "and equal" $status 0
+run index --store $M --collection other --milvus-partitions "$P"
+like "what was made without them says so" "$T/err" 'without partitions: scry store copy'
+
 # ---- killed in the middle ----
 pictures "$T/many" 2500 100
 run index --collection many "$T/many"

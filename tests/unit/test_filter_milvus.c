@@ -97,9 +97,40 @@ static void text_comes_back(void **state)
     }
 }
 
+static void expect_roots(const scry_filter_node *f, bool first, bool second)
+{
+    bool may[2];
+    scry_filter_may_pass(f, &roots, may);
+    assert_int_equal(may[0], first);
+    assert_int_equal(may[1], second);
+}
+
+/* Which partitions a search looks into. */
+static void roots_that_cannot_pass_are_left_out(void **state)
+{
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *photos = scry_filter_text(p, SCRY_FILTER_IN, "/photos"), *below = scry_filter_text(p, SCRY_FILTER_IN,
+                           "/photos/a"), *disk = scry_filter_text(p, SCRY_FILTER_IN, "/mnt"), *other =
+                           scry_filter_text(p, SCRY_FILTER_FORMAT, "png");
+    expect_roots(NULL, true, true);
+    expect_roots(other, true, true);
+    expect_roots(photos, true, false);
+    expect_roots(below, true, false);
+    expect_roots(scry_filter_and(p, photos, disk), false, false);
+    expect_roots(scry_filter_or(p, photos, disk), true, true);
+    expect_roots(scry_filter_and(p, other, disk), false, true);
+    expect_roots(scry_filter_or(p, other, disk), true, true);
+    expect_roots(scry_filter_not(p, photos), false, true);
+    expect_roots(scry_filter_not(p, below), true, true);
+    expect_roots(scry_filter_not(p, scry_filter_or(p, photos, disk)), false, false);
+    expect_roots(scry_filter_not(p, scry_filter_and(p, photos, other)), true, true);
+    scry_filter_pool_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(leaves), cmocka_unit_test(circles_become_boxes),
-                                        cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back) };
+                                        cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back),
+                                        cmocka_unit_test(roots_that_cannot_pass_are_left_out) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
