@@ -219,9 +219,11 @@ typedef struct scry_search {
     bool all_copies;                  /* a hit for each file instead of each content */
     double fold;                      /* in (0, 1]: a content whose vector has at least this cosine with a better
                                          hit's is folded into that; 0: none is. Not with all_copies. */
+    bool approximate;                 /* an embedded store of 65,536 contents or more: look closely only at the few
+                                         per cent that one bit a dimension promises most of */
 } scry_search;
 
-#define SCRY_SEARCH_INIT { NULL, 10, 0, -2.0, false, 0.0 }
+#define SCRY_SEARCH_INIT { NULL, 10, 0, -2.0, false, 0.0, false }
 
 /* What to fold from when nothing else is known: with the bundled model 95 of 100 pictures are this near to
  * themselves less a margin of 3 %, and no two of the demo's gallery are (0.90 at most). */

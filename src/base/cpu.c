@@ -43,6 +43,7 @@ bool scry_cpu_has(scry_cpu_feature f)
     case SCRY_CPU_AVX512: return avx512;
     case SCRY_CPU_AVX512_BF16: return avx512 && has_bf16();
     case SCRY_CPU_AVX512_VNNI: return avx512 && __builtin_cpu_supports("avx512vnni");
+    case SCRY_CPU_AVX512_COUNT: return avx512 && __builtin_cpu_supports("avx512vpopcntdq");
     }
     return false;
 }

@@ -17,7 +17,8 @@ typedef enum {
     SCRY_CPU_AVX2,           /* with FMA and F16C, as every processor that has it */
     SCRY_CPU_AVX512,         /* F, BW, DQ and VL */
     SCRY_CPU_AVX512_BF16,    /* products of pairs of bfloat16 */
-    SCRY_CPU_AVX512_VNNI     /* products of four bytes */
+    SCRY_CPU_AVX512_VNNI,    /* products of four bytes */
+    SCRY_CPU_AVX512_COUNT    /* set bits of 64-bit lanes (VPOPCNTDQ); no value of SCRY_CPU leaves it */
 } scry_cpu_feature;
 
 /* Whether processor, operating system and SCRY_CPU allow it. False on other architectures.

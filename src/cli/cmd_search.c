@@ -21,6 +21,7 @@ static const cli_option options[] = {
     { "min-score", "X", "only pictures with a score of at least X; auto: the model's own line", 0, "auto" },
     { "all-copies", NULL, "show every copy of a picture, not only the first", 0, NULL },
     { "fold", "X", "show near-identical pictures once, as the best of them; X: cosine from which, or auto (0.95)", 0, "auto" },
+    { "approximate", NULL, "look closely at the likeliest few per cent only; for a million pictures or more in a folder", 0, NULL },
     { "image", "FILE", "search by this picture (may be repeated; adds to the query)", 0, NULL },
     { "region", "X,Y,W,H", "only this part of the last --image, in pixels", 0, NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation of pictures in the query", 0, NULL },
@@ -50,7 +51,7 @@ static bool take_flag(request *q, const char *name)
 {
     const struct { const char *name; bool *flag; } flags[] = {
         { "all-copies", &q->search.all_copies }, { "no-rotate", &q->keep_orientation }, { "thumbs", &q->thumbs },
-        { "null", &q->zero_ended },
+        { "null", &q->zero_ended }, { "approximate", &q->search.approximate },
     };
     if (strcmp(name, "json") == 0)
         q->form = CLI_JSON;

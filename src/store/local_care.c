@@ -19,7 +19,7 @@ typedef struct {
     void (*tell)(void *arg, const char *text);
     void *arg;
     uint64_t *used;   /* a bit a slot: a content row lies there */
-    uint8_t *code;    /* room for one row's codes */
+    uint8_t *code;    /* room for one row's codes and signs */
     scry_columns *columns;
     uint64_t columns_seen;
 } checkup;
@@ -60,10 +60,13 @@ static void check_codes(checkup *c, int64_t slot)
     void *block = c->v->codes.blocks[slot / SCRY_BLOCK_ROWS];
     size_t i = (size_t)(slot % SCRY_BLOCK_ROWS), dim = (size_t)c->s->base.dim, stride = scry_code_stride(dim);
     float scale, error;
-    scry_code_encode(c->code, &scale, &error, (const uint16_t *)(const void *)scry_view_row(c->s, c->v, slot), dim);
+    uint8_t *signs = c->code + stride;
+    scry_code_encode(c->code, signs, &scale, &error, (const uint16_t *)(const void *)scry_view_row(c->s, c->v, slot),
+                     dim);
     if (memcmp(&scale, scry_block_scales(block) + i, sizeof scale) == 0 &&
         memcmp(&error, scry_block_errors(block) + i, sizeof error) == 0 &&
-        memcmp(c->code, scry_block_codes(block) + i * stride, stride) == 0)
+        memcmp(c->code, scry_block_codes(block) + i * stride, stride) == 0 &&
+        memcmp(signs, scry_block_signs(block, dim) + i * (stride / 8), stride / 8) == 0)
         return;
     char *path = scry_codes_path(c->s, c->v->head.generation);
     problem(c, "%s: the codes of slot %lld are damaged; remove the file, the next scry index makes it anew",
@@ -273,7 +276,7 @@ static int prepare(checkup *c, scry_error *err)
 {
     const scry_head *h = &c->v->head;
     c->used = scry_try_alloc((size_t)h->slots / 64 + 1, sizeof *c->used);
-    c->code = scry_try_alloc(scry_code_stride((size_t)c->s->base.dim), 1);
+    c->code = scry_try_alloc(scry_code_stride((size_t)c->s->base.dim) / 8 * 9, 1);
     if (!c->used || !c->code)
         return scry_fail(err, SCRY_ENOMEM, "no memory to verify %s", c->s->where);
     char *path = scry_columns_path(c->s, h->columns_file);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-    CODES_FORMAT = 2,   /* grows with any change of the encoding; 1 was not rotated */
+    CODES_FORMAT = 3,   /* grows with any change of the encoding; 2 had no signs */
     CODES_HEADER = 4096,
     TELL_ROWS = 4096   /* so many rows at most are left untold by a long run */
 };
@@ -95,17 +95,20 @@ static bool write_part(scry_local *s, const uint8_t *rows, size_t n)
     int64_t block = s->codes_rows / SCRY_BLOCK_ROWS;
     off_t row = s->codes_rows % SCRY_BLOCK_ROWS, at = block_offset(s, block);
     float scale[SCRY_BLOCK_ROWS], error[SCRY_BLOCK_ROWS];
-    uint8_t *codes = scry_try_alloc(n, stride);
+    uint8_t *codes = scry_try_alloc(n, stride + stride / 8);
     if (!codes)
         return false;
+    uint8_t *signs = codes + n * stride;
     for (size_t i = 0; i < n; i++)
-        scry_code_encode(codes + i * stride, &scale[i], &error[i],
+        scry_code_encode(codes + i * stride, signs + i * (stride / 8), &scale[i], &error[i],
                          (const uint16_t *)(const void *)(rows + i * s->row_bytes), dim);
     bool good = (row || ftruncate(s->codes_fd, block_offset(s, block + 1)) == 0) &&
                 scry_pwrite_all(s->codes_fd, scale, n * 4, at + 4 * row) == 0 &&
                 scry_pwrite_all(s->codes_fd, error, n * 4, at + 4 * (SCRY_BLOCK_ROWS + row)) == 0 &&
                 scry_pwrite_all(s->codes_fd, codes, n * stride,
-                                at + 8 * SCRY_BLOCK_ROWS + row * (off_t)stride) == 0;
+                                at + 8 * SCRY_BLOCK_ROWS + row * (off_t)stride) == 0 &&
+                scry_pwrite_all(s->codes_fd, signs, n * (stride / 8), at + SCRY_BLOCK_ROWS * (8 + (off_t)stride) +
+                                row * (off_t)(stride / 8)) == 0;
     free(codes);
     return good;
 }

@@ -210,6 +210,24 @@ static void let_go(void *arg, void *block)
         madvise(p, scry_block_bytes((size_t)q->s->base.dim), MADV_DONTNEED);
 }
 
+static uint64_t count_bits(const uint64_t *bits, int64_t slots)
+{
+    uint64_t n = 0;
+    for (int64_t w = 0; w * 64 < slots; w++)
+        n += (uint64_t)__builtin_popcountll(bits[w]);
+    return n;
+}
+
+/* The part of the contents that an approximate search looks at; 0, all of them, where that is
+ * nearly as quick. Deep in the ranking scores lie close together: more are taken for each hit. */
+static double part_to_keep(const query_state *q, size_t k, const uint64_t *bits)
+{
+    if (!q->search->approximate)
+        return 0;
+    double contents = (double)count_bits(bits, q->v->head.slots), part = 0.01 + 100 * (double)k / contents;
+    return contents >= 65536 && part < 0.25 ? part : 0;
+}
+
 /* The scan, with the team of threads when no other search has it. */
 static int scan_codes(query_state *q, const float *queries, size_t n, size_t k, const uint64_t *bits,
                       scry_near_list *lists, scry_error *err)
@@ -217,7 +235,8 @@ static int scan_codes(query_state *q, const float *queries, size_t n, size_t k, 
     scry_local *s = q->s;
     const scry_view *v = q->v;
     scry_scan_input in = { (size_t)s->base.dim, (size_t)v->head.slots, v->codes.blocks,
-                           v->segment->data + SCRY_SEGMENT_HEADER, s->row_bytes, bits, NULL, q };
+                           v->segment->data + SCRY_SEGMENT_HEADER, s->row_bytes, bits, NULL, q,
+                           part_to_keep(q, k, bits) };
     double start = scry_now_ms();
     bool team = pthread_mutex_trylock(&s->pool_lock) == 0;
     if (team && !s->searched)
@@ -232,14 +251,6 @@ static int scan_codes(query_state *q, const float *queries, size_t n, size_t k, 
     scry_trace("scan", start);
     return result == 0 ? 0 : scry_fail(err, SCRY_ENOMEM, "no memory for a search over %lld contents",
                                        (long long)v->head.slots);
-}
-
-static uint64_t count_bits(const uint64_t *bits, int64_t slots)
-{
-    uint64_t n = 0;
-    for (int64_t w = 0; w * 64 < slots; w++)
-        n += (uint64_t)__builtin_popcountll(bits[w]);
-    return n;
 }
 
 /* How many of the ranking a search takes at first. */

@@ -16,7 +16,7 @@ size_t scry_code_stride(size_t dim)
 
 size_t scry_block_bytes(size_t dim)
 {
-    return SCRY_BLOCK_ROWS * (2 * sizeof(float) + scry_code_stride(dim));
+    return SCRY_BLOCK_ROWS * (2 * sizeof(float) + scry_code_stride(dim) / 8 * 9);
 }
 
 /* A float not below x. */
@@ -87,7 +87,7 @@ static bool to_rotated_unit(double *x, size_t dim, size_t stride)
     return true;
 }
 
-void scry_code_encode(uint8_t *code, float *scale, float *error, const uint16_t *row, size_t dim)
+void scry_code_encode(uint8_t *code, uint8_t *signs, float *scale, float *error, const uint16_t *row, size_t dim)
 {
     size_t stride = scry_code_stride(dim);
     double x[SCRY_CODE_DIM_MAX], rest = 0;
@@ -99,6 +99,7 @@ void scry_code_encode(uint8_t *code, float *scale, float *error, const uint16_t 
             x[at + i] = (double)part[i];
     }
     memset(code, CODE_BIAS, stride);
+    memset(signs, 0, stride / 8);
     *scale = *error = 0;
     if (!to_rotated_unit(x, dim, stride))   /* no direction: its cosine is 0 by definition */
         return;
@@ -110,14 +111,16 @@ void scry_code_encode(uint8_t *code, float *scale, float *error, const uint16_t 
         double r = x[i] - s * c;
         rest += r * r;
         code[i] = (uint8_t)(c + CODE_BIAS);
+        signs[i / 8] |= (uint8_t)((x[i] > 0) << (i % 8));
     }
     *error = round_up(sqrt(rest));
 }
 
 void scry_block_encode(void *block, size_t i, const uint16_t *row, size_t dim)
 {
-    scry_code_encode(scry_block_codes(block) + i * scry_code_stride(dim), scry_block_scales(block) + i,
-                     scry_block_errors(block) + i, row, dim);
+    size_t stride = scry_code_stride(dim);
+    scry_code_encode(scry_block_codes(block) + i * stride, scry_block_signs(block, dim) + i * (stride / 8),
+                     scry_block_scales(block) + i, scry_block_errors(block) + i, row, dim);
 }
 
 /* The largest integer such that no sum of products leaves 32 bits. */

@@ -13,10 +13,11 @@
  *
  * Codes lie in blocks of SCRY_BLOCK_ROWS rows, as one scan step reads them:
  *
- *     | float scale[1024] | float error[1024] | uint8_t code[1024][stride] |
+ *     | float scale[1024] | float error[1024] | uint8_t code[1024][stride] | uint8_t sign[1024][stride / 8] |
  *
  * A code byte is c + 128 (AVX-512 multiplies unsigned by signed bytes); stride is dim
- * rounded up to 64: the rotation fills what dim leaves.
+ * rounded up to 64: the rotation fills what dim leaves. Bit i % 8 of sign byte i / 8 tells that
+ * component i of the rotated vector is above 0: what an approximate scan (coarse.h) reads.
  */
 #ifndef SCRY_VECTOR_CODES_H
 #define SCRY_VECTOR_CODES_H
@@ -45,11 +46,16 @@ static inline uint8_t *scry_block_codes(void *block)
     return (uint8_t *)((float *)block + 2 * SCRY_BLOCK_ROWS);
 }
 
+static inline uint8_t *scry_block_signs(void *block, size_t dim)
+{
+    return scry_block_codes(block) + SCRY_BLOCK_ROWS * scry_code_stride(dim);
+}
+
 /* Encode the stored vector `row` [dim] as row `i` of the block. */
 void scry_block_encode(void *block, size_t i, const uint16_t *row, size_t dim);
 
-/* The same into places of the caller's: `code` is [stride]. */
-void scry_code_encode(uint8_t *code, float *scale, float *error, const uint16_t *row, size_t dim);
+/* The same into places of the caller's: `code` is [stride], `signs` [stride / 8]. */
+void scry_code_encode(uint8_t *code, uint8_t *signs, float *scale, float *error, const uint16_t *row, size_t dim);
 
 /* A query as integers. The wide form has about 15 bits and costs a second multiplication
  * a byte; the narrow form has 7 and a larger error, for scans that compute rather than

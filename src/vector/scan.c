@@ -1,6 +1,7 @@
 #include "vector/scan.h"
 
 #include "base/alloc.h"
+#include "vector/coarse.h"
 #include "vector/scan_kernels.h"
 #include "vector/vector.h"
 
@@ -35,6 +36,7 @@ typedef struct {
     scry_code_query query[QUERIES_AT_ONCE];
     size_t n, k;
     bool narrow;
+    scry_coarse coarse;      /* of the only query, where rows are chosen by their signs */
     _Atomic(float) threshold[QUERIES_AT_ONCE];   /* an upper bound below it is out */
     atomic_size_t next_block;
     atomic_bool failed;      /* an allocation was refused */
@@ -171,17 +173,26 @@ static void compute(const scan *s, int32_t *dots, const uint8_t *codes, const ui
                              index ? index + at : NULL, rows - at < tile ? rows - at : tile, &s->query[k]);
 }
 
+/* The rows of a block to multiply with: how many, and which where *index is not NULL. */
+static size_t choose_rows(const scan *s, size_t block, int32_t *sums, uint16_t *list, uint16_t **index)
+{
+    size_t rows = rows_in_block(s, block), set = count_bits(s, block, rows);
+    *index = list;
+    if (set && s->coarse.planes)
+        return scry_coarse_list(&s->coarse, s->in->blocks[block], rows, s->in->bits + block * WORDS, sums, list);
+    if (set < rows / 2)   /* reading single rows costs about twice a row of a whole block */
+        return list_bits(s, block, rows, list);
+    *index = NULL;
+    return rows;
+}
+
 static void scan_block(scan *s, findings *found, size_t block, int32_t *dots)
 {
-    uint16_t list[SCRY_BLOCK_ROWS], picked[SCRY_BLOCK_ROWS], *index = NULL;
-    size_t rows = rows_in_block(s, block), set = count_bits(s, block, rows);
+    uint16_t list[SCRY_BLOCK_ROWS], picked[SCRY_BLOCK_ROWS], *index;
+    size_t rows = choose_rows(s, block, dots, list, &index);
     void *codes = s->in->blocks[block];
-    if (set == 0)
+    if (rows == 0)
         return;
-    if (set < rows / 2) {   /* reading single rows costs about twice a row of a whole block */
-        rows = list_bits(s, block, rows, list);
-        index = list;
-    }
     compute(s, dots, scry_block_codes(codes), index, rows);
     for (size_t k = 0; k < s->n; k++) {
         const scry_code_query *q = &s->query[k];
@@ -346,6 +357,8 @@ static bool prepare(scan *s, const float *queries, double min_score, size_t thre
         if (scry_code_query_init(&s->query[k], queries + k * s->in->dim, s->in->dim, !s->narrow) < 0)
             return false;
     }
+    if (s->in->keep > 0 && scry_coarse_init(&s->coarse, s->in, queries, s->in->keep) < 0)
+        return false;
     for (size_t i = 0; i < threads * s->n; i++)
         if (!(s->found[i].best = scry_try_alloc(s->k, sizeof(float))))
             return false;
@@ -361,6 +374,7 @@ static void scan_dispose(scan *s, size_t threads)
     free(s->found);
     for (size_t k = 0; k < s->n; k++)
         scry_code_query_dispose(&s->query[k]);
+    scry_coarse_dispose(&s->coarse);
 }
 
 /* Up to QUERIES_AT_ONCE queries in one pass. */
@@ -395,8 +409,9 @@ int scry_scan(const scry_scan_input *in, const float *queries, size_t n, size_t 
     k = k < in->rows ? k : in->rows;
     if (k == 0)
         return 0;
-    for (size_t at = 0; at < n; at += QUERIES_AT_ONCE) {
-        size_t some = n - at < QUERIES_AT_ONCE ? n - at : QUERIES_AT_ONCE;
+    size_t most = in->keep > 0 ? 1 : QUERIES_AT_ONCE;
+    for (size_t at = 0; at < n; at += most) {
+        size_t some = n - at < most ? n - at : most;
         if (scan_some(in, queries + at * in->dim, some, k, min_score, pool, out + at) < 0) {
             for (size_t i = 0; i < at; i++)
                 free(out[i].items);

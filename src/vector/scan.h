@@ -8,6 +8,9 @@
  *
  * Batches of queries share the pass: a row's code is read from memory once for all.
  * A filter is a bitmap; blocks and words without a bit are not read.
+ *
+ * An approximate scan first chooses rows by their signs alone and is exact among these. Its
+ * queries do not share a pass.
  */
 #ifndef SCRY_VECTOR_SCAN_H
 #define SCRY_VECTOR_SCAN_H
@@ -24,6 +27,8 @@ typedef struct scry_scan_input {
     const uint64_t *bits;       /* a bit a row: whether it takes part; (rows + 63) / 64 words */
     void (*done)(void *arg, void *block);   /* called when a pass is through with it; may be NULL */
     void *done_arg;
+    double keep;                /* 0: exact; else only about this part of the rows is looked at, those that
+                                   one bit a dimension promises most of (coarse.h) */
 } scry_scan_input;
 
 typedef struct scry_near {

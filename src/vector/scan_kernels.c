@@ -4,13 +4,15 @@
 
 const scry_scan_kernels *scry_scan_kernels_at(size_t i)
 {
-    const scry_scan_kernels *sets[4] = { &scry_scan_kernels_scalar };
+    const scry_scan_kernels *sets[] = { &scry_scan_kernels_scalar, NULL, NULL, NULL };
     size_t n = 1;
 #ifdef __x86_64__
     if (scry_cpu_has(SCRY_CPU_AVX2))
         sets[n++] = &scry_scan_kernels_avx2;
     if (scry_cpu_has(SCRY_CPU_AVX512_VNNI))
         sets[n++] = &scry_scan_kernels_avx512;
+    if (scry_cpu_has(SCRY_CPU_AVX512_VNNI) && scry_cpu_has(SCRY_CPU_AVX512_COUNT))
+        sets[n++] = &scry_scan_kernels_avx512_count;
 #endif
     return i < n ? sets[i] : NULL;
 }

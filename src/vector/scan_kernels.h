@@ -9,6 +9,8 @@
 
 #include "vector/codes.h"
 
+#include <string.h>
+
 typedef struct scry_scan_kernels {
     const char *name;
 
@@ -25,6 +27,10 @@ typedef struct scry_scan_kernels {
      * and how many. `scale` and `error` are by position i, or by index[i]. */
     size_t (*select)(uint16_t *out, const int32_t *dots, const float *scale, const float *error,
                      const uint16_t *index, size_t rows, float step, float gain, float threshold);
+
+    /* For rows of `words` 64-bit words of signs: out[i] = the sum of the four-bit numbers, -8..7, whose
+     * bits are set in row i; `planes` is [4][words], the lowest bits of all numbers first. */
+    void (*signs)(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words);
 } scry_scan_kernels;
 
 /* `select` for the rows from position `i` on, `n` having been found before them. */
@@ -41,10 +47,26 @@ static inline size_t scry_select_from(uint16_t *out, size_t n, size_t i, const i
     return n;
 }
 
+/* `signs` for one row's words from `w` on. */
+static inline int32_t scry_signs_rest(const uint8_t *row, const uint64_t *planes, size_t w, size_t words)
+{
+    int32_t sum = 0;
+    for (; w < words; w++) {
+        uint64_t bits;
+        memcpy(&bits, row + w * sizeof bits, sizeof bits);
+        sum += __builtin_popcountll(bits & planes[w]) + 2 * __builtin_popcountll(bits & planes[words + w]) +
+               4 * __builtin_popcountll(bits & planes[2 * words + w]) -
+               8 * __builtin_popcountll(bits & planes[3 * words + w]);
+    }
+    return sum;
+}
+
 extern const scry_scan_kernels scry_scan_kernels_scalar;
 #ifdef __x86_64__
 extern const scry_scan_kernels scry_scan_kernels_avx2;
-extern const scry_scan_kernels scry_scan_kernels_avx512;
+extern const scry_scan_kernels scry_scan_kernels_avx512;         /* Cascade Lake and its like */
+extern const scry_scan_kernels scry_scan_kernels_avx512_count;   /* with a count of bits: Ice Lake, Zen 4 */
+void scry_signs_avx2(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words);
 #endif
 
 const scry_scan_kernels *scry_scan_kernels_best(void);

@@ -51,5 +51,40 @@ TARGET static inline unsigned select_mask(const int32_t *dot_of, const float *sc
 
 #include "vector/scan_kernels_loops.inc"
 
-const scry_scan_kernels scry_scan_kernels_avx2 = { "avx2", dots, NULL, select_rows };
+/* Set bits of each byte, looked up by half bytes. */
+TARGET static inline __m256i count_bytes(__m256i v)
+{
+    const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+                                           0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(15);
+    return _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(v, low)),
+                           _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
+}
+
+/* A byte gathers pc0 + 2 pc1 + 4 pc2 (56 at most) and pc3 (8). */
+TARGET void scry_signs_avx2(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    size_t whole = words / 4 * 4;
+    for (size_t i = 0; i < n; i++, rows += 8 * words) {
+        __m256i sum = zero;
+        for (size_t w = 0; w < whole; w += 4) {
+            __m256i bits = load(rows + 8 * w);
+            __m256i c0 = count_bytes(_mm256_and_si256(bits, load(planes + w)));
+            __m256i c1 = count_bytes(_mm256_and_si256(bits, load(planes + words + w)));
+            __m256i c2 = count_bytes(_mm256_and_si256(bits, load(planes + 2 * words + w)));
+            __m256i c3 = count_bytes(_mm256_and_si256(bits, load(planes + 3 * words + w)));
+            c1 = _mm256_add_epi8(c1, _mm256_add_epi8(c2, c2));
+            c0 = _mm256_add_epi8(c0, _mm256_add_epi8(c1, c1));
+            sum = _mm256_add_epi64(sum, _mm256_sad_epu8(c0, zero));
+            sum = _mm256_sub_epi64(sum, _mm256_slli_epi64(_mm256_sad_epu8(c3, zero), 3));
+        }
+        __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+        out[i] = (int32_t)(_mm_cvtsi128_si64(half) + _mm_extract_epi64(half, 1));
+        if (whole < words)
+            out[i] += scry_signs_rest(rows, planes, whole, words);
+    }
+}
+
+const scry_scan_kernels scry_scan_kernels_avx2 = { "avx2", dots, NULL, select_rows, scry_signs_avx2 };
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+#define TARGET_COUNT __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vpopcntdq")))
 enum { LANES = 16 };
 
 TARGET static inline __m512i load(const void *p)
@@ -116,5 +117,52 @@ TARGET static void dots_many(int32_t *out, const uint8_t *codes, size_t rows, co
     }
 }
 
-const scry_scan_kernels scry_scan_kernels_avx512 = { "avx512-vnni", dots, dots_many, select_rows };
+/* Sums over the 64-bit lanes of pairs of numbers, those of the low halves first. */
+TARGET static inline __m256i reduce_pairs(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+    __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi64(c, d), _mm512_unpackhi_epi64(c, d));
+    __m512i half = _mm512_add_epi32(_mm512_shuffle_i64x2(ab, cd, 0x88), _mm512_shuffle_i64x2(ab, cd, 0xdd));
+    __m512i whole = _mm512_add_epi32(_mm512_shuffle_i64x2(half, half, 0x88), _mm512_shuffle_i64x2(half, half, 0xdd));
+    return _mm256_permutevar8x32_epi32(_mm512_castsi512_si256(whole), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+}
+
+/* Eight rows at a time, in order; their 64 sums are added up as a tree. */
+TARGET_COUNT static void signs(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words)
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        __m512i s[8];
+#pragma GCC unroll 8
+        for (size_t k = 0; k < 8; k++)
+            s[k] = _mm512_setzero_si512();
+        for (size_t w = 0; w < words; w += 8) {
+            __mmask8 there = (__mmask8)(words - w < 8 ? (1u << (words - w)) - 1 : 255);
+            __m512i p0 = _mm512_maskz_loadu_epi64(there, planes + w);
+            __m512i p1 = _mm512_maskz_loadu_epi64(there, planes + words + w);
+            __m512i p2 = _mm512_maskz_loadu_epi64(there, planes + 2 * words + w);
+            __m512i p3 = _mm512_maskz_loadu_epi64(there, planes + 3 * words + w);
+#pragma GCC unroll 8
+            for (size_t k = 0; k < 8; k++) {
+                __m512i bits = _mm512_maskz_loadu_epi64(there, rows + ((i + k) * words + w) * 8);
+                __m512i c0 = _mm512_popcnt_epi64(_mm512_and_si512(bits, p0));
+                __m512i c1 = _mm512_popcnt_epi64(_mm512_and_si512(bits, p1));
+                __m512i c2 = _mm512_popcnt_epi64(_mm512_and_si512(bits, p2));
+                __m512i c3 = _mm512_popcnt_epi64(_mm512_and_si512(bits, p3));
+                __m512i even = _mm512_sub_epi64(c0, _mm512_slli_epi64(c3, 3));
+                __m512i odd = _mm512_add_epi64(c1, _mm512_add_epi64(c2, c2));
+                s[k] = _mm512_add_epi64(s[k], _mm512_add_epi64(even, _mm512_add_epi64(odd, odd)));
+            }
+        }
+#pragma GCC unroll 4
+        for (size_t k = 0; k < 4; k++)   /* sums fit 32 bits: rows k and k + 4 share a register */
+            s[k] = _mm512_mask_mov_epi32(s[k], 0xaaaa, _mm512_slli_epi64(s[k + 4], 32));
+        _mm256_storeu_si256((__m256i *)(void *)(out + i), reduce_pairs(s[0], s[1], s[2], s[3]));
+    }
+    for (; i < n; i++)
+        out[i] = scry_signs_rest(rows + i * 8 * words, planes, 0, words);
+}
+
+const scry_scan_kernels scry_scan_kernels_avx512 = { "avx512-vnni", dots, dots_many, select_rows, scry_signs_avx2 };
+const scry_scan_kernels scry_scan_kernels_avx512_count = { "avx512-vnni-vpopcnt", dots, dots_many, select_rows, signs };
 #endif

@@ -23,4 +23,10 @@ static size_t select_rows(uint16_t *out, const int32_t *dot_of, const float *sca
     return scry_select_from(out, 0, 0, dot_of, scale, error, index, rows, step, gain, threshold);
 }
 
-const scry_scan_kernels scry_scan_kernels_scalar = { "scalar", dots, NULL, select_rows };
+static void signs(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = scry_signs_rest(rows + i * words * 8, planes, 0, words);
+}
+
+const scry_scan_kernels scry_scan_kernels_scalar = { "scalar", dots, NULL, select_rows, signs };

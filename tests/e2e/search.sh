@@ -25,6 +25,8 @@ run search --limit 100 --json red
 is "scores fall" "$(json '(lambda s: s == sorted(s, reverse=True))([r["score"] for r in j["results"]])')" True
 is "a content is shown once" "$(json 'len(j["results"])')" 30
 is "its copies are counted" "$(json '[r["copies"] for r in j["results"] if r["path"].endswith("p003.png")]')" '[1]'
+run search --limit 100 --approximate --json red
+is "--approximate finds all where there are few" "$(json 'len(j["results"])')" 30
 run search --limit 100 --all-copies --json red
 is "--all-copies" "$(json 'len(j["results"])')" 31
 run search --paths red

@@ -255,14 +255,14 @@ static int compare_near(const void *a, const void *b)
     return x->score > y->score ? -1 : x->score < y->score ? 1 : x->row < y->row ? -1 : x->row > y->row;
 }
 
-static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, scry_pool *pool)
+static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, scry_pool *pool, double keep)
 {
     static float queries[40 * 1030];
     scry_near_list got[40];
     scry_near *all = malloc(r->rows * sizeof *all);
     for (size_t i = 0; i < n; i++)
         random_unit(queries + i * r->dim, r->dim);
-    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL };
+    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL, keep };
     assert_int_equal(scry_scan(&in, queries, n, k, min_score, pool, got), 0);
     for (size_t i = 0; i < n; i++) {
         size_t count = 0;
@@ -298,12 +298,13 @@ static void scans_equal_brute_force(void **unused)
                 bool in = density == 0 || roll() % 100 < (const unsigned[]){ 0, 70, 20, 2, 0 }[density];
                 r.bits[i / 64] = in ? r.bits[i / 64] | bit : r.bits[i / 64] & ~bit;
             }
-            check_scan(&r, 1, 10, -2, density % 2 ? pool : NULL);
-            check_scan(&r, 2, 1, -2, pool);
-            check_scan(&r, 7, 100, -2, pool);
-            check_scan(&r, 35, 5, 0.1, NULL);
-            check_scan(&r, 1, 1200, -2, pool);
-            check_scan(&r, 4, 100000, 0.2, pool);
+            check_scan(&r, 1, 10, -2, density % 2 ? pool : NULL, 0);
+            check_scan(&r, 2, 1, -2, pool, 0);
+            check_scan(&r, 7, 100, -2, pool, 0);
+            check_scan(&r, 35, 5, 0.1, NULL, 0);
+            check_scan(&r, 1, 1200, -2, pool, 0);
+            check_scan(&r, 4, 100000, 0.2, pool, 0);
+            check_scan(&r, 2, 10, -2, pool, 1);   /* the approximate scan of a sample that is everything */
         }
         free_rows(&r);
     }
@@ -318,10 +319,85 @@ static void few_are_rescored(void **unused)
     scry_near_list got;
     memset(r.bits, 0xff, r.rows / 64 * 8);
     random_unit(query, 512);
-    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL };
+    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0 };
     assert_int_equal(scry_scan(&in, query, 1, 10, -2, NULL, &got), 0);
     assert_true(got.rescored < 100);
     free(got.items);
+    free_rows(&r);
+}
+
+static void sign_sums_agree(void **unused)
+{
+    enum { ROWS = 29, WORDS = 21 };
+    uint64_t signs[ROWS * WORDS], planes[4 * WORDS];
+    int32_t got[ROWS];
+    for (size_t words = 1; words <= WORDS; words++)
+        for (size_t rows = 1; rows <= ROWS; rows += 4) {
+            for (size_t i = 0; i < rows * words; i++)
+                signs[i] = i % 5 ? roll() : ~0ull;
+            for (size_t i = 0; i < 4 * words; i++)
+                planes[i] = i / words == 3 && words % 3 == 0 ? ~0ull : roll();
+            const scry_scan_kernels *set;
+            for (size_t s = 0; (set = scry_scan_kernels_at(s)); s++) {
+                set->signs(got, (const uint8_t *)signs, rows, planes, words);
+                for (size_t i = 0; i < rows; i++) {
+                    int32_t sum = 0;
+                    for (size_t bit = 0; bit < 64 * words; bit++) {
+                        int value = 0;
+                        for (size_t p = 0; p < 4; p++)
+                            value += (int)(planes[p * words + bit / 64] >> (bit % 64) & 1) * (p == 3 ? -8 : 1 << p);
+                        sum += (signs[i * words + bit / 64] >> (bit % 64) & 1) ? value : 0;
+                    }
+                    assert_int_equal(got[i], sum);
+                }
+            }
+        }
+}
+
+/* Pictures around centres, queries near them: one row in fifty is enough to find nearly all of
+ * the nearest, their scores are the exact ones, and the filter holds. */
+static void approximate_scans_find_most(void **unused)
+{
+    enum { D = 512, ROWS = 30000, CENTRES = 50, QUERIES = 40, TOP = 10 };
+    static float centres[CENTRES][D], queries[QUERIES * D];
+    float v[D];
+    rows_set r = make_rows(D, ROWS);
+    scry_pool *pool = scry_pool_new(2);
+    for (int i = 0; i < CENTRES; i++)
+        random_unit(centres[i], D);
+    for (size_t i = 0; i < ROWS; i++) {
+        random_unit(v, D);
+        for (size_t k = 0; k < D; k++)
+            v[k] += 0.7f * centres[i % CENTRES][k] + centres[0][k];
+        scry_half_from_float((uint16_t *)(void *)(r.vectors + i * r.row_bytes), v, D);
+        scry_block_encode(r.blocks[i / SCRY_BLOCK_ROWS], i % SCRY_BLOCK_ROWS,
+                          (const uint16_t *)(void *)(r.vectors + i * r.row_bytes), D);
+        r.bits[i / 64] |= (uint64_t)(i % 3 != 0) << (i % 64);
+    }
+    for (size_t i = 0; i < QUERIES * D; i++)
+        queries[i] = bell() * 0.04f + centres[i / D][i % D];
+    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0 };
+    scry_near_list exact[QUERIES], some[QUERIES];
+    assert_int_equal(scry_scan(&in, queries, QUERIES, TOP, -2, pool, exact), 0);
+    in.keep = 0.02;
+    assert_int_equal(scry_scan(&in, queries, QUERIES, TOP, -2, pool, some), 0);
+    int found = 0;
+    for (int q = 0; q < QUERIES; q++) {
+        assert_int_equal(some[q].count, TOP);
+        for (size_t i = 0; i < TOP; i++) {
+            const scry_near *near = &some[q].items[i];
+            const void *row = r.vectors + near->row * r.row_bytes;
+            double norm = scry_float_norm(queries + q * D, D);
+            assert_true(near->row % 3 != 0);
+            assert_true(near->score == scry_half_cosine(queries + q * D, norm, row, D));
+            for (size_t k = 0; k < TOP; k++)
+                found += exact[q].items[k].row == near->row;
+        }
+        free(exact[q].items);
+        free(some[q].items);
+    }
+    assert_true(found >= QUERIES * TOP * 95 / 100);
+    scry_pool_free(pool);
     free_rows(&r);
 }
 
@@ -331,6 +407,7 @@ int main(void)
         cmocka_unit_test(halves_are_ieee), cmocka_unit_test(cosine_is_exact),
         cmocka_unit_test(kernels_agree), cmocka_unit_test(bounds_hold),
         cmocka_unit_test(scans_equal_brute_force), cmocka_unit_test(few_are_rescored),
+        cmocka_unit_test(sign_sums_agree), cmocka_unit_test(approximate_scans_find_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
