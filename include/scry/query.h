@@ -7,7 +7,7 @@
  *     picture = "@" FILE | "@id:" HEX (a picture of the index) | "@p:" HEX (one uploaded to a server)
  *     weight  = a number in (0, 100]; 1 when absent
  *
- * The arguments up to an operator are one text, joined with single spaces. A backslash at
+ * The arguments up to an operator are one text, joined with single spaces; it is UTF-8. A backslash at
  * the beginning of a part keeps a leading "@", number, "+", "-" or backslash literal. The
  * query vector is normalise(sum of w_i u_i) over the parts' unit vectors, "-" negating w_i;
  * the score of a picture is its cosine with that vector.

@@ -230,7 +230,9 @@ static int feed_list(feeder *f, const char *path)
 static bool is_csv(const char *path)
 {
     const char *dot = strrchr(path, '.');
-    return dot && (strcasecmp(dot, ".csv") == 0 || strcasecmp(dot, ".tsv") == 0);
+    struct stat st;
+    return dot && (strcasecmp(dot, ".csv") == 0 || strcasecmp(dot, ".tsv") == 0)
+           && !(stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
 void ingest_feed(ingest *in)

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -173,6 +174,11 @@ static int parse_part(scry_query *q, const char *const *args, size_t n, double s
     if (strspn(scry_buf_str(&text), " \t\r\n\f\v") == text.size) {
         scry_buf_dispose(&text);
         return scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
+    }
+    if (!scry_utf8_valid(scry_buf_str(&text), text.size)) {
+        scry_buf_dispose(&text);
+        return scry_fail(err, SCRY_EINVALID, "a text of the query is not valid UTF-8: write it in a terminal whose "
+                         "encoding is UTF-8, or convert it");
     }
     scry_query_part part = { .kind = SCRY_PART_TEXT, .weight = weight };
     return add_part(q, part, scry_buf_take(&text), err);

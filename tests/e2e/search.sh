@@ -85,7 +85,8 @@ run search "@$T/none.png"
 is "a picture that is not there: 2" $status 2
 like "and is named" "$T/err" 'none\.png'
 run search "$(printf 'bad \377\376 bytes')"
-is "a query that is not UTF-8 is answered or refused, no more" "$([ $status -le 2 ] && echo fine)" fine
+is "a query that is not UTF-8: 2" $status 2
+like "and what it is" "$T/err" 'not valid UTF-8'
 run search "$(head -c 60000 /dev/zero | tr '\0' a)"
 is "a very long query is cut" $status 0
 like "and says so" "$T/err" 'longer'
