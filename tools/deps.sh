@@ -16,6 +16,8 @@ test='libcmocka-dev perl python3 curl'
 check="clang clang-format-14|clang-format pmccabe lintian fakeroot dpkg-dev libasan8|libasan6 libubsan1
     $(case $(. /etc/os-release 2>/dev/null && echo "$VERSION_CODENAME") in
         trixie) echo libclang-rt-19-dev ;; noble) echo libclang-rt-18-dev ;; *) echo libclang-rt-14-dev ;; esac)"
+# The browser's tests: Ubuntu's Chromium is no package of its archive; a node from elsewhere will do.
+check="$check $(. /etc/os-release 2>/dev/null; [ "${ID-}" = ubuntu ] || echo chromium) $(command -v npm >/dev/null || echo nodejs npm)"
 
 deb='dpkg-dev fakeroot'
 

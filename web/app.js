@@ -387,8 +387,14 @@ async function start() {
     failed(e, start);
     return;
   }
+  const early = $('text').value;   // typed before we were there to hear it
   restore();
   drawFilters(changed);
+  if (early && !location.search) {
+    $('text').value = early;
+    typed();
+    return;
+  }
   if (isPhone() && currentQuery()) $('text').blur();   // the pictures are what one came for
   search(history.state ?? {});
 }

@@ -215,7 +215,7 @@ function makeItem(hit, index) {
       'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }, icon('similar')));
   if (alike(hit))
     li.append(element('button', { type: 'button', className: 'stack', tabIndex, title: text('alike', { n: alike(hit) }),
-      'aria-label': `${text('alike', { n: alike(hit) })}: ${hit.name}`, 'aria-expanded': !!hit.unfolded,
+      'aria-label': `+${alike(hit)}: ${text('alike', { n: alike(hit) })}, ${hit.name}`, 'aria-expanded': !!hit.unfolded,
       onclick: () => toggleGroup(hit) }, '+' + alike(hit)));
   img.onerror = () => li.classList.add('gone');
   return li;

@@ -1,0 +1,122 @@
+// around.mjs - the page and its server: nothing indexed yet, indexing, the token, a server that dies and comes back.
+
+import { cpSync } from 'node:fs';
+import { assert, firstName, names, open, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
+
+export async function around({ store }) {
+  await test('nothing indexed: says what to do; without leave to index, only that', async () => {
+    await (await serve(['--store', temporary + '/empty', '--allow-index'])).stop();   // makes it
+    const server = await serve(['--store', temporary + '/empty']);
+    const page = await open(server.url);
+    await settled(page);
+    assert.match(await page.textContent('#notice'), /scry index ~\/Pictures/);
+    assert.equal(await page.locator('#notice button').count(), 0);
+    await page.click('#show-more');
+    assert.equal(await page.isVisible('#open-index'), false);
+    await server.stop();
+  });
+
+  await test('indexing from the page: progress as it goes, what was skipped and why, then results', async () => {
+    const server = await serve(['--store', temporary + '/new', '--allow-index']), folder = temporary + '/more';
+    cpSync(top + '/demo/gallery/animals', folder, { recursive: true });
+    write(folder + '/broken.jpg', Buffer.from('\xff\xd8\xff\xe0 this is no picture', 'latin1'));
+    const page = await open(server.url);
+    await settled(page);
+    await page.click('#notice button');
+    await page.evaluate(() => {
+      window.told = [];
+      new MutationObserver(() => window.told.push(document.getElementById('index-state').textContent))
+        .observe(document.getElementById('index-state'), { childList: true, characterData: true, subtree: true });
+    });
+    await page.fill('[name=path]', folder);
+    await page.click('#index-form .main');
+    await until(async () => assert.match(await page.textContent('#index-state'), /^Done: 32 new, 0 updated, 0 unchanged, 1 skipped/));
+    assert.ok((await page.evaluate(() => window.told)).some(t => / of \d+\+? pictures, \d+ new/.test(t)), 'progress was shown');
+    assert.match(await page.textContent('#index-skip-count'), /^1 file was skipped/);
+    await page.click('#index-skip-count');
+    assert.match(await page.textContent('#index-skipped'), /broken\.jpg: \S+/);
+    await page.click('#indexing .corner');
+    await until(async () => assert.equal(await page.textContent('#summary'), '32 pictures'));
+    await page.click('#show-more');
+    await page.click('#open-index');
+    await page.fill('[name=path]', '/nowhere/at/all');
+    await page.click('#index-form .main');
+    await until(async () => assert.match(await page.textContent('#index-skipped'), /\/nowhere\/at\/all: \S+/));
+    await server.stop();
+  });
+
+  await test('off loopback the page asks for the token; with it, searches', async () => {
+    write(temporary + '/token', 'a-token-of-24-characters\n');
+    const server = await serve(['--store', store, '--token-file', temporary + '/token'], { listen: '0.0.0.0:0' });
+    const page = await open(server.url + '/?q=a+horse');
+    await page.locator('#login').waitFor();
+    await page.keyboard.press('Escape');
+    assert.equal(await page.isVisible('#login'), true);
+    await page.fill('[name=token]', 'something-else-entirely');
+    await page.click('#login-form .main');
+    await until(async () => assert.match(await page.textContent('#login-error'), /not the token/));
+    await page.fill('[name=token]', 'a-token-of-24-characters');
+    await page.click('#login-form .main');
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    assert.equal(await page.isVisible('#login'), false);
+    await page.reload();
+    await settled(page);
+    assert.equal(await firstName(page), 'horse.jpg');
+    await server.stop();
+  });
+
+  await test('the server is killed and started again while the page is open', async () => {
+    const server = await serve(['--store', store]);
+    const page = await open(server.url);
+    await search(page, 'a horse');
+    await server.stop('SIGKILL');
+    await page.fill('#text', 'a castle by the water');
+    await until(async () => assert.match(await page.textContent('#notice'), /does not answer/));
+    assert.equal(await firstName(page), 'horse.jpg');   // what was there stays
+    const again = await serve(['--store', store], { listen: '127.0.0.1:' + server.port });
+    await until(async () => assert.equal(await firstName(page), 'castle-by-the-water.jpg'));
+    assert.equal(await page.isVisible('#notice'), false);
+    await again.stop();
+  });
+
+  await test('an answer of 503 is asked for again', async () => {
+    const server = await serve(['--store', store]);
+    const page = await open(server.url);
+    await settled(page);
+    let refused = 0;
+    await page.route(/\/search\?/, route => (refused++ < 2 ? route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, contentType: 'application/problem+json', body: '{"status":503,"detail":"busy"}' }) : route.continue()));
+    await page.fill('#text', 'a horse');
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    assert.ok(refused >= 3);
+    await server.stop();
+  });
+
+  await test('an error is shown with a button to try again', async () => {
+    const server = await serve(['--store', store]);
+    const page = await open(server.url);
+    await settled(page);
+    let broken = true;
+    await page.route(/\/search\?/, route => (broken ? route.fulfill({ status: 500, contentType: 'application/problem+json', body: '{"status":500,"detail":"the disk is on fire"}' }) : route.continue()));
+    await page.fill('#text', 'a horse');
+    await until(async () => assert.match(await page.textContent('#notice'), /the disk is on fire/));
+    broken = false;
+    await page.click('#notice button');
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    await server.stop();
+  });
+
+  await test('a store that looks only so far down: the end is said', async () => {
+    const server = await serve(['--store', store]);
+    const page = await open(server.url);
+    await settled(page);
+    await page.route(/\/search\?.*cursor=/, route => route.fulfill({ status: 400, contentType: 'application/problem+json', body: '{"status":400,"detail":"offset + limit ends at 16384"}' }));
+    await search(page, 'a horse');
+    const before = await page.textContent('#summary');
+    await page.locator('#text').blur();
+    await page.mouse.wheel(0, 100000);
+    await until(async () => assert.match(await page.textContent('#end'), /the store does not look/));
+    assert.equal(await page.isVisible('#notice'), false);
+    assert.equal(await page.textContent('#summary'), before);
+    await server.stop();
+  });
+}

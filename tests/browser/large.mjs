@@ -1,0 +1,49 @@
+// large.mjs - ten thousand results: all of them, nothing jumps, the page stays small.
+
+import { spawnSync } from 'node:child_process';
+import { assert, open, phone, scry, serve, settled, temporary, test, top, until } from './harness.mjs';
+import { manyPictures } from './pictures.mjs';
+
+const COUNT = 10000;
+
+// Where each hit that has an element is, in the page.
+const places = page => page.$$eval('.hit', all => Object.fromEntries(all.map(li => {
+  const r = li.getBoundingClientRect();
+  return [li.dataset.index, [r.left, r.top + scrollY, r.width, r.height].map(Math.round).join()];
+})));
+
+export async function large() {
+  const model = temporary + '/tiny-model', store = temporary + '/large', env = { SCRY_MODEL: model };
+  manyPictures(temporary + '/many', COUNT);
+  spawnSync('python3', [top + '/tests/e2e/tiny_model.py', model], { stdio: 'inherit' });
+  scry(['index', temporary + '/many', '--store', store], env);
+  const server = await serve(['--store', store], { env }), { url } = server;
+
+  for (const [what, address, options] of [['search', '/?q=red&fold=no&line=-1', {}], ['list', '/', {}], ['search on a phone', '/?q=red&fold=no&line=-1', phone]])
+    await test(`${COUNT} results, ${what}: scrolled to the last, in place, few elements`, async () => {
+      const page = await open(url + address, options);
+      await settled(page);
+      const seen = new Map();
+      let most = 0, last = -1;
+      await until(async () => {
+        for (const [index, place] of Object.entries(await places(page))) {
+          // A row at the end of what is loaded may yet take more pictures; those well before it stay.
+          if (seen.has(index) && index < last - 40) assert.equal(place, seen.get(index), 'hit ' + index);
+          seen.set(index, place);
+        }
+        most = Math.max(most, await page.locator('.hit').count());
+        last = Math.max(...[...seen.keys()].map(Number));
+        await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+        assert.equal(await page.textContent('#end'), 'That is all.');
+        assert.equal(last, COUNT - 1);
+      });
+      assert.ok(most < 600, `${most} elements`);
+      await page.waitForFunction(n => { const img = document.querySelector(`.hit[data-index="${n}"] img`); return img?.complete && img.naturalWidth > 0; }, COUNT - 1);
+      await page.evaluate(() => scrollTo(0, 0));
+      await until(async () => assert.ok(await page.locator('.hit[data-index="0"]').count()));
+      const now = await places(page);
+      for (const index of Object.keys(now)) if (seen.has(index)) assert.equal(now[index], seen.get(index), 'hit ' + index);
+    });
+
+  await server.stop();
+}

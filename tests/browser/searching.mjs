@@ -1,0 +1,327 @@
+// searching.mjs - from words, pictures and filters to results and back: the search itself.
+
+import { readFileSync } from 'node:fs';
+import { api, assert, firstName, names, open, openHit, query, search, serve, settled, temporary, test, top, until } from './harness.mjs';
+
+const cat = top + '/demo/gallery/animals/cat.jpg';
+
+// A file as a drop or a paste brings it.
+async function bring(page, type, path) {
+  const bytes = [...readFileSync(path)];
+  await page.evaluate(([kind, name, content]) => {
+    const data = new DataTransfer(), file = new File([new Uint8Array(content)], name, { type: 'image/jpeg' });
+    data.items.add(file);
+    const event = kind === 'paste' ? new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
+      : new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+    document.body.dispatchEvent(event);
+  }, [type, path.split('/').pop(), bytes]);
+}
+
+export async function searching({ root, store }) {
+  const server = await serve(['--store', store]), { url } = server;
+
+  await test('the start: the search box has the focus, all pictures are there', async () => {
+    const page = await open(url);
+    await settled(page);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'text');
+    const { files } = await api(url + '/api/v1/status');
+    assert.equal(await page.textContent('#summary'), `${files} pictures`);
+    assert.equal(await page.isVisible('#closeness'), false);
+  });
+
+  await test('typing: searches when one pauses, not at every letter', async () => {
+    const page = await open(url);
+    await settled(page);
+    await page.clock.install();
+    const asked = [];
+    page.on('request', r => { if (r.url().includes('/search?')) asked.push(new URL(r.url()).searchParams.get('q')); });
+    await page.clock.pauseAt(Date.now() + 60000);
+    await page.locator('#text').pressSequentially('a castle by the water');
+    assert.deepEqual(asked, []);
+    await page.clock.runFor(1000);
+    await page.clock.resume();
+    await until(async () => assert.equal(await firstName(page), 'castle-by-the-water.jpg'));
+    assert.deepEqual(asked, ['a castle by the water']);
+    assert.equal(query(page).get('q'), 'a castle by the water');
+  });
+
+  await test('typing: an answer that comes late is dropped', async () => {
+    const page = await open(url);
+    await settled(page);
+    let letGo, held = new Promise(resolve => { letGo = resolve; }), aborted = false;
+    await page.route(/q=pineapples/, async route => { await held; await route.continue().catch(() => {}); });
+    page.on('requestfailed', r => { aborted ||= /q=pineapples/.test(r.url()); });
+    const asked = page.waitForRequest(/q=pineapples/);
+    await page.fill('#text', 'pineapples');
+    await asked;
+    assert.equal(await page.isVisible('#busy'), true);
+    await search(page, 'a castle by the water');
+    letGo();
+    await page.waitForLoadState('networkidle');
+    assert.equal(await firstName(page), 'castle-by-the-water.jpg');
+    assert.equal(aborted, true);
+  });
+
+  await test('the address holds the query: shared, reloaded, back and forward', async () => {
+    const page = await open(url);
+    await search(page, 'a castle by the water');
+    await page.press('#text', 'Enter');
+    const found = await names(page), address = page.url();
+    await page.locator('#text').blur();
+    await search(page, 'a horse');
+    assert.equal(await firstName(page), 'horse.jpg');
+    await page.goBack();
+    await until(async () => assert.deepEqual((await names(page)).slice(0, 5), found.slice(0, 5)));
+    assert.equal(await page.inputValue('#text'), 'a castle by the water');
+    await page.goForward();
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    await page.reload();
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    const other = await open(address);
+    await settled(other);
+    assert.deepEqual((await names(other)).slice(0, 8), found.slice(0, 8));
+  });
+
+  await test('going back comes to where one was', async () => {
+    const page = await open(url);
+    await settled(page);
+    await page.mouse.wheel(0, 1500);
+    await until(async () => assert.ok(await page.evaluate(() => scrollY > 1000 && history.state?.y === scrollY)));
+    const was = await page.evaluate(() => scrollY);
+    await page.fill('#text', 'a horse');
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    await page.goBack();
+    await until(async () => assert.equal(await page.evaluate(() => scrollY), was));
+  });
+
+  for (const [how, give] of [
+    ['chosen', page => page.setInputFiles('#file', cat)],
+    ['dropped', page => bring(page, 'drop', cat)],
+    ['pasted', page => bring(page, 'paste', cat)],
+  ]) await test(`a picture to search by: ${how}`, async () => {
+    const page = await open(url);
+    await settled(page);
+    await give(page);
+    await until(() => assert.match(query(page).get('q') ?? '', /^@p:[0-9a-f]{32}$/));
+    await settled(page);
+    assert.match(await firstName(page), /^(cat|the-cat-again)\.jpg$/);
+    await page.waitForFunction(() => document.querySelector('.chip img')?.naturalWidth > 0);
+    await page.reload();
+    await settled(page);
+    assert.match(await firstName(page), /^(cat|the-cat-again)\.jpg$/);
+  });
+
+  await test('a picture to search by that is none says so', async () => {
+    const page = await open(url);
+    await settled(page);
+    await page.setInputFiles('#file', { name: 'x.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') });
+    await until(async () => assert.match(await page.textContent('#notice'), /cannot be used/));
+  });
+
+  await test('a result dragged onto the page becomes a part of the query', async () => {
+    const page = await open(url + '/?q=a+horse');
+    await settled(page);
+    await page.dragAndDrop('.hit[data-index="0"] .open', '.box');
+    await until(async () => assert.match(query(page).get('q'), /^a horse \+ @id:[0-9a-f]{32}$/));
+  });
+
+  await test('more like this, on every result', async () => {
+    const page = await open(url + '/?q=a+horse');
+    await settled(page);
+    await page.hover('.hit[data-index="0"]');
+    await page.click('.hit[data-index="0"] .like');
+    await until(async () => assert.match(query(page).get('q'), /^@id:[0-9a-f]{32}$/));
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    assert.equal(await page.inputValue('#text'), '');
+  });
+
+  for (const by of ['mouse', 'keyboard']) await test(`a rectangle on a picture, by ${by}`, async () => {
+    const page = await open(url + '/?q=a+castle+by+the+water');
+    await settled(page);
+    await openHit(page);
+    const frame = await page.locator('#frame').boundingBox();
+    if (by === 'mouse') {
+      await page.click('#by-region');
+      await page.mouse.move(frame.x + frame.width / 4, frame.y + frame.height / 2);
+      await page.mouse.down();
+      await page.mouse.move(frame.x + frame.width / 2, frame.y + frame.height, { steps: 4 });
+      await page.mouse.up();
+    } else {
+      await page.focus('#by-region');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('ArrowLeft');
+      await page.keyboard.press('Shift+ArrowDown');
+      await page.keyboard.press('Enter');
+    }
+    await until(async () => assert.match(query(page).get('q'), /#/));
+    const [x, y, w, h] = query(page).get('q').split('#')[1].split(',').map(Number);
+    const near = (got, wanted) => assert.ok(Math.abs(got - wanted) <= 4, `${[x, y, w, h]}`);
+    if (by === 'mouse') { near(x, 160); near(y, 240); near(w, 160); near(h, 240); }   // of 640 x 480
+    else { near(x, 144); near(y, 120); near(w, 320); near(h, 252); }
+    await settled(page);
+    await page.locator('.chip img').waitFor();
+    assert.equal(await page.isVisible('#viewer'), false);
+  });
+
+  await test('chips: +, -, weights, taken off', async () => {
+    const page = await open(url);
+    await settled(page);
+    await page.fill('#text', 'a fish');
+    await page.click('#plus');
+    await until(() => assert.equal(query(page).get('q'), 'a fish'));
+    await page.fill('#text', 'blue');
+    await page.click('#minus');
+    await until(() => assert.equal(query(page).get('q'), 'a fish - blue'));
+    await page.fill('.chip:nth-child(2) input', '0.5');
+    await page.press('.chip:nth-child(2) input', 'Enter');
+    await until(() => assert.equal(query(page).get('q'), 'a fish - 0.5:blue'));
+    await settled(page);
+    const { results } = await api(`${url}/api/v1/search?q=${encodeURIComponent('a fish - 0.5:blue')}`);
+    await until(async () => assert.equal(await firstName(page), results[0].name));
+    await page.click('.chip:nth-child(2) button:first-child');
+    await until(() => assert.equal(query(page).get('q'), 'a fish + 0.5:blue'));
+    await page.click('.chip:nth-child(1) button:last-child');
+    await until(() => assert.equal(query(page).get('q'), '0.5:blue'));
+    await page.reload();
+    await settled(page);
+    assert.equal(await page.inputValue('.chip input'), '0.5');
+    await page.press('#text', 'Backspace');
+    await until(() => assert.equal(query(page).get('q'), null));
+  });
+
+  await test('operators typed in the box are the same query', async () => {
+    const page = await open(url);
+    await search(page, 'a fish - 0.5:blue');
+    const { results } = await api(`${url}/api/v1/search?q=${encodeURIComponent('a fish - 0.5:blue')}`);
+    assert.equal(await firstName(page), results[0].name);
+  });
+
+  await test('filters: each alone, beside a query, taken off', async () => {
+    const page = await open(url);
+    await settled(page);
+    await page.click('#show-filters');
+    const only = async (set, name, wanted) => {
+      await set();
+      await until(async () => assert.deepEqual((await names(page)).sort(), [wanted].flat()));
+      assert.ok(query(page).get(name), name);
+      assert.equal(await page.textContent('#filter-count'), '1');
+      await page.click('#active-filters button');
+      await until(() => assert.equal(query(page).get(name), null));
+      await until(async () => assert.ok((await names(page)).length > 10));
+    };
+    const pick = (name, value) => () => page.selectOption(`select[name=${name}]`, value);
+    await until(async () => assert.ok(await page.locator('select[name=camera] option').count() > 1));
+    await only(pick('camera', 'NIKON D90'), 'camera', 'exif-big.jpg');
+    await only(pick('label', 'building'), 'label', ['igloo.jpg', 'taj-mahal.jpg']);
+    await only(pick('in', root + '/gallery/plants'), 'in', ['dahlia.jpg', 'dandelions.jpg']);
+    await only(() => page.check('[name=format][value=heic]', { force: true }), 'format', ['picture.heic', 'rocky-mountains.heic']);
+    await only(() => page.fill('[name=until]', '1999-12-31'), 'until', 'exif-big.jpg');
+    await page.fill('[name=after]', '2024-05-17');
+    await page.fill('[name=until]', '2024-05-17');   // a day counts from its first to its last moment
+    await until(async () => assert.deepEqual(await names(page), ['exif.jpg']));
+    assert.equal(await page.textContent('#filter-count'), '2');
+    await page.click('#filters [type=reset]');
+    await until(async () => assert.equal(page.url().includes('?'), false));
+    await only(() => page.fill('[name=place]', '48.1, -11.6').then(() => page.press('[name=place]', 'Enter')), 'near', 'exif-big.jpg');
+    await pick('in', root + '/gallery/places')();
+    await search(page, 'a horse');
+    const inPlaces = await names(page);
+    assert.ok(inPlaces.length > 10 && !inPlaces.includes('horse.jpg'));
+    await page.reload();
+    await settled(page);
+    assert.deepEqual((await names(page)).slice(0, 8), inPlaces.slice(0, 8));
+    assert.equal(await page.inputValue('#text'), 'a horse');
+  });
+
+  await test('filters that nothing passes say so and are cleared from there', async () => {
+    const page = await open(url + '/?q=a+horse&after=2099-01-01');
+    await settled(page);
+    assert.match(await page.textContent('#notice'), /No picture passes these filters/);
+    await page.click('#notice button');
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+  });
+
+  await test('a place that is none is not asked for', async () => {
+    const page = await open(url);
+    await settled(page);
+    await page.click('#show-filters');
+    await page.fill('[name=place]', 'Paris');
+    await page.press('[name=place]', 'Enter');
+    await until(async () => assert.equal(await page.$eval('[name=place]', f => f.validity.customError), true));
+    assert.equal(query(page).get('near'), null);
+  });
+
+  await test('how close: the model\'s line by default, moved, kept in the address, put back', async () => {
+    const page = await open(url + '/?q=a+castle+by+the+water'), line = () => page.textContent('#line-value');
+    await settled(page);
+    const { min_score, results } = await api(url + '/api/v1/search?q=a+castle+by+the+water&limit=100');
+    assert.equal(await line(), min_score.toFixed(3));
+    const above = results.filter(h => h.score >= min_score).length;
+    const rest = () => page.$eval('.hit.rest', li => +li.dataset.index);
+    assert.equal(await rest(), above);
+    assert.match(await page.textContent('#summary'), new RegExp(`^${above} hit`));
+    assert.equal(await page.isVisible('.divide'), true);
+    await page.focus('#line');
+    for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
+    const moved = parseFloat(query(page).get('line'));
+    assert.ok(moved > min_score);
+    assert.equal(await rest(), results.filter(h => h.score >= moved).length);
+    await page.reload();
+    await settled(page);
+    assert.equal(await line(), moved.toFixed(3));
+    await page.click('#reset-line');
+    assert.equal(await line(), min_score.toFixed(3));
+    assert.equal(query(page).get('line'), null);
+    await page.click('.divide button');
+    assert.equal(await page.locator('.hit.rest').count(), 0);
+    assert.equal((await names(page)).length, above);
+    assert.equal(query(page).get('rest'), 'no');
+    await page.reload();
+    await settled(page);
+    await page.click('.divide button');
+    await until(async () => assert.ok(await page.locator('.hit.rest').count() > 0));
+  });
+
+  await test('nothing close: said, and the nearest shown all the same', async () => {
+    const page = await open(url + '/?q=a+horse&line=0.99');
+    await settled(page);
+    assert.match(await page.textContent('#notice'), /Nothing here looks like that/);
+    assert.equal(await firstName(page), 'horse.jpg');
+  });
+
+  await test('scores are shown or hidden, and that is remembered', async () => {
+    const page = await open(url + '/?q=a+horse');
+    await settled(page);
+    assert.equal(await page.isVisible('.hit .score'), true);
+    await page.click('#show-more');
+    await page.uncheck('#scores');
+    assert.equal(await page.isVisible('.hit .score'), false);
+    await page.reload();
+    await settled(page);
+    assert.equal(await page.isVisible('.hit .score'), false);
+  });
+
+  await test('the same picture twice is one result with a count, which unfolds', async () => {
+    const page = await open(url + '/?q=a+cat');
+    await settled(page);
+    const group = page.locator('.hit', { has: page.locator('.open[title$="/cat.jpg"], .open[title$="/the-cat-again.jpg"]') });
+    assert.equal(await group.count(), 1);
+    const all = (await names(page)).length;
+    assert.equal(await group.locator('.stack').textContent(), '+1');
+    await group.locator('.stack').click();
+    await until(async () => assert.equal(await page.locator('.hit.member').count(), 1));
+    assert.deepEqual((await names(page)).filter(n => ['cat.jpg', 'the-cat-again.jpg'].includes(n)).sort(), ['cat.jpg', 'the-cat-again.jpg']);
+    await page.locator('.stack[aria-expanded=true]').click();
+    await until(async () => assert.equal((await names(page)).length, all));
+  });
+
+  await test('a picture that the server no longer has is said to be gone; a path is only words', async () => {
+    const page = await open(`${url}/?q=%40p:${'0'.repeat(32)}`);
+    await until(async () => assert.match(await page.textContent('#notice'), /did not work/));
+    await page.goto(url + '/?q=%40%2Fetc%2Fpasswd');
+    await settled(page);
+    assert.ok(await firstName(page));
+  });
+
+  await server.stop();
+}
