@@ -152,9 +152,9 @@ static void print_summary(const scry_index_progress *p, const run *r)
  * and searches can draw it at once. Not being able to tell is no error of the run. */
 static void find_line(scry_store *store, const scry_model *model, const scry_index_progress *total)
 {
-    double line;
-    if (total->embedded >= LONG_RUN)
-        (void)!scry_min_score(&line, store, model, NULL);
+    scry_line *line;
+    if (total->embedded >= LONG_RUN && scry_line_find(&line, store, model, NULL) == 0)
+        scry_line_free(line);
 }
 
 static int index_paths(const cli_common *c, run *r)

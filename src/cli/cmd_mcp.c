@@ -15,6 +15,8 @@ static int open_all(mcp *m, const cli_common *c, scry_error *err)
         r = cli_open_model(&m->model, c, m->store, err);
     if (r == 0)
         r = scry_session_new(&m->session, m->model, 0, err);
+    if (r == 0)
+        r = scry_line_known(&m->line, m->store, m->model, err);
     return r < 0 ? r : scry_decoder_new(&m->decoder, &d, err);
 }
 
@@ -56,6 +58,7 @@ static int run_mcp(int argc, char **argv)
         status = open_all(&m, &a.common, &err) < 0 ? cli_fail(&err) : talk(&m);
     scry_decoder_free(m.decoder);
     scry_session_free(m.session);
+    scry_line_free(m.line);
     scry_model_free(m.model);
     if (m.store)
         scry_store_close(m.store, NULL);

@@ -18,7 +18,7 @@
 static const cli_option options[] = {
     { "limit", "N", "show at most N pictures (default: 10)", 'n', NULL },
     { "offset", "N", "leave out the first N", 0, NULL },
-    { "min-score", "X", "only pictures with a score of at least X; auto: the model's own line", 0, "auto" },
+    { "min-score", "X", "only pictures with a score of at least X; auto: this query's line between hits and the rest", 0, "auto" },
     { "all-copies", NULL, "show every copy of a picture, not only the first", 0, NULL },
     { "fold", "X", "show near-identical pictures once, as the best of them; X: cosine from which, or auto (0.95)", 0, "auto" },
     { "approximate", NULL, "look closely at the likeliest few per cent only; for a million pictures or more in a folder", 0, NULL },
@@ -140,16 +140,20 @@ static int embed_query(const request *q, const scry_query *query, const scry_mod
 
 /* Where the line between hits and the rest is, as far as that is known; worked out only when
  * results are to be cut there. */
-static int find_line(request *q, scry_store *store, const scry_model *model, double *line, scry_error *err)
+static int find_line(request *q, scry_store *store, const scry_model *model, const float *vector, double *at, scry_error *err)
 {
     double start = scry_now_ms();
-    int r = 0;
-    if (q->auto_min_score)
-        r = scry_min_score(line, store, model, err);
-    else
-        *line = scry_min_score_known(store, model);
-    if (q->auto_min_score)
-        q->search.min_score = *line;
+    scry_error why = SCRY_ERROR_INIT;
+    scry_line *line = NULL;
+    int r = q->auto_min_score ? scry_line_find(&line, store, model, err) : scry_line_known(&line, store, model, &why);
+    if (r < 0 && !q->auto_min_score) {
+        cli_warn("%s", why.message);
+        r = 0;
+    }
+    *at = scry_line_at(line, vector);
+    if (q->auto_min_score && r == 0)
+        q->search.min_score = *at;
+    scry_line_free(line);
     scry_trace("find the line", start);
     return r;
 }
@@ -183,7 +187,7 @@ static int search(const cli_common *c, request *q, const scry_query *query, cons
     if (r == 0)
         r = embed_query(q, query, model, store, &vector, &err);
     if (r == 0)
-        r = find_line(q, store, model, &line, &err);
+        r = find_line(q, store, model, vector, &line, &err);
     double scan_start = scry_now_ms();
     q->search.filter = c->filter;
     if (r == 0)

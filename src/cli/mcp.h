@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "image/image.h"
 #include "scry/model.h"
+#include "scry/score.h"
 #include "scry/store.h"
 
 typedef struct mcp {
@@ -16,6 +17,7 @@ typedef struct mcp {
     scry_model *model;
     scry_session *session;
     scry_decoder *decoder;
+    scry_line *line;           /* NULL when not known */
 } mcp;
 
 /* What a tool answers: the items of a "content" array, written through `w`. A negative return

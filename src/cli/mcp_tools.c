@@ -42,9 +42,8 @@ static int read_filters(const scry_json *a, scry_filter_pool *pool, scry_search 
     return 0;
 }
 
-static void put_hits(mcp *m, const scry_results *found, scry_json_writer *w)
+static void put_hits(const scry_results *found, double line, scry_json_writer *w)
 {
-    double line = scry_model_get_info(m->model)->min_score;
     scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
     scry_json_writer json = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&json, '{');
@@ -85,7 +84,7 @@ static int search(mcp *m, const scry_json *a, scry_json_writer *w, scry_error *e
     if (r == 0)
         r = scry_store_search(m->store, vector, &s, &found, err);
     if (r == 0)
-        put_hits(m, found, w);
+        put_hits(found, scry_line_at(m->line, vector), w);
     scry_results_free(found);
     scry_query_free(q);
     free(vector);

@@ -1,14 +1,16 @@
 /* score.c - the line between hits and the rest, for models that do not bring one.
  *
  * Nearly all pairs of a stored picture and an everyday text have nothing to do with each other, so
- * their cosines show what "nothing" looks like for this model on these pictures. The line is four
+ * their cosines show what "nothing" looks like for this model on these pictures. Each text's are
+ * taken relative to its mean, which is its vector's product with the mean picture. The line is four
  * spreads above the median of that distribution; the spread is taken from its lower half, which
  * pictures that do fit a text cannot widen. docs/scores.md measures what that is worth.
  *
  * In the cache folder, below scores/:
  *
  *     IDENTITY.texts            [m, dim] floats: the bundled texts through this model
- *     HASH.line                 "CONTENTS LINE": the estimate for a collection of so many contents
+ *     HASH.line                 "CONTENTS MARGIN DIM\n" and the mean picture [dim] as floats:
+ *                               the estimate for a collection of so many contents
  */
 #include "scry/score.h"
 
@@ -16,6 +18,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "engine/line.h"
 #include "engine/ranking.h"
 #include "scry/embed.h"
 
@@ -26,7 +29,7 @@
 
 #define SPREADS 4.0   /* docs/scores.md: what other values give */
 
-enum { BINS = 20000, SAMPLE = 4096, MIN_PICTURES = 20, MAX_TEXTS = 4096, MAX_TEXT_BYTES = 1 << 20 };
+enum { BINS = 20000, SAMPLE = 4096, MIN_PICTURES = 20, MAX_TEXTS = 4096, MAX_TEXT_BYTES = 1 << 20, MAX_LINE_BYTES = 1 << 19 };
 
 /* ---- the estimate ---- */
 
@@ -40,24 +43,39 @@ static double quantile(const uint64_t *bins, uint64_t total, double share)
     return ((double)k + 0.5) / BINS * 2 - 1;
 }
 
-double scry_estimate_min_score(const float *pictures, size_t n, const float *texts, size_t m, size_t dim)
+static void mean_row(float *out, const float *rows, size_t n, size_t dim)
+{
+    double *sum = scry_alloc(dim * sizeof *sum);
+    for (size_t i = 0; i < n; i++)
+        for (size_t d = 0; d < dim; d++)
+            sum[d] += (double)rows[i * dim + d];
+    for (size_t d = 0; d < dim; d++)
+        out[d] = (float)(sum[d] / (double)n);
+    free(sum);
+}
+
+scry_line *scry_line_estimate(const float *pictures, size_t n, const float *texts, size_t m, size_t dim)
 {
     if (n < MIN_PICTURES || m == 0)
-        return NAN;
+        return NULL;
+    scry_line *line = line_new(1, dim, 0);
     uint64_t *bins = scry_alloc(BINS * sizeof *bins);
-    float *scores = scry_alloc(n * sizeof *scores);
+    float *scores = scry_alloc(n * sizeof *scores), level;
+    mean_row(line->rows, pictures, n, dim);
     for (size_t t = 0; t < m; t++) {
         ranking_scores(scores, texts + t * dim, pictures, NULL, 1, n, dim);
+        ranking_scores(&level, texts + t * dim, line->rows, NULL, 1, 1, dim);
         for (size_t i = 0; i < n; i++) {
-            double place = ((double)scores[i] + 1) / 2 * BINS;
+            double place = ((double)scores[i] - (double)level + 1) / 2 * BINS;
             bins[place > 0 ? place < BINS ? (size_t)place : BINS - 1 : 0]++;
         }
     }
     double median = quantile(bins, (uint64_t)n * m, 0.5);
     double spread = median - quantile(bins, (uint64_t)n * m, 0.1587);   /* one sigma of a normal distribution */
+    line->margin = median + SPREADS * spread;
     free(scores);
     free(bins);
-    return median + SPREADS * spread;
+    return line;
 }
 
 /* ---- texts and pictures ---- */
@@ -172,40 +190,66 @@ static char *line_path(const scry_store_info *s, const scry_model_info *m)
 {
     uint8_t digest[SCRY_SHA256_BYTES];
     char hex[2 * SCRY_SHA256_BYTES + 1];
-    char *key = scry_asprintf("scry line 1\n%s\n%s\n%s\n", m->identity, s->where, s->collection);
+    char *key = scry_asprintf("scry line 2\n%s\n%s\n%s\n", m->identity, s->where, s->collection);
     scry_sha256_of(key, strlen(key), digest);
     scry_hex(digest, 16, hex);
     free(key);
     return cache_path(hex, "line");
 }
 
-/* The line that was found when the collection had *contents pictures; NAN when there is none. */
-static double recall(const char *path, unsigned long long *contents)
+/* The line that was found when the collection had *contents pictures; NULL when there is none. */
+static scry_line *recall(const char *path, size_t dim, unsigned long long *contents)
 {
-    scry_buf text = SCRY_BUF_INIT(256);
-    double line;
-    if (scry_read_file(path, &text, NULL) < 0 || sscanf(scry_buf_str(&text), "%llu %lf", contents, &line) != 2 ||
-        !(line >= -1 && line <= 1))
-        line = NAN;
+    scry_buf text = SCRY_BUF_INIT(MAX_LINE_BYTES);
+    scry_line *line = NULL;
+    double margin;
+    size_t had;
+    *contents = 0;
+    const char *end = scry_read_file(path, &text, NULL) == 0 ? strchr(scry_buf_str(&text), '\n') : NULL;
+    if (end && sscanf(text.data, "%llu %lf %zu", contents, &margin, &had) == 3 && margin >= -2 && margin <= 2 && had == dim &&
+        (size_t)(end + 1 - text.data) + dim * sizeof(float) == text.size) {
+        line = line_new(1, dim, margin);
+        memcpy(line->rows, end + 1, dim * sizeof(float));
+    }
     scry_buf_dispose(&text);
     return line;
 }
 
-double scry_min_score_known(scry_store *store, const scry_model *model)
+static void remember(const char *path, const scry_line *line, unsigned long long contents)
+{
+    scry_buf b = SCRY_BUF_INIT(MAX_LINE_BYTES);
+    scry_buf_printf(&b, "%llu %.6f %zu\n", contents, line->margin, line->dim);
+    scry_buf_append(&b, line->rows, line->dim * sizeof *line->rows);
+    if (!b.failed)
+        keep(path, b.data, b.size);
+    scry_buf_dispose(&b);
+}
+
+/* What the model brings: rows, or one number for all queries; *out is NULL when it brings neither. */
+static int own_line(scry_line **out, const scry_model_info *m, scry_error *err)
+{
+    int r = line_read(out, m->dir, (size_t)m->dim, err);
+    if (r == 0 && !*out && !isnan(m->min_score))
+        *out = line_new(0, (size_t)m->dim, m->min_score);
+    return r;
+}
+
+int scry_line_known(scry_line **out, scry_store *store, const scry_model *model, scry_error *err)
 {
     const scry_model_info *m = scry_model_get_info(model);
     scry_store_info s;
     unsigned long long contents;
-    if (!isnan(m->min_score))
-        return m->min_score;
+    int r = own_line(out, m, err);
+    if (r < 0 || *out)
+        return r;
     scry_store_describe(store, &s);
     char *path = line_path(&s, m);
-    double line = recall(path, &contents);
+    *out = recall(path, (size_t)m->dim, &contents);
     free(path);
-    return line;
+    return 0;
 }
 
-static int estimate(double *out, scry_store *store, uint64_t files, const scry_model *model, scry_error *err)
+static int estimate(scry_line **out, scry_store *store, uint64_t files, const scry_model *model, scry_error *err)
 {
     size_t dim = (size_t)scry_model_get_info(model)->dim, n, m;
     float *pictures, *texts;
@@ -214,36 +258,36 @@ static int estimate(double *out, scry_store *store, uint64_t files, const scry_m
         return r;
     r = text_vectors(&texts, &m, model, err);
     if (r == 0) {
-        *out = scry_estimate_min_score(pictures, n, texts, m, dim);
+        *out = scry_line_estimate(pictures, n, texts, m, dim);
         free(texts);
     }
     free(pictures);
     return r;
 }
 
-int scry_min_score(double *out, scry_store *store, const scry_model *model, scry_error *err)
+int scry_line_find(scry_line **out, scry_store *store, const scry_model *model, scry_error *err)
 {
     const scry_model_info *m = scry_model_get_info(model);
     scry_store_info s;
-    unsigned long long contents = 0;
-    *out = m->min_score;
-    if (!isnan(*out))
-        return 0;
-    int r = scry_store_get_info(store, &s, err);
+    unsigned long long contents;
+    int r = own_line(out, m, err);
+    if (r < 0 || *out)
+        return r;
+    r = scry_store_get_info(store, &s, err);
     if (r < 0)
         return r;
     char *path = line_path(&s, m);
-    *out = recall(path, &contents);
+    *out = recall(path, (size_t)m->dim, &contents);
     /* A collection that grew or shrank by a tenth may have another line. */
-    bool fresh = !isnan(*out) && (double)contents > 0.9 * (double)s.contents && (double)contents < 1.1 * (double)s.contents + 1;
+    bool fresh = *out && (double)contents > 0.9 * (double)s.contents && (double)contents < 1.1 * (double)s.contents + 1;
     unsigned long long now = s.contents;
-    if (!fresh)
+    if (!fresh) {
+        scry_line_free(*out);
+        *out = NULL;
         r = estimate(out, store, s.files, model, err);
-    if (!fresh && r == 0) {
-        char *text = scry_asprintf("%llu %.6f\n", now, *out);
-        keep(path, text, strlen(text));
-        free(text);
     }
+    if (!fresh && r == 0 && *out)
+        remember(path, *out, now);
     free(path);
     return r;
 }

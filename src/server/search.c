@@ -106,14 +106,16 @@ static bool read_min_score(request *r, search_job *j)
     const char *text = request_arg(r, "min_score");
     if (!text || !text[0])
         return true;
+    j->auto_min_score = strcmp(text, "auto") == 0;
+    if (j->auto_min_score)
+        return true;
     char *end;
-    double x = strcmp(text, "auto") == 0 ? r->server->info->min_score : strtod(text, &end);
-    if (strcmp(text, "auto") != 0 && (end == text || *end || !(x >= -1 && x <= 1))) {
+    double x = strtod(text, &end);
+    if (end == text || *end || !(x >= -1 && x <= 1)) {
         respond_problem(r, 400, "min_score must be a number from -1 to 1, or auto");
         return false;
     }
-    if (!isnan(x))
-        j->search.min_score = x;
+    j->search.min_score = x;
     return true;
 }
 
@@ -190,8 +192,18 @@ void search_submit(request *r, search_job *j)
 
 /* ---- the answer ---- */
 
+/* How many of the results are shown: with min_score=auto those above this query's line. */
+static size_t count_shown(const search_job *j, const scry_results *results)
+{
+    size_t n = results->count;
+    while (j->auto_min_score && n && results->hits[n - 1].score < j->line)
+        n--;
+    return n;
+}
+
 void search_answer(request *r, const search_job *j, const scry_results *results)
 {
+    size_t shown = count_shown(j, results);
     scry_buf b = SCRY_BUF_INIT(64 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_store_info info = { 0 };
@@ -206,18 +218,18 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
     scry_json_key(&w, "took_ms");
     scry_json_put_num(&w, scry_now_ms() - r->start_ms, 4);
     scry_json_key(&w, "min_score");
-    scry_json_put_num(&w, r->server->info->min_score, 6);
+    scry_json_put_num(&w, j->line, 6);
     scry_json_key(&w, "scanned");
     scry_json_put_int(&w, (int64_t)results->scanned);
     scry_json_key(&w, "results");
     scry_json_begin(&w, '[');
-    for (size_t i = 0; i < results->count; i++)
+    for (size_t i = 0; i < shown; i++)
         scry_json_put_hit(&w, &results->hits[i], j->search.offset + i + 1, &j->search);
     scry_json_end(&w, ']');
     scry_json_key(&w, "cursor");
-    if (results->has_more) {
+    if (results->has_more && shown == results->count) {
         char next[32];
-        snprintf(next, sizeof next, "%zu", j->search.offset + results->count);
+        snprintf(next, sizeof next, "%zu", j->search.offset + shown);
         scry_json_put_str(&w, next);
     } else {
         scry_json_put_null(&w);
@@ -312,6 +324,7 @@ static void answer_batch(batch *b, size_t n)
     pthread_rwlock_rdlock(&b->server->store_lock);
     embed_batch(b, n);
     for (size_t i = 0; i < n; i++) {
+        b->requests[i]->search->line = scry_line_at(b->server->line, b->vectors + i * (size_t)b->server->info->dim);
         b->done[i] = b->errors[i].code < 0;
         if (b->done[i]) {
             respond_error(b->requests[i], &b->errors[i]);

@@ -265,6 +265,8 @@ static int open_all(server *s, const char *store, const char *collection, const 
             r = scry_store_open(&s->store, store, &o, err);
     }
     if (r == 0)
+        r = scry_line_known(&s->line, s->store, s->model, err);
+    if (r == 0)
         r = auth_read_token(s, err);
     return r;
 }
@@ -348,6 +350,7 @@ int scry_serve_run(const scry_serve_options *options, const char *store, const c
     free(s.host_port);
     if (s.store)
         scry_store_close(s.store, NULL);
+    scry_line_free(s.line);
     scry_model_free(s.model);
     return r;
 }

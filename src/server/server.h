@@ -19,6 +19,7 @@
 #include "image/image.h"
 #include "scry/model.h"
 #include "scry/query.h"
+#include "scry/score.h"
 #include "scry/serve.h"
 #include "scry/store.h"
 
@@ -89,6 +90,7 @@ struct server {
     scry_store *store;
     scry_model *model;
     const scry_model_info *info;
+    scry_line *line;                     /* between hits and the rest; NULL when not known */
     struct MHD_Daemon *daemon;
     atomic_int draining;
     struct work_queue *search_queue, *work_queue;
@@ -157,6 +159,8 @@ typedef struct search_job {
     scry_query *query;                   /* owned; NULL: list files without a query */
     scry_filter_pool *filters;           /* owned */
     scry_search search;                  /* its filter lives in `filters` */
+    bool auto_min_score;                 /* leave out what is below `line` */
+    double line;                         /* the lowest score of a hit for this query; NAN when not known */
     bool similar;                        /* leave out the picture that was asked with */
     char *shown;                         /* owned: the query as text, for the answer */
     float *vector;                       /* owned: set when the query is embedded already */
