@@ -160,6 +160,7 @@ static int find_line(request *q, scry_store *store, const scry_model *model, con
 
 static int show(const request *q, cli_output *o, scry_error *err)
 {
+    double start = scry_now_ms();
     int r = q->html ? cli_write_html(q->html, o, err) : 0;
     if (r < 0)
         return r;
@@ -167,6 +168,7 @@ static int show(const request *q, cli_output *o, scry_error *err)
         o->thumbs = cli_thumbs_new();
     cli_print_results(o);
     cli_thumbs_free(o->thumbs);
+    scry_trace("print", start);
     return 0;
 }
 

@@ -45,7 +45,9 @@ int main(int argc, char **argv)
     const cli_command *command = cli_find_command(name);
     if (!command)
         return cli_usage("there is no command \"%s\": see `scry --help`", name);
+    double start = scry_now_ms();
     int status = command->run(argc - 1, argv + 1);
+    scry_trace("the whole command", start);
     if (fflush(stdout) != 0 || ferror(stdout))
         return cli_usage("cannot write the results to standard output");
     return status;

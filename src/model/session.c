@@ -8,6 +8,7 @@
 #include "model/model_internal.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -265,7 +266,9 @@ static int run_batch(scry_session *s, text_batch *b, float *out, scry_error *err
         return r;
     text_work work = { w, { b->ids, b->starts, b->n, s->memory[0], out,
                             w->pools_token ? b->pool : NULL, &s->tracer } };
+    double start = scry_now_ms();
     scry_team_run(s->team, run_texts, &work);
+    scry_trace("text tower", start);
     for (size_t i = 0; i < b->n && r == 0; i++)
         r = finish(s, out + i * w->dim, w->dim, err);
     return r;
@@ -318,11 +321,14 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
     size_t context = (size_t)m->info.context, dim = (size_t)m->info.dim, done = 0;
     int64_t eos_id;
     bool pools = pools_token(m, &eos_id);
+    double tokenizing_ms = 0;
     text_batch b;
     int r = batch_new(&b, PASS_TOKENS + context, PASS_TOKENS, err);
     for (size_t i = 0; i < n && r == 0; i++) {
         bool was_cut = false;
+        double start = scry_now_ms();
         int count = encode(m, texts[i], b.ids + b.starts[b.n], &was_cut, err);
+        tokenizing_ms += scry_now_ms() - start;
         if (count < 0) {
             r = count;
             break;
@@ -336,6 +342,7 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
             b.n = b.starts[0] = 0;
         }
     }
+    scry_trace("tokenize", scry_now_ms() - tokenizing_ms);
     batch_dispose(&b);
     return r;
 }

@@ -311,6 +311,7 @@ static int search_all(query_state *q, const float *queries, size_t n, scry_resul
     if (result == 0)
         result = scan_codes(q, queries, n, k, used, lists, err);
     uint64_t scanned = count_bits(used, q->v->head.slots);
+    double start = scry_now_ms();
     for (size_t i = 0; i < n; i++) {
         if (result == 0) {
             out[i] = scry_results_new();
@@ -319,6 +320,7 @@ static int search_all(query_state *q, const float *queries, size_t n, scry_resul
         }
         free(lists[i].items);
     }
+    scry_trace("look the files up", start);
     free(lists);
     free(bits);
     return result;
@@ -329,7 +331,9 @@ int scry_local_search_many(scry_store *base, const float *queries, size_t n, con
 {
     scry_local *s = (scry_local *)base;
     query_state q = { .s = s, .search = search };
+    double start = scry_now_ms();
     int result = scry_reader_view_take(s, &q.r, &q.v, err);
+    scry_trace("map the store", start);
     if (result < 0)
         return result;
     result = search_all(&q, queries, n, out, err);

@@ -25,6 +25,13 @@ run search --limit 100 --json red
 is "scores fall" "$(json '(lambda s: s == sorted(s, reverse=True))([r["score"] for r in j["results"]])')" True
 is "a content is shown once" "$(json 'len(j["results"])')" 30
 is "its copies are counted" "$(json '[r["copies"] for r in j["results"] if r["path"].endswith("p003.png")]')" '[1]'
+SCRY_TRACE=1
+export SCRY_TRACE
+run search red
+unset SCRY_TRACE
+like "SCRY_TRACE: the text" "$T/err" '^trace: text tower .* ms$'
+like "SCRY_TRACE: the scan" "$T/err" '^trace: scan .* ms$'
+like "SCRY_TRACE: all of it" "$T/err" '^trace: the whole command .* ms$'
 run search --limit 100 --approximate --json red
 is "--approximate finds all where there are few" "$(json 'len(j["results"])')" 30
 run search --limit 100 --all-copies --json red
