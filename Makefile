@@ -1,6 +1,6 @@
 # scry - find pictures by describing them. `make help` lists what can be made.
 
-MODE ?= release            # release, debug, asan
+MODE ?= release            # release, debug, asan, tsan
 override MODE := $(strip $(MODE))
 O ?= build/$(MODE)
 VERSION := 0.1.0
@@ -14,6 +14,7 @@ endif
 CFLAGS_release := -O2 -g1
 CFLAGS_debug := -O0 -g3
 CFLAGS_asan := -O1 -g2 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSCRY_SANITIZED=1
+CFLAGS_tsan := -O1 -g2 -fsanitize=thread -DSCRY_SANITIZED=1
 CFLAGS_fuzz := -O1 -g2 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DSCRY_SANITIZED=1
 ALL_CFLAGS := -std=gnu11 -fPIC -pthread $(WARN) $(CFLAGS_$(MODE)) -Iinclude -Isrc -D_GNU_SOURCE -DSCRY_VERSION='"$(VERSION)"' $(CFLAGS)
 ALL_LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS_$(MODE))) -Wl,--as-needed $(LDFLAGS)

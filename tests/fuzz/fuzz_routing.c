@@ -1,0 +1,55 @@
+/* Any method and path: the route that is found is the table's, what stands for {x} is one whole
+ * segment of the path, and where there is none the answer is 404, or 405 with methods that there are. */
+#include "server/server.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The path as the pattern with its parameters put in. */
+static void check_params(const request *r, const route *found)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    size_t n = 0;
+    for (const char *p = found->pattern; *p; p++) {
+        if (*p != '{') {
+            scry_buf_putc(&b, *p);
+            continue;
+        }
+        if (n == MAX_PATH_PARAMS || !r->param[n] || !r->param[n][0] || strchr(r->param[n], '/'))
+            abort();
+        scry_buf_puts(&b, r->param[n++]);
+        p = strchr(p, '}');
+    }
+    if (strcmp(scry_buf_str(&b), r->path) != 0)
+        abort();
+    scry_buf_dispose(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static server s;
+    char *method = malloc(size + 1), allow[64];
+    if (size > 1 << 16) {
+        free(method);
+        return 0;
+    }
+    memcpy(method, data, size);
+    method[size] = '\0';
+    char *path = strchr(method, ' ');
+    if (path)
+        *path++ = '\0';
+    int status;
+    request *r = request_new(&s, NULL, method, path ? path : "");
+    const route *found = route_find(r, &status, allow);
+    if (found && strcmp(found->method, method) != 0 && strcmp(method, "HEAD") != 0)
+        abort();
+    if (found)
+        check_params(r, found);
+    else if (status == 405 ? !allow[0] || strlen(allow) > 63 : status != 404 || allow[0])
+        abort();
+    request_free(r);
+    free(method);
+    return 0;
+}
