@@ -104,6 +104,10 @@ static int check_sizes(scry_model *m, const scry_image_tower *image, const scry_
     if (ids > text->vocab)
         return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer has %zu ids, the text tower %zu: "
                          "these files do not belong together", m->dir, ids, text->vocab);
+    if (text->pools_token && text->eos_id >= 0 && scry_tokenizer_end_id(m->tokenizer) != text->eos_id)
+        return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer ends a text with id %d, the text tower waits for %lld: "
+                         "these files do not belong together", m->dir, (int)scry_tokenizer_end_id(m->tokenizer),
+                         (long long)text->eos_id);
     if (image->picture_floats > MAX_PASS_FLOATS
         || text->token_floats > MAX_PASS_FLOATS / text->context)
         return scry_fail(err, SCRY_ELIMIT, "%s: a single picture or text of this model needs more "

@@ -25,7 +25,7 @@ is "list --json names it" "$(json '[m["identity"] for m in j if m["name"] == "ti
 run model add tiny "$T/model"
 is "add: a taken name is refused" "$status" 2
 like "add: and says what to do" "$T/err" 'scry model rm tiny'
-for bad in .. a/b .hidden -- "a b" ""; do
+for bad in .. a/b .hidden -- "a b" "" starter; do
     run model add "$bad" "$T/model"
     is "add: the name '$bad' is refused" "$status" 2
 done
@@ -57,6 +57,11 @@ run model rm starter
 like "rm starter: refused" "$T/err" 'starter belongs to the program'
 run model rm ../../x
 is "rm of a path is refused" "$status" 2
+cp -r "$T/model" "$T/foreign"
+sed 's/"eos_token_id": [0-9]*/"eos_token_id": 7/' "$T/model/config.json" >"$T/foreign/config.json"
+run model add foreign "$T/foreign"
+is "add: a tokenizer of another model is refused" "$status" 2
+like "add: and named" "$T/err" 'tokenizer ends a text with id .* do not belong together'
 cp -r "$T/model" "$T/broken"
 head -c 1000 "$T/model/model.safetensors" >"$T/broken/model.safetensors"
 run model add broken "$T/broken"
