@@ -13,6 +13,7 @@ import { chooseLanguage, languageName, loadStrings, number, text } from './strin
 import { hideViewer, openViewer, setViewer } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2;
+const REMOTE_DEPTH = 16384, FOLDED_DEPTH = 20000;   // include/scry/store.h says why
 
 let status = null;      // what GET /api/v1/status said
 let cursor = null;      // where the next page begins; null: no more
@@ -86,7 +87,7 @@ function notice(title, detail, button, action) {
 function pageAddress(limit) {
   const params = apiFilters(), query = currentQuery();
   if (query) params.set('q', query);
-  if (query && folded) params.set('fold', '1');
+  if (query && folded) params.set('fold', 'auto');
   params.set('limit', limit);
   if (cursor !== null) params.set('cursor', cursor);
   return (query ? '/api/v1/search?' : '/api/v1/images?') + params;
@@ -118,7 +119,7 @@ async function loadPage(mine, limit = PAGE) {
     addHits(answer.results, cursor === null);
     if (troubled) recovered();
     showSummary();
-    $('end').replaceChildren(cursor === null && allHits().length ? text(answer.end === 'window' ? 'end_of_store' : 'end') : '');
+    showEnd(answer);
   } catch (e) {
     if (e.name !== 'AbortError' && mine === turn) pageFailed(e, () => { if (mine === turn) loadPage(mine, limit); });
     return;
@@ -145,7 +146,8 @@ function showSummary() {
     return;
   }
   const n = hitsAbove(), known = n < allHits().length || cursor === null;
-  const among = text('among', { n: first.scanned, ms: number(Math.max(1, Math.round(first.took_ms))) });
+  const searched = Math.max(first.scanned, readFilters().size ? 0 : status?.contents ?? 0);   // Milvus tells only what it gave
+  const among = text('among', { n: searched, ms: number(Math.max(1, Math.round(first.took_ms))) });
   $('summary').textContent = (currentLine() === null ? '' : text(known ? 'hits' : 'hits_and_more', { n }) + ' ') + among;
 }
 
@@ -160,11 +162,24 @@ function empty() {
   else notice(text('empty'), help);
 }
 
+// Milvus looks only so far down a ranking, and so does folding.
+function showEnd(answer) {
+  const remote = status?.store.startsWith('milvus:'), depth = remote ? REMOTE_DEPTH : folded ? FOLDED_DEPTH : Infinity;
+  if (cursor !== null || !allHits().length) $('end').replaceChildren();
+  else if (currentQuery() && answer.scanned >= depth) endOfStore();
+  else $('end').replaceChildren(text('end'));
+}
+
+function endOfStore() {
+  const each = () => { folded = $('fold').checked = false; changed(); };
+  $('end').replaceChildren(text('end_of_store'), folded ? element('button', { type: 'button', onclick: each }, text('show_each')) : '');
+}
+
 // A page did not come. Further pages of a store that looks only so far down end in a 4xx.
 function pageFailed(error, again) {
   if (first && error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 401 && !error.passing) {
     cursor = null;
-    $('end').replaceChildren(text('end_of_store'));
+    endOfStore();
     return;
   }
   if (!first && !error.passing) clearGrid();

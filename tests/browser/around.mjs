@@ -109,7 +109,7 @@ export async function around({ store }) {
     const server = await serve(['--store', store]);
     const page = await open(server.url);
     await settled(page);
-    await page.route(/\/search\?.*cursor=/, route => route.fulfill({ status: 400, contentType: 'application/problem+json', body: '{"status":400,"detail":"offset + limit ends at 16384"}' }));
+    await page.route(/\/search\?.*cursor=/, route => route.fulfill({ status: 413, contentType: 'application/problem+json', body: '{"status":413,"detail":"offset + limit ends at 16384"}' }));
     await search(page, 'a horse');
     const before = await page.textContent('#summary');
     await page.locator('#text').blur();
@@ -117,6 +117,8 @@ export async function around({ store }) {
     await until(async () => assert.match(await page.textContent('#end'), /the store does not look/));
     assert.equal(await page.isVisible('#notice'), false);
     assert.equal(await page.textContent('#summary'), before);
+    await page.click('#end button');
+    await until(async () => assert.equal(new URL(page.url()).searchParams.get('fold'), 'no'));
     await server.stop();
   });
 }

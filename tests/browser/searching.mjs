@@ -315,6 +315,25 @@ export async function searching({ root, store }) {
     await until(async () => assert.equal((await names(page)).length, all));
   });
 
+  await test('near duplicates are one result with a count, unless each is asked for', async () => {
+    const alike = ['deflate.tif', 'lzw.tif', 'rgb.png'], trip = encodeURIComponent(root + '/trip');
+    const { results } = await api(`${url}/api/v1/images?in=${trip}`);
+    const page = await open(`${url}/?in=${trip}&q=%40id:${results.find(h => h.name === 'rgb.png').id}`);
+    await settled(page);
+    const shown = async () => (await names(page)).filter(n => alike.includes(n)).sort();
+    assert.equal((await shown()).length, 1);
+    await page.locator('.hit[data-index="0"] .stack').click();
+    await until(async () => assert.deepEqual(await shown(), alike));
+    await page.click('#show-more');
+    await page.uncheck('#fold');
+    await until(async () => assert.equal(await page.locator('.stack').count(), 0));
+    await until(async () => assert.deepEqual(await shown(), alike));
+    assert.equal(query(page).get('fold'), 'no');
+    await page.reload();
+    await settled(page);
+    assert.deepEqual(await shown(), alike);
+  });
+
   await test('a picture that the server no longer has is said to be gone; a path is only words', async () => {
     const page = await open(`${url}/?q=%40p:${'0'.repeat(32)}`);
     await until(async () => assert.match(await page.textContent('#notice'), /did not work/));
