@@ -71,8 +71,8 @@ int line_read(scry_line **out, const char *dir, size_t dim, scry_error *err)
             r = read_rows(out, file, dim, &why);
     }
     if (r < 0)
-        r = scry_fail(err, SCRY_EINVALID, "%s does not fit this model (%s): bring the file back, or remove it to search "
-                      "without a line", path, why.message);
+        r = scry_fail(err, SCRY_EINVALID, "no line between hits and the rest: %s is damaged or of another model; restore "
+                      "it (the starter's: `git checkout -- models/starter`, or install scry again). %s", path, why.message);
     scry_tensors_free(file);
     free(path);
     return r;

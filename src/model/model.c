@@ -101,9 +101,10 @@ static int check_sizes(scry_model *m, const scry_image_tower *image, const scry_
                        scry_error *err)
 {
     size_t ids = scry_tokenizer_vocab_size(m->tokenizer);
-    if (ids > text->vocab)
-        return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer has %zu ids, the text tower %zu: "
-                         "these files do not belong together", m->dir, ids, text->vocab);
+    /* Tables are padded, but not to twice their size. */
+    if (ids > text->vocab || (m->config.family == SCRY_FAMILY_DUAL && ids < text->vocab / 2))
+        return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer (%s) has %zu ids, the text tower %zu: these files do not "
+                         "belong together", m->dir, *scry_tokenizer_files(m->tokenizer), ids, text->vocab);
     if (text->pools_token && text->eos_id >= 0 && scry_tokenizer_end_id(m->tokenizer) != text->eos_id)
         return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer ends a text with id %d, the text tower waits for %lld: "
                          "these files do not belong together", m->dir, (int)scry_tokenizer_end_id(m->tokenizer),

@@ -1,0 +1,73 @@
+#!/bin/sh
+# starter.sh - the real starter: meanings that stay close, words nobody knows, files that do not fit.
+. "$(dirname "$0")/lib.sh"
+unset SCRY_MODEL
+starter=$SCRY_TOP/models/starter
+
+# ---- synonyms and inflections ----
+printf '%s\n' dog dogs 'a dog' puppy собака 'a skyscraper' 'a bowl of soup' 'a cat' >"$T/texts"
+run embed --texts "$T/texts" --out "$T/v.npy"
+is "texts: status" "$status" 0
+python3 - "$T/v.npy" >"$T/out" <<'END'
+import struct, sys
+raw = open(sys.argv[1], "rb").read()
+n = struct.unpack("<H", raw[8:10])[0]
+shape = eval(raw[10:10 + n].decode())["shape"]
+v = struct.unpack("<%df" % (shape[0] * shape[1]), raw[10 + n:])
+v = [v[i * shape[1]:(i + 1) * shape[1]] for i in range(shape[0])]
+cos = lambda a, b: sum(x * y for x, y in zip(v[a], v[b]))
+near, far = min(cos(0, i) for i in (1, 2, 3, 4)), max(cos(0, i) for i in (5, 6))
+print("near %.3f far %.3f cat %.3f" % (near, far, cos(0, 7)))
+print("close" if near > far + 0.2 and near > cos(0, 7) else "apart")
+END
+like "dog: dogs, a dog, puppy and собака are nearer than what is none" "$T/out" '^close'
+
+# ---- a ranking for every query, a line for each ----
+mkdir "$T/photos"
+for picture in animals/two-dogs.jpg animals/cat.jpg animals/giraffe.jpg animals/goldfish.jpg; do
+    cp "$SCRY_TOP/demo/gallery/$picture" "$T/photos"
+done
+run index "$T/photos"
+is "index: status" "$status" 0
+for query in cat 'ᚠᚢᚦᚨᚱᚲ ᛊᛟ' 'xqzzt vrrmpf' '🜁🜂' 'a cat - a dog'; do
+    # shellcheck disable=SC2086 # operators are arguments of their own
+    run search --json --limit 4 $query
+    is "$query: status" "$status" 0
+    is "$query: a ranking and a line" "$(json '[len(j["results"]), -1 <= j["min_score"] <= 1, all(-1 <= r["score"] <= 1 for r in j["results"])]')" "[4, True, True]"
+done
+run search --json --limit 1 a cat
+line=$(json 'j["min_score"]')
+is "a cat: above its line" "$(json 'j["results"][0]["path"].endswith("/cat.jpg") and j["results"][0]["score"] > j["min_score"]')" True
+run search --json --limit 1 a giraffe + a cat
+ok "another query has another line" test "$line" != "$(json 'j["min_score"]')"
+run search --min-score auto --json a giraffe
+is "auto: the giraffe and nothing else" "$(json '[r["path"].rsplit("/", 1)[1] for r in j["results"]]')" "['giraffe.jpg']"
+run search --min-score auto a zebra
+is "auto: no zebra here" "$status" 1
+
+# ---- files that do not fit ----
+mkdir -p "$T/app/models"
+cp "$SCRY_BUILD/scry" "$SCRY_BUILD/scry-decode" "$T/app"
+cp -r "$starter" "$T/app/models/starter"
+bad() { # FILE: the error names it and what restores it
+    "$T/app/scry" search --min-score auto cat >"$T/out" 2>"$T/err"
+    is "$1: status" $? 2
+    like "$1: named" "$T/err" "${2-$1}"
+    like "$1: what restores it" "$T/err" 'git checkout -- models/starter'
+    cp "$starter/$1" "$T/app/models/starter/$1"
+}
+for file in model.safetensors tokenizer.json preprocessor_config.json; do
+    rm "$T/app/models/starter/$file"
+    bad "$file"
+done
+for file in config.json model.safetensors tokenizer.json preprocessor_config.json line.safetensors; do
+    head -c 400 "$starter/$file" >"$T/app/models/starter/$file"
+    bad "$file"
+done
+cp "$SCRY_TOP/tests/golden/tokenizers/unigram/tokenizer.json" "$T/app/models/starter/tokenizer.json"
+bad tokenizer.json 'tokenizer.json. has [0-9]+ ids'
+cp "$SCRY_TOP/tests/golden/line/line.safetensors" "$T/app/models/starter/line.safetensors"
+bad line.safetensors
+"$T/app/scry" search cat >"$T/out" 2>"$T/err"
+is "and with its own files it finds again" $? 0
+done_testing
