@@ -121,6 +121,19 @@ def texts(b, count=64):
     return once(b.folder("pictures") / f"texts-{count}.txt", make)
 
 
+def ids(b):
+    """.npz with the ids [n, 77] of `texts` and the places [n] of their ends, by CLIP's tokenizer."""
+    def make(part):
+        import numpy as np
+        from transformers import CLIPTokenizer
+        tokenizer = CLIPTokenizer.from_pretrained(checkpoint(b))
+        rows = [tokenizer(line)["input_ids"] for line in texts(b).read_text().splitlines()]
+        with open(part, "wb") as f:
+            np.savez(f, ids=np.array([r + [r[-1]] * (77 - len(r)) for r in rows], np.int64),
+                     ends=np.array([len(r) - 1 for r in rows], np.int64))
+    return once(b.folder("pictures") / "ids-64.npz", make)
+
+
 def exported(b, outliers=1):
     """Folder with the towers of `checkpoint` for ONNX Runtime and OpenVINO; int8 is calibrated with
     pictures that no stage measures or compares."""
@@ -132,3 +145,10 @@ def exported(b, outliers=1):
         subprocess.run([str(b.python()), "-m", "peers.export", str(model), str(part), str(calibration)],
                        cwd=TOP / "bench", check=True, stdout=subprocess.DEVNULL)
     return once(b.folder("exported") / model.name, make)
+
+
+def large_store(b, rows=1000000, clusters=1000):
+    """A store of synthetic pictures with folders, dates, cameras, labels and places (bench/store.c)."""
+    def make(part):
+        b.run([b.program("store"), "make", part, rows, 512, clusters])
+    return once(b.folder("stores") / f"synthetic-{rows}", make)

@@ -6,7 +6,6 @@ arithmetic (checked by the tower stage: cosine to scry's float32) and export cle
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
@@ -96,18 +95,3 @@ def tower(kind, model):
     state = {k: v.float() for k, v in load_file(Path(model) / "model.safetensors").items()}
     config = json.loads((Path(model) / "config.json").read_text())
     return (Image if kind == "image" else Text)(state, config).eval()
-
-
-def inputs(kind, model, data, positions=None):
-    """What a tower takes: floats of the pixels in `data`, or ids of its lines cut to the longest
-    text (positions=None) or padded."""
-    if kind == "image":
-        from harness.material import normalised
-        return [normalised(np.load(data))]
-    from transformers import CLIPTokenizer
-    tokenizer = CLIPTokenizer.from_pretrained(model)
-    rows = [tokenizer(line)["input_ids"] for line in open(data).read().splitlines()]
-    longest = positions or max(len(r) for r in rows)
-    end = rows[0][-1]
-    return [np.array([r + [end] * (longest - len(r)) for r in rows], np.int64),
-            np.array([len(r) - 1 for r in rows], np.int64)]

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from peers import clip
+from peers.inputs import inputs
 
 
 def example(kind):
@@ -38,7 +39,7 @@ def to_openvino(kind, tower, out):
 def to_int8(out, calibration):
     import nncf
     import openvino
-    pictures = clip.inputs("image", None, calibration)[0]
+    pictures = inputs("image", calibration)[0]
     network = openvino.Core().read_model(out / "image.xml")
     quantised = nncf.quantize(network, nncf.Dataset([x[None] for x in pictures]),
                               model_type=nncf.ModelType.TRANSFORMER, subset_size=len(pictures))

@@ -2,8 +2,8 @@
 import onnxruntime
 import numpy as np
 
-from peers import clip
 from peers.host import timed
+from peers.inputs import inputs
 
 
 class Peer:
@@ -13,7 +13,7 @@ class Peer:
         self.batch = batch
         self.session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
         names = [x.name for x in self.session.get_inputs()]
-        self.data = dict(zip(names, clip.inputs(kind, model, data, positions)))
+        self.data = dict(zip(names, inputs(kind, data, positions)))
         for _ in range(3):
             self.once()
 

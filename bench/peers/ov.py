@@ -2,8 +2,8 @@
 import numpy as np
 import openvino
 
-from peers import clip
 from peers.host import timed
+from peers.inputs import inputs
 
 HINTS = {"fp32": "f32", "bf16": "bf16"}
 
@@ -14,7 +14,7 @@ class Peer:
 
     def __init__(self, kind, model, exported, precision, data, batch, positions=None, **_):
         self.batch = batch
-        self.data = clip.inputs(kind, model, data, positions)
+        self.data = inputs(kind, data, positions)
         core = openvino.Core()
         network = core.read_model(exported)
         network.reshape({port: [batch, *x.shape[1:]] for port, x in zip(network.inputs, self.data)})

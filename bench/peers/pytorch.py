@@ -4,13 +4,14 @@ import torch
 
 from peers import clip
 from peers.host import timed
+from peers.inputs import inputs
 
 
 class Peer:
     def __init__(self, kind, model, precision, data, batch, positions=None, **_):
         self.batch = batch
         self.tower = clip.tower(kind, model)
-        self.data = [torch.from_numpy(x) for x in clip.inputs(kind, model, data, positions)]
+        self.data = [torch.from_numpy(x) for x in inputs(kind, data, positions)]
         if precision == "bf16":
             self.tower = self.tower.bfloat16()
             self.data = [x.bfloat16() if x.is_floating_point() else x for x in self.data]

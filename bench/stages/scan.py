@@ -1,0 +1,60 @@
+"""scan - exact scan of 1,000,000 vectors
+
+512 dimensions, vectors around 1,000 centres, top 10, one query, with one thread and with two. scry reads codes of one byte a
+number and scores in double precision what the bound on the codes' error cannot exclude: the answer is that of brute force over
+the stored vectors, which `tests/unit/test_vector.c` checks; faiss SQ8 and usearch int8 stop at the codes. "read" is
+one pass of loads over the codes in the same program: what memory gives. The filter keeps every hundredth vector at random and is
+evaluated once for the query.
+"""
+from harness.measure import Series
+
+ORDER = 50
+ROWS, DIM, CLUSTERS = 1000000, 512, 1000
+PEERS = {"faiss IndexFlatIP": "faiss_flat", "faiss SQ8": "faiss_sq8", "usearch int8, exact": "usearch_int8",
+         "numpy fp32": "numpy_fp32"}
+
+
+def scry_table(b):
+    """One run of bench/scan: {(what, threads): {column: figure}}."""
+    lines = b.run([b.program("scan"), ROWS, DIM, CLUSTERS]).stdout.splitlines()
+    head = lines[0].split("\t")
+    rows = [dict(zip(head, line.split("\t"))) for line in lines[1:] if line.count("\t") == len(head) - 1]
+    return {(r["what"], int(r["threads"])): {k: float(v) for k, v in r.items() if k not in ("what", "threads")}
+            for r in rows}
+
+
+def measure(b):
+    """{(way, threads): Series of milliseconds} of everything, in turn."""
+    threads = sorted({1, min(2, b.cpus)})
+    workers = {name: b.worker("vectors", kind=kind, rows=ROWS, dim=DIM) for name, kind in PEERS.items()}
+    got = {}
+    for number in range(b.rounds):
+        print(f"   round {number + 1} of {b.rounds}", flush=True)
+        for (what, t), figures in scry_table(b).items():
+            got.setdefault((f"scry, {what}", t), []).append(figures["median ms"])
+        for name, w in workers.items():
+            for t in threads if name != "numpy fp32" else [b.cpus]:
+                got.setdefault((name, t), []).append(w.ask("milliseconds", seconds=0.5, threads=t))
+    b.drop()
+    return {k: Series(v) for k, v in got.items()}, threads
+
+
+def run(b):
+    b.versions("faiss-cpu", "usearch", "numpy")
+    got, threads = measure(b)
+    for t in threads:
+        for (name, n), series in got.items():
+            if n == t:
+                b.figure(f"{t} thread{'s' * (t > 1)}", name, "ms", series)
+    for t, share in zip(threads, (85, 90)):
+        one = got["scry, top 10", t]
+        read = got["scry, read", t].over(one)
+        words = f"{t} thread{'s' * (t > 1)}"
+        b.target(f"{words}: share of the bandwidth that plain reading reaches", Series([100 * x for x in read.values]),
+                 at_least=share, unit="%")
+        b.target(f"{words}: times as fast as faiss IndexFlatIP", got["faiss IndexFlatIP", t].over(one), at_least=3)
+        b.target(f"{words}: times as fast as faiss SQ8", got["faiss SQ8", t].over(one), at_least=1.5)
+        batch = got["scry, batch of 32", t]
+        b.target(f"{words}: rate of a batch of 32 to single queries", Series([32 * a / c for a, c in zip(one.values, batch.values)]),
+                 at_least=5)
+        b.target(f"{words}: with a filter that keeps 1 %, time to that without", got["scry, top 10 of 1 %", t].over(one), at_most=1)

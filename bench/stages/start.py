@@ -1,0 +1,64 @@
+"""start - starting: a second index run, opening a large store, what is loaded
+
+`scry index` over 100,000 files that did not change; opening a store of 1,000,000 pictures (the library's call, and a whole `scry search`
+that finds its query's model, from the page cache); the size of the program; the libraries that commands load, libc's own
+not counted.
+"""
+import re
+import shutil
+import tempfile
+
+from harness import material
+
+ORDER = 48
+FILES, CLUSTERS = 100000, 1000
+LIBC = ("linux-vdso", "libc.so", "libm.so", "libdl.so", "libpthread", "ld-linux", "libgcc_s", "librt.so")
+
+
+def unchanged(b):
+    """A store that knows 100,000 small files as they lie there."""
+    def make(part):
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        (part.with_name("unchanged") / "files").mkdir(parents=True, exist_ok=True)
+        b.run([b.scry, "index", "--quiet", "--store", part / "store", material.base_pictures()[0]])
+        b.run([b.program("store"), "make", part / "store", FILES, 0, CLUSTERS, part.with_name("unchanged") / "files"])
+    folder = material.once(b.folder("stores") / "unchanged-store", make)
+    return folder / "store", folder.with_name("unchanged") / "files"
+
+
+def libraries(b, *words):
+    """Names of the shared objects that a command initialises, parts that it opens later included."""
+    run = b.run([b.scry, *words], env={"LD_DEBUG": "files"}, ok=(0, 1))
+    names = set(re.findall(r"calling init: (\S+)", run.stderr))
+    return sorted(n.rsplit("/", 1)[-1] for n in names if not any(x in n for x in LIBC))
+
+
+def stripped_mib(b):
+    with tempfile.NamedTemporaryFile() as out:
+        b.run(["strip", "-o", out.name, b.scry])
+        return len(open(out.name, "rb").read()) / 1e6
+
+
+def run(b):
+    store, files = unchanged(b)
+    again = [b.scry, "index", "--store", store, files]
+    b.run(again)
+    got = b.alternate(f"index again, {FILES:,} files", {"scry index": lambda: b.run(again).wall_s}, "s")
+    b.target("unchanged files: whole command", got["scry index"], at_most=2, unit="s")
+
+    where = material.large_store(b)
+
+    def opening():
+        table = b.run([b.program("store"), "search", where, CLUSTERS]).stdout.splitlines()
+        return next(float(x.split("\t")[1]) for x in table if x.startswith("open\t"))
+    opened = b.alternate(f"opening a store, 1,000,000 pictures", {"scry_store_open": opening}, "ms")
+    b.target("opening", opened["scry_store_open"], at_most=20, unit="ms")
+
+    size = b.figure("program", "stripped", "MB", stripped_mib(b))
+    b.target("program, stripped", size, at_most=5, unit="MB")
+    commands = {"search": ["search", "--store", store, "dog"], "index": ["index", "--store", store, files],
+                "status": ["status", "--store", store], "version": ["--version"]}
+    for name, words in commands.items():
+        found = libraries(b, *words)
+        b.figure("libraries loaded", f"scry {name}", "libraries", len(found), ", ".join(found))
