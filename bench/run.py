@@ -35,6 +35,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--stage", default=os.environ.get("STAGE", ""), help="names, by space or comma")
     p.add_argument("--rounds", type=int, default=5, help="of everything that is compared (5)")
+    p.add_argument("--add", action="store_true", help="add the rounds to those of the last run of the same commit")
     p.add_argument("--list", action="store_true", help="name the stages and end")
     p.add_argument("--dry", action="store_true", help="write no document")
     p.add_argument("--documents", default=str(BENCH.parent / "docs"), help="where to write")
@@ -49,7 +50,7 @@ def arguments():
 def run_stage(name, a):
     """One stage's rows; a stage that cannot run here says why in its section."""
     from harness.bench import Bench, Skip
-    bench = Bench(name, a.rounds)
+    bench = Bench(name, a.rounds, a.add)
     module = importlib.import_module(f"stages.{name}")
     bench.describe(module.__doc__)
     print(f"== {name}: {bench.title}", flush=True)

@@ -1,5 +1,6 @@
 """bench.py - what a stage is given: programs, material, measuring, rows of the report."""
 import datetime
+import json
 import os
 import platform
 import subprocess
@@ -38,19 +39,28 @@ def commit():
 
 
 class Bench:
-    def __init__(self, stage, rounds):
+    def __init__(self, stage, rounds, add=False):
         self.stage, self.rounds, self.title, self.rows = stage, rounds, stage, []
         self.home, self.top = environment.home(), TOP
         self.build = Path(os.environ.get("SCRY_BUILD") or TOP / "build/release")
         self.scry = self.build / "scry"
         self.cpus = len(os.sched_getaffinity(0))
         self.workers = []
+        self.results = self.folder("results") / f"{stage}.json"
+        self.values, self.before = {}, self.earlier() if add else {}
         self.others = measure.Others()
         # Nothing of the user's own configuration, stores or caches takes part.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("SCRY_")}
         for name in ("CACHE", "DATA", "CONFIG"):
             self.env[f"XDG_{name}_HOME"] = str(self.home / "xdg" / name.lower())
         self.env["HF_HUB_OFFLINE"] = "1"
+
+    def earlier(self):
+        """The rounds of the run before, to which this one adds its own: only for the same commit."""
+        stored = json.loads(self.results.read_text()) if self.results.exists() else {"commit": "none"}
+        if stored["commit"] != commit():
+            raise SystemExit(f"bench: {self.stage} was measured at {stored['commit']}, this is {commit()}: run it without --add")
+        return stored["values"]
 
     # ---- material ----
 
@@ -120,9 +130,15 @@ class Bench:
               flush=True)
         return series
 
+    def series(self, name, values):
+        """The values as a series, after those of the run that this one adds to."""
+        self.values[name] = self.before.get(name, []) + list(values)
+        return measure.Series(self.values[name])
+
     def alternate(self, what, ways, unit, rounds=None):
         """Measure {way: call giving one figure} in turn, `rounds` times, and put them in the table."""
         got = measure.alternate(ways, rounds or self.rounds)
+        got = {way: self.series(f"{what}: {way}", series.values) for way, series in got.items()}
         for way, series in got.items():
             self.figure(what, way, unit, series)
         return got
@@ -147,4 +163,5 @@ class Bench:
 
     def close(self):
         self.drop()
+        self.results.write_text(json.dumps({"commit": commit(), "values": self.values}))
         self.row("run", what="others", note=f"{self.others.percent():.0f} %")

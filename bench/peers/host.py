@@ -6,12 +6,13 @@ first makes the peer ("make"). Answers with one JSON line each on what was stand
 import importlib
 import json
 import os
+import statistics
 import sys
 import time
 import traceback
 
 
-def timed(call, seconds, least=3):
+def timed(call, seconds, least=2):
     """Median milliseconds of a call that is repeated for about `seconds`."""
     took = []
     start = time.perf_counter()
@@ -19,8 +20,7 @@ def timed(call, seconds, least=3):
         at = time.perf_counter()
         call()
         took.append(time.perf_counter() - at)
-    took.sort()
-    return 1e3 * took[len(took) // 2]
+    return 1e3 * statistics.median(took)
 
 
 def main():

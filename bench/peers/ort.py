@@ -9,22 +9,19 @@ from peers.inputs import inputs
 class Peer:
     """`exported`: the tower's .onnx, with a dynamic batch and, for texts, length."""
 
-    def __init__(self, kind, model, exported, data, batch, positions=None, **_):
-        self.batch = batch
+    def __init__(self, kind, model, exported, data, batches, positions=None, **_):
+        self.batch = max(batches)
         self.session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
         names = [x.name for x in self.session.get_inputs()]
         self.data = dict(zip(names, inputs(kind, data, positions)))
-        for _ in range(3):
-            self.once()
+        for batch in batches:
+            timed(lambda b=batch: self.embed(0, b), 0)
 
     def embed(self, at, n):
         return self.session.run(None, {k: v[at:at + n] for k, v in self.data.items()})[0]
 
-    def once(self):
-        self.embed(0, self.batch)
-
-    def milliseconds(self, seconds):
-        return timed(self.once, seconds)
+    def milliseconds(self, seconds, batch):
+        return timed(lambda: self.embed(0, batch), seconds)
 
     def vectors(self, to):
         n = len(next(iter(self.data.values())))

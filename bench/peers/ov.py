@@ -10,29 +10,28 @@ HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 class Peer:
     """`exported`: the tower's .xml; `precision`: of what its int8 parts, if any, leave over. The shape is
-    fixed to the batch (and positions), which is the fastest that OpenVINO offers."""
+    fixed to each of `batches` (and positions), which is the fastest that OpenVINO offers."""
 
-    def __init__(self, kind, model, exported, precision, data, batch, positions=None, **_):
-        self.batch = batch
+    def __init__(self, kind, model, exported, precision, data, batches, positions=None, **_):
+        self.batch = max(batches)
         self.data = inputs(kind, data, positions)
+        self.requests = {batch: self.compiled(exported, precision, batch) for batch in batches}
+        for batch in batches:
+            timed(lambda b=batch: self.embed(0, b), 0)
+
+    def compiled(self, exported, precision, batch):
         core = openvino.Core()
         network = core.read_model(exported)
         network.reshape({port: [batch, *x.shape[1:]] for port, x in zip(network.inputs, self.data)})
-        compiled = core.compile_model(network, "CPU", {"PERFORMANCE_HINT": "LATENCY",
-                                                       "INFERENCE_PRECISION_HINT": HINTS[precision]})
-        self.request = compiled.create_infer_request()
-        for _ in range(3):
-            self.once()
+        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": HINTS[precision]}
+        return core.compile_model(network, "CPU", settings).create_infer_request()
 
     def embed(self, at, n):
-        got = self.request.infer([x[at:at + n] for x in self.data], share_inputs=True, share_outputs=True)
+        got = self.requests[n].infer([x[at:at + n] for x in self.data], share_inputs=True, share_outputs=True)
         return np.array(next(iter(got.values())))
 
-    def once(self):
-        self.embed(0, self.batch)
-
-    def milliseconds(self, seconds):
-        return timed(self.once, seconds)
+    def milliseconds(self, seconds, batch):
+        return timed(lambda: self.embed(0, batch), seconds)
 
     def vectors(self, to):
         n = len(self.data[0])

@@ -20,9 +20,9 @@ class Error(ctypes.Structure):
 class Peer:
     """kind "image": `data` is an .npy of pixels [n, 224, 224, 3]; "text": a file of lines."""
 
-    def __init__(self, kind, model, precision, data, batch, dim=512, threads=0, **_):
+    def __init__(self, kind, model, precision, data, batches, dim=512, threads=0, **_):
         self.lib, self.err = ctypes.CDLL(os.environ["SCRY_LIBRARY"]), Error()
-        self.kind, self.batch, self.dim = kind, batch, dim
+        self.kind, self.batch, self.dim = kind, max(batches), dim
         model_p, self.session = ctypes.c_void_p(), ctypes.c_void_p()
         options = Options(PRECISIONS.index(precision), False, False)
         self.check(self.lib.scry_model_open(ctypes.byref(model_p), model.encode(), ctypes.byref(options),
@@ -32,8 +32,8 @@ class Peer:
             self.data = np.ascontiguousarray(np.load(data))
         else:
             self.data = [line.encode() for line in open(data).read().splitlines()]
-        for _ in range(6):      # weights are laid out after some passes
-            self.once()
+        for batch in batches:
+            timed(lambda b=batch: self.embed(self.data[:b]), 0, least=6)    # weights are laid out after some passes
 
     def check(self, rc):
         if rc < 0:
@@ -52,11 +52,9 @@ class Peer:
         self.check(rc)
         return out
 
-    def once(self):
-        self.embed(self.data[:self.batch])
-
-    def milliseconds(self, seconds):
-        return timed(self.once, seconds)
+    def milliseconds(self, seconds, batch):
+        part = self.data[:batch]
+        return timed(lambda: self.embed(part), seconds)
 
     def vectors(self, to):
         np.save(to, np.concatenate([self.embed(self.data[i:i + self.batch])

@@ -14,7 +14,7 @@ ORDER = 15
 def cosines(b, outliers):
     """Lowest and mean cosine of int8 vectors to scry's float32 ones, here and in OpenVINO."""
     model, exported = material.checkpoint(b, outliers=outliers), material.exported(b, outliers)
-    common = dict(kind="image", model=str(model), data=str(material.pixels(b, 0, 64)), batch=16)
+    common = dict(kind="image", model=str(model), data=str(material.pixels(b, 0, 64)), batches=[16])
     ways = {
         "scry fp32": b.worker("scry", precision="fp32", **common),
         "OpenVINO fp32": b.worker("ov", exported=str(exported / "image.xml"), precision="fp32", **common),

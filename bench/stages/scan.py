@@ -36,7 +36,7 @@ def measure(b):
             for t in threads if name != "numpy fp32" else [b.cpus]:
                 got.setdefault((name, t), []).append(w.ask("milliseconds", seconds=0.5, threads=t))
     b.drop()
-    return {k: Series(v) for k, v in got.items()}, threads
+    return {(name, t): b.series(f"{name}, {t}", v) for (name, t), v in got.items()}, threads
 
 
 def run(b):

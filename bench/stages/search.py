@@ -35,8 +35,9 @@ def run(b):
     for name in models:
         b.run(command(name))
     got = b.alternate(f"median wall of {RUNS} runs", {name: lambda n=name: median_wall(n) for name in models}, "ms")
-    for name, (_, wall, memory) in models.items():
-        b.figure("peak memory", name, "MiB", Series(peak[name]))
+    peak = {name: b.series(f"peak memory: {name}", values) for name, values in peak.items()}
+    for name in models:
+        b.figure("peak memory", name, "MiB", peak[name])
     for name in models:
         for line in b.run(command(name), env={"SCRY_TRACE": "1"}).stderr.splitlines():
             if line.startswith("trace: "):
@@ -44,4 +45,4 @@ def run(b):
                 b.figure(f"trace, {name}", what.strip(), "ms", float(value))
     for name, (_, wall, memory) in models.items():
         b.target(f"{name}: median wall", got[name], at_most=wall, unit="ms")
-        b.target(f"{name}: peak memory", Series(peak[name]), at_most=memory, unit="MiB")
+        b.target(f"{name}: peak memory", peak[name], at_most=memory, unit="MiB")
