@@ -1,26 +1,30 @@
 /* scan.c - how fast the exact scan is, against what memory could give at best.
  *
- *     build/release/bench/scan [ROWS [DIM [CLUSTERS]]]
+ *     build/release/bench/scan [ROWS [DIM [CLUSTERS [FOLDER]]]]
  *
  * Prints a table of tab-separated values: what, threads, median and best milliseconds,
  * gigabytes of codes a second, that against plain reading, queries a second, and of the ten nearest
  * the part that was found. Vectors are
  * those of synthetic.h (0 CLUSTERS: without structure); "read" is one pass of loads over the same codes.
+ * With FOLDER, codes and vectors are files there, mapped as a store's are, and used again by the next run.
  */
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "vector/scan_kernels.h"
 #include "vector/scan.h"
 #include "synthetic.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-enum { RUNS = 41, BATCH = 32, TOP = 10 };
+enum { RUNS = 41, RUNS_OF_LARGE = 11, LARGE_ROWS = 4000000, BATCH = 32, TOP = 10 };
 
 typedef struct {
     scry_scan_input in;
@@ -29,6 +33,8 @@ typedef struct {
     uint64_t *bits, *some_bits;
     float *queries;
     size_t clusters, block_count;
+    int runs;
+    const char *folder;
     scry_pool *pool;
     volatile uint64_t sink;
 } bench;
@@ -49,14 +55,31 @@ static void fill(void *arg, int index, int count)
     free(v);
 }
 
-static void *large(size_t bytes)
+static void fail(const char *what)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) {
-        perror("bench: memory");
-        exit(2);
+    perror(what);
+    exit(2);
+}
+
+/* Memory, or a file of that name where there is a folder. */
+static void *large(const bench *b, const char *name, size_t bytes)
+{
+    int fd = -1, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    if (b->folder) {
+        char *path = scry_path_join(b->folder, name);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+            fail(path);
+        flags = MAP_SHARED;
+        free(path);
     }
-    madvise(p, bytes, MADV_HUGEPAGE);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (p == MAP_FAILED)
+        fail("bench: memory");
+    if (fd >= 0)
+        close(fd);
+    else
+        madvise(p, bytes, MADV_HUGEPAGE);
     return p;
 }
 
@@ -112,18 +135,18 @@ static void run_once(bench *b, task *t, int r)
     }
 }
 
-static double median(const double *values)
+static double median(const bench *b, const double *values)
 {
     double sorted[RUNS];
     memcpy(sorted, values, sizeof sorted);
-    qsort(sorted, RUNS, sizeof *sorted, compare);
-    return sorted[RUNS / 2];
+    qsort(sorted, (size_t)b->runs, sizeof *sorted, compare);
+    return sorted[b->runs / 2];
 }
 
-static double least(const double *values)
+static double least(const bench *b, const double *values)
 {
     double x = values[0];
-    for (int i = 1; i < RUNS; i++)
+    for (int i = 1; i < b->runs; i++)
         x = values[i] < x ? values[i] : x;
     return x;
 }
@@ -153,14 +176,14 @@ static double recall(bench *b, double keep)
 static void report(bench *b, const task *t, const task *read)
 {
     double share[RUNS];
-    for (int i = 0; i < RUNS; i++)
+    for (int i = 0; i < b->runs; i++)
         share[i] = read->ms[i] / t->ms[i];
     size_t queries = t->queries ? t->queries : 1, rows = 0;
     for (size_t i = 0; i * 64 < b->in.rows; i++)
         rows += (size_t)__builtin_popcountll(t->bits[i]);
-    double bytes = (double)rows * (double)scry_code_stride(b->in.dim), ms = median(t->ms);
-    printf("%s\t%d\t%.2f\t%.2f\t%.1f\t%.0f\t%.0f\t%zu\t%.3f\n", t->name, scry_pool_threads(t->pool), ms, least(t->ms),
-           bytes / ms / 1e6, 100 * median(share), (double)queries * 1e3 / ms, t->rescored / RUNS / queries,
+    double bytes = (double)rows * (double)scry_code_stride(b->in.dim), ms = median(b, t->ms);
+    printf("%s\t%d\t%.2f\t%.2f\t%.1f\t%.0f\t%.0f\t%zu\t%.3f\n", t->name, scry_pool_threads(t->pool), ms, least(b, t->ms),
+           bytes / ms / 1e6, 100 * median(b, share), (double)queries * 1e3 / ms, t->rescored / (size_t)b->runs / queries,
            recall(b, t->keep));
 }
 
@@ -185,7 +208,7 @@ static void run_all(bench *b)
     };
     size_t n = sizeof tasks / sizeof *tasks;
     const task *read = NULL;
-    for (int r = 0; r < RUNS; r++)
+    for (int r = 0; r < b->runs; r++)
         for (size_t i = 0; i < n; i++)
             run_once(b, &tasks[i], r);
     printf("what\tthreads\tmedian ms\tbest ms\tGB/s\t%% of read\tqueries/s\trescored\trecall\n");
@@ -196,16 +219,55 @@ static void run_all(bench *b)
     }
 }
 
+/* What the files of the folder hold, told by a third one once they are complete. */
+static void make_vectors(bench *b)
+{
+    char *path = b->folder ? scry_path_join(b->folder, "made") : NULL;
+    char *text = scry_asprintf("%zu %zu %zu\n", b->in.rows, b->in.dim, b->clusters);
+    scry_buf made = SCRY_BUF_INIT(256);
+    scry_error err = SCRY_ERROR_INIT;
+    double start = scry_now_ms();
+    if (!path || scry_read_file(path, &made, NULL) < 0 || strcmp(scry_buf_str(&made), text) != 0) {
+        scry_pool_run(b->pool, fill, b);
+        fprintf(stderr, "%zu x %zu made and encoded in %.1f s\n", b->in.rows, b->in.dim, (scry_now_ms() - start) / 1e3);
+        if (path && scry_write_file(path, text, strlen(text), &err) < 0)
+            fail(err.message);
+    }
+    scry_buf_dispose(&made);
+    free(text);
+    free(path);
+}
+
+/* Of a new process: pages are mapped, and read where the system does not have them. */
+static void first_search(bench *b)
+{
+    task exact = { "first exact search", 1, b->bits, 0, b->pool, { 0 }, 0 };
+    task approximate = { "first approximate search", 1, b->bits, 0.01, b->pool, { 0 }, 0 };
+    char line[256];
+    run_once(b, &approximate, 0);
+    run_once(b, &exact, 1);
+    fprintf(stderr, "kernels %s; first search approximate %.0f ms, then exact %.0f ms\n", scry_scan_kernels_best()->name,
+            approximate.ms[0], exact.ms[1]);
+    FILE *f = fopen("/proc/self/status", "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "RssAnon", 7) == 0 || strncmp(line, "RssFile", 7) == 0)
+            fputs(line, stderr);
+    if (f)
+        fclose(f);
+}
+
 int main(int argc, char **argv)
 {
     bench b = { .in = { .rows = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000,
                         .dim = argc > 2 ? strtoul(argv[2], NULL, 10) : 512 },
-                .clusters = argc > 3 ? strtoul(argv[3], NULL, 10) : 0, .pool = scry_pool_new(0) };
+                .clusters = argc > 3 ? strtoul(argv[3], NULL, 10) : 0, .folder = argc > 4 ? argv[4] : NULL,
+                .pool = scry_pool_new(0) };
     size_t dim = b.in.dim, block_bytes = scry_block_bytes(dim);
     b.block_count = (b.in.rows + SCRY_BLOCK_ROWS - 1) / SCRY_BLOCK_ROWS;
     b.in.row_bytes = (2 * dim + 63) / 64 * 64;
-    b.vectors = large(b.in.rows * b.in.row_bytes);
-    b.codes = large(b.block_count * block_bytes);
+    b.runs = b.in.rows < LARGE_ROWS ? RUNS : RUNS_OF_LARGE;
+    b.vectors = large(&b, "vectors", b.in.rows * b.in.row_bytes);
+    b.codes = large(&b, "codes", b.block_count * block_bytes);
     b.blocks = scry_alloc(b.block_count * sizeof *b.blocks);
     b.bits = scry_alloc((b.in.rows / 64 + 1) * 8);
     b.some_bits = scry_alloc((b.in.rows / 64 + 1) * 8);
@@ -221,10 +283,8 @@ int main(int argc, char **argv)
         synthetic_query(b.queries + i * dim, dim, b.clusters, i);
     b.in.vectors = b.vectors;
     b.in.blocks = b.blocks;
-    double start = scry_now_ms();
-    scry_pool_run(b.pool, fill, &b);
-    fprintf(stderr, "%zu x %zu made and encoded in %.1f s, kernels %s\n", b.in.rows, dim,
-            (scry_now_ms() - start) / 1e3, scry_scan_kernels_best()->name);
+    make_vectors(&b);
+    first_search(&b);
     run_all(&b);
     scry_pool_free(b.pool);
     return 0;
