@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "engine/id_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,24 +16,14 @@ static const cli_option options[] = {
 };
 
 typedef struct {
-    uint8_t (*ids)[SCRY_ID_BYTES];
-    size_t count, capacity;
+    scry_id_list files;
     bool list;
 } selection;
-
-static void select_id(selection *s, const uint8_t id[SCRY_ID_BYTES])
-{
-    if (s->count == s->capacity) {
-        s->capacity = s->capacity * 2 + 256;
-        s->ids = scry_realloc(s->ids, s->capacity * SCRY_ID_BYTES);
-    }
-    memcpy(s->ids[s->count++], id, SCRY_ID_BYTES);
-}
 
 static int select_file(void *arg, const scry_file *file)
 {
     selection *s = arg;
-    select_id(s, file->id);
+    scry_id_list_add(&s->files, file->id);
     if (s->list) {
         char *path = cli_printable(file->path);
         puts(path);
@@ -48,7 +39,7 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
     if (strncmp(operand, "id:", 3) == 0) {
         if (scry_unhex(operand + 3, id, sizeof id) < 0)
             return scry_fail(err, SCRY_EINVALID, "\"%s\" is not id: and 32 hexadecimal digits", operand);
-        select_id(s, id);
+        scry_id_list_add(&s->files, id);
         return 0;
     }
     char *real = realpath(operand, NULL), *cwd = real ? NULL : realpath(".", NULL);
@@ -73,18 +64,19 @@ static int remove_selected(const cli_common *c, bool dry, char **operands, size_
         r = select_operand(&s, store, c, operands[i], &err);
     if (r == 0 && n == 0)
         r = scry_store_each_file(store, c->filter, NULL, select_file, &s, &err);
-    if (r == 0 && !dry && s.count)
-        r = scry_store_remove(store, (const uint8_t (*)[SCRY_ID_BYTES])s.ids, s.count, &removed, &err);
+    if (r == 0 && !dry)
+        r = scry_id_list_remove(&s.files, store, &removed, &err);
     if (store) {
         int closed = scry_store_close(store, r < 0 ? NULL : &err);
         r = r < 0 ? r : closed;
     }
-    free(s.ids);
+    size_t selected = s.files.count;
+    scry_id_list_dispose(&s.files);
     if (r < 0)
         return cli_fail(&err);
     if (!c->quiet && !dry)
         fprintf(stderr, "%llu forgotten\n", (unsigned long long)removed);
-    return (dry ? s.count : removed) ? CLI_OK : CLI_NOTHING;
+    return (dry ? selected : removed) ? CLI_OK : CLI_NOTHING;
 }
 
 static int run_remove(int argc, char **argv)

@@ -46,7 +46,7 @@ void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open
     if (!p)
         return;
     double now = scry_now_ms();
-    if (now - p->last_ms >= 1000) {
+    if (rated > p->last_rated && now - p->last_ms >= 1000) {   /* they come in batches */
         double rate = (double)(rated - p->last_rated) / (now - p->last_ms) * 1000;
         p->rate = p->rate > 0 ? 0.7 * p->rate + 0.3 * rate : rate;
         p->last_ms = now;

@@ -2,34 +2,25 @@
 #include "engine/ingest.h"
 
 #include "base/alloc.h"
+#include "engine/id_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct {
-    uint8_t (*ids)[SCRY_ID_BYTES];
-    size_t count, capacity;
+    scry_id_list gone;
     uint64_t present;
-} gone;
-
-static void note(gone *g, const uint8_t id[SCRY_ID_BYTES])
-{
-    if (g->count == g->capacity) {
-        g->capacity = g->capacity * 2 + 256;
-        g->ids = scry_realloc(g->ids, g->capacity * SCRY_ID_BYTES);
-    }
-    memcpy(g->ids[g->count++], id, SCRY_ID_BYTES);
-}
+} census;
 
 static int check_file(void *arg, const scry_file *file)
 {
-    gone *g = arg;
+    census *c = arg;
     struct stat st;
     if (lstat(file->path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
-        note(g, file->id);
+        scry_id_list_add(&c->gone, file->id);
     else
-        g->present++;
+        c->present++;
     return 0;
 }
 
@@ -41,18 +32,18 @@ static int prune_below(ingest *in, const char *given, scry_error *err)
         free(path);
         return 0;   /* not there at all: perhaps a disk that is not mounted */
     }
-    gone g = { 0 };
+    census c = { 0 };
     scry_filter_pool *pool = scry_filter_pool_new();
     const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
-    int r = scry_store_each_file(in->store, below, NULL, check_file, &g, err);
-    if (r == 0 && g.count && !g.present && in->progress.found == 0)
+    int r = scry_store_each_file(in->store, below, NULL, check_file, &c, err);
+    if (r == 0 && c.gone.count && !c.present && in->progress.found == 0)
         r = scry_fail(err, SCRY_EINVALID, "%s holds no picture any more, all %zu that were indexed are gone: is its disk "
-                      "mounted? (if they are really gone: scry remove --in %s)", path, g.count, path);
+                      "mounted? (if they are really gone: scry remove --in %s)", path, c.gone.count, path);
     uint64_t removed = 0;
-    if (r == 0 && g.count)
-        r = scry_store_remove(in->store, (const uint8_t (*)[SCRY_ID_BYTES])g.ids, g.count, &removed, err);
+    if (r == 0)
+        r = scry_id_list_remove(&c.gone, in->store, &removed, err);
     in->progress.pruned += removed;
-    free(g.ids);
+    scry_id_list_dispose(&c.gone);
     scry_filter_pool_free(pool);
     free(path);
     return r;
