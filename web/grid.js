@@ -65,8 +65,6 @@ export const redraw = () => layAll();
 // ---- where everything goes ----
 
 function layAll() {
-  for (const li of shown.values()) drop(li);
-  shown.clear();
   rows = [];
   lay(0);
 }
@@ -77,6 +75,7 @@ function lay(from) {
     const row = rows.pop();
     if (!row.divide) from = Math.min(from, row.from);
   }
+  const focused = document.activeElement?.closest?.('.hit'), part = '.' + document.activeElement?.className;
   for (const [index, li] of shown) if (index >= from) { drop(li); shown.delete(index); }
   const above = hitsAbove();
   if (from < above) layRun(from, above, complete || above < hits.length);
@@ -86,6 +85,7 @@ function lay(from) {
   }
   grid.style.height = Math.max(0, bottom() - GAP) + 'px';
   render();
+  if (focused && !focused.isConnected) shown.get(+focused.dataset.index)?.querySelector(part)?.focus({ preventScroll: true });
 }
 
 const bottom = () => (rows.length ? rows.at(-1).top + rows.at(-1).height + (rows.at(-1).divide ? 0 : GAP) : 0);
