@@ -53,6 +53,15 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
     return r;
 }
 
+/* Every operand, or all that pass the filters when there is none. */
+static int select_all(selection *s, scry_store *store, const cli_common *c, char **operands, size_t n, scry_error *err)
+{
+    int r = n ? 0 : scry_store_each_file(store, c->filter, NULL, select_file, s, err);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = select_operand(s, store, c, operands[i], err);
+    return r;
+}
+
 static int remove_selected(const cli_common *c, bool dry, char **operands, size_t n)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -60,10 +69,8 @@ static int remove_selected(const cli_common *c, bool dry, char **operands, size_
     selection s = { .list = dry };
     uint64_t removed = 0;
     int r = cli_open_store(&store, c, dry ? SCRY_STORE_READ : SCRY_STORE_WRITE, &err);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = select_operand(&s, store, c, operands[i], &err);
-    if (r == 0 && n == 0)
-        r = scry_store_each_file(store, c->filter, NULL, select_file, &s, &err);
+    if (r == 0)
+        r = select_all(&s, store, c, operands, n, &err);
     if (r == 0 && !dry)
         r = scry_id_list_remove(&s.files, store, &removed, &err);
     if (store) {

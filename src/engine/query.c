@@ -141,6 +141,32 @@ static int parse_picture(scry_query *q, const char *spec, double weight, bool pa
     return add_part(q, part, text, err);
 }
 
+/* The arguments of a text, joined; `first` is the first of them without weight and backslash. */
+static int add_text(scry_query *q, const char *first, const char *const *args, size_t n, double weight, scry_error *err)
+{
+    scry_buf text = SCRY_BUF_INIT(SCRY_MAX_QUERY_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        const char *arg = i ? args[i] : first;
+        if (i && (strcmp(arg, "\\+") == 0 || strcmp(arg, "\\-") == 0))
+            arg++;
+        if (text.size && arg[0])
+            scry_buf_putc(&text, ' ');
+        scry_buf_puts(&text, arg);
+    }
+    int r = 0;
+    if (text.failed)
+        r = scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
+    else if (strspn(scry_buf_str(&text), " \t\r\n\f\v") == text.size)
+        r = scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
+    else if (!scry_utf8_valid(scry_buf_str(&text), text.size))
+        r = scry_fail(err, SCRY_EINVALID, "a text of the query is not valid UTF-8: write it in a terminal whose "
+                      "encoding is UTF-8, or convert it");
+    if (r == 0)
+        return add_part(q, (scry_query_part){ .kind = SCRY_PART_TEXT, .weight = weight }, scry_buf_take(&text), err);
+    scry_buf_dispose(&text);
+    return r;
+}
+
 /* One part: `args[0..n)` are the arguments between two operators. */
 static int parse_part(scry_query *q, const char *const *args, size_t n, double sign, bool paths_allowed,
                       scry_error *err)
@@ -158,30 +184,7 @@ static int parse_part(scry_query *q, const char *const *args, size_t n, double s
     }
     if (first[0] == '\\' && first[1])
         first++;
-    scry_buf text = SCRY_BUF_INIT(SCRY_MAX_QUERY_BYTES);
-    for (size_t i = 0; i < n; i++) {
-        const char *arg = i ? args[i] : first;
-        if (i && (strcmp(arg, "\\+") == 0 || strcmp(arg, "\\-") == 0))
-            arg++;
-        if (text.size && arg[0])
-            scry_buf_putc(&text, ' ');
-        scry_buf_puts(&text, arg);
-    }
-    if (text.failed) {
-        scry_buf_dispose(&text);
-        return scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
-    }
-    if (strspn(scry_buf_str(&text), " \t\r\n\f\v") == text.size) {
-        scry_buf_dispose(&text);
-        return scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
-    }
-    if (!scry_utf8_valid(scry_buf_str(&text), text.size)) {
-        scry_buf_dispose(&text);
-        return scry_fail(err, SCRY_EINVALID, "a text of the query is not valid UTF-8: write it in a terminal whose "
-                         "encoding is UTF-8, or convert it");
-    }
-    scry_query_part part = { .kind = SCRY_PART_TEXT, .weight = weight };
-    return add_part(q, part, scry_buf_take(&text), err);
+    return add_text(q, first, args, n, weight, err);
 }
 
 static bool is_operator(const char *arg)
