@@ -19,7 +19,7 @@ static int limit(int resource, rlim_t value)
 int scry_sandbox_prepare(scry_error *err)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
-        || prctl(PR_SET_DUMPABLE, 0) < 0 || limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_FSIZE, 0) < 0)
+        || prctl(PR_SET_DUMPABLE, 0) < 0 || limit(RLIMIT_CORE, 0) < 0)
         return scry_fail_errno(err, errno, "confining the decoder");
     return 0;
 }
@@ -91,7 +91,8 @@ static int enter_seccomp(scry_error *err)
 
 int scry_sandbox_enter(size_t memory_bytes, scry_error *err)
 {
-    if (limit(RLIMIT_AS, memory_bytes) < 0)
+    /* Not a byte into files: not before, since qemu-user writes some while libraries load. */
+    if (limit(RLIMIT_FSIZE, 0) < 0 || limit(RLIMIT_AS, memory_bytes) < 0)
         return scry_fail_errno(err, errno, "limiting the decoder's memory");
     return enter_seccomp(err);
 }

@@ -6,11 +6,12 @@
 
 #include <stddef.h>
 
-/* Die with the client, leave no core dump, gain no rights, write no file. */
+/* Die with the client, leave no core dump, gain no rights. */
 int scry_sandbox_prepare(scry_error *err) SCRY_NODISCARD;
 
-/* No more than `memory_bytes` of address space, and from here on only the system calls
- * that computing and answering need: no file, socket or program can be opened. */
+/* No more than `memory_bytes` of address space, not a byte written to files, and from here on
+ * only the system calls that computing and answering need: no file, socket or program can be
+ * opened. */
 int scry_sandbox_enter(size_t memory_bytes, scry_error *err) SCRY_NODISCARD;
 
 /* Processor time for the next picture; past it the worker gets SIGXCPU. */
