@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TRIM_EVERY = 256 };
+enum { TRIM_EVERY = 256, TRIM_BYTES = 64 << 20 };
 static const uint64_t LIMIT_BYTES = 1ull << 30;
 
 /* Two characters of the key make a subfolder, so that no folder grows beyond reason; owned. */
@@ -96,6 +96,7 @@ static void trim(const char *kind)
 void cache_put(const char *kind, const char *key, const void *bytes, size_t n)
 {
     static atomic_uint puts_so_far;
+    static atomic_size_t bytes_so_far;
     char *path = path_of(kind, key), *slash = strrchr(path, '/'), *part = scry_asprintf("%s.%d-%p", path, (int)getpid(), (void *)&n);
     *slash = '\0';
     if (scry_make_dirs(path, NULL) == 0) {
@@ -107,7 +108,10 @@ void cache_put(const char *kind, const char *key, const void *bytes, size_t n)
         if (!ok || rename(part, path) < 0)
             unlink(part);
     }
-    if (atomic_fetch_add(&puts_so_far, 1) % TRIM_EVERY == 0)
+    bool much = atomic_fetch_add(&bytes_so_far, n) + n >= TRIM_BYTES;
+    if (much)
+        atomic_store(&bytes_so_far, 0);
+    if (atomic_fetch_add(&puts_so_far, 1) % TRIM_EVERY == 0 || much)
         trim(kind);
     free(part);
     free(path);

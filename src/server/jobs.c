@@ -127,6 +127,7 @@ int server_writer_close(server *s, scry_store *writer, scry_error *err)
     pthread_rwlock_wrlock(&s->store_lock);
     int refreshed = scry_store_refresh(s->store, r < 0 ? NULL : err);
     pthread_rwlock_unlock(&s->store_lock);
+    atomic_fetch_add(&s->changes, 1);
     return r < 0 ? r : refreshed;
 }
 

@@ -103,6 +103,11 @@ struct server {
     struct connection_list *connections;
     pthread_rwlock_t store_lock;         /* write: refresh; read: all else. `store` is read only */
     pthread_mutex_t writer_lock;         /* one change at a time (jobs.h) */
+    atomic_uint changes;                 /* made through this server */
+    pthread_mutex_t facets_lock;         /* guards the three below (routes_lists.c) */
+    char *facets;                        /* owned: the last answer; NULL: none yet */
+    double facets_until_ms;
+    unsigned facets_change;              /* `changes` when it was made */
     char token[256];                     /* "" when no token is asked for */
     char session_cookie[65];             /* what a login with the token is given */
     char *host_port;                     /* "127.0.0.1:8080" as bound */
