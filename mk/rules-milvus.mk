@@ -13,3 +13,8 @@ $(O)/tests/test_milvus_peer: $(O)/tests/unit/milvus/peer.o
 $(O)/tests/unit/test_milvus_peer.o: ALL_CFLAGS += -Itests/unit
 $(O)/tests/unit/test_milvus.o: ALL_CFLAGS += -I$(O)/gen
 $(O)/tests/unit/test_milvus.o: $(O)/gen/milvus/milvus.pb-c.c
+# The client is in the part.
+$(O)/bench/milvus: $(O)/bench/milvus.o $(PART_ARCHIVES) $(O)/libscry.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PART_LIBS) $(LIB_LIBS)
