@@ -130,9 +130,18 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
             name = info.model_name;
     }
     int r = cli_open_model_named(out, name, &o, err);
-    if (r < 0 || !info.model_identity || !info.model_identity[0])
+    if (r < 0 || !store)
         return r;
     const scry_model_info *m = scry_model_get_info(*out);
+    if (!info.model_identity[0]) {   /* made by another program: the dimension is all that can be compared */
+        if (info.dim == m->dim)
+            return 0;
+        r = scry_fail(err, SCRY_EINVALID, "the collection \"%s\" holds vectors of %d numbers, the model %s makes %d: it was "
+                      "built with another one", info.collection, info.dim, m->name, m->dim);
+        scry_model_free(*out);
+        *out = NULL;
+        return r;
+    }
     if (strcmp(m->identity, info.model_identity) == 0)
         return 0;
     if (strcmp(name, info.model_name) == 0)

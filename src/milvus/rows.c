@@ -199,9 +199,31 @@ static int send_batch(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__
     return 0;
 }
 
+/* Rows `from` .. `from + q->num_rows` as messages, sent. */
+static int send_rows(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__MutationRequest *q,
+                     column_message *messages, const scry_milvus_column *columns, size_t from, scry_error *err)
+{
+    size_t n = q->n_fields_data, made = 0;
+    int result = 0;
+    for (; made < n && result == 0; made++) {
+        if (!column_to_message(&messages[made], &columns[made], from, q->num_rows))
+            result = scry_fail(err, SCRY_EINVALID, "the column %s has a type (%d) that cannot be sent", columns[made].name,
+                               (int)columns[made].type);
+        q->fields_data[made] = &messages[made].field;
+    }
+    if (result == 0)
+        result = send_batch(m, rpc, kind, q, err);
+    for (size_t i = 0; i < made; i++)
+        for (size_t k = 0; k < sizeof messages->owned / sizeof *messages->owned; k++)
+            free(messages[i].owned[k]);
+    return result;
+}
+
+/* A server may take less than the 64 MiB that are usual: what it finds too large is halved. */
 static int mutate(scry_milvus *m, const char *rpc, scry_call_kind kind, const char *name,
                   const scry_milvus_column *columns, size_t n, size_t rows, const char *partition, scry_error *err)
 {
+    enum { TOO_LARGE = -8 };   /* gRPC's RESOURCE_EXHAUSTED */
     if (n > MAX_COLUMNS)
         return scry_fail(err, SCRY_ELIMIT, "rows of %zu columns: Milvus takes %d", n, MAX_COLUMNS);
     column_message *messages = scry_alloc(sizeof *messages * MAX_COLUMNS);
@@ -213,23 +235,20 @@ static int mutate(scry_milvus *m, const char *rpc, scry_call_kind kind, const ch
     q.fields_data = list;
     q.n_fields_data = n;
     int result = 0;
-    for (size_t at = 0; at < rows && result == 0; at += q.num_rows) {
-        size_t count = batch_rows(columns, n, at, rows), made = 0;
+    size_t most = rows;
+    for (size_t at = 0; at < rows && result == 0;) {
+        scry_error failed = SCRY_ERROR_INIT;
+        size_t count = batch_rows(columns, n, at, at + most < rows ? at + most : rows);
         q.num_rows = (uint32_t)count;
         if (count == 0)
-            result = scry_fail(err, SCRY_ELIMIT, "a single row for %s is larger than %d bytes", name,
-                               SCRY_MILVUS_BATCH_BYTES);
-        for (; made < n && result == 0; made++) {
-            if (!column_to_message(&messages[made], &columns[made], at, count))
-                result = scry_fail(err, SCRY_EINVALID, "the column %s has a type (%d) that cannot be sent",
-                                   columns[made].name, (int)columns[made].type);
-            list[made] = &messages[made].field;
-        }
-        if (result == 0)
-            result = send_batch(m, rpc, kind, &q, err);
-        for (size_t i = 0; i < made; i++)
-            for (size_t k = 0; k < sizeof messages->owned / sizeof *messages->owned; k++)
-                free(messages[i].owned[k]);
+            result = scry_fail(err, SCRY_ELIMIT, "a single row for %s is larger than %d bytes", name, SCRY_MILVUS_BATCH_BYTES);
+        else if ((result = send_rows(m, rpc, kind, &q, messages, columns, at, &failed)) == 0)
+            at += count;
+        else if (result == SCRY_ELIMIT && m->code == TOO_LARGE && count > 1) {
+            most = count / 2;
+            result = 0;
+        } else
+            result = scry_fail(err, result, "%s", failed.message);
     }
     free(messages);
     return result;

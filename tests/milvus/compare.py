@@ -4,6 +4,7 @@
     compare.py make COLLECTION DIM FILE  a collection as the tutorial makes one, from FILE.npy; 1..n as ids
     compare.py count COLLECTION          rows that are really there
     compare.py index COLLECTION          its index: type, M, efConstruction
+    compare.py release COLLECTION        not loaded any more
     compare.py partitions COLLECTION     rows in each that has some, sorted
 """
 import sys
@@ -72,6 +73,8 @@ elif command == "make":
     make(int(sys.argv[3]), sys.argv[4])
 elif command == "index":
     print(index())
+elif command == "release":
+    client.release_collection(collection)
 elif command == "partitions":
     print(partitions())
 else:

@@ -8,7 +8,7 @@ in_private_network "$0" "$@"
 trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
 M=milvus://127.0.0.1:19530
 compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
-start() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
+server_up() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
 
 tiny_model "$T/model"
 P=$T/pics
@@ -26,7 +26,7 @@ is "absent server: an error" $status 2
 like "absent server: says what to do" "$T/err" 'cannot connect .*127.0.0.1:19530.*is it running'
 ok "absent server: within ten seconds" test $(($(date +%s) - before)) -lt 10
 
-ok "the server starts" start "$T/milvus" common.session.ttl=5
+ok "the server starts" server_up "$T/milvus" common.session.ttl=5
 
 # ---- the same commands ----
 run search --store $M dog
@@ -51,10 +51,31 @@ is "search: by a picture" "$(paths --store $M @"$P/a/p007.png")" "$(paths @"$P/a
 is "search: with an offset" "$(paths --store $M --offset 7 dog)" "$(paths --offset 7 dog)"
 run search --store $M --limit 20000 dog
 like "search: Milvus's limit is told" "$T/err" '16384'
+for level in strong session eventually; do
+    is "search: $level" "$(paths --store $M --milvus-consistency $level red)" "$(paths red)"
+done
+run search --store $M --milvus-consistency sometimes red
+like "search: no such consistency" "$T/err" 'strong, session, bounded or eventually'
+is "search: near the limit of 16,384" "$(paths --store $M --offset 16370 --limit 14 dog; cat "$T/err")" "nothing found"
 run status --store $M --json
 is "status: files and contents" "$(json "j['files'], j['contents']")" "(52, 50)"
 run verify --store $M
 is "verify: all is well" $status 0
+. tests/server/lib/serve.sh
+ok "serve" start --store $M
+get "$url/readyz"
+is "serve: ready" "$code" 200
+run search --store $M --json --limit 5 red
+want=$(json '[r["id"] for r in j["results"]]')
+get "$url/api/v1/search?q=red&limit=5"
+is "serve: the API finds the same" "$(json '[r["id"] for r in j["results"]]')" "$want"
+compare release default >"$T/released"
+get "$url/api/v1/search?q=red&limit=5"
+is "serve: a collection that was released is loaded again" "$code $(json '[r["id"] for r in j["results"]]')" "200 $want"
+stop
+compare release default >"$T/released"
+run search --store $M red
+is "not loaded: it is loaded" $status 0
 run remove --store $M --in "$P/b"
 is "remove" $status 0
 is "removed pictures are gone at once" "$(paths --store $M --in "$P/b" dog)" ""
@@ -85,6 +106,10 @@ run search --store $M --collection tutorial dog
 is "its search gives keys" "$(head -n 1 "$T/out" | grep -c 'id:')" 1
 is "with a map, paths; scores are cosines" "$(paths --store $M --collection tutorial --milvus-map "$T/map.csv" \
     --milvus-search nprobe=4 @"$P/a/p004.png" | head -n 1)" "$P/a/p004.png"
+"$PYMILVUS" -c 'import numpy, sys; numpy.save(sys.argv[1], numpy.eye(8, dtype="f4"))' "$T/narrow.npy"
+is "and one of another dimension" "$(compare make narrow 8 "$T/narrow.npy")" ok
+run search --store $M --collection narrow dog
+like "which is refused, with both dimensions" "$T/err" 'narrow.* 8 .*16'
 run search --store $M --collection tutorial --in "$P" dog
 like "a filter needs fields it has not" "$T/err" 'not made by scry'
 run index --store $M --collection tutorial "$P/b"
@@ -108,7 +133,7 @@ done
 milvus_kill
 ok "killed with -9 in the middle: ${rows:-0} of 2500 rows" kill -0 $indexing
 sleep 2
-start "$T/milvus"
+server_up "$T/milvus"
 wait $indexing
 status=$?
 is "the index run went on by itself" "$status" 0

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The program on a milvus 2.3.5 that asks for passwords, over TLS.
+# The program on a milvus 2.3.5 that asks for passwords, over TLS, and takes only small messages.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/milvus/servers.sh
 in_private_network "$0" "$@"
@@ -12,7 +12,7 @@ pictures "$P/b" 22
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$T/key.pem" -out "$T/cert.pem" -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
 ok "a server with passwords and TLS starts" milvus_start "$T/secure" authorization_enabled=true tls_mode=1 \
-    server_pem_path="$T/cert.pem" server_key_path="$T/key.pem"
+    server_pem_path="$T/cert.pem" server_key_path="$T/key.pem" proxy.grpc.serverMaxRecvSize=65536
 trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
 S=milvuss://localhost:19530
 export SCRY_MILVUS_CA=$T/cert.pem
@@ -29,4 +29,27 @@ run search --store $S dog
 like "an unknown authority is refused" "$T/err" 'certificate is not accepted.*SCRY_MILVUS_CA'
 run search --store milvus://127.0.0.1:19530 dog
 is "plain text to a TLS port: an error" $status 2
+
+# ---- messages that are too large, a server that is slow ----
+export SCRY_MILVUS_CA=$T/cert.pem SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus
+pictures "$T/many" 600 100
+run index "$T/many"
+run store copy "$SCRY_STORE" $S --to-collection many
+is "what is too large for the server goes in smaller pieces" "$status $(tail -n 1 "$T/err")" "0 600 copied, 0 there already"
+run verify --store $S --collection many --against "$SCRY_STORE" --against-collection default
+like "and is there once" "$T/out" '^both are equal: 600 files'
+run search --store $S --in "$(printf '/%065000d' 0)" dog
+is "a question that is too large: nothing is below that folder" $status 1
+kill -STOP "$MILVUS_PID"
+(sleep 3; kill -CONT "$MILVUS_PID") &
+run search --store $S dog
+is "a server that is slow for three seconds is waited for" $status 0
+kill -STOP "$MILVUS_PID"
+before=$(date +%s)
+run search --store $S dog
+is "one that says nothing: an error" $status 2
+like "which says so" "$T/err" '127.0.0.1|localhost'
+ok "within half a minute" test $(($(date +%s) - before)) -lt 30
+kill -CONT "$MILVUS_PID"
+milvus_kill
 done_testing
