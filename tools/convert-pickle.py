@@ -34,7 +34,8 @@ def read_tensors(path):
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as e:
-        fail(f"{path}: torch will not read it without running its code: {e}")
+        why = [line for line in str(e).splitlines() if line.startswith("Trying to load")] or str(e).splitlines()[:1]
+        fail(f"{path}: torch will not read it without running its code: {''.join(why)}")
     for key in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
