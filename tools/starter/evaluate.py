@@ -1,16 +1,19 @@
 """evaluate.py - the figures of published models on the dev suite, from pixels to ranking.
 
-Usage: evaluate.py MODEL_DIR [MODEL_DIR...] [--quick] [--store-min-score]
+Usage: evaluate.py MODEL_DIR [MODEL_DIR...] [--quick] [--store-min-score] [--scry PROGRAM]
 
 Prints a Markdown table, one column a model, and the curve of the minimum score of the first;
 --store-min-score writes the chosen point into its config.json. --quick leaves out zero-shot
-figures and probes.
+figures and probes. With --scry all vectors come from the C program, files to vectors, instead of PyTorch.
 """
 import argparse
 import json
+import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -48,6 +51,22 @@ def text_function(model, batch=256):
             known.update(zip(chunk, model.embed_texts(chunk)))
         return torch.stack([known[t] for t in texts])
     return text
+
+
+def program_embed(program, directory, kind, lines):
+    """[N, D] by `scry embed`; kind: images (paths) or texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked, out = Path(folder) / "lines", Path(folder) / "vectors.npy"
+        asked.write_text("\n".join(lines) + "\n")
+        subprocess.run([program, "embed", "--model", directory, f"--{kind}", asked, "--out", out], check=True)
+        return torch.from_numpy(np.load(out))
+
+
+def program_functions(program, directory, pictures):
+    """What image_table and text_function give, through the C program."""
+    rows = program_embed(program, directory, "images", [str(data.image_path(p)) for p in pictures])
+    image = {(p.folder, p.file): v for p, v in zip(pictures, rows)}
+    return image, lambda texts: program_embed(program, directory, "texts", texts)
 
 
 def score_curve(suite, image, text, depth=10):
@@ -90,13 +109,17 @@ def main():
     parser.add_argument("models", nargs="+")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--store-min-score", action="store_true")
+    parser.add_argument("--scry", metavar="PROGRAM")
     args = parser.parse_args()
     torch.set_num_threads(2)
     suite, results, curve = Suite(), {}, None
     wanted = [p for p in suite.dev if not args.quick or p.folder == "flickr8k" or p in suite.natural]
     for directory in args.models:
-        model = load(directory)
-        image, text = image_table(model, wanted), text_function(model)
+        if args.scry:
+            image, text = program_functions(args.scry, directory, wanted)
+        else:
+            model = load(directory)
+            image, text = image_table(model, wanted), text_function(model)
         figures = suite.recalls(image, text)
         if not args.quick:
             figures |= (suite.zero_shot(image, text) | suite.languages(image, text)
