@@ -3,6 +3,7 @@
 Everything comes from fixed seeds and from the JPEGs of $SCRY_DATA/jpegs/img (demo/gallery where
 SCRY_DATA is not set).
 """
+import hashlib
 import os
 import shutil
 import sys
@@ -147,8 +148,16 @@ def exported(b, outliers=1):
     return once(b.folder("exported") / model.name, make)
 
 
+def stored(b, name, make):
+    """A store, made once for each layout of stores: caches of an older one would be made anew by every search."""
+    digest = hashlib.sha256()
+    for header in sorted([*(TOP / "src/vector").glob("*.h"), *(TOP / "src/store").glob("*.h")]):
+        digest.update(header.read_bytes())
+    return once(b.folder("stores") / f"{name}-{digest.hexdigest()[:8]}", make)
+
+
 def large_store(b, rows=1000000, clusters=1000):
     """A store of synthetic pictures with folders, dates, cameras, labels and places (bench/store.c)."""
     def make(part):
         b.run([b.program("store"), "make", part, rows, 512, clusters])
-    return once(b.folder("stores") / f"synthetic-{rows}", make)
+    return stored(b, f"synthetic-{rows}", make)

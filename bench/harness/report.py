@@ -103,4 +103,8 @@ def write(tsv, stages, order):
            "its table with the reason.", ""]
     for rows in stages.values():
         out += section(rows, common)
+    missing = [name for name in order if name not in stages]
+    if missing:
+        out += ["## Not measured yet", "", "Stages without figures here, `make bench STAGE=...` adds them: "
+                + ", ".join(f"`{name}`" for name in missing) + ".", ""]
     tsv.with_suffix(".md").write_text("\n".join(out).rstrip() + "\n")

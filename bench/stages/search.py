@@ -3,8 +3,6 @@
 100,000 vectors, a query of six words, everything in the page cache: from starting the process to its end. Memory is the
 peak of the process, mapped files included. Below, where the time of one run goes (`SCRY_TRACE=1`).
 """
-import shutil
-
 from harness import material
 from harness.measure import Series
 
@@ -15,10 +13,9 @@ ROWS, CLUSTERS, RUNS = 100000, 1000, 9
 def store(b, name, model):
     """A store that `scry index` made for the model with one picture, filled up by bench/store."""
     def make(part):
-        shutil.rmtree(part, ignore_errors=True)
         b.run([b.scry, "index", "--quiet", "--store", part, "--model", model, material.base_pictures()[0]])
         b.run([b.program("store"), "make", part, ROWS, 0, CLUSTERS])
-    return material.once(b.folder("stores") / f"search-{name}-{ROWS}", make)
+    return material.stored(b, f"search-{name}-{ROWS}", make)
 
 
 def run(b):

@@ -5,7 +5,6 @@ that finds its query's model, from the page cache); the size of the program; the
 not counted.
 """
 import re
-import shutil
 import tempfile
 
 from harness import material
@@ -17,14 +16,12 @@ LIBC = ("linux-vdso", "libc.so", "libm.so", "libdl.so", "libpthread", "ld-linux"
 
 def unchanged(b):
     """A store that knows 100,000 small files as they lie there."""
+    files = b.folder("stores/unchanged-files")
+
     def make(part):
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        (part.with_name("unchanged") / "files").mkdir(parents=True, exist_ok=True)
-        b.run([b.scry, "index", "--quiet", "--store", part / "store", material.base_pictures()[0]])
-        b.run([b.program("store"), "make", part / "store", FILES, 0, CLUSTERS, part.with_name("unchanged") / "files"])
-    folder = material.once(b.folder("stores") / "unchanged-store", make)
-    return folder / "store", folder.with_name("unchanged") / "files"
+        b.run([b.scry, "index", "--quiet", "--store", part, material.base_pictures()[0]])
+        b.run([b.program("store"), "make", part, FILES, 0, CLUSTERS, files])
+    return material.stored(b, "unchanged", make), files
 
 
 def libraries(b, *words):
