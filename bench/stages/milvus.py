@@ -3,7 +3,7 @@
 Same server (milvus 2.3.5, on the same processors), same 50,000 vectors of 512 numbers, batches of 2,000 rows with an
 id, a path and a vector. Processor time is that of the client's process within the calls. Searches: ten best with
 their paths, by HNSW with ef=64, each connection on a thread of its own. Recall is of the ten best by each index to
-those of FLAT; vectors are normal noise around 500 centres, 100 pictures each, all of them alike: hard for an index.
+those of FLAT; the vectors have 32 directions in which they differ much and noise in all, and no clusters.
 """
 import json
 import shutil
@@ -44,12 +44,12 @@ class Server:
 def make_vectors(b):
     """Unit rows and queries, float32, from a fixed seed."""
     folder = b.folder("milvus")
-    rows, queries = folder / "rows.f32", folder / "queries.f32"
+    rows, queries = folder / "spread-rows.f32", folder / "spread-queries.f32"
     if not queries.exists():
         rng = np.random.default_rng(20240519)
-        centres = rng.standard_normal((500, DIM))
+        basis = rng.standard_normal((32, DIM))
         for path, n in ((rows, ROWS), (queries, QUERIES)):
-            v = centres[rng.integers(0, 500, n)] + rng.standard_normal((n, DIM))
+            v = rng.standard_normal((n, 32)) @ basis + rng.standard_normal((n, DIM))
             (v / np.linalg.norm(v, axis=1, keepdims=True)).astype(np.float32).tofile(path)
     return rows, queries
 
