@@ -69,7 +69,7 @@ tiny_model "$T/other" 2
 run index --model "$T/other" --collection theirs --store "$B" "$P/c"
 run store copy "$SCRY_STORE" "$B" --to-collection theirs
 is "into another model's collection: 2" $status 2
-like "both are named" "$T/err" 'built with the model .*other.*model'
+like "both are named" "$T/err" 'built with model .*other.*model'
 run verify --against "$B" --against-collection theirs
 like "nor compared with it" "$T/err" 'model .*other'
 run index --collection inner --store "$B" "$P/c"
