@@ -5,7 +5,8 @@
 
 Stages, each skipped when its result is already in the cache: features (two views of every
 photograph), distil (the text tower from its teacher), align (heads), joint (text tower and
-heads), finetune (upper blocks of the image tower and heads), publish, evaluate.
+heads), finetune (upper blocks of the image tower and heads), publish, evaluate
+(through the program, which is to be built first), line (where a hit ends).
 
 Needs Debian's wordnet-base and unicode-cldr-core (SCRY_WORDNET and SCRY_CLDR name other
 places), a C++ compiler for torch.compile, about 4 GB of memory and 2 GB of disk. Seeds are fixed.
@@ -18,7 +19,8 @@ import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+SCRY = HERE.parents[1] / "scry"
 
 
 def missing():
@@ -32,6 +34,8 @@ def missing():
         path = Path(os.environ.get(variable, default)) / file
         if not path.is_file():
             out.append(f"{path} is missing: install Debian's {package}, or set {variable}")
+    if not SCRY.is_file():
+        out.append("the evaluation runs the program: build it first, by make")
     if not shutil.which("g++"):
         out.append("torch.compile needs g++: install Debian's g++")
     return out
@@ -64,7 +68,8 @@ def main():
     stage("finetune", ["finetune.py", args.cache], args.cache / "final.pt")
     stage("publish", ["publish.py", args.cache, args.out], None)
     stage("publish in float32", ["publish.py", args.cache, full, "--full"], None)
-    stage("evaluate", ["evaluate.py", args.out, full, "--store-min-score"], None)
+    stage("evaluate", ["evaluate.py", args.out, full, "--scry", SCRY, "--store-min-score"], None)
+    stage("line", ["scores.py", args.out, "--work", args.cache / "scores", "--scry", SCRY, "--store"], None)
 
 
 if __name__ == "__main__":
