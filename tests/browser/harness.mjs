@@ -65,9 +65,9 @@ export async function open(url, options = {}) {
 
 export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
-// Try until it holds.
-export async function until(check) {
-  for (const end = Date.now() + WAIT_MS; ;) {
+// Try until it holds; `ms` is for what takes many steps.
+export async function until(check, ms = WAIT_MS) {
+  for (const end = Date.now() + ms; ;) {
     try {
       return await check();
     } catch (e) {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { assert, open, phone, scry, serve, settled, temporary, test, top, until } from './harness.mjs';
 import { manyPictures } from './pictures.mjs';
 
-const COUNT = 10000;
+const COUNT = 10000, LONG_MS = 900000;
 
 // Where each hit that has an element is, in the page.
 const places = page => page.$$eval('.hit', all => Object.fromEntries(all.map(li => {
@@ -36,7 +36,7 @@ export async function large() {
         await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
         assert.equal(await page.textContent('#end'), 'That is all.');
         assert.equal(last, COUNT - 1);
-      });
+      }, LONG_MS);
       assert.ok(most < 600, `${most} elements`);
       await page.waitForFunction(n => { const img = document.querySelector(`.hit[data-index="${n}"] img`); return img?.complete && img.naturalWidth > 0; }, COUNT - 1);
       await page.evaluate(() => scrollTo(0, 0));
