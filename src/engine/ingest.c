@@ -74,6 +74,14 @@ void ingest_fail(ingest *in, const scry_error *err)
     pthread_mutex_unlock(&in->lock);
 }
 
+static bool failed(ingest *in)
+{
+    pthread_mutex_lock(&in->lock);
+    bool f = in->fatal.code != 0;
+    pthread_mutex_unlock(&in->lock);
+    return f;
+}
+
 bool ingest_push_job(ingest *in, ingest_job *job)
 {
     pthread_mutex_lock(&in->lock);
@@ -196,7 +204,19 @@ static void count_put(ingest *in, const ingest_result *r)
     pthread_mutex_unlock(&in->lock);
 }
 
-/* Put everything pending in one transaction. */
+static int put(ingest *in, const scry_put *batch, size_t n)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    pthread_mutex_lock(&in->store_lock);
+    int result = scry_store_put(in->store, batch, n, &err);
+    pthread_mutex_unlock(&in->store_lock);
+    if (result < 0)
+        ingest_fail(in, &err);
+    return result;
+}
+
+/* Put everything pending in one transaction. A store that failed once is not asked again: a remote
+ * one may take minutes to say so each time. */
 static void commit(writer *w)
 {
     ingest *in = w->in;
@@ -207,13 +227,8 @@ static void commit(writer *w)
     scry_put *batch = scry_alloc(n * sizeof *batch);
     for (ingest_result *r = w->pending.head; r; r = r->next)
         batch[i++] = (scry_put){ r->file, r->vector };
-    scry_error err = SCRY_ERROR_INIT;
-    pthread_mutex_lock(&in->store_lock);
-    int result = scry_store_put(in->store, batch, n, &err);
-    pthread_mutex_unlock(&in->store_lock);
+    int result = failed(in) ? -1 : put(in, batch, n);
     free(batch);
-    if (result < 0)
-        ingest_fail(in, &err);
     for (ingest_result *r; (r = take(&w->pending));) {
         if (result == 0)
             count_put(in, r);
@@ -228,7 +243,7 @@ static void skip(writer *w, ingest_result *r)
     ingest *in = w->in;
     const ingest_job *job = r->job;
     scry_error err = SCRY_ERROR_INIT;
-    if (r->outcome == INGEST_BAD) {
+    if (r->outcome == INGEST_BAD && !failed(in)) {
         pthread_mutex_lock(&in->store_lock);
         int result = scry_store_put_bad(in->store, job->root, job->relative, job->size, job->mtime_ns, r->reason, &err);
         pthread_mutex_unlock(&in->store_lock);
