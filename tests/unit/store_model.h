@@ -78,7 +78,7 @@ static inline scry_file model_to_file(const model_file *m)
                     .has_time = m->content % 5 != 0, .has_position = m->content % 2 == 0,
                     .key = m->key, .labels = m->labels, .label_count = m->label_count };
     if (f.has_time)
-        f.taken_at = 1500000000 + m->content * 1000000;
+        f.taken_at = 1500000000 + (int64_t)m->content * 1000000;
     if (f.has_position) {
         f.latitude = m->content % 170 - 85.5;
         f.longitude = m->content * 7 % 360 - 180;
