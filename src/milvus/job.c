@@ -251,6 +251,26 @@ static int wait_flushed(scry_milvus *m, const char *name, const Pb__FlushRespons
     return 0;
 }
 
+/* Starts a flush. A server that was killed takes rows again before the parts that seal them are back, and until
+ * then refuses with the code of everything unexpected: asked again for as long as a restart takes. */
+static int start_flush(scry_milvus *m, const Pb__FlushRequest *q, const scry_milvus_wait *w, ProtobufCMessage **answer,
+                       scry_error *err)
+{
+    enum { UNEXPECTED = 65535, RESTART_MS = 60000 };
+    double started = scry_now_ms();
+    for (;;) {
+        scry_error refusal = SCRY_ERROR_INIT;
+        int result = scry_call(m, "Flush", &q->base, SCRY_CALL_REPEATABLE, &pb__flush_response__descriptor, answer, &refusal);
+        if (result == 0)
+            return 0;
+        if (scry_milvus_code(m) != UNEXPECTED || scry_now_ms() - started > RESTART_MS)
+            return scry_fail(err, refusal.code, "%s", refusal.message);
+        result = wait_step(m, w, "flushing the collection", 0, started, err);
+        if (result < 0)
+            return result;
+    }
+}
+
 int scry_milvus_flush(scry_milvus *m, const char *name, const scry_milvus_wait *w, scry_error *err)
 {
     char *names[] = { (char *)name };
@@ -259,7 +279,7 @@ int scry_milvus_flush(scry_milvus *m, const char *name, const scry_milvus_wait *
     q.collection_names = names;
     q.n_collection_names = 1;
     ProtobufCMessage *answer;
-    int result = scry_call(m, "Flush", &q.base, SCRY_CALL_REPEATABLE, &pb__flush_response__descriptor, &answer, err);
+    int result = start_flush(m, &q, w, &answer, err);
     if (result < 0)
         return result;
     result = wait_flushed(m, name, (Pb__FlushResponse *)answer, w, err);
