@@ -203,6 +203,12 @@ static const scry_root_entry *root_to_walk(const scry_root_list *roots, const wa
     return NULL;
 }
 
+/* Rows that do not come in order would let a walk turn back, and never end. */
+static int out_of_order(const scry_reader *r, scry_error *err)
+{
+    return scry_fail(err, SCRY_EINVALID, "the rows of %s are out of order, it is damaged: run scry verify", r->db.path);
+}
+
 /* Put up to WALK_ROWS files behind the place into `batch` and move the place; *done at the end. */
 static int read_files(scry_reader *r, walk_place *p, scry_results *batch, bool *done, scry_error *err)
 {
@@ -226,12 +232,17 @@ static int read_files(scry_reader *r, walk_place *p, scry_results *batch, bool *
     scry_db_end(st);
     if (result == 0 && batch->count) {
         const scry_file *last = &batch->hits[batch->count - 1].file;
-        set_place(p, last->root, last->relative);
+        if (memcmp(last->root, root->id, SCRY_ID_BYTES) == 0 && strcmp(last->relative, relative) > 0)
+            set_place(p, last->root, last->relative);
+        else
+            result = out_of_order(r, err);
     } else if (result == 0 && root) {
-        size_t next = (size_t)(root - roots.items) + 1;
-        *done = next == roots.count;
-        if (!*done)
-            set_place(p, roots.items[next].id, "");
+        const scry_root_entry *next = root + 1;
+        *done = next == roots.items + roots.count;
+        if (!*done && memcmp(next->id, root->id, SCRY_ID_BYTES) > 0)
+            set_place(p, next->id, "");
+        else if (!*done)
+            result = out_of_order(r, err);
     }
     scry_row_dispose(&row);
     scry_root_list_dispose(&roots);
@@ -297,9 +308,12 @@ static int read_bad(scry_reader *r, int64_t *root_number, char **relative, scry_
         last_number = number;
     }
     scry_db_end(st);
-    if (batch->count) {
+    if (result == 0 && batch->count) {
+        const char *last = batch->hits[batch->count - 1].file.relative;
+        if (last_number < *root_number || (last_number == *root_number && strcmp(last, *relative) <= 0))
+            result = out_of_order(r, err);
         free(*relative);
-        *relative = scry_strdup(batch->hits[batch->count - 1].file.relative);
+        *relative = scry_strdup(last);
         *root_number = last_number;
     }
     scry_root_list_dispose(&roots);
