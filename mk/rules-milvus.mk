@@ -6,7 +6,7 @@ $(O)/tests/milvus_%: $(O)/tests/milvus/%.o $(PART_ARCHIVES) $(O)/libscry.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PART_LIBS) $(LIB_LIBS)
 
 .PHONY: check-milvus
-check-milvus: $(MILVUS_TEST_BIN) $(PROGRAMS) ## tests against Milvus servers started from packages
+check-milvus: $(MILVUS_TEST_BIN) $(O)/tests/test_store_random $(PROGRAMS) ## tests against Milvus servers started from packages
 	SCRY_BUILD=$(abspath $(O)) prove $(filter-out tests/milvus/servers.sh,$(wildcard tests/milvus/*.sh))
 
 $(O)/tests/test_milvus_peer: $(O)/tests/unit/milvus/peer.o
