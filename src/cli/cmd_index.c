@@ -1,4 +1,5 @@
 /* cmd_index.c - `scry index PATH...` */
+#include "cli/cancel.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -8,7 +9,6 @@
 #include "scry/index.h"
 #include "scry/score.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,22 +30,6 @@ static const cli_option options[] = {
     { "verbose", NULL, "name every skipped file as it is met", 'v', NULL },
     { 0 },
 };
-
-static atomic_int cancelled;
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    atomic_store(&cancelled, 1);
-}
-
-/* The first Ctrl-C ends the run cleanly; a second one ends the process. */
-static void catch_signals(void)
-{
-    struct sigaction a = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-}
 
 enum { MAX_PATTERNS = 256, SHOWN_SKIPS = 20, LONG_RUN = 500 };
 
@@ -177,8 +161,7 @@ static int index_paths(const cli_common *c, run *r)
     if (result == 0)
         result = cli_create_store(&store, c, model, &err);
     if (result == 0) {
-        catch_signals();
-        r->index.cancel = &cancelled;
+        r->index.cancel = cli_catch_signals();
         r->bar = cli_progress_new(c->quiet, r->force_progress);
         result = scry_index_run(store, model, &r->index, &total, &err);
         cli_progress_free(r->bar);
@@ -192,7 +175,7 @@ static int index_paths(const cli_common *c, run *r)
     if (result < 0)
         status = cli_fail(&err);
     scry_model_free(model);
-    return result == SCRY_ECANCELLED ? 128 + SIGINT : status;
+    return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
 }
 
 static int run_index(int argc, char **argv)

@@ -1,29 +1,13 @@
 #include "cli/store_copy.h"
+#include "cli/cancel.h"
 #include "cli/progress.h"
 
 #include "base/alloc.h"
 #include "scry/copy.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static scry_cancel cancelled;
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    atomic_store(&cancelled, 1);
-}
-
-/* The first Ctrl-C ends the run cleanly; a second one ends the process. */
-static void catch_signals(void)
-{
-    struct sigaction a = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-}
 
 static void show(void *arg, const scry_copy_progress *p)
 {
@@ -78,8 +62,7 @@ int cli_store_copy(const cli_common *c, const char *from_place, const char *to_p
     int r = open_pair(&from, &to, c, from_place, to_place, to_name, &err);
     if (r == 0) {
         cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
-        scry_copy_options o = { show, bar, &cancelled };
-        catch_signals();
+        scry_copy_options o = { show, bar, cli_catch_signals() };
         r = scry_store_copy(from, to, &o, &done, &err);
         cli_progress_free(bar);
         cli_waited(c->wait);
@@ -92,7 +75,7 @@ int cli_store_copy(const cli_common *c, const char *from_place, const char *to_p
     }
     if (r < 0)
         cli_fail(&err);
-    return r == SCRY_ECANCELLED ? 128 + SIGINT : r < 0 ? CLI_ERROR : CLI_OK;
+    return r == SCRY_ECANCELLED ? CLI_CANCELLED : r < 0 ? CLI_ERROR : CLI_OK;
 }
 
 /* ---- comparing ---- */

@@ -1,0 +1,17 @@
+#include "cli/cancel.h"
+
+static scry_cancel cancelled;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    atomic_store(&cancelled, 1);
+}
+
+const scry_cancel *cli_catch_signals(void)
+{
+    struct sigaction a = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+    return &cancelled;
+}
