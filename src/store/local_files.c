@@ -203,8 +203,7 @@ static const scry_root_entry *root_to_walk(const scry_root_list *roots, const wa
     return NULL;
 }
 
-/* Rows that do not come in order would let a walk turn back, and never end. */
-static int out_of_order(const scry_reader *r, scry_error *err)
+int scry_reader_out_of_order(const scry_reader *r, scry_error *err)
 {
     return scry_fail(err, SCRY_EINVALID, "the rows of %s are out of order, it is damaged: run scry verify", r->db.path);
 }
@@ -235,14 +234,14 @@ static int read_files(scry_reader *r, walk_place *p, scry_results *batch, bool *
         if (memcmp(last->root, root->id, SCRY_ID_BYTES) == 0 && strcmp(last->relative, relative) > 0)
             set_place(p, last->root, last->relative);
         else
-            result = out_of_order(r, err);
+            result = scry_reader_out_of_order(r, err);
     } else if (result == 0 && root) {
         const scry_root_entry *next = root + 1;
         *done = next == roots.items + roots.count;
         if (!*done && memcmp(next->id, root->id, SCRY_ID_BYTES) > 0)
             set_place(p, next->id, "");
         else if (!*done)
-            result = out_of_order(r, err);
+            result = scry_reader_out_of_order(r, err);
     }
     scry_row_dispose(&row);
     scry_root_list_dispose(&roots);
@@ -311,7 +310,7 @@ static int read_bad(scry_reader *r, int64_t *root_number, char **relative, scry_
     if (result == 0 && batch->count) {
         const char *last = batch->hits[batch->count - 1].file.relative;
         if (last_number < *root_number || (last_number == *root_number && strcmp(last, *relative) <= 0))
-            result = out_of_order(r, err);
+            result = scry_reader_out_of_order(r, err);
         free(*relative);
         *relative = scry_strdup(last);
         *root_number = last_number;

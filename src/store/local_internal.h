@@ -322,6 +322,9 @@ struct scry_view {
     scry_filter_state filter;
 };
 
+/* The error of rows that do not come in order: a walk would turn back, and never end. */
+int scry_reader_out_of_order(const scry_reader *r, scry_error *err);
+
 /* The view of the reader's transaction; give it back when done. */
 int scry_view_take(scry_local *s, scry_reader *r, scry_view **out, scry_error *err) SCRY_NODISCARD;
 

@@ -61,8 +61,11 @@ static int read_rows(walk *w, scry_reader *r, const scry_view *v, scry_error *er
     scry_db_end(st);
     scry_row_dispose(&row);
     w->done = w->batch->count < WALK_ROWS;
-    if (w->batch->count) {
-        memcpy(w->after, w->batch->hits[w->batch->count - 1].file.id, SCRY_ID_BYTES);
+    if (result == 0 && w->batch->count) {
+        const uint8_t *last = w->batch->hits[w->batch->count - 1].file.id;
+        if (memcmp(last, w->after, SCRY_ID_BYTES) < (w->after_bytes == SCRY_ID_BYTES))
+            result = scry_reader_out_of_order(r, err);
+        memcpy(w->after, last, SCRY_ID_BYTES);
         w->after_bytes = SCRY_ID_BYTES;
     }
     return result;

@@ -131,6 +131,11 @@ static int ignore_file(void *arg, const scry_file *file)
     return 0;
 }
 
+static int ignore_vector(void *arg, const scry_file *file, const float *vector)
+{
+    return 0;
+}
+
 static int ignore_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
 {
     return 0;
@@ -158,6 +163,7 @@ static void use(const char *where)
             scry_results_free(r);
     }
     (void)!scry_store_each_file(s, NULL, NULL, ignore_file, NULL, NULL);
+    (void)!scry_store_each_in_range(s, (scry_id_range){ 0, 1ull << 32 }, true, ignore_vector, NULL, NULL);
     (void)!scry_store_each_bad(s, ignore_bad, NULL, NULL);
     (void)!scry_store_verify(s, &report, NULL, NULL, NULL);
     (void)!scry_store_close(s, NULL);
