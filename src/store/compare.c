@@ -2,7 +2,6 @@
 #include "scry/copy.h"
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "store/ranges.h"
 
 #include <stdlib.h>
@@ -59,11 +58,11 @@ static int meet(void *arg, const scry_file *file, const float *vector)
 
 static int compare_range(void *arg, scry_id_range range, scry_error *err)
 {
-    enum { EVERY_MS = 100 };
     compare *c = arg;
-    if (c->options->cancel && atomic_load(c->options->cancel))
-        return scry_fail(err, SCRY_ECANCELLED, "stopped before everything was compared");
-    int result = scry_held_load(&c->held, c->here, range, true, err);
+    int result = scry_check_cancelled(c->options, "stopped before everything was compared", err);
+    if (result < 0)
+        return result;
+    result = scry_held_load(&c->held, c->here, range, true, err);
     if (result == 0 && c->held.full)
         result = 1;
     if (result == 0)
@@ -71,10 +70,7 @@ static int compare_range(void *arg, scry_id_range range, scry_error *err)
     if (result == 0)
         scry_held_meet(&c->held, NULL, only_here, c);
     scry_held_dispose(&c->held);
-    if (c->options->progress && scry_now_ms() - c->told_ms >= EVERY_MS) {
-        c->told_ms = scry_now_ms();
-        c->options->progress(c->options->arg, &c->progress);
-    }
+    scry_tell_progress(c->options, &c->progress, &c->told_ms, false);
     return result;
 }
 
@@ -84,15 +80,11 @@ int scry_store_compare(scry_store *here, scry_store *there, void (*tell)(void *a
     static const scry_copy_options silent = { NULL, NULL, NULL };
     compare c = { .here = here, .there = there, .tell = tell, .arg = arg, .options = options ? options : &silent,
                   .report = out };
-    scry_store_info a, b;
     uint64_t more = 0;
     *out = (scry_compare_report){ 0 };
-    scry_store_describe(here, &a);
-    scry_store_describe(there, &b);
-    if (a.dim != b.dim || strcmp(a.model_identity, b.model_identity) != 0)
-        return scry_fail(err, SCRY_EINVALID, "%s was built with model %s (%.12s), %s with %s (%.12s): nothing of them can be "
-                         "equal", a.where, a.model_name, a.model_identity, b.where, b.model_name, b.model_identity);
-    int result = scry_count_files(there, &c.progress.total, err);
+    int result = scry_check_models(here, there, "nothing of them can be equal", err);
+    if (result == 0)
+        result = scry_count_files(there, &c.progress.total, err);
     if (result == 0)
         result = scry_count_files(here, &more, err);
     if (result < 0)

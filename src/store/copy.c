@@ -2,7 +2,6 @@
 #include "scry/copy.h"
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "store/filter_internal.h"
 #include "store/ranges.h"
 
@@ -27,20 +26,9 @@ typedef struct copy {
     int result;
 } copy;
 
-static void tell(copy *c, bool always)
-{
-    enum { EVERY_MS = 100 };
-    if (!c->options->progress || (!always && scry_now_ms() - c->told_ms < EVERY_MS))
-        return;
-    c->told_ms = scry_now_ms();
-    c->options->progress(c->options->arg, c->progress);
-}
-
 static int check_cancelled(const copy *c, scry_error *err)
 {
-    if (!c->options->cancel || atomic_load(c->options->cancel) == 0)
-        return 0;
-    return scry_fail(err, SCRY_ECANCELLED, "stopped: the same command goes on with the copy");
+    return scry_check_cancelled(c->options, "stopped: the same command goes on with the copy", err);
 }
 
 /* ---- roots ---- */
@@ -80,7 +68,7 @@ static int flush(copy *c, scry_error *err)
     c->batch = scry_results_new();
     c->batch_bytes = 0;
     c->progress->copied += result == 0 ? n : 0;
-    tell(c, false);
+    scry_tell_progress(c->options, c->progress, &c->told_ms, false);
     return result < 0 ? result : check_cancelled(c, err);
 }
 
@@ -150,7 +138,7 @@ static int copy_range(void *arg, scry_id_range range, scry_error *err)
             result = flush(c, err);
     }
     scry_held_dispose(&c->known);
-    tell(c, false);
+    scry_tell_progress(c->options, c->progress, &c->told_ms, false);
     return result;
 }
 
@@ -181,24 +169,13 @@ static int copy_bad(copy *c, scry_error *err)
     return result < 0 ? result : c->result;
 }
 
-static int check_models(scry_store *from, scry_store *to, scry_error *err)
-{
-    scry_store_info a, b;
-    scry_store_describe(from, &a);
-    scry_store_describe(to, &b);
-    if (a.dim == b.dim && strcmp(a.model_identity, b.model_identity) == 0)
-        return 0;
-    return scry_fail(err, SCRY_EINVALID, "%s was built with model %s (%.12s), %s with %s (%.12s): their vectors cannot be "
-                     "put together", a.where, a.model_name, a.model_identity, b.where, b.model_name, b.model_identity);
-}
-
 int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *options, scry_copy_progress *out,
                     scry_error *err)
 {
     static const scry_copy_options silent = { NULL, NULL, NULL };
     copy c = { .from = from, .to = to, .options = options ? options : &silent, .progress = out };
     *out = (scry_copy_progress){ 0 };
-    int result = check_models(from, to, err);
+    int result = scry_check_models(from, to, "their vectors cannot be put together", err);
     if (result < 0)
         return result;
     c.batch = scry_results_new();
@@ -208,7 +185,7 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
         result = scry_each_piece(out->total, from->dim, copy_range, &c, err);
     if (result == 0)
         result = copy_bad(&c, err);
-    tell(&c, true);
+    scry_tell_progress(c.options, c.progress, &c.told_ms, true);
     if (result == 0)
         result = scry_store_sync(to, err);
     scry_results_free(c.batch);

@@ -1,6 +1,7 @@
 #include "store/ranges.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,4 +150,31 @@ int scry_count_files(scry_store *s, uint64_t *out, scry_error *err)
 {
     *out = 0;
     return scry_store_roots(s, add_files, out, err);
+}
+
+/* ---- what both tell ---- */
+
+int scry_check_models(scry_store *a, scry_store *b, const char *consequence, scry_error *err)
+{
+    scry_store_info x, y;
+    scry_store_describe(a, &x);
+    scry_store_describe(b, &y);
+    if (x.dim == y.dim && strcmp(x.model_identity, y.model_identity) == 0)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "%s was built with model %s (%.12s), %s with %s (%.12s): %s", x.where, x.model_name,
+                     x.model_identity, y.where, y.model_name, y.model_identity, consequence);
+}
+
+void scry_tell_progress(const scry_copy_options *o, const scry_copy_progress *p, double *told_ms, bool always)
+{
+    enum { EVERY_MS = 100 };
+    if (!o->progress || (!always && scry_now_ms() - *told_ms < EVERY_MS))
+        return;
+    *told_ms = scry_now_ms();
+    o->progress(o->arg, p);
+}
+
+int scry_check_cancelled(const scry_copy_options *o, const char *text, scry_error *err)
+{
+    return o->cancel && atomic_load(o->cancel) ? scry_fail(err, SCRY_ECANCELLED, "%s", text) : 0;
 }

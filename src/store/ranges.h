@@ -39,6 +39,15 @@ int scry_each_piece(uint64_t files, int dim, int (*piece)(void *arg, scry_id_ran
 /* What differs first, in words; NULL when the two are equal but for where they lie. */
 const char *scry_file_difference(const scry_file *a, const scry_file *b);
 
+/* SCRY_EINVALID, ending in `consequence`, when the two were built with different models. */
+int scry_check_models(scry_store *a, scry_store *b, const char *consequence, scry_error *err) SCRY_NODISCARD;
+
+/* Tell the caller, some times a second or, with `always`, now; *told_ms is when that was last. */
+void scry_tell_progress(const scry_copy_options *o, const scry_copy_progress *p, double *told_ms, bool always);
+
+/* SCRY_ECANCELLED with `text` when the caller asked to stop. */
+int scry_check_cancelled(const scry_copy_options *o, const char *text, scry_error *err) SCRY_NODISCARD;
+
 /* Files of all roots. */
 int scry_count_files(scry_store *s, uint64_t *out, scry_error *err) SCRY_NODISCARD;
 

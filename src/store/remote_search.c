@@ -292,14 +292,14 @@ static void choose_partitions(query *q)
 {
     scry_remote_roots *roots = scry_remote_roots_hold(q->s);
     bool *may = scry_alloc((roots->count + 1) * sizeof *may);
-    size_t n = scry_remote_filter_roots(roots, q->search->filter, may), left = n;
+    size_t n = scry_remote_filter_roots(roots, q->search->filter, may), at = 0;
     if (n && n < roots->count) {
         q->partitions = scry_alloc(n * (sizeof *q->partitions + SCRY_REMOTE_PARTITION));
         char (*names)[SCRY_REMOTE_PARTITION] = (void *)(q->partitions + n);
-        for (size_t i = 0; i < roots->count && left; i++)
+        for (size_t i = 0; i < roots->count && at < n; i++)
             if (may[i]) {
-                q->partitions[n - left] = scry_remote_partition(roots->ids[i], names[n - left]);
-                left--;
+                q->partitions[at] = scry_remote_partition(roots->ids[i], names[at]);
+                at++;
             }
         q->partition_count = n;
     }
