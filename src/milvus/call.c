@@ -104,7 +104,7 @@ static int unified_code(const Pb__Status *s)
     for (size_t i = 0; i < sizeof legacy / sizeof *legacy; i++)
         if (s->error_code == legacy[i][0])
             return legacy[i][1];
-    return s->error_code ? 65535 : 0;
+    return s->error_code ? SCRY_MILVUS_UNEXPECTED : 0;
 }
 
 static verdict judge_status(scry_milvus *m, const attempt *a, const Pb__Status *s, scry_error *err)

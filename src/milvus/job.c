@@ -256,14 +256,14 @@ static int wait_flushed(scry_milvus *m, const char *name, const Pb__FlushRespons
 static int start_flush(scry_milvus *m, const Pb__FlushRequest *q, const scry_milvus_wait *w, ProtobufCMessage **answer,
                        scry_error *err)
 {
-    enum { UNEXPECTED = 65535, RESTART_MS = 60000 };
+    enum { RESTART_MS = 60000 };
     double started = scry_now_ms();
     for (;;) {
         scry_error refusal = SCRY_ERROR_INIT;
         int result = scry_call(m, "Flush", &q->base, SCRY_CALL_REPEATABLE, &pb__flush_response__descriptor, answer, &refusal);
         if (result == 0)
             return 0;
-        if (scry_milvus_code(m) != UNEXPECTED || scry_now_ms() - started > RESTART_MS)
+        if (scry_milvus_code(m) != SCRY_MILVUS_UNEXPECTED || scry_now_ms() - started > RESTART_MS)
             return scry_fail(err, refusal.code, "%s", refusal.message);
         result = wait_step(m, w, "flushing the collection", 0, started, err);
         if (result < 0)

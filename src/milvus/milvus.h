@@ -76,7 +76,8 @@ enum {
     SCRY_MILVUS_NOT_LOADED = 101,
     SCRY_MILVUS_SCHEMA_CHANGED = 109,
     SCRY_MILVUS_NO_INDEX = 700,
-    SCRY_MILVUS_NO_DATABASE = 800
+    SCRY_MILVUS_NO_DATABASE = 800,
+    SCRY_MILVUS_UNEXPECTED = 65535   /* everything that has no code of its own */
 };
 int scry_milvus_code(const scry_milvus *m);
 

@@ -101,37 +101,34 @@ static bool read_near(request *r, search_job *j)
     return true;
 }
 
-static bool read_min_score(request *r, search_job *j)
+/* The parameter `name`: a number from `low` to 1, or "auto". Without it *out and *is_auto stay as they
+ * are; false: a 400 was made. */
+static bool read_number_or_auto(request *r, const char *name, double low, double *out, bool *is_auto)
 {
-    const char *text = request_arg(r, "min_score");
+    const char *text = request_arg(r, name);
     if (!text || !text[0])
         return true;
-    j->auto_min_score = strcmp(text, "auto") == 0;
-    if (j->auto_min_score)
+    *is_auto = strcmp(text, "auto") == 0;
+    if (*is_auto)
         return true;
     char *end;
     double x = strtod(text, &end);
-    if (end == text || *end || !(x >= -1 && x <= 1)) {
-        respond_problem(r, 400, "min_score must be a number from -1 to 1, or auto");
+    if (end == text || *end || !(x >= low && x <= 1)) {
+        respond_problem(r, 400, "%s must be a number from %g to 1, or auto", name, low);
         return false;
     }
-    j->search.min_score = x;
+    *out = x;
     return true;
 }
 
-/* fold=auto, or the cosine to fold from; 0 folds nothing. */
-static bool read_fold(request *r, search_job *j)
+static bool read_scores(request *r, search_job *j)
 {
-    const char *text = request_arg(r, "fold");
-    if (!text || !text[0])
-        return true;
-    char *end;
-    double x = strcmp(text, "auto") == 0 ? SCRY_FOLD_AUTO : strtod(text, &end);
-    if (strcmp(text, "auto") != 0 && (end == text || *end || !(x >= 0 && x <= 1))) {
-        respond_problem(r, 400, "fold must be a number from 0 to 1, or auto");
+    bool auto_fold = false;
+    if (!read_number_or_auto(r, "min_score", -1, &j->search.min_score, &j->auto_min_score) ||
+        !read_number_or_auto(r, "fold", 0, &j->search.fold, &auto_fold))
         return false;
-    }
-    j->search.fold = x;
+    if (auto_fold)
+        j->search.fold = SCRY_FOLD_AUTO;
     return true;
 }
 
@@ -155,7 +152,7 @@ bool search_read_filters(request *r, search_job *j)
 bool search_read_args(request *r, search_job *j)
 {
     long long limit, offset, copies;
-    bool ok = search_read_filters(r, j) && read_min_score(r, j) && read_fold(r, j) && request_int(r, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT, &limit) &&
+    bool ok = search_read_filters(r, j) && read_scores(r, j) && request_int(r, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT, &limit) &&
               request_int(r, "cursor", 0, 0, 1LL << 40, &offset) && request_int(r, "all_copies", 0, 0, 1, &copies);
     if (!ok)
         return false;
