@@ -47,7 +47,7 @@ AVX2 INLINE __m256i word_of(const uint8_t *a)
             _mm256_storeu_si256((__m256i *)(acc + (size_t)r * ld + 8), (__m256i)s[r][1]);   \
         }                                                                                   \
     }                                                                                       \
-    AVX2 static void tile_##NAME(const scry_tile *t, int panels)                                   \
+    AVX2 static void tile_##NAME(const scry_tile *t, int panels)                            \
     {                                                                                       \
         for (int h = 0; h < 2 * panels; h++) {                                              \
             const uint8_t *b = t->b + (size_t)(h / 2) * t->panel_stride + (h & 1) * HALF * 4; \

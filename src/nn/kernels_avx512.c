@@ -409,10 +409,10 @@ AVX512 static void depthwise(const scry_depthwise *d)
 #define AVX512_TABLE(table_name, has_bf16, has_vnni)                                        \
     {                                                                                       \
         .name = table_name, .fast_bf16 = has_bf16, .fast_int8 = has_vnni,                   \
-        .tile1 = { tile1_f32, has_bf16 ? tile1_bf16 : scry_avx2_tile1_bf16,              \
-                   has_vnni ? tile1_int8 : scry_avx2_tile1_int8 },                       \
-        .tile2 = { tile2_f32, has_bf16 ? tile2_bf16 : scry_avx2_tile2_bf16,              \
-                   has_vnni ? tile2_int8 : scry_avx2_tile2_int8 },                       \
+        .tile1 = { tile1_f32, has_bf16 ? tile1_bf16 : scry_avx2_tile1_bf16,                 \
+                   has_vnni ? tile1_int8 : scry_avx2_tile1_int8 },                          \
+        .tile2 = { tile2_f32, has_bf16 ? tile2_bf16 : scry_avx2_tile2_bf16,                 \
+                   has_vnni ? tile2_int8 : scry_avx2_tile2_int8 },                          \
         .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,     \
         .to_floats = to_floats, .to_bf16 = has_bf16 ? to_bf16 : scry_generic_to_bf16,       \
         .quantise = quantise, .layer_norm = layer_norm, .softmax = softmax,                 \
