@@ -78,8 +78,8 @@ static void run(scry_nn *t, const scry_text_tower *tower, const scry_text_job *j
     float *x = job->memory;
     embed(t, m, job, x, x + rows * w);
     scry_trace_state(job->tracer, t->index, "text.embeddings", x, rows, w);
-    scry_stack_run(t, &m->stack, &(scry_stack_run_args){ x, job->starts, job->n, NULL, job->tracer,
-                                                         "text" });
+    scry_stack_run(t, &m->stack, &(scry_stack_run_args){ x, job->starts, NULL, job->n, NULL,
+                                                         job->tracer, "text" });
     float *pooled = x + rows * w;
     pool(t, job, w, x, pooled);
     scry_trace_state(job->tracer, t->index, "text.pooled", pooled, job->n, w);

@@ -4,7 +4,7 @@
  *     -> the end token's row [W] -> layer norm -> projection [D]
  *
  * Attention being causal, tokens behind the end token change nothing: they are not given.
- * Nor does what follows change a beginning that several texts share: it is given once.
+ * Nor does what follows change a beginning that texts share: it is given once.
  */
 #include "model/tower.h"
 #include "model/transformer.h"
@@ -58,27 +58,20 @@ static void bind(clip_text *c, scry_binder *b, const text_names *n)
     scry_bind_linear(b, &c->projection, c->tower.dim, w, &projection);
 }
 
-/* Rows [from, to), of which the first is at position `at`. */
-static void embed_rows(const clip_text *c, const int32_t *ids, size_t from, size_t to, size_t at,
-                       float *x, float *position)
+/* `spare` is scratch, one row for each token like x. */
+static void embed(scry_nn *t, const clip_text *c, const scry_text_job *job, float *x, float *spare)
 {
     size_t w = c->stack.config.width;
-    for (size_t i = from; i < to; i++) {
-        float *row = x + i * w, *spare = position + i * w;
-        scry_tensor_row(&c->tokens, (size_t)ids[i], row);
-        scry_tensor_row(&c->positions, at + i - from, spare);
-        for (size_t k = 0; k < w; k++)
-            row[k] += spare[k];
+    for (size_t s = (size_t)t->index; s < job->n; s += (size_t)t->count) {
+        size_t position = job->shared ? job->shared[s] : 0;
+        for (size_t i = job->starts[s]; i < job->starts[s + 1]; i++, position++) {
+            float *row = x + i * w, *add = spare + i * w;
+            scry_tensor_row(&c->tokens, (size_t)job->ids[i], row);
+            scry_tensor_row(&c->positions, position, add);
+            for (size_t k = 0; k < w; k++)
+                row[k] += add[k];
+        }
     }
-}
-
-static void embed(scry_nn *t, const clip_text *c, const scry_text_job *job, float *x, float *position)
-{
-    size_t shared = job->starts[0];
-    if (t->index == 0)
-        embed_rows(c, job->ids, 0, shared, 0, x, position);
-    for (size_t s = (size_t)t->index; s < job->n; s += (size_t)t->count)
-        embed_rows(c, job->ids, job->starts[s], job->starts[s + 1], shared, x, position);
     scry_nn_wait(t);
 }
 
@@ -89,8 +82,8 @@ static void run(scry_nn *t, const scry_text_tower *tower, const scry_text_job *j
     float *x = job->memory;
     embed(t, c, job, x, x + rows * w);
     scry_trace_state(job->tracer, t->index, "text.embeddings", x, rows, w);
-    scry_stack_run(t, &c->stack, &(scry_stack_run_args){ x, job->starts, job->n, job->pool,
-                                                         job->tracer, "text" });
+    scry_stack_run(t, &c->stack, &(scry_stack_run_args){ x, job->starts, job->shared, job->n,
+                                                         job->pool, job->tracer, "text" });
     float *pooled = x + job->n * w;
     scry_norm_rows(t, x, job->n, w, c->final_gain, c->final_bias, c->stack.config.eps, pooled);
     scry_trace_state(job->tracer, t->index, "text.pooled", pooled, job->n, w);

@@ -6,6 +6,7 @@
  * tokens as fit the caches.
  */
 #include "model/model_internal.h"
+#include "model/text_batch.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -192,14 +193,6 @@ static void run_texts(scry_nn *t, void *arg)
     work->tower->run(t, work->tower, &work->job);
 }
 
-/* Texts of one pass. Token ids lie one text after the other. */
-typedef struct {
-    int32_t *ids;      /* [capacity] */
-    size_t *starts;    /* [texts + 1] */
-    size_t *pool;      /* [texts] */
-    size_t n;
-} text_batch;
-
 /* The token at which a CLIP text is pooled: the first `eos_id`, or the first of the
  * highest id; 0 where eos_id does not occur, as in transformers. */
 static size_t pool_position(const int32_t *ids, size_t n, int64_t eos_id)
@@ -221,84 +214,37 @@ static bool pools_token(const scry_model *m, int64_t *eos_id)
     return m->config.family != SCRY_FAMILY_DUAL;
 }
 
-/* How many tokens all texts of the batch begin with, their pooled tokens apart. */
-static size_t common_beginning(const text_batch *b)
+/* Take the `count` ids that lie behind the batch's last text into it: a text pooled at one
+ * token needs none behind that one. */
+static void add_text(scry_text_batch *b, bool pools_token, int64_t eos_id, size_t count)
 {
-    size_t n = b->pool[0];
-    for (size_t s = 1; s < b->n; s++) {
-        const int32_t *ids = b->ids + b->starts[s];
-        size_t same = 0;
-        while (same < n && same < b->pool[s] && ids[same] == b->ids[same])
-            same++;
-        n = same;
-    }
-    return n;
+    scry_text_batch_add(b, pools_token ? pool_position(b->added + b->tokens, count, eos_id) + 1 : count);
 }
 
-/* Keep the beginning that all texts share (the start token at least; of "a photo of a cat" and
- * "a photo of a dog" five of seven) once, before the first: attention.h. A text is left with
- * its last token, the pooled one, or more. */
-static void share_beginning(text_batch *b)
-{
-    size_t shared = common_beginning(b), to = shared;
-    for (size_t s = 0; s < b->n; s++) {
-        size_t from = b->starts[s] + shared, count = b->starts[s + 1] - from;
-        memmove(b->ids + to, b->ids + from, count * sizeof *b->ids);
-        b->starts[s] = to;
-        to += count;
-        b->pool[s] -= shared;
-    }
-    b->starts[b->n] = to;
-}
-
-/* Run one batch and finish its rows. */
-static int run_batch(scry_session *s, text_batch *b, float *out, scry_error *err)
+/* Run one batch; `out` is [n, D] in the order in which the texts were added. */
+static int run_batch(scry_session *s, scry_text_batch *b, float *out, scry_error *err)
 {
     const scry_text_tower *w;
     int64_t eos_id;
-    if (b->n > 1 && pools_token(s->model, &eos_id) && !s->tracer.fn)
-        share_beginning(b);   /* traced states have every row */
+    scry_text_batch_lay_out(b, pools_token(s->model, &eos_id) && !s->tracer.fn);   /* traced: every row */
     size_t tokens = b->starts[b->n];
     int r = scry_model_text_tower(s->model, s->team, tokens, &w, err);
     if (r == 0)
-        r = reserve(s, 0, tokens * w->token_floats, err);
+        r = reserve(s, 0, tokens * w->token_floats + b->n * w->dim, err);
     if (r < 0)
         return r;
-    text_work work = { w, { b->ids, b->starts, b->n, s->memory[0], out,
-                            w->pools_token ? b->pool : NULL, &s->tracer } };
+    float *rows = s->memory[0] + tokens * w->token_floats;
+    text_work work = { w, { b->ids, b->starts, b->shared, b->n, s->memory[0], rows,
+                            w->pools_token ? b->last : NULL, &s->tracer } };
     double start = scry_now_ms();
     scry_team_run(s->team, run_texts, &work);
     scry_trace("text tower", start);
-    for (size_t i = 0; i < b->n && r == 0; i++)
-        r = finish(s, out + i * w->dim, w->dim, err);
+    for (size_t i = 0; i < b->n && r == 0; i++) {
+        float *v = out + b->texts[i].place * w->dim;
+        memcpy(v, rows + i * w->dim, w->dim * sizeof *v);
+        r = finish(s, v, w->dim, err);
+    }
     return r;
-}
-
-static int batch_new(text_batch *b, size_t tokens, size_t texts, scry_error *err)
-{
-    *b = (text_batch){ scry_try_alloc(tokens, sizeof *b->ids),
-                       scry_try_alloc(texts + 1, sizeof *b->starts),
-                       scry_try_alloc(texts, sizeof *b->pool), 0 };
-    return b->ids && b->starts && b->pool ? 0
-         : scry_fail(err, SCRY_ENOMEM, "not enough memory for a batch of texts");
-}
-
-static void batch_dispose(text_batch *b)
-{
-    free(b->ids);
-    free(b->starts);
-    free(b->pool);
-}
-
-/* Take the `count` ids that lie behind the batch's last text into it: a text pooled at one
- * token needs none behind that one. */
-static void batch_add(text_batch *b, bool pools_token, int64_t eos_id,
-                      size_t count)
-{
-    size_t first = b->starts[b->n];
-    b->pool[b->n] = pools_token ? pool_position(b->ids + first, count, eos_id) : 0;
-    b->starts[b->n + 1] = first + (pools_token ? b->pool[b->n] + 1 : count);
-    b->n++;
 }
 
 /* Ids of a text with what the model wants before it. */
@@ -322,12 +268,12 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
     int64_t eos_id;
     bool pools = pools_token(m, &eos_id);
     double tokenizing_ms = 0;
-    text_batch b;
-    int r = batch_new(&b, PASS_TOKENS + context, PASS_TOKENS, err);
+    scry_text_batch b;
+    int r = scry_text_batch_new(&b, PASS_TOKENS + context, PASS_TOKENS, err);
     for (size_t i = 0; i < n && r == 0; i++) {
         bool was_cut = false;
         double start = scry_now_ms();
-        int count = encode(m, texts[i], b.ids + b.starts[b.n], &was_cut, err);
+        int count = encode(m, texts[i], b.added + b.tokens, &was_cut, err);
         tokenizing_ms += scry_now_ms() - start;
         if (count < 0) {
             r = count;
@@ -335,32 +281,32 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
         }
         if (cut)
             cut[i] = was_cut;
-        batch_add(&b, pools, eos_id, (size_t)count);
-        if (i + 1 == n || b.starts[b.n] >= PASS_TOKENS || b.n == PASS_TOKENS) {
+        add_text(&b, pools, eos_id, (size_t)count);
+        if (i + 1 == n || b.tokens >= PASS_TOKENS || b.n == PASS_TOKENS) {
             r = run_batch(s, &b, out + done * dim, err);
             done += b.n;
-            b.n = b.starts[0] = 0;
+            scry_text_batch_clear(&b);
         }
     }
     scry_trace("tokenize", scry_now_ms() - tokenizing_ms);
-    batch_dispose(&b);
+    scry_text_batch_dispose(&b);
     return r;
 }
 
 int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *starts, size_t n,
                            float *out, scry_error *err)
 {
-    text_batch b;
+    scry_text_batch b;
     int64_t eos_id;
     bool pools = pools_token(s->model, &eos_id);
-    int r = batch_new(&b, starts[n] + 1, n, err);
+    int r = scry_text_batch_new(&b, starts[n] + 1, n, err);
     for (size_t i = 0; i < n && r == 0; i++) {
         size_t count = starts[i + 1] - starts[i];
-        memcpy(b.ids + b.starts[b.n], ids + starts[i], count * sizeof *ids);
-        batch_add(&b, pools, eos_id, count);
+        memcpy(b.added + b.tokens, ids + starts[i], count * sizeof *ids);
+        add_text(&b, pools, eos_id, count);
     }
     if (r == 0)
         r = run_batch(s, &b, out, err);
-    batch_dispose(&b);
+    scry_text_batch_dispose(&b);
     return r;
 }

@@ -44,6 +44,7 @@ struct scry_image_tower {
 typedef struct scry_text_job {
     const int32_t *ids;        /* [starts[n]] */
     const size_t *starts;      /* [n + 1] */
+    const size_t *shared;      /* [n] tokens of each text before its own, or NULL: attention.h */
     size_t n;
     float *memory;             /* [starts[n] * token_floats] */
     float *out;                /* [n, dim]; not normalised */

@@ -164,8 +164,8 @@ static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
         scry_linear_run(t, &l->qk, &(scry_product){ rows, in, w, qkv, 3 * w, SCRY_ACT_NONE, false });
     scry_linear_run(t, &l->qkv, &(scry_product){ rows, in, w, qkv + l->qk.n, 3 * w, SCRY_ACT_NONE,
                                                  false });
-    scry_attention_run(t, &(scry_attention){ qkv, run->starts, run->sequences, w, c->heads,
-                                             s->causal, only, h });
+    scry_attention_run(t, &(scry_attention){ qkv, run->starts, run->shared, run->sequences, w,
+                                             c->heads, s->causal, only, h });
     if (only) {
         gather(t, run, w, x);
         rows = run->sequences;

@@ -52,6 +52,7 @@ size_t scry_stack_row_floats(const scry_stack *s);
 typedef struct scry_stack_run_args {
     float *memory;            /* [rows * row_floats]; x is its beginning: [rows, W] */
     const size_t *starts;     /* [sequences + 1] rows of the sequences; see attention.h */
+    const size_t *shared;     /* [sequences] tokens of each that lie before its rows, or NULL: there too */
     size_t sequences;
     const size_t *only;       /* [sequences] token to keep, or NULL: see attention.h. x is then
                                  [sequences, W] at the end. */

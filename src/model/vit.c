@@ -126,7 +126,7 @@ static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job 
         starts[i] = i * v->tokens;
         only[i] = 0;
     }
-    scry_stack_run(t, &v->stack, &(scry_stack_run_args){ job->memory, starts, job->n, only,
+    scry_stack_run(t, &v->stack, &(scry_stack_run_args){ job->memory, starts, NULL, job->n, only,
                                                          job->tracer, "image" });
     float *pooled = x + job->n * w;
     scry_norm_rows(t, x, job->n, w, v->post_gain, v->post_bias, v->stack.config.eps, pooled);

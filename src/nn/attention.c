@@ -7,18 +7,17 @@
 
 #include <math.h>
 
-/* One head of one sequence: token i is row i of the shared beginning while i < shared, then
- * row i of its own, whose first `shared` are other sequences' and not looked at. */
+/* One head of one sequence. */
 typedef struct {
-    const float *beginning;   /* q, k and v of the head: [shared, ld] */
-    const float *own;         /* [tokens, ld] */
-    size_t ld, width;         /* 3 * width; from q to k to v */
-    size_t shared, tokens, head;
+    const float *qkv;       /* the head's column of all rows */
+    const size_t *rows;     /* [tokens] */
+    size_t ld, width;       /* 3 * width; from q to k to v */
+    size_t tokens, head;
 } head_view;
 
 static const float *row_of(const head_view *h, size_t token)
 {
-    return (token < h->shared ? h->beginning : h->own) + token * h->ld;
+    return h->qkv + h->rows[token] * h->ld;
 }
 
 static size_t panels(size_t n)
@@ -71,7 +70,7 @@ static void multiply(const scry_nn *t, const float *a, size_t lda, size_t rows, 
     }
 }
 
-/* Tokens [from, to) of one head, which are its own. `out` is [to - from, ld_out]. */
+/* Tokens [from, to) of one head, whose rows follow each other. `out` is [to - from, ld_out]. */
 static void attend(const scry_nn *t, const head_view *h, bool causal, size_t from, size_t to,
                    float *out, size_t ld_out)
 {
@@ -99,6 +98,18 @@ static void attend(const scry_nn *t, const head_view *h, bool causal, size_t fro
     }
 }
 
+size_t scry_attention_rows(const scry_attention *a, size_t s, size_t *rows)
+{
+    size_t shared = a->shared ? a->shared[s] : 0, tokens = shared + a->starts[s + 1] - a->starts[s];
+    for (size_t at = tokens; at > 0;) {
+        for (; at > shared; at--)
+            rows[at - 1] = a->starts[s] + at - 1 - shared;
+        if (at > 0)
+            shared = a->shared[--s];
+    }
+    return tokens;
+}
+
 void scry_attention_run(scry_nn *t, const scry_attention *a)
 {
     if (t->k->reference) {
@@ -106,21 +117,17 @@ void scry_attention_run(scry_nn *t, const scry_attention *a)
         scry_nn_wait(t);
         return;
     }
-    size_t head = a->width / a->heads, shared = a->starts[0];
-    size_t count = a->sequences + (shared && !a->only);   /* the beginning, behind the others */
-    scry_range mine = scry_share(t, count * a->heads, 1);
+    size_t head = a->width / a->heads, tokens = 0;
+    scry_range mine = scry_share(t, a->sequences * a->heads, 1);
     for (size_t i = mine.from; i < mine.to; i++) {
         size_t s = i / a->heads, column = i % a->heads * head;
-        bool beginning = s == a->sequences;
-        size_t before = beginning ? 0 : shared, first = beginning ? 0 : a->starts[s] - shared;
-        size_t end = beginning ? shared : a->starts[s + 1];
-        const float *at = a->qkv + column;
-        head_view h = { at, at + first * 3 * a->width, 3 * a->width, a->width, before, end - first,
-                        head };
+        if (i == mine.from || column == 0)
+            tokens = scry_attention_rows(a, s, t->scratch->rows);
+        head_view h = { a->qkv + column, t->scratch->rows, 3 * a->width, a->width, tokens, head };
         pack_head(t, &h);
-        size_t from = a->only ? before + a->only[s] : before;
-        attend(t, &h, a->causal, from, a->only ? from + 1 : h.tokens,
-               a->out + (a->only ? s : first + before) * a->width + column, a->width);
+        size_t from = tokens - (a->starts[s + 1] - a->starts[s]) + (a->only ? a->only[s] : 0);
+        attend(t, &h, a->causal, from, a->only ? from + 1 : tokens,
+               a->out + (a->only ? s : a->starts[s]) * a->width + column, a->width);
     }
     scry_nn_wait(t);
 }

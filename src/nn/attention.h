@@ -2,8 +2,9 @@
  *
  * The rows of Q, K and V lie side by side: qkv is [rows, 3 * width], row i holding q, k
  * and v of token i, heads one after the other in each. Sequences follow each other
- * without padding. Rows before the first one's are a beginning that all of them share:
- * with `causal` it does not depend on what follows, so it is computed once.
+ * without padding. With `causal` a token does not depend on those that follow it, so
+ * sequences that begin alike share rows: in the order of a dictionary each needs rows only
+ * for what differs from the one before it.
  */
 #ifndef SCRY_NN_ATTENTION_H
 #define SCRY_NN_ATTENTION_H
@@ -12,8 +13,9 @@
 
 typedef struct scry_attention {
     const float *qkv;        /* [starts[sequences], 3 * width] */
-    const size_t *starts;    /* [sequences + 1]: first row of each sequence; then the end.
-                                starts[0] > 0 only with `causal` */
+    const size_t *starts;    /* [sequences + 1]: first of each sequence's own rows, 0; then the end */
+    const size_t *shared;    /* [sequences] tokens before its own rows, which are the first ones of
+                                the sequence before it; NULL = 0. Above 0 only with `causal` */
     size_t sequences;
     size_t width, heads;
     bool causal;             /* a token sees itself and those before it */
@@ -23,5 +25,8 @@ typedef struct scry_attention {
 } scry_attention;
 
 void scry_attention_run(scry_nn *t, const scry_attention *a);
+
+/* The rows of all tokens of sequence s, shared ones first, to `rows`; returns how many. */
+size_t scry_attention_rows(const scry_attention *a, size_t s, size_t *rows);
 
 #endif

@@ -39,7 +39,8 @@ static int scratch_init(scry_scratch *s, const scry_scratch_need *need)
         s->a_bytes, 2 * k * SCRY_PANEL_GROUP_BYTES, SCRY_STAGING_BYTES,
         SCRY_MAX_BLOCK_ROWS * sizeof(float), SCRY_MAX_BLOCK_ROWS * sizeof(int32_t),
         8 * 2 * SCRY_PANEL * sizeof(float), tokens * head * sizeof(float),
-        tokens * head * sizeof(float), SCRY_SCORE_ROWS * tokens * sizeof(float)
+        tokens * head * sizeof(float), SCRY_SCORE_ROWS * tokens * sizeof(float),
+        tokens * sizeof(size_t)
     };
     enum { PIECES = sizeof sizes / sizeof *sizes };
     size_t total = 0;
@@ -52,7 +53,7 @@ static int scratch_init(scry_scratch *s, const scry_scratch_need *need)
     void **const pieces[] = {
         (void **)&s->a, (void **)&s->panels, (void **)&s->staging, (void **)&s->row_scale,
         (void **)&s->row_zero, (void **)&s->acc, (void **)&s->keys, (void **)&s->values,
-        (void **)&s->scores
+        (void **)&s->scores, (void **)&s->rows
     };
     for (int i = 0; i < PIECES; i++) {
         *pieces[i] = at;

@@ -37,6 +37,7 @@ typedef struct scry_scratch {
     float *acc;          /* [8, 64] sums of a tile */
     uint8_t *keys, *values;   /* panels of one head */
     float *scores;            /* [SCRY_SCORE_ROWS, tokens padded] */
+    size_t *rows;             /* [tokens] where a sequence's tokens are */
     void *memory;        /* what all of them lie in */
 } scry_scratch;
 

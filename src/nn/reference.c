@@ -35,19 +35,18 @@ void scry_reference_linear(const scry_nn *t, const scry_linear *l, const scry_pr
     }
 }
 
-/* One query token `q` of head columns [column, column + head). Tokens before starts[0] are
- * those rows; token i behind them is row first + i. */
-static void attend(const scry_attention *a, size_t first, size_t tokens, size_t column,
+/* One query token `q` of head columns [column, column + head); token i is row rows[i]. */
+static void attend(const scry_attention *a, const size_t *rows, size_t tokens, size_t column,
                    size_t q, float *out)
 {
-    size_t head = a->width / a->heads, ld = 3 * a->width, shared = a->starts[0];
+    size_t head = a->width / a->heads, ld = 3 * a->width;
     size_t visible = a->causal ? q + 1 : tokens;
-    const float *query = a->qkv + (q < shared ? q : first + q) * ld + column;
+    const float *query = a->qkv + rows[q] * ld + column;
     double high = -INFINITY, total = 0;
     memset(out, 0, head * sizeof *out);
     for (int pass = 0; pass < 2; pass++) {   /* the largest score first, then the sums */
         for (size_t k = 0; k < visible; k++) {
-            const float *row = a->qkv + (k < shared ? k : first + k) * ld + column;
+            const float *row = a->qkv + rows[k] * ld + column;
             double score = 0;
             for (size_t d = 0; d < head; d++)
                 score += (double)query[d] * row[a->width + d];
@@ -68,17 +67,15 @@ static void attend(const scry_attention *a, size_t first, size_t tokens, size_t 
 
 void scry_reference_attention(const scry_nn *t, const scry_attention *a)
 {
-    size_t head = a->width / a->heads, shared = a->starts[0];
+    size_t head = a->width / a->heads, *rows = t->scratch->rows;
     scry_range mine = scry_share(t, a->heads, 1);
-    for (size_t column = mine.from * head; column < mine.to * head; column += head) {
-        for (size_t q = 0; q < shared && !a->only; q++)
-            attend(a, 0, shared, column, q, a->out + q * a->width + column);
-        for (size_t s = 0; s < a->sequences; s++) {
-            size_t first = a->starts[s] - shared, tokens = a->starts[s + 1] - first;
-            for (size_t q = shared; q < tokens; q++)
-                if (!a->only || shared + a->only[s] == q)
-                    attend(a, first, tokens, column, q,
-                           a->out + (a->only ? s : first + q) * a->width + column);
-        }
+    for (size_t s = 0; s < a->sequences; s++) {
+        size_t tokens = scry_attention_rows(a, s, rows);
+        size_t own = a->starts[s + 1] - a->starts[s], first = tokens - own;
+        for (size_t column = mine.from * head; column < mine.to * head; column += head)
+            for (size_t q = first; q < tokens; q++)
+                if (!a->only || first + a->only[s] == q)
+                    attend(a, rows, tokens, column, q,
+                           a->out + (a->only ? s : rows[q]) * a->width + column);
     }
 }

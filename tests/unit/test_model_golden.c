@@ -229,7 +229,8 @@ static void texts_that_begin_alike_stay_the_same(void **unused)
 {
     static const char *const sets[][4] = {
         { "a photo of a cat", "a photo of a dog on a red sofa", "a photo of a", "a photo of a cat" },
-        { "a", "a", "a", "a" }, { "", "a", "one two three", "cat" }
+        { "a", "a", "a", "a" }, { "", "a", "one two three", "cat" },
+        { "two dogs run", "a dog runs on grass", "two dogs", "a dog runs on sand" }
     };
     for (int p = SCRY_PRECISION_FP32; p <= SCRY_PRECISION_INT8; p++) {
         scry_model_options o = SCRY_MODEL_OPTIONS_INIT;

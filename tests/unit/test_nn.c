@@ -242,6 +242,27 @@ static void attend(scry_nn *t, void *arg)
     scry_attention_run(t, arg);
 }
 
+/* Sequences that share rows give what they give with rows of their own for every token. */
+static void shared_rows_change_nothing(const scry_attention *a, const float *want)
+{
+    size_t starts[4] = { 0 }, rows[3][128], width = a->width;
+    for (size_t s = 0; s < 3; s++)
+        starts[s + 1] = starts[s] + scry_attention_rows(a, s, rows[s]);
+    float *qkv = random_floats(starts[3] * 3 * width), *got = random_floats(starts[3] * width);
+    for (size_t s = 0; s < 3; s++)
+        for (size_t i = 0; i < starts[s + 1] - starts[s]; i++)
+            memcpy(qkv + (starts[s] + i) * 3 * width, a->qkv + rows[s][i] * 3 * width, 3 * width * sizeof *qkv);
+    scry_team *team;
+    assert_int_equal(scry_team_new(&team, scry_kernels_reference(), 1, &(scry_scratch_need){ 1, 128, 80 }, NULL), 0);
+    scry_team_run(team, attend, &(scry_attention){ qkv, starts, NULL, 3, width, a->heads, true, NULL, got });
+    scry_team_free(team);
+    for (size_t s = 0; s < 3; s++)
+        for (size_t i = 0; i < starts[s + 1] - starts[s]; i++)
+            assert_memory_equal(got + (starts[s] + i) * width, want + rows[s][i] * width, width * sizeof *got);
+    free(qkv);
+    free(got);
+}
+
 static void attention_matches(void **unused)
 {
     static const struct { size_t heads, head, tokens[3]; bool causal; } cases[] = {
@@ -252,7 +273,9 @@ static void attention_matches(void **unused)
     size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t width = cases[i].heads * cases[i].head, only[3];
-        size_t starts[4] = { cases[i].causal ? 3 : 0 };   /* rows that all sequences begin with */
+        size_t starts[4] = { 0 };
+        static const size_t begun[3] = { 0, 4, 20 };   /* tokens that are the sequence's before */
+        const size_t *shared = cases[i].causal ? begun : NULL;
         for (size_t s = 0; s < 3; s++) {
             starts[s + 1] = starts[s] + cases[i].tokens[s];
             only[s] = cases[i].tokens[s] / 2;
@@ -268,12 +291,14 @@ static void attention_matches(void **unused)
             const scry_kernels *k = first ? scry_kernels_reference() : all[run / 4 - 1];
             assert_int_equal(scry_team_new(&team, k, run % 2 ? 3 : 1, &need, NULL), 0);
             bool some = run / 2 % 2;
-            scry_attention a = { qkv, starts, 3, width, cases[i].heads, cases[i].causal,
+            scry_attention a = { qkv, starts, shared, 3, width, cases[i].heads, cases[i].causal,
                                  some ? only : NULL, got };
             scry_team_run(team, attend, &a);
             scry_team_free(team);
             if (run == 0)
                 memcpy(want, got, starts[3] * width * sizeof *got);
+            if (run == 0 && shared)
+                shared_rows_change_nothing(&a, want);
             for (size_t s = 0; s < 3 && some; s++)
                 assert_true(distance(got + s * width, want + (starts[s] + only[s]) * width, width) < 3e-6);
             assert_true(some || distance(got, want, starts[3] * width) < 3e-6);
