@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from harness.bench import TOP
+from harness.bench import TOP, Skip
 
 SIZE = 224
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -113,7 +113,7 @@ WORDS = ("red green old small wooden bright quiet broken paper winter river stre
 
 
 def texts(b, count=64):
-    """A file of `count` queries of six words, one a line; the first is TEXT."""
+    """A file of `count` queries of six words drawn at random, one a line; the first is TEXT."""
     def make(part):
         import numpy as np
         random = np.random.default_rng(3)
@@ -122,17 +122,32 @@ def texts(b, count=64):
     return once(b.folder("pictures") / f"texts-{count}.txt", make)
 
 
-def ids(b):
-    """.npz with the ids [n, 77] of `texts` and the places [n] of their ends, by CLIP's tokenizer."""
+def captions(b, count=64):
+    """A file of `count` sentences as people wrote them: one of each of the first pictures."""
+    data = os.environ.get("SCRY_DATA")
+    if not data:
+        raise Skip("captions come from $SCRY_DATA/jpegs/captions.tsv")
+
+    def make(part):
+        rows = [line.split("\t") for line in (Path(data) / "jpegs/captions.tsv").read_text("utf-8").splitlines()[1:]]
+        first = {}
+        for name, caption in rows:
+            first.setdefault(name, caption.removesuffix(" ."))
+        part.write_text("\n".join(list(first.values())[:count]) + "\n", "utf-8")
+    return once(b.folder("pictures") / f"captions-{count}.txt", make)
+
+
+def ids(b, texts):
+    """.npz with the ids [n, 77] of a file of texts and the places [n] of their ends, by CLIP's tokenizer."""
     def make(part):
         import numpy as np
         from transformers import CLIPTokenizer
         tokenizer = CLIPTokenizer.from_pretrained(checkpoint(b))
-        rows = [tokenizer(line)["input_ids"] for line in texts(b).read_text().splitlines()]
+        rows = [tokenizer(line)["input_ids"] for line in texts.read_text("utf-8").splitlines()]
         with open(part, "wb") as f:
             np.savez(f, ids=np.array([r + [r[-1]] * (77 - len(r)) for r in rows], np.int64),
                      ends=np.array([len(r) - 1 for r in rows], np.int64))
-    return once(b.folder("pictures") / "ids-64.npz", make)
+    return once(b.folder("pictures") / f"ids-{texts.stem}.npz", make)
 
 
 def exported(b, outliers=1):
