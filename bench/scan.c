@@ -2,11 +2,12 @@
  *
  *     build/release/bench/scan [ROWS [DIM [CLUSTERS [FOLDER]]]]
  *
- * Prints a table of tab-separated values: what, threads, median and best milliseconds,
- * gigabytes of codes a second, that against plain reading, queries a second, and of the ten nearest
- * the part that was found. Vectors are
- * those of synthetic.h (0 CLUSTERS: without structure); "read" is one pass of loads over the same codes.
- * With FOLDER, codes and vectors are files there, mapped as a store's are, and used again by the next run.
+ * Prints lines of three values (what was found at the start, how much, unit), then a table of tab-separated
+ * values: what, threads, median and best milliseconds, gigabytes of codes a second, that against plain
+ * reading, queries a second, vectors scored exactly, and of the ten nearest the part that was found. Vectors
+ * are those of synthetic.h (0 CLUSTERS: without structure); "read" is one pass of loads over the same codes.
+ * With FOLDER, codes and vectors are files there, mapped as a store's are; a later run for as many rows or
+ * fewer uses them again.
  */
 #include "base/alloc.h"
 #include "base/file.h"
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RUNS = 41, RUNS_OF_LARGE = 11, LARGE_ROWS = 4000000, BATCH = 32, TOP = 10 };
@@ -68,7 +70,8 @@ static void *large(const bench *b, const char *name, size_t bytes)
     if (b->folder) {
         char *path = scry_path_join(b->folder, name);
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+        struct stat st;
+        if (fd < 0 || fstat(fd, &st) < 0 || (st.st_size < (off_t)bytes && ftruncate(fd, (off_t)bytes) < 0))
             fail(path);
         flags = MAP_SHARED;
         free(path);
@@ -219,41 +222,57 @@ static void run_all(bench *b)
     }
 }
 
-/* What the files of the folder hold, told by a third one once they are complete. */
+/* Whether the folder's files hold the first rows already, which a third file tells once they do. */
+static bool made_before(const bench *b, const char *path)
+{
+    scry_buf text = SCRY_BUF_INIT(256);
+    size_t rows = 0, dim = 0, clusters = 0;
+    if (scry_read_file(path, &text, NULL) == 0)
+        sscanf(scry_buf_str(&text), "%zu %zu %zu", &rows, &dim, &clusters);
+    scry_buf_dispose(&text);
+    return rows >= b->in.rows && dim == b->in.dim && clusters == b->clusters;
+}
+
 static void make_vectors(bench *b)
 {
     char *path = b->folder ? scry_path_join(b->folder, "made") : NULL;
-    char *text = scry_asprintf("%zu %zu %zu\n", b->in.rows, b->in.dim, b->clusters);
-    scry_buf made = SCRY_BUF_INIT(256);
     scry_error err = SCRY_ERROR_INIT;
     double start = scry_now_ms();
-    if (!path || scry_read_file(path, &made, NULL) < 0 || strcmp(scry_buf_str(&made), text) != 0) {
+    if (!path || !made_before(b, path)) {
         scry_pool_run(b->pool, fill, b);
-        fprintf(stderr, "%zu x %zu made and encoded in %.1f s\n", b->in.rows, b->in.dim, (scry_now_ms() - start) / 1e3);
+        printf("made and encoded\t%.1f\ts\n", (scry_now_ms() - start) / 1e3);
+        char *text = scry_asprintf("%zu %zu %zu\n", b->in.rows, b->in.dim, b->clusters);
         if (path && scry_write_file(path, text, strlen(text), &err) < 0)
             fail(err.message);
+        free(text);
     }
-    scry_buf_dispose(&made);
-    free(text);
     free(path);
 }
 
-/* Of a new process: pages are mapped, and read where the system does not have them. */
-static void first_search(bench *b)
+/* Resident memory of this process, mapped files included and apart. */
+static void print_memory(void)
 {
-    task exact = { "first exact search", 1, b->bits, 0, b->pool, { 0 }, 0 };
-    task approximate = { "first approximate search", 1, b->bits, 0.01, b->pool, { 0 }, 0 };
-    char line[256];
-    run_once(b, &approximate, 0);
-    run_once(b, &exact, 1);
-    fprintf(stderr, "kernels %s; first search approximate %.0f ms, then exact %.0f ms\n", scry_scan_kernels_best()->name,
-            approximate.ms[0], exact.ms[1]);
-    FILE *f = fopen("/proc/self/status", "re");
-    while (f && fgets(line, sizeof line, f))
-        if (strncmp(line, "RssAnon", 7) == 0 || strncmp(line, "RssFile", 7) == 0)
-            fputs(line, stderr);
+    unsigned long pages, files;
+    FILE *f = fopen("/proc/self/statm", "re");
+    double mib = (double)sysconf(_SC_PAGESIZE) / (1 << 20);
+    if (f && fscanf(f, "%*u %lu %lu", &pages, &files) == 2)
+        printf("memory resident\t%.0f\tMiB\nof it mapped files\t%.0f\tMiB\n", (double)pages * mib, (double)files * mib);
     if (f)
         fclose(f);
+}
+
+/* Of a new process: pages are mapped, and read where the system does not have them. */
+static void first_searches(bench *b)
+{
+    static const struct { const char *name; double keep; } firsts[] = {
+        { "first approximate search", 0.01 }, { "then the first exact one", 0 }
+    };
+    for (int i = 0; i < 2; i++) {
+        task t = { firsts[i].name, 1, b->bits, firsts[i].keep, b->pool, { 0 }, 0 };
+        run_once(b, &t, i);
+        printf("%s\t%.0f\tms\n", t.name, t.ms[i]);
+        print_memory();
+    }
 }
 
 int main(int argc, char **argv)
@@ -284,7 +303,7 @@ int main(int argc, char **argv)
     b.in.vectors = b.vectors;
     b.in.blocks = b.blocks;
     make_vectors(&b);
-    first_search(&b);
+    first_searches(&b);
     run_all(&b);
     scry_pool_free(b.pool);
     return 0;

@@ -215,6 +215,8 @@ static void run_filters(const searcher *b)
     check(scry_store_roots(b->store, keep_path, &root, &err), &err);
     char *tenth = scry_asprintf("%s/03", root), *few = scry_asprintf("%s/03/333", root);
     const scry_filter_node *rare = scry_filter_text(p, SCRY_FILTER_LABEL, "rare");
+    const scry_filter_node *from = scry_filter_time(p, SCRY_FILTER_AFTER, first_time_s + 1000 * (int64_t)DAY_S);
+    const scry_filter_node *to = scry_filter_time(p, SCRY_FILTER_BEFORE, first_time_s + 1064 * (int64_t)DAY_S);
     const scry_filter_node *late = scry_filter_time(p, SCRY_FILTER_AFTER, first_time_s + 14 * 365 * (int64_t)DAY_S);
     const struct {
         const char *name;
@@ -222,7 +224,8 @@ static void run_filters(const searcher *b)
     } filters[] = {
         { "in a folder of 10 %", scry_filter_text(p, SCRY_FILTER_IN, tenth) },
         { "in a folder of 0.1 %", scry_filter_text(p, SCRY_FILTER_IN, few) },
-        { "after a date", late },
+        { "between two dates, 1 %", scry_filter_and(p, from, to) },
+        { "after a date, 5 %", late },
         { "label", scry_filter_text(p, SCRY_FILTER_LABEL, "beach") },
         { "rare label", rare },
         { "camera", scry_filter_text(p, SCRY_FILTER_CAMERA, "nikon") },

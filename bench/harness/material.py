@@ -1,11 +1,12 @@
 """material.py - the weights, pictures and texts that all peers are given, made once and kept.
 
-Everything comes from fixed seeds and from the JPEGs of $SCRY_DATA/jpegs/img (demo/gallery where
-SCRY_DATA is not set).
+Everything comes from fixed seeds, from the JPEGs of $SCRY_DATA/jpegs/img (demo/gallery where
+SCRY_DATA is not set) and, larger ones, from Debian's packages of wallpapers.
 """
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -74,6 +75,43 @@ def crops(b, count):
                                                       Image.Resampling.BICUBIC)
             im.save(part / f"{i:05d}.jpg", quality=int(random.integers(82, 94)))
     return once(b.folder("pictures") / f"crops-{count}", make)
+
+
+WALLPAPERS = ("lomiri-wallpapers-16.04", "mate-backgrounds")
+
+
+def wallpapers(b):
+    """The JPEGs of Debian's packages of wallpapers, downloaded by apt-get."""
+    def make(part):
+        part.mkdir()
+        try:
+            subprocess.run(["apt-get", "download", *WALLPAPERS], cwd=part, check=True, capture_output=True)
+            for package in part.glob("*.deb"):
+                subprocess.run(["dpkg-deb", "-x", package, part], check=True)
+        except (OSError, subprocess.CalledProcessError) as why:
+            raise Skip(f"wallpapers come from Debian's packages {' and '.join(WALLPAPERS)}: {why}") from why
+    return sorted(p for p in once(b.folder("pictures") / "wallpapers", make).rglob("*.jpg") if not p.is_symlink())
+
+
+def larger(b, count):
+    """A folder of `count` JPEGs of 0.3 to 12 megapixels, as many small as large ones: crops of wallpapers,
+    scaled down and encoded anew, so that no two have the same pixels."""
+    base = wallpapers(b)
+
+    def make(part):
+        import numpy as np
+        from PIL import Image
+        part.mkdir()
+        for i in range(count):
+            random = np.random.default_rng(1000 + i)
+            im = Image.open(base[i % len(base)]).convert("RGB")
+            w, h = (int(x * random.uniform(0.75, 1)) for x in im.size)
+            x, y = (int(random.uniform(0, full - side)) for full, side in zip(im.size, (w, h)))
+            wanted = 0.3e6 * 40 ** random.uniform(0, 1)
+            scale = min(1, (wanted / (w * h)) ** 0.5)
+            im = im.crop((x, y, x + w, y + h)).resize((int(w * scale), int(h * scale)), Image.Resampling.BICUBIC)
+            im.save(part / f"{i:05d}.jpg", quality=int(random.integers(82, 94)))
+    return once(b.folder("pictures") / f"larger-{count}", make)
 
 
 def pixels(b, first, count):
@@ -153,7 +191,6 @@ def ids(b, texts):
 def exported(b, outliers=1):
     """Folder with the towers of `checkpoint` for ONNX Runtime and OpenVINO; int8 is calibrated with
     pictures that no stage measures or compares."""
-    import subprocess
     model = checkpoint(b, outliers=outliers)
     calibration = pixels(b, 320, 96)
 
