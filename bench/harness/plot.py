@@ -31,7 +31,7 @@ def lines(path, title, x_name, y_name, series):
         return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(words)}</text>'
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
            f'<title>{escape(title)}</title><rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-           text(LEFT, TOP - 18, title, "start"), text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, x_name), text(LEFT - 8, TOP - 3, y_name, "end")]
+           text(LEFT, TOP - 18, title, "start"), text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, x_name), text(LEFT - 8, TOP - 18, y_name, "end")]
     for y in ticks(y_low, y_high):
         height = place(min(xs), y)[1]
         out += [f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>', text(LEFT - 8, height + 4, short(y), "end")]

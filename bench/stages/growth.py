@@ -8,6 +8,9 @@ after the system was told to forget the files.
 """
 import os
 
+from harness import plot
+from stages.scan import scanned
+
 ORDER = 52
 DIM, CLUSTERS = 512, 100000
 SIZES = (1000000, 2000000, 5000000, 10000000)
@@ -25,16 +28,11 @@ def forget(folder):
 
 def scan(b, rows, folder):
     """One run of bench/scan: what it found at the start, and {what: {column: figure}} with all threads."""
-    lines = [x.split("\t") for x in b.run([b.program("scan"), rows, DIM, CLUSTERS, folder]).stdout.splitlines()]
-    head = next(x for x in lines if x[0] == "what")
-    table = [dict(zip(head, x)) for x in lines if len(x) == len(head) and x is not head]
-    starts = [(what, float(value), unit) for what, value, unit in (x for x in lines if len(x) == 3)]
-    return starts, {r["what"]: {k: float(v) for k, v in r.items() if k != "what"}
-                    for r in table if int(r["threads"]) == b.cpus}
+    starts, table = scanned(b, rows, DIM, CLUSTERS, folder)
+    return starts, {what: figures for (what, threads), figures in table.items() if threads == b.cpus}
 
 
 def run(b):
-    from harness import plot
     folder = b.folder("stores/growth")
     scan(b, max(SIZES), folder)          # makes the files
     forget(folder)

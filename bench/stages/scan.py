@@ -15,13 +15,14 @@ PEERS = {"faiss IndexFlatIP": "faiss_flat", "faiss SQ8": "faiss_sq8", "usearch i
          "numpy fp32": "numpy_fp32"}
 
 
-def scry_table(b):
-    """One run of bench/scan: {(what, threads): {column: figure}}."""
-    lines = b.run([b.program("scan"), ROWS, DIM, CLUSTERS]).stdout.splitlines()
-    head = lines[0].split("\t")
-    rows = [dict(zip(head, line.split("\t"))) for line in lines[1:] if line.count("\t") == len(head) - 1]
-    return {(r["what"], int(r["threads"])): {k: float(v) for k, v in r.items() if k not in ("what", "threads")}
-            for r in rows}
+def scanned(b, *arguments):
+    """One run of bench/scan: what it found at the start, [(what, figure, unit)], and
+    {(what, threads): {column: figure}}."""
+    lines = [x.split("\t") for x in b.run([b.program("scan"), *arguments]).stdout.splitlines()]
+    head = next(x for x in lines if x[0] == "what")
+    rows = [dict(zip(head, x)) for x in lines if len(x) == len(head) and x is not head]
+    return [(x[0], float(x[1]), x[2]) for x in lines if len(x) == 3], {
+        (r["what"], int(r["threads"])): {k: float(v) for k, v in r.items() if k not in ("what", "threads")} for r in rows}
 
 
 def measure(b):
@@ -31,7 +32,7 @@ def measure(b):
     got = {}
     for number in range(b.rounds):
         print(f"   round {number + 1} of {b.rounds}", flush=True)
-        for (what, t), figures in scry_table(b).items():
+        for (what, t), figures in scanned(b, ROWS, DIM, CLUSTERS)[1].items():
             got.setdefault((f"scry, {what}", t), []).append(figures["median ms"])
         for name, w in workers.items():
             for t in threads if name != "numpy fp32" else [b.cpus]:
