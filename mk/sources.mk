@@ -44,6 +44,10 @@ $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
 $(O)/src/decoder/formats/%.o: ALL_CFLAGS += $(call pkg,cflags,$(FORMATS_PKGS))
 $(O)/src/thumbs/%.o: ALL_CFLAGS += $(call pkg,cflags,chafa)
+# GCC's first scheduling, which only targets with many registers have, copies every sum in each round.
+ifneq ($(findstring aarch64,$(CC)$(shell uname -m)),)
+$(O)/src/nn/kernels_generic.o: ALL_CFLAGS += -fno-schedule-insns
+endif
 
 # Milvus's messages: C made of the .proto while building.
 $(O)/gen/milvus/milvus.pb-c.c: src/milvus/milvus.proto

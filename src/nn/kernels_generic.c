@@ -6,18 +6,43 @@
 
 #include <math.h>
 
+/* Four floats: a vector register of any 64-bit platform. */
+typedef float lanes __attribute__((vector_size(16), aligned(4)));
+
+enum {
+    LANES = 4,
+    COLUMNS = 16,   /* half a panel: sums of BLOCK rows of it stay in registers */
+#ifdef __aarch64__
+    BLOCK = 4       /* of 32 registers */
+#else
+    BLOCK = 2       /* of 16 */
+#endif
+};
+
+/* `rows` (at most BLOCK) rows of A against COLUMNS columns. */
+static void block_f32(const scry_tile *t, int row, int rows, const float *b, float *out)
+{
+    const float *a[BLOCK];
+    lanes sum[BLOCK][COLUMNS / LANES] = { 0 };
+    for (int r = 0; r < BLOCK; r++)   /* one that is not there is the first once more */
+        a[r] = (const float *)(t->a + (size_t)(row + (r < rows ? r : 0)) * t->lda);
+    for (size_t g = 0; g < t->groups; g++, b += SCRY_PANEL)
+#pragma GCC unroll 4
+        for (int r = 0; r < BLOCK; r++)
+#pragma GCC unroll 4
+            for (int n = 0; n < COLUMNS / LANES; n++)
+                sum[r][n] += a[r][g] * ((const lanes *)b)[n];
+    for (int r = 0; r < rows; r++)
+        memcpy(out + (size_t)r * t->ld_acc, sum[r], sizeof sum[r]);
+}
+
 static void tile_f32(const scry_tile *t, int panels)
 {
-    for (int r = 0; r < t->rows; r++) {
-        const float *a = (const float *)(t->a + (size_t)r * t->lda);
-        for (int p = 0; p < panels; p++) {
-            const float *b = (const float *)(t->b + (size_t)p * t->panel_stride);
-            float sum[SCRY_PANEL] = { 0 };
-            for (size_t g = 0; g < t->groups; g++)
-                for (int n = 0; n < SCRY_PANEL; n++)
-                    sum[n] += a[g] * b[g * SCRY_PANEL + n];
-            memcpy((float *)t->acc + (size_t)r * t->ld_acc + p * SCRY_PANEL, sum, sizeof sum);
-        }
+    for (int n = 0; n < panels * SCRY_PANEL; n += COLUMNS) {
+        const uint8_t *b = t->b + (size_t)(n / SCRY_PANEL) * t->panel_stride;
+        for (int r = 0; r < t->rows; r += BLOCK)
+            block_f32(t, r, t->rows - r < BLOCK ? t->rows - r : BLOCK, (const float *)b + n % SCRY_PANEL,
+                      (float *)t->acc + (size_t)r * t->ld_acc + n);
     }
 }
 
