@@ -141,17 +141,19 @@ static int embed_views(scry_session *s, const scry_image_tower *w, const uint8_t
     return r;
 }
 
-/* Unit rows [count * views, D] to unit means [count, D]. */
-static int average_views(const float *rows, size_t count, size_t views, size_t dim, float *out,
-                         scry_error *err)
+/* Finished rows [count * views, D] to the finished means of each picture's, [count, D]. */
+static int average_views(const scry_session *s, const float *rows, size_t count, size_t views, size_t dim,
+                         float *out, scry_error *err)
 {
     int r = 0;
     for (size_t i = 0; i < count && r == 0; i++, out += dim, rows += views * dim) {
         memcpy(out, rows, dim * sizeof *out);
         for (size_t k = dim; k < views * dim; k++)
             out[k % dim] += rows[k];
+        for (size_t k = 0; views > 1 && k < dim; k++)
+            out[k] /= (float)views;
         if (views > 1)
-            r = normalise(out, dim, err);
+            r = finish(s, out, dim, err);
     }
     return r;
 }
@@ -172,9 +174,9 @@ int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *o
         size_t count = n - at < PICTURES ? n - at : PICTURES;
         r = embed_views(s, w, pixels + at * bytes, count * views, rows, err);
         for (size_t i = 0; i < count * views && r == 0; i++)
-            r = normalise(rows + i * dim, dim, err);
+            r = finish(s, rows + i * dim, dim, err);
         if (r == 0)
-            r = average_views(rows, count, views, dim, out + at * dim, err);
+            r = average_views(s, rows, count, views, dim, out + at * dim, err);
     }
     free(rows);
     return r;

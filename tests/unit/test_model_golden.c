@@ -257,12 +257,70 @@ static void texts_that_begin_alike_stay_the_same(void **unused)
     }
 }
 
+/* One picture and one text of a model opened for raw vectors or for unit ones: [dim] each, owned. */
+static void embed_both(const char *name, bool raw, float **picture, float **text, size_t *dim)
+{
+    static const char *const words[] = { "a red boat" };
+    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+    o.raw = raw;
+    o.precision = SCRY_PRECISION_FP32;
+    scry_model *m;
+    scry_session *s;
+    char *dir = model_dir(name);
+    assert_int_equal(scry_model_open(&m, dir, &o, NULL), 0);
+    assert_int_equal(scry_session_new(&s, m, 1, NULL), 0);
+    const scry_model_info *info = scry_model_get_info(m);
+    *dim = (size_t)info->dim;
+    size_t bytes = (size_t)info->image.size * (size_t)info->image.size * 3 * (size_t)info->image.views;
+    uint8_t *pixels = scry_alloc(bytes);
+    for (size_t i = 0; i < bytes; i++)
+        pixels[i] = (uint8_t)(i * i % 251);
+    *picture = scry_alloc(*dim * sizeof **picture);
+    *text = scry_alloc(*dim * sizeof **text);
+    assert_int_equal(scry_embed_pixels(s, pixels, 1, *picture, NULL), 0);
+    assert_int_equal(scry_embed_texts(s, words, 1, *text, NULL, NULL), 0);
+    free(pixels);
+    free(dir);
+    scry_session_free(s);
+    scry_model_free(m);
+}
+
+static double length(const float *v, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)v[i] * v[i];
+    return sqrt(sum);
+}
+
+/* A raw vector has a length of its own and, with one view, the direction of the unit one. */
+static void raw_vectors_keep_their_length(void **unused)
+{
+    static const char *const names[] = { "clip", "dual" };
+    for (size_t i = 0; i < 2; i++) {
+        float *raw[2], *unit[2];
+        size_t dim;
+        embed_both(names[i], true, &raw[0], &raw[1], &dim);
+        embed_both(names[i], false, &unit[0], &unit[1], &dim);
+        for (int k = 0; k < 2; k++) {
+            double size = length(raw[k], dim);
+            assert_true(fabs(length(unit[k], dim) - 1) < 1e-5);
+            assert_true(fabs(size - 1) > 1e-3);
+            for (size_t j = 0; j < dim && (i == 0 || k == 1); j++)
+                assert_true(fabs(raw[k][j] / size - unit[k][j]) < 1e-5);
+            free(raw[k]);
+            free(unit[k]);
+        }
+    }
+}
+
 int main(void)
 {
     setenv("XDG_CACHE_HOME", "/dev/null/none", 1);   /* no digests are kept */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hugging_face_clip), cmocka_unit_test(open_clip),
-        cmocka_unit_test(dual_encoder), cmocka_unit_test(texts_that_begin_alike_stay_the_same)
+        cmocka_unit_test(dual_encoder), cmocka_unit_test(texts_that_begin_alike_stay_the_same),
+        cmocka_unit_test(raw_vectors_keep_their_length)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
