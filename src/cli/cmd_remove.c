@@ -3,9 +3,9 @@
 #include "cli/commands.h"
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/sha256.h"
 #include "engine/id_list.h"
+#include "engine/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,14 +42,14 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
         scry_id_list_add(&s->files, id);
         return 0;
     }
-    char *real = realpath(operand, NULL), *cwd = real ? NULL : realpath(".", NULL);
-    char *path = real ? real : scry_path_join(cwd ? cwd : "/", operand);   /* gone from the disk already */
+    if (!operand[0])
+        return scry_fail(err, SCRY_EINVALID, "an empty path names nothing");
+    char *path = scry_stored_path(operand);
     scry_filter_pool *pool = scry_filter_pool_new();
     const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
     int r = scry_store_each_file(store, scry_filter_and(pool, below, c->filter), NULL, select_file, s, err);
     scry_filter_pool_free(pool);
     free(path);
-    free(cwd);
     return r;
 }
 

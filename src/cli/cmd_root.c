@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/alloc.h"
+#include "engine/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,12 @@ static int move_root(const cli_common *c, const char *old_path, const char *new_
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_store *store = NULL;
-    char *to = realpath(new_path, NULL), *from = realpath(old_path, NULL);
+    char *to = realpath(new_path, NULL), *from = scry_stored_path(old_path);
     int r = to ? 0 : scry_fail(&err, SCRY_ENOTFOUND, "%s is not there: mount or copy the pictures first", new_path);
     if (r == 0)
         r = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
     if (r == 0)
-        r = scry_store_move_root(store, from ? from : old_path, to, &err);
+        r = scry_store_move_root(store, from, to, &err);
     if (store) {
         int closed = scry_store_close(store, r < 0 ? NULL : &err);
         r = r < 0 ? r : closed;

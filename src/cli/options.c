@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/alloc.h"
+#include "engine/walk.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -152,9 +153,11 @@ static bool take_filter(cli_common *c, const char *name, const char *value, scry
     int64_t s;
     double lat, lon, km;
     if (strcmp(name, "in") == 0) {
-        char *real = realpath(value, NULL);
-        add_filter(c, scry_filter_text(p, SCRY_FILTER_IN, real ? real : value), &any_of.in);
-        free(real);
+        if (!value[0])
+            return scry_fail(err, SCRY_EINVALID, "an empty path names no folder"), false;
+        char *path = scry_stored_path(value);
+        add_filter(c, scry_filter_text(p, SCRY_FILTER_IN, path), &any_of.in);
+        free(path);
     } else if (strcmp(name, "after") == 0 || strcmp(name, "before") == 0) {
         if (scry_parse_time(value, &s, err) < 0)
             return false;

@@ -1,6 +1,7 @@
 #include "engine/walk.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "image/image.h"
 
@@ -43,6 +44,35 @@ char *scry_absolute(const char *path)
     free(real);
     free(folder);
     return full;
+}
+
+char *scry_stored_path(const char *path)
+{
+    char *folder = scry_absolute(path);
+    size_t end = strlen(path);   /* what of `path` leads to a folder that is there */
+    if (folder)
+        return folder;
+    while (!folder && end) {
+        while (end && path[end - 1] != '/')
+            end--;
+        char *head = end ? scry_strndup(path, end) : scry_strdup(".");
+        folder = realpath(head, NULL);
+        free(head);
+        if (!folder)
+            while (end && path[end - 1] == '/')
+                end--;
+    }
+    scry_buf full = SCRY_BUF_INIT(1 << 20);
+    scry_buf_puts(&full, folder && strcmp(folder, "/") != 0 ? folder : "");
+    for (const char *name = path + end; *name; name += strcspn(name, "/"), name += strspn(name, "/")) {
+        size_t n = strcspn(name, "/");
+        if (n && !(n == 1 && name[0] == '.')) {
+            scry_buf_putc(&full, '/');
+            scry_buf_append(&full, name, n);
+        }
+    }
+    free(folder);
+    return scry_buf_take(&full);
 }
 
 static bool matches_any(const char *const *patterns, size_t n, const char *name, const char *relative)

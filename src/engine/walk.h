@@ -32,4 +32,9 @@ int scry_walk(const char *path, const scry_index_options *options, scry_walk_fn 
  * linked file stays itself); owned by the caller; NULL with errno set. */
 char *scry_absolute(const char *path);
 
+/* The path by which a store knows what `path` names: scry_absolute while it is there. Of what is
+ * gone, that of the nearest folder which is not, and the names that follow. `path` is not empty;
+ * owned by the caller. */
+char *scry_stored_path(const char *path);
+
 #endif

@@ -63,6 +63,35 @@ like "a link to a file counts, links to folders do not" "$T/err" '^1 added'
 is "a FIFO and a broken link do not stop the run" "$([ $status -le 1 ] && echo fine)" fine
 run index --follow .
 is "--follow takes linked folders in and ends in a circle" "$(stored)" 4
+run index "$P/sub"
+run search --paths --in link.png x
+is "--in of a link means the link" "$(cat "$T/out")" "$T/links/link.png"
+run remove link.png
+is "remove of a link forgets the link" "$status $(cat "$T/err")" '0 1 forgotten'
+run search --paths --in "$P/sub/p020.png" x
+is "and not what it leads to" "$(cat "$T/out")" "$P/sub/p020.png"
+mkdir "$T/gone"
+cp "$P/sub/p021.png" "$T/gone/a.png"
+cp "$P/sub/p022.png" "$T/gone/b.png"
+run index "$T/gone"
+rm "$T/gone/a.png"
+run remove ./../gone//./a.png
+is "a file that is gone is found by a relative path" "$status $(cat "$T/err")" '0 1 forgotten'
+rm -r "$T/gone"
+run search --paths --in ../gone/ x
+is "--in of a folder that is gone" "$(cat "$T/out")" "$T/gone/b.png"
+run remove ../gone/b.png
+is "a file whose folder is gone, too" "$status $(cat "$T/err")" '0 1 forgotten'
+run remove ""
+is "an empty path is not the folder one is in: 2" $status 2
+run search --in "" x
+is "nor is it with --in" $status 2
+mkdir "$T/before"
+cp "$P/sub/p021.png" "$T/before/a.png"
+run index "$T/before"
+mv "$T/before" "$T/after"
+run root move ../before ../after
+is "root move of a relative path that is gone" $status 0
 timeout 20 "$scry" index pipe.png >"$T/out" 2>"$T/err" </dev/null
 is "a FIFO by name is skipped, not waited for" $? 1
 like "and says why" "$T/err" 'pipe\.png: '
