@@ -80,7 +80,8 @@ int scry_store_open(scry_store **out, const char *where, const scry_store_option
 /* Commit, checkpoint, release. The store is gone afterwards whatever is returned. */
 int scry_store_close(scry_store *s, scry_error *err);
 
-/* Make everything put so far durable and visible to readers. */
+/* Make everything put so far durable and visible to readers: a flush on Milvus. An embedded store
+ * is so after every put. */
 int scry_store_sync(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
 /* See what writers in other processes committed since; cheap when nothing changed. */
@@ -170,7 +171,7 @@ typedef struct scry_put {
 } scry_put;
 
 /* Add or replace files, one transaction: after it returns 0 they survive a crash of the
- * process, after scry_store_sync a power cut. A file that was bad is bad no more. A file
+ * process and, in an embedded store, a power cut. A file that was bad is bad no more. A file
  * whose content changes leaves its old content, which is dropped with its last file. */
 int scry_store_put(scry_store *s, const scry_put *batch, size_t n, scry_error *err) SCRY_NODISCARD;
 

@@ -254,7 +254,7 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
     /* The log's index is shared memory, which no network has: there a rollback journal. */
     const char *journal = s->network ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;"
                                        "PRAGMA locking_mode = NORMAL; PRAGMA synchronous = FULL"
-                                     : "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
+                                     : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
     if ((result = scry_db_open(&s->writer, s->db_path, flags, "", err)) < 0 ||
         (result = check_schema(&s->writer, err)) < 0)
         return result;
@@ -442,22 +442,13 @@ int scry_local_open(scry_store **out, const char *where, const scry_store_option
     return 0;
 }
 
-/* The commits lie in SQLite's log since their transactions; make the disk have it. Its file
- * carries no locks, so that opening and closing it again disturbs nobody. */
+/* Commits are on the disk already (synchronous = FULL): what is left are the codes, a cache. */
 int scry_local_sync(scry_store *base, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
-    if (!s->writable)
-        return 0;
-    scry_codes_tell(s);
-    char *path = scry_asprintf("%s-wal", s->db_path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
-    if (fd >= 0 ? fdatasync(fd) < 0 : errno != ENOENT)
-        result = scry_fail_errno(err, errno, "cannot make %s durable", path);
-    if (fd >= 0)
-        close(fd);
-    free(path);
-    return result;
+    if (s->writable)
+        scry_codes_tell(s);
+    return 0;
 }
 
 int scry_local_close(scry_store *base, scry_error *err)

@@ -4,7 +4,8 @@
  * This program brings its own write, pwrite, ftruncate, fdatasync and fsync, which the
  * dynamic linker gives to SQLite as well. They count, and fail the n-th of them. The test
  * runs one fixed session again and again, with n from 1 until nothing fails any more
- * (SCRY_TEST_FAULTS=all), or with some of these n.
+ * (SCRY_TEST_FAULTS=all), or with some of these n. Another test keeps, in a folder of its own,
+ * what each file held when it was last synced: all that a power cut would leave.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,8 @@
 
 #include "store_model.h"
 
+#include "base/alloc.h"
+#include "base/file.h"
 #include "store/local_internal.h"
 
 #include <errno.h>
@@ -21,6 +24,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,14 +77,84 @@ int ftruncate64(int fd, off_t size)
     return ftruncate(fd, size);
 }
 
+static struct {
+    const char *live, *disk;   /* the store's folder, and what is on the disk of it; NULL: not kept */
+} power;
+
+/* The path on the disk of a file of the store, its folder made; owned; NULL for other files. */
+static char *on_disk(const char *path)
+{
+    size_t n = power.live ? strlen(power.live) : 0;
+    if (!n || strncmp(path, power.live, n) != 0 || path[n] != '/')
+        return NULL;
+    char *copy = scry_asprintf("%s%s", power.disk, path + n), *slash = strrchr(copy, '/');
+    *slash = '\0';
+    assert_int_equal(scry_make_dirs(copy, NULL), 0);
+    *slash = '/';
+    return copy;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    static char bytes[1 << 16];
+    FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+    assert_true(in && out);
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        assert_true(fwrite(bytes, 1, n, out) == n);
+    assert_int_equal(fclose(in) | fclose(out), 0);
+}
+
+static void reaches_disk(int fd)
+{
+    char link[64], path[512];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    struct stat st;
+    if (n < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return;
+    path[n] = '\0';
+    char *to = on_disk(path);
+    if (to)
+        copy_file(path, to);
+    free(to);
+}
+
 int fdatasync(int fd)
 {
-    return fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
+    int result = fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
+    if (result == 0)
+        reaches_disk(fd);
+    return result;
 }
 
 int fsync(int fd)
 {
-    return fails() ? -1 : (int)syscall(SYS_fsync, fd);
+    int result = fails() ? -1 : (int)syscall(SYS_fsync, fd);
+    if (result == 0)
+        reaches_disk(fd);
+    return result;
+}
+
+/* Names count as on the disk at once: the folder is synced before anything is promised in it. */
+int rename(const char *from, const char *to)
+{
+    int result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    char *a = on_disk(from), *b = on_disk(to);
+    if (result == 0 && a && b)
+        syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 0);
+    free(a);
+    free(b);
+    return result;
+}
+
+int unlink(const char *path)
+{
+    int result = (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    char *there = on_disk(path);
+    if (result == 0 && there)
+        syscall(SYS_unlinkat, AT_FDCWD, there, 0);
+    free(there);
+    return result;
 }
 
 /* ---- the session ---- */
@@ -247,6 +321,53 @@ static bool session(const char *where, long fail_at, bool sticky, int error)
     return hit;
 }
 
+/* What a power cut leaves now, opened as a store of its own, holds `t`. */
+static void expect_on_disk(const tree *t)
+{
+    char after[64];
+    scry_store *s;
+    scry_error err = SCRY_ERROR_INIT;
+    make_fast_scratch(after);
+    const char *live = power.live;
+    power.live = NULL;
+    char *command = scry_asprintf("cp -R %s/. %s", power.disk, after);
+    assert_int_equal(system(command), 0);
+    free(command);
+    if (open_store(&s, after, SCRY_STORE_WRITE, &err) < 0)
+        fail_msg("after a power cut: %s", err.message);
+    tree now = read_tree(s);
+    assert_true(same_tree(&now, t));
+    verify(s);
+    assert_int_equal(scry_store_close(s, &err), 0);
+    remove_tree(after);
+    power.live = live;
+}
+
+static void a_power_cut_loses_nothing_committed(void **state)
+{
+    char live[64], disk[64];
+    scry_store *s;
+    scry_root root;
+    tree t;
+    scry_error err = SCRY_ERROR_INIT;
+    memset(&t, 0xff, sizeof t);
+    make_fast_scratch(live);
+    make_fast_scratch(disk);
+    faults = (typeof(faults)){ 0 };
+    power = (typeof(power)){ live, disk };
+    assert_int_equal(open_store(&s, live, SCRY_STORE_CREATE, &err), 0);
+    assert_int_equal(scry_store_add_root(s, "/pictures", &root, &err), 0);
+    for (int step = 0; step < STEPS; step++) {
+        assert_int_equal(take_step(s, root.id, step, &t, &err), 0);
+        expect_on_disk(&t);
+    }
+    assert_int_equal(scry_store_close(s, &err), 0);
+    expect_on_disk(&t);
+    power.live = NULL;
+    remove_tree(live);
+    remove_tree(disk);
+}
+
 static void every_write_may_fail(void **state)
 {
     const char *all = getenv("SCRY_TEST_FAULTS");
@@ -377,6 +498,7 @@ static void a_full_disk_can_be_searched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_write_may_fail),
+                                        cmocka_unit_test(a_power_cut_loses_nothing_committed),
                                         cmocka_unit_test(a_full_disk_loses_nothing),
                                         cmocka_unit_test(a_full_disk_can_be_searched) };
     return cmocka_run_group_tests(tests, NULL, NULL);
