@@ -1,7 +1,7 @@
 /* cli.h - what the commands share: one table of options each, from which parsing, --help,
  * the shell completions and the man pages are all made.
  *
- * A command is one file, cmd_NAME.c, that defines `const cli_command cmd_NAME`; main.c lists
+ * A command is one file, cmd_NAME.c, that defines `const cli_command cmd_NAME`; commands.c lists
  * them. Results go to stdout, everything else to stderr. Exit status: 0 found or done, 1
  * nothing found or some inputs skipped, 2 an error.
  */
@@ -79,10 +79,10 @@ typedef struct cli_args {
     cli_common common;
     int argc;
     char **argv;
-    int next;           /* where the operands begin, once cli_next said 0 */
+    int next;           /* where the operands begin, once cli_next returned NULL */
     void *table;        /* getopt's table, owned */
     cli_wait_line wait;
-    int status;         /* set when cli_next returned -1 */
+    int status;         /* once cli_next returned NULL: -1 when all is well, else what to exit with */
 } cli_args;
 
 /* Begin; then call cli_next until it returns NULL. It returns the name of the command's own
@@ -105,6 +105,9 @@ bool cli_precision(const char *text, scry_precision *out);
 int cli_fail(const scry_error *err);
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* "skipped: PATH: REASON" on stderr. */
+void cli_skipped(const char *path, const char *reason);
 
 /* Print the help of a command, or of the program (NULL). */
 void cli_help(FILE *out, const cli_command *command);
@@ -141,8 +144,9 @@ const char *cli_precision_name(scry_precision p);
 
 /* ---- output ---- */
 
-/* A path for a terminal: control characters shown as escapes when stdout is one; owned. */
-char *cli_printable(const char *path);
+/* A path, or a line with one in it, for `to`: its control characters as escapes when that is a
+ * terminal, so that nothing a file is called may drive it; owned. */
+char *cli_printable(FILE *to, const char *text);
 char *cli_hex_id(const uint8_t id[SCRY_ID_BYTES], char out[2 * SCRY_ID_BYTES + 1]);
 
 #endif

@@ -88,7 +88,7 @@ static int compare(const void *a, const void *b)
 
 static void print_text(const job *j, const char *path, const choice *c, size_t n)
 {
-    char *name = cli_printable(path);
+    char *name = cli_printable(stdout, path);
     printf("%s:", name);
     for (size_t i = 0; i < n; i++)
         printf("%s %s %.1f%%", i ? "," : "", j->labels[c[i].label], 100 * c[i].probability);
@@ -131,7 +131,7 @@ static void print_picture(const job *j, const char *path, const float *picture, 
 
 static void picture_failed(void *arg, size_t index, const char *path, const char *reason)
 {
-    fprintf(stderr, "skipped: %s: %s\n", path, reason);
+    cli_skipped(path, reason);
 }
 
 /* Pictures in pieces of CHUNK, so that memory does not grow with their number. */

@@ -33,7 +33,7 @@ typedef struct {
 static void picture_failed(void *arg, size_t index, const char *path, const char *reason)
 {
     cli_progress_clear(((job *)arg)->progress);
-    fprintf(stderr, "skipped: %s: %s\n", path, reason);
+    cli_skipped(path, reason);
 }
 
 static void show(void *arg, size_t done, size_t total)

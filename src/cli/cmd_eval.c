@@ -204,7 +204,7 @@ static void picture_failed(void *arg, size_t index, const char *path, const char
     job *j = arg;
     cli_progress_clear(j->progress);
     if (!j->quiet)
-        fprintf(stderr, "skipped: %s: %s\n", path, reason);
+        cli_skipped(path, reason);
 }
 
 static void show(void *arg, size_t done, size_t total)

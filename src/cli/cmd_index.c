@@ -54,9 +54,7 @@ static void show_skip(void *arg, const char *path, const char *reason)
     if (r->quiet || (!r->verbose && r->skips_shown++ >= SHOWN_SKIPS))
         return;
     cli_progress_clear(r->bar);
-    char *name = cli_printable(path);
-    fprintf(stderr, "skipped: %s: %s\n", name, reason);
-    free(name);
+    cli_skipped(path, reason);
 }
 
 static bool add_pattern(const char **list, size_t *n, const char *pattern)

@@ -25,7 +25,7 @@ static int select_file(void *arg, const scry_file *file)
     selection *s = arg;
     scry_id_list_add(&s->files, file->id);
     if (s->list) {
-        char *path = cli_printable(file->path);
+        char *path = cli_printable(stdout, file->path);
         puts(path);
         free(path);
     }

@@ -11,7 +11,7 @@
 static int print_root(void *arg, const scry_root *root)
 {
     char id[2 * SCRY_ID_BYTES + 1];
-    char *path = cli_printable(root->path);
+    char *path = cli_printable(stdout, root->path);
     printf("%s  %8llu  %s\n", cli_hex_id(root->id, id), (unsigned long long)root->files, path);
     free(path);
     return 0;

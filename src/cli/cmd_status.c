@@ -19,7 +19,7 @@ static const cli_option options[] = {
 
 static int print_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
 {
-    char *name = cli_printable(path);
+    char *name = cli_printable(stdout, path);
     printf("%s: %s\n", name, reason);
     free(name);
     return 0;
@@ -27,7 +27,7 @@ static int print_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns
 
 static int print_root(void *arg, const scry_root *root)
 {
-    char *path = cli_printable(root->path);
+    char *path = cli_printable(stdout, root->path);
     printf("root        %s (%llu pictures)\n", path, (unsigned long long)root->files);
     free(path);
     return 0;

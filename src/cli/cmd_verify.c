@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/store_copy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const cli_option options[] = {
@@ -14,7 +15,9 @@ static const cli_option options[] = {
 
 static void print_problem(void *arg, const char *text)
 {
-    printf("%s\n", text);
+    char *line = cli_printable(stdout, text);
+    puts(line);
+    free(line);
 }
 
 static int verify(const cli_common *c)

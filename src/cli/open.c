@@ -196,17 +196,24 @@ const char *cli_precision_name(scry_precision p)
     return names[p];
 }
 
-char *cli_printable(const char *path)
+/* C0, delete, and C1 as UTF-8 has it: what terminals may take as a command. */
+static bool is_control(const unsigned char *p)
 {
-    if (!isatty(STDOUT_FILENO))
-        return scry_strdup(path);
+    return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+}
+
+char *cli_printable(FILE *to, const char *text)
+{
+    if (!isatty(fileno(to)))
+        return scry_strdup(text);
     scry_buf b = SCRY_BUF_INIT(1 << 20);
-    for (const char *p = path; *p; p++) {
-        unsigned char ch = (unsigned char)*p;
-        if (ch < 0x20 || ch == 0x7f)
-            scry_buf_printf(&b, "\\x%02x", ch);   /* nothing a file is called may drive the terminal */
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (!is_control(p))
+            scry_buf_putc(&b, (char)*p);
+        else if (*p == 0xc2)
+            scry_buf_printf(&b, "\\x%02x\\x%02x", p[0], p[1]), p++;
         else
-            scry_buf_putc(&b, *p);
+            scry_buf_printf(&b, "\\x%02x", *p);
     }
     return scry_buf_take(&b);
 }

@@ -104,7 +104,7 @@ void cli_begin(cli_args *a, const cli_command *command, int argc, char **argv)
     opterr = 0;
 }
 
-/* "+hq0" from the letters; the "+" is absent: operands and options may mix. */
+/* ":hq0" from the letters. No "+" before them: operands and options may mix. */
 static void short_options(const cli_command *c, char *out, size_t size)
 {
     size_t n = 0;
@@ -242,12 +242,48 @@ static void join_any_filters(cli_common *c)
     any_of = (any_filters){ 0 };
 }
 
+/* The long options that begin with the `n` bytes of `name`; *one is one of them. */
+static size_t count_options(const cli_command *c, const char *name, size_t n, const cli_option **one)
+{
+    size_t count = 0;
+    bool own;
+    const cli_option *o;
+    for (int i = 0; (o = option_at(c, i, &own)); i++)
+        if (strncmp(o->name, name, n) == 0) {
+            *one = o;
+            count++;
+        }
+    return count;
+}
+
+/* After getopt_long said '?' or ':'. It tells which option it was by `optopt`, or, when that is 0, by
+ * having just passed it: operands before it stay where they are until the next call. */
+static void say_bad_option(const cli_args *a, bool without_value)
+{
+    const char *help = a->command->name, *given = a->argv[optind - 1];
+    char letter[8];
+    snprintf(letter, sizeof letter, optopt > ' ' && optopt < 0x7f ? "-%c" : "-\\x%02x", (unsigned char)optopt);
+    const cli_option *o = NULL;
+    bool own;
+    if (optopt >= FIRST_VALUE)
+        o = option_at(a->command, optopt - FIRST_VALUE, &own);
+    if (o)
+        cli_usage(without_value ? "--%s wants a value (see `scry %s --help`)" : "--%s takes no value (see `scry %s --help`)",
+                  o->name, help);
+    else if (optopt)
+        cli_usage(without_value ? "%s wants a value (see `scry %s --help`)" : "unknown option %s (see `scry %s --help`)",
+                  letter, help);
+    else if (count_options(a->command, given + 2, strcspn(given + 2, "="), &o) > 1)
+        cli_usage("%s may be several options, --%s is one (see `scry %s --help`)", given, o->name, help);
+    else
+        cli_usage("unknown option %s (see `scry %s --help`)", given, help);
+}
+
 const char *cli_next(cli_args *a, const char **value)
 {
     char letters[64];
     short_options(a->command, letters, sizeof letters);
     for (;;) {
-        int at = optind ? optind : 1;
         int v = getopt_long(a->argc, a->argv, letters, a->table, NULL);
         if (v == -1) {
             a->next = optind;
@@ -255,8 +291,7 @@ const char *cli_next(cli_args *a, const char **value)
             return NULL;
         }
         if (v == '?' || v == ':') {
-            cli_usage(v == ':' ? "%s wants a value (see `scry %s --help`)" : "unknown option %s (see `scry %s --help`)",
-                      a->argv[at < a->argc ? at : a->argc - 1], a->command->name);
+            say_bad_option(a, v == ':');
             a->status = CLI_ERROR;
             return NULL;
         }
@@ -304,25 +339,39 @@ bool cli_real(const char *option, const char *text, double min, double max, doub
     return false;
 }
 
-int cli_fail(const scry_error *err)
+static void say(const char *text)
 {
-    fprintf(stderr, "scry: %s\n", err->message);
-    return CLI_ERROR;
+    char *line = cli_printable(stderr, text);
+    fprintf(stderr, "scry: %s\n", line);
+    free(line);
 }
 
-static void say(const char *fmt, va_list ap)
+static char *format(const char *fmt, va_list ap)
 {
-    fputs("scry: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    size_t size = n < 0 ? 1 : (size_t)n + 1;
+    char *text = scry_alloc(size);
+    vsnprintf(text, size, fmt, ap);
+    return text;
+}
+
+int cli_fail(const scry_error *err)
+{
+    say(err->message);
+    return CLI_ERROR;
 }
 
 int cli_usage(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    say(fmt, ap);
+    char *text = format(fmt, ap);
     va_end(ap);
+    say(text);
+    free(text);
     return CLI_ERROR;
 }
 
@@ -330,8 +379,18 @@ void cli_warn(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    say(fmt, ap);
+    char *text = format(fmt, ap);
     va_end(ap);
+    say(text);
+    free(text);
+}
+
+void cli_skipped(const char *path, const char *reason)
+{
+    char *name = cli_printable(stderr, path), *why = cli_printable(stderr, reason);
+    fprintf(stderr, "skipped: %s: %s\n", name, why);
+    free(name);
+    free(why);
 }
 
 static void print_options(FILE *out, const char *heading, const cli_option *o)

@@ -71,7 +71,7 @@ static void print_table(const cli_output *o)
             printf("---- below %.3f: probably not what you meant ----\n", o->line);
             line_drawn = true;
         }
-        char *path = cli_printable(h->file.path);
+        char *path = cli_printable(stdout, h->file.path);
         printf("%4zu  %6.3f  %s", o->first_rank + i, h->score, path);
         if (h->copies)
             printf("  (+%llu cop%s)", (unsigned long long)h->copies, h->copies == 1 ? "y" : "ies");

@@ -82,7 +82,7 @@ int cli_store_copy(const cli_common *c, const char *from_place, const char *to_p
 
 static void print_difference(void *arg, const char *text)
 {
-    char *line = cli_printable(text);
+    char *line = cli_printable(stdout, text);
     puts(line);
     free(line);
 }

@@ -120,6 +120,16 @@ run search --near 1,2 red
 is "--near wants three numbers: 2" $status 2
 run search --near 52,13,10 red
 is "--near: no picture has a place" $status 1
+run search red --limt 5
+like "an unknown option is named, not what comes before it" "$T/err" 'unknown option --limt '
+run search -qx red
+like "an unknown letter is named" "$T/err" 'unknown option -x '
+run search red --limit
+like "an option without its value is named" "$T/err" '--limit wants a value'
+run search red --json=yes
+like "an option with a value that it does not take" "$T/err" '--json takes no value'
+run search red --milvus-i x
+like "an ambiguous option" "$T/err" 'may be several options'
 "$scry" search red >/dev/full 2>"$T/err"
 is "a full disk under standard output: 2" $? 2
 done_testing

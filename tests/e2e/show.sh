@@ -43,7 +43,9 @@ run search --thumbs dog
 is "thumbs without a terminal: status" "$status" 0
 like "thumbs without a terminal: said" "$T/err" 'no thumbnails: standard output is no terminal'
 in_terminal() { # TERM COMMAND...
-    TERM=$1 COLORTERM=truecolor LC_ALL=C.UTF-8 timeout 60 python3 -c '
+    terminal=$1
+    shift
+    TERM=$terminal COLORTERM=truecolor LC_ALL=C.UTF-8 timeout 60 python3 -c '
 import os, pty, sys
 out = b""
 def read(fd):
@@ -54,14 +56,37 @@ def read(fd):
 os.close(0)
 os.open("/dev/null", os.O_RDONLY)
 pty.spawn(sys.argv[2:], read, lambda fd: b"")
-open(sys.argv[1], "wb").write(out)' "$T/screen" "$scry" search --limit 2 --thumbs dog >/dev/null
+open(sys.argv[1], "wb").write(out)' "$T/screen" "$@" >/dev/null
 }
 if [ -f "$SCRY_BUILD/scry-thumbs.so" ] && python3 -c 'import pty; pty.openpty()' 2>/dev/null; then
-    in_terminal xterm-256color
+    in_terminal xterm-256color "$scry" search --limit 2 --thumbs dog
     like "thumbs: colours in a terminal" "$T/screen" '\[(38|48);[25];'
-    in_terminal dumb
+    in_terminal dumb "$scry" search --limit 2 --thumbs dog
     like "thumbs: not in a dumb one" "$T/screen" 'shows text only'
     unlike "thumbs: no colours there" "$T/screen" '\[(38|48);'
+fi
+
+# ---- names that would drive the terminal ----
+if python3 -c 'import pty; pty.openpty()' 2>/dev/null; then
+    title=$(printf '\033]0;x\007\302\233')
+    escaped='\\x1b]0;x\\x07\\xc2\\x9b'
+    mkdir "$T/bad"
+    echo text >"$T/bad/$title.png"
+    printf '%s\n' "$T/bad/$title.png" >"$T/list"
+    printf 'file,caption\n%s.png,a dog\np001.png,a cat\n' "$title" >"$T/bad/captions.csv"
+    cp "$T/img/p000.png" "$T/bad/p001.png"
+    for errors in 'index "$1/bad"' 'embed --images "$1/list" --out "$1/bad.npy"' 'classify --labels a,b "$1/bad/"*' \
+        'eval --captions "$1/bad/captions.csv"' 'search --image "$1/bad/"*x*.png'
+    do
+        in_terminal dumb sh -c "exec \"\$2\" $errors >/dev/null" sh "$T" "$scry"
+        like "in a terminal: a name is escaped: ${errors%% *}" "$T/screen" "$escaped"
+        unlike "in a terminal: and not passed on: ${errors%% *}" "$T/screen" "$(printf '\033]|\302\233')"
+    done
+    in_terminal dumb "$scry" status --skipped
+    like "in a terminal: a name is escaped on standard output" "$T/screen" "$escaped"
+    unlike "in a terminal: and not passed on there" "$T/screen" "$(printf '\033]|\302\233')"
+    run status --skipped
+    like "elsewhere names keep their bytes" "$T/out" "$title"
 fi
 
 # ---- --min-score auto ----
