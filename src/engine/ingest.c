@@ -193,10 +193,13 @@ static void tell(const ingest *in, const ingest_result *r)
 static void count_put(ingest *in, const ingest_result *r)
 {
     const scry_file_state *was = &r->job->state;
+    bool had_one = was->known && !was->bad;
+    bool same = had_one && memcmp(was->content, r->file.content, SCRY_HASH_BYTES) == 0;
+    in->contents_left |= had_one && !same;
     pthread_mutex_lock(&in->lock);
-    if (!was->known || was->bad)
+    if (!had_one)
         in->progress.added++;
-    else if (memcmp(was->content, r->file.content, SCRY_HASH_BYTES) == 0 && !r->job->key)
+    else if (same && !r->job->key)
         in->progress.unchanged++;
     else
         in->progress.updated++;
@@ -204,33 +207,43 @@ static void count_put(ingest *in, const ingest_result *r)
     pthread_mutex_unlock(&in->lock);
 }
 
-static int put(ingest *in, const scry_put *batch, size_t n)
+/* Put what is pending in one transaction, less what must be decoded first: that is deferred. */
+static int put_pending(writer *w, scry_error *err)
 {
-    scry_error err = SCRY_ERROR_INIT;
+    ingest *in = w->in;
+    ingest_queue ready = { 0 };
+    int result = 0;
     pthread_mutex_lock(&in->store_lock);
-    int result = scry_store_put(in->store, batch, n, &err);
+    for (ingest_result *r; (r = take(&w->pending));) {
+        int settled = result < 0 ? 1 : ingest_settle(in, r, err);
+        result = settled < 0 ? settled : result;
+        append(settled == 0 ? &w->deferred : &ready, r);
+    }
+    w->pending = ready;
+    scry_put *batch = scry_alloc((ready.count + 1) * sizeof *batch);
+    size_t n = 0;
+    for (ingest_result *r = ready.head; r; r = r->next)
+        batch[n++] = (scry_put){ r->file, r->vector };
+    if (result == 0 && n)
+        result = scry_store_put(in->store, batch, n, err);
+    free(batch);
     pthread_mutex_unlock(&in->store_lock);
-    if (result < 0)
-        ingest_fail(in, &err);
     return result;
 }
 
-/* Put everything pending in one transaction. A store that failed once is not asked again: a remote
- * one may take minutes to say so each time. */
+/* A store that failed once is not asked again: a remote one may take minutes to say so each time. */
 static void commit(writer *w)
 {
     ingest *in = w->in;
-    size_t n = w->pending.count, i = 0;
+    scry_error err = SCRY_ERROR_INIT;
     w->last_commit_ms = scry_now_ms();
-    if (n == 0)
-        return;
-    scry_put *batch = scry_alloc(n * sizeof *batch);
-    for (ingest_result *r = w->pending.head; r; r = r->next)
-        batch[i++] = (scry_put){ r->file, r->vector };
-    int result = failed(in) ? -1 : put(in, batch, n);
-    free(batch);
+    bool put = !failed(in);
+    if (put && put_pending(w, &err) < 0) {
+        ingest_fail(in, &err);
+        put = false;
+    }
     for (ingest_result *r; (r = take(&w->pending));) {
-        if (result == 0)
+        if (put)
             count_put(in, r);
         if (r->vector)
             ingest_unmark(in, r->file.content);
@@ -238,18 +251,25 @@ static void commit(writer *w)
     }
 }
 
+/* Remember a bad file; a picture that it was before goes. */
+static int put_bad(ingest *in, const ingest_result *r, scry_error *err)
+{
+    ingest_job *job = r->job;
+    pthread_mutex_lock(&in->store_lock);
+    int result = ingest_look_up(in, job, err);
+    if (result == 0)
+        result = scry_store_put_bad(in->store, job->root, job->relative, job->size, job->mtime_ns, r->reason, err);
+    in->contents_left |= job->state.known && !job->state.bad;
+    pthread_mutex_unlock(&in->store_lock);
+    return result;
+}
+
 static void skip(writer *w, ingest_result *r)
 {
     ingest *in = w->in;
-    const ingest_job *job = r->job;
     scry_error err = SCRY_ERROR_INIT;
-    if (r->outcome == INGEST_BAD && !failed(in)) {
-        pthread_mutex_lock(&in->store_lock);
-        int result = scry_store_put_bad(in->store, job->root, job->relative, job->size, job->mtime_ns, r->reason, &err);
-        pthread_mutex_unlock(&in->store_lock);
-        if (result < 0)
-            ingest_fail(in, &err);
-    }
+    if (r->outcome == INGEST_BAD && !failed(in) && put_bad(in, r, &err) < 0)
+        ingest_fail(in, &err);
     pthread_mutex_lock(&in->lock);
     in->progress.skipped++;
     pthread_mutex_unlock(&in->lock);

@@ -65,6 +65,7 @@ typedef struct ingest {
     size_t dim;
 
     pthread_mutex_t store_lock;
+    bool contents_left;         /* the writer's: a file lost its content, which may be gone with it */
     pthread_mutex_t lock;       /* everything below */
     pthread_cond_t job_added, job_taken, result_added, result_taken;
     ingest_queue jobs, results;
@@ -96,6 +97,14 @@ void ingest_unmark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES]);
 /* Thread bodies. */
 void ingest_feed(ingest *in);     /* ingest_feed.c: all paths of the options */
 void ingest_work(ingest *in);     /* ingest_work.c: jobs until there are none */
+
+/* ingest_settle.c, with store_lock held.
+ * look_up: what the store knows of the job's file now. */
+int ingest_look_up(ingest *in, ingest_job *job, scry_error *err) SCRY_NODISCARD;
+
+/* Just before a result is put: 1 when it can be, 0 when its content came without a vector and was
+ * dropped since it was found: its file has to be decoded after all. */
+int ingest_settle(ingest *in, ingest_result *r, scry_error *err) SCRY_NODISCARD;
 
 /* ingest_prune.c: forget what is gone below the given folders. */
 int ingest_prune(ingest *in, scry_error *err);

@@ -194,20 +194,37 @@ static int add_file(scry_local *s, const scry_file *f, int64_t root, int64_t slo
     return result;
 }
 
-static int put_one(scry_local *s, const scry_put *p, const scry_root_list *roots, scry_error *err)
+/* *old_slot gets what the file held before, -1 when there was none. */
+static int put_one(scry_local *s, const scry_put *p, const scry_root_list *roots, int64_t *old_slot,
+                   scry_error *err)
 {
     scry_put put = *p;
-    int64_t root = 0, slot = 0, old_slot;
+    int64_t root = 0, slot = 0;
     int result = find_root(s, roots, put.file.root, &root, err);
     if (result < 0)
         return result;
     scry_file_id(put.file.root, put.file.relative, put.file.id);
     if ((result = find_or_add_content(s, &put, &slot, err)) < 0 ||
-        (result = delete_file(s, put.file.id, &old_slot, err)) < 0 ||
-        (result = delete_bad(s, put.file.id, err)) < 0 ||
-        (result = add_file(s, &put.file, root, slot, err)) < 0)
+        (result = delete_file(s, put.file.id, old_slot, err)) < 0 ||
+        (result = delete_bad(s, put.file.id, err)) < 0)
         return result;
-    return old_slot >= 0 && old_slot != slot ? scry_local_drop_orphan(s, old_slot, err) : 0;
+    return add_file(s, &put.file, root, slot, err);
+}
+
+/* Contents are dropped after the last file: where files change places, a content has none for
+ * a moment. */
+static int put_all(scry_local *s, const scry_put *batch, size_t n, const scry_root_list *roots,
+                   scry_error *err)
+{
+    int64_t *left = scry_alloc((n + 1) * sizeof *left);   /* [n] slots that files of the batch left */
+    int result = 0;
+    for (size_t i = 0; i < n && result == 0; i++)
+        result = put_one(s, &batch[i], roots, &left[i], err);
+    for (size_t i = 0; i < n && result == 0; i++)
+        if (left[i] >= 0)
+            result = scry_local_drop_orphan(s, left[i], err);
+    free(left);
+    return result;
 }
 
 int scry_local_put(scry_store *base, const scry_put *batch, size_t n, scry_error *err)
@@ -218,8 +235,8 @@ int scry_local_put(scry_store *base, const scry_put *batch, size_t n, scry_error
     if (result < 0 || (result = scry_local_begin(s, err)) < 0)
         return result;
     result = scry_root_list_load(&s->writer, &roots, err);
-    for (size_t i = 0; i < n && result == 0; i++)
-        result = put_one(s, &batch[i], &roots, err);
+    if (result == 0)
+        result = put_all(s, batch, n, &roots, err);
     scry_root_list_dispose(&roots);
     if (result == 0)
         result = scry_local_commit(s, err);
