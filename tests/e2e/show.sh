@@ -69,7 +69,7 @@ fi
 # ---- names that would drive the terminal ----
 if python3 -c 'import pty; pty.openpty()' 2>/dev/null; then
     title=$(printf '\033]0;x\007\302\233')
-    escaped='\\x1b]0;x\\x07\\xc2\\x9b'
+    escaped='(\\x1b|[?])]0;x(\\x07|[?])\\xc2\\x9b'   # errors have a ? for what is no text
     mkdir "$T/bad"
     echo text >"$T/bad/$title.png"
     printf '%s\n' "$T/bad/$title.png" >"$T/list"
