@@ -128,7 +128,6 @@ void ingest_job_free(ingest_job *job)
     free(job->labels);
     free(job->key);
     free(job->path);
-    free(job->relative);
     free(job);
 }
 
@@ -252,13 +251,14 @@ static void commit(writer *w)
 }
 
 /* Remember a bad file; a picture that it was before goes. */
-static int put_bad(ingest *in, const ingest_result *r, scry_error *err)
+static int put_bad(ingest *in, ingest_result *r, scry_error *err)
 {
     ingest_job *job = r->job;
+    scry_file *f = &r->file;
     pthread_mutex_lock(&in->store_lock);
-    int result = ingest_look_up(in, job, err);
+    int result = ingest_look_up(in, job, f, err);
     if (result == 0)
-        result = scry_store_put_bad(in->store, job->root, job->relative, job->size, job->mtime_ns, r->reason, err);
+        result = scry_store_put_bad(in->store, f->root, f->relative, job->size, job->mtime_ns, r->reason, err);
     in->contents_left |= job->state.known && !job->state.bad;
     pthread_mutex_unlock(&in->store_lock);
     return result;
@@ -277,8 +277,19 @@ static void skip(writer *w, ingest_result *r)
     ingest_result_free(r);
 }
 
+/* Whether a result of the same file waits already: its path was given twice. */
+static bool is_pending(const writer *w, const ingest_result *r)
+{
+    const ingest_result *p = w->pending.head;
+    while (p && strcmp(p->job->path, r->job->path) != 0)
+        p = p->next;
+    return p != NULL;
+}
+
 static void handle(writer *w, ingest_result *r)
 {
+    if (is_pending(w, r))
+        commit(w);   /* so that this one meets what the store holds then */
     if (r->outcome == INGEST_PUT)
         append(&w->pending, r);
     else if (r->outcome == INGEST_DEFERRED)
@@ -409,6 +420,16 @@ static void run_rounds(ingest *in, double start_ms)
     scry_pool_free(pool);
 }
 
+static void free_roots(ingest_root *root)
+{
+    while (root) {
+        ingest_root *next = root->next;
+        free(root->path);
+        free(root);
+        root = next;
+    }
+}
+
 int scry_index_run(scry_store *store, const scry_model *model, const scry_index_options *options,
                    scry_index_progress *total, scry_error *err)
 {
@@ -435,6 +456,7 @@ int scry_index_run(scry_store *store, const scry_model *model, const scry_index_
         options->progress(options->arg, &in.progress);
     if (total)
         *total = in.progress;
+    free_roots(in.roots);
     free(in.in_flight);
     for (size_t i = 0; i < 4; i++)
         pthread_cond_destroy(conds[i]);

@@ -24,11 +24,20 @@
 
 enum { INGEST_BATCH = 16, INGEST_JOBS_PER_WORKER = 64, INGEST_MAX_RESULTS = 1024 };
 
+/* A root that files of this run lie in. The feeder may make a root around it while jobs of its
+ * files are under way: they follow `taken_by`. */
+typedef struct ingest_root {
+    struct ingest_root *next;
+    uint8_t id[SCRY_ID_BYTES];
+    char *path;
+    const struct ingest_root *taken_by;   /* the newer root around it; NULL: it stands */
+} ingest_root;
+
 /* A file that may need work. */
 typedef struct ingest_job {
     struct ingest_job *next;
-    char *path, *relative;
-    uint8_t root[SCRY_ID_BYTES];
+    char *path;
+    const ingest_root *root;    /* when it was found; NULL: its path cannot be used */
     int64_t size, mtime_ns;
     scry_file_state state;
     char *key;                  /* NULL: keep what the store has */
@@ -65,6 +74,7 @@ typedef struct ingest {
     size_t dim;
 
     pthread_mutex_t store_lock;
+    ingest_root *roots;         /* under store_lock */
     bool contents_left;         /* the writer's: a file lost its content, which may be gone with it */
     pthread_mutex_t lock;       /* everything below */
     pthread_cond_t job_added, job_taken, result_added, result_taken;
@@ -99,8 +109,9 @@ void ingest_feed(ingest *in);     /* ingest_feed.c: all paths of the options */
 void ingest_work(ingest *in);     /* ingest_work.c: jobs until there are none */
 
 /* ingest_settle.c, with store_lock held.
- * look_up: what the store knows of the job's file now. */
-int ingest_look_up(ingest *in, ingest_job *job, scry_error *err) SCRY_NODISCARD;
+ * look_up: where the job's file lies now, as root and relative path of `file`, which borrows the
+ * path, and what the store knows of it. */
+int ingest_look_up(ingest *in, ingest_job *job, scry_file *file, scry_error *err) SCRY_NODISCARD;
 
 /* Just before a result is put: 1 when it can be, 0 when its content came without a vector and was
  * dropped since it was found: its file has to be decoded after all. */

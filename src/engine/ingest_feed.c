@@ -13,8 +13,7 @@
 
 typedef struct {
     ingest *in;
-    uint8_t root[SCRY_ID_BYTES];
-    char *root_path;            /* owned; of the files being walked */
+    const ingest_root *root;    /* of the files being walked */
     const char *csv_folder;     /* what a CSV's relative paths start from */
     const scry_walk_item *extra;   /* key and labels of the CSV row at hand */
 } feeder;
@@ -36,34 +35,53 @@ static void count(feeder *f, uint64_t *counter)
     pthread_mutex_unlock(&f->in->lock);
 }
 
+/* `folder` is, or lies below, the folder `above`. */
+static bool lies_in(const char *folder, const char *above)
+{
+    size_t n = strlen(above);
+    return strncmp(folder, above, n) == 0 && (folder[n] == '\0' || folder[n] == '/' || n == 1);
+}
+
+/* With store_lock held: the root as jobs see it. One that is new took in those below it. */
+static const ingest_root *note_root(ingest *in, const scry_root *root)
+{
+    for (const ingest_root *known = in->roots; known; known = known->next)
+        if (memcmp(known->id, root->id, sizeof known->id) == 0)
+            return known;
+    ingest_root *new = scry_alloc(sizeof *new);
+    memcpy(new->id, root->id, sizeof new->id);
+    new->path = scry_strdup(root->path);
+    for (ingest_root *old = in->roots; old; old = old->next)
+        if (!old->taken_by && lies_in(old->path, new->path))
+            old->taken_by = new;
+    new->next = in->roots;
+    in->roots = new;
+    return new;
+}
+
 /* Make `folder` the root of what follows, unless it is already. */
 static int enter_root(feeder *f, const char *folder)
 {
-    size_t n = f->root_path ? strlen(f->root_path) : 0;
-    if (n && strncmp(folder, f->root_path, n) == 0 && (folder[n] == '\0' || folder[n] == '/' || n == 1))
+    ingest *in = f->in;
+    if (f->root && lies_in(folder, f->root->path))
         return 0;
     scry_root root;
     scry_error err = SCRY_ERROR_INIT;
-    pthread_mutex_lock(&f->in->store_lock);
-    int r = scry_store_add_root(f->in->store, folder, &root, &err);
-    if (r == 0) {
-        memcpy(f->root, root.id, sizeof f->root);
-        free(f->root_path);
-        f->root_path = scry_strdup(root.path);
-    }
-    pthread_mutex_unlock(&f->in->store_lock);
+    pthread_mutex_lock(&in->store_lock);
+    int r = scry_store_add_root(in->store, folder, &root, &err);
+    if (r == 0)
+        f->root = note_root(in, &root);
+    pthread_mutex_unlock(&in->store_lock);
     if (r < 0)
-        ingest_fail(f->in, &err);
+        ingest_fail(in, &err);
     return r;
 }
 
 static ingest_job *job_new(const feeder *f, const scry_walk_item *item)
 {
     ingest_job *job = scry_alloc(sizeof *job);
-    size_t n = strlen(f->root_path);
     job->path = scry_strdup(item->path);
-    job->relative = scry_strdup(item->path + (n == 1 ? 1 : n + 1));
-    memcpy(job->root, f->root, sizeof job->root);
+    job->root = f->root;
     job->size = item->st->st_size;
     job->mtime_ns = item->st->st_mtim.tv_sec * 1000000000LL + item->st->st_mtim.tv_nsec;
     const scry_walk_item *x = f->extra;
@@ -78,11 +96,11 @@ static ingest_job *job_new(const feeder *f, const scry_walk_item *item)
 }
 
 /* Key and labels in the store are already those of the job. */
-static bool same_labels(ingest *in, const ingest_job *job)
+static bool same_labels(ingest *in, const ingest_job *job, const scry_file *at)
 {
     uint8_t id[SCRY_ID_BYTES];
     scry_results *found;
-    scry_file_id(job->root, job->relative, id);
+    scry_file_id(at->root, at->relative, id);
     if (scry_store_get(in->store, id, &found, NULL) < 0)
         return false;
     const scry_file *f = &found->hits[0].file;
@@ -98,12 +116,13 @@ static bool settled(feeder *f, ingest_job *job)
 {
     ingest *in = f->in;
     scry_error err = SCRY_ERROR_INIT;
+    scry_file at = { 0 };
     pthread_mutex_lock(&in->store_lock);
-    int r = scry_store_file_state(in->store, job->root, job->relative, &job->state, &err);
+    int r = ingest_look_up(in, job, &at, &err);
     const scry_file_state *s = &job->state;
     bool same = r == 0 && s->known && s->size == job->size && s->mtime_ns == job->mtime_ns;
     if (same && !s->bad && job->key)
-        same = same_labels(in, job);
+        same = same_labels(in, job, &at);
     pthread_mutex_unlock(&in->store_lock);
     if (r < 0) {
         ingest_fail(in, &err);
@@ -244,5 +263,4 @@ void ingest_feed(ingest *in)
         r = is_csv(o->paths[i]) ? feed_csv(&f, o->paths[i]) : feed_path(&f, o->paths[i]);
     if (r == 0 && o->from_file)
         r = is_csv(o->from_file) ? feed_csv(&f, o->from_file) : feed_list(&f, o->from_file);
-    free(f.root_path);
 }

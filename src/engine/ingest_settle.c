@@ -5,14 +5,22 @@
  */
 #include "engine/ingest.h"
 
-int ingest_look_up(ingest *in, ingest_job *job, scry_error *err)
+#include <string.h>
+
+int ingest_look_up(ingest *in, ingest_job *job, scry_file *file, scry_error *err)
 {
-    return scry_store_file_state(in->store, job->root, job->relative, &job->state, err);
+    const ingest_root *root = job->root;
+    while (root->taken_by)
+        root = root->taken_by;
+    size_t n = strlen(root->path);
+    memcpy(file->root, root->id, sizeof file->root);
+    file->relative = job->path + (n == 1 ? 1 : n + 1);
+    return scry_store_file_state(in->store, file->root, file->relative, &job->state, err);
 }
 
 int ingest_settle(ingest *in, ingest_result *r, scry_error *err)
 {
-    int result = ingest_look_up(in, r->job, err);
+    int result = ingest_look_up(in, r->job, &r->file, err);
     if (result < 0)
         return result;
     if (r->vector || !in->contents_left)

@@ -27,8 +27,6 @@ static ingest_result *result_new(ingest_job *job, ingest_outcome outcome)
     r->job = job;
     r->outcome = outcome;
     scry_file *f = &r->file;
-    memcpy(f->root, job->root, sizeof f->root);
-    f->relative = job->relative;
     f->size = job->size;
     f->mtime_ns = job->mtime_ns;
     f->camera = r->camera;
@@ -51,11 +49,12 @@ static void give_up(worker *w, ingest_job *job, const scry_error *why)
 /* Key and labels from an earlier CSV stay when this run brings none. */
 static void keep_labels(worker *w, ingest_job *job)
 {
-    if (job->key || !job->state.known || job->state.bad)
+    scry_file at = { 0 };
+    if (job->key || ingest_look_up(w->in, job, &at, NULL) < 0 || !job->state.known || job->state.bad)
         return;
     uint8_t id[SCRY_ID_BYTES];
     scry_results *found;
-    scry_file_id(job->root, job->relative, id);
+    scry_file_id(at.root, at.relative, id);
     if (scry_store_get(w->in->store, id, &found, NULL) < 0)
         return;
     const scry_file *f = &found->hits[0].file;

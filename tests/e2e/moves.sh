@@ -32,4 +32,27 @@ is "a picture moved and a broken one in its place: 1 for that one" $status 1
 like "the moved picture is there" "$T/err" '^0 added, 1 updated, 5 unchanged, 1 skipped'
 run verify
 is "the store is well" $status 0
+
+# ---- a folder becomes a root while files of a folder below it are under way ----
+R=$T/roots
+pictures "$R/2023/june" 3
+pictures "$R" 2 10
+cp "$R/p010.png" "$R/2023/june/same.png"
+run index --collection nested "$R/2023/june" "$R/2023" "$R"
+is "folders below, then the one around them: 0" $status 0
+like "folders below: each file is added once" "$T/err" '^6 added, 0 updated, [0-9]+ unchanged, 0 skipped'
+run root list --collection nested
+is "one root is left" "$(grep -c / "$T/out")" 1
+like "with all files" "$T/out" "  6  $R\$"
+run verify --collection nested
+is "nested: the store is well" $status 0
+run index --collection nested "$R"
+like "nested: nothing is left to do" "$T/err" '^0 added, 0 updated, 6 unchanged, 0 skipped'
+echo broken >"$R/2023/june/a.jpg"
+find "$R/2023" "$R"/*.png -type f | sort >"$T/list"
+"$scry" index --collection listed --from-file - <"$T/list" >"$T/out" 2>"$T/err"
+is "a list, a folder before the one around it: 1 for the broken file" $? 1
+like "a list: each file is added once" "$T/err" '^6 added, 0 updated, 0 unchanged, 1 skipped'
+run index --collection listed "$R"
+like "a list: nothing is left to do, the broken file is remembered" "$T/err" '^0 added, 0 updated, 6 unchanged, 1 skipped'
 done_testing
