@@ -42,7 +42,8 @@ typedef enum { SCRY_STORE_READ, SCRY_STORE_WRITE, SCRY_STORE_CREATE } scry_store
 /* What only a store on Milvus takes. NULL and 0 mean the default. */
 typedef struct scry_milvus_choice {
     const char *index;            /* of a collection that is made: "flat" (exact, the default),
-                                     "hnsw:M=16,efConstruction=200", "ivf_flat:nlist=512", "autoindex" */
+                                     "hnsw:M=16,efConstruction=200", "ivf_flat:nlist=512",
+                                     "ivf_sq8:nlist=512", "autoindex" */
     const char *search;           /* of its searches: "ef=64", "nprobe=16" */
     const char *consistency;      /* of searches: "bounded" (the default), "strong", "session", "eventually" */
     bool partitions;              /* of a collection that is made: each root in a partition of its own */

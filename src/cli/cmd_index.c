@@ -213,9 +213,9 @@ const cli_command cmd_index = {
     .summary = "Add or update the pictures below PATH",
     .details =
         "PATH is a folder (searched recursively), a picture, or a CSV file with the columns\n"
-        "id,path[,label...]. Unchanged files cost nothing, moved and copied pictures are not\n"
-        "computed again, unreadable files are skipped and remembered. Ctrl-C stops cleanly; the\n"
-        "same command goes on where it stopped.\n\n"
+        "id,path[,label...]. Of unchanged files only size and date are looked at, moved and copied\n"
+        "pictures are not computed again, unreadable files are skipped and remembered. Ctrl-C stops\n"
+        "cleanly; the same command goes on where it stopped.\n\n"
         "Examples:\n"
         "  scry index ~/Pictures\n"
         "  scry index --prune --exclude '*.tmp.jpg' /mnt/photos\n"

@@ -19,7 +19,7 @@ static const cli_option store_options[] = {
 };
 static const cli_option milvus_options[] = {
     { "milvus-index", "SPEC", "index to make, or to replace: flat (exact; default), hnsw:M=16,efConstruction=200, "
-      "ivf_flat:nlist=512, autoindex ($SCRY_MILVUS_INDEX)", 0, NULL },
+      "ivf_flat:nlist=512, ivf_sq8:nlist=512, autoindex ($SCRY_MILVUS_INDEX)", 0, NULL },
     { "milvus-search", "SPEC", "how far to search: ef=64 (hnsw), nprobe=16 (ivf) ($SCRY_MILVUS_SEARCH)", 0, NULL },
     { "milvus-consistency", "LEVEL", "how fresh searches are (default: bounded) ($SCRY_MILVUS_CONSISTENCY)", 0,
       "strong session bounded eventually" },
