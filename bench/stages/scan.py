@@ -26,19 +26,21 @@ def scanned(b, *arguments):
 
 
 def measure(b):
-    """{(way, threads): Series of milliseconds} of everything, in turn."""
+    """{(way, threads): Series of milliseconds} of everything, in turn; the threads; recall@10 of approximate ways."""
     threads = sorted({1, min(2, b.cpus)})
     workers = {name: b.worker("vectors", kind=kind, rows=ROWS, dim=DIM) for name, kind in PEERS.items()}
-    got = {}
+    got, recalls = {}, {}
     for number in range(b.rounds):
         print(f"   round {number + 1} of {b.rounds}", flush=True)
         for (what, t), figures in scanned(b, ROWS, DIM, CLUSTERS)[1].items():
             got.setdefault((f"scry, {what}", t), []).append(figures["median ms"])
+            if what.startswith("approximate"):
+                recalls[f"scry, {what}"] = figures["recall"]
         for name, w in workers.items():
             for t in threads if name != "numpy fp32" else [b.cpus]:
                 got.setdefault((name, t), []).append(w.ask("milliseconds", seconds=0.5, threads=t))
     b.drop()
-    return {(name, t): b.series(f"{name}, {t}", v) for (name, t), v in got.items()}, threads
+    return {(name, t): b.series(f"{name}, {t}", v) for (name, t), v in got.items()}, threads, recalls
 
 
 STORED = ("top 10", "top 10, approximate", "between two dates, 1 %", "after a date, 5 %", "in a folder of 10 %", "label", "camera",
@@ -62,11 +64,12 @@ def searches(b):
 
 def run(b):
     b.versions("faiss-cpu", "usearch", "numpy")
-    got, threads = measure(b)
+    got, threads, recalls = measure(b)
     for t in threads:
         for (name, n), series in got.items():
             if n == t:
-                b.figure(f"{t} thread{'s' * (t > 1)}", name, "ms", series)
+                note = f"recall@10 {recalls[name]:.3f}" if name in recalls else ""
+                b.figure(f"{t} thread{'s' * (t > 1)}", name, "ms", series, note)
     for t, share in zip(threads, (85, 90)):
         one = got["scry, top 10", t]
         read = got["scry, read", t].over(one)
