@@ -34,7 +34,7 @@ typedef struct {
     const scry_scan_input *in;
     const scry_scan_kernels *kernels;
     scry_code_query query[QUERIES_AT_ONCE];
-    size_t n, k;
+    size_t n, k;             /* queries, and results of each; a query's index is `qi` */
     bool narrow;
     scry_coarse coarse;      /* of the only query, where rows are chosen by their signs */
     _Atomic(float) threshold[QUERIES_AT_ONCE];   /* an upper bound below it is out */
@@ -104,17 +104,17 @@ static bool make_room(findings *f, float threshold)
 }
 
 /* Take up the rows of a block that the kernel selected. */
-static void take_up(scan *s, findings *f, size_t k, void *block, size_t block_number, const uint16_t *picked,
+static void take_up(scan *s, findings *f, size_t qi, void *block, size_t block_number, const uint16_t *picked,
                     size_t n, const int32_t *dots, const uint16_t *index)
 {
-    const scry_code_query *q = &s->query[k];
+    const scry_code_query *query = &s->query[qi];
     const float *scale = scry_block_scales(block), *error = scry_block_errors(block);
     const uint64_t *bits = s->in->bits + block_number * WORDS;
-    float gain = scry_query_gain(q), slack = scry_query_slack(q);
-    float threshold = atomic_load_explicit(&s->threshold[k], memory_order_relaxed);
+    float gain = scry_query_gain(query), slack = scry_query_slack(query);
+    float threshold = atomic_load_explicit(&s->threshold[qi], memory_order_relaxed);
     for (size_t i = 0; i < n; i++) {
         size_t row = index ? index[picked[i]] : picked[i];
-        float score = scale[row] * q->step * (float)dots[picked[i]], off = error[row] * gain + slack;
+        float score = scale[row] * query->step * (float)dots[picked[i]], off = error[row] * gain + slack;
         if (score + off < threshold || !(bits[row / 64] >> (row % 64) & 1))
             continue;
         if (f->count == f->capacity && !make_room(f, threshold)) {
@@ -126,7 +126,7 @@ static void take_up(scan *s, findings *f, size_t k, void *block, size_t block_nu
         offer(f->best, &f->best_count, s->k, score - off);
         if (f->best_count == s->k && f->best[0] > threshold) {
             threshold = f->best[0];
-            raise_threshold(&s->threshold[k], threshold);
+            raise_threshold(&s->threshold[qi], threshold);
         }
     }
 }
@@ -168,9 +168,9 @@ static void compute(const scan *s, int32_t *dots, const uint8_t *codes, const ui
     }
     size_t stride = s->query[0].stride, tile = s->n == 1 ? rows : TILE_ROWS;
     for (size_t at = 0; at < rows; at += tile)
-        for (size_t k = 0; k < s->n; k++)
-            s->kernels->dots(dots + k * SCRY_BLOCK_ROWS + at, index ? codes : codes + at * stride,
-                             index ? index + at : NULL, rows - at < tile ? rows - at : tile, &s->query[k]);
+        for (size_t qi = 0; qi < s->n; qi++)
+            s->kernels->dots(dots + qi * SCRY_BLOCK_ROWS + at, index ? codes : codes + at * stride,
+                             index ? index + at : NULL, rows - at < tile ? rows - at : tile, &s->query[qi]);
 }
 
 /* The rows of a block to multiply with: how many, and which where *index is not NULL. */
@@ -186,22 +186,22 @@ static size_t choose_rows(const scan *s, size_t block, int32_t *sums, uint16_t *
     return rows;
 }
 
-static void scan_block(scan *s, findings *found, size_t block, int32_t *dots)
+static void scan_block(scan *s, findings *found, size_t block_number, int32_t *dots)
 {
     uint16_t list[SCRY_BLOCK_ROWS], picked[SCRY_BLOCK_ROWS], *index;
-    size_t rows = choose_rows(s, block, dots, list, &index);
-    void *codes = s->in->blocks[block];
+    size_t rows = choose_rows(s, block_number, dots, list, &index);
+    void *block = s->in->blocks[block_number];
     if (rows == 0)
         return;
-    compute(s, dots, scry_block_codes(codes), index, rows);
-    for (size_t k = 0; k < s->n; k++) {
-        const scry_code_query *q = &s->query[k];
-        float threshold = atomic_load_explicit(&s->threshold[k], memory_order_relaxed);
-        size_t n = s->kernels->select(picked, dots + k * SCRY_BLOCK_ROWS, scry_block_scales(codes),
-                                      scry_block_errors(codes), index, rows, q->step, scry_query_gain(q),
-                                      threshold - scry_query_slack(q) - 1e-6f);
+    compute(s, dots, scry_block_codes(block), index, rows);
+    for (size_t qi = 0; qi < s->n; qi++) {
+        const scry_code_query *query = &s->query[qi];
+        const int32_t *own = dots + qi * SCRY_BLOCK_ROWS;
+        float threshold = atomic_load_explicit(&s->threshold[qi], memory_order_relaxed);
+        size_t n = s->kernels->select(picked, own, scry_block_scales(block), scry_block_errors(block), index, rows,
+                                      query->step, scry_query_gain(query), threshold - scry_query_slack(query) - 1e-6f);
         if (n)
-            take_up(s, &found[k], k, codes, block, picked, n, dots + k * SCRY_BLOCK_ROWS, index);
+            take_up(s, &found[qi], qi, block, block_number, picked, n, own, index);
     }
 }
 
@@ -237,17 +237,17 @@ static int compare_near(const void *a, const void *b)
     return x->score > y->score ? -1 : x->score < y->score ? 1 : x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* All threads' candidates of query `k` that the best bounds of all leave. */
-static candidate *gather(const scan *s, size_t k, size_t threads, size_t *count)
+/* All threads' candidates of query `qi` that the best bounds of all leave. */
+static candidate *gather(const scan *s, size_t qi, size_t threads, size_t *count)
 {
     size_t total = 0, heap_count = 0;
     for (size_t t = 0; t < threads; t++)
-        total += s->found[t * s->n + k].count;
+        total += s->found[t * s->n + qi].count;
     candidate *all = scry_try_alloc(total, sizeof *all);
     float *heap = scry_try_alloc(s->k, sizeof *heap);
     *count = 0;
     for (size_t t = 0; all && heap && t < threads; t++) {
-        const findings *f = &s->found[t * s->n + k];
+        const findings *f = &s->found[t * s->n + qi];
         for (size_t i = 0; i < f->count; i++) {
             all[(*count)++] = f->items[i];
             offer(heap, &heap_count, s->k, f->items[i].lower);
@@ -326,11 +326,11 @@ static int rescore(const scan *s, const float *query, double min_score, candidat
     return 0;
 }
 
-static int finish_query(const scan *s, size_t k, size_t threads, const float *query, double min_score,
+static int finish_query(const scan *s, size_t qi, size_t threads, const float *query, double min_score,
                         scry_near_list *out)
 {
     size_t n;
-    candidate *c = gather(s, k, threads, &n);
+    candidate *c = gather(s, qi, threads, &n);
     if (!c)
         return -1;
     int result = 0;
@@ -352,9 +352,9 @@ static bool prepare(scan *s, const float *queries, double min_score, size_t thre
     s->found = scry_try_alloc(threads * s->n, sizeof *s->found);
     if (!s->found)
         return false;
-    for (size_t k = 0; k < s->n; k++) {
-        atomic_init(&s->threshold[k], (float)min_score - 1e-6f);
-        if (scry_code_query_init(&s->query[k], queries + k * s->in->dim, s->in->dim, !s->narrow) < 0)
+    for (size_t qi = 0; qi < s->n; qi++) {
+        atomic_init(&s->threshold[qi], (float)min_score - 1e-6f);
+        if (scry_code_query_init(&s->query[qi], queries + qi * s->in->dim, s->in->dim, !s->narrow) < 0)
             return false;
     }
     if (s->in->keep > 0 && scry_coarse_init(&s->coarse, s->in, queries, s->in->keep) < 0)
@@ -372,8 +372,8 @@ static void scan_dispose(scan *s, size_t threads)
         free(s->found[i].best);
     }
     free(s->found);
-    for (size_t k = 0; k < s->n; k++)
-        scry_code_query_dispose(&s->query[k]);
+    for (size_t qi = 0; qi < s->n; qi++)
+        scry_code_query_dispose(&s->query[qi]);
     scry_coarse_dispose(&s->coarse);
 }
 
