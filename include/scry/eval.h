@@ -42,7 +42,6 @@ typedef struct scry_eval_set_options {
 int scry_eval_set_read(scry_eval_set **out, const scry_eval_set_options *options,
                        scry_error *err) SCRY_NODISCARD;
 void scry_eval_set_free(scry_eval_set *set);
-bool scry_eval_set_has_labels(const scry_eval_set *set);
 size_t scry_eval_set_pictures(const scry_eval_set *set);
 size_t scry_eval_set_texts(const scry_eval_set *set);   /* captions, or different labels */
 

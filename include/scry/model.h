@@ -101,11 +101,6 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
 int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *out,
                       scry_error *err) SCRY_NODISCARD;
 
-/* Token ids of a text as the text tower sees them, for tests and the curious: up to
- * `capacity` ids in `ids`, their number returned, or a negative code. */
-int scry_tokenize(const scry_model *m, const char *text, int32_t *ids, size_t capacity,
-                  scry_error *err) SCRY_NODISCARD;
-
 #ifdef __cplusplus
 }
 #endif

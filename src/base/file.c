@@ -185,11 +185,6 @@ char *scry_cache_dir(void)
     return xdg_dir("XDG_CACHE_HOME", ".cache");
 }
 
-char *scry_config_dir(void)
-{
-    return xdg_dir("XDG_CONFIG_HOME", ".config");
-}
-
 /* `name` in one of the places beside the file `of`, which is cut to its folder. */
 static char *find_beside(char *of, const char *const *places, const char *name)
 {

@@ -32,11 +32,10 @@ int scry_make_dirs(const char *path, scry_error *err) SCRY_NODISCARD;
 /* `a/b` as one owned string; `b` alone when it is absolute. */
 char *scry_path_join(const char *a, const char *b);
 
-/* $XDG_DATA_HOME/scry, $XDG_CACHE_HOME/scry, $XDG_CONFIG_HOME/scry with their
- * standard fallbacks below $HOME; owned by the caller, not created. */
+/* $XDG_DATA_HOME/scry and $XDG_CACHE_HOME/scry with their standard fallbacks below $HOME;
+ * owned by the caller, not created. */
 char *scry_data_dir(void);
 char *scry_cache_dir(void);
-char *scry_config_dir(void);
 
 /* A file that belongs to the program, wherever it is installed: looked for beside
  * the running binary (a build tree), then at ../libexec/scry and ../share/scry of

@@ -211,11 +211,6 @@ void scry_eval_set_free(scry_eval_set *s)
     free(s);
 }
 
-bool scry_eval_set_has_labels(const scry_eval_set *s)
-{
-    return s->labelled;
-}
-
 size_t scry_eval_set_pictures(const scry_eval_set *s)
 {
     return s->files.count;

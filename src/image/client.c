@@ -39,7 +39,6 @@ struct scry_decoder {
     bool loaded;
     scry_worker worker;
     scry_wire_request request;       /* the one under way */
-    bool under_way;
     double asked_ms;
 };
 
@@ -226,11 +225,11 @@ static int check_format(const scry_decoder *d, scry_format f, scry_error *err)
     return 0;
 }
 
-int scry_decoder_start(scry_decoder *d, const scry_decode_request *request, scry_error *err)
+/* Hand the loaded picture and what is asked of it to a worker. */
+static int ask(scry_decoder *d, const scry_decode_request *request, scry_error *err)
 {
-    if (!d->loaded || d->under_way)
-        return scry_fail(err, SCRY_EINVALID, d->loaded ? "a picture is being decoded already"
-                                                       : "no picture was loaded");
+    if (!d->loaded)
+        return scry_fail(err, SCRY_EINVALID, "no picture was loaded");
     scry_format format = scry_sniff_format(d->input.data, d->input_bytes);
     int rc = check_format(d, format, err);
     if (rc < 0)
@@ -245,10 +244,7 @@ int scry_decoder_start(scry_decoder *d, const scry_decode_request *request, scry
     rc = scry_wire_check_request(&d->request, err);
     if (rc == 0)
         rc = scry_shared_reserve(&d->output, d->request.output_bytes, err);
-    if (rc == 0)
-        rc = send_request(d, err);
-    d->under_way = rc == 0;
-    return rc;
+    return rc == 0 ? send_request(d, err) : rc;
 }
 
 /* Why a worker that was not killed by us is gone, as the reason kept for its picture. */
@@ -302,13 +298,14 @@ static int explain_reply(const scry_decoder *d, int rc, scry_error *err)
     return rc == SCRY_EREMOTE ? SCRY_EINVALID : rc;
 }
 
-/* One round: 0 with the reply taken, SCRY_ECANCELLED when the worker died and `again` is
- * worth trying, else the error. */
-static int await_reply(scry_decoder *d, scry_decode_result *result, scry_error *err)
+/* One round: 0 with the reply taken, or the error; *again where a fresh worker may do better,
+ * because what failed was one that had served others. */
+static int await_reply(scry_decoder *d, scry_decode_result *result, bool *again, scry_error *err)
 {
     uint8_t buffer[sizeof(scry_wire_reply) + 1];
     size_t n = 0;
     bool fresh = d->worker.served == 0;
+    *again = false;
     if (!d->worker.greeted) {
         int rc = await_hello(d, err);
         if (rc < 0)
@@ -319,35 +316,28 @@ static int await_reply(scry_decoder *d, scry_decode_result *result, scry_error *
     if (e == SCRY_WORKER_MESSAGE) {
         d->worker.served++;
         int rc = scry_wire_take_reply(buffer, n, &d->request, d->output.data, result, err);
-        bool again = rc == SCRY_ENOMEM && !fresh;   /* perhaps what others left behind */
-        if (again || rc == SCRY_EREMOTE)
+        *again = rc == SCRY_ENOMEM && !fresh;   /* perhaps what others left behind */
+        if (*again || rc == SCRY_EREMOTE)
             scry_worker_stop(&d->worker);
-        return again ? SCRY_ECANCELLED : explain_reply(d, rc, err);
+        return explain_reply(d, rc, err);
     }
     int status = scry_worker_stop(&d->worker);
     if (e == SCRY_WORKER_LATE)
         return scry_fail(err, SCRY_ELIMIT, "took longer than %g s", d->options.time_limit_ms / 1e3);
-    int rc = blame_death(status, d, err);
-    return fresh ? rc : SCRY_ECANCELLED;
-}
-
-int scry_decoder_finish(scry_decoder *d, scry_decode_result *result, scry_error *err)
-{
-    if (!d->under_way)
-        return scry_fail(err, SCRY_EINVALID, "no picture is being decoded");
-    int rc = await_reply(d, result, err);
-    if (rc == SCRY_ECANCELLED) {
-        rc = send_request(d, err);
-        if (rc == 0)
-            rc = await_reply(d, result, err);
-    }
-    d->under_way = false;
-    return rc;
+    *again = !fresh;
+    return blame_death(status, d, err);
 }
 
 int scry_decoder_run(scry_decoder *d, const scry_decode_request *request,
                      scry_decode_result *result, scry_error *err)
 {
-    int rc = scry_decoder_start(d, request, err);
-    return rc < 0 ? rc : scry_decoder_finish(d, result, err);
+    bool again = false;
+    int rc = ask(d, request, err);
+    if (rc == 0)
+        rc = await_reply(d, result, &again, err);
+    if (again)
+        rc = send_request(d, err);
+    if (again && rc == 0)
+        rc = await_reply(d, result, &again, err);
+    return rc;
 }

@@ -119,11 +119,4 @@ int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, 
 int scry_decoder_run(scry_decoder *d, const scry_decode_request *request,
                      scry_decode_result *result, scry_error *err) SCRY_NODISCARD;
 
-/* The two halves of scry_decoder_run, for callers that do other work meanwhile: at most one
- * request is under way. */
-int scry_decoder_start(scry_decoder *d, const scry_decode_request *request, scry_error *err)
-    SCRY_NODISCARD;
-int scry_decoder_finish(scry_decoder *d, scry_decode_result *result, scry_error *err)
-    SCRY_NODISCARD;
-
 #endif

@@ -123,11 +123,6 @@ void scry_milvus_set_patience(scry_milvus *m, int patience_ms)
     m->options.patience_ms = patience_ms;
 }
 
-const char *scry_milvus_where(const scry_milvus *m)
-{
-    return m->where;
-}
-
 const char *scry_milvus_version(const scry_milvus *m)
 {
     return m->version;

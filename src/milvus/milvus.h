@@ -65,7 +65,6 @@ int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error
 void scry_milvus_free(scry_milvus *m);
 
 void scry_milvus_set_patience(scry_milvus *m, int patience_ms);
-const char *scry_milvus_where(const scry_milvus *m);     /* "host:port" */
 const char *scry_milvus_version(const scry_milvus *m);   /* "v2.3.5" */
 
 /* Milvus's own code of the last call's failure (Status.code), or minus the gRPC status;

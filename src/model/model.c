@@ -142,7 +142,7 @@ static int check_towers(scry_model *m, scry_error *err)
 
 /* ---- opening ---- */
 
-static int choose_arithmetic(scry_model *m, const scry_model_options *o)
+static void choose_arithmetic(scry_model *m, const scry_model_options *o)
 {
     m->kernels = o->portable ? scry_kernels_reference() : scry_kernels_best();
     scry_precision p = o->precision;
@@ -153,7 +153,6 @@ static int choose_arithmetic(scry_model *m, const scry_model_options *o)
     m->info.precision = p;
     m->mode = p == SCRY_PRECISION_BF16 ? SCRY_MODE_BF16
             : p == SCRY_PRECISION_INT8 ? SCRY_MODE_INT8 : SCRY_MODE_F32;
-    return 0;
 }
 
 static int read_identity(scry_model *m, scry_error *err)
@@ -253,9 +252,8 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
     m->name = scry_strdup(basename(copy));
     free(copy);
     m->raw = options && options->raw;
-    int r = choose_arithmetic(m, options ? options : &defaults);
-    if (r == 0)
-        r = open_parts(m, err);
+    choose_arithmetic(m, options ? options : &defaults);
+    int r = open_parts(m, err);
     if (r < 0) {
         scry_model_free(m);
         return r;
@@ -288,14 +286,4 @@ void scry_model_free(scry_model *m)
     free(m->image_summary);
     free(m->preprocessing);
     free(m);
-}
-
-int scry_tokenize(const scry_model *m, const char *text, int32_t *ids, size_t capacity,
-                  scry_error *err)
-{
-    if (capacity < 2)
-        return scry_fail(err, SCRY_EINVALID, "room for at least two ids is needed");
-    size_t context = (size_t)m->info.context;
-    return scry_tokenizer_encode(m->tokenizer, text, strlen(text), ids,
-                                 capacity < context ? capacity : context, NULL, err);
 }

@@ -316,11 +316,6 @@ static const entry *find(const scry_tensors *ts, const char *name)
     return ts->count ? bsearch(&key, ts->entries, ts->count, sizeof key, by_name) : NULL;
 }
 
-bool scry_tensors_has(const scry_tensors *ts, const char *name)
-{
-    return find(ts, name) != NULL;
-}
-
 /* "768 x 512" */
 static const char *shape_text(int rank, const size_t *shape, char *buffer, size_t size)
 {

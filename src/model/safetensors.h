@@ -31,8 +31,6 @@ int scry_tensors_parse(scry_tensors **out, const void *bytes, size_t n, const ch
                        scry_error *err) SCRY_NODISCARD;
 void scry_tensors_free(scry_tensors *ts);
 
-bool scry_tensors_has(const scry_tensors *ts, const char *name);
-
 /* A view of tensor `name`, whose rank is known and whose shape must be `shape`; a 0 in
  * `shape` accepts any size there. Its dtype must be one of F32, F16, BF16, I8 (with its
  * `.scale`). The view is borrowed from `ts`. */

@@ -2,12 +2,6 @@
 
 #include <math.h>
 
-const char *scry_dtype_name(scry_dtype t)
-{
-    static const char *const names[] = { "F32", "F16", "BF16", "I8" };
-    return names[t];
-}
-
 size_t scry_dtype_size(scry_dtype t)
 {
     static const size_t sizes[] = { 4, 2, 2, 1 };

@@ -24,7 +24,6 @@ typedef struct scry_tensor {
     const float *scale;                   /* I8: [shape[0]], borrowed; else NULL */
 } scry_tensor;
 
-const char *scry_dtype_name(scry_dtype t);   /* "F32" */
 size_t scry_dtype_size(scry_dtype t);        /* bytes an element */
 
 size_t scry_tensor_count(const scry_tensor *t);       /* elements */

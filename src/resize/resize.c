@@ -247,10 +247,3 @@ int scry_resize_view(const scry_pixels *src, const scry_view_plan *plan, scry_fi
                              .y = plan->y, .w = plan->size, .h = plan->size };
     return resize_window(src, &w, filter, out, err);
 }
-
-int scry_resize(const scry_pixels *src, int w, int h, scry_filter filter, uint8_t *out,
-                scry_error *err)
-{
-    scry_resize_window window = { .width = w, .height = h, .w = w, .h = h };
-    return resize_window(src, &window, filter, out, err);
-}

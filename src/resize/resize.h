@@ -48,10 +48,6 @@ scry_view_plan scry_plan_view(int w, int h, int size, scry_fit fit);
 int scry_resize_view(const scry_pixels *src, const scry_view_plan *plan, scry_filter filter,
                      uint8_t *out, scry_error *err) SCRY_NODISCARD;
 
-/* Plain resampling to `w` x `h`: `out` is [h, w, 3]. For thumbnails and viewer pictures. */
-int scry_resize(const scry_pixels *src, int w, int h, scry_filter filter, uint8_t *out,
-                scry_error *err) SCRY_NODISCARD;
-
 /* A part of a resampled picture: of `width` x `height` pixels, [x, x + w) x [y, y + h). */
 typedef struct scry_resize_window {
     int width, height, x, y, w, h;
