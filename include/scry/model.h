@@ -70,7 +70,7 @@ typedef struct scry_model_info {
     scry_precision precision;  /* what runs: never AUTO */
     double logit_scale;        /* factor on the cosine before a softmax (exp already taken) */
     double min_score;          /* calibrated line between hits and the rest; NAN when unknown */
-    const char *text_summary;  /* "12 layers, width 512, 8 heads, quick_gelu" */
+    const char *text_summary;  /* "causal transformer, 12 layers, width 512, ..." */
     const char *image_summary;
     const char *tokenizer;     /* "CLIP byte-pair encoding, 49408 ids" */
     const char *preprocessing;

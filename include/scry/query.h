@@ -1,11 +1,14 @@
 /* query.h - what a person asks for: texts and pictures, each with a weight.
  *
- * Grammar, the same on the command line, in the page and in the HTTP API:
+ * Grammar:
  *
  *     query   = part { ("+" | "-") part }        an operator is an argument of its own
  *     part    = [ weight ":" ] ( text | picture [ "#" x,y,w,h ] )
  *     picture = "@" FILE | "@id:" HEX (a picture of the index) | "@p:" HEX (one uploaded to a server)
  *     weight  = a number in (0, 100]; 1 when absent
+ *
+ * On the command line "@FILE" opens a file; over HTTP and in the page it is refused, and "@p:" names
+ * an upload. The rest is the same everywhere.
  *
  * The arguments up to an operator are one text, joined with single spaces; it is UTF-8. A backslash at
  * the beginning of a part keeps a leading "@", number, "+", "-" or backslash literal. The

@@ -85,7 +85,7 @@ int scry_query_add_picture(scry_query *q, const char *path, const int region[4],
     return add_part(q, part, scry_strdup(path), err);
 }
 
-/* Take "NUMBER:" from the beginning of `*text`; 1 when there is none. */
+/* Take "NUMBER:" from the beginning of `*text`; without one *weight is 1. */
 static int take_weight(const char **text, double *weight, scry_error *err)
 {
     *weight = 1;

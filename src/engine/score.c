@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPREADS 4.0   /* docs/scores.md: what other values give */
+#define SPREADS 4.0   /* docs/scores.md: the estimate */
 
 enum { BINS = 20000, SAMPLE = 4096, MIN_PICTURES = 20, MAX_TEXTS = 4096, MAX_TEXT_BYTES = 1 << 20, MAX_LINE_BYTES = 1 << 19 };
 

@@ -1,8 +1,9 @@
 /* tower.h - the two halves of a dual encoder, whatever they are made of.
  *
  * A tower is built from the mapped checkpoint when it is first needed and is immutable
- * from then on, but for the packing of its matrices. Families differ only in the
- * functions behind these structures: a new one adds its constructors and nothing else.
+ * from then on, but for the packing of its matrices. Families differ in the functions
+ * behind these structures; beyond them in their configuration (config.h), in what model.c
+ * constructs, and in how session.c cuts and prefixes texts.
  */
 #ifndef SCRY_MODEL_TOWER_H
 #define SCRY_MODEL_TOWER_H

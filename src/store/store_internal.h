@@ -1,7 +1,7 @@
 /* store_internal.h - what the kinds of stores share: the table of operations behind
  * scry_store, and the builder of results.
  *
- * store.c checks arguments and dispatches; local_*.c is the embedded store, remote.c
+ * store.c checks arguments and dispatches; local_*.c is the embedded store, remote*.c
  * the Milvus one. A kind embeds `struct scry_store` as its first member.
  */
 #ifndef SCRY_STORE_INTERNAL_H
