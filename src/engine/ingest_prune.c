@@ -24,6 +24,8 @@ static int check_file(void *arg, const scry_file *file)
     return 0;
 }
 
+/* A folder all of whose pictures are gone is not pruned, whatever the other paths hold: it may be
+ * the place of a disk that is not mounted. */
 static int prune_below(ingest *in, const char *given, scry_error *err)
 {
     struct stat st;
@@ -36,7 +38,7 @@ static int prune_below(ingest *in, const char *given, scry_error *err)
     scry_filter_pool *pool = scry_filter_pool_new();
     const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
     int r = scry_store_each_file(in->store, below, NULL, check_file, &c, err);
-    if (r == 0 && c.gone.count && !c.present && in->progress.found == 0)
+    if (r == 0 && c.gone.count && !c.present)
         r = scry_fail(err, SCRY_EINVALID, "%s holds no picture any more, all %zu that were indexed are gone: is its disk "
                       "mounted? (if they are really gone: scry remove --in %s)", path, c.gone.count, path);
     uint64_t removed = 0;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# scry index: files that change places, roots that are taken in while their files are under way.
+# scry index: files that change places, roots that are taken in while their files are under
+# way, disks that are not mounted.
 . "$(dirname "$0")/lib.sh"
 tiny_model "$T/model"
 
@@ -55,4 +56,18 @@ is "a list, a folder before the one around it: 1 for the broken file" $? 1
 like "a list: each file is added once" "$T/err" '^6 added, 0 updated, 0 unchanged, 1 skipped'
 run index --collection listed "$R"
 like "a list: nothing is left to do, the broken file is remembered" "$T/err" '^0 added, 0 updated, 6 unchanged, 1 skipped'
+
+# ---- a disk that is not mounted ----
+pictures "$T/disk" 3 20
+run index --collection disks "$S" "$T/disk"
+mkdir "$T/elsewhere"
+mv "$T/disk"/* "$T/elsewhere"
+run index --collection disks --prune "$S" "$T/disk"
+is "--prune of an empty folder beside one with pictures: 2" $status 2
+like "it names the folder and says what to do" "$T/err" 'disk holds no picture.*mounted.*scry remove --in'
+run status --collection disks --json
+is "its pictures are still known" "$(json 'j["files"]')" 9
+mv "$T/elsewhere/p020.png" "$T/disk"
+run index --collection disks --prune "$S" "$T/disk"
+like "--prune where one picture is left" "$T/err" '^0 added, 0 updated, 7 unchanged, 1 skipped, 2 forgotten'
 done_testing
