@@ -102,10 +102,11 @@ static void take_body(request *r, const char *bytes, size_t n)
     connection_body_grew(r);
     size_t before = r->body.size;
     r->body_refused |= s->bodies_bytes + n > MAX_BODIES_BYTES;
-    if (r->body_refused || r->body.failed)
-        scry_buf_clear(&r->body);
-    else
+    if (!r->body_refused)
         scry_buf_append(&r->body, bytes, n);
+    r->body_refused |= r->body.failed;
+    if (r->body_refused)
+        scry_buf_dispose(&r->body);   /* its memory too: what is counted is what is held */
     s->bodies_bytes += r->body.size - before;
 }
 
@@ -114,7 +115,7 @@ static bool body_taken(request *r)
 {
     if (r->body_bytes > r->route->max_body_bytes)
         respond_problem(r, 413, "the body may have at most %zu bytes here", r->route->max_body_bytes);
-    else if (r->body_refused || r->body.failed)
+    else if (r->body_refused)
         respond_problem(r, 503, "too many uploads are under way: try again in a moment");
     return r->status == 0;
 }

@@ -67,7 +67,7 @@ struct request {
     char *param[MAX_PATH_PARAMS];        /* owned: what {x} stood for */
     scry_buf body;
     uint64_t body_bytes;                 /* that came, kept or not */
-    bool body_refused;                   /* no room for it: 503 when it is over */
+    bool body_refused;                   /* no room for it, for good: 413 or 503 when it is over */
     char *kept[MAX_KEPT_ARGS];           /* owned: parameters that came in the body */
     size_t kept_count;
     bool dispatched, ready, sent;        /* handed on; response made; response queued */

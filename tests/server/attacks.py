@@ -160,6 +160,11 @@ def slow_clients():
     server.stop()
 
 
+def resident_bytes(server):
+    with open(f"/proc/{server.process.pid}/statm") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def bodies():
     server = Server("--allow-upload")
     host = b"Host: 127.0.0.1\r\nConnection: close\r\n"
@@ -169,6 +174,22 @@ def bodies():
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     line, _ = server.raw(b"POST /search HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n\r\n" + 3 * chunk + b"0\r\n\r\n")
     ok("so they are in chunks", b" 413 " in line, line)
+    held = resident_bytes(server)
+    large = [server.connect() for _ in range(3)]
+    for s in large:      # up to the limit, one byte past it, and one more
+        s.sendall(b"POST /api/v1/query-pictures HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n\r\n" + 1024 * chunk)
+        for _ in range(2):
+            s.sendall(b"1\r\nx\r\n")
+    for _ in range(100):  # until the loop has read them
+        time.sleep(0.1)
+        if (now := resident_bytes(server) - held) < 32 << 20:
+            break
+    ok("what is over the limit is not kept while its end is waited for", now < 32 << 20, now)
+    for s in large:
+        s.sendall(b"0\r\n\r\n")
+        line = s.recv(65536).split(b"\r\n")[0]
+        ok("and refused at its end", b" 413 " in line, line)
+        s.close()
     line, _ = server.raw(b"GET /healthz HTTP/1.1\r\n" + host + b"X: " + b"x" * 200000 + b"\r\n\r\n")
     ok("headers that are too long: 431", b" 431 " in line or b" 413 " in line, line)
     line, _ = server.raw(b"GET /" + b"x" * 200000 + b" HTTP/1.1\r\n" + host + b"\r\n")
