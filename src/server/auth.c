@@ -112,11 +112,8 @@ bool auth_check(request *r)
 void auth_login(request *r, worker_tools *tools)
 {
     scry_json *root = NULL;
-    scry_error err = SCRY_ERROR_INIT;
-    if (scry_json_parse(&root, scry_buf_str(&r->body), r->body.size, "the body", &err) < 0) {
-        respond_error(r, &err);
+    if (!request_json(r, &root))
         return;
-    }
     const char *token = scry_json_str(scry_json_get(root, "token"), "");
     if (!r->server->token[0] || same_secret(token, r->server->token)) {
         respond_bytes(r, 204, NULL, "", 0);

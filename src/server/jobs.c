@@ -252,11 +252,8 @@ static void put_job(scry_json_writer *w, const job *j)
 static bool read_paths(request *r, job *j)
 {
     scry_json *root = NULL;
-    scry_error err = SCRY_ERROR_INIT;
-    if (scry_json_parse(&root, scry_buf_str(&r->body), r->body.size, "the body", &err) < 0) {
-        respond_error(r, &err);
+    if (!request_json(r, &root))
         return false;
-    }
     const scry_json *paths = scry_json_get(root, "paths");
     size_t n = scry_json_size(paths), i = 0;
     for (; i < n && i < MAX_PATHS; i++) {

@@ -84,6 +84,17 @@ bool request_int(request *r, const char *name, long long fallback, long long min
     return false;
 }
 
+bool request_json(request *r, scry_json **out)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    *out = NULL;
+    if (r->body.size > MAX_JSON_BODY)
+        respond_problem(r, 413, "a body of JSON may have at most %d bytes", MAX_JSON_BODY);
+    else if (scry_json_parse(out, scry_buf_str(&r->body), r->body.size, "the body", &err) < 0)
+        respond_error(r, &err);
+    return r->status == 0;
+}
+
 void respond_bytes(request *r, int status, const char *content_type, const void *bytes, size_t n)
 {
     r->status = status;

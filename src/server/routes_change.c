@@ -253,11 +253,8 @@ static bool take_path(addition *a)
 {
     request *r = a->request;
     scry_json *root = NULL;
-    scry_error err = SCRY_ERROR_INIT;
-    if (scry_json_parse(&root, scry_buf_str(&r->body), r->body.size, "the body", &err) < 0) {
-        respond_error(r, &err);
+    if (!request_json(r, &root))
         return false;
-    }
     const char *path = scry_json_str(scry_json_get(root, "path"), NULL);
     char *real = path && path[0] == '/' ? realpath(path, NULL) : NULL;
     if (!path || path[0] != '/')

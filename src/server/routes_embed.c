@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_INPUTS = 256, MAX_TEXT_BODY = 4 << 20, MAX_PICTURE_BODY = 128 << 20, MAX_JSON_BYTES = 64 << 20 };
+enum { MAX_INPUTS = 256, MAX_TEXT_BODY = MAX_JSON_BODY, MAX_PICTURE_BODY = 128 << 20, MAX_JSON_BYTES = 64 << 20 };
 
 /* ---- inputs ---- */
 
@@ -32,11 +32,11 @@ static bool read_texts(request *r, const scry_json *list, const char *what, cons
 
 static bool parse_body(request *r, scry_json **root)
 {
-    scry_error err = SCRY_ERROR_INIT;
-    if (scry_json_parse(root, scry_buf_str(&r->body), r->body.size, "the body", &err) == 0 &&
-        scry_json_type_of(*root) == SCRY_JSON_OBJECT)
+    if (!request_json(r, root))
+        return false;
+    if (scry_json_type_of(*root) == SCRY_JSON_OBJECT)
         return true;
-    respond_problem(r, 400, "%s", err.code ? err.message : "the body must be a JSON object");
+    respond_problem(r, 400, "the body must be a JSON object");
     scry_json_free(*root);
     *root = NULL;
     return false;

@@ -124,11 +124,8 @@ static bool parse_line(request *r, search_job *j, const char *line)
 bool search_read_json(request *r, search_job *j)
 {
     scry_json *root = NULL;
-    scry_error err = SCRY_ERROR_INIT;
-    if (scry_json_parse(&root, scry_buf_str(&r->body), r->body.size, "the body", &err) < 0) {
-        respond_error(r, &err);
+    if (!request_json(r, &root))
         return false;
-    }
     static const char *const names[] = { "limit", "cursor", "min_score", "all_copies", "fold" };
     scry_buf line = SCRY_BUF_INIT(SCRY_MAX_QUERY_BYTES);
     const scry_json *parts = scry_json_get(root, "parts");

@@ -55,7 +55,7 @@ extern const route *const route_tables[];
 extern const route routes_page[], routes_search[], routes_images[], routes_uploads[], routes_lists[], routes_embed[],
     routes_change[], routes_status[], routes_index[], routes_tutorial[];
 
-enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_KEPT_ARGS = 64 };
+enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_KEPT_ARGS = 64, MAX_JSON_BODY = 4 << 20 };
 
 struct request {
     request *next;                       /* in a queue */
@@ -128,6 +128,10 @@ const char *request_header(const request *r, const char *name);
 /* A whole number from the query string: `fallback` when absent; false when it is none or out of
  * range (a 400 has been made then). */
 bool request_int(request *r, const char *name, long long fallback, long long min, long long max, long long *out);
+
+/* The body as JSON, to be freed; false: a 400 was made, or a 413 for more than MAX_JSON_BODY bytes, which
+ * a route that takes pictures too lets through. */
+bool request_json(request *r, scry_json **out);
 
 void respond_text(request *r, int status, const char *content_type, const char *text);
 void respond_bytes(request *r, int status, const char *content_type, const void *bytes, size_t n);

@@ -143,6 +143,11 @@ like "says which there are" "$T/headers" '^Allow: .*GET'
 head -c 100000 /dev/zero | tr '\0' a >"$T/long"
 get -X POST --data-binary "@$T/long" "$url/search"
 is "a body over the limit: 413" $code 413
+head -c 4194305 /dev/zero | tr '\0' ' ' >"$T/json"
+for path in search embeddings; do
+    get -X POST --data-binary "@$T/json" "$url/api/v1/$path"
+    is "JSON over 4 MiB: 413 from $path" $code 413
+done
 get "$url/api/v1/search?q=$(head -c 70000 "$T/long")"
 ok "a long address is refused" test $code = 414 -o $code = 431
 for attack in /api/v1/images/../../../../etc/passwd/file /assets/../../etc/passwd /assets/%2e%2e/%2e%2e/etc/passwd \
@@ -228,6 +233,8 @@ is "a broken picture: 415" $code 415
 is "and nothing of it is kept" "$(ls "$(dirname "$kept")" | wc -l)" 2
 get -H "$A" "$url/api/v1/skipped"
 is "nor remembered" "$(json 'j["results"]')" '[]'
+get -H "$A" -H 'Content-Type: application/json' --data-binary "@$T/json" "$url/api/v1/images"
+is "JSON over 4 MiB: 413 from images" $code 413
 get -H "$A" -H 'Content-Type: application/json' -d '{"path":"/etc/passwd"}' "$url/api/v1/images"
 is "a path outside the roots: 403" $code 403
 get -H "$A" -X DELETE "$url/api/v1/images/$new"
