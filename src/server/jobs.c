@@ -105,6 +105,40 @@ void jobs_free(struct job_list *l)
 
 /* ---- writing ---- */
 
+/* A change waits for others to end, a run for them too; false: a change that came upon a run. */
+static bool claim_writer(server *s, writer_claim claim)
+{
+    pthread_mutex_lock(&s->writer_lock);
+    while (s->writer == WRITER_CHANGE || (s->writer == WRITER_RUN && claim == WRITER_RUN))
+        pthread_cond_wait(&s->writer_released, &s->writer_lock);
+    bool free = s->writer == WRITER_FREE;
+    if (free)
+        s->writer = claim;
+    pthread_mutex_unlock(&s->writer_lock);
+    return free;
+}
+
+static void release_writer(server *s)
+{
+    pthread_mutex_lock(&s->writer_lock);
+    s->writer = WRITER_FREE;
+    pthread_cond_broadcast(&s->writer_released);
+    pthread_mutex_unlock(&s->writer_lock);
+}
+
+bool server_change_begin(request *r)
+{
+    bool ok = claim_writer(r->server, WRITER_CHANGE);
+    if (!ok)
+        respond_problem(r, 409, "an index run is under way: wait for it or cancel it, then try again");
+    return ok;
+}
+
+void server_change_end(request *r)
+{
+    release_writer(r->server);
+}
+
 int server_writer_open(server *s, scry_store **out, scry_error *err)
 {
     scry_store_info info;
@@ -113,17 +147,12 @@ int server_writer_open(server *s, scry_store **out, scry_error *err)
     o.collection = info.collection;
     o.mode = SCRY_STORE_WRITE;
     o.model_identity = s->info->identity;
-    pthread_mutex_lock(&s->writer_lock);
-    int r = scry_store_open(out, info.where, &o, err);
-    if (r < 0)
-        pthread_mutex_unlock(&s->writer_lock);
-    return r;
+    return scry_store_open(out, info.where, &o, err);
 }
 
 int server_writer_close(server *s, scry_store *writer, scry_error *err)
 {
     int r = scry_store_close(writer, err);
-    pthread_mutex_unlock(&s->writer_lock);
     pthread_rwlock_wrlock(&s->store_lock);
     int refreshed = scry_store_refresh(s->store, r < 0 ? NULL : err);
     pthread_rwlock_unlock(&s->store_lock);
@@ -169,12 +198,14 @@ static void *run_job(void *arg)
     server *s = j->server;
     scry_store *writer;
     scry_error err = SCRY_ERROR_INIT;
+    claim_writer(s, WRITER_RUN);
     int r = server_writer_open(s, &writer, &err);
     if (r == 0) {
         r = scry_index_run(writer, s->model, &j->options, NULL, &err);
         int closed = server_writer_close(s, writer, r < 0 ? NULL : &err);
         r = r < 0 ? r : closed;
     }
+    release_writer(s);
     pthread_mutex_lock(&s->jobs->lock);
     j->result = err;
     j->over = true;

@@ -9,6 +9,11 @@ void jobs_cancel_all(struct job_list *l);
 void jobs_end_events(struct job_list *l);   /* streams of events end, so that the loop can */
 void jobs_free(struct job_list *l);      /* cancels and waits */
 
+/* A request that changes the collection does so between these two. Others' short changes are waited
+ * for; an index run may take hours, which no worker waits for: false, and a 409 was made. */
+bool server_change_begin(request *r);
+void server_change_end(request *r);
+
 /* Open the collection for writing, for the time of one change: other processes may write too.
  * Close with server_writer_close, which makes the change visible to searches. */
 int server_writer_open(server *s, scry_store **out, scry_error *err);

@@ -275,34 +275,38 @@ static bool take_path(addition *a)
     return ok;
 }
 
-static void images_post(request *r, worker_tools *tools)
+/* What the body is or names, into the addition; false: an answer was made. */
+static bool take_body(addition *a)
 {
+    request *r = a->request;
     const char *type = request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
-    addition a = { .request = r };
     scry_error err = SCRY_ERROR_INIT;
-    bool by_path = type && strncasecmp(type, "application/json", 16) == 0, ok = false;
-    if (!allowed(r, r->server->options.allow_upload, "--allow-upload"))
-        return;
-    if (by_path) {
-        ok = take_path(&a);
-    } else if (!(a.folder = media_folder(r, &err))) {
+    if (type && strncasecmp(type, "application/json", 16) == 0)
+        return take_path(a);
+    if (!(a->folder = media_folder(r, &err))) {
         respond_error(r, &err);
     } else if (type && strncasecmp(type, "multipart/", 10) == 0) {
-        int result = multipart_read(type, scry_buf_str(&r->body), r->body.size, keep_part, &a, &err);
-        ok = result == 0 && a.count;
+        int result = multipart_read(type, scry_buf_str(&r->body), r->body.size, keep_part, a, &err);
         if (result < 0)
             respond_error(r, &err);
-        else if (result == 0 && !a.count)
+        else if (result == 0 && !a->count)
             respond_problem(r, 400, "the form has no file \"image\"");
-    } else if (keep_upload(&a, scry_buf_str(&r->body), r->body.size, &err) == 0) {
-        ok = true;
-    } else {
+    } else if (keep_upload(a, scry_buf_str(&r->body), r->body.size, &err) < 0) {
         respond_problem(r, err.code == SCRY_EINVALID ? 415 : 500, "%s", err.message);
     }
-    if (ok)
+    return r->status == 0;
+}
+
+static void images_post(request *r, worker_tools *tools)
+{
+    addition a = { .request = r };
+    if (!allowed(r, r->server->options.allow_upload, "--allow-upload") || !server_change_begin(r))
+        return;
+    if (take_body(&a))
         index_added(&a);
-    if (ok && r->status == 0)
+    if (r->status == 0)
         answer_added(&a);
+    server_change_end(r);
     for (size_t i = 0; i < a.count; i++)
         free(a.paths[i]);
     for (size_t i = 0; i < a.label_count; i++)
@@ -329,8 +333,10 @@ static void image_delete(request *r, worker_tools *tools)
     if (!allowed(r, r->server->options.allow_remove, "--allow-remove"))
         return;
     scry_results *found = picture_find(r, r->param[0]);
-    if (!found)
+    if (!found || !server_change_begin(r)) {
+        scry_results_free(found);
         return;
+    }
     int result = server_writer_open(r->server, &writer, &err);
     if (result == 0) {
         result = scry_store_remove(writer, &found->hits[0].file.id, 1, NULL, &err);
@@ -343,6 +349,7 @@ static void image_delete(request *r, worker_tools *tools)
         unlink_upload(r, &found->hits[0].file);
         respond_bytes(r, 204, NULL, "", 0);
     }
+    server_change_end(r);
     scry_results_free(found);
 }
 

@@ -277,6 +277,7 @@ static int start_all(server *s, scry_error *err)
     size_t limit = (size_t)(s->options.max_queue > 0 ? s->options.max_queue : DEFAULT_QUEUE);
     pthread_rwlock_init(&s->store_lock, NULL);
     pthread_mutex_init(&s->writer_lock, NULL);
+    pthread_cond_init(&s->writer_released, NULL);
     pthread_mutex_init(&s->facets_lock, NULL);
     s->metrics = metrics_new();
     s->connections = connections_new(s->options.client_timeout_s * 1000);
@@ -348,6 +349,7 @@ int scry_serve_run(const scry_serve_options *options, const char *store, const c
         metrics_free(s.metrics);
         pthread_rwlock_destroy(&s.store_lock);
         pthread_mutex_destroy(&s.writer_lock);
+        pthread_cond_destroy(&s.writer_released);
         pthread_mutex_destroy(&s.facets_lock);
         free(s.facets);
     }

@@ -85,6 +85,9 @@ struct request {
     handler *later;                      /* set by a handler on the loop: a worker goes on with it */
 };
 
+/* Who may write to the store now: nobody, a request for its short change, an index run. */
+typedef enum { WRITER_FREE, WRITER_CHANGE, WRITER_RUN } writer_claim;
+
 struct server {
     scry_serve_options options;
     scry_store *store;
@@ -102,7 +105,9 @@ struct server {
     struct metrics *metrics;
     struct connection_list *connections;
     pthread_rwlock_t store_lock;         /* write: refresh; read: all else. `store` is read only */
-    pthread_mutex_t writer_lock;         /* one change at a time (jobs.h) */
+    pthread_mutex_t writer_lock;         /* guards `writer`: one change at a time (jobs.h) */
+    pthread_cond_t writer_released;
+    writer_claim writer;
     atomic_uint changes;                 /* made through this server */
     pthread_mutex_t facets_lock;         /* guards the three below (routes_lists.c) */
     char *facets;                        /* owned: the last answer; NULL: none yet */
