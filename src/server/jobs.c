@@ -19,7 +19,7 @@ typedef struct job {
     pthread_t thread;
     /* under the list's lock: */
     bool over;
-    unsigned version;              /* counts changes: watchers wait for a new one */
+    unsigned version;              /* counts changes from 1: watchers wait for one they have not seen */
     scry_index_progress progress;
     scry_error result;
     char *skips[MAX_KEPT_SKIPS];   /* JSON objects, owned */
@@ -313,6 +313,7 @@ static void index_post(request *r, worker_tools *tools)
     }
     job *j = scry_alloc(sizeof *j);
     j->server = s;
+    j->version = 1;
     bool ok = read_paths(r, j), busy = false;
     j->options.progress = on_progress;
     j->options.skipped = on_skip;
@@ -419,7 +420,7 @@ static ssize_t read_events(void *cls, uint64_t position, char *out, size_t max)
         snprintf(id, sizeof id, "%u", w->id);
         pthread_mutex_lock(&l->lock);
         const job *j = find_job(l, id);
-        if (j && (j->version != w->seen || w->seen == 0))
+        if (j && j->version != w->seen)
             write_events(w, j);
         else if (!j || l->closing)
             w->ended = true;

@@ -310,7 +310,32 @@ def watchers():
     slow = os.path.join(scratch, "slow")
     os.makedirs(slow, exist_ok=True)
     shutil.copy(os.path.join(bombs, "hang.jpg"), slow)
-    server = Server("--allow-index", env={"SCRY_TEST_DECODER_FAULTS": "1"})
+    bomb = open(os.path.join(bombs, "hang.jpg"), "rb").read()
+    server = Server("--allow-index", "--allow-upload", "--allow-remove", "--workers", "2", env={"SCRY_TEST_DECODER_FAULTS": "1"})
+    known = json.loads(server.ask("GET", "/api/v1/search?q=red&limit=1")[2])["results"][0]["id"]
+
+    # An upload whose decoder hangs has the store: a run that was begun waits, and its watchers sleep.
+    upload = threading.Thread(target=lambda: server.ask("POST", "/api/v1/images", bomb))
+    upload.start()
+    time.sleep(1)
+    job = json.loads(server.ask("POST", "/api/v1/index", json.dumps({"paths": [slow]}))[2])["job"]
+    with server.connect() as s:
+        s.sendall(f"GET /api/v1/index/{job}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        s.settimeout(2)
+        events = b""
+        try:
+            while len(events) < 1 << 20:
+                events += s.recv(65536)
+        except socket.timeout:
+            pass
+    ok("a run that has not begun is told once", events.count(b"event: progress") == 1, events.count(b"event:"))
+    server.ask("DELETE", f"/api/v1/index/{job}")
+    upload.join()
+    for _ in range(600):
+        if b'"running"' not in server.ask("GET", f"/api/v1/index/{job}")[2]:
+            break
+        time.sleep(0.1)
+
     status, _, body = server.ask("POST", "/api/v1/index", json.dumps({"paths": [slow]}))
     ok("a run begins", status == 202, body)
     job = json.loads(body)["job"]
@@ -329,6 +354,20 @@ def watchers():
     used = processor_s() - before
     ok("waiting for news takes no processor", used < 0.5, used)
     ok("a second run has to wait: 409", server.ask("POST", "/api/v1/index", json.dumps({"paths": [slow]}))[0] == 409)
+    kept = os.path.join(os.environ["SCRY_STORE"], "media/default")
+    files = sorted(os.listdir(kept)) if os.path.isdir(kept) else []
+    png = next(os.path.join(pictures, name) for name in os.listdir(pictures) if name.endswith(".png"))
+    answers = []
+    crowd = [threading.Thread(target=lambda: answers.append(server.ask("DELETE", f"/api/v1/images/{known}", timeout=20)[0])) for _ in range(3)]
+    crowd.append(threading.Thread(target=lambda: answers.append(server.ask("POST", "/api/v1/images", open(png, "rb").read(), timeout=20)[0])))
+    for t in crowd:
+        t.start()
+    status = server.ask("GET", f"/api/v1/images/{known}/thumbnail?size=160", timeout=20)[0]
+    for t in crowd:
+        t.join()
+    ok("so have other changes: 409", answers == [409] * 4, answers)
+    ok("the workers are free", status == 200, status)
+    ok("nothing of the upload is kept", (sorted(os.listdir(kept)) if os.path.isdir(kept) else []) == files)
     server.ask("DELETE", f"/api/v1/index/{job}")
     server.stop()
     ok("the stream ends with the server", cut_after(s, 60) < 60)
