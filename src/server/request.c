@@ -142,6 +142,8 @@ void respond_problem(request *r, int status, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(detail, sizeof detail, fmt, ap);
     va_end(ap);
+    while (r->headers > 0)
+        free(r->header[--r->headers].value);
     scry_buf b = SCRY_BUF_INIT(8192);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&w, '{');

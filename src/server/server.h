@@ -141,6 +141,8 @@ bool request_json(request *r, scry_json **out);
 void respond_text(request *r, int status, const char *content_type, const char *text);
 void respond_bytes(request *r, int status, const char *content_type, const void *bytes, size_t n);
 void respond_json(request *r, int status, scry_buf *json);             /* takes what is in the buffer */
+
+/* An error: what was answered before is dropped, its headers with it. */
 void respond_problem(request *r, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void respond_error(request *r, const scry_error *err);                  /* the status follows the code */
 void respond_result(request *r, int result, const scry_error *err, scry_buf *json);   /* error, or 200; json is disposed */

@@ -167,6 +167,7 @@ unlike "nothing of it is told" "$T/out" root:
 rm "$path"
 get "$url/api/v1/images/$victim/file"
 is "a file that is gone: 404" $code 404
+unlike "an error is not kept as the picture" "$T/headers" '^ETag|max-age'
 mkfifo "$path"
 get "$url/api/v1/images/$victim/view"
 is "a FIFO in its place: 404" $code 404
