@@ -42,6 +42,10 @@ static bool put_part(request *r, const scry_json *part, bool first, scry_buf *li
         respond_problem(r, 400, "a part of the query has one of text, id and picture, and a weight from -100 to 100 that is not 0");
         return false;
     }
+    if (text && !text[strspn(text, " \t\r\n")]) {
+        respond_problem(r, 400, "a text of the query is empty");
+        return false;
+    }
     scry_buf_puts(line, weight < 0 ? " - " : first ? "" : " + ");
     if (weight != 1 && weight != -1)
         scry_buf_printf(line, "%.6f:", weight < 0 ? -weight : weight);
@@ -59,13 +63,18 @@ static bool put_part(request *r, const scry_json *part, bool first, scry_buf *li
 static const char *const known_args[] = { "in", "after", "before", "camera", "near", "format", "label", "key",
                                           "limit", "cursor", "min_score", "all_copies", "fold" };
 
+/* With more than there is room for, a 400 is made: an answer to fewer would not be the one asked for. */
 static void set_arg(request *r, const char *name, const char *value)
 {
     size_t i = 0, n = sizeof known_args / sizeof *known_args;
     while (i < n && strcmp(known_args[i], name) != 0)
         i++;
-    if (i == n || r->kept_count == MAX_KEPT_ARGS)
+    if (i == n || r->status != 0)
         return;
+    if (r->kept_count == MAX_KEPT_ARGS) {
+        respond_problem(r, 400, "more than %d filters and other parameters", MAX_KEPT_ARGS);
+        return;
+    }
     /* libmicrohttpd keeps both pointers: the name is static, the value is freed with the request. */
     char *copy = r->kept[r->kept_count++] = scry_strdup(value);
     MHD_set_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, known_args[i], copy);
@@ -110,14 +119,21 @@ static void set_filter(request *r, const scry_json *filter)
     }
 }
 
-static bool parse_line(request *r, search_job *j, const char *line)
+/* The line and the parameters are taken from the body; false: an answer was made, now or before. */
+static bool parse_line(request *r, search_job *j, const scry_buf *line)
 {
     scry_error err = SCRY_ERROR_INIT;
-    if (scry_query_parse_line(&j->query, line, &err) < 0) {
+    if (r->status != 0)
+        return false;
+    if (line->failed) {
+        respond_problem(r, 413, "a query may have at most %d bytes", SCRY_MAX_QUERY_BYTES);
+        return false;
+    }
+    if (scry_query_parse_line(&j->query, scry_buf_str(line), &err) < 0) {
         respond_error(r, &err);
         return false;
     }
-    j->shown = scry_strdup(line);
+    j->shown = scry_strdup(scry_buf_str(line));
     return search_read_args(r, j);
 }
 
@@ -137,7 +153,7 @@ bool search_read_json(request *r, search_job *j)
     set_filter(r, scry_json_get(root, "filter"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         set_json_arg(r, names[i], scry_json_get(root, names[i]));
-    ok = ok && parse_line(r, j, scry_buf_str(&line));
+    ok = parse_line(r, j, &line);
     scry_buf_dispose(&line);
     scry_json_free(root);
     return ok;
@@ -172,10 +188,9 @@ bool search_read_form(request *r, search_job *j, const char *content_type)
 {
     form f = { r, SCRY_BUF_INIT(SCRY_MAX_QUERY_BYTES) };
     scry_error err = SCRY_ERROR_INIT;
-    bool ok = multipart_read(content_type, scry_buf_str(&r->body), r->body.size, read_field, &f, &err) == 0;
-    if (!ok)
+    if (multipart_read(content_type, scry_buf_str(&r->body), r->body.size, read_field, &f, &err) < 0)
         respond_error(r, &err);
-    ok = ok && parse_line(r, j, scry_buf_str(&f.line));
+    bool ok = parse_line(r, j, &f.line);
     scry_buf_dispose(&f.line);
     return ok;
 }

@@ -144,6 +144,16 @@ head -c 100000 /dev/zero | tr '\0' a >"$T/long"
 get -X POST --data-binary "@$T/long" "$url/search"
 is "a body over the limit: 413" $code 413
 head -c 4194305 /dev/zero | tr '\0' ' ' >"$T/json"
+echo "{\"parts\":[{\"text\":\"$(head -c 70000 "$T/long")\"}]}" >"$T/query"
+get -X POST -d "@$T/query" "$url/api/v1/search"
+is "a query over 64 KiB in JSON: 413" $code 413
+get -F "image=@$P/p009.png" -F "q=<$T/long" "$url/api/v1/search"
+is "in a form: 413" $code 413
+labels=$(python3 -c 'print(",".join(["\"a\""] * 64))')
+get -X POST -d "{\"q\":\"red\",\"filter\":{\"label\":[$labels]},\"limit\":1}" "$url/api/v1/search"
+is "more filters than there is room for: 400" $code 400
+get -X POST -d '{"parts":[{"text":"red"},{"text":" \n"}]}' "$url/api/v1/search"
+is "an empty text: 400" $code 400
 for path in search embeddings; do
     get -X POST --data-binary "@$T/json" "$url/api/v1/$path"
     is "JSON over 4 MiB: 413 from $path" $code 413
