@@ -3,10 +3,11 @@
 #include "base/alloc.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 enum { MAX_RECORD_BYTES = 1 << 20, MAX_FIELDS = 4096 };
 
@@ -91,4 +92,12 @@ int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg
     if (!standard_input)
         fclose(f);
     return r;
+}
+
+bool scry_is_csv(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    struct stat st;
+    return dot && (strcasecmp(dot, ".csv") == 0 || strcasecmp(dot, ".tsv") == 0)
+           && !(stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }

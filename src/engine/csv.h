@@ -4,7 +4,11 @@
 
 #include "scry/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether a path given as a picture is taken for a table of them: by its name, folders apart. */
+bool scry_is_csv(const char *path);
 
 /* One row: `fields` and their text are borrowed for the call; a non-zero return stops and is
  * passed on. `line` counts from 1. */

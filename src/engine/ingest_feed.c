@@ -246,21 +246,13 @@ static int feed_list(feeder *f, const char *path)
     return r;
 }
 
-static bool is_csv(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    struct stat st;
-    return dot && (strcasecmp(dot, ".csv") == 0 || strcasecmp(dot, ".tsv") == 0)
-           && !(stat(path, &st) == 0 && S_ISDIR(st.st_mode));
-}
-
 void ingest_feed(ingest *in)
 {
     const scry_index_options *o = in->options;
     feeder f = { .in = in };
     int r = 0;
     for (size_t i = 0; r == 0 && i < o->path_count; i++)
-        r = is_csv(o->paths[i]) ? feed_csv(&f, o->paths[i]) : feed_path(&f, o->paths[i]);
+        r = scry_is_csv(o->paths[i]) ? feed_csv(&f, o->paths[i]) : feed_path(&f, o->paths[i]);
     if (r == 0 && o->from_file)
-        r = is_csv(o->from_file) ? feed_csv(&f, o->from_file) : feed_list(&f, o->from_file);
+        r = scry_is_csv(o->from_file) ? feed_csv(&f, o->from_file) : feed_list(&f, o->from_file);
 }

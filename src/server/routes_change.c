@@ -8,12 +8,14 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
+#include "engine/csv.h"
 #include "engine/file_json.h"
 #include "scry/index.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_UPLOADS = 64, MAX_LABELS = 64, MAX_NAME_BYTES = 1000, MAX_UPLOAD_BODY = 256 << 20 };
@@ -256,11 +258,14 @@ static bool take_path(addition *a)
     if (!request_json(r, &root))
         return false;
     const char *path = scry_json_str(scry_json_get(root, "path"), NULL);
+    struct stat st;
     char *real = path && path[0] == '/' ? realpath(path, NULL) : NULL;
     if (!path || path[0] != '/')
         respond_problem(r, 400, "path must be an absolute path");
     else if (!real || !below_root(r, real))
         respond_problem(r, 403, "the path is not a file below one of the roots");
+    else if (stat(real, &st) < 0 || !S_ISREG(st.st_mode) || scry_is_csv(real))
+        respond_problem(r, 415, "the path is not a picture's: folders and tables are indexed by /api/v1/index");
     else
         a->paths[a->count++] = scry_strdup(real);
     free(real);

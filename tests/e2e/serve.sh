@@ -248,6 +248,18 @@ get -H "$A" -H 'Content-Type: application/json' --data-binary "@$T/json" "$url/a
 is "JSON over 4 MiB: 413 from images" $code 413
 get -H "$A" -H 'Content-Type: application/json' -d '{"path":"/etc/passwd"}' "$url/api/v1/images"
 is "a path outside the roots: 403" $code 403
+echo "1,$T/more/p092.png" >"$P/table.csv"
+mkdir "$P/folder"
+cp "$T/more/p092.png" "$P/folder"
+for path in "$P/table.csv" "$P/folder"; do
+    get -H "$A" -H 'Content-Type: application/json' -d "{\"path\":\"$path\"}" "$url/api/v1/images"
+    is "no picture but ${path##*/}: 415" $code 415
+done
+get -H "$A" "$url/count"
+is "nothing was added" "$(cat "$T/out")" 32
+rm -r "$P/table.csv" "$P/folder"
+get -H "$A" -H 'Content-Type: application/json' -d "{\"path\":\"$P/p001.png\"}" "$url/api/v1/images"
+is "a path below a root" $code 201
 get -H "$A" -X DELETE "$url/api/v1/images/$new"
 is "remove" $code 204
 get -H "$A" "$url/api/v1/images/$new"
