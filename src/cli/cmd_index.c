@@ -217,6 +217,7 @@ const cli_command cmd_index = {
         "pictures are not computed again, unreadable files are skipped and remembered. Ctrl-C stops\n"
         "cleanly; the same command goes on where it stopped. --prune refuses a folder that holds none\n"
         "of its pictures any more: its disk may not be mounted.\n\n"
+        "Exit status: 0 done, 1 some files were skipped, 2 an error, 130 stopped by Ctrl-C or SIGTERM.\n\n"
         "Examples:\n"
         "  scry index ~/Pictures\n"
         "  scry index --prune --exclude '*.tmp.jpg' /mnt/photos\n"
