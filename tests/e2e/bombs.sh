@@ -37,7 +37,11 @@ like "skipped: out of memory" "$T/err" 'memory\.jpg: the decoder crashed \(signa
 for name in good.jpg exif-loop.jpg large-but-fine.png text-bomb.png; do
     unlike "read: $name" "$T/err" "/$name: "
 done
-[ "$(id -u)" = 0 ] || like "skipped: no permission" "$T/err" 'unreadable\.jpg: cannot be read: Permission denied'
+if drop_root; then
+    mkdir -m 777 "$T/open"
+    run_unprivileged index $limit --store "$T/open/store" "$P/unreadable.jpg"
+    like "skipped: no permission" "$T/err" 'unreadable\.jpg: cannot be read: Permission denied'
+fi
 is "no decoder is left behind" "$(decoders)" ''
 run index $limit "$P"
 like "what is remembered is not tried again" "$T/err" '^0 added, 0 updated, [45] unchanged'

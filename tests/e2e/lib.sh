@@ -19,6 +19,7 @@ trap 'chmod -R u+rwx "$T" 2>/dev/null; rm -rf "$T"' EXIT
 trap 'exit 1' INT TERM HUP
 export XDG_DATA_HOME=$T/data XDG_CACHE_HOME=$T/cache XDG_CONFIG_HOME=$T/config HOME=$T/home
 export SCRY_STORE=$T/store LC_ALL=C.UTF-8 SCRY_MODEL=$T/model
+umask 022
 mkdir -p "$HOME"
 count=0
 failed=0
@@ -79,6 +80,23 @@ run() {
     timeout 120 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
     status=$?
     # Sanitizer builds warn that their decoders are not confined.
+    [ -z "$SCRY_TEST_UNCONFINED" ] || sed -i '/^scry: SCRY_TEST_UNCONFINED/d' "$T/err"
+}
+
+# Whether commands can run without root's leave to read and write everything: as this user, or as root with
+# the help of setpriv as nobody, for whom $T is opened then (not what lies in it).
+unprivileged=
+drop_root() {
+    [ "$(id -u)" = 0 ] || return 0
+    unprivileged='setpriv --reuid=65534 --regid=65534 --clear-groups'
+    chmod a+rx "$T"
+    $unprivileged "$scry" --version >/dev/null 2>&1 && $unprivileged ls "$T" >/dev/null 2>&1
+}
+
+# Like run, after drop_root.
+run_unprivileged() {
+    timeout 120 $unprivileged "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+    status=$?
     [ -z "$SCRY_TEST_UNCONFINED" ] || sed -i '/^scry: SCRY_TEST_UNCONFINED/d' "$T/err"
 }
 

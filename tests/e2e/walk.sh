@@ -95,15 +95,19 @@ is "root move of a relative path that is gone" $status 0
 timeout 20 "$scry" index pipe.png >"$T/out" 2>"$T/err" </dev/null
 is "a FIFO by name is skipped, not waited for" $? 1
 like "and says why" "$T/err" 'pipe\.png: '
-if [ "$(id -u)" != 0 ]; then
+if drop_root; then
+    export SCRY_STORE=$T/open/store XDG_CACHE_HOME=$T/open/cache
+    mkdir -m 777 "$T/open"
     pictures "$T/locked" 2 60
     chmod 0 "$T/locked/p060.png"
-    run index "$T/locked"
+    run_unprivileged index "$T/locked"
     is "an unreadable file is skipped" $status 1
     like "and named" "$T/err" 'p060\.png: '
+    like "the others are read" "$T/err" '^1 added'
     mkdir "$T/closed"
     chmod 0 "$T/closed"
-    run index "$T/closed"
+    run_unprivileged index "$T/closed"
     is "an unreadable folder is skipped" $status 1
+    like "and named, too" "$T/err" "^skipped: $T/closed: "
 fi
 done_testing
