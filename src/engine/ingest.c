@@ -136,6 +136,7 @@ void ingest_result_free(ingest_result *r)
     if (!r)
         return;
     ingest_job_free(r->job);
+    scry_results_free(r->old);
     free(r->vector);
     free(r);
 }

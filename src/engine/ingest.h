@@ -59,6 +59,7 @@ typedef struct ingest_result {
     scry_file file;             /* strings below or in the job */
     char camera[64];
     float *vector;              /* [dim], owned; NULL: the content is known */
+    scry_results *old;          /* owned; the file's row before, where its key and labels stay */
     char reason[256];
 } ingest_result;
 
@@ -113,7 +114,8 @@ void ingest_work(ingest *in);     /* ingest_work.c: jobs until there are none */
  * path, and what the store knows of it. */
 int ingest_look_up(ingest *in, ingest_job *job, scry_file *file, scry_error *err) SCRY_NODISCARD;
 
-/* Just before a result is put: 1 when it can be, 0 when its content came without a vector and was
+/* Just before a result is put: takes over the key and labels that the store has where the job
+ * brings none. 1 when it can be, 0 when its content came without a vector and was
  * dropped since it was found: its file has to be decoded after all. */
 int ingest_settle(ingest *in, ingest_result *r, scry_error *err) SCRY_NODISCARD;
 

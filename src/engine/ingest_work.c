@@ -21,15 +21,21 @@ typedef struct {
     size_t count;
 } worker;
 
-static ingest_result *result_new(ingest_job *job, ingest_outcome outcome)
+/* `picture` tells what the content shows, its strings are copied; NULL: nothing is known of it. */
+static ingest_result *result_new(ingest_job *job, ingest_outcome outcome, const scry_file *picture)
 {
     ingest_result *r = scry_alloc(sizeof *r);
     r->job = job;
     r->outcome = outcome;
     scry_file *f = &r->file;
+    if (picture) {
+        *f = *picture;
+        f->format = scry_format_name(scry_format_from_name(picture->format));
+        snprintf(r->camera, sizeof r->camera, "%s", picture->camera ? picture->camera : "");
+    }
+    f->camera = r->camera;
     f->size = job->size;
     f->mtime_ns = job->mtime_ns;
-    f->camera = r->camera;
     f->key = job->key ? job->key : "";
     f->labels = (const char *const *)job->labels;
     f->label_count = job->label_count;
@@ -41,64 +47,26 @@ static ingest_result *result_new(ingest_job *job, ingest_outcome outcome)
 static void give_up(worker *w, ingest_job *job, const scry_error *why)
 {
     bool remember = why->code == SCRY_EINVALID || why->code == SCRY_ELIMIT;
-    ingest_result *r = result_new(job, remember ? INGEST_BAD : INGEST_SKIPPED);
+    ingest_result *r = result_new(job, remember ? INGEST_BAD : INGEST_SKIPPED, NULL);
     snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why->message);
     ingest_push_result(w->in, r);
 }
 
-/* Key and labels from an earlier CSV stay when this run brings none. */
-static void keep_labels(worker *w, ingest_job *job)
+/* 1 when the store knows the content: the result is on its way without a vector. */
+static int reuse_content(worker *w, ingest_job *job, const uint8_t hash[SCRY_HASH_BYTES], scry_error *err)
 {
-    scry_file at = { 0 };
-    if (job->key || ingest_look_up(w->in, job, &at, NULL) < 0 || !job->state.known || job->state.bad)
-        return;
-    uint8_t id[SCRY_ID_BYTES];
-    scry_results *found;
-    scry_file_id(at.root, at.relative, id);
-    if (scry_store_get(w->in->store, id, &found, NULL) < 0)
-        return;
-    const scry_file *f = &found->hits[0].file;
-    if (f->key[0] || f->label_count) {
-        job->key = scry_strdup(f->key);
-        job->labels = scry_alloc((f->label_count + 1) * sizeof *job->labels);
-        job->label_count = f->label_count;
-        for (size_t i = 0; i < f->label_count; i++)
-            job->labels[i] = scry_strdup(f->labels[i]);
-    }
-    scry_results_free(found);
-}
-
-/* true when the store knows the content: the result is on its way without a vector. */
-static bool reuse_content(worker *w, ingest_job *job, const uint8_t hash[SCRY_HASH_BYTES])
-{
-    scry_file known = { 0 };
-    scry_error err = SCRY_ERROR_INIT;
+    scry_file known;
+    ingest_result *r = NULL;
     pthread_mutex_lock(&w->in->store_lock);
-    keep_labels(w, job);
-    ingest_result *r = result_new(job, INGEST_PUT);
-    int has = scry_store_has_content(w->in->store, hash, &known, &err);
+    int has = scry_store_has_content(w->in->store, hash, &known, err);
     if (has == 1) {
-        r->file.width = known.width;
-        r->file.height = known.height;
-        r->file.format = scry_format_name(scry_format_from_name(known.format));
-        r->file.has_time = known.has_time;
-        r->file.taken_at = known.taken_at;
-        r->file.has_position = known.has_position;
-        r->file.latitude = known.latitude;
-        r->file.longitude = known.longitude;
-        snprintf(r->camera, sizeof r->camera, "%s", known.camera ? known.camera : "");
+        memcpy(known.content, hash, SCRY_HASH_BYTES);
+        r = result_new(job, INGEST_PUT, &known);   /* here: the strings are lent until the next call */
     }
     pthread_mutex_unlock(&w->in->store_lock);
-    if (has == 1) {
-        memcpy(r->file.content, hash, SCRY_HASH_BYTES);
+    if (r)
         ingest_push_result(w->in, r);
-        return true;
-    }
-    r->job = NULL;
-    ingest_result_free(r);
-    if (has < 0)
-        ingest_fail(w->in, &err);
-    return false;
+    return has;
 }
 
 /* Embed what was collected and pass it on. */
@@ -127,20 +95,12 @@ static void flush(worker *w)
 
 static void take_picture(worker *w, ingest_job *job, const uint8_t *hash, const scry_decode_result *d)
 {
-    ingest_result *r = result_new(job, INGEST_PUT);
-    scry_file *f = &r->file;
-    memcpy(f->content, hash, SCRY_HASH_BYTES);
-    f->width = d->width;
-    f->height = d->height;
-    f->format = scry_format_name(d->format);
-    f->has_time = d->has_time;
-    f->taken_at = d->taken_at;
-    f->has_position = d->has_position;
-    f->latitude = d->latitude;
-    f->longitude = d->longitude;
-    snprintf(r->camera, sizeof r->camera, "%s", d->camera);
+    scry_file picture = { .width = d->width, .height = d->height, .format = scry_format_name(d->format),
+                          .has_time = d->has_time, .taken_at = d->taken_at, .has_position = d->has_position,
+                          .latitude = d->latitude, .longitude = d->longitude, .camera = d->camera };
+    memcpy(picture.content, hash, SCRY_HASH_BYTES);
     memcpy(w->pixels + w->count * w->picture_bytes, d->pixels, w->picture_bytes);
-    w->batch[w->count++] = r;
+    w->batch[w->count++] = result_new(job, INGEST_PUT, &picture);
     if (w->count == INGEST_BATCH)
         flush(w);
 }
@@ -161,12 +121,17 @@ static void process(worker *w, ingest_job *job)
     uint8_t hash[SCRY_HASH_BYTES];
     scry_sha256_of(bytes, size, hash);
     if (!ingest_mark(in, hash)) {
-        ingest_push_result(in, result_new(job, INGEST_DEFERRED));
+        ingest_push_result(in, result_new(job, INGEST_DEFERRED, NULL));
         return;
     }
     /* Asked only now: whoever held the mark before us has committed. */
-    if (reuse_content(w, job, hash)) {
+    int reused = reuse_content(w, job, hash, &why);
+    if (reused) {
         ingest_unmark(in, hash);
+        if (reused < 0) {
+            ingest_fail(in, &why);
+            ingest_job_free(job);
+        }
         return;
     }
     scry_decode_request request = { .kind = SCRY_DECODE_VIEWS, .spec = w->spec,

@@ -45,4 +45,24 @@ printf 'id,path\n1,"pics/p006.png\n' >broken.csv
 run index broken.csv
 is "a broken CSV: 2" $status 2
 like "and says where" "$T/err" 'broken\.csv'
+
+# A table and its folder in one run: whichever comes first, each file is added once and gets its names.
+for order in "both.csv new" "new both.csv"; do
+    rm -rf new
+    pictures new 3 40
+    cp new/p041.png new/copy.png
+    printf 'id,path,label\n1,new/p040.png,red\n2,new/p041.png,blue\n3,new/copy.png,green\n' >both.csv
+    collection=$(echo "$order" | tr -cd a-z)
+    run index --collection "$collection" $order
+    is "$order: 0" $status 0
+    like "$order: each file is added once" "$T/err" '^4 added'
+    run search --collection "$collection" --json --all-copies x
+    is "$order: keys and labels" "$(json 'sorted(r.get("key", "") + "".join(r.get("labels", [])) for r in j["results"])')" \
+        "['', '1red', '2blue', '3green']"
+done
+touch new/p040.png
+run index --collection newbothcsv new
+like "a touched file with labels is not updated" "$T/err" '^0 added, 0 updated, 4 unchanged'
+run search --collection newbothcsv --json --key 1 x
+is "and keeps them" "$(json 'j["results"][0]["labels"]')" "['red']"
 done_testing
