@@ -1,4 +1,5 @@
-/* routes_tutorial.c - the three calls of the tutorial's own service: /insert, /search, /count. */
+/* routes_tutorial.c - /search and /count of the tutorial's own service; its third call, /insert, is an
+ * upload like any other: routes_change.c. */
 #include "server/server.h"
 
 #include "base/alloc.h"

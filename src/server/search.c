@@ -198,7 +198,7 @@ static size_t count_shown(const search_job *j, const scry_results *results)
     return n;
 }
 
-void search_answer(request *r, const search_job *j, const scry_results *results)
+static void answer_search(request *r, const search_job *j, const scry_results *results)
 {
     size_t shown = count_shown(j, results);
     scry_buf b = SCRY_BUF_INIT(64 << 20);
@@ -302,7 +302,7 @@ static void scan_group(batch *b, size_t n, size_t first)
         if (r < 0)
             respond_error(q, &err);
         else
-            search_answer(q, q->search, results[k]);
+            answer_search(q, q->search, results[k]);
         scry_results_free(results[k]);
         b->done[member[k]] = true;
         request_finish(q);
@@ -335,16 +335,21 @@ static void answer_batch(batch *b, size_t n)
 }
 
 /* The first search must not be the slow one: before we listen some are made, on the thread that
- * makes all others. A batch, for which the tower packs its weights; then searches, for the store
- * keeps what it scans only from the second on. What goes wrong with the store is told to the one who
+ * makes all others. A batch of texts that share little, so that they have the tokens for which the
+ * tower packs its weights (PACK_FROM_TOKENS in model.c); then searches, for the store keeps what it
+ * scans only from the second on. What goes wrong with the store is told to the one who
  * searches. */
 static int warm_up(batch *b, scry_error *err)
 {
-    const char *texts[MAX_BATCH / 2];
+    enum { N = MAX_BATCH / 2 };
+    char words[N][40];
+    const char *texts[N];
     scry_search search = SCRY_SEARCH_INIT;
-    for (size_t i = 0; i < MAX_BATCH / 2; i++)
-        texts[i] = "a photograph of something";
-    int r = scry_embed_texts(b->session, texts, MAX_BATCH / 2, b->vectors, NULL, err);
+    for (size_t i = 0; i < N; i++) {
+        snprintf(words[i], sizeof words[i], "%zu photographs of something", i);
+        texts[i] = words[i];
+    }
+    int r = scry_embed_texts(b->session, texts, N, b->vectors, NULL, err);
     for (int i = 0; i < 3 && r == 0; i++) {
         scry_results *results = NULL;
         r = scry_embed_texts(b->session, texts, 1, b->vectors, NULL, err);

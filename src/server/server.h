@@ -199,9 +199,6 @@ bool search_read_form(request *r, search_job *j, const char *content_type);
  * decoded. Takes the job. */
 void search_submit(request *r, search_job *j);
 
-/* Write the answer of a search to the request. */
-void search_answer(request *r, const search_job *j, const scry_results *results);
-
 /* ---- the threads: search.c, work.c ---- */
 
 int search_thread_start(server *s, scry_error *err);

@@ -8,7 +8,11 @@ P=$T/pics
 pictures "$P" 30
 ok "index" "$scry" index "$P"
 
+SCRY_TRACE=1
+export SCRY_TRACE
 ok "starts" start
+unset SCRY_TRACE
+is "the text tower is packed before its first pass" "$(grep -o "text tower packed\|text tower  " "$T/serve.err" | head -n 1)" "text tower packed"
 get "$url/healthz"
 is "healthz" $code 200
 get "$url/readyz"
