@@ -21,7 +21,8 @@ static const cli_option options[] = {
     { "min-score", "X", "only pictures with a score of at least X; auto: this query's line between hits and the rest", 0, "auto" },
     { "all-copies", NULL, "show every copy of a picture, not only the first", 0, NULL },
     { "fold", "X", "show near-identical pictures once, as the best of them; X: cosine from which, or auto (0.95)", 0, "auto" },
-    { "approximate", NULL, "look closely at the likeliest few per cent only: quicker where a folder holds 65,536 pictures or more; no difference with fewer, nor on Milvus", 0, NULL },
+    { "approximate", NULL, "look closely at the likeliest few per cent only: quicker from 65,536 pictures in a "
+      "folder on; no difference with fewer, nor on Milvus", 0, NULL },
     { "image", "FILE", "search by this picture (may be repeated; adds to the query)", 0, NULL },
     { "region", "X,Y,W,H", "only this part of the last --image, in pixels", 0, NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation of pictures in the query", 0, NULL },

@@ -46,30 +46,39 @@ char *scry_absolute(const char *path)
     return full;
 }
 
-char *scry_stored_path(const char *path)
+/* The nearest folder above `path` that is there, canonical and owned, or NULL; *rest is what follows in `path`. */
+static char *nearest_folder(const char *path, const char **rest)
 {
-    char *folder = scry_absolute(path);
-    size_t end = strlen(path);   /* what of `path` leads to a folder that is there */
-    if (folder)
-        return folder;
+    char *folder = NULL;
+    size_t end = strlen(path);
     while (!folder && end) {
+        while (end && path[end - 1] == '/')
+            end--;
         while (end && path[end - 1] != '/')
             end--;
         char *head = end ? scry_strndup(path, end) : scry_strdup(".");
         folder = realpath(head, NULL);
         free(head);
-        if (!folder)
-            while (end && path[end - 1] == '/')
-                end--;
     }
+    *rest = path + end;
+    return folder;
+}
+
+char *scry_stored_path(const char *path)
+{
+    const char *rest;
+    char *folder = scry_absolute(path);
+    if (folder)
+        return folder;
+    folder = nearest_folder(path, &rest);
     scry_buf full = SCRY_BUF_INIT(1 << 20);
     scry_buf_puts(&full, folder && strcmp(folder, "/") != 0 ? folder : "");
-    for (const char *name = path + end; *name; name += strcspn(name, "/"), name += strspn(name, "/")) {
-        size_t n = strcspn(name, "/");
-        if (n && !(n == 1 && name[0] == '.')) {
-            scry_buf_putc(&full, '/');
-            scry_buf_append(&full, name, n);
-        }
+    for (size_t n; *rest; rest += n + (rest[n] == '/')) {
+        n = strcspn(rest, "/");
+        if (n == 0 || (n == 1 && rest[0] == '.'))
+            continue;
+        scry_buf_putc(&full, '/');
+        scry_buf_append(&full, rest, n);
     }
     free(folder);
     return scry_buf_take(&full);
