@@ -84,6 +84,29 @@ is "and no other" "$(compare count default)" 30
 run index --store $M "$P"
 like "indexed again" "$T/err" '^22 added'
 
+# ---- files that change places, roots taken in and names given in the same run ----
+V=$T/moves
+pictures "$V/2023" 4 60
+echo id,path,label >"$T/names.csv"
+echo "7,$V/2023/p060.png,red" >>"$T/names.csv"
+run index --store $M --collection moves "$T/names.csv" "$V/2023" "$V"
+like "a table, its folder and the one around it: each file is added once" "$T/err" '^4 added, [01] updated, [0-9]+ unchanged, 0 skipped'
+run root list --store $M --collection moves
+is "one root is left, with all files" "$(sed 's/^[0-9a-f]* *//' "$T/out")" "4  $V"
+run search --store $M --collection moves --json --label red x
+is "the table's names are kept" "$(json '[(r["key"], r["path"]) for r in j["results"]]')" "[('7', '$V/2023/p060.png')]"
+mv "$V/2023/p061.png" "$V/t"
+mv "$V/2023/p062.png" "$V/2023/p061.png"
+mv "$V/t" "$V/2023/p062.png"
+run index --store $M --collection moves "$V"
+like "two files swapped" "$T/err" '^0 added, 2 updated, 2 unchanged, 0 skipped'
+mv "$V/2023/p063.png" "$V/2023/p060.png"   # waits for its commit while the next one is given up
+echo broken >"$V/2023/p063.png"
+run index --store $M --collection moves --jobs 1 "$V"
+like "a picture moved and a broken one in its place" "$T/err" '^0 added, 1 updated, 2 unchanged, 1 skipped'
+run verify --store $M --collection moves
+is "moves: verify finds all well" $status 0
+
 # ---- indexes ----
 for spec in hnsw:M=8,efConstruction=64 ivf_flat:nlist=4 autoindex; do
     name=${spec%%:*}
