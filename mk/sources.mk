@@ -44,6 +44,10 @@ $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
 $(O)/src/decoder/formats/%.o: ALL_CFLAGS += $(call pkg,cflags,$(FORMATS_PKGS))
 $(O)/src/thumbs/%.o: ALL_CFLAGS += $(call pkg,cflags,chafa)
+# Plain C loops that only -O3 turns into vector instructions: what has no AVX2 runs them.
+ifeq ($(MODE),release)
+$(O)/src/vector/scan_kernels_scalar.o $(O)/src/resize/kernel_scalar.o: ALL_CFLAGS += -O3
+endif
 # GCC's first scheduling, which only targets with many registers have, copies every sum in each round.
 ifneq ($(findstring aarch64,$(CC)$(shell uname -m)),)
 $(O)/src/nn/kernels_generic.o: ALL_CFLAGS += -fno-schedule-insns

@@ -5,7 +5,7 @@
 #     tools/cross.sh x86-64      the native build on processors without AVX2, and with AVX2 only
 #
 # Needs qemu-user-static, and for aarch64 gcc-aarch64-linux-gnu and mmdebstrap, which puts the
-# packages into build/aarch64/sysroot (about 700 MB; SYSROOT=DIR takes another folder). Tested
+# packages into build/arm64-sysroot (about 700 MB; SYSROOT=DIR takes another folder). Tested
 # are the unit tests below and, with a tiny model, the whole program: pictures decoded, indexed,
 # searched. Prints TAP. Slow: nothing of this is part of `make check`.
 set -eu
@@ -21,7 +21,8 @@ wrap_programs() { # BUILD DIR COMMAND...
     to=$2
     shift 2
     rm -rf "$to"
-    mkdir -p "$to/tests"   # a test finds the wrapped decoder above its folder
+    mkdir -p "$to/tests"   # a test finds the wrapped decoder above its folder, and the models
+    ln -s "$top/models" "$to/models"
     for so in "$from"/*.so; do
         ln -s "$so" "$to/"
     done
@@ -61,6 +62,7 @@ run_tests() { # NAME BUILD COMMAND...
 }
 
 make_sysroot() { # DIR
+    mkdir -p "$1"
     packages=$(tools/deps.sh --list build test | tr '|' '\n' |
         grep -e '-dev$' | grep -vE 'libjpeg62-turbo-dev|libjpeg-turbo8-dev|gnutls' | tr '\n' ',')
     mmdebstrap --variant=extract --architectures=arm64 --include="$packages" \
@@ -68,7 +70,7 @@ make_sysroot() { # DIR
 }
 
 aarch64() {
-    sysroot=${SYSROOT:-$top/build/aarch64/sysroot}
+    sysroot=${SYSROOT:-$top/build/arm64-sysroot}
     [ -d "$sysroot/usr/lib/aarch64-linux-gnu" ] || make_sysroot "$sysroot"
     PKG_CONFIG_LIBDIR=$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig \
     PKG_CONFIG_SYSROOT_DIR=$sysroot make --no-print-directory -j"$(nproc)" O=build/aarch64 DEV=1 \
