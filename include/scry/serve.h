@@ -27,6 +27,7 @@ typedef struct scry_serve_options {
     int client_timeout_s;       /* for headers; for a body and an answer a second per 64 kB more; 0: 30 */
     const char *const *hosts;   /* further names that the Host header may have */
     size_t host_count;
+    scry_milvus_choice milvus;  /* for a store on Milvus */
 } scry_serve_options;
 
 #define SCRY_SERVE_OPTIONS_INIT { .listen = "127.0.0.1:8080" }

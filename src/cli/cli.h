@@ -122,6 +122,11 @@ const cli_command *cli_find_command(const char *name);   /* NULL when there is n
 /* The store's place: --store, $SCRY_STORE, else the default below $XDG_DATA_HOME; owned. */
 char *cli_store_place(const cli_common *c);
 
+/* What a store on Milvus takes, with the map of --milvus-map read; to be disposed of after success and
+ * failure alike. */
+int cli_milvus_choice(scry_milvus_choice *out, const cli_common *c, scry_error *err) SCRY_NODISCARD;
+void cli_milvus_choice_dispose(scry_milvus_choice *choice);
+
 /* Open to read or write what exists. "No index yet" says how to make one. */
 int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, scry_error *err) SCRY_NODISCARD;
 

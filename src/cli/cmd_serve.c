@@ -83,14 +83,17 @@ static char *model_name(const cli_common *c)
     return name ? name : scry_strdup(SCRY_STARTER_MODEL);
 }
 
-static int serve(const cli_common *c, const scry_serve_options *o)
+static int serve(const cli_common *c, scry_serve_options *o)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_serve_fn *run;
     char *place = cli_store_place(c), *model = model_name(c);
-    int r = scry_part_symbol((void **)&run, "serve", SCRY_SERVE_SYMBOL, &err);
+    int r = cli_milvus_choice(&o->milvus, c, &err);
+    if (r == 0)
+        r = scry_part_symbol((void **)&run, "serve", SCRY_SERVE_SYMBOL, &err);
     if (r == 0)
         r = run(o, place, c->collection, model, c->precision, &err);
+    cli_milvus_choice_dispose(&o->milvus);
     free(model);
     free(place);
     return r < 0 ? cli_fail(&err) : CLI_OK;

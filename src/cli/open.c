@@ -71,24 +71,35 @@ static int open_at(scry_store **out, const cli_common *c, const char *place, scr
     return r;
 }
 
+int cli_milvus_choice(scry_milvus_choice *out, const cli_common *c, scry_error *err)
+{
+    key_map m = { .id_column = -1, .path_column = -1 };
+    int r = c->milvus_map ? scry_csv_read(c->milvus_map, 0, add_key, &m, err) : 0;
+    if (r > 0)
+        r = scry_fail(err, SCRY_EINVALID, "%s has no columns named id and path in its first line", c->milvus_map);
+    *out = c->milvus;
+    out->map_ids = m.ids;
+    out->map_paths = (const char *const *)m.paths;
+    out->map_count = m.count;
+    return r;
+}
+
+void cli_milvus_choice_dispose(scry_milvus_choice *choice)
+{
+    for (size_t i = 0; i < choice->map_count; i++)
+        free((char *)choice->map_paths[i]);
+    free((char **)choice->map_paths);
+    free((int64_t *)choice->map_ids);
+}
+
 static int open_with_map(scry_store **out, const cli_common *c, scry_store_options *o, scry_error *err)
 {
     char *place = cli_store_place(c);
     o->collection = c->collection;
-    key_map m = { .id_column = -1, .path_column = -1 };
-    o->milvus = c->milvus;
-    int r = c->milvus_map ? scry_csv_read(c->milvus_map, 0, add_key, &m, err) : 0;
-    if (r > 0)
-        r = scry_fail(err, SCRY_EINVALID, "%s has no columns named id and path in its first line", c->milvus_map);
-    o->milvus.map_ids = m.ids;
-    o->milvus.map_paths = (const char *const *)m.paths;
-    o->milvus.map_count = m.count;
+    int r = cli_milvus_choice(&o->milvus, c, err);
     if (r == 0)
         r = open_at(out, c, place, o, err);
-    for (size_t i = 0; i < m.count; i++)
-        free(m.paths[i]);
-    free(m.paths);
-    free(m.ids);
+    cli_milvus_choice_dispose(&o->milvus);
     free(place);
     return r;
 }

@@ -147,6 +147,7 @@ int server_writer_open(server *s, scry_store **out, scry_error *err)
     o.collection = info.collection;
     o.mode = SCRY_STORE_WRITE;
     o.model_identity = s->info->identity;
+    o.milvus = s->options.milvus;
     return scry_store_open(out, info.where, &o, err);
 }
 

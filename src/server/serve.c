@@ -252,6 +252,7 @@ static int open_all(server *s, const char *store, const char *collection, const 
     scry_store_options o = SCRY_STORE_OPTIONS_INIT;
     o.collection = collection;
     o.model_identity = s->info->identity;
+    o.milvus = s->options.milvus;
     o.dim = s->info->dim;
     r = scry_store_open(&s->store, store, &o, err);
     if (r == SCRY_ENOTFOUND && (s->options.allow_index || s->options.allow_upload)) {

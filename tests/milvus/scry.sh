@@ -130,6 +130,12 @@ run search --store $M --collection tutorial dog
 is "its search gives keys" "$(head -n 1 "$T/out" | grep -c 'id:')" 1
 is "with a map, paths; scores are cosines" "$(paths --store $M --collection tutorial --milvus-map "$T/map.csv" \
     --milvus-search nprobe=4 @"$P/a/p004.png" | head -n 1)" "$P/a/p004.png"
+ok "serve takes the same options" start --store $M --collection tutorial --milvus-map "$T/map.csv" --milvus-consistency strong
+get -F "image=@$P/a/p004.png" -F limit=1 "$url/api/v1/search"
+is "and gives paths too" "$(json '[r["path"] for r in j["results"]]')" "['$P/a/p004.png']"
+stop
+ok "serve: no such consistency" test "$("$scry" serve --listen 127.0.0.1:0 --store $M --milvus-consistency sometimes 2>&1 |
+    grep -c 'strong, session, bounded or eventually')" = 1
 "$PYMILVUS" -c 'import numpy, sys; numpy.save(sys.argv[1], numpy.eye(8, dtype="f4"))' "$T/narrow.npy"
 is "and one of another dimension" "$(compare make narrow 8 "$T/narrow.npy")" ok
 run search --store $M --collection narrow dog
