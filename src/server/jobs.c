@@ -316,6 +316,7 @@ static void index_post(request *r, worker_tools *tools)
     j->server = s;
     j->version = 1;
     bool ok = read_paths(r, j), busy = false;
+    j->options.time_limit_ms = s->options.time_limit_s * 1000;
     j->options.progress = on_progress;
     j->options.skipped = on_skip;
     j->options.arg = j;

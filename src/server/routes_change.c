@@ -192,6 +192,7 @@ static void index_added(addition *a)
     o.path_count = a->count;
     o.retry = true;
     o.workers = 1;
+    o.time_limit_ms = s->options.time_limit_s * 1000;
     o.skipped = note_skip;
     o.arg = a;
     int result = server_writer_open(s, &writer, &err);

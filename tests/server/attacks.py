@@ -280,7 +280,7 @@ def escapes():
 def load():
     """More work than there is room for; a decoder that hangs; a stop while work is under way."""
     bomb = open(os.path.join(bombs, "hang.jpg"), "rb").read()
-    server = Server("--workers", "1", "--max-queue", "2", "--time-limit", "2", env={"SCRY_TEST_DECODER_FAULTS": "1"})
+    server = Server("--workers", "1", "--max-queue", "2", "--time-limit", "2", "--allow-upload", env={"SCRY_TEST_DECODER_FAULTS": "1"})
     answers = []
     crowd = [threading.Thread(target=lambda: answers.append(server.ask("POST", "/api/v1/query-pictures", bomb))) for _ in range(8)]
     for t in crowd:
@@ -292,6 +292,8 @@ def load():
     ok("what has no room is sent away: 503", statuses.count(503) >= 4, statuses)
     ok("and told when to come again", all(a[1].get("Retry-After", "").isdigit() for a in answers if a[0] == 503))
     ok("searches were not in the way", server.ask("GET", "/api/v1/search?q=red")[0] == 200)
+    status, _, body = server.ask("POST", "/api/v1/images", bomb)
+    ok("a picture that is added has the same limit", status == 415 and b"longer than 2 s" in body, (status, body))
     late = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     late.request("POST", "/api/v1/query-pictures", bomb)
     server.healthy()      # the loop has come past what was sent before
