@@ -49,6 +49,8 @@ typedef struct scry_tile {
     int rows;
     void *acc;            /* float or int32 [rows, ld_acc] */
     size_t ld_acc;        /* elements */
+    const uint8_t *soon;  /* of what is multiplied next: a line of 64 bytes for each group, 128 bytes
+                             apart, which may be fetched meanwhile; NULL: none */
 } scry_tile;
 
 typedef void scry_tile_fn(const scry_tile *t);

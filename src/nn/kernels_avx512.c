@@ -25,13 +25,14 @@
     TARGET INLINE void NAME##_rows(const scry_tile *t, const int rows)                      \
     {                                                                                       \
         VECTOR sum[8][COLS];                                                                \
-        const uint8_t *a = t->a, *b = t->b;                                                 \
+        const uint8_t *a = t->a, *b = t->b, *soon = t->soon ? t->soon : b;                  \
         const size_t lda = t->lda, stride = t->panel_stride, bytes = t->groups * 4;         \
         _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                              \
             _Pragma("GCC unroll 4") for (int c = 0; c < COLS; c++)                          \
                 sum[r][c] = ZERO;                                                           \
         for (size_t g = 0; g < bytes; g += 4, b += SCRY_PANEL_GROUP_BYTES) {                \
             __m512i w[COLS];                                                                \
+            _mm_prefetch((const char *)soon + g / 4 * SCRY_PANEL_GROUP_BYTES, _MM_HINT_T1); \
             _Pragma("GCC unroll 4") for (int c = 0; c < COLS; c++)                          \
                 w[c] = _mm512_loadu_si512(b + (c >> 1) * stride + (c & 1) * 64);            \
             _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++) {                        \

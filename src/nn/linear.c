@@ -239,9 +239,11 @@ static a_block convert_rows(const scry_nn *t, const scry_linear *l, const scry_p
     return (a_block){ s->a, ld, rows };
 }
 
-/* All rows of the block against panel `panel`, or that and the next one. */
+/* All rows of the block against panel `panel`, or that and the next one. The first tiles wait for
+ * the panels to come from memory: `next`, the panels after these or NULL, is fetched meanwhile,
+ * one of its four lines a group by each tile. */
 static void run_panels(const scry_nn *t, const scry_linear *l, const scry_product *p, a_block a,
-                       size_t m0, size_t panel, int count, const uint8_t *b)
+                       size_t m0, size_t panel, int count, const uint8_t *b, const uint8_t *next)
 {
     const scry_scratch *s = t->scratch;
     size_t most = count == 2 ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS;
@@ -253,7 +255,8 @@ static void run_panels(const scry_nn *t, const scry_linear *l, const scry_produc
         scry_tile tile = {
             .a = a.at + r0 * a.ld_bytes, .b = b, .groups = groups_of(l), .lda = a.ld_bytes,
             .panel_stride = panel_bytes(l), .rows = (int)(r1 - r0), .acc = s->acc,
-            .ld_acc = 2 * SCRY_PANEL
+            .ld_acc = 2 * SCRY_PANEL,
+            .soon = next && i < 2 * (size_t)count ? next + i / 2 * panel_bytes(l) + i % 2 * 64 : NULL
         };
         multiply(&tile);
         scry_finish f = {
@@ -300,7 +303,8 @@ void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p)
             for (int j = 0; !packed && j < count; j++)
                 pack_panel(t, (scry_linear *)l, panel + (size_t)j,
                            t->scratch->panels + (size_t)j * panel_bytes(l));
-            run_panels(t, l, p, a, m0, panel, count, b);
+            bool more = packed && panel + 2 * (size_t)count <= mine.to;
+            run_panels(t, l, p, a, m0, panel, count, b, more ? b + (size_t)count * panel_bytes(l) : NULL);
             panel += (size_t)count;
         }
     }
