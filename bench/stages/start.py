@@ -1,7 +1,7 @@
 """start - starting: a second index run, opening a large store, what is loaded
 
-`scry index` over 100,000 files that did not change; opening a store of 1,000,000 pictures (the library's call, and a whole `scry search`
-that finds its query's model, from the page cache); the size of the program; the libraries that commands load, libc's own
+`scry index` over 100,000 files that did not change; opening a store of 1,000,000 pictures by the library's call, its files in the
+page cache; the size of the program; the libraries that commands load, libc's own
 not counted.
 """
 import re
@@ -49,7 +49,7 @@ def run(b):
     def opening():
         table = b.run([b.program("store"), "search", where, CLUSTERS]).stdout.splitlines()
         return next(float(x.split("\t")[1]) for x in table if x.startswith("open\t"))
-    opened = b.alternate(f"opening a store, 1,000,000 pictures", {"scry_store_open": opening}, "ms")
+    opened = b.alternate("opening a store, 1,000,000 pictures", {"scry_store_open": opening}, "ms")
     b.target("opening", opened["scry_store_open"], at_most=20, unit="ms")
 
     size = b.figure("program", "stripped", "MB", stripped_mib(b))
