@@ -40,15 +40,20 @@ char *scry_strndup(const char *s, size_t n)
     return copy;
 }
 
-char *scry_asprintf(const char *fmt, ...)
+char *scry_vasprintf(const char *fmt, va_list ap)
 {
     char *s = NULL;
+    if (vasprintf(&s, fmt, ap) < 0)
+        out_of_memory(0);
+    return s;
+}
+
+char *scry_asprintf(const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    int n = vasprintf(&s, fmt, ap);
+    char *s = scry_vasprintf(fmt, ap);
     va_end(ap);
-    if (n < 0)
-        out_of_memory(0);
     return s;
 }
 

@@ -7,6 +7,7 @@
 #ifndef SCRY_BASE_ALLOC_H
 #define SCRY_BASE_ALLOC_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +16,7 @@ void *scry_realloc(void *p, size_t size);      /* never NULL for size > 0 */
 char *scry_strdup(const char *s);              /* never NULL; NULL gives NULL */
 char *scry_strndup(const char *s, size_t n);
 char *scry_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *scry_vasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* `count * size` zeroed bytes, or NULL when that overflows or is not to be had. */
 void *scry_try_alloc(size_t count, size_t size);

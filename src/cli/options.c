@@ -339,39 +339,25 @@ bool cli_real(const char *option, const char *text, double min, double max, doub
     return false;
 }
 
-static void say(const char *text)
+static void say(const char *fmt, va_list ap)
 {
-    char *line = cli_printable(stderr, text);
+    char *text = scry_vasprintf(fmt, ap), *line = cli_printable(stderr, text);
     fprintf(stderr, "scry: %s\n", line);
     free(line);
-}
-
-static char *format(const char *fmt, va_list ap)
-{
-    va_list again;
-    va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    size_t size = n < 0 ? 1 : (size_t)n + 1;
-    char *text = scry_alloc(size);
-    vsnprintf(text, size, fmt, ap);
-    return text;
+    free(text);
 }
 
 int cli_fail(const scry_error *err)
 {
-    say(err->message);
-    return CLI_ERROR;
+    return cli_usage("%s", err->message);
 }
 
 int cli_usage(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    char *text = format(fmt, ap);
+    say(fmt, ap);
     va_end(ap);
-    say(text);
-    free(text);
     return CLI_ERROR;
 }
 
@@ -379,10 +365,8 @@ void cli_warn(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    char *text = format(fmt, ap);
+    say(fmt, ap);
     va_end(ap);
-    say(text);
-    free(text);
 }
 
 void cli_skipped(const char *path, const char *reason)

@@ -45,9 +45,10 @@ typedef struct {
     size_t label_count;
 } model_file;
 
-static inline void model_vector(int content, float *out, int dim)
+/* The unit vector number n, random. */
+static inline void model_direction(int n, float *out, int dim)
 {
-    dice d = { 77 + (uint64_t)(content % MODEL_VECTORS) };
+    dice d = { 77 + (uint64_t)n };
     double sum = 0;
     for (int i = 0; i < dim; i++) {
         double x = 0;
@@ -58,6 +59,12 @@ static inline void model_vector(int content, float *out, int dim)
     }
     for (int i = 0; i < dim; i++)
         out[i] = (float)(out[i] / sqrt(sum));
+}
+
+/* Contents share MODEL_VECTORS of them. */
+static inline void model_vector(int content, float *out, int dim)
+{
+    model_direction(content % MODEL_VECTORS, out, dim);
 }
 
 static inline void model_hash(int content, uint8_t out[SCRY_HASH_BYTES])

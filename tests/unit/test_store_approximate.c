@@ -13,22 +13,6 @@
 
 enum { CONTENTS = 65536, BATCH = 2048, QUERIES = 50, TOP = 10, DIM = 64 };
 
-/* Content i: as model_vector, without its repeats. */
-static void vector_of(int i, float *out)
-{
-    dice d = { 77 + (uint64_t)i };
-    double sum = 0;
-    for (int k = 0; k < DIM; k++) {
-        double x = 0;
-        for (int j = 0; j < 4; j++)
-            x += (double)(roll(&d) >> 11) * 0x1p-53 - 0.5;
-        out[k] = (float)x;
-        sum += x * x;
-    }
-    for (int k = 0; k < DIM; k++)
-        out[k] = (float)(out[k] / sqrt(sum));
-}
-
 static void fill(scry_store *s)
 {
     static scry_put batch[BATCH];
@@ -39,7 +23,7 @@ static void fill(scry_store *s)
     for (int i = 0; i < CONTENTS; i++) {
         int at = i % BATCH;
         snprintf(names[at], sizeof names[at], "%d.png", i);
-        vector_of(i, vectors[at]);
+        model_direction(i, vectors[at], DIM);
         batch[at] = (scry_put){ .file = { .relative = names[at], .size = 1, .format = i ? "png" : "jpeg", .camera = "" },
                                 .vector = vectors[at] };
         memcpy(batch[at].file.root, root.id, sizeof root.id);
@@ -57,7 +41,7 @@ static int found(scry_store *s, const scry_filter_node *filter)
     scry_search search = SCRY_SEARCH_INIT;
     int n = 0;
     for (int q = 0; q < QUERIES; q++)
-        vector_of(CONTENTS + q, queries + (size_t)q * DIM);
+        model_direction(CONTENTS + q, queries + (size_t)q * DIM, DIM);
     search.limit = TOP;
     search.filter = filter;
     assert_int_equal(scry_store_search_many(s, queries, QUERIES, &search, exact, NULL), 0);
