@@ -57,24 +57,26 @@ def enlarged(b, count=6):
     return sorted(once(b.folder("pictures") / f"12mp-{count}", make).iterdir())
 
 
+def recropped(folder, base, count, seed, pixels, most=float("inf")):
+    """`count` JPEGs in a new folder: crops of the pictures `base`, scaled (by `most` at most) to pixels(random)
+    pixels and encoded anew, so that no two have the same."""
+    import numpy as np
+    from PIL import Image
+    folder.mkdir()
+    for i in range(count):
+        random = np.random.default_rng(seed + i)
+        im = Image.open(base[i % len(base)]).convert("RGB")
+        w, h = (int(x * random.uniform(0.75, 1)) for x in im.size)
+        x, y = (int(random.uniform(0, full - side)) for full, side in zip(im.size, (w, h)))
+        scale = min(most, (pixels(random) / (w * h)) ** 0.5)
+        im = im.crop((x, y, x + w, y + h)).resize((int(w * scale), int(h * scale)), Image.Resampling.BICUBIC)
+        im.save(folder / f"{i:05d}.jpg", quality=int(random.integers(82, 94)))
+
+
 def crops(b, count):
-    """A folder of `count` JPEGs of about 0.2 megapixels: crops of the base pictures at other sizes,
-    encoded anew, so that no two have the same pixels."""
-    def make(part):
-        import numpy as np
-        from PIL import Image
-        part.mkdir()
-        base = base_pictures()
-        for i in range(count):
-            random = np.random.default_rng(i)
-            im = Image.open(base[i % len(base)]).convert("RGB")
-            w, h = (int(x * random.uniform(0.75, 1)) for x in im.size)
-            x, y = (int(random.uniform(0, full - side)) for full, side in zip(im.size, (w, h)))
-            scale = (200_000 * random.uniform(0.8, 1.25) / (w * h)) ** 0.5
-            im = im.crop((x, y, x + w, y + h)).resize((int(w * scale), int(h * scale)),
-                                                      Image.Resampling.BICUBIC)
-            im.save(part / f"{i:05d}.jpg", quality=int(random.integers(82, 94)))
-    return once(b.folder("pictures") / f"crops-{count}", make)
+    """A folder of `count` JPEGs of about 0.2 megapixels, made of the base pictures."""
+    return once(b.folder("pictures") / f"crops-{count}", lambda part: recropped(
+        part, base_pictures(), count, 0, lambda random: 200_000 * random.uniform(0.8, 1.25)))
 
 
 WALLPAPERS = ("lomiri-wallpapers-16.04", "mate-backgrounds")
@@ -94,24 +96,10 @@ def wallpapers(b):
 
 
 def larger(b, count):
-    """A folder of `count` JPEGs of 0.3 to 12 megapixels, as many small as large ones: crops of wallpapers,
-    scaled down and encoded anew, so that no two have the same pixels."""
+    """A folder of `count` JPEGs of 0.3 to 12 megapixels, as many small as large ones, made of wallpapers."""
     base = wallpapers(b)
-
-    def make(part):
-        import numpy as np
-        from PIL import Image
-        part.mkdir()
-        for i in range(count):
-            random = np.random.default_rng(1000 + i)
-            im = Image.open(base[i % len(base)]).convert("RGB")
-            w, h = (int(x * random.uniform(0.75, 1)) for x in im.size)
-            x, y = (int(random.uniform(0, full - side)) for full, side in zip(im.size, (w, h)))
-            wanted = 0.3e6 * 40 ** random.uniform(0, 1)
-            scale = min(1, (wanted / (w * h)) ** 0.5)
-            im = im.crop((x, y, x + w, y + h)).resize((int(w * scale), int(h * scale)), Image.Resampling.BICUBIC)
-            im.save(part / f"{i:05d}.jpg", quality=int(random.integers(82, 94)))
-    return once(b.folder("pictures") / f"larger-{count}", make)
+    return once(b.folder("pictures") / f"larger-{count}", lambda part: recropped(
+        part, base, count, 1000, lambda random: 0.3e6 * 40 ** random.uniform(0, 1), most=1))
 
 
 def pixels(b, first, count):

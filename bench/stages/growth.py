@@ -8,8 +8,7 @@ after the system was told to forget the files.
 """
 import os
 
-from harness import plot
-from stages.scan import scanned
+from harness import plot, programs
 
 ORDER = 52
 DIM, CLUSTERS = 512, 100000
@@ -28,7 +27,7 @@ def forget(folder):
 
 def scan(b, rows, folder):
     """One run of bench/scan: what it found at the start, and {what: {column: figure}} with all threads."""
-    starts, table = scanned(b, rows, DIM, CLUSTERS, folder)
+    starts, table = programs.scan(b.run([b.program("scan"), rows, DIM, CLUSTERS, folder]).stdout)
     return starts, {what: figures for (what, threads), figures in table.items() if threads == b.cpus}
 
 

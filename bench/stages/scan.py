@@ -6,23 +6,13 @@ the stored vectors, which `tests/unit/test_vector.c` checks; faiss SQ8 and usear
 one pass of loads over the codes in the same program: what memory gives. The filter keeps every hundredth vector at random. Below,
 whole searches of a store of 1,000,000 pictures, filters evaluated anew by each.
 """
-from harness import material
+from harness import material, programs
 from harness.measure import Series
 
 ORDER = 50
 ROWS, DIM, CLUSTERS = 1000000, 512, 1000
 PEERS = {"faiss IndexFlatIP": "faiss_flat", "faiss SQ8": "faiss_sq8", "usearch int8, exact": "usearch_int8",
          "numpy fp32": "numpy_fp32"}
-
-
-def scanned(b, *arguments):
-    """One run of bench/scan: what it found at the start, [(what, figure, unit)], and
-    {(what, threads): {column: figure}}."""
-    lines = [x.split("\t") for x in b.run([b.program("scan"), *arguments]).stdout.splitlines()]
-    head = next(x for x in lines if x[0] == "what")
-    rows = [dict(zip(head, x)) for x in lines if len(x) == len(head) and x is not head]
-    return [(x[0], float(x[1]), x[2]) for x in lines if len(x) == 3], {
-        (r["what"], int(r["threads"])): {k: float(v) for k, v in r.items() if k not in ("what", "threads")} for r in rows}
 
 
 def measure(b):
@@ -32,7 +22,7 @@ def measure(b):
     got, recalls = {}, {}
     for number in range(b.rounds):
         print(f"   round {number + 1} of {b.rounds}", flush=True)
-        for (what, t), figures in scanned(b, ROWS, DIM, CLUSTERS)[1].items():
+        for (what, t), figures in programs.scan(b.run([b.program("scan"), ROWS, DIM, CLUSTERS]).stdout)[1].items():
             got.setdefault((f"scry, {what}", t), []).append(figures["median ms"])
             if what.startswith("approximate"):
                 recalls[f"scry, {what}"] = figures["recall"]
@@ -51,10 +41,9 @@ def searches(b):
     """Whole searches of a store, with and without filters."""
     where, got = material.large_store(b, ROWS, CLUSTERS), {}
     for _ in range(b.rounds):
-        lines = b.run([b.program("store"), "search", where, CLUSTERS]).stdout.splitlines()
-        table = dict(line.split("\t", 1) for line in lines if line.count("\t") == 4)
+        table = programs.store(b.run([b.program("store"), "search", where, CLUSTERS]).stdout)
         for name in STORED:
-            got.setdefault(name, []).append(float(table[name].split("\t")[0]))
+            got.setdefault(name, []).append(table[name])
     got = {name: b.series(f"store, {name}", values) for name, values in got.items()}
     for name, series in got.items():
         b.figure("a store of 1,000,000", name, "ms", series)

@@ -6,15 +6,15 @@ each; texts from the string; opening with the files in the page cache.
 import os
 import re
 
+from harness import programs
+
 ORDER = 25
 
 
 def measured(b):
-    """{name: median milliseconds}; for a batch of texts or pictures the whole batch's."""
+    """bench/tower's medians, and what opening took."""
     run = b.run(["taskset", "-c", max(os.sched_getaffinity(0)), b.program("tower"), b.top / "models/starter", "auto", 1, 1])
-    found = {"open": float(re.search(r"^open\s+([\d.]+) ms", run.stdout, re.M).group(1))}
-    found.update((name.strip(), float(ms)) for name, ms in re.findall(r"^(.+?)\tmedian +([\d.]+) ms", run.stdout, re.M))
-    return found
+    return {**programs.tower(run.stdout), "open": float(re.search(r"^open\s+([\d.]+) ms", run.stdout, re.M).group(1))}
 
 
 def run(b):
