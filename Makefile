@@ -16,8 +16,18 @@ CFLAGS_debug := -O0 -g3
 CFLAGS_asan := -O1 -g2 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSCRY_SANITIZED=1
 CFLAGS_tsan := -O1 -g2 -fsanitize=thread -DSCRY_SANITIZED=1
 CFLAGS_fuzz := -O1 -g2 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DSCRY_SANITIZED=1
-ALL_CFLAGS := -std=gnu11 -fPIC -pthread $(WARN) $(CFLAGS_$(MODE)) -Iinclude -Isrc -D_GNU_SOURCE -DSCRY_VERSION='"$(VERSION)"' $(CFLAGS)
-ALL_LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS_$(MODE))) -Wl,--as-needed $(LDFLAGS)
+# Hardening of release builds, as far as the compiler has it. FORTIFY_SOURCE is 3, or 2 where that is unknown, unless the
+# packager's flags set it. tests/check/binaries.sh asserts all of it on the built files.
+ifeq ($(MODE),release)
+has = $(shell printf '\043include <features.h>\n' | $(CC) -O2 -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+fortify := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=
+HARDEN := $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard,$(call has,$f)) \
+    $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(or $(call has,$(fortify)3),$(fortify)2))
+endif
+# Paths of the source tree are not in the objects, so that builds in different folders are identical.
+ALL_CFLAGS := -std=gnu11 -fPIC -pthread $(WARN) $(CFLAGS_$(MODE)) $(HARDEN) -ffile-prefix-map=$(CURDIR)=. -Iinclude -Isrc \
+    -D_GNU_SOURCE -DSCRY_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS_$(MODE))) -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 
 # Commands are shown in short; V=1 shows them whole.
 Q := $(if $(V),,@)

@@ -74,11 +74,11 @@ static int decode(scry_decoder *d, const char *name, const scry_decode_request *
     const uint8_t *bytes;
     size_t size;
     struct stat st;
-    int rc = scry_decoder_load(d, AT_FDCWD, name, &bytes, &size, &st, err);
+    int rc = scry_decoder_load(d, name, &bytes, &size, &st, err);
     return rc < 0 ? rc : scry_decoder_run(d, request, r, err);
 }
 
-/* Milliseconds for all files once; failures counted, and told in the first round. */
+/* Milliseconds for all files once; failures are counted, and printed in the first round. */
 static double run(scry_decoder *d, const options *o, FILE *out, int *failed)
 {
     size_t bytes = 3 * (size_t)o->request.spec.size * (size_t)o->request.spec.size;

@@ -118,7 +118,7 @@ static int insert(char **a)
             { .name = "vector", .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = v, .dim = (int64_t)dim },
         };
         double cpu_before = cpu_seconds(), before = scry_now_ms();
-        if (scry_milvus_insert(m, a[1], columns, 3, n, NULL, &err) < 0)
+        if (scry_milvus_upsert(m, a[1], &(scry_milvus_table){ columns, 3, n, NULL }, &err) < 0)
             die(&err);
         cpu += cpu_seconds() - cpu_before;
         wall += (scry_now_ms() - before) / 1e3;

@@ -109,7 +109,8 @@ static int compare(const void *x, const void *y)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* One line of the table. Lines take turns, so that all see the same weather on a shared machine. */
+/* One line of the table. Lines are measured in turn, so that other load on the machine affects
+ * all alike. */
 typedef struct {
     const char *name;
     size_t queries;              /* 0: plain reading */
@@ -128,8 +129,8 @@ static void run_once(bench *b, task *t, int r)
     double start = scry_now_ms();
     if (t->queries == 0)
         scry_pool_run(t->pool, read_codes, b);
-    else if (scry_scan(&b->in, b->queries + (size_t)(t->queries == 1 ? r % BATCH : 0) * b->in.dim, t->queries, TOP,
-                       -2, t->pool, out) < 0)
+    else if (scry_scan(&b->in, b->queries + (size_t)(t->queries == 1 ? r % BATCH : 0) * b->in.dim, t->queries,
+                       t->pool, out) < 0)
         exit(2);
     t->ms[r] = scry_now_ms() - start;
     for (size_t i = 0; i < t->queries; i++) {
@@ -162,9 +163,9 @@ static double recall(bench *b, double keep)
     for (size_t q = 0; q < BATCH && keep > 0; q++) {
         scry_near_list some, all;
         b->in.keep = 0;
-        int result = scry_scan(&b->in, b->queries + q * b->in.dim, 1, TOP, -2, b->pool, &all);
+        int result = scry_scan(&b->in, b->queries + q * b->in.dim, 1, b->pool, &all);
         b->in.keep = keep;
-        if (result < 0 || scry_scan(&b->in, b->queries + q * b->in.dim, 1, TOP, -2, b->pool, &some) < 0)
+        if (result < 0 || scry_scan(&b->in, b->queries + q * b->in.dim, 1, b->pool, &some) < 0)
             exit(2);
         for (size_t i = 0; i < TOP; i++)
             for (size_t k = 0; k < TOP; k++)
@@ -278,7 +279,7 @@ static void first_searches(bench *b)
 int main(int argc, char **argv)
 {
     bench b = { .in = { .rows = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000,
-                        .dim = argc > 2 ? strtoul(argv[2], NULL, 10) : 512 },
+                        .dim = argc > 2 ? strtoul(argv[2], NULL, 10) : 512, .k = TOP, .min_score = -2 },
                 .clusters = argc > 3 ? strtoul(argv[3], NULL, 10) : 0, .folder = argc > 4 ? argv[4] : NULL,
                 .pool = scry_pool_new(0) };
     size_t dim = b.in.dim, block_bytes = scry_block_bytes(dim);

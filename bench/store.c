@@ -66,7 +66,7 @@ static scry_put make_put(const uint8_t *root, const char *name, const float *vec
     p.file.size = 1;
     p.file.mtime_ns = (first_time_s + (int64_t)i) * 1000000000;
     memcpy(p.file.content, &i, sizeof i);
-    p.file.width = 4000;
+    p.file.width = n % 2 ? 4000 : 3000 + n % 500;
     p.file.height = 3000;
     p.file.format = n % 10 ? "jpeg" : "png";
     p.file.camera = cameras[n % 5];
@@ -230,6 +230,7 @@ static void run_filters(const searcher *b)
         { "rare label", rare },
         { "camera", scry_filter_text(p, SCRY_FILTER_CAMERA, "nikon") },
         { "near a place", scry_filter_near(p, 48, 11, 1000) },
+        { "at least so wide, 50 %", scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 4000) },
         { "not a rare label, after a date", scry_filter_and(p, scry_filter_not(p, rare), late) },
     };
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {

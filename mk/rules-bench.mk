@@ -1,10 +1,10 @@
 # scry against its public peers: `make bench [STAGE="tower scan"] [ROUNDS=5]` (bench/README.md).
 # One program for each bench/NAME.c.
 BENCH_BIN := $(patsubst bench/%.c,$(O)/bench/%,$(wildcard bench/*.c))
-$(O)/bench/%: $(O)/bench/%.o $(O)/libscry.a
+$(O)/bench/%: $(O)/bench/%.o $(LIBSCRY)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(call beside,/..) -o $@ $(filter %.o %.a,$^) $(LIBSCRY) $(PLUGIN_LIBS) $(LIB_LIBS)
 .PRECIOUS: $(BENCH_BIN:=.o)
 
 .PHONY: bench bench-programs

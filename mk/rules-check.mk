@@ -1,11 +1,16 @@
 # What continuous integration runs after `make test`, at most 20 minutes on 2 processors, and
-# the parts by themselves.
-.PHONY: check lint fmt asan cover
+# its stages one by one.
+.PHONY: check soak lint fmt asan cover
 check: deps-check ## what CI runs after make test: sanitizers, kills, servers, browser, fuzzing
 	@$(again) all
 	@tools/check.sh
 
-lint: all ## layers, forbidden functions, limits, headers that compile alone
+soak: ## a server under ordinary and hostile traffic for SOAK_SECONDS (an hour)
+	@$(again) all
+	@SCRY_TOP=$(CURDIR) SCRY_BUILD=$(CURDIR)/$(O) tests/soak/soak.sh
+
+lint: deps-lint ## layers, forbidden functions, limits, headers that compile alone
+	@$(again) all
 	@python3 tools/lint.py $(O)
 
 # Line breaks and comments in columns are the author's; clang-format does the rest of a new file.

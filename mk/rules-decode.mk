@@ -3,7 +3,7 @@ bench-decode: $(O)/bench/decode $(O)/scry-decode ## the decoder's bench program
 
 # The decoder without its main program, for fuzzing within one process.
 DECODE_LIB_SRC := $(filter-out src/decoder/main.c,$(DECODE_SRC)) src/image/formats.c src/image/sniff.c
-$(O)/libscry-decode.a: $(call obj,$(DECODE_LIB_SRC))
+$(O)/libscry-decode.a: $(call obj,$(DECODE_LIB_SRC)) $(O)/gen/build.o
 	rm -f $@
 	ar rcs $@ $^
 $(O)/tests/fuzz_decoder_%: $(O)/tests/fuzz/fuzz_decoder_%.o $(O)/libscry-decode.a

@@ -1,15 +1,15 @@
 # One libFuzzer program for each tests/fuzz/fuzz_NAME.c, in a build of its own with clang:
 #   make fuzz [FUZZ_SECONDS=20] [FUZZ=NAME]
-# What is found stays under build/fuzz/crash-NAME-*; corpora grow in build/fuzz/corpus/NAME,
-# from the seeds in tests/fuzz/seeds/NAME where there are any. With CI set the random seed is fixed.
+# Crashes are kept in build/fuzz/crash-NAME-*; corpora grow in build/fuzz/corpus/NAME,
+# starting with tests/fuzz/seeds/NAME if it exists. With CI set the random seed is fixed.
 FUZZ_SECONDS ?= 20
 FUZZ ?= *
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_$(FUZZ).c)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/tests/%,$(FUZZ_SRC))
 
-$(O)/tests/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(PART_ARCHIVES) $(O)/libscry.a
+$(O)/tests/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(PLUGIN_ARCHIVES) $(O)/libscry.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PART_LIBS) $(LIB_LIBS)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PLUGIN_LIBS) $(LIB_LIBS)
 $(O)/tests/fuzz/fuzz_milvus_answer.o: ALL_CFLAGS += -I$(O)/gen
 $(O)/tests/fuzz/fuzz_milvus_answer.o: $(O)/gen/milvus/milvus.pb-c.c
 

@@ -1,7 +1,7 @@
 # Installing: make install PREFIX=/usr/local DESTDIR=, make uninstall, make deb.
 #
 #     bin/scry
-#     libexec/scry/    scry-decode and the parts, found from bin/ and lib/ (scry_program_file)
+#     libexec/scry/    scry-decode and the plugins, found from lib/ (scry_program_file)
 #     share/scry/      models/starter, the tokenizer files and the catalogue of models
 #     include/scry/, lib/libscry.{a,so}, lib/pkgconfig/scry.pc     for programs in C
 #     share/man/man1, completions for bash and zsh
@@ -11,37 +11,32 @@ libexecdir = $(PREFIX)/libexec/scry
 datadir = $(PREFIX)/share
 zshdir = $(datadir)/zsh/site-functions
 
-SONAME := libscry.so.0
-# What the public headers declare, and nothing else, is what the library shows.
-$(O)/libscry.map: $(wildcard include/scry/*.h)
-	@mkdir -p $(@D)
-	$(Q){ echo '{ global:'; sed 's,/\*.*\*/,,' $^ | grep -ohE '\bscry_[a-z0-9_]+\(' | sort -u | tr '(' ';'; echo 'local: *; };'; } >$@
-$(O)/$(SONAME): $(call obj,$(LIB_SRC)) $(O)/libscry.map
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(O)/libscry.map -o $@ $(call obj,$(LIB_SRC)) $(LIB_LIBS)
-$(O)/libscry.so: $(O)/$(SONAME)
-	$(Q)ln -sf $(SONAME) $@
-# The static library that is installed: one object in which other names than those are local.
-$(O)/static/libscry.a: $(call obj,$(LIB_SRC)) $(O)/libscry.map
+# The static library that is installed: one object in which other names than the public ones are local.
+$(O)/static/libscry.a: $(call obj,$(LIB_SRC)) $(O)/gen/build.o $(O)/libscry.names
 	@mkdir -p $(@D)
 	rm -f $@
-	ld -r -o $(@D)/scry.o $(call obj,$(LIB_SRC))
-	sed -n 's/;$$//p' $(O)/libscry.map | grep '^scry_' >$(@D)/names
-	objcopy --keep-global-symbols=$(@D)/names $(@D)/scry.o
+	ld -r -o $(@D)/scry.o $(filter %.o,$^)
+	objcopy --keep-global-symbols=$(O)/libscry.names $(@D)/scry.o
 	ar rcs $@ $(@D)/scry.o
-PROGRAMS += $(O)/libscry.so
+# The program that is installed finds libscry.so relative to its own folder, unless libdir is one of the
+# system's library folders. Linked for each installation: PREFIX may be another than the last time.
+.PHONY: $(O)/installed/scry
+$(O)/installed/scry: $(CLI_OBJ) $(LIBSCRY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -pie $(if $(filter /lib /lib/% /usr/lib /usr/lib/%,$(libdir)),,$(call \
+	    beside,/$(shell realpath -sm --relative-to=$(bindir) $(libdir)))) -o $@ $^ -lm
 
 .PHONY: install uninstall deb
 I = install -m 644
-install: all man $(O)/static/libscry.a ## install below PREFIX (/usr/local), staged in DESTDIR
+install: all man $(O)/static/libscry.a $(O)/installed/scry ## install below PREFIX (/usr/local), staged in DESTDIR
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(libdir)/pkgconfig $(PREFIX)/include/scry \
 	    $(datadir)/scry $(datadir)/man/man1 $(datadir)/bash-completion/completions $(zshdir))
-	install $(O)/scry $(DESTDIR)$(bindir)/scry
+	install $(O)/installed/scry $(DESTDIR)$(bindir)/scry
 	install $(O)/scry-decode $(DESTDIR)$(libexecdir)/
-	$(I) $(PARTS) $(DESTDIR)$(libexecdir)/
+	$(I) $(PLUGINS) $(DESTDIR)$(libexecdir)/
 	cp -RT --no-preserve=mode,ownership models $(DESTDIR)$(datadir)/scry/models
 	$(I) include/scry/*.h $(DESTDIR)$(PREFIX)/include/scry/
-	$(I) $(O)/static/libscry.a $(O)/$(SONAME) $(DESTDIR)$(libdir)/
+	$(I) $(O)/static/libscry.a $(LIBSCRY) $(DESTDIR)$(libdir)/
 	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libscry.so
 	sed -e 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(libdir),; s,@VERSION@,$(VERSION),; s,@REQUIRES@,$(LIB_PKGS),' \
 	    mk/scry.pc.in >$(DESTDIR)$(libdir)/pkgconfig/scry.pc

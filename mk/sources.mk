@@ -1,45 +1,49 @@
 # Which folder goes into which program, and with which libraries.
 #
-# libscry.a    everything but the command line, the server and the decoder
-# scry         src/cli on top of it
+# libscry.so   everything but the command line, the server and the decoder; libscry.a holds the same,
+#              for tests, fuzzing and programs that link it statically
+# scry         src/cli, linked with libscry.so
 # scry-decode  the only program linked with picture libraries; loads scry-formats.so for more
-# scry-X.so    parts that scry opens when a command needs them (src/base/part.h)
+# scry-X.so    plugins, loaded when a command needs them (src/base/plugin.h) and linked with
+#              libscry.so, so that a process has one copy of it
 
-# Parts: their sources and packages. They may use all of libscry.a, never the reverse.
-PART_NAMES := milvus serve fetch thumbs
-PART_SRC_milvus := $(wildcard src/milvus/*.c src/store/remote*.c src/store/filter_milvus.c)
-PART_PKGS_milvus := libnghttp2 libprotobuf-c libssl
-PART_OBJ_milvus := $(O)/gen/milvus/milvus.pb-c.o
-PART_SRC_serve := $(wildcard src/server/*.c)
-PART_PKGS_serve := libmicrohttpd
-PART_OBJ_serve := $(O)/gen/web_assets.o $(O)/gen/web_bytes.o
-PART_SRC_fetch := $(wildcard src/fetch/*.c)
-PART_PKGS_fetch := libcurl
-PART_SRC_thumbs := $(wildcard src/thumbs/*.c)
-PART_PKGS_thumbs := chafa
+# Plugins: their sources and packages. They may use all of libscry, which uses nothing of them.
+PLUGIN_NAMES := milvus serve fetch thumbs
+PLUGIN_SRC_milvus := $(wildcard src/milvus/*.c src/store/milvus/*.c)
+PLUGIN_PKGS_milvus := libnghttp2 libprotobuf-c libssl libcrypto
+PLUGIN_OBJ_milvus := $(O)/gen/milvus/milvus.pb-c.o
+PLUGIN_SRC_serve := $(wildcard src/server/*.c)
+PLUGIN_PKGS_serve := libmicrohttpd gnutls libcrypto
+PLUGIN_OBJ_serve := $(O)/gen/web_assets.o $(O)/gen/web_bytes.o
+PLUGIN_SRC_fetch := $(wildcard src/fetch/*.c)
+PLUGIN_PKGS_fetch := libcurl
+PLUGIN_SRC_thumbs := $(wildcard src/thumbs/*.c)
+PLUGIN_PKGS_thumbs := chafa
 
-LIB_DIRS := base nn model resize image vector store engine fetch
-LIB_SRC := $(filter-out $(foreach p,$(PART_NAMES),$(PART_SRC_$(p))), \
+LIB_DIRS := base nn tokenizer model resize metadata image vector store store/local engine fetch
+LIB_SRC := $(filter-out $(foreach p,$(PLUGIN_NAMES),$(PLUGIN_SRC_$(p))), \
              $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c)))
 CLI_SRC := $(wildcard src/cli/*.c)
-DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c) src/image/wire.c \
-              $(addprefix src/base/,alloc.c cpu.c error.c buf.c log.c)
+DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c src/metadata/*.c) src/image/wire.c \
+              $(addprefix src/base/,alloc.c cpu.c error.c buf.c file.c log.c plugin.c utf8_bytes.c)
 
 obj = $(patsubst %.c,$(O)/%.o,$(1))
 
-# What is missing is said when something is built: `make demo` and its like install first and
-# start a second make then.
-no_build := $(filter help clean demo test check deb deps%,$(MAKECMDGOALS))
+# pkg-config reports missing packages only when something is built: `make demo` and others install
+# them first and then start a second make.
+no_build := $(filter help clean demo test check lint deb deps%,$(MAKECMDGOALS))
 pkg = $(shell pkg-config --$(1) $(2) $(if $(no_build),2>/dev/null))
-LIB_PKGS := jansson libutf8proc libcrypto sqlite3
+LIB_PKGS := jansson libutf8proc sqlite3
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
 DECODE_PKGS := libjpeg libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ldl -lm
 # What scry-decode loads for formats other than JPEG; it uses functions of scry-decode.
 FORMATS_SRC := $(wildcard src/decoder/formats/*.c)
-FORMATS_PKGS := vips gmodule-2.0 libjxl libraw
+FORMATS_PKGS := vips gmodule-2.0 libjxl libraw zlib libbrotlidec
 
 # Flags of single folders or files.
+# A switch over kinds (of filters, of parameters) names all of them: the compiler finds what a new one forgot.
+$(O)/src/store/%.o $(O)/src/engine/%.o: ALL_CFLAGS += -Wswitch-enum
 $(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
 $(O)/src/decoder/formats/%.o: ALL_CFLAGS += $(call pkg,cflags,$(FORMATS_PKGS))
@@ -57,7 +61,7 @@ endif
 $(O)/gen/milvus/milvus.pb-c.c: src/milvus/milvus.proto
 	@mkdir -p $(@D)
 	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
-$(O)/gen/milvus/%.o: $(O)/gen/milvus/%.c
+$(O)/gen/milvus/%.o: $(O)/gen/milvus/%.c $(O)/gen/flags
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(call obj,$(wildcard src/milvus/*.c)): $(O)/gen/milvus/milvus.pb-c.c
@@ -67,70 +71,110 @@ $(call obj,$(wildcard src/milvus/*.c)): ALL_CFLAGS += -I$(O)/gen
 $(O)/gen/web_assets.c: tools/embed.sh $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)
 	$(Q)tools/embed.sh web $@ $(O)/gen/web_bytes.S
-$(O)/gen/web_assets.o: $(O)/gen/web_assets.c
+$(O)/gen/web_assets.o: $(O)/gen/web_assets.c $(O)/gen/flags
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
-$(O)/gen/web_bytes.o: $(O)/gen/web_assets.c
-	$(Q)$(CC) -fPIC -c -o $@ $(O)/gen/web_bytes.S
+$(O)/gen/web_bytes.o: $(O)/gen/web_assets.c $(O)/gen/flags
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $(O)/gen/web_bytes.S
 
-$(O)/%.o: %.c
+# Objects are made again when their flags change, warnings aside: `make DEV=1` and `make` share them.
+$(O)/gen/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CC) $(filter-out $(WARN),$(ALL_CFLAGS)))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(O)/%.o: %.c $(O)/gen/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/libscry.a: $(call obj,$(LIB_SRC))
+# The build id, which all objects of one build carry and check in each other: a hash of the
+# sources and of how they are compiled. The file changes only when the id does.
+ifndef no_build
+BUILD_ID := $(shell { echo '$(MODE) $(VERSION) $(CC) $(filter-out -ffile-prefix-map=% -fdebug-prefix-map=% -fmacro-prefix-map=%,$(CPPFLAGS) $(CFLAGS))'; \
+    find src include web mk Makefile -type f | LC_ALL=C sort | xargs sha256sum; } | sha256sum | cut -c 1-16)
+endif
+$(O)/gen/build.c: FORCE
+	@mkdir -p $(@D)
+	@echo 'extern const char scry_build[17]; const char scry_build[17] = "$(BUILD_ID)";' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(O)/gen/build.o: $(O)/gen/build.c $(O)/gen/flags
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+.PHONY: FORCE
+
+$(O)/libscry.a: $(call obj,$(LIB_SRC)) $(O)/gen/build.o
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
 
-PROGRAMS := $(O)/libscry.a
+# The library shows C programs what the public headers declare; the node SCRY_PRIVATE has what
+# else the program and the plugins of the same build use.
+SONAME := libscry.so.0
+LIBSCRY := $(O)/$(SONAME)
+$(O)/libscry.names: $(wildcard include/scry/*.h) mk/sources.mk
+	@mkdir -p $(@D)
+	$(Q)sed '/^typedef/d; s,/\*.*\*/,,' $(filter %.h,$^) | grep -ohE '\bscry_[a-z0-9_]+\(' | tr -d '(' | sort -u >$@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(O)/libscry.map: $(O)/libscry.names
+	$(Q){ echo 'SCRY_0 { global:'; sed 's/$$/;/' $<; echo '};'; \
+	    echo 'SCRY_PRIVATE { global: scry_*; local: scry_build; *; };'; } >$@
+$(LIBSCRY): $(call obj,$(LIB_SRC)) $(O)/gen/build.o $(O)/libscry.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME),-Bsymbolic,-z,defs,--version-script=$(O)/libscry.map \
+	    -o $@ $(filter %.o,$^) $(LIB_LIBS)
+$(O)/libscry.so: $(LIBSCRY)
+	$(Q)ln -sf $(SONAME) $@
+# Where programs of the build tree find it: $(call beside,FOLDER) from FOLDER below $ORIGIN.
+beside = -Wl,--enable-new-dtags,-rpath,'$$ORIGIN$(1)'
 
-# Each part as an archive (unit tests link it) and as the shared object made of it, which
-# brings what it needs of libscry.a hidden inside.
-define part
-$$(O)/libscry-$(1).a: $$(call obj,$$(PART_SRC_$(1))) $$(PART_OBJ_$(1))
+PROGRAMS := $(O)/libscry.a $(O)/libscry.so
+
+# Each plugin as an archive (unit tests link it) and as the shared object made of it.
+define plugin
+$$(O)/libscry-$(1).a: $$(call obj,$$(PLUGIN_SRC_$(1))) $$(PLUGIN_OBJ_$(1))
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@
 	$$(Q)ar rcs $$@ $$^
-$$(O)/scry-$(1).so: $$(O)/libscry-$(1).a $$(O)/libscry.a
+$$(O)/scry-$(1).so: $$(O)/libscry-$(1).a $$(O)/gen/build.o $$(LIBSCRY)
 	$$(call say,LINK,$$@)
-	$$(Q)$$(CC) $$(ALL_LDFLAGS) -shared -Wl,--exclude-libs,libscry.a -o $$@ \
-	    -Wl,--whole-archive $$< -Wl,--no-whole-archive $$(O)/libscry.a $$(call pkg,libs,$$(PART_PKGS_$(1))) $$(LIB_LIBS)
-PARTS += $$(O)/scry-$(1).so
-PART_ARCHIVES += $$(O)/libscry-$(1).a
-PART_LIBS += $$(call pkg,libs,$$(PART_PKGS_$(1)))
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -shared -Wl,-Bsymbolic,-z,defs -o $$@ -Wl,--whole-archive $$< -Wl,--no-whole-archive \
+	    $$(O)/gen/build.o $$(LIBSCRY) $$(call pkg,libs,$$(PLUGIN_PKGS_$(1))) $$(LIB_LIBS)
+PLUGINS += $$(O)/scry-$(1).so
+PLUGIN_ARCHIVES += $$(O)/libscry-$(1).a
+PLUGIN_LIBS += $$(call pkg,libs,$$(PLUGIN_PKGS_$(1)))
 endef
-$(foreach p,$(PART_NAMES),$(if $(PART_SRC_$(p)),$(eval $(call part,$(p)))))
-PROGRAMS += $(PARTS)
+$(foreach p,$(PLUGIN_NAMES),$(if $(PLUGIN_SRC_$(p)),$(eval $(call plugin,$(p)))))
+PROGRAMS += $(PLUGINS)
 ifneq ($(wildcard src/cli/main.c),)
-$(O)/scry: $(call obj,$(CLI_SRC)) $(O)/libscry.a
+CLI_OBJ := $(call obj,$(CLI_SRC)) $(O)/gen/build.o
+$(O)/scry: $(CLI_OBJ) $(LIBSCRY)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -pie $(call beside,) -o $@ $^ -lm
 PROGRAMS += $(O)/scry
 ifeq ($(O),build/release)
 scry: $(O)/scry
-	$(Q)cp -f $< $@
+	$(Q)ln -sf $< $@
 PROGRAMS += scry
 endif
 endif
 ifneq ($(wildcard src/decoder/main.c),)
-$(O)/scry-decode: $(call obj,$(DECODE_SRC)) | $(O)/scry-formats.so
+$(O)/scry-decode: $(call obj,$(DECODE_SRC)) $(O)/gen/build.o | $(O)/scry-formats.so
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(DECODE_LIBS)
-$(O)/scry-formats.so: $(call obj,$(FORMATS_SRC))
+	$(Q)$(CC) $(ALL_LDFLAGS) -pie -rdynamic -o $@ $^ $(DECODE_LIBS)
+$(O)/scry-formats.so: $(call obj,$(FORMATS_SRC)) $(O)/gen/build.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(filter-out -fopenmp -lstdc++,$(call pkg,libs,$(FORMATS_PKGS))) -lm
-PARTS += $(O)/scry-formats.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-Bsymbolic -o $@ $^ $(filter-out -fopenmp -lstdc++,$(call pkg,libs,$(FORMATS_PKGS))) -lm
+PLUGINS += $(O)/scry-formats.so
 PROGRAMS += $(O)/scry-decode $(O)/scry-formats.so
 endif
 
-# One test program for each tests/unit/test_NAME.c.
+# One test program for each tests/unit/test_NAME.c; linked statically, so that they see all functions.
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
-$(O)/tests/%: $(O)/tests/unit/%.o $(PART_ARCHIVES) $(O)/libscry.a
+$(O)/tests/%: $(O)/tests/unit/%.o $(PLUGIN_ARCHIVES) $(O)/libscry.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PART_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PLUGIN_LIBS) $(LIB_LIBS)
 .PRECIOUS: $(O)/tests/unit/%.o
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -42,7 +42,9 @@ clang_builds() {
     $make MODE=release O=build/clang CC="${CLANG:-clang}" DEV=1 CFLAGS=-Wno-missing-field-initializers all
 }
 sanitizers() {
-    $make MODE=asan all-tests && make --no-print-directory MODE=asan run-tests
+    $make MODE=asan all-tests && make --no-print-directory MODE=asan run-tests &&
+        SCRY_TEST_UNCONFINED=1 UBSAN_OPTIONS=print_stacktrace=1 SCRY_BUILD=$top/build/asan \
+            prove tests/server/attacks.sh tests/server/smuggling.sh
 }
 scripts() {
     prove tests/check/*.sh

@@ -23,11 +23,12 @@ wrap_programs() { # BUILD DIR COMMAND...
     rm -rf "$to"
     mkdir -p "$to/tests"   # a test finds the wrapped decoder above its folder, and the models
     ln -s "$top/models" "$to/models"
-    for so in "$from"/*.so; do
+    for so in "$from"/scry-*.so; do
         ln -s "$so" "$to/"
     done
+    # A copy: plugins and the decoder are looked for beside the file, not beside a link to it.
+    cp "$from/libscry.so.0" "$to/"
     for program in scry scry-decode; do
-        # A copy: a program finds its parts beside its own file, not beside a link to it.
         cp "$from/$program" "$to/$program.bin"
         printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$*" "$to/$program.bin" >"$to/$program"
         chmod +x "$to/$program"

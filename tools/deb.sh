@@ -1,7 +1,7 @@
 #!/bin/sh
 # deb.sh VERSION - make dist/scry_VERSION_ARCH.deb of what make has built.
 #
-# `make install` into a folder with the layout of Debian, dependencies by dpkg-shlibdeps (parts
+# `make install` into a folder with the layout of Debian, dependencies by dpkg-shlibdeps (plugins
 # and the decoder included), packed by dpkg-deb. The same tree gives the same bytes.
 set -eu
 cd "$(dirname "$0")/.."
@@ -36,7 +36,7 @@ printf 'scry (%s) unstable; urgency=medium\n\n  * Built from its source tree.\n\
 # dpkg-shlibdeps wants a debian/control, and our own library among those that it knows.
 printf 'Source: scry\nMaintainer: x <x@localhost>\n\nPackage: scry\nArchitecture: any\nDescription: x\n' >build/deb/debian/control
 printf 'libscry 0 scry (>= %s)\n' "$version" >build/deb/debian/shlibs.local
-depends=$(cd build/deb && dpkg-shlibdeps -O -xscry scry/usr/bin/scry scry/usr/libexec/scry/* \
+depends=$(cd build/deb && dpkg-shlibdeps -O -xscry -l"scry/usr/lib/$triplet" scry/usr/bin/scry scry/usr/libexec/scry/* \
     scry/usr/lib/"$triplet"/libscry.so.* 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 cat >"$stage/DEBIAN/control" <<END
 Package: scry

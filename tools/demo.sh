@@ -1,5 +1,5 @@
 #!/bin/sh
-# demo.sh BUILD - index demo/gallery into a store below build/demo and search it three times.
+# demo.sh BUILD - index demo/gallery into a store below build/demo and search it four times.
 # Plain text, no terminal needed; running it again gives the same.
 set -eu
 cd "$(dirname "$0")/.."
@@ -24,7 +24,8 @@ mkdir -p build
 echo "The gallery: $(find demo/gallery -type f ! -name '*.tsv' ! -name '*.md' | wc -l) photographs (demo/gallery/SOURCES.tsv says whose)"
 step index demo/gallery
 step search --limit 3 a castle by the water
-step search --limit 3 кошка
+step search --limit 3 sunset
+step search --limit 3 закат
 step search --limit 3 a fish - blue + orange
 cat <<END
 

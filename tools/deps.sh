@@ -1,7 +1,7 @@
 #!/bin/sh
-# deps.sh - see to it that the Debian packages which scry is built from are installed.
+# deps.sh - install the Debian packages that scry is built from.
 #
-#     tools/deps.sh [--list] SET...      SET is build, test, check or deb
+#     tools/deps.sh [--list] SET...      SET is build, test, lint, check or deb
 #
 # Installs what is missing: as root, else with `sudo -n`; else prints the command to run and
 # stops with status 1. Never asks. DEPS=no leaves the system alone; --list only prints the
@@ -10,14 +10,15 @@ set -u
 
 build='gcc|clang make pkg-config|pkgconf libc6-dev
     libjansson-dev libutf8proc-dev libssl-dev libsqlite3-dev
-    libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libjxl-dev libraw-dev libseccomp-dev
-    libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libchafa-dev'
+    libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libjxl-dev libraw-dev zlib1g-dev libbrotli-dev libseccomp-dev
+    libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libchafa-dev'
 test='libcmocka-dev perl python3 curl'
-check="clang clang-format-14|clang-format pmccabe lintian fakeroot dpkg-dev libasan8|libasan6 libubsan1
+lint=pmccabe
+check="clang clang-format-14|clang-format lintian fakeroot dpkg-dev libasan8|libasan6 libubsan1
     $(case $(. /etc/os-release 2>/dev/null && echo "$VERSION_CODENAME") in
         trixie) echo libclang-rt-19-dev ;; noble) echo libclang-rt-18-dev ;; *) echo libclang-rt-14-dev ;; esac)"
 # The browser's tests: Ubuntu's Chromium is no package of its archive; a node from elsewhere will do.
-check="$check $(. /etc/os-release 2>/dev/null; [ "${ID-}" = ubuntu ] || echo chromium) $(command -v npm >/dev/null || echo nodejs npm)"
+check="$check $(. /etc/os-release 2>/dev/null; [ "${ID-}" = ubuntu ] || echo chromium) $(command -v npm >/dev/null || echo nodejs npm) nginx-light haproxy caddy"
 
 deb='dpkg-dev fakeroot'
 
@@ -31,9 +32,10 @@ for set in "$@"; do
     case $set in
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
+    lint) wanted="$wanted $lint" ;;
     check) wanted="$wanted $check" ;;
     deb) wanted="$wanted $deb" ;;
-    *) echo "deps.sh: there is no set \"$set\": build, test, check or deb" >&2; exit 2 ;;
+    *) echo "deps.sh: there is no set \"$set\": build, test, lint, check or deb" >&2; exit 2 ;;
     esac
 done
 if [ $list_only = yes ]; then
@@ -50,7 +52,7 @@ is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | head -n 1)" = installed ]
 }
 
-known() { # NAME: apt has heard of it
+known() { # NAME: apt has a package of that name
     [ -n "$(apt-cache show --no-all-versions "$1" 2>/dev/null | head -c 1)" ]
 }
 

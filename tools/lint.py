@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What the compiler does not check: layers, names, limits, forbidden functions.
+"""What the compiler does not check: layers, include cycles, names, limits, forbidden functions, dead ones.
 
     tools/lint.py [BUILD]
 
-Prints `file:line: what` and ends with status 1 when something is wrong. With BUILD (a build
-folder), the archives in it are looked through for global names that two objects define. What each
-folder may include is in ARCHITECTURE.md. Functions over the limits are listed, and counted against
-ALLOWED_COMPLEX.
+Prints `file:line: what` and exits with status 1 when something is wrong. With BUILD (a build
+folder), the archives in it are searched for global names that two objects define. What each
+folder may include is in ARCHITECTURE.md, whose table lists a folder below those it stands on.
+Functions over the limits are listed, and counted against ALLOWED_COMPLEX and ALLOWED_PARAMETERS.
 """
 import os
 import re
@@ -19,21 +19,23 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Foreign headers by the names that ARCHITECTURE.md gives their libraries.
 LIBRARIES = {
     "jansson.h": "jansson", "utf8proc.h": "utf8proc", "openssl/": "OpenSSL", "jpeglib.h": "libjpeg-turbo", "vips/": "libvips",
-    "gmodule.h": "GLib", "jxl/": "libjxl", "libraw/": "LibRaw", "seccomp.h": "libseccomp", "sqlite3.h": "SQLite",
-    "curl/": "libcurl", "nghttp2/": "nghttp2", "protobuf-c/": "protobuf-c", "microhttpd.h": "libmicrohttpd", "chafa.h": "chafa",
+    "gmodule.h": "GLib", "jxl/": "libjxl", "libraw/": "LibRaw", "zlib.h": "zlib", "brotli/": "Brotli", "seccomp.h": "libseccomp", "sqlite3.h": "SQLite",
+    "curl/": "libcurl", "nghttp2/": "nghttp2", "protobuf-c/": "protobuf-c", "microhttpd.h": "libmicrohttpd", "gnutls/": "GnuTLS", "chafa.h": "chafa",
 }
 BANNED = {
     "gets": "fgets", "strcpy": "memcpy or snprintf", "strcat": "scry_buf_*", "sprintf": "snprintf",
     "vsprintf": "vsnprintf", "strtok": "strcspn", "system": "posix_spawn", "popen": "posix_spawn",
     "tmpnam": "mkstemp", "mktemp": "mkstemp", "alloca": "scry_alloc", "rand": "getrandom",
     "localtime": "localtime_r", "gmtime": "gmtime_r", "ctime": "strftime", "asctime": "strftime",
-    "readdir_r": "readdir",
+    "readdir_r": "readdir", "pthread_cond_timedwait": "scry_cond_wait_ms", "sem_timedwait": "sem_clockwait",
 }
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
-LINE, FILE, FUNCTION, COMPLEXITY = 132, 600, 60, 15
+DEFINITION = re.compile(r"^[A-Za-z_][^;{}()=]*\b(\w+)\(((?:[^(){};]|\([^(){};]*\))*)\)\s*\n\{", re.M)
+LINE, FILE, FUNCTION, COMPLEXITY, PARAMETERS = 132, 600, 60, 15, 6
 ALLOWED_COMPLEX = 18            # parsers and tables of options; the number may only fall
-GENERATED = {"src/model/tok_entities.h"}
+ALLOWED_PARAMETERS = 20         # functions with more than PARAMETERS; the number may only fall
+GENERATED = {"src/tokenizer/html_entities.h"}
 
 problems = []
 
@@ -53,7 +55,7 @@ def read_layers():
     layers, users = {}, {}
     with open(os.path.join(TOP, "ARCHITECTURE.md"), encoding="utf-8") as f:
         for line in f:
-            m = re.match(r"\| `src/(\w+)/` \|[^|]*\|([^|]*)\|([^|]*)\|$", line)
+            m = re.match(r"\| `src/([\w/]+)/` \|[^|]*\|([^|]*)\|([^|]*)\|$", line)
             if m:
                 names = [re.sub(r" *\([^)]*\)", "", x).strip() for x in m.group(3).split(",")]
                 layers[m.group(1)] = {x.strip() for x in m.group(2).split(",")} - {""}
@@ -62,26 +64,38 @@ def read_layers():
 
 
 LAYERS, USES = read_layers()
+
+
+def layer_of(path):
+    """The folder of the table that a path below src/ belongs to: a folder without a row is a part of the one above it."""
+    folder = os.path.dirname(path)
+    while folder and folder not in LAYERS:
+        folder = os.path.dirname(folder)
+    return folder
+
+
 used = {layer: set() for layer in LAYERS}   # libraries whose headers were met
 
 
 def check_table():
     """The table names what there is; after all sources were checked."""
-    for folder in sorted(set(os.listdir("src")) ^ set(LAYERS)):
+    for folder in sorted(set(os.listdir("src")) - set(LAYERS)) + [x for x in LAYERS if not os.path.isdir(f"src/{x}")]:
         wrong("ARCHITECTURE.md", 0, f"src/{folder}/ is in the tree or in the table, not in both")
+    above = set()
     for layer in LAYERS:
-        for name in sorted(LAYERS[layer] - set(LAYERS)):
-            wrong("ARCHITECTURE.md", 0, f"{layer} stands on {name}, which is no folder of src/")
+        for name in sorted(LAYERS[layer] - above):
+            wrong("ARCHITECTURE.md", 0, f"{layer} stands on {name}, which is not listed above it")
+        above.add(layer)
         for name in sorted(USES[layer] - used[layer]):
             wrong("ARCHITECTURE.md", 0, f"no file of {layer} includes a header of {name}")
 
 
 def check_include(path, number, layer, kind, name):
     if kind == '"':
-        folder = name.split("/")[0]
-        if folder in LAYERS and folder != layer and folder not in LAYERS.get(layer, set()):
+        folder = layer_of(name)
+        if folder and folder != layer and folder not in LAYERS.get(layer, set()):
             wrong(path, number, f"{layer} does not stand on {folder}: {name}")
-        elif folder not in LAYERS and folder not in ("scry", "milvus.pb-c.h") and "/" in name:
+        elif not folder and "/" in name and name.split("/")[0] not in ("scry", "milvus.pb-c.h"):
             wrong(path, number, f"no such layer: {name}")
         return
     for header, library in LIBRARIES.items():
@@ -92,7 +106,7 @@ def check_include(path, number, layer, kind, name):
 
 
 def check_source(path):
-    layer = path.split("/")[1] if path.startswith("src/") else None
+    layer = layer_of(path[len("src/"):]) if path.startswith("src/") else None
     text = open(os.path.join(TOP, path), encoding="utf-8").read()
     lines = text.split("\n")
     if path not in GENERATED and len(lines) - 1 > FILE and path.startswith("src/"):
@@ -117,6 +131,27 @@ def check_source(path):
             wrong(path, number, f"{m.group(1)}: use {BANNED[m.group(1)]}")
     for m in re.finditer(r"\b(TODO|FIXME)\b|\bXXX\b(?!X)", text):
         wrong(path, text.count("\n", 0, m.start()) + 1, f"{m.group(0)}: do it or write an issue")
+
+
+def check_cycles(paths):
+    """No file of src/ includes one that includes it, over however many steps."""
+    included = {}
+    for path in paths:
+        with open(os.path.join(TOP, path), encoding="utf-8") as f:
+            names = [m.group(2) for m in map(INCLUDE.match, f) if m and m.group(1) == '"']
+        # From src/, or beside the file.
+        included[path] = [p for n in names for p in (f"src/{n}", os.path.join(os.path.dirname(path), n)) if p in paths]
+    done = set()
+
+    def visit(path, chain):
+        if path in chain:
+            wrong(path, 0, "includes itself: " + " -> ".join(chain[chain.index(path):] + [path]))
+        elif path not in done:
+            for other in included[path]:
+                visit(other, chain + [path])
+            done.add(path)
+    for path in paths:
+        visit(path, [])
 
 
 def check_headers(paths):
@@ -159,6 +194,7 @@ def check_symbols(build):
 
 def check_complexity(paths):
     if not shutil.which("pmccabe"):
+        wrong("tools/lint.py", 0, "pmccabe is not installed, which counts lines and complexity: `make deps-lint` installs it")
         return
     listing = subprocess.run(["pmccabe", *paths], cwd=TOP, capture_output=True, text=True).stdout
     over = []
@@ -172,6 +208,39 @@ def check_complexity(paths):
         wrong("src", 0, f"{len(over)} functions over complexity {COMPLEXITY} or {FUNCTION} lines; at most {ALLOWED_COMPLEX}")
 
 
+def check_parameters(paths):
+    over = []
+    for path in paths:
+        text = without_comments_and_strings(open(os.path.join(TOP, path), encoding="utf-8").read())
+        for m in DEFINITION.finditer(text):
+            count = re.sub(r"\([^()]*\)", "", m.group(2)).count(",") + 1
+            if count > PARAMETERS:
+                over.append((count, f"{path}:{text.count(chr(10), 0, m.start()) + 1}: {m.group(1)}"))
+    for count, where in sorted(over, reverse=True):
+        print(f"note: {where}: {count} parameters")
+    if len(over) > ALLOWED_PARAMETERS:
+        wrong("src", 0, f"{len(over)} functions with more than {PARAMETERS} parameters; at most {ALLOWED_PARAMETERS}")
+
+
+def check_dead(paths):
+    """Each function of src/ is called: its name occurs elsewhere than in its definition and declaration. The public
+    ones are for other programs; a name that a macro composes (##) is known by its end."""
+    words, public, ends, defined = {}, set(), [], []
+    for path in paths:
+        text = re.sub(r"/\*.*?\*/", "", open(os.path.join(TOP, path), encoding="utf-8").read(), flags=re.S)
+        for word in re.findall(r"\w+", text):
+            words[word] = words.get(word, 0) + 1
+        if path.startswith("include/"):
+            public.update(re.findall(r"\w+", text))
+        ends += re.findall(r"##(_\w+)", text)
+        if path.startswith("src/"):
+            defined += [(path, m.group(1)) for m in DEFINITION.finditer(text)
+                        if not re.search(r"\b(static|INLINE)\b", m.group(0).split("(")[0])]
+    for path, name in defined:
+        if words[name] <= 2 and name not in public and name != "main" and not name.endswith(tuple(ends)):
+            wrong(path, 0, f"{name}: nothing calls it")
+
+
 def main():
     os.chdir(TOP)
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
@@ -180,8 +249,12 @@ def main():
     for path in c:
         check_source(path)
     check_table()
+    check_cycles([f for f in c if f.startswith("src/")])
     check_headers([f for f in c if f.endswith(".h") and f.startswith(("src/", "include/"))])
-    check_complexity([f for f in c if f.startswith("src/") and f.endswith(".c")])
+    sources = [f for f in c if f.startswith("src/") and f.endswith(".c")]
+    check_complexity(sources)
+    check_parameters([f for f in files if f.startswith("src/") and f.endswith((".c", ".h", ".inc"))])
+    check_dead(c)
     if len(sys.argv) > 1:
         check_symbols(sys.argv[1])
     for path in files:

@@ -1,13 +1,13 @@
-// api.js - requests to our own server. An answer that is not 2xx becomes an ApiError.
+// api.js - requests to the server. A response that is not 2xx becomes an ApiError.
 
 export class ApiError extends Error {
   constructor(status, detail, retryAfterSeconds = 0) {
     super(detail);
-    this.status = status;   // 0: no answer at all
+    this.status = status;   // 0: no response
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
-  // It may well work in a moment.
+  // The same request may succeed later.
   get passing() { return [0, 429, 502, 503, 504].includes(this.status); }
 }
 
@@ -24,8 +24,8 @@ export async function request(path, options = {}) {
   throw new ApiError(response.status, answer?.detail ?? response.statusText, +response.headers.get('Retry-After') || 0);
 }
 
-export const thumbnail = (id, size) => `/api/v1/images/${id}/thumbnail?size=${size}`;
-export const uploadThumbnail = picture => `/api/v1/query-pictures/${picture}/thumbnail`;
+export const thumbnail = (id, size) => `api/v1/images/${id}/thumbnail?size=${size}`;
+export const uploadThumbnail = picture => `api/v1/query-pictures/${picture}/thumbnail`;
 
 export const uploadPicture = file =>
-  request('/api/v1/query-pictures', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } });
+  request('api/v1/query-pictures', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } });

@@ -1,27 +1,27 @@
-// app.js - the page: from what is typed to what is shown. The address holds the whole query.
+// app.js - the page: reads the query, searches, shows the results. The address holds the whole query.
 //
-// History entries carry where one was, { y, n }: scrolled so far, with so many hits loaded; and
-// `viewer`, the picture that was open. Going back, or reloading, brings all of it back.
+// A history entry holds the state of the page: `y`, the scroll position; `n`, the number of hits loaded;
+// `viewer`, the open picture. Going back and reloading restore it.
 
 import { ApiError, request, uploadPicture } from './api.js';
 import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
 import { $, element } from './dom.js';
 import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
-import { addHits, allHits, clearGrid, focusHit, hitsAbove, isRest, moveActive, redraw, setGrid, setLine } from './grid.js';
-import { openIndexing, setIndexing } from './indexing.js';
+import { addHits, allHits, clearGrid, countHits, focusHit, isFar, moveActive, redraw, setBorders, setGrid } from './grid.js';
+import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { hideViewer, openViewer, setViewer } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2;
 const REMOTE_DEPTH = 16384, FOLDED_DEPTH = 20000;   // include/scry/store.h says why
 
-let status = null;      // what GET /api/v1/status said
-let cursor = null;      // where the next page begins; null: no more
-let turn = 0;           // counts searches: answers to older ones are dropped
-let loading = null;     // AbortController of the request under way
-let first = null;       // the first page's answer
-let shownSearch = '';   // location.search of what is shown
-let restHidden = false, folded = true, movedLine = null, typing = false, troubled = false;
+let status = null;      // the response of GET /api/v1/status
+let cursor = null;      // of the next page; null: no more pages
+let turn = 0;           // number of the current search: responses to older ones are discarded
+let loading = null;     // AbortController of the current request
+let first = null;       // the response with the first page
+let shownSearch = '';   // location.search of the results shown
+let farHidden = false, folded = true, movedLine = null, typing = false, troubled = false;
 
 // ---- the query <-> the address ----
 
@@ -29,7 +29,7 @@ function currentParams() {
   const params = readFilters(), query = currentQuery();
   if (query) params.set('q', query);
   if (movedLine !== null) params.set('line', movedLine);
-  if (restHidden) params.set('rest', 'no');
+  if (farHidden) params.set('rest', 'no');
   if (!folded) params.set('fold', 'no');
   return params;
 }
@@ -40,7 +40,7 @@ function restore() {
   showFilters(params);
   const line = parseFloat(params.get('line'));
   movedLine = Number.isFinite(line) ? line : null;
-  restHidden = params.get('rest') === 'no';
+  farHidden = params.get('rest') === 'no';
   folded = params.get('fold') !== 'no';
   $('fold').checked = folded;
 }
@@ -50,7 +50,7 @@ function setAddress(replace) {
   history[replace ? 'replaceState' : 'pushState'](null, '', address);
 }
 
-// Something of the query is another: a new entry in the history, unless the last one goes on.
+// The query changed: search, as a new history entry, or with `replace` in place of the last one.
 function changed({ replace = false } = {}) {
   if (!replace) savePlace();
   setAddress(replace);
@@ -90,10 +90,10 @@ function pageAddress(limit) {
   if (query && folded) params.set('fold', 'auto');
   params.set('limit', limit);
   if (cursor !== null) params.set('cursor', cursor);
-  return (query ? '/api/v1/search?' : '/api/v1/images?') + params;
+  return (query ? 'api/v1/search?' : 'api/v1/images?') + params;
 }
 
-// `place`: the history's { y, n, viewer } to come back to.
+// `place`: the { y, n, viewer } of a history entry to restore.
 async function search(place = null) {
   const mine = ++turn;
   shownSearch = location.search;
@@ -135,8 +135,9 @@ function begin(answer) {
   scrollTo(0, 0);
   notice('');
   showLine();
+  showUnknown(answer.unknown_words ?? []);
   if (!answer.results.length) empty();
-  else if (isRest(answer.results[0])) notice(text('nothing_close'), text('nothing_close_help'));
+  else if (isFar(answer.results[0])) notice(text('nothing_close'), text('nothing_close_help'));
 }
 
 function showSummary() {
@@ -145,10 +146,28 @@ function showSummary() {
       : cursor === null ? text('n_pictures', { n: allHits().length }) : '';
     return;
   }
-  const n = hitsAbove(), known = n < allHits().length || cursor === null;
-  const searched = Math.max(first.scanned, readFilters().size ? 0 : status?.contents ?? 0);   // Milvus tells only what it gave
+  const searched = Math.max(first.scanned, readFilters().size ? 0 : status?.contents ?? 0);   // Milvus reports only how many rows it returned
   const among = text('among', { n: searched, ms: number(Math.max(1, Math.round(first.took_ms))) });
-  $('summary').textContent = (currentLine() === null ? '' : text(known ? 'hits' : 'hits_and_more', { n }) + ' ') + among;
+  const undated = first.undated ? [text('undated', { n: first.undated })] : [];
+  $('summary').textContent = [...countedGroups(), among, ...undated].join(' ');
+}
+
+// "3 best matches, 40 possible ones"; without groups "43 hits". The last group that is loaded may have more.
+function countedGroups() {
+  if (currentLine() === null) return [];
+  const { best, near } = countHits(), loaded = allHits().length, more = n => n === loaded && cursor !== null;
+  const count = (key, n) => text(more(n) ? key + '_and_more' : key, { n });
+  if (best === null) return [count('hits', near)];
+  const maybe = { n: near - best };
+  const found = [best > 0 && count('best', best),
+    near > best && text(more(near) ? 'maybe_and_more' : 'maybe', maybe)].filter(Boolean);
+  return [found.length ? found.join(', ') : text('maybe', { n: 0 })];
+}
+
+// Words that the model does not know: the results say little.
+function showUnknown(words) {
+  $('unknown').hidden = !words.length;
+  $('unknown').textContent = words.length ? text('unknown_words', { n: words.length, words: words.join(', ') }) : '';
 }
 
 function empty() {
@@ -162,7 +181,7 @@ function empty() {
   else notice(text('empty'), help);
 }
 
-// Milvus looks only so far down a ranking, and so does folding.
+// Milvus ends a ranking at a certain depth, and so does folding.
 function showEnd(answer) {
   const remote = status?.store.startsWith('milvus:'), depth = remote ? REMOTE_DEPTH : folded ? FOLDED_DEPTH : Infinity;
   if (cursor !== null || !allHits().length) $('end').replaceChildren();
@@ -175,7 +194,7 @@ function endOfStore() {
   $('end').replaceChildren(text('end_of_store'), folded ? element('button', { type: 'button', onclick: each }, text('show_each')) : '');
 }
 
-// A page did not come. Further pages of a store that looks only so far down end in a 4xx.
+// A page failed to load. Past the depth at which a store ends its ranking the response is a 4xx.
 function pageFailed(error, again) {
   if (first && error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 401 && !error.passing) {
     cursor = null;
@@ -191,6 +210,10 @@ function failed(error, again) {
     if (!$('login').open) $('login').showModal();
     return;
   }
+  if (status?.rebuild && error.status === 409) {
+    offerRebuild();
+    return;
+  }
   if (error instanceof ApiError && error.passing) {
     troubled = true;
     notice(text('server_gone'), text('server_gone_help'));
@@ -200,7 +223,14 @@ function failed(error, again) {
   notice(text('error'), error.message, text('retry'), () => { notice(''); again(); });
 }
 
-// The server is back: it may hold other pictures than before.
+// The collection was made with an earlier version of the model.
+function offerRebuild() {
+  const { pictures, minutes } = status.rebuild;
+  notice(text('rebuild_due'), text(minutes ? 'rebuild_help' : 'rebuild_help_untimed', { pictures, minutes, command: 'scry index --rebuild' }),
+    status.indexing_allowed && text('rebuild_button'), rebuild);
+}
+
+// The server is reachable again: its collection may have changed.
 function recovered() {
   troubled = false;
   notice('');
@@ -208,11 +238,11 @@ function recovered() {
 }
 
 function fillScreen() {
-  const hits = allHits(), below = restHidden && hits.length && isRest(hits.at(-1));
+  const hits = allHits(), below = farHidden && hits.length && isFar(hits.at(-1));
   if (cursor !== null && !loading && !below && $('end').getBoundingClientRect().top < innerHeight * (1 + SCREENS_AHEAD)) loadPage(turn);
 }
 
-// ---- the line between hits and the rest ----
+// ---- the score threshold: a line between hits and the rest ----
 
 const currentLine = () => (currentQuery() ? movedLine ?? first?.min_score ?? null : null);
 
@@ -224,7 +254,7 @@ function showLine() {
   $('line').value = line ?? 0;
   $('line-value').textContent = line === null ? '–' : line.toFixed(3);
   $('reset-line').hidden = movedLine === null;
-  setLine(line, restHidden);
+  setBorders({ best: line === null ? null : first?.best_score ?? null, line }, farHidden);
 }
 
 function moveLine(value) {
@@ -235,8 +265,8 @@ function moveLine(value) {
   fillScreen();
 }
 
-function toggleRest() {
-  restHidden = !restHidden;
+function toggleFar() {
+  farHidden = !farHidden;
   setAddress(true);
   showLine();
   fillScreen();
@@ -302,7 +332,7 @@ function setPanel(button, panel, opened = () => {}) {
 }
 
 async function loadStatus() {
-  status = await request('/api/v1/status');
+  status = await request('api/v1/status');
   setRoots(status.roots.map(r => r.path));
   $('roots').replaceChildren(...status.roots.map(r => new Option('', r.path)));
   $('open-index').hidden = !status.indexing_allowed;
@@ -347,11 +377,11 @@ function onPop() {
   else hideViewer();
 }
 
-// Every group member that the search told of, each with its record.
+// The records of all group members whose ids are in the search result.
 const unfold = async hit => {
   const ids = hit.folded_ids ?? [];
-  const copies = hit.copies ? (await request(`/api/v1/images/${hit.id}/similar?all_copies=1&limit=${hit.copies + 1}`)).results : [];
-  const folded = await Promise.all(ids.map(id => request(`/api/v1/images/${id}`).catch(() => null)));
+  const copies = hit.copies ? (await request(`api/v1/images/${hit.id}/similar?all_copies=1&limit=${hit.copies + 1}`)).results : [];
+  const folded = await Promise.all(ids.map(id => request(`api/v1/images/${id}`).catch(() => null)));
   return [...copies.filter(h => h.id !== hit.id), ...folded.filter(Boolean)];
 };
 
@@ -387,7 +417,7 @@ async function logIn(event) {
   event.preventDefault();
   $('login-error').textContent = '';
   try {
-    await request('/login', { method: 'POST', body: JSON.stringify({ token: new FormData(event.target).get('token') }) });
+    await request('login', { method: 'POST', body: JSON.stringify({ token: new FormData(event.target).get('token') }) });
     $('login').close();
     start();
   } catch (e) {
@@ -402,7 +432,7 @@ async function start() {
     failed(e, start);
     return;
   }
-  const early = $('text').value;   // typed before we were there to hear it
+  const early = $('text').value;   // typed before this script ran
   restore();
   drawFilters(changed);
   if (early && !location.search) {
@@ -410,7 +440,7 @@ async function start() {
     typed();
     return;
   }
-  if (isPhone() && currentQuery()) $('text').blur();   // the pictures are what one came for
+  if (isPhone() && currentQuery()) $('text').blur();   // hides the keyboard, which covers the pictures
   search(history.state ?? {});
 }
 
@@ -419,7 +449,7 @@ wireSearch();
 wirePage();
 setChips(changed);
 setFilters(changed);
-setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleRest });
+setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar });
 setIndexing(async () => { await loadStatus(); search(); });
 setViewer({
   similar: hit => searchWith('id', hit.id),

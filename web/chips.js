@@ -1,4 +1,4 @@
-// chips.js - the parts of the query besides the text in the box, each with a sign and a weight.
+// chips.js - the parts of the query that are not in the text box, each with a sign and a weight.
 
 import { thumbnail, uploadThumbnail } from './api.js';
 import { $, element, icon } from './dom.js';
@@ -16,7 +16,7 @@ export function setChips(changed) {
   });
 }
 
-// Box and chips as one query, and back: a first text that is simply added goes into the box.
+// Text box and chips as one query, and back: a first text with weight 1 goes into the text box.
 export const currentQuery = () => writeQuery([...parseQuery($('text').value), ...chips]);
 
 export function showQuery(line) {
@@ -31,7 +31,7 @@ export function addPicture(kind, value, region = null) {
   chips.push({ sign: 1, weight: 1, kind, value, region });
 }
 
-// The query becomes this picture, or this part of it, alone.
+// Replace the query with this picture, or this part of it.
 export function onlyPicture(kind, value, region = null) {
   $('text').value = '';
   chips = [];

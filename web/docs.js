@@ -1,6 +1,6 @@
 // docs.js - /openapi.json as a page to read.
 
-const doc = await (await fetch('/openapi.json')).json();
+const doc = await (await fetch('openapi.json')).json();
 
 function element(name, content, attributes = {}) {
   const el = document.createElement(name);

@@ -1,4 +1,4 @@
-// dom.js - making elements.
+// dom.js - creates elements.
 
 export const $ = id => document.getElementById(id);
 

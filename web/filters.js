@@ -1,13 +1,13 @@
-// filters.js - which pictures are searched at all: the form, the address, and what the API wants.
+// filters.js - the filters: in the form, in the address and as parameters of the API.
 //
-// The address has the form's own values (`until` is the last day that counts); the API has
-// `before`, the moment at which it ends.
+// The address has the values of the form, with `until`, the last day included; the API has
+// 'before', the moment at which that day ends. tests/unit/test_search_request.c compares the names with the API's.
 
 import { request } from './api.js';
 import { $, element, icon } from './dom.js';
 import { number, text } from './strings.js';
 
-const PLAIN = ['in', 'after', 'until', 'camera', 'label'], DEFAULT_KM = 10, DAY_MS = 864e5;
+const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword'], DEFAULT_KM = 10, DAY_MS = 864e5;
 const form = $('filters');
 let roots = [];
 
@@ -56,6 +56,7 @@ function choose(name, value) {
 
 export function showFilters(params) {
   for (const name of PLAIN) choose(name, params.get(name) ?? '');
+  form.elements.key.closest('label').hidden = !params.get('key');
   const [lat, lon, km] = (params.get('near') ?? '').split(',');
   form.elements.place.value = lon === undefined ? '' : `${lat}, ${lon}`;
   form.elements.km.value = km ?? '';
@@ -64,7 +65,7 @@ export function showFilters(params) {
   for (const box of $('formats').querySelectorAll('input')) box.checked = formats.includes(box.value);
 }
 
-// Add one more condition, as the viewer's details do.
+// Add a filter; used by the details in the viewer.
 export function addFilter(name, value) {
   const params = readFilters();
   params.set(name, value);
@@ -75,9 +76,9 @@ const pill = name => [...$('formats').querySelectorAll('input')].find(box => box
 const formatPill = (name, count) => element('label', {}, element('input', { type: 'checkbox', name: 'format', value: name }),
   element('span', {}, name.toUpperCase() + (count ? ` ${number(count)}` : '')));
 
-// ---- what there is to choose from ----
+// ---- the choices ----
 
-// Folders with those above them, down from the roots, each with the pictures below it.
+// All folders from the roots down, each with the number of pictures below it.
 function folderTree(folders) {
   const counts = new Map();
   for (const { name, count } of folders) {
@@ -92,7 +93,7 @@ function folderTree(folders) {
 }
 
 export async function loadFacets() {
-  const facets = await request('/api/v1/facets'), now = readFilters();
+  const facets = await request('api/v1/facets'), now = readFilters();
   const option = f => new Option(`${f.name} (${number(f.count)})`, f.name);
   for (const [name, options] of [['in', folderTree(facets.folders)], ['camera', facets.cameras.map(option)], ['label', facets.labels.map(option)]]) {
     form.elements[name].replaceChildren(new Option(text('any'), ''), ...options);
@@ -102,7 +103,7 @@ export async function loadFacets() {
   showFilters(now);
 }
 
-// ---- what is on, each with a button that takes it off ----
+// ---- the active filters, each with a button that removes it ----
 
 function describe(name, value) {
   const day = () => new Date(value + 'T12:00').toLocaleDateString(document.documentElement.lang, { dateStyle: 'medium' });
@@ -110,6 +111,8 @@ function describe(name, value) {
   if (name === 'after') return `${text('from_date')} ${day()}`;
   if (name === 'until') return `${text('to_date')} ${day()}`;
   if (name === 'format') return value.toUpperCase();
+  if (name === 'min_rating') return text('rated', { n: number(+value) });
+  if (name === 'min_width') return text('wide', { n: number(+value) });
   if (name === 'near') {
     const [lat, lon, km] = value.split(',').map(Number);
     return text('within', { km, place: `${lat.toFixed(3)}, ${lon.toFixed(3)}` });

@@ -1,9 +1,11 @@
 // grid.js - a justified grid: rows of nearly equal height that fill the width, in the order of rank.
 //
-// Sizes come with the answer, so every row has its place before a picture is loaded and nothing
-// jumps. Only rows near the window have elements: 10,000 hits cost what 100 do.
+// The response has the sizes, so rows are laid out before their pictures are loaded and nothing moves
+// later. Only rows near the window have elements: 10,000 hits cost as much as 100.
 //
-//     rows    [{ top, height, from, to, x: [..], widths: [..] } | { top, height, divide: true }]
+//     rows    [{ top, height, from, to, x: [..], widths: [..] } | { top, height, divide: group }]
+//
+// A ranking has three groups: best, maybe and far. A heading is above each but the first.
 //
 // One picture of the grid is in the tab order (`active`); arrow keys, j and k move it.
 
@@ -12,11 +14,13 @@ import { $, element, icon } from './dom.js';
 import { text } from './strings.js';
 
 const GAP = 6, DIVIDER_HEIGHT = 48, NEARLY_A_ROW = 0.75, EVEN_ROWS = 3, SETTLED_MS = 70;
+const BEST = 0, MAYBE = 1, FAR = 2, GROUPS = [BEST, MAYBE, FAR];
+const HEADINGS = { [MAYBE]: 'maybe_heading', [FAR]: 'far_heading' };
 const grid = $('grid');
 const shown = new Map();   // index -> li
-let hits = [], rows = [], complete = false, line = null, restHidden = false, divider = null;
+let hits = [], rows = [], complete = false, borders = { best: null, line: null }, farHidden = false, dividers = [];
 let active = 0, scrolledAt = 0, settle = null, width = 0;
-let actions = {};          // { open(index), similar(hit), unfold(hit), toggleRest() }
+let actions = {};          // { open(index), similar(hit), unfold(hit), toggleFar() }
 
 const wantedHeight = () => (width < 520 ? 112 : 196);
 const aspect = hit => Math.min(3, Math.max(0.45, hit.width / hit.height || 1));
@@ -37,8 +41,19 @@ export function setGrid(given) {
 }
 
 export const allHits = () => hits;
-export const isRest = hit => line !== null && hit.score !== undefined && hit.score < line;
-export const hitsAbove = () => { const at = hits.findIndex(isRest); return at < 0 ? hits.length : at; };
+
+// A border that is null is not known: nothing is below it.
+const groupOf = ({ score }) => {
+  const below = border => border !== null && score !== undefined && score < border;
+  return below(borders.line) ? FAR : below(borders.best) ? MAYBE : BEST;
+};
+export const isFar = hit => groupOf(hit) === FAR;
+
+const startOf = group => { const at = hits.findIndex(h => groupOf(h) >= group); return at < 0 ? hits.length : at; };
+const endOf = group => (group === FAR ? hits.length : startOf(group + 1));
+
+// How many loaded hits are best ones, and how many are not far.
+export const countHits = () => ({ best: borders.best === null ? null : endOf(BEST), near: endOf(MAYBE) });
 
 export function clearGrid() {
   hits = [];
@@ -46,13 +61,14 @@ export function clearGrid() {
   layAll();
 }
 
-export function setLine(value, hideRest) {
-  line = value;
-  restHidden = hideRest;
+// { best, line }: the scores from which on a hit is a best one, and not far; null when not known.
+export function setBorders(given, hideFar) {
+  borders = given;
+  farHidden = hideFar;
   layAll();
 }
 
-// `last`: nothing follows these.
+// `last`: these are the last hits.
 export function addHits(more, last) {
   const from = hits.length;
   hits.push(...more);
@@ -62,14 +78,14 @@ export function addHits(more, last) {
 
 export const redraw = () => layAll();
 
-// ---- where everything goes ----
+// ---- layout ----
 
 function layAll() {
   rows = [];
   lay(0);
 }
 
-// Lay out the hits from `from` on; the last row before them is made anew, since it may not be full.
+// Lay out the hits from `from` on, and the row before them again, which may not be full.
 function lay(from) {
   while (rows.length && (rows.at(-1).divide || rows.at(-1).to > from || rows.at(-1).open)) {
     const row = rows.pop();
@@ -77,15 +93,17 @@ function lay(from) {
   }
   const focused = document.activeElement?.closest?.('.hit'), part = '.' + document.activeElement?.className;
   for (const [index, li] of shown) if (index >= from) { drop(li); shown.delete(index); }
-  const above = hitsAbove();
-  if (from < above) layRun(from, above, complete || above < hits.length);
-  if (above < hits.length) {
-    if (!rows.some(r => r.divide)) rows.push({ top: bottom(), height: DIVIDER_HEIGHT, divide: true });
-    if (!restHidden) layRun(Math.max(from, above), hits.length, complete);
-  }
+  for (const group of GROUPS) layGroup(group, from);
   grid.style.height = Math.max(0, bottom() - GAP) + 'px';
   render();
   if (focused && !focused.isConnected) shown.get(+focused.dataset.index)?.querySelector(part)?.focus({ preventScroll: true });
+}
+
+function layGroup(group, from) {
+  const start = startOf(group), end = endOf(group);
+  if (start === end || end <= from) return;
+  if (group !== BEST && !rows.some(r => r.divide === group)) rows.push({ top: bottom(), height: DIVIDER_HEIGHT, divide: group });
+  if (group !== FAR || !farHidden) layRun(Math.max(from, start), end, complete || end < hits.length);
 }
 
 const bottom = () => (rows.length ? rows.at(-1).top + rows.at(-1).height + (rows.at(-1).divide ? 0 : GAP) : 0);
@@ -93,8 +111,8 @@ const bottom = () => (rows.length ? rows.at(-1).top + rows.at(-1).height + (rows
 const sumOf = (from, to) => hits.slice(from, to).reduce((sum, hit) => sum + aspect(hit), 0);
 const heightOf = (from, to) => (width - GAP * (to - from - 1)) / sumOf(from, to);
 
-// Rows one after the other, each cut where its height is nearest to the wanted one; the last few
-// of a run that ends share evenly what is left, so that no picture is alone in a row.
+// Fill rows in order, each with the number of pictures that brings its height nearest to the wanted one. At the end
+// the remaining pictures are divided evenly between the last rows, so that none is alone in a row.
 function layRun(from, to, ends) {
   const wanted = wantedHeight(), rowsLeft = start => sumOf(start, to) * wanted / width;
   let start = from;
@@ -133,7 +151,7 @@ function pushRow(from, to, height, open = false) {
   rows.push(row);
 }
 
-// ---- what has elements ----
+// ---- elements ----
 
 const gridTop = () => grid.getBoundingClientRect().top;
 const rowOf = index => rows.find(r => !r.divide && r.from <= index && index < r.to);
@@ -144,7 +162,7 @@ function onScroll() {
   settle = setTimeout(loadShown, SETTLED_MS);
 }
 
-// Make the elements of the rows within a window's height of the window, drop the others.
+// Create elements for the rows within one window height of the window, remove the others.
 function render() {
   const from = -gridTop() - innerHeight, to = from + 3 * innerHeight, focused = document.activeElement?.closest?.('.hit');
   const jumped = Math.abs(scrollY - scrolledAt) > innerHeight;
@@ -154,13 +172,13 @@ function render() {
   for (const [index, li] of shown)
     if (!wanted.has(index) && li !== focused) { drop(li); shown.delete(index); }
   for (const row of visible) if (!row.divide) showRow(row);
-  showDivider(visible.find(r => r.divide));
+  showDividers(visible.filter(r => r.divide));
   if (!jumped) loadShown();
   if (!shown.has(active)) setActive(visible.find(r => !r.divide && r.top + r.height > -gridTop())?.from ?? 0);
 }
 
 function drop(li) {
-  li.querySelector('img').removeAttribute('src');   // ends what is still loading
+  li.querySelector('img').removeAttribute('src');   // cancels loading
   li.remove();
 }
 
@@ -184,14 +202,15 @@ function loadShown() {
   }
 }
 
-function showDivider(row) {
-  divider?.remove();
-  divider = null;
-  if (!row) return;
-  divider = element('li', { className: 'divide' }, text('divider'),
-    element('button', { type: 'button', onclick: actions.toggleRest }, text(restHidden ? 'show_rest' : 'hide_rest')));
-  Object.assign(divider.style, { transform: `translateY(${row.top}px)`, height: row.height + 'px' });
-  grid.insertBefore(divider, after(hitsAbove() - 1));
+function showDividers(wanted) {
+  for (const li of dividers) li.remove();
+  dividers = wanted.map(row => {
+    const li = element('li', { className: 'divide' }, element('span', {}, text(HEADINGS[row.divide])),
+      row.divide === FAR && element('button', { type: 'button', onclick: actions.toggleFar }, text(farHidden ? 'show_far' : 'hide_far')));
+    Object.assign(li.style, { transform: `translateY(${row.top}px)`, height: row.height + 'px' });
+    grid.insertBefore(li, after(startOf(row.divide) - 1));
+    return li;
+  });
 }
 
 function describe(hit) {
@@ -206,7 +225,7 @@ const alike = hit => (hit.copies || 0) + (hit.folded || 0);
 function makeItem(hit, index) {
   const tabIndex = index === active ? 0 : -1;
   const img = element('img', { alt: '', decoding: 'async' });
-  const li = element('li', { className: 'hit' + (isRest(hit) ? ' rest' : '') + (hit.leader ? ' member' : ''), 'data-index': index,
+  const li = element('li', { className: 'hit' + (isFar(hit) ? ' far' : '') + (hit.leader ? ' member' : ''), 'data-index': index,
     'aria-posinset': index + 1, 'aria-setsize': -1 },
     element('button', { type: 'button', className: 'open', tabIndex, title: hit.path, 'aria-label': describe(hit),
       onclick: () => actions.open(index), onfocus: () => setActive(index) }, img),
@@ -227,14 +246,14 @@ async function toggleGroup(hit) {
   const members = hit.unfolded ? [] : (await actions.unfold(hit)).map(m => ({ ...m, leader: hit.id }));
   hits = hits.filter(h => h.leader !== hit.id);
   const at = hits.indexOf(hit);
-  if (at < 0) return;   // another search came in between
+  if (at < 0) return;   // a later search replaced it
   hit.unfolded = members.length > 0;
   hits.splice(at + 1, 0, ...members);
   layAll();
   focusHit(at, '.stack');
 }
 
-// ---- moving about ----
+// ---- keyboard navigation ----
 
 function setActive(index) {
   for (const [i, tabIndex] of [[active, -1], [index, 0]])

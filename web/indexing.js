@@ -10,33 +10,41 @@ export function setIndexing(done) {
   onDone = done;
   $('open-index').onclick = openIndexing;
   $('index-form').addEventListener('submit', start);
-  $('cancel-index').onclick = () => request(`/api/v1/index/${job}`, { method: 'DELETE' }).catch(said);
+  $('cancel-index').onclick = () => request(`api/v1/index/${job}`, { method: 'DELETE' }).catch(said);
 }
 
 const said = e => { $('index-state').textContent = e instanceof ApiError && e.status ? e.message : text('server_gone'); };
 
-// Opening shows the run that is under way, else what was skipped before.
+// When opened, show the current run, else the files skipped before.
 export async function openIndexing() {
   $('indexing').showModal();
   try {
-    const { jobs } = await request('/api/v1/index'), running = jobs.find(j => j.state === 'running');
+    const { jobs } = await request('api/v1/index'), running = jobs.find(j => j.state === 'running');
     if (running) watch(running.job);
-    else if (!skips) (await request('/api/v1/skipped')).results.forEach(skipped);
+    else if (!skips) (await request('api/v1/skipped')).results.forEach(skipped);
   } catch (e) {
     said(e);
   }
 }
 
-async function start(event) {
-  event.preventDefault();
-  const form = new FormData(event.target);
+async function begin(run) {
   try {
-    const started = await request('/api/v1/index', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ paths: [form.get('path')], prune: form.has('prune'), retry: form.has('retry') }) });
-    watch(started.job);
+    watch((await request('api/v1/index', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(run) })).job);
   } catch (e) {
     said(e);
   }
+}
+
+function start(event) {
+  event.preventDefault();
+  const form = new FormData(event.target);
+  begin({ paths: [form.get('path')], prune: form.has('prune'), retry: form.has('retry') });
+}
+
+// Embed the collection again.
+export async function rebuild() {
+  await openIndexing();
+  if (!events || events.readyState === EventSource.CLOSED) begin({ rebuild: true });
 }
 
 function clearSkips() {
@@ -50,15 +58,15 @@ function running(on) {
   $('index-form').querySelector('.main').disabled = on;
 }
 
-// The stream tells everything from the run's beginning. A stream that breaks is taken up again by
-// the browser; a server that was started anew does not know the run, which ends it.
+// The stream has all events since the run began. The browser reopens a broken stream; a restarted
+// server does not know the run, which ends the stream.
 function watch(id) {
   job = id;
   events?.close();
   running(true);
   $('index-progress').removeAttribute('value');
   $('index-state').textContent = text('indexing_starts');
-  events = new EventSource(`/api/v1/index/${id}/events`);
+  events = new EventSource(`api/v1/index/${id}/events`);
   events.onopen = clearSkips;
   events.addEventListener('progress', e => show(JSON.parse(e.data)));
   events.addEventListener('skipped', e => skipped(JSON.parse(e.data)));

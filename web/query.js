@@ -1,13 +1,15 @@
-// query.js - a query as parts, and as the one line that the API and the address hold.
+// query.js - converts a query between its parts and the query line of API and address.
 //
 // part = { sign: 1|-1, weight, kind: "text"|"id"|"p", value, region: [x,y,w,h]|null }
 // The grammar is that of the command line (include/scry/query.h).
 
+// A digit behind the colon makes it a time or a ratio, a space or the end a text.
+const WEIGHT = /^(\d+\.?\d*|\.\d+):(?=[^\s\d])/;
 const isOperator = word => word === '+' || word === '-';
 
 function parsePart(words, sign) {
   let first = words[0], weight = 1;
-  const number = /^(\d+\.?\d*|\.\d+):/.exec(first);
+  const number = WEIGHT.exec(first);
   if (number) {
     weight = parseFloat(number[1]);
     first = first.slice(number[0].length);
@@ -34,15 +36,15 @@ export function parseQuery(line) {
   return parts;
 }
 
-function writeText(text) {
+function writeText(text, weighed) {
   const words = text.split(/\s+/).filter(Boolean).map(w => isOperator(w) ? '\\' + w : w);
   const line = words.join(' ');
-  return /^(@|\\(?![+-]( |$))|(\d+\.?\d*|\.\d+):)/.test(line) ? '\\' + line : line;
+  return /^(@|\\(?![+-]( |$)))/.test(line) || WEIGHT.test(line) || (weighed && /^\d/.test(line)) ? '\\' + line : line;
 }
 
 function writePart(part) {
   const weight = part.weight === 1 ? '' : part.weight + ':';
-  const body = part.kind === 'text' ? writeText(part.value)
+  const body = part.kind === 'text' ? writeText(part.value, weight !== '')
     : '@' + part.kind + ':' + part.value + (part.region ? '#' + part.region.join(',') : '');
   return weight + body;
 }

@@ -1,6 +1,6 @@
-// strings.js - the interface's language: one file of strings/ for each.
+// strings.js - the texts of the page: one file in strings/ for each language.
 //
-// A value is a text with {names} in it, or one text for each plural form of {n}
+// A value is a text with {placeholders}, or one text for each plural form of {n}
 // (Intl.PluralRules: one, few, many, other).
 
 let strings = {};
@@ -8,11 +8,11 @@ let strings = {};
 const here = () => document.documentElement.lang;
 
 async function load(language) {
-  const response = await fetch(`/assets/strings/${language}.json`);
+  const response = await fetch(`assets/strings/${language}.json`);
   return response.ok ? response.json() : null;
 }
 
-// Takes the language chosen before, else the browser's first that there is a file for, else English.
+// Uses the language chosen before, else the first of the browser's languages that has a file, else English.
 export async function loadStrings() {
   const english = await load('en');
   const wanted = [localStorage.getItem('language'), ...navigator.languages.map(l => l.slice(0, 2)), 'en'].filter(Boolean);

@@ -1,6 +1,6 @@
-// viewer.js - one picture, large: keys, zoom, data, and a rectangle to search by.
+// viewer.js - shows one picture: keys, zoom, details, and a rectangle to search by.
 //
-// An open viewer is an entry of the history, so that Back closes it, as on a phone one expects.
+// An open viewer is a history entry, so that the browser's Back closes it.
 
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
@@ -48,7 +48,7 @@ export function openViewer(at) {
 
 const close = () => dialog.close();
 
-// Close without going back: what follows takes the viewer's place in the history. Was it open?
+// Close without going back: the next history entry replaces the viewer's. Returns whether it was open.
 export function hideViewer() {
   if (!dialog.open) return false;
   leaving = true;
@@ -83,17 +83,17 @@ function onKey(e) {
   if (does) { e.preventDefault(); does(); }
 }
 
-// ---- what is shown ----
+// ---- the picture and its details ----
 
 function show() {
   const hit = current();
   setDrawing(false);
   $('view-problem').hidden = true;
   fit(hit.width || 1, hit.height || 1);
-  $('preview').src = `/api/v1/images/${hit.id}/thumbnail?size=640`;
-  full.src = `/api/v1/images/${hit.id}/view`;
+  $('preview').src = `api/v1/images/${hit.id}/thumbnail?size=640`;
+  full.src = `api/v1/images/${hit.id}/view`;
   full.alt = hit.name;
-  $('download').href = `/api/v1/images/${hit.id}/file`;
+  $('download').href = `api/v1/images/${hit.id}/file`;
   $('position').textContent = text('picture_of', { n: index + 1, total: actions.total() });
   $('prev').disabled = index === 0;
   $('next').disabled = index === allHits().length - 1;
@@ -101,7 +101,7 @@ function show() {
   $('meta').replaceChildren(...rows(hit).filter(([, value]) => value).flatMap(([key, value]) => [element('dt', {}, text(key)), element('dd', {}, ...[value].flat())]));
 }
 
-// The picture did not load: the server knows why.
+// The picture failed to load: ask the server why.
 async function whyNot() {
   const src = full.getAttribute('src');
   const answer = await fetch(src).then(r => (r.ok ? null : r.json())).catch(() => null);
@@ -119,14 +119,18 @@ function bytes(n) {
 
 function rows(hit) {
   const lang = document.documentElement.lang, when = (s, zone) => s && new Date(s).toLocaleString(lang, { dateStyle: 'medium', timeStyle: 'short', ...zone });
+  /* The clock at the place: shown as it stood, with its offset from UTC where that is known. */
+  const taken = s => s && [when(s.slice(0, 19) + 'Z', { timeZone: 'UTC' }), s.slice(19)].join(' ').trim();
   const place = hit.latitude !== undefined && `${hit.latitude.toFixed(5)}, ${hit.longitude.toFixed(5)}`;
   return [
     ['score', hit.score?.toFixed(4)], ['path', hit.path], ['folder', filterButton(shortFolder(hit.folder), 'in', hit.folder)],
     ['dimensions', `${number(hit.width)} × ${number(hit.height)}, ${hit.format.toUpperCase()}`], ['size', bytes(hit.size)],
-    ['taken', when(hit.taken_at, { timeZone: 'UTC' })], ['changed', when(hit.mtime)],
-    ['camera', hit.camera && filterButton(hit.camera, 'camera', hit.camera)],
+    ['taken', hit.taken_at_source !== 'file_time' && taken(hit.taken_at)], ['title', hit.title], ['description', hit.description],
+    ['keywords', hit.keywords?.join(', ')], ['rating', hit.rating === undefined ? null : hit.rating < 0 ? '✕' : '★'.repeat(hit.rating) || '0'], ['changed', when(hit.mtime)],
+    ['camera', hit.camera && filterButton(hit.camera, 'camera', hit.camera)], ['lens', hit.lens],
     ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
     ['key', hit.key], ['labels', hit.labels?.map(l => filterButton(l, 'label', l))], ['copies', hit.copies ? number(hit.copies) : null],
+    ['companion', hit.raw ?? hit.companion], ['state', hit.damaged && text('damaged')],
   ];
 }
 
@@ -134,7 +138,7 @@ async function copyPath() {
   const label = $('copy').querySelector('span');
   try {
     await navigator.clipboard.writeText(current().path);
-  } catch {   // no clipboard without HTTPS: the old way
+  } catch {   // no clipboard API without HTTPS: use execCommand
     const field = element('textarea', { value: current().path });
     dialog.append(field);
     field.select();
@@ -167,7 +171,7 @@ function placeBox(x, y, w, h) {
 
 const placeOfBox = () => ['left', 'top', 'width', 'height'].map(side => parseFloat(box.style[side]));
 
-// Arrow keys move the rectangle, with Shift they size it; Enter searches.
+// Arrow keys move the rectangle, with Shift they resize it; Enter searches.
 function boxKeys(e) {
   if (box.hidden) return null;
   const [x, y, w, h] = placeOfBox(), dx = frame.offsetWidth / 40, dy = frame.offsetHeight / 40;
@@ -196,7 +200,7 @@ function finishBox(x, y) {
   searchBox();
 }
 
-// From the frame to pixels of the picture as it is stored, upright.
+// Convert from the frame to pixels of the stored picture, upright.
 function searchBox() {
   const hit = current(), by = hit.width / frame.offsetWidth, [x, y, w, h] = placeOfBox().map(v => Math.round(v * by));
   const region = [x, y, Math.min(w, hit.width - x), Math.min(h, hit.height - y)];

@@ -1,4 +1,4 @@
-// zoom.js - a frame within a stage that can be zoomed, moved and swiped, by wheel, mouse and fingers.
+// zoom.js - zooms, moves and swipes a frame within a stage, by wheel, mouse and touch.
 //
 // The frame is as large as its picture fits; `scale` and `offset` are a CSS transform on top.
 
@@ -21,7 +21,7 @@ export function setZoom(stageElement, frameElement, given) {
   new ResizeObserver(() => fit()).observe(stage);
 }
 
-// A picture of this many pixels: as large as it fits, but a small one not blown up to nothing but blur.
+// Set the size of the picture in pixels: it fills the stage, but a small one is enlarged only a little.
 export function fit(width = size[0], height = size[1]) {
   const by = Math.min(stage.clientWidth / width, stage.clientHeight / height, MAX_ENLARGED);
   size = [width, height];
@@ -40,7 +40,7 @@ function apply() {
   stage.classList.toggle('zoomed', scale > 1);
 }
 
-// Enlarged, the picture covers the stage or stays in its middle.
+// An enlarged picture covers the stage; a smaller one is centred.
 function bound() {
   const room = [stage.clientWidth, stage.clientHeight];
   for (const axis of [0, 1]) {
@@ -51,7 +51,7 @@ function bound() {
   }
 }
 
-// `x`, `y`: the point of the screen that stays where it is; the middle when not given.
+// `x`, `y`: the point of the screen that keeps its place; default: the centre.
 export function zoom(by, x, y) {
   const box = frame.getBoundingClientRect(), to = Math.min(MAX_SCALE, Math.max(1, scale * by)), k = to / scale;
   const at = [(x ?? box.left + box.width / 2) - box.left, (y ?? box.top + box.height / 2) - box.top];

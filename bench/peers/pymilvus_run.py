@@ -3,8 +3,8 @@
     pymilvus_run.py insert URL COLLECTION FILE ROWS DIM rows|columns
     pymilvus_run.py search URL COLLECTION FILE QUERIES DIM PARAMS CONNECTIONS EACH
 
-`rows` are dictionaries for MilvusClient.insert, as its documentation shows; `columns` are lists for
-Collection.insert. Only the calls themselves are measured, not the making of what they are given.
+`rows` are dictionaries for MilvusClient.upsert, as its documentation shows; `columns` are lists for
+Collection.upsert: upsert is what scry sends. Only the calls themselves are measured, not the making of what they are given.
 """
 import json
 import resource
@@ -47,9 +47,9 @@ def insert(url, name, path, rows, dim, form):
             data = [{"id": a, "path": b, "vector": v} for a, b, v in zip(ids, paths, vectors)]
             cpu_before, before = cpu_seconds(), time.perf_counter()
             if form == "rows":
-                client.insert(name, data)
+                client.upsert(name, data)
             else:
-                collection.insert([ids, paths, vectors])
+                collection.upsert([ids, paths, vectors])
             cpu += cpu_seconds() - cpu_before
             wall += time.perf_counter() - before
             if at == 4 * BATCH:

@@ -1,8 +1,8 @@
-/* cancel.h - how another thread or a signal handler asks a long call to stop. */
+/* cancel.h - how another thread or a signal handler stops a long call. */
 #ifndef SCRY_CANCEL_H
 #define SCRY_CANCEL_H
 
-/* Zero until somebody stores another value; safe from any thread and signal handler. */
+/* Starts as 0; storing any other value, from any thread or signal handler, requests the stop. */
 #ifdef __cplusplus
 #include <atomic>
 typedef std::atomic_int scry_cancel;

@@ -1,9 +1,9 @@
-/* copy.h - a collection moved from one store to another, and two collections compared.
+/* copy.h - copying a collection to another store, and comparing two collections.
  *
  *     scry_store_copy(from, to, &options, &done, &err);
- *     scry_store_compare(here, there, tell, NULL, &options, &report, &err);
+ *     scry_store_compare(here, there, print_line, NULL, &options, &report, &err);
  *
- * Embedded stores and Milvus in any combination. Nothing is embedded again: vectors are taken
+ * Embedded stores and Milvus in any combination. Nothing is embedded again: vectors are copied
  * as they are stored. Both walk the two collections side by side in ranges of ids, so that
  * memory is the same for a thousand files and for a hundred million.
  */
@@ -22,23 +22,22 @@ extern "C" {
 
 typedef struct scry_copy_progress {
     uint64_t total;       /* files of `from` */
-    uint64_t done;        /* looked at */
-    uint64_t copied;      /* sent: absent or different before */
-    uint64_t skipped;     /* remembered bad files handed over */
+    uint64_t done;        /* compared */
+    uint64_t copied;      /* sent, because absent or different */
+    uint64_t skipped;     /* remembered bad files copied */
 } scry_copy_progress;
 
 typedef struct scry_copy_options {
-    void (*progress)(void *arg, const scry_copy_progress *p);   /* some times a second; may be NULL */
+    void (*progress)(void *arg, const scry_copy_progress *p);   /* a few times a second; may be NULL */
     void *arg;
     const scry_cancel *cancel;   /* non-zero: stop with SCRY_ECANCELLED; what was sent stays */
 } scry_copy_options;
 
 /* Make `to` (opened for writing, of the same model) have every file of `from`, under the same
- * roots and ids, with labels, keys and remembered bad files. What it has already, equal to the
- * last field, is not sent, so that a copy that was stopped goes on when it is repeated and one
- * that was finished costs a comparison. Files that only `to` has stay; a content whose vector
- * `to` has keeps that one. A root that `to` has elsewhere stays where it is there; one that
- * overlaps another root of `to` is SCRY_EINVALID. */
+ * roots and ids, with labels, keys and remembered bad files. A file that it has with all fields equal
+ * is not sent, so that repeating a stopped copy continues it, and repeating a finished one only compares.
+ * Files that only `to` has stay; a content whose vector `to` has keeps that one. A root that `to`
+ * has at another path keeps that path; one that overlaps another root of `to` is SCRY_EINVALID. */
 int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *options, scry_copy_progress *out,
                     scry_error *err) SCRY_NODISCARD;
 
@@ -48,8 +47,8 @@ typedef struct scry_compare_report {
 } scry_compare_report;
 
 /* Compare files by id: content, all metadata, the vector to the last bit that stores keep. Each
- * difference is told in one line. Where roots lie now and what was skipped is not compared. */
-int scry_store_compare(scry_store *here, scry_store *there, void (*tell)(void *arg, const char *text), void *arg,
+ * difference is reported in one line. The roots' paths and skipped files are not compared. */
+int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference)(void *arg, const char *text), void *arg,
                        const scry_copy_options *options, scry_compare_report *out, scry_error *err) SCRY_NODISCARD;
 
 #ifdef __cplusplus

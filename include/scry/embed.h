@@ -4,8 +4,8 @@
  *     float *rows = ...;                                   // [n, dim]
  *     scry_embed_files(model, paths, n, &o, rows, &failed, &err);
  *
- * Each worker thread owns a decoder process and a session of one thread; what one of them
- * finds wrong with a picture costs that picture only. For indexing a collection see index.h.
+ * Each worker thread owns a decoder process and a session of one thread; a picture that cannot
+ * be used affects no other. For indexing a collection see index.h.
  */
 #ifndef SCRY_EMBED_H
 #define SCRY_EMBED_H
@@ -23,11 +23,12 @@ extern "C" {
 #endif
 
 typedef struct scry_embed_options {
-    int workers;               /* 0: one a processor */
+    int workers;               /* 0: one for each processor */
     bool keep_orientation;     /* do not apply the EXIF orientation */
     bool exact;                /* decode JPEGs in full before resizing */
     uint32_t formats;          /* mask over scry_format; 0: all that can be read */
     const scry_cancel *cancel;  /* non-zero: return SCRY_ECANCELLED soon; may be NULL */
+    size_t *texts_cut;         /* the number of texts that are longer than the model reads is added to it; may be NULL */
 
     /* Both called by any worker, one call at a time; either may be NULL. */
     void (*failed)(void *arg, size_t index, const char *path, const char *reason);
@@ -37,14 +38,16 @@ typedef struct scry_embed_options {
 
 #define SCRY_EMBED_OPTIONS_INIT { .workers = 0 }
 
+/* `options` may be NULL: the defaults. */
+
 /* The picture files `paths` [n] to `out` [n, dim], unit rows in the order of the paths. A
- * picture that fails leaves a row of NaN, is told to `failed` and counted in *failures. */
+ * picture that fails leaves a row of NaN, is reported through `failed` and counted in *failures. */
 int scry_embed_files(const scry_model *model, const char *const *paths, size_t n,
                      const scry_embed_options *options, float *out, size_t *failures,
                      scry_error *err) SCRY_NODISCARD;
 
 /* Texts to `out` [n, dim], unit rows. *cuts (may be NULL) counts those that were longer than
- * the model reads. Of the options, `workers`, `cancel` and `progress` count. */
+ * the model reads. Of the options, `workers`, `cancel`, `texts_cut` and `progress` are used. */
 int scry_embed_lines(const scry_model *model, const char *const *texts, size_t n,
                      const scry_embed_options *options, float *out, size_t *cuts,
                      scry_error *err) SCRY_NODISCARD;

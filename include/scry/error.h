@@ -22,13 +22,14 @@ extern "C" {
 
 enum {
     SCRY_OK = 0,
-    SCRY_ENOTFOUND = -1,  /* no such file, picture, model, collection */
-    SCRY_EINVALID = -2,   /* the input or the arguments are not what they must be */
-    SCRY_ELIMIT = -3,     /* a stated limit would be passed */
-    SCRY_ENOMEM = -4,     /* an allocation that an input sized was refused */
-    SCRY_EIO = -5,        /* the operating system refused a read or a write */
-    SCRY_EREMOTE = -6,    /* a server answered with an error or not at all */
-    SCRY_ECANCELLED = -7  /* the caller asked to stop */
+    SCRY_ENOTFOUND = -1,  /* no such file, picture, model or collection */
+    SCRY_EINVALID = -2,   /* invalid input or arguments */
+    SCRY_ELIMIT = -3,     /* a documented limit would be exceeded */
+    SCRY_ENOMEM = -4,     /* an allocation whose size depends on input failed */
+    SCRY_EIO = -5,        /* a read or a write failed */
+    SCRY_EREMOTE = -6,    /* a server answered with an error, or not at all */
+    SCRY_ECANCELLED = -7, /* the caller asked to stop */
+    SCRY_EDAMAGED = -8    /* a stored file does not hold what was written to it */
 };
 
 typedef struct scry_error {
@@ -42,7 +43,7 @@ typedef struct scry_error {
 #define SCRY_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Fill `err` (if not NULL) and return `code`, so that `return scry_fail(...)`
- * reads as one step. The message is cut at its fixed size, never overrun; control
+ * reads as one step. The message is truncated to its fixed size; control
  * characters in it become question marks, so that it stays one line. */
 int scry_fail(scry_error *err, int code, const char *fmt, ...) SCRY_PRINTF(3, 4);
 

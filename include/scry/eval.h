@@ -1,4 +1,4 @@
-/* eval.h - how well a model finds, on pictures that somebody described.
+/* eval.h - retrieval quality of a model, measured on pictures with captions or labels.
  *
  *     scry_eval_set_options where = { .table = "captions.tsv" };
  *     scry_eval_set_read(&set, &where, &err);
@@ -15,6 +15,7 @@
 #include "scry/embed.h"
 #include "scry/error.h"
 #include "scry/model.h"
+#include "scry/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,8 +26,8 @@ extern "C" {
 
 typedef struct scry_eval_set scry_eval_set;
 
-/* A table with a header line, comma- or tab-separated. Where a column is not named, the first
- * of the usual names that the table has is taken. */
+/* A table with a header line, comma- or tab-separated. Where no column is given, the first
+ * of the usual names that the table has is used. */
 typedef struct scry_eval_set_options {
     const char *table;           /* file */
     bool labels;                 /* the texts are class names, not captions */
@@ -34,23 +35,26 @@ typedef struct scry_eval_set_options {
     const char *file_column;     /* file, path, filename, image */
     const char *text_column;     /* caption, text, caption_en, ...; label, class, category, text */
     const char *where;           /* "COLUMN=VALUE": only such rows; NULL: all */
-    size_t limit;                /* at most the first N pictures; 0: all */
+    size_t limit;                /* a sample of so many pictures, the same on every run; 0: all */
 } scry_eval_set_options;
 
 /* Captions: every row is one question, its picture the right answer; a row with an empty text only
- * adds its picture. Labels: one class a picture. */
+ * adds its picture. Labels: one class for each picture. */
 int scry_eval_set_read(scry_eval_set **out, const scry_eval_set_options *options,
                        scry_error *err) SCRY_NODISCARD;
 void scry_eval_set_free(scry_eval_set *set);
 size_t scry_eval_set_pictures(const scry_eval_set *set);
-size_t scry_eval_set_texts(const scry_eval_set *set);   /* captions, or different labels */
+size_t scry_eval_set_texts(const scry_eval_set *set);   /* captions, or distinct labels */
 
 typedef struct scry_eval_options {
     bool euclidean;                /* rank by distance (for vectors that are not normalised) */
     int project;                   /* random projection to this many dimensions; 0: none */
-    bool picture_to_text;          /* captions: the other direction, too */
+    bool picture_to_text;          /* captions: also rank the captions for each picture */
     const char *const *templates;  /* of labels, with {}; none: SCRY_LABEL_TEMPLATE */
     size_t template_count;
+    /* Take the pictures' vectors from this collection, of the same model, instead of embedding the pictures; those that it
+     * does not have are skipped. NULL: embed them. */
+    scry_store *store;
     scry_embed_options embed;
 } scry_eval_options;
 
@@ -69,7 +73,7 @@ typedef struct scry_eval_figure {
 enum { SCRY_MAX_FIGURES = 24 };
 
 typedef struct scry_eval_report {
-    size_t pictures, texts;  /* that took part */
+    size_t pictures, texts;  /* that were evaluated */
     size_t skipped;          /* pictures that could not be read, left out with their texts */
     int dim;                 /* after a projection */
     size_t count;
@@ -81,13 +85,18 @@ int scry_eval_run(const scry_model *model, const scry_eval_set *set, const scry_
 
 /* ---- zero-shot classes ---- */
 
-/* Each label put into each template ("{}" stands for it; a template without is SCRY_EINVALID);
+/* The vectors of labels, each inserted into each template at "{}" (a template without one is SCRY_EINVALID);
  * `out` [n, dim] is the unit mean over the templates. */
 int scry_embed_labels(const scry_model *model, const char *const *labels, size_t n,
                       const char *const *templates, size_t template_count,
                       const scry_embed_options *options, float *out, scry_error *err) SCRY_NODISCARD;
 
-/* Probabilities of the labels for one picture: softmax(scale * cosine). `out` is [n]. */
+/* Probabilities of the labels for one picture, as the model was trained: a softmax, or where it has a logit_bias
+ * sigmoids, which do not add up to 1. `picture` is [dim], `labels` [n, dim], `out` [n]. */
+void scry_label_probabilities(double *out, const scry_model_info *model, const float *picture, const float *labels,
+                              size_t n);
+
+/* The softmax alone: softmax(scale * cosine). `out` is [n]. */
 void scry_classify(double *out, const float *picture, const float *labels, size_t n, size_t dim,
                    double logit_scale);
 

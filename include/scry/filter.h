@@ -1,8 +1,8 @@
 /* filter.h - which pictures a search may return: one tree, compiled by each store.
  *
- * A filter speaks about a file (a row): its folder and labels, and about the picture
- * in it: time, camera, position, format. The embedded store compiles it to a bitmap,
- * Milvus to a boolean expression; scry_filter_match is the meaning both are held to.
+ * A filter is about a file (a row), its folder and labels, and about the picture in it:
+ * time, camera, position, format, width. The embedded store compiles it to a bitmap,
+ * Milvus to a boolean expression; scry_filter_match is the reference for both.
  * Immutable once built; any thread.
  */
 #ifndef SCRY_FILTER_H
@@ -21,14 +21,18 @@ extern "C" {
 typedef enum {
     SCRY_FILTER_ALL,      /* every file */
     SCRY_FILTER_AND, SCRY_FILTER_OR, SCRY_FILTER_NOT,
-    SCRY_FILTER_IN,       /* text: absolute folder; the file lies in it or below it, or is it */
+    SCRY_FILTER_IN,       /* text: absolute folder; the file is in it or below it, or is it */
     SCRY_FILTER_AFTER,    /* time_s: the picture's time >= it */
     SCRY_FILTER_BEFORE,   /* time_s: the picture's time < it */
     SCRY_FILTER_CAMERA,   /* text: found in the camera's name, ASCII case ignored */
     SCRY_FILTER_NEAR,     /* latitude, longitude, km: great-circle distance <= km (sphere of 6371.0088 km) */
     SCRY_FILTER_FORMAT,   /* text: "jpeg", "png", ... */
     SCRY_FILTER_LABEL,    /* text: the file has this label (CSV), exactly */
-    SCRY_FILTER_KEY       /* text: the file's key (CSV id), exactly */
+    SCRY_FILTER_KEY,      /* text: the file's key (CSV id), exactly */
+    SCRY_FILTER_MIN_WIDTH,   /* number: the picture is at least this many pixels wide */
+    SCRY_FILTER_MIN_RATING,  /* number: rated at least this, -1 to 5; pictures without a rating do not pass */
+    SCRY_FILTER_KEYWORD,     /* text: one of the picture's keywords, ASCII case ignored */
+    SCRY_FILTER_KINDS     /* how many there are */
 } scry_filter_kind;
 
 /* The picture's time is its EXIF time, or the file's mtime where it has none. */
@@ -39,10 +43,11 @@ struct scry_filter_node {
     const char *text;
     int64_t time_s;
     double latitude, longitude, km;
+    int64_t number;
 };
 
-/* Builders. Every node belongs to the pool that made it and dies with it; texts are
- * copied. scry_filter_and accepts NULL for either side and gives the other. */
+/* Builders. Every node belongs to the pool that made it and is freed with it; texts are
+ * copied. scry_filter_and accepts NULL for either side and returns the other. */
 typedef struct scry_filter_pool scry_filter_pool;
 
 scry_filter_pool *scry_filter_pool_new(void);
@@ -52,6 +57,7 @@ const scry_filter_node *scry_filter_or(scry_filter_pool *p, const scry_filter_no
 const scry_filter_node *scry_filter_not(scry_filter_pool *p, const scry_filter_node *a);
 const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind kind, const char *text);
 const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind kind, int64_t time_s);
+const scry_filter_node *scry_filter_number(scry_filter_pool *p, scry_filter_kind kind, int64_t number);
 const scry_filter_node *scry_filter_near(scry_filter_pool *p, double latitude, double longitude, double km);
 
 /* "2024", "2024-05", "2024-05-17", "2024-05-17T10:00", "...:30", with an optional Z or
@@ -62,8 +68,12 @@ int scry_parse_time(const char *text, int64_t *out_s, scry_error *err) SCRY_NODI
 int scry_parse_near(const char *text, double *latitude, double *longitude, double *km,
                     scry_error *err) SCRY_NODISCARD;
 
+/* Whether the filter (NULL: no) asks for the time of pictures. */
+bool scry_filter_asks_time(const scry_filter_node *f);
+
 struct scry_file;
-/* Whether the filter (NULL: every file) lets this file pass. The reference of all compilers. */
+/* Whether the filter (NULL: every file) lets this file pass. The reference of all compilers. A node
+ * whose kind is unknown lets no file pass, negated or not; stores refuse a filter that has one. */
 bool scry_filter_match(const scry_filter_node *f, const struct scry_file *file);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* model.h - a dual encoder (CLIP and its kin): texts and pictures to unit vectors.
+/* model.h - a dual encoder (CLIP, SigLIP and similar): texts and pictures to unit vectors.
  *
  *     scry_model *model;  scry_session *session;  float v[512];
  *     const char *text = "a white dog";
@@ -32,25 +32,31 @@ typedef enum {
     SCRY_PRECISION_AUTO, SCRY_PRECISION_FP32, SCRY_PRECISION_BF16, SCRY_PRECISION_INT8
 } scry_precision;
 
+/* "auto", "fp32", "bf16" or "int8". */
+const char *scry_precision_name(scry_precision p);
+
 typedef struct scry_model_options {
     scry_precision precision;
-    bool portable;   /* the oracle: plain C, read off the formulas, fp32 */
-    bool raw;        /* vectors as the towers give them, not brought to unit length: for comparisons */
+    bool portable;   /* the reference implementation in plain C, fp32: for tests, slow */
+    bool raw;        /* vectors as the towers output them, not normalised: for comparisons */
+    /* For text models that are told a text's language (NLLB): its code ("deu_Latn", "deu"). NULL or "auto": guessed from
+     * each text. SCRY_EINVALID for one that the model does not know, or with a model that is not told any. */
+    const char *language;
 } scry_model_options;
 
-#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false }
+#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false, NULL }
 
 /* How a picture becomes the pixels of one view (src/resize implements it). */
 typedef enum { SCRY_FILTER_BILINEAR, SCRY_FILTER_BICUBIC } scry_filter;
 typedef enum {
     SCRY_FIT_CROP_FLOOR,  /* shorter side to `size`, centre crop at floor((side - size) / 2): Hugging Face */
     SCRY_FIT_CROP_EVEN,   /* the same, crop offset rounded half to even: torchvision, open_clip */
-    SCRY_FIT_SQUASH       /* both sides to `size`, aspect ratio given up: SigLIP */
+    SCRY_FIT_SQUASH       /* both sides to `size`, aspect ratio not kept: SigLIP */
 } scry_fit;
 
 enum { SCRY_MAX_VIEWS = 4, SCRY_MAX_IMAGE_SIZE = 1024 };
 
-/* What the image tower wants of a decoder: `views` squares of `size` x `size` RGB
+/* What a decoder has to produce for the image tower: `views` squares of `size` x `size` RGB
  * bytes, one after the other, each [size, size, 3]. Their embeddings are averaged. */
 typedef struct scry_image_spec {
     int size;
@@ -62,42 +68,51 @@ typedef struct scry_image_spec {
 typedef struct scry_model_info {
     const char *name;          /* as given, or the folder's last part */
     const char *dir;
-    const char *family;        /* "clip", "open_clip", "scry_dual_encoder" */
-    const char *identity;      /* hex SHA-256 over weights, tokenizer, preprocessing */
+    const char *family;        /* "clip", "open_clip", "siglip", "clip with texts of M-CLIP" */
+    const char *identity;      /* hex SHA-256 over weights, tokenizer, preprocessing; in a pair, of the pictures' checkpoint */
     int dim;                   /* D of the embeddings */
     int context;               /* longest text in tokens, start and end included */
     scry_image_spec image;
     scry_precision precision;  /* what runs: never AUTO */
     double logit_scale;        /* factor on the cosine before a softmax (exp already taken) */
-    double min_score;          /* calibrated line between hits and the rest; NAN when unknown */
+    double min_score;          /* the score threshold of config.json; NAN when it has none */
     const char *text_summary;  /* "causal transformer, 12 layers, width 512, ..." */
     const char *image_summary;
     const char *tokenizer;     /* "CLIP byte-pair encoding, 49408 ids" */
     const char *preprocessing;
     const char *dtype;         /* of the weights as stored: "F32" */
     const char *licence;       /* NULL when not known */
+    double logit_bias;         /* NAN, or (SigLIP) each label has a probability of its own:
+                                  sigmoid(logit_scale * cosine + logit_bias) */
+    const char *text_identity; /* the same as identity, but in a pair it covers the texts' checkpoint, too, and with
+                                  options.language that */
+    const char *pictures_dir, *texts_dir;   /* different in a pair, else the folder of the checkpoint */
 } scry_model_info;
 
 /* Open the checkpoint folder `dir`. Every tensor's name, shape and dtype is checked
- * before use; a damaged or foreign checkpoint is SCRY_EINVALID naming what is wrong. */
+ * before use; a damaged or unsupported checkpoint is SCRY_EINVALID naming what is wrong. */
 int scry_model_open(scry_model **out, const char *dir, const scry_model_options *options,
                     scry_error *err) SCRY_NODISCARD;
 const scry_model_info *scry_model_get_info(const scry_model *m);   /* borrowed from the model */
 void scry_model_free(scry_model *m);
 
-/* `threads`: the team for one computation; 0 = all processors, 1 for workers that
- * run side by side. */
+/* `threads`: how many share one computation; 0 = all processors, 1 for workers that each
+ * have a session. */
 int scry_session_new(scry_session **out, const scry_model *m, int threads, scry_error *err)
     SCRY_NODISCARD;
 void scry_session_free(scry_session *s);
 
-/* Texts (UTF-8, zero-terminated) to `out` [n, dim], unit rows. Invalid UTF-8 is read
- * with U+FFFD for its bad bytes. `cut`, when not NULL, is [n]: whether the text was
- * longer than the context and lost its end. */
+/* Texts (UTF-8, zero-terminated) to `out` [n, dim], unit rows. Invalid bytes are read as
+ * U+FFFD. `cut`, when not NULL, is [n]: whether the text was longer than the context and
+ * lost its end. */
 int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
                      scry_error *err) SCRY_NODISCARD;
 
-/* Pixels [n, views, size, size, 3] as the image spec says, to `out` [n, dim], unit rows. */
+/* Natural logarithm of the probability of a word's pieces (`n` bytes of UTF-8), by which gibberish is told from
+ * words; NAN when the model's tokenizer has none. */
+double scry_model_log_probability(const scry_model *m, const char *word, size_t n);
+
+/* Pixels [n, views, size, size, 3] in the form of the image spec, to `out` [n, dim], unit rows. */
 int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *out,
                       scry_error *err) SCRY_NODISCARD;
 

@@ -1,4 +1,4 @@
-/* query.h - what a person asks for: texts and pictures, each with a weight.
+/* query.h - a query: texts and pictures, each with a weight.
  *
  * Grammar:
  *
@@ -10,12 +10,16 @@
  * On the command line "@FILE" opens a file; over HTTP and in the page it is refused, and "@p:" names
  * an upload. The rest is the same everywhere.
  *
- * The arguments up to an operator are one text, joined with single spaces; it is UTF-8. A backslash at
- * the beginning of a part keeps a leading "@", number, "+", "-" or backslash literal. The
+ * The arguments up to an operator are one text, joined with single spaces; it is UTF-8. A number and a colon
+ * are a weight only when the part follows the colon directly and does not begin with a digit: "0.5:sunset" is
+ * weighed, "5:30 pm", "16:9 monitor" and "5: the fifth" are texts, and so is "0.5:30 candles" ("0.5:\30 candles"
+ * weighs it). A backslash at the beginning of a part keeps a leading "@", number, "+", "-" or backslash literal. The
  * query vector is normalise(sum of w_i u_i) over the parts' unit vectors, "-" negating w_i;
  * the score of a picture is its cosine with that vector.
  *
- * Immutable once parsed; any thread.
+ * Parts may also be added as values, which are not parsed: a text is that text whatever it begins with.
+ *
+ * Immutable once complete; any thread.
  */
 #ifndef SCRY_QUERY_H
 #define SCRY_QUERY_H
@@ -44,36 +48,46 @@ enum { SCRY_MAX_QUERY_PARTS = 64, SCRY_MAX_QUERY_BYTES = 1 << 16 };
 
 typedef struct scry_query_part {
     scry_part_kind kind;
-    double weight;                 /* negative behind "-" */
+    double weight;                 /* negative after "-" */
     const char *text;              /* what to look for, or the path; borrowed from the query */
     uint8_t id[SCRY_ID_BYTES];
     int region[4];                 /* x, y, w, h in pixels; w = 0: the whole picture */
 } scry_query_part;
 
-/* From arguments, as a shell gives them. */
+/* Parse the arguments of a command line. */
 int scry_query_parse(scry_query **out, const char *const *args, size_t n, scry_error *err) SCRY_NODISCARD;
 
-/* From one string, split at spaces: the page's and the API's text box. Pictures by path
+/* Parse one string, split at spaces, as the page and the API have it. Pictures by path
  * ("@FILE") are refused there; "@id:HEX" is allowed. */
 int scry_query_parse_line(scry_query **out, const char *line, scry_error *err) SCRY_NODISCARD;
 
-/* Add a picture part, as --image and --region do; `region` may be NULL. */
+/* An empty query, to add parts to. A part that is refused leaves the query as it was; that of _args and _line may
+ * have added some before it. Weights are not 0, and from -100 to 100; `region` may be NULL. */
+scry_query *scry_query_new(void);
+void scry_query_free(scry_query *q);
+int scry_query_add_args(scry_query *q, const char *const *args, size_t n, scry_error *err) SCRY_NODISCARD;
+int scry_query_add_line(scry_query *q, const char *line, scry_error *err) SCRY_NODISCARD;
+int scry_query_add_text(scry_query *q, const char *text, double weight, scry_error *err) SCRY_NODISCARD;
 int scry_query_add_picture(scry_query *q, const char *path, const int region[4], double weight,
                            scry_error *err) SCRY_NODISCARD;
 
-/* An empty query, to add pictures to. */
-scry_query *scry_query_new(void);
+/* `kind` is SCRY_PART_STORED or SCRY_PART_UPLOADED, `hex` its id of 32 digits. */
+int scry_query_add_id(scry_query *q, scry_part_kind kind, const char *hex, const int region[4], double weight,
+                      scry_error *err) SCRY_NODISCARD;
+
 size_t scry_query_parts(const scry_query *q, const scry_query_part **out);  /* borrowed */
-void scry_query_free(scry_query *q);
+
+/* Whether part `i` was parsed from a text with a weight in front ("0.5:sunset"). */
+bool scry_query_is_weighed(const scry_query *q, size_t i);
 
 /* "x,y,w,h": non-negative, w and h above 0. */
 int scry_parse_region(const char *text, int out[4], scry_error *err) SCRY_NODISCARD;
 
 struct scry_decoder;
 
-/* What it takes to turn a query into a vector. `decoder` and `store` may be NULL when the
- * query has no pictures and no stored ids; `uploaded_path` says where an uploaded picture lies
- * (owned by the caller; NULL: there is none by that id) and may be NULL where there are none. */
+/* What scry_query_embed uses. `decoder` and `store` may be NULL when the query has no pictures and no
+ * stored ids; `uploaded_path` returns the path of an uploaded picture (owned by the caller; NULL: unknown id)
+ * and may be NULL where there are no uploads. */
 typedef struct scry_query_tools {
     scry_session *session;
     const scry_model *model;
@@ -83,16 +97,16 @@ typedef struct scry_query_tools {
     char *(*uploaded_path)(const uint8_t id[SCRY_ID_BYTES]);
 } scry_query_tools;
 
-/* Whether some part takes a decoder: a picture by path, an uploaded one, or a region. */
+/* Whether some part needs a decoder: a picture by path, an uploaded one, or a region. */
 bool scry_query_needs_decoder(const scry_query *q);
 
-/* The unit vector of the query: `out` is [dim]. *cut (may be NULL) tells whether a text was
- * longer than the model reads. Parts that cancel each other out are SCRY_EINVALID. */
+/* The unit vector of the query: `out` is [dim]. *cut (may be NULL) is set to whether a text was
+ * longer than the model's input. Parts that cancel each other out are SCRY_EINVALID. */
 int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *out, bool *cut,
                      scry_error *err) SCRY_NODISCARD;
 
 /* The same for many queries, whose texts go through the model as one batch: out [n, dim],
- * cut [n], errors [n] (code 0 where all went well). Returns the number that failed. */
+ * cut [n], errors [n] (code 0 on success). Returns the number that failed. */
 int scry_query_embed_many(const scry_query *const *queries, size_t n, const scry_query_tools *tools, float *out,
                           bool *cut, scry_error *errors);
 

@@ -13,14 +13,15 @@ extern "C" {
 #endif
 
 typedef struct scry_serve_options {
-    const char *listen;         /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0: any, told on stderr */
-    const char *token_file;     /* NULL: no token, which only loopback or no_auth allow */
-    bool no_auth;               /* listen off loopback without a token */
+    const char *listen;         /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0: any free one, printed on stderr */
+    const char *public_url;     /* "https://host/photos/": where a proxy shows it; NULL: at `listen` */
+    const char *token_file;     /* NULL: no token; allowed on loopback or with no_auth only */
+    bool no_auth;               /* allow other addresses than loopback without a token */
     const char *cert, *key;     /* PEM files: TLS */
     bool allow_index;           /* start index runs from the page */
     bool allow_upload;
     bool allow_remove;
-    int workers;                /* 0: one a processor */
+    int workers;                /* 0: one for each processor */
     int max_connections;        /* 0: 256 */
     int max_queue;              /* 0: 128 requests waiting for searches, as many for workers */
     int time_limit_s;           /* of decoding a picture; 0: 30 */
@@ -28,11 +29,12 @@ typedef struct scry_serve_options {
     const char *const *hosts;   /* further names that the Host header may have */
     size_t host_count;
     scry_milvus_choice milvus;  /* for a store on Milvus */
+    const char *language;       /* of scry_model_options */
 } scry_serve_options;
 
 #define SCRY_SERVE_OPTIONS_INIT { .listen = "127.0.0.1:8080" }
 
-/* What `scry serve` runs; it is found in the part scry-serve.so under this name. Opens store and
+/* What `scry serve` runs; it is found in the plugin scry-serve.so under this name. Opens store and
  * model itself, serves until SIGTERM or SIGINT, drains, returns 0. */
 typedef int scry_serve_fn(const scry_serve_options *options, const char *store, const char *collection,
                           const char *model, scry_precision precision, scry_error *err);

@@ -1,7 +1,7 @@
-/* store.h - where vectors and what is known of the pictures are kept.
+/* store.h - vectors, and what is known about the pictures.
  *
  * Two entities. A *content* is a picture's bytes (their SHA-256) with its unit vector
- * and what its headers tell. A *file* is a place where such bytes lie: root, relative
+ * and the fields of its headers. A *file* is one place where these bytes are: root, relative
  * path, size, mtime, labels. A file moved or copied is a new file, not a new content.
  *
  *     scry_store *s;
@@ -24,6 +24,7 @@
 
 #include "scry/error.h"
 #include "scry/filter.h"
+#include "scry/metadata.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,24 +40,24 @@ typedef struct scry_store scry_store;
 
 typedef enum { SCRY_STORE_READ, SCRY_STORE_WRITE, SCRY_STORE_CREATE } scry_store_mode;
 
-/* What only a store on Milvus takes. NULL and 0 mean the default. */
+/* Options of stores on Milvus only. NULL and 0 mean the default. */
 typedef struct scry_milvus_choice {
-    const char *index;            /* of a collection that is made: "flat" (exact, the default),
+    const char *index;            /* of a new collection: "flat" (exact, the default),
                                      "hnsw:M=16,efConstruction=200", "ivf_flat:nlist=512",
                                      "ivf_sq8:nlist=512", "autoindex" */
     const char *search;           /* of its searches: "ef=64", "nprobe=16" */
     const char *consistency;      /* of searches: "bounded" (the default), "strong", "session", "eventually" */
-    bool partitions;              /* of a collection that is made: each root in a partition of its own */
+    bool partitions;              /* of a new collection: each root in a partition of its own */
     /* For a collection that another program made: */
     const char *vector_field;     /* NULL: its only vector field */
     const char *id_field;         /* NULL: its primary key */
-    const int64_t *map_ids;       /* what its keys stand for: [map_count] */
+    const int64_t *map_ids;       /* [map_count] its keys, and the path of each */
     const char *const *map_paths;
     size_t map_count;
-    /* Told while the server builds an index, loads or flushes, which takes it seconds to hours; NULL:
-     * nobody. A non-zero return stops waiting with SCRY_ECANCELLED. `arg` lives as long as the store. */
+    /* Called while the server builds an index, loads or flushes, which takes seconds to hours; may be
+     * NULL. A non-zero return stops waiting with SCRY_ECANCELLED. `arg` must outlive the store. */
     int (*waiting)(void *arg, const char *stage, int percent);
-    void (*notice)(void *arg, const char *text);   /* something to be told, in one line; NULL: nobody */
+    void (*notice)(void *arg, const char *text);   /* a message for the user, one line; may be NULL */
     void *waiting_arg;            /* of both */
 } scry_milvus_choice;
 
@@ -78,34 +79,69 @@ typedef struct scry_store_options {
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
                     scry_error *err) SCRY_NODISCARD;
 
-/* Commit, checkpoint, release. The store is gone afterwards whatever is returned. */
+/* Commit, checkpoint, release. The store is freed whatever is returned. */
 int scry_store_close(scry_store *s, scry_error *err);
 
-/* Make everything put so far durable and visible to readers: a flush on Milvus. An embedded store
- * is so after every put. */
+/* Make everything put so far durable and visible to readers: a flush on Milvus. In an embedded store
+ * every put does that already. */
 int scry_store_sync(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
-/* See what writers in other processes committed since; cheap when nothing changed. */
+/* Read what writers in other processes have committed since; cheap when nothing changed. SCRY_ENOTFOUND: the collection was
+ * dropped, or replaced by another, since it was opened; scry_store_open opens the one that is there now. */
 int scry_store_refresh(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
 typedef struct scry_store_info {
-    const char *where, *collection;   /* borrowed from the store, like all strings here */
+    const char *where, *collection;   /* borrowed from the store, as all strings here are */
     const char *model_identity, *model_name, *precision;
     int dim;
     uint64_t files, contents, bad_files;
-    bool contents_estimated;          /* `contents` is right to about a percent: a server cannot count them */
+    bool contents_estimated;          /* `contents` is within about 1 %: a server cannot count them */
     uint64_t bytes;                   /* on disk; 0 when not known */
+    bool lacks_details;               /* the collection has no fields for lens, texts, rating and source of the time: on
+                                         Milvus, made by scry 0.1.0 */
+    uint64_t change;                  /* another number after every commit, as seen by the last search or refresh; 0: not known */
 } scry_store_info;
+
+/* What to do about lacks_details: a part of a sentence, with the commands. */
+#define SCRY_STORE_DETAILS_ADVICE \
+    "make one that has them with `scry store copy --to-collection NEW STORE STORE`, then `scry index --rebuild-metadata " \
+    "--collection NEW PATH` fills them in"
 
 int scry_store_get_info(scry_store *s, scry_store_info *out, scry_error *err) SCRY_NODISCARD;
 
-/* The same without the counts and bytes, which a server takes seconds for: never asks anybody. */
+/* The same without the counts and bytes, which take a server seconds: no request, no query. */
 void scry_store_describe(scry_store *s, scry_store_info *out);
+
+/* How many contents have headers that scry 0.1.0 read: times in UTC, no titles, ratings and the like. Reads two whole
+ * tables: half a second for a million pictures. 0 of stores that are not embedded. */
+int scry_store_count_old_headers(scry_store *s, uint64_t *out, scry_error *err) SCRY_NODISCARD;
+
+/* Whether vectors of that model (its identity, name and dimension) can be compared with those of the collection.
+ * SCRY_EINVALID when not, naming both. Of a collection that another program made only the dimension is known. */
+int scry_store_check_model(scry_store *s, const char *identity, const char *name, int dim, scry_error *err) SCRY_NODISCARD;
 
 /* Names of the collections at `where`: called back in order; a non-zero return stops. */
 int scry_store_collections(const char *where, int (*each)(void *arg, const char *name), void *arg,
                            scry_error *err) SCRY_NODISCARD;
 int scry_store_drop_collection(const char *where, const char *name, scry_error *err) SCRY_NODISCARD;
+
+/* ---- replacing ---- */
+
+/* SCRY_EINVALID, saying what to do instead, where this kind of store cannot replace a collection. */
+int scry_store_check_replaceable(scry_store *s, scry_error *err) SCRY_NODISCARD;
+
+/* Open a collection that is to replace `s`, for writing, made where it does not exist: `s` is open for writing and can
+ * be searched meanwhile; `model` names model, precision and dimension. It is not listed, and a later call continues with
+ * what it holds already, unless it was made for another model or `anew`. */
+int scry_store_begin_replacement(scry_store **out, scry_store *s, const scry_store_options *model, bool anew,
+                                 scry_error *err) SCRY_NODISCARD;
+
+/* Let the replacement take the place of `s`, atomically, and remove what `s` was. Closes both, whatever is returned;
+ * after an error `s` is as it was and the replacement can be continued. */
+int scry_store_replace(scry_store *s, scry_store *replacement, scry_error *err) SCRY_NODISCARD;
+
+/* Remove an unfinished replacement of `s`, if there is one. */
+int scry_store_drop_replacement(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
 /* ---- roots ---- */
 
@@ -115,8 +151,8 @@ typedef struct scry_root {
     uint64_t files;
 } scry_root;
 
-/* The root that `path` (absolute, canonical) lies in, made when there is none. Roots below
- * `path` are taken in: their files become files of the new root. */
+/* The root that contains `path` (absolute, canonical), made when there is none. Roots below
+ * `path` are merged into it: their files become files of the new root. */
 int scry_store_add_root(scry_store *s, const char *path, scry_root *out, scry_error *err) SCRY_NODISCARD;
 int scry_store_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err) SCRY_NODISCARD;
 int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root), void *arg,
@@ -131,6 +167,18 @@ void scry_file_id(const uint8_t root[SCRY_ID_BYTES], const char *relative, uint8
 
 /* ---- files ---- */
 
+/* What the name of a file and the files beside it say of the picture. A time and a place count where the picture's
+ * headers have none; a rating and texts count before the headers'. */
+typedef struct scry_file_notes {
+    scry_taken_source taken_source;   /* UNKNOWN: no time */
+    int64_t taken_at;
+    bool has_taken_offset, has_position, has_rating;
+    int taken_offset_min, rating;
+    double latitude, longitude;
+    const char *title, *description, *keywords;   /* "" or NULL: none */
+    const char *companion;       /* name of a file that belongs to this one: the video of a live photo, the JPEG of a RAW */
+} scry_file_notes;
+
 typedef struct scry_file {
     uint8_t id[SCRY_ID_BYTES];
     uint8_t root[SCRY_ID_BYTES];
@@ -142,19 +190,31 @@ typedef struct scry_file {
     int width, height;
     const char *format;          /* "jpeg" */
     bool has_time, has_position;
-    int64_t taken_at;            /* EXIF, seconds since 1970 */
+    int64_t taken_at;            /* what a clock at the place showed, as seconds since 1970 as if that were UTC */
     double latitude, longitude;
-    const char *camera;          /* "" when unknown */
+    const char *camera;          /* "" when unknown, as the texts below; NULL is legal in what is put */
+    scry_taken_source taken_source;   /* where taken_at comes from */
+    bool has_taken_offset;
+    int taken_offset_min;        /* minutes east of UTC of that clock */
+    bool has_rating, damaged;    /* damaged: rows at the end of the picture are missing */
+    bool lacks_details;          /* the store does not know taken_source, the offset, rating, damaged, lens and texts of it */
+    int rating;                  /* -1 (rejected) to 5 */
+    const char *lens, *title, *description;
+    const char *keywords;        /* separated by '\n' */
+    const scry_file_notes *notes;   /* NULL: none. What is read has them merged into the fields above already. */
+    const char *raw;             /* name of the RAW in the store that a camera wrote beside it; "" or NULL: none. Set in results. */
     const char *key;             /* CSV id; "" when none */
     const char *const *labels;   /* CSV labels */
     size_t label_count;
+    int64_t added;               /* set by the store on reading: grows with each picture that was embedded; 0: not known */
 } scry_file;
 
-/* What a run compares to tell changed files from unchanged ones. */
+/* What an index run compares to see which files changed. */
 typedef struct scry_file_state {
     bool known;                  /* a file row, or a remembered bad file, exists */
     bool bad;                    /* remembered as unreadable with this size and mtime */
     int64_t size, mtime_ns;
+    int64_t ctime_ns;            /* as it was put; 0: unknown, as in collections of other programs and of scry 0.1.0 on Milvus */
     uint8_t content[SCRY_HASH_BYTES];
 } scry_file_state;
 
@@ -169,18 +229,20 @@ int scry_store_has_content(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], s
 typedef struct scry_put {
     scry_file file;              /* id and path are ignored: the store makes them */
     const float *vector;         /* [dim] unit; NULL: the content is known already */
+    int64_t ctime_ns;            /* a number that changes when the file or a sidecar of it changes in any way; 0: unknown */
+    bool new_headers;            /* without a vector: the fields of the picture were read again and replace the stored ones */
 } scry_put;
 
 /* Add or replace files, one transaction: after it returns 0 they survive a crash of the
- * process and, in an embedded store, a power cut. A file that was bad is bad no more. A file
- * whose content changes leaves its old content, which is dropped with its last file. */
+ * process and, in an embedded store, a power cut. A file that was bad no longer is. A content
+ * is dropped with its last file. */
 int scry_store_put(scry_store *s, const scry_put *batch, size_t n, scry_error *err) SCRY_NODISCARD;
 
-/* Remember that this file could not be used, until its size or mtime changes. A row it had goes. */
+/* Remember that this file could not be used, until its size or mtime changes. A row that it has is removed. */
 int scry_store_put_bad(scry_store *s, const uint8_t root[SCRY_ID_BYTES], const char *relative,
                        int64_t size, int64_t mtime_ns, const char *reason, scry_error *err) SCRY_NODISCARD;
 
-/* Forget files (and remembered bad ones) by id; unknown ids are no error. `removed` may be NULL. */
+/* Remove files (and remembered bad ones) by id; unknown ids are not an error. `removed` may be NULL. */
 int scry_store_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, uint64_t *removed,
                       scry_error *err) SCRY_NODISCARD;
 
@@ -197,7 +259,7 @@ int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float 
 int scry_store_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *arg, const scry_file *file), void *arg, scry_error *err) SCRY_NODISCARD;
 
-/* A part of a collection: the files whose id's first four bytes, read as a big-endian number, lie in
+/* A part of a collection: the files whose id's first four bytes, read as a big-endian number, are in
  * [first, end); end is at most 2^32. Ids are hashes: equal ranges hold about equally many files. */
 typedef struct scry_id_range {
     uint64_t first, end;
@@ -217,21 +279,23 @@ int scry_store_each_bad(scry_store *s, int (*each)(void *arg, const char *path, 
 typedef struct scry_search {
     const scry_filter_node *filter;   /* NULL: everything */
     size_t limit, offset;
-    double min_score;                 /* cosine; -2 (the default) cuts nothing */
-    bool all_copies;                  /* a hit for each file instead of each content */
+    double min_score;                 /* cosine; -2 (the default) excludes nothing */
+    bool all_copies;                  /* a hit for each file instead of each content; else a RAW is not a hit where the JPEG
+                                         or HEIC of the same name beside it passes the filter */
     double fold;                      /* in (0, 1]: a content whose vector has at least this cosine with a better
                                          hit's is folded into that; 0: none is. Not with all_copies. */
-    bool approximate;                 /* an embedded store of 65,536 contents or more: look closely only at the few
-                                         per cent that one bit a dimension promises most of */
+    bool approximate;                 /* an embedded store of 65,536 contents or more: score only the best few percent
+                                         by one bit per dimension; may miss results */
 } scry_search;
 
 #define SCRY_SEARCH_INIT { NULL, 10, 0, -2.0, false, 0.0, false }
 
-/* What to fold from when nothing else is known: with the bundled model 95 of 100 pictures are this near to
- * themselves less a margin of 3 %, and no two of the demo's gallery are (0.90 at most). */
+/* The default cosine to fold from: with the bundled model 95 of 100 pictures have this cosine with themselves
+ * less a margin of 3 %, and no two of the demo's gallery have (0.90 at most). */
 #define SCRY_FOLD_AUTO 0.95
 
-/* With fold, this many of the ranking are looked at; there it ends. Of the folded, so many ids are told. */
+/* With fold, the length of a ranking; the number of ids that are returned of the files folded into
+ * a hit. */
 enum { SCRY_FOLD_RANKED = 20000, SCRY_FOLDED_IDS = 100 };
 
 typedef struct scry_hit {
@@ -247,7 +311,9 @@ struct scry_results {
     size_t count;
     const scry_hit *hits;  /* best first; equal scores by path */
     bool has_more;         /* further hits follow these */
-    uint64_t scanned;      /* contents that passed the filter */
+    uint64_t scanned;      /* contents that passed the filter, without RAWs that their JPEG stands for */
+    bool has_undated;      /* the filter asks for the time, and `undated` was counted: not on Milvus with a filter on places */
+    uint64_t undated;      /* of these contents, on Milvus of the files: those that have only the time of their file */
 };
 
 /* The nearest pictures: exact over the stored vectors (equal to brute force in double precision;
@@ -260,16 +326,29 @@ int scry_store_search_many(scry_store *s, const float *queries, size_t n, const 
                            scry_results **out, scry_error *err) SCRY_NODISCARD;
 void scry_results_free(scry_results *r);
 
-/* ---- care ---- */
+/* ---- maintenance ---- */
 
 typedef struct scry_verify_report {
     uint64_t files, contents, problems;
+    uint64_t cache_problems;   /* of these, in caches that are made again: no search is wrong because of them */
+    bool partial;              /* there was nothing to compare unused bytes with: a writer is at work, or ended in a crash */
 } scry_verify_report;
 
-/* Check that every file has its content, every content its vector with the right checksum, and
- * that derived caches agree. Each problem is told to `problem` (one line). */
+/* Check that every file has its content, every content its vector with the right checksum, that
+ * derived caches agree, and that no byte of an embedded store's files has changed since they were written. Each problem is
+ * reported through `problem` (one line). What was found is remembered for scry_store_known_damage. */
 int scry_store_verify(scry_store *s, scry_verify_report *out, void (*problem)(void *arg, const char *text),
                       void *arg, scry_error *err) SCRY_NODISCARD;
+
+/* The last part of it alone: compare the files with their checksums. Reads every byte once; `pace` (may be NULL) is called
+ * after so many bytes and may sleep, a non-zero return ends the check with SCRY_ECANCELLED. Nothing is checked of
+ * a store on Milvus. */
+int scry_store_check_files(scry_store *s, scry_verify_report *out, int (*pace)(void *arg, size_t bytes),
+                           void (*problem)(void *arg, const char *text), void *arg, scry_error *err) SCRY_NODISCARD;
+
+/* SCRY_EDAMAGED, with the first problem, when the last check of this collection, in any process, found damage that can make
+ * searches wrong. Reads no data: for every search. */
+int scry_store_known_damage(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
 /* Rewrite the segments without the slots that no content uses any more (a new generation). */
 int scry_store_compact(scry_store *s, scry_error *err) SCRY_NODISCARD;

@@ -1,8 +1,8 @@
-/* alloc.h - memory for small things of fixed size, and checked sizes for the rest.
+/* alloc.h - allocation of small objects of fixed size, and overflow-checked sizes for the rest.
  *
- * scry_alloc and its kin abort on exhaustion: they are for structures whose size
- * the program chooses. Whatever an input sizes goes through scry_try_alloc, which
- * returns NULL and lets the caller report SCRY_ENOMEM or SCRY_ELIMIT.
+ * scry_alloc and the functions below it abort when memory runs out: they are for structures
+ * whose size the program chooses. Allocations whose size depends on input go through
+ * scry_try_alloc, which returns NULL, and the caller reports SCRY_ENOMEM or SCRY_ELIMIT.
  */
 #ifndef SCRY_BASE_ALLOC_H
 #define SCRY_BASE_ALLOC_H
@@ -18,7 +18,7 @@ char *scry_strndup(const char *s, size_t n);
 char *scry_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *scry_vasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
-/* `count * size` zeroed bytes, or NULL when that overflows or is not to be had. */
+/* `count * size` zeroed bytes, or NULL when that overflows or allocation fails. */
 void *scry_try_alloc(size_t count, size_t size);
 
 /* Zeroed memory aligned to 64 bytes (a cache line, an AVX-512 register); free() it. */

@@ -19,7 +19,7 @@ typedef struct scry_buf {
     char *data;      /* owned; NULL while empty */
     size_t size;     /* bytes in use, the final zero not counted */
     size_t capacity;
-    size_t limit;    /* no more than this many bytes, ever */
+    size_t limit;    /* at most this many bytes */
     bool failed;
 } scry_buf;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bits of scry_cpu_feature that a value of SCRY_CPU leaves; all where it has no meaning. */
+/* The features (1 << scry_cpu_feature) that SCRY_CPU allows; all when it is unset or unknown. */
 static unsigned allowed(void)
 {
     static const struct { const char *cap; unsigned features; } caps[] = {
@@ -23,7 +23,7 @@ static unsigned allowed(void)
     return ~0u;
 }
 
-/* clang 14 cannot be asked for it by name: leaf 7, sub-leaf 1, EAX bit 5. */
+/* __builtin_cpu_supports of clang 14 does not know it: leaf 7, sub-leaf 1, EAX bit 5. */
 static bool has_bf16(void)
 {
     unsigned eax, ebx, ecx, edx;

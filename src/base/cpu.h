@@ -1,12 +1,12 @@
 /* cpu.h - which instruction sets the kernels of this process may use.
  *
- * Every table of kernels is chosen at run time by these questions, and by nothing else:
+ * Every table of kernels is chosen at run time by scry_cpu_has alone:
  *
  *     plain C  <  AVX2  <  AVX-512  (with or without its BF16 and VNNI products)
  *
- * SCRY_CPU in the environment caps the answer, so that one machine can run what lesser
- * ones do: "generic", "avx2", "avx512", "avx512+bf16", "avx512+vnni", "avx512+bf16+vnni".
- * It never adds what the processor lacks; other values change nothing.
+ * SCRY_CPU in the environment caps the answer, so that the kernels of older processors
+ * can be tested on a newer one: "generic", "avx2", "avx512", "avx512+bf16", "avx512+vnni", "avx512+bf16+vnni".
+ * It never enables what the processor lacks; other values are ignored.
  */
 #ifndef SCRY_BASE_CPU_H
 #define SCRY_BASE_CPU_H
@@ -18,7 +18,7 @@ typedef enum {
     SCRY_CPU_AVX512,         /* F, BW, DQ and VL */
     SCRY_CPU_AVX512_BF16,    /* products of pairs of bfloat16 */
     SCRY_CPU_AVX512_VNNI,    /* products of four bytes */
-    SCRY_CPU_AVX512_COUNT    /* set bits of 64-bit lanes (VPOPCNTDQ); no value of SCRY_CPU leaves it */
+    SCRY_CPU_AVX512_COUNT    /* set bits of 64-bit lanes (VPOPCNTDQ); off under every value of SCRY_CPU */
 } scry_cpu_feature;
 
 /* Whether processor, operating system and SCRY_CPU allow it. False on other architectures.

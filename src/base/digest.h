@@ -1,4 +1,4 @@
-/* digest.h - the digests that hosts of files declare. */
+/* digest.h - the digests that model hosts publish for their files. */
 #ifndef SCRY_BASE_DIGEST_H
 #define SCRY_BASE_DIGEST_H
 

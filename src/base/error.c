@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Messages quote names and texts from anywhere: a control character in one would break
- * the line, or talk to the terminal. */
+/* Messages quote names and texts from anywhere: a control character in one would break the
+ * line, or be interpreted by the terminal. */
 static void keep_one_line(char *message)
 {
     for (; *message; message++)

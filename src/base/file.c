@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <link.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,9 +89,17 @@ int scry_read_file(const char *path, scry_buf *out, scry_error *err)
     return result;
 }
 
-static int write_all(int fd, const char *p, size_t n)
+int64_t scry_time_ns(struct timespec t)
 {
-    while (n) {
+    int64_t ns;
+    if (__builtin_mul_overflow((int64_t)t.tv_sec, 1000000000, &ns) || __builtin_add_overflow(ns, (int64_t)t.tv_nsec, &ns))
+        return t.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
+}
+
+int scry_write_all(int fd, const void *bytes, size_t n)
+{
+    for (const char *p = bytes; n;) {
         ssize_t w = write(fd, p, n);
         if (w < 0 && errno == EINTR)
             continue;
@@ -101,15 +111,21 @@ static int write_all(int fd, const char *p, size_t n)
     return 0;
 }
 
-static int sync_parent(const char *path)
+int scry_sync_folder(const char *folder)
 {
-    char *copy = scry_strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(copy);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     int r = fsync(fd);
     close(fd);
+    return r;
+}
+
+static int sync_parent(const char *path)
+{
+    char *copy = scry_strdup(path);
+    int r = scry_sync_folder(dirname(copy));
+    free(copy);
     return r;
 }
 
@@ -123,7 +139,7 @@ int scry_write_file(const char *path, const void *bytes, size_t n, scry_error *e
         free(part);
         return result;
     }
-    if (write_all(fd, bytes, n) < 0 || fsync(fd) < 0)
+    if (scry_write_all(fd, bytes, n) < 0 || fsync(fd) < 0)
         result = scry_fail_errno(err, errno, "cannot write %s", path);
     if (close(fd) < 0 && result == 0)
         result = scry_fail_errno(err, errno, "cannot write %s", path);
@@ -163,14 +179,35 @@ char *scry_path_join(const char *a, const char *b)
     return scry_asprintf(a[n - 1] == '/' ? "%s%s" : "%s/%s", a, b);
 }
 
+/* $HOME, or what the user database says. */
+static char *home_dir(void)
+{
+    const char *home = getenv("HOME");
+    char buffer[16384];
+    struct passwd entry, *found = NULL;
+    if (home && home[0])
+        return scry_strdup(home);
+    (void)!getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found);
+    return scry_strdup(found && found->pw_dir[0] ? found->pw_dir : "/");
+}
+
+char *scry_expand_home(const char *path)
+{
+    if (path[0] != '~' || (path[1] != '/' && path[1] != '\0'))
+        return scry_strdup(path);
+    char *home = home_dir(), *full = scry_asprintf("%s%s", home, path + 1);
+    free(home);
+    return full;
+}
+
 static char *xdg_dir(const char *variable, const char *fallback)
 {
     const char *base = getenv(variable);
     if (base && base[0] == '/')
         return scry_path_join(base, "scry");
-    const char *home = getenv("HOME");
-    char *dir = scry_path_join(home && home[0] ? home : "/", fallback);
+    char *home = home_dir(), *dir = scry_path_join(home, fallback);
     char *full = scry_path_join(dir, "scry");
+    free(home);
     free(dir);
     return full;
 }
@@ -185,35 +222,31 @@ char *scry_cache_dir(void)
     return xdg_dir("XDG_CACHE_HOME", ".cache");
 }
 
-/* `name` in one of the places beside the file `of`, which is cut to its folder. */
-static char *find_beside(char *of, const char *const *places, const char *name)
+/* The file that this code was loaded from: libscry.so, or a program that libscry.a is linked into. */
+static bool own_file(char path[PATH_MAX])
 {
-    const char *dir = dirname(of);
-    for (; *places; places++) {
-        char *path = scry_asprintf("%s/%s%s", dir, *places, name);
+    Dl_info here;
+    struct link_map *map;
+    if (!dladdr1((void *)(uintptr_t)scry_program_file, &here, (void **)&map, RTLD_DL_LINKMAP))
+        return false;
+    /* For the program itself l_name is empty, and dli_fname is argv[0], which may be anything. */
+    return realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", path) != NULL;
+}
+
+char *scry_program_file(const char *name)
+{
+    /* An installation's lib/ or lib/TRIPLET/; the build trees: build/MODE/ and build/MODE/tests/. */
+    static const char *const places[] = { "../libexec/scry/", "../share/scry/", "../../libexec/scry/", "../../share/scry/",
+                                          "", "../../", "../", "../../../" };
+    char own[PATH_MAX];
+    if (!own_file(own))
+        return NULL;
+    const char *folder = dirname(own);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *path = scry_asprintf("%s/%s%s", folder, places[i], name);
         if (access(path, F_OK) == 0)
             return path;
         free(path);
     }
     return NULL;
-}
-
-char *scry_program_file(const char *name)
-{
-    /* The last ones are the build trees: build/MODE/, build/MODE/tests/ and, for ./scry, the top. */
-    static const char *const of_program[] = { "", "../libexec/scry/", "../share/scry/",
-                                              "build/release/", "../", "../../", "../../../", NULL };
-    /* lib/ and lib/TRIPLET/ of an installation; a build tree. */
-    static const char *const of_library[] = { "../libexec/scry/", "../share/scry/", "../../libexec/scry/",
-                                              "../../share/scry/", "", "../../", NULL };
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[n > 0 ? n : 0] = '\0';
-    char *found = n > 0 ? find_beside(self, of_program, name) : NULL;
-    /* In libscry.so inside somebody's program: beside the library. */
-    Dl_info here;
-    if (!found && dladdr((void *)(uintptr_t)scry_program_file, &here) && here.dli_fname
-        && realpath(here.dli_fname, self))
-        found = find_beside(self, of_library, name);
-    return found;
 }

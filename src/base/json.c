@@ -15,7 +15,11 @@ static const json_t *in(const scry_json *v)
 int scry_json_parse(scry_json **out, const char *text, size_t n, const char *what, scry_error *err)
 {
     json_error_t e;
-    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    json_t *root = json_loadb(text, n, flags, &e);
+    /* transformers writes 10^30 for a length that is not set. */
+    if (!root && json_error_code(&e) == json_error_numeric_overflow)
+        root = json_loadb(text, n, flags | JSON_DECODE_INT_AS_REAL, &e);
     if (!root)
         return scry_fail(err, SCRY_EINVALID, "%s is not valid JSON: line %d: %s", what, e.line, e.text);
     *out = (scry_json *)root;
@@ -221,4 +225,28 @@ void scry_json_put_raw(scry_json_writer *w, const char *json)
 {
     before_value(w);
     scry_buf_puts(w->out, json);
+}
+
+void scry_json_add_str(scry_json_writer *w, const char *key, const char *s)
+{
+    scry_json_key(w, key);
+    scry_json_put_str(w, s);
+}
+
+void scry_json_add_int(scry_json_writer *w, const char *key, int64_t v)
+{
+    scry_json_key(w, key);
+    scry_json_put_int(w, v);
+}
+
+void scry_json_add_num(scry_json_writer *w, const char *key, double v, int digits)
+{
+    scry_json_key(w, key);
+    scry_json_put_num(w, v, digits);
+}
+
+void scry_json_add_bool(scry_json_writer *w, const char *key, bool v)
+{
+    scry_json_key(w, key);
+    scry_json_put_bool(w, v);
 }

@@ -1,9 +1,10 @@
 /* json.h - reading JSON into a tree (jansson underneath), writing it as a stream.
  *
  * Reading: nesting is bounded by jansson (2048), duplicates of a key are an error,
- * strings are valid UTF-8 without embedded zero bytes. The getters accept NULL and
- * values of another type and give the fallback, so that optional configuration
- * reads as one line:
+ * strings are valid UTF-8 without embedded zero bytes. Where a whole number is too large for
+ * int64_t, all numbers of the text are read as reals. For NULL and values
+ * of another type the getters return the fallback, so that an optional setting is
+ * read in one line:
  *
  *     int64_t layers = scry_json_int(scry_json_get(cfg, "num_hidden_layers"), 12);
  */
@@ -26,7 +27,7 @@ int scry_json_read(scry_json **out, const char *path, size_t limit_bytes,
                    scry_error *err) SCRY_NODISCARD;
 void scry_json_free(scry_json *root);
 
-/* Borrowed from the root. NULL when absent or when `object` is no object. */
+/* Borrowed from the root. NULL when absent or when `object` is not an object. */
 const scry_json *scry_json_get(const scry_json *object, const char *key);
 const scry_json *scry_json_at(const scry_json *array, size_t i);
 size_t scry_json_size(const scry_json *array_or_object);   /* 0 for anything else */
@@ -45,8 +46,8 @@ bool scry_json_bool(const scry_json *v, bool fallback);
 /* Walk an object: for (it = NULL; scry_json_next(obj, &it, &key, &value);) */
 bool scry_json_next(const scry_json *object, void **it, const char **key, const scry_json **value);
 
-/* Writing. Commas and nesting are kept by the writer; text that is not UTF-8 is
- * written with U+FFFD for its bad bytes; NaN and infinities become null. */
+/* Writing. The writer inserts the commas and keeps track of nesting; bytes that are not
+ * valid UTF-8 are written as U+FFFD; NaN and infinities become null. */
 typedef struct scry_json_writer {
     scry_buf *out;
     unsigned depth;
@@ -66,5 +67,11 @@ void scry_json_put_num(scry_json_writer *w, double v, int digits); /* significan
 void scry_json_put_bool(scry_json_writer *w, bool v);
 void scry_json_put_null(scry_json_writer *w);
 void scry_json_put_raw(scry_json_writer *w, const char *json);     /* a value that is JSON already */
+
+/* A member of an object: the key and its value. */
+void scry_json_add_str(scry_json_writer *w, const char *key, const char *s);
+void scry_json_add_int(scry_json_writer *w, const char *key, int64_t v);
+void scry_json_add_num(scry_json_writer *w, const char *key, double v, int digits);
+void scry_json_add_bool(scry_json_writer *w, const char *key, bool v);
 
 #endif

@@ -1,7 +1,7 @@
-/* log.h - diagnostics for the person who runs the program, on stderr.
+/* log.h - messages for the user, on stderr.
  *
  * The library logs nothing by default; the program sets the level. SCRY_TRACE=1
- * prints where the time goes: one line a stage with its milliseconds.
+ * prints the time that each stage takes: one line for each, in milliseconds.
  */
 #ifndef SCRY_BASE_LOG_H
 #define SCRY_BASE_LOG_H

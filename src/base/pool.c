@@ -86,7 +86,7 @@ scry_pool *scry_pool_new(int threads)
         *a = (helper_arg){ p, i };
         if (pthread_create(&p->helpers[i - 1], NULL, helper, a) != 0) {
             free(a);
-            p->count = i;   /* fewer threads than wished for: work on with these */
+            p->count = i;   /* fewer threads than asked for: continue with these */
         }
     }
     return p;

@@ -1,6 +1,6 @@
-/* pool.h - the one owner of threads.
+/* pool.h - a team of threads.
  *
- * A team of threads that stand ready and run one function at a time, each with its
+ * The threads wait between runs; a run calls one function on all of them, each with its
  * index: enough for a scan or a single query's matrix products. Long pipelines
  * (engine/ingest.c) start their own workers through scry_pool_run too.
  */

@@ -1,8 +1,8 @@
 #include "base/sha256.h"
 
 #include "base/alloc.h"
+#include "base/crypto.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,39 +13,39 @@ struct scry_sha256 {
 static void must(int ok)
 {
     if (ok != 1)
-        abort();  /* a digest of memory cannot fail short of a broken libcrypto */
+        abort();  /* only a broken libcrypto fails to hash memory */
 }
 
 scry_sha256 *scry_sha256_new(void)
 {
     scry_sha256 *h = scry_alloc(sizeof *h);
-    h->ctx = EVP_MD_CTX_new();
-    must(h->ctx && EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+    h->ctx = scry_crypto()->EVP_MD_CTX_new();
+    must(h->ctx && scry_crypto()->EVP_DigestInit_ex(h->ctx, scry_crypto()->EVP_sha256(), NULL));
     return h;
 }
 
 void scry_sha256_update(scry_sha256 *h, const void *bytes, size_t n)
 {
-    must(EVP_DigestUpdate(h->ctx, bytes, n));
+    must(scry_crypto()->EVP_DigestUpdate(h->ctx, bytes, n));
 }
 
 void scry_sha256_final(scry_sha256 *h, uint8_t out[SCRY_SHA256_BYTES])
 {
-    must(EVP_DigestFinal_ex(h->ctx, out, NULL));
-    must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+    must(scry_crypto()->EVP_DigestFinal_ex(h->ctx, out, NULL));
+    must(scry_crypto()->EVP_DigestInit_ex(h->ctx, scry_crypto()->EVP_sha256(), NULL));
 }
 
 void scry_sha256_free(scry_sha256 *h)
 {
     if (!h)
         return;
-    EVP_MD_CTX_free(h->ctx);
+    scry_crypto()->EVP_MD_CTX_free(h->ctx);
     free(h);
 }
 
 void scry_sha256_of(const void *bytes, size_t n, uint8_t out[SCRY_SHA256_BYTES])
 {
-    must(EVP_Digest(bytes, n, out, NULL, EVP_sha256(), NULL));
+    must(scry_crypto()->EVP_Digest(bytes, n, out, NULL, scry_crypto()->EVP_sha256(), NULL));
 }
 
 void scry_hex(const uint8_t *bytes, size_t n, char *out)

@@ -7,104 +7,6 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* ---- bytes ---- */
-
-/* Ranges of the second byte, from table 3-7 of the Unicode standard: they exclude
- * overlong forms, surrogates and values past U+10FFFF. */
-static int lead_length(unsigned char lead, unsigned char *low, unsigned char *high)
-{
-    *low = 0x80;
-    *high = 0xBF;
-    if (lead >= 0xC2 && lead <= 0xDF)
-        return 2;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        if (lead == 0xE0)
-            *low = 0xA0;
-        if (lead == 0xED)
-            *high = 0x9F;
-        return 3;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        if (lead == 0xF0)
-            *low = 0x90;
-        if (lead == 0xF4)
-            *high = 0x8F;
-        return 4;
-    }
-    return 0;
-}
-
-size_t scry_utf8_next(const char *s, size_t n, uint32_t *rune)
-{
-    const unsigned char *p = (const unsigned char *)s;
-    unsigned char low, high;
-    if (p[0] < 0x80) {
-        *rune = p[0];
-        return 1;
-    }
-    *rune = SCRY_RUNE_REPLACEMENT;
-    int length = lead_length(p[0], &low, &high);
-    if (length == 0)
-        return 1;
-    uint32_t value = p[0] & (0x7F >> length);
-    for (int i = 1; i < length; i++) {
-        if ((size_t)i >= n || p[i] < low || p[i] > high)
-            return (size_t)i;
-        value = value << 6 | (p[i] & 0x3F);
-        low = 0x80;
-        high = 0xBF;
-    }
-    *rune = value;
-    return (size_t)length;
-}
-
-size_t scry_utf8_put(char out[4], uint32_t rune)
-{
-    if (rune < 0x80) {
-        out[0] = (char)rune;
-        return 1;
-    }
-    if (rune < 0x800) {
-        out[0] = (char)(0xC0 | rune >> 6);
-        out[1] = (char)(0x80 | (rune & 0x3F));
-        return 2;
-    }
-    if (rune < 0x10000) {
-        out[0] = (char)(0xE0 | rune >> 12);
-        out[1] = (char)(0x80 | (rune >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (rune & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | rune >> 18);
-    out[1] = (char)(0x80 | (rune >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (rune >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (rune & 0x3F));
-    return 4;
-}
-
-bool scry_utf8_valid(const char *s, size_t n)
-{
-    uint32_t rune;
-    for (size_t i = 0; i < n;) {
-        size_t taken = scry_utf8_next(s + i, n - i, &rune);
-        /* A U+FFFD that was written as such takes three bytes and starts with EF. */
-        if (rune == SCRY_RUNE_REPLACEMENT && (taken != 3 || (unsigned char)s[i] != 0xEF))
-            return false;
-        i += taken;
-    }
-    return true;
-}
-
-void scry_utf8_repair(scry_buf *out, const char *s, size_t n)
-{
-    uint32_t rune;
-    char bytes[4];
-    for (size_t i = 0; i < n && !out->failed;) {
-        i += scry_utf8_next(s + i, n - i, &rune);
-        scry_buf_append(out, bytes, scry_utf8_put(bytes, rune));
-    }
-}
-
 /* ---- arrays of code points ---- */
 
 static bool runes_reserve(scry_runes *r, size_t more)
@@ -267,7 +169,7 @@ void scry_runes_lower_each(scry_runes *r, scry_unicode edition)
         dotted += r->at[i] == CAPITAL_I_WITH_DOT;
     if (!runes_reserve(r, dotted))
         return;
-    /* Backwards, so that the code points that become two find room behind. */
+    /* Backwards, since some code points become two. */
     size_t to = r->n + dotted;
     for (size_t i = r->n; i-- > 0;) {
         if (r->at[i] == CAPITAL_I_WITH_DOT)
@@ -301,9 +203,9 @@ static bool is_cased(uint32_t rune)
 
 void scry_runes_lower_text(scry_runes *r)
 {
-    /* Final sigma: a cased code point before it and none behind it, case-ignorable ones
-     * not counted. What stands before is carried along, what stands behind is looked up
-     * once for a whole ignorable run, so that the pass stays linear. */
+    /* Final sigma: a cased code point before it and none behind it, case-ignorable ones not
+     * counted. The state before is kept while walking, and what follows is looked up once
+     * for a whole run of ignorable ones, so that the pass is linear. */
     bool cased_before = false;
     size_t behind = 0;
     for (size_t i = 0; i < r->n; i++) {
@@ -325,7 +227,7 @@ void scry_runes_lower_text(scry_runes *r)
 
 /* ---- normal forms ---- */
 
-enum { LONGEST_DECOMPOSITION = 18 };   /* U+FDFA, the longest there is or will be */
+enum { LONGEST_DECOMPOSITION = 18 };   /* U+FDFA has the longest in Unicode */
 
 /* DIVES AKURU VOWEL SIGN O composes since Unicode 13; Rust's crate is older. */
 enum { DIVES_AKURU_O = 0x11938 };
@@ -413,7 +315,7 @@ static uint32_t compose_pair(uint32_t a, uint32_t b, scry_unicode edition)
 static void compose(scry_runes *r, scry_unicode edition)
 {
     size_t to = 0, starter = SIZE_MAX;
-    int last_class = 0;   /* of what was kept since the starter; 0 = nothing */
+    int last_class = 0;   /* of the last mark kept after the starter; 0 = none */
     for (size_t i = 0; i < r->n; i++) {
         uint32_t rune = r->at[i];
         int class = combining_class(rune, edition);

@@ -7,10 +7,10 @@
  *         r.at[i] = scry_rune_lower(r.at[i], SCRY_UNICODE_RUST);
  *     scry_runes_dispose(&r);
  *
- * utf8proc (Unicode 15) underneath, used in utf8.c alone. Tokenizers must agree with
- * their references to the last character, and those know other versions of Unicode:
+ * Uses utf8proc (Unicode 15), in utf8.c only. Tokenizers must agree with
+ * their references in every character, and those implement other versions of Unicode:
  * Rust's `tokenizers` and Python with its `regex` package. The few code points on
- * which they differ from utf8proc are in utf8_tables.h; a caller says whom to follow.
+ * which they differ from utf8proc are in utf8_tables.h; the caller chooses the reference.
  *
  * Invalid UTF-8 is read as Unicode recommends (and Python's "replace" does): one
  * U+FFFD for each maximal subpart of an ill-formed sequence. Everything here runs in
@@ -37,7 +37,7 @@ bool scry_utf8_valid(const char *s, size_t n);
 void scry_utf8_repair(scry_buf *out, const char *s, size_t n);   /* appends valid UTF-8 */
 
 /* A growing array of code points, with the rules of scry_buf: passing `limit` or
- * running out of memory marks it `failed`, once and for all. */
+ * running out of memory marks it `failed` permanently. */
 typedef struct scry_runes {
     uint32_t *at;      /* owned; NULL while empty */
     size_t n;
@@ -53,7 +53,7 @@ void scry_runes_decode(scry_runes *r, const char *s, size_t n);  /* appends */
 void scry_runes_encode(const scry_runes *r, scry_buf *out);      /* appends UTF-8 */
 void scry_runes_dispose(scry_runes *r);
 
-/* Whose edition of Unicode to follow. */
+/* Whose version of Unicode to follow. */
 typedef enum {
     SCRY_UNICODE_RUST,    /* Hugging Face tokenizers */
     SCRY_UNICODE_PYTHON   /* Python 3.11 str and unicodedata, the `regex` package */
@@ -79,8 +79,8 @@ typedef enum { SCRY_RUNE_LETTER, SCRY_RUNE_NUMBER, SCRY_RUNE_SPACE, SCRY_RUNE_OT
 scry_rune_class scry_rune_classify(uint32_t rune, scry_unicode edition);
 bool scry_rune_is_space(uint32_t rune);             /* White_Space */
 
-/* The sets of Hugging Face's BertNormalizer and BertPreTokenizer: what it drops (but for
- * U+0000 and U+FFFD), strips as an accent, splits off as punctuation. */
+/* The sets of Hugging Face's BertNormalizer and BertPreTokenizer: the characters that it
+ * drops (other than U+0000 and U+FFFD), strips as accents, splits off as punctuation. */
 bool scry_rune_is_bert_control(uint32_t rune);
 bool scry_rune_is_bert_accent(uint32_t rune);
 bool scry_rune_is_bert_punctuation(uint32_t rune);
@@ -89,7 +89,7 @@ bool scry_rune_is_bert_punctuation(uint32_t rune);
  * the beginning of the text and is passed on from pair to pair. */
 bool scry_rune_breaks(uint32_t before, uint32_t rune, int32_t *state);
 
-/* The two letters of the general category, as in "Lu"; utf8proc's edition. */
+/* The two letters of the general category, as in "Lu"; utf8proc's version. */
 const char *scry_rune_category(uint32_t rune);
 
 #endif

@@ -1,4 +1,4 @@
-/* cancel.h - Ctrl-C and SIGTERM for commands that work for long. */
+/* cancel.h - Ctrl-C and SIGTERM for long-running commands. */
 #ifndef SCRY_CLI_CANCEL_H
 #define SCRY_CLI_CANCEL_H
 
@@ -6,10 +6,10 @@
 
 #include <signal.h>
 
-enum { CLI_CANCELLED = 128 + SIGINT };   /* exit status of a run that was stopped */
+enum { CLI_CANCELLED = 128 + SIGINT };   /* exit status of a cancelled run */
 
-/* From here on the first signal sets what is returned, so that the run ends cleanly; a second one
- * ends the process. */
+/* After this call the first signal sets the returned flag, so that the run can stop cleanly; a second signal
+ * terminates the process. */
 const scry_cancel *cli_catch_signals(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* cli.h - what the commands share: one table of options each, from which parsing, --help,
- * the shell completions and the man pages are all made.
+/* cli.h - shared by all commands. Each has one table of options, from which its parser, --help,
+ * shell completions and man page are generated.
  *
  * A command is one file, cmd_NAME.c, that defines `const cli_command cmd_NAME`; commands.c lists
  * them. Results go to stdout, everything else to stderr. Exit status: 0 found or done, 1
@@ -8,8 +8,9 @@
 #ifndef SCRY_CLI_H
 #define SCRY_CLI_H
 
+#include "base/buf.h"
+#include "engine/search_request.h"
 #include "scry/error.h"
-#include "scry/filter.h"
 #include "scry/model.h"
 #include "scry/store.h"
 
@@ -34,20 +35,25 @@ typedef struct cli_command {
     const char *details;   /* paragraphs and examples for --help and the man page */
     const cli_option *options;
     const char *verbs;     /* first operands it knows, for completion: "list add rm"; NULL */
-    unsigned common;       /* CLI_STORE | CLI_MODEL | ...: which shared options it takes */
+    unsigned common;       /* CLI_STORE | CLI_MODEL | ...: the shared options it accepts */
     int (*run)(int argc, char **argv);   /* argv[0] is the command's name */
 } cli_command;
 
-enum { CLI_STORE = 1, CLI_MODEL = 2, CLI_FILTER = 4 };
+enum { CLI_STORE = 1, CLI_MODEL = 2, CLI_FILTER = 4, CLI_SEARCH = 8, CLI_LIST = 16 };   /* CLI_SEARCH, CLI_LIST: filters too */
 
 typedef struct cli_option_table {
     const char *heading;         /* "Filters" */
     const cli_option *options;   /* ended by a NULL name */
 } cli_option_table;
 
-enum { CLI_MAX_TABLES = 6 };
+enum { CLI_MAX_TABLES = 7 };
 
-/* The tables that a command takes, its own first; returns how many there are. */
+/* The options that scry_params gives to `scry search` and to `scry list`, without filters, and only filters; search_options.c. */
+const cli_option *cli_search_options(void);
+const cli_option *cli_list_options(void);
+const cli_option *cli_filter_options(void);
+
+/* The option tables of a command, its own first; returns how many there are. */
 size_t cli_option_tables(const cli_command *c, cli_option_table out[CLI_MAX_TABLES]);
 
 /* All commands in the order of --help; NULL ends. */
@@ -55,9 +61,9 @@ extern const cli_command *const cli_commands[];
 
 /* ---- options ---- */
 
-/* The line that says what a Milvus server is waited for (progress.c). */
+/* The status line shown while waiting for a Milvus server (progress.c). */
 typedef struct cli_wait_line {
-    bool quiet, forced;   /* forced: also where stderr is no terminal */
+    bool quiet, forced;   /* forced: even when stderr is not a terminal */
     bool shown;
     const char *stage;
     int percent;
@@ -66,12 +72,12 @@ typedef struct cli_wait_line {
 typedef struct cli_common {
     const char *store, *collection, *model;   /* NULL: the default */
     scry_precision precision;
+    const char *language;                     /* of texts; NULL: guessed where the model is told it */
     scry_milvus_choice milvus;
     const char *milvus_map;                   /* CSV of id and path; read when the store is opened */
     cli_wait_line *wait;                      /* of cli_args */
     bool quiet;
-    scry_filter_pool *filters;                /* owned */
-    const scry_filter_node *filter;           /* all filter options given, combined; NULL: none */
+    scry_search_request request;              /* of CLI_SEARCH and CLI_FILTER: from the options */
 } cli_common;
 
 typedef struct cli_args {
@@ -82,21 +88,20 @@ typedef struct cli_args {
     int next;           /* where the operands begin, once cli_next returned NULL */
     void *table;        /* getopt's table, owned */
     cli_wait_line wait;
-    int status;         /* once cli_next returned NULL: -1 when all is well, else what to exit with */
+    int status;         /* once cli_next returned NULL: -1 on success, else the exit status */
 } cli_args;
 
-/* Begin; then call cli_next until it returns NULL. It returns the name of the command's own
- * option that it met, its argument in *value; shared options are taken in on the way. On bad
- * usage or --help it has said what is to be said: args->status is >= 0 then, else -1. */
+/* Call cli_begin, then cli_next until it returns NULL. It returns the name of the next option of the command's
+ * own table, with its argument in *value, and handles shared options itself. After an error or --help, whose
+ * message it has printed, args->status is >= 0, else -1. */
 void cli_begin(cli_args *a, const cli_command *command, int argc, char **argv);
 const char *cli_next(cli_args *a, const char **value);
 void cli_end(cli_args *a);
 
-/* Whole numbers and reals with their range; say what is wrong and return false. */
+/* Parse a whole number within a range; print an error and return false if it is not one. */
 bool cli_int(const char *option, const char *text, long long min, long long max, long long *out);
-bool cli_real(const char *option, const char *text, double min, double max, double *out);
 
-/* "fp32" and its like; says what is wrong and returns false. */
+/* Parse "fp32", "bf16", "int8" or "auto"; print an error and return false for anything else. */
 bool cli_precision(const char *text, scry_precision *out);
 
 /* ---- messages ---- */
@@ -122,23 +127,32 @@ const cli_command *cli_find_command(const char *name);   /* NULL when there is n
 /* The store's place: --store, $SCRY_STORE, else the default below $XDG_DATA_HOME; owned. */
 char *cli_store_place(const cli_common *c);
 
-/* What a store on Milvus takes, with the map of --milvus-map read; to be disposed of after success and
- * failure alike. */
+/* The options of a store on Milvus, with the file of --milvus-map read; dispose of it after success and
+ * failure. */
 int cli_milvus_choice(scry_milvus_choice *out, const cli_common *c, scry_error *err) SCRY_NODISCARD;
 void cli_milvus_choice_dispose(scry_milvus_choice *choice);
 
-/* Open to read or write what exists. "No index yet" says how to make one. */
+/* Open an existing store. The error for a missing one says how to create it. */
 int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, scry_error *err) SCRY_NODISCARD;
 
-/* The model: --model, $SCRY_MODEL, what `store` (may be NULL) was built with, else the starter.
- * With a store, another model than the collection's is an error. */
+/* The model named by --model or $SCRY_MODEL, else the one that `store` (may be NULL) was built with, else the
+ * starter. With a store, a model other than the collection's is an error. */
 int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scry_error *err) SCRY_NODISCARD;
+
+/* The same, whatever model the collection was built with. */
+int cli_open_model_for(scry_model **out, const cli_common *c, scry_store *store, scry_error *err) SCRY_NODISCARD;
+
+/* The name to record for the model that the options give, else `otherwise`: that of a folder is absolute; owned. */
+char *cli_model_name(const cli_common *c, const char *otherwise);
+
+/* The options that create a collection for a model; `name` is borrowed. */
+scry_store_options cli_options_of(const scry_model *model, const char *name);
 
 /* Create or open for writing, with the model's identity recorded. */
 int cli_create_store(scry_store **out, const cli_common *c, const scry_model *model, scry_error *err) SCRY_NODISCARD;
 
-/* The collection `name` (NULL: named as that of `like`) at `place`, made if need be, to take what the open
- * store `like` holds: its model is recorded, or must be the one that is. */
+/* The collection `name` (NULL: the name of `like`) at `place`, created if it does not exist, for copying the open store
+ * `like` into it: its model is recorded, or must be the recorded one. */
 int cli_create_store_like(scry_store **out, const cli_common *c, scry_store *like, const char *place, const char *name,
                           scry_error *err) SCRY_NODISCARD;
 
@@ -149,9 +163,17 @@ const char *cli_precision_name(scry_precision p);
 
 /* ---- output ---- */
 
-/* A path, or a line with one in it, for `to`: its control characters as escapes when that is a
- * terminal, so that nothing a file is called may drive it; owned. */
+/* For printing to `to`, owned. When that is a terminal, its control characters and invisible ones are escaped, so that
+ * texts from outside can neither send commands to it nor show another text than they are; `name`, of a file, is
+ * quoted for a shell as GNU ls does. */
 char *cli_printable(FILE *to, const char *text);
+char *cli_quoted(FILE *to, const char *name);
+
+/* To standard output: the same of every line of the formatted text; JSON, whose characters of this kind become \u escapes
+ * on a terminal, and a line end. */
+void cli_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_print_json(const scry_buf *json);
+
 char *cli_hex_id(const uint8_t id[SCRY_ID_BYTES], char out[2 * SCRY_ID_BYTES + 1]);
 
 #endif

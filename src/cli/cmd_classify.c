@@ -1,10 +1,10 @@
-/* cmd_classify.c - `scry classify`: which of some labels fits a picture, without training. */
+/* cmd_classify.c - `scry classify`: the best of several labels for a picture, without training. */
 #include "cli/cli.h"
 #include "cli/commands.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
-#include "cli/lines.h"
+#include "cli/line_list.h"
 #include "scry/eval.h"
 
 #include <math.h>
@@ -14,9 +14,9 @@
 static const cli_option options[] = {
     { "labels", "A,B,C", "the labels to choose from, joined by commas (may be repeated)", 'l', NULL },
     { "labels-file", "FILE", "more labels, one a line (- for standard input)", 0, NULL },
-    { "template", "TEXT", "sentence for a label, {} stands for it (may be repeated: averaged)", 0, NULL },
+    { "template", "TEXT", "sentence around a label, which replaces {} (may be repeated: averaged)", 0, NULL },
     { "top", "N", "show the N most likely labels (default: 3)", 'n', NULL },
-    { "json", NULL, "print one JSON object a picture and line", 0, NULL },
+    { "json", NULL, "print one JSON object per line, for each picture", 0, NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation", 0, NULL },
     { 0 },
 };
@@ -27,7 +27,7 @@ typedef struct {
     char **labels;      /* owned */
     size_t label_count, capacity;
     const char *templates[MAX_TEMPLATES];
-    size_t template_count, top, failed;
+    size_t template_count, top, failed, cut;   /* cut: sentences that are longer than the model reads */
     bool json;
     scry_embed_options options;
 } job;
@@ -70,11 +70,11 @@ static int add_list(job *j, const char *list, scry_error *err)
 
 static int add_file(job *j, const char *path, scry_error *err)
 {
-    cli_lines lines;
+    cli_line_list lines;
     int r = cli_read_lines(&lines, path, err);
     for (size_t i = 0; r == 0 && i < lines.count; i++)
         r = add_label(j, lines.list[i], strlen(lines.list[i]), err);
-    cli_lines_dispose(&lines);
+    cli_line_list_dispose(&lines);
     return r;
 }
 
@@ -88,10 +88,10 @@ static int compare(const void *a, const void *b)
 
 static void print_text(const job *j, const char *path, const choice *c, size_t n)
 {
-    char *name = cli_printable(stdout, path);
+    char *name = cli_quoted(stdout, path);
     printf("%s:", name);
     for (size_t i = 0; i < n; i++)
-        printf("%s %s %.1f%%", i ? "," : "", j->labels[c[i].label], 100 * c[i].probability);
+        cli_print("%s %s %.1f%%", i ? "," : "", j->labels[c[i].label], 100 * c[i].probability);
     putchar('\n');
     free(name);
 }
@@ -101,28 +101,24 @@ static void print_json(const job *j, const char *path, const choice *c, size_t n
     scry_buf b = SCRY_BUF_INIT(64 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&w, '{');
-    scry_json_key(&w, "path");
-    scry_json_put_str(&w, path);
+    scry_json_add_str(&w, "path", path);
     scry_json_key(&w, "labels");
     scry_json_begin(&w, '[');
     for (size_t i = 0; i < n; i++) {
         scry_json_begin(&w, '{');
-        scry_json_key(&w, "label");
-        scry_json_put_str(&w, j->labels[c[i].label]);
-        scry_json_key(&w, "probability");
-        scry_json_put_num(&w, c[i].probability, 6);
+        scry_json_add_str(&w, "label", j->labels[c[i].label]);
+        scry_json_add_num(&w, "probability", c[i].probability, 6);
         scry_json_end(&w, '}');
     }
     scry_json_end(&w, ']');
+    scry_json_add_bool(&w, "text_cut", j->cut > 0);
     scry_json_end(&w, '}');
-    puts(scry_buf_str(&b));
+    cli_print_json(&b);
     scry_buf_dispose(&b);
 }
 
-static void print_picture(const job *j, const char *path, const float *picture, const float *labels,
-                          const scry_model_info *info, double *p, choice *c)
+static void print_picture(const job *j, const char *path, const double *p, choice *c)
 {
-    scry_classify(p, picture, labels, j->label_count, (size_t)info->dim, info->logit_scale);
     for (size_t i = 0; i < j->label_count; i++)
         c[i] = (choice){ p[i], i };
     qsort(c, j->label_count, sizeof *c, compare);
@@ -134,7 +130,7 @@ static void picture_failed(void *arg, size_t index, const char *path, const char
     cli_skipped(path, reason);
 }
 
-/* Pictures in pieces of CHUNK, so that memory does not grow with their number. */
+/* CHUNK pictures at a time, so that memory does not grow with their number. */
 static int classify_files(job *j, const scry_model *model, const float *labels, const char *const *files, size_t n,
                           scry_error *err)
 {
@@ -148,9 +144,12 @@ static int classify_files(job *j, const scry_model *model, const float *labels, 
         size_t count = n - from < CHUNK ? n - from : CHUNK;
         r = scry_embed_files(model, files + from, count, &j->options, rows, &failed, err);
         j->failed += failed;
-        for (size_t i = 0; r == 0 && i < count; i++)
-            if (!isnan(rows[i * dim]))
-                print_picture(j, files[from + i], rows + i * dim, labels, info, p, c);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            if (isnan(rows[i * dim]))
+                continue;
+            scry_label_probabilities(p, info, rows + i * dim, labels, j->label_count);
+            print_picture(j, files[from + i], p, c);
+        }
     }
     free(c);
     free(p);
@@ -164,6 +163,7 @@ static int classify(const cli_common *c, job *j, const char *const *files, size_
     scry_model *model = NULL;
     float *labels = NULL;
     j->options.failed = picture_failed;
+    j->options.texts_cut = &j->cut;
     int r = cli_open_model(&model, c, NULL, &err);
     if (r == 0) {
         labels = scry_try_alloc(j->label_count * (size_t)scry_model_get_info(model)->dim, sizeof *labels);
@@ -173,6 +173,8 @@ static int classify(const cli_common *c, job *j, const char *const *files, size_
     if (r == 0)
         r = scry_embed_labels(model, (const char *const *)j->labels, j->label_count, j->templates, j->template_count,
                               &j->options, labels, &err);
+    if (r == 0 && j->cut)
+        cli_warn("labels that, in their template, are longer than the model's input and were truncated: %zu", j->cut);
     if (r == 0)
         r = classify_files(j, model, labels, files, n, &err);
     free(labels);
@@ -216,9 +218,9 @@ static int run_classify(int argc, char **argv)
         }
     int status = a.status;
     if (status < 0 && j.label_count < 2)
-        status = cli_usage("classify wants at least two labels: --labels A,B or --labels-file FILE");
+        status = cli_usage("classify requires at least two labels: --labels A,B or --labels-file FILE");
     if (status < 0 && a.next == argc)
-        status = cli_usage("classify wants at least one picture file");
+        status = cli_usage("classify requires at least one picture file");
     if (status < 0)
         status = classify(&a.common, &j, (const char *const *)argv + a.next, (size_t)(argc - a.next));
     for (size_t i = 0; i < j.label_count; i++)
@@ -231,10 +233,11 @@ static int run_classify(int argc, char **argv)
 const cli_command cmd_classify = {
     .name = "classify",
     .usage = "--labels A,B,C [OPTION]... FILE...",
-    .summary = "Tell which of some labels fits a picture best",
+    .summary = "Find the label that fits a picture best",
     .details =
-        "The probability of a label is softmax(scale * cosine) over the labels given: it says which fits\n"
-        "best, not whether any fits. A label is put into the sentence \"" SCRY_LABEL_TEMPLATE "\".\n\n"
+        "The probability of a label is softmax(scale * cosine) over the given labels: it shows which fits\n"
+        "best, not whether any fits. With SigLIP it is sigmoid(scale * cosine + bias) for each label alone,\n"
+        "and all may be low. A label is inserted into the sentence \"" SCRY_LABEL_TEMPLATE "\".\n\n"
         "Examples:\n"
         "  scry classify --labels cat,dog,horse *.jpg\n"
         "  scry classify --labels-file species.txt --template \"a photo of a {}, a kind of bird\" bird.jpg\n\n"

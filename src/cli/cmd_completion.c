@@ -1,10 +1,10 @@
-/* cmd_completion.c - `scry completion bash|zsh`: made of the tables that parsing uses. */
+/* cmd_completion.c - `scry completion bash|zsh|json`: made from the tables that parsing uses. */
 #include "cli/cli.h"
 #include "cli/commands.h"
 
 #include <string.h>
 
-/* What an option's argument is, by its name in the tables. */
+/* The kind of an option's argument. */
 typedef enum { WORD, CHOICE, FOLDER, PATH, MODEL, COLLECTION } argument_kind;
 
 static argument_kind kind_of(const cli_option *o)
@@ -80,7 +80,7 @@ static void bash(void)
 
 /* ---- zsh ---- */
 
-/* Inside single quotes and square brackets. */
+/* Escape for a text inside single quotes and square brackets. */
 static void zsh_text(const char *s)
 {
     for (; *s; s++) {
@@ -138,6 +138,17 @@ static void zsh(void)
     fputs("    esac\n}\nif [ \"$funcstack[1]\" = _scry ]; then\n    _scry \"$@\"\nelse\n    compdef _scry scry\nfi\n", stdout);
 }
 
+/* ---- JSON ---- */
+
+static void parameters(void)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_params_describe(&w);
+    puts(scry_buf_str(&b));
+    scry_buf_dispose(&b);
+}
+
 static int run_completion(int argc, char **argv)
 {
     cli_args a;
@@ -145,28 +156,29 @@ static int run_completion(int argc, char **argv)
     cli_begin(&a, &cmd_completion, argc, argv);
     while (cli_next(&a, &value))
         continue;
+    static const struct { const char *name; void (*print)(void); } forms[] = { { "bash", bash }, { "zsh", zsh }, { "json", parameters } };
     int status = a.status;
-    if (status < 0 && argc - a.next == 1 && strcmp(argv[a.next], "bash") == 0) {
-        bash();
-        status = CLI_OK;
-    } else if (status < 0 && argc - a.next == 1 && strcmp(argv[a.next], "zsh") == 0) {
-        zsh();
-        status = CLI_OK;
-    } else if (status < 0) {
-        status = cli_usage("completion takes: bash or zsh");
-    }
+    for (size_t i = 0; status < 0 && argc - a.next == 1 && i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(argv[a.next], forms[i].name) == 0) {
+            forms[i].print();
+            status = CLI_OK;
+        }
+    if (status < 0)
+        status = cli_usage("completion takes bash, zsh or json");
     cli_end(&a);
     return status;
 }
 
 const cli_command cmd_completion = {
     .name = "completion",
-    .usage = "bash | zsh",
+    .usage = "bash | zsh | json",
     .summary = "Print the completions of a shell",
     .details =
+        "json prints the parameters of a search as JSON, for programs that call scry: their names on\n"
+        "the command line, over HTTP and in MCP, types and ranges.\n\n"
         "Examples:\n"
         "  source <(scry completion bash)\n"
         "  scry completion zsh > ~/.zfunc/_scry\n",
-    .verbs = "bash zsh",
+    .verbs = "bash zsh json",
     .run = run_completion,
 };

@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/alloc.h"
-#include "cli/lines.h"
+#include "cli/line_list.h"
 #include "cli/npy.h"
 #include "cli/progress.h"
 #include "scry/embed.h"
@@ -17,8 +17,8 @@ static const cli_option options[] = {
     { "out", "X.npy", "where to write: float32 [n, dim], unit rows in the order of the lines", 'o', NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation", 0, NULL },
     { "exact", NULL, "decode JPEGs in full before resizing (slower)", 0, NULL },
-    { "jobs", "N", "worker threads (default: one a processor)", 'j', NULL },
-    { "progress", NULL, "show progress even when stderr is no terminal", 0, NULL },
+    { "jobs", "N", "worker threads (default: one per processor)", 'j', NULL },
+    { "progress", NULL, "show progress even when stderr is not a terminal", 0, NULL },
     { 0 },
 };
 
@@ -42,7 +42,7 @@ static void show(void *arg, size_t done, size_t total)
         cli_progress_show(((job *)arg)->progress, done, total, false, done);
 }
 
-static int embed_rows(job *j, const scry_model *model, const cli_lines *lines, float *rows, scry_error *err)
+static int embed_rows(job *j, const scry_model *model, const cli_line_list *lines, float *rows, scry_error *err)
 {
     size_t cuts = 0;
     const char *const *items = (const char *const *)lines->list;
@@ -50,7 +50,7 @@ static int embed_rows(job *j, const scry_model *model, const cli_lines *lines, f
                      : scry_embed_files(model, items, lines->count, &j->options, rows, &j->failed, err);
     cli_progress_clear(j->progress);
     if (cuts)
-        cli_warn("%zu texts are longer than the model reads: their ends were left out", cuts);
+        cli_warn("%zu texts are longer than the model's input and were truncated", cuts);
     return r;
 }
 
@@ -58,7 +58,7 @@ static int embed(const cli_common *c, job *j)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_model *model = NULL;
-    cli_lines lines;
+    cli_line_list lines;
     float *rows = NULL;
     j->options.failed = picture_failed;
     j->options.progress = show;
@@ -79,7 +79,7 @@ static int embed(const cli_common *c, job *j)
         cli_progress_free(j->progress);
     }
     free(rows);
-    cli_lines_dispose(&lines);
+    cli_line_list_dispose(&lines);
     scry_model_free(model);
     return r < 0 ? cli_fail(&err) : j->failed ? CLI_NOTHING : CLI_OK;
 }
@@ -119,9 +119,9 @@ static int run_embed(int argc, char **argv)
         }
     int status = a.status;
     if (status < 0 && (!j.texts == !j.images || !j.out))
-        status = cli_usage("embed wants --texts FILE or --images FILE, and --out X.npy");
+        status = cli_usage("embed requires --texts FILE or --images FILE, and --out X.npy");
     if (status < 0 && a.next < argc)
-        status = cli_usage("embed takes no operand \"%s\": put the lines into a file", argv[a.next]);
+        status = cli_usage("embed accepts no operand \"%s\": put the lines into a file", argv[a.next]);
     if (status < 0)
         status = embed(&a.common, &j);
     cli_end(&a);

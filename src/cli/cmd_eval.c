@@ -1,4 +1,4 @@
-/* cmd_eval.c - `scry eval`: how well one model or several find what was described. */
+/* cmd_eval.c - `scry eval`: measure how well models find described pictures. */
 #include "cli/cli.h"
 #include "cli/commands.h"
 
@@ -19,25 +19,30 @@ static const cli_option options[] = {
     { "column", "NAME", "column of the texts (default: caption, text, caption_en ... or label, class ...)", 0, NULL },
     { "file-column", "NAME", "column of the pictures (default: file, path, filename, image)", 0, NULL },
     { "where", "COL=VALUE", "only rows that have VALUE in column COL", 0, NULL },
-    { "limit", "N", "at most the first N pictures", 'n', NULL },
-    { "model", "NAME|DIR", "model to judge (may be repeated: side by side; default: the starter)", 0, NULL },
+    { "limit", "N", "a sample of N pictures from the whole table, the same on every run", 'n', NULL },
+    { "model", "NAME|DIR", "model to evaluate (may be repeated: results side by side; default: the starter)", 0, NULL },
+    { "collection", "NAME", "use the vectors of a collection and its model, without embedding (may be repeated)", 0, NULL },
+    { "store", "PLACE", "where the collections are (default: $SCRY_STORE, else your data folder)", 0, NULL },
     { "precision", "WHICH", "arithmetic: auto, fp32, bf16 or int8 (default: auto)", 0, "auto fp32 bf16 int8" },
-    { "template", "TEXT", "sentence for labels, {} stands for the label (may be repeated: averaged)", 0, NULL },
+    { "language", "CODE", "language of captions and labels, for models with NLLB's texts: deu_Latn or deu (default: auto)", 0, NULL },
+    { "template", "TEXT", "sentence around a label, which replaces {} (may be repeated: averaged)", 0, NULL },
     { "picture-to-text", NULL, "captions: also find the caption of a picture", 0, NULL },
-    { "no-normalize", NULL, "rank by distance between vectors as the towers give them", 0, NULL },
+    { "no-normalize", NULL, "rank by the distance between vectors that are not normalised", 0, NULL },
     { "project", "N", "project the vectors at random to N dimensions first", 0, NULL },
     { "json", NULL, "print one JSON object", 0, NULL },
-    { "tsv", NULL, "print a line of tab-separated values a model", 0, NULL },
+    { "tsv", NULL, "print a line of tab-separated values for each model", 0, NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation", 0, NULL },
     { "exact", NULL, "decode JPEGs in full before resizing (slower)", 0, NULL },
-    { "jobs", "N", "worker threads (default: one a processor)", 'j', NULL },
-    { "progress", NULL, "show progress even when stderr is no terminal", 0, NULL },
+    { "jobs", "N", "worker threads (default: one per processor)", 'j', NULL },
+    { "progress", NULL, "show progress even when stderr is not a terminal", 0, NULL },
     { 0 },
 };
 
 enum { MAX_MODELS = 32, MAX_TEMPLATES = 100 };
 
 typedef struct {
+    const char *name;           /* of a model (NULL: the starter), or of a collection */
+    bool is_collection;
     scry_model *model;
     scry_eval_report report;
 } judged;
@@ -45,9 +50,11 @@ typedef struct {
 typedef struct {
     scry_eval_set_options set;
     scry_eval_options run;
-    const char *models[MAX_MODELS], *templates[MAX_TEMPLATES];
+    const char *templates[MAX_TEMPLATES];
     size_t model_count, template_count;
+    cli_common common;          /* for the collections */
     scry_precision precision;
+    const char *language;       /* of texts; NULL: guessed */
     bool raw, json, tsv, show_progress, quiet;
     cli_progress *progress;
     judged judged[MAX_MODELS];
@@ -55,10 +62,10 @@ typedef struct {
 
 /* ---- output ---- */
 
-/* What a model is called in a table: the name that was given, without folders. */
+/* A model's name in a table: as given, without folders. */
 static const char *title_of(const job *j, size_t m)
 {
-    const char *name = j->models[m] && j->models[m][0] ? j->models[m] : SCRY_STARTER_MODEL;
+    const char *name = j->judged[m].name && j->judged[m].name[0] ? j->judged[m].name : SCRY_STARTER_MODEL;
     size_t n = strlen(name);
     while (n && name[n - 1] != '/')
         n--;
@@ -86,7 +93,7 @@ static void print_table(const job *j)
     const scry_eval_report *first = &j->judged[0].report;
     printf("%-*s", TITLE, "");
     for (size_t m = 0; m < j->model_count; m++)
-        printf("  %-*.*s", COLUMN, COLUMN, title_of(j, m));
+        cli_print("  %-*.*s", COLUMN, COLUMN, title_of(j, m));
     printf("\n%-*s", TITLE, "dimensions");
     for (size_t m = 0; m < j->model_count; m++)
         printf("  %-*d", COLUMN, j->judged[m].report.dim);
@@ -113,13 +120,10 @@ static void put_figure(scry_json_writer *w, const scry_eval_figure *f)
 {
     scry_json_key(w, f->key);
     scry_json_begin(w, '{');
-    scry_json_key(w, "value");
-    scry_json_put_num(w, f->value, 9);
+    scry_json_add_num(w, "value", f->value, 9);
     if (f->kind == SCRY_FIGURE_RATE) {
-        scry_json_key(w, "low");
-        scry_json_put_num(w, f->low, 9);
-        scry_json_key(w, "high");
-        scry_json_put_num(w, f->high, 9);
+        scry_json_add_num(w, "low", f->low, 9);
+        scry_json_add_num(w, "high", f->high, 9);
     }
     scry_json_end(w, '}');
 }
@@ -132,16 +136,11 @@ static void put_judged(scry_json_writer *w, const judged *m, const char *title)
         { "texts", m->report.texts }, { "skipped", m->report.skipped },
     };
     scry_json_begin(w, '{');
-    scry_json_key(w, "model");
-    scry_json_put_str(w, title);
-    scry_json_key(w, "identity");
-    scry_json_put_str(w, info->identity);
-    scry_json_key(w, "precision");
-    scry_json_put_str(w, cli_precision_name(info->precision));
-    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
-        scry_json_key(w, counts[k].key);
-        scry_json_put_int(w, (int64_t)counts[k].n);
-    }
+    scry_json_add_str(w, "model", title);
+    scry_json_add_str(w, "identity", info->identity);
+    scry_json_add_str(w, "precision", cli_precision_name(info->precision));
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+        scry_json_add_int(w, counts[k].key, (int64_t)counts[k].n);
     scry_json_key(w, "figures");
     scry_json_begin(w, '{');
     for (size_t f = 0; f < m->report.count; f++)
@@ -155,19 +154,16 @@ static void print_json(const job *j)
     scry_buf b = SCRY_BUF_INIT(1 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&w, '{');
-    scry_json_key(&w, "table");
-    scry_json_put_str(&w, j->set.table);
-    scry_json_key(&w, "kind");
-    scry_json_put_str(&w, j->set.labels ? "labels" : "captions");
-    scry_json_key(&w, "normalized");
-    scry_json_put_bool(&w, !j->raw);
+    scry_json_add_str(&w, "table", j->set.table);
+    scry_json_add_str(&w, "kind", j->set.labels ? "labels" : "captions");
+    scry_json_add_bool(&w, "normalized", !j->raw);
     scry_json_key(&w, "models");
     scry_json_begin(&w, '[');
     for (size_t m = 0; m < j->model_count; m++)
         put_judged(&w, &j->judged[m], title_of(j, m));
     scry_json_end(&w, ']');
     scry_json_end(&w, '}');
-    puts(scry_buf_str(&b));
+    cli_print_json(&b);
     scry_buf_dispose(&b);
 }
 
@@ -184,8 +180,9 @@ static void print_tsv(const job *j)
     }
     for (size_t m = 0; m < j->model_count; m++) {
         const scry_eval_report *r = &j->judged[m].report;
-        printf("\n%s\t%d\t%zu\t%zu\t%zu", title_of(j, m), r->dim, r->pictures,
-               r->texts, r->skipped);
+        putchar('\n');
+        cli_print("%s", title_of(j, m));
+        printf("\t%d\t%zu\t%zu\t%zu", r->dim, r->pictures, r->texts, r->skipped);
         for (size_t f = 0; f < r->count; f++) {
             const scry_eval_figure *x = &r->figures[f];
             if (x->kind == SCRY_FIGURE_RATE)
@@ -213,20 +210,40 @@ static void show(void *arg, size_t done, size_t total)
         cli_progress_show(((job *)arg)->progress, done, total, false, done);
 }
 
+/* The collection that `one` names, with the model that it was built with. */
+static int open_collection(scry_store **store, judged *one, const job *j, scry_error *err)
+{
+    cli_common c = j->common;
+    scry_store_info info = { 0 };
+    scry_model_options o = { .precision = j->precision, .language = j->language };
+    c.collection = one->name;
+    int r = cli_open_store(store, &c, SCRY_STORE_READ, err);
+    if (r < 0)
+        return r;
+    scry_store_describe(*store, &info);
+    r = cli_open_model_named(&one->model, info.model_name, &o, err);
+    if (r == 0)
+        r = scry_store_check_model(*store, scry_model_get_info(one->model)->identity, info.model_name,
+                                   scry_model_get_info(one->model)->dim, err);
+    return r;
+}
+
 static int judge(job *j, const scry_eval_set *set, size_t m, scry_error *err)
 {
     judged *one = &j->judged[m];
-    scry_model_options o = { .precision = j->precision, .raw = j->raw };
-    int r = cli_open_model_named(&one->model, j->models[m], &o, err);
+    scry_model_options o = { .precision = j->precision, .raw = j->raw, .language = j->language };
+    scry_store *store = NULL;
+    int r = one->is_collection ? open_collection(&store, one, j, err) : cli_open_model_named(&one->model, one->name, &o, err);
     if (r == 0 && j->run.project > scry_model_get_info(one->model)->dim)
         r = scry_fail(err, SCRY_EINVALID, "--project %d: %s has only %d dimensions", j->run.project,
                       scry_model_get_info(one->model)->name, scry_model_get_info(one->model)->dim);
-    if (r < 0)
-        return r;
+    j->run.store = store;
     j->progress = cli_progress_new(j->quiet, j->show_progress);
-    r = scry_eval_run(one->model, set, &j->run, &one->report, err);
+    if (r == 0)
+        r = scry_eval_run(one->model, set, &j->run, &one->report, err);
     cli_progress_free(j->progress);
     j->progress = NULL;
+    (void)!scry_store_close(store, NULL);   /* read only */
     return r;
 }
 
@@ -234,12 +251,13 @@ static int eval(job *j)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_eval_set *set = NULL;
-    size_t skipped = 0;
+    size_t skipped = 0, cut = 0;
     if (j->model_count == 0)
-        j->models[j->model_count++] = getenv("SCRY_MODEL");   /* NULL: the starter */
+        j->judged[j->model_count++].name = getenv("SCRY_MODEL");   /* NULL: the starter */
     j->run.templates = j->templates;
     j->run.template_count = j->template_count;
     j->run.embed.failed = picture_failed;
+    j->run.embed.texts_cut = &cut;
     j->run.embed.progress = show;
     j->run.embed.arg = j;
     int r = scry_eval_set_read(&set, &j->set, &err);
@@ -247,6 +265,8 @@ static int eval(job *j)
         r = judge(j, set, m, &err);
         skipped += j->judged[m].report.skipped;
     }
+    if (r == 0 && cut)
+        cli_warn("texts that are longer than the model's input and were truncated: %zu", cut);
     if (r == 0 && j->json)
         print_json(j);
     else if (r == 0 && j->tsv)
@@ -263,7 +283,7 @@ static bool take_text(job *j, const char *name, const char *value)
 {
     if (strcmp(name, "captions") == 0 || strcmp(name, "labels") == 0) {
         if (j->set.table)
-            return cli_usage("eval takes one table: --captions FILE or --labels FILE"), false;
+            return cli_usage("eval accepts one table: --captions FILE or --labels FILE"), false;
         j->set.table = value;
         j->set.labels = name[0] == 'l';
     } else if (strcmp(name, "pictures") == 0) {
@@ -274,10 +294,14 @@ static bool take_text(job *j, const char *name, const char *value)
         j->set.file_column = value;
     } else if (strcmp(name, "where") == 0) {
         j->set.where = value;
-    } else if (strcmp(name, "model") == 0) {
+    } else if (strcmp(name, "language") == 0) {
+        j->language = value;
+    } else if (strcmp(name, "store") == 0) {
+        j->common.store = value;
+    } else if (strcmp(name, "model") == 0 || strcmp(name, "collection") == 0) {
         if (j->model_count == MAX_MODELS)
-            return cli_usage("at most %d models at once", MAX_MODELS), false;
-        j->models[j->model_count++] = value;
+            return cli_usage("at most %d models and collections at once", MAX_MODELS), false;
+        j->judged[j->model_count++] = (judged){ .name = value, .is_collection = name[0] == 'c' };
     } else {
         if (j->template_count == MAX_TEMPLATES)
             return cli_usage("at most %d templates", MAX_TEMPLATES), false;
@@ -338,10 +362,15 @@ static int run_eval(int argc, char **argv)
     int status = a.status;
     j->quiet = a.common.quiet;
     j->run.euclidean = j->raw;
+    j->common.quiet = j->quiet;
+    j->common.wait = a.common.wait;
+    for (size_t m = 0; status < 0 && j->raw && m < j->model_count; m++)
+        if (j->judged[m].is_collection)
+            status = cli_usage("--no-normalize needs the pictures embedded: give --model instead of --collection");
     if (status < 0 && !j->set.table)
-        status = cli_usage("eval wants --captions FILE or --labels FILE");
+        status = cli_usage("eval requires --captions FILE or --labels FILE");
     if (status < 0 && a.next < argc)
-        status = cli_usage("eval takes no operand \"%s\"", argv[a.next]);
+        status = cli_usage("eval accepts no operand \"%s\"", argv[a.next]);
     if (status < 0)
         status = eval(j);
     cli_end(&a);
@@ -352,15 +381,18 @@ static int run_eval(int argc, char **argv)
 const cli_command cmd_eval = {
     .name = "eval",
     .usage = "--captions FILE | --labels FILE [OPTION]...",
-    .summary = "Measure how well models find pictures that somebody described",
+    .summary = "Measure how well models find described pictures",
     .details =
         "With captions: recall at 1, 5 and 10, the median rank and mAP@10 of finding each caption's\n"
         "picture. With labels: zero-shot accuracy, mAP@10 of label to pictures and picture to pictures.\n"
-        "The figures are for the whole program: decoding, towers, exact ranking.\n\n"
+        "The whole program is measured: decoding, towers, exact ranking. --collection takes the pictures'\n"
+        "vectors from a collection, so that two collections of different models are compared in seconds;\n"
+        "pictures that it does not have are excluded.\n\n"
         "Examples:\n"
         "  scry eval --captions flickr8k/captions.tsv --where split=dev\n"
-        "  scry eval --labels photos.csv --model starter --model clip-b32 --json\n\n"
-        "Exit status: 0 done, 1 some pictures could not be read and were left out, 2 an error.\n",
+        "  scry eval --labels photos.csv --model starter --model clip-b32 --json\n"
+        "  scry eval --captions mine.csv --collection default --collection siglip2\n\n"
+        "Exit status: 0 done, 1 some pictures could not be read and were excluded, 2 an error.\n",
     .options = options,
     .run = run_eval,
 };

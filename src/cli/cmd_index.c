@@ -5,8 +5,10 @@
 #include "cli/progress.h"
 
 #include "base/alloc.h"
+#include "engine/file_json.h"
 #include "image/image.h"
 #include "scry/index.h"
+#include "scry/rebuild.h"
 #include "scry/score.h"
 
 #include <stdlib.h>
@@ -14,20 +16,26 @@
 #include <unistd.h>
 
 static const cli_option options[] = {
-    { "from-file", "LIST", "also the paths in LIST, one a line (- for standard input)", 0, NULL },
+    { "from-file", "LIST", "also index the paths in LIST, one per line (- for standard input)", 0, NULL },
+    { "null", NULL, "the paths of --from-file end with zero bytes, as find -print0 writes them", '0', NULL },
     { "include", "GLOB", "in folders, only names or paths that match GLOB (may be repeated)", 0, NULL },
     { "exclude", "GLOB", "in folders, no names or paths that match GLOB (may be repeated)", 0, NULL },
     { "follow", NULL, "follow symbolic links to folders", 0, NULL },
-    { "hidden", NULL, "also names that begin with a dot", 0, NULL },
-    { "prune", NULL, "forget pictures below PATH whose files are gone", 0, NULL },
-    { "retry", NULL, "try again the files that could not be read before", 0, NULL },
+    { "hidden", NULL, "include names that begin with a dot", 0, NULL },
+    { "no-default-excludes", NULL, "also index NAS folders (@eaDir), trash and previews", 0, NULL },
+    { "prune", NULL, "forget pictures below PATH whose files no longer exist", 0, NULL },
+    { "retry", NULL, "retry files that could not be read before", 0, NULL },
+    { "recheck", NULL, "read all files again, also those whose size and times are unchanged", 0, NULL },
+    { "rebuild", NULL, "embed all pictures again, with the model's new version or --model; searches go on meanwhile", 0, NULL },
+    { "rebuild-metadata", NULL, "read the headers of unchanged pictures again, too; nothing is embedded for it", 0, NULL },
     { "formats", "LIST", "formats to read: default, all, or names joined by commas", 0, "default all" },
-    { "no-rotate", NULL, "ignore the EXIF orientation (what the reference pipelines do)", 0, NULL },
-    { "jobs", "N", "worker threads (default: one a processor)", 'j', NULL },
-    { "decoder-memory", "MIB", "memory limit of each decoder process (default: 1024)", 0, NULL },
-    { "time-limit", "SECONDS", "give up on a picture after this long (default: 30)", 0, NULL },
-    { "progress", NULL, "show progress even when stderr is no terminal", 0, NULL },
-    { "verbose", NULL, "name every skipped file as it is met", 'v', NULL },
+    { "no-rotate", NULL, "ignore the EXIF orientation, as the reference pipelines do", 0, NULL },
+    { "jobs", "N", "worker threads (default: one per processor)", 'j', NULL },
+    { "decoder-memory", "MIB", "memory limit of each decoder process (default: 1024, or up to 4096 for one picture at a time)", 0, NULL },
+    { "time-limit", "SECONDS", "time limit for decoding a picture (default: 30)", 0, NULL },
+    { "progress", NULL, "show progress even when stderr is not a terminal", 0, NULL },
+    { "verbose", NULL, "print every skipped file immediately", 'v', NULL },
+    { "json", NULL, "print the counts of the summary as one JSON object", 0, NULL },
     { 0 },
 };
 
@@ -37,7 +45,7 @@ typedef struct {
     scry_index_options index;
     const char *include[MAX_PATTERNS], *exclude[MAX_PATTERNS];
     cli_progress *bar;
-    bool verbose, force_progress, quiet;
+    bool verbose, force_progress, quiet, rebuild, json;
     size_t skips_shown;
 } run;
 
@@ -45,7 +53,8 @@ static void show_progress(void *arg, const scry_index_progress *p)
 {
     run *r = arg;
     uint64_t done = p->added + p->updated + p->unchanged + p->skipped;
-    cli_progress_show(r->bar, done, p->found, p->walking, p->embedded);
+    uint64_t total = p->expected > p->found ? p->expected : p->found;
+    cli_progress_show(r->bar, done, total, p->walking && !p->expected, p->embedded);
 }
 
 static void show_skip(void *arg, const char *path, const char *reason)
@@ -67,31 +76,34 @@ static bool add_pattern(const char **list, size_t *n, const char *pattern)
     return true;
 }
 
+static bool take_flag(run *r, const char *name)
+{
+    scry_index_options *o = &r->index;
+    const struct { const char *name; bool *flag; } flags[] = {
+        { "null", &o->zero_ended }, { "follow", &o->follow }, { "hidden", &o->hidden }, { "prune", &o->prune },
+        { "retry", &o->retry }, { "no-rotate", &o->keep_orientation }, { "progress", &r->force_progress },
+        { "verbose", &r->verbose }, { "json", &r->json }, { "no-default-excludes", &o->no_default_excludes },
+        { "rebuild-metadata", &o->rebuild_metadata }, { "recheck", &o->recheck }, { "rebuild", &r->rebuild },
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(name, flags[i].name) == 0)
+            return *flags[i].flag = true;
+    return false;
+}
+
 static bool take_option(run *r, const char *name, const char *value)
 {
     scry_index_options *o = &r->index;
     scry_error err = SCRY_ERROR_INIT;
     long long n = 0;
+    if (take_flag(r, name))
+        return true;
     if (strcmp(name, "from-file") == 0)
         o->from_file = value;
     else if (strcmp(name, "include") == 0)
         return add_pattern(r->include, &o->include_count, value);
     else if (strcmp(name, "exclude") == 0)
         return add_pattern(r->exclude, &o->exclude_count, value);
-    else if (strcmp(name, "follow") == 0)
-        o->follow = true;
-    else if (strcmp(name, "hidden") == 0)
-        o->hidden = true;
-    else if (strcmp(name, "prune") == 0)
-        o->prune = true;
-    else if (strcmp(name, "retry") == 0)
-        o->retry = true;
-    else if (strcmp(name, "no-rotate") == 0)
-        o->keep_orientation = true;
-    else if (strcmp(name, "progress") == 0)
-        r->force_progress = true;
-    else if (strcmp(name, "verbose") == 0)
-        r->verbose = true;
     else if (strcmp(name, "formats") == 0) {
         if (scry_formats_parse(value, &o->formats, &err) < 0) {
             cli_usage("--formats: %s", err.message);
@@ -113,8 +125,21 @@ static bool take_option(run *r, const char *name, const char *value)
     return true;
 }
 
+static void print_json(const scry_index_progress *p)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 16);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    scry_json_put_progress(&w, p);
+    scry_json_end(&w, '}');
+    cli_print_json(&b);
+    scry_buf_dispose(&b);
+}
+
 static void print_summary(const scry_index_progress *p, const run *r)
 {
+    if (r->json)
+        print_json(p);
     if (r->quiet)
         return;
     double s = p->elapsed_ms / 1000;
@@ -122,21 +147,67 @@ static void print_summary(const scry_index_progress *p, const run *r)
             (unsigned long long)p->updated, (unsigned long long)p->unchanged, (unsigned long long)p->skipped);
     if (r->index.prune)
         fprintf(stderr, ", %llu forgotten", (unsigned long long)p->pruned);
+    if (p->headers)
+        fprintf(stderr, ", headers of %llu read again", (unsigned long long)p->headers);
+    if (p->damaged)
+        fprintf(stderr, ", %llu damaged", (unsigned long long)p->damaged);
     fprintf(stderr, " in %.1f s", s);
     if (p->embedded)
         fprintf(stderr, " (%llu embedded, %.1f a second)", (unsigned long long)p->embedded, (double)p->embedded / (s > 0 ? s : 1));
     fputc('\n', stderr);
+    if (p->missing)
+        fprintf(stderr, "%llu indexed %s not found any more: --prune forgets them\n", (unsigned long long)p->missing,
+                p->missing == 1 ? "picture was" : "pictures were");
     if (p->skipped)
         fputs("`scry status --skipped` lists the skipped files and why\n", stderr);
 }
 
-/* After a long run, where the line between hits and the rest is: the time of 331 short texts at most,
- * and searches can draw it at once. Not being able to tell is no error of the run. */
-static void find_line(scry_store *store, const scry_model *model, const scry_index_progress *total)
+/* After a long run, estimate the score threshold, so that searches have it at once: this embeds at most 331 short
+ * texts. Failing to estimate it is not an error of the run. */
+static void estimate_threshold(scry_store *store, const scry_model *model, const scry_index_progress *total)
 {
-    scry_line *line;
-    if (total->embedded >= LONG_RUN && scry_line_find(&line, store, model, NULL) == 0)
-        scry_line_free(line);
+    scry_threshold *threshold;
+    if (total->embedded >= LONG_RUN && scry_threshold_find(&threshold, store, model, NULL) == 0)
+        scry_threshold_free(threshold);
+}
+
+/* Open the collection and its model, the default one when the collection is new. *model is NULL for a collection of an
+ * earlier starter: a run without it does all but embedding. */
+static int open_both(scry_store **store, scry_model **model, const cli_common *c, scry_error *err)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    int result = cli_open_store(store, c, SCRY_STORE_READ, &why);
+    if (result < 0 && why.code != SCRY_ENOTFOUND)
+        return scry_fail(err, why.code, "%s", why.message);
+    scry_store *existing = result == 0 ? *store : NULL;
+    result = cli_open_model_for(model, c, existing, err);
+    bool due = result == 0 && existing && scry_rebuild_is_due(existing, *model);
+    if (due) {
+        (void)!scry_rebuild_check(existing, *model, "", &why);
+        cli_warn("%s", why.message);
+        scry_model_free(*model);
+        *model = NULL;
+    } else if (result == 0 && existing) {
+        scry_store_info info;
+        scry_store_describe(existing, &info);
+        char *name = cli_model_name(c, info.model_name);
+        result = scry_rebuild_check(existing, *model, name, err);
+        free(name);
+    }
+    scry_store_close(existing, NULL);
+    *store = NULL;
+    if (result < 0)
+        return result;
+    return due ? cli_open_store(store, c, SCRY_STORE_WRITE, err) : cli_create_store(store, c, *model, err);
+}
+
+static void warn_of_details(scry_store *store, const run *r)
+{
+    scry_store_info info;
+    scry_store_describe(store, &info);
+    if (r->index.rebuild_metadata && info.lacks_details)
+        cli_warn("the collection \"%s\" has fields for time, camera and place only, not for lens, title, description, keywords and "
+                 "rating: " SCRY_STORE_DETAILS_ADVICE, info.collection);
 }
 
 static int index_paths(const cli_common *c, run *r)
@@ -145,26 +216,15 @@ static int index_paths(const cli_common *c, run *r)
     scry_model *model = NULL;
     scry_store *store = NULL;
     scry_index_progress total = { 0 };
-    int status = CLI_ERROR, result = -1;
-    /* An existing collection says which model it wants; a new one gets the default. */
-    if (cli_open_store(&store, c, SCRY_STORE_READ, &err) < 0)
-        store = NULL;
-    if (store && err.code == 0)
-        result = cli_open_model(&model, c, store, &err);
-    else if (err.code == SCRY_ENOTFOUND)
-        result = cli_open_model(&model, c, NULL, &err);
-    if (store)
-        scry_store_close(store, NULL);
-    store = NULL;
-    if (result == 0)
-        result = cli_create_store(&store, c, model, &err);
+    int status = CLI_ERROR, result = open_both(&store, &model, c, &err);
     if (result == 0) {
+        warn_of_details(store, r);
         r->index.cancel = cli_catch_signals();
         r->bar = cli_progress_new(c->quiet, r->force_progress);
         result = scry_index_run(store, model, &r->index, &total, &err);
         cli_progress_free(r->bar);
         if (result == 0)
-            find_line(store, model, &total);
+            estimate_threshold(store, model, &total);
         int closed = scry_store_close(store, result < 0 ? NULL : &err);
         print_summary(&total, r);
         result = result < 0 ? result : closed;
@@ -172,6 +232,71 @@ static int index_paths(const cli_common *c, run *r)
     }
     if (result < 0)
         status = cli_fail(&err);
+    scry_model_free(model);
+    return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
+}
+
+/* What a rebuild takes, before it begins. */
+static void announce(const scry_rebuild_estimate *e, const char *name)
+{
+    char time[64] = "";
+    if (e->minutes > 0)
+        snprintf(time, sizeof time, ", about %.0f minute%s", e->minutes, e->minutes > 1 ? "s" : "");
+    fprintf(stderr, "embedding %llu pictures with model %s%s; until it is done, the old vectors are searched", (unsigned long long)e->pictures,
+            name, time);
+    if (e->free_bytes == UINT64_MAX)
+        fputs(" and the server holds both\n", stderr);
+    else
+        fprintf(stderr, " and the store takes %llu MiB more (%llu MiB are free)\n", (unsigned long long)(e->bytes >> 20) + 1,
+                (unsigned long long)(e->free_bytes >> 20));
+}
+
+/* Closes the store. */
+static int rebuild_store(scry_store *store, const scry_model *model, const cli_common *c, run *r, scry_index_progress *total,
+                         scry_error *err)
+{
+    scry_rebuild_estimate e;
+    scry_store_info info;
+    scry_store_describe(store, &info);
+    const char *precision = cli_precision_name(scry_model_get_info(model)->precision);
+    int result = scry_rebuild_get_estimate(store, model, &e, err);
+    if (result == 0 && e.current && (c->precision == SCRY_PRECISION_AUTO || strcmp(precision, info.precision) == 0)) {
+        if (!r->quiet)
+            fprintf(stderr, "the collection \"%s\" has the vectors of this model already\n", info.collection);
+        result = scry_store_drop_replacement(store, err);
+        int closed = scry_store_close(store, result < 0 ? NULL : err);
+        return result < 0 ? result : closed;
+    }
+    if (result < 0) {
+        scry_store_close(store, NULL);
+        return result;
+    }
+    char *name = cli_model_name(c, info.model_name);
+    scry_store_options as = cli_options_of(model, name);
+    if (!r->quiet)
+        announce(&e, name);
+    r->verbose = true;   /* what is left out is in no list afterwards */
+    r->index.cancel = cli_catch_signals();
+    r->bar = cli_progress_new(c->quiet, r->force_progress);
+    result = scry_rebuild_run(store, model, &as, &r->index, total, err);
+    cli_progress_free(r->bar);
+    print_summary(total, r);
+    free(name);
+    return result;
+}
+
+static int rebuild(const cli_common *c, run *r)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_model *model = NULL;
+    scry_store *store = NULL;
+    scry_index_progress total = { 0 };
+    int result = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
+    if (result == 0 && (result = cli_open_model_for(&model, c, store, &err)) < 0)
+        scry_store_close(store, NULL);
+    else if (result == 0)
+        result = rebuild_store(store, model, c, r, &total, &err);
+    int status = result < 0 ? cli_fail(&err) : total.skipped ? CLI_NOTHING : CLI_OK;
     scry_model_free(model);
     return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
 }
@@ -196,32 +321,38 @@ static int run_index(int argc, char **argv)
     r.index.progress = show_progress;
     r.index.skipped = show_skip;
     r.index.arg = &r;
-    if (status < 0 && r.index.path_count == 0 && !r.index.from_file)
-        status = cli_usage("say which folder to index: scry index PATH...");
+    bool paths = r.index.path_count || r.index.from_file;
+    if (status < 0 && r.rebuild == paths)
+        status = r.rebuild ? cli_usage("--rebuild embeds all pictures of the collection: give no paths")
+                           : cli_usage("say which folder to index: scry index PATH...");
     for (size_t i = 0; status < 0 && i < r.index.path_count; i++)
         if (access(r.index.paths[i], F_OK) < 0)
-            status = cli_usage("cannot index %s: it is not there", r.index.paths[i]);
+            status = cli_usage("cannot index %s: it does not exist", r.index.paths[i]);
     if (status < 0)
-        status = index_paths(&a.common, &r);
+        status = r.rebuild ? rebuild(&a.common, &r) : index_paths(&a.common, &r);
     cli_end(&a);
     return status;
 }
 
 const cli_command cmd_index = {
     .name = "index",
-    .usage = "[OPTION]... PATH...",
+    .usage = "[OPTION]... PATH... | --rebuild [OPTION]...",
     .summary = "Add or update the pictures below PATH",
     .details =
-        "PATH is a folder (searched recursively), a picture, or a CSV file with the columns\n"
-        "id,path[,label...]. Of unchanged files only size and date are looked at, moved and copied\n"
-        "pictures are not computed again, unreadable files are skipped and remembered. Ctrl-C stops\n"
-        "cleanly; the same command goes on where it stopped. --prune refuses a folder that holds none\n"
-        "of its pictures any more: its disk may not be mounted.\n\n"
+        "PATH is a folder (searched recursively), a picture, or a CSV file: id,path[,label...], or with\n"
+        "a header that names the columns path, id and label in any order. Files whose size and times are unchanged, and\n"
+        "those of their sidecars, are not read, moved and copied pictures are not embedded again, unreadable files are skipped and remembered. After Ctrl-C\n"
+        "the same command continues where it stopped. --prune refuses a folder that holds none\n"
+        "of its pictures any more, since its disk may not be mounted.\n\n"
+        "--rebuild makes new vectors beside the old ones, which are searched until all are there and then\n"
+        "replaced at once. Ids, keys and labels stay; pictures that cannot be read any more are left out\n"
+        "and named. It continues after a stop, and keeps the old vectors if all of a folder's pictures are gone.\n\n"
         "Exit status: 0 done, 1 some files were skipped, 2 an error, 130 stopped by Ctrl-C or SIGTERM.\n\n"
         "Examples:\n"
         "  scry index ~/Pictures\n"
+        "  scry index --rebuild --model clip\n"
         "  scry index --prune --exclude '*.tmp.jpg' /mnt/photos\n"
-        "  find . -name '*.jpg' -newer stamp | scry index --from-file -\n",
+        "  find . -name '*.jpg' -newer stamp -print0 | scry index -0 --from-file -\n",
     .options = options,
     .common = CLI_STORE | CLI_MODEL,
     .run = run_index,

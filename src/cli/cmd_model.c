@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 static const cli_option options[] = {
-    { "copy", NULL, "add: copy the checkpoint instead of recording where it lies", 0, NULL },
-    { "name", "NAME", "pull: keep it under this name", 0, NULL },
+    { "copy", NULL, "add: copy the checkpoint instead of recording its path", 0, NULL },
+    { "texts", "DIR", "add: read texts with this checkpoint, made for the pictures of the other", 0, NULL },
+    { "from-cache", NULL, "add: DIR is OWNER/NAME, fetched before by programs of Hugging Face", 0, NULL },
+    { "name", "NAME", "pull: store it under this name", 0, NULL },
     { "catalogue", NULL, "list: the models that can be pulled by name", 0, NULL },
     { "json", NULL, "print JSON", 0, NULL },
     { 0 },
@@ -22,24 +24,19 @@ static const cli_option options[] = {
 
 typedef struct {
     const char *name;
-    bool copy, catalogue, json, quiet;
+    const char *texts;
+    bool copy, from_cache, catalogue, json, quiet;
 } request;
 
-static void key_str(scry_json_writer *w, const char *key, const char *value)
+/* null for an empty text. */
+static void add_text(scry_json_writer *w, const char *key, const char *value)
 {
-    scry_json_key(w, key);
-    scry_json_put_str(w, value && value[0] ? value : NULL);
-}
-
-static void key_int(scry_json_writer *w, const char *key, int64_t value)
-{
-    scry_json_key(w, key);
-    scry_json_put_int(w, value);
+    scry_json_add_str(w, key, value && value[0] ? value : NULL);
 }
 
 static void print_and_dispose(scry_buf *b)
 {
-    puts(scry_buf_str(b));
+    cli_print_json(b);
     scry_buf_dispose(b);
 }
 
@@ -47,16 +44,15 @@ static void print_and_dispose(scry_buf *b)
 
 static void put_record(scry_json_writer *w, const scry_model_record *r)
 {
-    key_str(w, "name", r->name);
-    key_str(w, "dir", r->dir);
-    scry_json_key(w, "bundled");
-    scry_json_put_bool(w, r->bundled);
-    scry_json_key(w, "linked");
-    scry_json_put_bool(w, r->linked);
-    key_str(w, "source", r->source);
-    key_str(w, "added_at", r->added_at);
-    key_int(w, "bytes", (int64_t)r->bytes);
-    key_str(w, "problem", r->problem);
+    add_text(w, "name", r->name);
+    add_text(w, "dir", r->dir);
+    scry_json_add_bool(w, "bundled", r->bundled);
+    scry_json_add_bool(w, "linked", r->linked);
+    scry_json_add_bool(w, "unfinished", r->unfinished);
+    add_text(w, "source", r->source);
+    add_text(w, "added_at", r->added_at);
+    scry_json_add_int(w, "bytes", (int64_t)r->bytes);
+    add_text(w, "problem", r->problem);
 }
 
 static int json_record(void *arg, const scry_model_record *r)
@@ -64,10 +60,10 @@ static int json_record(void *arg, const scry_model_record *r)
     scry_json_writer *w = arg;
     scry_json_begin(w, '{');
     put_record(w, r);
-    key_str(w, "identity", r->identity);
-    key_str(w, "family", r->family);
-    key_str(w, "licence", r->licence);
-    key_int(w, "dim", r->dim);
+    add_text(w, "identity", r->identity);
+    add_text(w, "family", r->family);
+    add_text(w, "licence", r->licence);
+    scry_json_add_int(w, "dim", r->dim);
     scry_json_end(w, '}');
     return 0;
 }
@@ -77,7 +73,7 @@ static int print_record(void *arg, const scry_model_record *r)
     char dim[24] = "";
     if (r->dim)
         snprintf(dim, sizeof dim, "%d-d", r->dim);
-    printf("%-18s %7.1f MB  %6s  %s%s%s\n", r->name, (double)r->bytes / 1e6, dim,
+    cli_print("%-18s %7.1f MB  %6s  %s%s%s\n", r->name, (double)r->bytes / 1e6, dim,
            r->bundled ? "(came with scry)" : r->source[0] ? r->source : r->dir, r->problem[0] ? "  ! " : "", r->problem);
     return 0;
 }
@@ -86,42 +82,86 @@ static int json_entry(void *arg, const scry_catalogue_entry *e)
 {
     scry_json_writer *w = arg;
     scry_json_begin(w, '{');
-    key_str(w, "name", e->name);
-    key_str(w, "repository", e->repository);
-    key_str(w, "revision", e->revision);
-    key_str(w, "licence", e->licence);
-    key_str(w, "summary", e->summary);
-    key_int(w, "megabytes", e->megabytes);
-    key_int(w, "dim", e->dim);
-    key_int(w, "image_size", e->image_size);
+    add_text(w, "name", e->name);
+    add_text(w, "repository", e->repository);
+    add_text(w, "revision", e->revision);
+    add_text(w, "licence", e->licence);
+    add_text(w, "summary", e->summary);
+    scry_json_add_int(w, "megabytes", e->megabytes);
+    scry_json_add_int(w, "dim", e->dim);
+    scry_json_add_int(w, "image_size", e->image_size);
+    add_text(w, "recommended_for", e->recommended_for);
+    add_text(w, "languages", e->languages);
+    scry_json_add_num(w, "coco_recall_at_1", e->coco_recall_at_1, 4);
+    add_text(w, "recall_source", e->recall_source);
+    scry_json_add_num(w, "gflop", e->gflop, 4);
+    scry_json_add_bool(w, "checked", e->checked);
     scry_json_end(w, '}');
+    return 0;
+}
+
+static int print_recommended(void *arg, const scry_catalogue_entry *e)
+{
+    if (e->recommended_for)
+        cli_print("%-22s scry model pull %s\n", e->recommended_for, e->name);
+    return 0;
+}
+
+static int explain_recommended(void *arg, const scry_catalogue_entry *e)
+{
+    if (e->recommended_for)
+        fprintf(stderr, "  %-22s scry model pull %-20s %5d MB  %s\n", e->recommended_for, e->name, e->megabytes, e->summary);
     return 0;
 }
 
 static int print_entry(void *arg, const scry_catalogue_entry *e)
 {
-    char size[24] = "";
+    char size[24] = "?", recall[24] = "-", gflop[24] = "-";
     if (e->megabytes)
-        snprintf(size, sizeof size, "%d MB", e->megabytes);
-    printf("%-18s %8s  %4d-d  %-6s  %s\n", e->name, size, e->dim, e->licence, e->summary);
+        snprintf(size, sizeof size, "%d", e->megabytes);
+    if (!isnan(e->coco_recall_at_1))
+        snprintf(recall, sizeof recall, "%.1f", e->coco_recall_at_1);
+    if (!isnan(e->gflop))
+        snprintf(gflop, sizeof gflop, "%.3g", e->gflop);
+    cli_print("%-18s%s %5s  %4s  %5s  %-9s  %-12s  %s\n", e->name, e->checked ? " " : "*", size, recall, gflop, e->languages, e->licence,
+              e->summary);
     return 0;
+}
+
+static int list_catalogue(scry_error *err)
+{
+    cli_print("%-18s  %5s  %4s  %5s  %-9s  %-12s\n", "NAME", "MB", "COCO", "GFLOP", "LANGUAGES", "LICENCE");
+    int r = scry_catalogue_each(print_entry, NULL, err);
+    if (r < 0)
+        return r;
+    cli_print("\n* not checked: its files were not at hand when this list was made. COCO: recall@1 of finding a caption's picture,\n"
+              "as published (--json says by whom). GFLOP: the work for a picture; the two-core machine of docs/benchmarks.md does\n"
+              "225 a second in fp32, 410 in bf16, 760 in int8.\n\nRecommended:\n");
+    return scry_catalogue_each(print_recommended, NULL, err);
+}
+
+static int list_json(bool catalogue, scry_error *err)
+{
+    scry_buf b = SCRY_BUF_INIT(16 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '[');
+    int r = catalogue ? scry_catalogue_each(json_entry, &w, err) : scry_models_each(json_record, &w, err);
+    scry_json_end(&w, ']');
+    if (r == 0)
+        print_and_dispose(&b);
+    else
+        scry_buf_dispose(&b);
+    return r;
 }
 
 static int list(const request *q, scry_error *err)
 {
-    scry_buf b = SCRY_BUF_INIT(16 << 20);
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     if (q->json)
-        scry_json_begin(&w, '[');
-    int r = q->catalogue ? scry_catalogue_each(q->json ? json_entry : print_entry, &w, err)
-                         : scry_models_each(q->json ? json_record : print_record, &w, err);
-    if (q->json)
-        scry_json_end(&w, ']');
-    if (r == 0 && q->json)
-        print_and_dispose(&b);
-    else
-        scry_buf_dispose(&b);
-    if (r == 0 && !q->json && !q->catalogue && !q->quiet)
+        return list_json(q->catalogue, err);
+    if (q->catalogue)
+        return list_catalogue(err);
+    int r = scry_models_each(print_record, NULL, err);
+    if (r == 0 && !q->quiet)
         fputs("(models to pull: scry model list --catalogue)\n", stderr);
     return r;
 }
@@ -149,19 +189,23 @@ static void print_image_spec(const scry_image_spec *s)
 static int print_details(void *arg, const scry_model_record *r)
 {
     const scry_model_info *m = ((details *)arg)->info;
+    bool pair = strcmp(m->pictures_dir, m->texts_dir) != 0;
     const struct { const char *title, *text; } lines[] = {
-        { "model", r->name }, { "folder", m->dir }, { "family", m->family }, { "image tower", m->image_summary },
+        { "model", r->name }, { "folder", m->dir }, { "pictures by", pair ? m->pictures_dir : NULL },
+        { "texts by", pair ? m->texts_dir : NULL }, { "family", m->family }, { "image tower", m->image_summary },
         { "text tower", m->text_summary }, { "tokenizer", m->tokenizer }, { "preproc.", m->preprocessing },
         { "weights", m->dtype }, { "licence", m->licence ? m->licence : r->licence[0] ? r->licence : "not known" },
         { "pulled from", r->source }, { "added", r->added_at }, { "identity", m->identity }, { "problem", r->problem },
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (lines[i].text && lines[i].text[0])
-            printf("%-11s %s\n", lines[i].title, lines[i].text);
+            cli_print("%-11s %s\n", lines[i].title, lines[i].text);
     print_image_spec(&m->image);
     printf("vectors     %d dimensions, arithmetic here %s\n", m->dim, cli_precision_name(m->precision));
     printf("text        at most %d tokens\n", m->context);
     printf("scale       %.6g\n", m->logit_scale);
+    if (!isnan(m->logit_bias))
+        printf("bias        %.6g\n", m->logit_bias);
     if (!isnan(m->min_score))
         printf("min score   %.3f\n", m->min_score);
     printf("size        %.1f MB\n", (double)r->bytes / 1e6);
@@ -175,23 +219,25 @@ static int json_details(void *arg, const scry_model_record *r)
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&w, '{');
     put_record(&w, r);
-    key_str(&w, "family", m->family);
-    key_str(&w, "identity", m->identity);
-    key_str(&w, "image_tower", m->image_summary);
-    key_str(&w, "text_tower", m->text_summary);
-    key_str(&w, "tokenizer", m->tokenizer);
-    key_str(&w, "preprocessing", m->preprocessing);
-    key_str(&w, "dtype", m->dtype);
-    key_str(&w, "precision", cli_precision_name(m->precision));
-    key_str(&w, "licence", m->licence ? m->licence : r->licence);
-    key_int(&w, "dim", m->dim);
-    key_int(&w, "context", m->context);
-    key_int(&w, "image_size", m->image.size);
-    key_int(&w, "views", m->image.views);
-    scry_json_key(&w, "logit_scale");
-    scry_json_put_num(&w, m->logit_scale, 9);
-    scry_json_key(&w, "min_score");
-    scry_json_put_num(&w, m->min_score, 9);
+    add_text(&w, "family", m->family);
+    add_text(&w, "identity", m->identity);
+    add_text(&w, "text_identity", m->text_identity);
+    add_text(&w, "pictures_dir", m->pictures_dir);
+    add_text(&w, "texts_dir", m->texts_dir);
+    add_text(&w, "image_tower", m->image_summary);
+    add_text(&w, "text_tower", m->text_summary);
+    add_text(&w, "tokenizer", m->tokenizer);
+    add_text(&w, "preprocessing", m->preprocessing);
+    add_text(&w, "dtype", m->dtype);
+    add_text(&w, "precision", cli_precision_name(m->precision));
+    add_text(&w, "licence", m->licence ? m->licence : r->licence);
+    scry_json_add_int(&w, "dim", m->dim);
+    scry_json_add_int(&w, "context", m->context);
+    scry_json_add_int(&w, "image_size", m->image.size);
+    scry_json_add_int(&w, "views", m->image.views);
+    scry_json_add_num(&w, "logit_scale", m->logit_scale, 9);
+    scry_json_add_num(&w, "logit_bias", m->logit_bias, 9);
+    scry_json_add_num(&w, "min_score", m->min_score, 9);
     scry_json_end(&w, '}');
     print_and_dispose(&b);
     return 0;
@@ -212,7 +258,7 @@ static int info(const request *q, const char *name, scry_error *err)
 /* ---- pull ---- */
 
 typedef struct {
-    bool shown, terminal;
+    bool shown, terminal, quiet;
     double last_ms;
 } meter;
 
@@ -224,19 +270,28 @@ static void show_bytes(void *arg, const char *file, uint64_t done, uint64_t tota
         return;
     m->last_ms = now;
     m->shown = true;
-    fprintf(stderr, "\r%-32.32s %8.1f / %.1f MB\033[K", file, (double)done / 1e6, (double)total / 1e6);
+    char *name = cli_printable(stderr, file);
+    fprintf(stderr, "\r%-32.32s %8.1f / %.1f MB\033[K", name, (double)done / 1e6, (double)total / 1e6);
+    free(name);
+}
+
+static void show_waiting(void *arg, int seconds)
+{
+    const meter *m = arg;
+    if (!m->quiet)
+        fprintf(stderr, "%sscry: the host allows no more requests for now: waiting %d s, as it asks\n", m->shown ? "\n" : "", seconds);
 }
 
 static int pull(const request *q, const char *what, scry_error *err)
 {
-    meter m = { .terminal = !q->quiet && isatty(STDERR_FILENO) == 1 };
-    scry_pull_options o = { .what = what, .name = q->name, .progress = show_bytes, .arg = &m };
+    meter m = { .terminal = !q->quiet && isatty(STDERR_FILENO) == 1, .quiet = q->quiet };
+    scry_pull_options o = { .what = what, .name = q->name, .progress = show_bytes, .waiting = show_waiting, .arg = &m };
     char *name;
     int r = scry_model_pull(&o, &name, err);
     if (m.shown)
         fputs("\r\033[K", stderr);
     if (r == 0) {
-        printf("%s\n", name);
+        cli_print("%s\n", name);
         if (!q->quiet)
             fprintf(stderr, "ready: scry index --model %s --collection %s PATH\n", name, name);
         free(name);
@@ -246,32 +301,74 @@ static int pull(const request *q, const char *what, scry_error *err)
 
 /* ---- the command ---- */
 
+/* `pull` without a name. */
+static int explain_pull(scry_error *err)
+{
+    fputs("`scry model pull NAME` downloads a model: a name of `scry model list --catalogue`, or OWNER/NAME of a repository on\n"
+          "https://huggingface.co. Recommended:\n", stderr);
+    int r = scry_catalogue_each(explain_recommended, NULL, err);
+    return r < 0 ? r : scry_fail(err, SCRY_EINVALID, "no model is named");
+}
+
 static int add(const request *q, const char *name, const char *dir, scry_error *err)
 {
-    int r = scry_model_add(name, dir, q->copy, err);
-    if (r == 0 && !q->quiet)
+    char *cached = NULL;
+    int r = q->from_cache ? scry_model_cached(&cached, dir, err) : 0;
+    if (cached)
+        dir = cached;
+    if (r == 0)
+        r = q->texts ? scry_model_add_pair(name, dir, q->texts, q->copy, err) : scry_model_add(name, dir, q->copy, err);
+    free(cached);
+    if (r == 0 && q->texts && !q->quiet)
+        fprintf(stderr, "added: scry search --model %s TEXT, in collections made with the same pictures' model, too\n", name);
+    else if (r == 0 && !q->quiet)
         fprintf(stderr, "added: scry index --model %s --collection %s PATH\n", name, name);
     return r;
 }
 
+static int do_list(const request *q, char **operand, scry_error *err)
+{
+    return list(q, err);
+}
+
+static int do_info(const request *q, char **operand, scry_error *err)
+{
+    return info(q, operand[0] ? operand[0] : SCRY_STARTER_MODEL, err);
+}
+
+static int do_add(const request *q, char **operand, scry_error *err)
+{
+    return add(q, operand[0], operand[1], err);
+}
+
+static int do_pull(const request *q, char **operand, scry_error *err)
+{
+    return operand[0] ? pull(q, operand[0], err) : explain_pull(err);
+}
+
+static int do_remove(const request *q, char **operand, scry_error *err)
+{
+    return scry_model_remove(operand[0], err);
+}
+
+static const struct {
+    const char *name;
+    int least, most;   /* operands after the verb */
+    int (*run)(const request *q, char **operand, scry_error *err);   /* the operands end with NULL */
+} verbs[] = {
+    { "list", 0, 0, do_list }, { "info", 0, 1, do_info }, { "add", 2, 2, do_add }, { "pull", 0, 1, do_pull },
+    { "rm", 1, 1, do_remove }, { "remove", 1, 1, do_remove }
+};
+
 static int dispatch(const request *q, char **operand, int n)
 {
     scry_error err = SCRY_ERROR_INIT;
-    const char *verb = n ? operand[0] : "list";
-    int r;
-    if (strcmp(verb, "list") == 0 && n <= 1)
-        r = list(q, &err);
-    else if (strcmp(verb, "info") == 0 && n <= 2)
-        r = info(q, n == 2 ? operand[1] : SCRY_STARTER_MODEL, &err);
-    else if (strcmp(verb, "add") == 0 && n == 3)
-        r = add(q, operand[1], operand[2], &err);
-    else if (strcmp(verb, "pull") == 0 && n == 2)
-        r = pull(q, operand[1], &err);
-    else if ((strcmp(verb, "rm") == 0 || strcmp(verb, "remove") == 0) && n == 2)
-        r = scry_model_remove(operand[1], &err);
-    else
-        return cli_usage("model takes: list, info [NAME|DIR], add NAME DIR, pull NAME or rm NAME (see `scry model --help`)");
-    return r < 0 ? cli_fail(&err) : CLI_OK;
+    if (n == 0)
+        return list(q, &err) < 0 ? cli_fail(&err) : CLI_OK;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(operand[0], verbs[i].name) == 0 && n > verbs[i].least && n <= verbs[i].most + 1)
+            return verbs[i].run(q, operand + 1, &err) < 0 ? cli_fail(&err) : CLI_OK;
+    return cli_usage("model takes: list, info [NAME|DIR], add NAME DIR, pull [NAME] or rm NAME (see `scry model --help`)");
 }
 
 static int run_model(int argc, char **argv)
@@ -283,8 +380,11 @@ static int run_model(int argc, char **argv)
     while ((name = cli_next(&a, &value))) {
         if (strcmp(name, "name") == 0)
             q.name = value;
+        else if (strcmp(name, "texts") == 0)
+            q.texts = value;
         else
-            *(strcmp(name, "copy") == 0 ? &q.copy : strcmp(name, "json") == 0 ? &q.json : &q.catalogue) = true;
+            *(strcmp(name, "copy") == 0 ? &q.copy : strcmp(name, "from-cache") == 0 ? &q.from_cache
+              : strcmp(name, "json") == 0 ? &q.json : &q.catalogue) = true;
     }
     q.quiet = a.common.quiet;
     int status = a.status;
@@ -296,19 +396,23 @@ static int run_model(int argc, char **argv)
 
 const cli_command cmd_model = {
     .name = "model",
-    .usage = "[OPTION]... [list | info [NAME|DIR] | add NAME DIR | pull NAME | rm NAME]",
-    .summary = "List, show, add, fetch and remove models",
+    .usage = "[OPTION]... [list | info [NAME|DIR] | add NAME DIR | pull [NAME] | rm NAME]",
+    .summary = "List, show, add, download and remove models",
     .details =
         "A model is a checkpoint folder: a Hugging Face one (config.json, model.safetensors, tokenizer) or an\n"
         "open_clip one (open_clip_config.json, open_clip_model.safetensors). `add` checks all of it and\n"
-        "gives it a name; the starter model is there without. `pull` fetches one of the catalogue, or\n"
-        "OWNER/NAME[@REVISION], from $SCRY_HUB_URL (default https://huggingface.co), goes on where it\n"
-        "broke off, and checks what the host declares. Besides it, scry reaches out to the network\n"
-        "for a store on Milvus only.\n\n"
+        "registers its name; the starter model needs no adding. `pull` downloads one of the catalogue, or\n"
+        "OWNER/NAME[@REVISION], from $SCRY_HUB_URL (default https://huggingface.co), resumes an\n"
+        "interrupted download, and verifies the checksums that the host declares. HF_TOKEN, HF_ENDPOINT,\n"
+        "HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE have the meaning that Hugging Face's programs give them.\n"
+        "`list` shows downloads that are not complete, `rm` deletes them. Apart from `pull`, scry uses the\n"
+        "network only for a store on Milvus.\n\n"
         "Examples:\n"
         "  scry model list --catalogue\n"
         "  scry model pull laion-b32\n"
         "  scry model add mine ~/checkpoints/clip-vit-base-patch32\n"
+        "  scry model add mine openai/clip-vit-base-patch32 --from-cache\n"
+        "  scry model add many-languages mine --texts ~/checkpoints/clip-ViT-B-32-multilingual-v1\n"
         "  scry model info mine --json\n",
     .options = options,
     .verbs = "list info add pull rm",

@@ -25,14 +25,14 @@ static int select_file(void *arg, const scry_file *file)
     selection *s = arg;
     scry_id_list_add(&s->files, file->id);
     if (s->list) {
-        char *path = cli_printable(stdout, file->path);
+        char *path = cli_quoted(stdout, file->path);
         puts(path);
         free(path);
     }
     return 0;
 }
 
-/* A path (whatever lies at it or below it in the index), or "id:HEX". */
+/* A path (everything at or below it in the index), or "id:HEX". */
 static int select_operand(selection *s, scry_store *store, const cli_common *c, const char *operand, scry_error *err)
 {
     uint8_t id[SCRY_ID_BYTES];
@@ -43,20 +43,20 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
         return 0;
     }
     if (!operand[0])
-        return scry_fail(err, SCRY_EINVALID, "an empty path names nothing");
+        return scry_fail(err, SCRY_EINVALID, "the path is empty");
     char *path = scry_stored_path(operand);
     scry_filter_pool *pool = scry_filter_pool_new();
     const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
-    int r = scry_store_each_file(store, scry_filter_and(pool, below, c->filter), NULL, select_file, s, err);
+    int r = scry_store_each_file(store, scry_filter_and(pool, below, c->request.search.filter), NULL, select_file, s, err);
     scry_filter_pool_free(pool);
     free(path);
     return r;
 }
 
-/* Every operand, or all that pass the filters when there is none. */
+/* Select by every operand, or by the filters alone when there is none. */
 static int select_all(selection *s, scry_store *store, const cli_common *c, char **operands, size_t n, scry_error *err)
 {
-    int r = n ? 0 : scry_store_each_file(store, c->filter, NULL, select_file, s, err);
+    int r = n ? 0 : scry_store_each_file(store, c->request.search.filter, NULL, select_file, s, err);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = select_operand(s, store, c, operands[i], err);
     return r;
@@ -95,7 +95,7 @@ static int run_remove(int argc, char **argv)
     while ((name = cli_next(&a, &value)))
         dry = true;
     int status = a.status;
-    if (status < 0 && a.next == argc && !a.common.filter)
+    if (status < 0 && a.next == argc && !a.common.request.search.filter)
         status = cli_usage("say what to forget: paths, id:HEX, or filters such as --in DIR");
     if (status < 0)
         status = remove_selected(&a.common, dry, argv + a.next, (size_t)(argc - a.next));
@@ -107,7 +107,7 @@ const cli_command cmd_remove = {
     .name = "remove",
     .usage = "[OPTION]... [PATH|id:HEX]...",
     .summary = "Forget pictures (their files stay where they are)",
-    .details = "Forgets what the index holds at or below each PATH and passes the filters.\n\n"
+    .details = "Removes from the index the pictures at or below each PATH that pass the filters.\n\n"
                "Examples:\n  scry remove ~/Pictures/old\n  scry remove --in ~/Pictures --before 2010 --dry-run\n",
     .options = options,
     .common = CLI_FILTER | CLI_STORE,

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/alloc.h"
+#include "base/sha256.h"
 #include "engine/walk.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 static int print_root(void *arg, const scry_root *root)
 {
     char id[2 * SCRY_ID_BYTES + 1];
-    char *path = cli_printable(stdout, root->path);
+    char *path = cli_quoted(stdout, root->path);
     printf("%s  %8llu  %s\n", cli_hex_id(root->id, id), (unsigned long long)root->files, path);
     free(path);
     return 0;
@@ -29,15 +30,35 @@ static int list_roots(const cli_common *c)
     return r < 0 ? cli_fail(&err) : CLI_OK;
 }
 
+typedef struct {
+    const char *from, *to;
+    bool done;
+} move_state;
+
+/* A root's id is made from the path that it was indexed at, so that it says where a root came from. */
+static int is_moved_root(void *arg, const scry_root *root)
+{
+    move_state *m = arg;
+    uint8_t digest[SCRY_SHA256_BYTES];
+    scry_sha256_of(m->from, strlen(m->from), digest);
+    m->done = strcmp(root->path, m->to) == 0 && strcmp(m->from, m->to) != 0 && memcmp(digest, root->id, SCRY_ID_BYTES) == 0;
+    return m->done;
+}
+
 static int move_root(const cli_common *c, const char *old_path, const char *new_path)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_store *store = NULL;
     char *to = realpath(new_path, NULL), *from = scry_stored_path(old_path);
-    int r = to ? 0 : scry_fail(&err, SCRY_ENOTFOUND, "%s is not there: mount or copy the pictures first", new_path);
+    int r = to ? 0 : scry_fail(&err, SCRY_ENOTFOUND, "%s does not exist: mount or copy the pictures first", new_path);
     if (r == 0)
         r = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
+    move_state m = { .from = from, .to = to };
     if (r == 0)
+        r = scry_store_roots(store, is_moved_root, &m, &err);
+    if (r == 0 && m.done && !c->quiet)
+        fprintf(stderr, "%s was moved to %s already: nothing to do\n", from, to);
+    else if (r == 0 && !m.done)
         r = scry_store_move_root(store, from, to, &err);
     if (store) {
         int closed = scry_store_close(store, r < 0 ? NULL : &err);
@@ -70,9 +91,9 @@ static int run_root(int argc, char **argv)
 const cli_command cmd_root = {
     .name = "root",
     .usage = "[OPTION]... [list | move OLD NEW]",
-    .summary = "List the indexed folders, or tell where one has moved",
+    .summary = "List the indexed folders, or change the path of one that was moved",
     .details = "After a disk was mounted elsewhere, `scry root move OLD NEW` keeps every picture and its\n"
-               "vector: nothing is computed again.\n",
+               "vector: nothing is embedded again.\n",
     .verbs = "list move",
     .common = CLI_STORE,
     .run = run_root,

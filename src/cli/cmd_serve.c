@@ -1,72 +1,78 @@
-/* cmd_serve.c - `scry serve`: the web page and the HTTP API, from the part scry-serve.so. */
+/* cmd_serve.c - `scry serve`: the web page and the HTTP API, from the plugin scry-serve.so. */
 #include "cli/cli.h"
 #include "cli/commands.h"
 
 #include "base/alloc.h"
-#include "base/part.h"
+#include "base/plugin.h"
 #include "scry/registry.h"
 #include "scry/serve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const cli_option options[] = {
     { "listen", "HOST:PORT", "address to listen on (default: 127.0.0.1:8080; port 0: any free one)", 'l', NULL },
-    { "token-file", "FILE", "ask for the token in FILE; needed off loopback", 0, NULL },
-    { "no-auth", NULL, "listen off loopback without a token: everybody there sees the pictures", 0, NULL },
-    { "host", "NAME", "answer to this Host name too (may be repeated)", 0, NULL },
+    { "port", "N", "port to listen on at 127.0.0.1: short for --listen 127.0.0.1:N", 'p', NULL },
+    { "public-url", "URL", "address at which a proxy shows the server, e.g. https://example.org/photos/", 0, NULL },
+    { "token-file", "FILE", "require the token in FILE; needed to listen on other addresses than loopback", 0, NULL },
+    { "no-auth", NULL, "listen on other addresses without a token: everybody on that network sees the pictures", 0, NULL },
+    { "host", "NAME", "also accept this Host name (may be repeated)", 0, NULL },
     { "cert", "FILE", "certificate (PEM) for HTTPS, with --key", 0, NULL },
     { "key", "FILE", "key (PEM) of the certificate", 0, NULL },
-    { "allow-index", NULL, "let the page and the API start index runs", 0, NULL },
-    { "allow-upload", NULL, "let the API add pictures", 0, NULL },
-    { "allow-remove", NULL, "let the API forget pictures", 0, NULL },
-    { "workers", "N", "threads for decoding and embedding (default: one a processor)", 0, NULL },
-    { "max-connections", "N", "connections at a time (default: 256)", 0, NULL },
-    { "max-queue", "N", "requests that may wait; the next is told to come again (default: 128)", 0, NULL },
-    { "time-limit", "SECONDS", "for decoding a picture (default: 30)", 0, NULL },
-    { "client-timeout", "SECONDS", "for a request's headers; bodies get a second per 64 kB more (default: 30)", 0, NULL },
+    { "allow-index", NULL, "allow index runs from the page and the API", 0, NULL },
+    { "allow-upload", NULL, "allow adding pictures by the API", 0, NULL },
+    { "allow-remove", NULL, "allow removing pictures from the index by the API", 0, NULL },
+    { "workers", "N", "threads for decoding and embedding (default: one per processor)", 0, NULL },
+    { "max-connections", "N", "open connections (default: 256)", 0, NULL },
+    { "max-queue", "N", "waiting requests; further ones get status 503 (default: 128)", 0, NULL },
+    { "time-limit", "SECONDS", "time limit for decoding a picture (default: 30)", 0, NULL },
+    { "client-timeout", "SECONDS", "time limit for a request's headers; bodies get one more second per 64 kB (default: 30)", 0, NULL },
     { 0 },
 };
 
-enum { MAX_HOSTS = 32 };
+enum { MAX_HOSTS = 32, LOCAL_SIZE = 24 };
 
-static bool take_option(scry_serve_options *o, const char **hosts, const char *name, const char *value)
+static bool take_option(scry_serve_options *o, const char **hosts, char *local, const char *name, const char *value)
 {
-    long long n = 0;
-    if (strcmp(name, "listen") == 0)
-        o->listen = value;
-    else if (strcmp(name, "token-file") == 0)
-        o->token_file = value;
-    else if (strcmp(name, "no-auth") == 0)
-        o->no_auth = true;
-    else if (strcmp(name, "cert") == 0)
-        o->cert = value;
-    else if (strcmp(name, "key") == 0)
-        o->key = value;
-    else if (strcmp(name, "allow-index") == 0)
-        o->allow_index = true;
-    else if (strcmp(name, "allow-upload") == 0)
-        o->allow_upload = true;
-    else if (strcmp(name, "allow-remove") == 0)
-        o->allow_remove = true;
-    else if (strcmp(name, "host") == 0) {
-        if (o->host_count == MAX_HOSTS)
-            return cli_usage("more than %d --host", MAX_HOSTS), false;
-        hosts[o->host_count++] = value;
-    } else if (!cli_int(name, value, 1, 4096, &n)) {
-        return false;
-    }
+    const struct { const char *name, **text; } texts[] = {
+        { "listen", &o->listen }, { "public-url", &o->public_url }, { "token-file", &o->token_file }, { "cert", &o->cert }, { "key", &o->key },
+    };
+    const struct { const char *name; bool *flag; } flags[] = {
+        { "no-auth", &o->no_auth }, { "allow-index", &o->allow_index }, { "allow-upload", &o->allow_upload },
+        { "allow-remove", &o->allow_remove },
+    };
     const struct { const char *name; int *value; } numbers[] = {
         { "workers", &o->workers }, { "max-connections", &o->max_connections }, { "max-queue", &o->max_queue },
         { "time-limit", &o->time_limit_s }, { "client-timeout", &o->client_timeout_s },
     };
+    long long n = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(name, texts[i].name) == 0)
+            return *texts[i].text = value, true;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(name, flags[i].name) == 0)
+            return *flags[i].flag = true;
+    if (strcmp(name, "host") == 0) {
+        if (o->host_count == MAX_HOSTS)
+            return cli_usage("more than %d --host", MAX_HOSTS), false;
+        hosts[o->host_count++] = value;
+        return true;
+    }
+    bool port = strcmp(name, "port") == 0;
+    if (!cli_int(name, value, port ? 0 : 1, port ? 65535 : 4096, &n))
+        return false;
+    if (port) {
+        snprintf(local, LOCAL_SIZE, "127.0.0.1:%lld", n);
+        o->listen = local;
+    }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strcmp(name, numbers[i].name) == 0)
             *numbers[i].value = (int)n;
     return true;
 }
 
-/* The model that an existing collection was built with, unless another one is named; owned. */
+/* The model named by the options, else the one that the collection was built with; owned. */
 static char *model_name(const cli_common *c)
 {
     const char *given = c->model ? c->model : getenv("SCRY_MODEL");
@@ -88,9 +94,10 @@ static int serve(const cli_common *c, scry_serve_options *o)
     scry_error err = SCRY_ERROR_INIT;
     scry_serve_fn *run;
     char *place = cli_store_place(c), *model = model_name(c);
+    o->language = c->language;
     int r = cli_milvus_choice(&o->milvus, c, &err);
     if (r == 0)
-        r = scry_part_symbol((void **)&run, "serve", SCRY_SERVE_SYMBOL, &err);
+        r = scry_plugin_symbol((void **)&run, "serve", SCRY_SERVE_SYMBOL, &err);
     if (r == 0)
         r = run(o, place, c->collection, model, c->precision, &err);
     cli_milvus_choice_dispose(&o->milvus);
@@ -103,17 +110,18 @@ static int run_serve(int argc, char **argv)
 {
     cli_args a;
     const char *name, *value, *hosts[MAX_HOSTS];
+    char local[LOCAL_SIZE];
     scry_serve_options o = SCRY_SERVE_OPTIONS_INIT;
     cli_begin(&a, &cmd_serve, argc, argv);
     while ((name = cli_next(&a, &value)))
-        if (!take_option(&o, hosts, name, value)) {
+        if (!take_option(&o, hosts, local, name, value)) {
             a.status = CLI_ERROR;
             break;
         }
     o.hosts = hosts;
     int status = a.status;
     if (status < 0 && !o.cert != !o.key)
-        status = cli_usage("--cert and --key belong together");
+        status = cli_usage("--cert and --key are required together");
     if (status < 0)
         status = serve(&a.common, &o);
     cli_end(&a);

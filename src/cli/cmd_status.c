@@ -1,4 +1,4 @@
-/* cmd_status.c - `scry status`: what is stored, what was skipped, what can be read. */
+/* cmd_status.c - `scry status`: stored pictures, skipped files, readable formats. */
 #include "cli/cli.h"
 #include "cli/commands.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    { "skipped", NULL, "list the files that could not be read, and why", 0, NULL },
+    { "skipped", NULL, "list the files that could not be read and the folders passed over, and why", 0, NULL },
     { "formats", NULL, "list the picture formats that can be read", 0, NULL },
     { "json", NULL, "print one JSON object", 0, NULL },
     { 0 },
@@ -19,15 +19,16 @@ static const cli_option options[] = {
 
 static int print_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
 {
-    char *name = cli_printable(stdout, path);
-    printf("%s: %s\n", name, reason);
+    char *name = cli_quoted(stdout, path);
+    fputs(name, stdout);
+    cli_print(": %s\n", reason);
     free(name);
     return 0;
 }
 
 static int print_root(void *arg, const scry_root *root)
 {
-    char *path = cli_printable(stdout, root->path);
+    char *path = cli_quoted(stdout, root->path);
     printf("root        %s (%llu pictures)\n", path, (unsigned long long)root->files);
     free(path);
     return 0;
@@ -41,16 +42,21 @@ static void print_bytes(uint64_t bytes)
         printf("size        %.1f MiB\n", (double)bytes / (1 << 20));
 }
 
-static int print_text(scry_store *s, const scry_store_info *i, scry_error *err)
+static int print_text(scry_store *s, const scry_store_info *i, uint64_t old_headers, scry_error *err)
 {
     bool starter = i->model_name && strcmp(i->model_name, SCRY_STARTER_MODEL) == 0;
-    printf("store       %s\ncollection  %s\n", i->where, i->collection);
-    printf("model       %s%s, %d dimensions, %s\n", i->model_name, starter ? " (the bundled starter model)" : "", i->dim, i->precision);
-    printf("identity    %s\n", i->model_identity);
+    cli_print("store       %s\ncollection  %s\n", i->where, i->collection);
+    cli_print("model       %s%s, %d dimensions, %s\n", i->model_name, starter ? " (the bundled starter model)" : "", i->dim, i->precision);
+    cli_print("identity    %s\n", i->model_identity);
     printf("pictures    %llu files, %s%llu different\n", (unsigned long long)i->files, i->contents_estimated ? "about " : "",
            (unsigned long long)i->contents);
     if (i->bad_files)
-        printf("skipped     %llu files (scry status --skipped)\n", (unsigned long long)i->bad_files);
+        printf("skipped     %llu files and folders (scry status --skipped)\n", (unsigned long long)i->bad_files);
+    if (i->lacks_details)
+        printf("headers     time, camera and place only; for titles, keywords and ratings, %s\n", SCRY_STORE_DETAILS_ADVICE);
+    if (old_headers)
+        printf("headers     of %llu pictures were read by an older scry (times in UTC, no titles and ratings):\n"
+               "            scry index --rebuild-metadata PATH reads them again\n", (unsigned long long)old_headers);
     print_bytes(i->bytes);
     return scry_store_roots(s, print_root, NULL, err);
 }
@@ -60,17 +66,14 @@ static int json_root(void *arg, const scry_root *root)
     scry_json_writer *w = arg;
     char id[2 * SCRY_ID_BYTES + 1];
     scry_json_begin(w, '{');
-    scry_json_key(w, "id");
-    scry_json_put_str(w, cli_hex_id(root->id, id));
-    scry_json_key(w, "path");
-    scry_json_put_str(w, root->path);
-    scry_json_key(w, "files");
-    scry_json_put_int(w, (int64_t)root->files);
+    scry_json_add_str(w, "id", cli_hex_id(root->id, id));
+    scry_json_add_str(w, "path", root->path);
+    scry_json_add_int(w, "files", (int64_t)root->files);
     scry_json_end(w, '}');
     return 0;
 }
 
-static int print_json(scry_store *s, const scry_store_info *i, scry_error *err)
+static int print_json(scry_store *s, const scry_store_info *i, uint64_t old_headers, scry_error *err)
 {
     scry_buf b = SCRY_BUF_INIT(64 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
@@ -80,24 +83,20 @@ static int print_json(scry_store *s, const scry_store_info *i, scry_error *err)
     };
     const struct { const char *key; uint64_t n; } counts[] = {
         { "dim", (uint64_t)i->dim }, { "files", i->files }, { "contents", i->contents },
-        { "skipped", i->bad_files }, { "bytes", i->bytes },
+        { "skipped", i->bad_files }, { "bytes", i->bytes }, { "old_headers", old_headers },
     };
     scry_json_begin(&w, '{');
-    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
-        scry_json_key(&w, texts[k].key);
-        scry_json_put_str(&w, texts[k].text);
-    }
-    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
-        scry_json_key(&w, counts[k].key);
-        scry_json_put_int(&w, (int64_t)counts[k].n);
-    }
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+        scry_json_add_str(&w, texts[k].key, texts[k].text);
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+        scry_json_add_int(&w, counts[k].key, (int64_t)counts[k].n);
     scry_json_key(&w, "roots");
     scry_json_begin(&w, '[');
     int r = scry_store_roots(s, json_root, &w, err);
     scry_json_end(&w, ']');
     scry_json_end(&w, '}');
     if (r == 0)
-        puts(scry_buf_str(&b));
+        cli_print_json(&b);
     scry_buf_dispose(&b);
     return r;
 }
@@ -124,12 +123,15 @@ static int run_status(int argc, char **argv)
     if (status < 0) {
         scry_store *store = NULL;
         scry_store_info info;
+        uint64_t old_headers = 0;
         int r = cli_open_store(&store, &a.common, SCRY_STORE_READ, &err);
         if (r == 0)
             r = scry_store_get_info(store, &info, &err);
+        if (r == 0 && !skipped)
+            r = scry_store_count_old_headers(store, &old_headers, &err);
         if (r == 0)
             r = skipped ? scry_store_each_bad(store, print_bad, NULL, &err)
-                : json ? print_json(store, &info, &err) : print_text(store, &info, &err);
+                : json ? print_json(store, &info, old_headers, &err) : print_text(store, &info, old_headers, &err);
         status = r < 0 ? cli_fail(&err) : CLI_OK;
         if (store)
             scry_store_close(store, NULL);
@@ -141,7 +143,7 @@ static int run_status(int argc, char **argv)
 const cli_command cmd_status = {
     .name = "status",
     .usage = "[OPTION]...",
-    .summary = "Show what is stored, by which model, and what was skipped",
+    .summary = "Show the stored pictures, their model, and the skipped files",
     .options = options,
     .common = CLI_STORE,
     .run = run_status,

@@ -10,10 +10,10 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    { "yes", NULL, "drop: do not ask back", 'y', NULL },
+    { "yes", NULL, "drop: do not ask for confirmation", 'y', NULL },
     { "json", NULL, "list: print JSON", 0, NULL },
     { "to-collection", "NAME", "copy: collection to copy into (default: the same name)", 0, NULL },
-    { "progress", NULL, "copy: show progress even when stderr is no terminal", 0, NULL },
+    { "progress", NULL, "copy: show progress even when stderr is not a terminal", 0, NULL },
     { 0 },
 };
 
@@ -39,27 +39,22 @@ static void put_collection(scry_json_writer *w, const char *name, const scry_sto
         { "dim", (uint64_t)i->dim }, { "files", i->files }, { "contents", i->contents }, { "bytes", i->bytes },
     };
     scry_json_begin(w, '{');
-    scry_json_key(w, "name");
-    scry_json_put_str(w, name);
-    scry_json_key(w, "model");
-    scry_json_put_str(w, i->model_name);
-    scry_json_key(w, "identity");
-    scry_json_put_str(w, i->model_identity);
-    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
-        scry_json_key(w, counts[k].key);
-        scry_json_put_int(w, (int64_t)counts[k].n);
-    }
+    scry_json_add_str(w, "name", name);
+    scry_json_add_str(w, "model", i->model_name);
+    scry_json_add_str(w, "identity", i->model_identity);
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+        scry_json_add_int(w, counts[k].key, (int64_t)counts[k].n);
     scry_json_end(w, '}');
 }
 
-/* One collection's line: what is in it, which takes opening it. */
+/* One line about a collection, which has to be opened for it. */
 static int show(const request *q, const char *place, const char *name, scry_json_writer *w, scry_error *err)
 {
     scry_store_options o = SCRY_STORE_OPTIONS_INIT;
     scry_store *store;
     scry_store_info info = { 0 };
     if (q->quiet && !q->json) {
-        puts(name);
+        cli_print("%s\n", name);
         return 0;
     }
     o.collection = name;
@@ -70,7 +65,7 @@ static int show(const request *q, const char *place, const char *name, scry_json
     if (r == 0 && q->json)
         put_collection(w, name, &info);
     else if (r == 0)
-        printf("%-20s %10llu pictures  %4d-d  %s\n", name, (unsigned long long)info.files, info.dim, info.model_name);
+        cli_print("%-20s %10llu pictures  %4d-d  %s\n", name, (unsigned long long)info.files, info.dim, info.model_name);
     scry_store_close(store, NULL);
     return r;
 }
@@ -85,7 +80,7 @@ static int list(request *q, const char *place, scry_error *err)
         r = show(q, place, q->names[i], &w, err);
     scry_json_end(&w, ']');
     if (r == 0 && q->json)
-        puts(scry_buf_str(&b));
+        cli_print_json(&b);
     scry_buf_dispose(&b);
     return r;
 }
@@ -99,7 +94,7 @@ static int drop(request *q, const char *place, const char *name, scry_error *err
     if (r == 0 && !there)
         return scry_fail(err, SCRY_ENOTFOUND, "there is no collection \"%s\": see `scry store list`", name);
     if (r == 0 && !q->yes)
-        return scry_fail(err, SCRY_EINVALID, "this forgets all pictures of collection \"%s\" (the files stay): say so with --yes", name);
+        return scry_fail(err, SCRY_EINVALID, "this forgets all pictures of collection \"%s\" (the files stay): confirm with --yes", name);
     return r < 0 ? r : scry_store_drop_collection(place, name, err);
 }
 
@@ -153,7 +148,7 @@ static int run_store(int argc, char **argv)
     while ((name = cli_next(&a, &value))) {
         if (strcmp(name, "to-collection") == 0)
             q.to_name = value;
-        else if (strcmp(name, "progress") != 0)   /* cli_next remembers that one */
+        else if (strcmp(name, "progress") != 0)   /* cli_next handles --progress */
             *(strcmp(name, "yes") == 0 ? &q.yes : &q.json) = true;
     }
     q.common = &a.common;
@@ -173,12 +168,12 @@ const cli_command cmd_store = {
     .usage = "[OPTION]... [list | drop COLLECTION | compact | copy FROM TO]",
     .summary = "List, drop, compact and copy the collections of a store",
     .details =
-        "`drop` forgets a collection; the picture files are not touched. `compact` rewrites a collection\n"
-        "without what removed pictures left behind.\n\n"
-        "`copy` puts the pictures of a collection at FROM into one at TO, either of them a folder or\n"
-        "milvus://...: nothing is embedded again, and vectors, roots, ids, labels, keys and what was\n"
-        "skipped are kept. Repeated, it goes on where it stopped and sends only what TO lacks. What\n"
-        "only TO has stays. `scry verify --against` compares the two.\n\n"
+        "`drop` removes a collection; the picture files are not touched. `compact` rewrites a collection\n"
+        "without the space of removed pictures.\n\n"
+        "`copy` copies the pictures of a collection at FROM into one at TO, either of them a folder or\n"
+        "milvus://...: nothing is embedded again, and vectors, roots, ids, labels, keys and skipped\n"
+        "files are preserved. Run again, it resumes and sends only what TO lacks. Pictures that\n"
+        "only TO has are kept. `scry verify --against` compares the two.\n\n"
         "Examples:\n"
         "  scry store list\n"
         "  scry store drop --yes trial\n"

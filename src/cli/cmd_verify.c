@@ -9,15 +9,13 @@
 static const cli_option options[] = {
     { "against", "WHERE", "compare with the collection in this store instead: a folder or milvus://...", 0, NULL },
     { "against-collection", "NAME", "its name there (default: the same)", 0, NULL },
-    { "progress", NULL, "with --against: show progress even when stderr is no terminal", 0, NULL },
+    { "progress", NULL, "with --against: show progress even when stderr is not a terminal", 0, NULL },
     { 0 },
 };
 
 static void print_problem(void *arg, const char *text)
 {
-    char *line = cli_printable(stdout, text);
-    puts(line);
-    free(line);
+    cli_print("%s\n", text);
 }
 
 static int verify(const cli_common *c)
@@ -34,6 +32,9 @@ static int verify(const cli_common *c)
     if (report.problems)
         return cli_usage("%llu problems found: `scry index` again on the folders concerned, or restore a copy",
                          (unsigned long long)report.problems);
+    if (report.partial)
+        cli_warn("bytes that nothing reads were not checked: the command that wrote last was interrupted or still runs, or was an "
+                 "earlier scry; the next one that changes something writes the checksums for it");
     printf("all is well: %llu files, %llu pictures\n", (unsigned long long)report.files, (unsigned long long)report.contents);
     return CLI_OK;
 }
@@ -61,10 +62,13 @@ const cli_command cmd_verify = {
     .usage = "[OPTION]...",
     .summary = "Check that every stored picture has its vector and data",
     .details =
+        "Every byte of the files of a store on this machine is compared with checksums that the command\n"
+        "wrote which changed the store last; rows, vectors and caches are compared with one another, too.\n"
+        "Damage that can make searches wrong is remembered: searches say so until scry verify finds none.\n\n"
         "With --against, the files of two collections are compared by id: which are missing here or\n"
-        "there, and whose content, data or vector differs. Where roots lie now and what was skipped\n"
-        "is not compared.\n\n"
-        "Exit status: 0 all is well or both are equal, 2 with what is wrong otherwise.\n\n"
+        "there, and whose content, data or vector differs. Paths of roots and skipped files are not\n"
+        "compared.\n\n"
+        "Exit status: 0 no problem found or both are equal, 2 otherwise, with each problem.\n\n"
         "Examples:\n"
         "  scry verify\n"
         "  scry verify --store ~/pictures.scry --against milvus://db.example.org:19530\n",

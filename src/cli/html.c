@@ -2,9 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
-#include "base/file.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/write_file.h"
 #include "image/image.h"
 
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static const char head[] =
     ".line { border-top: 1px solid; color: GrayText; grid-column: 1 / -1; padding-top: .3rem; }\n"
     "</style>\n";
 
-/* Text or an attribute's value: markup escaped, bad bytes and controls as U+FFFD. */
+/* A text or an attribute's value: markup escaped, invalid bytes and control characters as U+FFFD. */
 static void put_text(scry_buf *b, const char *s)
 {
     for (size_t n = strlen(s); n;) {
@@ -51,7 +51,7 @@ static void put_text(scry_buf *b, const char *s)
     }
 }
 
-/* file:// with everything escaped that is no plain path character, byte by byte. */
+/* A file:// address, with every byte escaped that is not a plain path character. */
 static void put_file_url(scry_buf *b, const char *path)
 {
     scry_buf_puts(b, "file://");
@@ -62,7 +62,8 @@ static void put_file_url(scry_buf *b, const char *path)
             scry_buf_printf(b, "%%%02X", *p);
 }
 
-static void put_thumb(scry_buf *b, scry_decoder *decoder, const scry_file *f)
+/* Fails only if no decoder can be started. */
+static int put_thumb(scry_buf *b, scry_decoder *decoder, const scry_file *f, scry_error *err)
 {
     const uint8_t *bytes;
     size_t size;
@@ -70,27 +71,34 @@ static void put_thumb(scry_buf *b, scry_decoder *decoder, const scry_file *f)
     scry_decode_result r;
     scry_error why = SCRY_ERROR_INIT;
     scry_decode_request request = { .kind = SCRY_DECODE_JPEG, .max_side = THUMB_SIDE, .quality = THUMB_QUALITY };
-    if (scry_decoder_load(decoder, AT_FDCWD, f->path, &bytes, &size, &st, &why) < 0 ||
-        scry_decoder_run(decoder, &request, &r, &why) < 0) {
+    int loaded = scry_decoder_load(decoder, f->path, &bytes, &size, &st, &why);
+    int result = loaded < 0 ? loaded : scry_decoder_run(decoder, &request, &r, &why);
+    if (loaded == 0 && result == SCRY_EIO)
+        return scry_fail(err, result, "%s", why.message);
+    if (result < 0) {
         scry_buf_puts(b, "<span class=\"absent\">");
-        put_text(b, why.code == SCRY_ENOTFOUND ? "the file is not there" : "cannot be shown");
+        put_text(b, why.code == SCRY_ENOTFOUND ? "the file does not exist" : "cannot be shown");
         scry_buf_puts(b, "</span>");
-        return;
+        return 0;
     }
     scry_buf_puts(b, "<img alt=\"");
     put_text(b, f->relative ? f->relative : f->path);
     scry_buf_puts(b, "\" loading=\"lazy\" src=\"data:image/jpeg;base64,");
     scry_base64_append(b, r.encoded, r.encoded_bytes);
     scry_buf_puts(b, "\">");
+    return 0;
 }
 
-static void put_facts(scry_buf *b, const scry_hit *h)
+static void put_facts(scry_buf *b, const scry_hit *h, bool scored)
 {
     const scry_file *f = &h->file;
     char day[32];
     time_t t = (time_t)f->taken_at;
     struct tm tm;
-    scry_buf_printf(b, "<p class=\"facts\">%.3f &middot; %d &times; %d", h->score, f->width, f->height);
+    scry_buf_puts(b, "<p class=\"facts\">");
+    if (scored)
+        scry_buf_printf(b, "%.3f &middot; ", h->score);
+    scry_buf_printf(b, "%d &times; %d", f->width, f->height);
     if (f->has_time && gmtime_r(&t, &tm) && strftime(day, sizeof day, "%Y-%m-%d", &tm))
         scry_buf_printf(b, " &middot; %s", day);
     if (f->camera && f->camera[0]) {
@@ -101,50 +109,59 @@ static void put_facts(scry_buf *b, const scry_hit *h)
         scry_buf_puts(b, " &middot; ");
         put_text(b, f->labels[i]);
     }
+    if (f->raw && f->raw[0]) {
+        scry_buf_puts(b, " &middot; ");
+        put_text(b, f->raw);
+    }
     if (h->copies)
         scry_buf_printf(b, " &middot; and %llu cop%s", (unsigned long long)h->copies, h->copies == 1 ? "y" : "ies");
     scry_buf_puts(b, "</p>");
 }
 
-static void put_hit(scry_buf *b, scry_decoder *decoder, const scry_hit *h, size_t rank)
+static int put_hit(scry_buf *b, const cli_output *o, scry_decoder *decoder, size_t i, scry_error *err)
 {
+    size_t rank;
+    const scry_hit *h = cli_output_hit(o, i, &rank);
     scry_buf_puts(b, "<li><a href=\"");
     put_file_url(b, h->file.path);
     scry_buf_puts(b, "\">");
-    put_thumb(b, decoder, &h->file);
+    int r = put_thumb(b, decoder, &h->file, err);
     scry_buf_printf(b, "</a><p>%zu. ", rank);
     put_text(b, h->file.path);
     scry_buf_puts(b, "</p>");
-    put_facts(b, h);
+    put_facts(b, h, !o->listed);
     scry_buf_puts(b, "</li>\n");
+    return r;
 }
 
-static void put_page(scry_buf *b, const cli_output *o, scry_decoder *decoder)
+static int put_page(scry_buf *b, const cli_output *o, scry_decoder *decoder, scry_error *err)
 {
-    scry_buf query = SCRY_BUF_INIT(1 << 20);
-    for (size_t i = 0; i < o->arg_count; i++)
-        scry_buf_printf(&query, "%s%s", i ? " " : "", o->args[i]);
-    const char *title = query.size ? scry_buf_str(&query) : "search by picture";
+    const char *title = o->listed ? "Pictures" : scry_buf_str(&o->request->shown);
     scry_buf_puts(b, head);
     scry_buf_puts(b, "<title>");
     put_text(b, title);
     scry_buf_puts(b, "</title>\n</head>\n<body>\n<h1>");
     put_text(b, title);
-    scry_buf_printf(b, "</h1>\n<p class=\"about\">%zu picture%s &middot; model ", o->results->count,
-                    o->results->count == 1 ? "" : "s");
-    put_text(b, o->model->name);
+    scry_buf_printf(b, "</h1>\n<p class=\"about\">%zu picture%s", o->results->count, o->results->count == 1 ? "" : "s");
+    if (!o->listed) {
+        scry_buf_puts(b, " &middot; model ");
+        put_text(b, o->model->name);
+    }
     scry_buf_puts(b, "</p>\n<ol>\n");
-    bool drawn = isnan(o->line);
-    for (size_t i = 0; i < o->results->count; i++) {
-        const scry_hit *h = &o->results->hits[i];
-        if (!drawn && h->score < o->line) {
-            scry_buf_printf(b, "<li class=\"line\">below %.3f: probably not what was meant</li>\n", o->line);
-            drawn = true;
-        }
-        put_hit(b, decoder, h, o->first_rank + i);
+    const char *group = NULL;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < o->results->count; i++) {
+        size_t rank;
+        const scry_hit *h = cli_output_hit(o, i, &rank);
+        char buffer[64];
+        const char *heading = o->order ? NULL : scry_groups_heading(&o->groups, group, h->score, buffer);
+        if (heading)
+            scry_buf_printf(b, "<li class=\"line\">%s</li>\n", heading);
+        group = scry_groups_name(&o->groups, h->score);
+        r = put_hit(b, o, decoder, i, err);
     }
     scry_buf_puts(b, "</ol>\n</body>\n</html>\n");
-    scry_buf_dispose(&query);
+    return r;
 }
 
 int cli_write_html(const char *path, const cli_output *o, scry_error *err)
@@ -156,13 +173,13 @@ int cli_write_html(const char *path, const cli_output *o, scry_error *err)
     int r = scry_decoder_new(&decoder, &d, err);
     if (r < 0)
         return r;
-    put_page(&page, o, decoder);
+    r = put_page(&page, o, decoder, err);
     scry_decoder_free(decoder);
-    if (page.failed)
+    if (r == 0 && page.failed)
         r = scry_fail(err, SCRY_ELIMIT, "the page of %zu pictures would be larger than %d MiB: take a smaller --limit",
                       o->results->count, MAX_PAGE_BYTES >> 20);
-    else
-        r = scry_write_file(path, page.data, page.size, err);
+    else if (r == 0)
+        r = cli_write_file(path, &(struct iovec){ page.data, page.size }, 1, err);
     scry_buf_dispose(&page);
     return r;
 }

@@ -5,8 +5,8 @@
 #include "cli/output.h"
 #include "scry/error.h"
 
-/* Write the page to `path`, whole or not at all. It needs nothing but itself: pictures are
- * inside, there is no script, and the browser is told to load nothing else. */
+/* Write the page to `path` atomically. It is self-contained: pictures are embedded, there is no script, and its
+ * Content-Security-Policy forbids loading anything else. */
 int cli_write_html(const char *path, const cli_output *o, scry_error *err) SCRY_NODISCARD;
 
 #endif

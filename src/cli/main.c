@@ -3,6 +3,8 @@
 #include "cli/commands.h"
 
 #include "base/log.h"
+#include "base/map_guard.h"
+#include "base/plugin.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -28,8 +30,15 @@ static int help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, "");        /* numbers stay as C writes them */
-    signal(SIGPIPE, SIG_DFL);       /* `scry search ... | head` ends quietly */
+    if (strcmp(scry_library_build(), scry_build) != 0) {
+        fprintf(stderr, "scry: this program and the libscry.so that it found are of different builds "
+                "(%s and %s): install all files of one build\n", scry_build, scry_library_build());
+        return CLI_ERROR;
+    }
+    setlocale(LC_CTYPE, "");        /* but numbers are written as in the C locale */
+    signal(SIGPIPE, SIG_DFL);       /* so that `scry search ... | head` exits without a message */
+    signal(SIGXFSZ, SIG_IGN);       /* a file that reaches the limit of its size is an error of the write */
+    scry_map_guard_install();
     scry_log_set_level(scry_trace_enabled() ? SCRY_LOG_DEBUG : SCRY_LOG_WARN);
     if (argc < 2) {
         cli_help(stderr, NULL);

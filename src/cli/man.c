@@ -1,10 +1,10 @@
-/* man.c - man pages made of the tables that parsing and --help use. */
+/* man.c - man pages, generated from the tables of options. */
 #include "cli/cli.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* `n` bytes of text with what roff would read as its own made plain. */
+/* `n` bytes of text, with characters escaped that roff would interpret. */
 static void put_text(FILE *out, const char *text, size_t n, bool line_start)
 {
     for (size_t i = 0; i < n; i++) {
@@ -25,7 +25,7 @@ static void put(FILE *out, const char *text)
     put_text(out, text, strlen(text), false);
 }
 
-/* Paragraphs are parted by empty lines; indented lines are examples, kept as they are. */
+/* Empty lines separate paragraphs; indented lines are examples and are not filled. */
 static void put_details(FILE *out, const char *text)
 {
     bool example = false;
@@ -99,18 +99,20 @@ static void man_of_command(FILE *out, const cli_command *c)
 
 static const char environment[] =
     ".SH ENVIRONMENT\n"
-    ".TP\n.B SCRY_STORE\nThe store, where \\fB\\-\\-store\\fR is not given.\n"
-    ".TP\n.B SCRY_MODEL\nThe model, where \\fB\\-\\-model\\fR is not given.\n"
-    ".TP\n.B SCRY_THREADS\nAt most this many processors are used.\n"
-    ".TP\n.B SCRY_HUB_URL\nWhere \\fBscry model pull\\fR fetches from (default: https://huggingface.co).\n"
-    ".TP\n.B SCRY_TRACE\n1: print where the time goes.\n"
-    ".TP\n.BR XDG_DATA_HOME \", \" XDG_CACHE_HOME \", \" XDG_CONFIG_HOME\nBase folders; scry keeps its things in\n"
+    ".TP\n.B SCRY_STORE\nThe store, if \\fB\\-\\-store\\fR is not given. A leading ~/ is the home folder.\n"
+    ".TP\n.B SCRY_MODEL\nThe model, if \\fB\\-\\-model\\fR is not given.\n"
+    ".TP\n.B SCRY_THREADS\nThe largest number of processors to use.\n"
+    ".TP\n.B SCRY_HUB_URL\nThe host that \\fBscry model pull\\fR downloads from (default: https://huggingface.co).\n"
+    ".TP\n.BR HF_ENDPOINT \", \" HF_TOKEN \", \" HF_HOME \", \" HF_HUB_CACHE \", \" HF_HUB_OFFLINE\n"
+    "For \\fBscry model\\fR, with the meaning that Hugging Face's own programs give them.\n"
+    ".TP\n.B SCRY_TRACE\n1: print the time of each step.\n"
+    ".TP\n.BR XDG_DATA_HOME \", \" XDG_CACHE_HOME \", \" XDG_CONFIG_HOME\nBase folders; scry stores its files in\n"
     "\\fIscry\\fR below them.\n"
     ".SH FILES\n"
     ".TP\n.I ~/.local/share/scry/store\nThe store.\n"
-    ".TP\n.I ~/.local/share/scry/models\nModels that were added or pulled.\n"
-    ".TP\n.I ~/.cache/scry\nWhat can be computed again.\n"
-    ".SH EXIT STATUS\n0: found or done. 1: nothing found, or some inputs skipped. 2: an error, which is told on standard error.\n";
+    ".TP\n.I ~/.local/share/scry/models\nAdded and downloaded models.\n"
+    ".TP\n.I ~/.cache/scry\nCached data that can be computed again.\n"
+    ".SH EXIT STATUS\n0: found or done. 1: nothing found, or some inputs skipped. 2: an error, with a message on standard error.\n";
 
 static void man_of_program(FILE *out)
 {

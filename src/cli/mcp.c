@@ -1,4 +1,4 @@
-/* mcp.c - the protocol: what is asked, what is answered. */
+/* mcp.c - JSON-RPC messages and their answers. */
 #include "cli/mcp.h"
 
 #include <stdio.h>
@@ -8,25 +8,19 @@ enum { PARSE_ERROR = -32700, INVALID_REQUEST = -32600, UNKNOWN_METHOD = -32601, 
 
 static const char *const versions[] = { "2025-06-18", "2025-03-26", "2024-11-05" };
 
-static void key_str(scry_json_writer *w, const char *key, const char *value)
-{
-    scry_json_key(w, key);
-    scry_json_put_str(w, value);
-}
-
 void mcp_put_text(scry_json_writer *w, const char *text)
 {
     scry_json_begin(w, '{');
-    key_str(w, "type", "text");
-    key_str(w, "text", text);
+    scry_json_add_str(w, "type", "text");
+    scry_json_add_str(w, "text", text);
     scry_json_end(w, '}');
 }
 
-/* Begin {"jsonrpc": "2.0", "id": ID; the caller goes on with a member and the closing brace. */
+/* Begin {"jsonrpc": "2.0", "id": ID; the caller writes a member and the closing brace. */
 static void begin(scry_json_writer *w, const scry_json *id)
 {
     scry_json_begin(w, '{');
-    key_str(w, "jsonrpc", "2.0");
+    scry_json_add_str(w, "jsonrpc", "2.0");
     scry_json_key(w, "id");
     if (scry_json_type_of(id) == SCRY_JSON_STRING)
         scry_json_put_str(w, scry_json_str(id, ""));
@@ -41,24 +35,24 @@ static void fail(scry_json_writer *w, const scry_json *id, int code, const char 
     begin(w, id);
     scry_json_key(w, "error");
     scry_json_begin(w, '{');
-    scry_json_key(w, "code");
-    scry_json_put_int(w, code);
-    key_str(w, "message", message);
+    scry_json_add_int(w, "code", code);
+    scry_json_add_str(w, "message", message);
     scry_json_end(w, '}');
     scry_json_end(w, '}');
 }
 
-static void initialize(scry_json_writer *w, const scry_json *id, const scry_json *params)
+static void initialize(mcp *m, scry_json_writer *w, const scry_json *id, const scry_json *params)
 {
     const char *wanted = scry_json_str(scry_json_get(params, "protocolVersion"), "");
     const char *version = versions[0];
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
         if (strcmp(wanted, versions[i]) == 0)
             version = versions[i];
+    m->version = version;
     begin(w, id);
     scry_json_key(w, "result");
     scry_json_begin(w, '{');
-    key_str(w, "protocolVersion", version);
+    scry_json_add_str(w, "protocolVersion", version);
     scry_json_key(w, "capabilities");
     scry_json_begin(w, '{');
     scry_json_key(w, "tools");
@@ -67,12 +61,29 @@ static void initialize(scry_json_writer *w, const scry_json *id, const scry_json
     scry_json_end(w, '}');
     scry_json_key(w, "serverInfo");
     scry_json_begin(w, '{');
-    key_str(w, "name", "scry");
-    key_str(w, "version", SCRY_VERSION);
+    scry_json_add_str(w, "name", "scry");
+    scry_json_add_str(w, "version", SCRY_VERSION);
     scry_json_end(w, '}');
-    key_str(w, "instructions", "Finds pictures of a local collection by describing them. Search first; look at the most "
+    scry_json_add_str(w, "instructions", "Finds pictures of a local collection by describing them. Search first; look at the most "
             "promising pictures with get_image before saying what they show.");
     scry_json_end(w, '}');
+    scry_json_end(w, '}');
+}
+
+static void put_schema(scry_json_writer *w, const mcp_tool *t)
+{
+    scry_json_begin(w, '{');
+    scry_json_add_str(w, "type", "object");
+    scry_json_key(w, "required");
+    scry_json_begin(w, '[');
+    if (t->required)
+        scry_json_put_str(w, t->required);
+    scry_json_end(w, ']');
+    scry_json_key(w, "properties");
+    scry_json_begin(w, '{');
+    t->schema(w);
+    scry_json_end(w, '}');
+    scry_json_add_bool(w, "additionalProperties", false);
     scry_json_end(w, '}');
 }
 
@@ -85,10 +96,10 @@ static void list_tools(scry_json_writer *w, const scry_json *id)
     scry_json_begin(w, '[');
     for (const mcp_tool *t = mcp_tools; t->name; t++) {
         scry_json_begin(w, '{');
-        key_str(w, "name", t->name);
-        key_str(w, "description", t->description);
+        scry_json_add_str(w, "name", t->name);
+        scry_json_add_str(w, "description", t->description);
         scry_json_key(w, "inputSchema");
-        scry_json_put_raw(w, t->schema);
+        put_schema(w, t);
         scry_json_end(w, '}');
     }
     scry_json_end(w, ']');
@@ -103,7 +114,7 @@ static void call_tool(mcp *m, scry_json_writer *w, const scry_json *id, const sc
     while (t->name && strcmp(t->name, name) != 0)
         t++;
     if (!t->name) {
-        fail(w, id, INVALID_PARAMS, "there is no such tool");
+        fail(w, id, INVALID_PARAMS, "unknown tool");
         return;
     }
     scry_error err = SCRY_ERROR_INIT;
@@ -123,11 +134,64 @@ static void call_tool(mcp *m, scry_json_writer *w, const scry_json *id, const sc
     scry_json_begin(w, '{');
     scry_json_key(w, "content");
     scry_json_put_raw(w, scry_buf_str(&content));
-    scry_json_key(w, "isError");
-    scry_json_put_bool(w, r < 0);
+    scry_json_add_bool(w, "isError", r < 0);
     scry_json_end(w, '}');
     scry_json_end(w, '}');
     scry_buf_dispose(&content);
+}
+
+void mcp_refuse_long(size_t max, scry_buf *out)
+{
+    char text[80];
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(out);
+    snprintf(text, sizeof text, "a message may have at most %zu bytes", max);
+    fail(&w, NULL, INVALID_REQUEST, text);
+}
+
+static bool wants_answer(const scry_json *message)
+{
+    bool response = scry_json_get(message, "result") || scry_json_get(message, "error");
+    bool method = scry_json_str(scry_json_get(message, "method"), NULL) != NULL;
+    return method ? scry_json_get(message, "id") != NULL : !response;
+}
+
+static void answer_one(mcp *m, const scry_json *message, scry_json_writer *w)
+{
+    const scry_json *id = scry_json_get(message, "id"), *params = scry_json_get(message, "params");
+    const char *method = scry_json_str(scry_json_get(message, "method"), NULL);
+    if (!method)
+        fail(w, id, INVALID_REQUEST, "the message has no method");
+    else if (strcmp(method, "initialize") == 0)
+        initialize(m, w, id, params);
+    else if (strcmp(method, "tools/list") == 0)
+        list_tools(w, id);
+    else if (strcmp(method, "tools/call") == 0)
+        call_tool(m, w, id, params);
+    else if (strcmp(method, "ping") == 0) {
+        begin(w, id);
+        scry_json_key(w, "result");
+        scry_json_put_raw(w, "{}");
+        scry_json_end(w, '}');
+    } else
+        fail(w, id, UNKNOWN_METHOD, "unknown method");
+}
+
+static void answer_batch(mcp *m, const scry_json *batch, scry_json_writer *w)
+{
+    size_t n = scry_json_size(batch), wanted = 0;
+    for (size_t i = 0; i < n; i++)
+        wanted += wants_answer(scry_json_at(batch, i));
+    if (!m->version || strcmp(m->version, "2025-03-26") != 0 || n == 0) {
+        fail(w, NULL, INVALID_REQUEST, n ? "this version of the protocol has no batches: send one message a line" : "the batch is empty");
+        return;
+    }
+    if (wanted)
+        scry_json_begin(w, '[');
+    for (size_t i = 0; i < n; i++)
+        if (wants_answer(scry_json_at(batch, i)))
+            answer_one(m, scry_json_at(batch, i), w);
+    if (wanted)
+        scry_json_end(w, ']');
 }
 
 void mcp_answer(mcp *m, const char *line, size_t n, scry_buf *out)
@@ -135,28 +199,15 @@ void mcp_answer(mcp *m, const char *line, size_t n, scry_buf *out)
     scry_json *root = NULL;
     scry_error err = SCRY_ERROR_INIT;
     scry_json_writer w = SCRY_JSON_WRITER_INIT(out);
+    if (strspn(line, " \t\r\n") >= n)
+        return;
     if (scry_json_parse(&root, line, n, "the message", &err) < 0) {
         fail(&w, NULL, PARSE_ERROR, err.message);
         return;
     }
-    const scry_json *id = scry_json_get(root, "id"), *params = scry_json_get(root, "params");
-    const char *method = scry_json_str(scry_json_get(root, "method"), NULL);
-    if (!method)
-        fail(&w, id, INVALID_REQUEST, "a message needs a method");
-    else if (!id)
-        ;   /* a notification: nothing is answered */
-    else if (strcmp(method, "initialize") == 0)
-        initialize(&w, id, params);
-    else if (strcmp(method, "tools/list") == 0)
-        list_tools(&w, id);
-    else if (strcmp(method, "tools/call") == 0)
-        call_tool(m, &w, id, params);
-    else if (strcmp(method, "ping") == 0) {
-        begin(&w, id);
-        scry_json_key(&w, "result");
-        scry_json_put_raw(&w, "{}");
-        scry_json_end(&w, '}');
-    } else
-        fail(&w, id, UNKNOWN_METHOD, "there is no such method");
+    if (scry_json_type_of(root) == SCRY_JSON_ARRAY)
+        answer_batch(m, root, &w);
+    else if (wants_answer(root))
+        answer_one(m, root, &w);
     scry_json_free(root);
 }

@@ -1,11 +1,13 @@
-/* mcp_tools.c - what an assistant can do: search, look at a picture, describe the collection. */
+/* mcp_tools.c - the tools: search, get a picture, describe the collection. */
 #include "cli/mcp.h"
 
 #include "base/alloc.h"
 #include "base/base64.h"
 #include "base/sha256.h"
 #include "engine/file_json.h"
-#include "scry/query.h"
+#include "engine/score_groups.h"
+#include "engine/search_request.h"
+#include "scry/rebuild.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -15,81 +17,108 @@
 
 enum { MAX_TEXT = 4 << 20, LOOK_SIDE = 768 };
 
-/* ---- search ---- */
-
-static int read_filters(const scry_json *a, scry_filter_pool *pool, scry_search *s, scry_error *err)
+/* See what other programs wrote; a collection that was replaced is opened again. */
+static int refresh(mcp *m, scry_error *err)
 {
-    static const struct { const char *name; scry_filter_kind kind; } texts[] = {
-        { "folder", SCRY_FILTER_IN }, { "camera", SCRY_FILTER_CAMERA }, { "format", SCRY_FILTER_FORMAT }, { "label", SCRY_FILTER_LABEL },
-    };
-    static const struct { const char *name; scry_filter_kind kind; } times[] = {
-        { "after", SCRY_FILTER_AFTER }, { "before", SCRY_FILTER_BEFORE },
-    };
-    for (size_t i = 0; i < 4; i++) {
-        const char *text = scry_json_str(scry_json_get(a, texts[i].name), "");
-        if (text[0])
-            s->filter = scry_filter_and(pool, s->filter, scry_filter_text(pool, texts[i].kind, text));
+    scry_store *fresh;
+    scry_threshold *threshold = NULL;
+    int r = scry_store_refresh(m->store, err);
+    if (r != SCRY_ENOTFOUND || (r = cli_open_store(&fresh, m->common, SCRY_STORE_READ, err)) < 0)
+        return r;
+    r = scry_rebuild_check(fresh, m->model, scry_model_get_info(m->model)->name, err);
+    if (r == 0)
+        r = scry_threshold_known(&threshold, fresh, m->model, err);
+    if (r < 0) {
+        scry_store_close(fresh, NULL);
+        return r;
     }
-    for (size_t i = 0; i < 2; i++) {
-        const char *text = scry_json_str(scry_json_get(a, times[i].name), "");
-        int64_t t;
-        if (!text[0])
-            continue;
-        if (scry_parse_time(text, &t, err) < 0)
-            return err->code;
-        s->filter = scry_filter_and(pool, s->filter, scry_filter_time(pool, times[i].kind, t));
-    }
+    scry_store_close(m->store, NULL);
+    scry_threshold_free(m->threshold);
+    m->store = fresh;
+    m->threshold = threshold;
     return 0;
 }
 
-static void put_hits(const scry_results *found, double line, scry_json_writer *w)
+/* ---- search ---- */
+
+static int put_hits(const scry_search_request *q, const scry_results *found, const scry_groups *groups, scry_json_writer *w,
+                    scry_error *err)
 {
     scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
     scry_json_writer json = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&json, '{');
-    scry_json_key(&json, "hits_have_a_score_of_at_least");
-    scry_json_put_num(&json, line, 4);
+    scry_json_add_str(&json, "query", scry_buf_str(&q->shown));
+    scry_json_key(&json, "parts");
+    scry_json_put_parts(&json, q->query);
+    scry_json_add_num(&json, "hits_have_a_score_of_at_least", groups->maybe, 4);
+    scry_json_put_groups(&json, groups);
+    scry_json_put_undated(&json, found);
+    scry_json_add_bool(&json, "has_more", found->has_more);
     scry_json_key(&json, "results");
-    scry_json_begin(&json, '[');
-    for (size_t i = 0; i < found->count; i++) {
-        scry_json_begin(&json, '{');
-        scry_json_key(&json, "score");
-        scry_json_put_num(&json, found->hits[i].score, 4);
-        scry_json_put_file(&json, &found->hits[i].file);
-        scry_json_end(&json, '}');
-    }
-    scry_json_end(&json, ']');
+    int r = scry_json_put_hits(&json, q, groups, found, found->count, err);
     scry_json_end(&json, '}');
-    mcp_put_text(w, scry_buf_str(&b));
+    if (r == 0)
+        mcp_put_text(w, scry_buf_str(&b));
     scry_buf_dispose(&b);
+    return r;
 }
 
-static int search(mcp *m, const scry_json *a, scry_json_writer *w, scry_error *err)
+static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_error *err)
 {
-    scry_query *q = NULL;
     scry_results *found = NULL;
-    scry_search s = SCRY_SEARCH_INIT;
-    scry_filter_pool *pool = scry_filter_pool_new();
+    bool cut = false;
     float *vector = scry_alloc((size_t)scry_model_get_info(m->model)->dim * sizeof *vector);
     scry_query_tools tools = { .session = m->session, .model = m->model, .decoder = m->decoder, .store = m->store };
-    int64_t limit = scry_json_int(scry_json_get(a, "limit"), 10);
-    s.limit = limit < 1 ? 1 : limit > 100 ? 100 : (size_t)limit;
-    int r = scry_store_refresh(m->store, err);
+    int r = refresh(m, err);
     if (r == 0)
-        r = scry_query_parse_line(&q, scry_json_str(scry_json_get(a, "query"), ""), err);
+        r = scry_query_embed(q->query, &tools, vector, &cut, err);
+    if (r == 0 && q->auto_min_score && !m->threshold)
+        r = scry_threshold_find(&m->threshold, m->store, m->model, err);
+    scry_groups groups = SCRY_GROUPS_INIT;
     if (r == 0)
-        r = read_filters(a, pool, &s, err);
+        groups = scry_groups_of(m->threshold, m->model, q->query, vector);
+    if (r == 0 && q->auto_min_score)
+        q->search.min_score = groups.maybe;
     if (r == 0)
-        r = scry_query_embed(q, &tools, vector, NULL, err);
+        r = scry_store_search(m->store, vector, &q->search, &found, err);
     if (r == 0)
-        r = scry_store_search(m->store, vector, &s, &found, err);
-    if (r == 0)
-        put_hits(found, scry_line_at(m->line, vector), w);
+        r = put_hits(q, found, &groups, w, err);
+    if (r == 0 && cut)
+        mcp_put_text(w, "Note: the text is longer than the model reads; its end was ignored.");
+    scry_groups_dispose(&groups);
     scry_results_free(found);
-    scry_query_free(q);
     free(vector);
-    scry_filter_pool_free(pool);
     return r;
+}
+
+static int search(mcp *m, const scry_json *arguments, scry_json_writer *w, scry_error *err)
+{
+    scry_search_request q;
+    scry_request_init(&q, SCRY_VIA_TOOL);
+    int r = arguments ? scry_request_set_members(&q, arguments, err) : 0;
+    if (r == 0)
+        r = scry_request_finish(&q, err);
+    if (r == 0)
+        r = search_for(m, &q, w, err);
+    scry_request_dispose(&q);
+    return r;
+}
+
+static void search_schema(scry_json_writer *w)
+{
+    scry_params_schema(w, SCRY_VIA_TOOL);
+}
+
+/* Refuse arguments other than `name`. */
+static int only_argument(const scry_json *arguments, const char *name, scry_error *err)
+{
+    void *it = NULL;
+    const char *key;
+    const scry_json *value;
+    while (scry_json_next(arguments, &it, &key, &value))
+        if (!name || strcmp(key, name) != 0)
+            return scry_fail(err, SCRY_EINVALID, "unknown parameter \"%.40s\": expected %s", key, name ? name : "none");
+    return 0;
 }
 
 /* ---- get_image ---- */
@@ -101,7 +130,7 @@ static int put_image(mcp *m, const scry_file *f, scry_json_writer *w, scry_error
     struct stat st;
     scry_decode_request wanted = { .kind = SCRY_DECODE_JPEG, .max_side = LOOK_SIDE };
     scry_decode_result picture;
-    int r = scry_decoder_load(m->decoder, AT_FDCWD, f->path, &bytes, &size, &st, err);
+    int r = scry_decoder_load(m->decoder, f->path, &bytes, &size, &st, err);
     if (r == 0)
         r = scry_decoder_run(m->decoder, &wanted, &picture, err);
     if (r < 0)
@@ -109,12 +138,9 @@ static int put_image(mcp *m, const scry_file *f, scry_json_writer *w, scry_error
     scry_buf text = SCRY_BUF_INIT(MAX_TEXT);
     scry_base64_append(&text, picture.encoded, picture.encoded_bytes);
     scry_json_begin(w, '{');
-    scry_json_key(w, "type");
-    scry_json_put_str(w, "image");
-    scry_json_key(w, "mimeType");
-    scry_json_put_str(w, "image/jpeg");
-    scry_json_key(w, "data");
-    scry_json_put_str(w, scry_buf_str(&text));
+    scry_json_add_str(w, "type", "image");
+    scry_json_add_str(w, "mimeType", "image/jpeg");
+    scry_json_add_str(w, "data", scry_buf_str(&text));
     scry_json_end(w, '}');
     scry_buf_dispose(&text);
     return 0;
@@ -125,9 +151,14 @@ static int get_image(mcp *m, const scry_json *a, scry_json_writer *w, scry_error
     uint8_t id[SCRY_ID_BYTES];
     scry_results *found;
     const char *hex = scry_json_str(scry_json_get(a, "id"), "");
+    int r = only_argument(a, "id", err);
+    if (r < 0)
+        return r;
     if (scry_unhex(hex, id, sizeof id) < 0)
-        return scry_fail(err, SCRY_EINVALID, "id must be the 32 hexadecimal digits that a search gave");
-    int r = scry_store_get(m->store, id, &found, err);
+        return scry_fail(err, SCRY_EINVALID, "id takes the 32 hexadecimal digits of a search result");
+    r = refresh(m, err);
+    if (r == 0)
+        r = scry_store_get(m->store, id, &found, err);
     if (r < 0)
         return r;
     scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
@@ -155,7 +186,9 @@ static int describe_index(mcp *m, const scry_json *a, scry_json_writer *w, scry_
 {
     scry_store_info info;
     scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
-    int r = scry_store_refresh(m->store, err);
+    int r = only_argument(a, NULL, err);
+    if (r == 0)
+        r = refresh(m, err);
     if (r == 0)
         r = scry_store_get_info(m->store, &info, err);
     if (r == 0) {
@@ -169,20 +202,23 @@ static int describe_index(mcp *m, const scry_json *a, scry_json_writer *w, scry_
     return r;
 }
 
+static void image_schema(scry_json_writer *w)
+{
+    scry_json_key(w, "id");
+    scry_json_put_raw(w, "{\"type\":\"string\",\"pattern\":\"^[0-9a-fA-F]{32}$\",\"description\":\"from a search result\"}");
+}
+
+static void no_arguments(scry_json_writer *w)
+{
+}
+
 const mcp_tool mcp_tools[] = {
     { "search",
       "Find pictures by describing them. The query is a text, or several parts joined by + and -, e.g. \"beach - people + "
-      "0.5:sunset\"; @id:ID stands for a picture found before (more like it). Gives id, path, score and data of the best.",
-      "{\"type\":\"object\",\"required\":[\"query\"],\"properties\":{\"query\":{\"type\":\"string\"},"
-      "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":10},"
-      "\"folder\":{\"type\":\"string\",\"description\":\"absolute folder to search in\"},"
-      "\"after\":{\"type\":\"string\",\"description\":\"taken at or after: 2024, 2024-05, 2024-05-17\"},"
-      "\"before\":{\"type\":\"string\"},\"camera\":{\"type\":\"string\"},\"format\":{\"type\":\"string\"},\"label\":{\"type\":\"string\"}}}",
-      search },
-    { "get_image", "Look at a picture that a search found: the picture itself, made small, and what is known of it.",
-      "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\",\"description\":\"from a search result\"}}}",
-      get_image },
-    { "describe_index", "What the collection holds: how many pictures, which folders, which model.",
-      "{\"type\":\"object\",\"properties\":{}}", describe_index },
-    { NULL, NULL, NULL, NULL },
+      "0.5:sunset\"; @id:ID stands for a picture found before (more like it). Returns id, path, score and metadata of the best.",
+      "query", search_schema, search },
+    { "get_image", "Look at a picture that a search found: the picture itself, scaled down, and its metadata.",
+      "id", image_schema, get_image },
+    { "describe_index", "Describes the collection: number of pictures, folders, model.", NULL, no_arguments, describe_index },
+    { NULL, NULL, NULL, NULL, NULL },
 };

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Write `rows` [n, dim] to `path`, whole or not at all. */
+/* Write `rows` [n, dim] to `path` with cli_write_file(). */
 int cli_write_npy(const char *path, const float *rows, size_t n, size_t dim, scry_error *err) SCRY_NODISCARD;
 
 #endif

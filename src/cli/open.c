@@ -1,4 +1,4 @@
-/* open.c - the store and the model that a command line means. */
+/* open.c - open the store and the model that the options name. */
 #include "cli/cli.h"
 #include "cli/progress.h"
 
@@ -6,12 +6,12 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "engine/csv.h"
+#include "scry/rebuild.h"
 #include "scry/registry.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *given(const char *option, const char *variable)
 {
@@ -23,13 +23,13 @@ char *cli_store_place(const cli_common *c)
 {
     const char *place = given(c->store, "SCRY_STORE");
     if (place)
-        return scry_strdup(place);
+        return scry_expand_home(place);
     char *data = scry_data_dir(), *store = scry_path_join(data, "store");
     free(data);
     return store;
 }
 
-/* ---- a store, with the map of keys that it may be given ---- */
+/* ---- a store, with the table of --milvus-map ---- */
 
 typedef struct key_map {
     int64_t *ids;
@@ -53,7 +53,7 @@ static int add_key(void *arg, size_t line, char **fields, size_t count)
     char *end;
     long long id = strtoll(fields[m->id_column], &end, 10);
     if (end == fields[m->id_column] || *end)
-        return 0;   /* a line about something else */
+        return 0;   /* not an id: skip the line */
     m->ids = scry_realloc(m->ids, (m->count + 1) * sizeof *m->ids);
     m->paths = scry_realloc(m->paths, (m->count + 1) * sizeof *m->paths);
     m->ids[m->count] = id;
@@ -66,7 +66,9 @@ static int open_at(scry_store **out, const cli_common *c, const char *place, scr
     o->milvus.waiting = cli_waiting;
     o->milvus.notice = cli_notice;
     o->milvus.waiting_arg = c->wait;
-    int r = scry_store_open(out, place, o, err);
+    char *where = scry_expand_home(place);
+    int r = scry_store_open(out, where, o, err);
+    free(where);
     cli_waited(c->wait);
     return r;
 }
@@ -126,12 +128,20 @@ int cli_open_model_named(scry_model **out, const char *name, const scry_model_op
     return r < 0 ? scry_fail(err, r, "%s", why.message) : 0;
 }
 
-int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scry_error *err)
+char *cli_model_name(const cli_common *c, const char *otherwise)
+{
+    const char *name = given(c->model, "SCRY_MODEL");
+    char *absolute = name && strchr(name, '/') ? realpath(name, NULL) : NULL;
+    return absolute ? absolute : scry_strdup(name ? name : otherwise);
+}
+
+int cli_open_model_for(scry_model **out, const cli_common *c, scry_store *store, scry_error *err)
 {
     const char *name = given(c->model, "SCRY_MODEL");
     scry_store_info info = { 0 };
     scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
     o.precision = c->precision;
+    o.language = c->language;
     if (store) {
         scry_store_describe(store, &info);
         if (!name && !info.model_name[0])
@@ -140,48 +150,48 @@ int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scr
         if (!name)
             name = info.model_name;
     }
-    int r = cli_open_model_named(out, name, &o, err);
+    scry_error why = SCRY_ERROR_INIT;
+    int r = cli_open_model_named(out, name, &o, &why);
+    if (r == SCRY_ENOTFOUND && store && strcmp(name, info.model_name) == 0)
+        return scry_fail(err, r, "%s (or embed the pictures again: `scry index --rebuild --model NAME`)", why.message);
+    return r < 0 ? scry_fail(err, r, "%s", why.message) : 0;
+}
+
+int cli_open_model(scry_model **out, const cli_common *c, scry_store *store, scry_error *err)
+{
+    int r = cli_open_model_for(out, c, store, err);
     if (r < 0 || !store)
         return r;
-    const scry_model_info *m = scry_model_get_info(*out);
-    if (!info.model_identity[0]) {   /* made by another program: the dimension is all that can be compared */
-        if (info.dim == m->dim)
-            return 0;
-        r = scry_fail(err, SCRY_EINVALID, "the collection \"%s\" holds vectors of %d numbers, the model %s makes %d: it was "
-                      "built with another one", info.collection, info.dim, m->name, m->dim);
+    scry_store_info info;
+    scry_store_describe(store, &info);
+    char *name = cli_model_name(c, info.model_name);
+    r = scry_rebuild_check(store, *out, name, err);
+    free(name);
+    if (r < 0) {
         scry_model_free(*out);
         *out = NULL;
-        return r;
     }
-    if (strcmp(m->identity, info.model_identity) == 0)
-        return 0;
-    if (strcmp(name, info.model_name) == 0)
-        r = scry_fail(err, SCRY_EINVALID, "the files of model %s are not those that collection \"%s\" was built with "
-                      "(%.12s, now %.12s): restore them if they were damaged (the starter's by `git checkout -- "
-                      "models/starter` or by installing scry again), or index again with --collection NAME", name,
-                      info.collection, info.model_identity, m->identity);
-    else
-        r = scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): "
-                      "search with that one, or index again into another one with --collection NAME --model %s",
-                      info.collection, info.model_name, info.model_identity, m->name, m->identity, m->name);
-    scry_model_free(*out);
-    *out = NULL;
     return r;
+}
+
+scry_store_options cli_options_of(const scry_model *model, const char *name)
+{
+    const scry_model_info *m = scry_model_get_info(model);
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    o.mode = SCRY_STORE_CREATE;
+    o.model_identity = m->identity;
+    o.model_name = name;
+    o.precision = cli_precision_name(m->precision);
+    o.dim = m->dim;
+    return o;
 }
 
 int cli_create_store(scry_store **out, const cli_common *c, const scry_model *model, scry_error *err)
 {
-    const scry_model_info *m = scry_model_get_info(model);
-    const char *name = given(c->model, "SCRY_MODEL");
-    char *absolute = name && strchr(name, '/') ? realpath(name, NULL) : NULL;
-    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
-    o.mode = SCRY_STORE_CREATE;
-    o.model_identity = m->identity;
-    o.model_name = absolute ? absolute : name ? name : SCRY_STARTER_MODEL;
-    o.precision = cli_precision_name(m->precision);
-    o.dim = m->dim;
+    char *name = cli_model_name(c, SCRY_STARTER_MODEL);
+    scry_store_options o = cli_options_of(model, name);
     int r = open_with_map(out, c, &o, err);
-    free(absolute);
+    free(name);
     return r;
 }
 
@@ -203,30 +213,7 @@ int cli_create_store_like(scry_store **out, const cli_common *c, scry_store *lik
 
 const char *cli_precision_name(scry_precision p)
 {
-    static const char *const names[] = { "auto", "fp32", "bf16", "int8" };
-    return names[p];
-}
-
-/* C0, delete, and C1 as UTF-8 has it: what terminals may take as a command. */
-static bool is_control(const unsigned char *p)
-{
-    return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
-}
-
-char *cli_printable(FILE *to, const char *text)
-{
-    if (!isatty(fileno(to)))
-        return scry_strdup(text);
-    scry_buf b = SCRY_BUF_INIT(1 << 20);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (!is_control(p))
-            scry_buf_putc(&b, (char)*p);
-        else if (*p == 0xc2)
-            scry_buf_printf(&b, "\\x%02x\\x%02x", p[0], p[1]), p++;
-        else
-            scry_buf_printf(&b, "\\x%02x", *p);
-    }
-    return scry_buf_take(&b);
+    return scry_precision_name(p);
 }
 
 char *cli_hex_id(const uint8_t id[SCRY_ID_BYTES], char out[2 * SCRY_ID_BYTES + 1])

@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 
 #include "base/alloc.h"
-#include "engine/walk.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,33 +17,22 @@ static const cli_option store_options[] = {
     { 0 },
 };
 static const cli_option milvus_options[] = {
-    { "milvus-index", "SPEC", "index to make, or to replace: flat (exact; default), hnsw:M=16,efConstruction=200, "
+    { "milvus-index", "SPEC", "index to create, or to replace the present one with: flat (exact; default), hnsw:M=16,efConstruction=200, "
       "ivf_flat:nlist=512, ivf_sq8:nlist=512, autoindex ($SCRY_MILVUS_INDEX)", 0, NULL },
-    { "milvus-search", "SPEC", "how far to search: ef=64 (hnsw), nprobe=16 (ivf) ($SCRY_MILVUS_SEARCH)", 0, NULL },
-    { "milvus-consistency", "LEVEL", "how fresh searches are (default: bounded) ($SCRY_MILVUS_CONSISTENCY)", 0,
+    { "milvus-search", "SPEC", "search effort: ef=64 (hnsw), nprobe=16 (ivf) ($SCRY_MILVUS_SEARCH)", 0, NULL },
+    { "milvus-consistency", "LEVEL", "consistency of searches (default: bounded) ($SCRY_MILVUS_CONSISTENCY)", 0,
       "strong session bounded eventually" },
-    { "milvus-partitions", NULL, "a new collection keeps each root in a partition of its own, so that --in looks into that", 0,
+    { "milvus-partitions", NULL, "store each root of a new collection in its own partition, which --in then searches alone", 0,
       NULL },
-    { "milvus-field", "NAME", "vector field, in a collection that another program made", 0, NULL },
-    { "milvus-id", "NAME", "its key", 0, NULL },
-    { "milvus-map", "CSV", "a table with columns id and path: what its keys stand for", 0, NULL },
+    { "milvus-field", "NAME", "vector field of a collection that another program made", 0, NULL },
+    { "milvus-id", "NAME", "key field of such a collection", 0, NULL },
+    { "milvus-map", "CSV", "table with columns id and path: the files of its keys", 0, NULL },
     { 0 },
 };
 static const cli_option model_options[] = {
     { "model", "NAME|DIR", "model to use (default: the collection's, else the starter; $SCRY_MODEL)", 0, NULL },
     { "precision", "WHICH", "arithmetic: auto, fp32, bf16 or int8 (default: auto)", 0, "auto fp32 bf16 int8" },
-    { 0 },
-};
-static const cli_option filter_options[] = {
-    { "in", "DIR", "only pictures in this folder and below it (may be repeated: any of them)", 0, NULL },
-    { "after", "DATE", "only pictures taken at or after DATE (2024, 2024-05, 2024-05-17, ...T10:00)", 0, NULL },
-    { "before", "DATE", "only pictures taken before DATE", 0, NULL },
-    { "camera", "TEXT", "only pictures whose camera's name contains TEXT", 0, NULL },
-    { "near", "LAT,LON,KM", "only pictures taken within KM kilometres of that place", 0, NULL },
-    { "format", "NAME", "only pictures of this format (may be repeated: any of them)", 0,
-      "jpeg png webp gif tiff heic avif jxl raw" },
-    { "label", "TEXT", "only pictures with this label from a CSV (may be repeated: all of them)", 0, NULL },
-    { "key", "TEXT", "only the picture with this key from a CSV (may be repeated: any of them)", 0, NULL },
+    { "language", "CODE", "language of texts, for models with NLLB's: deu_Latn or deu (default: auto, guessed from each text)", 0, NULL },
     { 0 },
 };
 static const cli_option general_options[] = {
@@ -58,8 +46,12 @@ size_t cli_option_tables(const cli_command *c, cli_option_table out[CLI_MAX_TABL
     size_t n = 0;
     if (c->options && c->options->name)
         out[n++] = (cli_option_table){ "Options", c->options };
-    if (c->common & CLI_FILTER)
-        out[n++] = (cli_option_table){ "Filters", filter_options };
+    if (c->common & CLI_SEARCH)
+        out[n++] = (cli_option_table){ "Search", cli_search_options() };
+    if (c->common & CLI_LIST)
+        out[n++] = (cli_option_table){ "List", cli_list_options() };
+    if (c->common & (CLI_SEARCH | CLI_LIST | CLI_FILTER))
+        out[n++] = (cli_option_table){ "Filters", cli_filter_options() };
     if (c->common & CLI_STORE)
         out[n++] = (cli_option_table){ "Store", store_options };
     if (c->common & CLI_STORE)
@@ -100,11 +92,13 @@ void cli_begin(cli_args *a, const cli_command *command, int argc, char **argv)
     }
     a->table = table;
     a->common.wait = &a->wait;
-    optind = 0;   /* glibc: start anew */
+    scry_request_init(&a->common.request, command->common & CLI_SEARCH ? SCRY_VIA_COMMAND
+                                          : command->common & CLI_LIST ? SCRY_VIA_LIST_COMMAND : SCRY_VIA_FILTER_COMMAND);
+    optind = 0;   /* glibc: reset the parser */
     opterr = 0;
 }
 
-/* ":hq0" from the letters. No "+" before them: operands and options may mix. */
+/* ":hq0" from the letters. No "+" before them, so that operands and options may be mixed. */
 static void short_options(const cli_command *c, char *out, size_t size)
 {
     size_t n = 0;
@@ -132,51 +126,6 @@ static const cli_option *option_by_letter(const cli_command *c, int letter, bool
     return NULL;
 }
 
-/* Combine with what was given before: options of one kind by `or`, the rest by `and`. The last
- * node of each "any of them" kind is kept apart until the end. */
-static void add_filter(cli_common *c, const scry_filter_node *f, const scry_filter_node **any)
-{
-    if (any)
-        *any = *any ? scry_filter_or(c->filters, *any, f) : f;
-    else
-        c->filter = scry_filter_and(c->filters, c->filter, f);
-}
-
-typedef struct { const scry_filter_node *in, *format, *key; } any_filters;
-static any_filters any_of;   /* of the command line being parsed: there is one a process */
-
-static bool take_filter(cli_common *c, const char *name, const char *value, scry_error *err)
-{
-    if (!c->filters)
-        c->filters = scry_filter_pool_new();
-    scry_filter_pool *p = c->filters;
-    int64_t s;
-    double lat, lon, km;
-    if (strcmp(name, "in") == 0) {
-        if (!value[0])
-            return scry_fail(err, SCRY_EINVALID, "an empty path names no folder"), false;
-        char *path = scry_stored_path(value);
-        add_filter(c, scry_filter_text(p, SCRY_FILTER_IN, path), &any_of.in);
-        free(path);
-    } else if (strcmp(name, "after") == 0 || strcmp(name, "before") == 0) {
-        if (scry_parse_time(value, &s, err) < 0)
-            return false;
-        add_filter(c, scry_filter_time(p, name[0] == 'a' ? SCRY_FILTER_AFTER : SCRY_FILTER_BEFORE, s), NULL);
-    } else if (strcmp(name, "near") == 0) {
-        if (scry_parse_near(value, &lat, &lon, &km, err) < 0)
-            return false;
-        add_filter(c, scry_filter_near(p, lat, lon, km), NULL);
-    } else if (strcmp(name, "format") == 0) {
-        add_filter(c, scry_filter_text(p, SCRY_FILTER_FORMAT, strcasecmp(value, "jpg") == 0 ? "jpeg" : value), &any_of.format);
-    } else if (strcmp(name, "key") == 0) {
-        add_filter(c, scry_filter_text(p, SCRY_FILTER_KEY, value), &any_of.key);
-    } else {
-        scry_filter_kind kind = strcmp(name, "camera") == 0 ? SCRY_FILTER_CAMERA : SCRY_FILTER_LABEL;
-        add_filter(c, scry_filter_text(p, kind, value), NULL);
-    }
-    return true;
-}
-
 bool cli_precision(const char *value, scry_precision *out)
 {
     for (scry_precision p = SCRY_PRECISION_AUTO; p <= SCRY_PRECISION_INT8; p++)
@@ -188,7 +137,7 @@ bool cli_precision(const char *value, scry_precision *out)
     return false;
 }
 
-/* Where an option for a store on Milvus goes; NULL when it is none. */
+/* Where to store the value of an option for Milvus; NULL for any other option. */
 static const char **milvus_option(cli_common *c, const char *name)
 {
     const struct { const char *name, **to; } options[] = {
@@ -202,8 +151,8 @@ static const char **milvus_option(cli_common *c, const char *name)
     return NULL;
 }
 
-/* A shared option; false when what it says is wrong (and was said). */
-static bool take_common(cli_args *a, const cli_option *o, const char *value)
+/* Handle a shared option; false after an error, which was printed. */
+static bool handle_common(cli_args *a, const cli_option *o, const char *value)
 {
     cli_common *c = &a->common;
     scry_error err = SCRY_ERROR_INIT;
@@ -220,26 +169,17 @@ static bool take_common(cli_args *a, const cli_option *o, const char *value)
         c->collection = value;
     else if (strcmp(o->name, "model") == 0)
         c->model = value;
+    else if (strcmp(o->name, "language") == 0)
+        c->language = value;
     else if (strcmp(o->name, "milvus-partitions") == 0)
         c->milvus.partitions = true;
     else if (milvus_option(c, o->name))
         *milvus_option(c, o->name) = value;
     else if (strcmp(o->name, "precision") == 0)
         return cli_precision(value, &c->precision);
-    else if (!take_filter(c, o->name, value, &err)) {
-        cli_usage("--%s: %s", o->name, err.message);
-        return false;
-    }
+    else if (scry_request_set(&c->request, o->name, scry_text(value ? value : "1"), &err) < 0)
+        return cli_fail(&err), false;
     return true;
-}
-
-static void join_any_filters(cli_common *c)
-{
-    const scry_filter_node *any[] = { any_of.in, any_of.format, any_of.key };
-    for (size_t i = 0; i < 3; i++)
-        if (any[i])
-            c->filter = scry_filter_and(c->filters, c->filter, any[i]);
-    any_of = (any_filters){ 0 };
 }
 
 /* The long options that begin with the `n` bytes of `name`; *one is one of them. */
@@ -256,9 +196,9 @@ static size_t count_options(const cli_command *c, const char *name, size_t n, co
     return count;
 }
 
-/* After getopt_long said '?' or ':'. It tells which option it was by `optopt`, or, when that is 0, by
- * having just passed it: operands before it stay where they are until the next call. */
-static void say_bad_option(const cli_args *a, bool without_value)
+/* Report an error for which getopt_long returned '?' or ':'. `optopt` identifies the option or, if it is 0, the option is
+ * argv[optind - 1]: operands before it are moved only by the next call. */
+static void report_bad_option(const cli_args *a, bool without_value)
 {
     const char *help = a->command->name, *given = a->argv[optind - 1];
     char letter[8];
@@ -268,15 +208,29 @@ static void say_bad_option(const cli_args *a, bool without_value)
     if (optopt >= FIRST_VALUE)
         o = option_at(a->command, optopt - FIRST_VALUE, &own);
     if (o)
-        cli_usage(without_value ? "--%s wants a value (see `scry %s --help`)" : "--%s takes no value (see `scry %s --help`)",
+        cli_usage(without_value ? "--%s requires a value (see `scry %s --help`)" : "--%s accepts no value (see `scry %s --help`)",
                   o->name, help);
     else if (optopt)
-        cli_usage(without_value ? "%s wants a value (see `scry %s --help`)" : "unknown option %s (see `scry %s --help`)",
+        cli_usage(without_value ? "%s requires a value (see `scry %s --help`)" : "unknown option %s (see `scry %s --help`)",
                   letter, help);
     else if (count_options(a->command, given + 2, strcspn(given + 2, "="), &o) > 1)
-        cli_usage("%s may be several options, --%s is one (see `scry %s --help`)", given, o->name, help);
+        cli_usage("%s is ambiguous: it may be --%s (see `scry %s --help`)", given, o->name, help);
     else
         cli_usage("unknown option %s (see `scry %s --help`)", given, help);
+}
+
+/* The operands of a search are its query. */
+static void finish_request(cli_args *a)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_search_request *r = &a->common.request;
+    int result = 0;
+    if (a->command->common & CLI_SEARCH)
+        result = scry_request_set_operands(r, (const char *const *)a->argv + a->next, (size_t)(a->argc - a->next), &err);
+    if (result == 0)
+        result = scry_request_finish(r, &err);
+    if (result < 0)
+        a->status = cli_fail(&err);
 }
 
 const char *cli_next(cli_args *a, const char **value)
@@ -287,11 +241,11 @@ const char *cli_next(cli_args *a, const char **value)
         int v = getopt_long(a->argc, a->argv, letters, a->table, NULL);
         if (v == -1) {
             a->next = optind;
-            join_any_filters(&a->common);
+            finish_request(a);
             return NULL;
         }
         if (v == '?' || v == ':') {
-            say_bad_option(a, v == ':');
+            report_bad_option(a, v == ':');
             a->status = CLI_ERROR;
             return NULL;
         }
@@ -302,7 +256,7 @@ const char *cli_next(cli_args *a, const char **value)
         a->wait.forced |= own && strcmp(o->name, "progress") == 0;
         if (own)
             return o->name;
-        if (!take_common(a, o, optarg)) {
+        if (!handle_common(a, o, optarg)) {
             if (a->status < 0)
                 a->status = CLI_ERROR;
             return NULL;
@@ -312,7 +266,7 @@ const char *cli_next(cli_args *a, const char **value)
 
 void cli_end(cli_args *a)
 {
-    scry_filter_pool_free(a->common.filters);
+    scry_request_dispose(&a->common.request);
     free(a->table);
     a->table = NULL;
 }
@@ -325,17 +279,6 @@ bool cli_int(const char *option, const char *text, long long min, long long max,
     if (errno == 0 && end != text && *end == '\0' && *out >= min && *out <= max)
         return true;
     cli_usage("--%s takes a whole number from %lld to %lld, not \"%s\"", option, min, max, text);
-    return false;
-}
-
-bool cli_real(const char *option, const char *text, double min, double max, double *out)
-{
-    char *end;
-    errno = 0;
-    *out = strtod(text, &end);
-    if (errno == 0 && end != text && *end == '\0' && *out >= min && *out <= max)
-        return true;
-    cli_usage("--%s takes a number from %g to %g, not \"%s\"", option, min, max, text);
     return false;
 }
 
@@ -371,7 +314,7 @@ void cli_warn(const char *fmt, ...)
 
 void cli_skipped(const char *path, const char *reason)
 {
-    char *name = cli_printable(stderr, path), *why = cli_printable(stderr, reason);
+    char *name = cli_quoted(stderr, path), *why = cli_printable(stderr, reason);
     fprintf(stderr, "skipped: %s: %s\n", name, why);
     free(name);
     free(why);

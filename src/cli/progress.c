@@ -46,7 +46,7 @@ void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open
     if (!p)
         return;
     double now = scry_now_ms();
-    if (rated > p->last_rated && now - p->last_ms >= 1000) {   /* they come in batches */
+    if (rated > p->last_rated && now - p->last_ms >= 1000) {   /* pictures complete in batches */
         double rate = (double)(rated - p->last_rated) / (now - p->last_ms) * 1000;
         p->rate = p->rate > 0 ? 0.7 * p->rate + 0.3 * rate : rate;
         p->last_ms = now;
@@ -56,10 +56,10 @@ void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open
     int filled = total ? (int)(done * 30 / total) : 0;
     for (int i = 0; i < 30; i++)
         bar[i] = i < filled ? '#' : '.';
-    if (p->rate > 0 && total > done)
+    if (p->rate > 0 && total > done && !open_end)
         duration(left, sizeof left, (double)(total - done) / p->rate);
     snprintf(line, sizeof line, "[%s] %llu/%llu%s  %.1f/s%s%s", bar, (unsigned long long)done,
-             (unsigned long long)total, open_end ? "+" : "", p->rate, left[0] ? "  left: " : "", left);
+             (unsigned long long)total, open_end ? "+" : "", p->rate, open_end ? "  still counting" : left[0] ? "  left: " : "", left);
     if (p->terminal)
         fprintf(stderr, "\r%.*s\033[K", columns() - 1, line);
     else

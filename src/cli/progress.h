@@ -1,4 +1,4 @@
-/* progress.h - one line on stderr that says how far a long run is. */
+/* progress.h - one line on stderr with the progress of a long run. */
 #ifndef SCRY_CLI_PROGRESS_H
 #define SCRY_CLI_PROGRESS_H
 
@@ -9,19 +9,19 @@
 
 typedef struct cli_progress cli_progress;
 
-/* Shows nothing when quiet, or when stderr is no terminal and `force` is false. */
+/* Shows nothing when quiet, or when stderr is not a terminal and `force` is false. */
 cli_progress *cli_progress_new(bool quiet, bool force);
 
-/* `done` of `total`, which still grows while `open_end`; `rated` counts what the rate is of. */
+/* `done` of `total`, which still grows while `open_end`; `rated` is the counter from which the rate is computed. */
 void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open_end, uint64_t rated);
 
-/* Take the line away, so that something else can be printed. */
+/* Erase the line, so that something else can be printed. */
 void cli_progress_clear(cli_progress *p);
 void cli_progress_free(cli_progress *p);
 
-/* What a store on Milvus says while it waits for the server (scry_milvus_choice); `arg` is the line. */
+/* Callbacks of scry_milvus_choice for the time that a store on Milvus waits for the server; `arg` is the line. */
 int cli_waiting(void *arg, const char *stage, int percent);
 void cli_notice(void *arg, const char *text);
-void cli_waited(cli_wait_line *line);   /* take the line away */
+void cli_waited(cli_wait_line *line);   /* erase the line */
 
 #endif

@@ -14,7 +14,7 @@ static void show(void *arg, const scry_copy_progress *p)
     cli_progress_show(arg, p->done, p->total, false, p->done);
 }
 
-/* The same folder by another name, or the same text. */
+/* Whether both name the same folder, or are the same text. */
 static bool same_place(const char *a, const char *b)
 {
     char *x = realpath(a, NULL), *y = realpath(b, NULL);
@@ -24,23 +24,28 @@ static bool same_place(const char *a, const char *b)
     return same;
 }
 
-static int open_pair(scry_store **from, scry_store **to, const cli_common *c, const char *from_place, const char *to_place,
-                     const char *to_name, scry_error *err)
+/* The collections to copy from and to. */
+typedef struct {
+    const char *from_place, *to_place, *to_name;
+    scry_store *from, *to;
+} pair;
+
+static int open_pair(pair *p, const cli_common *c, scry_error *err)
 {
     cli_common source = *c;
     scry_store_info info;
-    source.store = from_place;
-    int r = cli_open_store(from, &source, SCRY_STORE_READ, err);
+    source.store = p->from_place;
+    int r = cli_open_store(&p->from, &source, SCRY_STORE_READ, err);
     if (r < 0)
         return r;
-    scry_store_describe(*from, &info);
+    scry_store_describe(p->from, &info);
     if (!info.model_identity[0])
         return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was not made by scry: index its pictures instead",
-                         info.collection, from_place);
-    if (same_place(from_place, to_place) && strcmp(to_name ? to_name : info.collection, info.collection) == 0)
+                         info.collection, p->from_place);
+    if (same_place(p->from_place, p->to_place) && strcmp(p->to_name ? p->to_name : info.collection, info.collection) == 0)
         return scry_fail(err, SCRY_EINVALID, "%s cannot be copied onto itself: give another store, or --to-collection NAME",
-                         from_place);
-    return cli_create_store_like(to, c, *from, to_place, to_name, err);
+                         p->from_place);
+    return cli_create_store_like(&p->to, c, p->from, p->to_place, p->to_name, err);
 }
 
 static void print_copied(const cli_common *c, const scry_copy_progress *p)
@@ -57,19 +62,19 @@ static void print_copied(const cli_common *c, const scry_copy_progress *p)
 int cli_store_copy(const cli_common *c, const char *from_place, const char *to_place, const char *to_name)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_store *from = NULL, *to = NULL;
+    pair p = { from_place, to_place, to_name, NULL, NULL };
     scry_copy_progress done = { 0 };
-    int r = open_pair(&from, &to, c, from_place, to_place, to_name, &err);
+    int r = open_pair(&p, c, &err);
     if (r == 0) {
         cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
         scry_copy_options o = { show, bar, cli_catch_signals() };
-        r = scry_store_copy(from, to, &o, &done, &err);
+        r = scry_store_copy(p.from, p.to, &o, &done, &err);
         cli_progress_free(bar);
         cli_waited(c->wait);
     }
-    scry_store_close(from, NULL);
-    if (to) {
-        int closed = scry_store_close(to, r < 0 ? NULL : &err);
+    scry_store_close(p.from, NULL);
+    if (p.to) {
+        int closed = scry_store_close(p.to, r < 0 ? NULL : &err);
         r = r < 0 ? r : closed;
         print_copied(c, &done);
     }
@@ -82,9 +87,7 @@ int cli_store_copy(const cli_common *c, const char *from_place, const char *to_p
 
 static void print_difference(void *arg, const char *text)
 {
-    char *line = cli_printable(stdout, text);
-    puts(line);
-    free(line);
+    cli_print("%s\n", text);
 }
 
 int cli_verify_against(const cli_common *c, const char *place, const char *name)
@@ -112,7 +115,7 @@ int cli_verify_against(const cli_common *c, const char *place, const char *name)
     if (r < 0)
         return cli_fail(&err);
     if (report.only_here || report.only_there || report.different)
-        return cli_usage("%llu equal, %llu only here, %llu only there, %llu different: `scry store copy` makes up for what "
+        return cli_usage("%llu equal, %llu only here, %llu only there, %llu different: `scry store copy` copies what "
                          "is missing", (unsigned long long)report.files, (unsigned long long)report.only_here,
                          (unsigned long long)report.only_there, (unsigned long long)report.different);
     printf("both are equal: %llu files\n", (unsigned long long)report.files);

@@ -1,7 +1,7 @@
 #include "cli/thumbs.h"
 
 #include "base/alloc.h"
-#include "base/part.h"
+#include "base/plugin.h"
 #include "cli/cli.h"
 #include "image/image.h"
 #include "thumbs/thumbs.h"
@@ -21,43 +21,45 @@ struct cli_thumbs {
     int columns;   /* of the terminal */
 };
 
-/* Why pictures cannot be shown here; NULL when they can. */
+/* The reason why this terminal cannot show pictures; NULL when it can. */
 static const char *obstacle(void)
 {
     const char *term = getenv("TERM");
     if (isatty(STDOUT_FILENO) != 1)
-        return "standard output is no terminal";
+        return "standard output is not a terminal";
     if (!term || !term[0] || strcmp(term, "dumb") == 0)
         return "this terminal shows text only";
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? NULL : "the locale is not UTF-8";
 }
 
-cli_thumbs *cli_thumbs_new(void)
+int cli_thumbs_new(cli_thumbs **out, scry_error *err)
 {
     const char *why = obstacle();
-    scry_error err = SCRY_ERROR_INIT;
+    scry_error missing = SCRY_ERROR_INIT;
     scry_decoder_options d = SCRY_DECODER_OPTIONS_INIT;
     scry_thumbs_draw_fn *draw;
-    scry_decoder *decoder;
     struct winsize w;
+    *out = NULL;
+    if (!why && scry_plugin_symbol((void **)&draw, "thumbs", "scry_thumbs_draw", &missing) < 0)
+        why = missing.message;
     if (why) {
         cli_warn("no thumbnails: %s", why);
-        return NULL;
-    }
-    d.formats = scry_formats_all();
-    if (scry_part_symbol((void **)&draw, "thumbs", "scry_thumbs_draw", &err) < 0 ||
-        scry_decoder_new(&decoder, &d, &err) < 0) {
-        cli_warn("no thumbnails: %s", err.message);
-        return NULL;
+        return 0;
     }
     cli_thumbs *t = scry_alloc(sizeof *t);
-    t->draw = draw;
-    t->decoder = decoder;
-    t->columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
-    return t;
+    *t = (cli_thumbs){ .draw = draw, .columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80 };
+    d.formats = scry_formats_all();
+    int r = scry_decoder_new(&t->decoder, &d, err);
+    if (r == 0)
+        r = scry_decoder_start(t->decoder, err);
+    if (r == 0)
+        *out = t;
+    else
+        cli_thumbs_free(t);
+    return r;
 }
 
-/* The cells that keep the picture's shape: one is about twice as high as wide. */
+/* The size in cells that keeps the aspect ratio: a cell is about twice as high as wide. */
 static void fit(int width, int height, int columns, int *out_columns, int *out_rows)
 {
     double ratio = height > 0 && width > 0 ? (double)width / height : 1;
@@ -81,7 +83,7 @@ void cli_thumbs_show(cli_thumbs *t, const char *path, int width, int height)
     scry_decode_request request = { .kind = SCRY_DECODE_VIEWS,
                                     .spec = { .size = SIDE, .views = 1, .fit = { SCRY_FIT_SQUASH },
                                               .filter = SCRY_FILTER_BILINEAR } };
-    if (!t || scry_decoder_load(t->decoder, AT_FDCWD, path, &bytes, &size, &st, NULL) < 0 ||
+    if (!t || scry_decoder_load(t->decoder, path, &bytes, &size, &st, NULL) < 0 ||
         scry_decoder_run(t->decoder, &request, &picture, NULL) < 0)
         return;
     fit(width, height, t->columns, &columns, &rows);

@@ -1,13 +1,16 @@
-/* thumbs.h - small pictures of results in the terminal. */
+/* thumbs.h - thumbnails of results in the terminal. */
 #ifndef SCRY_CLI_THUMBS_H
 #define SCRY_CLI_THUMBS_H
 
+#include "scry/error.h"
+
 typedef struct cli_thumbs cli_thumbs;
 
-/* NULL when standard output is no terminal that can show pictures, with a warning why. */
-cli_thumbs *cli_thumbs_new(void);
+/* *out is NULL, with a warning that names the reason, when standard output is not a terminal that can show pictures.
+ * A decoder that does not start is an error. */
+int cli_thumbs_new(cli_thumbs **out, scry_error *err) SCRY_NODISCARD;
 
-/* Draw the picture file below the line of its result; nothing when it cannot be read. */
+/* Draw the picture file below its result; draws nothing if the file cannot be read. */
 void cli_thumbs_show(cli_thumbs *t, const char *path, int width, int height);
 void cli_thumbs_free(cli_thumbs *t);
 

@@ -6,6 +6,7 @@
 #include "decoder/rows.h"
 
 #include "base/alloc.h"
+#include "base/byte_order.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -26,14 +27,9 @@ typedef struct bmp {
     uint8_t *indices;         /* [h, w], of run-length coded rows, first row at the bottom */
 } bmp;
 
-static uint32_t number(const bmp *b, size_t at, int bytes)
+static uint32_t number(const bmp *b, size_t at, size_t bytes)
 {
-    uint32_t v = 0;
-    if (b->size < (size_t)bytes || at > b->size - (size_t)bytes)
-        return 0;
-    for (int i = 0; i < bytes; i++)
-        v |= (uint32_t)b->bytes[at + (size_t)i] << 8 * i;
-    return v;
+    return b->size < bytes || at > b->size - bytes ? 0 : (uint32_t)scry_read_little_endian(b->bytes + at, bytes);
 }
 
 static int damaged(scry_error *err, const char *what)
@@ -193,10 +189,8 @@ static void bmp_row(const void *picture, int y, uint8_t *out)
             for (int k = 0; k < 3; k++)
                 out[k] = in[3 * x + 2 - k];
         } else {
-            int bytes = b->bits / 8;
-            uint32_t v = 0;
-            for (int i = 0; i < bytes; i++)
-                v |= (uint32_t)in[bytes * x + i] << 8 * i;
+            size_t bytes = (size_t)b->bits / 8;
+            uint32_t v = (uint32_t)scry_read_little_endian(in + bytes * (size_t)x, bytes);
             for (int k = 0; k < 3; k++)
                 out[k] = field(v, b->mask[k]);
         }
@@ -229,11 +223,11 @@ int scry_read_bmp(const scry_job *job, scry_error *err)
     b->size = job->size;
     int rc = read_header(b, err);
     if (rc == 0)
-        rc = scry_sink_init(&sink, job->request, job->out, b->w, b->h, 1, err);
+        rc = scry_sink_init(&sink, job, b->w, b->h, err);
     if (rc == 0)
         rc = read_rows(b, err);
     if (rc == 0)
-        rc = scry_put_picture(&sink, b->w, b->h, bmp_row, b, job->reply, err);
+        rc = scry_put_picture(&sink, bmp_row, b, err);
     scry_sink_dispose(&sink);
     free(b->indices);
     free(b);

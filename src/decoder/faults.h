@@ -1,7 +1,8 @@
-/* faults.h - a decoder that fails on demand, for the tests of the client.
+/* faults.h - faults that tests of the client can request.
  *
- * Only with SCRY_TEST_DECODER_FAULTS=1 in the environment, and only for a file that ends
- * with one of the marks: real libraries cannot be made to crash or hang reliably.
+ * Only with --faults-for-tests, which the client passes on if SCRY_TEST_DECODER_FAULTS=1 is in its
+ * environment, and only for a file that ends with one of the marks: real libraries cannot be made to
+ * crash or hang reliably.
  */
 #ifndef SCRY_DECODER_FAULTS_H
 #define SCRY_DECODER_FAULTS_H
@@ -11,7 +12,8 @@
 #include <stdint.h>
 
 /* "scry-test:crash", ":hang", ":spin", ":memory" or ":exit" at the end of the file; returns
- * otherwise, with true for ":lie": the reply is to be garbage. */
+ * otherwise, with true for ":lie": the reply must be invalid. ":escape" attempts what the sandbox
+ * must refuse, and exits with 100 plus the number of an attempt that succeeded. */
 bool scry_decoder_fault(const uint8_t *bytes, size_t size);
 
 #endif

@@ -1,12 +1,14 @@
 /* gif_read.c - the first frame of a GIF.
  *
- * Read here and not through libvips, which gives transparent pixels as black: Pillow's
- * convert("RGB") gives them the colour that the palette has for them, and what the frame
- * leaves of the screen the transparent colour, or colour 0.
+ * Not by libvips, which makes transparent pixels black: Pillow's convert("RGB") makes them the
+ * colour that the palette has for them, and pixels of the screen outside the frame the
+ * transparent colour, or colour 0.
  */
 #include "decoder/rows.h"
 
 #include "base/alloc.h"
+#include "base/byte_order.h"
+#include "metadata/headers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,7 @@ static bool take(gif *g, uint8_t *out, size_t n)
 
 static int u16(const uint8_t *p)
 {
-    return p[0] | p[1] << 8;
+    return (int)scry_read_little_endian(p, 2);
 }
 
 /* Colours past the end of the table are greys, as in Pillow. */
@@ -141,7 +143,7 @@ static int next_code(bits *b, int width)
     return code;
 }
 
-/* Where pixel number `n` of the frame belongs, rows in the order of interlacing. */
+/* The position of pixel number `n` of the frame, in the order of interlacing. */
 typedef struct cursor {
     const gif *g;
     int x, y, pass;
@@ -182,7 +184,7 @@ static const uint8_t *expand(codes *t, int code, int roots, int *n)
     return p;
 }
 
-/* Until the frame is full; -1 for data that end or make no sense before. */
+/* Until the frame is full; -1 if the data end before or hold an invalid code. */
 static int decode_frame(gif *g, codes *t, int root_bits)
 {
     const int clear = 1 << root_bits, end = clear + 1;
@@ -255,13 +257,17 @@ int scry_read_gif(const scry_job *job, scry_error *err)
     gif *g = scry_alloc(sizeof *g);
     g->p = job->bytes;
     g->end = job->bytes + job->size;
+    scry_decode_result *result = &job->reply->result;
+    scry_headers_read_gif((scry_bytes){ job->bytes, job->size }, &result->metadata);
+    if (result->metadata.orientation)
+        result->orientation = result->metadata.orientation;
     int rc = read_headers(g, err);
     if (rc == 0)
-        rc = scry_sink_init(&sink, job->request, job->out, g->w, g->h, 1, err);
+        rc = scry_sink_init(&sink, job, g->w, g->h, err);
     if (rc == 0)
         rc = read_frame(g, err);
     if (rc == 0)
-        rc = scry_put_picture(&sink, g->w, g->h, gif_row, g, job->reply, err);
+        rc = scry_put_picture(&sink, gif_row, g, err);
     scry_sink_dispose(&sink);
     free(g->indices);
     free(g);

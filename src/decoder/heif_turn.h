@@ -1,8 +1,8 @@
-/* heif_turn.h - how a HEIC or AVIF picture asks to be turned.
+/* heif_turn.h - the orientation that a HEIC or AVIF file declares.
  *
- * libheif turns what it decodes and has no words for by how much (before 1.16), so that
- * undoing it (`--no-rotate`) takes a look at the file's boxes. Only the two properties that
- * turn are read; what is damaged here libheif refuses or ignores itself.
+ * libheif applies the orientation while decoding and (before 1.16) does not report it, so
+ * undoing it (`--no-rotate`) requires reading the file's boxes. Only the two properties for
+ * rotation and mirroring are read; libheif itself refuses or ignores damaged ones.
  */
 #ifndef SCRY_DECODER_HEIF_TURN_H
 #define SCRY_DECODER_HEIF_TURN_H

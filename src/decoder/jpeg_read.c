@@ -1,9 +1,10 @@
 /* jpeg_read.c - JPEG to rows of RGB, as Pillow's convert("RGB") has them.
  *
- * libjpeg's own inverse DCT (the accurate one) and upsampling give Pillow's pixels.
- * Three things are left out that the views do not need: resolution (the DCT's scaling,
- * down to twice the target), columns outside the crop, and rows outside of it. The rest
- * of the file is still parsed to its end, because a file that is cut short is an error.
+ * libjpeg's own inverse DCT (the accurate one) and upsampling give Pillow's pixels. What the
+ * views do not need is not decoded: resolution (the DCT scales down to twice the target),
+ * columns and rows outside the crop. The rest of the file is still parsed to its end, to learn whether
+ * it is cut short. One that is, is read once more, with every row and from its beginning, to count the rows that
+ * are there (jpeg_damage.h).
  */
 #include "decoder/reader.h"
 
@@ -13,14 +14,18 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
 
 #include "base/alloc.h"
-#include "decoder/exif.h"
+#include "decoder/claim.h"
+#include "decoder/jpeg_damage.h"
+#include "metadata/headers.h"
 
 enum {
+    LEAST_PERCENT = 90,    /* of the rows that must be there */
     MAX_SCANS = 500,       /* of a progressive file: each costs a pass over all of it */
     STRIP_ROWS = 16,
-    COLUMN_MARGIN = 32     /* so that upsampling sees the neighbours of the crop's edge */
+    COLUMN_MARGIN = 32     /* upsampling needs the neighbours of the crop's edge */
 };
 
 typedef struct reader {
@@ -34,6 +39,9 @@ typedef struct reader {
     uint8_t *strip;        /* [STRIP_ROWS] padded rows of RGB */
     uint8_t *cmyk;         /* one row of four bytes a pixel, or NULL */
     bool truncated, too_many_scans;
+    bool finishing;        /* all rows are in the sink */
+    bool counting;         /* the second reading of a truncated file */
+    scry_jpeg_damage damage;
     scry_error err;        /* when something other than libjpeg failed */
 } reader;
 
@@ -52,12 +60,30 @@ static void no_work(j_decompress_ptr c)
 {
 }
 
+/* The data end here, before the picture does. */
+static void cut(reader *r)
+{
+    r->truncated = true;
+    if (!r->counting)
+        stop((j_common_ptr)&r->c);
+}
+
 static boolean ran_out(j_decompress_ptr c)
 {
+    static const JOCTET end_of_image[] = { 0xff, JPEG_EOI };
+    cut((reader *)c);
+    c->src->next_input_byte = end_of_image;
+    c->src->bytes_in_buffer = sizeof end_of_image;
+    return TRUE;
+}
+
+static void heed_warning(j_common_ptr c, int level)
+{
     reader *r = (reader *)c;
-    r->truncated = true;
-    stop((j_common_ptr)c);
-    return FALSE;
+    if (level >= 0 || c->err->msg_code != JWRN_HIT_MARKER || r->c.unread_marker != JPEG_EOI)
+        return;
+    cut(r);
+    scry_jpeg_damage_cut(&r->damage, &r->c);   /* at the end of the file, or an end marker too early */
 }
 
 static void skip_input(j_decompress_ptr c, long n)
@@ -65,8 +91,10 @@ static void skip_input(j_decompress_ptr c, long n)
     struct jpeg_source_mgr *s = c->src;
     if (n <= 0)
         return;
-    if ((size_t)n > s->bytes_in_buffer)
+    if ((size_t)n > s->bytes_in_buffer) {
         ran_out(c);
+        return;
+    }
     s->next_input_byte += n;
     s->bytes_in_buffer -= (size_t)n;
 }
@@ -85,6 +113,7 @@ static void open_source(reader *r)
     r->c.err = jpeg_std_error(&r->errors);
     r->errors.error_exit = stop;
     r->errors.output_message = quiet;
+    r->errors.emit_message = heed_warning;
     jpeg_create_decompress(&r->c);
     r->source = (struct jpeg_source_mgr){
         .next_input_byte = r->job->bytes, .bytes_in_buffer = r->job->size,
@@ -94,7 +123,6 @@ static void open_source(reader *r)
     r->c.src = &r->source;
     r->progress.progress_monitor = watch;
     r->c.progress = &r->progress;
-    jpeg_save_markers(&r->c, JPEG_APP0 + 1, 0xffff);
 }
 
 /* ---- reading ------------------------------------------------------------------- */
@@ -105,24 +133,30 @@ static void check(reader *r, int rc)
         stop((j_common_ptr)&r->c);
 }
 
-static void read_exif(reader *r)
+/* Huffman coding takes at least a bit for each block of 64 samples; half of that is required, since damaged files
+ * are read in part (jpeg_damage.h). Progressive ones would take memory for all blocks. */
+static bool is_credible(const reader *r)
 {
-    for (jpeg_saved_marker_ptr m = r->c.marker_list; m; m = m->next) {
-        if (m->data_length > 6 && memcmp(m->data, "Exif\0", 6) == 0) {
-            scry_exif_read(m->data, m->data_length, &r->job->reply->result);
-            return;
-        }
-    }
+    const struct jpeg_decompress_struct *c = &r->c;
+    uint64_t blocks = 0;
+    for (int i = 0; i < c->num_components; i++)
+        blocks += (uint64_t)c->comp_info[i].width_in_blocks * c->comp_info[i].height_in_blocks;
+    return c->arith_code || blocks / 2 / 8 <= r->job->size;
 }
 
 static void read_header(reader *r)
 {
     struct jpeg_decompress_struct *c = &r->c;
+    scry_decode_result *result = &r->job->reply->result;
     jpeg_read_header(c, TRUE);
-    if (!r->job->is_preview)
-        read_exif(r);
-    check(r, scry_sink_init(&r->sink, r->job->request, r->job->out, (int)c->image_width,
-                            (int)c->image_height, scry_turn_to_apply(r->job), &r->err));
+    if (!r->job->is_preview) {
+        scry_headers_read_jpeg((scry_bytes){ r->job->bytes, r->job->size }, &result->metadata);
+        if (result->metadata.orientation)
+            result->orientation = result->metadata.orientation;
+    }
+    check(r, scry_sink_init(&r->sink, r->job, (int)c->image_width, (int)c->image_height, &r->err));
+    if (!is_credible(r))
+        check(r, scry_refuse_claim("JPEG", r->job->size, (int)c->image_width, (int)c->image_height, &r->err));
     if (c->num_components == 2)
         check(r, scry_fail(&r->err, SCRY_EINVALID, "a JPEG of two colour components"));
     c->out_color_space = c->num_components >= 4 ? JCS_CMYK : JCS_RGB;
@@ -144,7 +178,7 @@ static void from_cmyk(const uint8_t *in, int n, uint8_t *out)
     }
 }
 
-/* Rows [from, to) to the sink; `x` is the first column that libjpeg gives. */
+/* Rows [from, to) to the sink; `x` is the first column that libjpeg returns. */
 static void read_rows(reader *r, int to, unsigned x, size_t stride)
 {
     struct jpeg_decompress_struct *c = &r->c;
@@ -154,6 +188,8 @@ static void read_rows(reader *r, int to, unsigned x, size_t stride)
             uint8_t *row = r->strip + (size_t)n * stride + 3 * (size_t)x;
             JSAMPROW line = r->cmyk ? r->cmyk : row;
             n += (int)jpeg_read_scanlines(c, &line, 1);
+            if (r->counting)
+                scry_jpeg_damage_follow(&r->damage, c);
             if (r->cmyk)
                 from_cmyk(r->cmyk, (int)c->output_width, row);
         }
@@ -161,10 +197,28 @@ static void read_rows(reader *r, int to, unsigned x, size_t stride)
     }
 }
 
+/* What lies behind the last row decides only whether the file is damaged. */
+static void finish(reader *r)
+{
+    struct jpeg_decompress_struct *c = &r->c;
+    if (!r->counting) {
+        jpeg_finish_decompress(c);
+    } else {
+        int percent = scry_jpeg_damage_percent(&r->damage, c);
+        if (percent < LEAST_PERCENT)
+            check(r, scry_fail(&r->err, SCRY_EINVALID, "truncated JPEG: %d %% of its rows are there", percent));
+        r->job->reply->result.damaged = true;
+    }
+    check(r, scry_sink_finish(&r->sink, &r->err));
+}
+
 static void read_picture(reader *r)
 {
     struct jpeg_decompress_struct *c = &r->c;
+    if (r->counting && jpeg_has_multiple_scans(c))
+        c->src->bytes_in_buffer = scry_jpeg_damage_left(&r->damage, c);
     jpeg_start_decompress(c);
+    r->damage.first = r->damage.start = c->src->next_input_byte;
     int w = (int)c->output_width, h = (int)c->output_height;
     check(r, scry_sink_begin(&r->sink, w, h, (int)c->scale_denom, &r->err));
     size_t stride = 3 * (size_t)w + SCRY_ROW_SLACK;
@@ -174,7 +228,9 @@ static void read_picture(reader *r)
         check(r, scry_fail(&r->err, SCRY_ENOMEM, "no memory for rows of %d pixels", w));
     scry_span rows = scry_sink_rows(&r->sink), columns = scry_sink_columns(&r->sink);
     JDIMENSION x = 0;
-    if (columns.end - columns.first + 2 * COLUMN_MARGIN < w) {
+    if (r->counting)
+        rows = (scry_span){ 0, h };
+    if (!r->counting && columns.end - columns.first + 2 * COLUMN_MARGIN < w) {
         int first = columns.first > COLUMN_MARGIN ? columns.first - COLUMN_MARGIN : 0;
         int end = columns.end + COLUMN_MARGIN < w ? columns.end + COLUMN_MARGIN : w;
         JDIMENSION width = (JDIMENSION)(end - first);
@@ -189,8 +245,8 @@ static void read_picture(reader *r)
     if (rows.end < h - 1)
         jpeg_skip_scanlines(c, (JDIMENSION)(h - 1 - rows.end));
     read_rows(r, h, x, stride);
-    jpeg_finish_decompress(c);
-    check(r, scry_sink_finish(&r->sink, r->job->reply, &r->err));
+    r->finishing = true;
+    finish(r);
 }
 
 static int explain(reader *r, scry_error *err)
@@ -208,10 +264,13 @@ static int explain(reader *r, scry_error *err)
     return scry_fail(err, SCRY_EINVALID, "damaged JPEG: %s", message);
 }
 
-int scry_read_jpeg(const scry_job *job, scry_error *err)
+/* *again: the file is cut short, or what lies behind the last row makes no sense. */
+static int read_once(const scry_job *job, bool counting, bool *again, scry_error *err)
 {
     reader *r = scry_alloc(sizeof *r);
     r->job = job;
+    r->counting = counting;
+    scry_jpeg_damage_init(&r->damage, job->bytes, job->size);
     int rc = 0;
     if (setjmp(r->jump) == 0) {
         open_source(r);
@@ -219,6 +278,7 @@ int scry_read_jpeg(const scry_job *job, scry_error *err)
         read_picture(r);
     } else {
         rc = explain(r, err);
+        *again = r->truncated || (r->finishing && !r->err.code);
     }
     jpeg_destroy_decompress(&r->c);
     scry_sink_dispose(&r->sink);
@@ -226,4 +286,11 @@ int scry_read_jpeg(const scry_job *job, scry_error *err)
     free(r->cmyk);
     free(r);
     return rc;
+}
+
+int scry_read_jpeg(const scry_job *job, scry_error *err)
+{
+    bool again = false;
+    int rc = read_once(job, false, &again, err);
+    return again ? read_once(job, true, &again, err) : rc;
 }

@@ -1,19 +1,18 @@
 /* main.c - scry-decode: a worker that turns the bytes of pictures into pixels.
  *
- * Started by scry (src/image/client.c), never by hand. It sets up its libraries, gives up
- * its rights, says hello, and answers one request after the other until the client's end
- * of the socket closes.
+ * Started by the client (src/image/client.c), never by hand. It initialises its libraries, drops
+ * its privileges (sandbox.h), sends its hello, and answers requests until the client closes the
+ * socket.
  */
 #include "base/alloc.h"
+#include "base/plugin.h"
 #include "decoder/faults.h"
 #include "decoder/formats/formats.h"
 #include "decoder/reader.h"
 #include "decoder/sandbox.h"
 #include "image/wire.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -29,23 +28,23 @@ typedef struct mapping {
     size_t size;
 } mapping;
 
-/* The client's memory grows with the pictures: map anew what is needed of it. */
+/* The client's memory grows with the pictures: map it again when a request needs more. */
 static int map(mapping *m, uint64_t bytes, scry_error *err)
 {
-    struct stat st;
     if (bytes <= m->size)
         return 0;
-    if (fstat(m->fd, &st) < 0 || (uint64_t)st.st_size < bytes)
+    off_t size = lseek(m->fd, 0, SEEK_END);   /* fstat() may be a call that the sandbox refuses */
+    if (size < 0 || (uint64_t)size < bytes)
         return scry_fail(err, SCRY_EINVALID, "the shared memory is smaller than the request says");
     if (m->data)
         munmap(m->data, m->size);
     m->size = 0;
-    m->data = mmap(NULL, (size_t)st.st_size, m->protection, MAP_SHARED, m->fd, 0);
+    m->data = mmap(NULL, (size_t)size, m->protection, MAP_SHARED, m->fd, 0);
     if (m->data == MAP_FAILED) {
         m->data = NULL;
         return scry_fail(err, SCRY_ENOMEM, "a file larger than the memory limit");
     }
-    m->size = (size_t)st.st_size;
+    m->size = (size_t)size;
     return 0;
 }
 
@@ -72,7 +71,7 @@ static void answer(const scry_wire_request *request, mapping *input, mapping *ou
                  err.message);
 }
 
-static int serve(const scry_formats *formats)
+static int serve(const scry_formats *formats, bool faulty)
 {
     mapping input = { SCRY_WIRE_INPUT_FD, PROT_READ, NULL, 0 };
     mapping output = { SCRY_WIRE_OUTPUT_FD, PROT_READ | PROT_WRITE, NULL, 0 };
@@ -85,37 +84,28 @@ static int serve(const scry_formats *formats)
         if (n != sizeof request)
             return n == 0 ? 0 : 1;   /* 0: the client is done */
         answer(&request, &input, &output, formats, &reply);
-        if (input.data && scry_decoder_fault(input.data, (size_t)request.input_bytes))
+        if (faulty && input.data && scry_decoder_fault(input.data, (size_t)request.input_bytes))
             memset(&reply, 0x55, sizeof reply);
         if (send(SCRY_WIRE_SOCKET_FD, &reply, sizeof reply, MSG_NOSIGNAL) != sizeof reply)
             return 1;
     }
 }
 
-static bool say_hello(const scry_error *err)
+static bool send_hello(const scry_error *err)
 {
-    scry_wire_hello hello = { .magic = SCRY_WIRE_MAGIC, .bytes = scry_wire_bytes(),
-                              .code = err->code };
+    scry_wire_hello hello = { .magic = SCRY_WIRE_MAGIC, .code = err->code };
+    memcpy(hello.build, scry_build, sizeof hello.build);
     snprintf(hello.message, sizeof hello.message, "%.*s", (int)sizeof hello.message - 1,
              err->message);
     return send(SCRY_WIRE_SOCKET_FD, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello;
 }
 
-/* scry-formats.so from the folder of this program. */
 static int load_formats(const char *program, const scry_formats **out, scry_error *err)
 {
-    char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
-    path[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    static const char name[] = "scry-formats.so";
-    memcpy(slash ? slash + 1 : path, name, sizeof name);
-    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    void *entry = object ? dlsym(object, "scry_formats_table") : NULL;
-    if (!entry)
-        return scry_fail(err, SCRY_EIO, "%.200s", dlerror());
     const scry_formats *(*table)(void);
-    memcpy(&table, &entry, sizeof table);
+    int rc = scry_plugin_symbol((void **)&table, "formats", "scry_formats_table", err);
+    if (rc < 0)
+        return rc;
     *out = table();
     return (*out)->start(program, err);
 }
@@ -123,7 +113,7 @@ static int load_formats(const char *program, const scry_formats **out, scry_erro
 typedef struct settings {
     const char *program;
     size_t memory_bytes;
-    bool all_formats, confined;
+    bool all_formats, confined, faulty;
 } settings;
 
 static int start(const settings *s, const scry_formats **formats, scry_error *err)
@@ -145,7 +135,7 @@ static bool is_socket(int fd)
 
 int main(int argc, char **argv)
 {
-    settings s = { argv[0], (size_t)1 << 30, false, true };
+    settings s = { .program = argv[0], .memory_bytes = (size_t)1 << 30, .confined = true };
     const scry_formats *formats = NULL;
     scry_error err = SCRY_ERROR_INIT;
     for (int i = 1; i < argc; i++) {
@@ -155,6 +145,8 @@ int main(int argc, char **argv)
             s.all_formats = true;
         else if (strcmp(argv[i], "--unconfined-for-tests") == 0)
             s.confined = false;
+        else if (strcmp(argv[i], "--faults-for-tests") == 0)
+            s.faulty = true;
     }
     if (!is_socket(SCRY_WIRE_SOCKET_FD)) {
         fprintf(stderr, "scry-decode " SCRY_VERSION " reads pictures for scry, which starts it; "
@@ -162,8 +154,8 @@ int main(int argc, char **argv)
         return 2;
     }
     if (start(&s, &formats, &err) < 0) {
-        (void)say_hello(&err);
+        (void)send_hello(&err);
         return 1;
     }
-    return say_hello(&err) ? serve(formats) : 1;
+    return send_hello(&err) ? serve(formats, s.faulty) : 1;
 }

@@ -1,4 +1,8 @@
-/* pnm_read.c - PBM, PGM and PPM, as text and binary (P1 to P6). */
+/* pnm_read.c - PBM, PGM and PPM, as text and binary (P1 to P6).
+ *
+ * Not by libvips: its loader (8.14) does not scale samples by the file's maximum, misreads a PBM whose
+ * digits have no spaces, and accepts truncated and damaged text.
+ */
 #include "decoder/rows.h"
 
 #include "base/alloc.h"
@@ -136,11 +140,11 @@ int scry_read_pnm(const scry_job *job, scry_error *err)
     m->end = job->bytes + job->size;
     int rc = read_header(m, err);
     if (rc == 0)
-        rc = scry_sink_init(&sink, job->request, job->out, m->w, m->h, 1, err);
+        rc = scry_sink_init(&sink, job, m->w, m->h, err);
     if (rc == 0)
         rc = read_samples(m, err);
     if (rc == 0)
-        rc = scry_put_picture(&sink, m->w, m->h, pnm_row, m, job->reply, err);
+        rc = scry_put_picture(&sink, pnm_row, m, err);
     scry_sink_dispose(&sink);
     free(m->pixels);
     free(m);

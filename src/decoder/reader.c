@@ -1,6 +1,6 @@
 #include "decoder/formats/formats.h"
 
-/* The libraries behind these turn what they decode; by how much the reply's orientation says. */
+/* The libraries that decode these apply the orientation themselves; the reply has its value. */
 static bool turned_by_loader(const scry_job *job)
 {
     uint32_t format = job->request->format;
@@ -14,7 +14,7 @@ int scry_turn_to_apply(const scry_job *job)
     bool keep = job->request->what.keep_orientation;
     if (turned_by_loader(job))
         return keep ? back[orientation] : 1;
-    /* Pillow itself turns TIFF, so that keeping what the references see means turning. */
+    /* Pillow applies the orientation of TIFF itself, so the references see it applied. */
     return keep && job->request->format != SCRY_FORMAT_TIFF ? 1 : orientation;
 }
 

@@ -1,6 +1,6 @@
-/* reader.h - one function a family of formats: bytes to rows in a sink.
+/* reader.h - one function for each family of formats: bytes to rows in a sink.
  *
- * A reader fills what it learns (orientation, EXIF) into job->reply, opens the sink with
+ * A reader stores orientation and EXIF in job->reply, opens the sink with
  * the size in the header before it decodes anything, and puts rows. Its error message is
  * the reason shown for the picture.
  */
@@ -18,6 +18,7 @@ typedef struct scry_job {
     uint8_t *out;
     scry_wire_reply *reply;
     bool is_preview;                    /* within another file, whose EXIF was read already */
+    int whole_w, whole_h;               /* of a preview: the size to report, as stored; 0: its own */
     const struct scry_formats *formats; /* NULL in a worker that was started without */
 } scry_job;
 

@@ -6,11 +6,11 @@
 
 enum { STRIP_ROWS = 16 };
 
-int scry_put_picture(scry_sink *sink, int w, int h, scry_row_fn *row, const void *picture,
-                     scry_wire_reply *reply, scry_error *err)
+int scry_put_shrunk(scry_sink *sink, int shrink, scry_row_fn *row, const void *picture, scry_error *err)
 {
+    int w = (sink->full_w + shrink - 1) / shrink, h = (sink->full_h + shrink - 1) / shrink;
     size_t stride = 3 * (size_t)w + SCRY_ROW_SLACK;
-    int rc = scry_sink_begin(sink, w, h, 1, err);
+    int rc = scry_sink_begin(sink, w, h, shrink, err);
     if (rc < 0)
         return rc;
     uint8_t *strip = scry_try_alloc(STRIP_ROWS, stride);
@@ -23,5 +23,10 @@ int scry_put_picture(scry_sink *sink, int w, int h, scry_row_fn *row, const void
         scry_sink_put(sink, y, n, strip, stride);
     }
     free(strip);
-    return scry_sink_finish(sink, reply, err);
+    return scry_sink_finish(sink, err);
+}
+
+int scry_put_picture(scry_sink *sink, scry_row_fn *row, const void *picture, scry_error *err)
+{
+    return scry_put_shrunk(sink, 1, row, picture, err);
 }

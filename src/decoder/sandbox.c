@@ -16,15 +16,27 @@ static int limit(int resource, rlim_t value)
     return setrlimit((__rlimit_resource_t)resource, &l);
 }
 
+/* Of all processes the kernel kills a worker first when memory runs out. Only while this one is dumpable its files in /proc
+ * are its own. */
+static void be_expendable(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!write(fd, "1000", 4);
+    close(fd);
+}
+
 int scry_sandbox_prepare(scry_error *err)
 {
+    be_expendable();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
         || prctl(PR_SET_DUMPABLE, 0) < 0 || limit(RLIMIT_CORE, 0) < 0)
         return scry_fail_errno(err, errno, "confining the decoder");
     return 0;
 }
 
-/* Calls that depend on what they are given. */
+/* Calls that are allowed with some arguments only. */
 static int allow_calls_with_arguments(scmp_filter_ctx f)
 {
     const uint64_t exec = PROT_EXEC;
@@ -32,7 +44,8 @@ static int allow_calls_with_arguments(scmp_filter_ctx f)
                               SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
     rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                            SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
-    /* Threads, no processes; clone3 hides its flags in memory, and libc goes on without. */
+    /* Threads, but not processes; seccomp cannot read clone3's flags, which are in memory,
+     * so it is refused and libc uses clone. */
     rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                            SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     rc |= seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -41,8 +54,6 @@ static int allow_calls_with_arguments(scmp_filter_ctx f)
     rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0, 0));
     rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
-    rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                           SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
     return rc;
 }
 
@@ -60,7 +71,7 @@ static int allow_calls(scmp_filter_ctx f)
         SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep),
         SCMP_SYS(nanosleep), SCMP_SYS(getrusage), SCMP_SYS(setrlimit), SCMP_SYS(getrlimit),
         SCMP_SYS(times), SCMP_SYS(sysinfo), SCMP_SYS(getrandom), SCMP_SYS(uname),
-        /* the descriptors that there are */
+        /* descriptors that are open already */
         SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(read), SCMP_SYS(close), SCMP_SYS(fstat),
         SCMP_SYS(lseek), SCMP_SYS(poll),
     };
@@ -72,8 +83,9 @@ static int allow_calls(scmp_filter_ctx f)
     return 0;
 }
 
-/* What is not allowed fails with EPERM rather than killing: libraries probe for files
- * and settings, and go on without. */
+/* No call takes a path: newfstatat, by which glibc's fstat() asks, cannot be allowed for descriptors alone.
+ * What is not allowed fails with EPERM rather than killing: libraries probe for files and settings, and
+ * continue without them. */
 static int enter_seccomp(scry_error *err)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -91,7 +103,7 @@ static int enter_seccomp(scry_error *err)
 
 int scry_sandbox_enter(size_t memory_bytes, scry_error *err)
 {
-    /* Not a byte into files: not before, since qemu-user writes some while libraries load. */
+    /* No writing to files. Not set earlier, because qemu-user writes some while libraries load. */
     if (limit(RLIMIT_FSIZE, 0) < 0 || limit(RLIMIT_AS, memory_bytes) < 0)
         return scry_fail_errno(err, errno, "limiting the decoder's memory");
     return enter_seccomp(err);

@@ -1,4 +1,4 @@
-/* sandbox.h - what a worker gives up before it touches the first picture. */
+/* sandbox.h - the privileges that a worker drops before it reads the first picture. */
 #ifndef SCRY_DECODER_SANDBOX_H
 #define SCRY_DECODER_SANDBOX_H
 
@@ -6,12 +6,11 @@
 
 #include <stddef.h>
 
-/* Die with the client, leave no core dump, gain no rights. */
+/* Exit with the client, write no core dump, gain no privileges, be the first to be killed when memory runs out. */
 int scry_sandbox_prepare(scry_error *err) SCRY_NODISCARD;
 
-/* No more than `memory_bytes` of address space, not a byte written to files, and from here on
- * only the system calls that computing and answering need: no file, socket or program can be
- * opened. */
+/* At most `memory_bytes` of address space, no writing to files, and from here on only the system
+ * calls needed for computing and replying: no file, socket or program can be opened. */
 int scry_sandbox_enter(size_t memory_bytes, scry_error *err) SCRY_NODISCARD;
 
 /* Processor time for the next picture; past it the worker gets SIGXCPU. */

@@ -1,7 +1,9 @@
 #include "decoder/sink.h"
 
 #include "base/alloc.h"
+#include "decoder/claim.h"
 #include "decoder/jpeg_write.h"
+#include "decoder/reader.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,30 +33,41 @@ static void thumb_size(const scry_decode_request *what, int w, int h, int *tw, i
 /* The requested region, in full pixels of the upright picture. */
 static scry_region full_part(const scry_sink *s)
 {
-    const scry_region *g = &s->request->what.region;
+    const scry_region *g = &s->job->request->what.region;
     bool t = turns(s->orientation);
     if (g->w == 0)
         return (scry_region){ 0, 0, t ? s->full_h : s->full_w, t ? s->full_w : s->full_h };
     return *g;
 }
 
-/* One side of the region in delivered, upright pixels: whole pixels [*part, *part + *n),
- * and within them the extent [*at, *at + *extent). `first` and `length` are in full
- * pixels of `full`, delivered as `size`; mirrored means that the fraction of a pixel
- * that `size` is too large lies before the picture. */
-static void place_side(int first, int length, int full, int size, int shrink, bool mirrored,
-                       int *part, int *n, double *at, double *extent)
+/* One side of a picture, upright: `full` pixels, delivered as `size`; if mirrored, the
+ * fraction of a pixel by which `size` is too large is before the picture. */
+typedef struct side {
+    int full, size;
+    bool mirrored;
+} side;
+
+/* A range of one side in delivered pixels: the whole pixels [part, part + n), and within them
+ * the extent [at, at + extent). */
+typedef struct placed {
+    int part, n;
+    double at, extent;
+} placed;
+
+/* `length` full pixels from `first` on. */
+static placed place(const side *of, int shrink, int first, int length)
 {
-    double spare = mirrored ? size - (double)full / shrink : 0;
+    double spare = of->mirrored ? of->size - (double)of->full / shrink : 0;
     double begin = spare + (double)first / shrink;
     double end = spare + (double)(first + length) / shrink;
-    *part = (int)begin;
     int last = (int)ceil(end);
-    *n = (last > size ? size : last) - *part;
-    *at = begin - *part;
-    *extent = end - begin;
-    if (*at + *extent > *n)   /* by a rounding */
-        *extent = *n - *at;
+    placed p = { .part = (int)begin };
+    p.n = (last > of->size ? of->size : last) - p.part;
+    p.at = begin - p.part;
+    p.extent = end - begin;
+    if (p.at + p.extent > p.n)   /* by a rounding */
+        p.extent = p.n - p.at;
+    return p;
 }
 
 static bool mirrored_across(int orientation)
@@ -71,17 +84,20 @@ static void place_part(scry_sink *s)
 {
     scry_region g = full_part(s);
     bool t = turns(s->orientation);
-    place_side(g.x, g.w, t ? s->full_h : s->full_w, s->up_w, s->shrink,
-               mirrored_across(s->orientation), &s->part.x, &s->part.w, &s->box_x, &s->box_w);
-    place_side(g.y, g.h, t ? s->full_w : s->full_h, s->up_h, s->shrink,
-               mirrored_down(s->orientation), &s->part.y, &s->part.h, &s->box_y, &s->box_h);
+    side width = { t ? s->full_h : s->full_w, s->up_w, mirrored_across(s->orientation) };
+    side height = { t ? s->full_w : s->full_h, s->up_h, mirrored_down(s->orientation) };
+    placed x = place(&width, s->shrink, g.x, g.w), y = place(&height, s->shrink, g.y, g.h);
+    s->part = (scry_region){ x.part, y.part, x.n, y.n };
+    s->box_x = x.at;
+    s->box_w = x.extent;
+    s->box_y = y.at;
+    s->box_h = y.extent;
 }
 
-int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out, int full_w,
-                   int full_h, int orientation, scry_error *err)
+int scry_sink_init(scry_sink *s, const struct scry_job *job, int full_w, int full_h, scry_error *err)
 {
-    *s = (scry_sink){ .request = request, .out = out, .full_w = full_w, .full_h = full_h,
-                      .orientation = orientation };
+    const scry_wire_request *request = job->request;
+    *s = (scry_sink){ .job = job, .full_w = full_w, .full_h = full_h, .orientation = scry_turn_to_apply(job) };
     if (full_w < 1 || full_h < 1)
         return scry_fail(err, SCRY_EINVALID, "a picture of %d x %d pixels", full_w, full_h);
     if ((uint64_t)full_w * (uint64_t)full_h > request->max_pixels)
@@ -90,6 +106,9 @@ int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out,
     if (full_w > SCRY_MAX_SOURCE_SIDE || full_h > SCRY_MAX_SOURCE_SIDE)
         return scry_fail(err, SCRY_ELIMIT, "a side of %d x %d pixels is over %d", full_w, full_h,
                          SCRY_MAX_SOURCE_SIDE);
+    int rc = scry_check_claim(job, full_w, full_h, err);
+    if (rc < 0)
+        return rc;
     const scry_region *g = &request->what.region;
     bool t = turns(s->orientation);
     int w = t ? full_h : full_w, h = t ? full_w : full_h;
@@ -99,54 +118,72 @@ int scry_sink_init(scry_sink *s, const scry_wire_request *request, uint8_t *out,
     return 0;
 }
 
-/* The smallest factor by which any of the wanted sizes shrinks the part. */
-int scry_sink_shrink(const scry_sink *s)
+/* The least size of the part from which the wanted sizes are made. */
+static void least_size(const scry_sink *s, scry_region part, int64_t *w, int64_t *h)
 {
-    enum { AT_LEAST = 2 };   /* times the target: what the final resampling is to see */
-    const scry_decode_request *what = &s->request->what;
-    scry_region part = full_part(s);
-    int shrink = 8;
-    if (what->exact)
-        return 1;
+    enum { AT_LEAST = 2 };   /* times the target: the least resolution for the final resampling */
+    const scry_decode_request *what = &s->job->request->what;
+    int tw, th;
+    *w = *h = 0;
     if (what->kind == SCRY_DECODE_JPEG) {
-        int w, h;
-        thumb_size(what, part.w, part.h, &w, &h);
-        while (shrink > 1 && (part.w / shrink < AT_LEAST * w || part.h / shrink < AT_LEAST * h))
-            shrink /= 2;
-        return shrink;
+        thumb_size(what, part.w, part.h, &tw, &th);
+        *w = (int64_t)AT_LEAST * tw;
+        *h = (int64_t)AT_LEAST * th;
+        return;
     }
     for (int i = 0; i < what->spec.views; i++) {
         scry_view_plan p = scry_plan_view(part.w, part.h, what->spec.size, what->spec.fit[i]);
-        while (shrink > 1 && (part.w / shrink < (int64_t)AT_LEAST * p.width
-                              || part.h / shrink < (int64_t)AT_LEAST * p.height))
-            shrink /= 2;
+        *w = (int64_t)AT_LEAST * p.width > *w ? (int64_t)AT_LEAST * p.width : *w;
+        *h = (int64_t)AT_LEAST * p.height > *h ? (int64_t)AT_LEAST * p.height : *h;
     }
+}
+
+int scry_sink_shrink(const scry_sink *s)
+{
+    scry_region part = full_part(s);
+    int64_t w, h;
+    int shrink = 8;
+    if (s->job->request->what.exact)
+        return 1;
+    least_size(s, part, &w, &h);
+    while (shrink > 1 && (part.w / shrink < w || part.h / shrink < h))
+        shrink /= 2;
     return shrink;
+}
+
+bool scry_sink_may_be_copy(const scry_sink *s, int w, int h)
+{
+    const scry_decode_request *what = &s->job->request->what;
+    int64_t least_w, least_h, difference = (int64_t)w * s->full_h - (int64_t)h * s->full_w;
+    if (what->exact || what->region.w || llabs(difference) * 100 > (int64_t)w * s->full_h)
+        return false;
+    least_size(s, full_part(s), &least_w, &least_h);
+    return turns(s->orientation) ? h >= least_w && w >= least_h : w >= least_w && h >= least_h;
 }
 
 /* ---- resamplers ---------------------------------------------------------------- */
 
-static int add_resizer(scry_sink *s, scry_resize_window w, scry_filter f, scry_error *err)
+static int add_resizer(scry_sink *s, scry_resize_window w, scry_error *err)
 {
     w.box_x = s->box_x;
     w.box_y = s->box_y;
     w.box_w = s->box_w;
     w.box_h = s->box_h;
-    int rc = scry_resizer_new(&s->resizers[s->count], s->part.w, s->part.h, &w, f, err);
+    int rc = scry_resizer_new(&s->resizers[s->count], s->part.w, s->part.h, &w, err);
     s->count += rc == 0;
     return rc;
 }
 
 static int begin_views(scry_sink *s, scry_error *err)
 {
-    const scry_image_spec *spec = &s->request->what.spec;
+    const scry_image_spec *spec = &s->job->request->what.spec;
     scry_region full = full_part(s);
     for (int i = 0; i < spec->views; i++) {
-        /* Planned from the full size: rounding must not depend on the shrinking. */
+        /* Planned from the full size, so that rounding does not depend on the shrinking. */
         scry_view_plan p = scry_plan_view(full.w, full.h, spec->size, spec->fit[i]);
         scry_resize_window w = { .width = p.width, .height = p.height, .x = p.x, .y = p.y,
-                                 .w = p.size, .h = p.size };
-        int rc = add_resizer(s, w, spec->filter, err);
+                                 .w = p.size, .h = p.size, .filter = spec->filter };
+        int rc = add_resizer(s, w, err);
         if (rc < 0)
             return rc;
     }
@@ -156,7 +193,7 @@ static int begin_views(scry_sink *s, scry_error *err)
 static int begin_thumb(scry_sink *s, scry_error *err)
 {
     scry_region full = full_part(s);
-    thumb_size(&s->request->what, full.w, full.h, &s->thumb_w, &s->thumb_h);
+    thumb_size(&s->job->request->what, full.w, full.h, &s->thumb_w, &s->thumb_h);
     if (s->thumb_w > SCRY_JPEG_MAX_SIDE || s->thumb_h > SCRY_JPEG_MAX_SIDE)
         return scry_fail(err, SCRY_ELIMIT, "a side over %d pixels cannot be written as JPEG",
                          SCRY_JPEG_MAX_SIDE);
@@ -164,20 +201,40 @@ static int begin_thumb(scry_sink *s, scry_error *err)
     if (!s->thumb)
         return scry_fail(err, SCRY_ENOMEM, "no memory for %d x %d pixels", s->thumb_w, s->thumb_h);
     scry_resize_window w = { .width = s->thumb_w, .height = s->thumb_h, .w = s->thumb_w,
-                             .h = s->thumb_h };
-    return add_resizer(s, w, SCRY_FILTER_BICUBIC, err);
+                             .h = s->thumb_h, .filter = SCRY_FILTER_BICUBIC };
+    return add_resizer(s, w, err);
+}
+
+/* By how much a picture of full size is made smaller before it is turned. */
+static int begin_reduction(scry_sink *s, int *w, int *h, int shrink, scry_error *err)
+{
+    enum { TURNED_BYTES = 128 << 20 };   /* a larger picture is not held whole where it need not be */
+    s->reduce = 1;
+    if (shrink > 1 || !turns(s->orientation) || (uint64_t)*w * (uint64_t)*h * 3 <= TURNED_BYTES)
+        return 0;
+    s->reduce = scry_sink_shrink(s);
+    if (s->reduce == 1)
+        return 0;
+    *w = (*w + s->reduce - 1) / s->reduce;
+    *h = (*h + s->reduce - 1) / s->reduce;
+    s->sums = scry_try_alloc((size_t)*w * 3, sizeof *s->sums);
+    s->reduced = scry_try_alloc((size_t)*w * 3 + SCRY_ROW_SLACK, 1);
+    return s->sums && s->reduced ? 0 : scry_fail(err, SCRY_ENOMEM, "no memory for rows of %d pixels", *w);
 }
 
 int scry_sink_begin(scry_sink *s, int w, int h, int shrink, scry_error *err)
 {
     bool t = turns(s->orientation);
-    s->shrink = shrink;
+    int reduced = begin_reduction(s, &w, &h, shrink, err);
+    if (reduced < 0)
+        return reduced;
+    s->shrink = shrink * s->reduce;
     s->w = w;
     s->h = h;
     s->up_w = t ? h : w;
     s->up_h = t ? w : h;
     place_part(s);
-    int rc = s->request->what.kind == SCRY_DECODE_VIEWS ? begin_views(s, err)
+    int rc = s->job->request->what.kind == SCRY_DECODE_VIEWS ? begin_views(s, err)
                                                         : begin_thumb(s, err);
     if (rc < 0)
         return rc;
@@ -201,7 +258,7 @@ static scry_span mirror(scry_span a, int size)
     return (scry_span){ size - a.end, size - a.first };
 }
 
-/* What the resamplers need of upright, across (columns) or down (rows). */
+/* The columns or rows of `upright` that the resamplers need. */
 static scry_span needed(const scry_sink *s, bool down)
 {
     int offset = down ? s->part.y : s->part.x;
@@ -259,7 +316,7 @@ static void put_turned(scry_sink *s, int y, int n, const uint8_t *rows, size_t s
     }
 }
 
-void scry_sink_put(scry_sink *s, int y, int n, const uint8_t *rows, size_t stride)
+static void put_delivered(scry_sink *s, int y, int n, const uint8_t *rows, size_t stride)
 {
     if (turns(s->orientation)) {
         put_turned(s, y, n, rows, stride);
@@ -279,23 +336,57 @@ void scry_sink_put(scry_sink *s, int y, int n, const uint8_t *rows, size_t strid
     }
 }
 
-int scry_sink_finish(scry_sink *s, scry_wire_reply *reply, scry_error *err)
+/* The rows of one line of blocks at most: means once they are complete. The last block of a side may be smaller. */
+static void put_block_row(scry_sink *s, int y, const uint8_t *row)
 {
+    const uint8_t *end = row + 3 * (size_t)s->full_w;
+    for (uint32_t *sum = s->sums; row < end; sum += 3)
+        for (int i = 0; i < s->reduce && row < end; i++, row += 3) {
+            sum[0] += row[0];
+            sum[1] += row[1];
+            sum[2] += row[2];
+        }
+    s->summed++;
+    if (s->summed < s->reduce && y + 1 < s->full_h)
+        return;
+    for (int x = 0; x < s->w; x++) {
+        int columns = s->full_w - x * s->reduce < s->reduce ? s->full_w - x * s->reduce : s->reduce;
+        uint32_t n = (uint32_t)(columns * s->summed);
+        for (int k = 0; k < 3; k++)
+            s->reduced[3 * x + k] = (uint8_t)((s->sums[3 * x + k] + n / 2) / n);
+    }
+    memset(s->sums, 0, (size_t)s->w * 3 * sizeof *s->sums);
+    s->summed = 0;
+    put_delivered(s, y / s->reduce, 1, s->reduced, 0);
+}
+
+void scry_sink_put(scry_sink *s, int y, int n, const uint8_t *rows, size_t stride)
+{
+    if (s->reduce == 1)
+        put_delivered(s, y, n, rows, stride);
+    for (int i = 0; i < n && s->reduce > 1; i++)
+        put_block_row(s, y + i, rows + (size_t)i * stride);
+}
+
+int scry_sink_finish(scry_sink *s, scry_error *err)
+{
+    scry_wire_reply *reply = s->job->reply;
     if (s->turned)
         put_upright(s, 0, s->up_h, s->turned, (ptrdiff_t)s->turned_stride);
     bool t = turns(s->orientation);
-    reply->result.width = t ? s->full_h : s->full_w;
-    reply->result.height = t ? s->full_w : s->full_h;
-    if (s->request->what.kind == SCRY_DECODE_VIEWS) {
-        size_t size = (size_t)s->request->what.spec.size;
+    int w = s->job->whole_w ? s->job->whole_w : s->full_w, h = s->job->whole_w ? s->job->whole_h : s->full_h;
+    reply->result.width = t ? h : w;
+    reply->result.height = t ? w : h;
+    if (s->job->request->what.kind == SCRY_DECODE_VIEWS) {
+        size_t size = (size_t)s->job->request->what.spec.size;
         for (int i = 0; i < s->count; i++)
-            scry_resizer_finish(s->resizers[i], s->out + (size_t)i * size * size * 3);
+            scry_resizer_finish(s->resizers[i], s->job->out + (size_t)i * size * size * 3);
         return 0;
     }
     scry_resizer_finish(s->resizers[0], s->thumb);
     scry_pixels p = { s->thumb, s->thumb_w, s->thumb_h, 3 * (size_t)s->thumb_w };
     size_t bytes = 0;
-    int rc = scry_jpeg_write(&p, s->request->what.quality, s->out, s->request->output_bytes,
+    int rc = scry_jpeg_write(&p, s->job->request->what.quality, s->job->out, s->job->request->output_bytes,
                              &bytes, err);
     reply->encoded_bytes = bytes;
     return rc;
@@ -306,6 +397,8 @@ void scry_sink_dispose(scry_sink *s)
     for (int i = 0; i < s->count; i++)
         scry_resizer_free(s->resizers[i]);
     free(s->turned);
+    free(s->sums);
+    free(s->reduced);
     free(s->line);
     free(s->thumb);
     *s = (scry_sink){ 0 };

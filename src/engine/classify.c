@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "engine/label_text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 enum { MAX_LABEL_BYTES = 1 << 16 };
 
-/* The template with every {} replaced, owned. */
+/* NULL: longer than MAX_LABEL_BYTES. */
 static char *fill(const char *template, const char *label)
 {
     scry_buf b = SCRY_BUF_INIT(MAX_LABEL_BYTES);
@@ -22,24 +23,30 @@ static char *fill(const char *template, const char *label)
         scry_buf_puts(&b, label);
         p = at + 2;
     }
-    return scry_buf_take(&b);
+    char *text = b.failed ? NULL : scry_buf_take(&b);
+    scry_buf_dispose(&b);
+    return text;
 }
 
-/* out [n, dim] += the vectors of one template. */
-static int add_template(const scry_model *model, const char *const *labels, size_t n, const char *template,
-                        const scry_embed_options *options, float *rows, double *sum, scry_error *err)
+char **scry_label_texts(const char *template, const char *const *labels, size_t n, scry_error *err)
 {
-    size_t dim = (size_t)scry_model_get_info(model)->dim;
-    char **texts = scry_alloc(n * sizeof *texts);
+    if (!strstr(template, "{}"))
+        return scry_fail(err, SCRY_EINVALID, "the template \"%.200s\" has no {} for the label", template), NULL;
+    char **texts = scry_alloc((n + 1) * sizeof *texts);
     for (size_t i = 0; i < n; i++)
-        texts[i] = fill(template, labels[i]);
-    int r = scry_embed_lines(model, (const char *const *)texts, n, options, rows, NULL, err);
-    for (size_t i = 0; r == 0 && i < n * dim; i++)
-        sum[i] += rows[i];
-    for (size_t i = 0; i < n; i++)
+        if (!(texts[i] = fill(template, labels[i]))) {
+            scry_fail(err, SCRY_ELIMIT, "the label \"%.60s...\" with its template is longer than %d bytes", labels[i], MAX_LABEL_BYTES);
+            scry_label_texts_free(texts, i);
+            return NULL;
+        }
+    return texts;
+}
+
+void scry_label_texts_free(char **texts, size_t n)
+{
+    for (size_t i = 0; texts && i < n; i++)
         free(texts[i]);
     free(texts);
-    return r;
 }
 
 int scry_embed_labels(const scry_model *model, const char *const *labels, size_t n,
@@ -48,21 +55,25 @@ int scry_embed_labels(const scry_model *model, const char *const *labels, size_t
 {
     static const char *const plain[] = { SCRY_LABEL_TEMPLATE };
     size_t dim = (size_t)scry_model_get_info(model)->dim;
-    scry_embed_options quiet = *options;
+    scry_embed_options quiet = SCRY_EMBED_OPTIONS_INIT;
+    if (options)
+        quiet = *options;
     quiet.progress = NULL;   /* it counts pictures */
     if (template_count == 0) {
         templates = plain;
         template_count = 1;
     }
-    for (size_t t = 0; t < template_count; t++)
-        if (!strstr(templates[t], "{}"))
-            return scry_fail(err, SCRY_EINVALID, "the template \"%s\" has no {} for the label", templates[t]);
     double *sum = scry_try_alloc(n * dim, sizeof *sum);
     if (!sum)
         return scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu labels", n);
     int r = 0;
-    for (size_t t = 0; r == 0 && t < template_count; t++)
-        r = add_template(model, labels, n, templates[t], &quiet, out, sum, err);
+    for (size_t t = 0; r == 0 && t < template_count; t++) {
+        char **texts = scry_label_texts(templates[t], labels, n, err);
+        r = texts ? scry_embed_lines(model, (const char *const *)texts, n, &quiet, out, NULL, err) : SCRY_EINVALID;
+        for (size_t i = 0; r == 0 && i < n * dim; i++)
+            sum[i] += out[i];
+        scry_label_texts_free(texts, n);
+    }
     for (size_t i = 0; r == 0 && template_count > 1 && i < n; i++) {
         double norm = 0;
         for (size_t d = 0; d < dim; d++)
@@ -74,18 +85,37 @@ int scry_embed_labels(const scry_model *model, const char *const *labels, size_t
     return r;
 }
 
-void scry_classify(double *out, const float *picture, const float *labels, size_t n, size_t dim, double logit_scale)
+static void scaled_cosines(double *out, const float *picture, const float *labels, size_t n, size_t dim, double scale)
 {
-    double highest = -INFINITY, sum = 0;
     for (size_t i = 0; i < n; i++) {
         double cosine = 0;
         for (size_t d = 0; d < dim; d++)
             cosine += (double)picture[d] * labels[i * dim + d];
-        out[i] = logit_scale * cosine;
-        highest = fmax(highest, out[i]);
+        out[i] = scale * cosine;
     }
+}
+
+void scry_classify(double *out, const float *picture, const float *labels, size_t n, size_t dim, double logit_scale)
+{
+    double highest = -INFINITY, sum = 0;
+    scaled_cosines(out, picture, labels, n, dim, logit_scale);
+    for (size_t i = 0; i < n; i++)
+        highest = fmax(highest, out[i]);
     for (size_t i = 0; i < n; i++)
         sum += out[i] = exp(out[i] - highest);
     for (size_t i = 0; i < n; i++)
         out[i] /= sum;
+}
+
+void scry_label_probabilities(double *out, const scry_model_info *model, const float *picture, const float *labels,
+                              size_t n)
+{
+    size_t dim = (size_t)model->dim;
+    if (isnan(model->logit_bias)) {
+        scry_classify(out, picture, labels, n, dim, model->logit_scale);
+        return;
+    }
+    scaled_cosines(out, picture, labels, n, dim, model->logit_scale);
+    for (size_t i = 0; i < n; i++)
+        out[i] = 1 / (1 + exp(-(out[i] + model->logit_bias)));
 }

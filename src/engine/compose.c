@@ -1,4 +1,4 @@
-/* compose.c - a parsed query to one unit vector. */
+/* compose.c - the unit vector of a query. */
 #include "scry/query.h"
 
 #include "base/alloc.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The picture file `path` (or a part of it) to `out` [dim]. */
+/* Embed the picture file `path`, or a region of it, into `out` [dim]. */
 static int embed_picture(const scry_query_tools *t, const char *path, const int region[4], float *out,
                          scry_error *err)
 {
@@ -19,7 +19,7 @@ static int embed_picture(const scry_query_tools *t, const char *path, const int 
     size_t size;
     struct stat st;
     scry_error why = SCRY_ERROR_INIT;
-    int r = scry_decoder_load(t->decoder, AT_FDCWD, path, &bytes, &size, &st, &why);
+    int r = scry_decoder_load(t->decoder, path, &bytes, &size, &st, &why);
     if (r < 0)
         return scry_fail(err, why.code, "%s: %s", path, why.message);
     scry_decode_request request = { .kind = SCRY_DECODE_VIEWS, .spec = scry_model_get_info(t->model)->image,
@@ -32,7 +32,7 @@ static int embed_picture(const scry_query_tools *t, const char *path, const int 
     return scry_embed_pixels(t->session, picture.pixels, 1, out, err);
 }
 
-/* A picture of the store: its stored vector, or that of a part of its file. */
+/* A picture of the store: its stored vector, or, with a region, its file embedded. */
 static int embed_stored(const scry_query_tools *t, const scry_query_part *part, float *out, scry_error *err)
 {
     if (!t->store)
@@ -52,7 +52,7 @@ static int embed_uploaded(const scry_query_tools *t, const scry_query_part *part
 {
     char *path = t->uploaded_path ? t->uploaded_path(part->id) : NULL;
     int r = path ? embed_picture(t, path, part->region, out, err)
-                 : scry_fail(err, SCRY_ENOTFOUND, "the uploaded picture @p:%s is not here any more: upload it again", part->text);
+                 : scry_fail(err, SCRY_ENOTFOUND, "the uploaded picture @p:%s is not stored any more: upload it again", part->text);
     free(path);
     return r;
 }
@@ -63,16 +63,16 @@ static int embed_part(const scry_query_tools *t, const scry_query_part *part, fl
     case SCRY_PART_PICTURE: return embed_picture(t, part->text, part->region, out, err);
     case SCRY_PART_STORED: return embed_stored(t, part, out, err);
     case SCRY_PART_UPLOADED: return embed_uploaded(t, part, out, err);
-    case SCRY_PART_TEXT: break;   /* done with all the others */
+    case SCRY_PART_TEXT: break;   /* embed_texts did it */
     }
     return 0;
 }
 
-/* All texts of all queries in one call, so that the tower runs over one batch. */
-static int embed_texts(const scry_query_tools *t, const scry_query *const *queries, size_t n, float **vectors,
-                       size_t dim, bool *cut, scry_error *err)
+/* Embed all texts of all queries in one call, so that the tower runs on one batch. */
+static int embed_texts(const scry_query_tools *t, const scry_query *const *queries, size_t n, float **vectors, bool *cut,
+                       scry_error *err)
 {
-    size_t count = 0, capacity = 0;
+    size_t count = 0, capacity = 0, dim = (size_t)scry_model_get_info(t->model)->dim;
     const scry_query_part *parts;
     for (size_t q = 0; q < n; q++)
         capacity += scry_query_parts(queries[q], &parts);
@@ -123,7 +123,7 @@ static int combine(const scry_query_part *parts, size_t n, const float *vectors,
     return 0;
 }
 
-/* The pictures of one query, then all its parts together. `vectors` is [parts, dim]. */
+/* Embed the pictures of one query, then combine all its parts. `vectors` is [parts, dim]. */
 static int finish_query(const scry_query *q, const scry_query_tools *t, float *vectors, size_t dim, float *out,
                         scry_error *err)
 {
@@ -147,7 +147,7 @@ int scry_query_embed_many(const scry_query *const *queries, size_t n, const scry
         errors[q] = (scry_error)SCRY_ERROR_INIT;
     }
     scry_error all = SCRY_ERROR_INIT;
-    int failed = 0, r = embed_texts(tools, queries, n, vectors, dim, cut, &all);
+    int failed = 0, r = embed_texts(tools, queries, n, vectors, cut, &all);
     for (size_t q = 0; q < n; q++) {
         if (r < 0)
             errors[q] = all;

@@ -11,19 +11,33 @@
 
 enum { MAX_RECORD_BYTES = 1 << 20, MAX_FIELDS = 4096 };
 
+/* The next character; outside of quotes all line ends are '\n': "\n", "\r\n", and the "\r" of old Macs. */
+static int next_char(FILE *f, bool quoted)
+{
+    int c = getc(f);
+    if (c != '\r' || quoted)
+        return c;
+    int after = getc(f);
+    if (after != '\n')
+        ungetc(after, f);
+    return '\n';
+}
+
 /* Read one record into `*line` (quoted fields may hold line ends). Returns its length, 0 at the
- * end, or a negative code; *lines counts the line ends that it took. */
+ * end, or a negative code; *lines counts the line ends read. */
 static ssize_t read_record(FILE *f, char **line, size_t *capacity, size_t *lines, scry_error *err, const char *path)
 {
     size_t n = 0;
     bool quoted = false;
-    for (int c; (c = getc(f)) != EOF;) {
+    for (int c; (c = next_char(f, quoted)) != EOF;) {
         if (n + 2 > *capacity) {
             *capacity = *capacity ? *capacity * 2 : 256;
             *line = scry_realloc(*line, *capacity);
         }
         if (n + 2 > MAX_RECORD_BYTES)
             return scry_fail(err, SCRY_ELIMIT, "%s: line %zu is longer than %d bytes", path, *lines + 1, MAX_RECORD_BYTES);
+        if (c == '\0')
+            return scry_fail(err, SCRY_EINVALID, "%s: line %zu contains a zero byte: this is not a table in UTF-8", path, *lines + 1);
         (*line)[n++] = (char)c;
         quoted ^= c == '"';
         *lines += c == '\n';
@@ -43,8 +57,8 @@ static ssize_t read_record(FILE *f, char **line, size_t *capacity, size_t *lines
 static size_t split(char *p, char separator, char **fields)
 {
     size_t n = strlen(p), count = 0;
-    while (n && (p[n - 1] == '\n' || p[n - 1] == '\r'))
-        p[--n] = '\0';
+    if (n && p[n - 1] == '\n')
+        p[n - 1] = '\0';
     for (;;) {
         char *out = p;
         fields[count++] = out;
@@ -84,7 +98,7 @@ int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg
         char *text = first == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? line + 3 : line;
         if (!separator)
             separator = strchr(text, '\t') ? '\t' : ',';
-        if (text[strspn(text, "\r\n")] != '\0')
+        if (text[0] != '\n' && text[0] != '\0')
             r = row(arg, first, fields, split(text, separator, fields));
     }
     free(fields);

@@ -1,4 +1,5 @@
-/* csv.h - comma- or tab-separated tables (RFC 4180): quoted fields, doubled quotes, CRLF. */
+/* csv.h - comma- or tab-separated tables (RFC 4180): quoted fields, doubled quotes. Lines end with LF, CRLF or CR; a byte
+ * order mark at the start is skipped, a zero byte is an error. */
 #ifndef SCRY_ENGINE_CSV_H
 #define SCRY_ENGINE_CSV_H
 
@@ -7,15 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether a path given as a picture is taken for a table of them: by its name, folders apart. */
+/* Whether a path given as a picture is read as a table of pictures: its name ends in .csv or .tsv and it is not a folder. */
 bool scry_is_csv(const char *path);
 
-/* One row: `fields` and their text are borrowed for the call; a non-zero return stops and is
- * passed on. `line` counts from 1. */
+/* One row: `fields` and their text are borrowed for the call; a non-zero return value stops the
+ * reading and is returned. `line` counts from 1. */
 typedef int scry_csv_row(void *arg, size_t line, char **fields, size_t count);
 
-/* Read the whole table in `path` ("-": standard input). `separator` is ',' or '\t', or 0 to take
- * the one that the first line has. A field without its closing quote is SCRY_EINVALID. */
+/* Read the whole table in `path` ("-": standard input). `separator` is ',' or '\t', or 0 for
+ * the one in the first line. A field without its closing quote is SCRY_EINVALID. */
 int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err) SCRY_NODISCARD;
 
 #endif

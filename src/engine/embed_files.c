@@ -1,10 +1,10 @@
-/* embed_files.c - scry_embed_files and scry_embed_lines: a team of workers that take the next
- * piece of the list until it is done. */
+/* embed_files.c - scry_embed_files and scry_embed_lines: workers that each claim the
+ * next items of the list until none are left. */
 #include "scry/embed.h"
 
 #include "base/alloc.h"
 #include "base/pool.h"
-#include "image/image.h"
+#include "engine/picture_batch.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 16, MAX_WORKERS = 256 };
+enum { TEXT_BATCH = 16, MAX_WORKERS = 256 };
 
 typedef struct {
     const scry_model *model;
@@ -64,13 +64,8 @@ static bool claim(team *t, size_t n, size_t *from, size_t *to)
 
 typedef struct {
     team *t;
-    scry_decoder *decoder;
-    scry_session *session;
-    scry_decode_request request;
-    size_t picture_bytes;
-    uint8_t *pixels;            /* [BATCH, views, size, size, 3] */
-    float *vectors;             /* [BATCH, dim] */
-    size_t row[BATCH], count;   /* which rows the pictures in `pixels` belong to */
+    picture_batch batch;
+    size_t row[PICTURE_BATCH];   /* which rows the pictures of the batch belong to */
 } picture_worker;
 
 static void skip_picture(team *t, size_t i, const char *reason)
@@ -86,71 +81,59 @@ static void skip_picture(team *t, size_t i, const char *reason)
     finished(t, 1);
 }
 
-static void flush(picture_worker *w)
+static void embed_batch(picture_worker *w)
 {
     team *t = w->t;
+    picture_batch *b = &w->batch;
     scry_error err = SCRY_ERROR_INIT;
-    if (w->count == 0)
+    if (b->count == 0)
         return;
-    if (scry_embed_pixels(w->session, w->pixels, w->count, w->vectors, &err) < 0)
+    if (picture_batch_embed(b, &err) < 0)
         fail(t, &err);
     else
-        for (size_t k = 0; k < w->count; k++)
-            memcpy(t->out + w->row[k] * t->dim, w->vectors + k * t->dim, t->dim * sizeof *t->out);
-    finished(t, w->count);
-    w->count = 0;
+        for (size_t k = 0; k < b->count; k++)
+            memcpy(t->out + w->row[k] * t->dim, b->vectors + k * t->dim, t->dim * sizeof *t->out);
+    finished(t, b->count);
+    b->count = 0;
 }
 
-static void take_picture(picture_worker *w, size_t i)
+static void decode_picture(picture_worker *w, size_t i)
 {
+    picture_batch *b = &w->batch;
     const uint8_t *bytes;
     size_t size;
     struct stat st;
     scry_decode_result picture;
     scry_error why = SCRY_ERROR_INIT;
-    if (scry_decoder_load(w->decoder, AT_FDCWD, w->t->items[i], &bytes, &size, &st, &why) < 0 ||
-        scry_decoder_run(w->decoder, &w->request, &picture, &why) < 0) {
+    int loaded = scry_decoder_load(b->decoder, w->t->items[i], &bytes, &size, &st, &why);
+    int r = loaded < 0 ? loaded : scry_decoder_run(b->decoder, &b->request, &picture, &why);
+    if (loaded == 0 && r == SCRY_EIO)   /* no decoder starts */
+        fail(w->t, &why);
+    if (r < 0) {
         skip_picture(w->t, i, why.message);
         return;
     }
-    memcpy(w->pixels + w->count * w->picture_bytes, picture.pixels, w->picture_bytes);
-    w->row[w->count++] = i;
-    if (w->count == BATCH)
-        flush(w);
-}
-
-static int picture_worker_init(picture_worker *w, team *t, scry_error *err)
-{
-    scry_decoder_options d = SCRY_DECODER_OPTIONS_INIT;
-    scry_image_spec spec = scry_model_get_info(t->model)->image;
-    d.formats = t->options->formats ? t->options->formats : scry_formats_all();
-    *w = (picture_worker){ .t = t };
-    w->request = (scry_decode_request){ .kind = SCRY_DECODE_VIEWS, .spec = spec,
-                                        .keep_orientation = t->options->keep_orientation,
-                                        .exact = t->options->exact };
-    w->picture_bytes = (size_t)spec.views * (size_t)spec.size * (size_t)spec.size * 3;
-    w->pixels = scry_alloc(BATCH * w->picture_bytes);
-    w->vectors = scry_alloc(BATCH * t->dim * sizeof *w->vectors);
-    int r = scry_decoder_new(&w->decoder, &d, err);
-    return r < 0 ? r : scry_session_new(&w->session, t->model, 1, err);
+    w->row[picture_batch_add(b, &picture)] = i;
+    if (b->count == PICTURE_BATCH)
+        embed_batch(w);
 }
 
 static void embed_pictures(void *arg, int index, int count)
 {
     team *t = arg;
-    picture_worker w;
+    picture_worker w = { .t = t };
+    scry_decoder_options d = SCRY_DECODER_OPTIONS_INIT;
     scry_error err = SCRY_ERROR_INIT;
     size_t from, to;
-    if (picture_worker_init(&w, t, &err) < 0)
+    d.formats = t->options->formats ? t->options->formats : scry_formats_all();
+    if (picture_batch_init(&w.batch, t->model, &d, &err) < 0)
         fail(t, &err);
+    w.batch.request.keep_orientation = t->options->keep_orientation;
+    w.batch.request.exact = t->options->exact;
     while (claim(t, 1, &from, &to))
-        take_picture(&w, from);
-    if (w.session)
-        flush(&w);
-    scry_session_free(w.session);
-    scry_decoder_free(w.decoder);
-    free(w.vectors);
-    free(w.pixels);
+        decode_picture(&w, from);
+    embed_batch(&w);
+    picture_batch_dispose(&w.batch);
 }
 
 /* ---- texts ---- */
@@ -161,10 +144,10 @@ static void embed_texts(void *arg, int index, int count)
     scry_session *session = NULL;
     scry_error err = SCRY_ERROR_INIT;
     size_t from, to;
-    bool cut[BATCH];
+    bool cut[TEXT_BATCH];
     if (scry_session_new(&session, t->model, count == 1 ? 0 : 1, &err) < 0)
         fail(t, &err);
-    while (claim(t, BATCH, &from, &to)) {
+    while (claim(t, TEXT_BATCH, &from, &to)) {
         if (scry_embed_texts(session, t->items + from, to - from, t->out + from * t->dim, cut, &err) < 0) {
             fail(t, &err);
             break;
@@ -177,6 +160,8 @@ static void embed_texts(void *arg, int index, int count)
     }
     scry_session_free(session);
 }
+
+static const scry_embed_options defaults = SCRY_EMBED_OPTIONS_INIT;
 
 /* Run `work` on as many threads as there is work for, at least `share` items each. */
 static int run_team(team *t, scry_pool_fn *work, size_t share, scry_error *err)
@@ -198,7 +183,7 @@ static int run_team(team *t, scry_pool_fn *work, size_t share, scry_error *err)
 int scry_embed_files(const scry_model *model, const char *const *paths, size_t n,
                      const scry_embed_options *options, float *out, size_t *failures, scry_error *err)
 {
-    team t = { .model = model, .options = options, .items = paths, .count = n, .out = out,
+    team t = { .model = model, .options = options ? options : &defaults, .items = paths, .count = n, .out = out,
                .dim = (size_t)scry_model_get_info(model)->dim };
     int r = run_team(&t, embed_pictures, 1, err);
     if (failures)
@@ -209,10 +194,12 @@ int scry_embed_files(const scry_model *model, const char *const *paths, size_t n
 int scry_embed_lines(const scry_model *model, const char *const *texts, size_t n,
                      const scry_embed_options *options, float *out, size_t *cuts, scry_error *err)
 {
-    team t = { .model = model, .options = options, .items = texts, .count = n, .out = out,
+    team t = { .model = model, .options = options ? options : &defaults, .items = texts, .count = n, .out = out,
                .dim = (size_t)scry_model_get_info(model)->dim };
-    int r = run_team(&t, embed_texts, BATCH, err);
+    int r = run_team(&t, embed_texts, TEXT_BATCH, err);
     if (cuts)
         *cuts = t.cuts;
+    if (t.options->texts_cut)
+        *t.options->texts_cut += t.cuts;
     return r;
 }

@@ -1,4 +1,4 @@
-/* eval.c - scry_eval_run: vectors of a set, all its questions ranked, the figures.
+/* eval.c - scry_eval_run: embeds a set, ranks the answers to all its questions, computes the figures.
  *
  * A question is a row of one matrix ranked against all rows of another:
  *
@@ -20,7 +20,7 @@
 
 enum { TIMED_QUERIES = 200 };
 
-/* Unit (or raw) vectors and what their squared length takes from a score. */
+/* Unit (or raw) vectors, and for Euclidean ranking the bias of each row. */
 typedef struct {
     float *rows;          /* [count, dim] */
     float *bias;          /* [count]; NULL: rank by dot product */
@@ -33,33 +33,35 @@ typedef struct {
     const scry_eval_options *options;
     size_t dim;
     matrix pictures, texts;
-    uint32_t *place;      /* [set's pictures]: row of `pictures`, or GONE */
+    uint32_t *place;      /* [set's pictures]: row of `pictures`, or REMOVED */
     uint32_t *group;      /* labels: [pictures] label; captions: [texts] picture */
     uint32_t *number;     /* 0, 1, 2 ... for questions that are their own group */
     double pictures_per_s;
 } evaluation;
 
-#define GONE UINT32_MAX
+#define REMOVED UINT32_MAX
 
 typedef struct {
     const evaluation *e;
     const matrix *questions, *answers;
     const uint32_t *group_of;       /* [answers] */
     const uint32_t *group;          /* [questions]: which group is right for it */
+    const uint32_t *cluster_of;     /* [questions]: what the confidence interval is drawn over */
+    size_t clusters;
     bool exclude_self;
     ranking_outcome *out;           /* [questions] */
 } task;
 
 /* ---- vectors ---- */
 
-/* Leave out the pictures that could not be read: their rows are NaN. */
+/* Remove the pictures that could not be read: their rows are NaN. */
 static void drop_failed(evaluation *e, scry_eval_report *report)
 {
     size_t n = e->pictures.count, kept = 0;
     e->place = scry_alloc(n * sizeof *e->place);
     for (size_t i = 0; i < n; i++) {
         bool bad = isnan(e->pictures.rows[i * e->dim]);
-        e->place[i] = bad ? GONE : (uint32_t)kept;
+        e->place[i] = bad ? REMOVED : (uint32_t)kept;
         if (!bad)
             memmove(e->pictures.rows + kept++ * e->dim, e->pictures.rows + i * e->dim, e->dim * sizeof(float));
     }
@@ -74,6 +76,12 @@ static int embed_pictures(evaluation *e, scry_error *err)
     e->pictures.count = n;
     if (!e->pictures.rows)
         return scry_fail(err, SCRY_ENOMEM, "not enough memory for the vectors of %zu pictures", n);
+    if (e->options->store) {
+        int found = eval_stored_vectors(e->options->store, e->set, &e->options->embed, e->pictures.rows, &failures, err);
+        e->pictures_per_s = NAN;
+        return found == 0 && failures == n ? scry_fail(err, SCRY_EINVALID, "none of the %zu pictures is in the collection: index "
+                                                       "their folder, or name it with --pictures", n) : found;
+    }
     double start = scry_now_ms();
     int r = scry_embed_files(e->model, (const char *const *)e->set->paths, n, &e->options->embed, e->pictures.rows,
                              &failures, err);
@@ -95,12 +103,12 @@ static int embed_texts(evaluation *e, scry_error *err)
     if (!e->texts.rows)
         return scry_fail(err, SCRY_ENOMEM, "not enough memory for the vectors of %zu texts", n);
     if (s->labelled)
-        return scry_embed_labels(e->model, (const char *const *)s->labels.list, n, o->templates, o->template_count,
+        return scry_embed_labels(e->model, scry_table_at(&s->labels, 0), n, o->templates, o->template_count,
                                  &quiet, e->texts.rows, err);
     return scry_embed_lines(e->model, (const char *const *)s->captions, n, &quiet, e->texts.rows, NULL, err);
 }
 
-/* Which answer is right for what; captions of pictures that are gone go, too. */
+/* Assign the right answers; captions of pictures that could not be read are removed. */
 static void group(evaluation *e)
 {
     const scry_eval_set *s = e->set;
@@ -110,11 +118,11 @@ static void group(evaluation *e)
     for (size_t i = 0; i < most; i++)
         e->number[i] = (uint32_t)i;
     for (size_t i = 0; s->labelled && i < s->files.count; i++)
-        if (e->place[i] != GONE)
+        if (e->place[i] != REMOVED)
             e->group[e->place[i]] = s->label_of[i];
     for (size_t i = 0; !s->labelled && i < s->caption_count; i++) {
         uint32_t place = e->place[s->caption_of[i]];
-        if (place == GONE)
+        if (place == REMOVED)
             continue;
         memmove(e->texts.rows + kept * e->dim, e->texts.rows + i * e->dim, e->dim * sizeof(float));
         e->group[kept++] = place;
@@ -128,7 +136,9 @@ static int project(evaluation *e, matrix *m, const float *projection, size_t to,
     float *rows = scry_try_alloc(m->count * to, sizeof *rows);
     if (!rows)
         return scry_fail(err, SCRY_ENOMEM, "not enough memory to project %zu vectors", m->count);
-    ranking_project(rows, m->rows, m->count, projection, e->dim, to, !e->options->euclidean);
+    ranking_project(rows, m->rows, m->count, projection, e->dim, to);
+    if (!e->options->euclidean)
+        ranking_normalize(rows, m->count, to);
     free(m->rows);
     m->rows = rows;
     return 0;
@@ -150,7 +160,7 @@ static int project_all(evaluation *e, scry_error *err)
     return r;
 }
 
-/* |q - p|^2 = |q|^2 - (2 q.p - |p|^2): the nearest has the highest of what is in brackets. */
+/* |q - p|^2 = |q|^2 - (2 q.p - |p|^2): the nearest has the highest value in parentheses. */
 static void set_bias(const evaluation *e, matrix *m)
 {
     m->bias = scry_alloc((m->count + 1) * sizeof *m->bias);
@@ -169,7 +179,7 @@ static void rank_share(void *arg, int index, int count)
     for (size_t q = (size_t)index; q < t->questions->count; q += (size_t)count) {
         ranking_right right = { t->group_of, t->group[q], t->exclude_self ? q : SIZE_MAX };
         ranking_scores(scores, t->questions->rows + q * D, t->answers->rows, t->answers->bias,
-                       t->answers->bias ? 2 : 1, t->answers->count, D);
+                       t->answers->count, D);
         ranking_of(&t->out[q], scores, t->answers->count, &right);
     }
     free(scores);
@@ -197,23 +207,22 @@ static void add_figure(scry_eval_report *r, const char *key, const char *title, 
     r->figures[r->count++] = (scry_eval_figure){ key, title, kind, value, NAN, NAN };
 }
 
-/* The mean of a measure over the questions that have an answer, its interval over clusters. */
-static void add_rate(scry_eval_report *r, const task *t, const uint32_t *cluster_of, size_t clusters, int what,
-                     const char *key, const char *title)
+/* The mean of a measure over the questions that have an answer, and its confidence interval over clusters. */
+static void add_rate(scry_eval_report *r, const task *t, int what, const char *key, const char *title)
 {
-    double *sums = scry_alloc((clusters + 1) * sizeof *sums), *weights = scry_alloc((clusters + 1) * sizeof *weights);
+    double *sums = scry_alloc((t->clusters + 1) * sizeof *sums), *weights = scry_alloc((t->clusters + 1) * sizeof *weights);
     double sum = 0, weight = 0;
     size_t used = 0;
     for (size_t q = 0; q < t->questions->count; q++) {
         if (t->out[q].rank == 0)
             continue;
-        sums[cluster_of[q]] += measured(&t->out[q], what);
-        weights[cluster_of[q]] += 1;
+        sums[t->cluster_of[q]] += measured(&t->out[q], what);
+        weights[t->cluster_of[q]] += 1;
     }
-    for (size_t c = 0; c < clusters; c++) {
+    for (size_t c = 0; c < t->clusters; c++) {
         sum += sums[c];
         weight += weights[c];
-        if (weights[c] > 0) {   /* clusters without a question are no part of the sample */
+        if (weights[c] > 0) {   /* clusters without a question do not belong to the sample */
             sums[used] = sums[c];
             weights[used++] = weights[c];
         }
@@ -245,22 +254,24 @@ static double median_rank(const task *t)
 
 static void captions_figures(evaluation *e, scry_eval_report *r)
 {
-    task t = { .e = e, .questions = &e->texts, .answers = &e->pictures, .group_of = e->number, .group = e->group };
+    task t = { .e = e, .questions = &e->texts, .answers = &e->pictures, .group_of = e->number, .group = e->group,
+               .cluster_of = e->group, .clusters = e->pictures.count };
     rank_all(&t);
-    add_rate(r, &t, e->group, e->pictures.count, 1, "recall_at_1", "R@1");
-    add_rate(r, &t, e->group, e->pictures.count, 5, "recall_at_5", "R@5");
-    add_rate(r, &t, e->group, e->pictures.count, 10, "recall_at_10", "R@10");
+    add_rate(r, &t, 1, "recall_at_1", "R@1");
+    add_rate(r, &t, 5, "recall_at_5", "R@5");
+    add_rate(r, &t, 10, "recall_at_10", "R@10");
     add_figure(r, "median_rank", "median", SCRY_FIGURE_RANK, median_rank(&t));
-    add_rate(r, &t, e->group, e->pictures.count, AP, "map_at_10", "mAP@10");
-    add_rate(r, &t, e->group, e->pictures.count, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
+    add_rate(r, &t, AP, "map_at_10", "mAP@10");
+    add_rate(r, &t, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
     free(t.out);
     if (!e->options->picture_to_text)
         return;
-    task back = { .e = e, .questions = &e->pictures, .answers = &e->texts, .group_of = e->group, .group = e->number };
+    task back = { .e = e, .questions = &e->pictures, .answers = &e->texts, .group_of = e->group, .group = e->number,
+                  .cluster_of = e->number, .clusters = e->pictures.count };
     rank_all(&back);
-    add_rate(r, &back, e->number, e->pictures.count, 1, "picture_to_text_recall_at_1", "p>t R@1");
-    add_rate(r, &back, e->number, e->pictures.count, 5, "picture_to_text_recall_at_5", "p>t R@5");
-    add_rate(r, &back, e->number, e->pictures.count, 10, "picture_to_text_recall_at_10", "p>t R@10");
+    add_rate(r, &back, 1, "picture_to_text_recall_at_1", "p>t R@1");
+    add_rate(r, &back, 5, "picture_to_text_recall_at_5", "p>t R@5");
+    add_rate(r, &back, 10, "picture_to_text_recall_at_10", "p>t R@10");
     free(back.out);
 }
 
@@ -270,9 +281,9 @@ static int compare_floats(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Labels asked for with their pictures there and with them taken away: the line that nine of ten
- * keep a right picture above, and how often nothing else is above it. */
-static void line_figures(const task *t, scry_eval_report *r)
+/* The threshold above which nine of ten labels have a right picture, and the share of labels that have no wrong
+ * picture above it: what a search for something absent would find. */
+static void threshold_figures(const task *t, scry_eval_report *r)
 {
     size_t n = 0, absent = 0;
     float *right = scry_alloc((t->questions->count + 1) * sizeof *right);
@@ -280,41 +291,43 @@ static void line_figures(const task *t, scry_eval_report *r)
         if (t->out[q].rank)
             right[n++] = t->out[q].right_score;
     qsort(right, n, sizeof *right, compare_floats);
-    float line = n ? right[n / 10] : 0;
+    float threshold = n ? right[n / 10] : 0;
     for (size_t q = 0; q < t->questions->count; q++)
-        absent += t->out[q].rank && t->out[q].wrong_score < line;
-    add_figure(r, "line_at_90_answered", "line (90 %)", SCRY_FIGURE_SCORE, n ? line : NAN);
+        absent += t->out[q].rank && t->out[q].wrong_score < threshold;
+    add_figure(r, "line_at_90_answered", "threshold", SCRY_FIGURE_SCORE, n ? threshold : NAN);
     add_figure(r, "absent_at_that_line", "absent below", SCRY_FIGURE_RATE, n ? (double)absent / (double)n : NAN);
     free(right);
 }
 
 static void labels_figures(evaluation *e, scry_eval_report *r)
 {
-    task t = { .e = e, .questions = &e->pictures, .answers = &e->texts, .group_of = e->number, .group = e->group };
+    task t = { .e = e, .questions = &e->pictures, .answers = &e->texts, .group_of = e->number, .group = e->group,
+               .cluster_of = e->number, .clusters = e->pictures.count };
     rank_all(&t);
-    add_rate(r, &t, e->number, e->pictures.count, 1, "top_1", "top-1");
-    add_rate(r, &t, e->number, e->pictures.count, 5, "top_5", "top-5");
+    add_rate(r, &t, 1, "top_1", "top-1");
+    add_rate(r, &t, 5, "top_5", "top-5");
     free(t.out);
-    t = (task){ .e = e, .questions = &e->texts, .answers = &e->pictures, .group_of = e->group, .group = e->number };
+    t = (task){ .e = e, .questions = &e->texts, .answers = &e->pictures, .group_of = e->group, .group = e->number,
+                .cluster_of = e->number, .clusters = e->texts.count };
     rank_all(&t);
-    add_rate(r, &t, e->number, e->texts.count, AP, "map_at_10", "mAP@10");
-    add_rate(r, &t, e->number, e->texts.count, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
+    add_rate(r, &t, AP, "map_at_10", "mAP@10");
+    add_rate(r, &t, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
     if (!e->options->euclidean)
-        line_figures(&t, r);
+        threshold_figures(&t, r);
     free(t.out);
     t = (task){ .e = e, .questions = &e->pictures, .answers = &e->pictures, .group_of = e->group, .group = e->group,
-                .exclude_self = true };
+                .cluster_of = e->number, .clusters = e->pictures.count, .exclude_self = true };
     rank_all(&t);
-    add_rate(r, &t, e->number, e->pictures.count, AP, "picture_map_at_10", "p>p mAP@10");
-    add_rate(r, &t, e->number, e->pictures.count, AP_MEAN, "picture_map_at_10_tutorial", "p>p mAP@10t");
+    add_rate(r, &t, AP, "picture_map_at_10", "p>p mAP@10");
+    add_rate(r, &t, AP_MEAN, "picture_map_at_10_tutorial", "p>p mAP@10t");
     free(t.out);
 }
 
 /* Whole queries a second, one after the other: text to vector, exact scan, the first ten. */
 static int time_queries(const evaluation *e, scry_eval_report *r, scry_error *err)
 {
-    const scry_names *labels = &e->set->labels;
-    const char *const *texts = (const char *const *)(e->set->labelled ? labels->list : e->set->captions);
+    const scry_table *labels = &e->set->labels;
+    const char *const *texts = e->set->labelled ? scry_table_at(labels, 0) : e->set->captions;
     size_t n = e->set->labelled ? labels->count : e->set->caption_count, native = (size_t)scry_model_get_info(e->model)->dim;
     float *vector = scry_alloc(native * sizeof *vector), *scores = scry_alloc(e->pictures.count * sizeof *scores);
     ranking_right right = { NULL, 0, SIZE_MAX };
@@ -328,7 +341,7 @@ static int time_queries(const evaluation *e, scry_eval_report *r, scry_error *er
     double start = scry_now_ms();
     for (size_t i = 0; result == 0 && i < n; i++) {
         result = scry_embed_texts(session, texts + i, 1, vector, NULL, err);
-        ranking_scores(scores, e->dim == native ? vector : e->texts.rows, e->pictures.rows, NULL, 1, e->pictures.count, e->dim);
+        ranking_scores(scores, e->dim == native ? vector : e->texts.rows, e->pictures.rows, NULL, e->pictures.count, e->dim);
         ranking_of(&outcome, scores, e->pictures.count, &right);
     }
     add_figure(r, "queries_per_s", "queries/s", SCRY_FIGURE_SPEED, (double)n / (scry_now_ms() - start) * 1000);
@@ -342,6 +355,8 @@ static int time_queries(const evaluation *e, scry_eval_report *r, scry_error *er
 int scry_eval_run(const scry_model *model, const scry_eval_set *set, const scry_eval_options *options,
                   scry_eval_report *out, scry_error *err)
 {
+    static const scry_eval_options defaults = SCRY_EVAL_OPTIONS_INIT;
+    options = options ? options : &defaults;
     evaluation e = { .model = model, .set = set, .options = options, .dim = (size_t)scry_model_get_info(model)->dim };
     *out = (scry_eval_report){ 0 };
     int r = embed_pictures(&e, err);

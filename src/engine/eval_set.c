@@ -1,4 +1,4 @@
-/* eval_set.c - a table of captions or labels, with the places of its pictures. */
+/* eval_set.c - a table of captions or labels, with the paths of its pictures. */
 #include "engine/eval_set.h"
 
 #include "base/alloc.h"
@@ -28,12 +28,17 @@ typedef struct {
     scry_error *err;
 } reader;
 
-/* The column called `wanted`, else the first of the usual names; -1 with the error set. */
-static int find_column(reader *r, char **fields, size_t count, const char *wanted, const char *const *usual,
-                       const char *what, size_t *out)
+/* A column to find: the one called `wanted`, else the first of the usual names. */
+typedef struct {
+    const char *wanted;
+    const char *const *usual;
+    const char *option;       /* that sets `wanted` */
+} column;
+
+static int find_column(reader *r, char **fields, size_t count, column c, size_t *out)
 {
-    const char *one[] = { wanted, NULL };
-    for (const char *const *name = wanted ? one : usual; *name; name++)
+    const char *one[] = { c.wanted, NULL };
+    for (const char *const *name = c.wanted ? one : c.usual; *name; name++)
         for (size_t i = 0; i < count; i++)
             if (strcasecmp(fields[i], *name) == 0) {
                 *out = i;
@@ -41,18 +46,18 @@ static int find_column(reader *r, char **fields, size_t count, const char *wante
             }
     return scry_fail(r->err, SCRY_EINVALID, "%s has no column %s: its first line must name the columns "
                      "(it begins with \"%.40s\"); name another with %s", r->options->table,
-                     wanted ? wanted : usual[0], fields[0], what);
+                     c.wanted ? c.wanted : c.usual[0], fields[0], c.option);
 }
 
 static int read_header(reader *r, char **fields, size_t count)
 {
     const scry_eval_set_options *o = r->options;
     const char *const *texts = o->labels ? label_names : caption_names;
-    int result = find_column(r, fields, count, o->file_column, file_names, "--file-column", &r->file_at);
+    int result = find_column(r, fields, count, (column){ o->file_column, file_names, "--file-column" }, &r->file_at);
     if (result == 0)
-        result = find_column(r, fields, count, o->text_column, texts, "--column", &r->text_at);
+        result = find_column(r, fields, count, (column){ o->text_column, texts, "--column" }, &r->text_at);
     if (result == 0 && r->where_column)
-        result = find_column(r, fields, count, r->where_column, texts, "--where", &r->where_at);
+        result = find_column(r, fields, count, (column){ r->where_column, texts, "--where" }, &r->where_at);
     r->header_read = true;
     return result;
 }
@@ -60,7 +65,7 @@ static int read_header(reader *r, char **fields, size_t count)
 static int add_label(reader *r, size_t line, size_t picture, const char *label)
 {
     scry_eval_set *s = r->set;
-    int64_t number = scry_names_add(&s->labels, label, r->err);
+    int64_t number = scry_table_add(&s->labels, label, r->err);
     if (number < 0)
         return (int)number;
     if (picture >= s->label_capacity) {
@@ -73,8 +78,8 @@ static int add_label(reader *r, size_t line, size_t picture, const char *label)
         s->label_of[picture] = (uint32_t)number;
     if (s->label_of[picture] != number)
         return scry_fail(r->err, SCRY_EINVALID, "%s: line %zu gives %s another label (%s) than before (%s): "
-                         "one label a picture", r->options->table, line, s->files.list[picture], label,
-                         s->labels.list[s->label_of[picture]]);
+                         "one label a picture", r->options->table, line, scry_table_text(&s->files, picture), label,
+                         scry_table_text(&s->labels, s->label_of[picture]));
     return 0;
 }
 
@@ -106,14 +111,79 @@ static int take_row(void *arg, size_t line, char **fields, size_t count)
     const char *file = fields[r->file_at];
     if (!file[0] || (r->where_column && strcmp(fields[r->where_at], r->where_value) != 0))
         return 0;
-    if (r->options->limit && s->files.count == r->options->limit && scry_names_find(&s->files, file) < 0)
-        return 0;
-    int64_t picture = scry_names_add(&s->files, file, r->err);
+    int64_t picture = scry_table_add(&s->files, file, r->err);
     if (picture < 0)
         return (int)picture;
     return s->labelled ? add_label(r, line, (size_t)picture, fields[r->text_at])
                        : add_caption(r, (size_t)picture, fields[r->text_at]);
 }
+
+/* ---- a sample ---- */
+
+typedef struct {
+    uint64_t hash;
+    uint32_t picture;
+} draw;
+
+static int compare_draws(const void *a, const void *b)
+{
+    const draw *x = a, *y = b;
+    return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : (x->picture > y->picture) - (x->picture < y->picture);
+}
+
+/* The captions of pictures that have a new number, with it. */
+static void renumber_captions(scry_eval_set *s, const uint32_t *number)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->caption_count; i++) {
+        uint32_t to = number[s->caption_of[i]];
+        if (to == UINT32_MAX) {
+            free(s->captions[i]);
+            continue;
+        }
+        s->captions[kept] = s->captions[i];
+        s->caption_of[kept++] = to;
+    }
+    s->caption_count = kept;
+}
+
+/* Keep `n` of the pictures, those whose names have the lowest hashes: a sample of the whole table that is the same everywhere,
+ * and part of every larger one. They stay in the order of the table; all its labels stay. */
+static int take_sample(scry_eval_set *s, size_t n, scry_error *err)
+{
+    size_t count = s->files.count;
+    if (!n || n >= count)
+        return 0;
+    draw *draws = scry_alloc(count * sizeof *draws);
+    uint32_t *number = scry_alloc(count * sizeof *number);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = scry_table_text(&s->files, i);
+        draws[i] = (draw){ scry_slots_mix(scry_hash_bytes(name, strlen(name))), (uint32_t)i };
+        number[i] = UINT32_MAX;
+    }
+    qsort(draws, count, sizeof *draws, compare_draws);
+    for (size_t i = 0; i < n; i++)
+        number[draws[i].picture] = 0;
+    scry_table kept = SCRY_TABLE_OF_TEXTS(sizeof(char *), MAX_PICTURES);
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        if (number[i] == UINT32_MAX)
+            continue;
+        int64_t to = scry_table_add(&kept, scry_table_text(&s->files, i), err);
+        result = to < 0 ? (int)to : 0;
+        number[i] = (uint32_t)to;
+        if (s->labelled && result == 0)
+            s->label_of[to] = s->label_of[i];
+    }
+    renumber_captions(s, number);
+    scry_table_dispose(&s->files);
+    s->files = kept;
+    free(number);
+    free(draws);
+    return result;
+}
+
+/* ---- the pictures ---- */
 
 static bool is_file(const char *folder, const char *name)
 {
@@ -124,7 +194,7 @@ static bool is_file(const char *folder, const char *name)
     return is;
 }
 
-/* The folder that the pictures' names start from, owned. */
+/* The folder that the names of the pictures are relative to, owned. */
 static char *find_folder(const scry_eval_set_options *o, const char *first)
 {
     static const char *const inside[] = { "", "img", "images" };
@@ -148,42 +218,49 @@ static int find_pictures(scry_eval_set *s, const scry_eval_set_options *o, scry_
     if (s->files.count == 0)
         return scry_fail(err, SCRY_EINVALID, "%s names no pictures%s%s", o->table, o->where ? " with " : "",
                          o->where ? o->where : "");
-    char *folder = find_folder(o, s->files.list[0]);
+    char *folder = find_folder(o, scry_table_text(&s->files, 0));
     s->paths = scry_alloc(s->files.count * sizeof *s->paths);
     for (size_t i = 0; i < s->files.count; i++)
-        s->paths[i] = scry_path_join(folder, s->files.list[i]);
-    bool any = false;   /* one that is missing is skipped later; that all are is a mistake */
+        s->paths[i] = scry_path_join(folder, scry_table_text(&s->files, i));
+    bool any = false;   /* a missing one is skipped later; when all are missing, the folder is wrong */
     for (size_t i = 0; !any && i < s->files.count && i < LOOK_FOR; i++)
-        any = is_file(folder, s->files.list[i]);
+        any = is_file(folder, scry_table_text(&s->files, i));
     int r = any ? 0 : scry_fail(err, SCRY_ENOTFOUND, "there is no picture %s: name the pictures' folder with --pictures",
                                 s->paths[0]);
     free(folder);
     return r;
 }
 
+static int read_where(reader *r)
+{
+    const char *where = r->options->where, *equals = where ? strchr(where, '=') : NULL;
+    if (!where)
+        return 0;
+    if (!equals || equals == where)
+        return scry_fail(r->err, SCRY_EINVALID, "--where takes COLUMN=VALUE, not \"%s\"", where);
+    r->where_column = scry_strndup(where, (size_t)(equals - where));
+    r->where_value = equals + 1;
+    return 0;
+}
+
 int scry_eval_set_read(scry_eval_set **out, const scry_eval_set_options *options, scry_error *err)
 {
+    if (!options || !options->table)
+        return scry_fail(err, SCRY_EINVALID, "no table of captions or labels was given");
     scry_eval_set *s = scry_alloc(sizeof *s);
     reader r = { .set = s, .options = options, .err = err };
-    int result = 0;
     s->labelled = options->labels;
-    s->files.limit = MAX_PICTURES;
-    s->labels.limit = MAX_LABELS;
-    if (options->where) {
-        const char *equals = strchr(options->where, '=');
-        if (!equals || equals == options->where)
-            result = scry_fail(err, SCRY_EINVALID, "--where takes COLUMN=VALUE, not \"%s\"", options->where);
-        else {
-            r.where_column = scry_strndup(options->where, (size_t)(equals - options->where));
-            r.where_value = equals + 1;
-        }
-    }
+    s->files = (scry_table)SCRY_TABLE_OF_TEXTS(sizeof(char *), MAX_PICTURES);
+    s->labels = (scry_table)SCRY_TABLE_OF_TEXTS(sizeof(char *), MAX_LABELS);
+    int result = read_where(&r);
     if (result == 0)
         result = scry_csv_read(options->table, 0, take_row, &r, err);
     if (result == 0)
+        result = take_sample(s, options->limit, err);
+    if (result == 0)
         result = find_pictures(s, options, err);
     if (result == 0 && s->labelled && s->labels.count < 2)
-        result = scry_fail(err, SCRY_EINVALID, "%s has one label only: nothing to tell apart", options->table);
+        result = scry_fail(err, SCRY_EINVALID, "%s has one label only: there is nothing to distinguish", options->table);
     if (result == 0 && !s->labelled && s->caption_count == 0)
         result = scry_fail(err, SCRY_EINVALID, "%s has no captions", options->table);
     free(r.where_column);
@@ -206,8 +283,8 @@ void scry_eval_set_free(scry_eval_set *s)
     free(s->captions);
     free(s->caption_of);
     free(s->label_of);
-    scry_names_dispose(&s->files);
-    scry_names_dispose(&s->labels);
+    scry_table_dispose(&s->files);
+    scry_table_dispose(&s->labels);
     free(s);
 }
 

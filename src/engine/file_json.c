@@ -1,9 +1,12 @@
 #include "engine/file_json.h"
 
+#include "base/alloc.h"
 #include "base/base64.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,12 +18,6 @@ static void put_base64(scry_json_writer *w, const char *s)
     scry_base64_append(&b, s, strlen(s));
     scry_json_put_str(w, scry_buf_str(&b));
     scry_buf_dispose(&b);
-}
-
-static void key_str(scry_json_writer *w, const char *key, const char *value)
-{
-    scry_json_key(w, key);
-    scry_json_put_str(w, value);
 }
 
 static void put_time(scry_json_writer *w, const char *key, int64_t s)
@@ -35,40 +32,86 @@ static void put_time(scry_json_writer *w, const char *key, int64_t s)
         scry_json_put_null(w);
 }
 
+/* When it was taken, by a clock at the place: "2024-01-01T00:30:00+09:00", without the offset where that is not known. Where
+ * nothing else is known, the time of the file, which is in UTC. */
+static void put_taken(scry_json_writer *w, const scry_file *f)
+{
+    char text[40] = "", offset[8] = "", clock[32];
+    time_t t = (time_t)f->taken_at;
+    struct tm tm;
+    if (!f->has_time) {
+        put_time(w, "taken_at", f->mtime_ns / 1000000000);
+        scry_json_add_str(w, "taken_at_source", scry_taken_source_name(SCRY_TAKEN_FILE_TIME));
+        return;
+    }
+    if (!gmtime_r(&t, &tm) || !strftime(clock, sizeof clock, "%Y-%m-%dT%H:%M:%S", &tm))
+        return;
+    int minutes = f->taken_offset_min < 0 ? -f->taken_offset_min : f->taken_offset_min;
+    if (f->has_taken_offset && minutes < 1440)
+        snprintf(offset, sizeof offset, "%c%02d:%02d", f->taken_offset_min < 0 ? '-' : '+', minutes / 60, minutes % 60);
+    snprintf(text, sizeof text, "%s%s", clock, offset);
+    scry_json_add_str(w, "taken_at", text);
+    if (f->taken_source != SCRY_TAKEN_UNKNOWN)
+        scry_json_add_str(w, "taken_at_source", scry_taken_source_name(f->taken_source));
+}
+
+static void put_text(scry_json_writer *w, const char *key, const char *text)
+{
+    if (text && text[0])
+        scry_json_add_str(w, key, text);
+}
+
+/* Texts separated by '\n' as a list. */
+static void put_lines(scry_json_writer *w, const char *key, const char *lines)
+{
+    if (!lines || !lines[0])
+        return;
+    scry_json_key(w, key);
+    scry_json_begin(w, '[');
+    for (size_t n; *lines; lines += n + (lines[n] == '\n')) {
+        n = strcspn(lines, "\n");
+        scry_json_put_bytes(w, lines, n);
+    }
+    scry_json_end(w, ']');
+}
+
 void scry_json_put_file(scry_json_writer *w, const scry_file *f)
 {
     char id[2 * SCRY_ID_BYTES + 1];
     scry_hex(f->id, SCRY_ID_BYTES, id);
-    key_str(w, "id", id);
-    key_str(w, "path", f->path);
+    scry_json_add_str(w, "id", id);
+    scry_json_add_str(w, "path", f->path);
     if (!scry_utf8_valid(f->path, strlen(f->path))) {
         scry_json_key(w, "path_base64");
         put_base64(w, f->path);
     }
     const char *slash = strrchr(f->path, '/');
-    key_str(w, "name", slash ? slash + 1 : f->path);
+    scry_json_add_str(w, "name", slash ? slash + 1 : f->path);
     scry_json_key(w, "folder");
     scry_json_put_bytes(w, f->path, slash ? (size_t)(slash - f->path) : 0);
-    scry_json_key(w, "width");
-    scry_json_put_int(w, f->width);
-    scry_json_key(w, "height");
-    scry_json_put_int(w, f->height);
-    key_str(w, "format", f->format);
-    scry_json_key(w, "size");
-    scry_json_put_int(w, f->size);
+    scry_json_add_int(w, "width", f->width);
+    scry_json_add_int(w, "height", f->height);
+    scry_json_add_str(w, "format", f->format);
+    scry_json_add_int(w, "size", f->size);
     put_time(w, "mtime", f->mtime_ns / 1000000000);
-    if (f->has_time)
-        put_time(w, "taken_at", f->taken_at);
-    if (f->camera && f->camera[0])
-        key_str(w, "camera", f->camera);
+    put_taken(w, f);
+    put_text(w, "camera", f->camera);
+    put_text(w, "lens", f->lens);
     if (f->has_position) {
-        scry_json_key(w, "latitude");
-        scry_json_put_num(w, f->latitude, 9);
-        scry_json_key(w, "longitude");
-        scry_json_put_num(w, f->longitude, 9);
+        scry_json_add_num(w, "latitude", f->latitude, 9);
+        scry_json_add_num(w, "longitude", f->longitude, 9);
     }
-    if (f->key && f->key[0])
-        key_str(w, "key", f->key);
+    put_text(w, "title", f->title);
+    put_text(w, "description", f->description);
+    put_lines(w, "keywords", f->keywords);
+    if (f->has_rating)
+        scry_json_add_int(w, "rating", f->rating);
+    if (f->damaged)
+        scry_json_add_bool(w, "damaged", true);
+    if (f->notes)
+        put_text(w, "companion", f->notes->companion);
+    put_text(w, "raw", f->raw);
+    put_text(w, "key", f->key);
     if (f->label_count) {
         scry_json_key(w, "labels");
         scry_json_begin(w, '[');
@@ -78,19 +121,20 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
     }
 }
 
-void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const scry_search *search)
+void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const char *group, const scry_search *search)
 {
     scry_json_begin(w, '{');
-    scry_json_key(w, "rank");
-    scry_json_put_int(w, (int64_t)rank);
-    scry_json_key(w, "score");
-    scry_json_put_num(w, hit->score, 9);
+    scry_json_add_int(w, "rank", (int64_t)rank);
+    scry_json_add_num(w, "score", hit->score, 9);
+    scry_json_key(w, "group");
+    if (group)
+        scry_json_put_str(w, group);
+    else
+        scry_json_put_null(w);
     scry_json_put_file(w, &hit->file);
-    scry_json_key(w, "copies");
-    scry_json_put_int(w, (int64_t)hit->copies);
+    scry_json_add_int(w, "copies", (int64_t)hit->copies);
     if (search->fold > 0) {
-        scry_json_key(w, "folded");
-        scry_json_put_int(w, (int64_t)hit->folded);
+        scry_json_add_int(w, "folded", (int64_t)hit->folded);
         scry_json_key(w, "folded_ids");
         scry_json_begin(w, '[');
         for (size_t i = 0; i < hit->folded && i < SCRY_FOLDED_IDS; i++) {
@@ -101,4 +145,38 @@ void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, co
         scry_json_end(w, ']');
     }
     scry_json_end(w, '}');
+}
+
+int scry_json_put_hits(scry_json_writer *w, const scry_search_request *q, const scry_groups *groups, const scry_results *found,
+                       size_t shown, scry_error *err)
+{
+    size_t *order = scry_alloc((shown + 1) * sizeof *order);
+    int r = scry_sort_hits(order, found->hits, shown, q->sort, q->reverse, err);
+    scry_json_begin(w, '[');
+    for (size_t i = 0; r == 0 && i < shown; i++) {
+        const scry_hit *h = &found->hits[order[i]];
+        scry_json_put_hit(w, h, q->search.offset + order[i] + 1, scry_groups_name(groups, h->score), &q->search);
+    }
+    scry_json_end(w, ']');
+    free(order);
+    return r;
+}
+
+void scry_json_put_progress(scry_json_writer *w, const scry_index_progress *p)
+{
+    const struct { const char *key; uint64_t n; } counts[] = {
+        { "found", p->found }, { "added", p->added }, { "updated", p->updated }, { "unchanged", p->unchanged },
+        { "skipped", p->skipped }, { "pruned", p->pruned }, { "missing", p->missing }, { "embedded", p->embedded },
+        { "headers", p->headers }, { "damaged", p->damaged }, { "expected", p->expected },
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        scry_json_add_int(w, counts[i].key, (int64_t)counts[i].n);
+    scry_json_add_bool(w, "walking", p->walking);
+    scry_json_add_num(w, "elapsed_ms", p->elapsed_ms, 7);
+}
+
+void scry_json_put_undated(scry_json_writer *w, const scry_results *r)
+{
+    if (r->has_undated)
+        scry_json_add_int(w, "undated", (int64_t)r->undated);
 }

@@ -1,17 +1,31 @@
-/* file_json.h - stored files and hits as JSON, the same on the command line and over HTTP. */
+/* file_json.h - stored files, hits and counts of index runs as JSON, for the command line and HTTP. */
 #ifndef SCRY_ENGINE_FILE_JSON_H
 #define SCRY_ENGINE_FILE_JSON_H
 
 #include "base/json.h"
+#include "engine/score_groups.h"
+#include "engine/search_request.h"
+#include "scry/index.h"
 #include "scry/store.h"
 
 /* The members id, path, path_base64 (where the path is not UTF-8), name, folder, width, height,
- * format, size, mtime, taken_at, camera, latitude, longitude, key, labels, the unknown ones left
- * out; without braces. */
+ * format, size, mtime, taken_at, camera, latitude, longitude, key, labels, without those
+ * that are unknown and without braces. */
 void scry_json_put_file(scry_json_writer *w, const scry_file *f);
 
-/* A hit as an object: rank, score, the members of its file, copies; where the search folds,
- * folded and folded_ids too. */
-void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const scry_search *search);
+/* A hit as an object: rank, score, group ("best", "maybe", "far" or NULL), the members of its file, copies; where
+ * the search folds, folded and folded_ids too. */
+void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const char *group, const scry_search *search);
+
+/* The first `shown` of the results as an array, in the order that the request asks for; ranks are by score. SCRY_EINVALID where
+ * the store does not know that order; what is written is then incomplete. */
+int scry_json_put_hits(scry_json_writer *w, const scry_search_request *q, const scry_groups *groups, const scry_results *found,
+                       size_t shown, scry_error *err) SCRY_NODISCARD;
+
+/* The member undated, where the results have it. */
+void scry_json_put_undated(scry_json_writer *w, const scry_results *r);
+
+/* The counts of an index run as members, without braces. */
+void scry_json_put_progress(scry_json_writer *w, const scry_index_progress *p);
 
 #endif

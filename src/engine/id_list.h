@@ -1,5 +1,5 @@
-/* id_list.h - ids of files that are gathered before something is done with all of them,
- * since a store is not changed while it is read. One thread. */
+/* id_list.h - ids of files, collected while a store is read and removed afterwards, since a store must
+ * not be changed while it is read. One thread. */
 #ifndef SCRY_ENGINE_ID_LIST_H
 #define SCRY_ENGINE_ID_LIST_H
 
@@ -16,7 +16,7 @@ typedef struct scry_id_list {
 void scry_id_list_add(scry_id_list *list, const uint8_t id[SCRY_ID_BYTES]);
 void scry_id_list_dispose(scry_id_list *list);
 
-/* Remove all of them from the store; *removed counts those that were there. */
+/* Remove all of them from the store; *removed is how many it had. */
 int scry_id_list_remove(const scry_id_list *list, scry_store *store, uint64_t *removed, scry_error *err)
     SCRY_NODISCARD;
 

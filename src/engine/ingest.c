@@ -1,14 +1,14 @@
-/* ingest.c - scry_index_run: the queues, the writer and the order of things. */
+/* ingest.c - scry_index_run: the queues, the writer and the rounds. */
 #include "engine/ingest.h"
 
 #include "base/alloc.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { COMMIT_ROWS = 256, COMMIT_MS = 1000, TICK_MS = 100 };
 
@@ -27,7 +27,7 @@ static void append(ingest_queue *q, void *item)
     q->count++;
 }
 
-static void *take(ingest_queue *q)
+static void *pop(ingest_queue *q)
 {
     link *item = q->head;
     if (item) {
@@ -37,16 +37,6 @@ static void *take(ingest_queue *q)
         q->count--;
     }
     return item;
-}
-
-static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += ms % 1000 * 1000000L;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000L;
-    t.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(cond, lock, &t);
 }
 
 /* With in->lock held. */
@@ -86,7 +76,7 @@ bool ingest_push_job(ingest *in, ingest_job *job)
 {
     pthread_mutex_lock(&in->lock);
     while (in->jobs.count >= in->jobs.limit && !stopped(in))
-        wait_ms(&in->job_taken, &in->lock, TICK_MS);
+        scry_cond_wait_ms(&in->job_taken, &in->lock, TICK_MS);
     bool ok = !stopped(in);
     if (ok)
         append(&in->jobs, job);
@@ -101,8 +91,8 @@ ingest_job *ingest_pop_job(ingest *in, bool *done)
 {
     pthread_mutex_lock(&in->lock);
     for (int ticks = 0; in->jobs.count == 0 && in->feeding && !stopped(in) && ticks < 10; ticks++)
-        wait_ms(&in->job_added, &in->lock, TICK_MS);
-    ingest_job *job = stopped(in) ? NULL : take(&in->jobs);
+        scry_cond_wait_ms(&in->job_added, &in->lock, TICK_MS);
+    ingest_job *job = stopped(in) ? NULL : pop(&in->jobs);
     *done = !job && (in->stop || !in->feeding);
     pthread_cond_signal(&in->job_taken);
     pthread_mutex_unlock(&in->lock);
@@ -138,10 +128,13 @@ void ingest_result_free(ingest_result *r)
     ingest_job_free(r->job);
     scry_results_free(r->old);
     free(r->vector);
+    free(r->metadata);
+    free(r->beside);
+    free(r->companion);
     free(r);
 }
 
-/* ---- contents under way ---- */
+/* ---- contents in flight ---- */
 
 static size_t find_mark(const ingest *in, const uint8_t *hash)
 {
@@ -154,8 +147,8 @@ static size_t find_mark(const ingest *in, const uint8_t *hash)
 bool ingest_mark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES])
 {
     pthread_mutex_lock(&in->lock);
-    bool free_to_take = find_mark(in, hash) == in->in_flight_count;
-    if (free_to_take) {
+    bool unmarked = find_mark(in, hash) == in->in_flight_count;
+    if (unmarked) {
         if (in->in_flight_count == in->in_flight_capacity) {
             in->in_flight_capacity = in->in_flight_capacity * 2 + 64;
             in->in_flight = scry_realloc(in->in_flight, in->in_flight_capacity * SCRY_HASH_BYTES);
@@ -163,7 +156,7 @@ bool ingest_mark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES])
         memcpy(in->in_flight[in->in_flight_count++], hash, SCRY_HASH_BYTES);
     }
     pthread_mutex_unlock(&in->lock);
-    return free_to_take;
+    return unmarked;
 }
 
 void ingest_unmark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES])
@@ -179,12 +172,12 @@ void ingest_unmark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES])
 
 typedef struct {
     ingest *in;
-    ingest_queue pending;     /* results to be put with the next commit */
+    ingest_queue pending;     /* results for the next commit */
     ingest_queue deferred;    /* for another round */
     double last_commit_ms, last_tick_ms;
 } writer;
 
-static void tell(const ingest *in, const ingest_result *r)
+static void report_skipped(const ingest *in, const ingest_result *r)
 {
     if (in->options->skipped)
         in->options->skipped(in->options->arg, r->job->path, r->reason);
@@ -195,7 +188,7 @@ static void count_put(ingest *in, const ingest_result *r)
     const scry_file_state *was = &r->job->state;
     bool had_one = was->known && !was->bad;
     bool same = had_one && memcmp(was->content, r->file.content, SCRY_HASH_BYTES) == 0;
-    in->contents_left |= had_one && !same;
+    in->contents_changed |= had_one && !same;
     pthread_mutex_lock(&in->lock);
     if (!had_one)
         in->progress.added++;
@@ -204,26 +197,29 @@ static void count_put(ingest *in, const ingest_result *r)
     else
         in->progress.updated++;
     in->progress.embedded += r->vector != NULL;
+    in->progress.headers += r->new_headers;
+    in->progress.damaged += r->file.damaged;
     pthread_mutex_unlock(&in->lock);
 }
 
-/* Put what is pending in one transaction, less what must be decoded first: that is deferred. */
+/* Put the pending results in one transaction; those whose files must be decoded again are deferred. */
 static int put_pending(writer *w, scry_error *err)
 {
     ingest *in = w->in;
     ingest_queue ready = { 0 };
     int result = 0;
     pthread_mutex_lock(&in->store_lock);
-    for (ingest_result *r; (r = take(&w->pending));) {
-        int settled = result < 0 ? 1 : ingest_settle(in, r, err);
-        result = settled < 0 ? settled : result;
-        append(settled == 0 ? &w->deferred : &ready, r);
+    for (ingest_result *r; (r = pop(&w->pending));) {
+        int valid = result < 0 ? 1 : ingest_revalidate(in, r, err);
+        result = valid < 0 ? valid : result;
+        append(valid == 0 ? &w->deferred : &ready, r);
     }
     w->pending = ready;
     scry_put *batch = scry_alloc((ready.count + 1) * sizeof *batch);
     size_t n = 0;
     for (ingest_result *r = ready.head; r; r = r->next)
-        batch[n++] = (scry_put){ r->file, r->vector };
+        batch[n++] = (scry_put){ .file = r->file, .vector = r->vector, .ctime_ns = r->job->ctime_ns,
+                                 .new_headers = r->new_headers };
     if (result == 0 && n)
         result = scry_store_put(in->store, batch, n, err);
     free(batch);
@@ -231,7 +227,7 @@ static int put_pending(writer *w, scry_error *err)
     return result;
 }
 
-/* A store that failed once is not asked again: a remote one may take minutes to say so each time. */
+/* After a failure the store is not called again: with a remote one every call may take minutes to time out. */
 static void commit(writer *w)
 {
     ingest *in = w->in;
@@ -242,7 +238,7 @@ static void commit(writer *w)
         ingest_fail(in, &err);
         put = false;
     }
-    for (ingest_result *r; (r = take(&w->pending));) {
+    for (ingest_result *r; (r = pop(&w->pending));) {
         if (put)
             count_put(in, r);
         if (r->vector)
@@ -251,7 +247,7 @@ static void commit(writer *w)
     }
 }
 
-/* Remember a bad file; a picture that it was before goes. */
+/* Record a bad file; its row as a picture, if it had one, is removed. */
 static int put_bad(ingest *in, ingest_result *r, scry_error *err)
 {
     ingest_job *job = r->job;
@@ -260,7 +256,7 @@ static int put_bad(ingest *in, ingest_result *r, scry_error *err)
     int result = ingest_look_up(in, job, f, err);
     if (result == 0)
         result = scry_store_put_bad(in->store, f->root, f->relative, job->size, job->mtime_ns, r->reason, err);
-    in->contents_left |= job->state.known && !job->state.bad;
+    in->contents_changed |= job->state.known && !job->state.bad;
     pthread_mutex_unlock(&in->store_lock);
     return result;
 }
@@ -269,16 +265,20 @@ static void skip(writer *w, ingest_result *r)
 {
     ingest *in = w->in;
     scry_error err = SCRY_ERROR_INIT;
-    if (r->outcome == INGEST_BAD && !failed(in) && put_bad(in, r, &err) < 0)
+    if (r->outcome != INGEST_SKIPPED && !failed(in) && put_bad(in, r, &err) < 0)
         ingest_fail(in, &err);
+    if (r->outcome == INGEST_PASSED_OVER) {
+        ingest_result_free(r);
+        return;
+    }
     pthread_mutex_lock(&in->lock);
     in->progress.skipped++;
     pthread_mutex_unlock(&in->lock);
-    tell(in, r);
+    report_skipped(in, r);
     ingest_result_free(r);
 }
 
-/* Whether a result of the same file waits already: its path was given twice. */
+/* Whether a result for the same file is pending: its path was given twice. */
 static bool is_pending(const writer *w, const ingest_result *r)
 {
     const ingest_result *p = w->pending.head;
@@ -290,7 +290,7 @@ static bool is_pending(const writer *w, const ingest_result *r)
 static void handle(writer *w, ingest_result *r)
 {
     if (is_pending(w, r))
-        commit(w);   /* so that this one meets what the store holds then */
+        commit(w);   /* so that this one is compared with the state after it */
     if (r->outcome == INGEST_PUT)
         append(&w->pending, r);
     else if (r->outcome == INGEST_DEFERRED)
@@ -323,8 +323,8 @@ static void write_results(writer *w, double start_ms)
     for (;;) {
         pthread_mutex_lock(&in->lock);
         if (in->results.count == 0 && (in->workers_running || in->feeding))
-            wait_ms(&in->result_added, &in->lock, TICK_MS);
-        ingest_result *r = take(&in->results);
+            scry_cond_wait_ms(&in->result_added, &in->lock, TICK_MS);
+        ingest_result *r = pop(&in->results);
         bool over = !r && in->workers_running == 0 && !in->feeding;
         stopped(in);
         pthread_cond_signal(&in->result_taken);
@@ -342,14 +342,14 @@ static void write_results(writer *w, double start_ms)
 
 typedef struct {
     writer *writer;
-    ingest_queue *again;   /* the second round's jobs; NULL: the options' paths */
+    ingest_queue *again;   /* deferred results of the last round; NULL: the options' paths */
     double start_ms;
 } round_arg;
 
-/* Deferred results go through the workers once more: their contents are in the store now. */
+/* Process the files of deferred results again: their contents are in the store now. */
 static void feed_again(ingest *in, ingest_queue *again)
 {
-    for (ingest_result *r; (r = take(again));) {
+    for (ingest_result *r; (r = pop(again));) {
         ingest_job *job = r->job;
         r->job = NULL;
         ingest_result_free(r);
@@ -371,6 +371,7 @@ static void round_thread(void *p, int index, int count)
             feed_again(in, a->again);
         else
             ingest_feed(in);
+        atomic_store(&in->fed, true);
     } else {
         ingest_work(in);
     }
@@ -379,7 +380,7 @@ static void round_thread(void *p, int index, int count)
         in->feeding = false;
     else
         in->workers_running--;
-    in->progress.walking = in->feeding && !a->again;
+    in->progress.walking = in->feeding && !a->again && !in->from;
     pthread_cond_broadcast(&in->job_added);
     pthread_cond_signal(&in->result_added);
     pthread_mutex_unlock(&in->lock);
@@ -389,11 +390,11 @@ static void run_round(writer *w, ingest_queue *again, double start_ms, scry_pool
 {
     ingest *in = w->in;
     in->feeding = true;
-    in->progress.walking = !again;
+    in->progress.walking = !again && !in->from;
     in->workers_running = scry_pool_threads(pool) - 2;
     round_arg a = { w, again, start_ms };
     scry_pool_run(pool, round_thread, &a);
-    for (ingest_job *job; (job = take(&in->jobs));)   /* left behind by a stop */
+    for (ingest_job *job; (job = pop(&in->jobs));)   /* left in the queue by a stop */
         ingest_job_free(job);
 }
 
@@ -416,7 +417,7 @@ static void run_rounds(ingest *in, double start_ms)
         w.deferred = (ingest_queue){ 0 };
         run_round(&w, &again, start_ms, pool);
     }
-    for (ingest_result *r; (r = take(&w.deferred));)
+    for (ingest_result *r; (r = pop(&w.deferred));)
         ingest_result_free(r);
     scry_pool_free(pool);
 }
@@ -431,21 +432,46 @@ static void free_roots(ingest_root *root)
     }
 }
 
+static void *count_ahead(void *arg)
+{
+    ingest_expect(arg);
+    return NULL;
+}
+
+/* Run all rounds while another thread counts the files, for the progress. */
+static void run_counted(ingest *in, double start_ms)
+{
+    pthread_t counter;
+    bool counting = in->options->progress && pthread_create(&counter, NULL, count_ahead, in) == 0;
+    run_rounds(in, start_ms);
+    if (counting)
+        pthread_join(counter, NULL);
+    in->progress.expected = in->progress.found;
+}
+
 int scry_index_run(scry_store *store, const scry_model *model, const scry_index_options *options,
                    scry_index_progress *total, scry_error *err)
 {
+    return ingest_run(store, NULL, model, options, total, err);
+}
+
+int ingest_run(scry_store *store, scry_store *from, const scry_model *model, const scry_index_options *options,
+               scry_index_progress *total, scry_error *err)
+{
+    static const scry_index_options defaults = SCRY_INDEX_OPTIONS_INIT;
     double start_ms = scry_now_ms();
-    ingest in = { .store = store, .model = model, .options = options,
-                  .dim = (size_t)scry_model_get_info(model)->dim };
+    options = options ? options : &defaults;
+    ingest in = { .store = store, .from = from, .model = model, .options = options,
+                  .dim = model ? (size_t)scry_model_get_info(model)->dim : 0 };
     pthread_mutex_init(&in.store_lock, NULL);
     pthread_mutex_init(&in.lock, NULL);
     pthread_cond_t *conds[] = { &in.job_added, &in.job_taken, &in.result_added, &in.result_taken };
     for (size_t i = 0; i < 4; i++)
         pthread_cond_init(conds[i], NULL);
-    run_rounds(&in, start_ms);
+    run_counted(&in, start_ms);
     int r = 0;
-    if (in.fatal.code == 0 && options->prune && !in.stop)
-        r = ingest_prune(&in, err);
+    if (in.fatal.code == 0 && !in.stop)
+        r = options->prune ? ingest_prune(&in, err) : ingest_count_missing(&in, err);
     if (r == 0 && in.fatal.code == 0)
         r = scry_store_sync(store, err);
     if (in.fatal.code)

@@ -1,8 +1,11 @@
-/* ingest_feed.c - the feeder: which files there are, and which of them need work. */
+/* ingest_feed.c - the feeder: finds the files, and queues those that are new or changed. */
 #include "engine/ingest.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
+#include "base/lines.h"
 #include "engine/csv.h"
+#include "store/side_by_side.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +16,19 @@
 
 typedef struct {
     ingest *in;
-    const ingest_root *root;    /* of the files being walked */
-    const char *csv_folder;     /* what a CSV's relative paths start from */
-    const scry_walk_item *extra;   /* key and labels of the CSV row at hand */
+    const ingest_root *root;    /* that contains the files being walked */
+    struct {                    /* the CSV being read */
+        const char *path, *folder;      /* of the table itself; its relative paths are relative to the folder */
+        size_t id_at, path_at;          /* columns; NO_COLUMN: none */
+        bool begun;                     /* the first row was read */
+        scry_error *err;
+    } csv;
+    const scry_walk_item *extra;   /* key and labels of the current CSV row; NULL elsewhere */
 } feeder;
 
-static void skip_now(feeder *f, const char *path, const char *reason)
+#define NO_COLUMN SIZE_MAX
+
+static void skip(feeder *f, const char *path, const char *reason)
 {
     ingest_result *r = scry_alloc(sizeof *r);
     r->job = scry_alloc(sizeof *r->job);
@@ -35,15 +45,15 @@ static void count(feeder *f, uint64_t *counter)
     pthread_mutex_unlock(&f->in->lock);
 }
 
-/* `folder` is, or lies below, the folder `above`. */
+/* Whether `folder` is `above` or below it. */
 static bool lies_in(const char *folder, const char *above)
 {
     size_t n = strlen(above);
     return strncmp(folder, above, n) == 0 && (folder[n] == '\0' || folder[n] == '/' || n == 1);
 }
 
-/* With store_lock held: the root as jobs see it. One that is new took in those below it. */
-static const ingest_root *note_root(ingest *in, const scry_root *root)
+/* With store_lock held: the run's entry for a root. A new one replaces the roots below it. */
+static const ingest_root *track_root(ingest *in, const scry_root *root)
 {
     for (const ingest_root *known = in->roots; known; known = known->next)
         if (memcmp(known->id, root->id, sizeof known->id) == 0)
@@ -52,14 +62,14 @@ static const ingest_root *note_root(ingest *in, const scry_root *root)
     memcpy(new->id, root->id, sizeof new->id);
     new->path = scry_strdup(root->path);
     for (ingest_root *old = in->roots; old; old = old->next)
-        if (!old->taken_by && lies_in(old->path, new->path))
-            old->taken_by = new;
+        if (!old->merged_into && lies_in(old->path, new->path))
+            old->merged_into = new;
     new->next = in->roots;
     in->roots = new;
     return new;
 }
 
-/* Make `folder` the root of what follows, unless it is already. */
+/* Make `folder` the root of the files that follow, unless the current root contains it. */
 static int enter_root(feeder *f, const char *folder)
 {
     ingest *in = f->in;
@@ -70,7 +80,7 @@ static int enter_root(feeder *f, const char *folder)
     pthread_mutex_lock(&in->store_lock);
     int r = scry_store_add_root(in->store, folder, &root, &err);
     if (r == 0)
-        f->root = note_root(in, &root);
+        f->root = track_root(in, &root);
     pthread_mutex_unlock(&in->store_lock);
     if (r < 0)
         ingest_fail(in, &err);
@@ -83,7 +93,8 @@ static ingest_job *job_new(const feeder *f, const scry_walk_item *item)
     job->path = scry_strdup(item->path);
     job->root = f->root;
     job->size = item->st->st_size;
-    job->mtime_ns = item->st->st_mtim.tv_sec * 1000000000LL + item->st->st_mtim.tv_nsec;
+    job->mtime_ns = scry_time_ns(item->st->st_mtim);
+    job->ctime_ns = scry_sidecar_stamp(item->path, scry_time_ns(item->st->st_ctim), item->beside);
     const scry_walk_item *x = f->extra;
     if (x) {
         job->key = scry_strdup(x->key);
@@ -95,7 +106,7 @@ static ingest_job *job_new(const feeder *f, const scry_walk_item *item)
     return job;
 }
 
-/* Key and labels in the store are already those of the job. */
+/* Whether the store has the job's key and labels already. */
 static bool same_labels(ingest *in, const ingest_job *job, const scry_file *at)
 {
     uint8_t id[SCRY_ID_BYTES];
@@ -111,8 +122,8 @@ static bool same_labels(ingest *in, const ingest_job *job, const scry_file *at)
     return same;
 }
 
-/* Compare a file with what the store knows of it. true: nothing to do. */
-static bool settled(feeder *f, ingest_job *job)
+/* Whether the store is up to date for this file: nothing to do. */
+static bool is_current(feeder *f, ingest_job *job)
 {
     ingest *in = f->in;
     scry_error err = SCRY_ERROR_INIT;
@@ -120,7 +131,8 @@ static bool settled(feeder *f, ingest_job *job)
     pthread_mutex_lock(&in->store_lock);
     int r = ingest_look_up(in, job, &at, &err);
     const scry_file_state *s = &job->state;
-    bool same = r == 0 && s->known && s->size == job->size && s->mtime_ns == job->mtime_ns;
+    bool same = r == 0 && s->known && s->size == job->size && s->mtime_ns == job->mtime_ns &&
+                (!s->ctime_ns || s->ctime_ns == job->ctime_ns);
     if (same && !s->bad && job->key)
         same = same_labels(in, job, &at);
     pthread_mutex_unlock(&in->store_lock);
@@ -128,13 +140,13 @@ static bool settled(feeder *f, ingest_job *job)
         ingest_fail(in, &err);
         return true;
     }
-    if (!same || (s->bad && in->options->retry))
+    if (!same || in->options->recheck || (s->bad ? in->options->retry : in->options->rebuild_metadata))
         return false;
     count(f, s->bad ? &in->progress.skipped : &in->progress.unchanged);
     return true;
 }
 
-/* Ask the kernel to read a file that will be wanted soon. */
+/* Ask the kernel to read a file that will be decoded soon. */
 static void read_ahead(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -144,18 +156,40 @@ static void read_ahead(const char *path)
     }
 }
 
-static int feed_item(void *arg, const scry_walk_item *item)
+/* A folder with one of the names that are passed over by default: the store lists it as skipped, or no longer. */
+static int feed_excluded(feeder *f, const scry_walk_item *item)
 {
-    feeder *f = arg;
-    if (ingest_stopped(f->in))
-        return 1;
-    count(f, &f->in->progress.found);
-    if (item->problem) {
-        skip_now(f, item->path, item->problem);
-        return 0;
-    }
+    ingest *in = f->in;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_file at = { 0 };
     ingest_job *job = job_new(f, item);
-    if (settled(f, job)) {
+    pthread_mutex_lock(&in->store_lock);
+    int r = ingest_look_up(in, job, &at, &err);
+    bool recorded = r == 0 && job->state.known, enter = item->kind == SCRY_WALK_ENTERED;
+    if (recorded && enter) {
+        uint8_t id[1][SCRY_ID_BYTES];
+        scry_file_id(at.root, at.relative, id[0]);
+        r = scry_store_remove(in->store, id, 1, NULL, &err);
+    }
+    pthread_mutex_unlock(&in->store_lock);
+    if (r < 0)
+        ingest_fail(in, &err);
+    if (r < 0 || recorded || enter) {
+        ingest_job_free(job);
+        return r < 0 ? 1 : 0;
+    }
+    ingest_result *passed = scry_alloc(sizeof *passed);
+    passed->job = job;
+    passed->outcome = INGEST_PASSED_OVER;
+    snprintf(passed->reason, sizeof passed->reason, "passed over because of its name (--no-default-excludes)");
+    ingest_push_result(in, passed);
+    return 0;
+}
+
+static int feed_file(feeder *f, const scry_walk_item *item)
+{
+    ingest_job *job = job_new(f, item);
+    if (is_current(f, job)) {
         ingest_job_free(job);
         return 0;
     }
@@ -163,13 +197,28 @@ static int feed_item(void *arg, const scry_walk_item *item)
     return ingest_push_job(f->in, job) ? 0 : 1;
 }
 
-/* One path of the user's: a folder becomes a root, a file's folder does. */
+static int feed_item(void *arg, const scry_walk_item *item)
+{
+    feeder *f = arg;
+    if (ingest_stopped(f->in))
+        return 1;
+    if (item->kind != SCRY_WALK_FILE)
+        return feed_excluded(f, item);
+    count(f, &f->in->progress.found);
+    if (item->problem) {
+        skip(f, item->path, item->problem);
+        return 0;
+    }
+    return feed_file(f, item);
+}
+
+/* One path given by the user: a folder becomes a root; for a file, its folder does. */
 static int feed_path(feeder *f, const char *given)
 {
     char *path = scry_absolute(given);
     if (!path) {
         count(f, &f->in->progress.found);
-        skip_now(f, given, strerror(errno));
+        skip(f, given, strerror(errno));
         return 0;
     }
     struct stat st;
@@ -184,26 +233,71 @@ static int feed_path(feeder *f, const char *given)
     return r;
 }
 
-/* "id,path[,label...]"; a first row whose second field is "path" is a header. */
+static bool is_header(char **fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcasecmp(fields[i], "path") == 0)
+            return true;
+    return false;
+}
+
+static bool is_label(const char *name)
+{
+    return strncasecmp(name, "label", 5) == 0;
+}
+
+/* "X,path,...": X is the id and the others are labels, whatever their names, unless these say something else. */
+static bool is_usual(char **fields, size_t n)
+{
+    bool usual = n >= 2 && strcasecmp(fields[1], "path") == 0 && !is_label(fields[0]);
+    for (size_t i = 2; i < n; i++)
+        usual &= strcasecmp(fields[i], "id") != 0;
+    return usual;
+}
+
+/* Columns by name, in any order: path, id, and labels, whose names begin with "label". */
+static int read_header(feeder *f, char **fields, size_t n)
+{
+    bool usual = is_usual(fields, n);
+    f->csv.path_at = f->csv.id_at = NO_COLUMN;
+    for (size_t i = 0; i < n; i++) {
+        bool id = usual ? i == 0 : strcasecmp(fields[i], "id") == 0;
+        if (strcasecmp(fields[i], "path") == 0 && f->csv.path_at == NO_COLUMN)
+            f->csv.path_at = i;
+        else if (id && f->csv.id_at == NO_COLUMN)
+            f->csv.id_at = i;
+        else if (!usual && !is_label(fields[i]))
+            return scry_fail(f->csv.err, SCRY_EINVALID, "%s: the column \"%.40s\" is neither path, id nor label: rename or "
+                             "remove it", f->csv.path, fields[i]);
+    }
+    return 0;
+}
+
+/* One row; fields that are neither path nor id are labels. */
 static int feed_row(void *arg, size_t line, char **fields, size_t n)
 {
     feeder *f = arg;
-    if (line == 1 && n >= 2 && strcasecmp(fields[1], "path") == 0)
-        return 0;
-    if (n < 2 || !fields[1][0]) {
+    bool first = !f->csv.begun;
+    f->csv.begun = true;
+    if (first && is_header(fields, n))
+        return read_header(f, fields, n);
+    size_t path_at = f->csv.path_at, id_at = f->csv.id_at, labels = 0;
+    if (path_at >= n || !fields[path_at][0]) {
         count(f, &f->in->progress.found);
-        skip_now(f, fields[0], "this row of the CSV has no path");
+        skip(f, fields[0], "this row of the CSV has no path");
         return 0;
     }
-    size_t labels = n - 2;
-    while (labels && !fields[1 + labels][0])
-        labels--;
-    scry_walk_item extra = { .key = fields[0], .labels = (const char *const *)fields + 2, .label_count = labels };
-    char *path = fields[1][0] == '/' ? scry_strdup(fields[1]) : scry_asprintf("%s/%s", f->csv_folder, fields[1]);
+    const char **label = scry_alloc(n * sizeof *label);
+    for (size_t i = 0; i < n; i++)
+        if (i != path_at && i != id_at && fields[i][0])
+            label[labels++] = fields[i];
+    scry_walk_item extra = { .key = id_at < n ? fields[id_at] : "", .labels = label, .label_count = labels };
+    char *path = scry_path_join(f->csv.folder, fields[path_at]);
     f->extra = &extra;
     int r = feed_path(f, path);
     f->extra = NULL;
     free(path);
+    free(label);
     return r;
 }
 
@@ -212,7 +306,12 @@ static int feed_csv(feeder *f, const char *path)
     scry_error err = SCRY_ERROR_INIT;
     const char *slash = strrchr(path, '/');
     char *folder = slash ? scry_strndup(path, (size_t)(slash - path) + 1) : scry_strdup(".");
-    f->csv_folder = folder;
+    f->csv.path = path;
+    f->csv.folder = folder;
+    f->csv.id_at = 0;   /* without a header: id,path[,label...] */
+    f->csv.path_at = 1;
+    f->csv.begun = false;
+    f->csv.err = &err;
     int r = scry_csv_read(path, 0, feed_row, f, &err);
     if (r < 0)
         ingest_fail(f->in, &err);
@@ -223,27 +322,95 @@ static int feed_csv(feeder *f, const char *path)
 static int feed_list(feeder *f, const char *path)
 {
     scry_error err = SCRY_ERROR_INIT;
-    bool standard_input = strcmp(path, "-") == 0;
-    FILE *list = standard_input ? stdin : fopen(path, "re");
-    if (!list) {
-        scry_fail_errno(&err, errno, "cannot open the list %s", path);
+    scry_lines list;
+    char *line;
+    int r = scry_lines_open(&list, path, &err);
+    list.zero_ended = f->in->options->zero_ended;
+    while (r == 0 && (r = scry_lines_next(&list, &line, &err)) > 0)
+        r = line[0] ? feed_path(f, line) : 0;
+    if (err.code == SCRY_EINVALID)
+        scry_fail(&err, err.code, "line %zu of %s contains a zero byte: give -0 if its paths end with zero bytes", list.number, path);
+    if (err.code)
         ingest_fail(f->in, &err);
-        return -1;
-    }
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t n;
-    int r = 0;
-    while (r == 0 && (n = getline(&line, &capacity, list)) > 0) {
-        while (n && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-            line[--n] = '\0';
-        if (n)
-            r = feed_path(f, line);
-    }
-    free(line);
-    if (!standard_input)
-        fclose(list);
+    scry_lines_close(&list);
     return r;
+}
+
+/* ---- the files of another store ---- */
+
+static int track(void *arg, const scry_root *root)
+{
+    ingest *in = arg;
+    pthread_mutex_lock(&in->store_lock);
+    track_root(in, root);
+    pthread_mutex_unlock(&in->store_lock);
+    return 0;
+}
+
+static int feed_stored(void *arg, const scry_file *file)
+{
+    feeder *f = arg;
+    struct stat st;
+    scry_walk_item item = { .path = file->path, .st = &st };
+    scry_walk_item extra = { .key = file->key, .labels = file->labels, .label_count = file->label_count };
+    if (ingest_stopped(f->in))
+        return 1;
+    bool there = stat(file->path, &st) == 0;
+    if (!there || !S_ISREG(st.st_mode)) {
+        skip(f, file->path, there ? "it is not a file any more" : errno == ENOENT ? "it no longer exists" : strerror(errno));
+        return 0;
+    }
+    for (f->root = f->in->roots; memcmp(f->root->id, file->root, sizeof file->root) != 0;)
+        f->root = f->root->next;
+    f->extra = &extra;
+    return feed_file(f, &item);
+}
+
+static void feed_store(feeder *f)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    uint64_t files = 0;
+    int r = scry_count_files(f->in->from, &files, &err);
+    pthread_mutex_lock(&f->in->lock);
+    f->in->progress.found = files;
+    pthread_mutex_unlock(&f->in->lock);
+    if (r == 0)
+        r = scry_store_roots(f->in->from, track, f->in, &err);
+    if (r == 0)
+        r = scry_store_each_file(f->in->from, NULL, NULL, feed_stored, f, &err);
+    if (r < 0)
+        ingest_fail(f->in, &err);
+}
+
+/* ---- counting ahead ---- */
+
+typedef struct {
+    ingest *in;
+    uint64_t files;
+} expectation;
+
+static int expect_item(void *arg, const scry_walk_item *item)
+{
+    expectation *e = arg;
+    e->files += item->kind == SCRY_WALK_FILE;
+    return ingest_stopped(e->in) || atomic_load(&e->in->fed);
+}
+
+/* The feeder waits for the workers, so it knows the total only near the end; this walk does not. */
+void ingest_expect(ingest *in)
+{
+    const scry_index_options *o = in->options;
+    expectation e = { .in = in };
+    bool known = !in->from && !o->from_file;
+    for (size_t i = 0; known && i < o->path_count; i++) {
+        char *path = scry_absolute(o->paths[i]);
+        known = path && !scry_is_csv(o->paths[i]) && scry_walk(path, o, expect_item, &e) == 0;
+        free(path);
+    }
+    known = known && !atomic_load(&in->fed);
+    pthread_mutex_lock(&in->lock);
+    in->progress.expected = known ? e.files : 0;
+    pthread_mutex_unlock(&in->lock);
 }
 
 void ingest_feed(ingest *in)
@@ -251,6 +418,10 @@ void ingest_feed(ingest *in)
     const scry_index_options *o = in->options;
     feeder f = { .in = in };
     int r = 0;
+    if (in->from) {
+        feed_store(&f);
+        return;
+    }
     for (size_t i = 0; r == 0 && i < o->path_count; i++)
         r = scry_is_csv(o->paths[i]) ? feed_csv(&f, o->paths[i]) : feed_path(&f, o->paths[i]);
     if (r == 0 && o->from_file)

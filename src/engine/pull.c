@@ -1,21 +1,22 @@
-/* pull.c - scry_model_pull: the catalogue, the part that fetches, the record of what came.
+/* pull.c - scry_model_pull: the catalogue, the plugin that downloads, the record of what was downloaded.
  *
- * Everything is built in MODELS/.pull-NAME, which stays when a run breaks off: the next one goes on
- * from there. Only a checkpoint that was opened gets its final name, by one rename.
+ * Everything is built in MODELS/.pull-NAME, which is kept when a run is interrupted: the next one
+ * resumes there. Only a checkpoint that could be opened gets its final name, by one rename.
  */
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/part.h"
+#include "base/plugin.h"
+#include "engine/hub_settings.h"
 #include "engine/registry_record.h"
 #include "fetch/fetch.h"
+#include "model/checkpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { MAX_CATALOGUE_BYTES = 1 << 20, MAX_REPOSITORY = 200 };
@@ -41,6 +42,12 @@ int scry_catalogue_each(int (*each)(void *arg, const scry_catalogue_entry *entry
             .megabytes = (int)scry_json_int(scry_json_get(m, "megabytes"), 0),
             .dim = (int)scry_json_int(scry_json_get(m, "dim"), 0),
             .image_size = (int)scry_json_int(scry_json_get(m, "image_size"), 0),
+            .recommended_for = scry_json_str(scry_json_get(m, "recommended_for"), NULL),
+            .languages = scry_json_str(scry_json_get(m, "languages"), ""),
+            .coco_recall_at_1 = scry_json_num(scry_json_get(m, "coco_recall_at_1"), NAN),
+            .recall_source = scry_json_str(scry_json_get(m, "recall_source"), NULL),
+            .gflop = scry_json_num(scry_json_get(m, "gflop"), NAN),
+            .checked = scry_json_bool(scry_json_get(m, "checked"), false),
         };
         r = each(arg, &e);
     }
@@ -49,11 +56,10 @@ int scry_catalogue_each(int (*each)(void *arg, const scry_catalogue_entry *entry
     return r;
 }
 
-/* ---- what is to be fetched ---- */
+/* ---- what to fetch ---- */
 
 typedef struct {
-    char *name, *repository, *revision, *licence;   /* owned */
-    const char *hub;
+    char *name, *repository, *revision, *licence, *hub;   /* owned */
 } wanted;
 
 static void dispose(wanted *w)
@@ -62,6 +68,7 @@ static void dispose(wanted *w)
     free(w->repository);
     free(w->revision);
     free(w->licence);
+    free(w->hub);
 }
 
 typedef struct {
@@ -87,20 +94,50 @@ static bool plain_part(const char *s, size_t n)
     return n > 0 && s[0] != '.';
 }
 
-/* OWNER/NAME[@REVISION] with nothing in it that could change the address. */
+/* Parts as above with slashes between them: "refs/pr/3". */
+static bool plain_revision(const char *s)
+{
+    for (size_t n; (n = strcspn(s, "/")), plain_part(s, n); s += n + 1)
+        if (!s[n])
+            return true;
+    return false;
+}
+
+/* OWNER/NAME[@REVISION] without characters that would change the URL. */
 static int parse_repository(wanted *out, const char *what, scry_error *err)
 {
     const char *slash = strchr(what, '/'), *at = strchr(what, '@');
     size_t n = at ? (size_t)(at - what) : strlen(what);
-    if (!slash || n > MAX_REPOSITORY || !plain_part(what, (size_t)(slash - what)) ||
+    if (!slash || slash > what + n || n > MAX_REPOSITORY || !plain_part(what, (size_t)(slash - what)) ||
         (size_t)(slash - what) + 1 >= n || !plain_part(slash + 1, n - (size_t)(slash - what) - 1) ||
-        (at && !plain_part(at + 1, strlen(at + 1))))
-        return scry_fail(err, SCRY_EINVALID, "\"%s\" is no model of the catalogue (`scry model list --catalogue`) and not "
+        (at && !plain_revision(at + 1)))
+        return scry_fail(err, SCRY_EINVALID, "\"%s\" is not in the catalogue (`scry model list --catalogue`) and not "
                          "OWNER/NAME[@REVISION]", what);
     out->repository = scry_strndup(what, n);
     out->revision = at ? scry_strdup(at + 1) : NULL;
     out->name = scry_strdup(strchr(out->repository, '/') + 1);
     return 0;
+}
+
+int scry_model_cached(char **dir, const char *repository, scry_error *err)
+{
+    wanted w = { 0 };
+    if (parse_repository(&w, repository, NULL) < 0 || w.revision) {
+        dispose(&w);
+        return scry_fail(err, SCRY_EINVALID, "\"%s\" is not OWNER/NAME, the name of a repository", repository);
+    }
+    char *cache = hub_cache(), *slash = strchr(w.repository, '/');
+    char *folder = scry_asprintf("%s/models--%.*s--%s", cache, (int)(slash - w.repository), w.repository, slash + 1);
+    int r = 0;
+    if (access(folder, F_OK) == 0)
+        *dir = scry_strdup(folder);
+    else
+        r = scry_fail(err, SCRY_ENOTFOUND, "%s is not there: no program has fetched %s into this cache; `scry model pull %s` fetches "
+                      "it from the hub", folder, repository, repository);
+    free(folder);
+    free(cache);
+    dispose(&w);
+    return r;
 }
 
 static int find_wanted(wanted *out, const scry_pull_options *o, scry_error *err)
@@ -115,30 +152,17 @@ static int find_wanted(wanted *out, const scry_pull_options *o, scry_error *err)
         free(out->name);
         out->name = scry_strdup(o->name);
     }
-    const char *hub = getenv("SCRY_HUB_URL");
-    out->hub = hub && hub[0] ? hub : "https://huggingface.co";
-    if (r == 0 && strncmp(out->hub, "https://", 8) != 0 && strncmp(out->hub, "http://", 7) != 0)
-        r = scry_fail(err, SCRY_EINVALID, "SCRY_HUB_URL is \"%s\": it must begin with https:// or http://", out->hub);
+    if (r == 0)
+        r = hub_url(&out->hub, err);
+    if (r == 0 && hub_is_offline())
+        r = scry_fail(err, SCRY_EREMOTE, "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set, so nothing is fetched: `scry model add %s "
+                      "%s --from-cache` adds what other programs have fetched", out->name, out->repository);
     return r;
 }
 
 /* ---- fetch, check, record ---- */
 
-/* One run at a time for a name: the lock is a file beside the folder, released with *fd. */
-static int lock_folder(const char *folder, int *fd, scry_error *err)
-{
-    char *path = scry_asprintf("%s.lock", folder);
-    int r = 0;
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (*fd < 0)
-        r = scry_fail_errno(err, errno, "cannot open %s", path);
-    else if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
-        r = scry_fail(err, SCRY_EINVALID, "another scry is fetching into %s: wait for it", folder);
-    free(path);
-    return r;
-}
-
-/* What an earlier run left of another repository or revision is no beginning of this one. */
+/* Delete what an earlier run downloaded of another repository or revision. */
 static int start_over_unless_same(const char *folder, const wanted *w, scry_error *err)
 {
     char *note = scry_path_join(folder, ".source");
@@ -157,17 +181,53 @@ static int start_over_unless_same(const char *folder, const wanted *w, scry_erro
     return r;
 }
 
+typedef struct {
+    const wanted *w;
+    const scry_pull_options *options;
+    const char *folder;
+    bool refused;   /* by check() */
+} fetching;
+
+static void show_progress(void *arg, const char *file, uint64_t done, uint64_t total)
+{
+    const scry_pull_options *o = ((fetching *)arg)->options;
+    if (o->progress)
+        o->progress(o->arg, file, done, total);
+}
+
+static void show_waiting(void *arg, int seconds)
+{
+    const scry_pull_options *o = ((fetching *)arg)->options;
+    if (o->waiting)
+        o->waiting(o->arg, seconds);
+}
+
+/* Whether what is there can be used, before more is fetched. */
+static int check(void *arg, fetch_stage next, scry_error *err)
+{
+    fetching *f = arg;
+    scry_error why = SCRY_ERROR_INIT;
+    int r = scry_checkpoint_check(f->folder, next == FETCH_WEIGHTS, &why);
+    f->refused = r < 0;
+    return r < 0 ? scry_fail(err, r, "%s cannot be used, so its weights are not fetched: %s", f->w->repository, why.message) : 0;
+}
+
 static int fetch(const wanted *w, const scry_pull_options *o, const char *folder, fetch_report *report, scry_error *err)
 {
     scry_fetch_checkpoint_fn *fetch_checkpoint;
-    fetch_job job = { .hub = w->hub, .repository = w->repository, .revision = w->revision, .folder = folder,
-                      .progress = o->progress, .arg = o->arg };
+    fetching f = { w, o, folder, false };
     scry_error why = SCRY_ERROR_INIT;
-    int r = scry_part_symbol((void **)&fetch_checkpoint, "fetch", "scry_fetch_checkpoint", err);
+    int r = scry_plugin_symbol((void **)&fetch_checkpoint, "fetch", "scry_fetch_checkpoint", err);
     if (r < 0)
         return r;
+    char *token = hub_token(w->hub);
+    fetch_job job = { .hub = w->hub, .repository = w->repository, .revision = w->revision, .token = token, .folder = folder,
+                      .progress = show_progress, .waiting = show_waiting, .check = check, .arg = &f };
     r = fetch_checkpoint(&job, report, &why);
-    if (r == SCRY_EREMOTE)
+    free(token);
+    if (f.refused || (r < 0 && registry_fetched_bytes(folder) == 0))   /* nothing that another run could continue */
+        (void)!registry_delete_tree(folder, NULL);
+    if (r == SCRY_EREMOTE && !report->answered)
         return scry_fail(err, r, "%s. Without a network: fetch config.json, model.safetensors and the tokenizer's and "
                          "preprocessor's .json and .txt files of %s/%s elsewhere, put them into one folder DIR, and "
                          "`scry model add %s DIR`", why.message, w->hub, w->repository, w->name);
@@ -190,7 +250,7 @@ static int record(const wanted *w, const fetch_report *report, const char *folde
     return r;
 }
 
-/* Give the folder its name, without what only the run itself needed. */
+/* Give the folder its final name, without the files that only the run needed. */
 static int finish(const char *folder, const char *place, scry_error *err)
 {
     char *note = scry_path_join(folder, ".source"), *lock = scry_asprintf("%s.lock", folder);
@@ -205,9 +265,10 @@ static int finish(const char *folder, const char *place, scry_error *err)
 
 static int pull(const wanted *w, const scry_pull_options *o, const char *place, scry_error *err)
 {
-    char *folder = scry_asprintf("%.*s/.pull-%s", (int)(strrchr(place, '/') - place), place, w->name);
+    char *models = scry_strndup(place, (size_t)(strrchr(place, '/') - place));
+    char *folder = registry_unfinished_folder(models, w->name);
     fetch_report *report = scry_alloc(sizeof *report);
-    int fd = -1, r = lock_folder(folder, &fd, err);
+    int fd = -1, r = registry_lock(folder, &fd, err);
     if (r == 0)
         r = start_over_unless_same(folder, w, err);
     if (r == 0)
@@ -220,6 +281,7 @@ static int pull(const wanted *w, const scry_pull_options *o, const char *place, 
         close(fd);
     free(report);
     free(folder);
+    free(models);
     return r;
 }
 

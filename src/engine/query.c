@@ -1,8 +1,9 @@
-/* query.c - the grammar of query.h. */
+/* query.c - parts of a query: added as values, or parsed by the grammar of query.h. */
 #include "scry/query.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
 
@@ -16,6 +17,7 @@
 struct scry_query {
     scry_query_part parts[SCRY_MAX_QUERY_PARTS];
     char *owned[SCRY_MAX_QUERY_PARTS];   /* what parts[i].text points to */
+    bool weighed[SCRY_MAX_QUERY_PARTS];  /* the part was written with a weight in front */
     size_t count;
 };
 
@@ -37,6 +39,11 @@ size_t scry_query_parts(const scry_query *q, const scry_query_part **out)
 {
     *out = q->parts;
     return q->count;
+}
+
+bool scry_query_is_weighed(const scry_query *q, size_t i)
+{
+    return q->weighed[i];
 }
 
 bool scry_query_needs_decoder(const scry_query *q)
@@ -77,20 +84,56 @@ static int add_part(scry_query *q, scry_query_part part, char *owned, scry_error
     return 0;
 }
 
+int scry_query_add_text(scry_query *q, const char *text, double weight, scry_error *err)
+{
+    size_t n = strlen(text);
+    if (n > SCRY_MAX_QUERY_BYTES)
+        return scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
+    if (strspn(text, " \t\r\n\f\v") == n)
+        return scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
+    if (!scry_utf8_valid(text, n))
+        return scry_fail(err, SCRY_EINVALID, "a text of the query is not valid UTF-8: write it in a terminal whose "
+                         "encoding is UTF-8, or convert it");
+    return add_part(q, (scry_query_part){ .kind = SCRY_PART_TEXT, .weight = weight }, scry_strdup(text), err);
+}
+
 int scry_query_add_picture(scry_query *q, const char *path, const int region[4], double weight, scry_error *err)
 {
     scry_query_part part = { .kind = SCRY_PART_PICTURE, .weight = weight };
     if (region)
         memcpy(part.region, region, sizeof part.region);
-    return add_part(q, part, scry_strdup(path), err);
+    return add_part(q, part, scry_expand_home(path), err);
 }
 
-/* Take "NUMBER:" from the beginning of `*text`; without one *weight is 1. */
-static int take_weight(const char **text, double *weight, scry_error *err)
+int scry_query_add_id(scry_query *q, scry_part_kind kind, const char *hex, const int region[4], double weight, scry_error *err)
 {
+    scry_query_part part = { .kind = kind, .weight = weight };
+    if (scry_unhex(hex, part.id, sizeof part.id) < 0)
+        return scry_fail(err, SCRY_EINVALID, "\"@%s:%s\" is not a picture's id of 32 hexadecimal digits",
+                         kind == SCRY_PART_STORED ? "id" : "p", hex);
+    if (region)
+        memcpy(part.region, region, sizeof part.region);
+    return add_part(q, part, scry_strdup(hex), err);
+}
+
+/* Whether `text` begins with a weight: a number, a colon, and right behind it what it weighs. A digit there makes
+ * it a time or a ratio ("5:30 pm", "16:9"), a space or the end a text ("5: the fifth"). Returns the length of the number. */
+static size_t weight_length(const char *text)
+{
+    size_t n = strspn(text, "0123456789.");
+    if (n == 0 || text[n] != ':' || strspn(text, ".") == n)
+        return 0;
+    char next = text[n + 1];
+    return next == '\0' || isspace((unsigned char)next) || isdigit((unsigned char)next) ? 0 : n;
+}
+
+/* Read "NUMBER:" at the beginning of `*text` and move behind it; without one *weight is 1. */
+static int parse_weight(const char **text, double *weight, bool *found, scry_error *err)
+{
+    size_t n = weight_length(*text);
     *weight = 1;
-    size_t n = strspn(*text, "0123456789.");
-    if (n == 0 || (*text)[n] != ':')
+    *found = n > 0;
+    if (n == 0)
         return 0;
     char *end;
     double w = strtod(*text, &end);
@@ -102,9 +145,9 @@ static int take_weight(const char **text, double *weight, scry_error *err)
     return 0;
 }
 
-/* Take "#x,y,w,h" from the end of `spec`, whose length is *n. A "#" belongs to a name unless a
+/* Read "#x,y,w,h" at the end of `spec`; *n is the length of what precedes it. A "#" belongs to a name unless a
  * region follows the last one. */
-static int take_region(const char *spec, size_t *n, int region[4], scry_error *err)
+static int parse_region_suffix(const char *spec, size_t *n, int region[4], scry_error *err)
 {
     const char *hash = strrchr(spec, '#');
     *n = strlen(spec);
@@ -117,32 +160,26 @@ static int take_region(const char *spec, size_t *n, int region[4], scry_error *e
 /* What follows the "@": a path, "id:HEX" or "p:HEX", with or without a region. */
 static int parse_picture(scry_query *q, const char *spec, double weight, bool paths_allowed, scry_error *err)
 {
-    scry_query_part part = { .kind = SCRY_PART_PICTURE, .weight = weight };
-    size_t n, prefix = 0;
-    int r = take_region(spec, &n, part.region, err);
+    int region[4] = { 0 };
+    size_t n;
+    int r = parse_region_suffix(spec, &n, region, err);
     if (r < 0)
         return r;
-    if (strncmp(spec, "id:", 3) == 0) {
-        part.kind = SCRY_PART_STORED;
-        prefix = 3;
-    } else if (!paths_allowed && strncmp(spec, "p:", 2) == 0) {
-        part.kind = SCRY_PART_UPLOADED;
-        prefix = 2;
-    } else if (!paths_allowed) {
+    bool stored = strncmp(spec, "id:", 3) == 0, uploaded = !paths_allowed && strncmp(spec, "p:", 2) == 0;
+    size_t prefix = stored ? 3 : uploaded ? 2 : 0;
+    if (!prefix && !paths_allowed)
         return scry_fail(err, SCRY_EINVALID, "a picture by path (\"@%s\") is not allowed here: upload it, or use @id:", spec);
-    } else if (n == 0) {
+    if (n == 0)
         return scry_fail(err, SCRY_EINVALID, "\"@\" without the name of a picture (write \\@ to search for it as text)");
-    }
     char *text = scry_strndup(spec + prefix, n - prefix);
-    if (prefix && scry_unhex(text, part.id, sizeof part.id) < 0) {
-        free(text);
-        return scry_fail(err, SCRY_EINVALID, "\"@%s\" is not a picture's id of 32 hexadecimal digits", spec);
-    }
-    return add_part(q, part, text, err);
+    r = prefix ? scry_query_add_id(q, stored ? SCRY_PART_STORED : SCRY_PART_UPLOADED, text, region, weight, err)
+               : scry_query_add_picture(q, text, region, weight, err);
+    free(text);
+    return r;
 }
 
 /* The arguments of a text, joined; `first` is the first of them without weight and backslash. */
-static int add_text(scry_query *q, const char *first, const char *const *args, size_t n, double weight, scry_error *err)
+static int parse_text(scry_query *q, const char *first, const char *const *args, size_t n, double weight, scry_error *err)
 {
     scry_buf text = SCRY_BUF_INIT(SCRY_MAX_QUERY_BYTES);
     for (size_t i = 0; i < n; i++) {
@@ -153,16 +190,8 @@ static int add_text(scry_query *q, const char *first, const char *const *args, s
             scry_buf_putc(&text, ' ');
         scry_buf_puts(&text, arg);
     }
-    int r = 0;
-    if (text.failed)
-        r = scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
-    else if (strspn(scry_buf_str(&text), " \t\r\n\f\v") == text.size)
-        r = scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
-    else if (!scry_utf8_valid(scry_buf_str(&text), text.size))
-        r = scry_fail(err, SCRY_EINVALID, "a text of the query is not valid UTF-8: write it in a terminal whose "
-                      "encoding is UTF-8, or convert it");
-    if (r == 0)
-        return add_part(q, (scry_query_part){ .kind = SCRY_PART_TEXT, .weight = weight }, scry_buf_take(&text), err);
+    int r = text.failed ? scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES)
+                        : scry_query_add_text(q, scry_buf_str(&text), weight, err);
     scry_buf_dispose(&text);
     return r;
 }
@@ -173,18 +202,20 @@ static int parse_part(scry_query *q, const char *const *args, size_t n, double s
 {
     const char *first = args[0];
     double weight;
-    int r = take_weight(&first, &weight, err);
+    bool weighed;
+    int r = parse_weight(&first, &weight, &weighed, err);
     if (r < 0)
         return r;
     weight *= sign;
-    if (first[0] == '@') {
-        if (n > 1)
-            return scry_fail(err, SCRY_EINVALID, "\"%s\" is a picture: put + or - between it and \"%s\"", first, args[1]);
-        return parse_picture(q, first + 1, weight, paths_allowed, err);
-    }
-    if (first[0] == '\\' && first[1])
-        first++;
-    return add_text(q, first, args, n, weight, err);
+    if (first[0] == '@' && n > 1)
+        return scry_fail(err, SCRY_EINVALID, "\"%s\" is a picture: put + or - between it and \"%s\"", first, args[1]);
+    if (first[0] == '@')
+        r = parse_picture(q, first + 1, weight, paths_allowed, err);
+    else
+        r = parse_text(q, first + (first[0] == '\\' && first[1]), args, n, weight, err);
+    if (r == 0)
+        q->weighed[q->count - 1] = weighed;
+    return r;
 }
 
 static bool is_operator(const char *arg)
@@ -216,18 +247,12 @@ static int parse_all(scry_query *q, const char *const *args, size_t n, bool path
     }
 }
 
-int scry_query_parse(scry_query **out, const char *const *args, size_t n, scry_error *err)
+int scry_query_add_args(scry_query *q, const char *const *args, size_t n, scry_error *err)
 {
-    scry_query *q = scry_query_new();
-    int r = parse_all(q, args, n, true, err);
-    if (r < 0)
-        scry_query_free(q);
-    else
-        *out = q;
-    return r;
+    return parse_all(q, args, n, true, err);
 }
 
-int scry_query_parse_line(scry_query **out, const char *line, scry_error *err)
+int scry_query_add_line(scry_query *q, const char *line, scry_error *err)
 {
     if (strlen(line) > SCRY_MAX_QUERY_BYTES)
         return scry_fail(err, SCRY_ELIMIT, "the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
@@ -236,13 +261,29 @@ int scry_query_parse_line(scry_query **out, const char *line, scry_error *err)
     size_t n = 0;
     for (char *w = strtok_r(copy, " \t\r\n", &save); w; w = strtok_r(NULL, " \t\r\n", &save))
         words[n++] = w;
-    scry_query *q = scry_query_new();
     int r = parse_all(q, words, n, false, err);
+    free(words);
+    free(copy);
+    return r;
+}
+
+static int parsed(scry_query **out, scry_query *q, int r)
+{
     if (r < 0)
         scry_query_free(q);
     else
         *out = q;
-    free(words);
-    free(copy);
     return r;
+}
+
+int scry_query_parse(scry_query **out, const char *const *args, size_t n, scry_error *err)
+{
+    scry_query *q = scry_query_new();
+    return parsed(out, q, scry_query_add_args(q, args, n, err));
+}
+
+int scry_query_parse_line(scry_query **out, const char *line, scry_error *err)
+{
+    scry_query *q = scry_query_new();
+    return parsed(out, q, scry_query_add_line(q, line, err));
 }

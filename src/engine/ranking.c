@@ -62,7 +62,7 @@ void ranking_of(ranking_outcome *out, const float *scores, size_t n, const ranki
     }
 }
 
-/* Sixteen sums side by side, which the compiler keeps in vector registers. */
+/* Sixteen partial sums, which the compiler keeps in vector registers. */
 static float dot(const float *a, const float *b, size_t D)
 {
     enum { LANES = 16 };
@@ -78,11 +78,12 @@ static float dot(const float *a, const float *b, size_t D)
     return sum;
 }
 
-void ranking_scores(float *out, const float *query, const float *rows, const float *bias, float scale,
-                    size_t n, size_t D)
+void ranking_scores(float *out, const float *query, const float *rows, const float *bias, size_t n, size_t D)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = (bias ? bias[i] : 0) + scale * dot(query, rows + i * D, D);
+    for (size_t i = 0; i < n; i++) {
+        float product = dot(query, rows + i * D, D);
+        out[i] = bias ? bias[i] + 2 * product : product;
+    }
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014): small, and the same everywhere. */
@@ -139,8 +140,7 @@ float *ranking_projection(size_t from, size_t to)
     return p;
 }
 
-void ranking_project(float *out, const float *rows, size_t n, const float *projection, size_t from,
-                     size_t to, int unit)
+void ranking_project(float *out, const float *rows, size_t n, const float *projection, size_t from, size_t to)
 {
     for (size_t i = 0; i < n; i++) {
         float *o = out + i * to;
@@ -148,10 +148,17 @@ void ranking_project(float *out, const float *rows, size_t n, const float *proje
         for (size_t f = 0; f < from; f++)
             for (size_t t = 0; t < to; t++)
                 o[t] += rows[i * from + f] * projection[f * to + t];
+    }
+}
+
+void ranking_normalize(float *rows, size_t n, size_t D)
+{
+    for (size_t i = 0; i < n; i++) {
+        float *row = rows + i * D;
         double norm = 0;
-        for (size_t t = 0; t < to; t++)
-            norm += (double)o[t] * o[t];
-        for (size_t t = 0; unit && norm > 0 && t < to; t++)
-            o[t] = (float)(o[t] / sqrt(norm));
+        for (size_t d = 0; d < D; d++)
+            norm += (double)row[d] * row[d];
+        for (size_t d = 0; norm > 0 && d < D; d++)
+            row[d] = (float)(row[d] / sqrt(norm));
     }
 }

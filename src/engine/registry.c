@@ -1,4 +1,4 @@
-/* registry.c - finding models by name, and all there are. */
+/* registry.c - finding and listing models by name. */
 #include "engine/registry_record.h"
 
 #include "base/alloc.h"
@@ -31,7 +31,8 @@ static char *users_folder(const char *name)
     return NULL;
 }
 
-/* The same of the program; a folder without a configuration is no model (the tokenizer's files). */
+/* The same of the installation; a folder without a configuration is not a model (one has the tokenizer's
+ * files). */
 static char *bundled_folder(const char *name)
 {
     char *relative = scry_asprintf("models/%s/config.json", name), *file = scry_program_file(relative);
@@ -41,7 +42,7 @@ static char *bundled_folder(const char *name)
     return file;
 }
 
-/* The folder that stands for a name: the user's, the bundled one, or one that lies here. */
+/* The folder that stands for a name: the user's, the bundled one, or one in the current folder. */
 static char *folder_of(const char *name, bool *bundled)
 {
     *bundled = false;
@@ -57,7 +58,7 @@ static char *folder_of(const char *name, bool *bundled)
     return folder;
 }
 
-static int not_there(const char *name, scry_error *err)
+static int not_found(const char *name, scry_error *err)
 {
     if (strchr(name, '/'))
         return scry_fail(err, SCRY_ENOTFOUND, "there is no model folder %s", name);
@@ -76,7 +77,7 @@ int scry_model_find(const char *name, int (*each)(void *arg, const scry_model_re
         name = SCRY_STARTER_MODEL;
     char *folder = folder_of(name, &bundled);
     if (!folder)
-        return not_there(name, err);
+        return not_found(name, err);
     registry_load(&l, name, folder, bundled);
     int r = each(arg, &l.record);
     registry_unload(&l);
@@ -94,7 +95,7 @@ static int take_dir(void *arg, const scry_model_record *record)
     resolved *r = arg;
     struct stat st;
     if (record->linked && stat(record->dir, &st) < 0)
-        return scry_fail(r->err, SCRY_ENOTFOUND, "model %s was added from %s, which is gone: put it back, or "
+        return scry_fail(r->err, SCRY_ENOTFOUND, "model %s was added from %s, which no longer exists: restore it, or "
                          "`scry model rm %s` and add it again", record->name, record->dir, record->name);
     r->dir = scry_strdup(record->dir);
     return 0;
@@ -109,14 +110,30 @@ int scry_model_resolve(const char *name, char **dir, scry_error *err)
     return r;
 }
 
-/* ---- all of them ---- */
+bool scry_model_was_starter(const char *identity)
+{
+    char *path = scry_program_file("models/" SCRY_STARTER_MODEL "/FORMER.tsv");
+    scry_buf text = SCRY_BUF_INIT(1 << 20);
+    bool found = false;
+    size_t n = strlen(identity);
+    if (path && n && scry_read_file(path, &text, NULL) == 0)
+        for (const char *line = scry_buf_str(&text); line && !found; line = strchr(line, '\n')) {
+            line += *line == '\n';
+            found = strncmp(line, identity, n) == 0 && line[n] == '\t';
+        }
+    scry_buf_dispose(&text);
+    free(path);
+    return found;
+}
+
+/* ---- listing ---- */
 
 static int not_hidden(const struct dirent *e)
 {
     return scry_model_name_valid(e->d_name);
 }
 
-/* The models in one MODELS folder; names in `except` (may be NULL) are passed over. */
+/* The models in one MODELS folder; names in `except` (may be NULL) are skipped. */
 static int each_in(const char *models, bool bundled, const char *except,
                    int (*each)(void *arg, const scry_model_record *record), void *arg)
 {
@@ -150,6 +167,8 @@ int scry_models_each(int (*each)(void *arg, const scry_model_record *record), vo
     int r = bundled ? each_in(bundled, true, users, each, arg) : 0;
     if (r == 0)
         r = each_in(users, false, NULL, each, arg);
+    if (r == 0)
+        r = registry_each_unfinished(users, each, arg);
     free(bundled);
     free(users);
     free(data);

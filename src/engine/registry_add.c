@@ -1,7 +1,8 @@
-/* registry_add.c - adding models to the user's folder and taking them away. */
+/* registry_add.c - adding models to the user's folder and removing them. */
 #include "engine/registry_record.h"
 
 #include "base/alloc.h"
+#include "base/cache.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -31,13 +32,13 @@ int registry_check_new_name(const char *name, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "\"%s\" cannot name a model: letters, digits, \".\", \"_\" and \"-\", at most "
                          "64, no \".\" or \"-\" first", name);
     if (strcmp(name, SCRY_STARTER_MODEL) == 0)
-        return scry_fail(err, SCRY_EINVALID, "the name \"%s\" belongs to the model that came with scry: take another one",
+        return scry_fail(err, SCRY_EINVALID, "the name \"%s\" belongs to the model that comes with scry: choose another one",
                          name);
     int r = registry_place(&place, name, err);
     if (r < 0)
         return r;
     if (lstat(place, &st) == 0)
-        r = scry_fail(err, SCRY_EINVALID, "there is a model \"%s\" already: take another name, or `scry model rm %s` first",
+        r = scry_fail(err, SCRY_EINVALID, "there is a model \"%s\" already: choose another name, or `scry model rm %s` first",
                       name, name);
     free(place);
     return r;
@@ -59,10 +60,10 @@ int registry_install(const char *folder, const char *place, scry_error *err)
 {
     if (renameat2(AT_FDCWD, folder, AT_FDCWD, place, RENAME_NOREPLACE) == 0)
         return 0;
-    if (errno == EINVAL && access(place, F_OK) < 0 && rename(folder, place) == 0)   /* a file system without it */
+    if (errno == EINVAL && access(place, F_OK) < 0 && rename(folder, place) == 0)   /* a file system without RENAME_NOREPLACE */
         return 0;
     if (errno == EEXIST)
-        return scry_fail(err, SCRY_EINVALID, "%s has come into being meanwhile: take another name", place);
+        return scry_fail(err, SCRY_EINVALID, "%s was created in the meantime: choose another name", place);
     return scry_fail_errno(err, errno, "cannot rename %s to %s", folder, place);
 }
 
@@ -97,7 +98,15 @@ static int copy_bytes(int in, int out, const char *path, scry_error *err)
 static int copy_file(void *arg, const char *name, const struct stat *st)
 {
     copying *c = arg;
-    char *from = scry_path_join(c->from, name), *to = scry_path_join(c->to, name);
+    char *from = scry_path_join(c->from, name), *to = scry_path_join(c->to, name), *slash = strrchr(to, '/');
+    *slash = '\0';   /* of a module's folder, or of one that is there */
+    int made = scry_make_dirs(to, c->err);
+    *slash = '/';
+    if (made < 0) {
+        free(from);
+        free(to);
+        return made;
+    }
     int in = open(from, O_RDONLY | O_CLOEXEC), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int r = in < 0 ? scry_fail_errno(c->err, errno, "cannot open %s", from)
             : out < 0 ? scry_fail_errno(c->err, errno, "cannot create %s", to) : copy_bytes(in, out, to, c->err);
@@ -127,33 +136,169 @@ static int build(const char *temporary, const char *name, const char *dir, bool 
     return r;
 }
 
+/* MODELS/.add-NAME-XXXXXX beside the final place; owned. */
+static int make_temporary(char **out, const char *place, const char *name, scry_error *err)
+{
+    *out = scry_asprintf("%.*s/.add-%s-XXXXXX", (int)(strrchr(place, '/') - place), place, name);
+    return mkdtemp(*out) ? 0 : scry_fail_errno(err, errno, "cannot create %s", *out);
+}
+
+/* Give the folder that was built with the result `r` its name, or delete it. */
+static int finish(int r, const char *temporary, const char *place, scry_error *err)
+{
+    if (r == 0)
+        r = registry_install(temporary, place, err);
+    if (r < 0)
+        (void)!registry_delete_tree(temporary, NULL);
+    return r;
+}
+
 int scry_model_add(const char *name, const char *dir, bool copy, scry_error *err)
 {
     scry_model *model;
     char *place = NULL;
     int r = registry_check_new_name(name, err);
-    if (r == 0)   /* before anything is written: most mistakes show here */
+    if (r == 0)   /* before anything is written: this finds most mistakes */
         r = scry_model_open(&model, dir, NULL, err);
     if (r < 0)
         return r;
+    char *absolute = realpath(scry_model_get_info(model)->dir, NULL);   /* perhaps a folder in `dir` */
     scry_model_free(model);
     r = registry_place(&place, name, err);
-    if (r < 0)
+    if (r < 0) {
+        free(absolute);
         return r;
-    char *absolute = realpath(dir, NULL), *temporary = scry_asprintf("%.*s/.add-%s-XXXXXX",
-                                                                    (int)(strrchr(place, '/') - place), place, name);
-    if (!absolute || !mkdtemp(temporary)) {
-        r = scry_fail_errno(err, errno, "cannot record %s", dir);
-    } else {
-        r = build(temporary, name, absolute, copy, err);
-        if (r == 0)
-            r = registry_install(temporary, place, err);
-        if (r < 0)
-            (void)!registry_delete_tree(temporary, NULL);
     }
+    char *temporary = NULL;
+    r = absolute ? make_temporary(&temporary, place, name, err) : scry_fail_errno(err, errno, "cannot record %s", dir);
+    if (r == 0)
+        r = finish(build(temporary, name, absolute, copy, err), temporary, place, err);
     free(absolute);
     free(temporary);
     free(place);
+    return r;
+}
+
+/* ---- pairs ---- */
+
+static int write_pair(const char *folder, const char *pictures, const char *texts, scry_error *err)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 16);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    scry_json_add_str(&w, "model_type", "scry_pair");
+    scry_json_add_str(&w, "pictures", pictures);
+    scry_json_add_str(&w, "texts", texts);
+    scry_json_end(&w, '}');
+    scry_buf_putc(&b, '\n');
+    char *path = scry_path_join(folder, "config.json");
+    int r = b.failed ? scry_fail(err, SCRY_ELIMIT, "the paths of a pair are too long") : scry_write_file(path, b.data, b.size, err);
+    free(path);
+    scry_buf_dispose(&b);
+    return r;
+}
+
+/* The files of one half of a pair to FOLDER/PART. */
+static int copy_half(const char *folder, const char *part, const char *from, scry_error *err)
+{
+    char *to = scry_path_join(folder, part);
+    copying c = { from, to, err };
+    int r = registry_each_file(from, copy_file, &c, err);
+    free(to);
+    return r;
+}
+
+/* Build the folder `temporary` of a pair: its configuration and record, or the files with them. */
+static int build_pair(const char *temporary, const char *name, const char *const dirs[2], bool copy, scry_error *err)
+{
+    scry_model *model;
+    int r = write_pair(temporary, dirs[0], dirs[1], err);
+    if (r == 0)
+        r = scry_model_open(&model, temporary, NULL, err);
+    if (r < 0)
+        return r;
+    if (copy) {
+        const scry_model_info *info = scry_model_get_info(model);
+        r = copy_half(temporary, "pictures", info->pictures_dir, err);
+        if (r == 0)
+            r = copy_half(temporary, "texts", info->texts_dir, err);
+        if (r == 0)
+            r = write_pair(temporary, "pictures", "texts", err);
+        scry_model_free(model);
+        if (r == 0)
+            r = scry_model_open(&model, temporary, NULL, err);
+        if (r < 0)
+            return r;
+    }
+    r = registry_write_record(temporary, name, NULL, scry_model_get_info(model), NULL, err);
+    scry_model_free(model);
+    return r;
+}
+
+int scry_model_add_pair(const char *name, const char *pictures, const char *texts, bool copy, scry_error *err)
+{
+    char *place = NULL, *temporary = NULL, *folder, *dirs[2] = { NULL, NULL };
+    const char *given[] = { pictures, texts };
+    int r = registry_check_new_name(name, err);
+    for (size_t i = 0; i < 2 && r == 0; i++) {
+        r = scry_model_resolve(given[i], &folder, err);
+        if (r < 0)
+            break;
+        dirs[i] = realpath(folder, NULL);
+        if (!dirs[i])
+            r = scry_fail_errno(err, errno, "cannot open the folder %s", folder);
+        free(folder);
+    }
+    if (r == 0)
+        r = registry_place(&place, name, err);
+    if (r == 0)
+        r = make_temporary(&temporary, place, name, err);
+    if (r == 0)
+        r = finish(build_pair(temporary, name, (const char *const *)dirs, copy, err), temporary, place, err);
+    free(dirs[0]);
+    free(dirs[1]);
+    free(temporary);
+    free(place);
+    return r;
+}
+
+/* ---- removing ---- */
+
+/* What is kept in the cache about a model: its digest, and the tables of its tokenizer, which may be 26 MB. */
+static char **cached_files(const char *dir)
+{
+    char *tokenizer = scry_path_join(dir, "tokenizer.json"), **files = scry_alloc(3 * sizeof *files);
+    size_t n = 0;
+    if ((files[n] = scry_cache_path("identity", dir, false)))
+        n++;
+    files[n] = scry_cache_path("tokenizers", tokenizer, false);
+    free(tokenizer);
+    return files;
+}
+
+static int take_cached_files(void *arg, const scry_model_record *record)
+{
+    *(char ***)arg = cached_files(record->dir);
+    return 0;
+}
+
+static void delete_files(char **files)
+{
+    for (char **f = files; f && *f; f++) {
+        unlink(*f);
+        free(*f);
+    }
+    free(files);
+}
+
+/* Renamed first, so that the name never refers to a half-deleted model. */
+static int remove_model(const char *models, const char *place, const char *name, scry_error *err)
+{
+    char *away = scry_asprintf("%s/.rm-%s-%d", models, name, (int)getpid()), **cached = NULL;
+    (void)!scry_model_find(name, take_cached_files, &cached, NULL);   /* their names depend on paths that exist now */
+    int r = rename(place, away) < 0 ? scry_fail_errno(err, errno, "cannot remove %s", place) : registry_delete_tree(away, err);
+    delete_files(cached);
+    free(away);
     return r;
 }
 
@@ -162,19 +307,19 @@ int scry_model_remove(const char *name, scry_error *err)
     struct stat st;
     char *place;
     if (!scry_model_name_valid(name))
-        return scry_fail(err, SCRY_EINVALID, "\"%s\" is no model's name: only added models can be removed, folders are yours", name);
+        return scry_fail(err, SCRY_EINVALID, "\"%s\" is not the name of a model: only added models can be removed; delete a folder yourself", name);
     int r = registry_place(&place, name, err);
     if (r < 0)
         return r;
-    if (lstat(place, &st) < 0)
-        r = scry_fail(err, SCRY_ENOTFOUND, "there is no added model \"%s\"%s", name,
-                      strcmp(name, SCRY_STARTER_MODEL) == 0 ? ": the starter belongs to the program" : ": see `scry model list`");
-    else {
-        /* Out of sight at once, so that no half-deleted model stands under the name. */
-        char *away = scry_asprintf("%.*s/.rm-%s-%d", (int)(strrchr(place, '/') - place), place, name, (int)getpid());
-        r = rename(place, away) < 0 ? scry_fail_errno(err, errno, "cannot remove %s", place) : registry_delete_tree(away, err);
-        free(away);
-    }
+    char *models = scry_strndup(place, (size_t)(strrchr(place, '/') - place));
+    if (lstat(place, &st) == 0)
+        r = remove_model(models, place, name, err);
+    else
+        r = registry_remove_unfinished(models, name, err);
+    if (r == SCRY_ENOTFOUND)
+        scry_fail(err, r, "there is no added model \"%s\"%s", name,
+                  strcmp(name, SCRY_STARTER_MODEL) == 0 ? ": the starter belongs to the program" : ": see `scry model list`");
+    free(models);
     free(place);
     return r;
 }

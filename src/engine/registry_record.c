@@ -1,4 +1,4 @@
-/* registry_record.c - scry.json: what was learnt of a model when it was added. */
+/* registry_record.c - scry.json: the facts recorded when a model is added. */
 #include "engine/registry_record.h"
 
 #include "base/alloc.h"
@@ -14,7 +14,7 @@
 
 enum { MAX_RECORD_BYTES = 1 << 20 };
 
-bool registry_is_model_file(const char *name)
+static bool is_model_file(const char *name)
 {
     static const char *const ends[] = { ".json", ".safetensors", ".txt", ".model", ".md" };
     size_t n = strlen(name);
@@ -26,8 +26,15 @@ bool registry_is_model_file(const char *name)
     return strcmp(name, "LICENSE") == 0;
 }
 
-int registry_each_file(const char *dir, int (*each)(void *arg, const char *name, const struct stat *st), void *arg,
-                       scry_error *err)
+/* "1_Pooling": the folder of a module of sentence-transformers. */
+static bool is_module(const char *name)
+{
+    size_t digits = strspn(name, "0123456789");
+    return digits > 0 && name[digits] == '_';
+}
+
+/* The files in `dir`, whose names begin with `prefix`; those of its modules, too, where `deep`. */
+static int each_file(const char *dir, const char *prefix, bool deep, registry_file_fn *each, void *arg, scry_error *err)
 {
     DIR *d = opendir(dir);
     int r = 0;
@@ -35,37 +42,48 @@ int registry_each_file(const char *dir, int (*each)(void *arg, const char *name,
         return scry_fail_errno(err, errno, "cannot open the folder %s", dir);
     for (struct dirent *e; r == 0 && (e = readdir(d));) {
         struct stat st;
-        if (registry_is_model_file(e->d_name) && fstatat(dirfd(d), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
-            r = each(arg, e->d_name, &st);
+        bool module = deep && is_module(e->d_name);
+        if ((!module && !is_model_file(e->d_name)) || fstatat(dirfd(d), e->d_name, &st, 0) < 0)
+            continue;
+        char *name = scry_asprintf("%s%s%s", prefix, e->d_name, module ? "/" : "");
+        if (module && S_ISDIR(st.st_mode)) {
+            char *within = scry_path_join(dir, e->d_name);
+            r = each_file(within, name, false, each, arg, err);
+            free(within);
+        } else if (!module && S_ISREG(st.st_mode)) {
+            r = each(arg, name, &st);
+        }
+        free(name);
     }
     closedir(d);
     return r;
 }
 
+int registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err)
+{
+    return each_file(dir, "", true, each, arg, err);
+}
+
 static int64_t mtime_ns(const struct stat *st)
 {
-    return st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
+    return scry_time_ns(st->st_mtim);
 }
 
 /* ---- writing ---- */
 
-static void key_str(scry_json_writer *w, const char *key, const char *value)
+static void add_given(scry_json_writer *w, const char *key, const char *value)
 {
-    if (!value || !value[0])
-        return;
-    scry_json_key(w, key);
-    scry_json_put_str(w, value);
+    if (value && value[0])
+        scry_json_add_str(w, key, value);
 }
 
 static int put_file(void *arg, const char *name, const struct stat *st)
 {
     scry_json_writer *w = arg;
     scry_json_begin(w, '{');
-    key_str(w, "name", name);
-    scry_json_key(w, "size");
-    scry_json_put_int(w, st->st_size);
-    scry_json_key(w, "mtime_ns");
-    scry_json_put_int(w, mtime_ns(st));
+    scry_json_add_str(w, "name", name);
+    scry_json_add_int(w, "size", st->st_size);
+    scry_json_add_int(w, "mtime_ns", mtime_ns(st));
     scry_json_end(w, '}');
     return 0;
 }
@@ -74,20 +92,38 @@ static void put_source(scry_json_writer *w, const registry_source *s)
 {
     scry_json_key(w, "source");
     scry_json_begin(w, '{');
-    key_str(w, "hub", s->hub);
-    key_str(w, "repository", s->repository);
-    key_str(w, "commit", s->commit);
+    add_given(w, "hub", s->hub);
+    add_given(w, "repository", s->repository);
+    add_given(w, "commit", s->commit);
     scry_json_key(w, "files");
     scry_json_begin(w, '[');
     for (size_t i = 0; i < s->file_count; i++) {
         scry_json_begin(w, '{');
-        key_str(w, "name", s->files[i].name);
-        key_str(w, "sha256", s->files[i].sha256);
-        key_str(w, "checked_by", s->files[i].checked_by);
+        add_given(w, "name", s->files[i].name);
+        add_given(w, "sha256", s->files[i].sha256);
+        add_given(w, "checked_by", s->files[i].checked_by);
         scry_json_end(w, '}');
     }
     scry_json_end(w, ']');
     scry_json_end(w, '}');
+}
+
+/* The files of one folder; of a pair those of both, by their whole paths unless they are in `folder`. */
+static int put_files(scry_json_writer *w, const char *folder, const char *linked_dir, const scry_model_info *info,
+                     scry_error *err)
+{
+    if (strcmp(info->pictures_dir, info->texts_dir) == 0)
+        return registry_each_file(linked_dir ? linked_dir : folder, put_file, w, err);
+    const char *dirs[] = { info->pictures_dir, info->texts_dir };
+    size_t inside = strlen(folder);
+    int r = 0;
+    for (size_t i = 0; i < 2 && r == 0; i++) {
+        bool copied = strncmp(dirs[i], folder, inside) == 0 && dirs[i][inside] == '/';
+        char *prefix = scry_asprintf("%s/", copied ? dirs[i] + inside + 1 : dirs[i]);
+        r = each_file(dirs[i], prefix, true, put_file, w, err);
+        free(prefix);
+    }
+    return r;
 }
 
 int registry_write_record(const char *folder, const char *name, const char *linked_dir, const scry_model_info *info,
@@ -100,19 +136,18 @@ int registry_write_record(const char *folder, const char *name, const char *link
     struct tm tm;
     strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
     scry_json_begin(&w, '{');
-    key_str(&w, "name", name);
-    key_str(&w, "dir", linked_dir);
-    key_str(&w, "identity", info->identity);
-    key_str(&w, "family", info->family);
-    key_str(&w, "licence", info->licence ? info->licence : source ? source->licence : NULL);
-    key_str(&w, "added_at", now);
-    scry_json_key(&w, "dim");
-    scry_json_put_int(&w, info->dim);
+    add_given(&w, "name", name);
+    add_given(&w, "dir", linked_dir);
+    add_given(&w, "identity", info->identity);
+    add_given(&w, "family", info->family);
+    add_given(&w, "licence", info->licence ? info->licence : source ? source->licence : NULL);
+    add_given(&w, "added_at", now);
+    scry_json_add_int(&w, "dim", info->dim);
     if (source)
         put_source(&w, source);
     scry_json_key(&w, "files");
     scry_json_begin(&w, '[');
-    int r = registry_each_file(linked_dir ? linked_dir : folder, put_file, &w, err);
+    int r = put_files(&w, folder, linked_dir, info, err);
     scry_json_end(&w, ']');
     scry_json_end(&w, '}');
     scry_buf_putc(&b, '\n');
@@ -134,7 +169,7 @@ static int sum_sizes(void *arg, const char *name, const struct stat *st)
     return 0;
 }
 
-/* Sizes and times as they were, or which file is not. */
+/* Compare sizes and times with the record; the problem names a file that differs. */
 static void compare_files(registry_loaded *l, const scry_json *files)
 {
     for (size_t i = 0; i < scry_json_size(files); i++) {
@@ -142,7 +177,7 @@ static void compare_files(registry_loaded *l, const scry_json *files)
         const char *name = scry_json_str(scry_json_get(f, "name"), "");
         int64_t size = scry_json_int(scry_json_get(f, "size"), 0);
         struct stat st;
-        char *path = scry_path_join(l->dir, name);
+        char *path = name[0] == '/' ? scry_strdup(name) : scry_path_join(l->dir, name);
         bool same = stat(path, &st) == 0 && st.st_size == size &&
                     mtime_ns(&st) == scry_json_int(scry_json_get(f, "mtime_ns"), -1);
         free(path);
@@ -188,7 +223,7 @@ void registry_load(registry_loaded *l, const char *name, const char *folder, boo
     else if (r != SCRY_ENOTFOUND)
         snprintf(l->problem, sizeof l->problem, "%.255s", err.message);
     if (stat(l->dir, &st) < 0 || !S_ISDIR(st.st_mode))
-        snprintf(l->problem, sizeof l->problem, "its folder %.160s is gone", l->dir);
+        snprintf(l->problem, sizeof l->problem, "its folder %.160s no longer exists", l->dir);
     else if (r == 0)
         compare_files(l, scry_json_get(l->json, "files"));
     else

@@ -10,7 +10,7 @@
 
 #define REGISTRY_RECORD "scry.json"
 
-/* What a file of a pulled model is known by. */
+/* A file of a pulled model and its digest. */
 typedef struct registry_source_file {
     const char *name, *sha256, *checked_by;
 } registry_source_file;
@@ -21,7 +21,8 @@ typedef struct registry_source {
     size_t file_count;
 } registry_source;
 
-/* Write FOLDER/scry.json. `linked_dir`: the checkpoint is there, not in FOLDER; NULL otherwise.
+/* Write FOLDER/scry.json. `linked_dir`: the checkpoint is there, not in FOLDER; NULL otherwise. The files of a pair
+ * are recorded where `info` says that its two checkpoints are.
  * `source`: where it was pulled from; NULL otherwise. */
 int registry_write_record(const char *folder, const char *name, const char *linked_dir, const scry_model_info *info,
                           const registry_source *source, scry_error *err) SCRY_NODISCARD;
@@ -33,25 +34,40 @@ typedef struct registry_loaded {
     char problem[256];
 } registry_loaded;
 
-/* What FOLDER/scry.json says of a model, or what can be said without one. */
+/* The record in FOLDER/scry.json, or what is known of a model without one. */
 void registry_load(registry_loaded *out, const char *name, const char *folder, bool bundled);
 void registry_unload(registry_loaded *l);
 
-/* Whether a file of this name belongs to a checkpoint: what is recorded and copied. */
-bool registry_is_model_file(const char *name);
+/* The files of a folder that belong to a checkpoint, in no order; non-zero stops. Names have a "/" where they are
+ * in the folder of a module of sentence-transformers ("2_Dense"). */
+typedef int registry_file_fn(void *arg, const char *name, const struct stat *st);
 
-/* Those files of a folder, in no order; non-zero stops. */
-int registry_each_file(const char *dir, int (*each)(void *arg, const char *name, const struct stat *st), void *arg,
-                       scry_error *err) SCRY_NODISCARD;
+int registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
 
 /* SCRY_EINVALID when the name cannot be used for a new model: bad, or taken. */
 int registry_check_new_name(const char *name, scry_error *err) SCRY_NODISCARD;
 
-/* MODELS/NAME below the data folder; owned. MODELS is made when it is not there. */
+/* MODELS/NAME below the data folder; owned. MODELS is created if needed. */
 int registry_place(char **out, const char *name, scry_error *err) SCRY_NODISCARD;
 
-/* Give a folder that was built up its final name: SCRY_EINVALID when that is taken. */
+/* Rename a completed folder to its final name: SCRY_EINVALID when that is taken. */
 int registry_install(const char *folder, const char *place, scry_error *err) SCRY_NODISCARD;
+
+/* ---- downloads that are not complete (registry_unfinished.c) ---- */
+
+/* MODELS/.pull-NAME; owned. */
+char *registry_unfinished_folder(const char *models, const char *name);
+
+/* One run at a time for such a folder: the lock is a file beside it, held while *fd is open. */
+int registry_lock(const char *folder, int *fd, scry_error *err) SCRY_NODISCARD;
+
+/* Of the files in such a folder. */
+uint64_t registry_fetched_bytes(const char *folder);
+
+int registry_each_unfinished(const char *models, int (*each)(void *arg, const scry_model_record *record), void *arg);
+
+/* SCRY_ENOTFOUND, without a message, when there is none. */
+int registry_remove_unfinished(const char *models, const char *name, scry_error *err) SCRY_NODISCARD;
 
 /* Delete a folder and all in it; links are removed, not followed. */
 int registry_delete_tree(const char *folder, scry_error *err) SCRY_NODISCARD;

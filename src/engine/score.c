@@ -1,15 +1,16 @@
-/* score.c - the line between hits and the rest, for models that do not bring one.
+/* score.c - the score threshold of models that do not bring one, estimated from the collection.
  *
- * Nearly all pairs of a stored picture and an everyday text have nothing to do with each other, so
- * their cosines show what "nothing" looks like for this model on these pictures. Each text's are
- * taken relative to its mean, which is its vector's product with the mean picture. The line is four
- * spreads above the median of that distribution; the spread is taken from its lower half, which
- * pictures that do fit a text cannot widen. docs/scores.md measures what that is worth.
+ * Nearly all pairs of a stored picture and an everyday text are unrelated, so their cosines show
+ * the distribution of unrelated scores for this model on these pictures. Each text's cosines are
+ * taken relative to their mean, which is the product of its vector and the mean picture. The
+ * threshold is four standard deviations above the median of that distribution. The standard
+ * deviation is taken from the lower half, which pictures that do match a text cannot widen.
+ * docs/scores.md measures how well this works.
  *
  * In the cache folder, below scores/:
  *
  *     IDENTITY.texts            [m, dim] floats: the bundled texts through this model
- *     HASH.line                 "CONTENTS MARGIN DIM\n" and the mean picture [dim] as floats:
+ *     HASH.line                 "CONTENTS MARGIN BEST DIM\n" and the mean picture [dim] as floats:
  *                               the estimate for a collection of so many contents
  */
 #include "scry/score.h"
@@ -18,7 +19,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/sha256.h"
-#include "engine/line.h"
+#include "engine/score_threshold.h"
 #include "engine/ranking.h"
 #include "scry/embed.h"
 
@@ -27,13 +28,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPREADS 4.0   /* docs/scores.md: the estimate */
+/* Standard deviations above the median (docs/scores.md). */
+#define SPREADS 4.0
+#define BEST_SPREADS 5.0
 
 enum { BINS = 20000, SAMPLE = 4096, MIN_PICTURES = 20, MAX_TEXTS = 4096, MAX_TEXT_BYTES = 1 << 20, MAX_LINE_BYTES = 1 << 19 };
 
 /* ---- the estimate ---- */
 
-/* Where a share of the counts lies below, in the middle of its bin. */
+/* The middle of the bin below which this share of the counts lies. */
 static double quantile(const uint64_t *bins, uint64_t total, double share)
 {
     uint64_t below = 0;
@@ -54,17 +57,17 @@ static void mean_row(float *out, const float *rows, size_t n, size_t dim)
     free(sum);
 }
 
-scry_line *scry_line_estimate(const float *pictures, size_t n, const float *texts, size_t m, size_t dim)
+scry_threshold *scry_threshold_estimate(const float *pictures, size_t n, const float *texts, size_t m, size_t dim)
 {
     if (n < MIN_PICTURES || m == 0)
         return NULL;
-    scry_line *line = line_new(1, dim, 0);
+    scry_threshold *threshold = threshold_new(1, dim, 0);
     uint64_t *bins = scry_alloc(BINS * sizeof *bins);
     float *scores = scry_alloc(n * sizeof *scores), level;
-    mean_row(line->rows, pictures, n, dim);
+    mean_row(threshold->rows, pictures, n, dim);
     for (size_t t = 0; t < m; t++) {
-        ranking_scores(scores, texts + t * dim, pictures, NULL, 1, n, dim);
-        ranking_scores(&level, texts + t * dim, line->rows, NULL, 1, 1, dim);
+        ranking_scores(scores, texts + t * dim, pictures, NULL, n, dim);
+        ranking_scores(&level, texts + t * dim, threshold->rows, NULL, 1, dim);
         for (size_t i = 0; i < n; i++) {
             double place = ((double)scores[i] - (double)level + 1) / 2 * BINS;
             bins[place > 0 ? place < BINS ? (size_t)place : BINS - 1 : 0]++;
@@ -72,15 +75,16 @@ scry_line *scry_line_estimate(const float *pictures, size_t n, const float *text
     }
     double median = quantile(bins, (uint64_t)n * m, 0.5);
     double spread = median - quantile(bins, (uint64_t)n * m, 0.1587);   /* one sigma of a normal distribution */
-    line->margin = median + SPREADS * spread;
+    threshold->margin = median + SPREADS * spread;
+    threshold->best = median + BEST_SPREADS * spread;
     free(scores);
     free(bins);
-    return line;
+    return threshold;
 }
 
 /* ---- texts and pictures ---- */
 
-/* The lines of models/background-texts.txt that are no comments; `*text` owns them. */
+/* The lines of models/background-texts.txt without the comments; `*text` owns them. */
 static int read_texts(char ***out, size_t *count, scry_buf *text, scry_error *err)
 {
     char *path = scry_program_file("models/background-texts.txt");
@@ -106,8 +110,8 @@ static char *cache_path(const char *name, const char *end)
     return path;
 }
 
-/* A cache is worth having, not worth an error. */
-static void keep(const char *path, const void *bytes, size_t n)
+/* Errors are ignored: without the cache the estimate is made again. */
+static void update_cache(const char *path, const void *bytes, size_t n)
 {
     char *folder = scry_strndup(path, (size_t)(strrchr(path, '/') - path));
     if (scry_make_dirs(folder, NULL) == 0)
@@ -120,7 +124,7 @@ static int text_vectors(float **out, size_t *m, const scry_model *model, scry_er
 {
     const scry_model_info *info = scry_model_get_info(model);
     scry_buf text = SCRY_BUF_INIT(MAX_TEXT_BYTES), cached = SCRY_BUF_INIT((size_t)MAX_TEXTS * 65536);
-    char **lines, *path = cache_path(info->identity, "texts");
+    char **lines, *path = cache_path(info->text_identity, "texts");
     scry_embed_options o = SCRY_EMBED_OPTIONS_INIT;
     *m = 0;
     int r = read_texts(&lines, m, &text, err);
@@ -133,7 +137,7 @@ static int text_vectors(float **out, size_t *m, const scry_model *model, scry_er
     else if (r == 0) {
         r = scry_embed_lines(model, (const char *const *)lines, *m, &o, *out, NULL, err);
         if (r == 0)
-            keep(path, *out, bytes);
+            update_cache(path, *out, bytes);
     }
     if (r < 0)
         free(*out);
@@ -150,7 +154,7 @@ typedef struct {
     uint64_t random;
 } sample;
 
-/* Reservoir sampling (Vitter's R) with a fixed seed: every file has the same chance. */
+/* Reservoir sampling (Vitter's algorithm R) with a fixed seed: every file is equally likely. */
 static int take_file(void *arg, const scry_file *file, const float *vector)
 {
     sample *s = arg;
@@ -166,8 +170,8 @@ static int take_file(void *arg, const scry_file *file, const float *vector)
     return 0;
 }
 
-/* Of a large collection not every file is read, which costs a server minutes: ids are hashes, so
- * that those of a range are a random choice already. */
+/* Reading every file of a large collection takes a Milvus server minutes, so only a range of ids is
+ * read: ids are hashes, which makes the files in it a random sample. */
 static int picture_vectors(float **out, size_t *n, scry_store *store, uint64_t files, size_t dim, scry_error *err)
 {
     sample s = { .vectors = scry_alloc(SAMPLE * dim * sizeof *s.vectors), .dim = dim, .random = 20240519 };
@@ -175,8 +179,8 @@ static int picture_vectors(float **out, size_t *n, scry_store *store, uint64_t f
     scry_id_range range = { 0, (uint64_t)(share * 0x1p32) };
     int r = scry_store_each_in_range(store, range, true, take_file, &s, err);
     if (r == 0 && s.kept < MIN_PICTURES)
-        r = scry_fail(err, SCRY_ENOTFOUND, "the collection has too few pictures to tell hits from the rest with this model: "
-                      "give --min-score a number");
+        r = scry_fail(err, SCRY_ENOTFOUND, "the collection has too few pictures to estimate a score threshold for this model "
+                      "(at least %d): give --min-score a number", MIN_PICTURES);
     *out = s.vectors;
     *n = s.kept;
     if (r < 0)
@@ -184,72 +188,85 @@ static int picture_vectors(float **out, size_t *n, scry_store *store, uint64_t f
     return r;
 }
 
-/* ---- the remembered line ---- */
+/* ---- the cached estimate ---- */
 
-static char *line_path(const scry_store_info *s, const scry_model_info *m)
+static char *cached_path(const scry_store_info *s, const scry_model_info *m)
 {
     uint8_t digest[SCRY_SHA256_BYTES];
     char hex[2 * SCRY_SHA256_BYTES + 1];
-    char *key = scry_asprintf("scry line 2\n%s\n%s\n%s\n", m->identity, s->where, s->collection);
+    char *key = scry_asprintf("scry line 3\n%s\n%s\n%s\n", m->text_identity, s->where, s->collection);
     scry_sha256_of(key, strlen(key), digest);
     scry_hex(digest, 16, hex);
     free(key);
     return cache_path(hex, "line");
 }
 
-/* The line that was found when the collection had *contents pictures; NULL when there is none. */
-static scry_line *recall(const char *path, size_t dim, unsigned long long *contents)
+/* The estimate made when the collection had *contents pictures; NULL when there is none. */
+static scry_threshold *read_cached(const char *path, size_t dim, unsigned long long *contents)
 {
     scry_buf text = SCRY_BUF_INIT(MAX_LINE_BYTES);
-    scry_line *line = NULL;
-    double margin;
+    scry_threshold *threshold = NULL;
+    double margin, best;
     size_t had;
     *contents = 0;
     const char *end = scry_read_file(path, &text, NULL) == 0 ? strchr(scry_buf_str(&text), '\n') : NULL;
-    if (end && sscanf(text.data, "%llu %lf %zu", contents, &margin, &had) == 3 && margin >= -2 && margin <= 2 && had == dim &&
+    if (end && sscanf(text.data, "%llu %lf %lf %zu", contents, &margin, &best, &had) == 4 && margin >= -2 && margin <= best &&
+        best <= 4 && had == dim &&
         (size_t)(end + 1 - text.data) + dim * sizeof(float) == text.size) {
-        line = line_new(1, dim, margin);
-        memcpy(line->rows, end + 1, dim * sizeof(float));
+        threshold = threshold_new(1, dim, margin);
+        threshold->best = best;
+        memcpy(threshold->rows, end + 1, dim * sizeof(float));
     }
     scry_buf_dispose(&text);
-    return line;
+    return threshold;
 }
 
-static void remember(const char *path, const scry_line *line, unsigned long long contents)
+static void write_cached(const char *path, const scry_threshold *threshold, unsigned long long contents)
 {
     scry_buf b = SCRY_BUF_INIT(MAX_LINE_BYTES);
-    scry_buf_printf(&b, "%llu %.6f %zu\n", contents, line->margin, line->dim);
-    scry_buf_append(&b, line->rows, line->dim * sizeof *line->rows);
+    scry_buf_printf(&b, "%llu %.6f %.6f %zu\n", contents, threshold->margin, threshold->best, threshold->dim);
+    scry_buf_append(&b, threshold->rows, threshold->dim * sizeof *threshold->rows);
     if (!b.failed)
-        keep(path, b.data, b.size);
+        update_cache(path, b.data, b.size);
     scry_buf_dispose(&b);
 }
 
-/* What the model brings: rows, or one number for all queries; *out is NULL when it brings neither. */
-static int own_line(scry_line **out, const scry_model_info *m, scry_error *err)
+/* The model's own threshold: rows, or one number for all queries; *out is NULL when it has neither. */
+static int bundled_threshold(scry_threshold **out, const scry_model_info *m, scry_error *err)
 {
-    int r = line_read(out, m->dir, (size_t)m->dim, err);
+    int r = threshold_read(out, m->dir, (size_t)m->dim, err);
     if (r == 0 && !*out && !isnan(m->min_score))
-        *out = line_new(0, (size_t)m->dim, m->min_score);
+        *out = threshold_new(0, (size_t)m->dim, m->min_score);
     return r;
 }
 
-int scry_line_known(scry_line **out, scry_store *store, const scry_model *model, scry_error *err)
+/* The model's own threshold, else the cached one; then *path is where that belongs, owned by the caller, and *contents
+ * how many pictures the collection had. */
+static int look_up(scry_threshold **out, char **path, unsigned long long *contents, scry_store *store,
+                   const scry_model *model, scry_error *err)
 {
     const scry_model_info *m = scry_model_get_info(model);
     scry_store_info s;
-    unsigned long long contents;
-    int r = own_line(out, m, err);
+    *path = NULL;
+    int r = bundled_threshold(out, m, err);
     if (r < 0 || *out)
         return r;
     scry_store_describe(store, &s);
-    char *path = line_path(&s, m);
-    *out = recall(path, (size_t)m->dim, &contents);
-    free(path);
+    *path = cached_path(&s, m);
+    *out = read_cached(*path, (size_t)m->dim, contents);
     return 0;
 }
 
-static int estimate(scry_line **out, scry_store *store, uint64_t files, const scry_model *model, scry_error *err)
+int scry_threshold_known(scry_threshold **out, scry_store *store, const scry_model *model, scry_error *err)
+{
+    unsigned long long contents;
+    char *path;
+    int r = look_up(out, &path, &contents, store, model, err);
+    free(path);
+    return r;
+}
+
+static int estimate(scry_threshold **out, scry_store *store, uint64_t files, const scry_model *model, scry_error *err)
 {
     size_t dim = (size_t)scry_model_get_info(model)->dim, n, m;
     float *pictures, *texts;
@@ -258,36 +275,36 @@ static int estimate(scry_line **out, scry_store *store, uint64_t files, const sc
         return r;
     r = text_vectors(&texts, &m, model, err);
     if (r == 0) {
-        *out = scry_line_estimate(pictures, n, texts, m, dim);
+        *out = scry_threshold_estimate(pictures, n, texts, m, dim);
         free(texts);
     }
     free(pictures);
     return r;
 }
 
-int scry_line_find(scry_line **out, scry_store *store, const scry_model *model, scry_error *err)
+int scry_threshold_find(scry_threshold **out, scry_store *store, const scry_model *model, scry_error *err)
 {
-    const scry_model_info *m = scry_model_get_info(model);
     scry_store_info s;
     unsigned long long contents;
-    int r = own_line(out, m, err);
-    if (r < 0 || *out)
+    char *path;
+    int r = look_up(out, &path, &contents, store, model, err);
+    if (!path)
         return r;
+    scry_threshold *cached = *out;
+    *out = NULL;
     r = scry_store_get_info(store, &s, err);
-    if (r < 0)
-        return r;
-    char *path = line_path(&s, m);
-    *out = recall(path, (size_t)m->dim, &contents);
-    /* A collection that grew or shrank by a tenth may have another line. */
-    bool fresh = *out && (double)contents > 0.9 * (double)s.contents && (double)contents < 1.1 * (double)s.contents + 1;
-    unsigned long long now = s.contents;
-    if (!fresh) {
-        scry_line_free(*out);
-        *out = NULL;
+    /* When the number of pictures has changed by a tenth, the estimate is made again. */
+    bool fresh = cached && (double)contents > 0.9 * (double)s.contents && (double)contents < 1.1 * (double)s.contents + 1;
+    if (r == 0 && fresh) {
+        *out = cached;
+        cached = NULL;
+    } else if (r == 0) {
+        contents = s.contents;   /* estimate() may change what s borrows */
         r = estimate(out, store, s.files, model, err);
+        if (r == 0 && *out)
+            write_cached(path, *out, contents);
     }
-    if (!fresh && r == 0 && *out)
-        remember(path, *out, now);
+    scry_threshold_free(cached);
     free(path);
     return r;
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "engine/path_forms.h"
 #include "image/image.h"
 
 #include <dirent.h>
@@ -14,18 +15,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The folders between the start and here, to see a circle of links. */
+/* The folders from the start to the current one, to detect cycles of links. */
 typedef struct trail {
     const struct trail *up;
     dev_t dev;
     ino_t ino;
+    scry_folder_names names;
 } trail;
 
 typedef struct {
     const scry_index_options *options;
     scry_walk_fn *fn;
     void *arg;
-    size_t root_length;   /* of the path given, so that patterns see what follows it */
+    size_t root_length;   /* of the given path: patterns are matched against what follows it */
 } walk;
 
 enum { MAX_DEPTH = 512 };
@@ -46,7 +48,7 @@ char *scry_absolute(const char *path)
     return full;
 }
 
-/* The nearest folder above `path` that is there, canonical and owned, or NULL; *rest is what follows in `path`. */
+/* The nearest folder above `path` that exists, canonical and owned, or NULL; *rest is the rest of `path`. */
 static char *nearest_folder(const char *path, const char **rest)
 {
     char *folder = NULL;
@@ -64,23 +66,42 @@ static char *nearest_folder(const char *path, const char **rest)
     return folder;
 }
 
+/* The name that `folder` has for `name`, perhaps in another Unicode form; owned, NULL: none. */
+static char *name_in(const char *folder, const char *name)
+{
+    DIR *d = opendir(folder[0] ? folder : "/");
+    char *found = NULL;
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        if (scry_same_name(e->d_name, name))
+            found = scry_strdup(e->d_name);
+    if (d)
+        closedir(d);
+    return found;
+}
+
 char *scry_stored_path(const char *path)
 {
     const char *rest;
-    char *folder = scry_absolute(path);
-    if (folder)
+    char *given = scry_expand_home(path), *folder = scry_absolute(given);
+    if (folder) {
+        free(given);
         return folder;
-    folder = nearest_folder(path, &rest);
+    }
+    folder = nearest_folder(given, &rest);
     scry_buf full = SCRY_BUF_INIT(1 << 20);
     scry_buf_puts(&full, folder && strcmp(folder, "/") != 0 ? folder : "");
     for (size_t n; *rest; rest += n + (rest[n] == '/')) {
         n = strcspn(rest, "/");
         if (n == 0 || (n == 1 && rest[0] == '.'))
             continue;
+        char *name = scry_strndup(rest, n), *found = name_in(scry_buf_str(&full), name);
         scry_buf_putc(&full, '/');
-        scry_buf_append(&full, rest, n);
+        scry_buf_puts(&full, found ? found : name);
+        free(found);
+        free(name);
     }
     free(folder);
+    free(given);
     return scry_buf_take(&full);
 }
 
@@ -93,34 +114,79 @@ static bool matches_any(const char *const *patterns, size_t n, const char *name,
     return false;
 }
 
+/* Whether a folder of this name holds copies of pictures or deleted ones; `path` ends with the name. */
+static bool is_excluded(const char *path, const char *name)
+{
+    /* Synology, QNAP, Windows, the desktops and ext4; previews of Lightroom and thumbnails of Android; then what
+     * Apple Photos has beside the originals. A pattern with a slash is one of the name with its folder's. */
+    static const char *const patterns[] = {
+        "@eaDir", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", ".@__thumb", "$RECYCLE.BIN",
+        "System Volume Information", ".Trash", ".Trashes", ".Trash-*", "lost+found", "*.lrdata", ".thumbnails",
+        "*.photoslibrary/resources", "*.photoslibrary/database", "*.photoslibrary/private", "*.photoslibrary/scopes",
+        "*.photoslibrary/internal", "*.photoslibrary/Thumbnails", "*.photoslibrary/Previews",
+    };
+    const char *pair = name - 1;
+    while (pair > path && pair[-1] != '/')
+        pair--;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        if (fnmatch(patterns[i], strchr(patterns[i], '/') ? pair : name, FNM_CASEFOLD) == 0)
+            return true;
+    return false;
+}
+
 static int report(const walk *w, const char *path, const struct stat *st, const char *problem, bool listed)
 {
     scry_walk_item item = { .path = path, .st = st, .problem = problem, .listed = listed };
     return w->fn(w->arg, &item);
 }
 
+/* What cannot be looked at, by errno. */
+static int report_error(const walk *w, const char *path, bool listed)
+{
+    return report(w, path, NULL, errno == ENAMETOOLONG ? "its path is longer than 4,095 bytes" : strerror(errno), listed);
+}
+
 static int walk_folder(const walk *w, const char *path, const trail *up, int depth);
 
-/* One name in a folder. `path` is its absolute path. */
-static int visit(const walk *w, const char *path, const char *name, const trail *up, int depth)
+static int visit_folder(const walk *w, const char *path, const char *name, const struct stat *st, const trail *up,
+                        int depth)
+{
+    bool excluded = is_excluded(path, name), enter = !excluded || w->options->no_default_excludes;
+    scry_walk_item item = { .kind = enter ? SCRY_WALK_ENTERED : SCRY_WALK_PASSED_OVER, .path = path, .st = st };
+    int r = excluded ? w->fn(w->arg, &item) : 0;
+    return r == 0 && enter ? walk_folder(w, path, up, depth) : r;
+}
+
+/* A name that is no folder, links followed. */
+static int visit_file(const walk *w, const char *path, const char *relative, const struct stat *st, const trail *up)
 {
     const scry_index_options *o = w->options;
-    const char *relative = path + w->root_length;
+    const char *name = strrchr(path, '/') + 1;
+    scry_walk_item item = { .path = path, .st = st, .beside = &up->names };
+    if (!scry_name_may_be_picture(name)
+        || (o->include_count && !matches_any(o->include, o->include_count, name, relative)))
+        return 0;
+    item.problem = S_ISREG(st->st_mode) ? NULL : "not a regular file";
+    return w->fn(w->arg, &item);
+}
+
+/* One name in a folder. `path` is its absolute path; `type` what the folder says of it (DT_...). */
+static int visit(const walk *w, const char *path, unsigned char type, const trail *up, int depth)
+{
+    const scry_index_options *o = w->options;
+    const char *relative = path + w->root_length, *name = strrchr(path, '/') + 1;
     relative += *relative == '/';
     if (matches_any(o->exclude, o->exclude_count, name, relative))
         return 0;
     struct stat st;
-    bool ok = lstat(path, &st) == 0, link = ok && S_ISLNK(st.st_mode);
-    if (link && stat(path, &st) < 0)
-        return scry_name_may_be_picture(name) ? report(w, path, NULL, "a symbolic link that leads nowhere", false) : 0;
-    if (ok && S_ISDIR(st.st_mode))
-        return link && !o->follow ? 0 : walk_folder(w, path, up, depth + 1);
-    if (!scry_name_may_be_picture(name) ||
-        (o->include_count && !matches_any(o->include, o->include_count, name, relative)))
-        return 0;
+    bool ok = lstat(path, &st) == 0, link = ok && S_ISLNK(st.st_mode), may_be_picture = scry_name_may_be_picture(name);
     if (!ok)
-        return report(w, path, NULL, strerror(errno), false);
-    return report(w, path, &st, S_ISREG(st.st_mode) ? NULL : "not a regular file", false);
+        return may_be_picture || type == DT_DIR || type == DT_UNKNOWN ? report_error(w, path, false) : 0;
+    if (link && stat(path, &st) < 0)
+        return may_be_picture ? report(w, path, NULL, "a symbolic link whose target does not exist", false) : 0;
+    if (S_ISDIR(st.st_mode))
+        return link && !o->follow ? 0 : visit_folder(w, path, name, &st, up, depth + 1);
+    return visit_file(w, path, relative, &st, up);
 }
 
 static int wanted(const struct dirent *e)
@@ -128,7 +194,7 @@ static int wanted(const struct dirent *e)
     return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 }
 
-static bool in_circle(const trail *up, const struct stat *st)
+static bool in_cycle(const trail *up, const struct stat *st)
 {
     for (; up; up = up->up)
         if (up->dev == st->st_dev && up->ino == st->st_ino)
@@ -143,25 +209,28 @@ static int walk_folder(const walk *w, const char *path, const trail *up, int dep
     if (depth > MAX_DEPTH)
         return report(w, path, NULL, "folders nested too deeply", false);
     if (stat(path, &st) < 0)
-        return report(w, path, NULL, strerror(errno), false);
-    if (in_circle(up, &st))
-        return 0;   /* a link back to a folder we are in: everything below was or will be seen */
+        return report_error(w, path, false);
+    if (in_cycle(up, &st))
+        return 0;   /* a link to a folder on the way here: its files are reported anyway */
     int n = scandir(path, &names, wanted, alphasort);
     if (n < 0)
-        return report(w, path, NULL, strerror(errno), false);
-    bool nomedia = false;
-    for (int i = 0; i < n; i++)
+        return report_error(w, path, false);
+    bool nomedia = false, sidecars = false;
+    for (int i = 0; i < n; i++) {
         nomedia |= strcmp(names[i]->d_name, ".nomedia") == 0;
-    trail here = { up, st.st_dev, st.st_ino };
+        sidecars = sidecars || scry_may_be_sidecar(names[i]->d_name);
+    }
+    trail here = { up, st.st_dev, st.st_ino, { (const struct dirent *const *)names, (size_t)n, sidecars } };
     int r = 0;
     for (int i = 0; i < n; i++) {
         if (r == 0 && !nomedia && (names[i]->d_name[0] != '.' || w->options->hidden)) {
             char *child = scry_path_join(path, names[i]->d_name);
-            r = visit(w, child, names[i]->d_name, &here, depth);
+            r = visit(w, child, names[i]->d_type, &here, depth);
             free(child);
         }
-        free(names[i]);
     }
+    for (int i = 0; i < n; i++)
+        free(names[i]);
     free(names);
     return r;
 }
@@ -171,7 +240,7 @@ int scry_walk(const char *path, const scry_index_options *options, scry_walk_fn 
     walk w = { options, fn, arg, strcmp(path, "/") == 0 ? 0 : strlen(path) };
     struct stat st;
     if (stat(path, &st) < 0)
-        return report(&w, path, NULL, strerror(errno), true);
+        return report_error(&w, path, true);
     if (S_ISDIR(st.st_mode))
         return walk_folder(&w, path, NULL, 0);
     return report(&w, path, &st, S_ISREG(st.st_mode) ? NULL : "not a regular file", true);

@@ -1,6 +1,9 @@
 #include "fetch/http.h"
 
+#include "base/alloc.h"
+
 #include <curl/curl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +16,7 @@ typedef struct {
     const http_request *request;
     http_response *response;
     CURL *curl;
+    struct curl_slist *headers;
     bool started, stopped, too_long;
     int64_t range_start;   /* of Content-Range; -1 when absent */
     uint64_t received;
@@ -46,6 +50,16 @@ static bool is_header(const char *line, size_t n, const char *name, const char *
     return true;
 }
 
+/* The seconds t of `"api";r=0;t=57`, which the hub sends with 429; -1 without. */
+static int rate_limit_reset(const char *value, size_t n)
+{
+    char text[100];
+    snprintf(text, sizeof text, "%.*s", n < sizeof text ? (int)n : 0, value);
+    const char *t = strstr(text, ";t=");
+    long seconds = t ? strtol(t + 3, NULL, 10) : -1;
+    return seconds > 0 && seconds < INT_MAX ? (int)seconds : -1;
+}
+
 static size_t take_header(char *line, size_t size, size_t count, void *arg)
 {
     transfer *t = arg;
@@ -53,14 +67,17 @@ static size_t take_header(char *line, size_t size, size_t count, void *arg)
     size_t n = size * count, length;
     const char *value;
     char number[32] = "";
-    if (is_header(line, n, "X-Linked-Etag", &value, &length) && !r->linked_etag[0])
-        unquote(r->linked_etag, sizeof r->linked_etag, value, length);
-    else if (is_header(line, n, "ETag", &value, &length) && !r->etag[0])
-        unquote(r->etag, sizeof r->etag, value, length);
-    else if (is_header(line, n, "X-Repo-Commit", &value, &length) && !r->commit[0])
-        unquote(r->commit, sizeof r->commit, value, length);
-    else if (is_header(line, n, "X-Linked-Size", &value, &length) && length < sizeof number)
+    const struct { const char *name; char *out; size_t size; } texts[] = {   /* of the first answer */
+        { "X-Linked-Etag", r->linked_etag, sizeof r->linked_etag }, { "ETag", r->etag, sizeof r->etag },
+        { "X-Repo-Commit", r->commit, sizeof r->commit }, { "X-Error-Code", r->error_code, sizeof r->error_code }
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!texts[i].out[0] && is_header(line, n, texts[i].name, &value, &length))
+            unquote(texts[i].out, texts[i].size, value, length);
+    if (is_header(line, n, "X-Linked-Size", &value, &length) && length < sizeof number)
         r->linked_size = strtoll(memcpy(number, value, length), NULL, 10);
+    else if (is_header(line, n, "RateLimit", &value, &length))
+        r->retry_after = rate_limit_reset(value, length);
     else if (is_header(line, n, "Content-Range", &value, &length) && length > 6 && strncasecmp(value, "bytes ", 6) == 0 &&
              length - 6 < sizeof number)
         t->range_start = strtoll(memcpy(number, value + 6, length - 6), NULL, 10);
@@ -106,7 +123,13 @@ static void set_options(CURL *curl, transfer *t, char *problem)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
-    if (r->offset) {   /* not CURLOPT_RESUME_FROM: an answer from the beginning is no error here */
+    if (r->token) {   /* libcurl drops this header when it is redirected to another host, port or scheme */
+        char *bearer = scry_asprintf("Authorization: Bearer %s", r->token);
+        t->headers = curl_slist_append(NULL, bearer);
+        free(bearer);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, t->headers);
+    }
+    if (r->offset) {   /* not CURLOPT_RESUME_FROM: an answer from the beginning is not an error here */
         char range[32];
         snprintf(range, sizeof range, "%llu-", (unsigned long long)r->offset);
         curl_easy_setopt(curl, CURLOPT_RANGE, range);
@@ -139,7 +162,7 @@ static void start_curl(void)
 int http_get(const http_request *request, http_response *out, bool *transient, scry_error *err)
 {
     char problem[CURL_ERROR_SIZE] = "";
-    *out = (http_response){ .linked_size = -1 };
+    *out = (http_response){ .linked_size = -1, .retry_after = -1 };
     *transient = false;
     pthread_once(&once, start_curl);
     CURL *curl = curl_easy_init();
@@ -149,7 +172,11 @@ int http_get(const http_request *request, http_response *out, bool *transient, s
     set_options(curl, &t, problem);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
+    curl_off_t pause = 0;
+    if (curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &pause) == CURLE_OK && pause > 0)
+        out->retry_after = pause < INT_MAX ? (int)pause : INT_MAX;
     curl_easy_cleanup(curl);
+    curl_slist_free_all(t.headers);
     if (code == CURLE_OK)
         return 0;
     if (t.too_long)

@@ -18,14 +18,40 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { MAX_LISTING_BYTES = 16 << 20, TRIES = 5 };
-#define MAX_FILE_BYTES ((uint64_t)64 << 30)   /* of a file whose size the host does not tell */
+enum { MAX_LISTING_BYTES = 16 << 20, TRIES = 5, MAX_PAUSES = 12, MAX_PAUSE_SECONDS = 900 };
+#define MAX_FILE_BYTES ((uint64_t)64 << 30)   /* of a file whose size the host does not declare */
 
 typedef struct {
     const fetch_job *job;
     fetch_report *report;
     uint64_t done, total;   /* of all files */
+    int pauses;             /* that the host has asked for */
 } run;
+
+/* ---- asking again ---- */
+
+/* Rest before try `try` + 1: as long as the host asks for (a bounded number of times, which do not count as tries), else
+ * 0.2 s, 0.4 s, 0.8 s ... False: do not try again. */
+static bool rest(run *u, const http_response *answer, int *try, int tries, scry_error *err)
+{
+    bool asked = answer->retry_after > 0 && (answer->status == 429 || answer->status == 503);
+    if (asked && answer->retry_after > MAX_PAUSE_SECONDS) {
+        scry_fail(err, SCRY_EREMOTE, "%s answers %ld and asks to wait for %d seconds: run the same command again after that",
+                  u->job->hub, answer->status, answer->retry_after);
+        return false;
+    }
+    if (asked && u->pauses < MAX_PAUSES) {
+        u->pauses++;
+        if (u->job->waiting)
+            u->job->waiting(u->job->arg, answer->retry_after);
+        sleep((unsigned)answer->retry_after);
+        return true;
+    }
+    if (*try >= tries)
+        return false;
+    usleep(200000u << (*try)++);
+    return true;
+}
 
 /* ---- the listing ---- */
 
@@ -41,44 +67,58 @@ static int take_listing(void *arg, const void *bytes, size_t n, bool restart)
     return l->text.failed ? scry_fail(l->err, SCRY_ENOMEM, "not enough memory for the hub's list of files") : 0;
 }
 
-/* Between two tries: 0.2 s, 0.4 s, 0.8 s ... */
-static void rest(int try)
-{
-    usleep(200000u << try);
-}
-
+/* What a refusal means and what to do. `r`: what the request returned. */
 static int explain_status(const fetch_job *job, const http_response *answer, int r, scry_error *err)
 {
+    const char *revision = job->revision ? job->revision : "main";
     if (answer->status == 404)
-        return scry_fail(err, SCRY_ENOTFOUND, "%s has no repository %s with a revision %s", job->hub, job->repository,
-                         job->revision ? job->revision : "main");
-    if (answer->status == 401 || answer->status == 403)
-        return scry_fail(err, SCRY_ENOTFOUND, "%s gives %s only to those who are signed in, or has no such repository: "
-                         "fetch it in a browser and use `scry model add`", job->hub, job->repository);
-    return r;
+        return scry_fail(err, SCRY_ENOTFOUND, "%s has no repository %s with a revision %s%s", job->hub, job->repository,
+                         revision, job->token ? "" : " (one that is private is shown only with HF_TOKEN)");
+    if (answer->status != 401 && answer->status != 403)
+        return r;
+    if (strcmp(answer->error_code, "GatedRepo") == 0)
+        return scry_fail(err, SCRY_ENOTFOUND, "%s is gated: accept its terms at %s/%s in a browser, then %s", job->repository,
+                         job->hub, job->repository, job->token
+                         ? "run this again; the token that was sent is of an account without access, or may not read gated repositories"
+                         : "set HF_TOKEN to a token of that account (or `hf auth login`) and run this again");
+    return scry_fail(err, SCRY_ENOTFOUND, "%s answers %ld for %s: there is no such repository, or only some accounts may read it: %s",
+                     job->hub, answer->status, job->repository, job->token
+                     ? "the token that was sent is not accepted (HF_TOKEN, or the file of `hf auth login`)"
+                     : "set HF_TOKEN to a token of one that may (or `hf auth login`)");
+}
+
+/* A revision as one part of a path: "refs/pr/1" is refs%2Fpr%2F1. Owned. */
+static char *encoded_revision(const char *revision)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 10);
+    for (const char *p = revision ? revision : "main"; *p; p++)
+        scry_buf_printf(&b, *p == '/' ? "%%2F" : "%c", *p);
+    char *out = scry_strdup(scry_buf_str(&b));
+    scry_buf_dispose(&b);
+    return out;
 }
 
 static int read_listing(run *u, scry_error *err)
 {
     const fetch_job *job = u->job;
-    char *url = scry_asprintf("%s/api/models/%s/revision/%s?blobs=true", job->hub, job->repository,
-                              job->revision ? job->revision : "main");
+    char *revision = encoded_revision(job->revision);
+    char *url = scry_asprintf("%s/api/models/%s/revision/%s?blobs=true", job->hub, job->repository, revision);
     listing l = { SCRY_BUF_INIT(MAX_LISTING_BYTES), err };
-    http_request request = { .url = url, .limit = MAX_LISTING_BYTES, .body = take_listing, .arg = &l };
+    http_request request = { .url = url, .token = job->token, .limit = MAX_LISTING_BYTES, .body = take_listing, .arg = &l };
     http_response answer;
-    bool transient;
-    int r;
-    for (int try = 0;; try++) {
-        r = http_get(&request, &answer, &transient, err);
-        if (r == 0 || !transient || try == 2)
-            break;
+    bool transient, answered = false;
+    int r, try = 0;
+    while ((r = http_get(&request, &answer, &transient, err)) < 0 && transient && rest(u, &answer, &try, 2, err)) {
+        answered |= answer.status != 0;
         scry_buf_clear(&l.text);
-        rest(try);
     }
+    answered |= answer.status != 0;
     r = r < 0 ? explain_status(job, &answer, r, err)
               : fetch_choose(u->report, scry_buf_str(&l.text), l.text.size, job->repository, err);
+    u->report->answered = answered;
     scry_buf_dispose(&l.text);
     free(url);
+    free(revision);
     return r;
 }
 
@@ -106,8 +146,8 @@ static int take_piece(void *arg, const void *bytes, size_t n, bool restart)
         if (w < 0 && errno == EINTR)
             continue;
         if (w < 0)
-            return scry_fail_errno(p->err, errno, "cannot write %s (run the same command again when there is room: "
-                                   "it goes on from there)", p->path);
+            return scry_fail_errno(p->err, errno, "cannot write %s (free some space and run the same command again: "
+                                   "it continues from there)", p->path);
         at += w;
         n -= (size_t)w;
         p->size += (uint64_t)w;
@@ -127,7 +167,7 @@ static bool read_digest(char *out, const char *text, size_t n)
     return true;
 }
 
-/* What the answer's headers declare must agree with the listing; where that is silent it counts. */
+/* The digests in the answer's headers must equal those of the listing, and replace missing ones. */
 static int take_declared(fetch_file *f, const http_response *a, scry_error *err)
 {
     char digest[65];
@@ -147,15 +187,17 @@ static int take_declared(fetch_file *f, const http_response *a, scry_error *err)
     return 0;
 }
 
-/* Fill the .part to its end, going on where a transfer broke off while that makes progress. */
+/* Download the rest of the .part; after a broken transfer retry as long as bytes arrive. */
 static int transfer(part *p, fetch_file *f, const char *url, scry_error *err)
 {
-    http_request request = { .url = url, .body = take_piece, .arg = p };
+    run *u = p->u;
+    http_request request = { .url = url, .token = u->job->token, .body = take_piece, .arg = p };
     http_response answer;
     bool transient;
+    int try = 0;
     if (f->bytes != UINT64_MAX && p->size == f->bytes && p->size)
         return 0;
-    for (int try = 0;; try++) {
+    for (;;) {
         uint64_t before = p->size, most = f->bytes != UINT64_MAX ? f->bytes : MAX_FILE_BYTES;
         request.offset = p->size;
         request.limit = most;
@@ -169,10 +211,9 @@ static int transfer(part *p, fetch_file *f, const char *url, scry_error *err)
             transient = true;
         }
         if (p->size > before)
-            try = 0;   /* it does come in, piece by piece */
-        if (!transient || try == TRIES)
-            return r;
-        rest(try);
+            try = 0;   /* progress was made: start counting again */
+        if (!transient || !rest(u, &answer, &try, TRIES, err))
+            return answer.status == 404 ? r : explain_status(u->job, &answer, r, err);
     }
 }
 
@@ -200,7 +241,7 @@ static int check(fetch_file *f, const char *path, scry_error *err)
 
 static int open_part(part *p, const fetch_file *f, scry_error *err)
 {
-    /* Going on is only safe where a digest proves the result. */
+    /* Continuing is safe only if a digest verifies the result. */
     bool resume = f->sha256[0] || f->git_id[0];
     struct stat st;
     p->fd = open(p->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (resume ? O_APPEND : O_TRUNC), 0600);
@@ -217,7 +258,8 @@ static int open_part(part *p, const fetch_file *f, scry_error *err)
 
 static int fetch_part(run *u, fetch_file *f, const char *path, const char *part_path, scry_error *err)
 {
-    char *url = scry_asprintf("%s/%s/resolve/%s/%s", u->job->hub, u->job->repository, u->report->commit, f->name);
+    char *url = scry_asprintf("%s/%s/resolve/%s/%s%s", u->job->hub, u->job->repository, u->report->commit,
+                              u->report->prefix, f->name);
     part p = { .u = u, .file = f, .path = part_path, .fd = -1, .err = err };
     int r = open_part(&p, f, err);
     if (r == 0)
@@ -229,7 +271,7 @@ static int fetch_part(run *u, fetch_file *f, const char *path, const char *part_
     if (r == 0) {
         r = check(f, part_path, err);
         if (r < 0)
-            unlink(part_path);   /* wrong bytes are no beginning of anything */
+            unlink(part_path);   /* wrong bytes cannot be continued */
     }
     if (r == 0 && rename(part_path, path) < 0)
         r = scry_fail_errno(err, errno, "cannot rename %s", part_path);
@@ -240,7 +282,7 @@ static int fetch_part(run *u, fetch_file *f, const char *path, const char *part_
 static int fetch_one(run *u, fetch_file *f, scry_error *err)
 {
     char *path = scry_path_join(u->job->folder, f->name), *part_path = scry_asprintf("%s.part", path);
-    /* Complete since an earlier run: only where the host's word proves it. */
+    /* Complete since an earlier run: only if a declared digest matches. */
     bool there = (f->sha256[0] || f->git_id[0]) && access(path, F_OK) == 0 && check(f, path, NULL) == 0;
     int r = there ? 0 : fetch_part(u, f, path, part_path, err);
     if (r == 0)
@@ -250,7 +292,7 @@ static int fetch_one(run *u, fetch_file *f, scry_error *err)
     return r;
 }
 
-/* Refuse at once what cannot end well. */
+/* Refuse early what cannot succeed: unsafe sizes, too little space. */
 static int check_room(run *u, scry_error *err)
 {
     struct statvfs fs;
@@ -267,10 +309,10 @@ static int check_room(run *u, scry_error *err)
         free(part_path);
     }
     if (u->total > MAX_FILE_BYTES)
-        return scry_fail(err, SCRY_ELIMIT, "%s declares %.1f GiB: more than scry fetches", u->job->repository,
+        return scry_fail(err, SCRY_ELIMIT, "%s declares %.1f GiB: more than scry downloads", u->job->repository,
                          (double)u->total / (1 << 30));
     if (statvfs(u->job->folder, &fs) == 0 && u->total > have + (uint64_t)fs.f_bavail * fs.f_frsize)
-        return scry_fail(err, SCRY_EIO, "%s needs %.0f MiB more room than the disk of %s has", u->job->repository,
+        return scry_fail(err, SCRY_EIO, "%s needs %.0f MiB more space than the disk of %s has", u->job->repository,
                          (double)(u->total - have - (uint64_t)fs.f_bavail * fs.f_frsize) / (1 << 20) + 1, u->job->folder);
     return 0;
 }
@@ -278,10 +320,16 @@ static int check_room(run *u, scry_error *err)
 int scry_fetch_checkpoint(const fetch_job *job, fetch_report *report, scry_error *err)
 {
     run u = { .job = job, .report = report };
+    fetch_stage stage = FETCH_CONFIGURATION;
+    *report = (fetch_report){ .prefix = "" };
     int r = read_listing(&u, err);
     if (r == 0)
         r = check_room(&u, err);
-    for (size_t i = 0; r == 0 && i < report->count; i++)
-        r = fetch_one(&u, &report->files[i], err);
+    for (size_t i = 0; r == 0 && i < report->count; i++) {
+        for (; r == 0 && stage < report->files[i].stage; stage++)
+            r = job->check(job->arg, stage + 1, err);
+        if (r == 0)
+            r = fetch_one(&u, &report->files[i], err);
+    }
     return r;
 }

@@ -1,12 +1,15 @@
-/* client.c - a decoder: one worker at a time, and the two memories shared with it.
+/* client.c - a decoder: one worker process at a time, and the two memories shared with it.
  *
- * The worker is started by the first request and kept, unless it was one for JPEG alone and
- * another format comes. Whatever goes wrong in it costs
- * the picture that it was working on; one that dies while it serves its second or a
- * later picture may have been hurt by an earlier one, so that the picture gets another
- * chance with a fresh worker before it is blamed.
+ * The first request starts the worker, which is kept until it fails or until a picture needs
+ * libvips and the worker has not loaded it. A failure affects only the picture being decoded.
+ * A worker that crashes on its second or a later picture may have been damaged by an earlier
+ * one, so that picture is tried once more with a new worker before it is rejected.
+ *
+ * Two kinds of pictures get a worker of their own, which is stopped after them: those whose files are mapped rather than
+ * copied (large_file.h), and those that need more memory than the usual limit, of which one is decoded at a time.
  */
 #include "image/image.h"
+#include "image/large_file.h"
 #include "image/shared.h"
 #include "image/wire.h"
 #include "image/worker.h"
@@ -14,9 +17,11 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/plugin.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,20 +30,26 @@
 
 enum {
     DEFAULT_TIME_LIMIT_MS = 30000,
-    START_LIMIT_MS = 60000,          /* for a worker to say hello, on a machine under load */
-    ENCODED_BYTES = 64 << 20,        /* the largest JPEG that a worker can hand over */
-    KEPT_BYTES = 64 << 20            /* what is kept of the input memory after a large file */
+    START_LIMIT_MS = 60000,          /* for a worker to send its hello, on a machine under load */
+    ENCODED_BYTES = 64 << 20,        /* the largest JPEG that a worker can return */
+    COPIED_BYTES = 512 << 20,        /* the largest file that is copied; larger ones are mapped */
+    KEPT_BYTES = 64 << 20            /* of the input memory that stay allocated after a large file */
 };
+static const size_t USUAL_MEMORY = (size_t)1 << 30, MOST_MEMORY = (size_t)4 << 30, MOST_FILE_BYTES = (size_t)8 << 30;
+static pthread_mutex_t more_memory = PTHREAD_MUTEX_INITIALIZER;   /* held while a worker has more than USUAL_MEMORY */
 
 struct scry_decoder {
     scry_decoder_options options;    /* defaults filled in; program owned */
     bool unconfined;
-    bool all_formats;                /* a picture has needed them: workers have them from now on */
+    bool all_formats;                /* a picture needed libvips: workers load it from now on */
+    size_t memory_bytes;             /* the limit of the next worker, without a mapped file */
+    size_t more_memory_bytes;        /* for a picture that needs more, 0: the limit is the user's */
     scry_shared input, output;
+    scry_large_file large;           /* instead of input */
     size_t input_bytes;              /* of the file loaded last */
     bool loaded;
     scry_worker worker;
-    scry_wire_request request;       /* the one under way */
+    scry_wire_request request;       /* the current one */
     double asked_ms;
 };
 
@@ -56,6 +67,14 @@ static bool is_set(const char *variable)
     return v && v[0] && strcmp(v, "0") != 0;
 }
 
+/* Of one worker at a time: at most half of the machine's memory. */
+static size_t more_memory_here(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    size_t half = pages > 0 && size > 0 ? (size_t)pages / 2 * (size_t)size : 0;
+    return half < MOST_MEMORY ? half : MOST_MEMORY;
+}
+
 int scry_decoder_new(scry_decoder **out, const scry_decoder_options *options, scry_error *err)
 {
     scry_decoder_options o = SCRY_DECODER_OPTIONS_INIT;
@@ -63,16 +82,17 @@ int scry_decoder_new(scry_decoder **out, const scry_decoder_options *options, sc
         o = *options;
     o.program = find_program(o.program);
     if (!o.program)
-        return scry_fail(err, SCRY_ENOTFOUND, "scry-decode, which reads pictures, is not beside "
-                         "scry nor in libexec/scry: install it or set SCRY_DECODER to its path");
+        return scry_fail(err, SCRY_ENOTFOUND, "scry-decode, which reads pictures, is neither beside "
+                         "libscry.so nor in libexec/scry: install it or set SCRY_DECODER to its path");
     o.formats = o.formats ? o.formats : scry_formats_default();
-    o.max_file_bytes = o.max_file_bytes ? o.max_file_bytes : (size_t)512 << 20;
-    o.memory_bytes = o.memory_bytes ? o.memory_bytes : (size_t)1 << 30;
+    o.max_file_bytes = o.max_file_bytes ? o.max_file_bytes : MOST_FILE_BYTES;
+    size_t memory = o.memory_bytes ? o.memory_bytes : USUAL_MEMORY;
     o.max_pixels = o.max_pixels ? o.max_pixels : 500000000;
     o.time_limit_ms = o.time_limit_ms > 0 ? o.time_limit_ms : DEFAULT_TIME_LIMIT_MS;
     scry_decoder *d = scry_alloc(sizeof *d);
     *d = (scry_decoder){ .options = o, .input = SCRY_SHARED_INIT, .output = SCRY_SHARED_INIT,
-                         .worker = SCRY_WORKER_INIT, .unconfined = is_set("SCRY_TEST_UNCONFINED") };
+                         .memory_bytes = memory, .more_memory_bytes = o.memory_bytes ? 0 : more_memory_here(),
+                         .large = SCRY_LARGE_FILE_INIT, .worker = SCRY_WORKER_INIT, .unconfined = is_set("SCRY_TEST_UNCONFINED") };
     if (d->unconfined)
         scry_log(SCRY_LOG_WARN, "SCRY_TEST_UNCONFINED is set: pictures are decoded without memory "
                  "limit and seccomp; for tests only");
@@ -92,6 +112,7 @@ void scry_decoder_free(scry_decoder *d)
     if (!d)
         return;
     scry_worker_stop(&d->worker);
+    scry_large_file_close(&d->large);
     scry_shared_dispose(&d->input);
     scry_shared_dispose(&d->output);
     free((char *)d->options.program);
@@ -100,32 +121,25 @@ void scry_decoder_free(scry_decoder *d)
 
 /* ---- loading ------------------------------------------------------------------- */
 
-static int refuse_size(const scry_decoder *d, scry_error *err)
+static int refuse_size(size_t limit, scry_error *err)
 {
-    return scry_fail(err, SCRY_ELIMIT, "larger than %zu MiB", d->options.max_file_bytes >> 20);
+    return scry_fail(err, SCRY_ELIMIT, "larger than %zu MiB", limit >> 20);
 }
 
-/* Never opens what blocks or acts on being opened: FIFOs, devices. */
-static int open_regular(int dirfd, const char *name, struct stat *st, scry_error *err)
+/* Opens regular files only: opening a FIFO can block, opening a device can have effects. */
+static int open_regular(const char *path, struct stat *st, scry_error *err)
 {
-    if (fstatat(dirfd, name, st, 0) < 0)
+    if (stat(path, st) < 0)
         return scry_fail_errno(err, errno, "cannot be read");
     if (!S_ISREG(st->st_mode))
         return scry_fail(err, SCRY_EINVALID, "not a regular file");
-    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return scry_fail_errno(err, errno, "cannot be read");
     if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
         return fd;
     close(fd);
     return scry_fail(err, SCRY_EINVALID, "not a regular file");
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec
-           && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec
-           && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 static int read_whole(scry_decoder *d, int fd, const struct stat *before, scry_error *err)
@@ -142,77 +156,37 @@ static int read_whole(scry_decoder *d, int fd, const struct stat *before, scry_e
             break;
         got += (size_t)n;
     }
-    if (got < size || fstat(fd, &after) < 0 || !same_file(before, &after))
+    if (got < size || fstat(fd, &after) < 0 || !scry_same_state(before, &after))
         return scry_fail(err, SCRY_EIO, "changed while it was read");
     return 0;
 }
 
-/* Room for a file of `size` bytes in the input memory. */
+/* The bytes of the file that was loaded. */
+static const uint8_t *input_of(const scry_decoder *d)
+{
+    return d->large.data ? d->large.data : d->input.data;
+}
+
+/* A worker has its input from its start on. */
+static void release_large(scry_decoder *d)
+{
+    if (d->large.fd >= 0)
+        scry_worker_stop(&d->worker);
+    scry_large_file_close(&d->large);
+}
+
+/* Room for a file of `size` bytes, in the input memory if it is to be copied. */
 static int make_room(scry_decoder *d, size_t size, scry_error *err)
 {
     d->loaded = false;
+    release_large(d);
     if (size == 0)
         return scry_fail(err, SCRY_EINVALID, "empty");
     if (size > d->options.max_file_bytes)
-        return refuse_size(d, err);
-    if (d->input_bytes > KEPT_BYTES && size <= KEPT_BYTES)
+        return refuse_size(d->options.max_file_bytes, err);
+    if (d->input_bytes > KEPT_BYTES && (size <= KEPT_BYTES || size > COPIED_BYTES))
         scry_shared_trim(&d->input, KEPT_BYTES);
-    return scry_shared_reserve(&d->input, size, err);
-}
-
-int scry_decoder_load(scry_decoder *d, int dirfd, const char *name, const uint8_t **bytes,
-                      size_t *size, struct stat *st, scry_error *err)
-{
-    int fd = open_regular(dirfd, name, st, err);
-    if (fd < 0)
-        return fd;
-    size_t n = (size_t)st->st_size;
-    int rc = make_room(d, n, err);
-    if (rc == 0)
-        rc = read_whole(d, fd, st, err);
-    close(fd);
-    if (rc < 0)
-        return rc;
-    d->loaded = true;
-    d->input_bytes = n;
-    *bytes = d->input.data;
-    *size = n;
-    return 0;
-}
-
-int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, scry_error *err)
-{
-    int rc = make_room(d, size, err);
-    if (rc < 0)
-        return rc;
-    memcpy(d->input.data, bytes, size);
-    d->loaded = true;
-    d->input_bytes = size;
-    return 0;
-}
-
-/* ---- asking -------------------------------------------------------------------- */
-
-/* Send the request under way, to a new worker when there is none or it has gone. */
-static int send_request(scry_decoder *d, scry_error *err)
-{
-    d->all_formats |= scry_wire_needs_formats(d->request.format);
-    scry_worker_options o = { d->options.program, d->options.memory_bytes, d->all_formats,
-                              d->unconfined, d->input.fd, d->output.fd };
-    if (d->worker.pid && d->all_formats && !d->worker.all_formats)
-        scry_worker_stop(&d->worker);
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (d->worker.pid == 0) {
-            int rc = scry_worker_start(&d->worker, &o, err);
-            if (rc < 0)
-                return rc;
-        }
-        d->asked_ms = scry_now_ms();
-        if (scry_worker_send(&d->worker, &d->request, sizeof d->request))
-            return 0;
-        scry_worker_stop(&d->worker);   /* it ended while it was idle */
-    }
-    return scry_fail(err, SCRY_EIO, "the picture decoder %s ends at once", d->options.program);
+    return size > COPIED_BYTES ? 0 : scry_shared_reserve(&d->input, size, err);
 }
 
 static int check_format(const scry_decoder *d, scry_format f, scry_error *err)
@@ -225,12 +199,91 @@ static int check_format(const scry_decoder *d, scry_format f, scry_error *err)
     return 0;
 }
 
-/* Hand the loaded picture and what is asked of it to a worker. */
+/* Takes `fd`. What is no picture is found out before all of it is read. */
+static int map_large(scry_decoder *d, int fd, const struct stat *st, scry_error *err)
+{
+    int rc = scry_large_file_open(&d->large, fd, st, err);
+    if (rc < 0)
+        return rc;
+    scry_worker_stop(&d->worker);
+    rc = check_format(d, scry_sniff_format(d->large.data, (size_t)st->st_size), err);
+    if (rc < 0)
+        release_large(d);
+    return rc;
+}
+
+int scry_decoder_load(scry_decoder *d, const char *path, const uint8_t **bytes, size_t *size,
+                      struct stat *st, scry_error *err)
+{
+    int fd = open_regular(path, st, err);
+    if (fd < 0)
+        return fd;
+    size_t n = (size_t)st->st_size;
+    int rc = make_room(d, n, err);
+    if (rc == 0 && n > COPIED_BYTES) {
+        rc = map_large(d, fd, st, err);
+    } else {
+        if (rc == 0)
+            rc = read_whole(d, fd, st, err);
+        close(fd);
+    }
+    if (rc < 0)
+        return rc;
+    d->loaded = true;
+    d->input_bytes = n;
+    *bytes = input_of(d);
+    *size = n;
+    return 0;
+}
+
+int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, scry_error *err)
+{
+    int rc = make_room(d, size, err);
+    if (rc == 0 && size > COPIED_BYTES)
+        rc = refuse_size(COPIED_BYTES, err);
+    if (rc < 0)
+        return rc;
+    memcpy(d->input.data, bytes, size);
+    d->loaded = true;
+    d->input_bytes = size;
+    return 0;
+}
+
+/* ---- asking -------------------------------------------------------------------- */
+
+static int start_worker(scry_decoder *d, scry_error *err)
+{
+    bool is_large = d->large.fd >= 0;   /* its mapping counts as memory, too */
+    scry_worker_options o = { d->options.program, d->memory_bytes + (is_large ? (size_t)d->large.st.st_size : 0), d->all_formats,
+                              d->unconfined, is_set("SCRY_TEST_DECODER_FAULTS"), is_large ? d->large.fd : d->input.fd, d->output.fd };
+    int rc = scry_worker_start(&d->worker, &o, err);
+    d->asked_ms = scry_now_ms();
+    return rc;
+}
+
+/* Send the current request; start a worker if there is none or it has exited. */
+static int send_request(scry_decoder *d, scry_error *err)
+{
+    d->all_formats |= scry_wire_needs_formats(d->request.format);
+    if (d->worker.pid && d->all_formats && !d->worker.all_formats)
+        scry_worker_stop(&d->worker);
+    d->asked_ms = scry_now_ms();
+    if (d->worker.pid && scry_worker_send(&d->worker, &d->request, sizeof d->request))
+        return 0;
+    scry_worker_stop(&d->worker);   /* it exited while idle */
+    int rc = start_worker(d, err);
+    if (rc < 0)
+        return rc;
+    (void)scry_worker_send(&d->worker, &d->request, sizeof d->request);   /* if it exited already, its hello says why */
+    return 0;
+}
+
+/* Send a request for the loaded picture to a worker. */
 static int ask(scry_decoder *d, const scry_decode_request *request, scry_error *err)
 {
     if (!d->loaded)
         return scry_fail(err, SCRY_EINVALID, "no picture was loaded");
-    scry_format format = scry_sniff_format(d->input.data, d->input_bytes);
+    scry_format format = scry_sniff_format(input_of(d), d->input_bytes);
     int rc = check_format(d, format, err);
     if (rc < 0)
         return rc;
@@ -247,7 +300,7 @@ static int ask(scry_decoder *d, const scry_decode_request *request, scry_error *
     return rc == 0 ? send_request(d, err) : rc;
 }
 
-/* Why a worker that was not killed by us is gone, as the reason kept for its picture. */
+/* Why a worker exited that this client did not kill: the reason that is stored for its picture. */
 static int blame_death(int status, const scry_decoder *d, scry_error *err)
 {
     int sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -261,15 +314,16 @@ static int blame_death(int status, const scry_decoder *d, scry_error *err)
                      status >= 0 ? WEXITSTATUS(status) : -1);
 }
 
-/* The hello of a new worker. Its failure is no picture's: SCRY_EIO. */
+/* Wait for the hello of a new worker. A failure to start is not the picture's fault: SCRY_EIO. */
 static int await_hello(scry_decoder *d, scry_error *err)
 {
     scry_wire_hello hello;
     size_t n = 0;
     scry_worker_event e = scry_worker_receive(&d->worker, &hello, sizeof hello,
                                               d->asked_ms + START_LIMIT_MS, &n);
-    if (e == SCRY_WORKER_MESSAGE && n == sizeof hello && hello.magic == SCRY_WIRE_MAGIC
-        && hello.bytes == scry_wire_bytes() && hello.code == 0) {
+    bool greeted = e == SCRY_WORKER_MESSAGE && n == sizeof hello && hello.magic == SCRY_WIRE_MAGIC
+                   && memcmp(hello.build, scry_build, sizeof hello.build) == 0;
+    if (greeted && hello.code == 0) {
         d->worker.greeted = true;
         d->asked_ms = scry_now_ms();
         return 0;
@@ -278,28 +332,36 @@ static int await_hello(scry_decoder *d, scry_error *err)
     if (e == SCRY_WORKER_LATE)
         return scry_fail(err, SCRY_EIO, "the picture decoder %s did not start within %d s",
                          d->options.program, START_LIMIT_MS / 1000);
-    if (e == SCRY_WORKER_MESSAGE && n == sizeof hello && hello.code != 0)
+    if (greeted)
         return scry_fail(err, SCRY_EIO, "the picture decoder cannot start: %.*s",
                          (int)sizeof hello.message, hello.message);
     if (e == SCRY_WORKER_MESSAGE)
-        return scry_fail(err, SCRY_EIO, "%s is of another build than this program",
-                         d->options.program);
-    bool low = d->options.memory_bytes < (size_t)256 << 20;
+        return scry_fail(err, SCRY_EIO, "%s is of another build of scry than the library that starts it (build %s): "
+                         "install all files of one build", d->options.program, scry_build);
+    bool low = d->memory_bytes < (size_t)256 << 20;
     return scry_fail(err, SCRY_EIO, "the picture decoder %s does not start (wait status %d)%s",
                      d->options.program, status, low ? ": its memory limit is low" : "");
 }
 
-/* The error of a reply, with what the worker does not know: the limit's name. */
+int scry_decoder_start(scry_decoder *d, scry_error *err)
+{
+    if (d->worker.pid)
+        return 0;
+    int rc = start_worker(d, err);
+    return rc < 0 ? rc : await_hello(d, err);
+}
+
+/* The error of a reply, completed by the option that sets the limit, which the worker does not know. */
 static int explain_reply(const scry_decoder *d, int rc, scry_error *err)
 {
     if (rc == SCRY_ENOMEM)
         return scry_fail(err, rc, "needs more than %zu MiB of memory to decode (--decoder-memory)",
-                         d->options.memory_bytes >> 20);
-    return rc == SCRY_EREMOTE ? SCRY_EINVALID : rc;
+                         d->memory_bytes >> 20);
+    return rc == SCRY_EREMOTE || rc == SCRY_EIO ? SCRY_EINVALID : rc;   /* EIO is this side's: see scry_decoder_run() */
 }
 
-/* One round: 0 with the reply taken, or the error; *again where a fresh worker may do better,
- * because what failed was one that had served others. */
+/* One attempt: 0 and the result, or the error; *again if the worker had served other pictures before,
+ * so that a new one may succeed. */
 static int await_reply(scry_decoder *d, scry_decode_result *result, bool *again, scry_error *err)
 {
     uint8_t buffer[sizeof(scry_wire_reply) + 1];
@@ -316,7 +378,7 @@ static int await_reply(scry_decoder *d, scry_decode_result *result, bool *again,
     if (e == SCRY_WORKER_MESSAGE) {
         d->worker.served++;
         int rc = scry_wire_take_reply(buffer, n, &d->request, d->output.data, result, err);
-        *again = rc == SCRY_ENOMEM && !fresh;   /* perhaps what others left behind */
+        *again = rc == SCRY_ENOMEM && !fresh;   /* earlier pictures may have left memory allocated */
         if (*again || rc == SCRY_EREMOTE)
             scry_worker_stop(&d->worker);
         return explain_reply(d, rc, err);
@@ -328,16 +390,38 @@ static int await_reply(scry_decoder *d, scry_decode_result *result, bool *again,
     return blame_death(status, d, err);
 }
 
+/* Once more, with more memory, which is given to one worker at a time. */
+static int run_with_more(scry_decoder *d, scry_decode_result *result, scry_error *err)
+{
+    bool again;
+    size_t usual = d->memory_bytes;
+    pthread_mutex_lock(&more_memory);
+    scry_worker_stop(&d->worker);
+    d->memory_bytes = d->more_memory_bytes;
+    int rc = send_request(d, err);
+    if (rc == 0)
+        rc = await_reply(d, result, &again, err);
+    scry_worker_stop(&d->worker);
+    d->memory_bytes = usual;
+    pthread_mutex_unlock(&more_memory);
+    return rc;
+}
+
 int scry_decoder_run(scry_decoder *d, const scry_decode_request *request,
                      scry_decode_result *result, scry_error *err)
 {
     bool again = false;
     int rc = ask(d, request, err);
-    if (rc == 0)
-        rc = await_reply(d, result, &again, err);
+    if (rc < 0)
+        return rc;
+    rc = await_reply(d, result, &again, err);
     if (again)
         rc = send_request(d, err);
     if (again && rc == 0)
         rc = await_reply(d, result, &again, err);
+    if (rc == SCRY_ENOMEM && d->more_memory_bytes > d->memory_bytes)
+        rc = run_with_more(d, result, err);
+    if (d->large.fd >= 0 && !scry_large_file_unchanged(&d->large))
+        return scry_fail(err, SCRY_EINVALID, "changed while it was read");
     return rc;
 }

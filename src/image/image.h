@@ -1,15 +1,14 @@
 /* image.h - pictures decoded in other processes: the client of scry-decode.
  *
- * A decoder owns one worker process at a time. The caller hands it the bytes of a file
- * (read once, so that what is hashed is what is decoded) in shared memory, and gets back
- * pixels that are already at the model's size, and what the headers tell. A worker that
- * crashes, hangs past the time limit or passes the memory limit costs this one picture:
- * it is killed, the next request starts another.
+ * A decoder owns one worker process at a time. It gets the bytes of a file in shared memory
+ * (read once, so that the bytes hashed are the bytes decoded) and returns pixels at the model's
+ * size, and the metadata of the headers. If a worker crashes or exceeds its time or memory
+ * limit, only this picture fails: the worker is killed, and the next request starts another.
  *
  *     scry_decoder *d;  scry_decode_result r;
  *     scry_decoder_new(&d, &options, &err);
  *     size_t size;
- *     scry_decoder_load(d, dirfd, "IMG_1.jpg", &bytes, &size, &st, &err);
+ *     scry_decoder_load(d, "IMG_1.jpg", &bytes, &size, &st, &err);
  *     scry_decoder_run(d, &request, &r, &err);      // r.pixels borrowed until the next load
  *     scry_decoder_free(d);
  *
@@ -20,6 +19,8 @@
 
 #include "scry/error.h"
 #include "scry/model.h"
+
+#include "metadata/metadata.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,8 +55,9 @@ bool scry_name_may_be_picture(const char *name);
 typedef struct scry_decoder_options {
     const char *program;        /* scry-decode; NULL: $SCRY_DECODER, else the installed one */
     uint32_t formats;           /* mask; 0 = default */
-    size_t max_file_bytes;      /* larger files are skipped; 0 = 512 MiB */
-    size_t memory_bytes;        /* address space limit of a worker; 0 = 1 GiB */
+    size_t max_file_bytes;      /* larger files are skipped; 0 = 8 GiB */
+    size_t memory_bytes;        /* address space limit of a worker; 0 = 1 GiB, and for one picture at a time that
+                                   needs more up to 4 GiB, at most half of the machine's memory */
     uint64_t max_pixels;        /* width * height as the header says; 0 = 500 million */
     int time_limit_ms;          /* a picture; 0 = 30,000 */
 } scry_decoder_options;
@@ -77,43 +79,42 @@ typedef struct scry_decode_request {
     scry_image_spec spec;    /* for VIEWS */
     int max_side;            /* for JPEG; 0 = as it is */
     int quality;             /* for JPEG; 0 = 82 */
-    bool keep_orientation;   /* as the file stores it, as the references see it (Pillow turns TIFF) */
+    bool keep_orientation;   /* ignore the EXIF orientation, as the references do (Pillow applies TIFF's) */
     bool exact;              /* no JPEG shrink-on-load: every pixel decoded */
     scry_region region;
 } scry_decode_request;
 
 typedef struct scry_decode_result {
     scry_format format;
-    int width, height;           /* upright, before any shrinking; of a camera RAW its preview's */
+    int width, height;           /* upright, before any shrinking; of a camera RAW see raw_read.c */
     const uint8_t *pixels;       /* VIEWS: [views, size, size, 3]; borrowed */
     const uint8_t *encoded;      /* JPEG: `encoded_bytes` bytes; borrowed */
     size_t encoded_bytes;
-    int orientation;             /* EXIF 1..8; 1 when absent */
-    bool has_time;
-    int64_t taken_at;            /* EXIF DateTimeOriginal as seconds since 1970, offset applied when
-                                    the file has one, else read as UTC */
-    bool has_position;
-    double latitude, longitude;  /* degrees, WGS 84 */
-    char camera[64];             /* "Canon EOS 5D": make and model, valid UTF-8; "" when absent */
+    int orientation;             /* as the format declares it: EXIF's 1..8; 1 when absent */
+    bool damaged;                /* rows at its end are missing or wrong */
+    scry_metadata metadata;
 } scry_decode_result;
 
 int scry_decoder_new(scry_decoder **out, const scry_decoder_options *options, scry_error *err)
     SCRY_NODISCARD;
 void scry_decoder_free(scry_decoder *d);
 
-/* Read the regular file `name` below `dirfd` (AT_FDCWD allowed) into the shared memory.
- * *bytes is borrowed until the next load. `st` is what fstat said of the bytes that were
- * read: a file that changed meanwhile is SCRY_EIO "changed while it was read". Never blocks
- * on a FIFO or device; refuses files over the limit. */
-int scry_decoder_load(scry_decoder *d, int dirfd, const char *name, const uint8_t **bytes,
-                      size_t *size, struct stat *st, scry_error *err) SCRY_NODISCARD;
+/* Start a worker now, if none runs, instead of when the first picture is decoded: SCRY_EIO when none can be started. */
+int scry_decoder_start(scry_decoder *d, scry_error *err) SCRY_NODISCARD;
+
+/* Read the regular file `path` into the shared memory, or map it where it has more than 512 MiB. *bytes is borrowed until the next
+ * load. `st` is the result of fstat for the bytes read; a file that changes meanwhile is
+ * SCRY_EIO "changed while it was read". Never blocks on a FIFO or device; refuses files over
+ * the limit. */
+int scry_decoder_load(scry_decoder *d, const char *path, const uint8_t **bytes, size_t *size,
+                      struct stat *st, scry_error *err) SCRY_NODISCARD;
 
 /* The same with bytes that are already in memory (an upload). They are copied. */
 int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, scry_error *err)
     SCRY_NODISCARD;
 
-/* Decode what was loaded. SCRY_EIO means that no worker can be started: no picture's fault,
- * and the next will fail as well. With other codes the message is the reason that is remembered and
+/* Decode what was loaded. SCRY_EIO means that no worker can be started: every
+ * other picture will fail, too. With other codes the message is the reason that is stored and
  * shown for the file, without its path: "truncated JPEG: ...", "not a picture", "larger than
  * 500 million pixels", "the decoder crashed (signal 11)", "took longer than 30 s". */
 int scry_decoder_run(scry_decoder *d, const scry_decode_request *request,

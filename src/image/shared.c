@@ -21,7 +21,7 @@ int scry_shared_reserve(scry_shared *s, size_t bytes, scry_error *err)
         return 0;
     size_t size;
     if (__builtin_add_overflow(bytes, (size_t)STEP - 1, &size))
-        return scry_fail(err, SCRY_ENOMEM, "no %zu bytes of shared memory", bytes);
+        return scry_fail(err, SCRY_ENOMEM, "cannot allocate %zu bytes of shared memory", bytes);
     size &= ~(size_t)(STEP - 1);
     if (ftruncate(s->fd, (off_t)size) < 0)
         return scry_fail_errno(err, errno, "%zu bytes of shared memory", size);

@@ -1,7 +1,7 @@
-/* shared.h - memory that client and worker both see.
+/* shared.h - memory that client and worker share.
  *
- * An anonymous file (memfd) that only ever grows: it is sealed against shrinking, so
- * that touching a mapping of it never raises SIGBUS, whatever the other side does.
+ * An anonymous file (memfd) that only ever grows: it is sealed against shrinking, so that
+ * accessing a mapping never raises SIGBUS, whatever the other process does.
  */
 #ifndef SCRY_IMAGE_SHARED_H
 #define SCRY_IMAGE_SHARED_H

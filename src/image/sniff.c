@@ -1,10 +1,12 @@
 /* sniff.c - the format of a file from its first bytes.
  *
- * Runs in the calling process on bytes that nobody has checked: only comparisons at
- * bounded offsets. Camera RAW is mostly TIFF inside; it is told from TIFF by the tags
- * of the first directory.
+ * Runs in the calling process on unchecked bytes: only comparisons at
+ * bounds-checked offsets. Most camera RAW is TIFF inside; the tags
+ * of the first directory distinguish it.
  */
 #include "image/image.h"
+
+#include "base/byte_order.h"
 
 #include <string.h>
 
@@ -23,12 +25,7 @@ static bool at(span s, size_t offset, const char *magic, size_t n)
 
 static uint32_t number(span s, size_t offset, size_t bytes, bool big)
 {
-    uint32_t v = 0;
-    if (s.n < bytes || offset > s.n - bytes)
-        return 0;
-    for (size_t i = 0; i < bytes; i++)
-        v |= (uint32_t)s.p[offset + i] << 8 * (big ? bytes - 1 - i : i);
-    return v;
+    return s.n < bytes || offset > s.n - bytes ? 0 : (uint32_t)scry_read_endian(s.p + offset, bytes, big);
 }
 
 /* Whether the first directory of a TIFF is a camera's: DNGVersion, sensor data, or a
@@ -87,7 +84,9 @@ static scry_format sniff_brands(span s)
         for (size_t i = 0; i < sizeof brands / sizeof *brands; i++)
             if (at(s, offset, brands[i].brand, 4))
                 return (scry_format)brands[i].format;
-    return SCRY_FORMAT_NONE;
+    /* The brands of all files with such items alone: HEVC is what they contain then. */
+    bool general = AT(s, 8, "mif1") || AT(s, 8, "mif2") || AT(s, 8, "msf1") || AT(s, 8, "miaf");
+    return general ? SCRY_FORMAT_HEIC : SCRY_FORMAT_NONE;
 }
 
 /* SVG: the first element is <svg, after white space, declarations and comments. */

@@ -2,7 +2,6 @@
 
 #include "resize/resize.h"
 
-#include <math.h>
 #include <string.h>
 
 size_t scry_wire_view_bytes(const scry_decode_request *what)
@@ -33,29 +32,27 @@ int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
     if (w->kind != SCRY_DECODE_VIEWS && w->kind != SCRY_DECODE_JPEG)
         return scry_fail(err, SCRY_EINVALID, "unknown kind of decoding");
     if (w->kind == SCRY_DECODE_VIEWS && !spec_is_sound(&w->spec))
-        return scry_fail(err, SCRY_EINVALID, "views of %d x %d pixels are not offered (1 to %d, at "
+        return scry_fail(err, SCRY_EINVALID, "views of %d x %d pixels are not supported (1 to %d, at "
                          "most %d of them)", w->spec.size, w->spec.size, SCRY_MAX_IMAGE_SIZE,
                          SCRY_MAX_VIEWS);
     if (w->max_side < 0 || w->quality < 0 || w->quality > 100)
-        return scry_fail(err, SCRY_EINVALID, "no JPEG of side %d and quality %d", w->max_side,
+        return scry_fail(err, SCRY_EINVALID, "a JPEG of side %d and quality %d is not supported", w->max_side,
                          w->quality);
     if (g->x < 0 || g->y < 0 || g->w < 0 || g->h < 0 || (g->w == 0) != (g->h == 0))
-        return scry_fail(err, SCRY_EINVALID, "the region %d,%d,%d,%d is not one", g->x, g->y, g->w,
+        return scry_fail(err, SCRY_EINVALID, "the region %d,%d,%d,%d is not valid", g->x, g->y, g->w,
                          g->h);
     if (scry_wire_view_bytes(w) > r->output_bytes)
         return scry_fail(err, SCRY_EINVALID, "the views do not fit the memory for them");
     return 0;
 }
 
-/* What a worker says of the picture, in its limits: a hostile one says anything. */
+/* Whether the fields of a reply are in range: a compromised worker may send anything. */
 static bool result_is_sound(const scry_wire_reply *r, const scry_wire_request *request)
 {
     const scry_decode_result *s = &r->result;
     if (s->width < 1 || s->height < 1 || s->orientation < 1 || s->orientation > 8)
         return false;
-    if (s->has_position && !(fabs(s->latitude) <= 90.0 && fabs(s->longitude) <= 180.0))
-        return false;
-    if (!memchr(s->camera, '\0', sizeof s->camera))
+    if (!scry_metadata_is_sound(&s->metadata))
         return false;
     return request->what.kind == SCRY_DECODE_VIEWS
            || (r->encoded_bytes > 0 && r->encoded_bytes <= request->output_bytes);
@@ -66,12 +63,12 @@ int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *r
 {
     scry_wire_reply reply;
     if (n != sizeof reply)
-        return scry_fail(err, SCRY_EREMOTE, "the decoder gave a reply of %zu bytes", n);
+        return scry_fail(err, SCRY_EREMOTE, "the decoder sent a reply of %zu bytes", n);
     memcpy(&reply, bytes, sizeof reply);
     if (reply.magic != SCRY_WIRE_MAGIC || reply.serial != request->serial
         || reply.code > 0 || reply.code <= SCRY_EREMOTE
         || !memchr(reply.message, '\0', sizeof reply.message))
-        return scry_fail(err, SCRY_EREMOTE, "the decoder gave a reply that is none");
+        return scry_fail(err, SCRY_EREMOTE, "the decoder sent an invalid reply");
     if (reply.code < 0) {
         for (char *c = reply.message; *c; c++)
             if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
@@ -79,7 +76,7 @@ int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *r
         return scry_fail(err, reply.code, "%s", reply.message);
     }
     if (!result_is_sound(&reply, request))
-        return scry_fail(err, SCRY_EREMOTE, "the decoder gave a result out of its limits");
+        return scry_fail(err, SCRY_EREMOTE, "the decoder sent a result with values out of range");
     *out = reply.result;
     out->format = (scry_format)request->format;
     bool views = request->what.kind == SCRY_DECODE_VIEWS;

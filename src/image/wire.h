@@ -1,8 +1,8 @@
-/* wire.h - what the client and a worker of scry-decode say to each other.
+/* wire.h - the messages between the client and a worker of scry-decode.
  *
- * Both are built together and run on one machine: plain structures over a SEQPACKET
- * socket, one message each. The bytes of the file and the pixels lie in two shared
- * memories whose descriptors the worker is born with:
+ * Both are of one build and run on one machine, so messages are plain structures over a
+ * SEQPACKET socket. The bytes of the file and the pixels are in two shared memories whose
+ * descriptors the worker inherits:
  *
  *     client                                    worker
  *       |  <----------- hello ------------------  |  ready, or why not
@@ -10,9 +10,9 @@
  *       |  ------------ request --------------->  |  reads input
  *       |  <----------- reply ------------------  |  pixels -> output memory
  *
- * The worker may have been taken over by a hostile picture: the client believes nothing
- * of a reply before scry_wire_take_reply() has checked it, and neither memory can be
- * made shorter under it.
+ * A hostile picture may have taken control of the worker: the client uses no field of a reply
+ * before scry_wire_take_reply() has checked it, and neither memory can be truncated while it is
+ * mapped.
  */
 #ifndef SCRY_IMAGE_WIRE_H
 #define SCRY_IMAGE_WIRE_H
@@ -26,8 +26,8 @@ enum { SCRY_WIRE_MAGIC = 0x79726373 };
 
 typedef struct scry_wire_hello {
     uint32_t magic;
-    uint32_t bytes;        /* of hello, request and reply: another build is not talked to */
     int32_t code;          /* 0 = ready */
+    char build[17];        /* scry_build of the worker; another build is refused */
     char message[244];
 } scry_wire_hello;
 
@@ -49,12 +49,6 @@ typedef struct scry_wire_reply {
     scry_decode_result result;   /* format and pointers are left to the client */
 } scry_wire_reply;
 
-static inline uint32_t scry_wire_bytes(void)
-{
-    return (uint32_t)(sizeof(scry_wire_hello) + sizeof(scry_wire_request)
-                      + sizeof(scry_wire_reply));
-}
-
 /* Whether a format is read by libvips or LibRaw, which only some workers have loaded. */
 static inline bool scry_wire_needs_formats(int format)
 {
@@ -62,8 +56,8 @@ static inline bool scry_wire_needs_formats(int format)
            && format != SCRY_FORMAT_PNM;
 }
 
-/* Whether a request makes sense: views within their limits and fitting the output. For
- * the client before it asks and the worker before it works. */
+/* Whether the values of a request are in range: views within their limits and fitting the output.
+ * The client checks before it sends, the worker before it decodes. */
 int scry_wire_check_request(const scry_wire_request *r, scry_error *err) SCRY_NODISCARD;
 
 /* Bytes that the pixels of `what` take; 0 for an encoded picture. */
@@ -71,7 +65,7 @@ size_t scry_wire_view_bytes(const scry_decode_request *what);
 
 /* A reply of `n` bytes to `request`: its result checked and copied to *out, with pixels
  * or encoded pointing into `output`. The reply's own error is passed on; SCRY_EREMOTE when
- * it is no reply that an honest worker gives. */
+ * a field is out of range. */
 int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *request,
                          const uint8_t *output, scry_decode_result *out, scry_error *err)
     SCRY_NODISCARD;

@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,8 +38,8 @@ static int read_only_fd(int fd)
     return high;
 }
 
-/* Standard streams to nowhere, the three descriptors in their places, nothing else. */
-static int plan_descriptors(posix_spawn_file_actions_t *a, const int fds[3], bool keep_stderr)
+/* The descriptors that the worker inherits: standard streams to /dev/null, and the three of the protocol. */
+static int set_descriptors(posix_spawn_file_actions_t *a, const int fds[3], bool keep_stderr)
 {
     int rc = posix_spawn_file_actions_addopen(a, 0, "/dev/null", O_RDONLY, 0);
     rc = rc ? rc : posix_spawn_file_actions_addopen(a, 1, "/dev/null", O_WRONLY, 0);
@@ -51,7 +52,7 @@ static int plan_descriptors(posix_spawn_file_actions_t *a, const int fds[3], boo
 
 /* A process group of its own, so that Ctrl-C in a terminal ends the client and not the
  * decoding of a picture; signals as in a new session. */
-static int plan_attributes(posix_spawnattr_t *a)
+static int set_attributes(posix_spawnattr_t *a)
 {
     sigset_t none, all;
     sigemptyset(&none);
@@ -68,12 +69,15 @@ static int spawn(pid_t *pid, const scry_worker_options *o, const int fds[3])
     char memory[40];
     snprintf(memory, sizeof memory, "--memory=%zu", o->memory_bytes);
     char unconfined[] = "--unconfined-for-tests", all[] = "--all-formats", name[] = "scry-decode";
-    char *argv[5] = { name, memory };
+    char faulty[] = "--faults-for-tests";
+    char *argv[6] = { name, memory }, *nothing[] = { NULL };
     int argc = 2;
     if (o->all_formats)
         argv[argc++] = all;
     if (o->unconfined)
         argv[argc++] = unconfined;
+    if (o->faulty)
+        argv[argc++] = faulty;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int rc = posix_spawn_file_actions_init(&actions);
@@ -81,9 +85,10 @@ static int spawn(pid_t *pid, const scry_worker_options *o, const int fds[3])
         return rc;
     rc = posix_spawnattr_init(&attributes);
     if (rc == 0) {
-        rc = plan_descriptors(&actions, fds, o->unconfined);
-        rc = rc ? rc : plan_attributes(&attributes);
-        rc = rc ? rc : posix_spawn(pid, o->program, &actions, &attributes, argv, environ);
+        rc = set_descriptors(&actions, fds, o->unconfined);
+        rc = rc ? rc : set_attributes(&attributes);
+        rc = rc ? rc : posix_spawn(pid, o->program, &actions, &attributes, argv,
+                                   o->unconfined ? environ : nothing);   /* sanitizers have options there */
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
@@ -109,7 +114,7 @@ int scry_worker_start(scry_worker *w, const scry_worker_options *o, scry_error *
     if (rc) {
         close(pair[0]);
         w->pid = 0;
-        return scry_fail_errno(err, rc, "cannot start the picture decoder %s", o->program);
+        return scry_fail(err, SCRY_EIO, "cannot start the picture decoder %s: %s", o->program, strerror(rc));
     }
     w->socket = pair[0];
     w->all_formats = o->all_formats;
@@ -126,13 +131,15 @@ scry_worker_event scry_worker_receive(scry_worker *w, void *buffer, size_t capac
         if (ready == 0 && left <= 0)
             return SCRY_WORKER_LATE;
         if (ready <= 0)
-            continue;   /* interrupted by a signal, or the clock is a little behind */
+            continue;   /* interrupted by a signal, or woken a little early */
         ssize_t got = recv(w->socket, buffer, capacity, MSG_DONTWAIT);
         if (got > 0) {
             *n = (size_t)got;
             return SCRY_WORKER_MESSAGE;
         }
-        if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        /* ECONNRESET comes once, and before the messages that are queued, when the worker exits without having read a
+         * request: one that cannot start says so in its hello and exits. */
+        if (got == 0 || (errno != EAGAIN && errno != EINTR && errno != ECONNRESET))
             return SCRY_WORKER_DEAD;
     }
 }

@@ -1,4 +1,4 @@
-/* worker.h - one process of scry-decode: started, asked, killed. */
+/* worker.h - one process of scry-decode: start it, exchange messages, stop it. */
 #ifndef SCRY_IMAGE_WORKER_H
 #define SCRY_IMAGE_WORKER_H
 
@@ -22,13 +22,13 @@ typedef struct scry_worker_options {
     const char *program;
     size_t memory_bytes;
     bool all_formats;
-    bool unconfined;   /* test-only: without address space limit and seccomp */
+    bool unconfined;   /* test-only: without address space limit and seccomp, and with this environment */
+    bool faulty;       /* test-only: fails on marked pictures, decoder/faults.h */
     int input_fd;      /* made read-only for the worker */
     int output_fd;
 } scry_worker_options;
 
-/* Start one; its hello has yet to come. SCRY_EIO or SCRY_ENOTFOUND when it cannot be
- * started, which is no picture's fault. */
+/* Start one, with an empty environment; the caller then waits for its hello. SCRY_EIO when it cannot be started. */
 int scry_worker_start(scry_worker *w, const scry_worker_options *o, scry_error *err)
     SCRY_NODISCARD;
 
@@ -39,11 +39,11 @@ typedef enum { SCRY_WORKER_MESSAGE, SCRY_WORKER_DEAD, SCRY_WORKER_LATE } scry_wo
 scry_worker_event scry_worker_receive(scry_worker *w, void *buffer, size_t capacity,
                                       double deadline_ms, size_t *n);
 
-/* false when the worker is gone. Never raises SIGPIPE. */
+/* false when the worker has exited. Never raises SIGPIPE. */
 bool scry_worker_send(scry_worker *w, const void *message, size_t n);
 
-/* Kill it if it lives, reap it, close its socket. Returns the wait status, -1 when
- * somebody else reaped it. */
+/* Kill it if it runs, reap it, close its socket. Returns the wait status, -1 when
+ * it was reaped elsewhere. */
 int scry_worker_stop(scry_worker *w);
 
 #endif

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an answer owns; scry_milvus_rows first, since that is what callers hold. */
+/* What an answer owns; `rows` first, since callers hold a pointer to it. */
 typedef struct answer {
     scry_milvus_rows rows;
     ProtobufCMessage *message;
     scry_milvus_column *columns;
-    void **owned;                /* [columns]: lists and strings made for a column, or NULL */
+    void **owned;                /* [columns]: lists and strings allocated for a column, or NULL */
     size_t *first;
 } answer;
 
@@ -38,7 +38,7 @@ const scry_milvus_column *scry_milvus_find_column(const scry_milvus_rows *r, con
 
 /* ---- columns ---- */
 
-/* Rows of ARRAY as lists; an empty list comes as a row without strings. NULL without memory. */
+/* Rows of ARRAY as lists; an empty list is sent as a row without strings. NULL if allocation fails. */
 static scry_milvus_strings *lists_of(const Pb__ArrayArray *a)
 {
     scry_milvus_strings *lists = scry_try_alloc(a->n_data ? a->n_data : 1, sizeof *lists);
@@ -50,7 +50,7 @@ static scry_milvus_strings *lists_of(const Pb__ArrayArray *a)
     return lists;
 }
 
-/* JSON rows are bytes without a final zero: copied into one block behind their pointers. */
+/* JSON rows are bytes without a terminating zero: copied into one block behind their pointers. */
 static char **texts_of(const Pb__BytesArray *a)
 {
     size_t bytes = 0;
@@ -67,8 +67,8 @@ static char **texts_of(const Pb__BytesArray *a)
     return texts;
 }
 
-/* Fill `c` from the scalars of a field; how many rows there are, or -1 for a kind that does
- * not go with the field's type. */
+/* Fill `c` from the scalars of a field; the number of rows, or -1 for data that does not match the
+ * field's type. */
 static int64_t take_scalars(scry_milvus_column *c, void **owned, const Pb__ScalarField *s)
 {
     switch (c->type) {
@@ -136,7 +136,7 @@ static bool is_known(int type)
 }
 
 /* All fields of known types as columns. Every column must have `rows` rows; -1: as many as
- * the first. An ARRAY of something else than strings reads as empty lists. */
+ * the first. An ARRAY of another type than strings is read as empty lists. */
 static int take_columns(answer *a, Pb__FieldData *const *fields, size_t n, int64_t rows, scry_error *err)
 {
     a->columns = scry_try_alloc(n + 1, sizeof *a->columns);
@@ -228,7 +228,7 @@ int scry_answer_of_search(scry_milvus_rows **out, Pb__SearchResults *message, si
     a->message = &message->base;
     int result = take_counts(a, d, queries, err);
     size_t hits = result == 0 ? a->first[queries] : 0;
-    /* Without a hit, columns and ids may be absent or empty: nothing to check or read. */
+    /* Without hits, columns and ids may be absent or empty: nothing to check or read. */
     if (result == 0 && hits > 0) {
         result = take_ids(a, d, hits, err);
         if (result == 0)

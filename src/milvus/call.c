@@ -11,17 +11,16 @@
 
 enum { WAIT_FIRST_MS = 50, WAIT_MOST_MS = 3000 };
 
-/* gRPC's status codes that mean something of their own here. */
+/* gRPC's status codes that are handled separately. */
 enum {
     GRPC_DEADLINE = 4, GRPC_NOT_ALLOWED = 7, GRPC_EXHAUSTED = 8, GRPC_UNIMPLEMENTED = 12, GRPC_UNAVAILABLE = 14,
     GRPC_UNAUTHENTICATED = 16
 };
 
-/* What an attempt says about another one. */
+/* The result of an attempt: whether another one can help. */
 typedef enum {
     DONE, FAILED,
-    REPEAT,         /* the server did nothing: try again */
-    REPEAT_UNSURE   /* it may have done it: try again if twice is as good as once */
+    REPEAT
 } verdict;
 
 typedef struct attempt {
@@ -31,7 +30,7 @@ typedef struct attempt {
     double deadline_ms;
 } attempt;
 
-/* A server's text as part of a one-line message: no control characters, cut. */
+/* A server's text for a one-line message: control characters become spaces, and it is truncated. */
 static const char *one_line(char out[320], const char *text)
 {
     size_t n = 0;
@@ -50,20 +49,23 @@ static verdict judge_grpc(scry_milvus *m, const attempt *a, scry_error *err)
     switch (r->grpc_status) {
     case GRPC_UNAVAILABLE:
         scry_fail(err, SCRY_EREMOTE, "Milvus at %s is not available (%s): %s", m->where, a->rpc, r->grpc_message);
-        return REPEAT_UNSURE;
+        return REPEAT;
     case GRPC_UNAUTHENTICATED:
-        scry_fail(err, SCRY_EINVALID, "Milvus at %s refuses user and password: set SCRY_MILVUS_USER and "
-                  "SCRY_MILVUS_PASSWORD", m->where);
+        scry_fail(err, SCRY_EINVALID, m->has_user ? "Milvus at %s refuses the user and password: set SCRY_MILVUS_USER and "
+                                                    "SCRY_MILVUS_PASSWORD"
+                                      : m->authorization[0] ? "Milvus at %s refuses the token: set SCRY_MILVUS_TOKEN"
+                                      : "Milvus at %s requires authentication: set SCRY_MILVUS_USER and SCRY_MILVUS_PASSWORD, "
+                                        "or SCRY_MILVUS_TOKEN", m->where);
         break;
     case GRPC_NOT_ALLOWED:
         scry_fail(err, SCRY_EINVALID, "this user may not call %s of Milvus at %s: %s", a->rpc, m->where, r->grpc_message);
         break;
     case GRPC_EXHAUSTED:
-        scry_fail(err, SCRY_ELIMIT, "Milvus at %s finds the message of %s too large (%zu bytes sent): %s", m->where,
+        scry_fail(err, SCRY_ELIMIT, "Milvus at %s refuses the message of %s as too large (%zu bytes sent): %s", m->where,
                   a->rpc, m->request.size, r->grpc_message);
         break;
     case GRPC_UNIMPLEMENTED:
-        scry_fail(err, SCRY_EREMOTE, "Milvus at %s has no %s: its version (%s) is too old or reduced", m->where, a->rpc,
+        scry_fail(err, SCRY_EREMOTE, "Milvus at %s has no %s: its version (%s) is too old or lacks it", m->where, a->rpc,
                   m->version[0] ? m->version : "unknown");
         break;
     case GRPC_DEADLINE:
@@ -77,13 +79,13 @@ static verdict judge_grpc(scry_milvus *m, const attempt *a, scry_error *err)
     return FAILED;
 }
 
-/* An answer of something that is not gRPC: a proxy before the server, or another program. */
+/* An HTTP answer without gRPC: from a proxy in front of the server, or from another program. */
 static verdict judge_http(scry_milvus *m, const attempt *a, scry_error *err)
 {
     int status = m->reply.http_status;
     scry_fail(err, SCRY_EREMOTE, "%s answers %s with HTTP status %d and no gRPC: is this Milvus's gRPC port?", m->where,
               a->rpc, status);
-    return status == 429 || (status >= 502 && status <= 504) ? REPEAT_UNSURE : FAILED;
+    return status == 429 || (status >= 502 && status <= 504) ? REPEAT : FAILED;
 }
 
 static const Pb__Status *status_of(const ProtobufCMessage *answer)
@@ -94,7 +96,7 @@ static const Pb__Status *status_of(const ProtobufCMessage *answer)
     return *(Pb__Status *const *)((const char *)answer + f->offset);
 }
 
-/* Servers before 2.3 (and some errors of later ones) set the legacy code alone. */
+/* Servers before 2.3, and later ones in some errors, set only the legacy code. */
 static int unified_code(const Pb__Status *s)
 {
     static const int legacy[][2] = { { 4, SCRY_MILVUS_NO_COLLECTION }, { 49, SCRY_MILVUS_RATE_LIMIT },
@@ -127,17 +129,17 @@ static verdict judge_status(scry_milvus *m, const attempt *a, const Pb__Status *
     }
     scry_fail(err, SCRY_EREMOTE, "Milvus at %s refuses %s (code %d): %s", m->where, a->rpc, m->code,
               one_line(reason, s->reason));
-    /* 103 and 106: loading, recovering. Not 1 and 2 (not ready, unavailable) by themselves: a
-     * server that means it says retriable too, and milvus-lite uses 1 for wrong arguments. */
+    /* 103 and 106: loading, recovering. Not 1 and 2 (not ready, unavailable) alone: a
+     * server that is starting sets `retriable` too, and milvus-lite uses 1 for invalid arguments. */
     bool retriable = s->retriable || m->code == 103 || m->code == 106;
-    return retriable && m->code != 9 ? REPEAT_UNSURE : FAILED;
+    return retriable && m->code != 9 ? REPEAT : FAILED;
 }
 
 static verdict judge(scry_milvus *m, attempt *a, scry_error *err)
 {
     const scry_h2_reply *r = &m->reply;
     if (r->too_large) {
-        scry_fail(err, SCRY_ELIMIT, "Milvus at %s answers %s with more than %zu bytes: ask for less at once", m->where,
+        scry_fail(err, SCRY_ELIMIT, "Milvus at %s answers %s with more than %zu bytes: ask for less in one request", m->where,
                   a->rpc, r->body.limit);
         return FAILED;
     }
@@ -185,23 +187,20 @@ static verdict try_once(scry_milvus *m, attempt *a, scry_error *err)
     switch (scry_conn_call(m->conn, &q, &m->reply, a->deadline_ms, err)) {
     case SCRY_CONN_ANSWERED:
         return judge(m, a, err);
-    case SCRY_CONN_UNPROCESSED:
-        disconnect(m);
-        return REPEAT;
     case SCRY_CONN_LOST:
         disconnect(m);
-        return REPEAT_UNSURE;
+        return REPEAT;
     case SCRY_CONN_TIMEOUT:
         break;
     }
     return FAILED;
 }
 
-/* ---- repetition ---- */
+/* ---- retries ---- */
 
-/* Wait a random part ("full jitter") of a span that doubles with each try, so that many
- * clients that lost the same server do not come back at the same moment. */
-static void wait_a_little(scry_milvus *m, unsigned tries, double deadline_ms)
+/* Wait a random part ("full jitter") of a time that doubles with each try, so that many clients of a failed
+ * server do not reconnect at the same moment. */
+static void wait_before_retry(scry_milvus *m, unsigned tries, double deadline_ms)
 {
     double span = tries < 7 ? WAIT_FIRST_MS << tries : WAIT_MOST_MS;
     double left = deadline_ms - scry_now_ms();
@@ -221,8 +220,8 @@ static int give_up(scry_milvus *m, const scry_error *last, unsigned tries, doubl
                      (scry_now_ms() - started_ms) / 1e3);
 }
 
-int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, scry_call_kind kind,
-              const ProtobufCMessageDescriptor *type, ProtobufCMessage **out, scry_error *err)
+int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, const ProtobufCMessageDescriptor *type,
+              ProtobufCMessage **out, scry_error *err)
 {
     char path[128];
     snprintf(path, sizeof path, "/milvus.proto.milvus.MilvusService/%s", rpc);
@@ -238,15 +237,14 @@ int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, 
         verdict v = try_once(m, &a, &now);
         if (v == DONE)
             break;
-        /* A try that the deadline cut short says less than the answers before it. */
+        /* The error of a try that the deadline ended is less useful than that of the tries before it. */
         if (tries == 0 || scry_now_ms() < a.deadline_ms)
             last = now;
-        bool again = v == REPEAT || (v == REPEAT_UNSURE && kind == SCRY_CALL_REPEATABLE);
-        if (again) {
+        if (v == REPEAT) {
             scry_log(SCRY_LOG_DEBUG, "%s, trying again", last.message);
-            wait_a_little(m, tries, a.deadline_ms);
+            wait_before_retry(m, tries, a.deadline_ms);
         }
-        if (!again || scry_now_ms() >= a.deadline_ms)
+        if (v == FAILED || scry_now_ms() >= a.deadline_ms)
             return give_up(m, &last, tries + 1, started, err);
         m->counters.repeats++;
     }
@@ -259,7 +257,7 @@ int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, 
 
 int scry_call_status(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, scry_error *err)
 {
-    return scry_call(m, rpc, request, SCRY_CALL_REPEATABLE, &pb__status__descriptor, NULL, err);
+    return scry_call(m, rpc, request, &pb__status__descriptor, NULL, err);
 }
 
 void scry_call_free(ProtobufCMessage *answer)
@@ -271,4 +269,12 @@ void scry_call_free(ProtobufCMessage *answer)
 char *scry_call_database(scry_milvus *m)
 {
     return m->options.database;
+}
+
+Pb__KeyValue scry_call_pair(const char *key, const char *value)
+{
+    Pb__KeyValue pair = PB__KEY_VALUE__INIT;
+    pair.key = (char *)key;
+    pair.value = (char *)value;
+    return pair;
 }

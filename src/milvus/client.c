@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* What a server with Milvus's default settings accepts (proxy.grpc.serverMaxRecvSize). */
+/* Milvus's default limit of a request (proxy.grpc.serverMaxRecvSize). */
 static const size_t MAX_REQUEST_BYTES = (size_t)64 << 20;
 
-/* ---- where ---- */
+/* ---- address ---- */
 
 static int set_port(scry_milvus_options *o, const char *text, size_t n, const char *url, scry_error *err)
 {
@@ -29,13 +29,13 @@ int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err
     static const char plain[] = "milvus://", tls[] = "milvuss://";
     bool is_tls = strncmp(url, tls, sizeof tls - 1) == 0;
     if (!is_tls && strncmp(url, plain, sizeof plain - 1) != 0)
-        return scry_fail(err, SCRY_EINVALID, "%s is no Milvus address: milvus://HOST:PORT/DATABASE, or milvuss:// for "
+        return scry_fail(err, SCRY_EINVALID, "%s is not a Milvus address: milvus://HOST:PORT/DATABASE, or milvuss:// for "
                          "TLS", url);
     const char *host = url + (is_tls ? sizeof tls : sizeof plain) - 1;
     size_t n = strcspn(host, "/?#");
     const char *database = host[n] == '/' ? host + n + 1 : "";
     if (host[n] == '?' || host[n] == '#' || strpbrk(database, "/?#"))
-        return scry_fail(err, SCRY_EINVALID, "%s: only HOST:PORT and one DATABASE belong into a Milvus address", url);
+        return scry_fail(err, SCRY_EINVALID, "%s: a Milvus address has only HOST:PORT and one DATABASE", url);
     if (memchr(host, '@', n))
         return scry_fail(err, SCRY_EINVALID, "a Milvus address has no user or password: set SCRY_MILVUS_USER and "
                          "SCRY_MILVUS_PASSWORD");
@@ -60,14 +60,13 @@ int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err
     return 0;
 }
 
-/* ---- life ---- */
+/* ---- open and free ---- */
 
 static int ask_version(scry_milvus *m, scry_error *err)
 {
     Pb__GetVersionRequest q = PB__GET_VERSION_REQUEST__INIT;
     ProtobufCMessage *answer;
-    int result = scry_call(m, "GetVersion", &q.base, SCRY_CALL_REPEATABLE, &pb__get_version_response__descriptor, &answer,
-                           err);
+    int result = scry_call(m, "GetVersion", &q.base, &pb__get_version_response__descriptor, &answer, err);
     if (result < 0)
         return result;
     snprintf(m->version, sizeof m->version, "%s", ((Pb__GetVersionResponse *)answer)->version);
@@ -77,15 +76,16 @@ static int ask_version(scry_milvus *m, scry_error *err)
 
 int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error *err)
 {
-    /* A header of this size passes every server; a real password or token is far shorter. */
+    /* Every server accepts a header of this size; real passwords and tokens are far shorter. */
     enum { MAX_CREDENTIALS = 4096 };
     size_t credentials = (o->user ? strlen(o->user) : 0) + (o->password ? strlen(o->password) : 0) +
                          (o->token ? strlen(o->token) : 0);
     if (credentials > MAX_CREDENTIALS)
-        return scry_fail(err, SCRY_ELIMIT, "user and password for Milvus are longer than %d bytes", MAX_CREDENTIALS);
+        return scry_fail(err, SCRY_ELIMIT, "user, password and token for Milvus are longer than %d bytes", MAX_CREDENTIALS);
     scry_milvus *m = scry_alloc(sizeof *m);
     m->options = *o;
     m->where = scry_asprintf(strchr(o->host, ':') ? "[%s]:%d" : "%s:%d", o->host, o->port);
+    m->has_user = o->user && o->user[0];
     m->authorization = scry_wire_authorization(o->user, o->password, o->token);
     m->ca_file = scry_strdup(o->ca_file);
     m->options.user = m->options.password = m->options.token = m->options.ca_file = NULL;
@@ -118,16 +118,6 @@ void scry_milvus_free(scry_milvus *m)
     free(m);
 }
 
-void scry_milvus_set_patience(scry_milvus *m, int patience_ms)
-{
-    m->options.patience_ms = patience_ms;
-}
-
-const char *scry_milvus_version(const scry_milvus *m)
-{
-    return m->version;
-}
-
 int scry_milvus_code(const scry_milvus *m)
 {
     return m->code;
@@ -143,8 +133,8 @@ uint64_t scry_milvus_last_write(const scry_milvus *m)
     return m->last_write;
 }
 
-void scry_milvus_see_write(scry_milvus *m, uint64_t moment)
+void scry_milvus_see_write(scry_milvus *m, uint64_t timestamp)
 {
-    if (moment > m->last_write)
-        m->last_write = moment;
+    if (timestamp > m->last_write)
+        m->last_write = timestamp;
 }

@@ -28,26 +28,12 @@ int scry_milvus_databases(scry_milvus *m, scry_milvus_name_fn *each, void *arg, 
 {
     Pb__ListDatabasesRequest q = PB__LIST_DATABASES_REQUEST__INIT;
     ProtobufCMessage *answer;
-    int result = scry_call(m, "ListDatabases", &q.base, SCRY_CALL_REPEATABLE, &pb__list_databases_response__descriptor,
-                           &answer, err);
+    int result = scry_call(m, "ListDatabases", &q.base, &pb__list_databases_response__descriptor, &answer, err);
     if (result < 0)
         return result;
     const Pb__ListDatabasesResponse *r = (Pb__ListDatabasesResponse *)answer;
     for (size_t i = 0; i < r->n_db_names && !each(arg, r->db_names[i]); i++)
         continue;
-    scry_call_free(answer);
-    return 0;
-}
-
-int scry_milvus_healthy(scry_milvus *m, bool *out, scry_error *err)
-{
-    Pb__CheckHealthRequest q = PB__CHECK_HEALTH_REQUEST__INIT;
-    ProtobufCMessage *answer;
-    int result = scry_call(m, "CheckHealth", &q.base, SCRY_CALL_REPEATABLE, &pb__check_health_response__descriptor,
-                           &answer, err);
-    if (result < 0)
-        return result;
-    *out = ((Pb__CheckHealthResponse *)answer)->ishealthy;
     scry_call_free(answer);
     return 0;
 }
@@ -59,8 +45,7 @@ int scry_milvus_collections(scry_milvus *m, scry_milvus_name_fn *each, void *arg
     Pb__ShowCollectionsRequest q = PB__SHOW_COLLECTIONS_REQUEST__INIT;
     q.db_name = scry_call_database(m);
     ProtobufCMessage *answer;
-    int result = scry_call(m, "ShowCollections", &q.base, SCRY_CALL_REPEATABLE,
-                           &pb__show_collections_response__descriptor, &answer, err);
+    int result = scry_call(m, "ShowCollections", &q.base, &pb__show_collections_response__descriptor, &answer, err);
     if (result < 0)
         return result;
     const Pb__ShowCollectionsResponse *r = (Pb__ShowCollectionsResponse *)answer;
@@ -74,8 +59,7 @@ int scry_milvus_has_collection(scry_milvus *m, const char *name, bool *out, scry
 {
     Pb__CollectionRequest q = collection_request(m, name);
     ProtobufCMessage *answer;
-    int result = scry_call(m, "HasCollection", &q.base, SCRY_CALL_REPEATABLE, &pb__bool_response__descriptor, &answer,
-                           err);
+    int result = scry_call(m, "HasCollection", &q.base, &pb__bool_response__descriptor, &answer, err);
     if (result < 0)
         return result;
     *out = ((Pb__BoolResponse *)answer)->value;
@@ -89,12 +73,19 @@ int scry_milvus_drop(scry_milvus *m, const char *name, scry_error *err)
     return scry_call_status(m, "DropCollection", &q.base, err);
 }
 
+int scry_milvus_rename(scry_milvus *m, const char *name, const char *to, scry_error *err)
+{
+    Pb__RenameCollectionRequest q = PB__RENAME_COLLECTION_REQUEST__INIT;
+    q.db_name = scry_call_database(m);
+    q.oldname = (char *)name;
+    q.newname = (char *)to;
+    return scry_call_status(m, "RenameCollection", &q.base, err);
+}
+
 int scry_milvus_set_property(scry_milvus *m, const char *name, const char *key, const char *value, scry_error *err)
 {
-    Pb__KeyValue pair = PB__KEY_VALUE__INIT, *pairs[] = { &pair };
+    Pb__KeyValue pair = scry_call_pair(key, value), *pairs[] = { &pair };
     Pb__AlterCollectionRequest q = PB__ALTER_COLLECTION_REQUEST__INIT;
-    pair.key = (char *)key;
-    pair.value = (char *)value;
     q.db_name = scry_call_database(m);
     q.collection_name = (char *)name;
     q.n_properties = 1;
@@ -115,7 +106,7 @@ int scry_milvus_create_partition(scry_milvus *m, const char *name, const char *p
 
 enum { MAX_FIELDS = 64, MAX_PROPERTIES = 256, PARAMS = 3 };
 
-/* What a field becomes as a message; the message points into the rest. */
+/* A field as a message; the message points into the rest. */
 typedef struct field_message {
     Pb__FieldSchema schema;
     Pb__KeyValue params[PARAMS], *param_list[PARAMS];
@@ -128,9 +119,7 @@ static void add_param(field_message *f, const char *key, int64_t value)
     if (value <= 0)
         return;
     snprintf(f->numbers[i], sizeof f->numbers[i], "%lld", (long long)value);
-    f->params[i] = (Pb__KeyValue)PB__KEY_VALUE__INIT;
-    f->params[i].key = (char *)key;
-    f->params[i].value = f->numbers[i];
+    f->params[i] = scry_call_pair(key, f->numbers[i]);
     f->param_list[i] = &f->params[i];
     f->schema.n_type_params = i + 1;
 }
@@ -168,9 +157,7 @@ int scry_milvus_create_collection(scry_milvus *m, const char *name, const scry_m
     schema.enable_dynamic_field = s->dynamic;
     Pb__KeyValue pairs[MAX_PROPERTIES], *pair_list[MAX_PROPERTIES];
     for (size_t i = 0; i < s->property_count; i++) {
-        pairs[i] = (Pb__KeyValue)PB__KEY_VALUE__INIT;
-        pairs[i].key = (char *)s->properties[i].key;
-        pairs[i].value = (char *)s->properties[i].value;
+        pairs[i] = scry_call_pair(s->properties[i].key, s->properties[i].value);
         pair_list[i] = &pairs[i];
     }
     Pb__CreateCollectionRequest q = PB__CREATE_COLLECTION_REQUEST__INIT;
@@ -230,7 +217,7 @@ int scry_milvus_describe(scry_milvus *m, const char *name, scry_milvus_schema **
 {
     Pb__CollectionRequest q = collection_request(m, name);
     ProtobufCMessage *answer;
-    int result = scry_call(m, "DescribeCollection", &q.base, SCRY_CALL_REPEATABLE,
+    int result = scry_call(m, "DescribeCollection", &q.base,
                            &pb__describe_collection_response__descriptor, &answer, err);
     if (result < 0)
         return result;

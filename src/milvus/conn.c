@@ -12,8 +12,8 @@ struct scry_conn {
     scry_net *net;
     scry_h2 *h2;
     int keepalive_ms;
-    double heard_ms, pinged_ms;  /* when the peer last said something, when it was asked to */
-    bool suspect;                /* it let a request time out without saying a word */
+    double heard_ms, pinged_ms;  /* when the last byte was received, when the last PING was sent */
+    bool suspect;                /* no byte was received during a request that timed out */
     char where[300];
     char *in;                    /* [READ_BYTES] */
 };
@@ -23,7 +23,7 @@ int scry_conn_open(scry_conn **out, const scry_net_options *o, int keepalive_ms,
     scry_conn *c = scry_alloc(sizeof *c);
     int result = scry_net_open(&c->net, o, deadline_ms, err);
     if (result == 0 && !(c->h2 = scry_h2_new()))
-        result = scry_fail(err, SCRY_ENOMEM, "cannot talk to %s: out of memory", o->host);
+        result = scry_fail(err, SCRY_ENOMEM, "cannot connect to %s: out of memory", o->host);
     if (result < 0) {
         scry_conn_free(c);
         return result;
@@ -45,7 +45,7 @@ void scry_conn_free(scry_conn *c)
     free(c);
 }
 
-/* Send what the socket takes; true in *blocked when it takes no more for now. */
+/* Send what the socket accepts; *blocked tells whether output is left. */
 static int send_some(scry_conn *c, bool *blocked, scry_error *err)
 {
     *blocked = false;
@@ -65,7 +65,7 @@ static int send_some(scry_conn *c, bool *blocked, scry_error *err)
     }
 }
 
-/* Read what is there. */
+/* Read what has arrived. */
 static int receive_some(scry_conn *c, scry_error *err)
 {
     for (;;) {
@@ -75,14 +75,14 @@ static int receive_some(scry_conn *c, scry_error *err)
         c->heard_ms = scry_now_ms();
         scry_error detail = SCRY_ERROR_INIT;
         if (scry_h2_feed(c->h2, c->in, (size_t)n, &detail) < 0)
-            return scry_fail(err, SCRY_EREMOTE, "what %s answers is not HTTP/2 (%s): is this Milvus's gRPC port, and "
+            return scry_fail(err, SCRY_EREMOTE, "the answer of %s is not HTTP/2 (%s): is this Milvus's gRPC port, and "
                              "is milvuss:// needed for TLS?", c->where, detail.message);
         if (n < READ_BYTES)
             return 0;
     }
 }
 
-/* Ask a silent peer for a sign of life; an error once it has not given one in time. */
+/* Send a PING after keepalive_ms of silence; an error if it is not answered within keepalive_ms. */
 static int keep_alive(scry_conn *c, double now_ms, scry_error *err)
 {
     if (now_ms - c->heard_ms < c->keepalive_ms)
@@ -109,7 +109,7 @@ static int step(scry_conn *c, const scry_h2_reply *reply, double deadline_ms, sc
     if (result < 0)
         return result;
     if (scry_h2_dead(c->h2))
-        return scry_fail(err, SCRY_EREMOTE, "the Milvus server %s broke the rules of HTTP/2; is a proxy in between?",
+        return scry_fail(err, SCRY_EREMOTE, "the Milvus server %s violated the HTTP/2 protocol; is there a proxy in between?",
                          c->where);
     double since = scry_h2_ping_pending(c->h2) ? c->pinged_ms : c->heard_ms;
     double alive = since + c->keepalive_ms;
@@ -124,7 +124,7 @@ scry_conn_outcome scry_conn_call(scry_conn *c, const scry_h2_request *request, s
 {
     bool blocked;
     if (scry_h2_start(c->h2, request, reply, err) < 0)
-        return SCRY_CONN_UNPROCESSED;
+        return SCRY_CONN_LOST;
     double started = c->heard_ms = scry_now_ms();
     while (!reply->closed) {
         if (scry_now_ms() >= deadline_ms) {
@@ -138,14 +138,14 @@ scry_conn_outcome scry_conn_call(scry_conn *c, const scry_h2_request *request, s
             return SCRY_CONN_LOST;
         }
     }
-    if (reply->unprocessed) {
-        scry_fail(err, SCRY_EREMOTE, "the Milvus server %s refused the request (it may be going down)", c->where);
-        return SCRY_CONN_UNPROCESSED;
+    if (reply->reset == SCRY_H2_REFUSED) {
+        scry_fail(err, SCRY_EREMOTE, "the Milvus server %s refused the request (it may be shutting down)", c->where);
+        return SCRY_CONN_LOST;
     }
-    /* A server may answer before it has read all and then reset the stream: the status counts. */
+    /* A server may answer before it has read the whole request and then reset the stream: the status counts. */
     if (reply->grpc_status >= 0 || reply->too_large || reply->reset == 0)
         return SCRY_CONN_ANSWERED;
-    scry_fail(err, SCRY_EREMOTE, "the Milvus server %s broke off its answer (HTTP/2 error %u)", c->where, reply->reset);
+    scry_fail(err, SCRY_EREMOTE, "the Milvus server %s ended its answer early (HTTP/2 error %u)", c->where, reply->reset);
     return SCRY_CONN_LOST;
 }
 

@@ -1,8 +1,7 @@
 /* conn.h - one gRPC connection: requests over HTTP/2 over a socket, with deadlines.
  *
- * Finds out that the peer is gone, also when nothing says so: after KEEPALIVE_MS without
- * a byte a PING is sent, and without an answer to it in the same time the connection is
- * given up. One request at a time, one thread at a time.
+ * Detects a dead peer: after keepalive_ms without a received byte a PING is sent, and if that is not
+ * answered within the same time, the connection counts as lost. One request at a time, one thread at a time.
  */
 #ifndef SCRY_MILVUS_CONN_H
 #define SCRY_MILVUS_CONN_H
@@ -12,11 +11,10 @@
 
 typedef struct scry_conn scry_conn;
 
-/* What became of a request. */
+/* The outcome of a request. */
 typedef enum {
-    SCRY_CONN_ANSWERED,     /* reply is whole: headers, body, status */
-    SCRY_CONN_UNPROCESSED,  /* the server never looked at it: safe to send again, whatever it is */
-    SCRY_CONN_LOST,         /* it may have been carried out or not */
+    SCRY_CONN_ANSWERED,     /* the reply is complete: headers, body, status */
+    SCRY_CONN_LOST,         /* it may have been carried out or not; the connection cannot be used again */
     SCRY_CONN_TIMEOUT       /* so may it be here; the connection is still good */
 } scry_conn_outcome;
 
@@ -28,7 +26,7 @@ void scry_conn_free(scry_conn *c);
 scry_conn_outcome scry_conn_call(scry_conn *c, const scry_h2_request *request, scry_h2_reply *reply,
                                  double deadline_ms, scry_error *err);
 
-/* Whether the connection can take a request; reads what the peer said while it was idle. */
+/* Whether a request can be sent on the connection; first reads what arrived while it was idle. */
 bool scry_conn_ready(scry_conn *c);
 
 #endif

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* A search answer with all its fields is below 16 MiB in practice; the server may send that
- * much without waiting for us. OUTPUT_BYTES gathers frames (16 KiB each with the server's
+/* A search answer with all its fields is below 16 MiB in practice: a window of that size lets the server
+ * send it without waiting for WINDOW_UPDATE. OUTPUT_BYTES combines frames (16 KiB each with the server's
  * default settings) into fewer system calls. */
 enum {
     STREAM_WINDOW = 16 << 20,
@@ -27,7 +27,7 @@ struct scry_h2 {
     size_t body_left;
     scry_h2_reply *reply;    /* NULL when cancelled or none */
     scry_buf out;
-    size_t out_at;           /* how much of it was sent */
+    size_t out_at;           /* bytes of it already sent */
 };
 
 /* ---- headers of the answer ---- */
@@ -41,7 +41,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* grpc-message: percent-decoded; control characters, which would break a line, as blanks. */
+/* grpc-message: percent-decoded; control characters become spaces, so that the message stays one line. */
 static void decode_message(char *out, size_t room, const char *text, size_t n)
 {
     size_t used = 0;
@@ -56,7 +56,7 @@ static void decode_message(char *out, size_t room, const char *text, size_t n)
     out[used] = '\0';
 }
 
-/* A small decimal number, or -1: a status that is none must not pass for 0 ("OK"). */
+/* A decimal number of up to four digits, or -1: an invalid status must not be read as 0 ("OK"). */
 static int decode_number(const char *text, size_t n)
 {
     int value = 0;
@@ -124,15 +124,13 @@ static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t co
     h->stream = 0;
     if (h->reply) {
         h->reply->closed = true;
-        h->reply->reset = code;
-        /* Also what nghttp2 gives the streams above a GOAWAY's last one. */
-        h->reply->unprocessed = code == NGHTTP2_REFUSED_STREAM;
+        h->reply->reset = code;   /* nghttp2 gives REFUSED_STREAM to the streams above a GOAWAY's last one */
         h->reply = NULL;
     }
     return 0;
 }
 
-/* The stream's headers could not be sent (GOAWAY came between): it never existed. */
+/* The stream's headers could not be sent because a GOAWAY was received before: the server never saw it. */
 static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int why, void *arg)
 {
     scry_h2 *h = arg;
@@ -215,7 +213,7 @@ static nghttp2_nv header(const char *name, const char *value)
 int scry_h2_start(scry_h2 *h, const scry_h2_request *q, scry_h2_reply *reply, scry_error *err)
 {
     char timeout[32];
-    /* At most eight digits, says the protocol. */
+    /* The protocol allows at most eight digits. */
     snprintf(timeout, sizeof timeout, "%lldm", (long long)(q->timeout_ms < 99999999 ? q->timeout_ms : 99999999));
     nghttp2_nv headers[10] = {
         header(":method", "POST"), header(":scheme", q->tls ? "https" : "http"), header(":path", q->path),

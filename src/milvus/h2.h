@@ -1,7 +1,7 @@
 /* h2.h - HTTP/2 from the client's side, without a socket: bytes in, bytes out.
  *
  * One request at a time; nghttp2 does the framing, header compression and flow control.
- * Kept apart from the connection so that a test or a fuzzer can play any peer.
+ * Separate from the socket so that a test or a fuzzer can act as any peer.
  *
  *     scry_h2_start(h, &request, &reply);
  *     while (!reply.closed) {
@@ -29,31 +29,32 @@ typedef struct scry_h2_request {
     bool tls;
     const char *authorization;  /* NULL or "": none */
     const char *database;       /* NULL or "": the default one */
-    int64_t timeout_ms;         /* told to the server as grpc-timeout */
-    const char *body;           /* stays the caller's until the reply is closed */
+    int64_t timeout_ms;         /* sent to the server as grpc-timeout */
+    const char *body;           /* must stay valid until the reply is closed */
     size_t body_size;
 } scry_h2_request;
 
 typedef struct scry_h2_reply {
-    int http_status;            /* 0: no headers came */
-    int grpc_status;            /* -1: none came */
+    int http_status;            /* 0: no headers were received */
+    int grpc_status;            /* -1: none was received */
     char grpc_message[320];     /* percent-decoded, cut */
     bool is_grpc;               /* the content-type says so */
-    scry_buf body;              /* its limit is the caller's to set */
-    bool closed;                /* nothing more will come */
-    bool too_large;             /* the body passed its limit; the rest was refused */
-    bool unprocessed;           /* the server says that it did nothing with the request */
+    scry_buf body;              /* the caller sets its limit */
+    bool closed;                /* the stream has ended */
+    bool too_large;             /* the body exceeded its limit; the rest was refused */
     uint32_t reset;             /* code of the RST_STREAM that ended it, 0 when none did */
 } scry_h2_reply;
+
+enum { SCRY_H2_REFUSED = 7 };   /* as `reset`: the server did nothing with the request; also after a GOAWAY */
 
 scry_h2 *scry_h2_new(void);     /* NULL when out of memory */
 void scry_h2_free(scry_h2 *h);
 
 /* Queue a request. `reply` is cleared except for its body's memory and limit, and filled
- * by scry_h2_feed. SCRY_EREMOTE when the connection takes no more requests. */
+ * by scry_h2_feed. SCRY_EREMOTE when the connection accepts no more requests. */
 int scry_h2_start(scry_h2 *h, const scry_h2_request *request, scry_h2_reply *reply, scry_error *err) SCRY_NODISCARD;
 
-/* Give the request up: RST_STREAM(CANCEL) is queued, `reply` no longer touched. */
+/* Cancel the request: RST_STREAM(CANCEL) is queued, `reply` is no longer written to. */
 void scry_h2_cancel(scry_h2 *h);
 
 void scry_h2_ping(scry_h2 *h);          /* queue a PING */
@@ -63,14 +64,14 @@ bool scry_h2_ping_pending(const scry_h2 *h);
 const char *scry_h2_output(scry_h2 *h, size_t *size);
 void scry_h2_sent(scry_h2 *h, size_t n);
 
-/* Bytes that came. SCRY_EREMOTE when they are no HTTP/2: the connection is of no use. */
+/* Bytes that were received. SCRY_EREMOTE when they are not HTTP/2: the connection cannot be used any more. */
 int scry_h2_feed(scry_h2 *h, const void *bytes, size_t n, scry_error *err) SCRY_NODISCARD;
 
-/* Whether a further request may be started: no GOAWAY came, no stream is open. */
+/* Whether another request can be started: no GOAWAY was received, no stream is open. */
 bool scry_h2_ready(const scry_h2 *h);
 
-/* Whether the conversation is over: after a protocol error of the peer, nghttp2 says
- * GOAWAY and listens no more; nothing will close the open request then. */
+/* Whether the session has ended: after a protocol error of the peer, nghttp2 sends GOAWAY and reads no
+ * more, so that the open request would never be closed. */
 bool scry_h2_dead(const scry_h2 *h);
 
 #endif

@@ -4,16 +4,14 @@
  *     scry_milvus *m;
  *     scry_milvus_set_url(&o, "milvus://127.0.0.1:19530/photos", &err);
  *     scry_milvus_open(&m, &o, &err);
- *     scry_milvus_upsert(m, "pictures", columns, 3, rows, NULL, &err);
+ *     scry_milvus_upsert(m, "pictures", &(scry_milvus_table){ columns, 3, rows, NULL }, &err);
  *     scry_milvus_search(m, "pictures", &search, &hits, &err);
  *     scry_milvus_free(m);
  *
- * What is sent again, and what is not: a call that may be repeated without harm (all but
- * insert) is repeated after a lost connection, UNAVAILABLE, a rate limit (code 8) and any
- * status that the server calls retriable, after waits of full jitter (a random part of 50
- * ms doubled each time, at most 3 s), until `patience_ms` of the whole call are over.
- * Nothing else is: not a quota (9), RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, INVALID_ARGUMENT
- * or a refused password. Insert is repeated only when the server did nothing with it.
+ * Which calls are sent again: any, since each of them may be carried out twice without harm. After a lost connection,
+ * UNAVAILABLE, a rate limit (code 8) and any status that the server calls retriable, a call is repeated until its
+ * `patience_ms` are over, after waits of full jitter (a random part of 50 ms doubled each time, at most 3 s). A quota (9),
+ * RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, INVALID_ARGUMENT and a refused password are final.
  *
  * Thread rule: a client is one connection and belongs to one thread at a time. No globals.
  */
@@ -29,7 +27,7 @@
 
 typedef struct scry_milvus scry_milvus;
 
-/* Limits of Milvus itself, and the size that batches are cut to. */
+/* Limits of Milvus itself, and the largest batch that is sent. */
 enum {
     SCRY_MILVUS_MAX_TOPK = 16384,        /* also nq, and offset + limit */
     SCRY_MILVUS_MAX_DIM = 32768,
@@ -37,7 +35,7 @@ enum {
     SCRY_MILVUS_BATCH_BYTES = 16 << 20
 };
 
-/* ---- life ---- */
+/* ---- open and free ---- */
 
 typedef struct scry_milvus_options {
     char host[256];
@@ -46,10 +44,10 @@ typedef struct scry_milvus_options {
     char database[256];          /* "": the default one */
     const char *user, *password; /* or */
     const char *token;           /* an API key */
-    const char *ca_file;         /* PEM of the authorities to trust; NULL: the system's */
+    const char *ca_file;         /* PEM file of the certificate authorities to trust; NULL: the system's */
     int connect_ms;              /* for the first contact, in scry_milvus_open */
-    int patience_ms;             /* for one call, all its repetitions included */
-    int keepalive_ms;            /* silence after which the server is asked for a sign of life */
+    int patience_ms;             /* for one call, including its retries */
+    int keepalive_ms;            /* silence after which a PING is sent */
     size_t max_answer_bytes;
 } scry_milvus_options;
 
@@ -57,18 +55,15 @@ typedef struct scry_milvus_options {
     { "", 19530, false, "", NULL, NULL, NULL, NULL, 5000, 30000, 10000, (size_t)256 << 20 }
 
 /* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS; [::1] in brackets. A user or password
- * in the URL is refused: command lines are public. Sets host, port, tls and database. */
+ * in the URL is refused: other users can read command lines. Sets host, port, tls and database. */
 int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err) SCRY_NODISCARD;
 
-/* Connect and ask for the version: a wrong address, password or protocol shows here. */
+/* Connect and ask for the version, so that a wrong address, password or protocol fails here. */
 int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error *err) SCRY_NODISCARD;
 void scry_milvus_free(scry_milvus *m);
 
-void scry_milvus_set_patience(scry_milvus *m, int patience_ms);
-const char *scry_milvus_version(const scry_milvus *m);   /* "v2.3.5" */
-
 /* Milvus's own code of the last call's failure (Status.code), or minus the gRPC status;
- * 0 after a success or when no answer came. The codes worth a decision are named. */
+ * 0 after a success or without an answer. The codes that callers act on are named. */
 enum {
     SCRY_MILVUS_RATE_LIMIT = 8,
     SCRY_MILVUS_NO_COLLECTION = 100,
@@ -76,7 +71,7 @@ enum {
     SCRY_MILVUS_SCHEMA_CHANGED = 109,
     SCRY_MILVUS_NO_INDEX = 700,
     SCRY_MILVUS_NO_DATABASE = 800,
-    SCRY_MILVUS_UNEXPECTED = 65535   /* everything that has no code of its own */
+    SCRY_MILVUS_UNEXPECTED = 65535   /* every error without a code of its own */
 };
 int scry_milvus_code(const scry_milvus *m);
 
@@ -93,7 +88,6 @@ int scry_milvus_create_database(scry_milvus *m, const char *name, scry_error *er
 int scry_milvus_databases(scry_milvus *m, scry_milvus_name_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_collections(scry_milvus *m, scry_milvus_name_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_has_collection(scry_milvus *m, const char *name, bool *out, scry_error *err) SCRY_NODISCARD;
-int scry_milvus_healthy(scry_milvus *m, bool *out, scry_error *err) SCRY_NODISCARD;
 
 typedef enum {
     SCRY_MILVUS_BOOL = 1, SCRY_MILVUS_INT8 = 2, SCRY_MILVUS_INT16 = 3, SCRY_MILVUS_INT32 = 4, SCRY_MILVUS_INT64 = 5,
@@ -105,7 +99,7 @@ typedef enum {
 typedef struct scry_milvus_field {
     const char *name;
     int type;                    /* scry_milvus_type, or a number this client does not know */
-    bool primary, auto_id, optional;   /* optional: nullable, or filled in by the server */
+    bool primary, auto_id, optional;   /* optional: nullable, or set by the server */
     int64_t dim;                 /* vectors */
     int64_t max_length;          /* VARCHAR, and elements of ARRAY */
     int64_t max_capacity;        /* ARRAY */
@@ -115,7 +109,7 @@ typedef struct scry_milvus_property {
     const char *key, *value;
 } scry_milvus_property;
 
-/* A collection to make, or as described (then everything lives as long as it does). */
+/* A collection to create, or as described (then it owns everything it points to). */
 typedef struct scry_milvus_schema {
     const char *description;
     const scry_milvus_field *fields;
@@ -136,10 +130,11 @@ int scry_milvus_set_property(scry_milvus *m, const char *name, const char *key, 
                              scry_error *err) SCRY_NODISCARD;
 int scry_milvus_create_partition(scry_milvus *m, const char *name, const char *partition, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_drop(scry_milvus *m, const char *name, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_rename(scry_milvus *m, const char *name, const char *to, scry_error *err) SCRY_NODISCARD;
 
-/* ---- index, load, flush: long work of the server, waited for ---- */
+/* ---- index, load, flush: background work of the server, waited for ---- */
 
-/* Told now and then while waiting; a non-zero return stops with SCRY_ECANCELLED. */
+/* Called several times a second while waiting; a non-zero return stops with SCRY_ECANCELLED. */
 typedef int scry_milvus_progress_fn(void *arg, const char *stage, int percent);
 
 typedef struct scry_milvus_wait {
@@ -151,23 +146,22 @@ typedef struct scry_milvus_wait {
 typedef struct scry_milvus_index {
     char name[256];
     char type[32], metric[16];   /* "HNSW", "COSINE"; "" when there is none */
-    char params[512];            /* what the server tells of it: "M=16,efConstruction=200" */
+    char params[512];            /* as the server describes them: "M=16,efConstruction=200" */
     int64_t indexed, total;      /* rows */
 } scry_milvus_index;
 
-/* `params` is a JSON object: {"M":16,"efConstruction":200}. Making the same index again is no error. */
+/* `params` is a JSON object: {"M":16,"efConstruction":200}. Creating an equal index again is not an error. */
 int scry_milvus_create_index(scry_milvus *m, const char *name, const char *field, const char *type, const char *metric,
                              const char *params, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_describe_index(scry_milvus *m, const char *name, const char *field, scry_milvus_index *out,
                                scry_error *err) SCRY_NODISCARD;
-/* Of a collection that is not loaded. `index` is the name that describe told. */
+/* The collection must not be loaded. `index` is the name from scry_milvus_describe_index. */
 int scry_milvus_drop_index(scry_milvus *m, const char *name, const char *field, const char *index, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_wait_index(scry_milvus *m, const char *name, const char *field, const scry_milvus_wait *w,
                            scry_error *err) SCRY_NODISCARD;
-/* Load, and wait until it can be searched; also right when it is loaded already. */
+/* Load, and wait until the collection can be searched; returns at once if it is loaded already. */
 int scry_milvus_load(scry_milvus *m, const char *name, const scry_milvus_wait *w, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_release(scry_milvus *m, const char *name, scry_error *err) SCRY_NODISCARD;
-int scry_milvus_is_loaded(scry_milvus *m, const char *name, bool *out, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_flush(scry_milvus *m, const char *name, const scry_milvus_wait *w, scry_error *err) SCRY_NODISCARD;
 
 /* ---- rows ---- */
@@ -178,7 +172,7 @@ typedef struct scry_milvus_strings {
 } scry_milvus_strings;
 
 /* One field of many rows. Of the pointers the one that the type names is set, [rows];
- * an answer's type was checked against it, so it may be indexed without looking. */
+ * of an answer it is checked against the type, so that it can be indexed without further checks. */
 typedef struct scry_milvus_column {
     const char *name;
     scry_milvus_type type;
@@ -192,30 +186,31 @@ typedef struct scry_milvus_column {
     int64_t dim;                         /* FLOAT_VECTOR */
 } scry_milvus_column;
 
-/* Add rows, or replace those with the same key. Sent in batches below BATCH_BYTES, each of
- * which the server keeps as a whole; after an error the earlier ones are there, and the
- * call may be repeated. `partition` may be NULL. */
-int scry_milvus_upsert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
-                       size_t rows, const char *partition, scry_error *err) SCRY_NODISCARD;
+/* Rows to send, and the partition they belong to (NULL: the default one). */
+typedef struct scry_milvus_table {
+    const scry_milvus_column *columns;
+    size_t column_count, rows;
+    const char *partition;
+} scry_milvus_table;
 
-/* Add rows without looking whether their keys exist: a repetition doubles them. */
-int scry_milvus_insert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
-                       size_t rows, const char *partition, scry_error *err) SCRY_NODISCARD;
+/* Add rows, or replace those with the same key. Sent in batches below BATCH_BYTES, each of which the server stores as a
+ * whole; after an error the earlier batches are stored, and the call may be repeated. */
+int scry_milvus_upsert(scry_milvus *m, const char *name, const scry_milvus_table *t, scry_error *err) SCRY_NODISCARD;
 
-/* Milvus counts what it was asked to delete, present or not: *deleted is an upper bound. May be NULL.
- * 2.3 does not tell the moment of a deletion: only a STRONG read is sure to see it. */
+/* *deleted (may be NULL) is an upper bound: Milvus counts the keys it was asked to delete, present or not.
+ * 2.3 does not return the timestamp of a deletion: only a STRONG read is certain to see it. */
 int scry_milvus_delete(scry_milvus *m, const char *name, const char *filter, int64_t *deleted,
                        scry_error *err) SCRY_NODISCARD;
 
 /* ---- query and search ---- */
 
-/* The moment of the last write through this client, in Milvus's own time; 0 before the first.
- * A client told of another's moment sees those writes too with consistency SESSION. */
+/* Milvus's timestamp of the last write through this client; 0 before the first. A client that is given another's
+ * timestamp sees those writes too with consistency SESSION. */
 uint64_t scry_milvus_last_write(const scry_milvus *m);
-void scry_milvus_see_write(scry_milvus *m, uint64_t moment);
+void scry_milvus_see_write(scry_milvus *m, uint64_t timestamp);
 
 typedef enum {
-    SCRY_MILVUS_STRONG = 0,      /* sees every write that was acknowledged; costs 200 ms on 2.3 */
+    SCRY_MILVUS_STRONG = 0,      /* sees every acknowledged write; takes 200 ms on 2.3 */
     SCRY_MILVUS_SESSION = 1,     /* sees at least the writes up to scry_milvus_last_write */
     SCRY_MILVUS_BOUNDED = 2, SCRY_MILVUS_EVENTUALLY = 3
 } scry_milvus_consistency;
@@ -237,8 +232,8 @@ const scry_milvus_column *scry_milvus_find_column(const scry_milvus_rows *r, con
                                                   scry_milvus_type type);   /* NULL when absent or of another type */
 
 typedef struct scry_milvus_query {
-    const char *filter;          /* "": all, then a limit is needed */
-    const char *const *fields;   /* to answer with */
+    const char *filter;          /* "": all, then a limit is required */
+    const char *const *fields;   /* to return */
     size_t field_count;
     int64_t limit;               /* 0: none */
     scry_milvus_consistency consistency;
@@ -261,7 +256,7 @@ typedef struct scry_milvus_search {
     const char *filter;          /* NULL or "": all */
     const char *const *fields;
     size_t field_count;
-    const char *const *partitions;   /* to look into; none: all */
+    const char *const *partitions;   /* to search; none: all */
     size_t partition_count;
     scry_milvus_consistency consistency;
 } scry_milvus_search;

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* An address that does not answer must not use up the time of the next one. */
+/* Limit for each address of a host, so that one which does not answer leaves time for the next. */
 enum { CONNECT_MS = 5000 };
 
 struct scry_net {
@@ -26,7 +26,7 @@ struct scry_net {
     SSL *ssl;               /* NULL without TLS */
     SSL_CTX *ctx;
     BIO_METHOD *bio;
-    bool tls_wants_write;   /* a TLS read that must write first (key update) */
+    bool tls_wants_write;   /* a TLS read that has to write first (key update) */
     char where[300];        /* "host:port" */
 };
 
@@ -98,8 +98,8 @@ static int connect_any(const scry_net_options *o, const char *where, double dead
 
 /* ---- TLS ---- */
 
-/* OpenSSL's own socket BIO writes with write(), which raises SIGPIPE when the peer is
- * gone; a library may not change the process's signals, hence a BIO over send(). */
+/* OpenSSL's own socket BIO uses write(), which raises SIGPIPE when the peer has closed the connection.
+ * A library must not change the process's signal handling, hence a BIO that uses send(). */
 static int bio_write(BIO *b, const char *bytes, int size)
 {
     const scry_net *n = BIO_get_data(b);
@@ -125,18 +125,18 @@ static long bio_ctrl(BIO *b, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-/* Text of OpenSSL's oldest error, which names the cause; empties its queue. */
+/* Text of the oldest error in OpenSSL's queue, which is the cause; clears the queue. */
 static const char *tls_reason(SSL *ssl, char *out, size_t size)
 {
     long verify = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
     unsigned long e = ERR_get_error();
     if (verify != X509_V_OK)
-        snprintf(out, size, "its certificate is not accepted: %s (SCRY_MILVUS_CA names a file of authorities)",
+        snprintf(out, size, "its certificate is not accepted: %s (SCRY_MILVUS_CA names a file of certificate authorities)",
                  X509_verify_cert_error_string(verify));
     else if (e)
         ERR_error_string_n(e, out, size);
     else
-        snprintf(out, size, "the connection was closed; does it speak TLS? (milvus:// is without)");
+        snprintf(out, size, "the connection was closed; does the server use TLS? (milvus:// connects without it)");
     ERR_clear_error();
     return out;
 }
@@ -155,7 +155,7 @@ static int tls_prepare(scry_net *n, const scry_net_options *o, scry_error *err)
     if (!trusted) {
         BIO_free(b);
         ERR_clear_error();
-        return scry_fail(err, SCRY_EINVALID, "cannot read the authorities in %s", o->ca_file ? o->ca_file : "the system");
+        return scry_fail(err, SCRY_EINVALID, "cannot read the certificate authorities in %s", o->ca_file ? o->ca_file : "the system");
     }
     BIO_meth_set_write(n->bio, bio_write);
     BIO_meth_set_read(n->bio, bio_read);
@@ -168,7 +168,7 @@ static int tls_prepare(scry_net *n, const scry_net_options *o, scry_error *err)
     bool is_address = inet_pton(AF_INET, o->host, address) == 1 || inet_pton(AF_INET6, o->host, address) == 1;
     if (is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(n->ssl), o->host) != 1
                    : SSL_set1_host(n->ssl, o->host) != 1 || SSL_set_tlsext_host_name(n->ssl, o->host) != 1)
-        return scry_fail(err, SCRY_EINVALID, "%s is no host name TLS can check", o->host);
+        return scry_fail(err, SCRY_EINVALID, "%s is not a host name that TLS can verify", o->host);
     SSL_set_alpn_protos(n->ssl, h2, sizeof h2);
     SSL_set_mode(n->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return 0;
@@ -193,12 +193,12 @@ static int tls_handshake(scry_net *n, double deadline_ms, scry_error *err)
     unsigned size = 0;
     SSL_get0_alpn_selected(n->ssl, &chosen, &size);
     if (size != 2 || memcmp(chosen, "h2", 2) != 0)
-        return scry_fail(err, SCRY_EINVALID, "%s speaks TLS but not HTTP/2 (ALPN h2): is this Milvus's gRPC port?",
+        return scry_fail(err, SCRY_EINVALID, "%s uses TLS but not HTTP/2 (ALPN h2): is this Milvus's gRPC port?",
                          n->where);
     return 0;
 }
 
-/* What a TLS call that moved no bytes means: 0 to try later, or the connection's end. */
+/* The result of a TLS call that transferred no bytes: 0 if it would block, else the connection has failed. */
 static ssize_t tls_nothing(scry_net *n, int r, scry_error *err)
 {
     char reason[256];

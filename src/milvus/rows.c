@@ -1,4 +1,4 @@
-/* Rows sent: columns to messages, cut into batches by their size in bytes. */
+/* Upsert and delete: columns as messages, split into batches by their size in bytes. */
 #include "milvus/call.h"
 
 #include "base/alloc.h"
@@ -8,14 +8,14 @@
 
 enum { MAX_COLUMNS = 64 };
 
-/* ---- how many rows make a batch ---- */
+/* ---- the size of a batch ---- */
 
 static size_t string_bytes(const char *s)
 {
     return strlen(s) + 4;  /* a tag and up to three bytes of length */
 }
 
-/* Bytes of row `r` on the wire, at most. */
+/* The most bytes that row `r` takes in a message. */
 static size_t row_bytes(const scry_milvus_column *columns, size_t n, size_t r)
 {
     size_t bytes = 0;
@@ -35,10 +35,10 @@ static size_t row_bytes(const scry_milvus_column *columns, size_t n, size_t r)
     return bytes;
 }
 
-/* Rows from `from` on that fit a batch; 0 when not even one does. */
+/* How many rows from `from` on fit a batch; 0 when the first is too large. */
 static size_t batch_rows(const scry_milvus_column *columns, size_t n, size_t from, size_t rows)
 {
-    /* Names and lengths of the columns are a few hundred bytes: the margin. */
+    /* The margin is for the names and lengths of the columns, a few hundred bytes. */
     size_t left = SCRY_MILVUS_BATCH_BYTES - 65536, count = 0;
     while (from + count < rows) {
         size_t bytes = row_bytes(columns, n, from + count);
@@ -64,7 +64,7 @@ typedef struct column_message {
     Pb__StringArray strings;
     Pb__BytesArray json;
     Pb__ArrayArray array;
-    void *owned[4];           /* what the message points to and was made for it */
+    void *owned[4];           /* allocated for the message, which points to it */
 } column_message;
 
 /* The lists of `count` rows: a message for each, and one for its strings. */
@@ -160,7 +160,7 @@ static bool column_to_message(column_message *m, const scry_milvus_column *c, si
 
 /* ---- sending ---- */
 
-/* A proxy refuses rows made for a schema that has changed since; milvus 2.3 does not look. */
+/* A proxy refuses rows that were made for an older schema; milvus 2.3 does not check. */
 static int schema_is_known(scry_milvus *m, const char *name, bool again, scry_error *err)
 {
     scry_milvus_schema *s;
@@ -173,7 +173,7 @@ static int schema_is_known(scry_milvus *m, const char *name, bool again, scry_er
 }
 
 /* Send one batch; every row must be acknowledged. */
-static int send_batch(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__MutationRequest *q, scry_error *err)
+static int send_batch(scry_milvus *m, Pb__MutationRequest *q, scry_error *err)
 {
     ProtobufCMessage *answer;
     for (int tries = 0;; tries++) {
@@ -182,14 +182,14 @@ static int send_batch(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__
         if (result < 0)
             return result;
         q->schema_timestamp = m->schema_timestamp;
-        result = scry_call(m, rpc, &q->base, kind, &pb__mutation_result__descriptor, &answer, &failed);
+        result = scry_call(m, "Upsert", &q->base, &pb__mutation_result__descriptor, &answer, &failed);
         if (result == 0)
             break;
         if (m->code != SCRY_MILVUS_SCHEMA_CHANGED || tries > 0)
             return scry_fail(err, result, "%s", failed.message);
     }
     const Pb__MutationResult *r = (Pb__MutationResult *)answer;
-    int64_t kept = kind == SCRY_CALL_ONCE ? r->insert_cnt : r->upsert_cnt;
+    int64_t kept = r->upsert_cnt;
     size_t refused = r->n_err_index;
     scry_milvus_see_write(m, r->timestamp);
     scry_call_free(answer);
@@ -199,50 +199,49 @@ static int send_batch(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__
     return 0;
 }
 
-/* Rows `from` .. `from + q->num_rows` as messages, sent. */
-static int send_rows(scry_milvus *m, const char *rpc, scry_call_kind kind, Pb__MutationRequest *q,
-                     column_message *messages, const scry_milvus_column *columns, size_t from, scry_error *err)
+/* Rows `from` .. `from + q->num_rows` as messages, sent. `messages` is [MAX_COLUMNS]. */
+static int send_rows(scry_milvus *m, Pb__MutationRequest *q, column_message *messages, const scry_milvus_table *t, size_t from,
+                     scry_error *err)
 {
-    size_t n = q->n_fields_data, made = 0;
+    size_t made = 0;
     int result = 0;
-    for (; made < n && result == 0; made++) {
-        if (!column_to_message(&messages[made], &columns[made], from, q->num_rows))
-            result = scry_fail(err, SCRY_EINVALID, "the column %s has a type (%d) that cannot be sent", columns[made].name,
-                               (int)columns[made].type);
+    for (; made < t->column_count && result == 0; made++) {
+        if (!column_to_message(&messages[made], &t->columns[made], from, q->num_rows))
+            result = scry_fail(err, SCRY_EINVALID, "the column %s has a type (%d) that cannot be sent", t->columns[made].name,
+                               (int)t->columns[made].type);
         q->fields_data[made] = &messages[made].field;
     }
     if (result == 0)
-        result = send_batch(m, rpc, kind, q, err);
+        result = send_batch(m, q, err);
     for (size_t i = 0; i < made; i++)
         for (size_t k = 0; k < sizeof messages->owned / sizeof *messages->owned; k++)
             free(messages[i].owned[k]);
     return result;
 }
 
-/* A server may take less than the 64 MiB that are usual: what it finds too large is halved. */
-static int mutate(scry_milvus *m, const char *rpc, scry_call_kind kind, const char *name,
-                  const scry_milvus_column *columns, size_t n, size_t rows, const char *partition, scry_error *err)
+/* A server may accept less than the usual 64 MiB: a batch that it finds too large is halved. */
+int scry_milvus_upsert(scry_milvus *m, const char *name, const scry_milvus_table *t, scry_error *err)
 {
     enum { TOO_LARGE = -8 };   /* gRPC's RESOURCE_EXHAUSTED */
-    if (n > MAX_COLUMNS)
-        return scry_fail(err, SCRY_ELIMIT, "rows of %zu columns: Milvus takes %d", n, MAX_COLUMNS);
+    if (t->column_count > MAX_COLUMNS)
+        return scry_fail(err, SCRY_ELIMIT, "rows of %zu columns: Milvus takes %d", t->column_count, MAX_COLUMNS);
     column_message *messages = scry_alloc(sizeof *messages * MAX_COLUMNS);
     Pb__FieldData *list[MAX_COLUMNS];
     Pb__MutationRequest q = PB__MUTATION_REQUEST__INIT;
     q.db_name = scry_call_database(m);
     q.collection_name = (char *)name;
-    q.partition_name = (char *)(partition ? partition : "");
+    q.partition_name = (char *)(t->partition ? t->partition : "");
     q.fields_data = list;
-    q.n_fields_data = n;
+    q.n_fields_data = t->column_count;
     int result = 0;
-    size_t most = rows;
-    for (size_t at = 0; at < rows && result == 0;) {
+    size_t most = t->rows;
+    for (size_t at = 0; at < t->rows && result == 0;) {
         scry_error failed = SCRY_ERROR_INIT;
-        size_t count = batch_rows(columns, n, at, at + most < rows ? at + most : rows);
+        size_t count = batch_rows(t->columns, t->column_count, at, at + most < t->rows ? at + most : t->rows);
         q.num_rows = (uint32_t)count;
         if (count == 0)
             result = scry_fail(err, SCRY_ELIMIT, "a single row for %s is larger than %d bytes", name, SCRY_MILVUS_BATCH_BYTES);
-        else if ((result = send_rows(m, rpc, kind, &q, messages, columns, at, &failed)) == 0)
+        else if ((result = send_rows(m, &q, messages, t, at, &failed)) == 0)
             at += count;
         else if (result == SCRY_ELIMIT && m->code == TOO_LARGE && count > 1) {
             most = count / 2;
@@ -254,18 +253,6 @@ static int mutate(scry_milvus *m, const char *rpc, scry_call_kind kind, const ch
     return result;
 }
 
-int scry_milvus_upsert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
-                       size_t rows, const char *partition, scry_error *err)
-{
-    return mutate(m, "Upsert", SCRY_CALL_REPEATABLE, name, columns, column_count, rows, partition, err);
-}
-
-int scry_milvus_insert(scry_milvus *m, const char *name, const scry_milvus_column *columns, size_t column_count,
-                       size_t rows, const char *partition, scry_error *err)
-{
-    return mutate(m, "Insert", SCRY_CALL_ONCE, name, columns, column_count, rows, partition, err);
-}
-
 int scry_milvus_delete(scry_milvus *m, const char *name, const char *filter, int64_t *deleted, scry_error *err)
 {
     Pb__DeleteRequest q = PB__DELETE_REQUEST__INIT;
@@ -273,7 +260,7 @@ int scry_milvus_delete(scry_milvus *m, const char *name, const char *filter, int
     q.collection_name = (char *)name;
     q.expr = (char *)filter;
     ProtobufCMessage *answer;
-    int result = scry_call(m, "Delete", &q.base, SCRY_CALL_REPEATABLE, &pb__mutation_result__descriptor, &answer, err);
+    int result = scry_call(m, "Delete", &q.base, &pb__mutation_result__descriptor, &answer, err);
     if (result < 0)
         return result;
     const Pb__MutationResult *r = (Pb__MutationResult *)answer;

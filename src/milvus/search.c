@@ -1,4 +1,4 @@
-/* Query and search: requests made, answers decoded by answer.c. */
+/* Query and search: the requests; answer.c decodes the answers. */
 #include "milvus/answer.h"
 
 #include "base/alloc.h"
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What Milvus's SDKs send for each level: how fresh the data must be. A moment later than the
- * last write: at that very moment 2.3 shows an upserted row and the one it replaces. */
+/* The guarantee timestamp that Milvus's SDKs send for each level. One more than that of the last write: at
+ * exactly that timestamp 2.3 returns both an upserted row and the one it replaces. */
 static uint64_t guarantee(const scry_milvus *m, scry_milvus_consistency c)
 {
     if (c == SCRY_MILVUS_SESSION && m->last_write)
@@ -16,20 +16,12 @@ static uint64_t guarantee(const scry_milvus *m, scry_milvus_consistency c)
     return c == SCRY_MILVUS_STRONG ? 0 : c == SCRY_MILVUS_BOUNDED ? 2 : 1;
 }
 
-static void add_pair(Pb__KeyValue *pairs, Pb__KeyValue **list, size_t *n, const char *key, const char *value)
-{
-    Pb__KeyValue *p = &pairs[*n];
-    *p = (Pb__KeyValue)PB__KEY_VALUE__INIT;
-    p->key = (char *)key;
-    p->value = (char *)value;
-    list[(*n)++] = p;
-}
-
 int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
                            scry_error *err)
 {
-    Pb__KeyValue pairs[1], *list[1];
     char limit[24];
+    snprintf(limit, sizeof limit, "%lld", (long long)q->limit);
+    Pb__KeyValue pair = scry_call_pair("limit", limit), *list[] = { &pair };
     Pb__QueryRequest r = PB__QUERY_REQUEST__INIT;
     r.db_name = scry_call_database(m);
     r.collection_name = (char *)name;
@@ -37,13 +29,11 @@ int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_q
     r.output_fields = (char **)q->fields;
     r.n_output_fields = q->field_count;
     r.query_params = list;
-    snprintf(limit, sizeof limit, "%lld", (long long)q->limit);
-    if (q->limit > 0)
-        add_pair(pairs, list, &r.n_query_params, "limit", limit);
+    r.n_query_params = q->limit > 0;
     r.consistency_level = q->consistency;
     r.guarantee_timestamp = guarantee(m, q->consistency);
     ProtobufCMessage *answer;
-    int result = scry_call(m, "Query", &r.base, SCRY_CALL_REPEATABLE, &pb__query_results__descriptor, &answer, err);
+    int result = scry_call(m, "Query", &r.base, &pb__query_results__descriptor, &answer, err);
     return result < 0 ? result : scry_answer_of_query(out, (Pb__QueryResults *)answer, err);
 }
 
@@ -93,15 +83,15 @@ int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_
         s->dim < 1 || s->dim > SCRY_MILVUS_MAX_DIM)
         return scry_fail(err, SCRY_ELIMIT, "a search of Milvus takes at most %d queries and %d results each",
                          SCRY_MILVUS_MAX_TOPK, SCRY_MILVUS_MAX_TOPK);
-    Pb__KeyValue pairs[4], *list[4];
     char limit[24];
+    snprintf(limit, sizeof limit, "%lld", (long long)s->limit);
+    Pb__KeyValue pairs[] = { scry_call_pair("anns_field", s->field), scry_call_pair("topk", limit),
+                             scry_call_pair("metric_type", s->metric),
+                             scry_call_pair("params", s->params && s->params[0] ? s->params : "{}") };
+    Pb__KeyValue *list[] = { &pairs[0], &pairs[1], &pairs[2], &pairs[3] };
     Pb__SearchRequest r = PB__SEARCH_REQUEST__INIT;
     r.search_params = list;
-    snprintf(limit, sizeof limit, "%lld", (long long)s->limit);
-    add_pair(pairs, list, &r.n_search_params, "anns_field", s->field);
-    add_pair(pairs, list, &r.n_search_params, "topk", limit);
-    add_pair(pairs, list, &r.n_search_params, "metric_type", s->metric);
-    add_pair(pairs, list, &r.n_search_params, "params", s->params && s->params[0] ? s->params : "{}");
+    r.n_search_params = 4;
     scry_buf group = SCRY_BUF_INIT((size_t)SCRY_MILVUS_BATCH_BYTES * 2);
     int result = pack_vectors(&group, s, err);
     r.db_name = scry_call_database(m);
@@ -118,7 +108,7 @@ int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_
     r.guarantee_timestamp = guarantee(m, s->consistency);
     ProtobufCMessage *answer;
     if (result == 0)
-        result = scry_call(m, "Search", &r.base, SCRY_CALL_REPEATABLE, &pb__search_results__descriptor, &answer, err);
+        result = scry_call(m, "Search", &r.base, &pb__search_results__descriptor, &answer, err);
     scry_buf_dispose(&group);
     return result < 0 ? result : scry_answer_of_search(out, (Pb__SearchResults *)answer, s->queries, err);
 }

@@ -1,6 +1,7 @@
 #include "milvus/wire.h"
 
 #include "base/alloc.h"
+#include "base/byte_order.h"
 
 #include <openssl/evp.h>
 #include <stdint.h>
@@ -15,8 +16,7 @@ int scry_wire_pack(scry_buf *out, const ProtobufCMessage *message, scry_error *e
     if (!at)
         return scry_fail(err, SCRY_ELIMIT, "a message of %zu bytes is too large for Milvus: at most %zu", size, out->limit);
     at[0] = 0;  /* not compressed */
-    for (int i = 0; i < 4; i++)
-        at[1 + i] = (uint8_t)(size >> (24 - 8 * i));
+    scry_write_big_endian(at + 1, SCRY_WIRE_PREFIX - 1, size);
     protobuf_c_message_pack(message, at + SCRY_WIRE_PREFIX);
     return 0;
 }
@@ -24,7 +24,7 @@ int scry_wire_pack(scry_buf *out, const ProtobufCMessage *message, scry_error *e
 static void *budget_alloc(void *budget, size_t size)
 {
     size_t *left = budget;
-    /* malloc's own cost counts too: a flood of tiny pieces is a flood all the same. */
+    /* malloc's overhead counts too, so that many tiny allocations are limited as well. */
     size_t cost = size + 2 * sizeof(void *);
     if (cost < size || cost > *left)
         return NULL;
@@ -42,15 +42,15 @@ int scry_wire_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *t
 {
     const uint8_t *b = body;
     if (n < SCRY_WIRE_PREFIX)
-        return scry_fail(err, SCRY_EREMOTE, "Milvus answered with %zu bytes: no message", n);
-    size_t size = (size_t)b[1] << 24 | (size_t)b[2] << 16 | (size_t)b[3] << 8 | b[4];
+        return scry_fail(err, SCRY_EREMOTE, "Milvus answered with %zu bytes, which is not a message", n);
+    size_t size = scry_read_big_endian(b + 1, SCRY_WIRE_PREFIX - 1);
     if (b[0] != 0 || size != n - SCRY_WIRE_PREFIX)
         return scry_fail(err, SCRY_EREMOTE, "Milvus answered with a damaged message (flag %d, length %zu of %zu)", b[0],
                          size, n - SCRY_WIRE_PREFIX);
     ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
     *out = protobuf_c_message_unpack(type, &allocator, size, b + SCRY_WIRE_PREFIX);
     if (!*out)
-        return scry_fail(err, SCRY_EREMOTE, "Milvus answered with %zu bytes that are no %s", size, type->short_name);
+        return scry_fail(err, SCRY_EREMOTE, "Milvus answered with %zu bytes that are not a %s", size, type->short_name);
     return 0;
 }
 

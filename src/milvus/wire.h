@@ -1,7 +1,7 @@
-/* wire.h - messages as gRPC carries them: a flag byte, the length, the message.
+/* wire.h - gRPC's framing of messages: a flag byte, the length, the message.
  *
- * Answers come from outside: what they may make us allocate is bounded by a budget, since
- * a message of a few bytes can ask for many times its size in empty sub-messages.
+ * Answers are not trusted: the memory that decoding one may use is bounded by a budget, since a message of a few
+ * bytes can decode to many times its size in empty sub-messages.
  * Pure functions; any thread.
  */
 #ifndef SCRY_MILVUS_WIRE_H
@@ -14,7 +14,7 @@
 
 enum { SCRY_WIRE_PREFIX = 5 };
 
-/* `out` becomes the framed message. SCRY_ELIMIT when it passes out->limit. */
+/* `out` becomes the framed message. SCRY_ELIMIT when it exceeds out->limit. */
 int scry_wire_pack(scry_buf *out, const ProtobufCMessage *message, scry_error *err) SCRY_NODISCARD;
 
 /* The one message in a body of `n` bytes, decoded with at most `budget` bytes of memory;
@@ -23,7 +23,7 @@ int scry_wire_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *t
                      size_t budget, scry_error *err) SCRY_NODISCARD;
 
 /* base64 of "user:password", or of the token when there is no user; "" without either.
- * Milvus wants no "Bearer" before it. Owned by the caller. */
+ * Milvus expects no "Bearer" before it. Owned by the caller. */
 char *scry_wire_authorization(const char *user, const char *password, const char *token);
 
 #endif

@@ -15,14 +15,20 @@ static scry_tensor bind_named(scry_binder *b, int rank, const size_t *shape, con
     return t;
 }
 
-static const float *floats_of(scry_binder *b, const scry_tensor *t)
+float *scry_bind_memory(scry_binder *b, size_t n)
 {
     if (b->result < 0 || !b->weights)
         return NULL;
-    float *out = scry_weights_take(b->weights, (scry_tensor_count(t) + SCRY_PANEL) * sizeof *out);
+    float *out = scry_weights_take(b->weights, (n + SCRY_PANEL) * sizeof *out);
     if (!out)
         b->result = scry_fail(b->err, SCRY_ENOMEM, "not enough memory for the model's weights");
-    else
+    return out;
+}
+
+static const float *floats_of(scry_binder *b, const scry_tensor *t)
+{
+    float *out = scry_bind_memory(b, scry_tensor_count(t));
+    if (out)
         scry_tensor_floats(t, out);
     return out;
 }
@@ -36,6 +42,28 @@ const float *scry_bind_floats(scry_binder *b, size_t n, const char *fmt, ...)
     va_end(ap);
     scry_tensor t = bind_named(b, 1, &n, name);
     return floats_of(b, &t);
+}
+
+const float *scry_bind_shaped_floats(scry_binder *b, int rank, const size_t *shape, const char *fmt, ...)
+{
+    char name[NAME_BYTES];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof name, fmt, ap);
+    va_end(ap);
+    scry_tensor t = bind_named(b, rank, shape, name);
+    return floats_of(b, &t);
+}
+
+scry_norm scry_bind_norm(scry_binder *b, size_t width, float eps, const char *fmt, ...)
+{
+    char name[NAME_BYTES];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof name, fmt, ap);
+    va_end(ap);
+    return (scry_norm){ .width = width, .eps = eps, .gain = scry_bind_floats(b, width, "%s.weight", name),
+                        .bias = scry_bind_floats(b, width, "%s.bias", name) };
 }
 
 scry_tensor scry_bind_tensor(scry_binder *b, int rank, const size_t *shape, const char *fmt, ...)
@@ -73,7 +101,7 @@ static scry_tensor bind_part(scry_binder *b, const scry_linear_names *names, int
 /* Rows [first, first + rows) of a bound tensor. */
 static scry_tensor slice(scry_tensor t, size_t first, size_t rows)
 {
-    if (!t.data)   /* not found: the binder knows */
+    if (!t.data)   /* not found: the error is in the binder */
         return t;
     t.data = (const uint8_t *)t.data + first * scry_tensor_row_size(&t) * scry_dtype_size(t.dtype);
     t.scale = t.scale ? t.scale + first : NULL;
@@ -89,8 +117,8 @@ void scry_bind_stacked(scry_binder *b, scry_stacked *w, size_t n, size_t k,
         w->part[i] = bind_part(b, names, i, names->weight, 2, (size_t[]){ n / (size_t)w->parts, k });
 }
 
-/* All parts of a linear that outputs [skip, skip + n) lie in: their weights to `spec`, their
- * biases, where there are any, to `biases`. A part that is needed in part is cut. */
+/* For each part of a linear that overlaps the outputs [skip, skip + n): its weights to `spec` and
+ * its bias, if it has one, to `biases`, restricted to these outputs. */
 static void bind_parts(scry_binder *b, const scry_linear_names *names, size_t n, size_t k,
                        scry_linear_spec *spec, scry_tensor *biases)
 {
@@ -116,21 +144,32 @@ static void bind_parts(scry_binder *b, const scry_linear_names *names, size_t n,
     }
 }
 
-void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
-                      const scry_linear_names *names)
+static void make_linear(scry_binder *b, scry_linear *l, scry_linear_spec *spec, size_t k, bool precise)
 {
-    scry_mode mode = names->precise && b->mode == SCRY_MODE_INT8 ? SCRY_MODE_BF16 : b->mode;
-    scry_linear_spec spec = { .transposed = names->transposed, .mode = mode,
-                              .spread = names->spread };
-    scry_tensor biases[SCRY_LINEAR_MAX_PARTS];
-    bind_parts(b, names, n, k, &spec, biases);
-    if (b->result == 0 && names->transposed && spec.weight[0].scale)
-        b->result = scry_fail(b->err, SCRY_EINVALID, "%s%s: int8 needs its outputs as rows",
-                              names->prefix, names->part[0]);
+    spec->mode = precise && b->mode == SCRY_MODE_INT8 ? SCRY_MODE_BF16 : b->mode;
     b->need.max_k = k > b->need.max_k ? k : b->need.max_k;
     if (b->result < 0 || !b->weights)
         return;
-    b->result = scry_linear_init(l, &spec, b->weights, b->err);
+    b->result = scry_linear_init(l, spec, b->weights, b->err);
     if (b->result == 0)
         remember(b, l);
+}
+
+void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
+                      const scry_linear_names *names)
+{
+    scry_linear_spec spec = { .transposed = names->transposed, .spread = names->spread, .gain = names->gain };
+    scry_tensor biases[SCRY_LINEAR_MAX_PARTS];
+    bind_parts(b, names, n, k, &spec, biases);
+    if (b->result == 0 && names->transposed && spec.weight[0].scale)
+        b->result = scry_fail(b->err, SCRY_EINVALID, "%s%s: int8 needs one row for each output",
+                              names->prefix, names->part[0]);
+    make_linear(b, l, &spec, k, names->precise);
+}
+
+void scry_bind_made_linear(scry_binder *b, scry_linear *l, size_t n, size_t k, const float *weights, const float *bias)
+{
+    const scry_tensor own = { bias, SCRY_DTYPE_F32, 1, { n, 1, 1, 1 }, NULL };
+    scry_linear_spec spec = { .weight = { { weights, SCRY_DTYPE_F32, 2, { n, k, 1, 1 }, NULL } }, .bias = { &own }, .parts = 1 };
+    make_linear(b, l, &spec, k, true);
 }

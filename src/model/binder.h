@@ -1,9 +1,9 @@
-/* binder.h - from a checkpoint's tensors to what the operations use.
+/* binder.h - from a checkpoint's tensors to the parameters of operations.
  *
- * A tower lists its parameters by calling the binder for each; the first failure is kept
- * and the rest are no-ops, so that the list reads as a list. It is run twice: once when
- * the model is opened, only to check that every tensor is there with its shape and dtype,
- * and again when the tower is first needed, to fill in the parameters.
+ * A tower calls the binder once for each parameter. The first failure is kept and later calls
+ * do nothing, so that callers check once, at the end. A tower is bound twice: when the model is
+ * opened, only to check that every tensor is present with the right shape and dtype, and when
+ * the tower is first needed, to fill in the parameters.
  */
 #ifndef SCRY_MODEL_BINDER_H
 #define SCRY_MODEL_BINDER_H
@@ -27,6 +27,21 @@ typedef struct scry_binder {
 const float *scry_bind_floats(scry_binder *b, size_t n, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same of a tensor of another shape. */
+const float *scry_bind_shaped_floats(scry_binder *b, int rank, const size_t *shape, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* A layer norm over W numbers. */
+typedef struct scry_norm {
+    size_t width;
+    float eps;
+    const float *gain, *bias;   /* [W]; NULL when only checking or after a failure */
+} scry_norm;
+
+/* The norm whose tensors are NAME.weight and NAME.bias. */
+scry_norm scry_bind_norm(scry_binder *b, size_t width, float eps, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* A view of a tensor; see scry_tensors_get for `shape`. */
 scry_tensor scry_bind_tensor(scry_binder *b, int rank, const size_t *shape, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -39,7 +54,7 @@ typedef struct scry_linear_names {
     bool transposed;                           /* stored as [k, n] */
     int rank;                                  /* 0: a matrix; 4: a convolution, k a product */
     size_t tail[3];                            /* rank 4: its last three sizes */
-    const float *spread;                       /* see scry_linear_spec; may be NULL */
+    const float *spread, *gain;                /* see scry_linear_spec; may be NULL */
     bool precise;                              /* bf16 where the tower is int8 */
     size_t skip, of;                           /* only outputs [skip, skip + n) of `of`; 0: all */
 } scry_linear_names;
@@ -51,5 +66,12 @@ void scry_bind_stacked(scry_binder *b, scry_stacked *w, size_t n, size_t k,
 /* `l` must outlive the binder's list of linears. */
 void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
                       const scry_linear_names *names);
+
+/* A linear of weights [n, k] and bias [n] that were computed from the checkpoint's; both must outlive it. bf16 where the
+ * tower is int8. */
+void scry_bind_made_linear(scry_binder *b, scry_linear *l, size_t n, size_t k, const float *weights, const float *bias);
+
+/* `n` floats of the tower's memory, uninitialised; NULL when only checking or after a failure. */
+float *scry_bind_memory(scry_binder *b, size_t n);
 
 #endif

@@ -1,10 +1,10 @@
-/* clip_text.c - CLIP's text tower.
+/* clip_text.c - the text tower of CLIP and SigLIP.
  *
- *     ids [T] -> token + position vectors [T, W] -> causal layers (transformer.c)
- *     -> the end token's row [W] -> layer norm -> projection [D]
+ *     ids [T] -> token + position vectors [T, W] -> layers (transformer.c)
+ *     -> one token's row [W] -> layer norm -> projection [D]
  *
- * Attention being causal, tokens behind the end token change nothing: they are not given.
- * Nor does what follows change a beginning that texts share: it is given once.
+ * With causal attention, tokens after the pooled one do not affect the result and are left out.
+ * A prefix that several texts share is computed once, since later tokens do not affect it.
  */
 #include "model/tower.h"
 #include "model/transformer.h"
@@ -18,43 +18,20 @@ typedef struct {
     scry_stack stack;
     scry_tensor tokens;          /* [vocab, W] */
     scry_tensor positions;       /* [context, W] */
-    const float *final_gain, *final_bias;   /* [W] */
+    scry_norm final;
     scry_linear projection;      /* [D, W] */
 } clip_text;
 
-typedef struct {
-    const char *prefix, *stack, *tokens, *positions, *final, *projection;
-    bool transposed;
-    const scry_layer_names *layer;
-} text_names;
-
-static const text_names hf_names = {
-    "", "text_model.", "text_model.embeddings.token_embedding.weight",
-    "text_model.embeddings.position_embedding.weight", "text_model.final_layer_norm",
-    "text_projection.weight", false, &scry_names_clip
-};
-
-static const text_names open_clip_names = {
-    "", "", "token_embedding.weight", "positional_embedding", "ln_final", "text_projection", true,
-    &scry_names_open_clip
-};
-
-static const text_names custom_names = {
-    "text.", "text.", "token_embedding.weight", "positional_embedding", "ln_final",
-    "text_projection", true, &scry_names_open_clip
-};
-
-static void bind(clip_text *c, scry_binder *b, const text_names *n)
+static void bind(clip_text *c, scry_binder *b, const scry_text_config *config)
 {
+    const scry_clip_text_names *n = config->clip_names;
     size_t w = c->stack.config.width;
-    c->tokens = scry_bind_tensor(b, 2, (size_t[]){ c->tower.vocab, w }, "%s%s", n->prefix, n->tokens);
-    c->positions = scry_bind_tensor(b, 2, (size_t[]){ c->tower.context, w }, "%s%s", n->prefix,
-                                    n->positions);
-    scry_stack_bind(&c->stack, b, n->stack, n->layer, c->tower.context);
-    c->final_gain = scry_bind_floats(b, w, "%s%s.weight", n->prefix, n->final);
-    c->final_bias = scry_bind_floats(b, w, "%s%s.bias", n->prefix, n->final);
-    scry_linear_names projection = { .prefix = n->prefix, .part = { n->projection }, .weight = "",
-                                     .transposed = n->transposed, .precise = true };
+    c->tokens = scry_bind_tensor(b, 2, (size_t[]){ config->vocab, w }, "%s", n->tokens);
+    c->positions = scry_bind_tensor(b, 2, (size_t[]){ config->context, w }, "%s", n->positions);
+    scry_stack_bind(&c->stack, b, n->stack, n->layer, config->context);
+    c->final = scry_bind_norm(b, w, config->stack.eps, "%s", n->final_norm);
+    scry_linear_names projection = { .prefix = "", .part = { "" }, .weight = n->projection,
+                                     .bias = n->projection_bias, .transposed = n->transposed, .precise = true };
     scry_bind_linear(b, &c->projection, c->tower.dim, w, &projection);
 }
 
@@ -85,7 +62,7 @@ static void run(scry_nn *t, const scry_text_tower *tower, const scry_text_job *j
     scry_stack_run(t, &c->stack, &(scry_stack_run_args){ x, job->starts, job->shared, job->n,
                                                          job->pool, job->tracer, "text" });
     float *pooled = x + job->n * w;
-    scry_norm_rows(t, x, job->n, w, c->final_gain, c->final_bias, c->stack.config.eps, pooled);
+    scry_norm_rows(t, &c->final, x, job->n, pooled);
     scry_trace_state(job->tracer, t->index, "text.pooled", pooled, job->n, w);
     scry_linear_run(t, &c->projection, &(scry_product){ job->n, pooled, w, job->out, tower->dim,
                                                         SCRY_ACT_NONE, false });
@@ -101,23 +78,21 @@ static void clip_text_free(scry_text_tower *tower)
 
 int scry_clip_text_new(scry_text_tower **out, const scry_tower_source *src, scry_error *err)
 {
-    const scry_clip_config *config = &src->config->clip;
+    const scry_text_config *config = &src->config->text;
     clip_text *c = scry_alloc(sizeof *c);
-    c->stack = (scry_stack){ .config = config->text, .causal = true };
+    c->stack = (scry_stack){ .config = config->stack, .causal = config->causal };
     c->tower = (scry_text_tower){
-        .dim = config->dim, .context = config->context, .vocab = config->vocab,
-        .pools_token = true, .eos_id = config->eos_id, .run = run, .free = clip_text_free,
+        .dim = src->config->dim, .run = run, .free = clip_text_free,
         .token_floats = scry_stack_row_floats(&c->stack)
     };
     scry_binder b = scry_tower_begin(&c->tower.base, src, err);
-    bind(c, &b, src->config->family == SCRY_FAMILY_CLIP ? &hf_names
-              : config->custom_text ? &custom_names : &open_clip_names);
+    bind(c, &b, config);
     scry_tower_end(&c->tower.base, &b);
     c->tower.need = b.need;
     if (b.result < 0)
         clip_text_free(&c->tower);
     else {
-        c->tower.base.summary = scry_stack_summary("causal transformer", &config->text);
+        c->tower.base.summary = scry_stack_summary(config->causal ? "causal transformer" : "transformer", &config->stack);
         *out = &c->tower;
     }
     return b.result;

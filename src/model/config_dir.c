@@ -1,12 +1,15 @@
-/* config_dir.c - which of a folder's files to read, and what to say when they are not
- * the ones that scry can use. */
+/* config_dir.c - which of a folder's files to read, and the errors for folders that scry
+ * cannot use. */
 #include "model/config.h"
+#include "model/sentence.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { CONFIG_BYTES = 4 << 20, README_BYTES = 1 << 20 };
@@ -19,7 +22,7 @@ static bool has_file(const char *dir, const char *name)
     return found;
 }
 
-/* Weights as `file` or as shards of it. */
+/* Whether the folder has the weights `file`, or shards of it. */
 static bool has_weights(const char *dir, const char *file)
 {
     char *index = scry_asprintf("%s.index.json", file);
@@ -28,8 +31,50 @@ static bool has_weights(const char *dir, const char *file)
     return found;
 }
 
+/* Whether a file in the folder ends in `end`. */
+static bool has_ending(const char *dir, const char *end)
+{
+    DIR *d = opendir(dir);
+    bool found = false;
+    for (struct dirent *e; d && !found && (e = readdir(d));) {
+        size_t n = strlen(e->d_name);
+        found = n > strlen(end) && strcmp(e->d_name + n - strlen(end), end) == 0;
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+/* The format of weights that scry does not read, or NULL. */
+static const char *other_format(const char *dir)
+{
+    char *onnx = scry_path_join(dir, "onnx");
+    const char *format = has_ending(dir, ".onnx") || has_ending(onnx, ".onnx") ? "ONNX" : has_ending(dir, ".gguf") ? "GGUF" : NULL;
+    free(onnx);
+    return format;
+}
+
+/* What a folder without a configuration is, and what to do. */
+static int no_checkpoint(const char *dir, scry_error *err)
+{
+    const char *format = other_format(dir);
+    if (has_file(dir, "adapter_config.json"))
+        return scry_fail(err, SCRY_EINVALID, "%s: an adapter (LoRA), which changes another model: merge it into the model that "
+                         "its adapter_config.json names, and give the result", dir);
+    if (has_file(dir, "model_index.json"))
+        return scry_fail(err, SCRY_EINVALID, "%s: a pipeline of diffusers, which makes pictures: take a CLIP model, see "
+                         "`scry model list --catalogue`", dir);
+    if (format)
+        return scry_fail(err, SCRY_EINVALID, "%s: ONNX and GGUF are not read: give the folder of the same model as safetensors "
+                         "(`scry model list --catalogue`)", dir);
+    if (has_file(dir, "0_CLIPModel"))
+        return scry_fail(err, SCRY_EINVALID, "%s has no modules.json: give its folder 0_CLIPModel", dir);
+    return scry_fail(err, SCRY_ENOTFOUND, "%s: no config.json or open_clip_config.json: this folder has no checkpoint", dir);
+}
+
 static int no_weights(const char *dir, scry_error *err)
 {
+    const char *format = other_format(dir);
     static const char *const pickles[] = {
         "pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model.bin.index.json",
         "model.pt", "pytorch_model.pt"
@@ -39,6 +84,12 @@ static int no_weights(const char *dir, scry_error *err)
             return scry_fail(err, SCRY_EINVALID, "%s: %s is a pickle, which can run code when it "
                              "is read: convert it once with `tools/convert-pickle.py %s`, or fetch "
                              "the repository's model.safetensors", dir, pickles[i], dir);
+    if (format)
+        return scry_fail(err, SCRY_EINVALID, "%s: its weights are there only as %s, which scry does not read: give the folder of the "
+                         "same model as safetensors", dir, format);
+    if (has_file(dir, "adapter_model.safetensors"))
+        return scry_fail(err, SCRY_EINVALID, "%s: adapter_model.safetensors is an adapter (LoRA), which changes another model: merge "
+                         "it into that model, and give the result", dir);
     return scry_fail(err, SCRY_ENOTFOUND, "%s: no model.safetensors in this folder", dir);
 }
 
@@ -65,50 +116,38 @@ static char *read_licence(const char *dir)
     return licence;
 }
 
-/* The folder's last part ends in "-quickgelu", as open_clip names such models. */
-static bool named_quickgelu(const char *dir)
-{
-    size_t n = strlen(dir);
-    while (n && dir[n - 1] == '/')
-        n--;
-    static const char suffix[] = "-quickgelu";
-    return n >= strlen(suffix) && strncmp(dir + n - strlen(suffix), suffix, strlen(suffix)) == 0;
-}
-
 static int read_open_clip(scry_config *c, const char *dir, scry_error *err)
 {
     char *path = scry_path_join(dir, "open_clip_config.json");
     int r = scry_json_read(&c->root, path, CONFIG_BYTES, err);
     if (r == 0)
-        r = scry_config_parse_open_clip(c, c->root, path, err);
-    if (r == 0 && named_quickgelu(dir)) {
-        c->clip.image.act = c->clip.text.act = SCRY_ACT_QUICK_GELU;
-        c->clip.image.act_name = c->clip.text.act_name = "quick_gelu";
-    }
+        r = scry_config_parse(c, SCRY_LAYOUT_OPEN_CLIP, c->root, path, err);
     free(path);
-    c->files[0] = "open_clip_config.json";
+    scry_config_add_file(c, "open_clip_config.json");
     const char *file = has_weights(dir, "open_clip_model.safetensors")
                      ? "open_clip_model.safetensors" : "model.safetensors";
     c->weights_file = scry_strdup(file);
-    return r == 0 && !has_weights(dir, file) ? no_weights(dir, err) : r;
+    return r;
 }
 
+/* preprocessor_config.json, or processor_config.json's image_processor, as transformers 5 writes it. */
 static int read_preprocessor(scry_config *c, const char *dir, scry_error *err)
 {
-    char *path = scry_path_join(dir, "preprocessor_config.json");
-    scry_json *p;
-    int r = scry_json_read(&p, path, CONFIG_BYTES, err);
+    const char *name = has_file(dir, "preprocessor_config.json") ? "preprocessor_config.json" : "processor_config.json";
+    char *path = scry_path_join(dir, name);
+    scry_json *root = NULL;
+    int r = scry_json_read(&root, path, CONFIG_BYTES, err);
+    const scry_json *within = scry_json_get(root, "image_processor");
     if (r == SCRY_ENOTFOUND)
-        r = scry_fail(err, SCRY_EINVALID, "%s is missing: it says how pictures are scaled and "
-                      "normalised; fetch it with the rest of the repository", path);
-    if (r == 0) {
-        r = scry_config_parse_preprocessor(c, p, path, err);
-        scry_json_free(p);
-    }
-    size_t takes = c->family == SCRY_FAMILY_DUAL ? c->dual.image.image_size : c->clip.image_size;
-    if (r == 0 && (size_t)c->preprocess.spec.size != takes)
-        r = scry_fail(err, SCRY_EINVALID, "%s makes pictures of %d pixels, the model takes %zu",
-                      path, c->preprocess.spec.size, takes);
+        r = scry_fail(err, SCRY_EINVALID, "%s/preprocessor_config.json is missing: it says how pictures are scaled "
+                      "and normalised; fetch it with the rest of the repository", dir);
+    if (r == 0)
+        r = scry_config_parse_preprocessor(c, within ? within : root, path, err);
+    if (r == 0 && (size_t)c->preprocess.spec.size != c->image.size)
+        r = scry_fail(err, SCRY_EINVALID, "%s scales pictures to %d pixels, the model takes %zu",
+                      path, c->preprocess.spec.size, c->image.size);
+    scry_config_add_file(c, name);
+    scry_json_free(root);
     free(path);
     return r;
 }
@@ -118,14 +157,11 @@ static int read_hf(scry_config *c, const char *dir, scry_error *err)
     char *path = scry_path_join(dir, "config.json");
     int r = scry_json_read(&c->root, path, CONFIG_BYTES, err);
     if (r == 0)
-        r = scry_config_parse_hf(c, c->root, path, err);
+        r = scry_config_parse(c, SCRY_LAYOUT_HF, c->root, path, err);
     free(path);
-    c->files[0] = "config.json";
-    c->files[1] = "preprocessor_config.json";
+    scry_config_add_file(c, "config.json");
     c->weights_file = scry_strdup("model.safetensors");
-    if (r == 0 && !has_weights(dir, c->weights_file))
-        r = no_weights(dir, err);
-    if (r == 0)
+    if (r == 0 && c->image.new_tower)
         r = read_preprocessor(c, dir, err);
     if (r == 0)
         c->min_score = scry_json_num(scry_json_get(c->root, "min_score"), NAN);
@@ -147,19 +183,30 @@ static bool is_open_clip(const char *dir)
     return !hf;
 }
 
-int scry_config_read(scry_config *out, const char *dir, scry_error *err)
+static bool is_sentence(const char *dir)
+{
+    char *path = scry_path_join(dir, "modules.json");
+    scry_json *modules = NULL;
+    bool is = scry_json_read(&modules, path, CONFIG_BYTES, NULL) == 0 && scry_sentence_is(modules);
+    scry_json_free(modules);
+    free(path);
+    return is;
+}
+
+int scry_config_read_files(scry_config *out, const char *dir, scry_error *err)
 {
     *out = (scry_config){ .min_score = NAN };
     int r;
     if (is_open_clip(dir))
         r = read_open_clip(out, dir, err);
+    else if (is_sentence(dir))
+        r = scry_sentence_read(out, dir, err);
     else if (has_file(dir, "config.json"))
         r = read_hf(out, dir, err);
     else if (access(dir, F_OK) != 0)
         r = scry_fail(err, SCRY_ENOTFOUND, "%s: no such folder", dir);
     else
-        r = scry_fail(err, SCRY_ENOTFOUND, "%s: no config.json or open_clip_config.json: this "
-                      "folder holds no checkpoint", dir);
+        r = no_checkpoint(dir, err);
     if (r < 0)
         scry_config_dispose(out);
     else
@@ -167,10 +214,38 @@ int scry_config_read(scry_config *out, const char *dir, scry_error *err)
     return r;
 }
 
+int scry_config_read(scry_config *out, const char *dir, scry_error *err)
+{
+    int r = scry_config_read_files(out, dir, err);
+    if (r == 0 && !has_weights(dir, out->weights_file))
+        r = no_weights(dir, err);
+    if (r == 0 && out->head_file && !has_file(dir, out->head_file)) {
+        char *part = scry_path_join(dir, out->head_file);
+        *strrchr(part, '/') = '\0';
+        r = no_weights(part, err);
+        free(part);
+    }
+    if (r < 0)
+        scry_config_dispose(out);
+    return r;
+}
+
+void scry_config_add_file(scry_config *c, const char *name)
+{
+    size_t n = 0;
+    while (c->files[n])
+        n++;
+    if (n < SCRY_MAX_CONFIG_FILES)
+        c->files[n] = scry_strdup(name);
+}
+
 void scry_config_dispose(scry_config *c)
 {
+    for (size_t i = 0; c->files[i]; i++)
+        free(c->files[i]);
     scry_json_free(c->root);
     free(c->weights_file);
+    free(c->head_file);
     free(c->licence);
     *c = (scry_config){ .root = NULL };
 }

@@ -7,22 +7,23 @@
 #include "model/tower.h"
 
 #include "base/alloc.h"
+#include "nn/depthwise.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEM_KERNEL = 3, STEM_STRIDE = 2, MAX_KERNEL = 15 };
+enum { STEM_KERNEL = 3, STEM_STRIDE = 2 };
 
 typedef struct {
     scry_linear expand, project;     /* [in * expand, in], [out, in * expand] */
-    const float *depthwise, *bias;   /* [k, k, mid], [mid] */
+    scry_depthwise_conv filter;      /* of the `mid` channels between them */
 } conv_block;
 
 typedef struct {
     scry_image_tower tower;      /* first: the public part */
     const scry_conv_config *config;
     float table[3][256];
-    scry_linear stem, top;       /* [stem, 3 * 3 * 3], [head, last out] */
+    scry_linear stem, top;       /* [stem, 3 * 3 * 3], [top, last out] */
     conv_block *blocks;          /* [config->blocks]; owned */
     scry_head head;
     size_t map_floats;           /* largest map between blocks; and inside a block */
@@ -43,24 +44,23 @@ static same_padding same(size_t n, size_t kernel, size_t stride)
 
 /* ---- building ---- */
 
-/* Depthwise weights [mid, 1, k, k] turned to [k, k, mid]. */
-static const float *bind_depthwise(scry_binder *b, size_t mid, size_t k, const char *at)
+static void bind_depthwise(scry_binder *b, conv_block *block, const scry_conv_block *k, const char *at)
 {
-    scry_tensor w = scry_bind_tensor(b, 4, (size_t[]){ mid, 1, k, k }, "%s.depthwise.weight", at);
+    size_t mid = k->in * k->expand, places = k->kernel * k->kernel;
+    scry_tensor w = scry_bind_tensor(b, 4, (size_t[]){ mid, 1, k->kernel, k->kernel }, "%s.depthwise.weight", at);
+    const float *bias = scry_bind_floats(b, mid, "%s.depthwise.bias", at);
     if (b->result < 0 || !b->weights)
-        return NULL;
-    float *out = scry_weights_take(b->weights, (k * k * mid + SCRY_PANEL) * sizeof *out);
-    if (!out) {
+        return;
+    float *packed = scry_weights_take(b->weights, scry_depthwise_floats(mid, k->kernel) * sizeof *packed);
+    float *floats = scry_try_alloc_aligned(mid * places, sizeof *floats);
+    if (packed && floats) {
+        scry_tensor_floats(&w, floats);
+        scry_depthwise_pack(floats, bias, 1, mid, k->kernel, packed);
+        block->filter = (scry_depthwise_conv){ k->kernel, k->stride, mid, 1, packed };
+    } else {
         b->result = scry_fail(b->err, SCRY_ENOMEM, "not enough memory for the model's weights");
-        return NULL;
     }
-    float row[MAX_KERNEL * MAX_KERNEL];
-    for (size_t c = 0; c < mid; c++) {
-        scry_tensor_row(&w, c, row);
-        for (size_t i = 0; i < k * k; i++)
-            out[i * mid + c] = row[i];
-    }
-    return out;
+    free(floats);
 }
 
 static void bind_1x1(scry_binder *b, scry_linear *l, size_t out, size_t in, const char *name)
@@ -70,7 +70,7 @@ static void bind_1x1(scry_binder *b, scry_linear *l, size_t out, size_t in, cons
     scry_bind_linear(b, l, out, in, &names);
 }
 
-static void bind(effnet *e, scry_binder *b, const scry_dual_config *config)
+static void bind(effnet *e, scry_binder *b)
 {
     const scry_conv_config *c = e->config;
     scry_linear_names stem = { .prefix = "vision_model.stem", .part = { "" }, .weight = ".weight",
@@ -85,13 +85,12 @@ static void bind(effnet *e, scry_binder *b, const scry_dual_config *config)
         snprintf(name, sizeof name, "%s.expand", at);
         if (k->expand != 1)
             bind_1x1(b, &e->blocks[i].expand, mid, k->in, name);
-        e->blocks[i].depthwise = bind_depthwise(b, mid, k->kernel, at);
-        e->blocks[i].bias = scry_bind_floats(b, mid, "%s.depthwise.bias", at);
+        bind_depthwise(b, &e->blocks[i], k, at);
         snprintf(name, sizeof name, "%s.project", at);
         bind_1x1(b, &e->blocks[i].project, k->out, mid, name);
     }
-    bind_1x1(b, &e->top, c->head, c->block[c->blocks - 1].out, "vision_model.head");
-    scry_head_bind(&e->head, &config->image_head, c->head, config->dim, b, "vision_head");
+    bind_1x1(b, &e->top, c->top, c->block[c->blocks - 1].out, "vision_model.head");
+    scry_head_bind(&e->head, &c->head, c->top, e->tower.dim, b, "vision_head");
 }
 
 static void grow(size_t *most, size_t n)
@@ -99,11 +98,11 @@ static void grow(size_t *most, size_t n)
     *most = n > *most ? n : *most;
 }
 
-/* The largest maps on the way, for the memory of a pass. */
+/* The sizes of the largest maps, which determine the memory of a pass. */
 static void measure(effnet *e)
 {
     const scry_conv_config *c = e->config;
-    size_t side = same(c->image_size, STEM_KERNEL, STEM_STRIDE).out;
+    size_t side = same(e->tower.size, STEM_KERNEL, STEM_STRIDE).out;
     grow(&e->map_floats, side * side * c->stem);
     grow(&e->wide_floats, side * side * 3 * STEM_KERNEL * STEM_KERNEL);
     for (size_t i = 0; i < c->blocks; i++) {
@@ -113,7 +112,7 @@ static void measure(effnet *e)
         grow(&e->wide_floats, side * side * k->in * k->expand);
         grow(&e->map_floats, side * side * k->out);
     }
-    grow(&e->wide_floats, side * side * c->head);
+    grow(&e->wide_floats, side * side * c->top);
 }
 
 /* ---- running ---- */
@@ -121,7 +120,7 @@ static void measure(effnet *e)
 /* Windows of the stem as rows [side^2, 27], channel, row, column; zeros outside. */
 static void unfold(scry_nn *t, const effnet *e, const uint8_t *pixels, same_padding p, float *out)
 {
-    int size = (int)e->config->image_size;
+    int size = (int)e->tower.size;
     scry_range mine = scry_share(t, p.out, 1);
     for (size_t oy = mine.from; oy < mine.to; oy++) {
         for (size_t ox = 0; ox < p.out; ox++) {
@@ -139,35 +138,13 @@ static void unfold(scry_nn *t, const effnet *e, const uint8_t *pixels, same_padd
     scry_nn_wait(t);
 }
 
-/* Depthwise convolution and ReLU6 of a map [side, side, mid]. */
-static void depthwise(scry_nn *t, const scry_conv_block *k, const conv_block *b, size_t side,
-                      const float *in, float *out)
-{
-    same_padding p = same(side, k->kernel, k->stride);
-    size_t mid = k->in * k->expand;
-    scry_range mine = scry_share(t, p.out, 1);
-    for (size_t oy = mine.from; oy < mine.to; oy++) {
-        const float *rows[MAX_KERNEL];
-        for (size_t i = 0; i < k->kernel; i++) {
-            ptrdiff_t y = (ptrdiff_t)(oy * k->stride + i) - p.before;
-            rows[i] = y >= 0 && y < (ptrdiff_t)side ? in + (size_t)y * side * mid : NULL;
-        }
-        scry_depthwise d = {
-            .rows = rows, .kernel = (int)k->kernel, .stride = (int)k->stride, .width = (int)side,
-            .pad_left = p.before, .channels = mid, .weights = b->depthwise, .bias = b->bias,
-            .out = out + oy * p.out * mid, .out_width = (int)p.out, .act = SCRY_ACT_RELU6
-        };
-        t->k->depthwise(&d);
-    }
-    scry_nn_wait(t);
-}
-
 /* One block on the map x [side, side, in]; returns the side of its result, which is in x.
  * `wide` holds two maps of the block's inner width. */
 static size_t run_block(scry_nn *t, const scry_conv_block *k, const conv_block *b, size_t side,
                         float *x, float *wide, size_t wide_floats)
 {
-    size_t mid = k->in * k->expand, out = same(side, k->kernel, k->stride).out;
+    size_t mid = k->in * k->expand;
+    same_padding p = same(side, k->kernel, k->stride);
     const float *expanded = x;
     if (k->expand != 1) {
         scry_linear_run(t, &b->expand, &(scry_product){ side * side, x, k->in, wide, mid,
@@ -175,11 +152,12 @@ static size_t run_block(scry_nn *t, const scry_conv_block *k, const conv_block *
         expanded = wide;
     }
     float *filtered = wide + wide_floats;
-    depthwise(t, k, b, side, expanded, filtered);
+    scry_depthwise_run(t, &b->filter, &(scry_depthwise_map){ expanded, filtered, side, p.out, (size_t)p.before,
+                                                             SCRY_ACT_RELU6 });
     bool residual = k->stride == 1 && k->in == k->out;
-    scry_linear_run(t, &b->project, &(scry_product){ out * out, filtered, mid, x, k->out,
+    scry_linear_run(t, &b->project, &(scry_product){ p.out * p.out, filtered, mid, x, k->out,
                                                      SCRY_ACT_NONE, residual });
-    return out;
+    return p.out;
 }
 
 /* Mean over the places of a map [places, channels]. */
@@ -201,7 +179,7 @@ static void run_picture(scry_nn *t, const effnet *e, const uint8_t *pixels, floa
 {
     const scry_conv_config *c = e->config;
     float *x = memory, *wide = memory + e->map_floats;
-    same_padding p = same(c->image_size, STEM_KERNEL, STEM_STRIDE);
+    same_padding p = same(e->tower.size, STEM_KERNEL, STEM_STRIDE);
     size_t side = p.out;
     unfold(t, e, pixels, p, wide);
     scry_linear_run(t, &e->stem, &(scry_product){ side * side, wide, 3 * STEM_KERNEL * STEM_KERNEL,
@@ -214,15 +192,15 @@ static void run_picture(scry_nn *t, const effnet *e, const uint8_t *pixels, floa
         scry_trace_state(tracer, t->index, name, x, side * side, c->block[i].out);
     }
     scry_linear_run(t, &e->top, &(scry_product){ side * side, x, c->block[c->blocks - 1].out, wide,
-                                                 c->head, SCRY_ACT_RELU6, false });
-    global_mean(t, wide, side * side, c->head, features);
-    scry_trace_state(tracer, t->index, "image.features", features, 1, c->head);
+                                                 c->top, SCRY_ACT_RELU6, false });
+    global_mean(t, wide, side * side, c->top, features);
+    scry_trace_state(tracer, t->index, "image.features", features, 1, c->top);
 }
 
 static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job *job)
 {
     const effnet *e = (const effnet *)tower;
-    size_t channels = e->config->head, bytes = tower->size * tower->size * 3;
+    size_t channels = e->config->top, bytes = tower->size * tower->size * 3;
     float *features = job->memory + e->map_floats + 2 * e->wide_floats;
     for (size_t i = 0; i < job->n; i++)
         run_picture(t, e, job->pixels + i * bytes, job->memory, job->tracer, features + i * channels);
@@ -239,20 +217,20 @@ static void effnet_free(scry_image_tower *tower)
 
 int scry_effnet_new(scry_image_tower **out, const scry_tower_source *src, scry_error *err)
 {
-    const scry_dual_config *config = &src->config->dual;
+    const scry_image_config *image = &src->config->image;
     effnet *e = scry_alloc(sizeof *e);
-    e->config = &config->image;
-    e->blocks = scry_alloc(config->image.blocks * sizeof *e->blocks);
+    e->config = &image->conv;
+    e->tower.dim = src->config->dim;
+    e->tower.size = image->size;
+    e->blocks = scry_alloc(image->conv.blocks * sizeof *e->blocks);
     scry_pixel_table(&src->config->preprocess, e->table);
     measure(e);
     scry_binder b = scry_tower_begin(&e->tower.base, src, err);
-    bind(e, &b, config);
+    bind(e, &b);
     scry_tower_end(&e->tower.base, &b);
     e->tower.need = b.need;
-    e->tower.dim = config->dim;
-    e->tower.size = config->image.image_size;
-    e->tower.batch = 1;   /* a picture fills the caches alone */
-    e->tower.picture_floats = e->map_floats + 2 * e->wide_floats + config->image.head
+    e->tower.batch = 1;   /* one picture fills the caches */
+    e->tower.picture_floats = e->map_floats + 2 * e->wide_floats + image->conv.top
                             + scry_head_row_floats(&e->head);
     e->tower.run = run;
     e->tower.free = effnet_free;

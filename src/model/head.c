@@ -17,8 +17,8 @@ void scry_head_bind(scry_head *h, const scry_head_config *config, size_t feature
                 continue;
             char name[64];
             snprintf(name, sizeof name, "%s.branches.%zu.%zu", prefix, i, k);
-            scry_linear_names names = { .prefix = name, .part = { "" }, .weight = ".weight",
-                                        .bias = l->bias ? ".bias" : NULL };
+            scry_linear_names names = { .prefix = l->name ? l->name : name, .part = { "" }, .weight = ".weight",
+                                        .bias = l->bias ? ".bias" : NULL, .precise = l->name };
             scry_bind_linear(b, &h->linear[i][k], l->out, l->in, &names);
         }
     }
@@ -29,7 +29,7 @@ size_t scry_head_row_floats(const scry_head *h)
     return 2 * h->widest;
 }
 
-/* One layer from `in` to `out`, both [n, ...] without gaps; then in step. */
+/* One layer from `in` to `out`, both [n, ...] without gaps. Ends with a barrier of the team. */
 static void run_layer(scry_nn *t, const scry_head_layer *l, const scry_linear *linear, size_t n,
                       const float *in, float *out)
 {
@@ -52,9 +52,13 @@ static void run_layer(scry_nn *t, const scry_head_layer *l, const scry_linear *l
     scry_nn_wait(t);
 }
 
-/* Row `x` [n] at unit length times `weight` to `out`; zeros stay zeros. */
+/* Row `x` [n] at unit length times `weight` to `out`, or as it is; zeros stay zeros. */
 static void place(const float *x, size_t n, float weight, float *out)
 {
+    if (weight == 0) {
+        memcpy(out, x, n * sizeof *out);
+        return;
+    }
     double sum = 0;
     for (size_t i = 0; i < n; i++)
         sum += (double)x[i] * x[i];

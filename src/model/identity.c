@@ -1,6 +1,7 @@
 #include "model/identity.h"
 
 #include "base/alloc.h"
+#include "base/cache.h"
 #include "base/file.h"
 #include "base/sha256.h"
 
@@ -11,7 +12,8 @@
 
 enum { KEY_BYTES = 1 << 20 };
 
-/* What must be unchanged, as text: a line for each file. False when a file is missing. */
+/* Size, times and inode of each file as text, one line for each, to see whether they
+ * changed. False when a file is missing. */
 static bool make_key(const char *dir, const char *const *files, size_t n, scry_buf *key)
 {
     scry_buf_puts(key, "scry identity 1\n");
@@ -29,31 +31,11 @@ static bool make_key(const char *dir, const char *const *files, size_t n, scry_b
     return !key->failed;
 }
 
-/* The cache file of the folder: named by a hash of its real path. Owned. */
-static char *cache_path(const char *dir, bool create)
-{
-    char *real = realpath(dir, NULL);
-    if (!real)
-        return NULL;
-    uint8_t digest[SCRY_SHA256_BYTES];
-    char hex[33];
-    scry_sha256_of(real, strlen(real), digest);
-    scry_hex(digest, 16, hex);
-    free(real);
-    char *cache = scry_cache_dir(), *folder = scry_path_join(cache, "identity");
-    char *path = NULL;
-    if (!create || scry_make_dirs(folder, NULL) == 0)
-        path = scry_path_join(folder, hex);
-    free(folder);
-    free(cache);
-    return path;
-}
-
 bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
                           char out[SCRY_IDENTITY_CHARS + 1])
 {
     scry_buf key = SCRY_BUF_INIT(KEY_BYTES), stored = SCRY_BUF_INIT(KEY_BYTES);
-    char *path = cache_path(dir, false);
+    char *path = scry_cache_path("identity", dir, false);
     uint8_t digest[SCRY_SHA256_BYTES];
     bool found = path && make_key(dir, files, n, &key) && scry_read_file(path, &stored, NULL) == 0
               && stored.size == key.size + SCRY_IDENTITY_CHARS
@@ -87,11 +69,11 @@ static int add_file(scry_sha256 *h, const char *dir, const char *file, scry_erro
 static void remember(const char *dir, const char *const *files, size_t n, const char *hex)
 {
     scry_buf key = SCRY_BUF_INIT(KEY_BYTES);
-    char *path = cache_path(dir, true);
+    char *path = scry_cache_path("identity", dir, true);
     if (path && make_key(dir, files, n, &key)) {
         scry_buf_puts(&key, hex);
         if (!key.failed && scry_write_file(path, key.data, key.size, NULL) < 0)
-            remove(path);   /* a cache: without it the next start is slower, nothing else */
+            remove(path);   /* a cache: without it the next start is slower */
     }
     free(path);
     scry_buf_dispose(&key);

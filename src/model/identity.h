@@ -1,7 +1,7 @@
 /* identity.h - one name for one vector space: SHA-256 over a model's files.
  *
- * Hashing 600 MB takes 0.4 s, so the digest is kept in the cache folder together with
- * the size, time of change and inode of every file; starting compares those.
+ * Hashing 600 MB takes 0.4 s, so the digest is cached together with the size, time of change
+ * and inode of every file, which are compared when a model is opened.
  */
 #ifndef SCRY_MODEL_IDENTITY_H
 #define SCRY_MODEL_IDENTITY_H

@@ -1,11 +1,16 @@
+#include "model/checkpoint.h"
+#include "model/family.h"
 #include "model/model_internal.h"
+#include "model/pair.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/sha256.h"
 
 #include <libgen.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Passes through an unpacked text tower after which packing pays: one packing costs about
  * three short queries and makes each later one 3 times faster. */
@@ -20,22 +25,20 @@ enum { MAX_PASS_FLOATS = 1 << 28 };
 
 static int new_image_tower(scry_image_tower **out, const scry_model *m, bool check, scry_error *err)
 {
-    scry_tower_source src = { &m->config, m->tensors, m->mode, check };
-    return m->config.family == SCRY_FAMILY_DUAL ? scry_effnet_new(out, &src, err)
-                                                : scry_vit_new(out, &src, err);
+    scry_tower_source src = { &m->pictures.config, m->pictures.tensors, m->mode, check };
+    return m->pictures.config.image.new_tower(out, &src, err);
 }
 
 static int new_text_tower(scry_text_tower **out, const scry_model *m, bool check, scry_error *err)
 {
-    scry_tower_source src = { &m->config, m->tensors, m->mode, check };
-    return m->config.family == SCRY_FAMILY_DUAL ? scry_bert_new(out, &src, err)
-                                                : scry_clip_text_new(out, &src, err);
+    scry_tower_source src = { &m->texts->config, m->texts->tensors, m->mode, check };
+    return m->texts->config.text.new_tower(out, &src, err);
 }
 
 int scry_model_image_tower(const scry_model *m, scry_team *team, const scry_image_tower **out,
                            scry_error *err)
 {
-    scry_model *self = (scry_model *)m;   /* lazily filled in, behind the lock */
+    scry_model *self = (scry_model *)m;   /* filled in when first needed, with the lock held */
     scry_image_tower *tower = atomic_load_explicit(&self->image, memory_order_acquire);
     int r = 0;
     if (!tower) {
@@ -96,27 +99,27 @@ static void grow_need(scry_scratch_need *a, const scry_scratch_need *b)
     a->max_head = b->max_head > a->max_head ? b->max_head : a->max_head;
 }
 
-/* The files belong together, and running them stays within bounds. */
+const char *scry_precision_name(scry_precision p)
+{
+    static const char *const names[] = { "auto", "fp32", "bf16", "int8" };
+    return names[p];
+}
+
+/* Check that the files belong together and that a pass fits the memory limit. */
 static int check_sizes(scry_model *m, const scry_image_tower *image, const scry_text_tower *text,
                        scry_error *err)
 {
-    size_t ids = scry_tokenizer_vocab_size(m->tokenizer);
-    /* Tables are padded, but not to twice their size. */
-    if (ids > text->vocab || (m->config.family == SCRY_FAMILY_DUAL && ids < text->vocab / 2))
-        return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer (%s) has %zu ids, the text tower %zu: these files do not "
-                         "belong together", m->dir, *scry_tokenizer_files(m->tokenizer), ids, text->vocab);
-    if (text->pools_token && text->eos_id >= 0 && scry_tokenizer_end_id(m->tokenizer) != text->eos_id)
-        return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer ends a text with id %d, the text tower waits for %lld: "
-                         "these files do not belong together", m->dir, (int)scry_tokenizer_end_id(m->tokenizer),
-                         (long long)text->eos_id);
+    int r = scry_checkpoint_check_tokenizer(&m->texts->config, m->tokenizer, m->texts->dir, err);
+    if (r < 0)
+        return r;
     if (image->picture_floats > MAX_PASS_FLOATS
-        || text->token_floats > MAX_PASS_FLOATS / text->context)
+        || text->token_floats > MAX_PASS_FLOATS / m->texts->config.text.context)
         return scry_fail(err, SCRY_ELIMIT, "%s: a single picture or text of this model needs more "
                          "than 1 GiB", m->dir);
     return 0;
 }
 
-/* Every tensor of both towers is there as configured; their sizes. */
+/* Check every tensor of both towers against the configuration; fill in their sizes. */
 static int check_towers(scry_model *m, scry_error *err)
 {
     scry_image_tower *image = NULL;
@@ -127,8 +130,8 @@ static int check_towers(scry_model *m, scry_error *err)
     if (r == 0) {
         grow_need(&m->need, &image->need);
         grow_need(&m->need, &text->need);
-        m->info.dim = (int)text->dim;
-        m->info.context = (int)text->context;
+        m->info.dim = (int)m->pictures.config.dim;
+        m->info.context = (int)m->texts->config.text.context;
         m->image_summary = scry_strdup(image->base.summary);
         m->text_summary = scry_strdup(text->base.summary);
         r = check_sizes(m, image, text, err);
@@ -155,42 +158,94 @@ static void choose_arithmetic(scry_model *m, const scry_model_options *o)
             : p == SCRY_PRECISION_INT8 ? SCRY_MODE_INT8 : SCRY_MODE_F32;
 }
 
-static int read_identity(scry_model *m, scry_error *err)
+/* The digest of a checkpoint and the files of its tokenizer. Numbers that are not finite are looked for once. */
+static int digest_of(const scry_checkpoint *c, const scry_tokenizer *t, char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
 {
     const char *files[MAX_FILES];
     size_t n = 0;
-    for (const char *const *f = m->config.files; *f; f++)
+    for (char *const *f = c->config.files; *f; f++)
         files[n++] = *f;
-    for (const char *const *f = scry_tokenizer_files(m->tokenizer); *f && n < MAX_FILES; f++)
+    for (const char *const *f = scry_tokenizer_files(t); *f && n < MAX_FILES; f++)
         files[n++] = *f;
-    for (size_t i = 0; i < scry_tensors_files(m->tensors) && n < MAX_FILES; i++)
-        files[n++] = scry_tensors_file(m->tensors, i);
-    m->info.identity = m->identity;
-    if (scry_identity_recall(m->dir, files, n, m->identity))
+    for (size_t i = 0; i < scry_tensors_files(c->tensors) && n < MAX_FILES; i++)
+        files[n++] = scry_tensors_file(c->tensors, i);
+    if (scry_identity_recall(c->dir, files, n, out))
         return 0;
-    int r = scry_tensors_check_finite(m->tensors, err);   /* once for a checkpoint */
-    return r < 0 ? r : scry_identity_compute(m->dir, files, n, m->identity, err);
+    int r = scry_tensors_check_finite(c->tensors, err);
+    return r < 0 ? r : scry_identity_compute(c->dir, files, n, out, err);
 }
 
-static int read_logit_scale(scry_model *m, scry_error *err)
+/* Make the digest that caches of texts go by another one. */
+static void add_to_text_identity(scry_model *m, const char *what)
 {
-    if (m->config.family == SCRY_FAMILY_DUAL) {
-        m->info.logit_scale = exp(scry_json_num(scry_json_get(m->config.root, "logit_scale"), 0));
-        return 0;
-    }
+    uint8_t digest[SCRY_SHA256_BYTES];
+    char *both = scry_asprintf("%s %s", m->text_identity, what);
+    scry_sha256_of(both, strlen(both), digest);
+    scry_hex(digest, sizeof digest, m->text_identity);
+    free(both);
+}
+
+/* A pair's pictures have the identity that they have alone: with the tokenizer which belongs to them. */
+static int pair_identity(scry_model *m, scry_error *err)
+{
+    const scry_checkpoint *c = &m->pictures;
+    scry_tokenizer *t;
+    char texts[SCRY_IDENTITY_CHARS + 1];
+    int r = scry_tokenizer_open(&t, c->dir, c->config.text.dialect, err);
+    if (r < 0)
+        return r;
+    r = digest_of(c, t, m->identity, err);
+    scry_tokenizer_free(t);
+    if (r == 0)
+        r = digest_of(m->texts, m->tokenizer, texts, err);
+    if (r < 0)
+        return r;
+    memcpy(m->text_identity, m->identity, sizeof m->identity);
+    add_to_text_identity(m, texts);
+    return 0;
+}
+
+static int read_identity(scry_model *m, scry_error *err)
+{
+    bool pair = m->texts != &m->pictures;
+    int r = pair ? pair_identity(m, err) : digest_of(&m->pictures, m->tokenizer, m->identity, err);
+    if (!pair)
+        memcpy(m->text_identity, m->identity, sizeof m->identity);
+    m->info.identity = m->identity;
+    m->info.text_identity = m->text_identity;
+    return r;
+}
+
+/* A tensor of a single number, which SigLIP stores with a dimension. */
+static int read_number(scry_model *m, const char *name, double *out, scry_error *err)
+{
     scry_tensor t;
     float value;
-    int r = scry_tensors_get(m->tensors, "logit_scale", 0, NULL, &t, err);
+    int r = scry_tensors_get(m->pictures.tensors, name, 1, (size_t[]){ 1 }, &t, NULL);
+    if (r < 0)
+        r = scry_tensors_get(m->pictures.tensors, name, 0, NULL, &t, err);
     if (r < 0)
         return r;
     scry_tensor_floats(&t, &value);
-    m->info.logit_scale = exp((double)value);
+    *out = (double)value;
     return 0;
+}
+
+/* What turns cosines into probabilities. */
+static int read_logits(scry_model *m, scry_error *err)
+{
+    double scale = m->pictures.config.logit_scale, bias = NAN;
+    int r = isnan(scale) ? read_number(m, "logit_scale", &scale, err) : 0;
+    if (r == 0 && scry_tensors_has(m->pictures.tensors, "logit_bias"))
+        r = read_number(m, "logit_bias", &bias, err);
+    m->info.logit_scale = exp(scale);
+    m->info.logit_bias = bias;
+    return r;
 }
 
 static void describe(scry_model *m)
 {
-    const scry_preprocess *p = &m->config.preprocess;
+    const scry_preprocess *p = &m->pictures.config.preprocess;
     static const char *const fits[] = { "centre crop", "centre crop", "squashed" };
     m->preprocessing = scry_asprintf(
         "%s to %d x %d, %s, mean %.4g %.4g %.4g, std %.4g %.4g %.4g",
@@ -202,41 +257,77 @@ static void describe(scry_model *m)
 
 static void fill_info(scry_model *m)
 {
+    const scry_config *config = &m->pictures.config;
     scry_model_info *info = &m->info;
+    bool pair = m->texts != &m->pictures;
     describe(m);
+    m->family = pair ? scry_asprintf("%s with texts of %s", config->layout->name, m->texts->config.layout->name)
+                     : scry_strdup(config->layout->name);
     info->name = m->name;
     info->dir = m->dir;
-    info->family = scry_family_name(m->config.family);
-    info->image = m->config.preprocess.spec;
-    info->min_score = m->config.min_score;
+    info->pictures_dir = m->pictures.dir;
+    info->texts_dir = m->texts->dir;
+    info->family = m->family;
+    info->image = config->preprocess.spec;
+    info->min_score = pair ? NAN : config->min_score;
     info->text_summary = m->text_summary;
     info->image_summary = m->image_summary;
     info->tokenizer = scry_tokenizer_summary(m->tokenizer);
     info->preprocessing = m->preprocessing;
-    info->dtype = scry_tensors_main_dtype(m->tensors);
-    info->licence = m->config.licence;
+    info->dtype = scry_tensors_main_dtype(m->pictures.tensors);
+    info->licence = config->licence;
 }
 
-static int open_parts(scry_model *m, scry_error *err)
+/* The checkpoint, or the two of a pair. */
+static int open_checkpoints(scry_model *m, scry_error *err)
+{
+    scry_pair folders;
+    m->texts = &m->pictures;
+    int r = scry_pair_read(&folders, m->dir, err);
+    if (r == 0)
+        r = scry_checkpoint_open(&m->pictures, folders.pictures, err);
+    if (r == 0)
+        r = scry_checkpoint_check_pictures(&m->pictures.config, folders.pictures, err);
+    if (r == 0 && folders.texts) {
+        m->texts = &m->paired;
+        r = scry_checkpoint_open(&m->paired, folders.texts, err);
+    }
+    if (r == 0 && folders.texts)
+        r = scry_pair_check(&m->pictures, &m->paired, err);
+    scry_pair_dispose(&folders);
+    return r;
+}
+
+/* What the tokenizer writes in front of a text, and what is made with it differs by it. */
+static int choose_language(scry_model *m, const char *language, scry_error *err)
+{
+    bool fixed = language && strcmp(language, "auto") != 0;
+    if (scry_tokenizer_has_languages(m->tokenizer))
+        return scry_tokenizer_set_language(m->tokenizer, fixed ? language : "auto", err);
+    return !fixed ? 0 : scry_fail(err, SCRY_EINVALID, "--language %.40s: the model %s is not told the language of a text (only those "
+                                  "with NLLB's texts are)", language, m->name);
+}
+
+static int open_parts(scry_model *m, const char *language, scry_error *err)
 {
     double start = scry_now_ms();
-    int r = scry_config_read(&m->config, m->dir, err);
-    if (r == 0)
-        r = scry_tensors_open(&m->tensors, m->dir, m->config.weights_file, err);
+    int r = open_checkpoints(m, err);
     scry_trace("config and tensors", start);
     start = scry_now_ms();
     if (r == 0)
-        r = scry_tokenizer_open(&m->tokenizer, m->dir,
-                                m->config.family == SCRY_FAMILY_OPEN_CLIP
-                                    ? SCRY_TOKENIZER_OPEN_CLIP : SCRY_TOKENIZER_HF, err);
+        r = scry_tokenizer_open(&m->tokenizer, m->texts->dir, m->texts->config.text.dialect, err);
+    if (r == 0)
+        r = choose_language(m, language, err);
     scry_trace("tokenizer", start);
     start = scry_now_ms();
     if (r == 0)
         r = check_towers(m, err);
     if (r == 0)
-        r = read_logit_scale(m, err);
+        r = read_logits(m, err);
     if (r == 0)
         r = read_identity(m, err);
+    if (r == 0 && language && strcmp(language, "auto") != 0)
+        add_to_text_identity(m, language);
     scry_trace("tensors checked, identity", start);
     return r;
 }
@@ -247,13 +338,14 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
     static const scry_model_options defaults = SCRY_MODEL_OPTIONS_INIT;
     scry_model *m = scry_alloc(sizeof *m);
     pthread_mutex_init(&m->lock, NULL);
-    m->dir = scry_strdup(dir);
     char *copy = scry_strdup(dir);
     m->name = scry_strdup(basename(copy));
     free(copy);
     m->raw = options && options->raw;
     choose_arithmetic(m, options ? options : &defaults);
-    int r = open_parts(m, err);
+    int r = scry_checkpoint_dir(&m->dir, dir, err);
+    if (r == 0)
+        r = open_parts(m, options ? options->language : NULL, err);
     if (r < 0) {
         scry_model_free(m);
         return r;
@@ -268,6 +360,11 @@ const scry_model_info *scry_model_get_info(const scry_model *m)
     return &m->info;
 }
 
+double scry_model_log_probability(const scry_model *m, const char *word, size_t n)
+{
+    return scry_tokenizer_log_probability(m->tokenizer, word, n);
+}
+
 void scry_model_free(scry_model *m)
 {
     if (!m)
@@ -276,12 +373,13 @@ void scry_model_free(scry_model *m)
         m->image->free(m->image);
     if (m->text)
         m->text->free(m->text);
-    scry_tensors_free(m->tensors);
+    scry_checkpoint_close(&m->pictures);
+    scry_checkpoint_close(&m->paired);
     scry_tokenizer_free(m->tokenizer);
-    scry_config_dispose(&m->config);
     pthread_mutex_destroy(&m->lock);
     free(m->name);
     free(m->dir);
+    free(m->family);
     free(m->text_summary);
     free(m->image_summary);
     free(m->preprocessing);

@@ -1,11 +1,11 @@
 /* model_internal.h - what model.c (opening) and session.c (running) share, and the hook
- * with which tests look inside. */
+ * through which tests read hidden states. */
 #ifndef SCRY_MODEL_INTERNAL_H
 #define SCRY_MODEL_INTERNAL_H
 
-#include "model/config.h"
+#include "model/checkpoint.h"
 #include "model/identity.h"
-#include "model/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 #include "model/tower.h"
 
 #include <pthread.h>
@@ -13,9 +13,9 @@
 
 struct scry_model {
     scry_model_info info;
-    bool raw;                /* vectors are not brought to unit length */
-    scry_config config;
-    scry_tensors *tensors;
+    bool raw;                /* vectors are not normalised */
+    scry_checkpoint pictures, paired; /* `paired` is empty but in a pair: pair.h */
+    const scry_checkpoint *texts;     /* one of them */
     scry_tokenizer *tokenizer;
     const scry_kernels *kernels;
     scry_mode mode;
@@ -24,8 +24,8 @@ struct scry_model {
     _Atomic(scry_image_tower *) image;   /* NULL until first needed */
     _Atomic(scry_text_tower *) text;
     atomic_uint text_runs;            /* passes through the text tower so far */
-    char identity[SCRY_IDENTITY_CHARS + 1];
-    char *name, *dir, *text_summary, *image_summary, *preprocessing;   /* owned, for info */
+    char identity[SCRY_IDENTITY_CHARS + 1], text_identity[SCRY_IDENTITY_CHARS + 1];
+    char *name, *dir, *family, *text_summary, *image_summary, *preprocessing;   /* owned, for info */
 };
 
 /* The tower, built by the first caller; `team` helps to pack it. */
@@ -36,7 +36,7 @@ int scry_model_image_tower(const scry_model *m, scry_team *team, const scry_imag
 int scry_model_text_tower(const scry_model *m, scry_team *team, size_t tokens,
                           const scry_text_tower **out, scry_error *err) SCRY_NODISCARD;
 
-/* Show hidden states of this session's computations to `tracer`, until changed again. */
+/* Report the hidden states of this session's computations to `tracer`, until changed again. */
 void scry_session_set_tracer(scry_session *s, scry_tracer tracer);
 
 /* Token ids instead of texts: `starts` is [n + 1]. For tests against the references. */

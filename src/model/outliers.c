@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SAMPLE = 8 };   /* every eighth row tells a column's size to a few per cent */
+enum { SAMPLE = 8 };   /* every eighth row gives a column's size to within a few percent */
 
 /* Row `n` of the stack to out [K]. */
 static void row_of(const scry_stacked *w, size_t n, float *out)
@@ -14,7 +14,7 @@ static void row_of(const scry_stacked *w, size_t n, float *out)
     scry_tensor_row(&w->part[n / rows], n % rows, out);
 }
 
-/* Root mean squares of the columns to out [K], none below a twentieth of their mean. */
+/* Root mean squares of the columns to out [K], each at least a twentieth of their mean. */
 static void column_sizes(const scry_stacked *w, float *out)
 {
     float *row = scry_alloc(w->k * sizeof *row), mean = 0;
@@ -45,7 +45,7 @@ void scry_outliers_spread(const float *gain, const float *bias, const scry_stack
     free(size);
 }
 
-/* Mean variance, over a sample of the head's `n` rows from `first`, of what they give. */
+/* Mean variance of the outputs of the head's `n` rows from `first`, over a sample of the rows. */
 static float variance_of(const float *gain, const scry_stacked *w, size_t first, size_t n, float *row)
 {
     double sum = 0;

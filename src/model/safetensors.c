@@ -1,6 +1,7 @@
 #include "model/safetensors.h"
 
 #include "base/alloc.h"
+#include "base/byte_order.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -10,7 +11,8 @@
 
 enum { MAX_HEADER_BYTES = 64 << 20, MAX_TENSORS = 100000, MAX_SHARDS = 1000 };
 
-/* Dtypes of the format; those without a place in scry_dtype can be skipped, not used. */
+/* Dtypes of the format. Tensors of those that are not in scry_dtype are allowed in a file,
+ * but cannot be used. */
 static const struct {
     const char *name;
     size_t size;
@@ -28,7 +30,7 @@ typedef struct {
     char *name;
     const char *what;        /* the file, for messages; borrowed from the shard */
     const uint8_t *data;
-    void *aligned;           /* an owned copy, where the file's bytes lie askew */
+    void *aligned;           /* owned: a copy, if the file's bytes are not aligned */
     size_t begin, end;       /* bytes of its file's data */
     int dtype;               /* index into dtypes */
     int rank;
@@ -49,7 +51,7 @@ struct scry_tensors {
 
 /* ---- one file's header ---- */
 
-/* Shape of `v` into e; false when it is no shape or its product overflows. */
+/* Shape of `v` into e; false when it is not a shape or its product overflows. */
 static bool read_shape(const scry_json *v, entry *e, size_t *elements)
 {
     size_t rank = scry_json_size(v);
@@ -133,7 +135,7 @@ static int add_entries(scry_tensors *ts, const scry_json *header, const uint8_t 
 {
     size_t n = scry_json_size(header), first = ts->count;
     if (scry_json_type_of(header) != SCRY_JSON_OBJECT)
-        return scry_fail(err, SCRY_EINVALID, "%s: its header is no JSON object", what);
+        return scry_fail(err, SCRY_EINVALID, "%s: its header is not a JSON object", what);
     if (n > MAX_TENSORS || ts->count + n > MAX_TENSORS)
         return scry_fail(err, SCRY_ELIMIT, "%s: more than %d tensors", what, MAX_TENSORS);
     entry *grown = realloc(ts->entries, (ts->count + n + 1) * sizeof *grown);
@@ -158,14 +160,12 @@ static int add_entries(scry_tensors *ts, const scry_json *header, const uint8_t 
 static int add_file(scry_tensors *ts, const uint8_t *bytes, size_t n, const char *what,
                     scry_error *err)
 {
-    uint64_t header_bytes = 0;
     if (n < 8)
-        return scry_fail(err, SCRY_EINVALID, "%s: %zu bytes are no safetensors file", what, n);
-    for (int i = 7; i >= 0; i--)
-        header_bytes = header_bytes << 8 | bytes[i];
+        return scry_fail(err, SCRY_EINVALID, "%s: %zu bytes are not a safetensors file", what, n);
+    uint64_t header_bytes = scry_read_little_endian(bytes, 8);
     if (header_bytes > MAX_HEADER_BYTES || header_bytes > n - 8)
         return scry_fail(err, SCRY_EINVALID, "%s: a header of %llu bytes in a file of %zu: it is "
-                         "truncated, or no safetensors file", what,
+                         "truncated, or not a safetensors file", what,
                          (unsigned long long)header_bytes, n);
     scry_json *header;
     int result = scry_json_parse(&header, (const char *)bytes + 8, (size_t)header_bytes, what, err);
@@ -197,9 +197,6 @@ static int sort_entries(scry_tensors *ts, scry_error *err)
 
 static int open_shard(scry_tensors *ts, const char *dir, const char *file, scry_error *err)
 {
-    if (file[0] == '\0' || strchr(file, '/') || strcmp(file, "..") == 0)
-        return scry_fail(err, SCRY_EINVALID, "%s: the index names the file \"%.100s\" outside the "
-                         "folder", dir, file);
     shard *s = &ts->shards[ts->shard_count++];
     s->file = scry_strdup(file);
     s->path = scry_path_join(dir, file);
@@ -231,8 +228,11 @@ static int open_index(scry_tensors *ts, const char *dir, const char *path, scry_
     for (size_t i = 0; i < used && result == 0; i++) {
         if (i && strcmp(files[i], files[i - 1]) == 0)
             continue;
-        result = ts->shard_count == MAX_SHARDS
-               ? scry_fail(err, SCRY_ELIMIT, "%s: more than %d files", path, MAX_SHARDS)
+        result = files[i][0] == '\0' || strchr(files[i], '/') || strcmp(files[i], "..") == 0
+               ? scry_fail(err, SCRY_EINVALID, "%s: the index names the file \"%.100s\" outside the "
+                           "folder", dir, files[i])
+               : ts->shard_count == MAX_SHARDS - 1
+               ? scry_fail(err, SCRY_ELIMIT, "%s: more than %d files", path, MAX_SHARDS - 1)
                : open_shard(ts, dir, files[i], err);
     }
     free(files);
@@ -267,6 +267,12 @@ int scry_tensors_open(scry_tensors **out, const char *dir, const char *file, scr
     else
         *out = ts;
     return result;
+}
+
+int scry_tensors_add(scry_tensors *ts, const char *dir, const char *file, scry_error *err)
+{
+    int result = open_shard(ts, dir, file, err);
+    return result < 0 ? result : sort_entries(ts, err);
 }
 
 int scry_tensors_parse(scry_tensors **out, const void *bytes, size_t n, const char *what,
@@ -375,6 +381,11 @@ int scry_tensors_get(const scry_tensors *ts, const char *name, int rank, const s
                           .rank = e->rank };
     memcpy(out->shape, e->shape, sizeof e->shape);
     return out->dtype == SCRY_DTYPE_I8 ? attach_scale(ts, e, out, err) : 0;
+}
+
+bool scry_tensors_has(const scry_tensors *ts, const char *name)
+{
+    return find(ts, name);
 }
 
 size_t scry_tensors_count(const scry_tensors *ts)

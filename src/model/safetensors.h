@@ -5,10 +5,10 @@
  *     scry_tensors_open(&ts, "model", "model.safetensors", &err);
  *     scry_tensors_get(ts, "visual.proj", 2, (size_t[]){ 768, 512 }, &w, &err);
  *
- * The files are mapped, not read. Opening checks everything that can be checked without
- * reading the numbers: that the header is what its length says, and that every tensor has
- * a known dtype, a shape that agrees with its bytes, and bytes of its own inside the file.
- * Immutable after opening; any number of threads.
+ * The files are mapped, not read. Opening checks everything that can be checked without reading
+ * the numbers: that the header has the stated length, and that every tensor has a known dtype,
+ * a shape that agrees with its number of bytes, and bytes inside the file that no other tensor
+ * has. Immutable after opening; any number of threads.
  *
  * Layout: u64 header length, JSON header { name: { dtype, shape, data_offsets } }, bytes.
  * An int8 tensor `X` is accompanied by `X.scale`, one float for each of its rows.
@@ -26,10 +26,16 @@ typedef struct scry_tensors scry_tensors;
 int scry_tensors_open(scry_tensors **out, const char *dir, const char *file, scry_error *err)
     SCRY_NODISCARD;
 
+/* Another file of `dir`, in a folder of it, too, whose tensors have other names. After a failure `ts` can only
+ * be freed. */
+int scry_tensors_add(scry_tensors *ts, const char *dir, const char *file, scry_error *err) SCRY_NODISCARD;
+
 /* The same for one file that is already in memory, which must outlive the tensors. */
 int scry_tensors_parse(scry_tensors **out, const void *bytes, size_t n, const char *what,
                        scry_error *err) SCRY_NODISCARD;
 void scry_tensors_free(scry_tensors *ts);
+
+bool scry_tensors_has(const scry_tensors *ts, const char *name);
 
 /* A view of tensor `name`, whose rank is known and whose shape must be `shape`; a 0 in
  * `shape` accepts any size there. Its dtype must be one of F32, F16, BF16, I8 (with its
@@ -37,14 +43,14 @@ void scry_tensors_free(scry_tensors *ts);
 int scry_tensors_get(const scry_tensors *ts, const char *name, int rank, const size_t *shape,
                      scry_tensor *out, scry_error *err) SCRY_NODISCARD;
 
-/* Give back the memory of the mapped pages: they are read again from the file when they are
- * touched. For when most of them have been copied into another form. Any thread, any time. */
+/* Release the memory of the mapped pages, which are read again from the file when accessed.
+ * To be called when most tensors have been copied into another form. Any thread, any time. */
 void scry_tensors_drop_pages(const scry_tensors *ts);
 
 size_t scry_tensors_count(const scry_tensors *ts);
 const char *scry_tensors_name(const scry_tensors *ts, size_t i);   /* in name order */
 
-/* The dtype that most bytes have: "F32"; for people. */
+/* The dtype that most bytes have, for display: "F32". */
 const char *scry_tensors_main_dtype(const scry_tensors *ts);
 
 /* The files that were opened, relative to `dir`, in a fixed order. */

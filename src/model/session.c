@@ -1,9 +1,8 @@
 /* session.c - running a model: batches of pictures and texts through its towers.
  *
- * Several pictures are shared out whole, each thread taking its own through the tower
- * without waiting for the others; a single picture, and texts, are computed by all threads
- * together. Weights stream from memory once a pass, so a pass takes as many pictures or
- * tokens as fit the caches.
+ * With several pictures, each thread runs whole pictures through the tower without waiting for
+ * the others; a single picture, and texts, are computed by all threads together. Each pass
+ * reads all weights from memory, so it takes as many pictures or tokens as fit the caches.
  */
 #include "model/model_internal.h"
 #include "model/text_batch.h"
@@ -57,7 +56,7 @@ void scry_session_set_tracer(scry_session *s, scry_tracer tracer)
     s->tracer = tracer;
 }
 
-/* At least `floats` of activations for thread i; what they held is lost. */
+/* At least `floats` of activations for thread i; earlier contents are lost. */
 static int reserve(scry_session *s, int i, size_t floats, scry_error *err)
 {
     if (floats <= s->memory_floats[i])
@@ -72,14 +71,14 @@ static int reserve(scry_session *s, int i, size_t floats, scry_error *err)
     return 0;
 }
 
-/* v [D] to unit length. */
+/* Normalise v [D]. */
 static int normalise(float *v, size_t dim, scry_error *err)
 {
     double sum = 0;
     for (size_t i = 0; i < dim; i++)
         sum += (double)v[i] * v[i];
     if (!(sum > 0) || !isfinite(sum))
-        return scry_fail(err, SCRY_EINVALID, "the model gave no direction (a vector of length %g): "
+        return scry_fail(err, SCRY_EINVALID, "the model produced a zero or non-finite vector (length %g): "
                          "its weights are damaged, or too large for this precision", sqrt(sum));
     float factor = (float)(1 / sqrt(sum));
     for (size_t i = 0; i < dim; i++)
@@ -87,7 +86,7 @@ static int normalise(float *v, size_t dim, scry_error *err)
     return 0;
 }
 
-/* A vector that leaves: of unit length, unless the model was opened for raw ones. */
+/* Normalise a result, unless the model was opened for raw vectors. */
 static int finish(const scry_session *s, float *v, size_t dim, scry_error *err)
 {
     return s->model->raw ? 0 : normalise(v, dim, err);
@@ -141,7 +140,7 @@ static int embed_views(scry_session *s, const scry_image_tower *w, const uint8_t
     return r;
 }
 
-/* Finished rows [count * views, D] to the finished means of each picture's, [count, D]. */
+/* From normalised rows [count * views, D] to the normalised mean of each picture's rows, [count, D]. */
 static int average_views(const scry_session *s, const float *rows, size_t count, size_t views, size_t dim,
                          float *out, scry_error *err)
 {
@@ -195,40 +194,41 @@ static void run_texts(scry_nn *t, void *arg)
     work->tower->run(t, work->tower, &work->job);
 }
 
-/* The token at which a CLIP text is pooled: the first `eos_id`, or the first of the
- * highest id; 0 where eos_id does not occur, as in transformers. */
-static size_t pool_position(const int32_t *ids, size_t n, int64_t eos_id)
+/* The pooled token of ids [n]; the first where end_id does not occur, as in the references. */
+static size_t pool_position(const scry_text_config *c, const int32_t *ids, size_t n)
 {
     size_t at = 0;
+    if (c->pool != SCRY_POOL_END)
+        return c->pool == SCRY_POOL_FIRST ? 0 : n - 1;
     for (size_t i = 0; i < n; i++) {
-        if (eos_id >= 0 && ids[i] == eos_id)
+        if (c->end_id >= 0 && ids[i] == c->end_id)
             return i;
-        if (eos_id < 0 && ids[i] > ids[at])
+        if (c->end_id < 0 && ids[i] > ids[at])
             at = i;
     }
     return at;
 }
 
-/* Whether and where this family's texts are pooled at a token. */
-static bool pools_token(const scry_model *m, int64_t *eos_id)
+/* Whether tokens after the pooled one do not affect the result, so that they are left out
+ * and shared prefixes are computed once. */
+static bool reads_forward(const scry_text_config *c)
 {
-    *eos_id = m->config.clip.eos_id;
-    return m->config.family != SCRY_FAMILY_DUAL;
+    return c->causal && c->pool == SCRY_POOL_END;
 }
 
-/* Take the `count` ids that lie behind the batch's last text into it: a text pooled at one
- * token needs none behind that one. */
-static void add_text(scry_text_batch *b, bool pools_token, int64_t eos_id, size_t count)
+/* Add the `count` ids after the batch's last text as its next one. */
+static void add_text(scry_text_batch *b, const scry_text_config *c, size_t count)
 {
-    scry_text_batch_add(b, pools_token ? pool_position(b->added + b->tokens, count, eos_id) + 1 : count);
+    size_t pool = pool_position(c, b->added + b->tokens, count);
+    scry_text_batch_add(b, reads_forward(c) ? pool + 1 : count, pool);
 }
 
 /* Run one batch; `out` is [n, D] in the order in which the texts were added. */
 static int run_batch(scry_session *s, scry_text_batch *b, float *out, scry_error *err)
 {
     const scry_text_tower *w;
-    int64_t eos_id;
-    scry_text_batch_lay_out(b, pools_token(s->model, &eos_id) && !s->tracer.fn);   /* traced: every row */
+    const scry_text_config *c = &s->model->texts->config.text;
+    scry_text_batch_lay_out(b, reads_forward(c) && !s->tracer.fn);   /* traced: every row */
     size_t tokens = b->starts[b->n];
     int r = scry_model_text_tower(s->model, s->team, tokens, &w, err);
     if (r == 0)
@@ -237,7 +237,7 @@ static int run_batch(scry_session *s, scry_text_batch *b, float *out, scry_error
         return r;
     float *rows = s->memory[0] + tokens * w->token_floats;
     text_work work = { w, { b->ids, b->starts, b->shared, b->n, s->memory[0], rows,
-                            w->pools_token ? b->last : NULL, &s->tracer } };
+                            c->pool == SCRY_POOL_MEAN ? NULL : b->pool, &s->tracer } };
     double start = scry_now_ms();
     scry_team_run(s->team, run_texts, &work);
     scry_trace("text tower", start);
@@ -249,16 +249,16 @@ static int run_batch(scry_session *s, scry_text_batch *b, float *out, scry_error
     return r;
 }
 
-/* Ids of a text with what the model wants before it. */
+/* Ids of a text with the prefix before and the padding after it; returns their number. */
 static int encode(const scry_model *m, const char *text, int32_t *ids, bool *cut, scry_error *err)
 {
-    const char *prefix = m->config.family == SCRY_FAMILY_DUAL ? m->config.dual.prefix : "";
-    size_t context = (size_t)m->info.context;
-    if (!prefix[0])
-        return scry_tokenizer_encode(m->tokenizer, text, strlen(text), ids, context, cut, err);
-    char *whole = scry_asprintf("%s%s", prefix, text);
-    int r = scry_tokenizer_encode(m->tokenizer, whole, strlen(whole), ids, context, cut, err);
+    const scry_text_config *c = &m->texts->config.text;
+    char *whole = c->prefix[0] ? scry_asprintf("%s%s", c->prefix, text) : NULL;
+    const char *given = whole ? whole : text;
+    int r = scry_tokenizer_encode(m->tokenizer, given, strlen(given), ids, c->context, cut, err);
     free(whole);
+    while (c->padded && r >= 0 && (size_t)r < c->context)
+        ids[r++] = scry_tokenizer_pad_id(m->tokenizer);
     return r;
 }
 
@@ -267,8 +267,6 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
 {
     const scry_model *m = s->model;
     size_t context = (size_t)m->info.context, dim = (size_t)m->info.dim, done = 0;
-    int64_t eos_id;
-    bool pools = pools_token(m, &eos_id);
     double tokenizing_ms = 0;
     scry_text_batch b;
     int r = scry_text_batch_new(&b, PASS_TOKENS + context, PASS_TOKENS, err);
@@ -283,7 +281,7 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
         }
         if (cut)
             cut[i] = was_cut;
-        add_text(&b, pools, eos_id, (size_t)count);
+        add_text(&b, &m->texts->config.text, (size_t)count);
         if (i + 1 == n || b.tokens >= PASS_TOKENS || b.n == PASS_TOKENS) {
             r = run_batch(s, &b, out + done * dim, err);
             done += b.n;
@@ -299,13 +297,11 @@ int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *st
                            float *out, scry_error *err)
 {
     scry_text_batch b;
-    int64_t eos_id;
-    bool pools = pools_token(s->model, &eos_id);
     int r = scry_text_batch_new(&b, starts[n] + 1, n, err);
     for (size_t i = 0; i < n && r == 0; i++) {
         size_t count = starts[i + 1] - starts[i];
         memcpy(b.added + b.tokens, ids + starts[i], count * sizeof *ids);
-        add_text(&b, pools, eos_id, count);
+        add_text(&b, &s->model->texts->config.text, count);
     }
     if (r == 0)
         r = run_batch(s, &b, out, err);

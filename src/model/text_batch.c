@@ -11,9 +11,9 @@ int scry_text_batch_new(scry_text_batch *b, size_t tokens, size_t texts, scry_er
         .added = scry_try_alloc(tokens, sizeof *b->added), .ids = scry_try_alloc(tokens, sizeof *b->ids),
         .texts = scry_try_alloc(texts, sizeof *b->texts),
         .starts = scry_try_alloc(texts + 1, sizeof *b->starts),
-        .shared = scry_try_alloc(texts, sizeof *b->shared), .last = scry_try_alloc(texts, sizeof *b->last)
+        .shared = scry_try_alloc(texts, sizeof *b->shared), .pool = scry_try_alloc(texts, sizeof *b->pool)
     };
-    if (b->added && b->ids && b->texts && b->starts && b->shared && b->last)
+    if (b->added && b->ids && b->texts && b->starts && b->shared && b->pool)
         return 0;
     return scry_fail(err, SCRY_ENOMEM, "not enough memory for a batch of texts");
 }
@@ -25,7 +25,7 @@ void scry_text_batch_dispose(scry_text_batch *b)
     free(b->ids);
     free(b->starts);
     free(b->shared);
-    free(b->last);
+    free(b->pool);
 }
 
 void scry_text_batch_clear(scry_text_batch *b)
@@ -33,14 +33,14 @@ void scry_text_batch_clear(scry_text_batch *b)
     b->n = b->tokens = 0;
 }
 
-void scry_text_batch_add(scry_text_batch *b, size_t count)
+void scry_text_batch_add(scry_text_batch *b, size_t count, size_t pool)
 {
-    b->texts[b->n] = (scry_batched_text){ b->added + b->tokens, count, b->n };
+    b->texts[b->n] = (scry_batched_text){ b->added + b->tokens, count, pool, b->n };
     b->tokens += count;
     b->n++;
 }
 
-/* How many tokens both begin with. */
+/* Length of the common prefix. */
 static size_t alike(const scry_batched_text *a, const scry_batched_text *b)
 {
     size_t least = a->count < b->count ? a->count : b->count, n = 0;
@@ -49,7 +49,7 @@ static size_t alike(const scry_batched_text *a, const scry_batched_text *b)
     return n;
 }
 
-/* The order of a dictionary: each text shares with the one before it as much as with any before. */
+/* Lexicographic order: no earlier text has a longer common prefix with a text than its predecessor has. */
 static int by_ids(const void *x, const void *y)
 {
     const scry_batched_text *a = x, *b = y;
@@ -69,11 +69,11 @@ void scry_text_batch_lay_out(scry_text_batch *b, bool share)
     for (size_t i = 0; i < b->n; i++) {
         const scry_batched_text *text = &b->texts[i];
         size_t shared = share && i ? alike(text - 1, text) : 0;
-        shared -= shared == text->count;   /* of equal texts each has its last token */
+        shared -= shared == text->count;   /* equal texts share all but their last token */
         size_t own = text->count - shared;
         memcpy(b->ids + b->starts[i], text->ids + shared, own * sizeof *b->ids);
         b->starts[i + 1] = b->starts[i] + own;
         b->shared[i] = shared;
-        b->last[i] = own - 1;
+        b->pool[i] = text->pool - shared;
     }
 }

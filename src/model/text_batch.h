@@ -1,8 +1,8 @@
 /* text_batch.h - the texts of one pass through a text tower, as token ids.
  *
- * Under causal attention what texts begin with alike has to be computed only once: "a photo of
- * a cat" and "a photo of a dog" differ in their last two tokens. The texts are given to the
- * tower in the order of a dictionary, each without what it shares with the one before it.
+ * With causal attention a common prefix has to be computed only once: "a photo of a cat" and "a
+ * photo of a dog" differ in their last two tokens. The tower gets the texts in lexicographic
+ * order, each without the prefix that it shares with its predecessor.
  */
 #ifndef SCRY_MODEL_TEXT_BATCH_H
 #define SCRY_MODEL_TEXT_BATCH_H
@@ -16,6 +16,7 @@
 typedef struct scry_batched_text {
     const int32_t *ids;   /* [count] */
     size_t count;
+    size_t pool;          /* which of them is pooled */
     size_t place;         /* how many texts were added before it */
 } scry_batched_text;
 
@@ -28,7 +29,7 @@ typedef struct scry_text_batch {
     int32_t *ids;                /* [starts[n]] */
     size_t *starts;              /* [n + 1] */
     size_t *shared;              /* [n] */
-    size_t *last;                /* [n] the last token of each, counted within its own */
+    size_t *pool;                /* [n] the pooled token of each, counted among its own tokens */
 } scry_text_batch;
 
 /* Room for `texts` texts of `tokens` tokens together. SCRY_ENOMEM; to be disposed of in any case. */
@@ -36,10 +37,11 @@ int scry_text_batch_new(scry_text_batch *b, size_t tokens, size_t texts, scry_er
 void scry_text_batch_dispose(scry_text_batch *b);
 void scry_text_batch_clear(scry_text_batch *b);
 
-/* The next text is the `count` ids that lie at added + tokens. At least one. */
-void scry_text_batch_add(scry_text_batch *b, size_t count);
+/* The next text is the `count` ids at added + tokens, at least one; `pool` is the index of the pooled one. */
+void scry_text_batch_add(scry_text_batch *b, size_t count, size_t pool);
 
-/* Make what the tower is given; `share` beginnings, which changes the order of the texts. */
+/* Make the input of the tower. `share`: sort the texts and leave out common prefixes; allowed where the last
+ * token is pooled. */
 void scry_text_batch_lay_out(scry_text_batch *b, bool share);
 
 #endif

@@ -1,9 +1,7 @@
-/* tower.h - the two halves of a dual encoder, whatever they are made of.
+/* tower.h - the two halves of a dual encoder, one interface for all kinds.
  *
- * A tower is built from the mapped checkpoint when it is first needed and is immutable
- * from then on, but for the packing of its matrices. Families differ in the functions
- * behind these structures; beyond them in their configuration (config.h), in what model.c
- * constructs, and in how session.c cuts and prefixes texts.
+ * A tower is built from the mapped checkpoint when it is first needed and is immutable from
+ * then on, except that its matrices may be packed.
  */
 #ifndef SCRY_MODEL_TOWER_H
 #define SCRY_MODEL_TOWER_H
@@ -18,7 +16,7 @@ typedef struct scry_tower {
     size_t linear_count;
     bool packed;
     const scry_tensors *tensors;   /* where the weights are mapped; borrowed */
-    char *summary;             /* for people; owned */
+    char *summary;             /* for display; owned */
 } scry_tower;
 
 /* Pictures through an image tower. */
@@ -30,7 +28,8 @@ typedef struct scry_image_job {
     const scry_tracer *tracer;
 } scry_image_job;
 
-typedef struct scry_image_tower scry_image_tower;
+enum { SCRY_MAX_PICTURES_A_PASS = 400 };
+
 struct scry_image_tower {
     scry_tower base;
     scry_scratch_need need;
@@ -49,45 +48,34 @@ typedef struct scry_text_job {
     size_t n;
     float *memory;             /* [starts[n] * token_floats] */
     float *out;                /* [n, dim]; not normalised */
-    const size_t *pool;        /* [n] token whose state is the text's, or NULL: the tower's own way */
+    const size_t *pool;        /* [n] the pooled token, counted among its own tokens; NULL: the mean of all */
     const scry_tracer *tracer;
 } scry_text_job;
 
-typedef struct scry_text_tower scry_text_tower;
 struct scry_text_tower {
     scry_tower base;
     scry_scratch_need need;
-    size_t dim, context, vocab;
-    size_t token_floats;
-    bool pools_token;          /* texts are pooled at one token, `eos_id` (-1: the highest id),
-                                  and tokens behind it do not matter */
-    int64_t eos_id;
+    size_t dim, token_floats;
     void (*run)(scry_nn *t, const scry_text_tower *tower, const scry_text_job *job);
     void (*free)(scry_text_tower *tower);
 };
 
-/* Constructors. `check` only verifies the tensors: the result tells sizes and must not run. */
-typedef struct scry_tower_source {
+/* Constructors. With `check` only the tensors are verified: the result has the sizes and
+ * must not be run. */
+struct scry_tower_source {
     const scry_config *config;
     const scry_tensors *tensors;
     scry_mode mode;
     bool check;
-} scry_tower_source;
+};
 
-int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_error *err)
-    SCRY_NODISCARD;
-int scry_clip_text_new(scry_text_tower **out, const scry_tower_source *src, scry_error *err)
-    SCRY_NODISCARD;
-
-int scry_effnet_new(scry_image_tower **out, const scry_tower_source *src, scry_error *err)
-    SCRY_NODISCARD;
-int scry_bert_new(scry_text_tower **out, const scry_tower_source *src, scry_error *err)
-    SCRY_NODISCARD;
+scry_new_image_tower scry_vit_new, scry_effnet_new, scry_fastvit_new;
+scry_new_text_tower scry_clip_text_new, scry_bert_new;
 
 /* "KIND, 12 layers, width 512, 8 heads, quick_gelu"; owned by the caller. */
 char *scry_stack_summary(const char *kind, const scry_stack_config *s);
 
-/* For the constructors: begin a binder, and take over what it collected. */
+/* For the constructors: begin a binder, and move what it collected into the tower. */
 scry_binder scry_tower_begin(scry_tower *t, const scry_tower_source *src, scry_error *err);
 void scry_tower_end(scry_tower *t, scry_binder *b);
 void scry_tower_dispose(scry_tower *t);

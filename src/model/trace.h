@@ -1,4 +1,4 @@
-/* trace.h - for the tests: a look at the hidden states on their way through a tower. */
+/* trace.h - for tests: hidden states of a tower, reported while it runs. */
 #ifndef SCRY_MODEL_TRACE_H
 #define SCRY_MODEL_TRACE_H
 

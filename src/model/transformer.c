@@ -23,11 +23,28 @@ const scry_layer_names scry_names_bert = {
     "attention.output.dense", "intermediate.dense", "output.dense"
 };
 
-/* A norm and the product that it feeds, its range shared with the weights where that helps
- * (outliers.h): changes the norm's copies in place. Returns what the weights have to be
- * multiplied by, or NULL. */
-static const float *spread_outliers(scry_binder *b, const float *gain, const float *bias,
-                                    const scry_stacked *weights)
+const scry_layer_names scry_names_distilbert = {
+    "layer.%zu.", "sa_layer_norm", "output_layer_norm",
+    { "attention.q_lin", "attention.k_lin", "attention.v_lin" }, ".weight", ".bias",
+    "attention.out_lin", "ffn.lin1", "ffn.lin2"
+};
+
+const scry_layer_names scry_names_m2m = {
+    "layers.%zu.", "self_attn_layer_norm", "final_layer_norm",
+    { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" }, ".weight", ".bias",
+    "self_attn.out_proj", "fc1", "fc2"
+};
+
+const scry_bert_names scry_names_bert_model = {
+    .words = "embeddings.word_embeddings.weight", .positions = "embeddings.position_embeddings.weight",
+    .types = "embeddings.token_type_embeddings.weight", .norm = "embeddings.LayerNorm", .stack = "",
+    .layer = &scry_names_bert
+};
+
+/* Balance the ranges of a norm and of the weights of the product after it where that helps
+ * (outliers.h): changes the norm's copies in place. Returns the factors for the weights, or
+ * NULL. */
+static const float *spread_outliers(scry_binder *b, const scry_norm *norm, const scry_stacked *weights)
 {
     if (b->result < 0)
         return NULL;
@@ -36,16 +53,16 @@ static const float *spread_outliers(scry_binder *b, const float *gain, const flo
         b->result = scry_fail(b->err, SCRY_ENOMEM, "not enough memory for the model's weights");
         return NULL;
     }
-    scry_outliers_spread(gain, bias, weights, s);
+    scry_outliers_spread(norm->gain, norm->bias, weights, s);
     for (size_t i = 0; i < weights->k; i++) {
-        ((float *)gain)[i] /= s[i];   /* the tower's own copies, not yet shared */
-        ((float *)bias)[i] /= s[i];
+        ((float *)norm->gain)[i] /= s[i];   /* the tower's own copies, not yet used by other threads */
+        ((float *)norm->bias)[i] /= s[i];
     }
     return s;
 }
 
 /* Queries, keys and values: one product, or in int8, where attention is sharp, two. Returns
- * whether it is. */
+ * whether there are two. */
 static bool bind_qkv(scry_layer *l, scry_binder *b, const scry_stack *stack, bool careful,
                      scry_linear_names *names)
 {
@@ -54,8 +71,8 @@ static bool bind_qkv(scry_layer *l, scry_binder *b, const scry_stack *stack, boo
     if (careful) {
         scry_stacked stacked;
         scry_bind_stacked(b, &stacked, 3 * w, w, names);
-        sharp = b->result == 0 && scry_outliers_sharp(l->norm1_gain, &stacked, stack->config.heads);
-        names->spread = spread_outliers(b, l->norm1_gain, l->norm1_bias, &stacked);
+        sharp = b->result == 0 && scry_outliers_sharp(l->norm1.gain, &stacked, stack->config.heads);
+        names->spread = spread_outliers(b, &l->norm1, &stacked);
     }
     if (!sharp) {
         scry_bind_linear(b, &l->qkv, 3 * w, w, names);
@@ -70,16 +87,15 @@ static bool bind_qkv(scry_layer *l, scry_binder *b, const scry_stack *stack, boo
     return true;
 }
 
-/* `few_rows`: what follows attention runs for the pooled tokens alone, so its precision is free. */
+/* `few_rows`: the products after attention run for the pooled tokens only, so higher precision
+ * there costs little. */
 static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack *stack, const char *at,
                        const scry_layer_names *names, bool few_rows)
 {
     const scry_stack_config *c = &stack->config;
     size_t w = c->width;
-    l->norm1_gain = scry_bind_floats(b, w, "%s%s.weight", at, names->norm1);
-    l->norm1_bias = scry_bind_floats(b, w, "%s%s.bias", at, names->norm1);
-    l->norm2_gain = scry_bind_floats(b, w, "%s%s.weight", at, names->norm2);
-    l->norm2_bias = scry_bind_floats(b, w, "%s%s.bias", at, names->norm2);
+    l->norm1 = scry_bind_norm(b, w, c->eps, "%s%s", at, names->norm1);
+    l->norm2 = scry_bind_norm(b, w, c->eps, "%s%s", at, names->norm2);
     /* Before the products the norms feed nothing else; after them, the residual stream. */
     bool careful = b->mode == SCRY_MODE_INT8 && b->weights && !stack->post_norm;
     scry_linear_names qkv = { .prefix = at, .part = { names->qkv[0], names->qkv[1], names->qkv[2] },
@@ -93,7 +109,7 @@ static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack *stack, c
     if (careful) {
         scry_stacked stacked;
         scry_bind_stacked(b, &stacked, c->ffn, w, &up);
-        up.spread = spread_outliers(b, l->norm2_gain, l->norm2_bias, &stacked);
+        up.spread = spread_outliers(b, &l->norm2, &stacked);
     }
     scry_bind_linear(b, &l->up, c->ffn, w, &up);
     scry_linear_names down = { .prefix = at, .part = { names->down }, .weight = ".weight",
@@ -111,7 +127,7 @@ void scry_stack_bind(scry_stack *s, scry_binder *b, const char *prefix,
     for (size_t i = 0; i < c->layers; i++) {
         snprintf(layer, sizeof layer, names->layer, i);
         snprintf(at, sizeof at, "%s%s", prefix, layer);
-        bind_layer(&s->layers[i], b, s, at, names, i + 1 == c->layers && !s->post_norm);
+        bind_layer(&s->layers[i], b, s, at, names, i + 1 == c->layers && !s->post_norm && !s->reads_all_rows);
     }
     size_t head = c->width / c->heads;
     b->need.max_tokens = max_tokens > b->need.max_tokens ? max_tokens : b->need.max_tokens;
@@ -126,27 +142,44 @@ void scry_stack_dispose(scry_stack *s)
 
 size_t scry_stack_row_floats(const scry_stack *s)
 {
-    /* x, its norm or the attention's result, q k v, the wide middle */
+    /* x; its norm or the attention's output; q, k, v; the hidden layer */
     return 2 * s->config.width + 3 * s->config.width + s->config.ffn;
 }
 
-void scry_norm_rows(scry_nn *t, const float *x, size_t rows, size_t width, const float *gain,
-                    const float *bias, float eps, float *out)
+void scry_norm_rows(scry_nn *t, const scry_norm *norm, const float *x, size_t rows, float *out)
 {
+    size_t w = norm->width;
     scry_range mine = scry_share(t, rows, 1);
     for (size_t r = mine.from; r < mine.to; r++)
-        t->k->layer_norm(x + r * width, width, gain, bias, eps, out + r * width);
+        t->k->layer_norm(x + r * w, w, norm->gain, norm->bias, norm->eps, out + r * w);
     scry_nn_wait(t);
 }
 
-/* Row starts[s] + only[s] of x to row s, from the front: sources never lie before their
- * destinations, so one thread can do it in place. */
+/* Row starts[s] + only[s] of x to row s, in ascending order: a source is never before its
+ * destination, so it works in place. One thread. */
 static void gather(scry_nn *t, const scry_stack_run_args *run, size_t width, float *x)
 {
     if (t->index == 0)
         for (size_t s = 0; s < run->sequences; s++)
             memmove(x + s * width, x + (run->starts[s] + run->only[s]) * width,
                     width * sizeof *x);
+    scry_nn_wait(t);
+}
+
+/* Queries and keys of qkv [rows, 3 W] by their rotary positions: pairs of neighbours are rotated. */
+static void rotate(scry_nn *t, const scry_stack *s, size_t rows, float *qkv)
+{
+    size_t w = s->config.width, head = w / s->config.heads;
+    scry_range mine = scry_share(t, rows, 1);
+    for (size_t r = mine.from; r < mine.to; r++) {
+        const float *turn = s->rotary + r % s->rotary_tokens * head;
+        float *row = qkv + r * 3 * w;
+        for (size_t i = 0; i < 2 * w; i += 2) {
+            float a = row[i], b = row[i + 1], c = turn[i % head], d = turn[i % head + 1];
+            row[i] = a * c - b * d;
+            row[i + 1] = b * c + a * d;
+        }
+    }
     scry_nn_wait(t);
 }
 
@@ -158,12 +191,14 @@ static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
     size_t w = c->width;
     float *x = run->memory, *h = x + rows * w, *qkv = h + rows * w, *mid = qkv + rows * 3 * w;
     if (!s->post_norm)
-        scry_norm_rows(t, x, rows, w, l->norm1_gain, l->norm1_bias, c->eps, h);
+        scry_norm_rows(t, &l->norm1, x, rows, h);
     const float *in = s->post_norm ? x : h;
     if (l->qk.n)
         scry_linear_run(t, &l->qk, &(scry_product){ rows, in, w, qkv, 3 * w, SCRY_ACT_NONE, false });
     scry_linear_run(t, &l->qkv, &(scry_product){ rows, in, w, qkv + l->qk.n, 3 * w, SCRY_ACT_NONE,
                                                  false });
+    if (s->rotary)
+        rotate(t, s, rows, qkv);
     scry_attention_run(t, &(scry_attention){ qkv, run->starts, run->shared, run->sequences, w,
                                              c->heads, s->causal, only, h });
     if (only) {
@@ -172,14 +207,14 @@ static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
     }
     scry_linear_run(t, &l->out, &(scry_product){ rows, h, w, x, w, SCRY_ACT_NONE, true });
     if (s->post_norm)
-        scry_norm_rows(t, x, rows, w, l->norm1_gain, l->norm1_bias, c->eps, x);
+        scry_norm_rows(t, &l->norm1, x, rows, x);
     else
-        scry_norm_rows(t, x, rows, w, l->norm2_gain, l->norm2_bias, c->eps, h);
+        scry_norm_rows(t, &l->norm2, x, rows, h);
     scry_linear_run(t, &l->up, &(scry_product){ rows, s->post_norm ? x : h, w, mid, c->ffn,
                                                 c->act, false });
     scry_linear_run(t, &l->down, &(scry_product){ rows, mid, c->ffn, x, w, SCRY_ACT_NONE, true });
     if (s->post_norm)
-        scry_norm_rows(t, x, rows, w, l->norm2_gain, l->norm2_bias, c->eps, x);
+        scry_norm_rows(t, &l->norm2, x, rows, x);
 }
 
 void scry_stack_run(scry_nn *t, const scry_stack *s, const scry_stack_run_args *run)

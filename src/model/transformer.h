@@ -1,21 +1,21 @@
-/* transformer.h - the stack of layers that all of CLIP's and BERT's towers are made of.
+/* transformer.h - the stack of transformer layers of CLIP's, SigLIP's and BERT's towers.
  *
  *     pre-norm (CLIP)                         post-norm (BERT)
  *     x = x + out(attention(norm1(x)))        x = norm1(x + out(attention(x)))
  *     x = x + down(act(up(norm2(x))))         x = norm2(x + down(act(up(x))))
  *
- * Where the tower only reads one token of each sequence from the last layer, that layer
- * computes just those rows after its keys and values: exact, and 3/4 of a layer less.
+ * Where only one token of each sequence is pooled, the last layer computes only those rows
+ * after its keys and values: exact, and saves 3/4 of a layer.
  */
 #ifndef SCRY_MODEL_TRANSFORMER_H
 #define SCRY_MODEL_TRANSFORMER_H
 
 #include "model/binder.h"
-#include "model/config.h"
+#include "model/tower_config.h"
 #include "model/trace.h"
 
 typedef struct scry_layer {
-    const float *norm1_gain, *norm1_bias, *norm2_gain, *norm2_bias;   /* [W] */
+    scry_norm norm1, norm2;
     scry_linear qkv;    /* [3 W, W]; [W, W], the values, where queries and keys are apart */
     scry_linear qk;     /* [2 W, W] in more than int8: see outliers.h; else its n is 0 */
     scry_linear out;    /* [W, W] */
@@ -26,19 +26,24 @@ typedef struct scry_layer {
 typedef struct scry_stack {
     scry_stack_config config;
     bool causal, post_norm;
+    bool reads_all_rows;      /* of the last layer, without scry_stack_run_args.only */
+    const float *rotary;      /* [tokens, W / heads / 2, 2] cosine and sine by which each pair of numbers of a head's query
+                                 and key is rotated, for sequences of `rotary_tokens`; NULL: none. Borrowed. */
+    size_t rotary_tokens;
     scry_layer *layers;       /* [config.layers]; owned */
 } scry_stack;
 
 /* Names of a layer's tensors below its prefix. */
-typedef struct scry_layer_names {
+struct scry_layer_names {
     const char *layer;        /* "%zu" is the number: "text_model.encoder.layers.%zu." */
     const char *norm1, *norm2;
     const char *qkv[SCRY_LINEAR_MAX_PARTS];   /* one name: fused */
     const char *qkv_weight, *qkv_bias;        /* ".weight" or, fused, "_weight" */
     const char *out, *up, *down;
-} scry_layer_names;
+};
 
-extern const scry_layer_names scry_names_clip, scry_names_open_clip, scry_names_bert;
+extern const scry_layer_names scry_names_clip, scry_names_open_clip, scry_names_bert, scry_names_distilbert, scry_names_m2m;
+extern const scry_bert_names scry_names_bert_model;
 
 /* Bind the layers, whose prefix is `prefix` + names->layer. s->config and the flags are set
  * by the caller. */
@@ -52,7 +57,7 @@ size_t scry_stack_row_floats(const scry_stack *s);
 typedef struct scry_stack_run_args {
     float *memory;            /* [rows * row_floats]; x is its beginning: [rows, W] */
     const size_t *starts;     /* [sequences + 1] rows of the sequences; see attention.h */
-    const size_t *shared;     /* [sequences] tokens of each that lie before its rows, or NULL: there too */
+    const size_t *shared;     /* [sequences] tokens of each before its rows, or NULL: attention.h */
     size_t sequences;
     const size_t *only;       /* [sequences] token to keep, or NULL: see attention.h. x is then
                                  [sequences, W] at the end. */
@@ -62,8 +67,7 @@ typedef struct scry_stack_run_args {
 
 void scry_stack_run(scry_nn *t, const scry_stack *s, const scry_stack_run_args *run);
 
-/* Normalise rows [rows, W] by layer norm, the team sharing them; then in step. */
-void scry_norm_rows(scry_nn *t, const float *x, size_t rows, size_t width, const float *gain,
-                    const float *bias, float eps, float *out);
+/* Layer norm of x [rows, W], the team sharing the rows. Ends with a barrier of the team. */
+void scry_norm_rows(scry_nn *t, const scry_norm *norm, const float *x, size_t rows, float *out);
 
 #endif

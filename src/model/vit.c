@@ -1,76 +1,95 @@
-/* vit.c - CLIP's image tower: a vision transformer read at its class token.
+/* vit.c - a vision transformer as image tower: CLIP's, read at its class token, or SigLIP's,
+ * read by a head that attends to all patches.
  *
- *     pixels [S, S, 3] -> patches [T - 1, 3 P P] -> conv as product [T - 1, W]
- *     class token before them, positions added, layer norm -> x [T, W]
+ *     pixels [S, S, 3] -> patches [grid^2, 3 P P] -> conv as product [grid^2, W]
+ *     class token before them (or none), positions added, layer norm (or none) -> x [T, W]
  *     layers (transformer.c) -> class token [W] -> layer norm -> projection [D]
+ *                            -> layer norm -> attention_pool.c [W] (-> projection [D])
  *
- * The convolution has no bias. Its weights are ordered channel, row, column, and so are
- * the patches' numbers.
+ * The convolution's weights are ordered channel, row, column, and so are the patches'
+ * numbers. Rows and columns of pixels beyond the last whole patch are ignored, as in the references.
  */
+#include "model/attention_pool.h"
 #include "model/tower.h"
 #include "model/transformer.h"
 
 #include "base/alloc.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-enum { PASS_ROWS = 400 };   /* tokens a pass: enough to reuse weights, few enough for the caches */
+enum { PASS_ROWS = SCRY_MAX_PICTURES_A_PASS };   /* tokens in a pass: many enough to reuse weights, few enough for the caches */
 
 typedef struct {
     scry_image_tower tower;      /* first: the public part */
     scry_stack stack;
-    size_t patch, grid, tokens;  /* P; S / P; grid^2 + 1 */
+    size_t patch, grid;          /* P; S / P */
+    size_t tokens;               /* T: grid^2, and the class token */
+    bool has_pool, has_projection;
     float table[3][256];
-    const float *class_token;                          /* [W] */
-    const float *pre_gain, *pre_bias, *post_gain, *post_bias;   /* [W] */
-    scry_tensor positions;                             /* [T, W] */
-    const float *position_floats;                      /* the same as floats */
+    const float *class_token;                          /* [W] or NULL */
+    scry_norm pre, post;
+    const float *positions;                            /* [T, W] */
     scry_linear patches;                               /* [W, 3 P P] */
+    scry_attention_pool pool;
     scry_linear projection;                            /* [D, W] */
 } vit;
 
-/* Names of the tensors outside the layers. */
-typedef struct {
-    const char *stack, *class_token, *patches, *positions, *pre, *post, *projection;
-    bool transposed;
-    const scry_layer_names *layer;
-} vit_names;
-
-static const vit_names hf_names = {
-    "vision_model.", "vision_model.embeddings.class_embedding",
-    "vision_model.embeddings.patch_embedding", "vision_model.embeddings.position_embedding.weight",
-    "vision_model.pre_layrnorm", "vision_model.post_layernorm", "visual_projection.weight", false,
-    &scry_names_clip
-};
-
-static const vit_names open_clip_names = {
-    "visual.", "visual.class_embedding", "visual.conv1", "visual.positional_embedding",
-    "visual.ln_pre", "visual.ln_post", "visual.proj", true, &scry_names_open_clip
-};
-
-static void bind(vit *v, scry_binder *b, const vit_names *n)
+/* The table of scry_stack.rotary: half of a head turns by the column, half by the row, each pair of numbers more slowly
+ * than the one before; a class token stands still. Coordinates are scaled to the grid that the model was made for. */
+static const float *rotary_table(vit *v, const scry_vit_config *c, scry_binder *b)
 {
-    size_t w = v->stack.config.width, p = v->patch;
-    v->class_token = scry_bind_floats(b, w, "%s", n->class_token);
-    scry_linear_names patches = { .prefix = n->patches, .part = { "" }, .weight = ".weight",
-                                  .rank = 4, .tail = { 3, p, p } };
-    scry_bind_linear(b, &v->patches, w, 3 * p * p, &patches);
-    v->positions = scry_bind_tensor(b, 2, (size_t[]){ v->tokens, w }, "%s", n->positions);
-    if (b->result == 0 && b->weights) {
-        float *floats = scry_weights_take(b->weights, v->tokens * w * sizeof *floats);
-        if (floats)
-            scry_tensor_floats(&v->positions, floats);
-        else
-            b->result = scry_fail(b->err, SCRY_ENOMEM, "not enough memory for the positions");
-        v->position_floats = floats;
+    size_t head = c->stack.width / c->stack.heads, bands = head / 4, before = v->tokens - v->grid * v->grid;
+    float *table = scry_weights_take(b->weights, v->tokens * head * sizeof *table);
+    if (!table) {
+        b->result = scry_fail(b->err, SCRY_ENOMEM, "not enough memory for the model's weights");
+        return NULL;
     }
-    v->pre_gain = scry_bind_floats(b, w, "%s.weight", n->pre);
-    v->pre_bias = scry_bind_floats(b, w, "%s.bias", n->pre);
+    for (size_t t = 0; t < v->tokens; t++)
+        for (size_t i = 0; i < head / 2; i++) {
+            size_t patch = t - before, at = (i < bands ? patch % v->grid : patch / v->grid) + c->rotary_first;
+            double place = (double)at * (double)c->rotary_grid / (double)v->grid;
+            double angle = t < before ? 0 : place * pow(10000, -(double)(i % bands) / (double)bands);
+            table[t * head + 2 * i] = (float)cos(angle);
+            table[t * head + 2 * i + 1] = (float)sin(angle);
+        }
+    return table;
+}
+
+static scry_stack_config pool_config(const scry_vit_config *c)
+{
+    scry_stack_config s = c->stack;
+    s.heads = c->pool_heads ? c->pool_heads : s.heads;
+    s.ffn = c->pool_ffn ? c->pool_ffn : s.ffn;
+    return s;
+}
+
+static void bind(vit *v, scry_binder *b, const scry_vit_config *c)
+{
+    const scry_vit_names *n = c->names;
+    const scry_stack_config pool = pool_config(c);
+    size_t w = v->stack.config.width, p = v->patch;
+    int rank = n->batched ? 3 : 2;
+    size_t table[3] = { 1, 1, w }, *rows = n->batched ? table : table + 1;
+    if (n->class_token)
+        v->class_token = scry_bind_shaped_floats(b, n->batched ? 3 : 1, n->batched ? table : table + 2, "%s", n->class_token);
+    scry_linear_names patches = { .prefix = n->patches, .part = { "" }, .weight = ".weight",
+                                  .bias = n->patch_bias ? ".bias" : NULL, .rank = 4, .tail = { 3, p, p } };
+    scry_bind_linear(b, &v->patches, w, 3 * p * p, &patches);
+    table[1] = v->tokens;
+    v->positions = scry_bind_shaped_floats(b, rank, rows, "%s", n->positions);
+    if (n->pre_norm)
+        v->pre = scry_bind_norm(b, w, v->stack.config.eps, "%s", n->pre_norm);
+    if (c->rotary_grid && b->weights && b->result == 0)
+        v->stack.rotary = rotary_table(v, c, b);
     scry_stack_bind(&v->stack, b, n->stack, n->layer, v->tokens);
-    v->post_gain = scry_bind_floats(b, w, "%s.weight", n->post);
-    v->post_bias = scry_bind_floats(b, w, "%s.bias", n->post);
-    scry_linear_names projection = { .prefix = n->projection, .part = { "" }, .weight = "",
-                                     .transposed = n->transposed, .precise = true };
+    v->post = scry_bind_norm(b, w, v->stack.config.eps, "%s", n->post_norm);
+    if (v->has_pool)
+        scry_attention_pool_bind(&v->pool, b, n->pool, &pool);
+    if (!v->has_projection)
+        return;
+    scry_linear_names projection = { .prefix = "", .part = { "" }, .weight = n->projection,
+                                     .bias = n->projection_bias, .transposed = n->transposed, .precise = true };
     scry_bind_linear(b, &v->projection, v->tower.dim, w, &projection);
 }
 
@@ -93,19 +112,21 @@ static void unfold(scry_nn *t, const vit *v, const scry_image_job *job, float *o
     scry_nn_wait(t);
 }
 
-/* Class token and patches with their positions, normalised: x [n * T, W]. */
+/* Class token and patches with their positions: x [n * T, W]. */
 static void embed(scry_nn *t, const vit *v, size_t n, const float *patches, float *x)
 {
     size_t w = v->stack.config.width, tokens = v->tokens;
     scry_range mine = scry_share(t, n * tokens, 1);
     for (size_t r = mine.from; r < mine.to; r++) {
-        size_t picture = r / tokens, token = r % tokens;
-        const float *in = token ? patches + (picture * (tokens - 1) + token - 1) * w : v->class_token;
-        const float *position = v->position_floats + token * w;
+        size_t picture = r / tokens, token = r % tokens, before = v->class_token ? 1 : 0;
+        const float *in = token < before ? v->class_token
+                                         : patches + (picture * (tokens - before) + token - before) * w;
+        const float *position = v->positions + token * w;
         float *row = x + r * w;
         for (size_t i = 0; i < w; i++)
             row[i] = in[i] + position[i];
-        t->k->layer_norm(row, w, v->pre_gain, v->pre_bias, v->stack.config.eps, row);
+        if (v->pre.gain)
+            t->k->layer_norm(row, w, v->pre.gain, v->pre.bias, v->pre.eps, row);
     }
     scry_nn_wait(t);
 }
@@ -114,23 +135,30 @@ static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job 
 {
     const vit *v = (const vit *)tower;
     size_t w = v->stack.config.width, rows = job->n * v->tokens, k = 3 * v->patch * v->patch;
-    size_t patches = job->n * (v->tokens - 1);
+    size_t patches = job->n * v->grid * v->grid;
     float *x = job->memory, *unfolded = x + rows * w, *embedded = unfolded + patches * k;
     unfold(t, v, job, unfolded);
     scry_linear_run(t, &v->patches, &(scry_product){ patches, unfolded, k, embedded, w,
                                                      SCRY_ACT_NONE, false });
     embed(t, v, job->n, embedded, x);
     scry_trace_state(job->tracer, t->index, "image.embeddings", x, rows, w);
-    size_t starts[PASS_ROWS + 2], only[PASS_ROWS + 1];
+    size_t starts[SCRY_MAX_PICTURES_A_PASS + 1], only[SCRY_MAX_PICTURES_A_PASS + 1];
     for (size_t i = 0; i <= job->n; i++) {
         starts[i] = i * v->tokens;
         only[i] = 0;
     }
-    scry_stack_run(t, &v->stack, &(scry_stack_run_args){ job->memory, starts, NULL, job->n, only,
-                                                         job->tracer, "image" });
-    float *pooled = x + job->n * w;
-    scry_norm_rows(t, x, job->n, w, v->post_gain, v->post_bias, v->stack.config.eps, pooled);
+    scry_stack_run(t, &v->stack, &(scry_stack_run_args){ job->memory, starts, NULL, job->n,
+                                                         v->has_pool ? NULL : only, job->tracer, "image" });
+    size_t left = v->has_pool ? rows : job->n;
+    float *h = x + left * w, *pooled = h;
+    scry_norm_rows(t, &v->post, x, left, h);
+    if (v->has_pool) {
+        pooled = v->has_projection ? x : job->out;
+        scry_attention_pool_run(t, &v->pool, job->n, starts, h, h + rows * w, pooled);
+    }
     scry_trace_state(job->tracer, t->index, "image.pooled", pooled, job->n, w);
+    if (!v->has_projection)
+        return;
     scry_linear_run(t, &v->projection, &(scry_product){ job->n, pooled, w, job->out, tower->dim,
                                                         SCRY_ACT_NONE, false });
 }
@@ -145,30 +173,37 @@ static void vit_free(scry_image_tower *tower)
 
 int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_error *err)
 {
-    const scry_clip_config *c = &src->config->clip;
+    const scry_image_config *image = &src->config->image;
+    const scry_vit_config *c = &image->vit;
     vit *v = scry_alloc(sizeof *v);
-    v->stack = (scry_stack){ .config = c->image };
+    v->stack = (scry_stack){ .config = c->stack, .reads_all_rows = c->names->pool };
+    v->has_pool = c->names->pool;
+    v->has_projection = c->names->projection;
     v->patch = c->patch;
-    v->grid = c->image_size / c->patch;
-    v->tokens = v->grid * v->grid + 1;
+    v->grid = image->size / c->patch;
+    v->tokens = v->grid * v->grid + (c->names->class_token ? 1 : 0);
+    v->stack.rotary_tokens = v->tokens;
     scry_pixel_table(&src->config->preprocess, v->table);
     size_t stack_floats = scry_stack_row_floats(&v->stack);
-    size_t embed_floats = 2 * c->image.width + 3 * c->patch * c->patch;
+    size_t embed_floats = 2 * c->stack.width + 3 * c->patch * c->patch;
+    const scry_stack_config pool = pool_config(c);
+    size_t pool_floats = v->has_pool ? 2 * c->stack.width + scry_attention_pool_row_floats(&pool) : 0;
+    size_t most_floats = stack_floats > embed_floats ? stack_floats : embed_floats;
     v->tower = (scry_image_tower){
-        .dim = c->dim, .size = c->image_size, .run = run, .free = vit_free,
-        .batch = v->tokens < PASS_ROWS ? PASS_ROWS / v->tokens : 1,
-        .picture_floats = v->tokens * (stack_floats > embed_floats ? stack_floats : embed_floats)
+        .dim = src->config->dim, .size = image->size, .run = run, .free = vit_free,
+        .batch = v->tokens < PASS_ROWS ? PASS_ROWS / v->tokens : 1,   /* at most SCRY_MAX_PICTURES_A_PASS */
+        .picture_floats = v->tokens * (most_floats > pool_floats ? most_floats : pool_floats)
     };
     scry_binder b = scry_tower_begin(&v->tower.base, src, err);
-    bind(v, &b, src->config->family == SCRY_FAMILY_OPEN_CLIP ? &open_clip_names : &hf_names);
+    bind(v, &b, c);
     scry_tower_end(&v->tower.base, &b);
     v->tower.need = b.need;
     if (b.result < 0)
         vit_free(&v->tower);
     else {
-        char *kind = scry_asprintf("ViT, %zu x %zu pixels in patches of %zu", c->image_size,
-                                   c->image_size, c->patch);
-        v->tower.base.summary = scry_stack_summary(kind, &c->image);
+        char *kind = scry_asprintf("ViT, %zu x %zu pixels in patches of %zu", image->size, image->size,
+                                   c->patch);
+        v->tower.base.summary = scry_stack_summary(kind, &c->stack);
         free(kind);
         *out = &v->tower;
     }

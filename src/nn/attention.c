@@ -48,24 +48,32 @@ static void pack_head(const scry_nn *t, const head_view *h)
     }
 }
 
-/* out[rows, n] = a[rows, groups] . panels, all in float. */
-static void multiply(const scry_nn *t, const float *a, size_t lda, size_t rows, size_t groups,
-                     const uint8_t *b, size_t n, float *out, size_t ld_out)
+/* out[rows, n] = a[rows, groups] . b, all in float; b in panels. */
+typedef struct {
+    const float *a;
+    size_t lda, rows, groups;
+    const uint8_t *b;
+    size_t n;
+    float *out;
+    size_t ld_out;
+} product;
+
+static void multiply(const scry_nn *t, product m)
 {
-    for (size_t p = 0; p < panels(n); p++) {
-        size_t cols = n - p * SCRY_PANEL < SCRY_PANEL ? n - p * SCRY_PANEL : SCRY_PANEL;
-        for (size_t r = 0; r < rows; r += SCRY_TILE1_ROWS) {
-            size_t count = rows - r < SCRY_TILE1_ROWS ? rows - r : SCRY_TILE1_ROWS;
-            float *c = out + r * ld_out + p * SCRY_PANEL;
+    for (size_t p = 0; p < panels(m.n); p++) {
+        size_t cols = m.n - p * SCRY_PANEL < SCRY_PANEL ? m.n - p * SCRY_PANEL : SCRY_PANEL;
+        for (size_t r = 0; r < m.rows; r += SCRY_TILE1_ROWS) {
+            size_t count = m.rows - r < SCRY_TILE1_ROWS ? m.rows - r : SCRY_TILE1_ROWS;
+            float *c = m.out + r * m.ld_out + p * SCRY_PANEL;
             bool whole = cols == SCRY_PANEL;
             scry_tile tile = {
-                .a = (const uint8_t *)(a + r * lda), .b = b + p * groups * SCRY_PANEL_GROUP_BYTES,
-                .groups = groups, .lda = lda * sizeof(float), .rows = (int)count,
-                .acc = whole ? c : t->scratch->acc, .ld_acc = whole ? ld_out : SCRY_PANEL
+                .a = (const uint8_t *)(m.a + r * m.lda), .b = m.b + p * m.groups * SCRY_PANEL_GROUP_BYTES,
+                .groups = m.groups, .lda = m.lda * sizeof(float), .rows = (int)count,
+                .acc = whole ? c : t->scratch->acc, .ld_acc = whole ? m.ld_out : SCRY_PANEL
             };
             t->k->tile1[SCRY_MODE_F32](&tile);
             for (size_t i = 0; i < count && !whole; i++)
-                memcpy(c + i * ld_out, t->scratch->acc + i * SCRY_PANEL, cols * sizeof *c);
+                memcpy(c + i * m.ld_out, t->scratch->acc + i * SCRY_PANEL, cols * sizeof *c);
         }
     }
 }
@@ -80,8 +88,8 @@ static void attend(const scry_nn *t, const head_view *h, bool causal, size_t fro
         size_t rows = to - r0 < SCRY_SCORE_ROWS ? to - r0 : SCRY_SCORE_ROWS;
         size_t seen = causal ? r0 + rows : h->tokens;
         float *scores = t->scratch->scores;
-        multiply(t, row_of(h, r0), h->ld, rows, h->head, t->scratch->keys,
-                 panels(seen) * SCRY_PANEL, scores, ld);
+        multiply(t, (product){ row_of(h, r0), h->ld, rows, h->head, t->scratch->keys,
+                               panels(seen) * SCRY_PANEL, scores, ld });
         for (size_t i = 0; i < rows; i++) {
             size_t visible = causal ? r0 + i + 1 : h->tokens;
             t->k->softmax(scores + i * ld, visible, factor);
@@ -90,10 +98,10 @@ static void attend(const scry_nn *t, const head_view *h, bool causal, size_t fro
         /* The panels of values are h->tokens groups long: products read the first `seen`. */
         for (size_t p = 0; p < panels(h->head); p++) {
             size_t cols = h->head - p * SCRY_PANEL;
-            multiply(t, scores, ld, rows, seen,
-                     t->scratch->values + p * h->tokens * SCRY_PANEL_GROUP_BYTES,
-                     cols < SCRY_PANEL ? cols : SCRY_PANEL,
-                     out + (r0 - from) * ld_out + p * SCRY_PANEL, ld_out);
+            multiply(t, (product){ scores, ld, rows, seen,
+                                   t->scratch->values + p * h->tokens * SCRY_PANEL_GROUP_BYTES,
+                                   cols < SCRY_PANEL ? cols : SCRY_PANEL,
+                                   out + (r0 - from) * ld_out + p * SCRY_PANEL, ld_out });
         }
     }
 }

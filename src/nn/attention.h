@@ -1,10 +1,10 @@
 /* attention.h - softmax(Q K^T / sqrt(head)) V for a batch of sequences.
  *
- * The rows of Q, K and V lie side by side: qkv is [rows, 3 * width], row i holding q, k
- * and v of token i, heads one after the other in each. Sequences follow each other
- * without padding. With `causal` a token does not depend on those that follow it, so
- * sequences that begin alike share rows: in the order of a dictionary each needs rows only
- * for what differs from the one before it.
+ * The rows of Q, K and V lie side by side: qkv is [rows, 3 * width], row i holding q, k and v
+ * of token i, heads one after the other in each. Sequences follow each other without padding.
+ * With `causal` a token does not depend on later ones, so sequences can share the rows of a
+ * common prefix: in lexicographic order each needs rows only for the tokens after the prefix
+ * that it shares with its predecessor.
  */
 #ifndef SCRY_NN_ATTENTION_H
 #define SCRY_NN_ATTENTION_H
@@ -19,8 +19,8 @@ typedef struct scry_attention {
     size_t sequences;
     size_t width, heads;
     bool causal;             /* a token sees itself and those before it */
-    const size_t *only;      /* [sequences]: compute this token (counted within its sequence's own
-                                rows) alone, to row s of out; NULL = all tokens */
+    const size_t *only;      /* [sequences]: compute only this token (an index into the sequence's own rows),
+                              * to row s of out; NULL = all tokens */
     float *out;              /* [rows, width]; may not overlap qkv */
 } scry_attention;
 

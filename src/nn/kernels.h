@@ -24,7 +24,8 @@
 typedef enum { SCRY_MODE_F32, SCRY_MODE_BF16, SCRY_MODE_INT8, SCRY_MODE_COUNT } scry_mode;
 
 typedef enum {
-    SCRY_ACT_NONE, SCRY_ACT_QUICK_GELU, SCRY_ACT_GELU, SCRY_ACT_GELU_TANH, SCRY_ACT_RELU6
+    SCRY_ACT_NONE, SCRY_ACT_QUICK_GELU, SCRY_ACT_GELU, SCRY_ACT_GELU_TANH, SCRY_ACT_RELU6,
+    SCRY_ACT_RELU
 } scry_act;
 
 enum {
@@ -49,8 +50,8 @@ typedef struct scry_tile {
     int rows;
     void *acc;            /* float or int32 [rows, ld_acc] */
     size_t ld_acc;        /* elements */
-    const uint8_t *soon;  /* of what is multiplied next: a line of 64 bytes for each group, 128 bytes
-                             apart, which may be fetched meanwhile; NULL: none */
+    const uint8_t *soon;  /* operands of the next product, to prefetch: a line of 64 bytes for each group, 128 bytes
+                           * apart; NULL: none */
 } scry_tile;
 
 typedef void scry_tile_fn(const scry_tile *t);
@@ -71,22 +72,24 @@ typedef struct scry_finish {
     size_t ldc;
 } scry_finish;
 
-/* Depthwise convolution of one output row: channels last, padding already in `rows`. */
+enum { SCRY_DEPTHWISE_BLOCK = 16 };   /* channels whose weights lie together */
+
+/* Depthwise convolution of two output rows: channels last, padding already in `rows`. */
 typedef struct scry_depthwise {
-    const float *const *rows;  /* [k] input rows, each [width, channels]; NULL = all zero */
-    int kernel, stride;        /* 3 or 5 in practice; 1 or 2 */
+    const float *const *rows;  /* [kernel + stride] input rows, each [width, channels]; NULL = all zero */
+    int kernel, stride;        /* 3, 5 or 7 in practice; 1 or 2 */
     int width, pad_left;       /* of the input; columns outside are zero */
     size_t channels;
-    const float *weights;      /* [k, k, channels] */
-    const float *bias;         /* [channels] */
-    float *out;                /* [out_width, channels] */
+    const float *weights;      /* scry_depthwise_pack: for each block of channels the bias, then kernel^2 weights of each */
+    float *out[2];             /* [out_width, channels], `out_stride` floats from place to place; the second may be NULL */
+    size_t out_stride;
     int out_width;
-    scry_act act;              /* NONE or RELU6 */
+    scry_act act;
 } scry_depthwise;
 
 typedef struct scry_kernels {
     const char *name;
-    bool reference;            /* the oracle: reference.c computes whole products instead */
+    bool reference;            /* the reference: reference.c computes whole products instead */
     bool fast_bf16, fast_int8; /* whether the processor has instructions for the mode */
     scry_tile_fn *tile1[SCRY_MODE_COUNT];
     scry_tile_fn *tile2[SCRY_MODE_COUNT];
@@ -114,8 +117,8 @@ const scry_kernels *scry_kernels_reference(void);
 enum { SCRY_KERNELS_MAX = 6 };
 size_t scry_kernels_all(const scry_kernels **out, size_t capacity);
 
-/* NULL where not compiled in. Without bf16 or VNNI products AVX2's are taken.
- * Only to be run where the processor has the instructions. */
+/* NULL where not compiled in. Without bf16 or VNNI instructions those modes use AVX2's
+ * functions. Call only if the processor has the instructions. */
 const scry_kernels *scry_kernels_avx2(void);
 const scry_kernels *scry_kernels_avx512(bool bf16, bool vnni);
 

@@ -155,6 +155,8 @@ AVX2 INLINE __m256 activate8(scry_act act, __m256 x)
         return _mm256_mul_ps(x, sigmoid8(u));
     case SCRY_ACT_RELU6:
         return _mm256_min_ps(_mm256_max_ps(x, _mm256_setzero_ps()), _mm256_set1_ps(6));
+    case SCRY_ACT_RELU:
+        return _mm256_max_ps(x, _mm256_setzero_ps());
     case SCRY_ACT_NONE:
         break;
     }
@@ -193,22 +195,8 @@ AVX2 INLINE void finish_row(const scry_finish *f, int r, bool ints, scry_act act
     }
 }
 
-#define FINISH(NAME, INTS)                                                                  \
-    AVX2 static void NAME(const scry_finish *f)                                             \
-    {                                                                                       \
-        for (int r = 0; r < f->rows; r++) {                                                 \
-            switch (f->act) {                                                               \
-            case SCRY_ACT_NONE: finish_row(f, r, INTS, SCRY_ACT_NONE); break;               \
-            case SCRY_ACT_QUICK_GELU: finish_row(f, r, INTS, SCRY_ACT_QUICK_GELU); break;   \
-            case SCRY_ACT_GELU: finish_row(f, r, INTS, SCRY_ACT_GELU); break;               \
-            case SCRY_ACT_GELU_TANH: finish_row(f, r, INTS, SCRY_ACT_GELU_TANH); break;     \
-            case SCRY_ACT_RELU6: finish_row(f, r, INTS, SCRY_ACT_RELU6); break;             \
-            }                                                                               \
-        }                                                                                   \
-    }
-
-FINISH(finish_float, false)
-FINISH(finish_int, true)
+SCRY_FINISH(AVX2, finish_float, false)
+SCRY_FINISH(AVX2, finish_int, true)
 
 /* ---- conversions ---- */
 
@@ -343,36 +331,64 @@ AVX2 static void softmax(float *x, size_t n, float factor)
     }
 }
 
-/* 8 channels of one output place. */
-AVX2 INLINE __m256 place8(const scry_depthwise *d, int left, size_t c, __m256i m)
+/* ---- depthwise convolutions ---- */
+
+enum { LANES = 8 };
+
+/* The products of eight columns of one input row, for output row `row` with the weights `w`. */
+AVX2 INLINE void add_row(__m256 sum[2][8], const __m256 *x, const float *w, const int row, const int k, const int stride)
 {
-    __m256 sum = _mm256_maskload_ps(d->bias + c, m);
-    for (int ky = 0; ky < d->kernel; ky++) {
-        if (!d->rows[ky])
-            continue;
-        for (int kx = 0; kx < d->kernel; kx++) {
-            if (left + kx < 0 || left + kx >= d->width)
-                continue;
-            const float *in = d->rows[ky] + (size_t)(left + kx) * d->channels + c;
-            const float *w = d->weights + (size_t)(ky * d->kernel + kx) * d->channels + c;
-            sum = _mm256_fmadd_ps(_mm256_maskload_ps(in, m), _mm256_maskload_ps(w, m), sum);
-        }
+    _Pragma("GCC unroll 7") for (int kx = 0; kx < k; kx++) {
+        const __m256 weight = _mm256_loadu_ps(w + kx * SCRY_DEPTHWISE_BLOCK);
+        _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++)
+            sum[row][o] = _mm256_fmadd_ps(x[o * stride + kx], weight, sum[row][o]);
     }
-    return sum;
 }
 
-AVX2 static void depthwise(const scry_depthwise *d)
+/* Apart, so that the activations are not repeated in the code of every size. */
+AVX2 static __attribute__((noinline)) void store_places(const scry_depthwise *d, size_t c, int ox, const __m256 sum[2][8])
 {
-    for (int ox = 0; ox < d->out_width; ox++) {
-        for (size_t c = 0; c < d->channels; c += 8) {
-            __m256i m = lanes(d->channels - c);
-            __m256 sum = place8(d, ox * d->stride - d->pad_left, c, m);
-            if (d->act == SCRY_ACT_RELU6)
-                sum = activate8(SCRY_ACT_RELU6, sum);
-            _mm256_maskstore_ps(d->out + (size_t)ox * d->channels + c, m, sum);
-        }
+    const __m256i m = lanes(d->channels - c);
+    const int n = d->out_width - ox < 8 ? d->out_width - ox : 8;
+    for (int row = 0; row < 2 && d->out[row]; row++) {
+        float *out = d->out[row] + (size_t)ox * d->out_stride + c;
+        for (int o = 0; o < n; o++, out += d->out_stride)
+            _mm256_maskstore_ps(out, m, activate8(d->act, sum[row][o]));
     }
 }
+
+/* Two rows of eight places: more sums than registers, but inputs come from the cache once for both. */
+AVX2 INLINE void places(const scry_depthwise *d, size_t c, int ox, const int k, const int stride)
+{
+    const __m256i m = lanes(d->channels - c);
+    const int columns = 7 * stride + k, left = ox * stride - d->pad_left;
+    const bool inside = left >= 0 && left + columns <= d->width;
+    const float *block = d->weights + c / SCRY_DEPTHWISE_BLOCK * (size_t)(1 + k * k) * SCRY_DEPTHWISE_BLOCK
+                       + c % SCRY_DEPTHWISE_BLOCK;
+    const size_t row_floats = (size_t)k * SCRY_DEPTHWISE_BLOCK;
+    __m256 sum[2][8], x[21], done[2][8];
+    _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++)
+        sum[0][o] = sum[1][o] = _mm256_loadu_ps(block);
+    const float *w = block + SCRY_DEPTHWISE_BLOCK;
+    for (int y = 0; y < k + stride; y++, w += row_floats) {
+        if (!d->rows[y])
+            continue;
+        const float *in = d->rows[y] + (ptrdiff_t)left * (ptrdiff_t)d->channels + c;
+        _Pragma("GCC unroll 21") for (int i = 0; i < columns; i++, in += d->channels)
+            x[i] = inside || (left + i >= 0 && left + i < d->width) ? _mm256_maskload_ps(in, m) : _mm256_setzero_ps();
+        if (y < k)
+            add_row(sum, x, w, 0, k, stride);
+        if (y >= stride)
+            add_row(sum, x, w - (size_t)stride * row_floats, 1, k, stride);
+    }
+    _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++) {
+        done[0][o] = sum[0][o];
+        done[1][o] = sum[1][o];
+    }
+    store_places(d, c, ox, done);
+}
+
+SCRY_DEPTHWISE(AVX2)
 
 static const scry_kernels table = {
     .name = "avx2",

@@ -155,6 +155,8 @@ AVX512 INLINE __m512 activate16(scry_act act, __m512 x)
     }
     case SCRY_ACT_RELU6:
         return _mm512_min_ps(_mm512_max_ps(x, _mm512_setzero_ps()), _mm512_set1_ps(6));
+    case SCRY_ACT_RELU:
+        return _mm512_max_ps(x, _mm512_setzero_ps());
     case SCRY_ACT_NONE:
         break;
     }
@@ -187,22 +189,8 @@ AVX512 INLINE void finish_row(const scry_finish *f, const int r, const bool ints
     }
 }
 
-#define FINISH(NAME, INTS)                                                                  \
-    AVX512 static void NAME(const scry_finish *f)                                           \
-    {                                                                                       \
-        for (int r = 0; r < f->rows; r++) {                                                 \
-            switch (f->act) {                                                               \
-            case SCRY_ACT_NONE: finish_row(f, r, INTS, SCRY_ACT_NONE); break;               \
-            case SCRY_ACT_QUICK_GELU: finish_row(f, r, INTS, SCRY_ACT_QUICK_GELU); break;   \
-            case SCRY_ACT_GELU: finish_row(f, r, INTS, SCRY_ACT_GELU); break;               \
-            case SCRY_ACT_GELU_TANH: finish_row(f, r, INTS, SCRY_ACT_GELU_TANH); break;     \
-            case SCRY_ACT_RELU6: finish_row(f, r, INTS, SCRY_ACT_RELU6); break;             \
-            }                                                                               \
-        }                                                                                   \
-    }
-
-FINISH(finish_float, false)
-FINISH(finish_int, true)
+SCRY_FINISH(AVX512, finish_float, false)
+SCRY_FINISH(AVX512, finish_int, true)
 
 /* ---- conversions ---- */
 
@@ -361,51 +349,65 @@ AVX512 static void softmax(float *x, size_t n, float factor)
     }
 }
 
-/* 16 channels (or the last few) along a row; the weights stay in registers. A place whose
- * window lies inside the row takes the way without tests. */
-AVX512 INLINE void depthwise16(const scry_depthwise *d, const size_t c, const int k, const bool full)
+/* ---- depthwise convolutions ---- */
+
+enum { LANES = 16 };
+
+/* The products of eight columns of one input row, for output row `row` with the weights `w`. */
+AVX512 INLINE void add_row(__m512 sum[2][8], const __m512 *x, const float *w, const int row, const int k, const int stride)
 {
-    const __mmask16 m = full ? 0xFFFF : lanes(d->channels - c);
-    __m512 w[25], bias = _mm512_maskz_loadu_ps(m, d->bias + c);
-    _Pragma("GCC unroll 25") for (int i = 0; i < k * k; i++)
-        w[i] = _mm512_maskz_loadu_ps(m, d->weights + (size_t)i * d->channels + c);
-    for (int ox = 0; ox < d->out_width; ox++) {
-        __m512 sum = bias;
-        int left = ox * d->stride - d->pad_left;
-        bool inside = left >= 0 && left + k <= d->width;
-        _Pragma("GCC unroll 5") for (int ky = 0; ky < k; ky++) {
-            if (!d->rows[ky])
-                continue;
-            const float *in = d->rows[ky] + (ptrdiff_t)left * (ptrdiff_t)d->channels + c;
-            _Pragma("GCC unroll 5") for (int kx = 0; kx < k; kx++, in += d->channels)
-                if (inside || (left + kx >= 0 && left + kx < d->width))
-                    sum = _mm512_fmadd_ps(full ? _mm512_loadu_ps(in) : _mm512_maskz_loadu_ps(m, in),
-                                          w[ky * k + kx], sum);
-        }
-        if (d->act == SCRY_ACT_RELU6)
-            sum = activate16(SCRY_ACT_RELU6, sum);
-        _mm512_mask_storeu_ps(d->out + (size_t)ox * d->channels + c, m, sum);
+    _Pragma("GCC unroll 7") for (int kx = 0; kx < k; kx++) {
+        const __m512 weight = _mm512_loadu_ps(w + kx * SCRY_DEPTHWISE_BLOCK);
+        _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++)
+            sum[row][o] = _mm512_fmadd_ps(x[o * stride + kx], weight, sum[row][o]);
     }
 }
 
-AVX512 static void depthwise(const scry_depthwise *d)
+/* Apart, so that the activations are not repeated in the code of every size. */
+AVX512 static __attribute__((noinline)) void store_places(const scry_depthwise *d, size_t c, int ox, const __m512 sum[2][8])
 {
-    if (d->kernel != 3 && d->kernel != 5) {
-        scry_generic_depthwise(d);
-        return;
-    }
-    for (size_t c = 0; c < d->channels; c += 16) {
-        bool full = c + 16 <= d->channels;
-        if (d->kernel == 3 && full)
-            depthwise16(d, c, 3, true);
-        else if (d->kernel == 3)
-            depthwise16(d, c, 3, false);
-        else if (full)
-            depthwise16(d, c, 5, true);
-        else
-            depthwise16(d, c, 5, false);
+    const __mmask16 m = lanes(d->channels - c);
+    const int n = d->out_width - ox < 8 ? d->out_width - ox : 8;
+    for (int row = 0; row < 2 && d->out[row]; row++) {
+        float *out = d->out[row] + (size_t)ox * d->out_stride + c;
+        for (int o = 0; o < n; o++, out += d->out_stride)
+            _mm512_mask_storeu_ps(out, m, activate16(d->act, sum[row][o]));
     }
 }
+
+/* Sixteen sums, two rows of eight places: each is used again only after the others, which hides the latency of the
+ * products, and an input row of 14 numbers serves 112 of them. */
+AVX512 INLINE void places(const scry_depthwise *d, size_t c, int ox, const int k, const int stride)
+{
+    const __mmask16 m = lanes(d->channels - c);
+    const int columns = 7 * stride + k, left = ox * stride - d->pad_left;
+    const bool inside = left >= 0 && left + columns <= d->width;
+    const float *block = d->weights + c / SCRY_DEPTHWISE_BLOCK * (size_t)(1 + k * k) * SCRY_DEPTHWISE_BLOCK
+                       + c % SCRY_DEPTHWISE_BLOCK;
+    const size_t row_floats = (size_t)k * SCRY_DEPTHWISE_BLOCK;
+    __m512 sum[2][8], x[21], done[2][8];
+    _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++)
+        sum[0][o] = sum[1][o] = _mm512_loadu_ps(block);
+    const float *w = block + SCRY_DEPTHWISE_BLOCK;
+    for (int y = 0; y < k + stride; y++, w += row_floats) {
+        if (!d->rows[y])
+            continue;
+        const float *in = d->rows[y] + (ptrdiff_t)left * (ptrdiff_t)d->channels + c;
+        _Pragma("GCC unroll 21") for (int i = 0; i < columns; i++, in += d->channels)
+            x[i] = inside || (left + i >= 0 && left + i < d->width) ? _mm512_maskz_loadu_ps(m, in) : _mm512_setzero_ps();
+        if (y < k)
+            add_row(sum, x, w, 0, k, stride);
+        if (y >= stride)
+            add_row(sum, x, w - (size_t)stride * row_floats, 1, k, stride);
+    }
+    _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++) {
+        done[0][o] = sum[0][o];
+        done[1][o] = sum[1][o];
+    }
+    store_places(d, c, ox, done);
+}
+
+SCRY_DEPTHWISE(AVX512)
 
 #define AVX512_TABLE(table_name, has_bf16, has_vnni)                                        \
     {                                                                                       \

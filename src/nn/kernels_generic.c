@@ -1,6 +1,6 @@
-/* kernels_generic.c - every kernel in plain C: the base of the other tables, and all
- * that a processor without AVX2 has. The loops run over the 32 outputs of a panel, so
- * that any compiler turns them into whatever vectors the platform guarantees. */
+/* kernels_generic.c - every kernel in plain C: for entries that other tables lack, and for
+ * processors without AVX2. The inner loops run over the 32 outputs of a panel, which
+ * compilers vectorise for any platform. */
 #include "nn/kernels.h"
 #include "nn/kernels_internal.h"
 
@@ -24,7 +24,7 @@ static void block_f32(const scry_tile *t, int row, int rows, const float *b, flo
 {
     const float *a[BLOCK];
     lanes sum[BLOCK][COLUMNS / LANES] = { 0 };
-    for (int r = 0; r < BLOCK; r++)   /* one that is not there is the first once more */
+    for (int r = 0; r < BLOCK; r++)   /* missing rows are replaced by the first */
         a[r] = (const float *)(t->a + (size_t)(row + (r < rows ? r : 0)) * t->lda);
     for (size_t g = 0; g < t->groups; g++, b += SCRY_PANEL)
 #pragma GCC unroll 4
@@ -100,6 +100,8 @@ float scry_activate(scry_act act, float x)
         return 0.5f * x * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
     case SCRY_ACT_RELU6:
         return x < 0 ? 0 : x > 6 ? 6 : x;
+    case SCRY_ACT_RELU:
+        return x < 0 ? 0 : x;
     case SCRY_ACT_NONE:
         break;
     }
@@ -191,26 +193,34 @@ void scry_generic_softmax(float *x, size_t n, float factor)
         x[i] /= sum;
 }
 
+/* Place `ox` of an output row whose first input row is d->rows[first], for `n` channels from c on. */
+static void depthwise_place(const scry_depthwise *d, int first, int ox, size_t c, size_t n, float *out)
+{
+    const float *w = d->weights + c * (size_t)(1 + d->kernel * d->kernel);
+    memcpy(out, w, n * sizeof *out);
+    for (int ky = 0; ky < d->kernel; ky++) {
+        for (int kx = 0; kx < d->kernel; kx++) {
+            w += SCRY_DEPTHWISE_BLOCK;
+            int ix = ox * d->stride + kx - d->pad_left;
+            if (!d->rows[first + ky] || ix < 0 || ix >= d->width)
+                continue;
+            const float *in = d->rows[first + ky] + (size_t)ix * d->channels + c;
+            for (size_t i = 0; i < n; i++)
+                out[i] += in[i] * w[i];
+        }
+    }
+    for (size_t i = 0; d->act != SCRY_ACT_NONE && i < n; i++)
+        out[i] = scry_activate(d->act, out[i]);
+}
+
 void scry_generic_depthwise(const scry_depthwise *d)
 {
-    for (int ox = 0; ox < d->out_width; ox++) {
-        float *out = d->out + (size_t)ox * d->channels;
-        memcpy(out, d->bias, d->channels * sizeof *out);
-        for (int ky = 0; ky < d->kernel; ky++) {
-            for (int kx = 0; kx < d->kernel; kx++) {
-                int ix = ox * d->stride + kx - d->pad_left;
-                if (!d->rows[ky] || ix < 0 || ix >= d->width)
-                    continue;
-                const float *in = d->rows[ky] + (size_t)ix * d->channels;
-                const float *w = d->weights + (size_t)(ky * d->kernel + kx) * d->channels;
-                for (size_t c = 0; c < d->channels; c++)
-                    out[c] += in[c] * w[c];
+    for (int row = 0; row < 2 && d->out[row]; row++)
+        for (int ox = 0; ox < d->out_width; ox++)
+            for (size_t c = 0; c < d->channels; c += SCRY_DEPTHWISE_BLOCK) {
+                size_t left = d->channels - c, n = left < SCRY_DEPTHWISE_BLOCK ? left : SCRY_DEPTHWISE_BLOCK;
+                depthwise_place(d, row * d->stride, ox, c, n, d->out[row] + (size_t)ox * d->out_stride + c);
             }
-        }
-        if (d->act == SCRY_ACT_RELU6)
-            for (size_t c = 0; c < d->channels; c++)
-                out[c] = scry_activate(SCRY_ACT_RELU6, out[c]);
-    }
 }
 
 #define GENERIC_TABLE(table_name, is_reference)                                             \

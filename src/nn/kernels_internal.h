@@ -33,4 +33,51 @@ static inline void scry_quantise_range(float low, float high, float *scale, int3
     *zero = range < 1e38f ? (int32_t)(0.5f - low / *scale) : 0;
 }
 
+/* A kernel `finish` made of the file's finish_row(f, r, ints, act), which it calls with a constant activation: one
+ * loop without branches for each. */
+#define SCRY_FINISH(TARGET, NAME, INTS)                                                     \
+    TARGET static void NAME(const scry_finish *f)                                           \
+    {                                                                                       \
+        for (int r = 0; r < f->rows; r++) {                                                 \
+            switch (f->act) {                                                               \
+            case SCRY_ACT_NONE: finish_row(f, r, INTS, SCRY_ACT_NONE); break;               \
+            case SCRY_ACT_QUICK_GELU: finish_row(f, r, INTS, SCRY_ACT_QUICK_GELU); break;   \
+            case SCRY_ACT_GELU: finish_row(f, r, INTS, SCRY_ACT_GELU); break;               \
+            case SCRY_ACT_GELU_TANH: finish_row(f, r, INTS, SCRY_ACT_GELU_TANH); break;     \
+            case SCRY_ACT_RELU6: finish_row(f, r, INTS, SCRY_ACT_RELU6); break;             \
+            case SCRY_ACT_RELU: finish_row(f, r, INTS, SCRY_ACT_RELU); break;               \
+            }                                                                               \
+        }                                                                                   \
+    }
+
+/* A kernel `depthwise` made of the file's places(d, c, ox, kernel, stride), which computes 8 places of both rows and of
+ * the LANES channels from c on: one function for each size, so that sums stay in registers. The last group of 8 may
+ * overlap its predecessor: the same numbers are stored twice. */
+#define SCRY_DEPTHWISE_SIZE(TARGET, K, STRIDE)                                              \
+    TARGET static void depthwise_##K##_##STRIDE(const scry_depthwise *d)                    \
+    {                                                                                       \
+        const int n = d->out_width;                                                         \
+        for (size_t c = 0; c < d->channels; c += LANES)                                     \
+            for (int ox = 0; ox < n; ox += 8)                                               \
+                places(d, c, ox + 8 > n && n >= 8 ? n - 8 : ox, K, STRIDE);                 \
+    }
+
+#define SCRY_DEPTHWISE(TARGET)                                                              \
+    SCRY_DEPTHWISE_SIZE(TARGET, 3, 1)                                                       \
+    SCRY_DEPTHWISE_SIZE(TARGET, 3, 2)                                                       \
+    SCRY_DEPTHWISE_SIZE(TARGET, 5, 1)                                                       \
+    SCRY_DEPTHWISE_SIZE(TARGET, 5, 2)                                                       \
+    SCRY_DEPTHWISE_SIZE(TARGET, 7, 1)                                                       \
+    SCRY_DEPTHWISE_SIZE(TARGET, 7, 2)                                                       \
+    TARGET static void depthwise(const scry_depthwise *d)                                   \
+    {                                                                                       \
+        static void (*const sizes[3][2])(const scry_depthwise *) = {                        \
+            { depthwise_3_1, depthwise_3_2 }, { depthwise_5_1, depthwise_5_2 }, { depthwise_7_1, depthwise_7_2 } \
+        };                                                                                  \
+        if (d->kernel % 2 == 1 && d->kernel >= 3 && d->kernel <= 7 && d->stride <= 2)       \
+            sizes[d->kernel / 2 - 1][d->stride - 1](d);                                     \
+        else                                                                                \
+            scry_generic_depthwise(d);                                                      \
+    }
+
 #endif

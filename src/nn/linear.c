@@ -40,7 +40,7 @@ int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights 
                      scry_error *err)
 {
     *l = (scry_linear){ .parts = spec->parts, .transposed = spec->transposed, .mode = spec->mode,
-                        .spread = spec->spread };
+                        .spread = spec->spread, .gain = spec->gain };
     memcpy(l->weight, spec->weight, sizeof l->weight);
     size_t rows = spec->weight[0].shape[0];
     l->n = spec->transposed ? spec->weight[0].shape[1] : rows * (size_t)spec->parts;
@@ -56,12 +56,14 @@ int scry_linear_init(scry_linear *l, const scry_linear_spec *spec, scry_weights 
         for (size_t r = 0; scaled && r < rows && !spec->transposed; r++)
             l->col_scale[(size_t)i * rows + r] = spec->weight[i].scale ? spec->weight[i].scale[r] : 1;
     }
+    for (size_t n = 0; l->gain && l->bias && n < l->n; n++)
+        l->bias[n] *= l->gain[n];
     return 0;
 }
 
 /* ---- packing ---- */
 
-/* The part that output `row` lies in. */
+/* The part that contains output `row`. */
 static const scry_tensor *part_of(const scry_linear *l, size_t row)
 {
     return &l->weight[l->transposed ? 0 : row / l->weight[0].shape[0]];
@@ -70,7 +72,7 @@ static const scry_tensor *part_of(const scry_linear *l, size_t row)
 /* Whether output `row` is int8 in the checkpoint and can stay as it is there. */
 static bool keeps_int8(const scry_linear *l, size_t row)
 {
-    return part_of(l, row)->scale && !l->spread;
+    return part_of(l, row)->scale && !l->spread && !l->gain;
 }
 
 /* Elements [k0, k0 + n) of output `row`, without its scale, as floats. */
@@ -91,30 +93,31 @@ static void source_floats(const scry_kernels *k, const scry_linear *l, size_t ro
     k->to_floats(w->dtype, at, n, out);
 }
 
-/* Where elements [k0, ...) of output `row` lie if they can be packed as they are. */
+/* The elements [k0, ...) of output `row` as stored, if they can be packed unchanged; else NULL. */
 static const uint32_t *source_as_is(const scry_linear *l, size_t row, size_t k0)
 {
     scry_dtype want = l->mode == SCRY_MODE_F32 ? SCRY_DTYPE_F32
                     : l->mode == SCRY_MODE_BF16 ? SCRY_DTYPE_BF16 : SCRY_DTYPE_I8;
     const scry_tensor *w = part_of(l, row);
-    if (l->transposed || l->spread || w->dtype != want || l->k % scry_mode_group(l->mode) != 0)
+    if (l->transposed || l->spread || l->gain || w->dtype != want || l->k % scry_mode_group(l->mode) != 0)
         return NULL;
     const uint8_t *at = (const uint8_t *)w->data
                       + (row % w->shape[0] * l->k + k0) * scry_dtype_size(want);
     return (uintptr_t)at % 4 == 0 ? (const uint32_t *)at : NULL;
 }
 
-/* The same with what belongs to a column: spread, and before quantising the stored scale. */
+/* The same with what belongs to a column or a row: spread, gain, and before quantising the stored scale. */
 static void spread_floats(const scry_kernels *k, const scry_linear *l, size_t row, size_t k0,
                           size_t n, float *out)
 {
     source_floats(k, l, row, k0, n, out);
-    if (!l->spread)
+    if (!l->spread && !l->gain)
         return;
     const scry_tensor *w = part_of(l, row);
     float factor = w->scale && l->mode == SCRY_MODE_INT8 ? w->scale[row % w->shape[0]] : 1;
+    factor *= l->gain ? l->gain[row] : 1;
     for (size_t i = 0; i < n; i++)
-        out[i] *= factor * l->spread[k0 + i];
+        out[i] *= l->spread ? factor * l->spread[k0 + i] : factor;
 }
 
 /* The int8 step of such weights: largest magnitude / 127. */
@@ -124,7 +127,7 @@ static float weight_step(const scry_kernels *k, const scry_linear *l, size_t row
     for (size_t k0 = 0; k0 < l->k; k0 += SCRY_STAGING_K) {
         size_t n = l->k - k0 < SCRY_STAGING_K ? l->k - k0 : SCRY_STAGING_K;
         spread_floats(k, l, row, k0, n, buffer);
-        for (size_t i = 0; i < n; i++) {   /* fmaxf is a call, and a third of all packing */
+        for (size_t i = 0; i < n; i++) {   /* fmaxf would be a call and take a third of the packing time */
             float size = fabsf(buffer[i]);
             high = size > high ? size : high;
         }
@@ -152,7 +155,7 @@ static void stage(const scry_nn *t, const scry_linear *l, size_t row, size_t k0,
     const float *from = floats;
     if (l->mode == SCRY_MODE_F32)
         spread_floats(t->k, l, row, k0, n, (float *)staged);
-    else if (l->mode == SCRY_MODE_BF16 && w->dtype == SCRY_DTYPE_F32 && !l->transposed && !l->spread)
+    else if (l->mode == SCRY_MODE_BF16 && w->dtype == SCRY_DTYPE_F32 && !l->transposed && !l->spread && !l->gain)
         from = (const float *)w->data + row % w->shape[0] * l->k + k0;
     else
         spread_floats(t->k, l, row, k0, n, floats);
@@ -239,24 +242,33 @@ static a_block convert_rows(const scry_nn *t, const scry_linear *l, const scry_p
     return (a_block){ s->a, ld, rows };
 }
 
-/* All rows of the block against panel `panel`, or that and the next one. The first tiles wait for
- * the panels to come from memory: `next`, the panels after these or NULL, is fetched meanwhile,
- * one of its four lines a group by each tile. */
+/* One panel of weights or two neighbours. */
+typedef struct {
+    size_t first;          /* number of the first */
+    int count;
+    const uint8_t *at;
+    const uint8_t *next;   /* the panels after these, or NULL */
+} panel_group;
+
+/* Rows m0 and following, those of the block, against the panels. The first tiles wait for
+ * memory; meanwhile `next` is prefetched, each tile fetching one of the four lines of a
+ * group. */
 static void run_panels(const scry_nn *t, const scry_linear *l, const scry_product *p, a_block a,
-                       size_t m0, size_t panel, int count, const uint8_t *b, const uint8_t *next)
+                       size_t m0, panel_group g)
 {
+    int count = g.count;
     const scry_scratch *s = t->scratch;
     size_t most = count == 2 ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS;
-    size_t tiles = (a.rows + most - 1) / most, n0 = panel * SCRY_PANEL;
+    size_t tiles = (a.rows + most - 1) / most, n0 = g.first * SCRY_PANEL;
     size_t cols = (size_t)count * SCRY_PANEL < l->n - n0 ? (size_t)count * SCRY_PANEL : l->n - n0;
     scry_tile_fn *multiply = (count == 2 ? t->k->tile2 : t->k->tile1)[l->mode];
     for (size_t i = 0; i < tiles; i++) {
         size_t r0 = a.rows * i / tiles, r1 = a.rows * (i + 1) / tiles;
         scry_tile tile = {
-            .a = a.at + r0 * a.ld_bytes, .b = b, .groups = groups_of(l), .lda = a.ld_bytes,
+            .a = a.at + r0 * a.ld_bytes, .b = g.at, .groups = groups_of(l), .lda = a.ld_bytes,
             .panel_stride = panel_bytes(l), .rows = (int)(r1 - r0), .acc = s->acc,
             .ld_acc = 2 * SCRY_PANEL,
-            .soon = next && i < 2 * (size_t)count ? next + i / 2 * panel_bytes(l) + i % 2 * 64 : NULL
+            .soon = g.next && i < 2 * (size_t)count ? g.next + i / 2 * panel_bytes(l) + i % 2 * 64 : NULL
         };
         multiply(&tile);
         scry_finish f = {
@@ -304,7 +316,8 @@ void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p)
                 pack_panel(t, (scry_linear *)l, panel + (size_t)j,
                            t->scratch->panels + (size_t)j * panel_bytes(l));
             bool more = packed && panel + 2 * (size_t)count <= mine.to;
-            run_panels(t, l, p, a, m0, panel, count, b, more ? b + (size_t)count * panel_bytes(l) : NULL);
+            const uint8_t *next = more ? b + (size_t)count * panel_bytes(l) : NULL;
+            run_panels(t, l, p, a, m0, (panel_group){ panel, count, b, next });
             panel += (size_t)count;
         }
     }

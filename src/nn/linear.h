@@ -1,10 +1,10 @@
-/* linear.h - y = act(x W^T + b), the operation that nearly all the time goes to.
+/* linear.h - y = act(x W^T + b), the operation that takes nearly all of the time.
  *
- * A linear is shared by all threads. Its weights stay where the checkpoint is mapped
- * until scry_linear_pack lays them out for the kernels; before that, a product lays out
- * one pair of panels at a time in the thread's scratch, which costs about as much as a
- * product of 8 rows: right for a program that answers one query and ends, and no memory.
- * Both give the same numbers.
+ * A linear is shared by all threads. Its weights stay where the checkpoint is mapped until
+ * scry_linear_pack lays them out for the kernels; before that, a product packs one pair of
+ * panels at a time in the thread's scratch, which costs about as much as a product of 8 rows,
+ * but no memory: right for a program that answers one query and exits. Both give the same
+ * numbers.
  */
 #ifndef SCRY_NN_LINEAR_H
 #define SCRY_NN_LINEAR_H
@@ -20,9 +20,9 @@ typedef struct scry_linear_spec {
     int parts;
     bool transposed;      /* the single weight is stored as [K, N] */
     scry_mode mode;
-    const float *spread;  /* may be NULL: [K], must outlive the linear. The inputs come divided
-                             by it, so the weights are multiplied by it: a way to share the
-                             range of outlying channels between both */
+    const float *spread;  /* may be NULL: [K], must outlive the linear. The inputs are divided by it and the weights
+                           * multiplied, which balances the range of outlying channels between both */
+    const float *gain;    /* may be NULL: [N], must outlive the linear. Weights and bias of an output are multiplied */
 } scry_linear_spec;
 
 typedef struct scry_linear {
@@ -31,7 +31,7 @@ typedef struct scry_linear {
     bool transposed;
     scry_mode mode;
     size_t n, k;
-    const float *spread;  /* see the specification */
+    const float *spread, *gain;   /* see the specification */
     float *bias;          /* [N padded to 32], NULL when there is none */
     float *col_scale;     /* [N padded]: of int8 weights; NULL = 1 */
     int32_t *col_sum;     /* [N padded]: int8 products only */

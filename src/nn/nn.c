@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Between two operations there are microseconds: threads spin this often before they
- * let others have the processor (about 20 us; sleeping and waking costs 50). */
+/* Operations are microseconds apart: threads spin this often before they yield the processor
+ * (about 20 us; sleeping and waking costs 50). */
 enum { SPINS = 2000 };
 
 struct scry_team {
@@ -20,7 +20,7 @@ struct scry_team {
     scry_scratch *scratch;     /* [count] */
     scry_nn_fn *fn;
     void *arg;
-    void *const *args;         /* apart: one for each thread */
+    void *const *args;         /* in separate runs: one for each thread */
 };
 
 static size_t padded(size_t n, size_t unit)
@@ -28,7 +28,7 @@ static size_t padded(size_t n, size_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Cut one allocation into the pieces of a scratch; sizes are multiples of 64. */
+/* Divide one allocation into the arrays of a scratch; sizes are multiples of 64. */
 static int scratch_init(scry_scratch *s, const scry_scratch_need *need)
 {
     size_t k = padded(need->max_k, 64), tokens = padded(need->max_tokens, SCRY_PANEL);

@@ -2,8 +2,8 @@
  *
  * A computation is a team of threads that all run the same function ("single program,
  * multiple data"): each operation takes the thread's own `scry_nn`, does this thread's
- * share and ends with the team in step. A team of one has no synchronisation at all, so
- * workers that run side by side pay nothing.
+ * share and ends with a barrier. A team of one has no synchronisation at all, so
+ * independent workers have no overhead.
  *
  *     static void forward(scry_nn *t, void *arg) { scry_linear_run(t, ...); ... }
  *     scry_team_run(team, forward, arg);
@@ -19,14 +19,14 @@
 
 typedef struct scry_team scry_team;
 
-/* How large the operations of a computation get: what a thread's scratch memory must hold. */
+/* The largest operation of a computation: what a thread's scratch memory must hold. */
 typedef struct scry_scratch_need {
     size_t max_k;        /* longest row of a matrix product */
     size_t max_tokens;   /* longest sequence of an attention */
     size_t max_head;     /* widest attention head */
 } scry_scratch_need;
 
-/* Scratch of one thread; operations use what they need, nothing survives an operation. */
+/* Scratch of one thread; its contents are not kept between operations. */
 typedef struct scry_scratch {
     uint8_t *a;          /* rows of A in the product's mode */
     size_t a_bytes;
@@ -38,7 +38,7 @@ typedef struct scry_scratch {
     uint8_t *keys, *values;   /* panels of one head */
     float *scores;            /* [SCRY_SCORE_ROWS, tokens padded] */
     size_t *rows;             /* [tokens] where a sequence's tokens are */
-    void *memory;        /* what all of them lie in */
+    void *memory;        /* the allocation that contains all of them */
 } scry_scratch;
 
 enum {
@@ -61,7 +61,7 @@ typedef struct scry_range {
     size_t from, to;
 } scry_range;
 
-/* This thread's part of `n` things, cut at multiples of `unit`. */
+/* This thread's part of `n` items, split at multiples of `unit`. */
 static inline scry_range scry_share(const scry_nn *t, size_t n, size_t unit)
 {
     size_t units = (n + unit - 1) / unit;

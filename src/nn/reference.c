@@ -12,10 +12,12 @@ static void weight_row(const scry_linear *l, size_t row, float *out)
         size_t size = scry_dtype_size(w->dtype);
         for (size_t k = 0; k < l->k; k++)
             scry_to_floats(w->dtype, (const uint8_t *)w->data + (k * l->n + row) * size, 1, out + k);
-        return;
+    } else {
+        size_t rows = w->shape[0];
+        scry_tensor_row(&l->weight[row / rows], row % rows, out);
     }
-    size_t rows = w->shape[0];
-    scry_tensor_row(&l->weight[row / rows], row % rows, out);
+    for (size_t k = 0; l->gain && k < l->k; k++)
+        out[k] *= l->gain[row];
 }
 
 void scry_reference_linear(const scry_nn *t, const scry_linear *l, const scry_product *p)

@@ -1,6 +1,6 @@
-/* reference.h - the oracle: products and attention as their formulas read, straight from
- * the stored weights, in double precision sums. Slow on purpose; what the fast paths are
- * held against, and what `options.portable` runs. */
+/* reference.h - the reference implementation: products and attention as in their formulas, from the stored
+ * weights, with sums in double precision. Slow; the kernels are tested against it, and `options.portable` uses
+ * it. */
 #ifndef SCRY_NN_REFERENCE_H
 #define SCRY_NN_REFERENCE_H
 

@@ -1,7 +1,7 @@
-/* tensor.h - stored weights as they lie in a checkpoint: a view, never a copy.
+/* tensor.h - stored weights of a checkpoint: a view, never a copy.
  *
- * A view borrows the mapped file. Everything that computes works in float; whoever
- * needs numbers asks for rows. Quantised tensors (I8) carry one factor a row, a row
+ * A view borrows the mapped file. All computation is in float; callers
+ * convert the rows that they need. Quantised tensors (I8) have one factor for each row, a row
  * being everything after the first dimension.
  */
 #ifndef SCRY_NN_TENSOR_H

@@ -33,7 +33,7 @@ static void *take_pages(scry_weights *w, size_t bytes)
     if (p == MAP_FAILED)
         return NULL;
     uintptr_t start = ((uintptr_t)p + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
-    madvise((void *)start, bytes, MADV_HUGEPAGE);   /* a wish: refusal changes nothing */
+    madvise((void *)start, bytes, MADV_HUGEPAGE);   /* optional: failure has no effect */
     block *b = scry_alloc(sizeof *b);
     *b = (block){ w->blocks, p, mapped };
     w->blocks = b;

@@ -10,7 +10,7 @@ typedef struct scry_weights scry_weights;
 
 scry_weights *scry_weights_new(void);
 
-/* `bytes` zeroed bytes aligned to 64, or NULL when they are not to be had. */
+/* `bytes` zeroed bytes aligned to 64, or NULL if allocation fails. */
 void *scry_weights_take(scry_weights *w, size_t bytes);
 void scry_weights_free(scry_weights *w);
 

@@ -1,4 +1,4 @@
-/* geometry.c - which size a picture is resampled to, and where the view is cut. */
+/* geometry.c - the size that a picture is resampled to, and the position of the view in it. */
 #include "resize/resize.h"
 
 #include <assert.h>

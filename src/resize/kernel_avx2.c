@@ -30,7 +30,8 @@ AVX2_INLINE void pixel(const scry_taps *t, int i, const int rows, const uint8_t 
     const __m256i spread = _mm256_setr_epi8(
         0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,
         6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
-    /* (k0,k1) to the lower half, (k2,k3) to the upper; the fourth of each meets zeros. */
+    /* (k0,k1) to the lower half, (k2,k3) to the upper; the fourth byte of each pixel is
+     * multiplied by zero. */
     const __m256i pairs = _mm256_setr_epi8(
         0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
         4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
@@ -97,8 +98,8 @@ AVX2_INLINE void column(const int32_t *k, int n, const uint8_t *in, size_t strid
         uint32_t h1 = (uint32_t)(k1 >> SCRY_WEIGHT_LOW_BITS) & 0xffff;
         __m256i k_high = _mm256_set1_epi32((int)(h0 | h1 << 16));
         __m256i k_low = _mm256_set1_epi32((k0 & mask) | (k1 & mask) << 16);
-        /* Bytes of a and b in turn, then each to 16 bits: pairs in the order that the
-         * packing below undoes. */
+        /* Interleave bytes of a and b and widen to 16 bits; the packing below restores the
+         * order. */
         __m256i ab0 = _mm256_unpacklo_epi8(a, b), ab1 = _mm256_unpackhi_epi8(a, b);
         __m256i p4[4] = { _mm256_unpacklo_epi8(ab0, zero), _mm256_unpackhi_epi8(ab0, zero),
                           _mm256_unpacklo_epi8(ab1, zero), _mm256_unpackhi_epi8(ab1, zero) };

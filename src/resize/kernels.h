@@ -42,9 +42,9 @@ typedef struct scry_resize_kernels {
                      uint8_t *out);
 } scry_resize_kernels;
 
-/* The oracle. */
+/* The reference that the others are tested against. */
 const scry_resize_kernels *scry_resize_kernels_scalar(void);
-/* NULL when this processor has not got the instructions. */
+/* NULL if the processor lacks the instructions. */
 const scry_resize_kernels *scry_resize_kernels_avx2(void);
 /* The fastest of them here. */
 const scry_resize_kernels *scry_resize_kernels_best(void);

@@ -2,14 +2,14 @@
  *
  *     source rows --horizontal--> middle [rows needed, w, 3] --vertical--> out [h, w, 3]
  *
- * The horizontal pass runs when rows arrive (while they are in the cache, and so that
- * a large picture is never whole in memory), the vertical pass at the end. Pictures that
- * lose much more height than width go the other way, as in Pillow since 13.0:
+ * The horizontal pass runs when rows arrive (while they are in the cache, and so that a large
+ * picture is never whole in memory), the vertical pass at the end. For pictures that lose much
+ * more height than width the vertical pass is first, as in Pillow since 13.0:
  *
  *     source rows --copy--> middle [rows needed, columns needed, 3]
  *                 --vertical--> lines --horizontal--> out [h, w, 3]
  *
- * Because the values between the passes are rounded to 8 bits, the order shows.
+ * The values between the passes are rounded to 8 bits, so the order affects the result.
  */
 #include "resize/resizer.h"
 #include "resize/taps.h"
@@ -76,8 +76,7 @@ static scry_taps_plan plan_down(int src_h, const scry_resize_window *w)
                              w->h };
 }
 
-int scry_resizer_new_with(scry_resizer **out, int src_w, int src_h,
-                          const scry_resize_window *window, scry_filter filter,
+int scry_resizer_new_with(scry_resizer **out, int src_w, int src_h, const scry_resize_window *window,
                           const scry_resize_kernels *kernels, scry_error *err)
 {
     int rc = check_sides(src_w, src_h, window, err);
@@ -86,8 +85,8 @@ int scry_resizer_new_with(scry_resizer **out, int src_w, int src_h,
     scry_resizer *r = scry_alloc(sizeof *r);
     *r = (scry_resizer){ .src_w = src_w, .src_h = src_h, .window = *window, .kernels = kernels };
     scry_taps_plan across = plan_across(src_w, window), down = plan_down(src_h, window);
-    if (scry_taps_init(&r->across, &across, filter) < 0 || scry_taps_split(&r->across) < 0
-        || scry_taps_init(&r->down, &down, filter) < 0)
+    if (scry_taps_init(&r->across, &across, window->filter) < 0 || scry_taps_split(&r->across) < 0
+        || scry_taps_init(&r->down, &down, window->filter) < 0)
         goto nomem;
     r->columns = reach(&r->across);
     r->rows = reach(&r->down);
@@ -108,11 +107,9 @@ nomem:
     return scry_fail(err, SCRY_ENOMEM, "no memory to resample %d x %d pixels", src_w, src_h);
 }
 
-int scry_resizer_new(scry_resizer **out, int src_w, int src_h, const scry_resize_window *window,
-                     scry_filter filter, scry_error *err)
+int scry_resizer_new(scry_resizer **out, int src_w, int src_h, const scry_resize_window *window, scry_error *err)
 {
-    return scry_resizer_new_with(out, src_w, src_h, window, filter, scry_resize_kernels_best(),
-                                 err);
+    return scry_resizer_new_with(out, src_w, src_h, window, scry_resize_kernels_best(), err);
 }
 
 void scry_resizer_free(scry_resizer *r)
@@ -205,45 +202,4 @@ void scry_resizer_finish(scry_resizer *r, uint8_t *out)
         sum_rows(r, i, bytes, r->lines);
         memcpy(out + (size_t)i * bytes, r->lines, bytes);
     }
-}
-
-/* Rows of a caller's picture have nothing readable behind the last of them, so that they
- * are copied, a few at a time, to where there is. */
-static int put_all(scry_resizer *r, const scry_pixels *src, scry_error *err)
-{
-    size_t bytes = 3 * (size_t)src->width;
-    size_t stride = bytes + SCRY_ROW_SLACK;
-    uint8_t *copy = scry_try_alloc(SCRY_ROWS_AT_ONCE, stride);
-    if (!copy)
-        return scry_fail(err, SCRY_ENOMEM, "no memory for rows of %d pixels", src->width);
-    for (int y = r->rows.first; y < r->rows.end; y += SCRY_ROWS_AT_ONCE) {
-        int n = r->rows.end - y < SCRY_ROWS_AT_ONCE ? r->rows.end - y : SCRY_ROWS_AT_ONCE;
-        for (int i = 0; i < n; i++)
-            memcpy(copy + (size_t)i * stride, src->data + (size_t)(y + i) * src->stride, bytes);
-        scry_resizer_put(r, y, n, copy, (ptrdiff_t)stride);
-    }
-    free(copy);
-    return 0;
-}
-
-static int resize_window(const scry_pixels *src, const scry_resize_window *window,
-                         scry_filter filter, uint8_t *out, scry_error *err)
-{
-    scry_resizer *r;
-    int rc = scry_resizer_new(&r, src->width, src->height, window, filter, err);
-    if (rc < 0)
-        return rc;
-    rc = put_all(r, src, err);
-    if (rc == 0)
-        scry_resizer_finish(r, out);
-    scry_resizer_free(r);
-    return rc;
-}
-
-int scry_resize_view(const scry_pixels *src, const scry_view_plan *plan, scry_filter filter,
-                     uint8_t *out, scry_error *err)
-{
-    scry_resize_window w = { .width = plan->width, .height = plan->height, .x = plan->x,
-                             .y = plan->y, .w = plan->size, .h = plan->size };
-    return resize_window(src, &w, filter, out, err);
 }

@@ -7,11 +7,14 @@
  * pictures single values differ from those versions by 1 or 2 of 255.
  *
  *     scry_view_plan plan = scry_plan_view(w, h, 224, SCRY_FIT_CROP_FLOOR);
- *     scry_resize_view(&pixels, &plan, SCRY_FILTER_BICUBIC, out, &err);
+ *     scry_resize_window window = { .width = plan.width, .height = plan.height, .x = plan.x, .y = plan.y,
+ *                                  .w = 224, .h = 224, .filter = SCRY_FILTER_BICUBIC };
+ *     scry_resizer_new(&r, w, h, &window, &err);
+ *     scry_resizer_put(r, y, n, rows, stride);       strip by strip, in any order
+ *     scry_resizer_finish(r, out);
  *
- * or, when the picture comes in strips and need never be whole in memory, a
- * scry_resizer that is fed with rows in any order. Thread rule: the functions are
- * pure; a resizer belongs to one thread at a time.
+ * so that the picture need never be whole in memory. Thread rule: a resizer belongs to one
+ * thread at a time.
  */
 #ifndef SCRY_RESIZE_H
 #define SCRY_RESIZE_H
@@ -33,7 +36,7 @@ typedef struct scry_pixels {
 } scry_pixels;
 
 /* Where one view comes from: the picture is resampled to `width` x `height`, of which
- * the square [x, x + size) x [y, y + size) is kept. `resized` is never smaller than it. */
+ * the square [x, x + size) x [y, y + size) is kept. Neither side is smaller than `size`. */
 typedef struct scry_view_plan {
     int width, height, x, y, size;
 } scry_view_plan;
@@ -43,14 +46,10 @@ typedef struct scry_view_plan {
  * `size` in 1..SCRY_MAX_IMAGE_SIZE. */
 scry_view_plan scry_plan_view(int w, int h, int size, scry_fit fit);
 
-/* Resample and crop in one go: only the rows and columns that the crop keeps are
- * computed. `out` is [size, size, 3]. SCRY_ENOMEM, SCRY_ELIMIT. */
-int scry_resize_view(const scry_pixels *src, const scry_view_plan *plan, scry_filter filter,
-                     uint8_t *out, scry_error *err) SCRY_NODISCARD;
-
 /* A part of a resampled picture: of `width` x `height` pixels, [x, x + w) x [y, y + h). */
 typedef struct scry_resize_window {
     int width, height, x, y, w, h;
+    scry_filter filter;
     /* The rectangle of the source that becomes those width x height pixels, in fractions
      * of a pixel (Pillow's `box`); all zero for the whole source. */
     double box_x, box_y, box_w, box_h;
@@ -64,13 +63,12 @@ typedef struct scry_span {
 typedef struct scry_resizer scry_resizer;
 
 /* For a source of `src_w` x `src_h` pixels. Holds [rows needed, w, 3] bytes: SCRY_ENOMEM
- * when they are not to be had, SCRY_ELIMIT for a side past the limits above. */
-int scry_resizer_new(scry_resizer **out, int src_w, int src_h, const scry_resize_window *window,
-                     scry_filter filter, scry_error *err) SCRY_NODISCARD;
+ * if allocation fails, SCRY_ELIMIT for a side past the limits above. */
+int scry_resizer_new(scry_resizer **out, int src_w, int src_h, const scry_resize_window *window, scry_error *err) SCRY_NODISCARD;
 void scry_resizer_free(scry_resizer *r);
 
-/* The rows and columns of the source that the window depends on; what the others hold
- * does not matter, and rows outside need not be given. */
+/* The rows and columns of the source that the window depends on; others may
+ * hold anything, and rows outside need not be put. */
 scry_span scry_resizer_rows(const scry_resizer *r);
 scry_span scry_resizer_columns(const scry_resizer *r);
 

@@ -5,8 +5,7 @@
 #include "resize/kernels.h"
 #include "resize/resize.h"
 
-int scry_resizer_new_with(scry_resizer **out, int src_w, int src_h,
-                          const scry_resize_window *window, scry_filter filter,
+int scry_resizer_new_with(scry_resizer **out, int src_w, int src_h, const scry_resize_window *window,
                           const scry_resize_kernels *kernels, scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -1,7 +1,7 @@
 /* taps.c - Pillow's weights: the filter sampled at pixel centres in double precision,
- * normalised to sum 1, then rounded to 22 bits. The order of the operations is Pillow's,
- * and the file is compiled without contraction to fused multiply-adds: a last bit that
- * differs here can become a different pixel. */
+ * normalised to sum 1, then rounded to 22 bits. The order of the operations is Pillow's, and
+ * the file is compiled without contraction to fused multiply-adds: one different bit here
+ * can change a pixel. */
 #include "resize/taps.h"
 
 #include "base/alloc.h"
@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 typedef double filter_fn(double x);
@@ -31,12 +32,18 @@ static double bicubic(double x)
     return 0.0;
 }
 
-/* The weights of one output: `w` has room for the widest window. */
-static void weigh(scry_taps *t, int i, int in_size, double centre, double support, double shrink,
-                  filter_fn *filter, double *w)
+/* A filter, widened by `shrink` where the picture gets smaller. */
+typedef struct widened {
+    filter_fn *filter;
+    double support, shrink;
+} widened;
+
+/* The weights of output i, whose centre lies at `centre` of the input; `w` has room for the
+ * widest window. */
+static void weigh(scry_taps *t, int i, int in_size, double centre, const widened *f, double *w)
 {
-    int low = (int)(centre - support + 0.5);
-    int high = (int)(centre + support + 0.5);
+    int low = (int)(centre - f->support + 0.5);
+    int high = (int)(centre + f->support + 0.5);
     if (low < 0)
         low = 0;
     if (high > in_size)
@@ -45,9 +52,9 @@ static void weigh(scry_taps *t, int i, int in_size, double centre, double suppor
     t->n[i] = high - low;
     assert(t->n[i] <= t->width);
     double sum = 0.0;
-    double inverse = 1.0 / shrink;
+    double inverse = 1.0 / f->shrink;
     for (int j = 0; j < t->n[i]; j++) {
-        w[j] = filter((j + low - centre + 0.5) * inverse);
+        w[j] = f->filter((j + low - centre + 0.5) * inverse);
         sum += w[j];
     }
     int32_t *k = t->k + (size_t)i * (size_t)t->width;
@@ -63,9 +70,10 @@ int scry_taps_init(scry_taps *t, const scry_taps_plan *p, scry_filter filter)
            && p->first <= p->out_size - p->count);
     double scale = p->extent / p->out_size;
     double shrink = scale < 1.0 ? 1.0 : scale;
-    double support = (filter == SCRY_FILTER_BICUBIC ? 2.0 : 1.0) * shrink;
+    bool cubic = filter == SCRY_FILTER_BICUBIC;
+    widened f = { cubic ? bicubic : bilinear, (cubic ? 2.0 : 1.0) * shrink, shrink };
     size_t count = (size_t)p->count, cells;
-    *t = (scry_taps){ .count = p->count, .width = (int)ceil(support) * 2 + 1 };
+    *t = (scry_taps){ .count = p->count, .width = (int)ceil(f.support) * 2 + 1 };
     if (!scry_mul_size(count, (size_t)t->width, &cells))
         return SCRY_ENOMEM;
     t->start = scry_try_alloc(count, sizeof *t->start);
@@ -74,8 +82,7 @@ int scry_taps_init(scry_taps *t, const scry_taps_plan *p, scry_filter filter)
     double *w = scry_try_alloc((size_t)t->width, sizeof *w);
     int rc = t->start && t->n && t->k && w ? 0 : SCRY_ENOMEM;
     for (int i = 0; rc == 0 && i < p->count; i++)
-        weigh(t, i, p->in_size, p->at + (p->first + i + 0.5) * scale, support, shrink,
-              filter == SCRY_FILTER_BICUBIC ? bicubic : bilinear, w);
+        weigh(t, i, p->in_size, p->at + (p->first + i + 0.5) * scale, &f, w);
     free(w);
     return rc;
 }

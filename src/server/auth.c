@@ -1,15 +1,17 @@
 /* auth.c - Host, Origin and token.
  *
- * The Host must be one we were started for: a name that an attacker's DNS points at us
- * (rebinding) is not. A request with an Origin must come from our own page: other pages a
- * browser has open cannot make it (CSRF). With a token, a request brings it as
- * "Authorization: Bearer TOKEN", or the cookie that POST /login gave for it.
+ * Host must be a name the server was started with, which refuses an attacker's name that resolves to
+ * this server (DNS rebinding). Origin, where present, must be the server's own page, which refuses requests
+ * by other sites' pages (CSRF). If a token is set, a request must have "Authorization: Bearer TOKEN" or the
+ * cookie set by POST /login.
  */
-#include "server/server.h"
+#include "server/auth.h"
 
 #include "base/alloc.h"
-#include "base/file.h"
+#include "base/secret.h"
 #include "base/sha256.h"
+#include "server/request.h"
+#include "server/server.h"
 
 #include <ctype.h>
 #include <openssl/crypto.h>
@@ -20,32 +22,58 @@
 
 static bool same_secret(const char *a, const char *b)
 {
-    uint8_t x[SCRY_SHA256_BYTES], y[SCRY_SHA256_BYTES];   /* equal lengths, so that time tells nothing */
+    uint8_t x[SCRY_SHA256_BYTES], y[SCRY_SHA256_BYTES];   /* equal lengths: the comparison takes constant time */
     scry_sha256_of(a, strlen(a), x);
     scry_sha256_of(b, strlen(b), y);
     return CRYPTO_memcmp(x, y, sizeof x) == 0;
 }
 
-int auth_read_token(server *s, scry_error *err)
+/* What is sent in a header must be visible ASCII. */
+static bool is_visible(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text[i] <= ' ' || text[i] > '~')
+            return false;
+    return true;
+}
+
+static int new_session(server *s, scry_error *err)
 {
     uint8_t random[32];
     if (getrandom(random, sizeof random, 0) != sizeof random)
-        return scry_fail(err, SCRY_EIO, "the system gives no random numbers");
+        return scry_fail(err, SCRY_EIO, "the system's random number generator failed");
     scry_hex(random, sizeof random, s->session_cookie);
-    if (!s->options.token_file)
-        return 0;
+    return 0;
+}
+
+int auth_read_token(server *s, scry_error *err)
+{
+    int r = new_session(s, err);
+    if (r < 0 || !s->options.token_file)
+        return r;
     scry_buf b = SCRY_BUF_INIT(4096);
-    int r = scry_read_file(s->options.token_file, &b, err);
-    size_t n = b.size;
+    r = scry_read_secret(s->options.token_file, "token", &b, err);
+    size_t n = b.size, from = 0;
     while (r == 0 && n && isspace((unsigned char)b.data[n - 1]))
         n--;
+    while (from < n && isspace((unsigned char)b.data[from]))
+        from++;
+    n -= from;
+    if (r == 0 && !is_visible(b.data + from, n))
+        r = scry_fail(err, SCRY_EINVALID, "the token file %s holds a character that is not visible ASCII (make one: openssl rand -hex 32)",
+                      s->options.token_file);
     if (r == 0 && (n < 16 || n >= sizeof s->token))
         r = scry_fail(err, SCRY_EINVALID, "the token in %s must have 16 to %zu characters (make one: openssl rand -hex 32)",
                       s->options.token_file, sizeof s->token - 1);
     if (r == 0)
-        memcpy(s->token, b.data, n);
+        memcpy(s->token, b.data + from, n);
     scry_buf_dispose(&b);
     return r;
+}
+
+static const char *after_scheme(const char *url)
+{
+    return strncmp(url, "http://", 7) == 0 ? url + 7 : strncmp(url, "https://", 8) == 0 ? url + 8 : NULL;
 }
 
 /* "host:port" or "[v6]:port" without the port; owned. */
@@ -62,20 +90,52 @@ static bool is_address(const char *host)
     return host[0] == '[' || host[strspn(host, "0123456789.")] == '\0';
 }
 
-/* Names we answer to: localhost, any literal address (rebinding needs a name), and those given. */
+/* Allowed: localhost, any literal address (rebinding needs a name), and the names given. */
 static bool host_allowed(const server *s, const char *host)
 {
     char *name = host_part(host);
     bool ok = is_address(name) || strcasecmp(name, "localhost") == 0;
     for (size_t i = 0; !ok && i < s->options.host_count; i++)
         ok = strcasecmp(name, s->options.hosts[i]) == 0;
+    const char *public = s->public_origin ? after_scheme(s->public_origin) : NULL;
+    if (!ok && public) {
+        char *public_name = host_part(public);
+        ok = strcasecmp(name, public_name) == 0;
+        free(public_name);
+    }
     free(name);
     return ok;
 }
 
-static bool origin_allowed(const char *origin, const char *host)
+int auth_read_public_url(server *s, scry_error *err)
 {
-    const char *rest = strncmp(origin, "http://", 7) == 0 ? origin + 7 : strncmp(origin, "https://", 8) == 0 ? origin + 8 : NULL;
+    const char *url = s->options.public_url, *host = url ? after_scheme(url) : NULL;
+    if (!url)
+        return 0;
+    size_t n = host ? strcspn(host, "/") : 0;
+    const char *path = host ? host + n : "";
+    if (!n || strpbrk(url, "?#@\\%\"' \t") || strstr(path, "//"))
+        return scry_fail(err, SCRY_EINVALID, "--public-url %s: expected an address such as https://example.org/photos/", url);
+    s->public_origin = scry_strdup(url);
+    s->public_origin[path - url] = '\0';
+    size_t length = strlen(path);
+    while (length && path[length - 1] == '/')
+        length--;
+    s->public_path = scry_strndup(path, length);
+    return 0;
+}
+
+const char *auth_local_path(const server *s, const char *path)
+{
+    size_t n = s->public_path ? strlen(s->public_path) : 0;
+    return n && strncmp(path, s->public_path, n) == 0 && path[n] == '/' ? path + n : path;
+}
+
+static bool origin_allowed(const server *s, const char *origin, const char *host)
+{
+    if (s->public_origin && strcasecmp(origin, s->public_origin) == 0)
+        return true;
+    const char *rest = after_scheme(origin);
     return rest && strcasecmp(rest, host) == 0;
 }
 
@@ -93,10 +153,10 @@ bool auth_check(request *r)
     server *s = r->server;
     const char *host = request_header(r, MHD_HTTP_HEADER_HOST), *origin = request_header(r, MHD_HTTP_HEADER_ORIGIN);
     if (!host || !host_allowed(s, host)) {
-        respond_problem(r, 421, "this server does not answer to that Host; start it with --host NAME to allow it");
+        respond_problem(r, 421, "this Host is not allowed; start the server with --host NAME to allow it");
         return false;
     }
-    if (origin && !origin_allowed(origin, host)) {
+    if (origin && !origin_allowed(s, origin, host)) {
         respond_problem(r, 403, "requests from other pages (Origin %.100s) are not allowed", origin);
         return false;
     }
@@ -108,25 +168,42 @@ bool auth_check(request *r)
     return true;
 }
 
+static const char *cookie_path(const server *s)
+{
+    return s->public_path ? s->public_path : "";
+}
+
+static bool is_https(const server *s)
+{
+    return s->public_origin ? strncmp(s->public_origin, "https:", 6) == 0 : s->options.cert != NULL;
+}
+
 /* POST /login, body {"token": "..."}: sets the cookie. */
 void auth_login(request *r, worker_tools *tools)
 {
+    const server *s = r->server;
     scry_json *root = NULL;
     if (!request_json(r, &root))
         return;
     const char *token = scry_json_str(scry_json_get(root, "token"), "");
     if (!r->server->token[0] || same_secret(token, r->server->token)) {
         respond_bytes(r, 204, NULL, "", 0);
-        respond_header(r, "Set-Cookie", "scry=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000%s",
-                       r->server->session_cookie, r->server->options.cert ? "; Secure" : "");
+        respond_header(r, "Set-Cookie", "scry=%s; HttpOnly; SameSite=Strict; Path=%s/; Max-Age=2592000%s",
+                       s->session_cookie, cookie_path(s), is_https(s) ? "; Secure" : "");
     } else {
-        respond_problem(r, 401, "that is not the token");
+        respond_problem(r, 401, "wrong token");
     }
     scry_json_free(root);
 }
 
+/* The cookie that all logins share becomes invalid: all browsers are logged out. Login and logout run on the loop. */
 void auth_logout(request *r, worker_tools *tools)
 {
+    scry_error err = SCRY_ERROR_INIT;
+    if (has_token(r) && new_session(r->server, &err) < 0) {
+        respond_error(r, &err);
+        return;
+    }
     respond_bytes(r, 204, NULL, "", 0);
-    respond_header(r, "Set-Cookie", "scry=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+    respond_header(r, "Set-Cookie", "scry=; HttpOnly; SameSite=Strict; Path=%s/; Max-Age=0", cookie_path(r->server));
 }

@@ -17,7 +17,7 @@
 enum { TRIM_EVERY = 256, TRIM_BYTES = 64 << 20 };
 static const uint64_t LIMIT_BYTES = 1ull << 30;
 
-/* Two characters of the key make a subfolder, so that no folder grows beyond reason; owned. */
+/* The first two characters of the key name a subfolder, which keeps folders small; owned. */
 static char *path_of(const char *kind, const char *key)
 {
     char *base = scry_cache_dir();
@@ -32,7 +32,7 @@ bool cache_get(const char *kind, const char *key, scry_buf *out)
     size_t before = out->size;
     bool ok = scry_read_file(path, out, NULL) == 0 && out->size > before;
     if (ok)
-        utimensat(AT_FDCWD, path, NULL, 0);   /* used just now: trimmed last */
+        utimensat(AT_FDCWD, path, NULL, 0);   /* most recently used */
     free(path);
     return ok;
 }
@@ -66,7 +66,7 @@ static size_t list_folder(const char *folder, entry **list, size_t n, size_t *ca
             *capacity = *capacity * 2 + 1024;
             *list = scry_realloc(*list, *capacity * sizeof **list);
         }
-        (*list)[n++] = (entry){ path, (uint64_t)st.st_size, st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec };
+        (*list)[n++] = (entry){ path, (uint64_t)st.st_size, scry_time_ns(st.st_mtim) };
     }
     if (d)
         closedir(d);

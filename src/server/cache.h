@@ -1,7 +1,7 @@
-/* cache.h - small files kept on disk under a key, the oldest thrown away past a limit.
+/* cache.h - a cache of small files on disk; past its limit the least recently used are removed.
  *
- * Each kind ("thumbs", "queries") is a folder below $XDG_CACHE_HOME/scry. Losing an entry
- * costs a little work, never an answer. Any thread, any process.
+ * Each kind ("thumbs", "queries") is a folder below $XDG_CACHE_HOME/scry. A lost
+ * entry is made again. Safe for any thread and any process.
  */
 #ifndef SCRY_SERVER_CACHE_H
 #define SCRY_SERVER_CACHE_H
@@ -15,14 +15,14 @@
 /* Append the entry to `out`; false when there is none. `key` must be a plain file name. */
 bool cache_get(const char *kind, const char *key, scry_buf *out);
 
-/* Keep the bytes, as well as the disk allows. Every so often the kind is trimmed to its limit. */
+/* Store the bytes; a failure is ignored. From time to time the kind is trimmed to its limit. */
 void cache_put(const char *kind, const char *key, const void *bytes, size_t n);
 
-/* Where an entry lies, or NULL when there is none; owned by the caller. */
+/* The path of an entry, owned by the caller; NULL when there is none. */
 char *cache_path(const char *kind, const char *key);
 
-/* Pictures uploaded for searching are kept here under their id, so that an address with "@p:ID"
- * in it still works after a reload or a restart. NULL when the picture is not here any more. */
+/* Pictures uploaded to search with are cached by their id, so that an address with "@p:ID" still works after a
+ * reload or a restart. NULL when the picture is no longer cached. */
 char *upload_path(const uint8_t id[16]);
 void upload_keep(const void *bytes, size_t n, uint8_t id[16]);
 

@@ -1,53 +1,87 @@
-/* connections.c - a deadline of our own for clients that drip bytes.
+/* connections.c - deadlines for slow clients.
  *
- * libmicrohttpd's time-out starts again with every byte. Here a connection must deliver its
- * next whole request header within the client's time (30 s) of its opening or of its last answer, and
- * a body, and take an answer, within that time plus a second for each 64 kB that have come or are to
- * go; a watchdog thread shuts the socket of one that does not.
+ * libmicrohttpd's timeout restarts with every byte. Here a client must send a complete request header
+ * within the client timeout (30 s) after connecting or after the last response. The timeout for sending a body and for
+ * receiving a response is longer by one second for each 64 kB. A watchdog thread shuts the sockets of
+ * clients that exceed it.
  */
-#include "server/server.h"
+#include "server/connections.h"
 
 #include "base/alloc.h"
+#include "base/cond.h"
 #include "base/log.h"
+#include "server/server.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <unistd.h>
 
-enum { DEFAULT_CLIENT_MS = 30000, BYTES_PER_MS = 64, TICK_MS = 250 };
+enum { DEFAULT_CLIENT_MS = 30000, BYTES_PER_MS = 64, TICK_MS = 250, MAX_LINGERING = 256, LINGER_MS = 2000 };
 
 typedef struct connection {
     struct connection *next, **link;
     int socket;
-    double deadline_ms;     /* 0: none; the request is being worked on */
+    double deadline_ms;     /* 0: none, the request is being processed */
+    bool refused;           /* it lingers once it is closed */
 } connection;
+
+/* A closed connection whose client may still be sending a body that was refused. If its socket were closed at once, the
+ * kernel would reset the connection, and the client might never read why. */
+typedef struct {
+    int socket;
+    size_t bytes;
+    double until_ms;
+} lingering;
 
 struct connection_list {
     pthread_mutex_t lock;
     pthread_cond_t stop_signal;
     connection *first;
+    lingering linger[MAX_LINGERING];
+    size_t lingering;
     double client_ms;
     bool stopping;
     pthread_t watchdog;
 };
+
+/* Discard what came, without copying it. false: close the connection now. */
+static bool lingers(lingering *g, double now)
+{
+    ssize_t n;
+    while ((n = recv(g->socket, NULL, LINGER_BYTES, MSG_TRUNC | MSG_DONTWAIT)) > 0 && g->bytes < LINGER_BYTES)
+        g->bytes += (size_t)n;
+    return n < 0 && errno == EAGAIN && now < g->until_ms;
+}
+
+static void watch_lingering(struct connection_list *l, double now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < l->lingering; i++)
+        if (lingers(&l->linger[i], now))
+            l->linger[kept++] = l->linger[i];
+        else
+            close(l->linger[i].socket);
+    l->lingering = kept;
+}
 
 static void *watch(void *arg)
 {
     struct connection_list *l = arg;
     pthread_mutex_lock(&l->lock);
     while (!l->stopping) {
-        struct timespec t;
-        clock_gettime(CLOCK_REALTIME, &t);
-        t.tv_nsec += TICK_MS * 1000000L;
-        t.tv_sec += t.tv_nsec / 1000000000L;
-        t.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&l->stop_signal, &l->lock, &t);
+        scry_cond_wait_ms(&l->stop_signal, &l->lock, TICK_MS);
         double now = scry_now_ms();
         for (connection *c = l->first; c; c = c->next)
             if (c->deadline_ms > 0 && now > c->deadline_ms) {
                 shutdown(c->socket, SHUT_RDWR);
                 c->deadline_ms = 0;
             }
+        watch_lingering(l, now);
     }
     pthread_mutex_unlock(&l->lock);
     return NULL;
@@ -83,22 +117,56 @@ void connections_notify(void *list, struct MHD_Connection *mhd, void **slot, enu
         *c->link = c->next;
         if (c->next)
             c->next->link = c->link;
+        if (c->refused && l->lingering < MAX_LINGERING && !l->stopping) {
+            lingering *g = &l->linger[l->lingering];
+            *g = (lingering){ .socket = fcntl(c->socket, F_DUPFD_CLOEXEC, 0), .until_ms = scry_now_ms() + LINGER_MS };
+            if (g->socket >= 0 && shutdown(g->socket, SHUT_WR) == 0)
+                l->lingering++;
+            else if (g->socket >= 0)
+                close(g->socket);
+        }
         free(c);
         *slot = NULL;
     }
     pthread_mutex_unlock(&l->lock);
 }
 
-/* `bytes` in all may be on the way from `start_ms` on; start_ms 0: no deadline. */
+static connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* Allow for `bytes` to be transferred from `start_ms` on; start_ms 0: no deadline. */
 static void set_deadline(request *r, double start_ms, uint64_t bytes)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct connection_list *l = r->server->connections;
-    if (!info || !info->socket_context)
+    connection *c = connection_of(r->connection);
+    if (!c)
         return;
     pthread_mutex_lock(&l->lock);
-    ((connection *)info->socket_context)->deadline_ms = start_ms > 0 ? start_ms + l->client_ms + (double)bytes / BYTES_PER_MS : 0;
+    c->deadline_ms = start_ms > 0 ? start_ms + l->client_ms + (double)bytes / BYTES_PER_MS : 0;
     pthread_mutex_unlock(&l->lock);
+}
+
+void connection_refused(request *r)
+{
+    connection *c = connection_of(r->connection);
+    if (c)
+        c->refused = true;
+}
+
+void connection_send_refusal(struct MHD_Connection *mhd, const char *text)
+{
+    connection *c = connection_of(mhd);
+    if (!c)
+        return;
+    const union MHD_ConnectionInfo *tls = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    ssize_t sent = tls && tls->tls_session ? gnutls_record_send(tls->tls_session, text, strlen(text))
+                                           : send(c->socket, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0)
+        scry_log(SCRY_LOG_INFO, "a refusal could not be sent");
+    c->refused = true;
 }
 
 void connection_body_grew(request *r)
@@ -111,12 +179,12 @@ void connection_request_complete(request *r)
     set_deadline(r, 0, 0);
 }
 
-void connection_answer_began(request *r, uint64_t bytes)
+void connection_response_began(request *r, uint64_t bytes)
 {
     set_deadline(r, scry_now_ms(), bytes);
 }
 
-void connection_answer_sent(request *r)
+void connection_response_sent(request *r)
 {
     set_deadline(r, scry_now_ms(), 0);
 }
@@ -132,6 +200,8 @@ void connections_free(struct connection_list *l)
     pthread_mutex_unlock(&l->lock);
     if (running)
         pthread_join(l->watchdog, NULL);
+    for (size_t i = 0; i < l->lingering; i++)
+        close(l->linger[i].socket);
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->stop_signal);
     free(l);

@@ -1,9 +1,12 @@
 /* metrics.c - counters for GET /metrics, in Prometheus' text format (version 0.0.4). */
-#include "server/server.h"
+#include "server/metrics.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "server/queue.h"
+#include "server/server.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +17,7 @@ static const double bucket_s[BUCKETS] = { 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
 
 struct metrics {
     pthread_mutex_t lock;
-    uint64_t by_class[6];            /* answers with status 1xx ... 5xx */
+    uint64_t by_class[6];            /* responses with status 1xx ... 5xx */
     uint64_t searches, bucket[BUCKETS + 1];
     double search_seconds;
 };
@@ -61,10 +64,10 @@ void metrics_write(struct metrics *m, server *s, scry_buf *out)
     bool known = scry_store_get_info(s->store, &info, NULL) == 0;
     pthread_rwlock_unlock(&s->store_lock);
     pthread_mutex_lock(&m->lock);
-    scry_buf_puts(out, "# HELP scry_http_responses_total Answers by class of status.\n# TYPE scry_http_responses_total counter\n");
+    scry_buf_puts(out, "# HELP scry_http_responses_total Responses by class of status.\n# TYPE scry_http_responses_total counter\n");
     for (int c = 2; c <= 5; c++)
         scry_buf_printf(out, "scry_http_responses_total{class=\"%dxx\"} %llu\n", c, (unsigned long long)m->by_class[c]);
-    scry_buf_puts(out, "# HELP scry_search_seconds Time of a search, from request to answer.\n# TYPE scry_search_seconds histogram\n");
+    scry_buf_puts(out, "# HELP scry_search_seconds Time of a search, from request to response.\n# TYPE scry_search_seconds histogram\n");
     uint64_t sum = 0;
     for (int i = 0; i < BUCKETS; i++) {
         sum += m->bucket[i];
@@ -73,7 +76,7 @@ void metrics_write(struct metrics *m, server *s, scry_buf *out)
     scry_buf_printf(out, "scry_search_seconds_bucket{le=\"+Inf\"} %llu\nscry_search_seconds_sum %g\nscry_search_seconds_count %llu\n",
                     (unsigned long long)m->searches, m->search_seconds, (unsigned long long)m->searches);
     pthread_mutex_unlock(&m->lock);
-    scry_buf_printf(out, "# HELP scry_queue_length Requests that wait.\n# TYPE scry_queue_length gauge\n"
+    scry_buf_printf(out, "# HELP scry_queue_length Requests waiting.\n# TYPE scry_queue_length gauge\n"
                     "scry_queue_length{queue=\"search\"} %zu\nscry_queue_length{queue=\"work\"} %zu\n",
                     queue_length(s->search_queue), queue_length(s->work_queue));
     if (known)

@@ -7,22 +7,42 @@
 
 enum { MAX_BOUNDARY = 70, MAX_PART_HEADER = 4096 };   /* 70: RFC 2046 */
 
-/* "--" and the boundary, from the header; its length, or 0. */
-static size_t delimiter_of(const char *content_type, char out[MAX_BOUNDARY + 3])
+/* What ends the data of a part: "\r\n--" and the boundary. */
+typedef struct {
+    char text[MAX_BOUNDARY + 4];
+    size_t size;
+} delimiter;
+
+/* The delimiter that the header names; false when it names none. */
+static bool read_boundary(const char *content_type, delimiter *out)
 {
     const char *b = content_type ? strcasestr(content_type, "boundary=") : NULL;
     if (!b || strncasecmp(content_type, "multipart/form-data", 19) != 0)
-        return 0;
+        return false;
     b += 9;
     bool quoted = *b == '"';
     b += quoted;
     size_t n = strcspn(b, quoted ? "\"" : "; \t");
-    if (n == 0 || n > MAX_BOUNDARY)
-        return 0;
-    memcpy(out, "--", 2);
-    memcpy(out + 2, b, n);
-    out[n + 2] = '\0';
-    return n + 2;
+    if (n == 0 || n > MAX_BOUNDARY || memchr(b, '\r', n))
+        return false;
+    memcpy(out->text, "\r\n--", 4);
+    memcpy(out->text + 4, b, n);
+    out->size = n + 4;
+    return true;
+}
+
+/* The first delimiter in `p` to `end`, or NULL. Linear whatever the bytes are: the delimiter has a
+ * carriage return at its beginning only, so the ranges compared do not overlap. */
+static const char *find_delimiter(const char *p, const char *end, const delimiter *d)
+{
+    while ((p = memchr(p, '\r', (size_t)(end - p)))) {
+        if ((size_t)(end - p) < d->size)
+            return NULL;
+        if (p[1] == '\n' && memcmp(p, d->text, d->size) == 0)
+            return p;
+        p++;
+    }
+    return NULL;
 }
 
 /* The value of `key` ("name=", "filename=") in a Content-Disposition line; false when absent or,
@@ -77,36 +97,34 @@ static bool read_header(const char *header, size_t size, multipart_part *part)
 int multipart_read(const char *content_type, const char *body, size_t size,
                    int (*each)(void *arg, const multipart_part *part), void *arg, scry_error *err)
 {
-    char delimiter[MAX_BOUNDARY + 3];
-    size_t d = delimiter_of(content_type, delimiter);
+    delimiter d;
     const char *end = body + size;
-    if (d == 0)
-        return scry_fail(err, SCRY_EINVALID, "the body is no multipart/form-data with a boundary");
-    const char *p = memmem(body, size, delimiter, d);
-    for (int count = 0; p; count++) {
-        p += d;
+    if (!read_boundary(content_type, &d))
+        return scry_fail(err, SCRY_EINVALID, "the body is not multipart/form-data with a boundary");
+    /* A delimiter at the very beginning has no line end before it. */
+    bool at_begin = size >= d.size - 2 && memcmp(body, d.text + 2, d.size - 2) == 0;
+    const char *p = at_begin ? body : find_delimiter(body, end, &d);
+    size_t skip = at_begin ? d.size - 2 : d.size;
+    for (int count = 0; p; count++, skip = d.size) {
+        p += skip;
         if (end - p >= 2 && memcmp(p, "--", 2) == 0)
             return 0;
-        const char *header = p + 2;
-        const char *blank = end - p >= 2 && memcmp(p, "\r\n", 2) == 0 ? memmem(p, (size_t)(end - p), "\r\n\r\n", 4) : NULL;
+        if (end - p < 2 || memcmp(p, "\r\n", 2) != 0 || count == MULTIPART_MAX_PARTS)
+            break;
+        /* The header lines and the empty line after them; a part without any begins with the empty line. */
+        size_t rest = (size_t)(end - p), most = MAX_PART_HEADER + 6;
+        const char *header = p + 2, *blank = memmem(p, rest < most ? rest : most, "\r\n\r\n", 4);
         multipart_part part = { .name = "" };
-        /* A part without header lines has its blank line right behind the boundary. */
-        size_t header_size = blank && blank > header ? (size_t)(blank - header) : 0;
-        if (!blank || header_size > MAX_PART_HEADER || count == MULTIPART_MAX_PARTS || !read_header(header, header_size, &part))
+        if (!blank || blank < header || !read_header(header, (size_t)(blank - header), &part))
             break;
         part.data = blank + 4;
-        /* The data ends at the line end before the next delimiter. */
-        const char *next = part.data;
-        do {
-            next = memmem(next, (size_t)(end - next), delimiter, d);
-        } while (next && (next < part.data + 2 || memcmp(next - 2, "\r\n", 2) != 0) && next++);
-        if (!next)
+        p = find_delimiter(part.data, end, &d);
+        if (!p)
             break;
-        part.size = (size_t)(next - 2 - part.data);
+        part.size = (size_t)(p - part.data);
         int r = each(arg, &part);
         if (r != 0)
             return r;
-        p = next;
     }
     return scry_fail(err, SCRY_EINVALID, "the multipart body is malformed");
 }

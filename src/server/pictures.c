@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "server/cache.h"
+#include "server/request.h"
+#include "server/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 scry_results *picture_find(request *r, const char *hex)
@@ -57,7 +60,25 @@ bool below_root(request *r, const char *path)
     return result >= 0 && s.found;
 }
 
-int picture_open(request *r, const scry_file *f)
+static void set_version(open_picture *p, const struct stat *st)
+{
+    enum { SETTLED_S = 2 };   /* FAT counts mtime in steps of two seconds */
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    bool settled = st->st_ctim.tv_sec < now.tv_sec - SETTLED_S && st->st_mtim.tv_sec < now.tv_sec - SETTLED_S;
+    p->version[0] = '\0';
+    if (!settled)
+        return;
+    const int64_t state[] = { (int64_t)st->st_dev, (int64_t)st->st_ino, (int64_t)st->st_size, st->st_mtim.tv_sec,
+                              st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec };
+    uint8_t bytes[SCRY_HASH_BYTES + sizeof state], digest[SCRY_SHA256_BYTES];
+    memcpy(bytes, p->file->content, SCRY_HASH_BYTES);
+    memcpy(bytes + SCRY_HASH_BYTES, state, sizeof state);
+    scry_sha256_of(bytes, sizeof bytes, digest);
+    scry_hex(digest, (sizeof p->version - 1) / 2, p->version);
+}
+
+bool picture_open(request *r, const scry_file *f, open_picture *out)
 {
     /* The root is the path without the relative part. */
     size_t n = strlen(f->path), m = strlen(f->relative);
@@ -75,42 +96,46 @@ int picture_open(request *r, const scry_file *f)
         fd = -1;
         e = ENOENT;
     }
-    if (fd < 0)
+    if (fd < 0) {
         respond_problem(r, e == EXDEV || e == ELOOP || e == EACCES ? 403 : 404,
-                        e == EXDEV || e == ELOOP ? "the file of this picture leads out of its folder" :
+                        e == EXDEV || e == ELOOP ? "the file of this picture is a link out of its folder" :
                         e == EACCES ? "the file of this picture may not be read" :
-                        "the file of this picture is gone: run `scry index --prune`");
-    return fd;
+                        "the file of this picture does not exist any more: run `scry index --prune`");
+        return false;
+    }
+    *out = (open_picture){ .file = f, .fd = fd, .bytes = (uint64_t)st.st_size };
+    set_version(out, &st);
+    return true;
 }
 
-int picture_jpeg(request *r, worker_tools *tools, const scry_file *f, int max_side, bool cached, scry_buf *out)
+void respond_undecoded(request *r, int status, const char *what, int result, const scry_error *err)
 {
-    char key[2 * SCRY_HASH_BYTES + 16];
-    scry_hex(f->content, SCRY_HASH_BYTES, key);
-    snprintf(key + 2 * SCRY_HASH_BYTES, 16, "-%d.jpg", max_side);
-    if (cached && cache_get("thumbs", key, out))
+    respond_problem(r, result == SCRY_EIO ? 500 : status, "%s: %s", what, err->message);
+}
+
+int picture_jpeg(request *r, worker_tools *tools, open_picture *p, int max_side, scry_buf *out)
+{
+    char key[sizeof p->version + 16], name[64];
+    snprintf(key, sizeof key, "%s-%d.jpg", p->version, max_side);
+    if (p->version[0] && cache_get("thumbs", key, out))
         return 0;
-    int fd = picture_open(r, f);
-    if (fd < 0)
-        return -1;
-    char name[64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", p->fd);
     const uint8_t *bytes;
     size_t size;
     struct stat st;
     scry_decode_request wanted = { .kind = SCRY_DECODE_JPEG, .max_side = max_side };
     scry_decode_result result;
     scry_error err = SCRY_ERROR_INIT;
-    int ok = scry_decoder_load(tools->decoder, AT_FDCWD, name, &bytes, &size, &st, &err);
-    if (ok == 0)
-        ok = scry_decoder_run(tools->decoder, &wanted, &result, &err);
-    close(fd);
+    int loaded = scry_decoder_load(tools->decoder, name, &bytes, &size, &st, &err);
+    int ok = loaded < 0 ? loaded : scry_decoder_run(tools->decoder, &wanted, &result, &err);
     if (ok < 0) {
-        respond_problem(r, 422, "this picture cannot be shown: %s", err.message);
+        respond_undecoded(r, 422, "this picture cannot be shown", loaded < 0 ? SCRY_EINVALID : ok, &err);
         return ok;
     }
     scry_buf_append(out, result.encoded, result.encoded_bytes);
-    if (cached)
+    set_version(p, &st);
+    snprintf(key, sizeof key, "%s-%d.jpg", p->version, max_side);
+    if (p->version[0])
         cache_put("thumbs", key, out->data, out->size);
     return 0;
 }

@@ -1,7 +1,8 @@
-#include "server/server.h"
+#include "server/queue.h"
 
 #include "base/alloc.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 struct work_queue {

@@ -1,15 +1,18 @@
-/* request.c - what handlers read from a request and how they answer. */
-#include "server/server.h"
+#include "server/request.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "server/auth.h"
+#include "server/connections.h"
+#include "server/metrics.h"
+#include "server/server.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ANSWER_BYTES = 256 << 20 };
+enum { MAX_RESPONSE_BYTES = 256 << 20 };
 
 request *request_new(server *s, struct MHD_Connection *c, const char *method, const char *path)
 {
@@ -17,9 +20,9 @@ request *request_new(server *s, struct MHD_Connection *c, const char *method, co
     r->server = s;
     r->connection = c;
     r->method = method;
-    r->path = scry_strdup(path);
+    r->path = scry_strdup(auth_local_path(s, path));
     r->body = (scry_buf)SCRY_BUF_INIT(0);
-    r->out = (scry_buf)SCRY_BUF_INIT(MAX_ANSWER_BYTES);
+    r->out = (scry_buf)SCRY_BUF_INIT(MAX_RESPONSE_BYTES);
     r->file = -1;
     r->start_ms = scry_now_ms();
     return r;
@@ -31,8 +34,6 @@ void request_free(request *r)
         free(r->param[i]);
     for (size_t i = 0; i < r->headers; i++)
         free(r->header[i].value);
-    for (size_t i = 0; i < r->kept_count; i++)
-        free(r->kept[i]);
     scry_buf_dispose(&r->body);
     scry_buf_dispose(&r->out);
     free(r->path);
@@ -45,28 +46,44 @@ const char *request_arg(const request *r, const char *name)
 }
 
 typedef struct {
-    const char *name;
-    void (*each)(void *arg, const char *value);
+    request_arg_fn *each;
     void *arg;
-} arg_search;
+} arg_visit;
 
-static enum MHD_Result match_arg(void *p, enum MHD_ValueKind kind, const char *key, const char *value)
+static enum MHD_Result visit_arg(void *p, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value, size_t size)
 {
-    const arg_search *s = p;
-    if (strcmp(key, s->name) == 0 && value)
-        s->each(s->arg, value);
+    const arg_visit *v = p;
+    v->each(v->arg, key, value, size);
     return MHD_YES;
 }
 
-void request_each_arg(const request *r, const char *name, void (*each)(void *arg, const char *value), void *arg)
+void request_each_arg(const request *r, request_arg_fn *each, void *arg)
 {
-    arg_search s = { name, each, arg };
-    MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, match_arg, &s);
+    arg_visit v = { each, arg };
+    MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, visit_arg, &v);
 }
 
 const char *request_header(const request *r, const char *name)
 {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+bool request_has_tag(const request *r, const char *tag)
+{
+    const char *p = request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    size_t n = strlen(tag);
+    while (p && *p) {
+        p += strspn(p, " \t,");
+        if (*p == '*')
+            return true;
+        if (strncmp(p, "W/", 2) == 0)
+            p += 2;
+        if (strncmp(p, tag, n) == 0 && strchr(" \t,", p[n]))
+            return true;
+        p = *p == '"' ? strchr(p + 1, '"') : strchr(p, ',');
+        p += p && *p == '"';
+    }
+    return false;
 }
 
 bool request_int(request *r, const char *name, long long fallback, long long min, long long max, long long *out)
@@ -111,7 +128,7 @@ void respond_text(request *r, int status, const char *content_type, const char *
 void respond_json(request *r, int status, scry_buf *json)
 {
     if (json->failed) {
-        respond_problem(r, 500, "the answer is too large: ask for less at a time");
+        respond_problem(r, 500, "the response is too large: ask for fewer results");
         return;
     }
     r->status = status;
@@ -126,13 +143,38 @@ static const char *title_of(int status)
     static const struct { int status; const char *title; } titles[] = {
         { 400, "Bad request" }, { 401, "A token is needed" }, { 403, "Forbidden" }, { 404, "Not found" },
         { 405, "Method not allowed" }, { 408, "Too slow" }, { 409, "Conflict" }, { 413, "Too large" },
-        { 414, "Address too long" }, { 415, "Unsupported picture" }, { 416, "Range not there" }, { 421, "Misdirected request" }, { 422, "Cannot be processed" },
+        { 414, "Address too long" }, { 415, "Unsupported picture" }, { 416, "Range not satisfiable" }, { 421, "Misdirected request" },
+        { 422, "Cannot be processed" },
         { 500, "Internal error" }, { 503, "Busy" },
     };
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (titles[i].status == status)
             return titles[i].title;
     return "Error";
+}
+
+static void put_problem(scry_json_writer *w, int status, const char *detail)
+{
+    scry_json_begin(w, '{');
+    scry_json_add_str(w, "type", "about:blank");
+    scry_json_add_str(w, "title", title_of(status));
+    scry_json_add_int(w, "status", status);
+    scry_json_add_str(w, "detail", detail);
+    scry_json_end(w, '}');
+}
+
+/* As OpenAI's clients read it. */
+static void put_openai_error(scry_json_writer *w, int status, const char *detail)
+{
+    scry_json_begin(w, '{');
+    scry_json_key(w, "error");
+    scry_json_begin(w, '{');
+    scry_json_add_str(w, "message", detail);
+    scry_json_add_str(w, "type", status >= 500 ? "server_error" : "invalid_request_error");
+    scry_json_add_str(w, "param", NULL);
+    scry_json_add_str(w, "code", NULL);
+    scry_json_end(w, '}');
+    scry_json_end(w, '}');
 }
 
 void respond_problem(request *r, int status, const char *fmt, ...)
@@ -144,20 +186,13 @@ void respond_problem(request *r, int status, const char *fmt, ...)
     va_end(ap);
     while (r->headers > 0)
         free(r->header[--r->headers].value);
+    bool openai = strncmp(r->path, "/v1/", 4) == 0;
     scry_buf b = SCRY_BUF_INIT(8192);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    scry_json_begin(&w, '{');
-    scry_json_key(&w, "type");
-    scry_json_put_str(&w, "about:blank");
-    scry_json_key(&w, "title");
-    scry_json_put_str(&w, title_of(status));
-    scry_json_key(&w, "status");
-    scry_json_put_int(&w, status);
-    scry_json_key(&w, "detail");
-    scry_json_put_str(&w, detail);
-    scry_json_end(&w, '}');
+    (openai ? put_openai_error : put_problem)(&w, status, detail);
     respond_json(r, status, &b);
-    r->content_type = "application/problem+json";
+    if (!openai)
+        r->content_type = "application/problem+json";
     if (status == 503)
         respond_header(r, "Retry-After", "1");
 }
@@ -191,7 +226,7 @@ void respond_header(request *r, const char *name, const char *fmt, ...)
     r->header[r->headers++].value = scry_strdup(value);
 }
 
-/* Sent with every answer: nothing is sniffed, framed, or fetched from elsewhere. */
+/* Sent with every response: no content sniffing, no framing, nothing loaded from other sites. */
 static const char *const fixed_headers[][2] = {
     { "X-Content-Type-Options", "nosniff" },
     { "Referrer-Policy", "no-referrer" },
@@ -217,7 +252,7 @@ enum MHD_Result request_send(request *r)
     if (r->stream)
         connection_request_complete(r);
     else
-        connection_answer_began(r, size);
+        connection_response_began(r, size);
     if (r->content_type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
     for (size_t i = 0; i < sizeof fixed_headers / sizeof *fixed_headers; i++)

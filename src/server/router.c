@@ -1,5 +1,4 @@
-/* router.c - from method and path to a route. */
-#include "server/server.h"
+#include "server/router.h"
 
 #include "base/alloc.h"
 
@@ -10,7 +9,7 @@
 const route *const route_tables[] = { routes_search, routes_images, routes_uploads, routes_lists, routes_embed, routes_change,
                                       routes_page, routes_status, routes_index, routes_tutorial, NULL };
 
-/* Match `path`; the segments that stand for {x} go to r->param. */
+/* Match `path`; the segments at {x} are stored in r->param. */
 static bool matches(request *r, const char *pattern, const char *path)
 {
     size_t n = 0;

@@ -1,8 +1,5 @@
-/* routes_change.c - add pictures (uploaded, or by path below a root) and forget them. */
-#include "server/jobs.h"
-#include "server/multipart.h"
-#include "server/pictures.h"
-#include "server/server.h"
+/* routes_change.c - add pictures (uploaded, or by path below a root) and remove them. */
+#include "server/router.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -11,6 +8,11 @@
 #include "engine/csv.h"
 #include "engine/file_json.h"
 #include "scry/index.h"
+#include "server/multipart.h"
+#include "server/pictures.h"
+#include "server/request.h"
+#include "server/server.h"
+#include "server/store_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 
 enum { MAX_UPLOADS = 64, MAX_LABELS = 64, MAX_NAME_BYTES = 1000, MAX_UPLOAD_BODY = 256 << 20 };
 
-/* What one request adds: files that were written to the media folder, or a path that it named. */
+/* What one request adds: files that it uploaded to the media folder, or a path that it named. */
 typedef struct {
     request *request;
     char *folder;                 /* the media folder; NULL for a path */
@@ -33,20 +35,19 @@ typedef struct {
     char reason[512];             /* and why */
 } addition;
 
-static bool allowed(request *r, bool flag, const char *option)
+static bool check_enabled(request *r, bool flag, const char *option)
 {
     if (!flag)
-        respond_problem(r, 403, "this is off here: start the server with %s", option);
+        respond_problem(r, 403, "this is not enabled: start the server with %s", option);
     return flag;
 }
 
-/* The store's own folder for uploads, a root of its collection; owned. */
+/* The store's folder for uploads, a root of its collection; owned. */
 static char *media_folder(request *r, scry_error *err)
 {
-    scry_store_info info;
-    scry_store_describe(r->server->store, &info);
-    char *base = strncmp(info.where, "milvus", 6) == 0 ? scry_data_dir() : scry_strdup(info.where);
-    char *folder = scry_asprintf("%s/media/%s", base, info.collection);
+    const server *s = r->server;
+    char *base = strncmp(s->where, "milvus", 6) == 0 ? scry_data_dir() : scry_strdup(s->where);
+    char *folder = scry_asprintf("%s/media/%s", base, s->collection);
     free(base);
     if (scry_make_dirs(folder, err) < 0) {
         free(folder);
@@ -57,15 +58,15 @@ static char *media_folder(request *r, scry_error *err)
     return real;
 }
 
-/* The extension by content: names that come from outside name nothing here. */
+/* The extension by content: file names of clients are not used. */
 static const char *extension_of(const void *bytes, size_t n)
 {
     scry_format f = scry_sniff_format(bytes, n);
     return f == SCRY_FORMAT_JPEG ? "jpg" : f == SCRY_FORMAT_NONE ? NULL : scry_format_name(f);
 }
 
-/* Keep the bytes as HASH.ext in the media folder: the same picture twice is one file. */
-static int keep_upload(addition *a, const void *bytes, size_t n, scry_error *err)
+/* Write the bytes to HASH.ext in the media folder: equal pictures are one file. */
+static int save_upload(addition *a, const void *bytes, size_t n, scry_error *err)
 {
     uint8_t digest[SCRY_SHA256_BYTES];
     char hex[2 * SCRY_SHA256_BYTES + 1];
@@ -86,13 +87,13 @@ static int keep_upload(addition *a, const void *bytes, size_t n, scry_error *err
 }
 
 /* A label or the key; false with a 400 or 413 made. */
-static bool keep_name(addition *a, const char *field, const char *text, size_t n)
+static bool read_name(addition *a, const char *field, const char *text, size_t n)
 {
     bool key = strcmp(field, "key") == 0;
     if (!n || n > MAX_NAME_BYTES || memchr(text, '\0', n) || !scry_utf8_valid(text, n))
         respond_problem(a->request, 400, "%s must be a text of 1 to %d bytes of UTF-8", field, MAX_NAME_BYTES);
     else if (key ? a->key != NULL : a->label_count == MAX_LABELS)
-        respond_problem(a->request, 400, key ? "there is more than one key" : "there are more than %d labels", MAX_LABELS);
+        respond_problem(a->request, 400, key ? "more than one key" : "more than %d labels", MAX_LABELS);
     else if (key)
         a->key = scry_strndup(text, n);
     else
@@ -100,13 +101,13 @@ static bool keep_name(addition *a, const char *field, const char *text, size_t n
     return a->request->status == 0;
 }
 
-static int keep_part(void *arg, const multipart_part *part)
+static int read_part(void *arg, const multipart_part *part)
 {
     addition *a = arg;
     scry_error err = SCRY_ERROR_INIT;
     if (strcmp(part->name, "label") == 0 || strcmp(part->name, "key") == 0)
-        return !keep_name(a, part->name, part->data, part->size);
-    if (strcmp(part->name, "image") != 0 || keep_upload(a, part->data, part->size, &err) == 0)
+        return !read_name(a, part->name, part->data, part->size);
+    if (strcmp(part->name, "image") != 0 || save_upload(a, part->data, part->size, &err) == 0)
         return 0;
     respond_problem(a->request, err.code == SCRY_EINVALID ? 415 : err.code == SCRY_ELIMIT ? 413 : 500, "%s", err.message);
     return 1;
@@ -127,8 +128,8 @@ static int note_id(void *arg, const scry_file *f)
     return 1;
 }
 
-/* The file that lies at `path`, by way of its filter: roots may have any shape. *out is to be freed;
- * NULL when there is none. */
+/* The stored file at `path`, found by a filter because roots may overlap. *out is owned by the caller, NULL when there
+ * is none. */
 static int file_at(scry_store *store, const char *path, scry_results **out, scry_error *err)
 {
     static const uint8_t none[SCRY_ID_BYTES];
@@ -142,7 +143,7 @@ static int file_at(scry_store *store, const char *path, scry_results **out, scry
     return scry_store_get(store, id, out, err);
 }
 
-/* Give the files that were added their labels and key; those that a file had are replaced. */
+/* Set labels and key of the added files, replacing those they had. */
 static int set_names(addition *a, scry_store *writer, scry_error *err)
 {
     int result = 0;
@@ -164,7 +165,7 @@ static int set_names(addition *a, scry_store *writer, scry_error *err)
     return result;
 }
 
-/* An upload that cannot be used is not kept, nor remembered. */
+/* Remove the file and the record of an upload that cannot be decoded. */
 static int drop_refused(addition *a, scry_store *writer, scry_error *err)
 {
     scry_root root;
@@ -180,7 +181,7 @@ static int drop_refused(addition *a, scry_store *writer, scry_error *err)
     return scry_store_remove(writer, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, NULL, err);
 }
 
-/* Index the paths and answer with the first one's record. */
+/* Index the paths; an error response is made when one cannot be used. */
 static void index_added(addition *a)
 {
     request *r = a->request;
@@ -195,14 +196,14 @@ static void index_added(addition *a)
     o.time_limit_ms = s->options.time_limit_s * 1000;
     o.skipped = note_skip;
     o.arg = a;
-    int result = server_writer_open(s, &writer, &err);
+    int result = store_writer_open(s, &writer, &err);
     if (result == 0) {
         result = scry_index_run(writer, s->model, &o, NULL, &err);
         if (result == 0)
             result = set_names(a, writer, &err);
         if (result == 0)
             result = drop_refused(a, writer, &err);
-        int closed = server_writer_close(s, writer, result < 0 ? NULL : &err);
+        int closed = store_writer_close(s, writer, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
     }
     if (result < 0)
@@ -211,7 +212,7 @@ static void index_added(addition *a)
         respond_problem(r, 415, "the picture cannot be used: %s", a->reason);
 }
 
-/* The record of the first; where there are several, "results" has all of them. */
+/* The response is the record of the first picture; of several, all are in "results". */
 static void answer_added(addition *a)
 {
     request *r = a->request;
@@ -241,7 +242,7 @@ static void answer_added(addition *a)
     scry_json_end(&w, '}');
     for (size_t i = 0; result == 0 && i < a->count; i++)
         if (!found[i])
-            result = scry_fail(&err, SCRY_EIO, "the picture was added but is not found again");
+            result = scry_fail(&err, SCRY_EIO, "the picture was added but cannot be found");
     if (result < 0)
         respond_error(r, &err);
     else
@@ -252,7 +253,7 @@ static void answer_added(addition *a)
 }
 
 /* {"path": "/absolute/below/a/root.jpg", "labels": [...], "key": "..."} */
-static bool take_path(addition *a)
+static bool read_path(addition *a)
 {
     request *r = a->request;
     scry_json *root = NULL;
@@ -266,38 +267,38 @@ static bool take_path(addition *a)
     else if (!real || !below_root(r, real))
         respond_problem(r, 403, "the path is not a file below one of the roots");
     else if (stat(real, &st) < 0 || !S_ISREG(st.st_mode) || scry_is_csv(real))
-        respond_problem(r, 415, "the path is not a picture's: folders and tables are indexed by /api/v1/index");
+        respond_problem(r, 415, "the path is not a picture: folders and tables are indexed by /api/v1/index");
     else
         a->paths[a->count++] = scry_strdup(real);
     free(real);
     const scry_json *labels = scry_json_get(root, "labels"), *key = scry_json_get(root, "key");
     const char *text = scry_json_str(key, "");
-    bool ok = a->count && (!key || keep_name(a, "key", text, strlen(text)));
+    bool ok = a->count && (!key || read_name(a, "key", text, strlen(text)));
     for (size_t i = 0; ok && i < scry_json_size(labels); i++) {
         text = scry_json_str(scry_json_at(labels, i), "");
-        ok = keep_name(a, "label", text, strlen(text));
+        ok = read_name(a, "label", text, strlen(text));
     }
     scry_json_free(root);
     return ok;
 }
 
-/* What the body is or names, into the addition; false: an answer was made. */
-static bool take_body(addition *a)
+/* Read the pictures, labels and key from the body; false: an error response was made. */
+static bool read_body(addition *a)
 {
     request *r = a->request;
     const char *type = request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
     scry_error err = SCRY_ERROR_INIT;
     if (type && strncasecmp(type, "application/json", 16) == 0)
-        return take_path(a);
+        return read_path(a);
     if (!(a->folder = media_folder(r, &err))) {
         respond_error(r, &err);
     } else if (type && strncasecmp(type, "multipart/", 10) == 0) {
-        int result = multipart_read(type, scry_buf_str(&r->body), r->body.size, keep_part, a, &err);
+        int result = multipart_read(type, scry_buf_str(&r->body), r->body.size, read_part, a, &err);
         if (result < 0)
             respond_error(r, &err);
         else if (result == 0 && !a->count)
             respond_problem(r, 400, "the form has no file \"image\"");
-    } else if (keep_upload(a, scry_buf_str(&r->body), r->body.size, &err) < 0) {
+    } else if (save_upload(a, scry_buf_str(&r->body), r->body.size, &err) < 0) {
         respond_problem(r, err.code == SCRY_EINVALID ? 415 : 500, "%s", err.message);
     }
     return r->status == 0;
@@ -306,13 +307,13 @@ static bool take_body(addition *a)
 static void images_post(request *r, worker_tools *tools)
 {
     addition a = { .request = r };
-    if (!allowed(r, r->server->options.allow_upload, "--allow-upload") || !server_change_begin(r))
+    if (!check_enabled(r, r->server->options.allow_upload, "--allow-upload") || !store_change_begin(r))
         return;
-    if (take_body(&a))
+    if (read_body(&a))
         index_added(&a);
     if (r->status == 0)
         answer_added(&a);
-    server_change_end(r);
+    store_change_end(r);
     for (size_t i = 0; i < a.count; i++)
         free(a.paths[i]);
     for (size_t i = 0; i < a.label_count; i++)
@@ -322,7 +323,7 @@ static void images_post(request *r, worker_tools *tools)
     free(a.folder);
 }
 
-/* A picture of the media folder goes with its row: a later run would only add it again. */
+/* A file in the media folder is deleted with its record: otherwise the next index run would add it again. */
 static void unlink_upload(request *r, const scry_file *f)
 {
     char *folder = media_folder(r, NULL);
@@ -336,17 +337,17 @@ static void image_delete(request *r, worker_tools *tools)
 {
     scry_store *writer;
     scry_error err = SCRY_ERROR_INIT;
-    if (!allowed(r, r->server->options.allow_remove, "--allow-remove"))
+    if (!check_enabled(r, r->server->options.allow_remove, "--allow-remove"))
         return;
     scry_results *found = picture_find(r, r->param[0]);
-    if (!found || !server_change_begin(r)) {
+    if (!found || !store_change_begin(r)) {
         scry_results_free(found);
         return;
     }
-    int result = server_writer_open(r->server, &writer, &err);
+    int result = store_writer_open(r->server, &writer, &err);
     if (result == 0) {
         result = scry_store_remove(writer, &found->hits[0].file.id, 1, NULL, &err);
-        int closed = server_writer_close(r->server, writer, result < 0 ? NULL : &err);
+        int closed = store_writer_close(r->server, writer, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
     }
     if (result < 0)
@@ -355,7 +356,7 @@ static void image_delete(request *r, worker_tools *tools)
         unlink_upload(r, &found->hits[0].file);
         respond_bytes(r, 204, NULL, "", 0);
     }
-    server_change_end(r);
+    store_change_end(r);
     scry_results_free(found);
 }
 

@@ -1,19 +1,19 @@
-/* routes_images.c - pictures by id: what is known of them, thumbnails, the files themselves. */
-#include "server/pictures.h"
-#include "server/server.h"
+/* routes_images.c - pictures by id: records, thumbnails, files. */
+#include "server/router.h"
 
 #include "base/alloc.h"
 #include "base/sha256.h"
 #include "engine/file_json.h"
+#include "server/pictures.h"
+#include "server/request.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { VIEW_SIDE = 2560, MAX_JPEG_BYTES = 64 << 20 };
+enum { VIEW_SIDE = 2560, MAX_JPEG_BYTES = 64 << 20, TAG_SIZE = 64 };
 
 static void image_get(request *r, worker_tools *tools)
 {
@@ -29,19 +29,37 @@ static void image_get(request *r, worker_tools *tools)
     scry_results_free(found);
 }
 
-/* The content decides what is shown, so its hash is the tag. true: the client has it already. */
-static bool not_modified(request *r, const scry_file *f, int variant)
+static void put_tag(request *r, const char *version, int variant)
 {
-    char hash[2 * SCRY_HASH_BYTES + 1], tag[2 * SCRY_HASH_BYTES + 24];
-    scry_hex(f->content, SCRY_HASH_BYTES, hash);
-    snprintf(tag, sizeof tag, "\"%.32s-%d\"", hash, variant);
-    respond_header(r, "ETag", "%s", tag);
-    respond_header(r, "Cache-Control", "private, max-age=86400");
-    const char *has = request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (!has || !strstr(has, tag))
+    if (version[0])
+        respond_header(r, "ETag", "\"%s-%d\"", version, variant);
+    respond_header(r, "Cache-Control", "private, no-cache");
+}
+
+/* true: the client has this version already, a 304 was made. */
+static bool not_modified(request *r, const char *version, int variant)
+{
+    char tag[TAG_SIZE];
+    snprintf(tag, sizeof tag, "\"%s-%d\"", version, variant);
+    if (!version[0] || !request_has_tag(r, tag))
         return false;
+    put_tag(r, version, variant);
     respond_bytes(r, 304, NULL, "", 0);
     return true;
+}
+
+static void send_jpeg(request *r, worker_tools *tools, const scry_file *f, int side)
+{
+    open_picture p;
+    if (!picture_open(r, f, &p))
+        return;
+    scry_buf jpeg = SCRY_BUF_INIT(MAX_JPEG_BYTES);
+    if (!not_modified(r, p.version, side) && picture_jpeg(r, tools, &p, side, &jpeg) == 0) {
+        put_tag(r, p.version, side);
+        respond_bytes(r, 200, "image/jpeg", jpeg.data, jpeg.size);
+    }
+    scry_buf_dispose(&jpeg);
+    close(p.fd);
 }
 
 static void thumbnail_get(request *r, worker_tools *tools)
@@ -53,13 +71,8 @@ static void thumbnail_get(request *r, worker_tools *tools)
         return;
     }
     scry_results *found = picture_find(r, r->param[0]);
-    if (!found)
-        return;
-    const scry_file *f = &found->hits[0].file;
-    scry_buf jpeg = SCRY_BUF_INIT(MAX_JPEG_BYTES);
-    if (!not_modified(r, f, side) && picture_jpeg(r, tools, f, side, true, &jpeg) == 0)
-        respond_bytes(r, 200, "image/jpeg", jpeg.data, jpeg.size);
-    scry_buf_dispose(&jpeg);
+    if (found)
+        send_jpeg(r, tools, &found->hits[0].file, side);
     scry_results_free(found);
 }
 
@@ -75,7 +88,7 @@ static const char *browser_type(const char *format)
 
 typedef enum { RANGE_WHOLE, RANGE_PART, RANGE_OUTSIDE } range_kind;
 
-/* "bytes=FIRST-LAST", "bytes=FIRST-", "bytes=-LENGTH"; several at once get the whole (RFC 9110, 14.2). */
+/* "bytes=FIRST-LAST", "bytes=FIRST-", "bytes=-LENGTH"; several ranges get the whole file (RFC 9110, 14.2). */
 static range_kind parse_range(const char *text, uint64_t size, uint64_t *first, uint64_t *count)
 {
     unsigned long long from = 0, to = 0;
@@ -98,13 +111,13 @@ static range_kind parse_range(const char *text, uint64_t size, uint64_t *first, 
     return RANGE_PART;
 }
 
-/* The part of the file that was asked for; the tag was set before. */
-static void choose_range(request *r, uint64_t size)
+/* The requested range of the file. */
+static void choose_range(request *r, uint64_t size, const char *tag)
 {
     const char *range = request_header(r, MHD_HTTP_HEADER_RANGE), *only = request_header(r, MHD_HTTP_HEADER_IF_RANGE);
     uint64_t first = 0, count = size;
     respond_header(r, "Accept-Ranges", "bytes");
-    if (!range || (only && strcmp(only, r->header[0].value) != 0))
+    if (!range || (only && strcmp(only, tag) != 0))
         return;
     switch (parse_range(range, size, &first, &count)) {
     case RANGE_WHOLE: break;
@@ -124,44 +137,55 @@ static void choose_range(request *r, uint64_t size)
     }
 }
 
-static void send_file(request *r, const scry_file *f, const char *type)
+/* The file as it is; false: a 304 or an error was made. */
+static bool send_file(request *r, const scry_file *f, const char *type, int variant)
 {
-    int fd = picture_open(r, f);
-    struct stat st;
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) < 0) {
-        close(fd);
-        respond_problem(r, 404, "the file of this picture is gone");
-        return;
+    open_picture p;
+    char tag[TAG_SIZE];
+    if (!picture_open(r, f, &p))
+        return false;
+    if (not_modified(r, p.version, variant)) {
+        close(p.fd);
+        return false;
     }
+    put_tag(r, p.version, variant);
+    snprintf(tag, sizeof tag, "\"%s-%d\"", p.version, variant);
     r->status = 200;
     r->content_type = type;
-    r->file = fd;
-    r->file_bytes = (uint64_t)st.st_size;
-    choose_range(r, (uint64_t)st.st_size);
+    r->file = p.fd;
+    r->file_bytes = p.bytes;
+    choose_range(r, p.bytes, tag);
+    return r->file >= 0;
 }
 
-/* As it is where browsers show the format, else a JPEG made of it. */
+/* The type of the file by what its bytes are now, where browsers show that format. */
+static const char *type_to_show(request *r, const scry_file *f)
+{
+    open_picture p;
+    uint8_t head[64];
+    if (!picture_open(r, f, &p))
+        return NULL;
+    ssize_t n = pread(p.fd, head, sizeof head, 0);
+    close(p.fd);
+    return browser_type(scry_format_name(scry_sniff_format(head, n > 0 ? (size_t)n : 0)));
+}
+
+/* The file itself where browsers show its format, else a JPEG. */
 static void view_get(request *r, worker_tools *tools)
 {
     scry_results *found = picture_find(r, r->param[0]);
     if (!found)
         return;
     const scry_file *f = &found->hits[0].file;
-    const char *type = browser_type(f->format);
-    scry_buf jpeg = SCRY_BUF_INIT(MAX_JPEG_BYTES);
-    if (not_modified(r, f, VIEW_SIDE))
-        ;
-    else if (type)
-        send_file(r, f, type);
-    else if (picture_jpeg(r, tools, f, VIEW_SIDE, true, &jpeg) == 0)
-        respond_bytes(r, 200, "image/jpeg", jpeg.data, jpeg.size);
-    scry_buf_dispose(&jpeg);
+    const char *type = type_to_show(r, f);
+    if (type)
+        send_file(r, f, type, VIEW_SIDE);
+    else if (r->status == 0)
+        send_jpeg(r, tools, f, VIEW_SIDE);
     scry_results_free(found);
 }
 
-/* A name for Content-Disposition: RFC 8187's encoding, which has no quoting to escape from. */
+/* A name for Content-Disposition in the encoding of RFC 8187, which needs no quoting. */
 static void attach(request *r, const scry_file *f)
 {
     const char *slash = strrchr(f->path, '/'), *name = slash ? slash + 1 : f->path;
@@ -182,11 +206,8 @@ static void file_get(request *r, worker_tools *tools)
     if (!found)
         return;
     const scry_file *f = &found->hits[0].file;
-    if (!not_modified(r, f, 0)) {
-        send_file(r, f, "application/octet-stream");
-        if (r->file >= 0)
-            attach(r, f);
-    }
+    if (send_file(r, f, "application/octet-stream", 0))
+        attach(r, f);
     scry_results_free(found);
 }
 

@@ -1,11 +1,14 @@
-/* routes_lists.c - what there is without a question: pictures in order, facets for filters,
- * skipped files. */
-#include "server/server.h"
+/* routes_lists.c - lists that need no query: pictures, days of the timeline, facets for filters, skipped files. */
+#include "server/router.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/sha256.h"
 #include "engine/file_json.h"
+#include "server/request.h"
+#include "server/search.h"
+#include "server/server.h"
+#include "server/sorted_lists.h"
 #include "server/tally.h"
 
 #include <stdio.h>
@@ -38,44 +41,39 @@ static int list_file(void *arg, const scry_file *f)
     return 0;
 }
 
-/* The filters of a search; the cursor is the id of the last picture of the page before. */
-static bool read_listing(request *r, search_job *j, uint8_t after[SCRY_ID_BYTES], bool *has_after, long long *limit)
+/* GET /api/v1/timeline */
+static void timeline_get(request *r, worker_tools *tools)
 {
-    const char *cursor = request_arg(r, "cursor");
-    *has_after = cursor != NULL;
-    if (cursor && scry_unhex(cursor, after, SCRY_ID_BYTES) < 0) {
-        respond_problem(r, 400, "cursor is not one that a list gave");
-        return false;
-    }
-    return search_read_filters(r, j) && request_int(r, "limit", 100, 1, MAX_LIST, limit);
+    search_job *j = search_job_new(SCRY_VIA_LIST_URL);
+    if (search_read_url(r, j, false))
+        respond_timeline(r, &j->request);
+    search_job_free(j);
 }
 
 static void images_list(request *r, worker_tools *tools)
 {
-    search_job *j = search_job_new();
-    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    listing l = { .w = SCRY_JSON_WRITER_INIT(&b) };
-    uint8_t after[SCRY_ID_BYTES];
-    bool has_after;
-    long long limit;
+    search_job *j = search_job_new(SCRY_VIA_LIST_URL);
+    const scry_search_request *q = &j->request;
     scry_error err = SCRY_ERROR_INIT;
-    if (read_listing(r, j, after, &has_after, &limit)) {
+    bool good = search_read_url(r, j, false);
+    if (good && is_sorted_list(q)) {
+        respond_sorted_list(r, q);
+    } else if (good) {
         char next[2 * SCRY_ID_BYTES + 1];
-        l.limit = (size_t)limit;
+        scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+        listing l = { .w = SCRY_JSON_WRITER_INIT(&b), .limit = q->search.limit };
         scry_json_begin(&l.w, '{');
         scry_json_key(&l.w, "results");
         scry_json_begin(&l.w, '[');
         pthread_rwlock_rdlock(&r->server->store_lock);
-        int result = scry_store_each_file(r->server->store, j->search.filter, has_after ? after : NULL, list_file, &l, &err);
+        int result = scry_store_each_file(r->server->store, q->search.filter, q->has_after ? q->after : NULL, list_file, &l, &err);
         pthread_rwlock_unlock(&r->server->store_lock);
         scry_json_end(&l.w, ']');
-        scry_json_key(&l.w, "cursor");
         scry_hex(l.last, sizeof l.last, next);
-        scry_json_put_str(&l.w, l.more ? next : NULL);
+        scry_json_add_str(&l.w, "cursor", l.more ? next : NULL);
         scry_json_end(&l.w, '}');
         respond_result(r, result, &err, &b);
     }
-    scry_buf_dispose(&b);
     search_job_free(j);
 }
 
@@ -115,10 +113,10 @@ static void put_time(scry_json_writer *w, const char *key, bool known, int64_t s
         scry_json_put_null(w);
 }
 
-/* Counting goes through all files: half a second for 100,000. The last answer is given again for twenty times
- * as long as it took, so that reloading pages costs a twentieth of a processor, unless this server
- * changed something. */
-static bool facets_again(request *r)
+/* Counting reads all files: half a second for 100,000. The last response is reused for twenty times as long as
+ * it took to make, so that reloading pages takes at most a twentieth of a processor; a change made by this server
+ * discards it. */
+static bool respond_cached_facets(request *r)
 {
     server *s = r->server;
     pthread_mutex_lock(&s->facets_lock);
@@ -129,7 +127,7 @@ static bool facets_again(request *r)
     return good;
 }
 
-static void facets_keep(server *s, const char *json, unsigned change, double start_ms)
+static void cache_facets(server *s, const char *json, unsigned change, double start_ms)
 {
     double now = scry_now_ms();
     pthread_mutex_lock(&s->facets_lock);
@@ -144,7 +142,7 @@ static void facets_get(request *r, worker_tools *tools)
 {
     unsigned change = atomic_load(&r->server->changes);
     double start = scry_now_ms();
-    if (facets_again(r))
+    if (respond_cached_facets(r))
         return;
     facets c = { tally_new(), tally_new(), tally_new(), tally_new(), false, 0, 0 };
     const struct { const char *key; tally *counts; } lists[] = {
@@ -159,14 +157,15 @@ static void facets_get(request *r, worker_tools *tools)
     scry_json_begin(&w, '{');
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         scry_json_key(&w, lists[i].key);
-        tally_write(lists[i].counts, MAX_FACETS, &w);
+        if (!tally_write(lists[i].counts, MAX_FACETS, &w) && result >= 0)
+            result = scry_fail(&err, SCRY_ENOMEM, "no memory to count the %s", lists[i].key);
         tally_free(lists[i].counts);
     }
     put_time(&w, "first_time_s", c.any_time, c.first_s);
     put_time(&w, "last_time_s", c.any_time, c.last_s);
     scry_json_end(&w, '}');
     if (result >= 0 && !b.failed)
-        facets_keep(r->server, scry_buf_str(&b), change, start);
+        cache_facets(r->server, scry_buf_str(&b), change, start);
     respond_result(r, result, &err, &b);
 }
 
@@ -185,10 +184,8 @@ static int list_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns,
     if (l->seen > l->offset + l->limit)
         return 1;
     scry_json_begin(&l->w, '{');
-    scry_json_key(&l->w, "path");
-    scry_json_put_str(&l->w, path);
-    scry_json_key(&l->w, "reason");
-    scry_json_put_str(&l->w, reason);
+    scry_json_add_str(&l->w, "path", path);
+    scry_json_add_str(&l->w, "reason", reason);
     scry_json_end(&l->w, '}');
     return 0;
 }
@@ -218,6 +215,7 @@ static void skipped_get(request *r, worker_tools *tools)
 
 const route routes_lists[] = {
     { "GET", "/api/v1/images", RUN_ON_WORKER, images_list, 0, false },
+    { "GET", "/api/v1/timeline", RUN_ON_WORKER, timeline_get, 0, false },
     { "GET", "/api/v1/facets", RUN_ON_WORKER, facets_get, 0, false },
     { "GET", "/api/v1/skipped", RUN_ON_WORKER, skipped_get, 0, false },
     { 0 },

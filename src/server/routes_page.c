@@ -1,7 +1,10 @@
-/* routes_page.c - the page and what it is made of, from memory. */
+/* routes_page.c - the page and its files, embedded in the program. */
+#include "server/router.h"
+
 #include "base/sha256.h"
 #include "server/assets.h"
-#include "server/server.h"
+#include "server/auth.h"
+#include "server/request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,8 +37,7 @@ static void send_asset(request *r, const char *name)
         tag[34] = '\0';
         respond_header(r, "ETag", "%s", tag);
         respond_header(r, "Cache-Control", "no-cache");
-        const char *has = request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
-        if (has && strcmp(has, tag) == 0)
+        if (request_has_tag(r, tag))
             respond_bytes(r, 304, NULL, "", 0);
         else
             respond_bytes(r, 200, type_of(name), a->data, n);

@@ -1,9 +1,11 @@
 /* routes_search.c - /api/v1/search in its three forms, and "more like this". */
-#include "server/server.h"
+#include "server/router.h"
 
 #include "base/alloc.h"
 #include "base/sha256.h"
 #include "scry/query.h"
+#include "server/request.h"
+#include "server/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,45 +13,32 @@
 /* GET /api/v1/search?q=... */
 static void search_get(request *r, worker_tools *tools)
 {
-    search_job *j = search_job_new();
-    scry_error err = SCRY_ERROR_INIT;
-    const char *q = request_arg(r, "q");
-    if (!q || !q[0])
-        respond_problem(r, 400, "the parameter q is missing: say what to look for");
-    else if (scry_query_parse_line(&j->query, q, &err) < 0)
-        respond_error(r, &err);
-    else if (search_read_args(r, j)) {
-        j->shown = scry_strdup(q);
+    search_job *j = search_job_new(SCRY_VIA_URL);
+    if (search_read_url(r, j, false))
         search_submit(r, j);
-        return;
-    }
-    search_job_free(j);
+    else
+        search_job_free(j);
 }
 
 /* GET /api/v1/images/{id}/similar */
 static void similar_get(request *r, worker_tools *tools)
 {
-    search_job *j = search_job_new();
-    scry_error err = SCRY_ERROR_INIT;
-    char *line = scry_asprintf("@id:%s", r->param[0]);
-    if (scry_query_parse_line(&j->query, line, &err) < 0)
+    search_job *j = search_job_new(SCRY_VIA_OPTIONS_URL);
+    if (scry_request_set_stored(&j->request, r->param[0], NULL) < 0)
         respond_problem(r, 404, "there is no picture %.64s", r->param[0]);
-    else if (search_read_args(r, j)) {
-        j->shown = line;
+    else if (search_read_url(r, j, false)) {
         search_submit(r, j);
         return;
     }
-    free(line);
     search_job_free(j);
 }
 
-/* POST /api/v1/search: the same parameters, and pictures as files "image" of a form. A JSON body
- * has the members of search_read_json. */
+/* POST /api/v1/search: a multipart form, which may hold pictures, or JSON. */
 static void search_post(request *r, worker_tools *tools)
 {
     const char *type = request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
-    search_job *j = search_job_new();
     bool form = type && strncasecmp(type, "multipart/", 10) == 0;
+    search_job *j = search_job_new(form ? SCRY_VIA_FORM : SCRY_VIA_JSON);
     if (form ? search_read_form(r, j, type) : search_read_json(r, j))
         search_submit(r, j);
     else

@@ -1,8 +1,14 @@
-/* routes_status.c - health, readiness, metrics, and what the collection holds. */
-#include "server/assets.h"
-#include "server/server.h"
+/* routes_status.c - health, readiness, metrics, and the state of collection and model. */
+#include "server/router.h"
 
 #include "base/sha256.h"
+#include "scry/rebuild.h"
+#include "server/assets.h"
+#include "server/metrics.h"
+#include "server/request.h"
+#include "server/server.h"
+#include "server/store_watch.h"
+
 #include <string.h>
 
 static void healthz(request *r, worker_tools *tools)
@@ -10,11 +16,15 @@ static void healthz(request *r, worker_tools *tools)
     respond_text(r, 200, "text/plain; charset=utf-8", "ok\n");
 }
 
-/* The model is warm and the store open before we listen, so only draining makes us unready. */
+/* The model is warmed up and the store open before the server listens, so it is unready only while stopping and while
+ * the collection is absent. */
 static void readyz(request *r, worker_tools *tools)
 {
+    char reason[512];
     if (atomic_load(&r->server->draining))
         respond_problem(r, 503, "the server is stopping");
+    else if (store_watch_problem(r->server->store_watch, reason))
+        respond_problem(r, 503, "%s", reason);
     else
         respond_text(r, 200, "text/plain; charset=utf-8", "ready\n");
 }
@@ -33,31 +43,22 @@ static int put_root(void *arg, const scry_root *root)
     char id[2 * SCRY_ID_BYTES + 1];
     scry_hex(root->id, SCRY_ID_BYTES, id);
     scry_json_begin(w, '{');
-    scry_json_key(w, "id");
-    scry_json_put_str(w, id);
-    scry_json_key(w, "path");
-    scry_json_put_str(w, root->path);
-    scry_json_key(w, "files");
-    scry_json_put_int(w, (int64_t)root->files);
+    scry_json_add_str(w, "id", id);
+    scry_json_add_str(w, "path", root->path);
+    scry_json_add_int(w, "files", (int64_t)root->files);
     scry_json_end(w, '}');
     return 0;
 }
 
 static void put_model(scry_json_writer *w, const scry_model_info *m)
 {
-    static const char *const precisions[] = { "auto", "fp32", "bf16", "int8" };
     scry_json_key(w, "model");
     scry_json_begin(w, '{');
-    scry_json_key(w, "name");
-    scry_json_put_str(w, m->name);
-    scry_json_key(w, "dim");
-    scry_json_put_int(w, m->dim);
-    scry_json_key(w, "precision");
-    scry_json_put_str(w, precisions[m->precision]);
-    scry_json_key(w, "min_score");
-    scry_json_put_num(w, m->min_score, 6);
-    scry_json_key(w, "identity");
-    scry_json_put_str(w, m->identity);
+    scry_json_add_str(w, "name", m->name);
+    scry_json_add_int(w, "dim", m->dim);
+    scry_json_add_str(w, "precision", scry_precision_name(m->precision));
+    scry_json_add_num(w, "min_score", m->min_score, 6);
+    scry_json_add_str(w, "identity", m->identity);
     scry_json_end(w, '}');
 }
 
@@ -72,6 +73,21 @@ static void put_languages(scry_json_writer *w)
     scry_json_end(w, ']');
 }
 
+/* What embedding the collection again takes, where that is due and possible. */
+static void put_rebuild(const server *s, scry_json_writer *w)
+{
+    const scry_rebuild_estimate *e = &s->due_estimate;
+    if (!atomic_load(&s->rebuild_due) || e->pictures == 0) {
+        scry_json_add_str(w, "rebuild", NULL);
+        return;
+    }
+    scry_json_key(w, "rebuild");
+    scry_json_begin(w, '{');
+    scry_json_add_int(w, "pictures", (int64_t)e->pictures);
+    scry_json_add_int(w, "minutes", (int64_t)e->minutes);
+    scry_json_end(w, '}');
+}
+
 static int put_status(const server *s, const scry_store_info *info, scry_json_writer *w, scry_error *err)
 {
     const struct { const char *key; uint64_t n; } counts[] = {
@@ -82,22 +98,16 @@ static int put_status(const server *s, const scry_store_info *info, scry_json_wr
         { "remove_allowed", s->options.allow_remove }, { "auth_required", s->token[0] != '\0' },
     };
     scry_json_begin(w, '{');
-    scry_json_key(w, "version");
-    scry_json_put_str(w, SCRY_VERSION);
-    scry_json_key(w, "store");
-    scry_json_put_str(w, info->where);
-    scry_json_key(w, "collection");
-    scry_json_put_str(w, info->collection);
+    scry_json_add_str(w, "version", SCRY_VERSION);
+    scry_json_add_str(w, "store", info->where);
+    scry_json_add_str(w, "collection", info->collection);
     put_model(w, s->info);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        scry_json_key(w, counts[i].key);
-        scry_json_put_int(w, (int64_t)counts[i].n);
-    }
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        scry_json_key(w, flags[i].key);
-        scry_json_put_bool(w, flags[i].is);
-    }
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        scry_json_add_int(w, counts[i].key, (int64_t)counts[i].n);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        scry_json_add_bool(w, flags[i].key, flags[i].is);
     put_languages(w);
+    put_rebuild(s, w);
     scry_json_key(w, "roots");
     scry_json_begin(w, '[');
     int result = scry_store_roots(s->store, put_root, w, err);
@@ -113,7 +123,7 @@ static void status_get(request *r, worker_tools *tools)
     scry_error err = SCRY_ERROR_INIT;
     scry_buf b = SCRY_BUF_INIT(8 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    pthread_rwlock_rdlock(&s->store_lock);   /* the strings of info are the store's */
+    pthread_rwlock_rdlock(&s->store_lock);   /* the strings of info belong to the store */
     int result = scry_store_get_info(s->store, &info, &err);
     if (result == 0)
         result = put_status(s, &info, &w, &err);

@@ -1,8 +1,11 @@
-/* routes_tutorial.c - /search and /count of the tutorial's own service; its third call, /insert, is an
- * upload like any other: routes_change.c. */
-#include "server/server.h"
+/* routes_tutorial.c - /search and /count of the service in Milvus's tutorial; its third call, /insert, is in
+ * routes_change.c. */
+#include "server/router.h"
 
 #include "base/alloc.h"
+#include "server/request.h"
+#include "server/search.h"
+#include "server/server.h"
 
 #include <stdio.h>
 
@@ -22,15 +25,14 @@ static void count_get(request *r, worker_tools *tools)
     respond_text(r, 200, "text/plain; charset=utf-8", text);
 }
 
-/* The body is the text itself. */
+/* The body is the text itself. Parameters that we do not know are ignored, as the tutorial's service does. */
 static void search_post(request *r, worker_tools *tools)
 {
-    search_job *j = search_job_new();
+    search_job *j = search_job_new(SCRY_VIA_OPTIONS_URL);
     scry_error err = SCRY_ERROR_INIT;
-    if (scry_query_parse_line(&j->query, scry_buf_str(&r->body), &err) < 0)
+    if (scry_request_set_line(&j->request, scry_buf_str(&r->body), &err) < 0)
         respond_error(r, &err);
-    else if (search_read_args(r, j)) {
-        j->shown = scry_strdup(scry_buf_str(&r->body));
+    else if (search_read_url(r, j, true)) {
         search_submit(r, j);
         return;
     }

@@ -1,24 +1,26 @@
-/* routes_uploads.c - pictures that a person gives to search with. */
-#include "server/cache.h"
-#include "server/server.h"
+/* routes_uploads.c - pictures uploaded to search with. */
+#include "server/router.h"
 
 #include "base/alloc.h"
 #include "base/sha256.h"
+#include "server/cache.h"
+#include "server/pictures.h"
+#include "server/request.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 
 enum { MAX_UPLOAD_BYTES = 64 << 20, THUMB_SIDE = 320 };
 
-/* The loaded picture as a small JPEG; a 415 is made when it is none. */
+/* The loaded picture as a small JPEG; false: it cannot be decoded, a 415 was made. */
 static bool shrink(request *r, worker_tools *tools, scry_decode_result *out)
 {
     scry_decode_request wanted = { .kind = SCRY_DECODE_JPEG, .max_side = THUMB_SIDE };
     scry_error err = SCRY_ERROR_INIT;
-    if (scry_decoder_run(tools->decoder, &wanted, out, &err) == 0)
-        return true;
-    respond_problem(r, 415, "the upload cannot be used: %s", err.message);
-    return false;
+    int result = scry_decoder_run(tools->decoder, &wanted, out, &err);
+    if (result < 0)
+        respond_undecoded(r, 415, "the upload cannot be used", result, &err);
+    return result == 0;
 }
 
 static void upload_post(request *r, worker_tools *tools)
@@ -38,12 +40,9 @@ static void upload_post(request *r, worker_tools *tools)
     scry_buf b = SCRY_BUF_INIT(4096);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&w, '{');
-    scry_json_key(&w, "picture");
-    scry_json_put_str(&w, hex);
-    scry_json_key(&w, "width");
-    scry_json_put_int(&w, picture.width);
-    scry_json_key(&w, "height");
-    scry_json_put_int(&w, picture.height);
+    scry_json_add_str(&w, "picture", hex);
+    scry_json_add_int(&w, "width", picture.width);
+    scry_json_add_int(&w, "height", picture.height);
     scry_json_end(&w, '}');
     respond_json(r, 201, &b);
 }
@@ -59,7 +58,7 @@ static void upload_thumbnail(request *r, worker_tools *tools)
     char *path = scry_unhex(r->param[0], id, sizeof id) == 0 ? upload_path(id) : NULL;
     if (!path)
         respond_problem(r, 404, "there is no uploaded picture %.64s", r->param[0]);
-    else if (scry_decoder_load(tools->decoder, AT_FDCWD, path, &bytes, &size, &st, &err) < 0)
+    else if (scry_decoder_load(tools->decoder, path, &bytes, &size, &st, &err) < 0)
         respond_error(r, &err);
     else if (shrink(r, tools, &picture))
         respond_bytes(r, 200, "image/jpeg", picture.encoded, picture.encoded_bytes);

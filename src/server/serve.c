@@ -1,12 +1,24 @@
-/* serve.c - the life of the server: start, the loop's callback, drain, stop. */
+/* serve.c - start the server, take requests on the event loop, stop it. */
 #include "server/server.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "scry/rebuild.h"
 #include "scry/registry.h"
-#include "server/jobs.h"
+#include "server/auth.h"
+#include "server/connections.h"
+#include "server/index_runs.h"
+#include "server/metrics.h"
+#include "server/queue.h"
+#include "server/request.h"
+#include "server/router.h"
+#include "server/search.h"
+#include "server/sorted_lists.h"
+#include "server/store_watch.h"
+#include "server/strict.h"
+#include "server/workers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,10 +29,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_CONNECTIONS = 256, DEFAULT_QUEUE = 128, CONNECTION_BYTES = 64 << 10, IDLE_S = 60, DRAIN_MS = 10000 };
+enum {
+    DEFAULT_CONNECTIONS = 256, DEFAULT_QUEUE = 128, CONNECTION_BYTES = 64 << 10, IDLE_S = 60, DRAIN_MS = 10000,
+    MAX_ARGUMENTS = 500   /* of an address */
+};
 static const size_t MAX_BODIES_BYTES = (size_t)1 << 30;   /* of all requests at a time */
 
 /* ---- one request on the loop ---- */
+
+#define REFUSAL \
+    "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n" \
+    "Cache-Control: no-store\r\nConnection: close\r\n\r\n%s"
 
 static enum MHD_Result suspend_for(request *r, struct work_queue *queue)
 {
@@ -32,14 +51,17 @@ static enum MHD_Result suspend_for(request *r, struct work_queue *queue)
     return MHD_YES;
 }
 
-/* The request is complete: answer it, or hand it to a thread. */
+/* The request is complete: answer it, or queue it for a thread. */
 static enum MHD_Result dispatch(request *r)
 {
     server *s = r->server;
     r->dispatched = true;
     connection_request_complete(r);
+    char reason[512];
     if (atomic_load(&s->draining))
         respond_problem(r, 503, "the server is stopping");
+    else if (!r->route->open && store_watch_problem(s->store_watch, reason))
+        respond_problem(r, 503, "%s", reason);
     else if (r->route->where == RUN_ON_WORKER)
         r->later = r->route->handle;
     else
@@ -52,11 +74,25 @@ static enum MHD_Result dispatch(request *r)
     return request_send(r);
 }
 
-/* Headers are complete: decide whether the body is wanted at all. */
-static enum MHD_Result begin(request *r)
+/* Send the refusal that was made. The connection ends with it: what follows on it may be a body. */
+static enum MHD_Result refuse(request *r)
+{
+    r->ready = true;
+    respond_header(r, "Connection", "close");
+    connection_refused(r);
+    return request_send(r);
+}
+
+/* Headers are complete: refuse the request before its body is read, or go on. */
+static enum MHD_Result begin_request(request *r, const char *version)
 {
     int status;
     char allow[64];
+    const char *problem = strict_problem(r->connection, r->method, version);
+    if (problem) {
+        respond_problem(r, 400, "%s", problem);
+        return refuse(r);
+    }
     r->route = route_find(r, &status, allow);
     connection_body_grew(r);
     if (!auth_check(r)) {
@@ -73,29 +109,59 @@ static enum MHD_Result begin(request *r)
         r->ready = true;
     }
     if (r->ready)
-        return request_send(r);
+        return length || request_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING) ? refuse(r) : request_send(r);
     r->body.limit = r->route->max_body_bytes;
     return MHD_YES;
 }
 
-/* An address that holds a zero byte would be cut there and mean something else. */
-static const char zero_byte_in_address;
+/* An address with a zero byte would be truncated there; one with more arguments than fit into the connection's memory would
+ * end the connection without a word, and is answered before they are read. */
+static const char zero_byte_in_address, too_many_arguments;
 
 static void *on_address(void *cls, const char *address, struct MHD_Connection *c)
 {
+    size_t arguments = 0;
+    for (const char *p = strchr(address, '?'); p; p = strchr(p + 1, '&'))
+        arguments++;
+    if (arguments > MAX_ARGUMENTS) {
+        char text[512];
+        const char *why = "{\"type\":\"about:blank\",\"title\":\"Address too long\",\"status\":414,\"detail\":\"too many arguments\"}";
+        snprintf(text, sizeof text, REFUSAL, 414, "application/problem+json", strlen(why), why);
+        connection_send_refusal(c, text);
+        return (void *)&too_many_arguments;
+    }
     return strstr(address, "%00") ? (void *)&zero_byte_in_address : NULL;
 }
 
 static enum MHD_Result refuse_address(request *r)
 {
     respond_problem(r, 400, "the address holds a zero byte");
-    r->ready = true;
-    return request_send(r);
+    return refuse(r);
 }
 
-/* A part of the body. libmicrohttpd takes an answer only when the body is over, so what is refused
- * is read and forgotten, within the client's deadline. */
-static void take_body(request *r, const char *bytes, size_t n)
+/* Whether all of the body was stored; else an error response was made. */
+static bool body_is_complete(request *r)
+{
+    if (r->body_bytes > r->route->max_body_bytes)
+        respond_problem(r, 413, "the body may have at most %zu bytes here", r->route->max_body_bytes);
+    else if (r->body_refused)
+        respond_problem(r, 503, "too many uploads at the same time: try again in a moment");
+    return r->status == 0;
+}
+
+/* libmicrohttpd accepts a response only once the body is complete. A body of unknown length that is refused before is
+ * answered without it. */
+static enum MHD_Result refuse_body(request *r)
+{
+    (void)!body_is_complete(r);
+    char *text = scry_asprintf(REFUSAL, r->status, r->content_type, r->out.size, scry_buf_str(&r->out));
+    connection_send_refusal(r->connection, text);
+    free(text);
+    return MHD_NO;
+}
+
+/* A part of the body; MHD_NO ends the connection. */
+static enum MHD_Result receive_body(request *r, const char *bytes, size_t n)
 {
     server *s = r->server;
     r->body_bytes += n;
@@ -106,39 +172,32 @@ static void take_body(request *r, const char *bytes, size_t n)
         scry_buf_append(&r->body, bytes, n);
     r->body_refused |= r->body.failed;
     if (r->body_refused)
-        scry_buf_dispose(&r->body);   /* its memory too: what is counted is what is held */
+        scry_buf_dispose(&r->body);   /* frees its memory, so that bodies_bytes is exact */
     s->bodies_bytes += r->body.size - before;
-}
-
-/* The body is over: whether it is here as a whole; else the answer was made. */
-static bool body_taken(request *r)
-{
-    if (r->body_bytes > r->route->max_body_bytes)
-        respond_problem(r, 413, "the body may have at most %zu bytes here", r->route->max_body_bytes);
-    else if (r->body_refused)
-        respond_problem(r, 503, "too many uploads are under way: try again in a moment");
-    return r->status == 0;
+    return r->body_refused ? refuse_body(r) : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_bytes, void **slot)
 {
     request *r = *slot;
+    if (*slot == &too_many_arguments)
+        return MHD_NO;
     if (!r || *slot == &zero_byte_in_address) {
         bool refused = r != NULL;
         *slot = r = request_new(cls, c, method, url);
-        return refused ? refuse_address(r) : begin(r);
+        return refused ? refuse_address(r) : begin_request(r, version);
     }
     if (*upload_bytes) {
-        take_body(r, upload, *upload_bytes);
+        size_t n = *upload_bytes;
         *upload_bytes = 0;
-        return MHD_YES;
+        return receive_body(r, upload, n);
     }
     if (r->sent)
         return MHD_YES;
-    if (r->ready)                /* back from a thread */
+    if (r->ready)                /* a thread has finished with it */
         return request_send(r);
-    if (!r->dispatched && !body_taken(r)) {
+    if (!r->dispatched && !body_is_complete(r)) {
         r->ready = true;
         return request_send(r);
     }
@@ -148,9 +207,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 static void on_completed(void *cls, struct MHD_Connection *c, void **slot, enum MHD_RequestTerminationCode why)
 {
     request *r = *slot;
-    if (!r || *slot == &zero_byte_in_address)
+    if (!r || *slot == &zero_byte_in_address || *slot == &too_many_arguments)
         return;
-    connection_answer_sent(r);
+    connection_response_sent(r);
     r->server->bodies_bytes -= r->body.size;
     search_job_free(r->search);
     request_free(r);
@@ -170,6 +229,9 @@ static int parse_listen(const char *listen, struct sockaddr_storage *out, scry_e
     const char *colon = strrchr(listen, ':');
     if (!colon || !colon[1])
         return scry_fail(err, SCRY_EINVALID, "--listen %s has no port: write HOST:PORT, e.g. 127.0.0.1:8080", listen);
+    int port = colon[1 + strspn(colon + 1, "0123456789")] || strlen(colon + 1) > 5 ? -1 : atoi(colon + 1);
+    if (port < 0 || port > 65535)
+        return scry_fail(err, SCRY_EINVALID, "--listen %s: the port must be a number from 0 to 65535", listen);
     char *host = listen[0] == '[' && colon > listen + 1 && colon[-1] == ']' ? scry_strndup(listen + 1, (size_t)(colon - listen) - 2)
                                                                            : scry_strndup(listen, (size_t)(colon - listen));
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found;
@@ -210,7 +272,7 @@ static int start_daemon(server *s, scry_error *err)
         { MHD_OPTION_CONNECTION_LIMIT, o->max_connections > 0 ? o->max_connections : DEFAULT_CONNECTIONS, NULL },
         { MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL },
-        { MHD_OPTION_LISTENING_ADDRESS_REUSE, 1, NULL },
+        { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_address, NULL },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, NULL },
         { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connections_notify, s->connections },
@@ -236,12 +298,46 @@ static int start_daemon(server *s, scry_error *err)
 
 /* ---- start and stop ---- */
 
-static int open_all(server *s, const char *store, const char *collection, const char *model, scry_precision precision,
-                    scry_error *err)
+/* An empty collection, filled by uploads or index runs. */
+static int create_collection(server *s, const char *model, scry_error *err)
+{
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    scry_store *created;
+    o.collection = s->collection;
+    o.model_identity = s->info->identity;
+    o.milvus = s->options.milvus;
+    o.dim = s->info->dim;
+    o.mode = SCRY_STORE_CREATE;
+    o.model_name = model;
+    int r = scry_store_open(&created, s->where, &o, err);
+    return r < 0 ? r : scry_store_close(created, err);
+}
+
+/* A collection of an earlier starter is opened without its model. */
+static int open_due(server *s, scry_error *err)
+{
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    o.collection = s->collection;
+    o.milvus = s->options.milvus;
+    int r = scry_store_open(&s->store, s->where, &o, err);
+    bool due = r == 0 && scry_rebuild_is_due(s->store, s->model);
+    if (r < 0)
+        return r;
+    r = scry_rebuild_check(s->store, s->model, s->info->name, due ? &s->due : err);
+    if (due && scry_rebuild_get_estimate(s->store, s->model, &s->due_estimate, NULL) < 0)
+        s->due_estimate = (scry_rebuild_estimate){ 0 };
+    if (due)
+        scry_log(SCRY_LOG_WARN, "%s", s->due.message);
+    atomic_store(&s->rebuild_due, due);
+    return due ? 0 : r;
+}
+
+static int open_all(server *s, const char *model, scry_precision precision, const char *language, scry_error *err)
 {
     char *dir = NULL;
     scry_model_options m = SCRY_MODEL_OPTIONS_INIT;
     m.precision = precision;
+    m.language = language;
     int r = scry_model_resolve(model, &dir, err);
     if (r == 0)
         r = scry_model_open(&s->model, dir, &m, err);
@@ -249,27 +345,23 @@ static int open_all(server *s, const char *store, const char *collection, const 
     if (r < 0)
         return r;
     s->info = scry_model_get_info(s->model);
-    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
-    o.collection = collection;
-    o.model_identity = s->info->identity;
-    o.milvus = s->options.milvus;
-    o.dim = s->info->dim;
-    r = scry_store_open(&s->store, store, &o, err);
+    scry_error why = SCRY_ERROR_INIT;
+    r = store_open(s, &s->store, &why);
+    if (r == SCRY_EINVALID)
+        r = open_due(s, err);
+    else if (r < 0)
+        r = scry_fail(err, r, "%s", why.message);
     if (r == SCRY_ENOTFOUND && (s->options.allow_index || s->options.allow_upload)) {
-        o.mode = SCRY_STORE_CREATE;     /* an empty collection, to be filled from the page */
-        o.model_name = model;
-        r = scry_store_open(&s->store, store, &o, err);
+        r = create_collection(s, model, err);
         if (r == 0)
-            r = scry_store_close(s->store, err);
-        s->store = NULL;
-        o.mode = SCRY_STORE_READ;
-        if (r == 0)
-            r = scry_store_open(&s->store, store, &o, err);
+            r = store_open(s, &s->store, err);
     }
-    if (r == 0)
-        r = scry_line_known(&s->line, s->store, s->model, err);
+    if (r == 0 && !s->rebuild_due)
+        r = scry_threshold_known(&s->threshold, s->store, s->model, err);
     if (r == 0)
         r = auth_read_token(s, err);
+    if (r == 0)
+        r = auth_read_public_url(s, err);
     return r;
 }
 
@@ -280,29 +372,31 @@ static int start_all(server *s, scry_error *err)
     pthread_mutex_init(&s->writer_lock, NULL);
     pthread_cond_init(&s->writer_released, NULL);
     pthread_mutex_init(&s->facets_lock, NULL);
+    s->lists = list_cache_new();
     s->metrics = metrics_new();
     s->connections = connections_new(s->options.client_timeout_s * 1000);
-    s->jobs = jobs_new();
+    s->index_runs = index_runs_new();
     s->search_queue = queue_new(limit);
     s->work_queue = queue_new(limit);
+    s->store_watch = store_watch_new(s);
     int r = search_thread_start(s, err);
     if (r == 0)
         r = workers_start(s, err);
     return r < 0 ? r : start_daemon(s, err);
 }
 
-/* No new connections; what was begun is answered, for DRAIN_MS at most. */
+/* No new connections; waiting requests are answered, for at most DRAIN_MS. */
 static void drain(server *s)
 {
     atomic_store(&s->draining, 1);
     MHD_socket listening = s->daemon ? MHD_quiesce_daemon(s->daemon) : MHD_INVALID_SOCKET;
-    jobs_cancel_all(s->jobs);
+    index_runs_cancel_all(s->index_runs);
     double start = scry_now_ms();
     while (scry_now_ms() - start < DRAIN_MS && (queue_length(s->search_queue) || queue_length(s->work_queue)))
         usleep(10000);
     search_thread_stop(s);
     workers_stop(s);
-    jobs_end_events(s->jobs);
+    index_runs_end_events(s->index_runs);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
     if (listening != MHD_INVALID_SOCKET)
@@ -326,15 +420,15 @@ static void block_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);   /* inherited by every thread that we start */
+    pthread_sigmask(SIG_BLOCK, &set, NULL);   /* inherited by all threads started later */
 }
 
 int scry_serve_run(const scry_serve_options *options, const char *store, const char *collection, const char *model,
                    scry_precision precision, scry_error *err)
 {
-    server s = { .options = *options };
+    server s = { .options = *options, .where = store, .collection = collection ? collection : "default" };
     block_signals();
-    int r = open_all(&s, store, collection, model, precision, err);
+    int r = open_all(&s, model, precision, options->language, err);
     if (r == 0) {
         r = start_all(&s, err);
         if (r == 0) {
@@ -343,7 +437,8 @@ int scry_serve_run(const scry_serve_options *options, const char *store, const c
             fputs("scry: stopping\n", stderr);
         }
         drain(&s);
-        jobs_free(s.jobs);
+        store_watch_free(s.store_watch);
+        index_runs_free(s.index_runs);
         queue_free(s.search_queue);
         queue_free(s.work_queue);
         connections_free(s.connections);
@@ -353,11 +448,14 @@ int scry_serve_run(const scry_serve_options *options, const char *store, const c
         pthread_cond_destroy(&s.writer_released);
         pthread_mutex_destroy(&s.facets_lock);
         free(s.facets);
+        list_cache_free(s.lists);
     }
     free(s.host_port);
+    free(s.public_origin);
+    free(s.public_path);
     if (s.store)
         scry_store_close(s.store, NULL);
-    scry_line_free(s.line);
+    scry_threshold_free(s.threshold);
     scry_model_free(s.model);
     return r;
 }

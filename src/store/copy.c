@@ -1,9 +1,9 @@
-/* copy.c - the files of one collection put into another. */
+/* copy.c - copying the files of one collection to another. */
 #include "scry/copy.h"
 
 #include "base/alloc.h"
-#include "store/filter_internal.h"
-#include "store/ranges.h"
+#include "store/predicates.h"
+#include "store/side_by_side.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,26 +14,26 @@ typedef struct copy {
     scry_store *from, *to;
     const scry_copy_options *options;
     scry_copy_progress *progress;
-    double told_ms;
+    double reported_ms;
     scry_held known;         /* what `to` has in the range */
-    uint64_t seen, lacking;  /* of a range: files, and those that `to` lacks or has differently */
-    scry_results *batch;     /* files to put */
+    uint64_t seen, lacking;  /* files of a range, and those that `to` lacks or has with other fields */
+    scry_file_list batch;    /* files to put */
     float *vectors;          /* [BATCH_ROWS, dim] */
     size_t batch_bytes;
     struct { uint8_t id[SCRY_ID_BYTES]; char *path; } *roots;   /* of `from` */
     size_t root_count;
-    scry_error *err;         /* of the call under way */
+    scry_error *err;         /* of the call in progress */
     int result;
 } copy;
 
 static int check_cancelled(const copy *c, scry_error *err)
 {
-    return scry_check_cancelled(c->options, "stopped: the same command goes on with the copy", err);
+    return scry_check_cancelled(c->options, "stopped: the same command continues the copy", err);
 }
 
 /* ---- roots ---- */
 
-static int take_root(void *arg, const scry_root *root)
+static int add_root(void *arg, const scry_root *root)
 {
     copy *c = arg;
     c->roots = scry_realloc(c->roots, (c->root_count + 1) * sizeof *c->roots);
@@ -45,7 +45,7 @@ static int take_root(void *arg, const scry_root *root)
 
 static int copy_roots(copy *c, scry_error *err)
 {
-    int result = scry_store_roots(c->from, take_root, c, err);
+    int result = scry_store_roots(c->from, add_root, c, err);
     for (size_t i = 0; i < c->root_count && result == 0; i++) {
         scry_root root = { .path = c->roots[i].path };
         memcpy(root.id, c->roots[i].id, SCRY_ID_BYTES);
@@ -54,27 +54,33 @@ static int copy_roots(copy *c, scry_error *err)
     return result;
 }
 
+static void free_roots(copy *c)
+{
+    for (size_t i = 0; i < c->root_count; i++)
+        free(c->roots[i].path);
+    free(c->roots);
+}
+
 /* ---- files ---- */
 
 static int flush(copy *c, scry_error *err)
 {
-    size_t n = c->batch->count, dim = (size_t)c->from->dim;
+    size_t n = c->batch.count, dim = (size_t)c->from->dim;
     scry_put *puts = scry_alloc((n + 1) * sizeof *puts);
     for (size_t i = 0; i < n; i++)
-        puts[i] = (scry_put){ c->batch->hits[i].file, c->vectors + i * dim };
+        puts[i] = (scry_put){ .file = c->batch.items[i], .vector = c->vectors + i * dim };
     int result = scry_store_put(c->to, puts, n, err);
     free(puts);
-    scry_results_free(c->batch);
-    c->batch = scry_results_new();
+    scry_file_list_dispose(&c->batch);
     c->batch_bytes = 0;
     c->progress->copied += result == 0 ? n : 0;
-    scry_tell_progress(c->options, c->progress, &c->told_ms, false);
+    scry_report_progress(c->options, c->progress, &c->reported_ms, false);
     return result < 0 ? result : check_cancelled(c, err);
 }
 
 static bool is_known(copy *c, const scry_file *file)
 {
-    const scry_file *there = scry_held_meet(&c->known, file->id, NULL, NULL);
+    const scry_file *there = scry_held_find(&c->known, file->id, NULL, NULL);
     return there && !scry_file_difference(file, there);
 }
 
@@ -86,29 +92,29 @@ static int count_lacking(void *arg, const scry_file *file, const float *vector)
     return 0;
 }
 
-static int take_file(void *arg, const scry_file *file, const float *vector)
+static int copy_file(void *arg, const scry_file *file, const float *vector)
 {
     copy *c = arg;
     size_t dim = (size_t)c->from->dim;
     c->progress->done++;
     if (is_known(c, file))
         return 0;
-    memcpy(c->vectors + c->batch->count * dim, vector, dim * sizeof *vector);
-    scry_results_add(c->batch, 0, file, 0);
+    memcpy(c->vectors + c->batch.count * dim, vector, dim * sizeof *vector);
+    scry_file_list_add(&c->batch, file);
     c->batch_bytes += strlen(file->path) + dim * sizeof *vector;
     for (size_t i = 0; i < file->label_count; i++)
         c->batch_bytes += strlen(file->labels[i]);
-    if (c->batch->count == BATCH_ROWS || c->batch_bytes > BATCH_BYTES)
+    if (c->batch.count == BATCH_ROWS || c->batch_bytes > BATCH_BYTES)
         c->result = flush(c, c->err);
     return c->result != 0;
 }
 
-/* Whether `to` has the whole range already: asked without the vectors, which are most of the bytes. */
+/* Whether `to` has the whole range already. Reads no vectors, which are most of the bytes. */
 static int range_is_known(copy *c, scry_id_range range, bool *out, scry_error *err)
 {
     *out = false;
     c->seen = c->lacking = 0;
-    if (!c->known.files->count)
+    if (!c->known.files.count)
         return 0;
     int result = scry_store_each_in_range(c->from, range, false, count_lacking, c, err);
     c->known.at = 0;
@@ -132,19 +138,19 @@ static int copy_range(void *arg, scry_id_range range, scry_error *err)
     if (result == 0 && !known) {
         c->err = err;
         c->result = 0;
-        result = scry_store_each_in_range(c->from, range, true, take_file, c, err);
+        result = scry_store_each_in_range(c->from, range, true, copy_file, c, err);
         result = result < 0 ? result : c->result;
         if (result == 0)
             result = flush(c, err);
     }
     scry_held_dispose(&c->known);
-    scry_tell_progress(c->options, c->progress, &c->told_ms, false);
+    scry_report_progress(c->options, c->progress, &c->reported_ms, false);
     return result;
 }
 
 /* ---- remembered bad files ---- */
 
-static int take_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
+static int put_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
 {
     copy *c = arg;
     for (size_t i = 0; i < c->root_count && c->result == 0; i++) {
@@ -165,8 +171,20 @@ static int copy_bad(copy *c, scry_error *err)
 {
     c->err = err;
     c->result = 0;
-    int result = scry_store_each_bad(c->from, take_bad, c, err);
+    int result = scry_store_each_bad(c->from, put_bad, c, err);
     return result < 0 ? result : c->result;
+}
+
+int scry_copy_frame(scry_store *from, scry_store *to, scry_error *err)
+{
+    static const scry_copy_options silent = { NULL, NULL, NULL };
+    scry_copy_progress progress = { 0 };
+    copy c = { .from = from, .to = to, .options = &silent, .progress = &progress };
+    int result = copy_roots(&c, err);
+    if (result == 0)
+        result = copy_bad(&c, err);
+    free_roots(&c);
+    return result;
 }
 
 int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *options, scry_copy_progress *out,
@@ -175,23 +193,20 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
     static const scry_copy_options silent = { NULL, NULL, NULL };
     copy c = { .from = from, .to = to, .options = options ? options : &silent, .progress = out };
     *out = (scry_copy_progress){ 0 };
-    int result = scry_check_models(from, to, "their vectors cannot be put together", err);
+    int result = scry_check_models(from, to, "their vectors cannot be in one collection", err);
     if (result < 0)
         return result;
-    c.batch = scry_results_new();
     c.vectors = scry_alloc((size_t)BATCH_ROWS * (size_t)from->dim * sizeof *c.vectors);
     result = copy_roots(&c, err);
     if (result == 0)
         result = scry_each_piece(out->total, from->dim, copy_range, &c, err);
     if (result == 0)
         result = copy_bad(&c, err);
-    scry_tell_progress(c.options, c.progress, &c.told_ms, true);
+    scry_report_progress(c.options, c.progress, &c.reported_ms, true);
     if (result == 0)
         result = scry_store_sync(to, err);
-    scry_results_free(c.batch);
+    scry_file_list_dispose(&c.batch);
     free(c.vectors);
-    for (size_t i = 0; i < c.root_count; i++)
-        free(c.roots[i].path);
-    free(c.roots);
+    free_roots(&c);
     return result;
 }

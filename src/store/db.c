@@ -10,12 +10,6 @@
 
 enum { BUSY_MS = 10000 };
 
-static const char *const sql_text[SCRY_SQL_COUNT] = {
-#define X(name, text) [SCRY_SQL_##name] = text,
-    SCRY_SQL_LIST(X)
-#undef X
-};
-
 /* A path as a file: URI; everything that a URI could take for syntax is escaped. */
 static char *file_uri(const char *path, const char *parameter)
 {
@@ -33,10 +27,11 @@ static char *file_uri(const char *path, const char *parameter)
     return uri;
 }
 
-int scry_db_open(scry_db *db, const char *path, int flags, const char *parameter, scry_error *err)
+int scry_db_open(scry_db *db, const scry_db_statements *statements, const char *path, int flags, const char *parameter,
+                 scry_error *err)
 {
-    memset(db, 0, sizeof *db);
-    db->path = scry_strdup(path);
+    *db = (scry_db){ .path = scry_strdup(path), .statements = statements,
+                     .ready = scry_alloc(statements->count * sizeof *db->ready) };
     char *uri = file_uri(path, parameter);
     int rc = sqlite3_open_v2(uri, &db->handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
     free(uri);
@@ -53,8 +48,9 @@ int scry_db_open(scry_db *db, const char *path, int flags, const char *parameter
 int scry_db_close(scry_db *db, scry_error *err)
 {
     int result = 0;
-    for (int i = 0; i < SCRY_SQL_COUNT; i++)
+    for (size_t i = 0; db->ready && i < db->statements->count; i++)
         sqlite3_finalize(db->ready[i]);
+    free(db->ready);
     if (db->handle && sqlite3_close(db->handle) != SQLITE_OK) {
         result = scry_db_fail(db, err);
         sqlite3_close_v2(db->handle);
@@ -74,8 +70,8 @@ int scry_db_fail(scry_db *db, scry_error *err)
     switch (rc & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return scry_fail(err, SCRY_EINVALID, "the database %s is damaged (%s): restore it from a "
-                         "backup, or remove the collection's folder and index again", db->path, text);
+        return scry_fail(err, SCRY_EDAMAGED, "the database %s is damaged (%s): %s", db->path, text,
+                         db->statements->remedy);
     case SQLITE_FULL:
         return scry_fail(err, SCRY_EIO, "the disk is full: cannot write %s; what was committed before is "
                          "safe, make room and run the command again", db->path);
@@ -101,6 +97,18 @@ int scry_db_exec(scry_db *db, const char *sql, scry_error *err)
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : scry_db_fail(db, err);
 }
 
+int scry_db_number(scry_db *db, const char *sql, int64_t *out, scry_error *err)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &st, NULL) != SQLITE_OK)
+        return scry_db_fail(db, err);
+    int result = scry_db_step(db, st, err);
+    if (result == 1)
+        *out = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return result < 0 ? result : 0;
+}
+
 static int bind_one(sqlite3_stmt *st, int i, char type, va_list *ap)
 {
     bool present = type == 'I' || type == 'D' ? va_arg(*ap, int) : true;
@@ -115,7 +123,7 @@ static int bind_one(sqlite3_stmt *st, int i, char type, va_list *ap)
     if (type == 't')
         return sqlite3_bind_text(st, i, va_arg(*ap, const char *), -1, SQLITE_STATIC);
     const void *bytes = va_arg(*ap, const void *);
-    int n = va_arg(*ap, int);
+    int n = type == 'x' ? (int)strlen(bytes) : va_arg(*ap, int);
     return sqlite3_bind_blob(st, i, n ? bytes : "", n, SQLITE_STATIC);
 }
 
@@ -127,13 +135,12 @@ static int bind_all(sqlite3_stmt *st, const char *types, va_list *ap)
     return rc;
 }
 
-static int start(scry_db *db, scry_sql which, sqlite3_stmt **out, scry_error *err, const char *types,
-                 va_list *ap)
+static int start(scry_db *db, int which, sqlite3_stmt **out, scry_error *err, const char *types, va_list *ap)
 {
     sqlite3_stmt *st = db->ready[which];
     *out = NULL;
     if (!st) {
-        if (sqlite3_prepare_v3(db->handle, sql_text[which], -1, SQLITE_PREPARE_PERSISTENT,
+        if (sqlite3_prepare_v3(db->handle, db->statements->texts[which], -1, SQLITE_PREPARE_PERSISTENT,
                                &db->ready[which], NULL) != SQLITE_OK)
             return scry_db_fail(db, err);
         st = db->ready[which];
@@ -144,8 +151,7 @@ static int start(scry_db *db, scry_sql which, sqlite3_stmt **out, scry_error *er
     return 0;
 }
 
-int scry_db_start(scry_db *db, scry_sql which, sqlite3_stmt **out, scry_error *err, const char *types,
-                  ...)
+int scry_db_start(scry_db *db, int which, sqlite3_stmt **out, scry_error *err, const char *types, ...)
 {
     va_list ap;
     va_start(ap, types);
@@ -172,7 +178,16 @@ const char *scry_db_text(sqlite3_stmt *st, int column)
     return text ? text : "";
 }
 
-int scry_db_run(scry_db *db, scry_sql which, scry_error *err, const char *types, ...)
+bool scry_db_bytes(sqlite3_stmt *st, int column, void *out, size_t n)
+{
+    const void *bytes = sqlite3_column_blob(st, column);
+    bool good = bytes && (size_t)sqlite3_column_bytes(st, column) == n;
+    if (good)
+        memcpy(out, bytes, n);
+    return good;
+}
+
+int scry_db_run(scry_db *db, int which, scry_error *err, const char *types, ...)
 {
     sqlite3_stmt *st;
     va_list ap;
@@ -183,6 +198,28 @@ int scry_db_run(scry_db *db, scry_sql which, scry_error *err, const char *types,
         result = 0;
     scry_db_end(st);
     return result;
+}
+
+static sqlite3_file *file_of(scry_db *db)
+{
+    sqlite3_file *f = NULL;
+    return sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &f) == SQLITE_OK && f && f->pMethods ? f : NULL;
+}
+
+bool scry_db_file_size(scry_db *db, uint64_t *out)
+{
+    sqlite3_file *f = file_of(db);
+    sqlite3_int64 size;
+    if (!f || f->pMethods->xFileSize(f, &size) != SQLITE_OK)
+        return false;
+    *out = (uint64_t)size;
+    return true;
+}
+
+bool scry_db_read_file(scry_db *db, void *out, size_t n, uint64_t at)
+{
+    sqlite3_file *f = file_of(db);
+    return f && f->pMethods->xRead(f, out, (int)n, (sqlite3_int64)at) == SQLITE_OK;
 }
 
 int64_t scry_db_changes(scry_db *db)

@@ -1,17 +1,18 @@
 /* filter.c - building filter trees, and what a filter means for one file.
  *
- * scry_filter_match is the reference: the compilers to bitmaps (filter_local.c) and to
+ * scry_filter_match is the reference: the compilers to bitmaps (local/filter_bitmap.c) and to
  * Milvus expressions are tested against it.
  */
 #include "scry/filter.h"
 
 #include "base/alloc.h"
 #include "scry/store.h"
-#include "store/filter_internal.h"
+#include "store/predicates.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct pool_item {
     scry_filter_node node;   /* first: what callers hold points here */
@@ -80,11 +81,17 @@ const scry_filter_node *scry_filter_not(scry_filter_pool *p, const scry_filter_n
     return join(p, SCRY_FILTER_NOT, a ? a : add(p, SCRY_FILTER_ALL, NULL), NULL);
 }
 
+/* A to Z in lower case, in place. */
+static void lower_ascii(char *text)
+{
+    for (char *c = text; *c; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 'a' - 'A' : *c);
+}
+
 /* Formats are stored in lower case under one name each. */
 static void canonical_format(char *text)
 {
-    for (char *c = text; *c; c++)
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    lower_ascii(text);
     if (strcmp(text, "jpg") == 0 || strcmp(text, "tif") == 0) {
         bool jpeg = text[0] == 'j';
         memcpy(text, jpeg ? "jpeg" : "tiff", 5);
@@ -112,6 +119,13 @@ const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind k
     return n;
 }
 
+const scry_filter_node *scry_filter_number(scry_filter_pool *p, scry_filter_kind kind, int64_t number)
+{
+    scry_filter_node *n = add(p, kind, NULL);
+    n->number = number;
+    return n;
+}
+
 const scry_filter_node *scry_filter_near(scry_filter_pool *p, double latitude, double longitude,
                                          double km)
 {
@@ -122,12 +136,71 @@ const scry_filter_node *scry_filter_near(scry_filter_pool *p, double latitude, d
     return n;
 }
 
+char *scry_ascii_lower(const char *text)
+{
+    char *lower = scry_strdup(text);
+    lower_ascii(lower);
+    return lower;
+}
+
+bool scry_has_keyword(const char *keywords, const char *keyword)
+{
+    size_t wanted = strlen(keyword);
+    for (size_t n; keywords && *keywords; keywords += n + (keywords[n] == '\n')) {
+        n = strcspn(keywords, "\n");
+        if (n == wanted && strncasecmp(keywords, keyword, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void prefer(const char **text, const char *noted)
+{
+    if (noted && noted[0])
+        *text = noted;
+}
+
+void scry_file_merge_notes(scry_file *f)
+{
+    const scry_file_notes *n = f->notes;
+    if (!n)
+        return;
+    if (!f->has_time && n->taken_source != SCRY_TAKEN_UNKNOWN) {
+        f->has_time = true;
+        f->taken_at = n->taken_at;
+        f->taken_source = n->taken_source;
+        f->has_taken_offset = n->has_taken_offset;
+        f->taken_offset_min = n->taken_offset_min;
+    }
+    if (!f->has_position && n->has_position) {
+        f->has_position = true;
+        f->latitude = n->latitude;
+        f->longitude = n->longitude;
+    }
+    if (n->has_rating) {
+        f->has_rating = true;
+        f->rating = n->rating;
+    }
+    prefer(&f->title, n->title);
+    prefer(&f->description, n->description);
+    prefer(&f->keywords, n->keywords);
+}
+
 int64_t scry_file_time(const scry_file *f)
 {
     if (f->has_time)
         return f->taken_at;
     int64_t s = f->mtime_ns / 1000000000;
     return f->mtime_ns % 1000000000 < 0 ? s - 1 : s;   /* before 1970 too: round down */
+}
+
+bool scry_filter_asks_time(const scry_filter_node *f)
+{
+    if (!f)
+        return false;
+    if (f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR || f->kind == SCRY_FILTER_NOT)
+        return scry_filter_asks_time(f->left) || scry_filter_asks_time(f->right);
+    return f->kind == SCRY_FILTER_AFTER || f->kind == SCRY_FILTER_BEFORE;
 }
 
 double scry_distance_km(double lat1, double lon1, double lat2, double lon2)
@@ -165,51 +238,92 @@ bool scry_text_contains(const char *text, const char *part)
     }
 }
 
+static const char *or_empty(const char *s)
+{
+    return s ? s : "";
+}
+
+static bool known(scry_filter_kind kind)
+{
+    return (unsigned)kind < SCRY_FILTER_KINDS;
+}
+
 static bool has_label(const scry_file *file, const char *label)
 {
     for (size_t i = 0; i < file->label_count; i++)
-        if (strcmp(file->labels[i], label) == 0)
+        if (file->labels[i][0] == label[0] && strcmp(file->labels[i], label) == 0)
             return true;
     return false;
 }
 
-static bool match_leaf(const scry_filter_node *f, const scry_file *file)
+/* Negations are pushed to the leaves, so that a kind unknown here lets no file pass, negated or not. */
+static bool match(const scry_filter_node *f, const scry_file *file, bool negate)
 {
+    bool passes = false;
     switch (f->kind) {
+    case SCRY_FILTER_ALL:
+        passes = true;
+        break;
+    case SCRY_FILTER_AND: case SCRY_FILTER_OR:
+        if ((f->kind == SCRY_FILTER_AND) != negate)
+            return match(f->left, file, negate) && match(f->right, file, negate);
+        return match(f->left, file, negate) || match(f->right, file, negate);
+    case SCRY_FILTER_NOT:
+        return match(f->left, file, !negate);
     case SCRY_FILTER_IN:
-        return file->path && scry_path_within(f->text, file->path);
+        passes = file->path && scry_path_within(f->text, file->path);
+        break;
     case SCRY_FILTER_AFTER:
-        return scry_file_time(file) >= f->time_s;
+        passes = scry_file_time(file) >= f->time_s;
+        break;
     case SCRY_FILTER_BEFORE:
-        return scry_file_time(file) < f->time_s;
+        passes = scry_file_time(file) < f->time_s;
+        break;
     case SCRY_FILTER_CAMERA:
-        return scry_text_contains(file->camera ? file->camera : "", f->text);
+        passes = scry_text_contains(or_empty(file->camera), f->text);
+        break;
     case SCRY_FILTER_NEAR:
-        return file->has_position &&
-               scry_distance_km(f->latitude, f->longitude, file->latitude, file->longitude) <= f->km;
+        passes = file->has_position &&
+                 scry_distance_km(f->latitude, f->longitude, file->latitude, file->longitude) <= f->km;
+        break;
     case SCRY_FILTER_FORMAT:
-        return strcmp(file->format ? file->format : "", f->text) == 0;
+        passes = strcmp(or_empty(file->format), f->text) == 0;
+        break;
     case SCRY_FILTER_LABEL:
-        return has_label(file, f->text);
+        passes = has_label(file, f->text);
+        break;
     case SCRY_FILTER_KEY:
-        return strcmp(file->key ? file->key : "", f->text) == 0;
-    default:
-        return true;   /* ALL */
+        passes = strcmp(or_empty(file->key), f->text) == 0;
+        break;
+    case SCRY_FILTER_MIN_WIDTH:
+        passes = file->width >= f->number;
+        break;
+    case SCRY_FILTER_MIN_RATING:
+        passes = file->has_rating && file->rating >= f->number;
+        break;
+    case SCRY_FILTER_KEYWORD:
+        passes = scry_has_keyword(file->keywords, f->text);
+        break;
+    case SCRY_FILTER_KINDS:
+        return false;
     }
+    return known(f->kind) && passes != negate;
 }
 
 bool scry_filter_match(const scry_filter_node *f, const scry_file *file)
 {
+    return !f || match(f, file, false);
+}
+
+int scry_filter_check(const scry_filter_node *f, scry_error *err)
+{
     if (!f)
-        return true;
-    switch (f->kind) {
-    case SCRY_FILTER_AND:
-        return scry_filter_match(f->left, file) && scry_filter_match(f->right, file);
-    case SCRY_FILTER_OR:
-        return scry_filter_match(f->left, file) || scry_filter_match(f->right, file);
-    case SCRY_FILTER_NOT:
-        return !scry_filter_match(f->left, file);
-    default:
-        return match_leaf(f, file);
-    }
+        return 0;
+    if (!known(f->kind))
+        return scry_fail(err, SCRY_EINVALID, "the filter has a node of unknown kind %d", (int)f->kind);
+    bool two = f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR;
+    if ((two && (!f->left || !f->right)) || (f->kind == SCRY_FILTER_NOT && !f->left))
+        return scry_fail(err, SCRY_EINVALID, "the filter lacks an operand of and, or or not");
+    int result = two || f->kind == SCRY_FILTER_NOT ? scry_filter_check(f->left, err) : 0;
+    return result == 0 && two ? scry_filter_check(f->right, err) : result;
 }

@@ -95,7 +95,7 @@ int scry_parse_time(const char *text, int64_t *out_s, scry_error *err)
 {
     civil c = { .month = 1, .day = 1 };
     if (!parse_civil(text, &c))
-        return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is no time: write it as 2024, 2024-05, "
+        return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is not a time: write it as 2024, 2024-05, "
                          "2024-05-17 or 2024-05-17T10:00, with Z or +02:00 after it if you like", text);
     *out_s = days_from_civil(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 +
              c.second - c.offset_s;
@@ -127,11 +127,11 @@ int scry_parse_near(const char *text, double *latitude, double *longitude, doubl
     const char *p = text;
     double lat, lon, distance;
     if (!decimal(&p, ',', &lat) || !decimal(&p, ',', &lon) || !decimal(&p, '\0', &distance))
-        return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is no place: write LATITUDE,LONGITUDE,KM, "
+        return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is not a place: write LATITUDE,LONGITUDE,KM, "
                          "as in 48.137,11.575,25", text);
     if (fabs(lat) > 90 || fabs(lon) > 180 || distance < 0)
-        return scry_fail(err, SCRY_EINVALID, "\"%.60s\": the latitude lies in -90..90, the longitude "
-                         "in -180..180, and the distance is not negative", text);
+        return scry_fail(err, SCRY_EINVALID, "\"%.60s\": the latitude must be in -90..90, the longitude "
+                         "in -180..180, and the distance not negative", text);
     *latitude = lat;
     *longitude = lon;
     *km = distance;

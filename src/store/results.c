@@ -1,15 +1,16 @@
-#include "store/store_internal.h"
+#include "store/results.h"
 
 #include "base/alloc.h"
+#include "store/file_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A file's strings lie together in one block; the hits' array may move, blocks do not. */
+/* Each hit's strings are in one block; the hits' array may move, blocks do not. */
 typedef struct {
     scry_results public;   /* first: scry_results * is a pointer to this */
     scry_hit *hits;
-    void **blocks;         /* one a hit */
+    void **blocks;         /* [count], one for each hit */
     size_t capacity;
 } results;
 
@@ -19,53 +20,43 @@ scry_results *scry_results_new(void)
     return &r->public;
 }
 
-static const char *put_string(char **at, const char *s)
+static size_t next_place(results *r)
 {
-    size_t n = strlen(s) + 1;
-    char *to = *at;
-    memcpy(to, s, n);
-    *at += n;
-    return to;
-}
-
-static const char *or_empty(const char *s)
-{
-    return s ? s : "";
-}
-
-/* Copy what `f` points to into one new block and point `f` there. */
-static void *own_strings(scry_file *f)
-{
-    const char **fields[] = { &f->relative, &f->path, &f->format, &f->camera, &f->key };
-    enum { FIELDS = sizeof fields / sizeof *fields };
-    size_t size = f->label_count * sizeof(char *);
-    for (size_t i = 0; i < FIELDS; i++)
-        size += strlen(or_empty(*fields[i])) + 1;
-    for (size_t i = 0; i < f->label_count; i++)
-        size += strlen(f->labels[i]) + 1;
-    const char **labels = scry_alloc(size);
-    char *at = (char *)(labels + f->label_count);
-    for (size_t i = 0; i < FIELDS; i++)
-        *fields[i] = put_string(&at, or_empty(*fields[i]));
-    for (size_t i = 0; i < f->label_count; i++)
-        labels[i] = put_string(&at, f->labels[i]);
-    f->labels = labels;
-    return labels;
+    if (r->public.count == r->capacity) {
+        r->capacity = r->capacity ? 2 * r->capacity : 16;
+        r->hits = scry_realloc(r->hits, r->capacity * sizeof *r->hits);
+        r->blocks = scry_realloc(r->blocks, r->capacity * sizeof *r->blocks);
+        r->public.hits = r->hits;
+    }
+    return r->public.count++;
 }
 
 void scry_results_add(scry_results *public, double score, const scry_file *file, uint64_t copies)
 {
     results *r = (results *)public;
-    size_t i = r->public.count;
-    if (i == r->capacity) {
-        r->capacity = r->capacity ? 2 * r->capacity : 16;
-        r->hits = scry_realloc(r->hits, r->capacity * sizeof *r->hits);
-        r->blocks = scry_realloc(r->blocks, r->capacity * sizeof *r->blocks);
-    }
+    size_t i = next_place(r);
     r->hits[i] = (scry_hit){ .score = score, .file = *file, .copies = copies };
-    r->blocks[i] = own_strings(&r->hits[i].file);
-    r->public.hits = r->hits;
-    r->public.count++;
+    r->blocks[i] = scry_file_own_strings(&r->hits[i].file);
+}
+
+void scry_results_move(scry_results *public, scry_results *from, size_t i, uint64_t copies)
+{
+    results *r = (results *)public, *source = (results *)from;
+    size_t place = next_place(r);
+    r->hits[place] = source->hits[i];
+    r->hits[place].copies = copies;
+    r->blocks[place] = source->blocks[i];
+    source->hits[i] = (scry_hit){ .score = 0 };
+    source->blocks[i] = NULL;
+}
+
+void scry_results_set_raw(scry_results *public, size_t i, const char *raw)
+{
+    results *r = (results *)public;
+    void *old = r->blocks[i];
+    r->hits[i].file.raw = raw;
+    r->blocks[i] = scry_file_own_strings(&r->hits[i].file);
+    free(old);
 }
 
 void scry_results_fold(scry_results *public, size_t i, const uint8_t id[SCRY_ID_BYTES])
@@ -112,5 +103,10 @@ char *scry_store_join(const char *root, const char *relative)
     if (relative[0] == '\0')
         return scry_strdup(root);
     size_t n = strlen(root);
-    return scry_asprintf(n && root[n - 1] == '/' ? "%s%s" : "%s/%s", root, relative);
+    size_t slash = !n || root[n - 1] != '/', size = strlen(relative) + 1;
+    char *path = scry_alloc(n + slash + size);
+    memcpy(path, root, n);
+    path[n] = '/';
+    memcpy(path + n + slash, relative, size);
+    return path;
 }

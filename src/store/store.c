@@ -1,52 +1,86 @@
-/* store.c - the interface of stores: checks what callers hand in, then the kind's work. */
-#include "store/store_internal.h"
+/* store.c - the interface of stores: checks arguments and dispatches to the store's kind. */
+#include "store/store_kind.h"
 
 #include "base/alloc.h"
-#include "base/part.h"
+#include "base/plugin.h"
 #include "base/sha256.h"
+#include "store/predicates.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_remote(const char *where)
+/* Kinds of stores by how their names begin; the last begins every name. */
+static const struct {
+    const char *prefix;
+    const scry_store_driver *driver;     /* NULL: in a plugin */
+    const char *plugin, *symbol;
+} kinds[] = {
+    { "milvus://", NULL, "milvus", "scry_milvus_driver" },
+    { "milvuss://", NULL, "milvus", "scry_milvus_driver" },
+    { "", &scry_local_driver, NULL, NULL },
+};
+
+static int find_driver(const scry_store_driver **out, const char *where, scry_error *err)
 {
-    return strncmp(where, "milvus://", 9) == 0 || strncmp(where, "milvuss://", 10) == 0;
+    size_t i = 0;
+    if (!where || !where[0])
+        return scry_fail(err, SCRY_EINVALID, "no store named: give a folder or milvus://HOST:PORT");
+    while (strncmp(where, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
+        i++;
+    *out = kinds[i].driver;
+    return *out ? 0 : scry_plugin_symbol((void **)out, kinds[i].plugin, kinds[i].symbol, err);
 }
 
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
                     scry_error *err)
 {
     static const scry_store_options defaults = SCRY_STORE_OPTIONS_INIT;
+    const scry_store_driver *driver;
     *out = NULL;
-    if (!options)
-        options = &defaults;
-    if (!where || !where[0])
-        return scry_fail(err, SCRY_EINVALID, "no store named: give a folder or milvus://HOST:PORT");
-    if (!is_remote(where))
-        return scry_local_open(out, where, options, err);
-    scry_remote_open_fn *open_remote;
-    int result = scry_part_symbol((void **)&open_remote, "milvus", "scry_remote_open", err);
-    return result < 0 ? result : open_remote(out, where, options, err);
+    int result = find_driver(&driver, where, err);
+    return result < 0 ? result : driver->open(out, where, options ? options : &defaults, err);
 }
 
 int scry_store_collections(const char *where, int (*each)(void *arg, const char *name), void *arg,
                            scry_error *err)
 {
-    if (!is_remote(where))
-        return scry_local_collections(where, each, arg, err);
-    scry_remote_collections_fn *collections;
-    int result = scry_part_symbol((void **)&collections, "milvus", "scry_remote_collections", err);
-    return result < 0 ? result : collections(where, each, arg, err);
+    const scry_store_driver *driver;
+    int result = find_driver(&driver, where, err);
+    return result < 0 ? result : driver->collections(where, each, arg, err);
 }
 
 int scry_store_drop_collection(const char *where, const char *name, scry_error *err)
 {
-    if (!is_remote(where))
-        return scry_local_drop(where, name, err);
-    scry_remote_drop_fn *drop;
-    int result = scry_part_symbol((void **)&drop, "milvus", "scry_remote_drop", err);
-    return result < 0 ? result : drop(where, name, err);
+    const scry_store_driver *driver;
+    int result = find_driver(&driver, where, err);
+    return result < 0 ? result : driver->drop(where, name, err);
+}
+
+int scry_store_check_replaceable(scry_store *s, scry_error *err)
+{
+    if (!s->kind->begin_replacement)
+        return scry_fail(err, SCRY_EINVALID, "a collection that another program made cannot be embedded again: index its pictures "
+                         "into another one (--collection NAME)");
+    return 0;
+}
+
+int scry_store_begin_replacement(scry_store **out, scry_store *s, const scry_store_options *model, bool anew,
+                                 scry_error *err)
+{
+    *out = NULL;
+    int result = scry_store_check_replaceable(s, err);
+    return result < 0 ? result : s->kind->begin_replacement(out, s, model, anew, err);
+}
+
+int scry_store_replace(scry_store *s, scry_store *replacement, scry_error *err)
+{
+    return s->kind->replace(s, replacement, err);
+}
+
+int scry_store_drop_replacement(scry_store *s, scry_error *err)
+{
+    return s->kind->drop_replacement ? s->kind->drop_replacement(s, err) : 0;
 }
 
 int scry_store_close(scry_store *s, scry_error *err)
@@ -72,12 +106,13 @@ int scry_store_get_info(scry_store *s, scry_store_info *out, scry_error *err)
 
 void scry_store_describe(scry_store *s, scry_store_info *out)
 {
-    memset(out, 0, sizeof *out);
-    if (s->kind->describe)
-        s->kind->describe(s, out);
-    else if (s->kind->get_info(s, out, NULL) < 0)
-        *out = (scry_store_info){ .where = "", .collection = "", .model_identity = "", .model_name = "",
-                                  .precision = "", .dim = s->dim };
+    s->kind->describe(s, out);
+}
+
+int scry_store_count_old_headers(scry_store *s, uint64_t *out, scry_error *err)
+{
+    *out = 0;
+    return s->kind->count_old_headers ? s->kind->count_old_headers(s, out, err) : 0;
 }
 
 static int check_root_path(const char *path, scry_error *err)
@@ -174,7 +209,10 @@ int scry_store_put(scry_store *s, const scry_put *batch, size_t n, scry_error *e
 int scry_store_put_bad(scry_store *s, const uint8_t root[SCRY_ID_BYTES], const char *relative,
                        int64_t size, int64_t mtime_ns, const char *reason, scry_error *err)
 {
-    return s->kind->put_bad(s, root, relative, size, mtime_ns, reason ? reason : "", err);
+    scry_bad_file bad = { .relative = relative, .reason = reason ? reason : "", .size = size, .mtime_ns = mtime_ns };
+    memcpy(bad.root, root, SCRY_ID_BYTES);
+    scry_file_id(root, relative, bad.id);
+    return s->kind->put_bad(s, &bad, err);
 }
 
 int scry_store_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n,
@@ -202,7 +240,8 @@ int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float 
 int scry_store_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *arg, const scry_file *file), void *arg, scry_error *err)
 {
-    return s->kind->each_file(s, filter, after, each, arg, err);
+    int result = scry_filter_check(filter, err);
+    return result < 0 ? result : s->kind->each_file(s, filter, after, each, arg, err);
 }
 
 int scry_store_each_in_range(scry_store *s, scry_id_range range, bool vectors,
@@ -233,6 +272,9 @@ int scry_store_search_many(scry_store *s, const float *queries, size_t n, const 
     if (search && search->fold != 0 && !(search->fold > 0 && search->fold <= 1 && !search->all_copies))
         return scry_fail(err, SCRY_EINVALID, search->all_copies ? "near-identical pictures cannot be folded while every copy "
                          "is shown" : "the cosine to fold from must be above 0 and at most 1");
+    int result = scry_filter_check(search ? search->filter : NULL, err);
+    if (result < 0)
+        return result;
     for (size_t i = 0; i < n; i++)
         if (!is_unit(queries + i * (size_t)s->dim, s->dim))
             return scry_fail(err, SCRY_EINVALID, "the query's vector is not of unit length");
@@ -246,9 +288,28 @@ int scry_store_verify(scry_store *s, scry_verify_report *out,
     return s->kind->verify(s, out, problem, arg, err);
 }
 
+int scry_store_check_files(scry_store *s, scry_verify_report *out, int (*pace)(void *arg, size_t bytes),
+                           void (*problem)(void *arg, const char *text), void *arg, scry_error *err)
+{
+    memset(out, 0, sizeof *out);
+    return s->kind->check_files ? s->kind->check_files(s, out, pace, problem, arg, err) : 0;
+}
+
+int scry_store_known_damage(scry_store *s, scry_error *err)
+{
+    return s->kind->known_damage ? s->kind->known_damage(s, err) : 0;
+}
+
 int scry_store_compact(scry_store *s, scry_error *err)
 {
     return s->kind->compact(s, err);
+}
+
+int scry_store_check_overlap(const char *where, const char *root, const char *path, scry_error *err)
+{
+    if (scry_path_within(root, path) || scry_path_within(path, root))
+        return scry_fail(err, SCRY_EINVALID, "%s cannot become a root of %s: it overlaps the root %s there", path, where, root);
+    return 0;
 }
 
 int scry_store_other_model(const char *collection, const char *built_name, const char *built_identity,
@@ -257,10 +318,23 @@ int scry_store_other_model(const char *collection, const char *built_name, const
     const char *name = o->model_name && o->model_name[0] ? o->model_name : "the given one";
     if (strcmp(name, built_name) == 0)
         return scry_fail(err, SCRY_EINVALID, "the files of model %s are not those that collection \"%s\" was built with "
-                         "(%.12s, now %.12s): restore them if they were damaged (`scry model info %s` has the folder), or "
-                         "index again into another collection with --collection NAME", name, collection, built_identity,
-                         o->model_identity, name);
+                         "(%.12s, now %.12s): restore them if they were damaged, or embed its pictures again: `scry index "
+                         "--rebuild`", name, collection, built_identity, o->model_identity);
     return scry_fail(err, SCRY_EINVALID, "collection \"%s\" was built with model %s (%.12s), not with %s (%.12s): use that "
-                     "one, or index again into another one with --collection NAME", collection,
-                     built_name[0] ? built_name : "?", built_identity, name, o->model_identity);
+                     "one, or embed its pictures again: `scry index --rebuild --model %s`", collection,
+                     built_name[0] ? built_name : "?", built_identity, name, o->model_identity, name);
+}
+
+int scry_store_check_model(scry_store *s, const char *identity, const char *name, int dim, scry_error *err)
+{
+    scry_store_info info = { 0 };
+    scry_store_options o = { .model_identity = identity, .model_name = name };
+    scry_store_describe(s, &info);
+    if (info.model_identity[0])
+        return strcmp(identity, info.model_identity) == 0 ? 0
+               : scry_store_other_model(info.collection, info.model_name, info.model_identity, &o, err);
+    if (info.dim == dim)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "the collection \"%s\" holds vectors of %d numbers, and the model %s makes %d: it was "
+                     "built with another model", info.collection, info.dim, name, dim);
 }

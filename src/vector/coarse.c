@@ -1,13 +1,14 @@
 #include "vector/coarse.h"
 
 #include "base/alloc.h"
+#include "base/bits.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { PLANES = 4, LEAST = -8, MOST = 7, SAMPLE = 8192, GROUP = 8 };
 
-static int take_planes(scry_coarse *c, const float *query, size_t dim)
+static int quantise_query(scry_coarse *c, const float *query, size_t dim)
 {
     scry_code_query q;
     c->planes = scry_try_alloc_aligned(PLANES * c->words, sizeof *c->planes);
@@ -25,13 +26,11 @@ static int take_planes(scry_coarse *c, const float *query, size_t dim)
     return result == 0 && c->planes ? 0 : -1;
 }
 
-/* How often each sum occurs among rows spread over those with a bit; returns how many. Rows
- * are taken by eights, as the kernels are quickest with. */
-static size_t take_sample(const scry_coarse *c, const scry_scan_input *in, uint32_t *counts)
+/* Count each sum over a sample of the rows with a bit; returns the sample's size. Rows are read in
+ * groups of eight, which the kernels are fastest with. */
+static size_t sample_sums(const scry_coarse *c, const scry_scan_input *in, uint32_t *counts)
 {
-    size_t set = 1, taken = 0, groups = in->rows / GROUP;
-    for (size_t w = 0; w * 64 < in->rows; w++)
-        set += (size_t)__builtin_popcountll(in->bits[w]);
+    size_t set = 1 + scry_bits_count(in->bits, (in->rows + 63) / 64), taken = 0, groups = in->rows / GROUP;
     size_t step = groups * set / in->rows * GROUP / SAMPLE + 1;
     for (size_t row = 0; row + GROUP <= in->rows; row += step * GROUP) {
         const uint8_t *signs = scry_block_signs(in->blocks[row / SCRY_BLOCK_ROWS], in->dim);
@@ -52,11 +51,11 @@ int scry_coarse_init(scry_coarse *c, const scry_scan_input *in, const float *que
     size_t stride = scry_code_stride(in->dim), sums = (MOST - LEAST) * stride + 1;
     *c = (scry_coarse){ .kernels = scry_scan_kernels_best(), .words = stride / 64 };
     uint32_t *counts = scry_try_alloc(sums, sizeof *counts);
-    if (!counts || take_planes(c, query, in->dim) < 0) {
+    if (!counts || quantise_query(c, query, in->dim) < 0) {
         free(counts);
         return -1;
     }
-    double wanted = keep * (double)take_sample(c, in, counts), found = 0;
+    double wanted = keep * (double)sample_sums(c, in, counts), found = 0;
     size_t i = sums;
     while (i > 0 && found < wanted)
         found += counts[--i];

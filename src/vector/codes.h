@@ -1,23 +1,23 @@
-/* codes.h - eight-bit stand-ins for vectors, with a bound on what they leave out.
+/* codes.h - eight-bit codes of vectors, with a bound on their error.
  *
- * Vectors are made unit length and rotated (a fixed Walsh-Hadamard transform, which changes
- * no product but spreads components that stand out). A unit vector v is then kept as
- * integers c in -127..127 and a scale s: v = s c + r. With the query taken as integers
+ * Vectors are made unit length and rotated (a fixed Walsh-Hadamard transform, which preserves
+ * products and spreads outlying components). A unit vector v is then stored as
+ * integers c in -127..127 and a scale s: v = s c + r. With the query quantised
  * too, q = t d + e, the cosine is
  *
  *     q.v = s t (c.d) + s (e.c) + q.r
  *
  * and differs from s t (c.d), an integer product, by at most |e| (1 + |r|) + |r|. Each
- * row keeps |r|, rounded up, so that a scan over the codes alone can tell which rows
- * cannot be among the nearest: the result is proved exact, not hoped to be.
+ * row stores |r|, rounded up, so that a scan over the codes can exclude the rows that
+ * cannot be among the nearest, and the result is provably exact.
  *
- * Codes lie in blocks of SCRY_BLOCK_ROWS rows, as one scan step reads them:
+ * Codes are stored in blocks of SCRY_BLOCK_ROWS rows; one scan step reads a block:
  *
  *     | float scale[1024] | float error[1024] | uint8_t code[1024][stride] | uint8_t sign[1024][stride / 8] |
  *
  * A code byte is c + 128 (AVX-512 multiplies unsigned by signed bytes); stride is dim
- * rounded up to 64: the rotation fills what dim leaves. Bit i % 8 of sign byte i / 8 tells that
- * component i of the rotated vector is above 0: what an approximate scan (coarse.h) reads.
+ * rounded up to 64: the rotation fills the rest. Bit i % 8 of sign byte i / 8 is set when component i of
+ * the rotated vector is above 0; approximate scans (coarse.h) read these.
  */
 #ifndef SCRY_VECTOR_CODES_H
 #define SCRY_VECTOR_CODES_H
@@ -54,12 +54,12 @@ static inline uint8_t *scry_block_signs(void *block, size_t dim)
 /* Encode the stored vector `row` [dim] as row `i` of the block. */
 void scry_block_encode(void *block, size_t i, const uint16_t *row, size_t dim);
 
-/* The same into places of the caller's: `code` is [stride], `signs` [stride / 8]. */
+/* The same into buffers of the caller: `code` is [stride], `signs` [stride / 8]. */
 void scry_code_encode(uint8_t *code, uint8_t *signs, float *scale, float *error, const uint16_t *row, size_t dim);
 
 /* A query as integers. The wide form has about 15 bits and costs a second multiplication
- * a byte; the narrow form has 7 and a larger error, for scans that compute rather than
- * wait for memory. */
+ * for each byte; the narrow form has 7 and a larger error, for scans limited by computation and not
+ * by memory. */
 typedef struct scry_code_query {
     size_t stride;
     bool wide;

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Squared distance of unit vectors = 2 - 2 cosine. It only grows with the dimensions, so most
- * pairs are told apart by the first of these steps. */
+/* Squared distance of unit vectors = 2 - 2 cosine. It only grows with the dimensions, so for
+ * most pairs the first of these steps decides. */
 enum { STEP = 64, LANES = 16 };
 
 static bool within(const float *a, const float *b, size_t dim, float limit)

@@ -1,10 +1,10 @@
-/* fold.h - near duplicates in a ranking, folded into the best of them.
+/* fold.h - folds near duplicates in a ranking into the best of them.
  *
- * Down the ranking, an entry is folded into the best-ranked earlier one that is shown itself and
+ * In the order of the ranking, an entry is folded into the best-ranked earlier one that is shown itself and
  * whose vector has a cosine of at least `cosine` with its own; else it is shown. What is shown
- * before an entry does not depend on what follows, so the pages of a ranking fit together
- * however long they are. Near duplicates score nearly the same and stand near each other:
- * only the last SCRY_FOLD_WINDOW shown are compared with, which bounds the work.
+ * before an entry does not depend on what follows, so consecutive pages of a ranking are consistent,
+ * whatever their length. Near duplicates have nearly the same score and are near each other in
+ * the ranking: only the last SCRY_FOLD_WINDOW shown entries are compared, which bounds the work.
  */
 #ifndef SCRY_VECTOR_FOLD_H
 #define SCRY_VECTOR_FOLD_H

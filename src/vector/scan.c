@@ -1,6 +1,7 @@
 #include "vector/scan.h"
 
 #include "base/alloc.h"
+#include "base/bits.h"
 #include "vector/coarse.h"
 #include "vector/scan_kernels.h"
 #include "vector/vector.h"
@@ -13,7 +14,7 @@
 enum {
     QUERIES_AT_ONCE = 32,    /* queries that share a pass */
     TILE_ROWS = 64,          /* rows of codes that stay in the first cache */
-    NARROW_FROM = 4,         /* so many queries compute more than they wait */
+    NARROW_FROM = 4,         /* from so many queries on, computing takes longer than reading */
     WORDS = SCRY_BLOCK_ROWS / 64
 };
 
@@ -24,6 +25,7 @@ typedef struct {
 
 /* One thread's findings for one query. */
 typedef struct {
+    size_t qi;               /* the query */
     candidate *items;
     size_t count, capacity;
     float *best;             /* min-heap of the k best lower bounds so far */
@@ -37,9 +39,9 @@ typedef struct {
     size_t n, k;             /* queries, and results of each; a query's index is `qi` */
     bool narrow;
     scry_coarse coarse;      /* of the only query, where rows are chosen by their signs */
-    _Atomic(float) threshold[QUERIES_AT_ONCE];   /* an upper bound below it is out */
+    _Atomic(float) threshold[QUERIES_AT_ONCE];   /* rows with an upper bound below it are dropped */
     atomic_size_t next_block;
-    atomic_bool failed;      /* an allocation was refused */
+    atomic_bool failed;      /* an allocation failed */
     findings *found;         /* [threads, n] */
 } scan;
 
@@ -84,7 +86,7 @@ static void raise_threshold(_Atomic(float) *threshold, float value)
         ;
 }
 
-/* Drop what a risen threshold has overtaken; grow when that does not help. */
+/* Drop candidates below the threshold, which has risen; grow when that frees too little. */
 static bool make_room(findings *f, float threshold)
 {
     size_t kept = 0;
@@ -103,17 +105,24 @@ static bool make_room(findings *f, float threshold)
     return true;
 }
 
-/* Take up the rows of a block that the kernel selected. */
-static void take_up(scan *s, findings *f, size_t qi, void *block, size_t block_number, const uint16_t *picked,
-                    size_t n, const int32_t *dots, const uint16_t *index)
+/* The rows of a block that are multiplied with. */
+typedef struct {
+    size_t block, count;
+    uint16_t list[SCRY_BLOCK_ROWS], *index;   /* index: `list`, or NULL for the first `count` */
+} block_rows;
+
+/* Add the candidates among the positions `picked` that the kernel selected. */
+static void add_candidates(scan *s, findings *f, const block_rows *rows, const uint16_t *picked, size_t n, const int32_t *dots)
 {
+    size_t qi = f->qi;
+    void *block = s->in->blocks[rows->block];
     const scry_code_query *query = &s->query[qi];
     const float *scale = scry_block_scales(block), *error = scry_block_errors(block);
-    const uint64_t *bits = s->in->bits + block_number * WORDS;
+    const uint64_t *bits = s->in->bits + rows->block * WORDS;
     float gain = scry_query_gain(query), slack = scry_query_slack(query);
     float threshold = atomic_load_explicit(&s->threshold[qi], memory_order_relaxed);
     for (size_t i = 0; i < n; i++) {
-        size_t row = index ? index[picked[i]] : picked[i];
+        size_t row = rows->index ? rows->index[picked[i]] : picked[i];
         float score = scale[row] * query->step * (float)dots[picked[i]], off = error[row] * gain + slack;
         if (score + off < threshold || !(bits[row / 64] >> (row % 64) & 1))
             continue;
@@ -122,7 +131,7 @@ static void take_up(scan *s, findings *f, size_t qi, void *block, size_t block_n
             return;
         }
         f->items[f->count++] = (candidate){ score + off, score - off,
-                                            (uint32_t)(block_number * SCRY_BLOCK_ROWS + row) };
+                                            (uint32_t)(rows->block * SCRY_BLOCK_ROWS + row) };
         offer(f->best, &f->best_count, s->k, score - off);
         if (f->best_count == s->k && f->best[0] > threshold) {
             threshold = f->best[0];
@@ -151,15 +160,6 @@ static size_t list_bits(const scan *s, size_t block, size_t rows, uint16_t *inde
     return n;
 }
 
-static size_t count_bits(const scan *s, size_t block, size_t rows)
-{
-    const uint64_t *bits = s->in->bits + block * WORDS;
-    size_t n = 0;
-    for (size_t w = 0; w * 64 < rows; w++)
-        n += (size_t)__builtin_popcountll(bits[w]);
-    return n;
-}
-
 static void compute(const scan *s, int32_t *dots, const uint8_t *codes, const uint16_t *index, size_t rows)
 {
     if (!index && s->narrow) {
@@ -173,35 +173,40 @@ static void compute(const scan *s, int32_t *dots, const uint8_t *codes, const ui
                              index ? index + at : NULL, rows - at < tile ? rows - at : tile, &s->query[qi]);
 }
 
-/* The rows of a block to multiply with: how many, and which where *index is not NULL. */
-static size_t choose_rows(const scan *s, size_t block, int32_t *sums, uint16_t *list, uint16_t **index)
+/* `sums` is room for SCRY_BLOCK_ROWS numbers. */
+static void choose_rows(const scan *s, block_rows *r, int32_t *sums)
 {
-    size_t rows = rows_in_block(s, block), set = count_bits(s, block, rows);
-    *index = list;
-    if (set && s->coarse.planes)
-        return scry_coarse_list(&s->coarse, s->in->blocks[block], rows, s->in->bits + block * WORDS, sums, list);
-    if (set < rows / 2)   /* reading single rows costs about twice a row of a whole block */
-        return list_bits(s, block, rows, list);
-    *index = NULL;
-    return rows;
+    size_t rows = rows_in_block(s, r->block), set = scry_bits_count(s->in->bits + r->block * WORDS, (rows + 63) / 64);
+    r->index = r->list;
+    if (set && s->coarse.planes) {
+        r->count = scry_coarse_list(&s->coarse, s->in->blocks[r->block], rows, s->in->bits + r->block * WORDS, sums, r->list);
+    } else if (set < rows / 2) {   /* reading single rows costs about twice a row of a whole block */
+        r->count = list_bits(s, r->block, rows, r->list);
+    } else {
+        r->index = NULL;
+        r->count = rows;
+    }
 }
 
 static void scan_block(scan *s, findings *found, size_t block_number, int32_t *dots)
 {
-    uint16_t list[SCRY_BLOCK_ROWS], picked[SCRY_BLOCK_ROWS], *index;
-    size_t rows = choose_rows(s, block_number, dots, list, &index);
+    uint16_t picked[SCRY_BLOCK_ROWS];
+    block_rows rows;
+    rows.block = block_number;
+    choose_rows(s, &rows, dots);
     void *block = s->in->blocks[block_number];
-    if (rows == 0)
+    if (rows.count == 0)
         return;
-    compute(s, dots, scry_block_codes(block), index, rows);
+    compute(s, dots, scry_block_codes(block), rows.index, rows.count);
     for (size_t qi = 0; qi < s->n; qi++) {
         const scry_code_query *query = &s->query[qi];
         const int32_t *own = dots + qi * SCRY_BLOCK_ROWS;
         float threshold = atomic_load_explicit(&s->threshold[qi], memory_order_relaxed);
-        size_t n = s->kernels->select(picked, own, scry_block_scales(block), scry_block_errors(block), index, rows,
-                                      query->step, scry_query_gain(query), threshold - scry_query_slack(query) - 1e-6f);
+        scry_bounds bounds = { scry_block_scales(block), scry_block_errors(block), query->step, scry_query_gain(query),
+                               threshold - scry_query_slack(query) - 1e-6f };
+        size_t n = s->kernels->select(picked, own, rows.index, rows.count, &bounds);
         if (n)
-            take_up(s, &found[qi], qi, block, block_number, picked, n, own, index);
+            add_candidates(s, &found[qi], &rows, picked, n, own);
     }
 }
 
@@ -237,7 +242,7 @@ static int compare_near(const void *a, const void *b)
     return x->score > y->score ? -1 : x->score < y->score ? 1 : x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* All threads' candidates of query `qi` that the best bounds of all leave. */
+/* The candidates of query `qi` that are left when all threads' bounds are considered. */
 static candidate *gather(const scan *s, size_t qi, size_t threads, size_t *count)
 {
     size_t total = 0, heap_count = 0;
@@ -283,8 +288,7 @@ static void refine(const scan *s, const scry_code_query *wide, candidate *c, siz
 }
 
 /* Score candidates, best upper bound first, until the bound proves the rest worse. */
-static int rescore(const scan *s, const float *query, double min_score, candidate *c, size_t n,
-                   scry_near_list *out)
+static int rescore(const scan *s, const float *query, candidate *c, size_t n, scry_near_list *out)
 {
     const scry_scan_input *in = s->in;
     double norm = scry_float_norm(query, in->dim), last = -INFINITY;
@@ -303,7 +307,7 @@ static int rescore(const scan *s, const float *query, double min_score, candidat
             for (size_t at = 0; at < in->row_bytes; at += 64)
                 __builtin_prefetch(in->vectors + c[i + 4].row * in->row_bytes + at);
         double score = scry_half_cosine(query, norm, (const uint16_t *)(const void *)row, in->dim);
-        if (score < min_score)
+        if (score < in->min_score)
             continue;
         near[count++] = (scry_near){ score, c[i].row };
         float rounded = (float)score;
@@ -326,8 +330,7 @@ static int rescore(const scan *s, const float *query, double min_score, candidat
     return 0;
 }
 
-static int finish_query(const scan *s, size_t qi, size_t threads, const float *query, double min_score,
-                        scry_near_list *out)
+static int finish_query(const scan *s, size_t qi, size_t threads, const float *query, scry_near_list *out)
 {
     size_t n;
     candidate *c = gather(s, qi, threads, &n);
@@ -342,26 +345,28 @@ static int finish_query(const scan *s, size_t qi, size_t threads, const float *q
         scry_code_query_dispose(&wide);
     }
     if (result == 0)
-        result = rescore(s, query, min_score, c, n, out);
+        result = rescore(s, query, c, n, out);
     free(c);
     return result;
 }
 
-static bool prepare(scan *s, const float *queries, double min_score, size_t threads)
+static bool prepare(scan *s, const float *queries, size_t threads)
 {
     s->found = scry_try_alloc(threads * s->n, sizeof *s->found);
     if (!s->found)
         return false;
     for (size_t qi = 0; qi < s->n; qi++) {
-        atomic_init(&s->threshold[qi], (float)min_score - 1e-6f);
+        atomic_init(&s->threshold[qi], (float)s->in->min_score - 1e-6f);
         if (scry_code_query_init(&s->query[qi], queries + qi * s->in->dim, s->in->dim, !s->narrow) < 0)
             return false;
     }
     if (s->in->keep > 0 && scry_coarse_init(&s->coarse, s->in, queries, s->in->keep) < 0)
         return false;
-    for (size_t i = 0; i < threads * s->n; i++)
+    for (size_t i = 0; i < threads * s->n; i++) {
+        s->found[i].qi = i % s->n;
         if (!(s->found[i].best = scry_try_alloc(s->k, sizeof(float))))
             return false;
+    }
     return true;
 }
 
@@ -378,23 +383,22 @@ static void scan_dispose(scan *s, size_t threads)
 }
 
 /* Up to QUERIES_AT_ONCE queries in one pass. */
-static int scan_some(const scry_scan_input *in, const float *queries, size_t n, size_t k, double min_score,
-                     scry_pool *pool, scry_near_list *out)
+static int scan_some(const scry_scan_input *in, const float *queries, size_t n, scry_pool *pool, scry_near_list *out)
 {
     scan *s = scry_alloc(sizeof *s);
     size_t threads = (size_t)scry_pool_threads(pool), done = 0;
     s->in = in;
     s->kernels = scry_scan_kernels_best();
     s->n = n;
-    s->k = k;
+    s->k = in->k < in->rows ? in->k : in->rows;
     s->narrow = n >= NARROW_FROM && s->kernels->dots_many;
-    int result = prepare(s, queries, min_score, threads) ? 0 : -1;
+    int result = prepare(s, queries, threads) ? 0 : -1;
     if (result == 0)
         scry_pool_run(pool, scan_thread, s);
     if (atomic_load(&s->failed))
         result = -1;
     for (; done < n && result == 0; done++)
-        result = finish_query(s, done, threads, queries + done * in->dim, min_score, &out[done]);
+        result = finish_query(s, done, threads, queries + done * in->dim, &out[done]);
     for (size_t i = 0; i < done && result < 0; i++)
         free(out[i].items);
     scan_dispose(s, threads);
@@ -402,17 +406,15 @@ static int scan_some(const scry_scan_input *in, const float *queries, size_t n, 
     return result;
 }
 
-int scry_scan(const scry_scan_input *in, const float *queries, size_t n, size_t k, double min_score,
-              scry_pool *pool, scry_near_list *out)
+int scry_scan(const scry_scan_input *in, const float *queries, size_t n, scry_pool *pool, scry_near_list *out)
 {
     memset(out, 0, n * sizeof *out);
-    k = k < in->rows ? k : in->rows;
-    if (k == 0)
+    if (in->k == 0 || in->rows == 0)
         return 0;
     size_t most = in->keep > 0 ? 1 : QUERIES_AT_ONCE;
     for (size_t at = 0; at < n; at += most) {
         size_t some = n - at < most ? n - at : most;
-        if (scan_some(in, queries + at * in->dim, some, k, min_score, pool, out + at) < 0) {
+        if (scan_some(in, queries + at * in->dim, some, pool, out + at) < 0) {
             for (size_t i = 0; i < at; i++)
                 free(out[i].items);
             memset(out, 0, n * sizeof *out);

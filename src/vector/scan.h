@@ -1,15 +1,15 @@
-/* scan.h - the nearest of many vectors, exactly.
+/* scan.h - exact search for the nearest of many vectors.
  *
  * One pass over the codes (codes.h) keeps every row whose upper bound reaches the k-th
- * best lower bound seen so far. The few that are left are scored over their stored
- * vectors in double, best upper bound first, until no bound reaches the k-th best score:
- * what was never scored is proved worse. The result equals brute force over the stored
+ * best lower bound seen so far. The few remaining ones are scored in double
+ * from their stored vectors, best upper bound first, until no bound reaches the k-th best score:
+ * all rows that were not scored are provably worse. The result equals brute force over the stored
  * vectors, ties included.
  *
- * Batches of queries share the pass: a row's code is read from memory once for all.
+ * Batches of queries share the pass: a row's code is read from memory once for all of them.
  * A filter is a bitmap; blocks and words without a bit are not read.
  *
- * An approximate scan first chooses rows by their signs alone and is exact among these. Its
+ * An approximate scan first selects rows by their signs and is exact among these. Its
  * queries do not share a pass.
  */
 #ifndef SCRY_VECTOR_SCAN_H
@@ -27,8 +27,10 @@ typedef struct scry_scan_input {
     const uint64_t *bits;       /* a bit a row: whether it takes part; (rows + 63) / 64 words */
     void (*done)(void *arg, void *block);   /* called when a pass is through with it; may be NULL */
     void *done_arg;
-    double keep;                /* 0: exact; else only about this part of the rows is looked at, those that
-                                   one bit a dimension promises most of (coarse.h) */
+    double keep;                /* 0: exact; else only about this part of the rows is scored, the best by one
+                                   bit per dimension (coarse.h) */
+    size_t k;                   /* results of each query */
+    double min_score;           /* -2 excludes none */
 } scry_scan_input;
 
 typedef struct scry_near {
@@ -42,10 +44,9 @@ typedef struct scry_near_list {
     size_t rescored;            /* stored vectors read, for traces and tests */
 } scry_near_list;
 
-/* For each of the `n` queries [n, dim]: the rows with the `k` best cosines that are >= min_score,
- * and whatever ties with the last of them. `out` is [n]; every list is to be freed.
+/* For each of the `n` queries [n, dim]: the rows with the k best cosines that are >= min_score,
+ * and all that tie with the last of them. `out` is [n]; the caller frees every list.
  * `pool` may be NULL. 0, or -1 without memory (then nothing is to be freed). */
-int scry_scan(const scry_scan_input *in, const float *queries, size_t n, size_t k, double min_score,
-              scry_pool *pool, scry_near_list *out);
+int scry_scan(const scry_scan_input *in, const float *queries, size_t n, scry_pool *pool, scry_near_list *out);
 
 #endif

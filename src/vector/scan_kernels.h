@@ -1,8 +1,8 @@
 /* scan_kernels.h - the inner loops of a scan, one set for each instruction set.
  *
  * The scalar set is the oracle: every other gives the same integers and the same
- * selection, which tests/unit/test_vector.c holds them to. scry_scan_kernels_best picks by
- * what the processor can do; each set lies in a file of its own, compiled for it.
+ * selection (tests/unit/test_vector.c). scry_scan_kernels_best chooses by the features of
+ * the processor; each set is in a file of its own, compiled for its instructions.
  */
 #ifndef SCRY_VECTOR_SCAN_KERNELS_H
 #define SCRY_VECTOR_SCAN_KERNELS_H
@@ -10,6 +10,12 @@
 #include "vector/codes.h"
 
 #include <string.h>
+
+/* What makes a row's product an upper bound: scale step dot + error gain; and what it must reach. */
+typedef struct scry_bounds {
+    const float *scale, *error;   /* of the block's rows */
+    float step, gain, threshold;
+} scry_bounds;
 
 typedef struct scry_scan_kernels {
     const char *name;
@@ -23,26 +29,24 @@ typedef struct scry_scan_kernels {
      * NULL where a narrow query costs as much as a wide one. */
     void (*dots_many)(int32_t *out, const uint8_t *codes, size_t rows, const scry_code_query *q, size_t n);
 
-    /* Which of `rows` have scale step dot + error gain >= threshold: their positions, in order,
-     * and how many. `scale` and `error` are by position i, or by index[i]. */
-    size_t (*select)(uint16_t *out, const int32_t *dots, const float *scale, const float *error,
-                     const uint16_t *index, size_t rows, float step, float gain, float threshold);
+    /* The positions of the first `rows` rows, or of those in `index`, whose upper bound reaches the threshold:
+     * ascending, and how many. `dots` is by position. */
+    size_t (*select)(uint16_t *out, const int32_t *dots, const uint16_t *index, size_t rows, const scry_bounds *b);
 
     /* For rows of `words` 64-bit words of signs: out[i] = the sum of the four-bit numbers, -8..7, whose
      * bits are set in row i; `planes` is [4][words], the lowest bits of all numbers first. */
     void (*signs)(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words);
 } scry_scan_kernels;
 
-/* `select` for the rows from position `i` on, `n` having been found before them. */
-static inline size_t scry_select_from(uint16_t *out, size_t n, size_t i, const int32_t *dots, const float *scale,
-                                      const float *error, const uint16_t *index, size_t rows, float step, float gain,
-                                      float threshold)
+/* Continue `select` at position `i`, after `n` were found. */
+static inline size_t scry_select_from(uint16_t *out, size_t n, size_t i, const int32_t *dots, const uint16_t *index,
+                                      size_t rows, const scry_bounds *b)
 {
     for (; i < rows; i++) {
         size_t row = index ? index[i] : i;
-        float upper = scale[row] * step * (float)dots[i] + error[row] * gain;
+        float upper = b->scale[row] * b->step * (float)dots[i] + b->error[row] * b->gain;
         out[n] = (uint16_t)i;
-        n += upper >= threshold;
+        n += upper >= b->threshold;
     }
     return n;
 }

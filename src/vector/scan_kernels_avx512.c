@@ -76,9 +76,9 @@ TARGET static inline unsigned select_mask(const int32_t *dot_of, const float *sc
 
 enum { TILE = 4 };   /* rows and queries in registers */
 
-/* Four rows by four narrow queries: sixteen sums; out[k * SCRY_BLOCK_ROWS + row]. Half a row's
- * bytes are fetched from `ahead` meanwhile: four rows are read in turns here, which the
- * prefetchers are no good at. */
+/* Four rows by four narrow queries: sixteen sums; out[k * SCRY_BLOCK_ROWS + row]. Half a
+ * row's bytes are fetched from `ahead` meanwhile: four rows are read alternately here, which
+ * the hardware prefetchers handle badly. */
 TARGET static void dot4x4(int32_t *out, const uint8_t *row, const scry_code_query *q, const uint8_t *ahead)
 {
     __m512i s[TILE][TILE];

@@ -17,10 +17,9 @@ static void dots(int32_t *out, const uint8_t *codes, const uint16_t *index, size
         out[i] = dot(codes + (index ? index[i] : i) * q->stride, q);
 }
 
-static size_t select_rows(uint16_t *out, const int32_t *dot_of, const float *scale, const float *error,
-                          const uint16_t *index, size_t rows, float step, float gain, float threshold)
+static size_t select_rows(uint16_t *out, const int32_t *dot_of, const uint16_t *index, size_t rows, const scry_bounds *b)
 {
-    return scry_select_from(out, 0, 0, dot_of, scale, error, index, rows, step, gain, threshold);
+    return scry_select_from(out, 0, 0, dot_of, index, rows, b);
 }
 
 static void signs(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words)

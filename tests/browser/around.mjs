@@ -1,11 +1,11 @@
-// around.mjs - the page and its server: nothing indexed yet, indexing, the token, a server that dies and comes back.
+// around.mjs - an empty collection, indexing, login, a server that stops and restarts.
 
 import { cpSync } from 'node:fs';
 import { assert, firstName, names, open, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
 
 export async function around({ store }) {
-  await test('nothing indexed: says what to do; without leave to index, only that', async () => {
-    await (await serve(['--store', temporary + '/empty', '--allow-index'])).stop();   // makes it
+  await test('empty collection: instructions, and a form to index where the server allows it', async () => {
+    await (await serve(['--store', temporary + '/empty', '--allow-index'])).stop();   // creates the store
     const server = await serve(['--store', temporary + '/empty']);
     const page = await open(server.url);
     await settled(page);
@@ -16,7 +16,7 @@ export async function around({ store }) {
     await server.stop();
   });
 
-  await test('indexing from the page: progress as it goes, what was skipped and why, then results', async () => {
+  await test('indexing from the page: progress, skipped files with reasons, then results', async () => {
     const server = await serve(['--store', temporary + '/new', '--allow-index']), folder = temporary + '/more';
     cpSync(top + '/demo/gallery/animals', folder, { recursive: true });
     write(folder + '/broken.jpg', Buffer.from('\xff\xd8\xff\xe0 this is no picture', 'latin1'));
@@ -45,7 +45,7 @@ export async function around({ store }) {
     await server.stop();
   });
 
-  await test('off loopback the page asks for the token; with it, searches', async () => {
+  await test('off loopback the page requires the token, then searches', async () => {
     write(temporary + '/token', 'a-token-of-24-characters\n');
     const server = await serve(['--store', store, '--token-file', temporary + '/token'], { listen: '0.0.0.0:0' });
     const page = await open(server.url + '/?q=a+horse');
@@ -65,21 +65,21 @@ export async function around({ store }) {
     await server.stop();
   });
 
-  await test('the server is killed and started again while the page is open', async () => {
+  await test('the server is killed and restarted while the page is open', async () => {
     const server = await serve(['--store', store]);
     const page = await open(server.url);
     await search(page, 'a horse');
     await server.stop('SIGKILL');
     await page.fill('#text', 'a castle by the water');
     await until(async () => assert.match(await page.textContent('#notice'), /does not answer/));
-    assert.equal(await firstName(page), 'horse.jpg');   // what was there stays
+    assert.equal(await firstName(page), 'horse.jpg');   // the old results are still shown
     const again = await serve(['--store', store], { listen: '127.0.0.1:' + server.port });
     await until(async () => assert.equal(await firstName(page), 'castle-by-the-water.jpg'));
     assert.equal(await page.isVisible('#notice'), false);
     await again.stop();
   });
 
-  await test('an answer of 503 is asked for again', async () => {
+  await test('a request refused with 503 is repeated', async () => {
     const server = await serve(['--store', store]);
     const page = await open(server.url);
     await settled(page);
@@ -105,7 +105,7 @@ export async function around({ store }) {
     await server.stop();
   });
 
-  await test('a store that looks only so far down: the end is said', async () => {
+  await test('a store that limits the depth of rankings: a notice at the end', async () => {
     const server = await serve(['--store', store]);
     const page = await open(server.url);
     await settled(page);
@@ -114,7 +114,7 @@ export async function around({ store }) {
     const before = await page.textContent('#summary');
     await page.locator('#text').blur();
     await page.mouse.wheel(0, 100000);
-    await until(async () => assert.match(await page.textContent('#end'), /the store does not look/));
+    await until(async () => assert.match(await page.textContent('#end'), /The store does not return more results/));
     assert.equal(await page.isVisible('#notice'), false);
     assert.equal(await page.textContent('#summary'), before);
     await page.click('#end button');

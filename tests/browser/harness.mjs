@@ -1,4 +1,4 @@
-// harness.mjs - tests that drive Chromium: TAP, servers, pages that are watched for what must not happen.
+// harness.mjs - runs tests in Chromium: TAP output, servers, pages that fail the test on errors.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -12,7 +12,7 @@ export const axeSource = modules('axe-core').source;
 export { assert };
 export const top = SCRY_TOP, temporary = T;
 
-const WAIT_MS = 120000;   // for anything that comes at all; nothing is held to a time
+const WAIT_MS = 120000;   // generous: the tests do not measure time
 const scryProgram = SCRY_BUILD + '/scry';
 let browser, count = 0, failures = 0, contexts = [], trouble = [];
 const servers = new Set();
@@ -48,8 +48,8 @@ export const api = async (url, options) => (await fetch(url, options)).json();
 
 // ---- pages ----
 
-// A page in a context of its own. Errors, requests to elsewhere and what the Content-Security-Policy
-// refused fail the test; failed requests are part of some tests and are left to them.
+// A page in a new context. Script errors, requests to other hosts and violations of the Content-Security-Policy
+// fail the test. Failed requests do not: some tests cause them.
 export async function open(url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-US', ...options });
   contexts.push(context);
@@ -65,7 +65,7 @@ export async function open(url, options = {}) {
 
 export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
-// Try until it holds; `ms` is for what takes many steps.
+// Retry until `check` succeeds, for at most `ms`.
 export async function until(check, ms = WAIT_MS) {
   for (const end = Date.now() + ms; ;) {
     try {
@@ -77,18 +77,18 @@ export async function until(check, ms = WAIT_MS) {
   }
 }
 
-// The names of the hits that have elements, in order.
+// The file names of the hits that have elements, in order.
 export const names = page => page.$$eval('.hit .open', all => all.map(b => b.title.split('/').pop()));
 export const firstName = async page => (await names(page))[0];
 export const query = page => new URL(page.url()).searchParams;
 
-// Until the page shows the answer to its present address: nothing is under way and something is said.
+// Wait until the page shows the results for its address: no request is running and the summary is set.
 export async function settled(page) {
   await page.waitForFunction(() => document.getElementById('busy').hidden
     && (document.querySelector('.hit') || !document.getElementById('notice').hidden));
 }
 
-// Type as a person does, then wait for the answer.
+// Type key by key, then wait for the results.
 export async function search(page, words) {
   const answer = page.waitForResponse(r => r.url().includes('/api/v1/') && (new URL(r.url()).searchParams.get('q') ?? '').startsWith(words));
   await page.fill('#text', words);

@@ -1,4 +1,4 @@
-// large.mjs - ten thousand results: all of them, nothing jumps, the page stays small.
+// large.mjs - 10,000 results: all can be reached, none moves, the number of elements stays small.
 
 import { spawnSync } from 'node:child_process';
 import { assert, open, phone, scry, serve, settled, temporary, test, top, until } from './harness.mjs';
@@ -6,7 +6,7 @@ import { manyPictures } from './pictures.mjs';
 
 const COUNT = 10000, LONG_MS = 900000;
 
-// Where each hit that has an element is, in the page.
+// The position in the page of each hit that has an element.
 const places = page => page.$$eval('.hit', all => Object.fromEntries(all.map(li => {
   const r = li.getBoundingClientRect();
   return [li.dataset.index, [r.left, r.top + scrollY, r.width, r.height].map(Math.round).join()];
@@ -27,7 +27,7 @@ export async function large() {
       let most = 0, last = -1;
       await until(async () => {
         for (const [index, place] of Object.entries(await places(page))) {
-          // A row at the end of what is loaded may yet take more pictures; those well before it stay.
+          // The last rows may be laid out again when more pictures are loaded; rows well before them must not move.
           if (seen.has(index) && index < last - 40) assert.equal(place, seen.get(index), 'hit ' + index);
           seen.set(index, place);
         }

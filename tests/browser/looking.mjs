@@ -1,11 +1,11 @@
-// looking.mjs - moving through results and looking at one: keyboard, viewer, phone, touch, languages, accessibility.
+// looking.mjs - results and the viewer: keyboard, phone, touch, languages, accessibility.
 
 import { readFileSync, renameSync } from 'node:fs';
 import { assert, axeSource, firstName, names, open, openHit, phone, query, search, serve, settled, test, until } from './harness.mjs';
 
 const castle = '/?q=a+castle+by+the+water';
 
-// Fingers, as the browser's protocol sends them: each step is a list of [x, y].
+// Touch events by the DevTools protocol: each step is a list of [x, y].
 async function touch(page, ...steps) {
   const cdp = await page.context().newCDPSession(page), points = list => list.map(([x, y], id) => ({ x, y, id }));
   for (const [i, step] of steps.entries())
@@ -74,7 +74,7 @@ export async function looking({ root, store }) {
     assert.equal(await focused(page), '0');
   });
 
-  await test('viewer: what is known of a picture, and filters made of it', async () => {
+  await test('viewer: the details of a picture, and filters made from them', async () => {
     const page = await open(`${url}/?in=${encodeURIComponent(root + '/trip')}&camera=Canon+EOS+5D`);
     await settled(page);
     await openHit(page);
@@ -118,7 +118,7 @@ export async function looking({ root, store }) {
     assert.deepEqual(readFileSync(await download.path()), readFileSync(path));
   });
 
-  for (const name of ['rocky-mountains.heic', 'lzw.tif']) await test(`viewer: ${name}, which browsers cannot show, is encoded anew`, async () => {
+  for (const name of ['rocky-mountains.heic', 'lzw.tif']) await test(`viewer: ${name}, which browsers cannot show, is shown as JPEG`, async () => {
     const page = await open(`${url}/?format=${name.endsWith('heic') ? 'heic' : 'tiff'}`);
     await settled(page);
     const at = (await names(page)).indexOf(name), view = page.waitForResponse(/\/view$/);
@@ -137,14 +137,14 @@ export async function looking({ root, store }) {
     assert.equal(query(page).get('q'), 'a castle by the water');
   });
 
-  await test('viewer: a file that is gone is said to be', async () => {
+  await test('viewer: a file that does not exist any more is reported', async () => {
     const page = await open(url + '/?q=a+horse'), path = root + '/gallery/animals/horse.jpg';
     await settled(page);
     renameSync(path, path + '.away');
     await page.locator('.hit[data-index="0"] .open').click();
     await page.locator('#view-problem').waitFor();
     renameSync(path + '.away', path);
-    assert.match(await page.textContent('#view-problem'), /gone/);
+    assert.match(await page.textContent('#view-problem'), /does not exist any more/);
   });
 
   await test('phone: nothing wider than 360 px, filters are a sheet', async () => {
@@ -168,7 +168,7 @@ export async function looking({ root, store }) {
     assert.equal(await wide(), 0);
   });
 
-  await test('phone: touch opens, swipes, pinches, pulls away', async () => {
+  await test('phone: tap opens, swipe, pinch, pull down closes', async () => {
     const page = await open(url + castle, phone);
     await settled(page);
     await page.tap('.hit[data-index="0"] .open');
@@ -189,7 +189,7 @@ export async function looking({ root, store }) {
     await until(async () => assert.equal(await page.isVisible('#viewer'), false));
   });
 
-  await test('phone: a rectangle by finger', async () => {
+  await test('phone: a rectangle drawn by touch', async () => {
     const page = await open(url + castle, phone);
     await settled(page);
     await page.tap('.hit[data-index="0"] .open');

@@ -5,7 +5,7 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { scry, temporary, top, write } from './harness.mjs';
 
 // The demo gallery, a few pictures with EXIF data and odd formats, one file twice, two labels,
-// and one file that is no picture.
+// and one file that is not a picture.
 export function gallery() {
   const root = temporary + '/Pictures', store = temporary + '/store';
   mkdirSync(root, { recursive: true });
@@ -19,7 +19,7 @@ export function gallery() {
 }
 
 const table = Array.from({ length: 256 }, (_, n) => Array.from({ length: 8 }).reduce(c => (c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1), n) >>> 0);
-const crc32 = bytes => (bytes.reduce((c, b) => table[(c ^ b) & 255] ^ (c >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;   // zlib has it from Node 20 on
+const crc32 = bytes => (bytes.reduce((c, b) => table[(c ^ b) & 255] ^ (c >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;   // in zlib from Node 20 on
 
 function png(width, height, at) {
   const rows = Buffer.alloc(height * (1 + 3 * width));

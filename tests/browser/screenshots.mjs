@@ -42,7 +42,7 @@ async function webp(page, png) {
 cpSync(top + '/demo/gallery', temporary + '/gallery', { recursive: true });
 scry(['index', temporary + '/gallery', '--store', temporary + '/store']);
 const server = await serve(['--store', temporary + '/store']), browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
-for (let i = 0; i < 5; i++) await fetch(server.url + '/api/v1/search?q=a+castle+by+the+water&fold=auto&limit=100');   // as a server that has been in use
+for (let i = 0; i < 5; i++) await fetch(server.url + '/api/v1/search?q=a+castle+by+the+water&fold=auto&limit=100');   // warm up the server
 const castle = (await (await fetch(server.url + '/api/v1/search?q=a+castle+by+the+water&limit=1')).json()).results[0].id;
 const canvas = await browser.newPage();
 mkdirSync(folder, { recursive: true });

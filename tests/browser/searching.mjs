@@ -1,11 +1,11 @@
-// searching.mjs - from words, pictures and filters to results and back: the search itself.
+// searching.mjs - searches by words, pictures and filters, and their results.
 
 import { readFileSync } from 'node:fs';
 import { api, assert, firstName, names, open, openHit, query, search, serve, settled, temporary, test, top, until } from './harness.mjs';
 
 const cat = top + '/demo/gallery/animals/cat.jpg';
 
-// A file as a drop or a paste brings it.
+// A file as it is dropped or pasted.
 async function bring(page, type, path) {
   const bytes = [...readFileSync(path)];
   await page.evaluate(([kind, name, content]) => {
@@ -20,7 +20,7 @@ async function bring(page, type, path) {
 export async function searching({ root, store }) {
   const server = await serve(['--store', store]), { url } = server;
 
-  await test('the start: the search box has the focus, all pictures are there', async () => {
+  await test('start: the search box has the focus, all pictures are shown', async () => {
     const page = await open(url);
     await settled(page);
     assert.equal(await page.evaluate(() => document.activeElement.id), 'text');
@@ -29,7 +29,7 @@ export async function searching({ root, store }) {
     assert.equal(await page.isVisible('#closeness'), false);
   });
 
-  await test('typing: searches when one pauses, not at every letter', async () => {
+  await test('typing: searches after a pause, not at every letter', async () => {
     const page = await open(url);
     await settled(page);
     await page.clock.install();
@@ -45,7 +45,7 @@ export async function searching({ root, store }) {
     assert.equal(query(page).get('q'), 'a castle by the water');
   });
 
-  await test('typing: an answer that comes late is dropped', async () => {
+  await test('typing: the response to an older query is discarded', async () => {
     const page = await open(url);
     await settled(page);
     let letGo, held = new Promise(resolve => { letGo = resolve; }), aborted = false;
@@ -82,7 +82,7 @@ export async function searching({ root, store }) {
     assert.deepEqual((await names(other)).slice(0, 8), found.slice(0, 8));
   });
 
-  await test('going back comes to where one was', async () => {
+  await test('going back restores the scroll position', async () => {
     const page = await open(url);
     await settled(page);
     await page.mouse.wheel(0, 1500);
@@ -111,7 +111,7 @@ export async function searching({ root, store }) {
     assert.match(await firstName(page), /^(cat|the-cat-again)\.jpg$/);
   });
 
-  await test('a picture to search by that is none says so', async () => {
+  await test('a file that is not a picture is reported', async () => {
     const page = await open(url);
     await settled(page);
     await page.setInputFiles('#file', { name: 'x.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') });
@@ -163,7 +163,7 @@ export async function searching({ root, store }) {
     assert.equal(await page.isVisible('#viewer'), false);
   });
 
-  await test('chips: +, -, weights, taken off', async () => {
+  await test('chips: +, -, weights, removal', async () => {
     const page = await open(url);
     await settled(page);
     await page.fill('#text', 'a fish');
@@ -196,7 +196,7 @@ export async function searching({ root, store }) {
     assert.equal(await firstName(page), results[0].name);
   });
 
-  await test('filters: each alone, beside a query, taken off', async () => {
+  await test('filters: each alone, with a query, removed', async () => {
     const page = await open(url);
     await settled(page);
     await page.click('#show-filters');
@@ -233,7 +233,7 @@ export async function searching({ root, store }) {
     assert.equal(await page.inputValue('#text'), 'a horse');
   });
 
-  await test('filters that nothing passes say so and are cleared from there', async () => {
+  await test('filters without results: a notice with a button to clear them', async () => {
     const page = await open(url + '/?q=a+horse&after=2099-01-01');
     await settled(page);
     assert.match(await page.textContent('#notice'), /No picture passes these filters/);
@@ -241,7 +241,7 @@ export async function searching({ root, store }) {
     await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
   });
 
-  await test('a place that is none is not asked for', async () => {
+  await test('an invalid place is not sent', async () => {
     const page = await open(url);
     await settled(page);
     await page.click('#show-filters');
@@ -257,15 +257,14 @@ export async function searching({ root, store }) {
     const { min_score, results } = await api(url + '/api/v1/search?q=a+castle+by+the+water&limit=100');
     assert.equal(await line(), min_score.toFixed(3));
     const above = results.filter(h => h.score >= min_score).length;
-    const rest = () => page.$eval('.hit.rest', li => +li.dataset.index);
-    assert.equal(await rest(), above);
-    assert.match(await page.textContent('#summary'), new RegExp(`^${above} hit`));
-    assert.equal(await page.isVisible('.divide'), true);
+    const far = () => page.$eval('.hit.far', li => +li.dataset.index);
+    assert.equal(await far(), above);
+    assert.match(await page.textContent('.divide:has(button)'), /Unlikely/);
     await page.focus('#line');
     for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
     const moved = parseFloat(query(page).get('line'));
     assert.ok(moved > min_score);
-    assert.equal(await rest(), results.filter(h => h.score >= moved).length);
+    assert.equal(await far(), results.filter(h => h.score >= moved).length);
     await page.reload();
     await settled(page);
     assert.equal(await line(), moved.toFixed(3));
@@ -273,23 +272,80 @@ export async function searching({ root, store }) {
     assert.equal(await line(), min_score.toFixed(3));
     assert.equal(query(page).get('line'), null);
     await page.click('.divide button');
-    assert.equal(await page.locator('.hit.rest').count(), 0);
+    assert.equal(await page.locator('.hit.far').count(), 0);
     assert.equal((await names(page)).length, above);
     assert.equal(query(page).get('rest'), 'no');
     await page.reload();
     await settled(page);
     await page.click('.divide button');
-    await until(async () => assert.ok(await page.locator('.hit.rest').count() > 0));
+    await until(async () => assert.ok(await page.locator('.hit.far').count() > 0));
   });
 
-  await test('nothing close: said, and the nearest shown all the same', async () => {
+  // A page on a search whose borders are such that `best` pictures are best ones and `near` are not far.
+  async function openWithGroups(best, near) {
+    const page = await open(url);
+    await settled(page);
+    await page.route(/api\/v1\/search/, async route => {
+      const response = await route.fetch(), body = await response.json(), scores = body.results.map(h => h.score);
+      await route.fulfill({ response, json: { ...body, best_score: best ? scores[best - 1] : scores[0] + 0.01, min_score: scores[near - 1] } });
+    });
+    await search(page, 'a horse');
+    return page;
+  }
+  const itemsOf = page => page.$$eval('#grid > li', all => all.map(li => li.classList.contains('divide') ? li.textContent : +li.dataset.index));
+
+  await test('good, possible and unlikely pictures: a heading above each group but the first, and their numbers', async () => {
+    const page = await openWithGroups(3, 10), items = await itemsOf(page);
+    assert.deepEqual(items.slice(0, 3), [0, 1, 2]);
+    assert.match(items[3], /^Less certain/);
+    assert.deepEqual(items.slice(4, 11), [3, 4, 5, 6, 7, 8, 9]);
+    assert.match(items[11], /^Unlikely.*Hide these$/);
+    assert.equal(await page.$eval('.hit.far', li => +li.dataset.index), 10);
+    assert.match(await page.textContent('#summary'), /^3 good matches, 7 possible matches among/);
+    assert.equal(await page.isVisible('#notice'), false);
+    await page.click('.divide button');
+    assert.equal(await page.locator('.hit').count(), 10);
+    assert.equal(await page.locator('.divide').count(), 2);
+    await page.setViewportSize({ width: 700, height: 800 });   // laid out again
+    assert.equal((await itemsOf(page)).length, 12);
+  });
+
+  await test('no good picture: the possible ones under their heading, and no notice that nothing is close', async () => {
+    const page = await openWithGroups(0, 5), items = await itemsOf(page);
+    assert.match(items[0], /^Less certain/);
+    assert.equal(items[1], 0);
+    assert.match(await page.textContent('#summary'), /^5 possible matches among/);
+    assert.equal(await page.isVisible('#notice'), false);
+  });
+
+  await test('the groups of the page are those of the API', async () => {
+    const page = await open(url + '/?q=a+castle+by+the+water');
+    await settled(page);
+    const { results } = await api(`${url}/api/v1/search?q=a+castle+by+the+water&fold=auto&limit=100`);
+    for (const [index, { group }] of (await names(page)).map((_, i) => [i, results[i]]))
+      assert.equal(await page.locator(`.hit[data-index="${index}"]`).evaluate(li => li.classList.contains('far')), group === 'far', `${index}`);
+    const best = results.filter(h => h.group === 'best').length;
+    if (best) assert.ok((await page.textContent('#summary')).startsWith(`${best} good match`));
+    else assert.match(await page.textContent('#grid > li'), /^Less certain/);
+  });
+
+  await test('unknown words are named in one line above the ranking', async () => {
+    const page = await open(url + '/?q=asdfghjkl+qwerty');
+    await settled(page);
+    assert.match(await page.textContent('#unknown'), /^The model does not know this word: asdfghjkl\./);
+    assert.ok(await page.locator('.hit').count() > 0);
+    await search(page, 'a horse');
+    assert.equal(await page.isVisible('#unknown'), false);
+  });
+
+  await test('no close match: a notice, and the nearest pictures below it', async () => {
     const page = await open(url + '/?q=a+horse&line=0.99');
     await settled(page);
-    assert.match(await page.textContent('#notice'), /Nothing here looks like that/);
+    assert.match(await page.textContent('#notice'), /No close match/);
     assert.equal(await firstName(page), 'horse.jpg');
   });
 
-  await test('scores are shown or hidden, and that is remembered', async () => {
+  await test('scores are shown or hidden, and the choice is kept', async () => {
     const page = await open(url + '/?q=a+horse');
     await settled(page);
     assert.equal(await page.isVisible('.hit .score'), true);
@@ -301,7 +357,7 @@ export async function searching({ root, store }) {
     assert.equal(await page.isVisible('.hit .score'), false);
   });
 
-  await test('the same picture twice is one result with a count, which unfolds', async () => {
+  await test('copies of a file are one result with a count, which expands', async () => {
     const page = await open(url + '/?q=a+cat');
     await settled(page);
     const group = page.locator('.hit', { has: page.locator('.open[title$="/cat.jpg"], .open[title$="/the-cat-again.jpg"]') });
@@ -315,7 +371,7 @@ export async function searching({ root, store }) {
     await until(async () => assert.equal((await names(page)).length, all));
   });
 
-  await test('near duplicates are one result with a count, unless each is asked for', async () => {
+  await test('near-duplicates are one result with a count, unless folding is off', async () => {
     const alike = ['deflate.tif', 'lzw.tif', 'rgb.png'], trip = encodeURIComponent(root + '/trip');
     const { results } = await api(`${url}/api/v1/images?in=${trip}`);
     const page = await open(`${url}/?in=${trip}&q=%40id:${results.find(h => h.name === 'rgb.png').id}`);
@@ -334,7 +390,7 @@ export async function searching({ root, store }) {
     assert.deepEqual(await shown(), alike);
   });
 
-  await test('a picture that the server no longer has is said to be gone; a path is only words', async () => {
+  await test('a query picture that the server no longer has is reported; a path is searched as text', async () => {
     const page = await open(`${url}/?q=%40p:${'0'.repeat(32)}`);
     await until(async () => assert.match(await page.textContent('#notice'), /did not work/));
     await page.goto(url + '/?q=%40%2Fetc%2Fpasswd');

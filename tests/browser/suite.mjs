@@ -1,10 +1,11 @@
-// suite.mjs - everything that the page does, in one browser, over one small and one large collection.
+// suite.mjs - all tests of the page, in one browser, with a small and a large collection.
 
 import { suite } from './harness.mjs';
 import { gallery } from './pictures.mjs';
 import { searching } from './searching.mjs';
 import { looking } from './looking.mjs';
 import { around } from './around.mjs';
+import { upgrade } from './upgrade.mjs';
 import { large } from './large.mjs';
 
 await suite(async () => {
@@ -12,5 +13,6 @@ await suite(async () => {
   await searching(collection);
   await looking(collection);
   await around(collection);
+  await upgrade();
   await large();
 });

@@ -44,6 +44,10 @@ is "a full disk in a later run: 2" $status 2
 like "and says so" "$T/err" '[Nn]o space|full'
 run search x
 is "searching goes on" $status 0
+rm -rf "$SCRY_STORE"
+(ulimit -f 64; exec "$scry" index "$T/pics" >"$T/out" 2>"$T/err" </dev/null)   # blocks of 512 or 1024 bytes
+is "a limit on the size of files: 2, no signal" $? 2
+like "and says so" "$T/err" 'File too large|too large|cannot write|disk I/O'
 # A small file system that really fills up, where we may mount one.
 mkdir "$T/small"
 if mount -t tmpfs -o size=300k none "$T/small" 2>/dev/null; then

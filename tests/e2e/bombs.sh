@@ -1,5 +1,5 @@
 #!/bin/sh
-# Bombs and lies: what a picture claims or does costs this picture, named with the reason,
+# Decompression bombs and false headers: each fails its own picture alone, reported with the reason,
 # and memory stays under the limit.
 . "$(dirname "$0")/lib.sh"
 tiny_model "$T/model"
@@ -26,6 +26,9 @@ for line in \
     'huge\.gif: 65535 x 65535 pixels are more than the limit' \
     'huge\.jpg: 65500 x 65500 pixels are more than the limit' \
     'huge\.tif: .+' \
+    'lie\.png: truncated PNG: [0-9]+ bytes cannot hold 20000 x 20000 pixels' \
+    'lie\.jpg: truncated JPEG: [0-9]+ bytes cannot hold 20000 x 20000 pixels' \
+    'lie-progressive\.jpg: truncated JPEG: [0-9]+ bytes cannot hold 20000 x 20000 pixels' \
     'scans\.jpg: a JPEG of more than 500 scans' \
     'text\.jpg: not a picture of a known format' \
     'cut\.jpg: truncated JPEG' \
@@ -49,6 +52,48 @@ run status --skipped
 like "and stays listed" "$T/out" 'crash\.jpg: the decoder crashed'
 run index --time-limit=2 "$T/slow"
 like "skipped: a decoder that hangs" "$T/err" 'hang\.jpg: took longer than 2 s'
+
+# A decoder that cannot start is not the pictures' fault: an error, nothing is remembered, and nothing is written.
+mkdir "$T/fine"
+cp "$P/good.jpg" "$T/fine"
+echo "$P/good.jpg" >"$T/list"
+printf 'file,caption\n%s,a dog\n' "$P/good.jpg" >"$T/captions.csv"
+run index --store "$T/broken" "$T/fine"
+is "an index run of one picture: 0" $status 0
+run search --store "$T/broken" --json dog
+id=$(json 'j["results"][0]["id"]')
+cp "$P/exif-loop.jpg" "$T/fine"
+for program in /bin/false "$T/none" /bin/cat; do
+    SCRY_DECODER=$program
+    export SCRY_DECODER
+    name=$(basename "$program")
+    run index --store "$T/broken" "$T/fine"
+    is "$name as the decoder: index: 2" $status 2
+    like "$name: and says why" "$T/err" "the picture decoder $program does not start|cannot start the picture decoder $program"
+    run embed --images "$T/list" --out "$T/x.npy"
+    is "$name: embed: 2" $status 2
+    run classify --labels a,b "$P/good.jpg"
+    is "$name: classify: 2" $status 2
+    run search --store "$T/broken" "@$P/good.jpg"
+    is "$name: search for a picture: 2" $status 2
+    run search --store "$T/broken" "--html=$T/x.html" dog
+    is "$name: search --html: 2" $status 2
+    in_terminal xterm sh -c '"$@"; echo "status $?"' sh "$scry" search --store "$T/broken" --thumbs dog
+    like "$name: search --thumbs: 2" "$T/screen" "^status 2"
+    like "$name: and says why" "$T/screen" "the picture decoder $program"
+    run eval --captions "$T/captions.csv"
+    is "$name: eval: 2" $status 2
+    run serve --store "$T/broken" --listen 127.0.0.1:0
+    is "$name: serve: 2" $status 2
+    like "$name: and says why" "$T/err" "the picture decoder $program"
+    echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_image","arguments":{"id":"'"$id"'"}}}' >"$T/in"
+    timeout 60 "$scry" mcp --store "$T/broken" <"$T/in" >"$T/out" 2>"$T/err"
+    like "$name: mcp: an error" "$T/out" "the picture decoder $program.*\"isError\":true"
+    is "$name: nothing is written" "$(ls "$T"/x.* 2>/dev/null)" ''
+    unset SCRY_DECODER
+done
+run index --store "$T/broken" "$T/fine"
+like "with the decoder again, the picture is added" "$T/err" '^1 added, 0 updated, 1 unchanged'
 
 # A decoder does not outlive scry, even while it is busy.
 "$scry" index --store "$T/other" --decoder-memory=$mib "$T/slow" >"$T/out" 2>"$T/err" </dev/null &

@@ -81,7 +81,7 @@ is "nothing there to copy: 2" $status 2
 run store copy "$B"
 is "copy takes two stores: 2" $status 2
 
-# Killed at any moment and run again: it goes on, and nothing is doubled.
+# Killed at any moment and run again: it resumes, and nothing is duplicated.
 pictures "$T/many" 2600 100
 run index --collection many "$T/many"
 is "many pictures" $status 0

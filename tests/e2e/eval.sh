@@ -44,6 +44,33 @@ is "eval: intervals hold the value" "$(json 'all(f["low"] <= f["value"] <= f["hi
 run eval --captions "$T/captions.tsv" --where split=dev --model "$T/model" --model "$T/model2"
 like "eval: side by side" "$T/out" '^ +model +model2'
 like "eval: table" "$T/out" '^R@10 +[0-9.]+ \([0-9.]+-[0-9.]+\) +[0-9.]+ \('
+# ---- collections: the same figures from stored vectors ----
+run eval --captions "$T/captions.tsv" --where split=dev --model "$T/model" --model "$T/model2" --json
+cp "$T/out" "$T/embedded.json"
+SCRY_MODEL='' run index --model "$T/model" --collection one "$T/img"
+SCRY_MODEL='' run index --model "$T/model2" --collection two "$T/img"
+run eval --captions "$T/captions.tsv" --where split=dev --collection one --collection two --json
+is "eval --collection: status" "$status" 0
+is "eval --collection: names" "$(json '[m["model"] for m in j["models"]]')" "['one', 'two']"
+is "eval --collection: the figures of the models, up to the rounding of stored vectors" "$(python3 -c 'import json, sys
+a, b = (json.load(open(f))["models"] for f in sys.argv[1:])
+same = lambda x, y: all(abs(x["figures"][k]["value"] - y["figures"][k]["value"]) < 0.05 for k in x["figures"] if "recall" in k or "map" in k)
+print([same(x, y) and x["identity"] == y["identity"] for x, y in zip(a, b)])' "$T/embedded.json" "$T/out")" "[True, True]"
+cp -r "$T/img" "$T/kept"
+for f in "$T"/img/*; do echo no picture >"$f"; done
+run eval --captions "$T/captions.tsv" --where split=dev --collection one --tsv
+is "eval --collection: the pictures themselves are not read" "$(tail -n 1 "$T/out" | cut -f 2-5)" "16	$n	$((2 * n))	0"
+rm -r "$T/img"
+mv "$T/kept" "$T/img"
+run remove --collection two "$T/img/$(sed -n 1p "$T/list" | cut -c 5-)"
+run eval --captions "$T/captions.tsv" --where split=dev --collection two --json
+is "eval --collection: a picture that it lacks: status" "$status" 1
+is "eval --collection: a picture that it lacks is left out" "$(json '(j["models"][0]["pictures"], j["models"][0]["skipped"])')" "($((n - 1)), 1)"
+like "eval --collection: and named" "$T/err" 'not in the collection'
+run eval --captions "$T/captions.tsv" --where split=dev --collection nosuch
+is "eval --collection: none of that name: status" "$status" 2
+run eval --captions "$T/captions.tsv" --collection one --no-normalize
+is "eval --collection --no-normalize: refused" "$status" 2
 run eval --captions "$T/captions.tsv" --where split=dev --tsv --project 8 --limit 10
 is "eval: --tsv, --project, --limit" "$(tail -n 1 "$T/out" | cut -f 2-4)" "8	10	20"
 run eval --captions "$T/captions.tsv" --where split=dev --no-normalize --json
@@ -51,6 +78,10 @@ is "eval --no-normalize: said" "$(json '(j["normalized"], j["models"][0]["texts"
 run eval --captions "$T/captions.tsv"
 is "eval: a picture that is missing: status" "$status" 1
 like "eval: and it is named" "$T/err" 'skipped: .*none.png'
+
+printf 'file\tcaption\n%s\t%s\n' "$(basename "$(head -n 1 "$T/list")")" "$(printf 'picture %.0s' $(seq 300))" >"$T/img/long.tsv"
+run eval --captions "$T/img/long.tsv"
+like "eval: texts that are cut are counted" "$T/err" 'truncated: 1$'
 
 # ---- labels ----
 run eval --labels "$T/labels.csv" --json
@@ -81,6 +112,14 @@ run classify -l cat,dog --template "a drawing of a {}" --template "{}" "$first"
 is "classify: several templates" "$status" 0
 run classify -l cat,dog --template "no place" "$first"
 is "classify: a template without a place: status" "$status" 2
+long=$(printf 'picture %.0s' $(seq 300))
+run classify -l "cat,$long" --json "$first"
+is "classify: a label that is cut is told" "$status $(json 'j["text_cut"]')" "0 True"
+like "classify: also in words" "$T/err" 'truncated: 1$'
+run classify -l cat,dog --json "$first"
+is "classify: others are not" "$status $(json 'j["text_cut"]')" "0 False"
+run classify -l "cat,$(head -c 70000 /dev/zero | tr '\0' a)" "$first"
+is "classify: a label that is too long: 2" $status 2
 run classify -l cat "$first"
 is "classify: one label is no choice" "$status" 2
 run classify -l cat,dog "$T/texts" "$first"

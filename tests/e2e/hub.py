@@ -4,13 +4,18 @@ Serves the checkpoint in DIR under the hub's two addresses, as OWNER/NAME for an
 goes wrong:  ok; cut (every answer breaks off half-way, so that only resuming helps); norange (Range is
 ignored); wrong (a byte is changed); more (more bytes than declared); busy (two 503 first); loop (redirects
 without end); none (404); private (401); pickle; evil (names that lead elsewhere); huge; twodigests; nodigest;
-brokenjson; norevision. Requests are written to DIR/../hub.log.
+brokenjson; norevision; cdn and name (weights on another port, and under another name of this machine; small files
+by a 307); gated (without the token "good"); limited (429 with Retry-After, then with RateLimit); patient (429 with
+an hour); foreign (a model_type that is not known); oddtokens (a tokenizer of a kind that is not known); sentence (in
+0_CLIPModel/); lora; diffusers; onnx; gguf. Requests are written to DIR/../hub.log: path,
+Range, Authorization, and the port where it is not the hub's. PORTFILE gets the port.
 """
 import hashlib
 import http.server
 import json
 import os
 import sys
+import threading
 from urllib.parse import urlsplit
 
 folder, port_file = sys.argv[1:3]
@@ -19,7 +24,11 @@ log = open(os.path.join(os.path.dirname(os.path.abspath(folder)), "hub.log"), "w
 busy = {}
 
 
-def content(name):
+def content(name, kind=""):
+    if kind == "foreign" and name == "config.json":
+        return b'{"model_type": "blip", "text_config": {}}'
+    if kind == "oddtokens" and name == "tokenizer.json":
+        return b'{"model": {"type": "WordLevel"}}'
     with open(os.path.join(folder, name), "rb") as f:
         return f.read()
 
@@ -29,10 +38,10 @@ def git_id(data):
 
 
 def sibling(name, kind):
-    data = content(name)
+    data = content(name, kind)
     if kind == "nodigest":
         return {"rfilename": name}
-    out = {"rfilename": name, "size": len(data), "blobId": git_id(data)}
+    out = {"rfilename": "0_CLIPModel/" + name if kind == "sentence" else name, "size": len(data), "blobId": git_id(data)}
     if name.endswith(".safetensors"):
         out["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         if kind == "huge":
@@ -41,7 +50,11 @@ def sibling(name, kind):
 
 
 def listing(kind):
-    files = [sibling(n, kind) for n in sorted(os.listdir(folder)) if os.path.isfile(os.path.join(folder, n))]
+    names = [n for n in sorted(os.listdir(folder)) if os.path.isfile(os.path.join(folder, n))]
+    files = [sibling(n, kind) for n in names + ["tokenizer.json"] * (kind == "oddtokens")]
+    instead = {"lora": "adapter_config.json", "diffusers": "model_index.json", "onnx": "onnx/model.onnx", "gguf": "model.gguf"}
+    if kind in instead:
+        files = [{"rfilename": "config.json", "size": 5}, {"rfilename": instead[kind], "size": 5}]
     if kind == "pickle":
         files = [f for f in files if not f["rfilename"].endswith("safetensors")]
         files.append({"rfilename": "pytorch_model.bin", "size": 5})
@@ -68,12 +81,18 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = urlsplit(self.path).path
-        print(self.path, self.headers.get("Range", ""), file=log, flush=True)
+        host = "" if self.server is server and not self.headers["Host"].startswith("localhost") else self.headers["Host"]
+        print(self.path, self.headers.get("Range", ""), self.headers.get("Authorization", ""), host, file=log, flush=True)
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "models"]:
             return self.list(parts[3])
+        if parts[:2] == ["api", "resolve-cache"]:
+            data = content(parts[3], parts[2])
+            return self.answer(200, data, ETag='"%s"' % git_id(data))
         if parts[0] == "cdn":
             return self.file(parts[1], parts[2])
+        if len(parts) == 6 and parts[2] == "resolve" and parts[1] == "sentence" and parts[4] == "0_CLIPModel":
+            return self.resolve(parts[1], parts[3], parts[5])
         if len(parts) == 5 and parts[2] == "resolve":
             return self.resolve(parts[1], parts[3], parts[4])
         return self.answer(404)
@@ -84,6 +103,12 @@ class Hub(http.server.BaseHTTPRequestHandler):
         if kind == "busy" and busy.setdefault("n", 0) < 2:
             busy["n"] += 1
             return self.answer(503)
+        if kind == "limited" and busy.setdefault("limit", 0) < 2:
+            busy["limit"] += 1
+            wait = {"Retry_After": "1"} if busy["limit"] == 1 else {"RateLimit": '"api";r=0;t=1'}
+            return self.answer(429, **wait)
+        if kind == "patient":
+            return self.answer(429, Retry_After="3600")
         if kind == "brokenjson":
             return self.answer(200, b'{"sha": ')
         return self.answer(200, json.dumps(listing(kind)).encode())
@@ -93,12 +118,23 @@ class Hub(http.server.BaseHTTPRequestHandler):
             return self.answer(404)
         if kind == "loop":
             return self.answer(302, Location=self.path)
-        data = content(name)
+        if kind == "gated" and self.headers.get("Authorization") != "Bearer good":
+            status = 403 if "Authorization" in self.headers else 401
+            return self.answer(status, X_Error_Code="GatedRepo", X_Error_Message="Access to model t/gated is restricted.")
+        if kind == "limited" and busy.setdefault("file", 0) < 1:
+            busy["file"] += 1
+            return self.answer(429, Retry_After="1")
+        data = content(name, kind)
+        if kind in ("cdn", "name") and not name.endswith(".safetensors"):
+            return self.answer(307, Location="/api/resolve-cache/%s/%s" % (kind, name), ETag='"%s"' % git_id(data),
+                               X_Repo_Commit=COMMIT)
         if not name.endswith(".safetensors"):
             return self.answer(200, data, ETag='"%s"' % git_id(data), X_Repo_Commit=COMMIT)
         digest = hashlib.sha256(data if kind != "twodigests" else b"").hexdigest()
-        return self.answer(302, Location="/cdn/%s/%s" % (kind, name), X_Repo_Commit=COMMIT,
-                           X_Linked_Etag='"%s"' % digest, X_Linked_Size=str(len(data)))
+        port = server.server_address[1]
+        where = {"cdn": "http://127.0.0.1:%d" % cdn.server_address[1], "name": "http://localhost:%d" % port}.get(kind, "")
+        return self.answer(302, Location=where + "/cdn/%s/%s" % (kind, name), X_Repo_Commit=COMMIT, X_Xet_Hash=digest[::-1],
+                           Link='<http://127.0.0.1:%d/xet>; rel="xet-auth"' % port, X_Linked_Etag='"%s"' % digest, X_Linked_Size=str(len(data)))
 
     def file(self, kind, name):
         data = content(name)
@@ -124,6 +160,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Hub)
+cdn = Server(("127.0.0.1", 0), Hub)
+threading.Thread(target=cdn.serve_forever, daemon=True).start()
 with open(port_file + ".tmp", "w") as f:
     f.write(str(server.server_address[1]))
 os.rename(port_file + ".tmp", port_file)

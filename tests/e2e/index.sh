@@ -1,5 +1,5 @@
 #!/bin/sh
-# scry index: what is added, left alone, recognised, forgotten and skipped.
+# scry index: which files are added, unchanged, recognised, removed and skipped.
 . "$(dirname "$0")/lib.sh"
 tiny_model "$T/model"
 P=$T/pics
@@ -45,11 +45,41 @@ cp "$T/new/p050.png" "$P/a/p000.png"
 run index "$P"
 like "a changed file is updated" "$T/err" '^0 added, 1 updated, 10 unchanged.*1 embedded'
 
+# Edited with size and mtime kept: noticed by its ctime. Where that is unknown, --recheck reads it.
+cp "$P/a/p003.png" "$T/edited"
+edit_kept() { # FILE: other pixels, the same size and mtime
+    python3 -c 'import os, sys
+path, other = sys.argv[1:]
+st = os.stat(path)
+data = open(other, "rb").read()
+data = data[:-12] + b"\0" * max(0, st.st_size - len(data)) + data[-12:]
+with open(path, "r+b") as f:
+    f.write(data[:st.st_size])
+os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))' "$1" "$2"
+}
+pictures "$T/other" 1 77
+edit_kept "$P/a/p003.png" "$T/other/p077.png"
+run index "$P"
+unlike "an edit with size and mtime kept is noticed" "$T/err" '11 unchanged, 0 skipped'
+edit_kept "$P/a/p003.png" "$T/edited"
+python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("DELETE FROM seen")
+db.commit()' "$SCRY_STORE/collections/default/index.db"
+run index "$P"
+like "without a known ctime it is not" "$T/err" '^0 added, 0 updated, 10 unchanged, 1 skipped|^0 added, 0 updated, 11 unchanged, 0 skipped'
+run index "$P" --recheck
+like "--recheck notices it" "$T/err" '^(1 added, 0 updated, 10|0 added, 1 updated, 10) unchanged, 0 skipped'
+cp "$T/edited" "$P/a/p003.png"
+run index "$P" --recheck
+run index "$P"
+like "afterwards nothing is read" "$T/err" '^0 added, 0 updated, 11 unchanged, 0 skipped'
+
 rm "$P/b/p009.png"
 run index "$P/a" --prune
 is "--prune looks below the given paths only" "$(stored)" 11
 
-# Bad files: skipped, remembered, tried again once they change.
+# Bad files: skipped, recorded, tried again once they change.
 mkdir "$P/bad"
 echo "no picture" >"$P/bad/text.jpg"
 head -c 300 "$P/a/p003.png" >"$P/bad/cut.png"

@@ -23,17 +23,30 @@ env -i "HOME=$T/h" "$scry" index --model "$T/model" --store "$T/s" pics >"$T/out
 is "it indexes, with nothing in the environment" $? 0
 env -i "HOME=$T/h" "$scry" search --store "$T/s" --paths x >"$T/out" 2>"$T/err"
 is "and finds" "$(wc -l <"$T/out")" 3
-for part in "$SCRY_BUILD"/scry-*.so; do
-    ok "part ${part##*/}" test -f "$T/usr/libexec/scry/${part##*/}"
+for plugin in "$SCRY_BUILD"/scry-*.so; do
+    ok "plugin ${plugin##*/}" test -f "$T/usr/libexec/scry/${plugin##*/}"
 done
+ok "the program finds its library without LD_LIBRARY_PATH, wherever the tree is moved" \
+    sh -c 'mv usr moved && env -i moved/bin/scry --version; status=$?; mv moved usr; exit $status'
+env -i "HOME=$T/h" "$scry" serve --store milvus://127.0.0.1:1 >"$T/out" 2>"$T/err"
+is "plugins are found: the server and Milvus's" "$?" 2
+like "which cannot be reached" "$T/err" '127.0.0.1'
+unlike "but is installed" "$T/err" 'plugin|cannot load'
 
 export PKG_CONFIG_PATH=$T/usr/lib/pkgconfig
 ok "the example builds with the shared library" \
     sh -c 'gcc -Wall -Werror "$1" -o find $(pkg-config --cflags --libs scry)' sh "$SCRY_TOP/examples/find.c"
 LD_LIBRARY_PATH=$T/usr/lib ./find pics 'a dog' >"$T/out" 2>"$T/err"
 is "and searches" "$? $(wc -l <"$T/out")" '0 3'
-is "the library shows the public functions and nothing else" \
-    "$(nm -D --defined-only "$T/usr/lib/libscry.so" | awk '$3 !~ /^scry_/ { print $3 }')" ''
+exported() { # NODE: the names that the library exports in this version node
+    nm -D --defined-only "$T/usr/lib/libscry.so" | sed -n "s/^[0-9a-f]* [A-Z] \(.*\)@@$1\$/\1/p" | sort
+}
+is "the library shows C programs the public functions and nothing else" "$(exported SCRY_0)" \
+    "$(sed 's,/\*.*\*/,,' usr/include/scry/*.h | grep -v '^typedef' | grep -ohE '\bscry_[a-z0-9_]+\(' | tr -d '(' | sort -u)"
+is "and to its plugins functions of scry only" "$(exported SCRY_PRIVATE | grep -v '^scry_')" ''
+ok "which are some" test "$(exported SCRY_PRIVATE | wc -l)" -gt 100
+is "a C program links none of those" \
+    "$(nm -D --undefined-only find | grep SCRY_PRIVATE)" ''
 ok "the example builds with the static library" \
     sh -c 'gcc -o static "$1" -I usr/include usr/lib/libscry.a $(pkg-config --static --libs scry | sed s/-lscry//)' \
     sh "$SCRY_TOP/examples/find.c"

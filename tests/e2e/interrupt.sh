@@ -1,5 +1,5 @@
 #!/bin/sh
-# scry index: Ctrl-C, SIGTERM and kill -9 lose nothing; the next run goes on.
+# scry index: Ctrl-C, SIGTERM and kill -9 lose nothing; the next run resumes.
 . "$(dirname "$0")/lib.sh"
 tiny_model "$T/model"
 P=$T/pics

@@ -1,4 +1,4 @@
-# lib.sh - what the end-to-end tests share: TAP, a temporary place, a tiny model, pictures.
+# lib.sh - what the end-to-end tests share: TAP, a temporary folder, a tiny model, pictures.
 #
 #     . "$(dirname "$0")/lib.sh"
 #     run index "$T/pics"                  # $status, $T/out, $T/err
@@ -83,8 +83,26 @@ run() {
     [ -z "$SCRY_TEST_UNCONFINED" ] || sed -i '/^scry: SCRY_TEST_UNCONFINED/d' "$T/err"
 }
 
-# Whether commands can run without root's leave to read and write everything: as this user, or as root with
-# the help of setpriv as nobody, for whom $T is opened then (not what lies in it).
+# Run a command in a terminal of type TERM; what it shows is in $T/screen.
+in_terminal() { # TERM COMMAND...
+    terminal=$1
+    shift
+    TERM=$terminal COLORTERM=truecolor LC_ALL=C.UTF-8 timeout 60 python3 -c '
+import os, pty, sys
+out = b""
+def read(fd):
+    global out
+    data = os.read(fd, 65536)
+    out += data
+    return data
+os.close(0)
+os.open("/dev/null", os.O_RDONLY)
+pty.spawn(sys.argv[2:], read, lambda fd: b"")
+open(sys.argv[1], "wb").write(out)' "$T/screen" "$@" >/dev/null
+}
+
+# Whether commands can run without root's permissions: as this user, or, for root, as nobody through setpriv;
+# $T (not its contents) is then readable for nobody.
 unprivileged=
 drop_root() {
     [ "$(id -u)" = 0 ] || return 0
@@ -107,7 +125,7 @@ j = json.load(open(sys.argv[1], encoding="utf-8"))
 print(eval(sys.argv[2]))' "$T/out" "$1" 2>&1
 }
 
-# Number of files the store knows.
+# Number of files in the store.
 stored() {
     "$scry" status --json 2>/dev/null </dev/null | python3 -c 'import json, sys
 t = sys.stdin.read()

@@ -65,4 +65,72 @@ run index --collection newbothcsv new
 like "a touched file with labels is not updated" "$T/err" '^0 added, 0 updated, 4 unchanged'
 run search --collection newbothcsv --json --key 1 x
 is "and keeps them" "$(json 'j["results"][0]["labels"]')" "['red']"
+
+# ---- lists as other programs write them ----
+mark=$(printf '\357\273\277')
+rm -rf made
+pictures made 8 60
+cp made/p060.png "made/two
+lines.png"
+listed() { # NAME ARGUMENT...: index into a new collection
+    listed_name=$1
+    shift
+    run index --collection "$listed_name" "$@"
+}
+find made -name '*.png' -print0 >list0
+listed zero -0 --from-file list0
+is "-0: every path, also one with a line end" "$status $(cut -d, -f1 err)" '0 9 added'
+find made -name 'p06[12].png' -print0 | timeout 60 "$scry" index --collection zero2 -0 --from-file - 2>err
+is "-0 --from-file -" "$? $(grep -v '^scry: SCRY_TEST_UNCONFINED' err | cut -d, -f1)" '0 2 added'
+listed nozero --from-file list0
+is "a list with zero bytes without -0: 2" $status 2
+like "and names the option" err 'line 1 of list0 contains a zero byte: give -0'
+printf '%smade/p060.png\r\nmade/p061.png' "$mark" >bom
+listed bom --from-file bom
+is "a byte order mark and CRLF" "$status $(cut -d, -f1 err)" '0 2 added'
+printf '\377\376m\000a\000' >utf16
+listed utf16 --from-file utf16
+is "UTF-16: 2" $status 2
+listed none --from-file nowhere
+like "a list that is not there is named" err 'cannot open nowhere: No such file'
+
+printf 'id,path,label\r1,made/p060.png,bear\r2,made/p061.png,\r' >mac.csv
+listed mac mac.csv
+is "CSV with CR ends: 0" "$status $(cut -d, -f1 err)" '0 2 added'
+run search --collection mac --json --label bear x
+is "and its labels" "$(json '[(r["key"], r["labels"]) for r in j["results"]]')" "[('1', ['bear'])]"
+printf '%slabel,Path,label2,ID\nred,made/p060.png,big,7\n,made/p061.png,blue,8,extra\n' "$mark" >order.csv
+listed order order.csv
+is "columns in another order: 0" "$status $(cut -d, -f1 err)" '0 2 added'
+run search --collection order --json x
+is "keys and labels by their names" "$(json 'sorted((r["key"], r["labels"]) for r in j["results"])')" \
+    "[('7', ['red', 'big']), ('8', ['blue', 'extra'])]"
+printf 'path\nmade/p062.png\n' >only.csv
+listed only only.csv
+is "paths alone" "$status $(cut -d, -f1 err)" '0 1 added'
+printf 'path,width,label\nmade/p062.png,300,red\n' >wide.csv
+listed wide wide.csv
+is "an unknown column is refused" $status 2
+like "and named" err 'wide\.csv: the column "width" is neither path, id nor label'
+printf 'serial,path,animal,colour\n5,made/p063.png,cat,black\n' >named.csv
+listed named named.csv
+run search --collection named --json --label cat --label black --key 5 x
+is "path in the second column: the others are id and labels, whatever their names" "$(json 'len(j["results"])')" 1
+
+# ---- texts, labels, tables of captions ----
+printf '%sa dog\r\na cat\n' "$mark" >texts
+printf 'a dog\na cat\n' >plain
+run embed --texts texts --out texts.npy
+run embed --texts plain --out plain.npy
+ok "a byte order mark is not part of the first text" cmp texts.npy plain.npy
+printf 'a dog\0a cat\n' >zero
+run embed --texts zero --out zero.npy
+is "a zero byte in texts: 2" "$status $(ls zero.npy 2>/dev/null)" '2 '
+like "and says where" err 'line 1 of zero contains a zero byte'
+printf '%sred\r\nblue\r\n' "$mark" >labels
+run classify --json --labels-file labels made/p060.png
+is "labels of a file with a byte order mark" "$(json 'sorted(l["label"] for l in j["labels"])')" "['blue', 'red']"
+printf '%sfile,caption\rp060.png,a dog\rp061.png,a cat\r' "$mark" >made/captions.csv
+run eval --json --captions made/captions.csv
+is "captions with CR ends and a byte order mark" "$(json 'j["models"][0]["texts"]')" 2
 done_testing

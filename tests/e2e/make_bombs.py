@@ -46,10 +46,16 @@ entries = [(256, 4, 4000000000), (257, 4, 4000000000), (258, 3, 8), (259, 3, 1),
 write("huge.tif", b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries))
       + b"".join(struct.pack("<HHII", t, k, 1, v) for t, k, v in entries) + b"\0\0\0\0")
 
+# Sizes within the limits that the few bytes after the header cannot have.
+write("lie.png", png(20000, 20000, 8, zlib.compress(bytes(100000))))
+for name, data in (("lie.jpg", good), ("lie-progressive.jpg", progressive)):
+    at = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2"))
+    write(name, data[:at + 5] + struct.pack(">HH", 20000, 20000) + data[at + 9:])
+
 # Allowed, and large: 64 million pixels out of 66 KB, never whole in memory.
 write("large-but-fine.png", png(8000, 8000, 8, zeros(8000 * 8001)))
 
-# Text that swells to 256 MiB beside a small picture.
+# Text that decompresses to 256 MiB, in a small picture.
 text = chunk(b"zTXt", b"Comment\0\0" + zeros(256 << 20))
 write("text-bomb.png", png(40, 30, 8, zlib.compress(bytes(30 * 41)), text))
 
@@ -58,7 +64,7 @@ end = progressive.rindex(b"\xff\xd9")
 last = progressive.rindex(b"\xff\xda")
 write("scans.jpg", progressive[:end] + progressive[last:end] * 5000 + b"\xff\xd9")
 
-# EXIF that points at itself, at nothing, and claims millions of entries.
+# EXIF with offsets to itself and past the end, and counts of millions of entries.
 ifd = struct.pack("<H", 65535) + struct.pack("<HHII", 0x8769, 4, 1, 8) * 5000
 exif = b"Exif\0\0II*\0\x08\0\0\0" + ifd
 exif = exif[:65000]

@@ -65,6 +65,9 @@ run search --paths --limit 1 x
 like "paths are the new ones" "$T/out" "^$T/elsewhere/"
 run index "$T/elsewhere"
 like "nothing to do after the move" "$T/err" '^0 added, 0 updated, 10 unchanged'
+run root move "$P" "$T/elsewhere"
+is "root move, again: 0" $status 0
+like "and says that it is done" "$T/err" 'was moved to .*/elsewhere already: nothing to do'
 run root move "$T/none" "$T/elsewhere"
 is "a root that is not there: 2" $status 2
 run index "$T"
@@ -112,6 +115,34 @@ run index --store "$T/file" "$T/elsewhere"
 is "a store that is a file: 2" $status 2
 run index --store /proc/nowhere "$T/elsewhere"
 is "a store where none can be: 2" $status 2
+
+# One wrong bit where nothing but a checksum can tell is found, and searches say so from then on.
+cp -r "$SCRY_STORE" "$T/rotten"
+segment=$(echo "$T"/rotten/collections/default/vectors-*.seg)
+flip() {
+    byte=$(od -An -tu1 -j 4097 -N 1 "$segment")
+    printf "\\$(printf %o $((byte ^ 1)))" | dd of="$segment" bs=1 seek=4097 conv=notrunc 2>/dev/null
+}
+run verify --store "$T/rotten"
+is "verify of a copied store: 0" $status 0
+is "all of it was checked" "$(cat "$T/err")" ""
+flip
+run verify --store "$T/rotten"
+is "verify after a bit was flipped: 2" $status 2
+like "and names the place" "$T/out" 'vectors-[0-9]*.seg: bytes 4096 to [0-9]* have changed'
+run search --store "$T/rotten" x
+is "a search there" $status 0
+like "says that it is damaged" "$T/err" 'the collection default of .*rotten is damaged, what it finds may be wrong: .*run scry verify'
+flip
+run verify --store "$T/rotten"
+is "mended: verify is 0" $status 0
+run search --store "$T/rotten" x
+is "and a search says nothing" "$(cat "$T/err")" ""
+sums=$SCRY_STORE/collections/default/sums
+was=$(stat -c %i:%y "$sums")
+run index "$T/many"
+is "a run that changes nothing" $status 0
+is "leaves the checksums" "$(stat -c %i:%y "$sums")" "$was"
 
 # A damaged store says so.
 cp -r "$SCRY_STORE" "$T/damaged"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# scry model: add, info, list, rm, and pull against a hub on this machine with its faults.
+# scry model: add, info, list, rm, and pull from a local hub that fails in various ways.
 . "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 0; }
 unset SCRY_MODEL
@@ -47,7 +47,7 @@ ok "rm: the copy is gone" test ! -e "$models/copied"
 mv "$T/model" "$T/away"
 run model info tiny
 is "a folder that is gone: status" "$status" 2
-like "a folder that is gone: said" "$T/err" 'was added from .* which is gone'
+like "a folder that is gone: said" "$T/err" 'was added from .* which no longer exists'
 mv "$T/away" "$T/model"
 run model rm tiny
 ok "rm of a recorded folder leaves the folder" test -f "$T/model/config.json"
@@ -69,12 +69,18 @@ is "add: a truncated checkpoint is refused" "$status" 2
 ok "add: and nothing is recorded" test ! -e "$models/broken"
 run model nonsense
 is "an unknown verb: status" "$status" 2
+run model list --catalogue
+is "catalogue: ends with three recommendations" "$(tail -n 3 "$T/out" | tr -s ' ' | cut -d ' ' -f 1 | tr '\n' ' ')" "fast better best, "
+like "catalogue: entries that were not checked are marked" "$T/out" '^siglip2-b32-256 +\* +1500  47.2 +11.5  109 +Apache-2.0 '
+like "catalogue: the others are not" "$T/out" '^openai-b32 +605  30.4 '
 run model list --catalogue --json
+is "catalogue: no figure without its source" "$(json 'all((m["coco_recall_at_1"] is None) == (m["recall_source"] is None) for m in j)')" True
+is "catalogue: three recommendations" "$(json '[m["name"] for m in j if m["recommended_for"]]')" "['siglip2-b32-256', 'siglip2-b16-256', 'siglip2-so400m-384']"
 is "catalogue: a dozen at least" "$(json 'len(j) >= 12 and all("/" in m["repository"] and m["licence"] for m in j)')" True
 
 # ---- a damaged starter ----
 mkdir -p "$T/app/models"
-cp "$SCRY_BUILD/scry" "$SCRY_BUILD/scry-decode" "$T/app"
+cp "$SCRY_BUILD/scry" "$SCRY_BUILD/libscry.so.0" "$SCRY_BUILD/scry-decode" "$T/app"
 cp -r "$T/broken" "$T/app/models/starter"
 "$T/app/scry" embed --texts "$T/texts" --out "$T/a.npy" >"$T/out" 2>"$T/err"
 is "a damaged starter: status" $? 2
@@ -126,9 +132,9 @@ ok "pull wrong: the wrong bytes are not kept" test ! -e "$models/.pull-wrong/mod
 refused more 'more than'
 refused loop '[Rr]edirect'
 refused none 'no repository t/none'
-refused private 'signed in'
+refused private 'only some accounts may read it'
 refused pickle 'pickle'
-refused huge 'more than scry fetches'
+refused huge 'more than scry downloads'
 refused twodigests 'two different digests'
 refused brokenjson 'not valid JSON'
 refused norevision 'names no commit'
@@ -140,7 +146,7 @@ for bad in a/b/c /x 'a/..' 'a/b@../c' 'a/b?x' nosuchname; do
     is "pull: '$bad' is refused" "$status" 2
 done
 
-# An interrupted run goes on: what is there is not fetched again.
+# An interrupted run resumes: complete files are not fetched again.
 mkdir -p "$models/.pull-resume"
 printf 't/resume@\n' >"$models/.pull-resume/.source"
 head -c 5000 "$T/model/model.safetensors" >"$models/.pull-resume/model.safetensors.part"
@@ -149,7 +155,7 @@ is "pull: an earlier run's part is used" "$status" 0
 like "pull: from its end" "$T/hub.log" '^/cdn/resume/.* bytes=5000-'
 ok "pull resume: equal" cmp "$models/resume/model.safetensors" "$T/model/model.safetensors"
 
-# No room: the file size limit stands for a full disk; with room the next run goes on.
+# No room: the file size limit stands for a full disk; with room the next run resumes.
 (
     trap '' XFSZ
     ulimit -f 256

@@ -1,6 +1,6 @@
 #!/bin/sh
-# scry index: files that change places, roots that are taken in while their files are under
-# way, disks that are not mounted.
+# scry index: files that are moved, roots that are merged while their files are queued, disks that are
+# not mounted.
 . "$(dirname "$0")/lib.sh"
 tiny_model "$T/model"
 
@@ -34,7 +34,7 @@ like "the moved picture is there" "$T/err" '^0 added, 1 updated, 5 unchanged, 1 
 run verify
 is "the store is well" $status 0
 
-# ---- a folder becomes a root while files of a folder below it are under way ----
+# ---- a folder becomes a root while files of a folder below it are queued ----
 R=$T/roots
 pictures "$R/2023/june" 3
 pictures "$R" 2 10
@@ -64,10 +64,26 @@ mkdir "$T/elsewhere"
 mv "$T/disk"/* "$T/elsewhere"
 run index --collection disks --prune "$S" "$T/disk"
 is "--prune of an empty folder beside one with pictures: 2" $status 2
-like "it names the folder and says what to do" "$T/err" 'disk holds no picture.*mounted.*scry remove --in'
+like "it names the folder and says what to do" "$T/err" 'none of the .* indexed pictures in .*disk exists any more.*mounted.*scry remove --in'
 run status --collection disks --json
 is "its pictures are still known" "$(json 'j["files"]')" 9
 mv "$T/elsewhere/p020.png" "$T/disk"
 run index --collection disks --prune "$S" "$T/disk"
 like "--prune where one picture is left" "$T/err" '^0 added, 0 updated, 7 unchanged, 1 skipped, 2 forgotten'
+# A folder renamed on its disk: the run says what it did not find, and results show the copy that exists.
+pictures "$T/folders/animals" 4 300
+run index --collection renamed "$T/folders"
+mv "$T/folders/animals" "$T/folders/zoo"
+run index --collection renamed "$T/folders"
+is "a renamed folder: 0" $status 0
+like "and how many pictures are not there any more" "$T/err" '^4 indexed pictures were not found any more: --prune forgets them'
+run search --collection renamed --json --limit 4 a thing
+is "results show the copies that exist" "$(json '[r["path"].split("/")[-2] for r in j["results"]]')" "['zoo', 'zoo', 'zoo', 'zoo']"
+run index --collection renamed --prune "$T/folders"
+unlike "with --prune none are missing" "$T/err" 'not found any more'
+run index --collection renamed "$T/folders"
+unlike "nor afterwards" "$T/err" 'not found any more'
+rm "$T/folders/zoo/p301.png"
+run index --collection renamed "$T/folders"
+like "one deleted file" "$T/err" '^1 indexed picture was not found any more'
 done_testing

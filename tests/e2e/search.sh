@@ -21,6 +21,9 @@ is "JSON: ranks" "$(json '[r["rank"] for r in j["results"]]')" '[3, 4, 5]'
 is "JSON: what it tells" "$(json 'all(k in j for k in ("query", "model", "store", "took_ms", "results"))')" True
 is "JSON: a result" "$(json 'all(k in j["results"][0] for k in ("rank", "score", "id", "path", "width", "height"))')" True
 is "JSON: sizes" "$(json '(j["results"][0]["width"], j["results"][0]["height"])')" '(40, 32)'
+is "JSON: no text was cut" "$(json 'j["text_cut"]')" False
+run search --json "$(printf 'picture %.0s' $(seq 300))"
+is "JSON: a text was cut" "$status $(json 'j["text_cut"]')" "0 True"
 run search --limit 100 --json red
 is "scores fall" "$(json '(lambda s: s == sorted(s, reverse=True))([r["score"] for r in j["results"]])')" True
 is "a content is shown once" "$(json 'len(j["results"])')" 30
@@ -128,11 +131,11 @@ like "an unknown option is named, not what comes before it" "$T/err" 'unknown op
 run search -qx red
 like "an unknown letter is named" "$T/err" 'unknown option -x '
 run search red --limit
-like "an option without its value is named" "$T/err" '--limit wants a value'
+like "an option without its value is named" "$T/err" '--limit requires a value'
 run search red --json=yes
-like "an option with a value that it does not take" "$T/err" '--json takes no value'
+like "an option with a value that it does not take" "$T/err" '--json accepts no value'
 run search red --milvus-i x
-like "an ambiguous option" "$T/err" 'may be several options'
+like "an ambiguous option" "$T/err" 'is ambiguous'
 "$scry" search red >/dev/full 2>"$T/err"
 is "a full disk under standard output: 2" $? 2
 done_testing

@@ -1,5 +1,5 @@
 #!/bin/sh
-# starter.sh - the real starter: meanings that stay close, words nobody knows, files that do not fit.
+# starter.sh - the real starter: synonyms, unknown words, files of another model.
 . "$(dirname "$0")/lib.sh"
 unset SCRY_MODEL
 starter=$SCRY_TOP/models/starter
@@ -22,7 +22,7 @@ print("close" if near > far + 0.2 and near > cos(0, 7) else "apart")
 END
 like "dog: dogs, a dog, puppy and собака are nearer than what is none" "$T/out" '^close'
 
-# ---- a ranking for every query, a line for each ----
+# ---- a ranking and a threshold for every query ----
 mkdir "$T/photos"
 for picture in animals/two-dogs.jpg animals/cat.jpg animals/giraffe.jpg animals/goldfish.jpg; do
     cp "$SCRY_TOP/demo/gallery/$picture" "$T/photos"
@@ -35,6 +35,9 @@ for query in cat 'ᚠᚢᚦᚨᚱᚲ ᛊᛟ' 'xqzzt vrrmpf' '🜁🜂' 'a cat - 
     is "$query: status" "$status" 0
     is "$query: a ranking and a line" "$(json '[len(j["results"]), -1 <= j["min_score"] <= 1, all(-1 <= r["score"] <= 1 for r in j["results"])]')" "[4, True, True]"
 done
+run search --json --limit 4 a goldfish
+is "a goldfish: each result in its group" "$(json 'all(r["group"] == ("best" if r["score"] >= j["best_score"] else "maybe" if r["score"] >= j["min_score"] else "far") for r in j["results"])')" True
+ok "a goldfish: not far" test "$(json 'j["results"][0]["group"]')" != far
 run search --json --limit 1 a goldfish
 line=$(json 'j["min_score"]')
 is "a goldfish: above its line" "$(json 'j["results"][0]["path"].endswith("/goldfish.jpg") and j["results"][0]["score"] > j["min_score"]')" True
@@ -42,12 +45,27 @@ run search --json --limit 1 a giraffe + a cat
 ok "another query has another line" test "$line" != "$(json 'j["min_score"]')"
 run search --min-score auto --json a giraffe
 is "auto: the giraffe and nothing else" "$(json '[r["path"].rsplit("/", 1)[1] for r in j["results"]]')" "['giraffe.jpg']"
-run search --min-score auto a zebra
-is "auto: no zebra here" "$status" 1
+run search --min-score auto a submarine
+is "auto: no submarine here" "$status" 1
+run search --json a zebra
+is "a zebra: the giraffe may be one, none is a best result" "$(json '[r["group"] for r in j["results"]][:2]')" "['maybe', 'far']"
 
-# ---- files that do not fit ----
+# ---- words that are none ----
+for query in закат 'a dog on the beach' 'Straße mit Bäumen' ребёнок 日落 x-ray 'IMG 2024'; do
+    run search --json --limit 1 "$query"
+    is "$query: known" "$(json 'j["unknown_words"]')" '[]'
+done
+run search --json --limit 1 'asdfghjkl закат' + 'xqzzt vrrmpf'
+is "gibberish: named, in every part" "$(json 'j["unknown_words"]')" "['asdfghjkl', 'xqzzt', 'vrrmpf']"
+run search --json --limit 1 'ᚠᚢᚦᚨᚱᚲ ᛊᛟ'
+is "another script: named" "$(json 'j["unknown_words"]')" "['ᚠᚢᚦᚨᚱᚲ']"
+run search --limit 1 фывапролдж
+like "a table: said on stderr" "$T/err" '^scry: words that the model does not know: фывапролдж$'
+is "a table: a result all the same" "$(grep -c '/photos/' "$T/out")" 1
+
+# ---- files of another model ----
 mkdir -p "$T/app/models"
-cp "$SCRY_BUILD/scry" "$SCRY_BUILD/scry-decode" "$T/app"
+cp "$SCRY_BUILD/scry" "$SCRY_BUILD/libscry.so.0" "$SCRY_BUILD/scry-decode" "$T/app"
 cp -r "$starter" "$T/app/models/starter"
 bad() { # FILE: the error names it and what restores it
     "$T/app/scry" search --min-score auto cat >"$T/out" 2>"$T/err"

@@ -60,8 +60,14 @@ is "store drop: it is gone" "$(cat "$T/out")" default
 run store drop --yes other
 is "store drop twice: status" "$status" 2
 run remove "$T/img/p001.png"
+size() { find "$SCRY_STORE" -type f -exec cat {} + | wc -c; }
+before=$(size)
 run store compact
 is "store compact: status" "$status" 0
+ok "store compact: the store is smaller" test "$(size)" -lt "$before"
+before=$(size)
+run store compact
+ok "store compact: again, it does not grow" test "$(size)" -le "$before"
 is "store compact: two pictures are left" "$(stored)" 2
 run verify
 is "store compact: the store is well" "$status" 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# scry index: which files of a tree are looked at, whatever they are called.
+# scry index: which files of a tree are indexed, whatever their names.
 . "$(dirname "$0")/lib.sh"
 tiny_model "$T/model"
 P=$T/pics
@@ -48,7 +48,7 @@ is "--include" "$(stored)" 3
 run index --exclude 'sub/*' --exclude 'p*' "$P"
 is "--exclude" "$(stored)" 8
 
-# Links, circles, things that are no files.
+# Links, cycles, and what is not a regular file.
 export SCRY_STORE=$T/store4
 mkdir "$T/links"
 cd "$T/links" || exit 1
@@ -95,6 +95,72 @@ is "root move of a relative path that is gone" $status 0
 timeout 20 "$scry" index pipe.png >"$T/out" 2>"$T/err" </dev/null
 is "a FIFO by name is skipped, not waited for" $? 1
 like "and says why" "$T/err" 'pipe\.png: '
+
+# Folders that NAS systems, desktops and photo programs fill with copies and deleted pictures.
+export SCRY_STORE=$T/store5
+mkdir "$T/nas"
+pictures "$T/nas" 1 100
+n=101
+for f in @eaDir/a.jpg '#recycle' '#snapshot/daily' '$RECYCLE.BIN' @Recycle lost+found .Trash-1000/files .@__thumb .thumbnails \
+    'Catalog Previews.lrdata/0' 'My.photoslibrary/resources/derivatives' 'My.photoslibrary/originals/0'; do
+    mkdir -p "$T/nas/$f"
+    pictures "$T/nas/$f" 1 $n
+    n=$((n + 1))
+done
+run index "$T/nas"
+is "NAS folders, trash and previews are passed over: 0" "$status" 0
+run search --paths --limit 100 x
+is "only the picture and the original of Photos are there" "$(sed "s,$T/nas/,," "$T/out" | sort | tr '\n' ' ')" \
+    'My.photoslibrary/originals/0/p112.png p100.png '
+run status --skipped
+is "status --skipped lists what was passed over" "$(grep -c 'passed over because of its name' "$T/out")" 8
+like "by its path" "$T/out" '/nas/@eaDir'
+run index "$T/nas"
+like "the next run finds the same" "$T/err" '^0 added, 0 updated, 2 unchanged, 0 skipped'
+run index "$T/nas/@eaDir"
+is "a folder that is given itself is indexed" "$(stored)" 3
+run index --hidden --no-default-excludes "$T/nas"
+is "--no-default-excludes takes all in" "$(stored)" 13
+run status --skipped
+is "and nothing is listed as passed over" "$(cat "$T/out")" ''
+
+# Names in the two Unicode forms.
+export SCRY_STORE=$T/store6
+nfc=$(printf 'M\303\274nchen')
+nfd=$(printf 'Mu\314\210nchen')
+mkdir -p "$T/forms/$nfd/$nfc/$nfd"
+pictures "$T/forms/$nfd/$nfc/$nfd" 1 120
+run index "$T/forms"
+for p in "$nfd" "$nfc" "$nfd/$nfc" "$nfc/$nfd" "$nfc/$nfc/$nfc"; do
+    run search --paths --in "$T/forms/$p" x
+    is "--in $p: found in whatever form" "$status $(wc -l <"$T/out")" '0 1'
+done
+mv "$T/forms" "$T/gone"
+run search --paths --in "$T/forms/Munchen" x
+is "--in of another name: 1" $status 1
+mkdir -p "$T/one/$nfd"
+pictures "$T/one/$nfd" 1 121
+run index "$T/one"
+rm -r "$T/one"
+run search --paths --in "$T/one/$nfc" x
+is "--in of a folder that is gone, in the other form" $status 0
+
+# Folders that cannot be looked at.
+export SCRY_STORE=$T/store7
+python3 - "$T/nas/p100.png" "$T/deep" <<'END'
+import os, sys
+data = open(sys.argv[1], "rb").read()
+os.mkdir(sys.argv[2])
+os.chdir(sys.argv[2])
+for i in range(45):
+    os.mkdir("d" * 100)
+    os.chdir("d" * 100)
+open("p.png", "wb").write(data)
+END
+run index "$T/deep"
+is "a folder whose path is too long: 1" $status 1
+like "and it is named" "$T/err" '^skipped: /.*/d{100}: its path is longer than 4,095 bytes$'
+
 if drop_root; then
     export SCRY_STORE=$T/open/store XDG_CACHE_HOME=$T/open/cache
     mkdir -m 777 "$T/open"
@@ -109,5 +175,10 @@ if drop_root; then
     run_unprivileged index "$T/closed"
     is "an unreadable folder is skipped" $status 1
     like "and named, too" "$T/err" "^skipped: $T/closed: "
+    mkdir -p "$T/listed/below"
+    chmod 644 "$T/listed"
+    run_unprivileged index "$T/listed"
+    is "a folder below one that can only be listed: 1" $status 1
+    like "is named" "$T/err" "^skipped: $T/listed/below: Permission denied"
 fi
 done_testing

@@ -12,17 +12,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || scry_json_parse(&json, (const char *)data + 1, size - 1, "fuzz", NULL) < 0)
         return 0;
     scry_config *c = calloc(1, sizeof *c);
-    int r = -1;
-    if (c && data[0] % 3 == 0)
-        r = scry_config_parse_hf(c, json, "fuzz", NULL);
-    else if (c && data[0] % 3 == 1)
-        r = scry_config_parse_open_clip(c, json, "fuzz", NULL);
-    else if (c)
+    int r = -1, kind = data[0] % 4;
+    static const scry_layout layouts[] = { SCRY_LAYOUT_HF, SCRY_LAYOUT_OPEN_CLIP, SCRY_LAYOUT_HF, SCRY_LAYOUT_SENTENCE };
+    if (c && kind == 2)
         r = scry_config_parse_preprocessor(c, json, "fuzz", NULL);
-    if (r == 0 && data[0] % 3 != 2 && c->family != SCRY_FAMILY_DUAL
-        && (c->clip.image.width % c->clip.image.heads != 0 || c->clip.image.layers > SCRY_MAX_LAYERS))
+    else if (c)
+        r = scry_config_parse(c, layouts[kind], json, "fuzz", NULL);
+    if (r == 0 && kind != 2
+        && (!c->text.new_tower || c->text.stack.width % c->text.stack.heads != 0 || c->text.stack.layers > SCRY_MAX_LAYERS
+            || c->text.context < 1 || c->text.context > SCRY_MAX_CONTEXT || c->image.size > SCRY_MAX_IMAGE_SIZE))
         abort();
-    if (r == 0 && data[0] % 3 != 0
+    if (r == 0 && (kind == 1 || kind == 2)
         && (c->preprocess.spec.size < 1 || c->preprocess.spec.size > SCRY_MAX_IMAGE_SIZE))
         abort();
     free(c);

@@ -1,4 +1,4 @@
-/* What runs in the client on bytes and names that nobody checked, and the boxes of HEIC. */
+/* The client's code that runs on unchecked bytes and names, and the boxes of HEIC. */
 #include "decoder/heif_turn.h"
 #include "image/image.h"
 

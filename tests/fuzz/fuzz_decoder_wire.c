@@ -1,4 +1,4 @@
-/* Both directions of the decoder protocol: what a hostile worker may reply, and requests. */
+/* Both directions of the decoder protocol: replies of a compromised worker, and requests. */
 #include "image/wire.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (scry_wire_take_reply(data + 1 + n, size - 1 - n, &request, output, &result, &err) < 0)
         return 0;
     if (result.encoded_bytes > request.output_bytes || result.width < 1 || result.orientation > 8
-        || strlen(result.camera) >= sizeof result.camera)
+        || !scry_metadata_is_sound(&result.metadata))
         abort();
     return 0;
 }

@@ -1,37 +1,17 @@
-/* Any bytes as the JSON body of a search or a login. Either it is understood, and then the search is one that
- * may be made, or a problem document is the answer. Parameters go where libmicrohttpd keeps them; here
- * three functions of our own stand for it, so that no connection is needed. */
+/* Any bytes as the JSON body of a search or a login. Either it is a valid search, or the answer is a problem
+ * document. There is no connection: a function here replaces the one that reads its headers. */
+#include "server/auth.h"
+#include "server/search.h"
 #include "server/server.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct { const char *name, *value; } args[2 * MAX_KEPT_ARGS];
-static size_t arg_count;
-
 const char *MHD_lookup_connection_value(struct MHD_Connection *c, enum MHD_ValueKind kind, const char *key)
 {
-    for (size_t i = 0; i < arg_count; i++)
-        if (strcmp(args[i].name, key) == 0)
-            return args[i].value;
     return NULL;
-}
-
-int MHD_get_connection_values(struct MHD_Connection *c, enum MHD_ValueKind kind, MHD_KeyValueIterator each, void *arg)
-{
-    for (size_t i = 0; i < arg_count; i++)
-        each(arg, kind, args[i].name, args[i].value);
-    return (int)arg_count;
-}
-
-enum MHD_Result MHD_set_connection_value(struct MHD_Connection *c, enum MHD_ValueKind kind, const char *key, const char *value)
-{
-    if (arg_count == sizeof args / sizeof *args)
-        abort();
-    args[arg_count].name = key;
-    args[arg_count++].value = value;
-    return MHD_YES;
 }
 
 static void check_problem(const request *r)
@@ -49,10 +29,17 @@ static void check_problem(const request *r)
 
 static void check_search(request *r)
 {
-    search_job *j = search_job_new();
+    search_job *j = search_job_new(SCRY_VIA_JSON);
     if (search_read_json(r, j)) {
-        const scry_search *q = &j->search;
-        if (!j->query || !j->shown || q->limit < 1 || q->limit > 1000 || !(q->fold >= 0 && q->fold <= 1) ||
+        const scry_search *q = &j->request.search;
+        const scry_query_part *parts;
+        size_t n = scry_query_parts(j->request.query, &parts);
+        for (size_t i = 0; i < n; i++)
+            if (!(fabs(parts[i].weight) > 0 && fabs(parts[i].weight) <= 100))
+                abort();
+        if (n == 0 || n > SCRY_MAX_QUERY_PARTS || !j->request.shown.size)
+            abort();
+        if (q->limit < 1 || q->limit > 1000 || !(q->fold >= 0 && q->fold <= 1) ||
             !(q->min_score >= -2 && q->min_score <= 1))
             abort();
     } else {
@@ -68,7 +55,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     server s = { .info = &info, .token = "0123456789abcdef", .session_cookie = "cookie" };
     if (size < 1 || size > 1 << 20)
         return 0;
-    arg_count = 0;
     request *r = request_new(&s, NULL, "POST", "/");
     r->body.limit = size + 1;
     scry_buf_append(&r->body, data + 1, size - 1);

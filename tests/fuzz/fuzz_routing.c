@@ -1,5 +1,7 @@
-/* Any method and path: the route that is found is the table's, what stands for {x} is one whole
- * segment of the path, and where there is none the answer is 404, or 405 with methods that there are. */
+/* Any method and path: the route found is in the table, the value of {x} is one whole segment of the
+ * path, and where there is no route the answer is 404, or 405 with the existing methods. */
+#include "server/request.h"
+#include "server/router.h"
 #include "server/server.h"
 
 #include <stdint.h>

@@ -1,13 +1,15 @@
-/* Damaged files of a store: whatever stands in them, opening, searching with filters, walking
- * and verifying end with an answer or an error.
+/* Damaged files of a store: whatever their bytes are, opening, searching with filters, walking
+ * and verifying end with a result or an error.
  *
- * An input is a letter that picks a file (v vectors, c codes, l columns, d database) and
- * edits of a small sound store's file: three bytes of offset, a byte of value. Checksums of
- * headers are made right again, or every input would end at them; so is the length of a
- * codes or columns file cut by a final single byte.
+ * An input is a letter that selects a file (v vectors, c codes, l columns, d database) and edits
+ * of a file of a small undamaged store: three bytes of offset, a byte of value. Checksums of
+ * headers are recomputed, since every input would be refused for them otherwise; a final single
+ * byte truncates a codes or columns file.
  */
-#include "store/columns_format.h"
-#include "store/local_internal.h"
+#include "store/local/segment.h"
+#include "store/local/crc32c.h"
+#include "store/local/columns_format.h"
+#include "store/local/columns.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,7 +66,7 @@ static void fill(scry_store *s)
         if (scry_store_put(s, &p, 1, NULL) < 0)
             abort();
         if (i == FILES - 5)
-            scry_columns_keep((scry_local *)s, 0);
+            scry_columns_update((scry_local *)s, 0);
     }
 }
 

@@ -4,7 +4,7 @@
  * behind the last zero byte the text.
  */
 #include "base/file.h"
-#include "model/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 #include <stdint.h>
 #include <stdio.h>

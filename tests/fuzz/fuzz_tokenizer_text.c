@@ -2,12 +2,12 @@
  * has the beginning of the whole one's ids, and repairing its UTF-8 first changes nothing.
  */
 #include "base/utf8.h"
-#include "model/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 5, LARGE = 1 << 15, SMALL = 8 };
+enum { KINDS = 8, LARGE = 1 << 15, SMALL = 8 };
 
 static scry_tokenizer *tokenizers[KINDS];
 
@@ -19,11 +19,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static const char *const dirs[KINDS] = {
         "tests/golden/tokenizers/clip_json", "tests/golden/tokenizers/clip_files",
         "tests/golden/tokenizers/unigram", "tests/golden/tokenizers/unigram_charsmap",
-        "tests/golden/tokenizers/wordpiece" };
+        "tests/golden/tokenizers/wordpiece", "tests/golden/tokenizers/sentence_bpe",
+        "tests/golden/tokenizers/nllb", "tests/golden/tokenizers/nllb" };
     for (int i = 0; i < KINDS; i++)
         if (scry_tokenizer_open(&tokenizers[i], dirs[i], i == 1 ? SCRY_TOKENIZER_OPEN_CLIP : SCRY_TOKENIZER_HF,
                                 NULL) < 0)
             abort();
+    if (scry_tokenizer_set_language(tokenizers[KINDS - 1], "auto", NULL) < 0)
+        abort();
     return 0;
 }
 

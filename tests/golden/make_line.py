@@ -1,7 +1,7 @@
-"""make_line.py - golden for src/engine/line.c: python3 make_line.py (needs numpy, safetensors)
+"""make_line.py - golden for src/engine/score_threshold.c: python3 make_line.py (needs numpy, safetensors)
 
-Writes line/line.safetensors, 50 int8 rows of 16 numbers with their scales and a margin, and
-line/queries.tsv: 40 unit queries and, last in the row, where their line is.
+Writes line/line.safetensors, 50 int8 rows of 16 numbers with their scales, two margins and a filter that
+holds every word, and line/queries.tsv: 40 unit queries and, last in the row, where maybe and best begin.
 """
 from pathlib import Path
 
@@ -18,14 +18,16 @@ def main():
     rows = unit(rng.normal(size=(50, 16)))
     scale = (np.abs(rows).max(1) / 127).astype(np.float32)
     codes = np.round(rows / scale[:, None]).astype(np.int8)
-    margin = np.float32(-0.0625)
-    save_file({"pictures": codes, "pictures.scale": scale, "margin": margin.reshape(1)}, out / "line.safetensors")
+    margin, best = np.float32(-0.0625), np.float32(0.125)
+    save_file({"pictures": codes, "pictures.scale": scale, "margin": margin.reshape(1), "best": best.reshape(1),
+               "strange": np.array([-4.5], np.float32), "words": np.full((1, 4), -1, np.int8),
+               "words.scale": np.ones(1, np.float32)}, out / "line.safetensors")
     queries = unit(rng.normal(size=(40, 16))).astype(np.float32)
     queries[0] = -unit(rows.mean(0, keepdims=True))[0]   # far from every row
     level = queries.astype(np.float64) @ (codes * scale[:, None].astype(np.float64)).T
     with open(out / "queries.tsv", "w") as f:
-        for q, line in zip(queries, np.clip(level.max(1) + margin, -1, 1)):
-            f.write("\t".join(f"{x:.9g}" for x in q) + f"\t{line:.9f}\n")
+        for q, top in zip(queries, level.max(1)):
+            f.write("\t".join(f"{x:.9g}" for x in [*q, *np.clip([top + margin, top + best], -1, 1)]) + "\n")
 
 
 main()

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """make_models.py - the tiny checkpoints of the tests, and what the references compute.
 
-    python3 tests/golden/make_models.py                 # tests/golden/models/{clip,dual}
-    oc/bin/python tests/golden/make_models.py open_clip # .../open_clip (see open_clip_import.py)
+    python3 tests/golden/make_models.py                 # tests/golden/models/{clip,dual,siglip,metaclip,...}
+    python3 tests/golden/make_models.py siglip          # this one alone
+    oc/bin/python tests/golden/make_models.py open_clip # .../open_clip and open_clip_* (see open_clip_import.py)
 
 Each folder is a checkpoint as it would be published, with sizes that no kernel likes
 (heads of 7 and 8, odd widths) and three dtypes mixed, and golden.safetensors: pictures,
 token ids, the hidden states of every layer and the final vectors, computed in float32 by
 transformers, open_clip, or tools/starter/model.py (the format's executable description).
-Needs torch, transformers, tokenizers and safetensors.
+Needs torch, transformers, tokenizers and safetensors; sentence also sentence-transformers.
 """
 import json
 import sys
@@ -24,6 +25,8 @@ OUT = TOP / "tests/golden/models"
 MERGES = ["t h", "d o", "do g</w>", "w h", "i t", "wh it", "whit e</w>", "th e</w>", "c a", "ca t</w>"]
 TEXTS = ["a white dog", "the cat", "", "A dog, the DOG and a cat: 3 of them on a white wall!"]
 PICTURES = 3
+WORDS = ["\u2581"] + [chr(c) for c in range(97, 123)]
+WORDS += ["\u2581a", "\u2581white", "\u2581dog", "\u2581the", "\u2581cat", "at", "og", "\u2581w"]
 
 
 def pictures(size, n, views=1):
@@ -179,6 +182,428 @@ def randomise(model):
                 p.normal_(1 if name.endswith("weight") else 0, 0.2, generator=g)
 
 
+# ---- SigLIP ----
+
+def make_siglip():
+    import clip_models
+    from transformers import SiglipConfig, SiglipModel
+    folder = OUT / "siglip"
+    folder.mkdir(parents=True, exist_ok=True)
+    context, dim = 24, 40
+    tokenizer = clip_models.unigram(["<pad>", "</s>", "<unk>"] + WORDS, None, "</s>", "<unk>")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps(
+        {"model_max_length": 10 ** 30, "pad_token": "</s>", "tokenizer_class": "SiglipTokenizer"}))
+    model = SiglipModel(SiglipConfig(
+        text_config=dict(hidden_size=36, num_hidden_layers=2, num_attention_heads=4, intermediate_size=50,
+                         vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=context, projection_size=dim,
+                         bos_token_id=None, eos_token_id=1),
+        vision_config=dict(hidden_size=dim, num_hidden_layers=3, num_attention_heads=5, intermediate_size=72,
+                           image_size=30, patch_size=7)))   # 2 rows and columns of pixels are left over
+    clip_models.randomise(model, 13)
+    model.save_pretrained(folder, safe_serialization=True)
+    mix_dtypes(folder / "model.safetensors")
+    preprocessor = {"do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5] * 3,
+                    "image_std": [0.5] * 3, "resample": 3, "rescale_factor": 1 / 255,
+                    "size": {"height": 30, "width": 30}, "image_processor_type": "SiglipImageProcessor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=1) + "\n")
+    rows = [tokenizer.encode(clip_models.canonical(t)).ids for t in TEXTS]
+    rows = [r if len(r) <= context else r[:context - 1] + r[-1:] for r in rows]
+    golden_of_siglip(folder, preprocessor, [r + [1] * (context - len(r)) for r in rows])
+
+
+def golden_of_siglip(folder, preprocessor, rows):
+    from transformers import SiglipModel
+    model = SiglipModel.from_pretrained(folder).float().eval()
+    x = pictures(30, PICTURES)
+    golden = {"pixels": x.permute(0, 2, 3, 1)}
+    put_texts(golden, rows)
+    with torch.no_grad():
+        v = model.vision_model(pixel_values=normalised(x, preprocessor), output_hidden_states=True)
+        states(golden, "image", v.hidden_states, lambda h: h)
+        golden["image.pooled"] = v.pooler_output
+        golden["images"] = torch.nn.functional.normalize(v.pooler_output, dim=-1)
+        out = model.text_model(input_ids=torch.tensor(rows), output_hidden_states=True)   # no attention mask
+        states(golden, "text", [h.reshape(-1, h.shape[-1]) for h in out.hidden_states],
+               lambda h: h[golden["starts"][1:] - 1])
+        golden["texts"] = torch.nn.functional.normalize(out.pooler_output, dim=-1)
+    save_golden(folder, golden)
+
+
+# ---- timm's image towers beside open_clip's text tower ----
+
+OPEN_CLIP_TEXTS = TEXTS[:3] + ["A d\u00f3g &amp; the_CAT\u2019s  white\twall!"]
+
+
+def timm_tower(kind, **options):
+    """What src/model/timm.c has as vit_golden_patch7_KIND or vit_pe_core_golden_patch7."""
+    from functools import partial
+
+    from open_clip_import import open_clip  # noqa: F401
+    from timm.models.eva import Eva
+    from timm.models.vision_transformer import VisionTransformer
+    if kind == "pe_core":
+        return Eva(img_size=30, patch_size=7, embed_dim=40, depth=2, num_heads=10, mlp_ratio=1.8, global_pool="map",
+                   attn_type="rope", use_pre_transformer_norm=True, use_rot_pos_emb=True, ref_feat_shape=(5, 5),
+                   rope_grid_offset=1., rope_grid_indexing="xy", attn_pool_num_heads=8, attn_pool_mlp_ratio=4.,
+                   norm_layer=partial(torch.nn.LayerNorm, eps=1e-5), **options)
+    sizes = dict(img_size=30, dynamic_img_pad=False, patch_size=7, embed_dim=40, num_heads=5, mlp_ratio=1.8)
+    if kind == "siglip":
+        return VisionTransformer(**sizes, depth=3, class_token=False, global_pool="map", num_classes=0, act_layer="gelu_tanh")
+    return VisionTransformer(**sizes, depth=2, pre_norm=True, global_pool="token",
+                             norm_layer=partial(torch.nn.LayerNorm, eps=1e-5), **options)
+
+
+def fastvit(large=False, **options):
+    """What src/model/timm.c has as fastvit_golden or fastvit_golden_large."""
+    from functools import partial
+
+    from open_clip_import import open_clip  # noqa: F401
+    from timm.layers import LayerNorm2d
+    from timm.models.fastvit import FastVit, RepConditionalPosEnc
+    positions = partial(RepConditionalPosEnc, spatial_shape=(7, 7))
+    if large:
+        return FastVit(layers=(1, 1, 1, 1, 2), embed_dims=(4, 8, 16, 32, 64), mlp_ratios=(4,) * 5, lkc_use_act=True,
+                       se_downsamples=(False,) * 5, downsamples=(False, True, True, True, True), stem_use_scale_branch=False,
+                       pos_embs=(None, None, None, positions, positions), norm_layer=partial(LayerNorm2d, eps=1e-5),
+                       token_mixers=("repmixer",) * 3 + ("attention",) * 2, **options)
+    return FastVit(layers=(1, 2, 1, 2), embed_dims=(8, 16, 32, 64), mlp_ratios=(3,) * 4, lkc_use_act=True,
+                   se_downsamples=(False, False, True, True), pos_embs=(None, None, None, positions),
+                   token_mixers=("repmixer",) * 3 + ("attention",), **options)
+
+
+def make_open_clip_timm(name, trunk, vision, text, first, start, dim, size=30):
+    """`first` are the special tokens; `start` may be None."""
+    import clip_models
+    from open_clip_import import open_clip, settle
+    folder = OUT / name
+    folder.mkdir(parents=True, exist_ok=True)
+    if first:
+        tokenizer = clip_models.unigram(first + WORDS, start, "</s>", "<unk>")
+        tokenizer.save(str(folder / "tokenizer.json"))
+        (folder / "tokenizer_config.json").write_text(json.dumps({"pad_token": "</s>"}))
+        text = dict(text, vocab_size=tokenizer.get_vocab_size(), hf_tokenizer_name="tests/golden")
+    cfg = {"embed_dim": dim, "custom_text": True, "vision_cfg": dict(vision, image_size=size, timm_model_pretrained=False),
+           "text_cfg": dict(text, width=36, heads=4, layers=2)}
+    config = {"model_cfg": cfg, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic",
+                                                  "resize_mode": "squash"}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
+    from open_clip.model import CLIPTextCfg, _build_text_tower
+    model = torch.nn.Module()
+    model.visual = torch.nn.ModuleDict({"trunk": trunk})
+    model.text = _build_text_tower(dim, CLIPTextCfg(**cfg["text_cfg"]))
+    model.logit_scale = torch.nn.Parameter(torch.tensor(2.0))
+    if name == "open_clip_siglip":
+        model.logit_bias = torch.nn.Parameter(torch.tensor(-3.0))
+    model = model.eval()
+    randomise(model)
+    settle(trunk, size)
+    path = folder / "open_clip_model.safetensors"
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
+    mix_dtypes(path)
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
+    golden_of_open_clip_timm(folder, model, cfg["text_cfg"])
+
+
+def golden_of_open_clip_timm(folder, model, text_cfg):
+    x = pictures(json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]["vision_cfg"]["image_size"], PICTURES)
+    from open_clip_import import token_rows
+    rows = token_rows(folder, text_cfg, OPEN_CLIP_TEXTS)
+    golden = {"pixels": x.permute(0, 2, 3, 1)}
+    put_texts(golden, rows)
+    with torch.no_grad():
+        hidden = {}
+        trunk = model.visual["trunk"]
+        stages = getattr(trunk, "stages", None)   # else a vision transformer
+        blocks = [b for s in stages for b in s.blocks] if stages else trunk.blocks
+        for tower, layers in (("image", blocks), ("text", model.text.transformer.resblocks)):
+            for i, layer in enumerate(layers):
+                layer.register_forward_hook(lambda m, a, o, k=f"{tower}.{i}": hidden.__setitem__(k, o))
+        image = trunk(normalised(x, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "rescale_factor": 1 / 255}))
+        text = model.text(torch.tensor(rows))
+    if stages:
+        for i in range(len(blocks)):
+            golden[f"image.{i}"] = hidden[f"image.{i}"][:1].permute(0, 2, 3, 1)   # the first picture's
+    else:
+        golden["image.0"], golden["image.1"] = hidden["image.0"], hidden["image.1"]
+        if trunk.attn_pool is None:
+            golden["image.1"] = hidden["image.1"][:, 0]   # read at the class token
+    if text_cfg.get("no_causal_mask"):   # else what follows the end is not computed
+        golden["text.0"] = hidden["text.0"].flatten(0, 1)
+    golden["images"] = torch.nn.functional.normalize(image, dim=-1)
+    golden["texts"] = torch.nn.functional.normalize(text, dim=-1)
+    save_golden(folder, golden)
+
+
+def make_open_clip_family():
+    make_open_clip_timm(
+        "open_clip_siglip", timm_tower("siglip"),
+        {"timm_model_name": "vit_golden_patch7_siglip_30", "timm_pool": "map", "timm_proj": "none"},
+        {"context_length": 24, "tokenizer_kwargs": {"clean": "canonicalize"}, "no_causal_mask": True, "proj_bias": True,
+         "pool_type": "last", "norm_kwargs": {"eps": 1e-6}, "act_kwargs": {"approximate": "tanh"}},
+        ["<pad>", "</s>", "<unk>"], None, 40)
+    make_open_clip_timm(
+        "open_clip_eos", timm_tower("clip", num_classes=28),
+        {"timm_model_name": "vit_golden_patch7_clip_30", "timm_pool": "token", "timm_proj": None},
+        {"context_length": 20, "pool_type": "eos", "eos_id": 2}, ["<s>", "<pad>", "</s>", "<unk>"], "<s>", 28)
+    make_open_clip_timm(
+        "open_clip_pe", timm_tower("pe_core", num_classes=28),
+        {"timm_model_name": "vit_pe_core_golden_patch7_30", "timm_pool": "map", "timm_proj": None},
+        {"context_length": 20, "pool_type": "argmax", "no_causal_mask": True, "tokenizer_kwargs": {"clean": "lower"}},
+        ["<s>", "<pad>", "</s>", "<unk>"], "<s>", 28)
+
+
+def make_open_clip_mobile():
+    text = {"context_length": 20, "pool_type": "argmax", "no_causal_mask": True, "tokenizer_kwargs": {"clean": "lower"}}
+    first = ["<s>", "<pad>", "</s>", "<unk>"]
+    make_open_clip_timm(
+        "open_clip_mobile", fastvit(num_classes=28), {"timm_model_name": "fastvit_golden", "timm_pool": "avg", "timm_proj": None},
+        text, first, "<s>", 28, 70)
+    make_open_clip_timm(
+        "open_clip_mobile_large", fastvit(True, num_classes=28),
+        {"timm_model_name": "fastvit_golden_large", "timm_pool": "avg", "timm_proj": None}, text, first, "<s>", 28, 67)
+
+
+# ---- MetaCLIP 2 ----
+
+def make_metaclip():
+    import clip_models
+    from transformers import MetaClip2Config, MetaClip2Model
+    folder = OUT / "metaclip"
+    folder.mkdir(parents=True, exist_ok=True)
+    context, dim = 20, 30
+    tokenizer = clip_models.unigram(["<s>", "<pad>", "</s>", "<unk>"] + WORDS, "<s>", "</s>", "<unk>")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    model = MetaClip2Model(MetaClip2Config(
+        text_config=dict(hidden_size=36, num_hidden_layers=2, num_attention_heads=4, intermediate_size=50, projection_dim=dim,
+                         vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=context, bos_token_id=0,
+                         eos_token_id=2, pad_token_id=1),
+        vision_config=dict(hidden_size=40, num_hidden_layers=2, num_attention_heads=5, intermediate_size=72, image_size=28,
+                           patch_size=7, projection_dim=dim),
+        projection_dim=dim))
+    clip_models.randomise(model, 17)
+    model.save_pretrained(folder, safe_serialization=True)
+    mix_dtypes(folder / "model.safetensors")
+    clip_models.write_preprocessor(folder, 28)
+    model = MetaClip2Model.from_pretrained(folder).float().eval()
+    preprocessor = json.loads((folder / "preprocessor_config.json").read_text())
+    x = pictures(28, PICTURES)
+    golden = {"pixels": x.permute(0, 2, 3, 1)}
+    rows = [tokenizer.encode(t).ids for t in TEXTS]
+    rows = [r if len(r) <= context else r[:context - 1] + r[-1:] for r in rows]
+    put_texts(golden, rows)
+    with torch.no_grad():
+        v = model.vision_model(pixel_values=normalised(x, preprocessor), output_hidden_states=True)
+        states(golden, "image", v.hidden_states, lambda h: h[:, 0])
+        golden["images"] = torch.nn.functional.normalize(model.visual_projection(v.pooler_output), dim=-1)
+        outs = [model.text_model(input_ids=torch.tensor([r]), output_hidden_states=True) for r in rows]
+        states(golden, "text", [torch.cat([o.hidden_states[i][0] for o in outs]) for i in range(3)],
+               lambda h: h[golden["starts"][1:] - 1])
+        pooled = torch.cat([o.pooler_output for o in outs])
+        golden["texts"] = torch.nn.functional.normalize(model.text_projection(pooled), dim=-1)
+    save_golden(folder, golden)
+
+
+# ---- texts by BERT, XLM-RoBERTa and M2M100 ----
+
+def tiny_wordpiece(folder):
+    """vocab.txt of letters and a few words; returns how many ids it has."""
+    letters = [chr(c) for c in range(97, 123)]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), "the", "white", "dog", "cat",
+              "##ite", ",", "!", ":", "\u767d", "\u72d7"]
+    (folder / "vocab.txt").write_text("".join(p + "\n" for p in pieces), "utf-8")
+    return len(pieces)
+
+
+def make_chinese_clip():
+    import clip_models
+    from transformers import BertTokenizer, ChineseCLIPConfig, ChineseCLIPModel
+    folder = OUT / "chinese_clip"
+    folder.mkdir(parents=True, exist_ok=True)
+    context, dim = 20, 30
+    vocab = tiny_wordpiece(folder)
+    model = ChineseCLIPModel(ChineseCLIPConfig(
+        text_config=dict(hidden_size=36, num_hidden_layers=2, num_attention_heads=4, intermediate_size=50, vocab_size=vocab,
+                         max_position_embeddings=context),
+        vision_config=dict(hidden_size=40, num_hidden_layers=2, num_attention_heads=5, intermediate_size=72, image_size=28,
+                           patch_size=7, projection_dim=dim),
+        projection_dim=dim))
+    clip_models.randomise(model, 19)
+    model.save_pretrained(folder, safe_serialization=True)
+    mix_dtypes(folder / "model.safetensors")
+    clip_models.write_preprocessor(folder, 28)
+    model = ChineseCLIPModel.from_pretrained(folder).float().eval()
+    preprocessor = json.loads((folder / "preprocessor_config.json").read_text())
+    x = pictures(28, PICTURES)
+    golden = {"pixels": x.permute(0, 2, 3, 1)}
+    tokenizer = BertTokenizer(str(folder / "vocab.txt"))
+    rows = [tokenizer(t, truncation=True, max_length=context)["input_ids"] for t in CHINESE_TEXTS]
+    put_texts(golden, rows)
+    with torch.no_grad():
+        v = model.vision_model(pixel_values=normalised(x, preprocessor), output_hidden_states=True)
+        states(golden, "image", v.hidden_states, lambda h: h[:, 0])
+        golden["images"] = torch.nn.functional.normalize(model.visual_projection(v.pooler_output), dim=-1)
+        outs = [model.text_model(input_ids=torch.tensor([r]), output_hidden_states=True) for r in rows]
+        states(golden, "text", [torch.cat([o.hidden_states[i][0] for o in outs]) for i in range(3)],
+               lambda h: h[golden["starts"][:-1]])
+        pooled = torch.cat([o.last_hidden_state[:, 0] for o in outs])
+        golden["texts"] = torch.nn.functional.normalize(model.text_projection(pooled), dim=-1)
+    save_golden(folder, golden)
+
+
+CHINESE_TEXTS = ["a white dog", "\u767d\u72d7 the cat", "", "A dog, the DOG and a cat: 3 of them on a white wall!"]
+
+
+def golden_of_texts(folder, layers, transformer, rows, vectors):
+    """The golden of a checkpoint without pictures: `vectors` [texts, D] are the reference's own."""
+    golden, hidden = {}, [[] for _ in layers]
+    put_texts(golden, rows)
+    for i, layer in enumerate(layers):
+        layer.register_forward_hook(lambda m, a, o, i=i: hidden[i].append((o[0] if isinstance(o, tuple) else o)[0]))
+    with torch.no_grad():
+        for r in rows:
+            transformer(input_ids=torch.tensor([r]))
+    for i, h in enumerate(hidden):
+        golden[f"text.{i}"] = torch.cat([x if x.dim() == 2 else x[None] for x in h])
+    golden["texts"] = torch.nn.functional.normalize(vectors.float(), dim=-1)
+    golden["pixels"] = torch.zeros(1)
+    save_golden(folder, golden)
+
+
+def make_sentence():
+    """As sentence-transformers publishes clip-ViT-B-32-multilingual-v1, for the pictures of make_clip."""
+    import tempfile
+
+    import clip_models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
+    from transformers import BertTokenizer, DistilBertConfig, DistilBertModel
+    folder = OUT / "sentence"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as base:
+        base = Path(base)
+        vocab = tiny_wordpiece(base)
+        base_model = DistilBertModel(DistilBertConfig(vocab_size=vocab, dim=36, n_layers=2, n_heads=4, hidden_dim=50,
+                                                      max_position_embeddings=40))
+        clip_models.randomise(base_model, 23)
+        base_model.save_pretrained(base)
+        BertTokenizer(str(base / "vocab.txt"), do_lower_case=False).save_pretrained(base)
+        modules = [Transformer(str(base), max_seq_length=20), Pooling(36), Dense(36, 21, bias=False, activation_function=torch.nn.Identity())]
+        SentenceTransformer(modules=modules, device="cpu").save(str(folder), create_model_card=False)
+    for path in (folder / "model.safetensors", folder / "2_Dense/model.safetensors"):
+        mix_dtypes(path)
+    model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": torch.float32}).float().eval()
+    transformer = model[0].model if hasattr(model[0], "model") else model[0].auto_model
+    rows = [model.tokenizer(t, truncation=True, max_length=20)["input_ids"] for t in CHINESE_TEXTS]
+    vectors = model.encode(CHINESE_TEXTS, convert_to_tensor=True, show_progress_bar=False)
+    golden_of_texts(folder, transformer.transformer.layer, transformer, rows, vectors)
+
+
+def make_mclip():
+    """As M-CLIP publishes its models, but with the text model's configuration, since this one is nobody's."""
+    import clip_models
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+    folder = OUT / "mclip"
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = clip_models.unigram(["<s>", "<pad>", "</s>", "<unk>"] + WORDS, "<s>", "</s>", "<unk>")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    own = XLMRobertaConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=36, num_hidden_layers=2, num_attention_heads=4,
+                           intermediate_size=50, max_position_embeddings=22, type_vocab_size=1, layer_norm_eps=1e-5)
+    keys = ("model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+            "max_position_embeddings", "type_vocab_size", "layer_norm_eps", "pad_token_id")
+    (folder / "config.json").write_text(json.dumps(
+        {"model_type": "M-CLIP", "modelBase": "tests/golden", "numDims": 21, "transformerDimensions": 36,
+         "model_config": {k: own.to_dict()[k] for k in keys}}, indent=1) + "\n")
+    model = torch.nn.Module()   # multilingual_clip/pt_multilingual_clip.py has these two
+    model.transformer = XLMRobertaModel(own, add_pooling_layer=False)
+    model.LinearTransformation = torch.nn.Linear(36, 21)
+    clip_models.randomise(model, 29)
+    path = folder / "model.safetensors"
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
+    mix_dtypes(path)
+    model.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+    model.eval()
+    rows = [tokenizer.encode(t).ids for t in TEXTS]
+    rows = [r if len(r) <= 20 else r[:19] + r[-1:] for r in rows]
+    with torch.no_grad():
+        pooled = torch.stack([model.transformer(input_ids=torch.tensor([r]))[0][0].mean(0) for r in rows])
+        vectors = model.LinearTransformation(pooled)
+    golden_of_texts(folder, model.transformer.encoder.layer, model.transformer, rows, vectors)
+
+
+def text_layers(transformer):
+    return transformer.encoder.layer if hasattr(transformer, "encoder") else transformer.layers
+
+
+def make_open_clip_hf(name, kind, sizes, trunk, vision, options, dim, start="<s>"):
+    """open_clip with a text model of transformers, whose configuration is `kind`(**sizes)."""
+    import clip_models
+    import open_clip_import
+    import transformers
+    from open_clip.hf_model import HFTextEncoder
+    folder = OUT / name
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = clip_models.unigram(["<s>", "<pad>", "</s>", "<unk>"] + WORDS, start, "</s>", "<unk>")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"pad_token": "<pad>"}))
+    own = getattr(transformers, kind)(**sizes, vocab_size=tokenizer.get_vocab_size(), pad_token_id=1)
+    text = dict(options, context_length=20, hf_model_name="tests/golden", hf_tokenizer_name="tests/golden",
+                hf_model_config={k: v for k, v in own.to_dict().items() if k in (*sizes, "vocab_size", "pad_token_id", "model_type")})
+    cfg = {"embed_dim": dim, "custom_text": True, "vision_cfg": dict(vision, image_size=30, timm_model_pretrained=False),
+           "text_cfg": text}
+    config = {"model_cfg": cfg, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic",
+                                                  "resize_mode": "squash"}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
+    model = torch.nn.Module()
+    model.visual = torch.nn.ModuleDict({"trunk": trunk})
+    model.text = HFTextEncoder("", dim, own, options["hf_pooler_type"], options["hf_proj_type"])
+    if kind == "M2M100Config":
+        model.text.transformer = model.text.transformer.encoder   # as from_pretrained leaves it
+    model.logit_scale = torch.nn.Parameter(torch.tensor(2.0))
+    model = model.eval()
+    randomise(model)
+    path = folder / "open_clip_model.safetensors"
+    save_file({k: v.contiguous() for k, v in model.state_dict().items() if "pooler" not in k}, path)
+    mix_dtypes(path)
+    model.load_state_dict({k: v.float() for k, v in load_file(path).items()}, strict=False)
+    rows = open_clip_import.token_rows(folder, text, OPEN_CLIP_TEXTS)
+    golden = {"pixels": pictures(30, PICTURES).permute(0, 2, 3, 1)}
+    put_texts(golden, [[i for i in r if i != 1] for r in rows])
+    golden_of_open_clip_hf(folder, model, golden, torch.tensor(rows))
+
+
+def golden_of_open_clip_hf(folder, model, golden, rows):
+    hidden, lengths = {}, (rows != 1).sum(1)
+    with torch.no_grad():
+        for i, layer in enumerate(text_layers(model.text.transformer)):
+            layer.register_forward_hook(lambda m, a, o, k=i: hidden.__setitem__(k, o[0] if isinstance(o, tuple) else o))
+        x = golden["pixels"].permute(0, 3, 1, 2)
+        image = model.visual["trunk"](normalised(x, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "rescale_factor": 1 / 255}))
+        text = model.text(rows)
+    golden["text.0"] = torch.cat([h[:n] for h, n in zip(hidden[0], lengths)])
+    golden["text.1"] = torch.cat([h[:n] for h, n in zip(hidden[1], lengths)])
+    if "Mean" not in type(model.text.pooler).__name__:
+        golden["text.1"] = hidden[1][:, 0]
+    golden["images"] = torch.nn.functional.normalize(image, dim=-1)
+    golden["texts"] = torch.nn.functional.normalize(text, dim=-1)
+    save_golden(folder, golden)
+
+
+def make_open_clip_texts():
+    make_open_clip_hf(
+        "open_clip_xlm", "XLMRobertaConfig",
+        dict(hidden_size=36, num_hidden_layers=2, num_attention_heads=4, intermediate_size=50, max_position_embeddings=26,
+             type_vocab_size=1, layer_norm_eps=1e-5),
+        timm_tower("clip", num_classes=28), {"timm_model_name": "vit_golden_patch7_clip_30", "timm_pool": "token", "timm_proj": None},
+        {"hf_proj_type": "mlp", "hf_pooler_type": "mean_pooler"}, 28)
+    make_open_clip_hf(
+        "open_clip_nllb", "M2M100Config",
+        dict(d_model=36, encoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=50, max_position_embeddings=30,
+             scale_embedding=True, activation_function="relu"),
+        timm_tower("siglip"), {"timm_model_name": "vit_golden_patch7_siglip_30", "timm_pool": "map", "timm_proj": "none"},
+        {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, 40, "<s>")
+
+
 # ---- scry's own format ----
 
 DUAL = {
@@ -224,8 +649,8 @@ def quantise(tensors):
 
 
 def make_dual():
+    import clip_models
     import model as starter
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     folder = OUT / "dual"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(DUAL, indent=1) + "\n")
@@ -233,16 +658,7 @@ def make_dual():
                     "image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3,
                     "views": ["centre", "squash"]}
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=1) + "\n")
-    pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u2581"] + [chr(c) for c in range(97, 123)]
-    pieces += ["\u2581a", "\u2581white", "\u2581dog", "\u2581the", "\u2581cat", "at", "og", "\u2581w"]
-    tokenizer = Tokenizer(models.Unigram([(p, -1.0 - 0.1 * i) for i, p in enumerate(pieces)], unk_id=3))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")])
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
-    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
-    tokenizer.save(str(folder / "tokenizer.json"))
+    clip_models.unigram(["<s>", "<pad>", "</s>", "<unk>"] + WORDS, "<s>", "</s>", "<unk>").save(str(folder / "tokenizer.json"))
     torch.manual_seed(5)
     fresh = starter.DualEncoder(DUAL, preprocessor, None)
     randomise(fresh)
@@ -283,6 +699,11 @@ def golden_of_dual(folder, model, preprocessor):
 if __name__ == "__main__":
     if sys.argv[1:] == ["open_clip"]:
         make_open_clip()
+        make_open_clip_family()
+        make_open_clip_mobile()
+        make_open_clip_texts()
     else:
-        make_clip()
-        make_dual()
+        for name in sys.argv[1:] or ["clip", "dual", "siglip", "metaclip", "chinese_clip", "sentence", "mclip"]:
+            {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
+             "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family,
+             "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile}[name]()

@@ -127,7 +127,7 @@ static void upsert_all(scry_milvus *m)
 {
     scry_error err = SCRY_ERROR_INIT;
     rows *r = make_rows();
-    OK(scry_milvus_upsert(m, COLLECTION, r->columns, 10, ROWS, NULL, &err));
+    OK(scry_milvus_upsert(m, COLLECTION, &(scry_milvus_table){ r->columns, 10, ROWS, NULL }, &err));
     free(r);
 }
 
@@ -140,15 +140,6 @@ static int64_t count_of(scry_milvus *m, const char *filter)
 }
 
 /* ---- tests ---- */
-
-static void server_tells_its_version_and_health(void **state)
-{
-    scry_error err = SCRY_ERROR_INIT;
-    bool healthy = false;
-    OK(scry_milvus_healthy(*state, &healthy, &err));
-    assert_true(healthy);
-    assert_string_not_equal(scry_milvus_version(*state), "");
-}
 
 static void schema_comes_back(void **state)
 {
@@ -281,7 +272,7 @@ static void flush_index_release_and_load(void **state)
     scry_error err = SCRY_ERROR_INIT;
     scry_milvus_index index;
     int calls = 0;
-    bool loaded = true;
+    int64_t count;
     scry_milvus_wait w = { count_calls, &calls, 60000 };
     upsert_all(*state);
     OK(scry_milvus_flush(*state, COLLECTION, &w, &err));
@@ -292,8 +283,8 @@ static void flush_index_release_and_load(void **state)
     OK(scry_milvus_describe_index(*state, COLLECTION, "path", &index, &err));
     assert_string_equal(index.type, "");
     OK(scry_milvus_release(*state, COLLECTION, &err));
-    OK(scry_milvus_is_loaded(*state, COLLECTION, &loaded, &err));
-    assert_false(loaded);
+    if (!is_lite)   /* which answers from a released collection */
+        assert_true(scry_milvus_count(*state, COLLECTION, "", SCRY_MILVUS_STRONG, &count, &err) < 0);
     OK(scry_milvus_load(*state, COLLECTION, &w, &err));
     assert_int_equal(count_of(*state, ""), ROWS);
 }
@@ -303,7 +294,7 @@ static void partitions_take_rows(void **state)
     scry_error err = SCRY_ERROR_INIT;
     rows *r = make_rows();
     OK(scry_milvus_create_partition(*state, COLLECTION, "part", &err));
-    OK(scry_milvus_upsert(*state, COLLECTION, r->columns, 10, 10, "part", &err));
+    OK(scry_milvus_upsert(*state, COLLECTION, &(scry_milvus_table){ r->columns, 10, 10, "part" }, &err));
     free(r);
 }
 
@@ -339,7 +330,8 @@ static void mistakes_are_told_once(void **state)
     expect_failure(m, scry_milvus_search_rows(m, COLLECTION, &s, &r, &err), &err, SCRY_EREMOTE, "refuses Search");
     rows *rows_ = make_rows();
     rows_->columns[1].dim = DIM / 2;
-    expect_failure(m, scry_milvus_upsert(m, COLLECTION, rows_->columns, 10, ROWS, NULL, &err), &err, SCRY_EREMOTE, "Upsert");
+    expect_failure(m, scry_milvus_upsert(m, COLLECTION, &(scry_milvus_table){ rows_->columns, 10, ROWS, NULL }, &err), &err,
+                   SCRY_EREMOTE, "Upsert");
     free(rows_);
     s.filter = NULL;
     OK(scry_milvus_release(m, COLLECTION, &err));
@@ -371,7 +363,7 @@ static void large_rows_go_in_batches(void **state)
         r->columns[0].strings = ids + at;
         r->columns[1].floats = vectors + at * DIM;
         r->columns[2].strings = paths + at;
-        OK(scry_milvus_upsert(*state, COLLECTION, r->columns, 10, ROWS, NULL, &err));
+        OK(scry_milvus_upsert(*state, COLLECTION, &(scry_milvus_table){ r->columns, 10, ROWS, NULL }, &err));
     }
     assert_true(scry_milvus_counts(*state).calls - before >= 4);
     assert_int_equal(count_of(*state, "id >= \"large\""), LARGE);
@@ -394,7 +386,6 @@ int main(void)
 {
     is_lite = getenv("SCRY_TEST_LITE") != NULL;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(server_tells_its_version_and_health),
         cmocka_unit_test(schema_comes_back),
         cmocka_unit_test(repeated_upsert_doubles_nothing),
         cmocka_unit_test(every_type_comes_back),

@@ -6,6 +6,7 @@
     compare.py index COLLECTION          its index: type, M, efConstruction
     compare.py release COLLECTION        not loaded any more
     compare.py partitions COLLECTION     rows in each that has some, sorted
+    compare.py old COLLECTION FROM       a collection as scry 0.1.0 made them (format 1), with the rows of FROM
 """
 import sys
 
@@ -67,6 +68,29 @@ def partitions():
     return " ".join(str(n) for n in sorted(rows) if n)
 
 
+def old(source):
+    made = client.describe_collection(source)
+    new = {"taken_source", "taken_offset", "rating", "damaged", "lens", "title", "description", "keywords", "keyword_terms",
+           "companion", "ctime_ns"}
+    names = [f["name"] for f in made["fields"] if f["name"] not in new]
+    assert len(names) == 18, names
+    schema = MilvusClient.create_schema(auto_id=False)
+    for f in made["fields"]:
+        if f["name"] not in new:
+            schema.add_field(f["name"], f["type"], is_primary=f.get("is_primary", False), element_type=f.get("element_type"),
+                             **f.get("params", {}))
+    properties = {k: v for k, v in made["properties"].items() if k.startswith("scry.")} | {"scry.format": "1"}
+    client.create_collection(collection, schema=schema, properties=properties)
+    index = client.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="COSINE")
+    client.create_index(collection, index)
+    client.insert(collection, [{n: list(r[n]) if n in ("labels", "vector") else r[n] for n in names} for r in client.query(
+        source, filter='id >= ""', output_fields=names, consistency_level="Strong")])
+    client.load_collection(collection)
+    client.query(collection, filter='id >= ""', output_fields=["id"], consistency_level="Strong")
+    print("ok")
+
+
 if command == "check":
     check(int(sys.argv[3]))
 elif command == "make":
@@ -75,6 +99,8 @@ elif command == "index":
     print(index())
 elif command == "release":
     client.release_collection(collection)
+elif command == "old":
+    old(sys.argv[3])
 elif command == "partitions":
     print(partitions())
 else:

@@ -75,6 +75,17 @@ for q in dog "--in $P/b dog" "--in $P/a/p003.png dog" "--key none dog"; do
     is "searched as the original: $q" "$("$scry" search --paths $q --store $M --collection parted)" \
         "$("$scry" search --paths $q)"
 done
+"$PYMILVUS" tests/milvus/tap.py 29531 "$T/sent" &
+tap=$!
+partitions_of() { # SEARCH...: how many partitions the requests name
+    : >"$T/sent"
+    run search --store milvus://127.0.0.1:29531 --collection parted "$@"
+    grep -aoE 'root_[0-9a-f]{32}' "$T/sent" | sort -u | wc -l
+}
+until (exec 3<>/dev/tcp/127.0.0.1/29531) 2>/dev/null; do sleep 0.1; done
+is "a search below a root names its partition alone" "$(partitions_of --in "$P/b" dog)" 1
+is "a search of everything names none" "$(partitions_of dog)" 0
+kill $tap
 run store copy $M $M --collection parted --to-collection parted2 --milvus-partitions
 like "copied into partitions" "$T/err" '^33 copied'
 run verify --store $M --collection parted --against-collection parted2

@@ -175,7 +175,7 @@ is "after the crash: verify finds all well" $status 0
 # ---- wrong dimension, model, name ----
 tiny_model "$T/other" 7
 run index --store $M --model "$T/other" "$P"
-like "another model is refused, with the way out" "$T/err" 'was built with model .*--collection'
+like "another model is refused, with the way out" "$T/err" 'was built with model .*--rebuild'
 run index --store $M --collection no-dash "$P"
 like "a name Milvus cannot have" "$T/err" 'letters, digits and _'
 run search --store milvus://user:secret@127.0.0.1:19530 dog

@@ -23,7 +23,11 @@ SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD_FILE=$T/password run search --store $
 is "the password may stand in a file" $status 0
 SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=wrong run search --store $S dog
 is "wrong password: an error" $status 2
-like "wrong password: says which variables" "$T/err" 'refuses user and password.*SCRY_MILVUS_USER'
+like "wrong password: says which variables" "$T/err" 'refuses the user and password.*SCRY_MILVUS_USER'
+SCRY_MILVUS_TOKEN=root:wrong run search --store $S dog
+like "wrong token: called a token" "$T/err" 'refuses the token: set SCRY_MILVUS_TOKEN'
+run search --store $S dog
+like "neither: says what is needed" "$T/err" 'requires authentication.*SCRY_MILVUS_USER.*SCRY_MILVUS_TOKEN'
 unset SCRY_MILVUS_CA
 run search --store $S dog
 like "an unknown authority is refused" "$T/err" 'certificate is not accepted.*SCRY_MILVUS_CA'

@@ -15,9 +15,11 @@ import struct
 import sys
 import zlib
 
+import heif
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageOps, TiffImagePlugin
+import raw
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 HERE = pathlib.Path(__file__).resolve().parent
 W, H = 61, 43
@@ -80,6 +82,9 @@ def jpegs():
     write("cmyk-no-adobe.jpg", plain[:at] + plain[at + 2 + length:], "jpeg")
     big = pattern(500, 375, 3)
     save("photo.jpg", big, "jpeg", quality=70)
+    # A motion photo: the video behind the picture has pictures of its own.
+    movie = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + struct.pack(">I4s", 208, b"mdat") + plain[:200]
+    write("motion.jpg", (HERE / "grey.jpg").read_bytes() + movie + b"\0\0\0\x08moov", "jpeg")
     write("trailing.jpg", (HERE / "grey.jpg").read_bytes() + b"after the end" * 9, "jpeg")
     for o in range(1, 9):
         save(f"orientation{o}.jpg", RGB, "jpeg", quality=60, exif=orientation(o))
@@ -88,6 +93,29 @@ def jpegs():
     exif.get_ifd(0x8769).update({0x9003: "2024:05:17 10:30:00", 0x9011: "+02:00"})
     exif.get_ifd(0x8825).update({1: "S", 2: (33.0, 51.0, 24.5), 3: "E", 4: (151.0, 12.0, 30.0)})
     save("exif.jpg", RGB, "jpeg", quality=60, exif=exif)
+
+
+def damaged_jpegs():
+    """What Pillow makes of files that end too early, where it is told to read them."""
+    def coded(**options):
+        out = io.BytesIO()
+        pattern(90, 160, 7).save(out, "JPEG", quality=60, **options)
+        return out.getvalue()
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    whole, progressive = coded(), coded(progressive=True)
+    restart = coded(restart_marker_blocks=5, subsampling="4:4:4")
+    cut = whole[:len(whole) * 97 // 100]
+    for name, data in (("no-end", whole[:-2]), ("no-end-zeros", whole[:-2] + b"\0" * 999),
+                       ("no-end-garbage", whole[:-2] + b"\x93\x1b\xe7" * 300), ("cut", cut),
+                       ("cut-zeros", cut + b"\0" * (len(whole) - len(cut))), ("end-early", cut + b"\xff\xd9more"),
+                       ("cut-restart", restart[:len(restart) * 97 // 100]), ("cut-progressive", progressive[:-150])):
+        write(f"damaged-{name}.jpg", data, "jpeg")
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    half = len(whole) // 2
+    for name, data in (("cut", whole[:half]), ("zeros", whole[:half] + b"\0" * half),
+                       ("end", whole[:half] + b"\xff\xd9"), ("progressive", progressive[:len(progressive) // 4])):
+        (HERE / f"half-{name}.jpg").write_bytes(data)
 
 
 def pngs():
@@ -218,6 +246,31 @@ def turned():
         note(f"turned-{o}.jxl", "jxl", reference=view(upright), size=upright.size)
 
 
+def phones():
+    """HEIC and AVIF as phones write them, compared with what newer libraries (libheif 1.23, libavif) make of them."""
+    exif = Image.Exif()
+    exif[0x010f], exif[0x0110] = "Apple", "iPhone 16"
+    exif = exif.tobytes()[6:]
+    wide, gain = pattern(150, 100, 4), RGB.resize((30, 20))
+    movie = heif.box("ftyp", b"isom\0\0\2\0isommp42") + heif.box("mdat", b"frames" * 40) + heif.box("moov", b"")
+    lost = (98, "hvc1", 99999999, (), True)
+    no_data = (99, "tmap", None, (), True)
+    data, properties = heif.coded(RGB, "heic")
+    plain = (1, "hvc1", data, properties, False)
+    for name, content, tolerance in (
+            ("ios18.heic", heif.ios18(RGB, gain, exif), 4.0),
+            ("ios18-grid.heic", heif.grid(wide, 64, "heic", exif, 0, 3, (lost, no_data), (1, 99, 98)), 4.0),
+            ("movie-behind.heic", heif.ios18(RGB, gain, exif, behind=movie), 4.0),
+            ("movie-box.heic", heif.ios18(RGB, gain, exif, behind=heif.box("mpvd", movie)), 4.0),
+            ("mif1-only.heic", heif.heif([plain], [], ("mif1", "mif1")), 4.0),
+            ("lost-thumbnail.heic", heif.heif([plain, (2, "hvc1", 99999999, properties, True)], [("thmb", 2, [1])]), 4.0),
+            ("grid-turned.avif", heif.grid(wide, 64, "avif", exif, 0, 3), 2.0),
+            ("grid-turned-twice.avif", heif.grid(wide, 64, "avif", exif, 3, 3), 2.0),
+            ("grid-parts-turned.avif", heif.grid(wide, 64, "avif", exif, 3, 0), 2.0)):
+        write(name, content, name[-4:], tolerance=tolerance)
+    (HERE / "jpeg-within.heic").write_bytes(heif.heif([(1, "jpeg", data, properties[1:2], False)], []))
+
+
 def jxl_file(im, turn):
     """A lossless JPEG XL with an orientation, which no Python package writes."""
     jxl = ctypes.CDLL("libjxl.so.0.7")
@@ -298,6 +351,27 @@ def dng():
     data = b"II*\0" + struct.pack("<I", 8) + ifd(first) + ifd(raw) + tail
     reference = Image.open(io.BytesIO(jpeg))
     write("camera.dng", data, "raw", reference=view(reference), size=(120, 80))
+
+
+def flat_jpeg(colour, w, h):
+    out = io.BytesIO()
+    Image.new("RGB", (w, h), colour).save(out, "JPEG", quality=70)
+    return out.getvalue(), w, h
+
+
+def raws():
+    """Previews of one colour each, by which a test sees which was read; and sensors of four colours, with none and with a
+    thumbnail only, which are developed."""
+    large, middle, small = (flat_jpeg(c, w, h) for c, w, h in (((250, 0, 0), 1080, 720), ((0, 250, 0), 270, 180),
+                                                               ((0, 0, 250), 54, 36)))
+    reference = Image.open(io.BytesIO(large[0]))
+    sensor = np.zeros((64, 96, 3))
+    sensor[:32, :48], sensor[:32, 48:], sensor[32:, :48], sensor[32:, 48:] = (.6, .02, .02), (.02, .02, .6), (.02, .6, .02), (.5, .5, .02)
+    write("previews.dng", raw.dng(sensor, [small, large, middle]), "raw", reference=view(reference), size=(1080, 720))
+    exif = b"II*\0" + struct.pack("<I", 8) + raw.directory([(272, 2, list(b"Test Three\0"))], 8)
+    write("previews.cr3", raw.cr3(small[0], middle[0], large[0], exif), "raw", reference=view(reference), size=(1080, 720))
+    (HERE / "no-preview.dng").write_bytes(raw.dng(sensor, []))
+    (HERE / "thumbnail-turned.dng").write_bytes(raw.dng(sensor, [flat_jpeg((0, 0, 0), 24, 16)], 6))
 
 
 def crop(im, size, fit):
@@ -381,9 +455,9 @@ def exif_files():
                           [(0x9003, b"1969:12:31 23:59:50\0")], place),
              "3\tNIKON D90\t-10\t48.137222\t-11.575"),
             ("maker", block("II", [(0x10f, b"  FUJIFILM \0"), (0x110, b"X-T4\0")]), "1\tFUJIFILM X-T4\t-\t-\t-"),
-            ("latin", block("II", [(0x110, b"Caf\xe9\x01Cam\0")]), "1\tCaf? Cam\t-\t-\t-"),
+            ("latin", block("II", [(0x110, b"Caf\xe9\x01Cam\0")]), "1\tCafé Cam\t-\t-\t-"),
             ("offset", block("II", [(0x112, 9)], [(0x9003, b"2000:02:29 00:00:00\0"), (0x9011, b"-05:30\0")]),
-             "1\t\t951802200\t-\t-"),
+             "1\t\t951782400\t-\t-"),
             ("digitized", block("MM", [], [(0x9003, b"0000:00:00 00:00:00\0"), (0x9004, b"2010:06:01 12:00:00\0")]),
              "1\t\t1275393600\t-\t-"),
             ("no-such-day", block("II", [(0x112, 0)], [(0x9003, b"2023:02:29 10:00:00\0")]), "1\t\t-\t-\t-"),
@@ -397,20 +471,62 @@ def exif_files():
         small.save(out, "JPEG", quality=20, exif=b"Exif\0\0" + data)
         (HERE / f"exif-{name}.jpg").write_bytes(out.getvalue())
         lines.append(f"exif-{name}.jpg\t{expected}\n")
+    lines += other_headers(small, block("II", [(0x110, b"X-T4\0"), (0x112, 6)], [(0x9003, b"2021:06:15 14:30:00\0")], place))
     (HERE / "facts.tsv").write_text("# file orientation camera time latitude longitude (make.py)\n"
                                     + "".join(lines))
 
 
+def other_headers(small, exif):
+    """The same EXIF where PNG, WebP and JPEG XL keep it, and XMP alone. exiftool reads all of them so."""
+    facts = "6\tX-T4\t1623767400\t48.137222\t-11.575\n"
+    xmp = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+           b'xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Model="X-T4" tiff:Orientation="6" '
+           b'exif:DateTimeOriginal="2021-06-15T14:30:00+02:00" exif:GPSLatitude="48,8.23333N" exif:GPSLongitude="11,34.5W"/>'
+           b'</rdf:RDF></x:xmpmeta>')
+    out = io.BytesIO()
+    small.save(out, "PNG")
+    png = out.getvalue()
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    def box(kind, data):
+        return struct.pack(">I", 8 + len(data)) + kind + data
+
+    profile = f"\nexif\n{len(exif):8}\n{exif.hex()}\n".encode()
+    codestream = (HERE / "lossless.jxl").read_bytes()
+    assert codestream[:2] == b"\xff\x0a"
+    files = {
+        "exif-raw-profile.png": png[:33] + chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile)) + png[33:],
+        "exif-after-pixels.png": png[:-12] + chunk(b"eXIf", exif) + png[-12:],
+        "exif-box.jxl": box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"Exif", b"\0\0\0\0" + exif)
+                        + box(b"jxlc", codestream),
+        "xmp.png": png[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp)) + png[33:],
+    }
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=20, xmp=xmp)
+    files["xmp.jpg"] = out.getvalue()
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=20, exif=exif)
+    files["exif.webp"] = out.getvalue()
+    for name, data in files.items():
+        (HERE / name).write_bytes(data)
+    return [name + "\t" + (facts.replace("6", "1", 1) if name.endswith("jxl") else facts) for name in files]
+
+
 def main():
     jpegs()
+    damaged_jpegs()
     pngs()
     gifs()
     tiffs()
     others()
     by_vips()
     turned()
+    phones()
     svg()
     dng()
+    raws()
     views()
     exif_files()
     with open(HERE / "manifest.tsv", "w") as f:

@@ -8,4 +8,5 @@ pictures "$T/pics" 6
 pictures "$T/pics/sub" 3 50
 python3 "$E2E/make_bombs.py" "$T/bombs" "$top/tests/pictures/photo.jpg" "$top/tests/pictures/progressive.jpg"
 "$scry" index --quiet "$T/pics" || exit 1
+gcc -D_GNU_SOURCE -shared -fPIC -o "$T/clock.so" "$top/tests/server/lib/clock.c" || exit 1
 python3 -W ignore::DeprecationWarning "$top/tests/server/attacks.py" "$scry" "$T/pics" "$T/bombs" "$T" "$@"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every example of docs/http-api.md is run as it stands; OpenAI's own client (PyPI) gets the vectors
-# that the API gives.
+# Runs every example of docs/http-api.md unchanged; OpenAI's client (PyPI) must get the same vectors as the API
+# returns.
 top=${SCRY_TOP-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top/tests/server/lib/python.sh"
 . "$top/tests/e2e/lib.sh"
@@ -12,7 +12,7 @@ ok "starts" start --allow-upload --allow-remove --allow-index
 pictures "$T/new" 1 77
 export URL=$url PHOTO=$T/new/p077.png
 
-# One script a line that begins a command; a backslash goes on. Each must end with 0 and an answer that is no problem.
+# Each line is a command, continued after a backslash. It must exit with 0 and not return a problem document.
 curl() { command curl -sS --fail-with-body -m 60 -w '\n' "$@"; }
 examples=0
 awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' "$top/docs/http-api.md" | grep -v '^scry serve' >"$T/examples"
@@ -26,7 +26,7 @@ while IFS= read -r line; do
     e=$?
     report $e "$(echo "$line" | cut -c 1-110)"
     [ $e = 0 ] || { cat "$T/out" "$T/err"; } | head -n 5 | note
-    grep -aq 'about:blank' "$T/out" && { report 1 "an answer that is no problem"; note <"$T/out"; }
+    grep -aq 'about:blank' "$T/out" && { report 1 "a response that is not a problem document"; note <"$T/out"; }
     examples=$((examples + 1))
 done <"$T/examples"
 is "there were examples" "$([ $examples -ge 30 ] && echo many)" many

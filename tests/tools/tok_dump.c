@@ -1,6 +1,6 @@
 /* tok_dump - token ids of lines, for comparing with the references.
  *
- *     tok_dump DIR hf|open_clip CAPACITY < LINES > IDS
+ *     tok_dump DIR hf|open_clip|whitespace|lower|canonicalize CAPACITY < LINES > IDS
  *
  * Lines end in a newline and may hold \n, \r, \\ and \0 as two characters, so that any text
  * fits on one. Each gives a line of ids. With LINES as "-t N" instead it encodes
@@ -8,7 +8,7 @@
  * the tokenizer N times more and prints the fastest.
  */
 #include "base/buf.h"
-#include "model/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,21 +51,29 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/* The last three are open_clip's, before a tokenizer.json. */
+static scry_tokenizer_dialect dialect_of(const char *name)
+{
+    return strcmp(name, "hf") == 0 ? SCRY_TOKENIZER_HF : strcmp(name, "whitespace") == 0 ? SCRY_TOKENIZER_OPEN_CLIP_SPACES
+         : strcmp(name, "lower") == 0 ? SCRY_TOKENIZER_OPEN_CLIP_LOWER
+         : strcmp(name, "canonicalize") == 0 ? SCRY_TOKENIZER_OPEN_CLIP_CANONICAL : SCRY_TOKENIZER_OPEN_CLIP;
+}
+
 int main(int argc, char **argv)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_tokenizer *t;
     if (argc < 4) {
-        fprintf(stderr, "usage: tok_dump DIR hf|open_clip CAPACITY [-t N] < LINES\n");
+        fprintf(stderr, "usage: tok_dump DIR hf|open_clip|whitespace|lower|canonicalize CAPACITY [-t N] < LINES\n");
         return 2;
     }
     size_t capacity = strtoul(argv[3], NULL, 10);
     bool opens = argc > 5 && strcmp(argv[4], "-o") == 0;
     int repeat = argc > 5 && !opens ? atoi(argv[5]) : 0;
     double fastest = 1e9;
-    bool hf = strcmp(argv[2], "hf") == 0;
+    scry_tokenizer_dialect dialect = dialect_of(argv[2]);
     double start = now_ms();
-    if (scry_tokenizer_open(&t, argv[1], hf ? SCRY_TOKENIZER_HF : SCRY_TOKENIZER_OPEN_CLIP, &err) < 0) {
+    if (scry_tokenizer_open(&t, argv[1], dialect, &err) < 0) {
         fprintf(stderr, "tok_dump: %s\n", err.message);
         return 2;
     }
@@ -73,7 +81,7 @@ int main(int argc, char **argv)
     for (int i = 0; opens && i < atoi(argv[5]); i++) {
         scry_tokenizer_free(t);
         start = now_ms();
-        if (scry_tokenizer_open(&t, argv[1], hf ? SCRY_TOKENIZER_HF : SCRY_TOKENIZER_OPEN_CLIP, &err) < 0)
+        if (scry_tokenizer_open(&t, argv[1], dialect, &err) < 0)
             return 2;
         fastest = now_ms() - start < fastest ? now_ms() - start : fastest;
     }

@@ -48,7 +48,7 @@ static inline int decode_picture(scry_decoder *d, const char *name, const scry_d
     struct stat st;
     char relative[256];
     snprintf(relative, sizeof relative, "tests/pictures/%s", name);
-    int rc = scry_decoder_load(d, AT_FDCWD, test_path(relative), &bytes, &size, &st, err);
+    int rc = scry_decoder_load(d, test_path(relative), &bytes, &size, &st, err);
     return rc < 0 ? rc : scry_decoder_run(d, q, r, err);
 }
 

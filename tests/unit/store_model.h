@@ -1,7 +1,7 @@
 /* store_model.h - a store kept in plain arrays: what the real one is compared with.
  *
  * Everything follows from small numbers: a content's seed gives its hash, its vector and
- * its fields, so that a test can tell what must come back. Some contents share a vector,
+ * its fields, so that a test knows the expected results. Some contents share a vector,
  * so that equal scores occur.
  */
 #ifndef STORE_MODEL_H
@@ -120,8 +120,8 @@ static inline void make_scratch(char out[64])
         abort();
 }
 
-/* The same in memory where that can be had: a process's death cannot tell it from a disk,
- * and there is no waiting for one. */
+/* The same in memory (/dev/shm) where possible: to a process that is killed it is the same as a
+ * disk, and it is faster. */
 static inline void make_fast_scratch(char out[64])
 {
     snprintf(out, 64, "/dev/shm/scry-test-XXXXXX");

@@ -1,12 +1,15 @@
-/* base/: buffers keep their cap, JSON writes what it reads, threads all run. */
+/* base/: buffers respect their limit, JSON is read back as written, every thread runs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/file.h"
+
 #include "base/base64.h"
 #include "base/buf.h"
+#include "base/byte_order.h"
 #include "base/json.h"
 #include "base/pool.h"
 #include "base/sha256.h"
@@ -43,18 +46,20 @@ static void json_round_trip(void **state)
     scry_buf b = SCRY_BUF_INIT(4096);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&w, '{');
-    scry_json_key(&w, "path");
-    scry_json_put_str(&w, "a\"b\\\n\xff.jpg");
+    scry_json_add_str(&w, "path", "a\"b\\\n\xff.jpg");
     scry_json_key(&w, "list");
     scry_json_begin(&w, '[');
     scry_json_put_int(&w, 1);
     scry_json_put_num(&w, 0.25, 6);
     scry_json_end(&w, ']');
-    scry_json_key(&w, "ok");
-    scry_json_put_bool(&w, true);
+    scry_json_add_bool(&w, "ok", true);
+    scry_json_add_str(&w, "none", NULL);
+    scry_json_add_int(&w, "least", INT64_MIN);
+    scry_json_add_num(&w, "half", 0.5, 6);
     scry_json_end(&w, '}');
     assert_string_equal(scry_buf_str(&b),
-                        "{\"path\":\"a\\\"b\\\\\\u000a\xEF\xBF\xBD.jpg\",\"list\":[1,0.25],\"ok\":true}");
+                        "{\"path\":\"a\\\"b\\\\\\u000a\xEF\xBF\xBD.jpg\",\"list\":[1,0.25],\"ok\":true,"
+                        "\"none\":null,\"least\":-9223372036854775808,\"half\":0.5}");
     scry_json *root;
     scry_error err = SCRY_ERROR_INIT;
     assert_int_equal(scry_json_parse(&root, b.data, b.size, "test", &err), 0);
@@ -79,6 +84,67 @@ static void base64_of_every_length(void **state)
     }
 }
 
+static int decode(const char *text, const char *expected, size_t n)
+{
+    scry_buf b = SCRY_BUF_INIT(64);
+    int r = scry_base64_decode(&b, text, strlen(text));
+    if (r == 0) {
+        assert_int_equal(b.size, n);
+        assert_memory_equal(scry_buf_str(&b), expected, n);
+    }
+    scry_buf_dispose(&b);
+    return r;
+}
+
+static void base64_decoded(void **state)
+{
+    assert_int_equal(decode("", "", 0), 0);
+    assert_int_equal(decode("Zg==", "f", 1), 0);
+    assert_int_equal(decode("Zm9vYmE=", "fooba", 5), 0);
+    assert_int_equal(decode("+/8A", "\xfb\xff\0", 3), 0);
+    static const char *const refused[] = { "Zg", "Zg=", "Zg===", "Z===", "====", "Zm=v", "Zm9-", " Zm9v", "Zm9v Zm9", "Zm9v\nZm9" };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(decode(refused[i], NULL, 0), -1);
+}
+
+/* More than EVP is given at once. */
+static void base64_of_megabytes(void **state)
+{
+    size_t n = 7000001;
+    scry_buf text = SCRY_BUF_INIT(16 << 20), back = SCRY_BUF_INIT(16 << 20);
+    uint8_t *bytes = malloc(n);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+    scry_base64_append(&text, bytes, n);
+    assert_int_equal(text.size, (n + 2) / 3 * 4);
+    assert_int_equal(scry_base64_decode(&back, text.data, text.size), 0);
+    assert_int_equal(back.size, n);
+    assert_memory_equal(back.data, bytes, n);
+    back.limit = 10;
+    scry_buf_clear(&back);
+    assert_int_equal(scry_base64_decode(&back, text.data, text.size), -1);
+    scry_buf_dispose(&text);
+    scry_buf_dispose(&back);
+    free(bytes);
+}
+
+static void numbers_of_both_byte_orders(void **state)
+{
+    const uint8_t bytes[] = { 0xff, 1, 2, 3, 4, 5, 6, 7, 0xf8 };
+    assert_int_equal(scry_read_big_endian(bytes + 1, 2), 0x0102);
+    assert_int_equal(scry_read_little_endian(bytes + 1, 2), 0x0201);
+    assert_int_equal(scry_read_big_endian(bytes, 3), 0xff0102);
+    assert_int_equal(scry_read_big_endian(bytes + 1, 8), 0x01020304050607f8);
+    assert_int_equal(scry_read_little_endian(bytes + 1, 8), (int64_t)0xf807060504030201u);
+    assert_int_equal(scry_read_endian(bytes, 4, true), 0xff010203);
+    assert_int_equal(scry_read_endian(bytes, 4, false), 0x030201ff);
+    uint8_t out[10] = { [9] = 0xaa };
+    scry_write_big_endian(out + 1, 8, 0x01020304050607f8);
+    assert_memory_equal(out + 1, bytes + 1, 8);
+    assert_int_equal(out[0], 0);
+    assert_int_equal(out[9], 0xaa);
+}
+
 static void count_runs(void *arg, int index, int count)
 {
     ((int *)arg)[index]++;
@@ -95,6 +161,16 @@ static void pool_runs_every_index_once(void **state)
     scry_pool_free(p);
 }
 
+static void times_of_files(void **state)
+{
+    assert_int_equal(scry_time_ns((struct timespec){ 1, 2 }), 1000000002);
+    assert_int_equal(scry_time_ns((struct timespec){ -1, 2 }), -999999998);
+    assert_int_equal(scry_time_ns((struct timespec){ 9223372036, 854775807 }), INT64_MAX);
+    assert_int_equal(scry_time_ns((struct timespec){ 9223372036, 854775808 }), INT64_MAX);   /* in 2262 */
+    assert_int_equal(scry_time_ns((struct timespec){ INT64_MAX, 0 }), INT64_MAX);
+    assert_int_equal(scry_time_ns((struct timespec){ -9223372037, 0 }), INT64_MIN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +178,10 @@ int main(void)
         cmocka_unit_test(sha256_of_abc),
         cmocka_unit_test(json_round_trip),
         cmocka_unit_test(base64_of_every_length),
+        cmocka_unit_test(base64_decoded),
+        cmocka_unit_test(base64_of_megabytes),
+        cmocka_unit_test(numbers_of_both_byte_orders),
+        cmocka_unit_test(times_of_files),
         cmocka_unit_test(pool_runs_every_index_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

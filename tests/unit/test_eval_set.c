@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "engine/eval_set.h"
 
@@ -75,11 +76,52 @@ static void labels_and_limit(void **state)
     scry_eval_set *s;
     scry_error err = SCRY_ERROR_INIT;
     scry_eval_set_options o = { .labels = true, .limit = 2 };
+    put("c.png", "");
+    put("d.png", "");
     assert_int_equal(read_set(&s, "id,path,label\n1,b.png,\"bee, a\"\n2,c.png,wasp\n3,d.png,ant\n1,b.png,\"bee, a\"\n", o, &err), 0);
     assert_int_equal(scry_eval_set_pictures(s), 2);
-    assert_int_equal(scry_eval_set_texts(s), 2);
-    assert_string_equal(s->labels.list[s->label_of[0]], "bee, a");
+    assert_int_equal(scry_eval_set_texts(s), 3);   /* a sample is asked about every label */
+    for (size_t i = 0; i < 2; i++) {
+        const char *file = scry_table_text(&s->files, i), *label = scry_table_text(&s->labels, s->label_of[i]);
+        assert_string_equal(label, strcmp(file, "b.png") == 0 ? "bee, a" : strcmp(file, "c.png") == 0 ? "wasp" : "ant");
+    }
     scry_eval_set_free(s);
+}
+
+/* --limit takes pictures from all of the table, the same each time, in its order, with their captions. */
+static void a_sample(void **state)
+{
+    enum { ROWS = 1000, FEW = 10, MORE = 50 };
+    scry_error err = SCRY_ERROR_INIT;
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    scry_eval_set *few, *more;
+    size_t late = 0, shared = 0;
+    scry_buf_puts(&b, "file,caption\n");
+    for (int i = 0; i < ROWS; i++)
+        scry_buf_printf(&b, "%04d.png,one %04d\n%04d.png,two %04d\n", i, i, i, i);
+    assert_int_equal(read_set(&few, scry_buf_str(&b), (scry_eval_set_options){ .limit = FEW, .pictures = "/" }, &err), SCRY_ENOTFOUND);
+    for (int i = 0; i < ROWS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%04d.png", i);
+        put(name, "");
+    }
+    assert_int_equal(read_set(&few, scry_buf_str(&b), (scry_eval_set_options){ .limit = FEW }, &err), 0);
+    assert_int_equal(read_set(&more, scry_buf_str(&b), (scry_eval_set_options){ .limit = MORE }, &err), 0);
+    assert_int_equal(scry_eval_set_pictures(few), FEW);
+    assert_int_equal(scry_eval_set_texts(few), 2 * FEW);
+    for (size_t i = 0; i < FEW; i++) {
+        const char *name = scry_table_text(&few->files, i);
+        assert_true(i == 0 || strcmp(scry_table_text(&few->files, i - 1), name) < 0);
+        shared += scry_table_find(&more->files, name) >= 0;
+        late += atoi(name) >= ROWS / 2;
+    }
+    for (size_t i = 0; i < 2 * FEW; i++)
+        assert_memory_equal(few->captions[i] + 4, scry_table_text(&few->files, few->caption_of[i]), 4);
+    assert_int_equal(shared, FEW);
+    assert_in_range(late, 1, FEW - 1);
+    scry_eval_set_free(few);
+    scry_eval_set_free(more);
+    scry_buf_dispose(&b);
 }
 
 static void refuse(const char *text, scry_eval_set_options o, const char *part)
@@ -105,28 +147,12 @@ static void mistakes(void **state)
     refuse("file,caption\na.png,x\n", captions, "COLUMN=VALUE");
 }
 
-static void names_are_found_again(void **state)
-{
-    scry_names n = { .limit = 5000 };
-    char name[16];
-    for (int i = 0; i < 5000; i++) {
-        snprintf(name, sizeof name, "n%d", i);
-        assert_int_equal(scry_names_add(&n, name, NULL), i);
-    }
-    assert_int_equal(scry_names_add(&n, "n77", NULL), 77);
-    assert_int_equal(scry_names_find(&n, "n4999"), 4999);
-    assert_int_equal(scry_names_find(&n, "absent"), -1);
-    assert_int_equal(scry_names_add(&n, "one too many", NULL), SCRY_ELIMIT);
-    scry_names_dispose(&n);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captions),
-        cmocka_unit_test(labels_and_limit),
+        cmocka_unit_test(labels_and_limit), cmocka_unit_test(a_sample),
         cmocka_unit_test(mistakes),
-        cmocka_unit_test(names_are_found_again),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

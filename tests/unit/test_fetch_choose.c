@@ -1,4 +1,4 @@
-/* fetch/choose: which files of a listing are taken, and what of a hostile one is not. */
+/* fetch/choose: which files of a listing are chosen, and that those of a hostile one are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,6 +42,9 @@ static void layouts(void **state)
           FILE_("model-00002-of-00002.safetensors") "," FILE_("model-0001-of-0002.safetensors") ","
           FILE_("model-00001-of-00002.safetensors/x"),
           "config.json model.safetensors.index.json model-00001-of-00002.safetensors model-00002-of-00002.safetensors");
+    check(FILE_("modules.json") "," FILE_("0_CLIPModel/model.safetensors") "," FILE_("0_CLIPModel/vocab.json") ","
+          FILE_("0_CLIPModel/preprocessor_config.json") "," FILE_("0_CLIPModel/config.json"),
+          "config.json preprocessor_config.json vocab.json model.safetensors");
 }
 
 static void refusals(void **state)
@@ -50,6 +53,10 @@ static void refusals(void **state)
     check(FILE_("../config.json") "," FILE_("/model.safetensors"), "no checkpoint");
     check("1,null,[],\"x\"", "no checkpoint");
     check(FILE_("config.json") "," FILE_("model.safetensors.index.json"), "no shards");
+    check(FILE_("config.json") "," FILE_("onnx/model.onnx"), "only as ONNX");
+    check(FILE_("model-q4.gguf"), "only as GGUF");
+    check(FILE_("adapter_config.json") "," FILE_("adapter_model.safetensors"), "LoRA");
+    check(FILE_("model_index.json"), "diffusers");
     static fetch_report report;
     scry_error err = SCRY_ERROR_INIT;
     const char *bad[] = { "", "[]", "{}", "{\"sha\":7}", "{\"sha\":\"../../../../etc/passwd\"}" };

@@ -1,5 +1,5 @@
-/* Filters: times and places as people write them, and what the reference says of a file.
- * (That the store agrees with the reference is test_store_random.c's.) */
+/* Filters: parsing of dates and places, and which files scry_filter_match accepts.
+ * (test_store_random.c compares the store with it.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include "scry/filter.h"
 #include "scry/store.h"
+#include "store/predicates.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,9 +61,10 @@ static void places(void **state)
 static scry_file example(void)
 {
     static const char *const labels[] = { "beach", "Strand" };
-    return (scry_file){ .path = "/photos/2024/sea.jpg", .relative = "2024/sea.jpg", .mtime_ns = -1,
+    return (scry_file){ .path = "/photos/2024/sea.jpg", .relative = "2024/sea.jpg", .mtime_ns = -1, .width = 4000,
                         .format = "jpeg", .camera = "NIKON D90", .key = "k1", .labels = labels,
-                        .label_count = 2, .has_position = true, .latitude = 48.8566, .longitude = 2.3522 };
+                        .label_count = 2, .has_rating = true, .rating = 3,
+                        .keywords = "Sea\nOld harbour", .has_position = true, .latitude = 48.8566, .longitude = 2.3522 };
 }
 
 static bool passes(const scry_filter_node *f)
@@ -87,6 +89,12 @@ static void meanings(void **state)
     assert_true(passes(scry_filter_text(p, SCRY_FILTER_CAMERA, "")));
     assert_true(passes(scry_filter_text(p, SCRY_FILTER_LABEL, "Strand")));
     assert_false(passes(scry_filter_text(p, SCRY_FILTER_LABEL, "strand")));
+    assert_true(passes(scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 4000)));
+    assert_false(passes(scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 4001)));
+    assert_true(passes(scry_filter_number(p, SCRY_FILTER_MIN_RATING, 3)));
+    assert_false(passes(scry_filter_number(p, SCRY_FILTER_MIN_RATING, 4)));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "old Harbour")));
+    assert_false(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "harbour")));
     /* no EXIF time: the mtime, one nanosecond before 1970, is second -1 */
     assert_true(passes(scry_filter_time(p, SCRY_FILTER_AFTER, -1)));
     assert_false(passes(scry_filter_time(p, SCRY_FILTER_AFTER, 0)));
@@ -105,9 +113,32 @@ static void meanings(void **state)
     scry_filter_pool_free(p);
 }
 
+/* A kind that is not known, as a newer caller could give one, must not let everything pass. */
+static void unknown_kinds(void **state)
+{
+    scry_filter_pool *p = scry_filter_pool_new();
+    for (int kind = SCRY_FILTER_KINDS; kind < SCRY_FILTER_KINDS + 3; kind++) {
+        scry_filter_node odd = { .kind = (scry_filter_kind)kind, .text = "x" };
+        const scry_filter_node *yes = scry_filter_text(p, SCRY_FILTER_KEY, "k1");
+        assert_false(passes(&odd));
+        assert_false(passes(scry_filter_not(p, &odd)));
+        assert_false(passes(scry_filter_and(p, yes, &odd)));
+        assert_false(passes(scry_filter_not(p, scry_filter_or(p, &odd, scry_filter_not(p, yes)))));
+        assert_true(passes(scry_filter_or(p, yes, &odd)));
+        scry_error err = SCRY_ERROR_INIT;
+        assert_int_equal(scry_filter_check(scry_filter_not(p, &odd), &err), SCRY_EINVALID);
+        assert_non_null(strstr(err.message, "unknown kind"));
+        assert_int_equal(scry_filter_check(yes, NULL), 0);
+        assert_int_equal(scry_filter_check(NULL, NULL), 0);
+    }
+    const scry_filter_node half = { .kind = SCRY_FILTER_AND, .left = scry_filter_text(p, SCRY_FILTER_KEY, "k1") };
+    assert_int_equal(scry_filter_check(&half, NULL), SCRY_EINVALID);
+    scry_filter_pool_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(times), cmocka_unit_test(places),
-                                        cmocka_unit_test(meanings) };
+                                        cmocka_unit_test(meanings), cmocka_unit_test(unknown_kinds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

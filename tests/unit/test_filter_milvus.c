@@ -1,12 +1,12 @@
-/* Filters as expressions of Milvus, and text that survives being stored there. What the
- * expressions select is held against scry_filter_match on a real server (tests/milvus). */
+/* Filters as Milvus expressions, and the encoding of text in its fields. Which rows the
+ * expressions select is compared with scry_filter_match on a real server (tests/milvus). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "store/filter_milvus.h"
+#include "store/milvus/filter_milvus.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 static const char *const ids[] = { "aa", "bb" };
 static const char *const paths[] = { "/photos", "/mnt/disk" };
 static const char *const cameras[] = { "Canon EOS", "NIKON D90", "a\"b" };
-static const scry_milvus_roots roots = { ids, paths, 2, cameras, 3 };
+static const scry_milvus_roots roots = { ids, paths, 2, cameras, 3, true };
 
 static void expect(const scry_filter_node *f, const char *text, scry_milvus_cover cover)
 {
@@ -24,6 +24,27 @@ static void expect(const scry_filter_node *f, const char *text, scry_milvus_cove
     assert_string_equal(scry_buf_str(&out), text);
     assert_int_equal(got, cover);
     scry_buf_dispose(&out);
+}
+
+/* Collections of format 1 keep no ratings and keywords: a filter by them is refused, wherever it stands. */
+static void fields_that_are_not_there(void **state)
+{
+    static const scry_milvus_roots old = { ids, paths, 2, cameras, 3, false };
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *rating = scry_filter_number(p, SCRY_FILTER_MIN_RATING, 3),
+                           *keyword = scry_filter_text(p, SCRY_FILTER_KEYWORD, "sea"),
+                           *format = scry_filter_text(p, SCRY_FILTER_FORMAT, "jpeg");
+    const scry_filter_node *const filters[] = { rating, keyword, scry_filter_not(p, rating), scry_filter_and(p, format, keyword),
+                                                scry_filter_or(p, format, rating) };
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        scry_buf out = SCRY_BUF_INIT(1 << 16);
+        scry_milvus_cover cover;
+        scry_error err = SCRY_ERROR_INIT;
+        assert_int_equal(scry_filter_to_milvus(filters[i], &old, &out, &cover, &err), SCRY_EINVALID);
+        assert_non_null(strstr(err.message, "scry store copy --to-collection"));
+        scry_buf_dispose(&out);
+    }
+    scry_filter_pool_free(p);
 }
 
 static void leaves(void **state)
@@ -37,6 +58,13 @@ static void leaves(void **state)
     expect(scry_filter_text(p, SCRY_FILTER_IN, "/photo"), "", SCRY_MILVUS_NOTHING);
     expect(scry_filter_time(p, SCRY_FILTER_AFTER, -5), "time >= -5", SCRY_MILVUS_EXACT);
     expect(scry_filter_time(p, SCRY_FILTER_BEFORE, INT64_MIN), "time < -9223372036854775807", SCRY_MILVUS_EXACT);
+    expect(scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 800), "width >= 800", SCRY_MILVUS_EXACT);
+    expect(scry_filter_number(p, SCRY_FILTER_MIN_RATING, 3), "rating >= 3", SCRY_MILVUS_EXACT);
+    expect(scry_filter_number(p, SCRY_FILTER_MIN_RATING, -7), "rating >= -1", SCRY_MILVUS_EXACT);
+    expect(scry_filter_not(p, scry_filter_number(p, SCRY_FILTER_MIN_RATING, 9)), "rating < 6", SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_KEYWORD, "The \"Sea\""), "array_contains(keyword_terms, \"the \x1a" "22sea\x1a" "22\")",
+           SCRY_MILVUS_EXACT);
+    expect(scry_filter_not(p, scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 800)), "width < 800", SCRY_MILVUS_EXACT);
     expect(scry_filter_text(p, SCRY_FILTER_FORMAT, "jpg"), "format == \"jpeg\"", SCRY_MILVUS_EXACT);
     expect(scry_filter_text(p, SCRY_FILTER_LABEL, "a\"] or 1"), "array_contains(labels, \"a\x1a" "22] or 1\")", SCRY_MILVUS_EXACT);
     expect(scry_filter_text(p, SCRY_FILTER_KEY, ""), "key == \"\"", SCRY_MILVUS_EXACT);
@@ -44,6 +72,9 @@ static void leaves(void **state)
     expect(scry_filter_text(p, SCRY_FILTER_CAMERA, "\""), "camera in [\"a\x1a" "22b\"]", SCRY_MILVUS_EXACT);
     expect(scry_filter_text(p, SCRY_FILTER_CAMERA, "leica"), "", SCRY_MILVUS_NOTHING);
     expect(scry_filter_text(p, SCRY_FILTER_CAMERA, ""), "", SCRY_MILVUS_EXACT);
+    const scry_filter_node odd = { .kind = SCRY_FILTER_KINDS };
+    expect(&odd, "", SCRY_MILVUS_NOTHING);
+    expect(scry_filter_not(p, &odd), "", SCRY_MILVUS_NOTHING);
     scry_filter_pool_free(p);
 }
 
@@ -54,13 +85,13 @@ static void circles_become_boxes(void **state)
     scry_buf out = SCRY_BUF_INIT(4096);
     scry_milvus_cover cover;
     assert_int_equal(scry_filter_to_milvus(pole, &roots, &out, &cover, NULL), 0);
-    assert_null(strstr(scry_buf_str(&out), "longitude"));   /* around a pole lie all longitudes */
+    assert_null(strstr(scry_buf_str(&out), "longitude"));   /* near a pole every longitude matches */
     assert_int_equal(cover, SCRY_MILVUS_WIDER);
     scry_buf_clear(&out);
     assert_int_equal(scry_filter_to_milvus(line, &roots, &out, &cover, NULL), 0);
     assert_non_null(strstr(scry_buf_str(&out), " or longitude <= -179.2"));
     scry_buf_dispose(&out);
-    /* What is wider may not be negated: everything, refined. */
+    /* An expression that selects too much must not be negated: all rows are selected, then filtered. */
     expect(scry_filter_not(p, line), "", SCRY_MILVUS_WIDER);
     scry_filter_pool_free(p);
 }
@@ -105,7 +136,7 @@ static void expect_roots(const scry_filter_node *f, bool first, bool second)
     assert_int_equal(may[1], second);
 }
 
-/* Which partitions a search looks into. */
+/* Which partitions are searched. */
 static void roots_that_cannot_pass_are_left_out(void **state)
 {
     scry_filter_pool *p = scry_filter_pool_new();
@@ -129,7 +160,8 @@ static void roots_that_cannot_pass_are_left_out(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(leaves), cmocka_unit_test(circles_become_boxes),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(leaves), cmocka_unit_test(fields_that_are_not_there),
+                                        cmocka_unit_test(circles_become_boxes),
                                         cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back),
                                         cmocka_unit_test(roots_that_cannot_pass_are_left_out) };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Near duplicates folded: the rule against its plain form, and pages of a store that fit together. */
+/* Folding of near duplicates: compared with a plain implementation, and consistent from page to page. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ static float uniform(uint64_t *state)
     return (float)((double)(roll(state) >> 11) * 0x1p-53 - 0.5);
 }
 
-/* Entry i is its group's direction and a little of its own. */
+/* Entry i is its group's direction plus a small random part. */
 static void entry(void *arg, size_t i, float *out)
 {
     const float noise = *(const float *)arg;
@@ -71,7 +71,7 @@ static void fold_is_the_plain_rule(void **unused)
     }
 }
 
-/* What was shown longer ago than the window is not compared with. */
+/* Only the hits within the window are compared. */
 static void far_row(void *arg, size_t i, float *out)
 {
     memset(out, 0, (SCRY_FOLD_WINDOW + 2) * sizeof *out);
@@ -106,7 +106,7 @@ static void fill(scry_store *s, float noise)
     assert_int_equal(scry_store_sync(s, &err), 0);
 }
 
-/* Each page looks as deep as it must; joined they are the long list, each group once. */
+/* The pages, joined, equal the long list: each group once. */
 static void pages_of_a_store_fit(void **unused)
 {
     char dir[] = "/tmp/scry-fold-XXXXXX", command[64];

@@ -1,4 +1,4 @@
-/* The allow-list, sniffing, and what the client accepts of a worker's reply. */
+/* The allow-list, sniffing, and which replies of a worker the client accepts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,9 +56,11 @@ static void formats_by_content(void **state)
     assert_int_equal(SNIFF("RIFF\0\0\0\0WEBPVP8 "), SCRY_FORMAT_WEBP);
     assert_int_equal(SNIFF("RIFF\0\0\0\0WAVEfmt "), SCRY_FORMAT_NONE);
     assert_int_equal(SNIFF("\0\0\0\x18" "ftypmif1\0\0\0\0mif1heic"), SCRY_FORMAT_HEIC);
+    assert_int_equal(SNIFF("\0\0\0\x14" "ftypmif1\0\0\0\0mif1"), SCRY_FORMAT_HEIC);
+    assert_int_equal(SNIFF("\0\0\0\x18" "ftypmif1\0\0\0\0mif1avif"), SCRY_FORMAT_AVIF);
     assert_int_equal(SNIFF("\0\0\0\x1c" "ftypavif\0\0\0\0mif1miafavif"), SCRY_FORMAT_AVIF);
     assert_int_equal(SNIFF("\0\0\0\x14" "ftypisom\0\0\0\0mp41"), SCRY_FORMAT_NONE);
-    /* A brand past the end of its box is none. */
+    /* A brand past the end of its box is ignored. */
     assert_int_equal(SNIFF("\0\0\0\x10" "ftypisom\0\0\0\0heic"), SCRY_FORMAT_NONE);
     assert_int_equal(SNIFF("\0\0\0\x18" "ftypcrx \0\0\0\1crx isom"), SCRY_FORMAT_RAW);
     assert_int_equal(SNIFF("P6 1 1 255 abc"), SCRY_FORMAT_PNM);
@@ -129,11 +131,17 @@ static void replies_are_not_believed(void **state)
     r.result.orientation = 9;
     assert_int_equal(take(&r), SCRY_EREMOTE);
     r = reply();
-    r.result.has_position = true;
-    r.result.latitude = NAN;
+    r.result.metadata.has_position = true;
+    r.result.metadata.latitude = NAN;
     assert_int_equal(take(&r), SCRY_EREMOTE);
     r = reply();
-    memset(r.result.camera, 'x', sizeof r.result.camera);
+    memset(r.result.metadata.camera, 'x', sizeof r.result.metadata.camera);
+    assert_int_equal(take(&r), SCRY_EREMOTE);
+    r = reply();
+    strcpy(r.result.metadata.keywords, "cut \xe2\x82");
+    assert_int_equal(take(&r), SCRY_EREMOTE);
+    r = reply();
+    r.result.metadata.taken_source = SCRY_TAKEN_COUNT;
     assert_int_equal(take(&r), SCRY_EREMOTE);
     r = reply();
     r.code = SCRY_ELIMIT;

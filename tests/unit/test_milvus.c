@@ -1,4 +1,4 @@
-/* src/milvus without a server: addresses, framing, credentials, what an answer may hold. */
+/* src/milvus without a server: addresses, framing, credentials, limits on answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

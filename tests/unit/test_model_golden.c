@@ -9,11 +9,15 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "model/family.h"
 #include "model/model_internal.h"
+#include "scry/eval.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 typedef struct {
     scry_tensors *golden;
@@ -144,7 +148,7 @@ static double check_texts(scry_session *s, const scry_model_info *info, comparis
     assert_int_equal(scry_session_embed_ids(s, ids, starts, n, got, &err), 0);
     scry_session_set_tracer(s, (scry_tracer){ NULL, NULL });
     double cosine = lowest_cosine(got, want, n, dim);
-    /* Again and again: the tower packs its weights meanwhile, and nothing may change. */
+    /* Repeated: the tower packs its weights after some passes, and the results must not change. */
     float *again = scry_alloc(n * dim * sizeof *again);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(scry_session_embed_ids(s, ids, starts, n, again, &err), 0);
@@ -160,19 +164,51 @@ static double check_texts(scry_session *s, const scry_model_info *info, comparis
     return cosine;
 }
 
+/* A folder in /tmp with the pair of the pictures of `clip` and the texts of `texts`. */
+static char *make_pair(const char *texts)
+{
+    char *dir = scry_strdup("/tmp/scry-pair-XXXXXX"), *pictures_dir = model_dir("clip"), *texts_dir = model_dir(texts);
+    assert_non_null(mkdtemp(dir));
+    char *path = scry_path_join(dir, "config.json"), *p = realpath(pictures_dir, NULL), *t = realpath(texts_dir, NULL);
+    char *text = scry_asprintf("{\"model_type\":\"scry_pair\",\"pictures\":\"%s\",\"texts\":\"%s\"}", p, t);
+    assert_int_equal(scry_write_file(path, text, strlen(text), NULL), 0);
+    free(text);
+    free(t);
+    free(p);
+    free(path);
+    free(texts_dir);
+    free(pictures_dir);
+    return dir;
+}
+
+static void remove_pair(char *dir)
+{
+    char *path = scry_path_join(dir, "config.json");
+    remove(path);
+    rmdir(dir);
+    free(path);
+    free(dir);
+}
+
+/* A model that reads texts only is checked in a pair. */
+static bool is_texts_only(const char *name)
+{
+    return strcmp(name, "sentence") == 0 || strcmp(name, "mclip") == 0;
+}
+
 static void check(const char *name, const scry_model_options *o, int threads, double tolerance,
                   double cosine)
 {
-    char *dir = model_dir(name), *path = scry_path_join(dir, "golden.safetensors");
+    char *golden_dir = model_dir(name), *dir = is_texts_only(name) ? make_pair(name) : scry_strdup(golden_dir);
     scry_error err = SCRY_ERROR_INIT;
     scry_model *m = NULL;
     scry_session *s = NULL;
     comparison c = { .golden = NULL };
-    if (scry_tensors_open(&c.golden, dir, "golden.safetensors", &err) < 0
+    if (scry_tensors_open(&c.golden, golden_dir, "golden.safetensors", &err) < 0
         || scry_model_open(&m, dir, o, &err) < 0 || scry_session_new(&s, m, threads, &err) < 0)
         fail_msg("%s", err.message);
     const scry_model_info *info = scry_model_get_info(m);
-    double pictures = check_pictures(s, info, &c), texts = check_texts(s, info, &c);
+    double pictures = is_texts_only(name) ? 1 : check_pictures(s, info, &c), texts = check_texts(s, info, &c);
     print_message("# %-9s %-16s %d threads: states %.1e (%s), 1 - cosine %.1e pictures, %.1e texts\n",
                   name, m->kernels->name, threads, c.worst, c.worst_name, 1 - pictures, 1 - texts);
     assert_true(c.compared >= 2);
@@ -181,8 +217,11 @@ static void check(const char *name, const scry_model_options *o, int threads, do
     scry_session_free(s);
     scry_model_free(m);
     scry_tensors_free(c.golden);
-    free(path);
-    free(dir);
+    if (is_texts_only(name))
+        remove_pair(dir);
+    else
+        free(dir);
+    free(golden_dir);
 }
 
 static void check_everywhere(const char *name)
@@ -217,6 +256,178 @@ static void hugging_face_clip(void **state)
 static void open_clip(void **state)
 {
     check_everywhere("open_clip");
+}
+
+static void siglip(void **state)
+{
+    check_everywhere("siglip");
+}
+
+static void open_clip_siglip(void **state)
+{
+    check_everywhere("open_clip_siglip");
+}
+
+static void chinese_clip(void **state)
+{
+    check_everywhere("chinese_clip");
+}
+
+static void sentence_transformers(void **state)
+{
+    check_everywhere("sentence");
+}
+
+static void mclip(void **state)
+{
+    check_everywhere("mclip");
+}
+
+/* A collection made with the pictures' model opens with the pair; what depends on the texts has another key. */
+static void a_pair_has_the_identity_of_its_pictures(void **state)
+{
+    scry_model *alone, *pair;
+    scry_error err = SCRY_ERROR_INIT;
+    char *dir = model_dir("clip"), *pair_dir = make_pair("sentence"), *texts_dir = model_dir("sentence");
+    assert_int_equal(scry_model_open(&alone, dir, NULL, NULL), 0);
+    assert_int_equal(scry_model_open(&pair, pair_dir, NULL, NULL), 0);
+    const scry_model_info *a = scry_model_get_info(alone), *p = scry_model_get_info(pair);
+    assert_string_equal(a->identity, p->identity);
+    assert_string_equal(a->identity, a->text_identity);
+    assert_string_not_equal(p->identity, p->text_identity);
+    assert_string_equal(p->family, "clip with texts of sentence-transformers");
+    assert_true(p->logit_scale == a->logit_scale && p->context == 20 && p->image.size == a->image.size);
+    scry_model_free(alone);
+    scry_model_free(pair);
+    assert_int_equal(scry_model_open(&pair, texts_dir, NULL, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "--texts"));
+    remove_pair(pair_dir);
+    pair_dir = make_pair("metaclip");   /* it has pictures of its own */
+    assert_int_equal(scry_model_open(&pair, pair_dir, NULL, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "has pictures of its own"));
+    remove_pair(pair_dir);
+    free(texts_dir);
+    free(dir);
+}
+
+static void open_clip_xlm_roberta(void **state)
+{
+    check_everywhere("open_clip_xlm");
+}
+
+static void open_clip_nllb(void **state)
+{
+    check_everywhere("open_clip_nllb");
+}
+
+static void open_clip_timm_and_end(void **state)
+{
+    check_everywhere("open_clip_eos");
+}
+
+static void open_clip_pe_and_highest(void **state)
+{
+    check_everywhere("open_clip_pe");
+}
+
+static void open_clip_mobileclip(void **state)
+{
+    check_everywhere("open_clip_mobile");
+    check_everywhere("open_clip_mobile_large");
+}
+
+/* The pooling head's attention is wider than the layers': 5 numbers a head, not 4. */
+static void scratch_is_for_the_widest_attention(void **state)
+{
+    scry_model *m;
+    scry_image_tower *tower;
+    char *dir = model_dir("open_clip_pe");
+    assert_int_equal(scry_model_open(&m, dir, NULL, NULL), 0);
+    scry_tower_source source = { &m->pictures.config, m->pictures.tensors, m->mode, true };
+    assert_int_equal(m->pictures.config.image.new_tower(&tower, &source, NULL), 0);
+    assert_int_equal(tower->need.max_head, 5);
+    tower->free(tower);
+    scry_model_free(m);
+    free(dir);
+}
+
+/* Without options: the defaults. */
+static void options_may_be_null(void **state)
+{
+    const char *texts[] = { "a dog", "a cat" }, *files[] = { "/nonexistent.png" };
+    float rows[2 * 512];
+    size_t failures = 0;
+    scry_model *m;
+    scry_eval_set *set = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    char *dir = model_dir("open_clip_pe");
+    assert_int_equal(scry_model_open(&m, dir, NULL, NULL), 0);
+    assert_true(scry_model_get_info(m)->dim <= 512);
+    assert_int_equal(scry_embed_lines(m, texts, 2, NULL, rows, NULL, NULL), 0);
+    assert_int_equal(scry_embed_labels(m, texts, 2, NULL, 0, NULL, rows, NULL), 0);
+    assert_int_equal(scry_embed_files(m, files, 1, NULL, rows, &failures, NULL), 0);
+    assert_int_equal(failures, 1);
+    assert_true(isnan(rows[0]));
+    assert_int_equal(scry_eval_set_read(&set, NULL, &err), SCRY_EINVALID);
+    scry_model_free(m);
+    free(dir);
+}
+
+static void metaclip(void **state)
+{
+    check_everywhere("metaclip");
+}
+
+/* Texts rather than ids: cleaned, padded and cut as the reference does; the last one is cut if `cuts`. */
+static void check_reads_texts(const char *name, const char *const texts[4], bool cuts)
+{
+    char *golden_dir = model_dir(name), *dir = is_texts_only(name) ? make_pair(name) : scry_strdup(golden_dir);
+    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+    o.precision = SCRY_PRECISION_FP32;
+    scry_model *m;
+    scry_session *s;
+    scry_tensors *golden;
+    assert_int_equal(scry_model_open(&m, dir, &o, NULL), 0);
+    assert_int_equal(scry_session_new(&s, m, 1, NULL), 0);
+    assert_int_equal(scry_tensors_open(&golden, golden_dir, "golden.safetensors", NULL), 0);
+    size_t count, dim = (size_t)scry_model_get_info(m)->dim;
+    float *want = golden_floats(golden, "texts", &count), *got = scry_alloc(4 * dim * sizeof *got);
+    bool cut[4];
+    assert_int_equal(count, 4 * dim);
+    assert_int_equal(scry_embed_texts(s, texts, 4, got, cut, NULL), 0);
+    assert_true(lowest_cosine(got, want, 4, dim) > 0.999999);
+    assert_false(cut[0]);
+    assert_int_equal(cut[3], cuts);
+    free(got);
+    free(want);
+    scry_tensors_free(golden);
+    scry_session_free(s);
+    scry_model_free(m);
+    if (is_texts_only(name))
+        remove_pair(dir);
+    else
+        free(dir);
+    free(golden_dir);
+}
+
+static void texts_are_prepared_as_by_the_references(void **state)
+{
+    static const char *const texts[] = {   /* make_models.py's TEXTS */
+        "a white dog", "the cat", "", "A dog, the DOG and a cat: 3 of them on a white wall!"
+    };
+    static const char *const chinese[] = {   /* and CHINESE_TEXTS */
+        "a white dog", "\xE7\x99\xBD\xE7\x8B\x97 the cat", "", "A dog, the DOG and a cat: 3 of them on a white wall!"
+    };
+    static const char *const unclean[] = {   /* and OPEN_CLIP_TEXTS */
+        "a white dog", "the cat", "", "A d\xC3\xB3g &amp; the_CAT\xE2\x80\x99s  white\twall!"
+    };
+    check_reads_texts("siglip", texts, true);
+    check_reads_texts("metaclip", texts, true);
+    check_reads_texts("open_clip_siglip", unclean, false);
+    check_reads_texts("open_clip_eos", unclean, true);
+    check_reads_texts("chinese_clip", chinese, true);
+    check_reads_texts("open_clip_xlm", unclean, true);
+    check_reads_texts("sentence", chinese, true);
 }
 
 static void dual_encoder(void **state)
@@ -293,7 +504,7 @@ static double length(const float *v, size_t n)
     return sqrt(sum);
 }
 
-/* A raw vector has a length of its own and, with one view, the direction of the unit one. */
+/* A raw vector is not of unit length; with one view it has the direction of the unit vector. */
 static void raw_vectors_keep_their_length(void **unused)
 {
     static const char *const names[] = { "clip", "dual" };
@@ -314,13 +525,48 @@ static void raw_vectors_keep_their_length(void **unused)
     }
 }
 
+/* SigLIP was trained with a sigmoid for each pair, the others with a softmax. */
+static void probabilities_are_those_of_the_training(void **unused)
+{
+    static const struct { const char *name; double scale, bias; } models[] = {   /* make_models.py's */
+        { "open_clip_siglip", 7.38905609893065, -3 }, { "open_clip_eos", 7.38905609893065, NAN }
+    };
+    for (size_t i = 0; i < 2; i++) {
+        scry_model *m;
+        char *dir = model_dir(models[i].name);
+        assert_int_equal(scry_model_open(&m, dir, NULL, NULL), 0);
+        const scry_model_info *info = scry_model_get_info(m);
+        size_t dim = (size_t)info->dim;
+        float *picture = scry_alloc(dim * sizeof *picture), *labels = scry_alloc(2 * dim * sizeof *labels);
+        picture[0] = labels[0] = 1;   /* cosines 1 and 0 */
+        labels[dim + 1] = 1;
+        double p[2], a = models[i].scale + models[i].bias, b = models[i].bias;
+        scry_label_probabilities(p, info, picture, labels, 2);
+        assert_true(fabs(info->logit_scale - models[i].scale) < 1e-6);
+        double want = i == 0 ? 1 / (1 + exp(-a)) : 1 / (1 + exp(-models[i].scale));
+        assert_true(fabs(p[0] - want) < 1e-9);
+        assert_true(fabs(p[1] - (i == 0 ? 1 / (1 + exp(-b)) : 1 - want)) < 1e-9);
+        free(picture);
+        free(labels);
+        scry_model_free(m);
+        free(dir);
+    }
+}
+
 int main(void)
 {
     setenv("XDG_CACHE_HOME", "/dev/null/none", 1);   /* no digests are kept */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hugging_face_clip), cmocka_unit_test(open_clip),
+        cmocka_unit_test(siglip), cmocka_unit_test(open_clip_siglip), cmocka_unit_test(open_clip_timm_and_end),
+        cmocka_unit_test(open_clip_pe_and_highest), cmocka_unit_test(open_clip_mobileclip),
+        cmocka_unit_test(scratch_is_for_the_widest_attention),
+        cmocka_unit_test(metaclip), cmocka_unit_test(chinese_clip), cmocka_unit_test(open_clip_xlm_roberta),
+        cmocka_unit_test(open_clip_nllb), cmocka_unit_test(sentence_transformers), cmocka_unit_test(mclip),
+        cmocka_unit_test(a_pair_has_the_identity_of_its_pictures), cmocka_unit_test(probabilities_are_those_of_the_training),
+        cmocka_unit_test(texts_are_prepared_as_by_the_references),
         cmocka_unit_test(dual_encoder), cmocka_unit_test(texts_that_begin_alike_stay_the_same),
-        cmocka_unit_test(raw_vectors_keep_their_length)
+        cmocka_unit_test(raw_vectors_keep_their_length), cmocka_unit_test(options_may_be_null)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

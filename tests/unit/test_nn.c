@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "base/cpu.h"
 #include "nn/attention.h"
+#include "nn/depthwise.h"
+#include "nn/kernels_internal.h"
 #include "nn/linear.h"
 
 #include <math.h>
@@ -17,7 +19,7 @@
 
 static uint32_t state = 1;
 
-/* Even numbers in [-1, 1), the same on every run. */
+/* Uniform numbers in [-1, 1), the same on every run. */
 static float random_float(void)
 {
     state = state * 1664525 + 1013904223;
@@ -155,7 +157,7 @@ static void compare_shape(const shape *s)
         if (d > tolerance[mode])
             fail_msg("%s, mode %d: m %zu n %zu k %zu dtype %d act %d packed %d: %g",
                      all[i / 12]->name, mode, s->m, s->n, s->k, s->dtype, s->act, packed, d);
-        for (size_t r = 0; r < s->m; r++)   /* nothing beside the result was touched */
+        for (size_t r = 0; r < s->m; r++)   /* nothing outside the result was written */
             assert_memory_equal(got + r * o.ldc + s->n, o.c0 + r * o.ldc + s->n, 5 * sizeof *got);
     }
     free(o.a);
@@ -177,7 +179,7 @@ static void products_match(void **unused)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int d = 0; d < 4; d++) {
             shape s = { sizes[i][0], sizes[i][1], sizes[i][2], 1, false, i % 2, i % 3 != 0,
-                        (scry_act)((i + (size_t)d) % 5), (scry_dtype)d };
+                        (scry_act)((i + (size_t)d) % 6), (scry_dtype)d };
             compare_shape(&s);
         }
 }
@@ -191,7 +193,7 @@ static void stacked_and_transposed_weights_match(void **unused)
     compare_shape(&(shape){ 3, 33, 300, 1, true, false, true, SCRY_ACT_NONE, SCRY_DTYPE_F16 });
 }
 
-/* Inputs that come divided by `spread` meet weights multiplied by it: the same product. */
+/* Inputs divided by `spread` and weights multiplied by it: the same product. */
 static void spread_weights_match(void **unused)
 {
     enum { M = 5, N = 70, K = 61 };
@@ -344,35 +346,70 @@ static void rows_match(void **unused)
     }
 }
 
+/* Against the formula itself: a map of side `width` with `channels` channels, `times` outputs each. */
+static void formula(const float *in, const float *w, const float *bias, const scry_depthwise_conv *c,
+                    const scry_depthwise_map *m, float *out)
+{
+    size_t n = c->channels, kernel = c->kernel;
+    for (size_t i = 0; i < m->out_side * m->out_side * n * c->times; i++) {
+        size_t o = i % (n * c->times), output = o % n * c->times + o / n;   /* as checkpoints order them */
+        size_t place = i / (n * c->times), oy = place / m->out_side, ox = place % m->out_side;
+        double sum = bias[output];
+        for (size_t k = 0; k < kernel * kernel; k++) {
+            size_t y = oy * c->stride + k / kernel - m->pad, x = ox * c->stride + k % kernel - m->pad;
+            if (y < m->side && x < m->side)
+                sum += (double)in[(y * m->side + x) * n + o % n] * w[output * kernel * kernel + k];
+        }
+        out[i] = scry_activate(m->act, (float)sum);
+    }
+}
+
+static void run_depthwise(scry_nn *t, void *arg)
+{
+    const struct { const scry_depthwise_conv *c; const scry_depthwise_map *m; } *job = arg;
+    scry_depthwise_run(t, job->c, job->m);
+}
+
+static void check_depthwise(size_t kernel, size_t stride, size_t width, size_t channels)
+{
+    static const scry_act acts[] = { SCRY_ACT_NONE, SCRY_ACT_RELU6, SCRY_ACT_GELU };
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    const scry_scratch_need need = { 1, 1, 1 };
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX), times = 1 + width % 2, side = (width + stride - 1) / stride;
+    size_t one = scry_depthwise_floats(channels, kernel), most = side * side * times * channels;
+    float *in = random_floats(width * width * channels), *want = random_floats(most), *got = random_floats(most);
+    float *bias = random_floats(times * channels), *w = random_floats(times * channels * kernel * kernel);
+    float *packed = random_floats(times * one);
+    for (size_t i = 0; i < times; i++)
+        scry_depthwise_pack(w + i * kernel * kernel, bias + i, times, channels, kernel, packed + i * one);
+    scry_depthwise_conv c = { kernel, stride, channels, times, packed };
+    scry_depthwise_map m = { in, got, width, side, kernel / 2, acts[(width + stride) % 3] };
+    formula(in, w, bias, &c, &m, want);
+    for (size_t i = 0; i < n; i++) {
+        scry_team *team;
+        struct { const scry_depthwise_conv *c; const scry_depthwise_map *m; } job = { &c, &m };
+        assert_int_equal(scry_team_new(&team, all[i], 1 + (int)(width % 3), &need, NULL), 0);
+        memset(got, 0xFF, most * sizeof *got);   /* NaN, where nothing is stored */
+        scry_team_run(team, run_depthwise, &job);
+        for (size_t k = 0; k < most; k++)
+            assert_true(fabsf(got[k] - want[k]) < 2e-5f);
+        scry_team_free(team);
+    }
+    free(in);
+    free(want);
+    free(got);
+    free(bias);
+    free(w);
+    free(packed);
+}
+
 static void depthwise_matches(void **unused)
 {
-    const scry_kernels *all[SCRY_KERNELS_MAX];
-    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
-    for (int kernel = 1; kernel <= 7; kernel += 2) {
-        for (size_t channels = 1; channels < 60; channels += 19) {
-            enum { WIDTH = 9 };
-            float *in = random_floats(WIDTH * channels), *want = random_floats(WIDTH * channels);
-            float *got = random_floats(WIDTH * channels), *bias = random_floats(channels);
-            float *w = random_floats((size_t)(kernel * kernel) * channels);
-            const float *rows[7] = { in, NULL, in, in, in, NULL, in };
-            for (int stride = 1; stride <= 2; stride++) {
-                scry_depthwise d = { rows, kernel, stride, WIDTH, kernel / 2, channels, w, bias,
-                                     want, (WIDTH + stride - 1) / stride,
-                                     stride == 1 ? SCRY_ACT_RELU6 : SCRY_ACT_NONE };
-                scry_kernels_generic()->depthwise(&d);
-                d.out = got;
-                for (size_t i = 0; i < n; i++) {
-                    all[i]->depthwise(&d);
-                    assert_true(distance(got, want, (size_t)d.out_width * channels) < 1e-6);
-                }
-            }
-            free(in);
-            free(want);
-            free(got);
-            free(bias);
-            free(w);
-        }
-    }
+    for (size_t kernel = 1; kernel <= 9; kernel += 2)
+        for (size_t stride = 1; stride <= 2; stride++)
+            for (size_t width = 1; width <= 19; width++)
+                for (size_t channels = 1; channels < 60; channels += 19)
+                    check_depthwise(kernel, stride, width, channels);
 }
 
 static void halves_are_exact(void **unused)
@@ -399,7 +436,7 @@ static void halves_are_exact(void **unused)
     }
 }
 
-/* Every cap of SCRY_CPU leaves the table of that name, or what the processor has below it. */
+/* For every value of SCRY_CPU, the table of that name is chosen, or the best below it that the processor supports. */
 static void kernels_can_be_capped(void **unused)
 {
     static const char *const caps[] = { "generic", "avx2", "avx512", "avx512+vnni", "avx512+bf16",

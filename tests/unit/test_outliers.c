@@ -1,4 +1,4 @@
-/* model/outliers: what is told from a norm and the weights behind it. */
+/* model/outliers: which channels count as outliers, by a norm's gain and the weights that follow it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

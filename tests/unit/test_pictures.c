@@ -112,11 +112,66 @@ static void kept_as_stored(void **state)
     scry_decoder_free(d);
 }
 
+/* damaged-*.jpg are equal to what Pillow makes of them (equal_to_pillow) and marked; of half-*.jpg too much is missing. */
+static void damaged_jpegs(void **state)
+{
+    static const char *const damaged[] = { "no-end", "no-end-zeros", "no-end-garbage", "cut", "cut-zeros", "end-early",
+                                           "cut-restart", "cut-progressive" };
+    static const char *const half[] = { "cut", "zeros", "end", "progressive" };
+    scry_decoder *d = new_decoder(NULL);
+    scry_decode_result result;
+    char name[64];
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        snprintf(name, sizeof name, "damaged-%s.jpg", damaged[i]);
+        assert_int_equal(decode_picture(d, name, &whole, &result, NULL), 0);
+        assert_true(result.damaged);
+    }
+    for (size_t i = 0; i < sizeof half / sizeof *half; i++) {
+        scry_error err = SCRY_ERROR_INIT;
+        snprintf(name, sizeof name, "half-%s.jpg", half[i]);
+        assert_int_equal(decode_picture(d, name, &whole, &result, &err), SCRY_EINVALID);
+        assert_int_equal(strncmp(err.message, "truncated JPEG: ", 16), 0);
+    }
+    for (size_t i = 0; i < 2; i++) {   /* whole ones, with something behind them */
+        assert_int_equal(decode_picture(d, i ? "trailing.jpg" : "motion.jpg", &whole, &result, NULL), 0);
+        assert_false(result.damaged);
+    }
+    scry_decoder_free(d);
+}
+
+/* HEIC as iPhones write it since iOS 18, where an Exif item describes two items; and with other files behind it. */
+static void metadata_of_phones(void **state)
+{
+    static const char *const names[] = { "ios18.heic", "ios18-grid.heic", "movie-behind.heic", "movie-box.heic",
+                                         "grid-turned.avif" };
+    scry_decoder *d = new_decoder(NULL);
+    scry_decode_result result;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(decode_picture(d, names[i], &whole, &result, NULL), 0);
+        assert_string_equal(result.metadata.camera, "Apple iPhone 16");
+    }
+    scry_decoder_free(d);
+}
+
+/* A picture whose coding the installed libheif is too old for is not called damaged. */
+static void needs_a_newer_library(void **state)
+{
+    scry_decoder *d = new_decoder(NULL);
+    scry_decode_result result;
+    scry_error err = SCRY_ERROR_INIT;
+    assert_int_equal(decode_picture(d, "jpeg-within.heic", &whole, &result, &err), SCRY_EINVALID);
+    assert_string_equal(err.message, "HEIC that needs libheif 1.17");
+    scry_decoder_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_to_pillow),
         cmocka_unit_test(kept_as_stored),
+        cmocka_unit_test(damaged_jpegs),
+        cmocka_unit_test(metadata_of_phones),
+        cmocka_unit_test(needs_a_newer_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,50 @@ static void backslash_keeps_literals(void **state)
     scry_query_free(q);
 }
 
+/* "5:30 pm" is a time: what is weighed follows the colon directly and does not begin with a digit. */
+static void a_number_and_a_colon_may_be_text(void **state)
+{
+    static const char *const texts[] = { "5:30 pm", "16:9 monitor", "10:30", "3:2 photo", "1:1", "0.5:30 candles", "12:00am", "4:3",
+                                         "5: the fifth", "5:", "2.35:1 film", ":dog", ".:dog", "-1:dog", "a 0.5:dog", "1:\tx" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        scry_query *q = PARSE(texts[i]);
+        check_part(q, 0, SCRY_PART_TEXT, 1, texts[i]);
+        assert_false(scry_query_is_weighed(q, 0));
+        scry_query_free(q);
+    }
+    scry_query *q = PARSE("5:", "the", "fifth");
+    check_part(q, 0, SCRY_PART_TEXT, 1, "5: the fifth");
+    scry_query_free(q);
+    q = PARSE("0.5:sunset", "+", "2:dog", "+", "0.5:\\30 candles", "-", "1:dog", "+", ".5:@a.jpg", "+", "\\2:dog");
+    check_part(q, 0, SCRY_PART_TEXT, 0.5, "sunset");
+    check_part(q, 1, SCRY_PART_TEXT, 2, "dog");
+    check_part(q, 2, SCRY_PART_TEXT, 0.5, "30 candles");
+    check_part(q, 3, SCRY_PART_TEXT, -1, "dog");
+    check_part(q, 4, SCRY_PART_PICTURE, 0.5, "a.jpg");
+    check_part(q, 5, SCRY_PART_TEXT, 1, "2:dog");
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(scry_query_is_weighed(q, i), i < 5);
+    scry_query_free(q);
+}
+
+static void parts_are_values(void **state)
+{
+    static const char *const texts[] = { "@home", "0.5:dog", "+ x", "\\y", "a - b", "- " };
+    scry_query *q = scry_query_new();
+    scry_error err = SCRY_ERROR_INIT;
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(scry_query_add_text(q, texts[i], -0.25, &err), 0);
+    for (size_t i = 0; i < 6; i++)
+        check_part(q, i, SCRY_PART_TEXT, -0.25, texts[i]);
+    assert_int_equal(scry_query_add_text(q, " \t", 1, &err), SCRY_EINVALID);
+    assert_int_equal(scry_query_add_id(q, SCRY_PART_STORED, "00112233445566778899aabbccddeeff + 50:sunset", NULL, 1, &err), SCRY_EINVALID);
+    assert_int_equal(scry_query_add_id(q, SCRY_PART_UPLOADED, "00112233445566778899aabbccddeeff", (int[]){ 1, 2, 3, 4 }, 1, &err), 0);
+    assert_int_equal(scry_query_add_line(q, "cat - 2:mouse", &err), 0);
+    assert_int_equal(count(q), 9);
+    check_part(q, 8, SCRY_PART_TEXT, -2, "mouse");
+    scry_query_free(q);
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     REFUSE("empty text", "");
@@ -138,6 +182,8 @@ int main(void)
         cmocka_unit_test(operators_begin_parts),
         cmocka_unit_test(pictures_and_regions),
         cmocka_unit_test(backslash_keeps_literals),
+        cmocka_unit_test(a_number_and_a_colon_may_be_text),
+        cmocka_unit_test(parts_are_values),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(one_line_is_split_at_spaces),
     };

@@ -1,5 +1,5 @@
 /* engine/ranking: ranks and average precision against a plain sort in Python; the interval and the
- * projection by what they must be. */
+ * projection by their statistical properties. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +92,7 @@ static void scores_by_distance(void **state)
             distance[i] += ((double)query[d] - x) * ((double)query[d] - x);
         }
     }
-    ranking_scores(out, query, rows, bias, 2, N, D);
+    ranking_scores(out, query, rows, bias, N, D);
     for (size_t i = 0; i < N; i++)
         assert_true(fabs(length - out[i] - distance[i]) < 1e-3);
 }
@@ -104,11 +104,12 @@ static void projection_keeps_lengths(void **state)
     double norm = 0;
     row[3] = 1;
     assert_non_null(p);
-    ranking_project(out, row, 1, p, FROM, TO, 0);
+    ranking_project(out, row, 1, p, FROM, TO);
     for (size_t i = 0; i < TO; i++)
         norm += (double)out[i] * out[i];
     assert_true(fabs(norm - 1) < 0.2);   /* chi-squared of 512: standard deviation 0.0625 */
-    ranking_project(out, row, 1, p, FROM, TO, 1);
+    ranking_project(out, row, 1, p, FROM, TO);
+    ranking_normalize(out, 1, TO);
     norm = 0;
     for (size_t i = 0; i < TO; i++)
         norm += (double)out[i] * out[i];

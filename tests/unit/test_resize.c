@@ -46,6 +46,25 @@ static scry_fit fit_of(const char *name)
            : strcmp(name, "even") == 0 ? SCRY_FIT_CROP_EVEN : SCRY_FIT_SQUASH;
 }
 
+/* Rows from the bottom, a few at a time: order does not matter. */
+static void run_with(const scry_resize_kernels *kernels, const scry_pixels *src,
+                     const scry_resize_window *w, int at_once, uint8_t *out)
+{
+    scry_resizer *r;
+    size_t bytes = 3 * (size_t)src->width, stride = bytes + SCRY_ROW_SLACK;
+    uint8_t *rows = calloc((size_t)at_once, stride);
+    assert_int_equal(scry_resizer_new_with(&r, src->width, src->height, w, kernels, NULL), 0);
+    for (int end = src->height; end > 0; end -= at_once) {
+        int first = end > at_once ? end - at_once : 0;
+        for (int y = first; y < end; y++)
+            memcpy(rows + (size_t)(y - first) * stride, src->data + (size_t)y * src->stride, bytes);
+        scry_resizer_put(r, first, end - first, rows, (ptrdiff_t)stride);
+    }
+    scry_resizer_finish(r, out);
+    scry_resizer_free(r);
+    free(rows);
+}
+
 static void equal_to_the_references(void **state)
 {
     char path[4096], line[256], fit[16], filter[16];
@@ -65,10 +84,10 @@ static void equal_to_the_references(void **state)
         scry_view_plan plan = scry_plan_view(w, h, size, fit_of(fit));
         size_t bytes = 3 * (size_t)size * (size_t)size;
         uint8_t *out = malloc(bytes);
-        scry_error err = SCRY_ERROR_INIT;
-        assert_int_equal(scry_resize_view(&p, &plan, strcmp(filter, "bicubic") == 0
-                                          ? SCRY_FILTER_BICUBIC : SCRY_FILTER_BILINEAR, out, &err),
-                         0);
+        scry_resize_window win = { .width = plan.width, .height = plan.height, .x = plan.x, .y = plan.y,
+                                   .w = plan.size, .h = plan.size,
+                                   .filter = strcmp(filter, "bicubic") == 0 ? SCRY_FILTER_BICUBIC : SCRY_FILTER_BILINEAR };
+        run_with(scry_resize_kernels_best(), &p, &win, 16, out);
         if (crc32(out, bytes) != crc)
             fail_msg("differs: %s", line);
         free(out);
@@ -77,26 +96,6 @@ static void equal_to_the_references(void **state)
     }
     fclose(f);
     assert_true(cases >= 600);
-}
-
-/* Rows from the bottom, a few at a time: order does not matter. */
-static void run_with(const scry_resize_kernels *kernels, const scry_pixels *src,
-                     const scry_resize_window *w, scry_filter filter, int at_once, uint8_t *out)
-{
-    scry_resizer *r;
-    size_t bytes = 3 * (size_t)src->width, stride = bytes + SCRY_ROW_SLACK;
-    uint8_t *rows = calloc((size_t)at_once, stride);
-    assert_int_equal(scry_resizer_new_with(&r, src->width, src->height, w, filter, kernels, NULL),
-                     0);
-    for (int end = src->height; end > 0; end -= at_once) {
-        int first = end > at_once ? end - at_once : 0;
-        for (int y = first; y < end; y++)
-            memcpy(rows + (size_t)(y - first) * stride, src->data + (size_t)y * src->stride, bytes);
-        scry_resizer_put(r, first, end - first, rows, (ptrdiff_t)stride);
-    }
-    scry_resizer_finish(r, out);
-    scry_resizer_free(r);
-    free(rows);
 }
 
 static void agree_with_scalar(const scry_resize_kernels *fast)
@@ -111,9 +110,9 @@ static void agree_with_scalar(const scry_resize_kernels *fast)
         win.h = win.height - win.y;
         size_t bytes = 3 * (size_t)win.w * (size_t)win.h;
         uint8_t *a = malloc(bytes), *b = malloc(bytes);
-        scry_filter filter = i % 2 ? SCRY_FILTER_BICUBIC : SCRY_FILTER_BILINEAR;
-        run_with(scry_resize_kernels_scalar(), &p, &win, filter, 1, a);
-        run_with(fast, &p, &win, filter, 1 + i % 7, b);
+        win.filter = i % 2 ? SCRY_FILTER_BICUBIC : SCRY_FILTER_BILINEAR;
+        run_with(scry_resize_kernels_scalar(), &p, &win, 1, a);
+        run_with(fast, &p, &win, 1 + i % 7, b);
         if (memcmp(a, b, bytes) != 0)
             fail_msg("%s differs from scalar: %d x %d", fast->name, p.width, p.height);
         free(a);
@@ -134,10 +133,10 @@ static void only_what_is_needed_is_read(void **state)
     scry_resizer *r;
     scry_view_plan plan = scry_plan_view(4000, 1000, 224, SCRY_FIT_CROP_FLOOR);
     scry_resize_window w = { .width = plan.width, .height = plan.height, .x = plan.x, .y = plan.y,
-                             .w = 224, .h = 224 };
+                             .w = 224, .h = 224, .filter = SCRY_FILTER_BICUBIC };
     assert_int_equal(plan.width, 896);
     assert_int_equal(plan.x, 336);
-    assert_int_equal(scry_resizer_new(&r, 4000, 1000, &w, SCRY_FILTER_BICUBIC, NULL), 0);
+    assert_int_equal(scry_resizer_new(&r, 4000, 1000, &w, NULL), 0);
     scry_span columns = scry_resizer_columns(r), rows = scry_resizer_rows(r);
     /* 336 / 896 of 4000 is 1500, less the filter's reach of 2 * 4000 / 896 pixels. */
     assert_in_range(columns.first, 1488, 1500);
@@ -151,9 +150,8 @@ static void limits_are_errors(void **state)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_resizer *r;
-    scry_resize_window w = { .width = 10, .height = 10, .w = 10, .h = 10 };
-    assert_int_equal(scry_resizer_new(&r, SCRY_MAX_SOURCE_SIDE + 1, 1, &w, SCRY_FILTER_BICUBIC,
-                                      &err), SCRY_ELIMIT);
+    scry_resize_window w = { .width = 10, .height = 10, .w = 10, .h = 10, .filter = SCRY_FILTER_BICUBIC };
+    assert_int_equal(scry_resizer_new(&r, SCRY_MAX_SOURCE_SIDE + 1, 1, &w, &err), SCRY_ELIMIT);
     assert_non_null(strstr(err.message, "over 1000000"));
 }
 

@@ -1,4 +1,4 @@
-/* Damaged and foreign checkpoints: every one gets one clear line, none gets further. */
+/* Damaged and unsupported checkpoints: each is refused with one clear line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void lying_headers(void **state)
     refused("{\"a\":7}", 4, "dtype");
     refused("{\"a\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[0,4]},"
             "\"b\":{\"dtype\":\"I8\",\"shape\":[4],\"data_offsets\":[3,7]}}", 8, "overlap");
-    refused("[]", 0, "no JSON object");
+    refused("[]", 0, "not a JSON object");
     refused("{", 0, "JSON");
     refused("{\"a\":{},\"a\":{}}", 0, "JSON");
 }
@@ -95,7 +95,7 @@ static void good_file_is_read(void **state)
     scry_tensor t;
     float got[2];
     assert_int_equal(scry_tensors_get(ts, "odd", 2, (size_t[]){ 0, 1 }, &t, &err), 0);
-    scry_tensor_floats(&t, got);   /* it lies askew in the file and is copied */
+    scry_tensor_floats(&t, got);   /* it is not aligned in the file and is copied */
     assert_memory_equal(got, two, sizeof two);
     assert_int_equal(scry_tensors_get(ts, "odd", 2, (size_t[]){ 3, 1 }, &t, &err), SCRY_EINVALID);
     assert_string_equal(err.message, "m: tensor odd is 2 x 1 where the configuration needs 3 x 1");
@@ -153,7 +153,7 @@ static void clear_folder(void)
     closedir(d);
 }
 
-/* The tiny checkpoint `name`, afresh. */
+/* A new copy of the tiny checkpoint `name`. */
 static void copy_model(const char *name)
 {
     const char *top = getenv("SCRY_TOP");
@@ -216,13 +216,14 @@ static void foreign_and_broken_folders(void **state)
 {
     clear_folder();
     fails_with("no config.json");
-    put_text("config.json", "{\"model_type\":\"siglip\"}");
-    fails_with("models of type \"siglip\" are not supported");
+    put_text("config.json", "{\"model_type\":\"align\"}");
+    fails_with("models of type \"align\" are not supported");
     put_text("config.json", "{\"hidden_size\":4}");
     fails_with("no model_type");
     put_text("config.json", "{");
     fails_with("not valid JSON");
-    put_text("config.json", "{\"model_type\":\"clip\"}");
+    copy_model("clip");
+    take_away("model.safetensors");
     fails_with("no model.safetensors");
     put_text("pytorch_model.bin", "PK");
     fails_with("convert-pickle.py");
@@ -241,13 +242,15 @@ static void configurations_that_lie(void **state)
 {
     static const struct { const char *from, *to, *expected; } cases[] = {
         { "\"hidden_size\": 35", "\"hidden_size\": 70", "where the configuration needs" },
-        { "\"num_attention_heads\": 5", "\"num_attention_heads\": 6", "cannot be shared by 6 heads" },
+        { "\"num_attention_heads\": 5", "\"num_attention_heads\": 6", "is not divisible by 6 heads" },
         { "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "layers.2" },
         { "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 2000000000", "from 1 to" },
         { "\"projection_dim\": 21", "\"projection_dim\": -1", "projection_dim" },
         { "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": \"swish\"", "\"swish\" is not known" },
-        { "\"patch_size\": 7", "\"patch_size\": 5", "cannot be cut into patches" },
-        { "\"image_size\": 28", "\"image_size\": 35", "makes pictures of 28 pixels" },
+        { "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": 5", "hidden_act must be a string" },
+        { "\"hidden_size\": 35", "\"hidden_size\": \"35\"", "text_config.hidden_size must be a whole number" },
+        { "\"patch_size\": 7", "\"patch_size\": 29", "cannot be cut into patches" },
+        { "\"image_size\": 28", "\"image_size\": 35", "scales pictures to 28 pixels" },
         { "\"max_position_embeddings\": 16", "\"max_position_embeddings\": 17",
           "position_embedding.weight is 16 x 35" },
         { "\"vocab_size\": 524", "\"vocab_size\": 500", "token_embedding" }
@@ -293,6 +296,19 @@ static void preprocessing_is_read(void **state)
     copy_model("clip");
     edit("preprocessor_config.json", "\"shortest_edge\": 28", "\"shortest_edge\": 32");
     fails_with("resizing to 32 and cropping to 28");
+    copy_model("clip");   /* as transformers 5 writes it */
+    scry_buf nested = SCRY_BUF_INIT(1 << 16), bytes = SCRY_BUF_INIT(1 << 16);
+    char *path = in_folder("preprocessor_config.json");
+    assert_int_equal(scry_read_file(path, &bytes, NULL), 0);
+    scry_buf_printf(&nested, "{\"processor_class\": \"CLIPProcessor\", \"image_processor\": %s}", scry_buf_str(&bytes));
+    take_away("preprocessor_config.json");
+    put_text("processor_config.json", scry_buf_str(&nested));
+    opens();
+    edit("processor_config.json", "\"resample\": 3", "\"resample\": 1");
+    fails_with("processor_config.json: resample 1");
+    scry_buf_dispose(&nested);
+    scry_buf_dispose(&bytes);
+    free(path);
     copy_model("open_clip");
     opens();
     edit("open_clip_config.json", "squash", "longest");
@@ -305,7 +321,23 @@ static void preprocessing_is_read(void **state)
     scry_model_free(m);
     copy_model("open_clip");
     edit("open_clip_config.json", "\"head_width\": 9", "\"timm_model_name\": \"x\"");
-    fails_with("timm_model_name");
+    fails_with("vision_cfg.timm_model_name is \"x\": of timm's image towers");
+}
+
+static void padding_is_named(void **state)
+{
+    copy_model("siglip");
+    opens();
+    edit("tokenizer_config.json", "</s>", "<fill>");
+    fails_with("pad_token \"<fill>\" is not among the special tokens");
+    take_away("tokenizer_config.json");
+    fails_with("it names the padding token");
+    copy_model("siglip");
+    edit("config.json", "\"projection_size\": 40", "\"projection_size\": 36");
+    fails_with("projection_size is not vision_config.hidden_size");
+    copy_model("siglip");
+    edit("config.json", "\"vision_use_head\": true", "\"vision_use_head\": false");
+    fails_with("vision_use_head is false");
 }
 
 /* Two shards and an index instead of one file: the same model. */
@@ -347,7 +379,8 @@ int main(void)
         cmocka_unit_test(lying_headers), cmocka_unit_test(lying_lengths),
         cmocka_unit_test(good_file_is_read), cmocka_unit_test(foreign_and_broken_folders),
         cmocka_unit_test(configurations_that_lie), cmocka_unit_test(damaged_weights),
-        cmocka_unit_test(preprocessing_is_read), cmocka_unit_test(shards_are_joined)
+        cmocka_unit_test(preprocessing_is_read), cmocka_unit_test(padding_is_named),
+        cmocka_unit_test(shards_are_joined)
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,12 +1,13 @@
-/* engine/score, engine/line: the estimate lies four spreads above what unrelated pairs give,
- * whatever fits; a stored line is what numpy makes of its file. */
+/* engine/score.c, engine/score_threshold.c: the estimate is four standard deviations above the scores of
+ * unrelated pairs, however many pairs match; a stored threshold is what numpy computes from its file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "engine/line.h"
+#include "engine/score_groups.h"
+#include "engine/score_threshold.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -34,89 +35,110 @@ static void random_units(float *rows, size_t n, uint64_t seed)
     }
 }
 
-static void line_of_unrelated_pairs(void **state)
+static void threshold_of_unrelated_pairs(void **state)
 {
     static float pictures[PICTURES * D], texts[TEXTS * D];
     random_units(pictures, PICTURES, 1);
     random_units(texts, TEXTS, 2);
-    scry_line *line = scry_line_estimate(pictures, PICTURES, texts, TEXTS, D);
-    assert_true(fabs(line->margin - 4 * 0.125) < 0.02);
-    /* Pictures that do fit: every tenth text has thirty pictures that are nearly it. */
+    scry_threshold *threshold = scry_threshold_estimate(pictures, PICTURES, texts, TEXTS, D);
+    assert_true(fabs(threshold->margin - 4 * 0.125) < 0.02);
+    assert_true(fabs(threshold->best - 5 * 0.125) < 0.03);
+    /* Pictures that match: every tenth text has thirty pictures that are nearly it. */
     for (size_t t = 0; t < TEXTS; t += 10)
         for (size_t i = t / 10 * 30; i < t / 10 * 30 + 30; i++)
             for (size_t d = 0; d < D; d++)
                 pictures[i * D + d] = 0.1f * pictures[i * D + d] + 0.99f * texts[t * D + d];
-    scry_line *with_hits = scry_line_estimate(pictures, PICTURES, texts, TEXTS, D);
-    assert_true(fabs(with_hits->margin - line->margin) < 0.05);
-    scry_line_free(with_hits);
-    scry_line_free(line);
+    scry_threshold *with_hits = scry_threshold_estimate(pictures, PICTURES, texts, TEXTS, D);
+    assert_true(fabs(with_hits->margin - threshold->margin) < 0.05);
+    scry_threshold_free(with_hits);
+    scry_threshold_free(threshold);
 }
 
 static void too_few_pictures(void **state)
 {
     static float rows[20 * D];
     random_units(rows, 20, 3);
-    assert_null(scry_line_estimate(rows, 19, rows, 20, D));
-    assert_null(scry_line_estimate(rows, 20, rows, 0, D));
-    scry_line *line = scry_line_estimate(rows, 20, rows, 20, D);
-    assert_non_null(line);
-    scry_line_free(line);
-    assert_true(isnan(scry_line_at(NULL, rows)));
+    assert_null(scry_threshold_estimate(rows, 19, rows, 20, D));
+    assert_null(scry_threshold_estimate(rows, 20, rows, 0, D));
+    scry_threshold *threshold = scry_threshold_estimate(rows, 20, rows, 20, D);
+    assert_non_null(threshold);
+    scry_threshold_free(threshold);
+    assert_true(isnan(scry_threshold_at(NULL, rows)));
 }
 
-/* tests/golden/make_line.py: a folder with int8 rows, queries and where numpy puts their lines. */
-static void lines_of_numpy(void **state)
+/* tests/golden/make_line.py: a folder with int8 rows, queries and the thresholds that numpy computes. */
+static void thresholds_of_numpy(void **state)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_line *line;
+    scry_threshold *threshold;
     float query[16];
-    double at;
+    double at, best;
     FILE *f = fopen("tests/golden/line/queries.tsv", "r");
     assert_non_null(f);
-    assert_int_equal(line_read(&line, "tests/golden/line", 16, &err), 0);
-    assert_non_null(line);
+    assert_int_equal(threshold_read(&threshold, "tests/golden/line", 16, &err), 0);
+    assert_non_null(threshold);
     size_t n = 0;
     for (;; n++) {
         bool whole = true;
         for (size_t d = 0; d < 16; d++)
             whole &= fscanf(f, "%f", &query[d]) == 1;
-        if (!whole || fscanf(f, "%lf", &at) != 1)
+        if (!whole || fscanf(f, "%lf %lf", &at, &best) != 2)
             break;
-        assert_true(fabs(scry_line_at(line, query) - at) < 1e-5);
+        assert_true(fabs(scry_threshold_at(threshold, query) - at) < 1e-5);
+        assert_true(fabs(scry_threshold_best_at(threshold, query) - best) < 1e-5);
     }
     fclose(f);
     assert_int_equal(n, 40);
-    scry_line_free(line);
+    scry_threshold_free(threshold);
 }
 
 static void files_that_do_not_fit(void **state)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_line *line;
-    assert_int_equal(line_read(&line, "tests/golden/line", 15, &err), SCRY_EINVALID);
+    scry_threshold *threshold;
+    assert_int_equal(threshold_read(&threshold, "tests/golden/line", 15, &err), SCRY_EINVALID);
     assert_non_null(strstr(err.message, "line.safetensors"));
-    assert_null(line);
-    assert_int_equal(line_read(&line, "tests/golden", 16, &err), 0);   /* no such file: no line */
-    assert_null(line);
+    assert_null(threshold);
+    assert_int_equal(threshold_read(&threshold, "tests/golden", 16, &err), 0);   /* no such file: no threshold */
+    assert_null(threshold);
 }
 
-/* A margin alone is the same line for every query. */
+/* A margin alone is the same threshold for every query. */
 static void plain_number(void **state)
 {
     float query[4] = { 1, 0, 0, 0 };
-    scry_line *line = line_new(0, 4, 0.25);
-    assert_true(fabs(scry_line_at(line, query) - 0.25) < 1e-12);
-    scry_line_free(line);
+    scry_threshold *threshold = threshold_new(0, 4, 0.25);
+    assert_true(fabs(scry_threshold_at(threshold, query) - 0.25) < 1e-12);
+    scry_threshold_free(threshold);
+}
+
+static void groups_and_their_headings(void **state)
+{
+    char text[64];
+    scry_groups g = { 0.25, 0.5, NULL }, one = { 0.25, NAN, NULL }, none = SCRY_GROUPS_INIT;
+    assert_string_equal(scry_groups_name(&g, 0.5), "best");
+    assert_string_equal(scry_groups_name(&g, 0.49), "maybe");
+    assert_string_equal(scry_groups_name(&g, 0.25), "maybe");
+    assert_string_equal(scry_groups_name(&g, 0.24), "far");
+    assert_string_equal(scry_groups_name(&one, 0.9), "maybe");   /* no result is called a best one */
+    assert_null(scry_groups_name(&none, 0.9));
+    assert_null(scry_groups_heading(&g, NULL, 0.6, text));
+    assert_string_equal(scry_groups_heading(&g, "best", 0.3, text), "below 0.500: maybe");
+    assert_null(scry_groups_heading(&g, scry_groups_name(&g, 0.4), 0.3, text));
+    assert_string_equal(scry_groups_heading(&g, NULL, 0.1, text), "below 0.250: probably not a match");
+    assert_null(scry_groups_heading(&one, NULL, 0.3, text));
+    assert_null(scry_groups_heading(&none, NULL, 0.3, text));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(line_of_unrelated_pairs),
+        cmocka_unit_test(threshold_of_unrelated_pairs),
         cmocka_unit_test(too_few_pictures),
-        cmocka_unit_test(lines_of_numpy),
+        cmocka_unit_test(thresholds_of_numpy),
         cmocka_unit_test(files_that_do_not_fit),
         cmocka_unit_test(plain_number),
+        cmocka_unit_test(groups_and_their_headings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* The approximate search of a store as large as it begins with, against the exact one: it is
- * another one (random vectors are its worst case, so that it misses some), it finds most, and
- * where a filter leaves too few pictures it is the exact one. */
+/* Approximate search in a store of the smallest size at which it is used, compared with exact search: it
+ * misses some hits (random vectors are its worst case), finds most, and equals exact search where a filter
+ * selects too few pictures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

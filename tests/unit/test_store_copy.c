@@ -8,7 +8,7 @@
 #include "store_model.h"
 
 #include "scry/copy.h"
-#include "store/ranges.h"
+#include "store/side_by_side.h"
 
 enum { MANY = 20000, BATCH = 2000 };
 
@@ -54,7 +54,7 @@ static void put_files(scry_store *s, const scry_root *root, int first, int count
             memcpy(f->root, root->id, SCRY_ID_BYTES);
             snprintf(f->relative, sizeof f->relative, "f%d.jpg", first + at + i);
             model_vector(f->content + shift, vectors[i], MODEL_DIM);
-            puts[i] = (scry_put){ model_to_file(f), vectors[i] };
+            puts[i] = (scry_put){ .file = model_to_file(f), .vector = vectors[i] };
         }
         OK(scry_store_put(s, puts, (size_t)n, &err));
     }

@@ -1,5 +1,5 @@
-/* A write that fails, wherever it is: the call says so, nothing that was committed is lost,
- * and the store goes on working when the disk does.
+/* A write that fails at any point: the call reports it, nothing that was committed is lost,
+ * and the store works again when the disk does.
  *
  * This program brings its own write, pwrite, ftruncate, fdatasync and fsync, which the
  * dynamic linker gives to SQLite as well. They count, and fail the n-th of them. The test
@@ -17,7 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "store/local_internal.h"
+#include "store/local/columns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,15 +135,16 @@ int fsync(int fd)
     return result;
 }
 
-/* Names count as on the disk at once: the folder is synced before anything is promised in it. */
+/* Names are on the disk at once: the store syncs the folder before it relies on them. */
 int rename(const char *from, const char *to)
 {
-    int result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    int result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0), problem = errno;
     char *a = on_disk(from), *b = on_disk(to);
     if (result == 0 && a && b)
         syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 0);
     free(a);
     free(b);
+    errno = problem;
     return result;
 }
 
@@ -209,7 +210,7 @@ static int take_step(scry_store *s, const uint8_t *root, int step, tree *t, scry
         t->content[file] = -1;
         return scry_store_remove(s, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, NULL, err);
     case 6:
-        scry_columns_keep((scry_local *)s, 0);
+        scry_columns_update((scry_local *)s, 0);
         return 0;
     case 7:
         return scry_store_compact(s, err);
@@ -294,7 +295,7 @@ static bool session(const char *where, long fail_at, bool sticky, int error)
         expect_message(&err);
     } else {
         step = run_steps(s, root.id, 0, &t, &attempted);
-        if (step < STEPS && !sticky) {   /* the same process goes on where the disk does */
+        if (step < STEPS && !sticky) {   /* the same process continues when the disk works again */
             tree now = read_tree(s);
             assert_true(same_tree(&now, &t));
             step = run_steps(s, root.id, step, &t, &attempted);
@@ -481,7 +482,7 @@ static void run_on_small_disk(int (*run)(const char *where))
     remove_tree(where);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
-        return;   /* no mounting here; cmocka's skip() is a failure to prove */
+        return;   /* mounting is not permitted; prove counts cmocka's skip() as a failure */
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 

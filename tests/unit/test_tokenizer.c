@@ -6,7 +6,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "model/tokenizer.h"
+#include "tokenizer/language.h"
+#include "tokenizer/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,83 @@ static void unigram_ids_are_tokenizers(void **state)
         assert_true(compare_lines(t, forms[i][1]) > 2000);
         scry_tokenizer_free(t);
     }
+}
+
+static void sentence_bpe_ids_are_tokenizers(void **state)
+{
+    scry_tokenizer *t = open_golden("sentence_bpe", SCRY_TOKENIZER_HF);
+    assert_true(compare_lines(t, "sentence_bpe.crc") > 2000);
+    scry_tokenizer_free(t);
+}
+
+static void nllb_ids_are_tokenizers(void **state)
+{
+    scry_tokenizer *t = open_golden("nllb", SCRY_TOKENIZER_HF);
+    assert_true(compare_lines(t, "nllb.crc") > 2000);
+    scry_tokenizer_free(t);
+}
+
+/* The first id of a text. */
+static int32_t first_id(const scry_tokenizer *t, const char *text)
+{
+    int32_t ids[CAPACITY];
+    assert_true(scry_tokenizer_encode(t, text, strlen(text), ids, CAPACITY, NULL, NULL) >= 2);
+    return ids[0];
+}
+
+static void texts_begin_with_their_language(void **state)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t = open_golden("nllb", SCRY_TOKENIZER_HF);
+    assert_true(scry_tokenizer_has_languages(t));
+    int32_t english = first_id(t, "ein Hund");
+    assert_int_equal(scry_tokenizer_set_language(t, "auto", &err), 0);
+    int32_t german = first_id(t, "ein weißer Hund am Strand");
+    assert_int_not_equal(german, english);
+    assert_int_equal(first_id(t, "a white dog on the beach"), english);
+    assert_int_equal(first_id(t, "un perro en la playa"), english);   /* Spanish is not among its languages */
+    assert_int_equal(first_id(t, ""), english);
+    scry_tokenizer_free(t);
+    t = open_golden("nllb", SCRY_TOKENIZER_HF);
+    assert_int_equal(scry_tokenizer_set_language(t, "deu", &err), 0);
+    assert_int_equal(first_id(t, "a dog"), german);
+    assert_int_equal(scry_tokenizer_set_language(t, "zho", &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "written in several ways"));
+    assert_int_equal(scry_tokenizer_set_language(t, "tlh_Piqd", &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "does not know the language \"tlh_Piqd\""));
+    assert_int_equal(scry_tokenizer_set_language(t, "<mask>", &err), SCRY_EINVALID);
+    scry_tokenizer_free(t);
+}
+
+static void languages_are_guessed(void **state)
+{
+    static const char *const texts[][2] = {
+        { "eng_Latn", "a white dog runs on the beach" }, { "eng_Latn", "sunset" }, { "eng_Latn", "" }, { "eng_Latn", "1234 ?!" },
+        { "deu_Latn", "ein weißer Hund am Strand" }, { "deu_Latn", "Kinder spielen im Schnee" },
+        { "fra_Latn", "un chien blanc sur la plage" }, { "spa_Latn", "un perro blanco en la playa" },
+        { "por_Latn", "um cachorro branco na praia" }, { "ita_Latn", "un cane bianco sulla spiaggia" },
+        { "nld_Latn", "een witte hond op het strand" }, { "pol_Latn", "biały pies na plaży" }, { "ces_Latn", "bílý pes běží na pláži" },
+        { "hun_Latn", "egy fehér kutya a tengerparton" }, { "ron_Latn", "un câine alb pe plajă" },
+        { "tur_Latn", "plajda beyaz bir köpek" }, { "swe_Latn", "en vit hund på stranden" }, { "dan_Latn", "to mænd og en hund ved huset" },
+        { "fin_Latn", "valkoinen koira rannalla" }, { "vie_Latn", "một con chó trắng trên bãi biển" },
+        { "ind_Latn", "seekor anjing putih di pantai" }, { "swh_Latn", "mbwa mweupe kwenye ufuo" },
+        { "rus_Cyrl", "белая собака на пляже" }, { "ukr_Cyrl", "білий собака на пляжі" }, { "bul_Cyrl", "бяло куче на плажа" },
+        { "ell_Grek", "ένας άσπρος σκύλος στην παραλία" }, { "heb_Hebr", "כלב לבן על החוף" }, { "arb_Arab", "كلب أبيض على الشاطئ" },
+        { "pes_Arab", "یک سگ سفید در ساحل" }, { "urd_Arab", "ساحل پر ایک سفید کتا" }, { "hin_Deva", "समुद्र तट पर एक सफ़ेद कुत्ता" },
+        { "tha_Thai", "สุนัขสีขาวบนชายหาด" }, { "kor_Hang", "해변의 하얀 개" }, { "jpn_Jpan", "海岸の白い犬" },
+        { "zho_Hans", "沙滩上的一只白狗和两个孩子" }, { "zho_Hant", "沙灘上的一隻白狗和兩個孩子" }, { "kat_Geor", "თეთრი ძაღლი სანაპიროზე" },
+        { "jpn_Jpan", "a 犬 の photo" }, { "rus_Cyrl", "белая собака and dog" },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_string_equal(scry_language_guess(texts[i][1], strlen(texts[i][1])), texts[i][0]);
+    char *page = malloc(100000);
+    memset(page, 'x', 100000);
+    assert_string_equal(scry_language_guess(page, 100000), "eng_Latn");
+    free(page);
+    assert_true(scry_language_is_code("deu_Latn"));
+    static const char *const others[] = { "", "deu", "deu_latn", "DEU_Latn", "deu_Latn ", "<mask>", "deu-Latn" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(scry_language_is_code(others[i]));
 }
 
 static void wordpiece_ids_are_transformers(void **state)
@@ -262,9 +340,9 @@ static void damaged_files_are_refused_by_name(void **state)
     refused_json("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0", "tokenizer.json is damaged: byte 37");
     refused_json("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}", "impossible id -1");
     refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":9,\"vocab\":[[\"a\",0.5]]},"
-                 "\"pre_tokenizer\":{\"type\":\"Metaspace\"}}", "unk_id is no piece");
+                 "\"pre_tokenizer\":{\"type\":\"Metaspace\"}}", "unk_id is not in the vocabulary");
     refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\",0],[\"a\",1]]},"
-                 "\"pre_tokenizer\":{\"type\":\"Metaspace\"}}", "piece 1 was there before");
+                 "\"pre_tokenizer\":{\"type\":\"Metaspace\"}}", "piece 1 occurs twice");
     refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\"]]}}", "score");
     refused_json("{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\",1e400]]}}", "number");
     refused_json("{\"model\":{\"type\":\"Unigram\"},\"normalizer\":{\"type\":\"Nmt\"}}", "\"Nmt\"");
@@ -274,8 +352,8 @@ static void damaged_files_are_refused_by_name(void **state)
     refused_json("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "BertNormalizer");
 }
 
-/* Every cut and many single wrong bytes of a real file: an error or a tokenizer that
- * works, never anything else (the sanitizers watch). */
+/* A real file, truncated at every length and with many single bytes changed: an error or a working
+ * tokenizer (also under the sanitizers). */
 static void damaged_bytes_do_no_harm(void **state)
 {
     const char *const names[] = { "clip_json", "unigram_charsmap" };
@@ -307,13 +385,13 @@ static void older_files_are_checked(void **state)
     write_text("vocab.json", "{\"a\":0,\"<|startoftext|>\":1,\"<|endoftext|>\":2}");
     refused(SCRY_ENOTFOUND, "has no tokenizer");
     write_text("merges.txt", "#version: 0.2\na b\n");
-    refused(SCRY_EINVALID, "merge 1 joins what the vocabulary lacks");
+    refused(SCRY_EINVALID, "lacks the piece that merge 1 makes");
     write_text("merges.txt", "#version: 0.2\nab\n");
-    refused(SCRY_EINVALID, "line 2 is no merge");
+    refused(SCRY_EINVALID, "line 2 is not a merge");
     write_text("vocab.txt", "[UNK]\n[CLS]\na\n");
     refused(SCRY_EINVALID, "has no [SEP]");
     write_text("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\na\n");
-    refused(SCRY_EINVALID, "piece 4 was there before");
+    refused(SCRY_EINVALID, "piece 4 occurs twice");
 }
 
 static void copy_golden(const char *name, const char *as)
@@ -364,6 +442,8 @@ int main(void)
         cmocka_unit_test(clip_ids_are_transformers),
         cmocka_unit_test(clip_ids_are_open_clips),
         cmocka_unit_test(unigram_ids_are_tokenizers),
+        cmocka_unit_test(sentence_bpe_ids_are_tokenizers), cmocka_unit_test(nllb_ids_are_tokenizers),
+        cmocka_unit_test(texts_begin_with_their_language), cmocka_unit_test(languages_are_guessed),
         cmocka_unit_test(wordpiece_ids_are_transformers),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(invalid_utf8_reads_as_replacement_characters),

@@ -188,25 +188,24 @@ static void kernels_agree(void **unused)
                 assert_int_equal(scry_code_query_init(&q[k], query, dims[d], wide), 0);
             }
             const uint8_t *codes = scry_block_codes(r.blocks[0]);
-            const float *scale = scry_block_scales(r.blocks[0]), *error = scry_block_errors(r.blocks[0]);
+            scry_bounds b = { scry_block_scales(r.blocks[0]), scry_block_errors(r.blocks[0]), q[0].step, 1, 0.05f }, b1 = b;
             const scry_scan_kernels *set;
+            b1.step = q[1].step;
             for (size_t s = 0; (set = scry_scan_kernels_at(s)); s++) {
                 for (size_t rows = 1; rows <= ROWS; rows += 1 + rows / 7) {
                     scry_scan_kernels_scalar.dots(expected, codes, NULL, rows, &q[0]);
                     set->dots(got, codes, NULL, rows, &q[0]);
                     assert_memory_equal(got, expected, rows * 4);
-                    size_t n = set->select(picked, got, scale, error, NULL, rows, q[0].step, 1, 0.05f);
-                    size_t m = scry_scan_kernels_scalar.select(reference, got, scale, error, NULL, rows, q[0].step, 1,
-                                                          0.05f);
+                    size_t n = set->select(picked, got, NULL, rows, &b);
+                    size_t m = scry_scan_kernels_scalar.select(reference, got, NULL, rows, &b);
                     assert_int_equal(n, m);
                     assert_memory_equal(picked, reference, n * 2);
                 }
                 scry_scan_kernels_scalar.dots(expected, codes, index, 39, &q[1]);
                 set->dots(got, codes, index, 39, &q[1]);
                 assert_memory_equal(got, expected, 39 * 4);
-                assert_int_equal(set->select(picked, got, scale, error, index, 39, q[1].step, 1, 0.05f),
-                                 scry_scan_kernels_scalar.select(reference, got, scale, error, index, 39, q[1].step,
-                                                            1, 0.05f));
+                assert_int_equal(set->select(picked, got, index, 39, &b1),
+                                 scry_scan_kernels_scalar.select(reference, got, index, 39, &b1));
                 for (size_t n = 1; n <= QUERIES && !wide && set->dots_many; n++) {
                     for (size_t k = 0; k < n; k++)
                         scry_scan_kernels_scalar.dots(expected + k * SCRY_BLOCK_ROWS, codes, NULL, ROWS, &q[k]);
@@ -222,7 +221,7 @@ static void kernels_agree(void **unused)
     }
 }
 
-/* The whole claim: no cosine lies outside its bounds. */
+/* No cosine is outside its bounds. */
 static void bounds_hold(void **unused)
 {
     for (int d = 0; d < DIMS; d++) {
@@ -262,8 +261,8 @@ static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, 
     scry_near *all = malloc(r->rows * sizeof *all);
     for (size_t i = 0; i < n; i++)
         random_unit(queries + i * r->dim, r->dim);
-    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL, keep };
-    assert_int_equal(scry_scan(&in, queries, n, k, min_score, pool, got), 0);
+    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL, keep, k, min_score };
+    assert_int_equal(scry_scan(&in, queries, n, pool, got), 0);
     for (size_t i = 0; i < n; i++) {
         size_t count = 0;
         const float *q = queries + i * r->dim;
@@ -319,8 +318,8 @@ static void few_are_rescored(void **unused)
     scry_near_list got;
     memset(r.bits, 0xff, r.rows / 64 * 8);
     random_unit(query, 512);
-    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0 };
-    assert_int_equal(scry_scan(&in, query, 1, 10, -2, NULL, &got), 0);
+    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, 10, -2 };
+    assert_int_equal(scry_scan(&in, query, 1, NULL, &got), 0);
     assert_true(got.rescored < 100);
     free(got.items);
     free_rows(&r);
@@ -376,11 +375,11 @@ static void approximate_scans_find_most(void **unused)
     }
     for (size_t i = 0; i < QUERIES * D; i++)
         queries[i] = bell() * 0.04f + centres[i / D][i % D];
-    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0 };
+    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, TOP, -2 };
     scry_near_list exact[QUERIES], some[QUERIES];
-    assert_int_equal(scry_scan(&in, queries, QUERIES, TOP, -2, pool, exact), 0);
+    assert_int_equal(scry_scan(&in, queries, QUERIES, pool, exact), 0);
     in.keep = 0.02;
-    assert_int_equal(scry_scan(&in, queries, QUERIES, TOP, -2, pool, some), 0);
+    assert_int_equal(scry_scan(&in, queries, QUERIES, pool, some), 0);
     int found = 0;
     for (int q = 0; q < QUERIES; q++) {
         assert_int_equal(some[q].count, TOP);

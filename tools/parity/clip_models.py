@@ -1,6 +1,6 @@
-"""clip_models.py - CLIP checkpoints with random weights, as Hugging Face directories.
+"""clip_models.py - CLIP and SigLIP checkpoints with random weights, as Hugging Face directories.
 
-    python3 tools/parity/clip_models.py b32 OUT        # or b16, l14, l14-336, odd, wide
+    python3 tools/parity/clip_models.py b32 OUT        # or b16, l14, l14-336, odd, wide, siglip-b16, siglip-so400m
     python3 tools/parity/clip_models.py b32 OUT --dtype float16
 
 Parity is arithmetic, not quality: weights from a fixed seed exercise every operation that
@@ -10,6 +10,8 @@ Needs torch and transformers. The vocabulary is CLIP's own, from models/clip-bpe
 """
 import argparse
 import json
+import re
+import string
 from pathlib import Path
 
 import torch
@@ -25,6 +27,13 @@ SHAPES = {
     "l14-336": ((336, 14, 1024, 24, 16, 4096), (768, 12, 12, 3072), 768, "quick_gelu"),
     "odd": ((70, 7, 90, 3, 5, 203), (84, 2, 7, 101), 37, "gelu"),
     "wide": ((96, 48, 160, 2, 2, 640), (256, 2, 2, 512), 96, "gelu"),
+}
+
+
+# image: size, patch, width, layers, heads, ffn; text layers. The text tower is as wide.
+SIGLIP_SHAPES = {
+    "siglip-b16": (224, 16, 768, 12, 12, 3072, 12),
+    "siglip-so400m": (384, 14, 1152, 2, 16, 4304, 2),   # of its 27 layers two: 384 is no multiple of 14
 }
 
 
@@ -47,6 +56,58 @@ def write_tokenizer(out, merges=None):
     (out / "vocab.json").write_text(json.dumps(ids, ensure_ascii=False), "utf-8")
     (out / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", "utf-8")
     return len(vocab)
+
+
+def canonical(text):
+    """big_vision's canonicalize_text, as transformers' SiglipTokenizer has it."""
+    text = text.lower().translate(str.maketrans("", "", string.punctuation))
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def unigram(pieces, start, end, unknown):
+    """A tokenizer of T5's or XLM-R's kind over `pieces`; `start` may be None."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    tokenizer = Tokenizer(models.Unigram([(p, -1.0 - 0.1 * i) for i, p in enumerate(pieces)],
+                                         unk_id=pieces.index(unknown)))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")])
+    specials = [p for p in (start, end) if p]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{start} $A {end}" if start else f"$A {end}",
+        special_tokens=[(p, pieces.index(p)) for p in specials])
+    tokenizer.add_special_tokens([p for p in pieces if p.startswith("<")])
+    return tokenizer
+
+
+def write_unigram(out, specials, start):
+    """A folder's tokenizer of letters and made-up pieces, padded with </s>; returns how many ids it has."""
+    pieces = specials + ["\u2581"] + list(string.ascii_lowercase + string.digits)
+    pieces += [f"\u2581{a}{b}" for a in string.ascii_lowercase for b in string.ascii_lowercase]
+    unigram(pieces, start, "</s>", "<unk>").save(str(out / "tokenizer.json"))
+    (out / "tokenizer_config.json").write_text(json.dumps({"pad_token": "</s>"}))
+    return len(pieces)
+
+
+def make_siglip(shape, out, seed=7):
+    """The same for SigLIP, with a unigram tokenizer of letters and made-up pieces."""
+    from transformers import SiglipConfig, SiglipModel
+    size, patch, width, layers, heads, ffn, text_layers = SIGLIP_SHAPES[shape]
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    vocab = write_unigram(out, ["<pad>", "</s>", "<unk>"], None)
+    tower = dict(hidden_size=width, num_attention_heads=heads, intermediate_size=ffn)
+    model = SiglipModel(SiglipConfig(
+        text_config=dict(tower, num_hidden_layers=text_layers, vocab_size=vocab, projection_size=width,
+                         bos_token_id=None, eos_token_id=1),
+        vision_config=dict(tower, num_hidden_layers=layers, image_size=size, patch_size=patch)))
+    randomise(model, seed)
+    model.save_pretrained(out, safe_serialization=True)
+    (out / "preprocessor_config.json").write_text(json.dumps({
+        "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
+        "image_processor_type": "SiglipImageProcessor", "resample": 3, "rescale_factor": 1 / 255,
+        "size": {"height": size, "width": size}}))
+    return model.float().eval()
 
 
 def write_preprocessor(out, size):
@@ -120,8 +181,11 @@ def make(shape, out, dtype="float32", seed=7, merges=None, context=77, outliers=
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shape", choices=SHAPES)
+    parser.add_argument("shape", choices=[*SHAPES, *SIGLIP_SHAPES])
     parser.add_argument("out")
     parser.add_argument("--dtype", default="float32", choices=["float32", "float16", "bfloat16"])
     args = parser.parse_args()
-    make(args.shape, args.out, args.dtype)
+    if args.shape in SIGLIP_SHAPES:
+        make_siglip(args.shape, args.out)
+    else:
+        make(args.shape, args.out, args.dtype)

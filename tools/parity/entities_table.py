@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write src/model/tok_entities.h: the HTML entities that open_clip's clean-up decodes.
+"""Write src/tokenizer/html_entities.h: the HTML entities that open_clip's clean-up decodes.
 
-    python3 tools/parity/entities_table.py > src/model/tok_entities.h
+    python3 tools/parity/entities_table.py > src/tokenizer/html_entities.h
 
 Two users with different rules: html.unescape knows all names of HTML5, ftfy those that end
 in a semicolon and, of the all-lower-case ones, an upper-case form too.
@@ -27,13 +27,13 @@ def literal(text):
 
 
 def main():
-    print("""/* tok_entities.h - HTML entities, for tok_ftfy.c alone.
+    print("""/* html_entities.h - HTML entities, for ftfy.c alone.
  *
  * Made by tools/parity/entities_table.py from Python's html.entities; do not edit. Sorted
  * by name in bytes.
  */
-#ifndef SCRY_MODEL_TOK_ENTITIES_H
-#define SCRY_MODEL_TOK_ENTITIES_H
+#ifndef SCRY_TOKENIZER_ENTITIES_H
+#define SCRY_TOKENIZER_ENTITIES_H
 
 enum { ENTITY_FTFY = 1, ENTITY_HTML = 2 };   /* who decodes it */
 

@@ -5,7 +5,8 @@
     make build/release/tests/tok_dump
     python3 tools/parity/tokenizer_parity.py compare KIND DIR lines.txt
 
-KIND is clip-hf, clip-open_clip, wordpiece or unigram; DIR a folder with the tokenizer's
+KIND is clip-hf, clip-open_clip, wordpiece, unigram, sentence_bpe or nllb, or whitespace, lower or canonicalize,
+which is how open_clip cleans texts before a tokenizer.json; DIR a folder with the tokenizer's
 files (for clip-open_clip an empty one will do). Prints each line whose ids differ and
 how many; exits 1 when there are any that ftfy did not repair as mojibake (these are
 counted apart).
@@ -14,9 +15,9 @@ counted apart).
 
 counts the lines on which transformers and open_clip differ, by what is in them.
 
-    python3 tools/parity/tokenizer_parity.py goldens
+    python3 tools/parity/tokenizer_parity.py goldens [--only sentence_bpe|nllb]
 
-writes tests/golden/tokenizers: small vocabularies cut from real ones, lines, and for
+writes tests/golden/tokenizers (or of the lines there one kind): small vocabularies cut from real ones, lines, and for
 each kind one checksum of ids a line, for tests/unit/test_tokenizer.c.
 
 Needs transformers, tokenizers and, for open_clip, open_clip_torch (its tokenizer.py is
@@ -40,7 +41,8 @@ import tokenizer_lines
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 GOLDEN = os.path.join(TOP, "tests", "golden", "tokenizers")
-KINDS = ("clip-hf", "clip-open_clip", "wordpiece", "unigram")
+KINDS = ("clip-hf", "clip-open_clip", "wordpiece", "unigram", "sentence_bpe", "nllb")
+CLEANS = ("whitespace", "lower", "canonicalize")   # of open_clip's HFTokenizer, with any tokenizer.json
 
 
 def open_clip_module(path=None):
@@ -56,13 +58,11 @@ def open_clip_module(path=None):
     return module
 
 
-class OpenClip:
-    """SimpleTokenizer, cut as its __call__ cuts; `mojibake` tells of the last text."""
+class WatchesFtfy:
+    """`mojibake` tells whether ftfy repaired an encoding of the last text."""
 
-    def __init__(self, bpe_path=None):
+    def __init__(self):
         import ftfy
-        module = open_clip_module()
-        self.tokenizer = module.SimpleTokenizer(bpe_path) if bpe_path else module.SimpleTokenizer()
         self.mojibake = False
         fix_encoding = ftfy.fix_encoding
 
@@ -72,6 +72,15 @@ class OpenClip:
             return fixed
         ftfy.fix_encoding = watched
 
+
+class OpenClip(WatchesFtfy):
+    """SimpleTokenizer, cut as its __call__ cuts."""
+
+    def __init__(self, bpe_path=None):
+        super().__init__()
+        module = open_clip_module()
+        self.tokenizer = module.SimpleTokenizer(bpe_path) if bpe_path else module.SimpleTokenizer()
+
     def __call__(self, text, capacity):
         self.mojibake = False
         t = self.tokenizer
@@ -79,12 +88,27 @@ class OpenClip:
         return ids if len(ids) <= capacity else ids[:capacity - 1] + [t.eot_token_id]
 
 
+class OpenClipFile(WatchesFtfy):
+    """HFTokenizer, without what it fetches."""
+
+    def __init__(self, clean, folder):
+        super().__init__()
+        from tokenizers import Tokenizer
+        self.clean = open_clip_module().get_clean_fn(clean)
+        self.tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
+
+    def __call__(self, text, capacity):
+        self.mojibake = False
+        ids = self.tokenizer.encode(self.clean(text)).ids
+        return ids if len(ids) <= capacity else ids[:capacity - 1] + ids[-1:]
+
+
 class HuggingFace:
     mojibake = False
 
     def __init__(self, kind, folder):
         import transformers
-        if kind == "unigram":
+        if kind in ("unigram", "sentence_bpe", "nllb"):
             self.tokenizer = transformers.PreTrainedTokenizerFast(
                 tokenizer_file=os.path.join(folder, "tokenizer.json"))
         else:
@@ -96,11 +120,13 @@ class HuggingFace:
 
 
 def reference(kind, folder):
+    if kind in CLEANS:
+        return OpenClipFile(kind, folder)
     return OpenClip() if kind == "clip-open_clip" else HuggingFace(kind, folder)
 
 
 def ours(program, kind, folder, lines_path, capacity):
-    dialect = "open_clip" if kind == "clip-open_clip" else "hf"
+    dialect = "open_clip" if kind == "clip-open_clip" else kind if kind in CLEANS else "hf"
     with open(lines_path, "rb") as lines:
         out = subprocess.run([program, folder, dialect, str(capacity)], stdin=lines, stdout=subprocess.PIPE,
                              check=True).stdout
@@ -304,6 +330,42 @@ def cut_wordpiece(texts, size):
     return folder
 
 
+def train_sentence_bpe(texts, size):
+    """A vocabulary of Gemma's kind (SigLIP 2), learnt from `texts`, with rare characters left to bytes, those
+    of four bytes, emoji among them, unknown."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    specials = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"] + [f"<0x{b:02X}>" for b in range(0xF0)]
+    learnt = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    learnt.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(" ", "\u2581")])
+    learnt.pre_tokenizer = pre_tokenizers.Split("\u2581", "merged_with_next")
+    learnt.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, special_tokens=specials, limit_alphabet=900,
+                                                          show_progress=False))
+    tree = json.loads(learnt.to_str())
+    tree["added_tokens"] = [t for t in tree["added_tokens"] if not t["content"].startswith("<0x")]
+    built = Tokenizer.from_str(json.dumps(tree))
+    built.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    built.post_processor = processors.TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
+    return write_json("sentence_bpe", json.loads(built.to_str()))
+
+
+def train_nllb(texts, size):
+    """A vocabulary of NLLB's kind, learnt from `texts`: words with a mark, no bytes for rare characters, a text
+    behind its language."""
+    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    t = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
+    t.normalizer = normalizers.Sequence([normalizers.Precompiled(small_charsmap(texts)),
+                                         normalizers.Replace(Regex(" {2,}"), " ")])
+    t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    t.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, special_tokens=specials, limit_alphabet=900,
+                                                     show_progress=False))
+    t.add_special_tokens(["arb_Arab", "deu_Latn", "eng_Latn", "fra_Latn", "jpn_Jpan", "rus_Cyrl", "zho_Hans", "zho_Hant",
+                          AddedToken("<mask>", lstrip=True, special=True)])
+    t.post_processor = processors.TemplateProcessing(
+        single="eng_Latn $A </s>", special_tokens=[(s, t.token_to_id(s)) for s in ("eng_Latn", "</s>")])
+    return write_json("nllb", json.loads(t.to_str()))
+
+
 def golden_lines(cldr, n):
     """A sample of the full set, without the very long ones (but a few)."""
     texts = tokenizer_lines.make(cldr, n * 8, seed=2)
@@ -317,12 +379,18 @@ def checksum(ids):
 
 def goldens(args):
     os.makedirs(GOLDEN, exist_ok=True)
-    texts = golden_lines(args.cldr, args.n)
-    with open(os.path.join(GOLDEN, "lines.txt"), "wb") as f:
-        f.write(b"".join(tokenizer_lines.escape(t).encode() + b"\n" for t in texts))
-    unigram, charsmap = cut_unigram(texts, 2500)
-    folders = {"clip-hf": cut_clip(2500), "clip-open_clip": None, "wordpiece": cut_wordpiece(texts, 2500),
-               "unigram": unigram, "unigram_charsmap": charsmap}
+    lines = os.path.join(GOLDEN, "lines.txt")
+    if args.only:
+        texts = tokenizer_lines.read_lines(lines)
+        folders = {args.only: {"sentence_bpe": train_sentence_bpe, "nllb": train_nllb}[args.only](texts, 3000)}
+    else:
+        texts = golden_lines(args.cldr, args.n)
+        with open(lines, "wb") as f:
+            f.write(b"".join(tokenizer_lines.escape(t).encode() + b"\n" for t in texts))
+        unigram, charsmap = cut_unigram(texts, 2500)
+        folders = {"clip-hf": cut_clip(2500), "clip-open_clip": None, "wordpiece": cut_wordpiece(texts, 2500),
+                   "unigram": unigram, "unigram_charsmap": charsmap,
+                   "sentence_bpe": train_sentence_bpe(texts, 3000), "nllb": train_nllb(texts, 3000)}
     for kind, folder in folders.items():
         refer = reference(kind.split("_charsmap")[0], folder)
         with open(os.path.join(GOLDEN, kind + ".crc"), "w", encoding="ascii") as f:
@@ -336,7 +404,7 @@ def main():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("compare")
-    one.add_argument("kind", choices=KINDS)
+    one.add_argument("kind", choices=KINDS + CLEANS)
     one.add_argument("folder")
     one.add_argument("lines")
     one.add_argument("--program", default=os.path.join(TOP, "build", "release", "tests", "tok_dump"))
@@ -351,6 +419,7 @@ def main():
     two.add_argument("--cldr", default="/usr/share/unicode/cldr/common")
     two.add_argument("--n", type=int, default=2500)
     two.add_argument("--capacity", type=int, default=77)
+    two.add_argument("--only", choices=["sentence_bpe", "nllb"])
     args = parser.parse_args()
     return {"compare": compare, "dialects": dialects, "goldens": goldens}[args.command](args)
 

@@ -31,6 +31,12 @@ TEXTS = [
 ]
 OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "b32": ("ViT-B-32", False), "b16": ("ViT-B-16", False), "l14-quickgelu": ("ViT-L-14-quickgelu", True),
+    "siglip-b16": ("ViT-B-16-SigLIP", False), "siglip2-b32": ("ViT-B-32-SigLIP2-256", False),
+    "mobileclip2-l14": ("MobileCLIP2-L-14", False), "pe-core-t16": ("PE-Core-T-16-384", False), "pe-core-b16": ("PE-Core-B-16", False),
+    "metaclip2-l14": ("ViT-L-14-worldwide", False), "mobileclip2-s0": ("MobileCLIP2-S0", False),
+    "mobileclip-s1": ("MobileCLIP-S1", False), "mobileclip2-s2": ("MobileCLIP2-S2", False),
+    "mobileclip2-s3": ("MobileCLIP2-S3", False), "mobileclip2-s4": ("MobileCLIP2-S4", False),
+    "mobileclip2-b": ("MobileCLIP2-B", False),
 }
 
 
@@ -77,18 +83,47 @@ class HuggingFace:
         return unit(self.model.text_projection(out.pooler_output))
 
 
+class Siglip:
+    def __init__(self, model_dir):
+        from tokenizers import Tokenizer
+        from transformers import SiglipModel
+        self.model = SiglipModel.from_pretrained(model_dir).float().eval()
+        self.tokenizer = Tokenizer.from_file(str(Path(model_dir) / "tokenizer.json"))
+        config = json.loads((Path(model_dir) / "tokenizer_config.json").read_text())
+        self.pad = self.tokenizer.token_to_id(config["pad_token"])
+        self.size = self.model.config.vision_config.image_size
+        p = json.loads((Path(model_dir) / "preprocessor_config.json").read_text())
+        self.mean, self.std = p["image_mean"], p["image_std"]
+
+    def images(self, x):
+        return unit(self.model.vision_model(pixel_values=x).pooler_output)
+
+    def texts(self, texts):
+        from clip_models import canonical
+        context = self.model.config.text_config.max_position_embeddings
+        rows = [self.tokenizer.encode(canonical(t)).ids for t in texts]
+        rows = [r if len(r) <= context else r[:context - 1] + r[-1:] for r in rows]
+        ids = torch.tensor([r + [self.pad] * (context - len(r)) for r in rows])
+        return unit(self.model.text_model(input_ids=ids).pooler_output)   # without a mask, as it was trained
+
+
+def build_open_clip(cfg, quick):
+    from open_clip_import import open_clip
+    kind = open_clip.CustomTextCLIP if cfg.get("custom_text") else open_clip.CLIP
+    return kind(cfg["embed_dim"], open_clip.CLIPVisionCfg(**cfg["vision_cfg"]), open_clip.CLIPTextCfg(**cfg["text_cfg"]),
+                quick_gelu=quick, init_logit_bias=cfg.get("init_logit_bias")).eval()
+
+
 class OpenClip:
     def __init__(self, model_dir):
-        from open_clip_import import open_clip
+        from open_clip_import import token_rows
         from safetensors.torch import load_file
         config = json.loads((Path(model_dir) / "open_clip_config.json").read_text())
         cfg = config["model_cfg"]
-        self.model = open_clip.CLIP(cfg["embed_dim"], open_clip.CLIPVisionCfg(**cfg["vision_cfg"]),
-                                    open_clip.CLIPTextCfg(**cfg["text_cfg"]),
-                                    quick_gelu=cfg.get("quick_gelu", False)).eval()
+        self.model = build_open_clip(cfg, cfg.get("quick_gelu", False))
         state = load_file(Path(model_dir) / "open_clip_model.safetensors")
-        self.model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
-        self.tokenize = open_clip.SimpleTokenizer(context_length=cfg["text_cfg"]["context_length"])
+        self.model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()}, strict=False)
+        self.rows = lambda texts: token_rows(model_dir, cfg["text_cfg"], texts)
         self.size = cfg["vision_cfg"]["image_size"]
         p = config["preprocess_cfg"]
         self.mean, self.std = p["mean"], p["std"]
@@ -97,17 +132,22 @@ class OpenClip:
         return unit(self.model.encode_image(x))
 
     def texts(self, texts):
-        return unit(self.model.encode_text(self.tokenize(texts)))
+        return unit(self.model.encode_text(torch.tensor(self.rows(texts))))
 
 
 def make_open_clip(name, out):
-    from open_clip_import import open_clip
+    from open_clip_import import open_clip, settle
     from safetensors.torch import save_file
     model_name, quick = OPEN_CLIP[name]
     cfg = open_clip.get_model_config(model_name)
+    out.mkdir(parents=True)
+    if "hf_tokenizer_name" in cfg["text_cfg"]:   # a small vocabulary instead of the published one
+        from clip_models import write_unigram
+        xlm = cfg["text_cfg"].get("eos_id", 1) == 2   # else T5's: the end is 1
+        first = ["<s>", "<pad>", "</s>", "<unk>"] if xlm else ["<pad>", "</s>", "<unk>"]
+        cfg["text_cfg"]["vocab_size"] = write_unigram(out, first, "<s>" if xlm else None)
     torch.manual_seed(9)
-    model = open_clip.CLIP(cfg["embed_dim"], open_clip.CLIPVisionCfg(**cfg["vision_cfg"]),
-                           open_clip.CLIPTextCfg(**cfg["text_cfg"]), quick_gelu=quick).eval()
+    model = build_open_clip(cfg, quick)
     g = torch.Generator().manual_seed(9)
     with torch.no_grad():
         for key, p in sorted(model.named_parameters()):
@@ -115,7 +155,8 @@ def make_open_clip(name, out):
                 p.normal_(0, 1.6 / (p[0].numel() ** 0.5), generator=g)
             elif p.dim() == 1:
                 p.normal_(1 if key.endswith("weight") else 0, 0.2, generator=g)
-    out.mkdir(parents=True)
+    if "timm_model_name" in cfg["vision_cfg"]:
+        settle(model.visual.trunk, cfg["vision_cfg"]["image_size"])
     state = {k: v.contiguous() for k, v in model.state_dict().items() if k != "attn_mask"}
     save_file(state, out / "open_clip_model.safetensors")
     preprocess = {"mean": [0.48145466, 0.4578275, 0.40821073],
@@ -153,7 +194,7 @@ def compare(name, model_dir, reference, precisions, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("which", nargs="*", help="b32 b16 l14 l14-336 odd wide, or open_clip")
+    parser.add_argument("which", nargs="*", help="b32 b16 l14 l14-336 odd wide siglip-b16 siglip-so400m, or open_clip")
     parser.add_argument("--model", help="a checkpoint folder with real weights")
     parser.add_argument("--precision", action="append", choices=LIMITS)
     parser.add_argument("--pictures", type=int, default=4)
@@ -169,6 +210,8 @@ def main():
         which.remove("open_clip")
     reference = OpenClip if open_clip else HuggingFace
     if args.model:
+        if '"siglip"' in (Path(args.model) / "config.json").read_text():
+            reference = Siglip
         return compare(Path(args.model).name, args.model, reference(args.model), precisions, args.pictures)
     for name in which or (list(OPEN_CLIP) if open_clip else ["odd", "wide", "b32", "b16", "l14"]):
         with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +220,12 @@ def main():
                 make_open_clip(name, model_dir)
             else:
                 import clip_models
-                clip_models.make(name, model_dir, outliers=args.outliers, balanced=args.balanced)
+                if name in clip_models.SIGLIP_SHAPES:
+                    reference = Siglip
+                    clip_models.make_siglip(name, model_dir)
+                else:
+                    reference = HuggingFace
+                    clip_models.make(name, model_dir, outliers=args.outliers, balanced=args.balanced)
             good &= compare(name, model_dir, reference(model_dir), precisions, args.pictures)
     return good
 

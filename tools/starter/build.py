@@ -5,11 +5,12 @@
 
 Stages, each skipped when its result is already in the cache: features (two views of every
 photograph), distil (the text tower from its teacher), align (heads), joint (text tower and
-heads), finetune (upper blocks of the image tower and heads), publish, evaluate
-(through the program, which is to be built first), line (where a hit ends).
+heads), extend (new classes), finetune (upper blocks of the image tower and heads), publish,
+groups (where best and maybe end), evaluate (both through the program, which is to be built first).
+--seed N draws everything anew; --open-only trains on the folders with open terms alone.
 
 Needs Debian's wordnet-base and unicode-cldr-core (SCRY_WORDNET and SCRY_CLDR name other
-places), a C++ compiler for torch.compile, about 4 GB of memory and 2 GB of disk. Seeds are fixed.
+places), a C++ compiler for torch.compile, about 4 GB of memory and 2 GB of disk.
 """
 import argparse
 import os
@@ -19,6 +20,9 @@ import sys
 import time
 from pathlib import Path
 
+RESULTS = {"distil": "text.pt", "align": "image.pt", "joint": "joint.pt", "extend": "extended.pt",
+           "finetune": "final.pt"}
+SHARE = 0.7   # of the way from the model that a run begins with, by --from
 HERE = Path(__file__).resolve().parent
 SCRY = HERE.parents[1] / "scry"
 
@@ -56,20 +60,28 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--open-only", action="store_true", help="train on folders with open terms alone")
+    parser.add_argument("--from", dest="begin", type=Path, metavar="MODEL_DIR",
+                        help="begin with an earlier model instead of distil and align")
     args = parser.parse_args()
     if missing():
         sys.exit("\n".join(missing()))
-    args.cache.mkdir(parents=True, exist_ok=True)
-    full = args.cache / "full"
-    stage("features", ["features.py", args.cache], args.cache / "features_jetson_photos.pt")
-    stage("distil", ["distil.py", args.cache], args.cache / "text.pt")
-    stage("align", ["align.py", args.cache], args.cache / "image.pt")
-    stage("joint", ["joint.py", args.cache], args.cache / "joint.pt")
-    stage("finetune", ["finetune.py", args.cache], args.cache / "final.pt")
-    stage("publish", ["publish.py", args.cache, args.out], None)
-    stage("publish in float32", ["publish.py", args.cache, full, "--full"], None)
-    stage("evaluate", ["evaluate.py", args.out, full, "--scry", SCRY, "--store-min-score"], None)
-    stage("line", ["scores.py", args.out, "--work", args.cache / "scores", "--scry", SCRY, "--store"], None)
+    os.environ["STARTER_SEED"] = str(args.seed)
+    if args.open_only:
+        os.environ["STARTER_OPEN"] = "1"
+    cache = args.cache / (("open-" if args.open_only else "") + f"seed-{args.seed}")
+    cache.mkdir(parents=True, exist_ok=True)
+    stage("features", ["features.py", args.cache], None)
+    if args.begin:
+        stage("start", ["start.py", cache, args.begin], cache / "image.pt")
+    for name in RESULTS:
+        stage(name, [f"{name}.py", cache], cache / RESULTS[name])
+    share = ["--share", SHARE] if args.begin else []
+    stage("publish", ["publish.py", cache, args.out, *share], None)
+    stage("publish in float32", ["publish.py", cache, cache / "full", "--full", *share], None)
+    stage("groups", ["scores.py", args.out, "--work", cache / "scores", "--scry", SCRY, "--store"], None)
+    stage("evaluate", ["evaluate.py", args.out, cache / "full", "--scry", SCRY], None)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Every item is (language, text, english): the teacher embeds `english`, the student has to
 reach the same vector from `text`. Sources: captions of the training pictures, class names,
 WordNet nouns with their glosses (Debian wordnet-base), CLDR emoji annotations (Debian
-unicode-cldr-core; a directory in $SCRY_CLDR), and the project's own translations in texts/.
+unicode-cldr-core; a directory in $SCRY_CLDR), the project's own translations in texts/, and the
+everyday words of $SCRY_DATA in six languages, which are also read off the pictures' texts.
 """
 import json
 import os
@@ -18,6 +19,11 @@ import data
 from sources import package_dir
 from vocabulary import LANGUAGES
 
+IRREGULAR = {"men": "man", "women": "woman", "children": "child", "feet": "foot", "people": "person",
+             "mice": "mouse", "leaves": "leaf", "knives": "knife", "policemen": "policeman"}
+NOUNS_IN_ING = set("""building wedding evening morning painting clothing ceiling string spring
+    earring living dining wing crossing handwriting meeting fencing boxing
+    shopping gardening smoking""".split())
 WORDNET = Path(os.environ.get("SCRY_WORDNET", "/usr/share/wordnet"))
 CLDR = Path(os.environ.get("SCRY_CLDR", "/usr/share/unicode/cldr/common"))
 
@@ -39,7 +45,67 @@ def imagenet_captions(split):
 
 
 def flickr_russian():
-    return {r["file"]: r for r in own_texts("flickr8k_train_ru.tsv")}
+    """{file: row} of Flickr8k's captions that were translated, where the folder is trained on."""
+    return {} if data.OPEN_ONLY else {r["file"]: r for r in own_texts("flickr8k_train_ru.tsv")}
+
+
+def russian():
+    """{English label or phrase: [Russian ones]}."""
+    out = {}
+    for name in ("labels_ru.tsv", "phrases_ru.tsv"):
+        for r in own_texts(name):
+            out.setdefault(r["label_en"], []).append(r["label_ru"])
+    return out
+
+
+def everyday():
+    """Words and phrases people type into photo search: rows {language: word}."""
+    return data.rows(data.data_dir() / "everyday_words.tsv")
+
+
+def stem(word):
+    """A word without the ending of its number or tense, roughly: both sides are treated alike."""
+    word = IRREGULAR.get(word, word).removesuffix("'s")
+    if len(word) > 5 and word.endswith("ing") and word not in NOUNS_IN_ING:
+        word = word[:-3]
+        word = word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls" else word
+    elif word.endswith("ies") and len(word) > 4:
+        word = word[:-3] + "y"
+    elif word.endswith("es") and len(word) > 4 and word[-3] in "sxh":
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith("ss") and len(word) > 3:
+        word = word[:-1]
+    return word.removesuffix("e") if len(word) > 3 else word
+
+
+def stems(text):
+    """" a dog run ": a text whose words can be looked for as a string."""
+    return " " + " ".join(stem(w) for w in re.findall(r"[a-z0-9'-]+", text.lower())) + " "
+
+
+def said_by():
+    """[(row of everyday(), the stemmed phrases that say it)]: the word itself, unless it means too
+    many things, and what texts/said_by.tsv adds."""
+    more = {r["word"]: r["phrases"] for r in own_texts("said_by.tsv")}
+    out = []
+    for row in everyday():
+        phrases = more.get(row["en"], "").split("|")
+        own = [] if "-" in phrases else [row["en"]]
+        out.append((row, [stems(p) for p in own + phrases if p not in ("", "-")]))
+    return out
+
+
+def picture_words():
+    """{(folder, file): indices into everyday()} of the training pictures."""
+    said, captions = said_by(), imagenet_captions("train")
+    out = {}
+    for p in data.training():
+        texts = list(p.texts)
+        if p.folder == "imagenet_sample_1000" and p.file in captions:
+            texts += [captions[p.file]["caption_en"], captions[p.file]["query_en"]]
+        text = "|".join(stems(t) for t in texts)
+        out[p.folder, p.file] = [i for i, (_, phrases) in enumerate(said) if any(f in text for f in phrases)]
+    return out
 
 
 def imagenet_names():
@@ -86,9 +152,8 @@ def annotations(language):
 def english(rng):
     """English texts: captions, names, words people search for, WordNet glosses."""
     out = []
-    for p in data.pictures():
-        if p.split == "train":
-            out += p.texts
+    for p in data.training():
+        out += p.texts[:2]
     for r in imagenet_captions("train").values():
         out += [r["caption_en"], r["query_en"]]
     for names in imagenet_names():
@@ -106,22 +171,21 @@ def english(rng):
     return [("en", t, t) for t in out]
 
 
-def translations():
-    """(language, text, english) from captions, labels and CLDR."""
-    out = []
-    for r in flickr_russian().values():
-        out.append(("ru", r["caption_ru"], data.tidy(r["caption_en"])))
-    for r in imagenet_captions("train").values():
-        out.append(("ru", r["caption_ru"], r["caption_en"]))
-    out += [("ru", r["label_ru"], r["label_en"]) for r in own_texts("labels_ru.tsv")]
-    for r in own_texts("labels_multi.tsv"):
-        out += [(k, v, r["label_en"]) for k, v in r.items() if k != "label_en" and v]
-    names_en = annotations("en")
+def own_translations():
+    """(language, text, english) from captions, labels and the everyday words."""
+    out = [("ru", r["caption_ru"], data.tidy(r["caption_en"])) for r in flickr_russian().values()]
+    out += [("ru", r["caption_ru"], r["caption_en"]) for r in imagenet_captions("train").values()]
+    out += [("ru", ru, en) for en, texts in russian().items() for ru in texts]
+    out += [(k, v, r["label_en"]) for r in own_texts("labels_multi.tsv") for k, v in r.items() if k != "label_en" and v]
+    return out + [(k, v, r["en"]) for r in everyday() for k, v in r.items() if v]
+
+
+def emoji_names():
+    """(language, text, english) from CLDR."""
+    out, names_en = [], annotations("en")
     for language in LANGUAGES:
-        if language == "en":
-            continue
-        for emoji, (name, _) in annotations(language).items():
-            name_en = names_en.get(emoji, (None,))[0]
-            if name and name_en and "skin tone" not in name_en:
-                out.append((language, name, name_en))
-    return list(dict.fromkeys(out))
+        if language != "en":
+            named = {(language, name, names_en.get(emoji, (None,))[0])
+                     for emoji, (name, _) in annotations(language).items() if name}
+            out += sorted(t for t in named if t[2] and "skin tone" not in t[2])
+    return out

@@ -1,50 +1,31 @@
-"""data.py - the photographs of $SCRY_DATA, the dev suite and what is kept out of training.
+"""data.py - the photographs of $SCRY_DATA, as folders.tsv beside this file describes them.
 
-The dev suite was fixed before the first model was chosen; nothing in it is trained on:
-  flickr_dev     the dev split of Flickr8k (1,000 pictures, 5 captions each)
-  flickr_dev_ru  300 of them with one Russian caption each
-  coco           coco_mini, 159 pictures, 1 caption each
-  inet           every fifth picture of imagenet_sample_1000 (200) with a caption, a short
-                 query and a Russian caption, written for this project from the pictures
-  held-back classes of the labelled folders (HELD_BACK below), for zero-shot figures
+A folder's columns: what its texts are (`caption`; `noun`, a bare class name; `phrase`, a label that
+reads as it stands), what judges (`split`), how often a picture is shown in the stages that train,
+whether its terms are open, and those terms. Splits, always by picture, never by class:
+
+    column   as the folder's own column `split` says      fifth    every fifth picture judges
+    dev      all pictures judge                           tenth    every tenth
+    train    none
+
+$STARTER_OPEN leaves the folders without open terms out of training, $STARTER_WITHOUT those it names.
 """
 import csv
 import os
 from collections import namedtuple
 from pathlib import Path
 
-TEXTS = Path(__file__).parent / "texts"
+HERE = Path(__file__).parent
+TEXTS = HERE / "texts"
+SEED = int(os.environ.get("STARTER_SEED", "1"))
+OPEN_ONLY = bool(os.environ.get("STARTER_OPEN"))
+WITHOUT = set(os.environ.get("STARTER_WITHOUT", "").split())
+SQUARE = ("flickr8k", "intel_scenes")  # the centre and the squashed view are the same pixels
+EVERY = {"fifth": (5, 2), "tenth": (10, 4)}
 
-# One photograph with its texts. `kind` is "caption" or "label"; `split` is "train" or "dev";
-# `label` is the folder's own spelling of the label, "" for a caption.
+# One photograph with its texts. `split` is "train", "dev" or, where --open-only leaves it out,
+# ""; `label` is the folder's own spelling of its first text.
 Picture = namedtuple("Picture", "folder file kind texts split label")
-
-HELD_BACK = {
-    "caltech101": ["accordion", "airplanes", "bonsai", "butterfly", "camera", "chandelier",
-                   "crab", "dolphin", "electric guitar", "elephant", "ferry", "gramophone",
-                   "helicopter", "kangaroo", "laptop", "lobster", "Motorbikes", "panda",
-                   "pizza", "pyramid", "rooster", "scissors", "stop sign", "sunflower",
-                   "umbrella", "wheelchair"],
-    "clothing": ["Hat", "Skirt", "Hoodie", "Shoes"],
-    "intel_scenes": ["glacier", "street"],
-    "house_rooms": ["bathroom"],
-    "weather": ["sunrise"],
-}
-
-CALTECH_NAMES = {"Faces": "a person's face", "Faces easy": "a close-up of a face",
-                 "BACKGROUND Google": None, "Leopards": "leopard", "Motorbikes": "motorbike",
-                 "airplanes": "airplane", "car side": "car seen from the side",
-                 "cougar body": "cougar", "cougar face": "face of a cougar",
-                 "crocodile head": "head of a crocodile", "flamingo head": "head of a flamingo",
-                 "water lilly": "water lily", "hawksbill": "hawksbill turtle",
-                 "ketch": "ketch sailing boat", "bass": "bass fish", "rhino": "rhinoceros",
-                 "garfield": "Garfield the cartoon cat", "snoopy": "Snoopy the cartoon dog",
-                 "brain": "human brain", "buddha": "Buddha statue", "joshua tree": "Joshua tree"}
-CLOTHING_NAMES = {"Longsleeve": "long-sleeved shirt", "Outwear": "coat or jacket", "Body": "bodysuit",
-                  "Top": "top", "Polo": "polo shirt", "Undershirt": "undershirt"}
-WEATHER_NAMES = {"cloudy": "cloudy sky", "rain": "rain", "shine": "sunshine", "sunrise": "sunrise"}
-JETSON_NAMES = {"peds": "pedestrians", "humans": "people", "object": None, "drone": "drone",
-                "city": "city street", "trail": "forest trail", "granny smith": "green apple"}
 
 
 def data_dir():
@@ -56,57 +37,57 @@ def rows(path):
         return list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+FOLDERS = {r["folder"]: r for r in rows(HERE / "folders.tsv")}
+# Labels that say little as they stand; an empty name leaves the picture out.
+NAMES = {(r["folder"], r["label"]): r["name"] for r in rows(TEXTS / "label_names.tsv")}
+
+
+def repeats(stage):
+    """{folder: how often one of its pictures is shown in an epoch of a stage}."""
+    return {name: float(r[stage]) for name, r in FOLDERS.items()}
+
+
 def tidy(caption):
-    """Flickr8k's captions are tokenised ("a dog ."): plain sentences without the stop."""
+    """Some captions are tokenised ("a dog ."): plain sentences without the stop."""
     return caption.strip().replace(" ,", ",").replace(" 's", "'s").rstrip(" .").strip('" ')
 
 
-def class_name(folder, label):
-    """The label as a noun phrase, or None where it says nothing about the picture."""
-    if folder == "caltech101":
-        return CALTECH_NAMES.get(label, label)
-    if folder == "clothing":
-        garment, _, kids = label.partition(", ")
-        garment = CLOTHING_NAMES.get(garment, garment.lower())
-        return f"children's {garment}" if kids else garment
-    if folder == "weather":
-        return WEATHER_NAMES[label]
-    if folder == "jetson_photos":
-        return JETSON_NAMES.get(label, label)
-    return label
+def folder_texts(folder):
+    """{file: its rows}, in the folder's order."""
+    path = data_dir() / folder
+    own = next(p for p in (path / "labels.tsv", path / "captions.tsv") if p.exists())
+    out = {}
+    for r in rows(own):
+        out.setdefault(r["file"], []).append(r)
+    return out
+
+
+def split_of(rule, place, first):
+    if rule in EVERY:
+        step, at = EVERY[rule]
+        return "dev" if place % step == at else "train"
+    return first["split"] if rule == "column" else rule
 
 
 def pictures():
     """Every photograph, in a fixed order."""
-    root, out = data_dir(), []
-    for split in ("train", "dev"):
-        texts = {}
-        for r in rows(root / "flickr8k/captions.tsv"):
-            if r["split"] == split:
-                texts.setdefault(r["file"], []).append(tidy(r["caption"]))
-        out += [Picture("flickr8k", f, "caption", tuple(t), split, "") for f, t in texts.items()]
-    for folder, split in (("coco_mini", "dev"), ("flowers102_captions", "train")):
-        out += [Picture(folder, r["file"], "caption", (tidy(r["text"]),), split, "")
-                for r in rows(root / folder / "captions.tsv")]
-    out += [Picture("grocery", r["file"], "label", (r["text"],), "train", r["text"])
-            for r in rows(root / "grocery/captions.tsv")]
-    for i, r in enumerate(rows(root / "imagenet_sample_1000/labels.tsv")):
-        out.append(Picture("imagenet_sample_1000", r["file"], "label", (r["text"],),
-                           "dev" if i % 5 == 2 else "train", r["text"]))
-    for folder in ("caltech101", "clothing", "intel_scenes", "house_rooms", "weather",
-                   "jetson_photos"):
-        for r in rows(root / folder / "labels.tsv"):
-            name = class_name(folder, r["text"])
-            if name:
-                split = "dev" if r["text"] in HELD_BACK.get(folder, ()) else "train"
-                out.append(Picture(folder, r["file"], "label", (name,), split, r["text"]))
+    out = []
+    for folder, about in FOLDERS.items():
+        for place, (file, found) in enumerate(folder_texts(folder).items()):
+            labels = [r.get("text") or r["caption"] for r in found]
+            names = [NAMES.get((folder, t), t) for t in labels]
+            texts = tuple(tidy(t) if about["kind"] == "caption" else t for t in names if t)
+            split = split_of(about["split"], place, found[0])
+            if split == "train" and (folder in WITHOUT or OPEN_ONLY and about["open"] != "yes"):
+                split = ""
+            if texts:
+                out.append(Picture(folder, file, about["kind"], texts, split, labels[0]))
     return out
+
+
+def training():
+    return [p for p in pictures() if p.split == "train"]
 
 
 def image_path(p):
     return data_dir() / p.folder / "img" / p.file
-
-
-def square(p):
-    """True where the centre and the squashed view are the same pixels."""
-    return p.folder in ("flickr8k", "intel_scenes")

@@ -1,6 +1,6 @@
 """distil.py - teach the multilingual text tower the sentence space of the English teacher.
 
-Usage: distil.py CACHE_DIR       (writes CACHE_DIR/text.pt)
+Usage: distil.py RUN_DIR       (writes CACHE_DIR/text.pt)
 
 multilingual-e5-small, its vocabulary pruned, learns to give from any language the vector that
 all-MiniLM-L6-v2 gives for the English: English texts teach the space, translations tie the
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import corpus
+import data
 import vocabulary
 from encode import encode, pad
 from model import BertEncoder
@@ -28,8 +29,7 @@ FROZEN_LAYERS = 4
 BATCH = 256
 LEARNING_RATE = 2e-4
 TEMPERATURE = 0.05
-TEXTS = 45000          # of all items, drawn at random; more still help (docs/starter.md)
-SEED = 1
+ENGLISH, EMOJI = 24000, 8000  # of the English texts and of CLDR's names, drawn at random; more still help
 
 
 class TextTower(nn.Module):
@@ -56,8 +56,8 @@ def pruned_e5(texts):
 
 
 def teacher_vectors(cache, english):
-    """Unit vectors of the distinct English texts, kept in the cache for the next run."""
-    path = Path(cache) / "teacher.pt"
+    """Unit vectors of the distinct English texts, kept beside the runs for the next one."""
+    path = Path(cache).parent / "teacher.pt"
     known = torch.load(path) if path.exists() else {}
     missing = [t for t in dict.fromkeys(english) if t not in known]
     if missing:
@@ -98,18 +98,18 @@ def loss_of(student, teacher):
 
 
 def train(cache):
-    torch.manual_seed(SEED)
-    rng = random.Random(SEED)
-    english, translated = corpus.english(rng), corpus.translations()
-    teacher = teacher_vectors(cache, [e for _, _, e in english + translated])
-    config, state, pieces = pruned_e5([t for _, t, _ in english + translated])
+    torch.manual_seed(data.SEED)
+    rng = random.Random(data.SEED)
+    english, translated, emoji = corpus.english(rng), corpus.own_translations(), corpus.emoji_names()
+    config, state, pieces = pruned_e5([t for _, t, _ in english + translated + emoji])
     tokenizer = vocabulary.make_tokenizer(pieces)
     tokenizer.enable_truncation(MAX_TOKENS)
     tower = TextTower(config)
     tower.encoder.load_state_dict(state)
-    items = english + translated * 2
+    rng.shuffle(emoji)
+    items = english[:ENGLISH] + translated * 2 + emoji[:EMOJI]
     rng.shuffle(items)
-    items = items[:TEXTS]
+    teacher = teacher_vectors(cache, [e for _, _, e in items])
     sample = [t for _, t, _ in english[:6000]]
     fit_projection(tower, tokenizer, sample, torch.stack([teacher[t] for t in sample]).float())
     tower.encoder.embeddings.requires_grad_(False)

@@ -1,42 +1,50 @@
 """evaluate.py - the figures of published models on the dev suite, from pixels to ranking.
 
-Usage: evaluate.py MODEL_DIR [MODEL_DIR...] [--quick] [--store-min-score] [--scry PROGRAM]
+Usage: evaluate.py MODEL [MODEL...] [--quick] [--words] [--scry PROGRAM | --run RUN_DIR]
 
-Prints a Markdown table, one column a model, and the curve of the minimum score of the first;
---store-min-score writes the chosen point into its config.json. --quick leaves out zero-shot
-figures and probes. With --scry all vectors come from the C program, files to vectors, instead of PyTorch.
+Prints a Markdown table, one column a model. With --scry a MODEL is a directory and all vectors come from the
+C program, files to vectors. With --run it may be one of a run's files (joint.pt, extended.pt, final.pt), and
+the views come from features.py: for trials. --quick leaves out languages and probes; --words lists each word.
 """
 import argparse
-import json
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
 import data
-from encode import encode
-from model import load
-from sources import load_minilm
-from suite import Suite, stack, table
-
-ANSWERED = 0.90  # answered queries that must keep a right picture at the chosen minimum score
-ALIKE = 0.45     # cosine of two texts from which one picture would do for both
+import features
+from model import DualEncoder, load
+from publish import gather
+from suite import Suite, table
 
 
-def image_table(model, pictures, batch=32):
-    """(folder, file) -> unit vector of every picture."""
-    out = {}
-    with ThreadPoolExecutor(2) as pool:
-        for i in range(0, len(pictures), batch):
-            chunk = pictures[i:i + batch]
-            images = list(pool.map(lambda p: Image.open(data.image_path(p)).convert("RGB"), chunk))
-            for p, v in zip(chunk, model.embed_images(images)):
-                out[p.folder, p.file] = v
+def load_any(path):
+    """A model in float32 from its directory or from a file of a run."""
+    if Path(path).is_dir():
+        return load(path)
+    config, preprocessor, tokenizer, state = gather(torch.load(path))
+    tokenizer.enable_truncation(config["text_config"]["max_position_embeddings"])
+    tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
+    model = DualEncoder(config, preprocessor, tokenizer)
+    model.load_state_dict(state)
+    return model.eval()
+
+
+@torch.no_grad()
+def image_table(model, lower, pictures, batch=64):
+    """(folder, file) -> unit vector of every picture, from the views that features.py kept."""
+    upper, out = features.Upper(model.vision_model).to(memory_format=torch.channels_last), {}
+    for i in range(0, len(pictures), batch):
+        chunk = pictures[i:i + batch]
+        x = torch.stack([lower[p.folder, p.file] for p in chunk])
+        with torch.autocast("cpu", torch.bfloat16):
+            f = upper(x.flatten(0, 1).contiguous(memory_format=torch.channels_last)).float()
+        e = model.vision_head(f).view(len(chunk), 2, -1)
+        out.update(zip(((p.folder, p.file) for p in chunk), F.normalize(e.mean(1), dim=-1)))
     return out
 
 
@@ -69,71 +77,31 @@ def program_functions(program, directory, pictures):
     return image, lambda texts: program_embed(program, directory, "texts", texts)
 
 
-def score_curve(suite, image, text, depth=10):
-    """[(minimum score, answered kept, absent refused)], from the natural photographs' questions.
-
-    A query is answered when its right picture is among the first `depth`; it is kept when
-    that picture reaches the minimum. For the absent case the right picture is removed and
-    with it every picture whose own caption means about the same (teacher's cosine from
-    ALIKE on): refused means that nothing that remains reaches the minimum."""
-    teacher, tokenizer = load_minilm()
-    meaning = lambda texts: F.normalize(encode(teacher, tokenizer, texts, 0), dim=-1)
-    captions, v = meaning(suite.natural_captions), stack(image, suite.natural)
-    kept, refused = [], []
-    for name, (gallery, questions) in suite.sets.items():
-        if gallery is not suite.natural:
-            continue
-        scores = text([q for q, _, _ in questions]) @ v.T
-        target = torch.tensor([i for _, i, _ in questions])[:, None]
-        own = scores.gather(1, target)
-        kept.append(own[(scores > own).sum(1) < depth, 0])
-        alike = meaning([e for _, _, e in questions]) @ captions.T >= ALIKE
-        alike.scatter_(1, target, True)
-        refused.append(scores.masked_fill(alike, -1.0).amax(1))
-    kept, refused = torch.cat(kept), torch.cat(refused)
-    points = torch.quantile(kept, torch.linspace(0, 0.5, 26))
-    return [(m.item(), (kept >= m).float().mean().item(), (refused < m).float().mean().item())
-            for m in points]
-
-
-def print_curve(curve, chosen):
-    print("\n| minimum score | answered queries that keep the right picture | absent queries "
-          "answered with nothing |\n|---|---|---|")
-    for m, a, r in curve:
-        mark = " (chosen)" if m == chosen else ""
-        print(f"| {m:.3f}{mark} | {100 * a:.0f} % | {100 * r:.0f} % |")
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("models", nargs="+")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--store-min-score", action="store_true")
-    parser.add_argument("--scry", metavar="PROGRAM")
+    parser.add_argument("--words", action="store_true")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--scry", metavar="PROGRAM")
+    source.add_argument("--run", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(2)
-    suite, results, curve = Suite(), {}, None
-    wanted = [p for p in suite.dev if not args.quick or p.folder == "flickr8k" or p in suite.natural]
-    for directory in args.models:
+    suite, results = Suite(), {}
+    for path in args.models:
         if args.scry:
-            image, text = program_functions(args.scry, directory, wanted)
+            image, text = program_functions(args.scry, path, suite.dev)
         else:
-            model = load(directory)
-            image, text = image_table(model, wanted), text_function(model)
-        figures = suite.recalls(image, text)
+            model = load_any(path)
+            image, text = image_table(model, features.load(args.run, "lower"), suite.dev), text_function(model)
+        figures = suite.recalls(image, text) | suite.everyday_figures(image, text)
         if not args.quick:
-            figures |= (suite.zero_shot(image, text) | suite.languages(image, text)
-                        | suite.probes(image, text))
-        results[Path(directory).name] = figures
-        curve = curve or score_curve(suite, image, text)
+            figures |= suite.languages(image, text) | suite.probes(image, text)
+        results[Path(path).name] = figures
+        for language in ("en", "ru") if args.words else ():
+            found = sorted(suite.by_word(image, text, language).items(), key=lambda w: w[1])
+            print("; ".join(f"{word} {p:.0f} {ap:.0f}" for word, (p, ap) in found) + "\n")
     print(table(results))
-    chosen = max(m for m, kept, _ in curve if round(kept, 2) >= ANSWERED)
-    print_curve(curve, chosen)
-    if args.store_min_score:
-        path = Path(args.models[0]) / "config.json"
-        config = json.loads(path.read_text())
-        config["min_score"] = round(chosen, 4)
-        path.write_text(json.dumps(config, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""features.py - what Lite2 sees in two views of every training photograph.
+"""features.py - what Lite2 sees in two views of every photograph.
 
 Usage: features.py CACHE_DIR     (one pair of files for each folder; resumes)
 
@@ -23,7 +23,7 @@ import data
 from model import view
 from sources import load_lite2
 
-CUT = 18  # blocks 18 to 20 and the last convolution are trained, those before are not
+CUT = 16  # blocks 16 to 20 and the last convolution can be trained, those before are not
 MEAN, STD = 127.0, 128.0
 BATCH = 32
 
@@ -59,7 +59,7 @@ def views(p, size):
     """The two views of one photograph as uint8 arrays [S, S, 3]."""
     image = Image.open(data.image_path(p)).convert("RGB")
     squash = view(image, "squash", size)
-    other = ImageOps.mirror(squash) if data.square(p) else view(image, "centre", size)
+    other = ImageOps.mirror(squash) if p.folder in data.SQUARE else view(image, "centre", size)
     return [np.array(other), np.array(squash)]
 
 
@@ -89,19 +89,21 @@ def pool_features(upper, lower):
 
 
 def members():
-    """{folder: training pictures}, in order."""
+    """{folder: its pictures, whatever their split}, in order; without the folders left out by name."""
     out = {}
     for p in data.pictures():
-        if p.split == "train":
+        if p.folder not in data.WITHOUT:
             out.setdefault(p.folder, []).append(p)
     return out
 
 
-def load_training(cache, kind):
-    """{(folder, file): its two views' rows}; `kind` is "lower" or "features"."""
+def load(run, kind):
+    """{(folder, file): its two views' rows}; `kind` is "lower" or "features". They lie beside the
+    folders of the runs, which share them, or in a run that began with another image tower."""
     out = {}
     for folder, pictures in members().items():
-        rows = torch.load(Path(cache) / f"{kind}_{folder}.pt", mmap=True)
+        paths = (place / f"{kind}_{folder}.pt" for place in (Path(run), Path(run).parent))
+        rows = torch.load(next(p for p in paths if p.exists()), mmap=True)
         out.update({(p.folder, p.file): row for p, row in zip(pictures, rows)})
     return out
 
@@ -110,7 +112,7 @@ def main(cache):
     config, backbone, _, _ = load_lite2()
     backbone = backbone.to(torch.bfloat16).to(memory_format=torch.channels_last)
     lower, upper = torch.compile(Lower(backbone), dynamic=False), Upper(backbone)
-    for folder, pictures in members().items():
+    for folder, pictures in sorted(members().items(), key=lambda m: len(m[1])):
         low, pooled = (Path(cache) / f"{kind}_{folder}.pt" for kind in ("lower", "features"))
         if not pooled.exists():
             rows = extract(lower, pictures, config["image_size"])

@@ -1,6 +1,6 @@
 """joint.py - the text tower learns from the pictures, beside its teacher.
 
-Usage: joint.py CACHE_DIR     (reads text.pt, image.pt and the features; writes joint.pt)
+Usage: joint.py RUN_DIR     (reads text.pt, image.pt and the features; writes joint.pt)
 
 The image tower stands still here; the text tower and both heads move. Half of every batch are
 captions and labels of training pictures (any language) under the contrastive loss, the
@@ -17,53 +17,48 @@ from torch import nn
 
 import corpus
 import data
-from align import alignment_loss, head_configs, load_text_tower, picture_texts
-from distil import BATCH, FROZEN_LAYERS, loss_of, make_batches, teacher_vectors
+from align import Calls, alignment_loss, head_configs, load_text_tower
+from distil import BATCH, loss_of, make_batches, teacher_vectors
 from encode import pad
-from features import load_training
+from features import load
 from model import Head
 
-SEED = 3
+FROZEN_LAYERS = 6      # the lower half of the text tower
 TEXT_RATE, HEAD_RATE = 1e-4, 3e-4
 TEACHER = 1.0          # weight of the teacher's loss beside the contrastive one
-WORDS = 6000           # English words, names and glosses mixed in
-TRANSLATIONS = 0.4     # share of the translations into languages other than Russian
-# How many texts of a picture of a folder take part.
-CAPTIONS = {"flickr8k": 3, "imagenet_sample_1000": 9, "caltech101": 2, "clothing": 1,
-            "grocery": 0.3, "flowers102_captions": 1, "intel_scenes": 0.5, "house_rooms": 0.5,
-            "weather": 0.5, "jetson_photos": 2}
+WORDS = 3000           # English words, names and glosses mixed in
+EMOJI = 3000           # CLDR's names
+SAID = {"flickr8k": 0.5}  # how many everyday words a picture's texts say take part; other folders 1
 
 
-def examples(rng):
+def examples(calls, rng):
     """[(text, english, picture or None)]: captions, translations and plain words, shuffled."""
-    out = []
-    texts = picture_texts()
-    for p in data.pictures():
-        if p.split != "train":
-            continue
-        own = texts[p.folder, p.file]
-        times = CAPTIONS[p.folder]
+    out, often = [], data.repeats("joint")
+    for p in data.training():
+        own, times = calls.texts[p.folder, p.file], often[p.folder]
         times = int(times) + (rng.random() < times - int(times))
         picked = rng.sample(own, times) if times <= len(own) else rng.choices(own, k=times)
         out += [(t, e, p) for t, e in picked]
-    out += [(t, e, None) for language, t, e in corpus.translations()
-            if language == "ru" or rng.random() < TRANSLATIONS]
-    out += [(t, e, None) for _, t, e in corpus.english(rng)[:WORDS]]
+        if calls.words[p.folder, p.file] and rng.random() < SAID.get(p.folder, 1):
+            out.append((*calls.word((p.folder, p.file)), p))
+    words = corpus.own_translations() + rng.sample(corpus.emoji_names(), EMOJI) + corpus.english(rng)[:WORDS]
+    out += [(t, e, None) for _, t, e in words]
     rng.shuffle(out)
     return out
 
 
 def train(cache):
-    torch.manual_seed(SEED)
-    rng = random.Random(SEED)
+    torch.manual_seed(data.SEED + 2)
+    rng = random.Random(data.SEED + 2)
     saved, tower, tokenizer = load_text_tower(Path(cache) / "text.pt")
     image = torch.load(Path(cache) / "image.pt")
     vision, text = (Head(c) for c in head_configs())
     vision.load_state_dict(image["vision"])
     text.load_state_dict(image["text"])
-    scale = nn.Parameter(torch.tensor(image["scale"]))
-    views = load_training(cache, "features")
-    items = examples(rng)
+    scale = nn.Parameter(torch.tensor(float(image["scale"])))
+    views = load(cache, "features")
+    calls = Calls(rng)
+    items = examples(calls, rng)
     teacher = teacher_vectors(cache, [e for _, e, _ in items])
     rows = [e.ids for e in tokenizer.encode_batch([t for t, _, _ in items])]
     batches = make_batches([(r,) for r in rows], rng)
@@ -88,8 +83,9 @@ def train(cache):
         if len(shown) > 8:
             keys = [items[batch[j]][2] for j in shown]
             f = torch.stack([rng.choice(views[p.folder, p.file]) for p in keys]).float()
+            known = calls.known(keys, [items[batch[j]][1] for j in shown])
             both, aligned = alignment_loss(vision.apart(f), text.apart(x[shown]), english[shown],
-                                           scale.exp())
+                                           scale.exp(), known)
             loss = loss + aligned
             losses.append(both.item())
         optimiser.zero_grad()

@@ -1,11 +1,12 @@
 """publish.py - write the trained model as a checkpoint directory.
 
-Usage: publish.py CACHE_DIR OUT_DIR [--full]
+Usage: publish.py RUN_DIR OUT_DIR [--full] [--share S]
 
 Big matrices become int8 with one scale a row, everything else float16 (--full keeps all in
 float32, for measuring what that costs). docs/model-format.md describes the result.
 """
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
@@ -48,18 +49,48 @@ def compress(state, full):
     return out
 
 
-def gather(cache):
-    """(config, preprocessor, tokenizer, state dict) of the trained model in float32."""
-    trained = torch.load(Path(cache) / "final.pt")
+def save(tensors, path):
+    """A safetensors file whose metadata `sha256` is the digest of all bytes behind its header, so
+    that a damaged one is known."""
+    save_file(tensors, path, {"format": "pt"})
+    header = 8 + int.from_bytes(path.read_bytes()[:8], "little")
+    digest = hashlib.sha256(path.read_bytes()[header:]).hexdigest()
+    save_file(tensors, path, {"format": "pt", "sha256": digest})
+    path.chmod(0o644)
+
+
+def part_of_the_way(start, end, share):
+    """State dicts: start + share * (end - start); what a tensor of `end` has beyond that of `start` stays."""
+    out = {}
+    for name, t in end.items():
+        out[name] = t.clone()
+        if name in start:
+            common = tuple(slice(0, n) for n in start[name].shape)
+            out[name][common] = start[name] + share * (t[common] - start[name])
+    return out
+
+
+def shared(run, share):
+    """final.pt with its weights only `share` of the way from the model that start.py began with."""
+    trained, text, image = (torch.load(Path(run) / name) for name in ("final.pt", "text.pt", "image.pt"))
+    trained["text"]["tower"] = part_of_the_way(text["tower"], trained["text"]["tower"], share)
+    for part in ("upper", "vision", "text"):
+        trained["image"][part] = part_of_the_way(image[part], trained["image"][part], share)
+    return trained
+
+
+def gather(trained):
+    """(config, preprocessor, tokenizer, state dict) of a trained model in float32; before finetune.py
+    the image tower is as it came."""
     image, saved = trained["image"], trained["text"]
     vision_config, backbone, _, _ = load_lite2()
-    features.Upper(backbone).load_state_dict(image["upper"])
+    features.Upper(backbone).load_state_dict(image.get("upper", features.Upper(backbone).state_dict()))
     state = {f"vision_model.{k}": v for k, v in backbone.state_dict().items()}
     state.update({"text_model." + k.removeprefix("encoder."): v
                   for k, v in saved["tower"].items() if k.startswith("encoder.")})
     state.update({f"vision_head.{k}": v for k, v in image["vision"].items()})
     state.update({f"text_head.{k}": v for k, v in image["text"].items()})
-    vision_head, text_head = head_configs()
+    vision_head, text_head = head_configs(len(image["vision"]["branches.0.0.bias"]))
     vision_head[0]["weight"] = text_head[0]["weight"] = CLASS_WEIGHT
     config = {"model_type": "scry_dual_encoder",
               "projection_dim": sum(b["layers"][-1]["out"] for b in vision_head),
@@ -76,14 +107,14 @@ def gather(cache):
     return config, preprocessor, vocabulary.make_tokenizer(saved["pieces"]), state
 
 
-def write(cache, out, full=False):
-    config, preprocessor, tokenizer, state = gather(cache)
+def write(trained, out, full=False):
+    config, preprocessor, tokenizer, state = gather(trained)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     (out / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=1) + "\n")
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
-    save_file(compress(state, full), str(out / "model.safetensors"), {"format": "pt"})
+    save(compress(state, full), out / "model.safetensors")
 
 
 if __name__ == "__main__":
@@ -91,5 +122,7 @@ if __name__ == "__main__":
     parser.add_argument("cache")
     parser.add_argument("out")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--share", type=float, help="go only so much of the way from the model that start.py began with")
     a = parser.parse_args()
-    write(a.cache, a.out, a.full)
+    run = Path(a.cache)
+    write(torch.load(run / "final.pt") if a.share is None else shared(run, a.share), a.out, a.full)

@@ -1,32 +1,44 @@
-"""scores.py - the line between hits and "nothing like that here": its file and its figures.
+"""scores.py - where a query's best results end, where the far ones begin, and which words are none.
 
 Usage: scores.py MODEL_DIR --work DIR [--scry PROGRAM] [--store]
 
-All vectors come from the C program (`scry embed`); they are kept in --work. The line of a query q is
+All vectors come from the C program (`scry embed`); they are kept in --work. Both borders of a query q lie at
 
-    line(q) = highest q . r_i over 1,024 training pictures r_i  +  margin
+    highest q . r_i over 1,024 training pictures r_i  +  a margin
 
---store writes the pictures' vectors (int8) and the margin to MODEL_DIR/line.safetensors. Prints the
-curve of docs/scores.md, each query judged with the margin that the other nine tenths of the
-pictures give, next to the curve of one score for all queries.
+--store writes the pictures' vectors (int8), both margins and what tells an unknown word to
+MODEL_DIR/line.safetensors, and one score for all queries to config.json. Prints the tables of docs/scores.md.
 """
 import argparse
+import json
+import random
+import re
 import subprocess
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
+import torch
+from tokenizers import Tokenizer
+from wordfreq import get_frequency_dict, top_n_list
 
+import corpus
 import data
 from encode import encode
+from publish import save
 from sources import load_minilm
 from suite import Suite
+from vocabulary import LANGUAGES
 
-KEPT = 0.90        # answered queries that must keep a right picture
+PRESENT = 0.955    # right pictures among the first ten that are not to be far: the worst set of queries
+ABSENT = 0.19      # absent subjects that may have a best: the worst set of queries
 ALIKE = 0.45       # teacher's cosine of two captions from which one picture would do for both
-DEPTH = 10         # answered: a right picture is among the first ten
+DEPTH = 10
 COHORT = 1024
-FOLDS = 10
+STRANGE = -4.5     # natural logarithm of a letter's probability: below, a word is none
+COMMON = 1e-7      # how frequent a real word is
+BITS_PER_WORD, HASHES = 12, 6
+LETTERS = 4        # shorter words are never called unknown
+BASE = 0x2E80      # Chinese and Japanese characters, from here on, are words by themselves
 
 
 def unit(x):
@@ -66,151 +78,184 @@ def quantise(rows):
     return np.round(rows / scale[:, None]).astype(np.int8), scale
 
 
-def judge(q, pictures, right):
-    """q [Q, D] against pictures [N, D]; right [Q, N]: which would do. For each query the best right
-    score, the best of the others, and whether a right one is among the first DEPTH."""
-    scores = q @ pictures.T
-    best, wrong = np.where(right, scores, -2).max(1), np.where(right, -2, scores).max(1)
-    return {"q": q, "best": best, "wrong": wrong, "answered": (scores > best[:, None]).sum(1) < DEPTH}
-
-
 def cohort_pictures(pictures):
-    """What the line is drawn by: the ImageNet sample and every so many of Flickr8k, train only."""
+    """What the borders are drawn by: the ImageNet sample and every so many of Flickr8k, train only."""
     train = [p for p in pictures if p.split == "train"]
     sample = [p for p in train if p.folder == "imagenet_sample_1000"]
     flickr = [p for p in train if p.folder == "flickr8k"]
     return sample + flickr[::len(flickr) // (COHORT - len(sample))][:COHORT - len(sample)]
 
 
-def at_margin(group, level, keep):
-    """The margin that keeps `keep` of the answered queries of a group."""
-    return np.quantile((group["best"] - level)[group["answered"]], 1 - keep)
-
-
-def crossed(group, level, keep):
-    """(kept, refused) where no query takes part in choosing its own margin: folds of pictures."""
-    kept, refused = np.zeros(len(level), bool), np.zeros(len(level), bool)
-    for f in range(FOLDS):
-        out = group["picture"] % FOLDS == f
-        rest = {k: v[~out] for k, v in group.items()}
-        line = level[out] + at_margin(rest, level[~out], keep)
-        kept[out], refused[out] = group["best"][out] >= line, group["wrong"][out] < line
-    return kept[group["answered"]].mean(), refused.mean()
-
-
-def merge(groups):
-    return {k: np.concatenate([g[k] for g in groups]) for k in groups[0]}
-
-
-def ceiling(group, keep):
-    """What a line that knew every query's scores could refuse while it keeps `keep`: a query whose
-    best wrong picture is above its best right one is kept or refused, never both."""
-    a = group["answered"]
-    tangled = (group["wrong"] >= group["best"])[a].mean()
-    return 1 - a.mean() * max(0.0, tangled - (1 - keep))
+def judge(q, pictures, right, counted):
+    """Of queries q [Q, D]: the scores of the right pictures among each one's first DEPTH, and the highest
+    score when all right ones are taken away; right and counted are [Q, N]."""
+    scores = np.where(counted, q @ pictures.T, -2)
+    first = np.sort(scores, 1)[:, -DEPTH][:, None]
+    return {"q": q, "right": [s[r & (s >= f)] for s, r, f in zip(scores, right, first)],
+            "wrong": np.where(right, -2, scores).max(1)}
 
 
 class Trial:
     def __init__(self, args):
-        self.suite, everything = Suite(), data.pictures()
-        caltech = [p for p in self.suite.dev if p.folder == "caltech101"]
-        labelled = [p for p in everything if p.folder in ("caltech101", "imagenet_sample_1000")]
-        cohort = cohort_pictures(everything)
-        flickr = self.suite.sets["flickr captions"][0]
-        texts = [q for _, questions in self.suite.sets.values() for q, _, _ in questions]
+        self.suite = Suite()
+        cohort = cohort_pictures(data.pictures())
         lines = (Path(__file__).parents[2] / "models/background-texts.txt").read_text().splitlines()
-        self.background = [t for t in lines if t and not t.startswith("#")]
-        texts += self.background + [p.texts[0] for p in everything if p.kind == "label"] + self.suite.natural_captions
-        self.vectors = Vectors(args.scry, args.model, args.work)
-        known = self.vectors.embed("images", [str(data.image_path(p)) for p in
-                                              self.suite.natural + flickr + labelled + cohort])
-        self.text = self.vectors.embed("texts", texts)
-        english = [e for _, questions in self.suite.sets.values() for _, _, e in questions]
-        self.meaning = self.vectors.meaning(english + self.suite.natural_captions)
+        background = [t for t in lines if t and not t.startswith("#")]
+        texts = [q for _, questions in self.suite.sets.values() for q, _, _ in questions]
+        texts += [row[language] for language in ("en", "ru") for row, _, _ in self.suite.words] + background
+        vectors = Vectors(args.scry, args.model, args.work)
+        known = vectors.embed("images", [str(data.image_path(p)) for p in self.suite.dev + cohort])
+        self.text = vectors.embed("texts", texts)
+        english = [e for n, (_, questions) in self.suite.sets.items() if n.startswith("natural") for _, _, e in questions]
+        self.meaning = vectors.meaning(english + self.suite.natural_captions)
         self.rows = lambda pictures: np.stack([known[str(data.image_path(p))] for p in pictures])
-        self.caltech, self.codes = caltech, quantise(self.rows(cohort))
+        self.codes = quantise(self.rows(cohort))
         self.cohort = self.codes[0] * self.codes[1][:, None]
+        self.background = np.stack([self.text[t] for t in background])
+
+    def captions(self, name):
+        """A natural set of the suite, every picture whose caption means about the same being right."""
+        gallery, questions = self.suite.sets[name]
+        meant = lambda texts: np.stack([self.meaning[t] for t in texts])
+        right = meant([e for _, _, e in questions]) @ meant(self.suite.natural_captions).T >= ALIKE
+        right[np.arange(len(questions)), [i for _, i, _ in questions]] = True
+        return judge(np.stack([self.text[t] for t, _, _ in questions]), self.rows(gallery), right, True)
+
+    def words(self, language):
+        rows, right, counted = zip(*self.suite.words)
+        return judge(np.stack([self.text[r[language]] for r in rows]), self.rows(self.suite.everyday),
+                     torch.stack(right).numpy(), torch.stack(counted).numpy())
 
     def level(self, q):
         return (q @ self.cohort.T).max(1)
 
-    def questions(self, name):
-        """A set of the suite, every picture whose caption means about the same being right."""
-        gallery, questions = self.suite.sets[name]
-        captions = (self.suite.natural_captions if gallery is self.suite.natural
-                    else [c for p in gallery for c in p.texts])
-        per = len(captions) // len(gallery)
-        meant = lambda texts: np.stack([self.meaning[t] for t in texts])
-        alike = (meant([e for _, _, e in questions]) @ meant(captions).T).reshape(len(questions), len(gallery), per).max(2)
-        picture = np.array([i for _, i, _ in questions])
-        right = alike >= ALIKE
-        right[np.arange(len(picture)), picture] = True
-        q = np.stack([self.text[t] for t, _, _ in questions])
-        return judge(q, self.rows(gallery), right) | {"picture": picture}
 
-    def composed(self):
-        """Captions of natural pictures put together with another picture's: the first stays right."""
-        gallery, questions = self.suite.sets["natural captions"]
-        q = np.stack([self.text[t] for t, _, _ in questions])
-        other, pictures = np.roll(q, 97, axis=0), self.rows(gallery)
-        right = np.eye(len(gallery), dtype=bool)
-        for title, w in (("A - B", -1.0), ("A - 0.5 B", -0.5), ("A + 0.5 B", 0.5)):
-            yield title, judge(unit(q + w * other), pictures, right)
-        v = self.rows(self.caltech)
-        label = np.array([p.label for p in self.caltech])
-        same = (label[:, None] == label) & ~np.eye(len(v), dtype=bool)
-        scores = np.where(np.eye(len(v), dtype=bool), -2, v @ v.T)
-        best, wrong = np.where(same, scores, -2).max(1), np.where(same, -2, scores).max(1)
-        yield "a picture (others of its class)", {"q": v, "best": best, "wrong": wrong,
-                                                  "answered": np.ones(len(v), bool)}
+def shares(group, level, border):
+    """(right pictures above level + border, queries with something above it once those are gone)."""
+    right = np.concatenate([r - l for r, l in zip(group["right"], level)])
+    return (right >= border).mean(), (group["wrong"] - level >= border).mean()
 
-    def names(self, pictures):
-        """Each class asked for by its name; absent: all its pictures taken away."""
-        labels = sorted({p.texts[0] for p in pictures})
-        own = np.array([labels.index(p.texts[0]) for p in pictures])
-        q = np.stack([self.text[t] for t in labels])
-        return judge(q, self.rows(pictures), own == np.arange(len(labels))[:, None])
+
+def borders(groups, levels):
+    """(where far ends, where best begins): the strictest that any set of queries asks for."""
+    far = min(np.quantile(np.concatenate([r - l for r, l in zip(g["right"], level)]), 1 - PRESENT)
+              for g, level in zip(groups, levels))
+    best = max(np.quantile(g["wrong"] - level, 1 - ABSENT) for g, level in zip(groups, levels))
+    return far, max(best, far)
+
+
+def half(group, odd):
+    return {"q": group["q"][odd::2], "right": group["right"][odd::2], "wrong": group["wrong"][odd::2]}
 
 
 def percent(*xs):
     return " | ".join(f"{100 * x:.0f} %" for x in xs)
 
 
-def print_curves(trial, group):
-    print("| aimed at | line for each query: kept | refused | one score for all: kept | refused |\n|---|---|---|---|---|")
-    level, flat = trial.level(group["q"]), np.zeros(len(group["q"]))
-    for keep in (0.98, 0.96, 0.94, 0.92, 0.90, 0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.50):
-        mark = " (stored)" if keep == KEPT else ""
-        print(f"| {100 * keep:.0f} %{mark} | {percent(*crossed(group, level, keep), *crossed(group, flat, keep))} |")
-
-
-def print_kinds(trial, groups, margin, flat):
-    print("\n| queries | how many | kept | refused | one score for all: kept | refused | a perfect line could refuse |"
-          "\n|---|---|---|---|---|---|---|")
+def print_sets(groups, level):
+    """Each set with borders that the other half of every set gives."""
+    print("| queries | how many | right ones not far | right ones best | absent: with a best | absent: with a maybe or best |"
+          "\n|---|---|---|---|---|---|")
+    fitted = []
+    for odd in (0, 1):
+        other = [half(g, 1 - odd) for _, g in groups]
+        fitted.append(borders(other, [level(g["q"]) for g in other]))
     for title, g in groups:
-        line, a = trial.level(g["q"]) + margin, g["answered"]
-        cells = percent((g["best"] >= line)[a].mean(), (g["wrong"] < line).mean(), (g["best"] >= flat)[a].mean(),
-                        (g["wrong"] < flat).mean(), ceiling(g, KEPT))
-        print(f"| {title} | {len(a)} | {cells} |")
+        cells = []
+        for odd, (far, best) in enumerate(fitted):
+            h = half(g, odd)
+            (near, some), (top, bests) = (shares(h, level(h["q"]), b) for b in (far, best))
+            cells.append((near, top, bests, some))
+        print(f"| {title} | {len(g['q'])} | {percent(*np.mean(cells, 0))} |")
 
 
-def estimates(trial, pictures):
-    """What score.c estimates for a model without a line of its own: (one score for all queries as
-    it was before, mean picture, margin). Four spreads above the median; a spread is the distance
-    down to the 15.87th percentile."""
-    texts = np.stack([trial.text[t] for t in trial.background])
-    def four(x):
-        return np.median(x) + 4 * (np.median(x) - np.quantile(x, 0.1587))
-    scores, mean = texts @ pictures.T, pictures.mean(0)
-    return four(scores), mean, four(scores - (texts @ mean)[:, None])
+def print_curve(groups, level, marks):
+    """One curve for either border: what of the right pictures is above, and how many absent subjects."""
+    print("\n| margin | right pictures above | absent subjects with a picture above |\n|---|---|---|")
+    at = sorted({*np.round(np.arange(-0.16, 0.065, 0.02), 2), *marks})
+    for margin in at:
+        cells = np.mean([shares(g, level(g["q"]), margin) for _, g in groups], 0)
+        print(f"| {margin:.3f}{' (' + marks[margin] + ')' if margin in marks else ''} | {percent(*cells)} |")
 
 
 def print_estimates(trial, groups):
-    print("\n| pictures, queries | estimated: kept | refused | one score for all: kept | refused |\n|---|---|---|---|---|")
-    for title, pictures, g in groups:
-        flat, mean, margin = estimates(trial, pictures)
-        line, a = g["q"] @ mean + margin, g["answered"]
-        print(f"| {title} | {percent((g['best'] >= line)[a].mean(), (g['wrong'] < line).mean(), (g['best'] >= flat)[a].mean(), (g['wrong'] < flat).mean())} |")
+    """What line.c estimates for a model that brings nothing, in spreads above the median."""
+    pictures = {"natural": trial.rows(trial.suite.natural), "words": trial.rows(trial.suite.everyday)}
+    print("\n| pictures | queries | spreads | right ones above | absent with one above |\n|---|---|---|---|---|")
+    for title, g in groups:
+        rows = pictures["words" if "words" in title else "natural"]
+        mean = rows.mean(0)
+        scores = trial.background @ (rows - mean).T
+        middle = np.median(scores)
+        spread = middle - np.quantile(scores, 0.1587)
+        for k in (2, 2.5, 3, 3.5, 4, 5, 6, 7, 8):
+            print(f"| {len(rows)} | {title} | {k} | {percent(*shares(g, g['q'] @ mean, middle + k * spread))} |")
+
+
+def fold(text):
+    """Letters that many write in another way."""
+    return text.replace("ё", "е").replace("ß", "ss")
+
+
+class Words:
+    """Which words are none: the mean logarithm of a letter's probability in the tokenizer's best cut is
+    below STRANGE, and the word is not among those real words of which that is true, too. These are kept as
+    a Bloom filter: bits h, h + g, h + 2 g ... (modulo its size) of FNV-1a's halves g and h."""
+
+    def __init__(self, path):
+        self.tokenizer = Tokenizer.from_file(str(path))
+        self.pieces = dict(json.loads(Path(path).read_text())["model"]["vocab"])
+        self.unknown = min(self.pieces.values()) - 10
+        real = {fold(w) for k in LANGUAGES for w, f in get_frequency_dict(k, "best").items() if f > COMMON}
+        real = self.strange(sorted(real))
+        self.bits = np.zeros(len(real) * BITS_PER_WORD // 8 + 1, np.uint8)
+        for w in real:
+            for i in self.places(w):
+                self.bits[i >> 3] |= 1 << (i & 7)
+
+    def places(self, word):
+        h = 0xCBF29CE484222325
+        for byte in word.encode():
+            h = (h ^ byte) * 0x100000001B3 % 2 ** 64
+        return [((h & 0xFFFFFFFF) + i * (h >> 32)) % (8 * len(self.bits)) for i in range(HASHES)]
+
+    def strange(self, words):
+        """Those of the words whose letters are too improbable."""
+        words = [w for w in words if LETTERS <= len(w) <= 64 and max(map(ord, w)) < BASE]
+        out = []
+        for w, e in zip(words, self.tokenizer.encode_batch(words, add_special_tokens=False)):
+            total = sum(self.unknown * (to - start) if i == 3 else self.pieces[t]
+                        for i, t, (start, to) in zip(e.ids, e.tokens, e.offsets))
+            if total / len(w) < STRANGE:
+                out.append(w)
+        return out
+
+    def unknown_words(self, text):
+        return [w for w in self.strange(re.findall(r"[^\W\d_]+", fold(text.lower())))
+                if not all(self.bits[i >> 3] >> (i & 7) & 1 for i in self.places(w))]
+
+    def print_table(self, sets):
+        print(f"\n{len(self.bits)} bytes of real words\n\n| texts | how many | with an unknown word |\n|---|---|---|")
+        for title, texts in sets:
+            share = np.mean([bool(self.unknown_words(t)) for t in texts])
+            print(f"| {title} | {len(texts)} | {100 * share:.1f} % |")
+
+
+def gibberish(letters, rng):
+    return [" ".join("".join(rng.choices(letters, k=rng.randint(5, 10))) for _ in range(2)) for _ in range(500)]
+
+
+def text_sets(suite):
+    rng = random.Random(1)
+    everyday = corpus.everyday()
+    yield from ((f"everyday words, {k}", [r[k] for r in everyday if r[k]]) for k in everyday[0])
+    yield "Flickr8k's dev captions", [q for q, _, _ in suite.sets["flickr captions"][1]]
+    yield "Flickr8k's dev captions, Russian", [q for q, _, _ in suite.sets["flickr captions, Russian"][1]]
+    yield from ((f"the 5,000 commonest words, {k}", top_n_list(k, 5000)) for k in LANGUAGES)
+    yield "random Latin letters, two words", gibberish("abcdefghijklmnopqrstuvwxyz", rng)
+    yield "random Cyrillic letters, two words", gibberish("абвгдежзийклмнопрстуфхцчшщъыьэюя", rng)
+    rows = ["qwertyuiop", "asdfghjkl", "zxcvbnm", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю"]
+    yield "pieces of keyboard rows", [r[i:i + n] for r in rows for n in (5, 6, 7, 8, 9) for i in range(len(r) - n + 1)]
 
 
 def main():
@@ -221,25 +266,23 @@ def main():
     parser.add_argument("--store", action="store_true")
     args = parser.parse_args()
     trial = Trial(args)
-    natural = [(n, trial.questions(n)) for n in trial.suite.sets if n.startswith("natural")]
-    group = merge([g for _, g in natural])
-    margin, flat = at_margin(group, trial.level(group["q"]), KEPT), at_margin(group, 0, KEPT)
-    print(f"margin {margin:.4f}; one score for all {flat:.4f}; a perfect line could refuse {100 * ceiling(group, KEPT):.0f} %\n")
-    print_curves(trial, group)
-    dev = lambda folder: [p for p in trial.suite.dev if p.folder == folder]
-    flickr = [(n, trial.questions(n)) for n in trial.suite.sets if n.startswith("flickr")]
-    print_kinds(trial, natural + flickr + list(trial.composed()) +
-                [("names of held-back Caltech101 classes", trial.names(trial.caltech)),
-                 ("names of ImageNet classes, dev pictures", trial.names(dev("imagenet_sample_1000")))], margin, flat)
-    everything = data.pictures()
-    folders = [(f, [p for p in everything if p.folder == f]) for f in ("caltech101", "imagenet_sample_1000")]
-    print_estimates(trial, [("natural, all queries", trial.rows(trial.suite.natural), group)] +
-                    [(f"{f}, names of classes", trial.rows(ps), trial.names(ps)) for f, ps in folders])
+    fitted = [(n, trial.captions(n)) for n in trial.suite.sets if n.startswith("natural")]
+    fitted += [(f"everyday words, {language}", trial.words(language)) for language in ("en", "ru")]
+    far, best = borders([g for _, g in fitted], [trial.level(g["q"]) for _, g in fitted])
+    print_sets(fitted, trial.level)
+    print_curve(fitted, trial.level, {far: "far below", best: "best from here"})
+    print_estimates(trial, fitted)
+    words = Words(Path(args.model) / "tokenizer.json")
+    words.print_table(text_sets(trial.suite))
     if args.store:
-        path = Path(args.model) / "line.safetensors"
-        save_file({"pictures": trial.codes[0], "pictures.scale": trial.codes[1],
-                   "margin": np.array([margin], np.float32)}, path)
-        path.chmod(0o644)
+        numbers = {"pictures": trial.codes[0], "pictures.scale": trial.codes[1], "words": words.bits.view(np.int8)[None],
+                   "margin": np.array([far], np.float32), "best": np.array([best], np.float32),
+                   "strange": np.array([STRANGE], np.float32),
+                   "words.scale": np.ones(1, np.float32)}
+        save({name: torch.from_numpy(x) for name, x in numbers.items()}, Path(args.model) / "line.safetensors")
+        flat, _ = borders([g for _, g in fitted], [np.zeros(len(g["q"])) for _, g in fitted])
+        path = Path(args.model) / "config.json"   # one score for all queries: for programs that know no borders
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"min_score": round(float(flat), 4)}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

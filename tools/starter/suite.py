@@ -10,7 +10,6 @@ import torch
 import corpus
 import data
 
-TEMPLATE = "a photo of a {}"
 # Word -> foil for the probes: does the true caption beat itself with this word exchanged?
 PROBES = {
     "colours": {"red": "green", "blue": "orange", "black": "pink", "white": "purple",
@@ -23,6 +22,7 @@ PROBES = {
     "scenes": {"beach": "forest", "snow": "kitchen", "grass": "snow", "water": "desert",
                "street": "lake", "mountain": "street", "field": "office", "pool": "forest"},
 }
+FEW = 20  # per cent: below, a word counts as failed
 
 
 def recall(scores, target):
@@ -32,10 +32,37 @@ def recall(scores, target):
         rank.float().median().item() + 1]
 
 
+def precision(scores, right):
+    """Scores of the pictures that count, and which are right -> (right ones among the first ten,
+    or among as many as there are, average precision), in per cent."""
+    hits = right[scores.argsort(descending=True)].float()
+    n = min(10, int(hits.sum()))
+    at = hits.cumsum(0) / torch.arange(1, len(hits) + 1)
+    return 100 * hits[:n].mean().item(), 100 * ((at * hits).sum() / hits.sum()).item()
+
+
+def everyday_words(gallery):
+    """[(row of dev_words.tsv, right [N], counted [N])]: a picture is right when its texts say so,
+    and is not counted when they leave it open. Words with fewer than two right ones are left out."""
+    five = {}
+    for r in data.rows(data.data_dir() / "coco_mini_5captions/captions.tsv"):
+        five.setdefault(r["file"], []).append(r["text"])
+    told = [" | ".join([*p.texts, *(five.get(p.file, ()) if p.folder == "coco_mini" else ())]).lower() for p in gallery]
+    placed = [f"{p.folder} | {t}" for p, t in zip(gallery, told)]
+    out = []
+    for row in corpus.own_texts("dev_words.tsv"):
+        match = lambda key, texts: torch.tensor([bool(row[key] and re.search(row[key], t)) for t in texts])
+        right, unsure = match("right", told), match("unsure", placed)
+        if right.sum() >= 2:
+            out.append((row, right, right | ~unsure))
+    return out
+
+
 class Suite:
     """Questions prepared once; figures() answers for one model.
 
-    `sets` is {name: (gallery, [(query, index of the right picture, its English)])}."""
+    `sets` is {name: (gallery, [(query, index of the right picture, its English)])}; `words` are
+    everyday_words of the gallery `everyday`."""
 
     def __init__(self):
         self.dev = [p for p in data.pictures() if p.split == "dev"]
@@ -62,14 +89,8 @@ class Suite:
         self.sets.update({"natural captions": (natural, captions),
                           "natural short queries": (natural, queries),
                           "natural captions, Russian": (natural, russian)})
-
-    def zero_shot_sets(self):
-        """folder -> (pictures of held-back classes, all class names of the folder)."""
-        for folder, held in data.HELD_BACK.items():
-            members = [p for p in self.dev if p.folder == folder]
-            labels = {r["text"] for r in data.rows(data.data_dir() / folder / "labels.tsv")}
-            names = sorted({n for n in (data.class_name(folder, l) for l in labels) if n})
-            yield folder, members, names
+        self.everyday = [p for p in self.dev if p.folder not in ("flickr8k", "imagenet_sample_1000")]
+        self.words = everyday_words(self.everyday)
 
     def probe_pairs(self):
         """probe -> [(picture, true caption, foil)] from Flickr8k's dev captions."""
@@ -91,23 +112,29 @@ class Suite:
             out[name] = recall(scores, torch.tensor([i for _, i, _ in questions]))
         return out
 
-    def zero_shot(self, image, text):
-        """{folder: top-1, top-5 of the held-back classes' pictures among all its classes}."""
+    def by_word(self, image, text, language):
+        """{word: (P@10, average precision)}."""
+        pictures = stack(image, self.everyday)
+        scores = text([row[language] for row, _, _ in self.words]) @ pictures.T
+        return {row[language]: precision(s[counted], right[counted])
+                for s, (row, right, counted) in zip(scores, self.words)}
+
+    def everyday_figures(self, image, text):
+        """{language: mean P@10, mAP, words under FEW, words}."""
         out = {}
-        for folder, members, names in self.zero_shot_sets():
-            scores = stack(image, members) @ text([TEMPLATE.format(n) for n in names]).T
-            target = torch.tensor([names.index(p.texts[0]) for p in members])
-            out["zero-shot " + folder] = recall(scores, target)[:2]
+        for language in ("en", "ru"):
+            found = self.by_word(image, text, language).values()
+            p, ap = (sum(x) / len(found) for x in zip(*found))
+            out[f"everyday words, {language}"] = [p, ap, sum(x < FEW for x, _ in found), len(found)]
         return out
 
     def languages(self, image, text):
-        """{language: top-1, top-5} of Caltech101's held-back pictures by plain class names in
+        """{language: top-1, top-5} of Caltech101's dev pictures by plain class names in
         that language, among the classes whose names were translated."""
         russian = {r["label_en"]: r["label_ru"] for r in corpus.own_texts("labels_ru.tsv")}
         names = {r["label_en"]: r | {"en": r["label_en"], "ru": russian[r["label_en"]]}
                  for r in corpus.own_texts("labels_multi.tsv") if r["label_en"] in russian}
-        labels = sorted({r["text"] for r in data.rows(data.data_dir() / "caltech101/labels.tsv")}
-                        & set(names))
+        labels = sorted({p.label for p in self.dev if p.folder == "caltech101"} & set(names))
         members = [p for p in self.dev if p.folder == "caltech101" and p.label in names]
         target = torch.tensor([labels.index(p.label) for p in members])
         out = {}

@@ -1,10 +1,10 @@
 /* vips_read.c - the formats that libvips reads, to rows of RGB as Pillow's convert("RGB").
  *
  * One loader a format, chosen by the sniffed format and never by libvips. Rows are pulled
- * through a region in strips, top to bottom, so that a large PNG or TIFF is never whole
- * in memory. Colour profiles are not applied (the references ignore them) and orientation
- * is left to the sink, but for HEIC, AVIF and JPEG XL, whose libraries turn the picture
- * themselves, as the file's own structure says, whatever its EXIF does.
+ * through a region in strips, top to bottom, so that a large PNG or TIFF is never in memory as
+ * a whole. Colour profiles are not applied (the references ignore them) and orientation is left
+ * to the sink, but for HEIC, AVIF and JPEG XL, whose libraries turn the picture themselves, as
+ * the file's own structure says, whatever its EXIF does.
  */
 #include "decoder/formats/formats.h"
 #include "decoder/reader.h"
@@ -20,18 +20,19 @@
 #include <vips/vector.h>
 
 #include "base/alloc.h"
-#include "decoder/exif.h"
+#include "decoder/file_headers.h"
+#include "decoder/heif_adapt.h"
 #include "decoder/heif_turn.h"
 
 enum { STRIP_ROWS = 32 };
 
-/* Warnings about damaged files say less than the error that follows. */
+/* Warnings about damaged files are dropped: the error that follows says more. */
 static void quiet(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
 {
 }
 
 /* libvips's modules for HEIC, AVIF and JPEG XL, where they are modules. The others (PDF,
- * slides, whatever ImageMagick reads) are not wanted in this process, and loading them
+ * slides, whatever ImageMagick reads) are left out, since loading them
  * takes as long as the rest of libvips. */
 static void load_modules(void)
 {
@@ -64,7 +65,7 @@ static void touch_lazy_libraries(void)
 int scry_vips_start(const char *program, scry_error *err)
 {
     setenv("VIPS_CONCURRENCY", "1", 1);
-    setenv("VIPSHOME", "/nonexistent", 1);   /* where it would look for all of its modules */
+    setenv("VIPSHOME", "/nonexistent", 1);   /* where it would search for all of its modules */
     g_log_set_default_handler(quiet, NULL);
     if (VIPS_INIT(program))
         return scry_fail(err, SCRY_EIO, "libvips: %.200s", vips_error_buffer());
@@ -78,10 +79,14 @@ int scry_vips_start(const char *program, scry_error *err)
 
 /* ---- loaders -------------------------------------------------------------------- */
 
-static VipsImage *load(const scry_job *job)
+static bool is_heif(const scry_job *job)
 {
-    void *p = (void *)job->bytes;
-    size_t n = job->size;
+    return job->request->format == SCRY_FORMAT_HEIC || job->request->format == SCRY_FORMAT_AVIF;
+}
+
+static VipsImage *load(const scry_job *job, const uint8_t *bytes, size_t n)
+{
+    void *p = (void *)bytes;
     VipsImage *im = NULL;
     int rc = -1;
 #define LOAD(format, ...) \
@@ -102,7 +107,7 @@ static VipsImage *load(const scry_job *job)
     return rc == 0 ? im : NULL;
 }
 
-/* What libjxl will turn by, and libvips does not tell. */
+/* The orientation that libjxl applies, which libvips does not report. */
 static int jxl_orientation(const scry_job *job)
 {
     JxlBasicInfo info = { .orientation = JXL_ORIENT_IDENTITY };
@@ -116,23 +121,18 @@ static int jxl_orientation(const scry_job *job)
     return info.orientation;
 }
 
-static void read_exif(const scry_job *job, VipsImage *im)
+/* Before the picture is decoded: a damaged one has its metadata all the same. */
+static void read_metadata(const scry_job *job)
 {
-    const void *blob;
-    size_t n;
     scry_decode_result *r = &job->reply->result;
-    if (vips_image_get_typeof(im, VIPS_META_EXIF_NAME)
-        && vips_image_get_blob(im, VIPS_META_EXIF_NAME, &blob, &n) == 0)
-        scry_exif_read(blob, n, r);
-    if (job->request->format == SCRY_FORMAT_TIFF)
-        scry_exif_read(job->bytes, job->size, r);   /* the same directories, in the file itself */
     scry_format format = (scry_format)job->request->format;
-    int orientation = format == SCRY_FORMAT_JXL ? jxl_orientation(job)
-                      : format == SCRY_FORMAT_HEIC || format == SCRY_FORMAT_AVIF
-                          ? scry_heif_orientation(job->bytes, job->size)
-                          : vips_image_get_orientation(im);
-    if (orientation >= 1 && orientation <= 8)
-        r->orientation = orientation;
+    scry_read_file_headers(format, (scry_bytes){ job->bytes, job->size }, scry_unpacker_get(), &r->metadata);
+    if (r->metadata.orientation)
+        r->orientation = r->metadata.orientation;
+    if (format == SCRY_FORMAT_JXL)
+        r->orientation = jxl_orientation(job);
+    if (is_heif(job))
+        r->orientation = scry_heif_orientation(job->bytes, job->size);
 }
 
 /* ---- to RGB --------------------------------------------------------------------- */
@@ -208,6 +208,26 @@ static int normalise(VipsImage **im, layout *l)
 
 /* ---- rows ----------------------------------------------------------------------- */
 
+/* The last line of libvips's messages, of nested calls the outermost, which says what failed. One that begins with
+ * a space is the code behind a message of libheif. */
+static void last_line(char *out, size_t size)
+{
+    out[0] = '\0';
+    for (const char *line = vips_error_buffer(); *line;) {
+        size_t n = strcspn(line, "\n");
+        if (n && line[0] != ' ')
+            snprintf(out, size, "%.*s", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+static bool libheif_is_older(const char *version)
+{
+    const char *(*own)(void);
+    *(void **)&own = dlsym(RTLD_DEFAULT, "heif_get_version");
+    return own && strverscmp(own(), version) < 0;
+}
+
 static int explain(const scry_job *job, scry_error *err)
 {
     static const char *const names[SCRY_FORMAT_COUNT] = {
@@ -217,11 +237,13 @@ static int explain(const scry_job *job, scry_error *err)
     };
     char why[160];
     const char *name = names[job->request->format] ? names[job->request->format] : "picture";
-    snprintf(why, sizeof why, "%s", vips_error_buffer());
+    last_line(why, sizeof why);
     vips_error_clear();
-    why[strcspn(why, "\n")] = '\0';
     if (strstr(why, "memory"))
         return scry_fail(err, SCRY_ENOMEM, "decoding needs more memory than the limit");
+    const char *version = is_heif(job) ? scry_heif_needs(job->bytes, job->size) : NULL;
+    if (version && libheif_is_older(version))
+        return scry_fail(err, SCRY_EINVALID, "%s that needs libheif %s", name, version);
     if (strcasestr(why, "trunc") || strcasestr(why, "end of") || strcasestr(why, "EOF"))
         return scry_fail(err, SCRY_EINVALID, "truncated %s: %s", name, why);
     return scry_fail(err, SCRY_EINVALID, "damaged %s%s%s", name, why[0] ? ": " : "", why);
@@ -254,16 +276,16 @@ static int put_rows(const scry_job *job, VipsImage *im, const layout *l, scry_si
     return rc;
 }
 
-int scry_read_vips(const scry_job *job, scry_error *err)
+static int read_bytes(const scry_job *job, const uint8_t *bytes, size_t n, scry_error *err)
 {
     scry_sink sink = { 0 };
     layout l = { 0 };
-    VipsImage *im = load(job);
+    read_metadata(job);
+    VipsImage *im = load(job, bytes, n);
     if (!im)
         return explain(job, err);
-    read_exif(job, im);
     int w = vips_image_get_width(im), h = vips_image_get_height(im);
-    int rc = scry_sink_init(&sink, job->request, job->out, w, h, scry_turn_to_apply(job), err);
+    int rc = scry_sink_init(&sink, job, w, h, err);
     if (rc == 0 && normalise(&im, &l))
         rc = explain(job, err);
     if (rc == 0)
@@ -271,9 +293,20 @@ int scry_read_vips(const scry_job *job, scry_error *err)
     if (rc == 0)
         rc = put_rows(job, im, &l, &sink, err);
     if (rc == 0)
-        rc = scry_sink_finish(&sink, job->reply, err);
+        rc = scry_sink_finish(&sink, err);
     scry_sink_dispose(&sink);
     g_object_unref(im);
     vips_error_clear();
+    return rc;
+}
+
+int scry_read_vips(const scry_job *job, scry_error *err)
+{
+    if (!is_heif(job))
+        return read_bytes(job, job->bytes, job->size, err);
+    scry_heif_file file;
+    scry_heif_adapt(&file, job->bytes, job->size, job->request->format == SCRY_FORMAT_AVIF);
+    int rc = read_bytes(job, file.bytes, file.size, err);
+    scry_heif_dispose(&file);
     return rc;
 }

@@ -2,7 +2,7 @@
 server= url=
 start() { # OPTION...
     : >"$T/serve.err"   # or the last server's address would be read
-    "$scry" serve --listen 127.0.0.1:0 "$@" >"$T/serve.out" 2>"$T/serve.err" </dev/null &
+    "$scry" serve --listen 127.0.0.1:0 "$@" >"$T/serve.out" 2>"$T/serve.err" </dev/null 5>&- &
     server=$!
     for _ in $(seq 600); do
         url=$(sed -n 's,.* at \(https*://[^ ]*\)/$,\1,p' "$T/serve.err")

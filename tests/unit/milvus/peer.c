@@ -110,7 +110,7 @@ static void trickle(int fd, uint32_t stream, const peer_act *a, peer *p)
     }
 }
 
-/* Do what the act says; false when the connection ends with it. */
+/* Perform the act; false when the connection ends with it. */
 static bool act_on(peer *p, int fd, uint32_t stream, const peer_act *a)
 {
     uint8_t code[8] = { 0, 0, 0, 0, 0, 0, 0, (uint8_t)a->number };

@@ -1,4 +1,4 @@
-/* peer.h - an HTTP/2 server that misbehaves to order, on a thread of the test.
+/* peer.h - an HTTP/2 server that misbehaves on request, on a thread of the test.
  *
  * It takes a list of acts, one for each request it gets, over as many connections as the
  * client makes; after the last it repeats the last. Frames are written by hand, since a
@@ -18,7 +18,7 @@ typedef enum {
     PEER_RESET,             /* RST_STREAM with error `number` */
     PEER_GOAWAY,            /* GOAWAY: nothing was processed; then close */
     PEER_ANSWER_GOAWAY,     /* answer, then GOAWAY and close */
-    PEER_CLOSE,             /* close without a word */
+    PEER_CLOSE,             /* close without an answer */
     PEER_SILENT,            /* read on and never answer, not even a PING */
     PEER_PONG_ONLY,         /* answer PINGs but not the request */
     PEER_TRICKLE,           /* the answer, a byte each 30 ms */

@@ -1,0 +1,240 @@
+#include "decoder/heif_adapt.h"
+
+#include "base/alloc.h"
+#include "base/byte_order.h"
+#include "metadata/boxes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ITEMS = 4096, MAX_LEVELS = 8 };
+
+typedef struct item {
+    uint32_t id;
+    char type[4];
+    const uint8_t *box;     /* its infe, from the size on */
+    bool is_needed;
+} item;
+
+typedef struct adapter {
+    uint8_t *copy;
+    scry_bytes meta, iref;
+    uint32_t primary;
+    size_t id_bytes;        /* of a number of an item in iref */
+    item *items;            /* [count] */
+    size_t count;
+    bool changed;
+} adapter;
+
+/* One entry of iref: an item refers to `count` items, whose numbers are at the front of `to`. */
+typedef struct reference {
+    char type[4];
+    uint32_t from, count;
+    scry_bytes to;
+} reference;
+
+/* The copy is this file's own memory: what was found in it can be written. */
+static uint8_t *writable(const adapter *a, const uint8_t *at)
+{
+    return a->copy + (at - a->copy);
+}
+
+/* ---- items ---------------------------------------------------------------------- */
+
+static item *find_item(const adapter *a, uint32_t id)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (a->items[i].id == id)
+            return &a->items[i];
+    return NULL;
+}
+
+static bool read_items(adapter *a)
+{
+    scry_bytes iinf, infe;
+    char type[4];
+    if (!scry_box_find(a->meta, "iinf", &iinf))
+        return false;
+    scry_box_take32(&iinf, scry_box_take_version(&iinf, NULL) < 1 ? 2 : 4);
+    for (const uint8_t *box = iinf.p; scry_box_next(&iinf, type, &infe); box = iinf.p) {
+        if (memcmp(type, "infe", 4) != 0)
+            continue;
+        uint32_t version = scry_box_take_version(&infe, NULL);
+        if (a->count == MAX_ITEMS || version < 2)
+            return false;
+        item *new = &a->items[a->count++];
+        *new = (item){ .id = scry_box_take32(&infe, version < 3 ? 2 : 4), .box = box };
+        scry_box_take32(&infe, 2);
+        scry_write_big_endian(new->type, 4, scry_box_take32(&infe, 4));
+    }
+    return find_item(a, a->primary) != NULL;
+}
+
+static bool next_reference(const adapter *a, scry_bytes *refs, reference *r)
+{
+    if (!scry_box_next(refs, r->type, &r->to))
+        return false;
+    r->from = scry_box_take32(&r->to, a->id_bytes);
+    r->count = scry_box_take32(&r->to, 2);
+    return r->to.n / a->id_bytes >= r->count;
+}
+
+/* Mark the items that needed ones are made of; false when there were none. */
+static bool mark_parts(adapter *a)
+{
+    bool any = false;
+    scry_bytes refs = a->iref;
+    for (reference r; next_reference(a, &refs, &r);) {
+        const item *from = find_item(a, r.from);
+        if (!from || !from->is_needed || memcmp(r.type, "dimg", 4) != 0)
+            continue;
+        for (uint32_t i = 0; i < r.count; i++) {
+            item *part = find_item(a, scry_box_take32(&r.to, a->id_bytes));
+            any |= part && !part->is_needed;
+            if (part)
+                part->is_needed = true;
+        }
+    }
+    return any;
+}
+
+static void mark_needed(adapter *a)
+{
+    find_item(a, a->primary)->is_needed = true;
+    for (int level = 0; level < MAX_LEVELS && mark_parts(a); level++)
+        ;
+}
+
+static void hide_other_items(adapter *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (!a->items[i].is_needed) {
+            memcpy(writable(a, a->items[i].box) + 4, "free", 4);
+            a->changed = true;
+        }
+}
+
+/* ---- properties ----------------------------------------------------------------- */
+
+static bool is_transformation(scry_bytes ipco, uint32_t index)
+{
+    char type[4] = "";
+    scry_bytes content;
+    for (uint32_t i = 0; i < index; i++)
+        if (!scry_box_next(&ipco, type, &content))
+            return false;
+    return memcmp(type, "irot", 4) == 0 || memcmp(type, "imir", 4) == 0 || memcmp(type, "clap", 4) == 0;
+}
+
+/* Number 0 stands for no property. */
+static void drop_transformations(adapter *a, scry_bytes ipma, scry_bytes ipco)
+{
+    uint32_t flags;
+    uint32_t version = scry_box_take_version(&ipma, &flags);
+    size_t bytes = flags & 1 ? 2 : 1;
+    for (uint32_t entries = scry_box_take32(&ipma, 4); entries > 0 && ipma.n > 0; entries--) {
+        uint32_t id = scry_box_take32(&ipma, version < 1 ? 2 : 4);
+        const item *of = find_item(a, id);
+        bool is_part = of && of->is_needed && id != a->primary;
+        for (uint32_t k = scry_box_take32(&ipma, 1); k > 0 && ipma.n >= bytes; k--) {
+            const uint8_t *at = ipma.p;
+            uint32_t index = scry_box_take32(&ipma, bytes) & (bytes == 2 ? 0x7fff : 0x7f);
+            if (is_part && is_transformation(ipco, index)) {
+                memset(writable(a, at), 0, bytes);
+                a->changed = true;
+            }
+        }
+    }
+}
+
+static void keep_parts_as_stored(adapter *a)
+{
+    scry_bytes iprp, ipco, ipma;
+    char type[4];
+    if (!scry_box_find(a->meta, "iprp", &iprp) || !scry_box_find(iprp, "ipco", &ipco))
+        return;
+    while (scry_box_next(&iprp, type, &ipma))
+        if (memcmp(type, "ipma", 4) == 0)
+            drop_transformations(a, ipma, ipco);
+}
+
+/* ---- the file ------------------------------------------------------------------- */
+
+/* The size without what begins at a second ftyp. */
+static size_t own_size(const uint8_t *bytes, size_t n)
+{
+    scry_bytes rest = { bytes, n }, content;
+    char type[4];
+    size_t at = 0;
+    while (scry_box_next(&rest, type, &content)) {
+        if (at > 0 && memcmp(type, "ftyp", 4) == 0)
+            return at;
+        at = n - rest.n;
+    }
+    return n;
+}
+
+/* The items of the file, with the needed ones marked; false when there is no primary item. */
+static bool read_structure(adapter *a, scry_bytes file)
+{
+    if (!scry_box_find_meta(file, &a->meta, &a->primary) || !read_items(a))
+        return false;
+    if (scry_box_find(a->meta, "iref", &a->iref))
+        a->id_bytes = scry_box_take_version(&a->iref, NULL) < 1 ? 2 : 4;
+    mark_needed(a);
+    return true;
+}
+
+static void adapt_copy(adapter *a, size_t n, bool avif)
+{
+    if (!read_structure(a, (scry_bytes){ a->copy, n }))
+        return;
+    if (avif)
+        keep_parts_as_stored(a);
+    hide_other_items(a);
+}
+
+void scry_heif_adapt(scry_heif_file *out, const uint8_t *bytes, size_t n, bool avif)
+{
+    adapter a = { .id_bytes = 2 };
+    size_t size = own_size(bytes, n);
+    *out = (scry_heif_file){ bytes, size, NULL };
+    a.copy = scry_try_alloc(size, 1);
+    a.items = scry_try_alloc(MAX_ITEMS, sizeof *a.items);
+    if (a.copy && a.items) {
+        memcpy(a.copy, bytes, size);
+        adapt_copy(&a, size, avif);
+    }
+    free(a.items);
+    if (a.changed)
+        *out = (scry_heif_file){ a.copy, size, a.copy };
+    else
+        free(a.copy);
+}
+
+void scry_heif_dispose(scry_heif_file *file)
+{
+    free(file->copy);
+    *file = (scry_heif_file){ 0 };
+}
+
+const char *scry_heif_needs(const uint8_t *bytes, size_t n)
+{
+    static const struct {
+        char type[5], version[5];
+    } codings[] = {
+        { "unci", "1.16" }, { "j2k1", "1.17" }, { "jpeg", "1.17" }, { "vvc1", "1.18" }, { "avc1", "1.19" },
+        { "tili", "1.19" },
+    };
+    adapter a = { .id_bytes = 2, .items = scry_try_alloc(MAX_ITEMS, sizeof *a.items) };
+    scry_bytes moov;
+    const char *needed = NULL;
+    if (!a.items || !read_structure(&a, (scry_bytes){ bytes, n }))
+        needed = a.meta.n == 0 && scry_box_find((scry_bytes){ bytes, n }, "moov", &moov) ? "1.20" : NULL;
+    for (size_t i = 0; i < a.count && !needed; i++)
+        for (size_t k = 0; k < sizeof codings / sizeof *codings; k++)
+            if (a.items[i].is_needed && memcmp(a.items[i].type, codings[k].type, 4) == 0)
+                needed = codings[k].version;
+    free(a.items);
+    return needed;
+}

@@ -1,0 +1,31 @@
+/* heif_adapt.h - what libheif is given of a HEIC or AVIF file.
+ *
+ * libheif before 1.18 reads every item of a file and refuses all of it because of one that it does not know,
+ * of a thumbnail whose bytes are missing, or of metadata that describe two items (the gain map `tmap` and the
+ * picture, as iOS 18 writes). It is given a copy in which only the primary picture and the items that this is
+ * made of are declared: `infe` of the others, metadata too (src/metadata reads them), is renamed to `free`. In AVIF the parts of
+ * a grid are not turned, mirrored or cropped themselves, as in libavif: such entries of `ipma` become 0, no property.
+ *
+ * Bytes from a second `ftyp` on are another file (the video of a motion photo) and are left out.
+ */
+#ifndef SCRY_DECODER_HEIF_ADAPT_H
+#define SCRY_DECODER_HEIF_ADAPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct scry_heif_file {
+    const uint8_t *bytes;   /* `copy`, or the caller's where nothing is to be changed */
+    size_t size;
+    uint8_t *copy;          /* owned, or NULL */
+} scry_heif_file;
+
+/* For any bytes, which must stay valid as long as *out; without memory for a copy they are passed on as they are. */
+void scry_heif_adapt(scry_heif_file *out, const uint8_t *bytes, size_t n, bool avif);
+void scry_heif_dispose(scry_heif_file *file);
+
+/* The first version of libheif that reads pictures coded as the primary one is ("1.17"); NULL: any, or none. */
+const char *scry_heif_needs(const uint8_t *bytes, size_t n);
+
+#endif

@@ -1,0 +1,70 @@
+/* listing.h - pictures without a query, in the order that a person asks for.
+ *
+ *     scry_listing *l;
+ *     scry_list_options o = { .filter = filter, .sort = SCRY_SORT_DATE, .unique = true };
+ *     scry_listing_new(&l, store, &o, &err);
+ *     for (size_t i = 0; i < scry_listing_count(l); i++)
+ *         scry_store_get(store, scry_listing_id(l, i), &file, &err);
+ *     scry_listing_free(l);
+ *
+ * One walk over the store's files, then a sort in memory: 80 bytes for a picture (and its name, while names are sorted),
+ * unless whole files are kept. A listing does not change with the store. One thread makes it, any number may read it.
+ */
+#ifndef SCRY_ENGINE_LISTING_H
+#define SCRY_ENGINE_LISTING_H
+
+#include "scry/store.h"
+
+/* Orders, each as people expect it first; `reverse` turns it round. Equal files are in order of root and path. */
+typedef enum {
+    SCRY_SORT_NONE,      /* of a list: by root and path; of a search: by score */
+    SCRY_SORT_DATE,      /* when taken, newest first */
+    SCRY_SORT_NAME,      /* name of the file; runs of digits count as numbers */
+    SCRY_SORT_SIZE,      /* bytes, largest first */
+    SCRY_SORT_ADDED,     /* what was embedded last first; not known on Milvus */
+    SCRY_SORT_RATING     /* highest first; without a rating last */
+} scry_sort;
+
+/* The names of the orders from SCRY_SORT_DATE on, as a parameter takes them. */
+#define SCRY_SORT_NAMES "date name size added rating"
+
+/* SCRY_SORT_NONE for any other name. */
+scry_sort scry_sort_from_name(const char *name);
+
+/* The time that SCRY_SORT_DATE compares: when it was taken, else the time of the file; seconds since 1970. */
+int64_t scry_sort_time(const scry_file *f);
+
+/* Below 0 where `a` comes before `b`; 0 where the order does not tell them apart. */
+int scry_sort_compare(scry_sort sort, bool reverse, const scry_file *a, const scry_file *b);
+
+/* The order of `n` hits: out[i] is the index of the one at place i. Equal ones stay as they were. SCRY_EINVALID where the
+ * store does not know what SCRY_SORT_ADDED needs. */
+int scry_sort_hits(size_t *out, const scry_hit *hits, size_t n, scry_sort sort, bool reverse, scry_error *err) SCRY_NODISCARD;
+
+typedef struct scry_list_options {
+    const scry_filter_node *filter;   /* NULL: every file */
+    scry_sort sort;
+    bool reverse;
+    bool unique;         /* one file of each picture: no further copies, no RAW beside its JPEG or HEIC that passes the filter */
+    bool whole;          /* keep the files, for scry_listing_results */
+    size_t first;        /* keep only so many from the start; 0: all */
+} scry_list_options;
+
+typedef struct scry_listing scry_listing;
+
+/* The caller frees *out. */
+int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options *options, scry_error *err) SCRY_NODISCARD;
+void scry_listing_free(scry_listing *l);   /* NULL is legal */
+
+size_t scry_listing_count(const scry_listing *l);     /* of those that were kept */
+uint64_t scry_listing_total(const scry_listing *l);   /* of all that pass */
+const uint8_t *scry_listing_id(const scry_listing *l, size_t i);
+int64_t scry_listing_time(const scry_listing *l, size_t i);          /* taken, else the file's time: seconds */
+
+/* The kept files from place `from` on, as results without scores; whole lists only. The caller frees them. */
+scry_results *scry_listing_results(const scry_listing *l, size_t from);
+
+/* The place of a file; SIZE_MAX: it is not in the list. */
+size_t scry_listing_find(const scry_listing *l, const uint8_t id[SCRY_ID_BYTES]);
+
+#endif

@@ -1,0 +1,117 @@
+#include "engine/score_groups.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
+#include "engine/score_threshold.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Shorter words are too few letters to tell; longer ones are not worth the time. From FIRST_IDEOGRAM on a
+ * character is a word by itself. The same numbers are in tools/starter/scores.py. */
+enum { MIN_LETTERS = 4, MAX_LETTERS = 64, FIRST_IDEOGRAM = 0x2E80, HASHES = 6, MAX_TEXT = 1 << 20 };
+
+/* Whether the words hold word[0..n), UTF-8. */
+static bool is_real(const scry_threshold *t, const char *word, size_t n)
+{
+    uint64_t hash = 0xCBF29CE484222325u, bits = 8 * (uint64_t)t->word_bytes;
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (uint8_t)word[i]) * 0x100000001B3u;
+    for (uint64_t i = 0; i < HASHES; i++) {
+        uint64_t at = ((hash & UINT32_MAX) + i * (hash >> 32)) % bits;
+        if (!(t->words[at >> 3] >> (at & 7) & 1))
+            return false;
+    }
+    return true;
+}
+
+static bool is_unknown(const scry_threshold *t, const scry_model *m, const uint32_t *letters, size_t n)
+{
+    char word[4 * MAX_LETTERS + 4];
+    size_t bytes = 0, count = 0;
+    for (size_t i = 0; i < n && count <= MAX_LETTERS; i++) {
+        if (letters[i] >= FIRST_IDEOGRAM && letters[i] < 0x10000)
+            return false;
+        /* letters that many write in another way: ё, ß */
+        uint32_t letter = letters[i] == 0x451 ? 0x435 : letters[i] == 0xDF ? 's' : letters[i];
+        for (int k = 0; k < (letters[i] == 0xDF ? 2 : 1); k++, count++)
+            bytes += scry_utf8_put(word + bytes, letter);
+    }
+    return count >= MIN_LETTERS && count <= MAX_LETTERS && !is_real(t, word, bytes) &&
+           scry_model_log_probability(m, word, bytes) / (double)count < t->strange;
+}
+
+static void find_unknown(const scry_threshold *t, const scry_model *m, const char *text, scry_buf *out)
+{
+    scry_runes runes = SCRY_RUNES_INIT(MAX_TEXT);
+    scry_runes_decode(&runes, text, strlen(text));
+    scry_runes_nfc(&runes, SCRY_UNICODE_PYTHON);
+    scry_runes_lower_text(&runes);
+    for (size_t i = 0, end; i < runes.n; i = end + 1) {
+        for (end = i; end < runes.n && scry_rune_classify(runes.at[end], SCRY_UNICODE_PYTHON) == SCRY_RUNE_LETTER;)
+            end++;
+        if (!is_unknown(t, m, runes.at + i, end - i))
+            continue;
+        scry_buf_puts(out, out->size ? " " : "");
+        for (size_t k = i; k < end; k++) {
+            char utf8[4];
+            scry_buf_append(out, utf8, scry_utf8_put(utf8, runes.at[k]));
+        }
+    }
+    scry_runes_dispose(&runes);
+}
+
+scry_groups scry_groups_of(const scry_threshold *t, const scry_model *m, const scry_query *query, const float *vector)
+{
+    scry_groups g = { .unknown = NULL };
+    threshold_borders(t, vector, &g.maybe, &g.best);
+    const scry_query_part *parts;
+    size_t n = query && t && t->words ? scry_query_parts(query, &parts) : 0;
+    scry_buf words = SCRY_BUF_INIT(MAX_TEXT);
+    for (size_t i = 0; i < n; i++)
+        if (parts[i].kind == SCRY_PART_TEXT)
+            find_unknown(t, m, parts[i].text, &words);
+    if (words.size && !words.failed)
+        g.unknown = scry_buf_take(&words);
+    scry_buf_dispose(&words);
+    return g;
+}
+
+void scry_groups_dispose(scry_groups *g)
+{
+    free(g->unknown);
+    g->unknown = NULL;
+}
+
+const char *scry_groups_name(const scry_groups *g, double score)
+{
+    return isnan(g->maybe) ? NULL : score >= g->best ? "best" : score >= g->maybe ? "maybe" : "far";
+}
+
+const char *scry_groups_heading(const scry_groups *g, const char *last, double score, char buffer[64])
+{
+    const char *group = scry_groups_name(g, score);
+    if (!group || (last && strcmp(group, last) == 0) || strcmp(group, "best") == 0 || (strcmp(group, "maybe") == 0 && isnan(g->best)))
+        return NULL;
+    if (strcmp(group, "maybe") == 0)
+        snprintf(buffer, 64, "below %.3f: maybe", g->best);
+    else
+        snprintf(buffer, 64, "below %.3f: probably not a match", g->maybe);
+    return buffer;
+}
+
+void scry_json_put_groups(scry_json_writer *w, const scry_groups *g)
+{
+    scry_json_add_num(w, "min_score", g->maybe, 6);
+    scry_json_add_num(w, "best_score", g->best, 6);
+    scry_json_key(w, "unknown_words");
+    scry_json_begin(w, '[');
+    for (const char *at = g->unknown ? g->unknown : ""; *at;) {
+        size_t n = strcspn(at, " ");
+        scry_json_put_bytes(w, at, n);
+        at += n + (at[n] == ' ');
+    }
+    scry_json_end(w, ']');
+}

@@ -1,0 +1,37 @@
+/* score_groups.h - what the scores of one search mean: best, maybe, far; and which words of the query are none.
+ *
+ *     scry_groups g = scry_groups_of(threshold, model, query, vector);
+ *     puts(scry_groups_name(&g, hit->score));     // "best", "maybe" or "far"; NULL when not known
+ *     scry_groups_dispose(&g);
+ */
+#ifndef SCRY_ENGINE_SCORE_GROUPS_H
+#define SCRY_ENGINE_SCORE_GROUPS_H
+
+#include "base/json.h"
+#include "scry/query.h"
+#include "scry/score.h"
+
+#include <math.h>
+
+typedef struct scry_groups {
+    double maybe, best;   /* lowest scores of these groups; NAN: not known */
+    char *unknown;        /* owned: the words, a space between two; NULL: none */
+} scry_groups;
+
+/* No groups and no words: before there is a query. */
+#define SCRY_GROUPS_INIT { NAN, NAN, NULL }
+
+/* For the unit vector of `query`; `t` may be NULL. */
+scry_groups scry_groups_of(const scry_threshold *t, const scry_model *m, const scry_query *query, const float *vector);
+void scry_groups_dispose(scry_groups *g);
+
+const char *scry_groups_name(const scry_groups *g, double score);
+
+/* What stands before the first result of a lower group than that of `last` (NULL: none so far): where the group
+ * of `score` begins, for people; NULL when nothing does. */
+const char *scry_groups_heading(const scry_groups *g, const char *last, double score, char buffer[64]);
+
+/* The members min_score, best_score and unknown_words of a response. */
+void scry_json_put_groups(scry_json_writer *w, const scry_groups *g);
+
+#endif

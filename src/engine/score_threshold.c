@@ -1,0 +1,110 @@
+/* score_threshold.c - the rows and the margin of a score threshold, read from a model's folder. */
+#include "engine/score_threshold.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "engine/ranking.h"
+#include "model/safetensors.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_NAME "line.safetensors"
+
+enum { MAX_ROWS = 1 << 16 };
+
+scry_threshold *threshold_new(size_t n, size_t dim, double margin)
+{
+    scry_threshold *t = scry_alloc(sizeof *t);
+    *t = (scry_threshold){ n, dim, scry_alloc((n * dim + 1) * sizeof *t->rows), margin, NAN, NAN, NULL, 0 };
+    return t;
+}
+
+void scry_threshold_free(scry_threshold *t)
+{
+    if (!t)
+        return;
+    free(t->words);
+    free(t->rows);
+    free(t);
+}
+
+void threshold_borders(const scry_threshold *t, const float *query, double *maybe, double *best)
+{
+    *maybe = *best = NAN;
+    if (!t)
+        return;
+    float level = t->n ? -2 : 0, score;   /* the highest product with a row */
+    for (size_t i = 0; i < t->n; i++) {
+        ranking_scores(&score, query, t->rows + i * t->dim, NULL, 1, t->dim);
+        level = score > level ? score : level;
+    }
+    *maybe = fmin(fmax((double)level + t->margin, -1), 1);
+    if (!isnan(t->best))
+        *best = fmin(fmax((double)level + t->best, -1), 1);
+}
+
+double scry_threshold_at(const scry_threshold *t, const float *query)
+{
+    double maybe, best;
+    threshold_borders(t, query, &maybe, &best);
+    return maybe;
+}
+
+double scry_threshold_best_at(const scry_threshold *t, const float *query)
+{
+    double maybe, best;
+    threshold_borders(t, query, &maybe, &best);
+    return best;
+}
+
+static int read_rows(scry_threshold **out, const scry_tensors *file, size_t dim, scry_error *err)
+{
+    static const char *const names[] = { "margin", "best", "strange" };
+    scry_tensor rows, words, number;
+    float value[3];
+    int r = scry_tensors_get(file, "pictures", 2, (size_t[]){ 0, dim }, &rows, err);
+    for (size_t i = 0; i < 3 && r == 0; i++) {
+        r = scry_tensors_get(file, names[i], 1, (size_t[]){ 1 }, &number, err);
+        if (r == 0)
+            scry_tensor_floats(&number, &value[i]);
+    }
+    if (r == 0)
+        r = scry_tensors_get(file, "words", 2, (size_t[]){ 1, 0 }, &words, err);
+    if (r < 0)
+        return r;
+    if (rows.shape[0] > MAX_ROWS || !scry_tensor_finite(&rows) || !(value[0] >= -2 && value[0] <= value[1] && value[1] <= 2) ||
+        !(value[2] < 0) || words.dtype != SCRY_DTYPE_I8 || words.shape[1] == 0)
+        return scry_fail(err, SCRY_EINVALID, "values out of range");
+    scry_threshold *t = threshold_new(rows.shape[0], dim, (double)value[0]);
+    t->best = (double)value[1];
+    t->strange = (double)value[2];
+    t->word_bytes = words.shape[1];
+    t->words = scry_alloc(t->word_bytes);
+    memcpy(t->words, words.data, t->word_bytes);
+    scry_tensor_floats(&rows, t->rows);
+    *out = t;
+    return 0;
+}
+
+int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error *err)
+{
+    scry_tensors *file = NULL;
+    scry_error why = SCRY_ERROR_INIT;
+    char *path = scry_path_join(dir, FILE_NAME);
+    *out = NULL;
+    int r = 0;
+    if (access(path, F_OK) == 0) {
+        r = scry_tensors_open(&file, dir, FILE_NAME, &why);
+        if (r == 0)
+            r = read_rows(out, file, dim, &why);
+    }
+    if (r < 0)
+        r = scry_fail(err, SCRY_EINVALID, "cannot read the score threshold: %s is damaged or belongs to another model; restore "
+                      "it (the starter's: `git checkout -- models/starter`, or install scry again). %s", path, why.message);
+    scry_tensors_free(file);
+    free(path);
+    return r;
+}

@@ -1,0 +1,28 @@
+/* score_threshold.h - the inside of scry_threshold (score.h): made from memory or read from a model's folder. */
+#ifndef SCRY_ENGINE_SCORE_THRESHOLD_H
+#define SCRY_ENGINE_SCORE_THRESHOLD_H
+
+#include "scry/score.h"
+
+#include <stdint.h>
+
+struct scry_threshold {
+    size_t n, dim;
+    float *rows;       /* [n, dim] */
+    double margin;     /* of the threshold */
+    double best;       /* of the lowest best score; NAN: no result is called a best one */
+    double strange;    /* a word whose letters are less probable (natural logarithm, mean) and not in `words` is none */
+    uint8_t *words;    /* owned: Bloom filter of the real words of which that is true; NULL: words are not judged */
+    size_t word_bytes;
+};
+
+/* All zero rows; without best ones and words. */
+scry_threshold *threshold_new(size_t n, size_t dim, double margin);
+
+/* scry_threshold_at and scry_threshold_best_at at the cost of one. */
+void threshold_borders(const scry_threshold *t, const float *query, double *maybe, double *best);
+
+/* `dir`/line.safetensors, whose rows have `dim` numbers; *out is NULL when there is no such file. */
+int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error *err) SCRY_NODISCARD;
+
+#endif

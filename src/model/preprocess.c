@@ -1,0 +1,142 @@
+#include "model/preprocess.h"
+
+#include <math.h>
+#include <string.h>
+
+/* open_clip takes the size of the image tower, whatever preprocess_cfg says: 224 or [224, 224]. */
+static void check_size(scry_config_reader *r, const scry_json *v, size_t size)
+{
+    for (size_t i = 0; i < (scry_json_size(v) ? scry_json_size(v) : 1); i++) {
+        const scry_json *side = scry_json_size(v) ? scry_json_at(v, i) : v;
+        int64_t pixels = scry_json_int(side, -1);
+        if (side && scry_json_type_of(side) != SCRY_JSON_NULL && pixels != (int64_t)size)
+            scry_config_fail(r, SCRY_EINVALID, "preprocess_cfg.size is %lld, vision_cfg.image_size %zu: they must be equal",
+                             (long long)pixels, size);
+    }
+}
+
+void scry_preprocess_open_clip(scry_config *c, scry_config_reader *r, const scry_json *cfg)
+{
+    /* What open_clip's PreprocessCfg has for absent keys. */
+    static const float mean[3] = { 0.48145466f, 0.4578275f, 0.40821073f };
+    static const float std[3] = { 0.26862954f, 0.26130258f, 0.27577711f };
+    static const char *const keys[] = {
+        "size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color", NULL   /* fill_color: of a mode that is refused */
+    };
+    const scry_config_part p = { "preprocess_cfg", cfg, NULL };
+    scry_config_known(r, &p, keys);
+    scry_config_require(r, &p, "mode", "RGB");
+    check_size(r, scry_config_value(&p, "size"), c->image.size);
+    scry_preprocess *out = &c->preprocess;
+    out->spec = (scry_image_spec){ (int)c->image.size, 1, { SCRY_FIT_CROP_EVEN }, SCRY_FILTER_BICUBIC };
+    out->factor = 1 / 255.0f;
+    const char *filter = scry_config_str(r, &p, "interpolation", "bicubic");
+    if (strcmp(filter, "bilinear") == 0)
+        out->spec.filter = SCRY_FILTER_BILINEAR;
+    else if (strcmp(filter, "bicubic") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "preprocess_cfg.interpolation \"%.40s\" is not supported (bicubic and "
+                         "bilinear are)", filter);
+    const char *mode = scry_config_str(r, &p, "resize_mode", "shortest");
+    if (strcmp(mode, "squash") == 0)
+        out->spec.fit[0] = SCRY_FIT_SQUASH;
+    else if (strcmp(mode, "shortest") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "preprocess_cfg.resize_mode \"%.40s\" is not supported (shortest and "
+                         "squash are)", mode);
+    scry_config_three(r, &p, "mean", mean, false, out->mean);
+    scry_config_three(r, &p, "std", std, true, out->std);
+}
+
+/* ---- preprocessor_config.json ---- */
+
+/* The side that `v` gives: 224, {"shortest_edge": 224} or {"height": 224, "width": 224}. */
+static int64_t side_of(const scry_json *v, bool *square)
+{
+    *square = false;
+    if (scry_json_type_of(v) == SCRY_JSON_INT)
+        return scry_json_int(v, -1);
+    int64_t shortest = scry_json_int(scry_json_get(v, "shortest_edge"), -1);
+    if (shortest > 0)
+        return shortest;
+    int64_t height = scry_json_int(scry_json_get(v, "height"), -1);
+    *square = true;
+    return height == scry_json_int(scry_json_get(v, "width"), -2) ? height : -1;
+}
+
+static void parse_views(scry_config_reader *r, scry_image_spec *spec, const scry_json *views)
+{
+    size_t n = scry_json_size(views);
+    if (scry_json_type_of(views) != SCRY_JSON_ARRAY || n < 1 || n > SCRY_MAX_VIEWS) {
+        scry_config_fail(r, SCRY_EINVALID, "views must be a list of 1 to %d names", SCRY_MAX_VIEWS);
+        return;
+    }
+    spec->views = (int)n;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = scry_json_str(scry_json_at(views, i), "");
+        if (strcmp(name, "centre") == 0)
+            spec->fit[i] = SCRY_FIT_CROP_FLOOR;
+        else if (strcmp(name, "squash") == 0)
+            spec->fit[i] = SCRY_FIT_SQUASH;
+        else
+            scry_config_fail(r, SCRY_EINVALID, "the view \"%.40s\" is not known", name);
+    }
+}
+
+/* Size, crop and views; pictures must be cropped to the size they were resized to. */
+static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p)
+{
+    bool square, crop_square;
+    int64_t size = side_of(scry_config_value(p, "size"), &square);
+    bool crop = scry_config_bool(r, p, "do_center_crop", !square);
+    const scry_json *crop_size = scry_config_value(p, "crop_size");
+    int64_t cropped = crop && crop_size ? side_of(crop_size, &crop_square) : size;
+    if (size < 1 || size > SCRY_MAX_IMAGE_SIZE) {
+        scry_config_fail(r, SCRY_EINVALID, "size must be a side of 1 to %d pixels", SCRY_MAX_IMAGE_SIZE);
+        return;
+    }
+    if (cropped != size || (!crop && !square))
+        scry_config_fail(r, SCRY_EINVALID, "resizing to %lld and cropping to %lld pixels is not supported: both must "
+                         "be the same", (long long)size, (long long)(crop ? cropped : 0));
+    spec->size = (int)size;
+    spec->views = 1;
+    spec->fit[0] = square ? SCRY_FIT_SQUASH : SCRY_FIT_CROP_FLOOR;
+    const scry_json *views = scry_config_value(p, "views");
+    if (views)
+        parse_views(r, spec, views);
+}
+
+static const char *const known_keys[] = {
+    "do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor", "do_normalize", "image_mean",
+    "image_std", "views",
+    /* what every picture gets here (RGB), names of classes, and arguments of transformers that change no pixel */
+    "do_convert_rgb", "image_processor_type", "feature_extractor_type", "processor_class", "auto_map", "data_format",
+    "input_data_format", "return_tensors", "device", "disable_grouping", "default_to_square", "_valid_processor_keys", NULL
+};
+
+int scry_config_parse_preprocessor(scry_config *c, const scry_json *json, const char *path, scry_error *err)
+{
+    static const float zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
+    scry_config_reader r = { .path = path, .err = err };
+    const scry_config_part p = { NULL, json, NULL };
+    scry_preprocess *out = &c->preprocess;
+    scry_config_known(&r, &p, known_keys);
+    if (!scry_config_bool(&r, &p, "do_resize", true))
+        scry_config_fail(&r, SCRY_EINVALID, "do_resize is false: scry takes pictures of any size, so it must resize them");
+    parse_geometry(&r, &out->spec, &p);
+    int64_t resample = scry_config_int(&r, &p, "resample", 3);   /* Pillow's numbers */
+    if (resample != 2 && resample != 3)
+        scry_config_fail(&r, SCRY_EINVALID, "resample %lld is not supported (2, bilinear, and 3, bicubic, are)",
+                         (long long)resample);
+    out->spec.filter = resample == 2 ? SCRY_FILTER_BILINEAR : SCRY_FILTER_BICUBIC;
+    bool rescale = scry_config_bool(&r, &p, "do_rescale", true);
+    out->factor = rescale ? (float)scry_config_num(&r, &p, "rescale_factor", 1 / 255.0) : 1;
+    if (!isfinite(out->factor))
+        scry_config_fail(&r, SCRY_EINVALID, "rescale_factor is out of range");
+    if (scry_config_bool(&r, &p, "do_normalize", true)) {
+        scry_config_three(&r, &p, "image_mean", NULL, false, out->mean);
+        scry_config_three(&r, &p, "image_std", NULL, true, out->std);
+    } else {
+        memcpy(out->mean, zeros, sizeof zeros);
+        memcpy(out->std, ones, sizeof ones);
+    }
+    return r.code;
+}

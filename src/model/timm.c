@@ -1,0 +1,202 @@
+/* timm.c - timm's names for image towers, and for their tensors.
+ *
+ * A configuration of open_clip gives only the name of a timm model, no sizes: this table has
+ * those that timm 1.0.31 uses for each name.
+ */
+#include "model/timm.h"
+
+#include "model/tower.h"
+#include "model/transformer.h"
+
+#include <string.h>
+
+typedef enum { TIMM_SIGLIP, TIMM_CLIP, TIMM_PE } timm_kind;   /* PE: Perception Encoder */
+
+typedef struct {
+    const char *name;    /* may be followed by _quickgelu (CLIP) and by _SIZE, which is ignored */
+    timm_kind kind;
+    size_t patch, width, layers, heads, ffn;
+    bool tanh;
+    size_t grid;         /* PE: side of the pretrained grid */
+} timm_model;
+
+static const timm_model models[] = {
+    { "vit_base_patch32_siglip", TIMM_SIGLIP, 32, 768, 12, 12, 3072, true, 0 },
+    { "vit_base_patch16_siglip", TIMM_SIGLIP, 16, 768, 12, 12, 3072, false, 0 },
+    { "vit_large_patch16_siglip", TIMM_SIGLIP, 16, 1024, 24, 16, 4096, false, 0 },
+    { "vit_so400m_patch14_siglip", TIMM_SIGLIP, 14, 1152, 27, 16, 4304, false, 0 },
+    { "vit_so400m_patch16_siglip", TIMM_SIGLIP, 16, 1152, 27, 16, 4304, true, 0 },
+    { "vit_giantopt_patch16_siglip", TIMM_SIGLIP, 16, 1536, 40, 16, 6144, true, 0 },
+    { "vit_xsmall_patch16_clip", TIMM_CLIP, 16, 256, 10, 4, 1024, false, 0 },
+    { "vit_medium_patch32_clip", TIMM_CLIP, 32, 512, 12, 8, 2048, false, 0 },
+    { "vit_medium_patch16_clip", TIMM_CLIP, 16, 512, 12, 8, 2048, false, 0 },
+    { "vit_betwixt_patch32_clip", TIMM_CLIP, 32, 640, 12, 10, 2560, false, 0 },
+    { "vit_base_patch32_clip", TIMM_CLIP, 32, 768, 12, 12, 3072, false, 0 },
+    { "vit_base_patch16_clip", TIMM_CLIP, 16, 768, 12, 12, 3072, false, 0 },
+    { "vit_base_patch16_plus_clip", TIMM_CLIP, 16, 896, 12, 14, 3584, false, 0 },
+    { "vit_large_patch14_clip", TIMM_CLIP, 14, 1024, 24, 16, 4096, false, 0 },
+    { "vit_huge_patch14_clip", TIMM_CLIP, 14, 1280, 32, 16, 5120, false, 0 },
+    { "vit_giant_patch14_clip", TIMM_CLIP, 14, 1408, 40, 16, 6144, false, 0 },
+    { "vit_gigantic_patch14_clip", TIMM_CLIP, 14, 1664, 48, 16, 8192, false, 0 },
+    { "vit_pe_core_tiny_patch16", TIMM_PE, 16, 192, 12, 3, 768, false, 24 },
+    { "vit_pe_core_small_patch16", TIMM_PE, 16, 384, 12, 6, 1536, false, 24 },
+    { "vit_pe_core_base_patch16", TIMM_PE, 16, 768, 12, 12, 3072, false, 14 },
+    { "vit_pe_core_large_patch14", TIMM_PE, 14, 1024, 24, 16, 4096, false, 24 },
+    { "vit_pe_core_gigantic_patch14", TIMM_PE, 14, 1536, 50, 16, 8960, false, 32 },
+    { "vit_golden_patch7_siglip", TIMM_SIGLIP, 7, 40, 3, 5, 72, true, 0 },   /* tests/golden: no model of timm's is small */
+    { "vit_golden_patch7_clip", TIMM_CLIP, 7, 40, 2, 5, 72, false, 0 },
+    { "vit_pe_core_golden_patch7", TIMM_PE, 7, 40, 2, 10, 72, false, 5 }
+};
+
+static const scry_layer_names layer_names = {
+    "blocks.%zu.", "norm1", "norm2", { "attn.qkv" }, ".weight", ".bias", "attn.proj", "mlp.fc1", "mlp.fc2"
+};
+
+static const scry_attention_pool_names pool_names = {
+    .probe = "visual.trunk.attn_pool.latent", .q = "visual.trunk.attn_pool.q", .kv = "visual.trunk.attn_pool.kv",
+    .weight = ".weight", .bias = ".bias", .out = "visual.trunk.attn_pool.proj", .norm = "visual.trunk.attn_pool.norm",
+    .up = "visual.trunk.attn_pool.mlp.fc1", .down = "visual.trunk.attn_pool.mlp.fc2"
+};
+
+static const scry_vit_names siglip_names = {
+    .stack = "visual.trunk.", .layer = &layer_names, .patches = "visual.trunk.patch_embed.proj", .patch_bias = true,
+    .positions = "visual.trunk.pos_embed", .batched = true, .post_norm = "visual.trunk.norm", .pool = &pool_names
+};
+
+/* Projected by the trunk's classifier, or by a head of open_clip's after it, with or without bias. */
+#define CLIP_NAMES(projected_by, biased_by) { \
+    .stack = "visual.trunk.", .layer = &layer_names, .class_token = "visual.trunk.cls_token", \
+    .patches = "visual.trunk.patch_embed.proj", .positions = "visual.trunk.pos_embed", .batched = true, \
+    .pre_norm = "visual.trunk.norm_pre", .post_norm = "visual.trunk.norm", .projection = projected_by, \
+    .projection_bias = biased_by }
+
+static const scry_vit_names clip_names = CLIP_NAMES("visual.trunk.head.weight", "visual.trunk.head.bias");
+static const scry_vit_names clip_linear_names = CLIP_NAMES("visual.head.proj.weight", NULL);
+static const scry_vit_names clip_biased_names = CLIP_NAMES("visual.head.proj.weight", "visual.head.proj.bias");
+
+#define PE_NAMES(token) { \
+    .stack = "visual.trunk.", .layer = &layer_names, .class_token = token, \
+    .patches = "visual.trunk.patch_embed.proj", .positions = "visual.trunk.pos_embed", .batched = true, \
+    .pre_norm = "visual.trunk.norm_pre", .post_norm = "visual.trunk.norm", .pool = &pool_names, \
+    .projection = "visual.trunk.head.weight", .projection_bias = "visual.trunk.head.bias" }
+
+static const scry_vit_names pe_names = PE_NAMES("visual.trunk.cls_token");
+static const scry_vit_names pe_gigantic_names = PE_NAMES(NULL);
+
+/* MobileCLIP's. */
+static const struct {
+    const char *name;
+    scry_fastvit_config config;
+} fastvits[] = {
+    { "fastvit_mci0", { 4, { 2, 6, 10, 2 }, { 64, 128, 256, 512 }, 3, 1, 2, false, true } },
+    { "fastvit_mci1", { 4, { 4, 12, 20, 4 }, { 64, 128, 256, 512 }, 3, 1, 2, false, true } },
+    { "fastvit_mci2", { 4, { 4, 12, 24, 4 }, { 80, 160, 320, 640 }, 3, 1, 2, false, true } },
+    { "fastvit_mci3", { 5, { 2, 12, 24, 4, 2 }, { 96, 192, 384, 768, 1536 }, 4, 2, 0, true, false } },
+    { "fastvit_mci4", { 5, { 2, 12, 24, 4, 4 }, { 128, 256, 512, 1024, 2048 }, 4, 2, 0, true, false } },
+    { "fastvit_golden", { 4, { 1, 2, 1, 2 }, { 8, 16, 32, 64 }, 3, 1, 2, false, true } },   /* tests/golden */
+    { "fastvit_golden_large", { 5, { 1, 1, 1, 1, 2 }, { 4, 8, 16, 32, 64 }, 4, 2, 0, true, false } }
+};
+
+static const char *const known_keys[] = {
+    "image_size", "timm_model_name", "timm_pool", "timm_proj", "timm_proj_bias",
+    /* for training, or for towers other than timm's */
+    "timm_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout", "output_tokens", "layers", "width",
+    "head_width", "mlp_ratio", "patch_size", NULL
+};
+
+/* Whether `rest`, what follows a name, is "_SIZE". */
+static bool is_size(const char *rest)
+{
+    return rest[0] == '_' && rest[1] && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
+}
+
+static const timm_model *find(const char *name, bool *quick_gelu)
+{
+    static const char quick[] = "_quickgelu";
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const timm_model *m = &models[i];
+        size_t n = strlen(m->name);
+        if (strncmp(name, m->name, n) != 0)
+            continue;
+        *quick_gelu = m->kind == TIMM_CLIP && strncmp(name + n, quick, strlen(quick)) == 0;
+        if (is_size(name + n + (*quick_gelu ? strlen(quick) : 0)))
+            return m;
+    }
+    return NULL;
+}
+
+/* The one Perception Encoder that has no class token, and counts patches from 0. */
+static bool is_gigantic(const timm_model *m)
+{
+    return m->kind == TIMM_PE && m->width == 1536;
+}
+
+static const scry_vit_names *names_of(const timm_model *m, scry_config_reader *r, const scry_config_part *p)
+{
+    const char *proj = scry_config_str(r, p, "timm_proj", scry_config_value(p, "timm_proj") ? "" : "linear");
+    bool biased = scry_config_bool(r, p, "timm_proj_bias", false);
+    scry_config_require(r, p, "timm_pool", m->kind == TIMM_CLIP ? "token" : "map");
+    if (!scry_config_value(p, "timm_pool"))
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_pool is missing");
+    if (m->kind == TIMM_SIGLIP && strcmp(proj, "none") == 0)
+        return &siglip_names;
+    if (m->kind == TIMM_CLIP && strcmp(proj, "linear") == 0)
+        return biased ? &clip_biased_names : &clip_linear_names;
+    if (m->kind == TIMM_CLIP && proj[0] == '\0')
+        return &clip_names;
+    if (m->kind == TIMM_PE && proj[0] == '\0')
+        return is_gigantic(m) ? &pe_gigantic_names : &pe_names;
+    scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_proj \"%.40s\" is not supported for %s", proj, m->name);
+    return &clip_names;
+}
+
+static void parse_vit(scry_config *c, scry_config_reader *r, const scry_config_part *p, const char *name)
+{
+    bool quick = false;
+    const timm_model *m = find(name, &quick);
+    if (!m) {
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_model_name is \"%.60s\": of timm's image towers the ViTs of "
+                         "CLIP, SigLIP and PE-Core and MobileCLIP's are supported; `scry model list --catalogue` lists models that run", name);
+        m = &models[0];
+    }
+    bool tanh = m->tanh || strcmp(name, "vit_large_patch16_siglip_512") == 0;
+    const char *act = quick ? "quick_gelu" : tanh ? "gelu_pytorch_tanh" : "gelu";
+    c->image.new_tower = scry_vit_new;
+    c->image.vit = (scry_vit_config){
+        .stack = { .layers = m->layers, .width = m->width, .heads = m->heads, .ffn = m->ffn,
+                   .eps = m->kind == TIMM_SIGLIP ? 1e-6f : 1e-5f, .act_name = act },
+        .patch = m->patch, .names = names_of(m, r, p)
+    };
+    if (m->kind == TIMM_PE) {
+        c->image.vit.pool_heads = 8;
+        c->image.vit.pool_ffn = 4 * m->width;
+        c->image.vit.rotary_grid = m->grid;
+        c->image.vit.rotary_first = is_gigantic(m) ? 0 : 1;
+    }
+    scry_config_check_stack(r, p, &c->image.vit.stack);
+    if (!c->image.vit.names->projection && c->dim != m->width)
+        scry_config_fail(r, SCRY_EINVALID, "model_cfg.embed_dim is %zu, %s makes vectors of %zu", c->dim, name, m->width);
+}
+
+static void parse_fastvit(scry_config *c, scry_config_reader *r, const scry_config_part *p, const scry_fastvit_config *config)
+{
+    c->image.new_tower = scry_fastvit_new;
+    c->image.fastvit = *config;
+    if (strcmp(scry_config_str(r, p, "timm_pool", ""), "avg") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_pool: only \"avg\" is supported for MobileCLIP's image towers");
+    if (strcmp(scry_config_str(r, p, "timm_proj", scry_config_value(p, "timm_proj") ? "" : "linear"), "") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_proj: only null is supported for MobileCLIP's image towers");
+}
+
+void scry_timm_parse(scry_config *c, scry_config_reader *r, const scry_config_part *p)
+{
+    const char *name = scry_config_str(r, p, "timm_model_name", "");
+    scry_config_known(r, p, known_keys);
+    for (size_t i = 0; i < sizeof fastvits / sizeof *fastvits; i++)
+        if (strcmp(name, fastvits[i].name) == 0) {
+            parse_fastvit(c, r, p, &fastvits[i].config);
+            return;
+        }
+    parse_vit(c, r, p, name);
+    scry_config_check_patches(r, &c->image);
+}

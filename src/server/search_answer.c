@@ -1,0 +1,51 @@
+/* search_answer.c - the results of a search as JSON. */
+#include "server/search.h"
+
+#include "base/log.h"
+#include "engine/file_json.h"
+#include "server/request.h"
+#include "server/server.h"
+
+#include <stdio.h>
+
+/* How many of the results are shown: with min_score=auto those above this query's threshold. */
+static size_t count_shown(const search_job *j, const scry_results *results)
+{
+    size_t n = results->count;
+    while (j->request.auto_min_score && n && results->hits[n - 1].score < j->groups.maybe)
+        n--;
+    return n;
+}
+
+void search_answer(request *r, const search_job *j, const scry_results *results)
+{
+    size_t shown = count_shown(j, results);
+    scry_buf b = SCRY_BUF_INIT(64 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_store_info info = { 0 };
+    scry_store_describe(r->server->store, &info);
+    scry_json_begin(&w, '{');
+    scry_json_add_str(&w, "query", scry_buf_str(&j->request.shown));
+    scry_json_key(&w, "parts");
+    scry_json_put_parts(&w, j->request.query);
+    scry_json_add_bool(&w, "text_cut", j->cut);
+    scry_json_add_str(&w, "model", r->server->info->name);
+    scry_json_add_str(&w, "collection", info.collection);
+    scry_json_add_num(&w, "took_ms", scry_now_ms() - r->start_ms, 4);
+    scry_json_put_groups(&w, &j->groups);
+    scry_json_add_int(&w, "scanned", (int64_t)results->scanned);
+    scry_json_put_undated(&w, results);
+    scry_json_key(&w, "results");
+    scry_error err = SCRY_ERROR_INIT;
+    int sorted = scry_json_put_hits(&w, &j->request, &j->groups, results, shown, &err);
+    scry_json_key(&w, "cursor");
+    if (results->has_more && shown == results->count) {
+        char next[32];
+        snprintf(next, sizeof next, "%zu", j->request.search.offset + shown);
+        scry_json_put_str(&w, next);
+    } else {
+        scry_json_put_null(&w);
+    }
+    scry_json_end(&w, '}');
+    respond_result(r, sorted, &err, &b);
+}

@@ -1,0 +1,269 @@
+#include "server/sorted_lists.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "engine/file_json.h"
+#include "engine/listing.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { KEPT = 4, MAX_JSON_BYTES = 64 << 20, DAY_S = 86400 };
+
+typedef struct {
+    char *key;                /* the parameters that the list depends on */
+    scry_listing *listing;
+    uint64_t store_change;    /* of scry_store_info; 0: not known, `until_ms` decides */
+    unsigned server_change;   /* of server.changes */
+    double until_ms;
+    unsigned users;           /* requests, and the cache */
+    unsigned long used;       /* when, counted in requests */
+} kept_list;
+
+struct list_cache {
+    pthread_mutex_t lock;     /* held while a list is made: requests for the same one wait and share it */
+    kept_list *lists[KEPT];
+    unsigned long requests;
+};
+
+struct list_cache *list_cache_new(void)
+{
+    struct list_cache *c = scry_alloc(sizeof *c);
+    pthread_mutex_init(&c->lock, NULL);
+    return c;
+}
+
+/* With the lock. */
+static void drop(kept_list *k)
+{
+    if (!k || --k->users)
+        return;
+    scry_listing_free(k->listing);
+    free(k->key);
+    free(k);
+}
+
+void list_cache_free(struct list_cache *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < KEPT; i++)
+        drop(c->lists[i]);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+/* ---- keys ---- */
+
+static void add_to_key(void *arg, const char *name, const char *value, size_t size)
+{
+    scry_buf *key = arg;
+    if (strcmp(name, "limit") == 0 || strcmp(name, "offset") == 0 || strcmp(name, "cursor") == 0 || strcmp(name, "sort") == 0)
+        return;
+    scry_buf_printf(key, "%s=%zu:", name, size);
+    scry_buf_append(key, value ? value : "", size);
+    scry_buf_putc(key, '&');
+}
+
+/* ---- lists ---- */
+
+static bool is_current(const server *s, const kept_list *k, uint64_t store_change)
+{
+    return k->server_change == atomic_load(&s->changes) && k->store_change == store_change &&
+           (store_change || scry_now_ms() < k->until_ms);
+}
+
+/* With the store's lock for reading. */
+static kept_list *make_list(server *s, const char *key, const scry_search_request *q, scry_sort sort, uint64_t store_change,
+                            scry_error *err)
+{
+    double start = scry_now_ms();
+    unsigned change = atomic_load(&s->changes);
+    scry_listing *listing;
+    scry_list_options o = { .filter = q->search.filter, .sort = sort, .reverse = q->reverse, .unique = q->unique };
+    if (scry_listing_new(&listing, s->store, &o, err) < 0)
+        return NULL;
+    kept_list *k = scry_alloc(sizeof *k);
+    double now = scry_now_ms();
+    *k = (kept_list){ .key = scry_strdup(key), .listing = listing, .store_change = store_change, .server_change = change,
+                      .until_ms = now + 20 * (now - start), .users = 1 };
+    return k;
+}
+
+/* The place of the list with this key, else of the one that was used least recently. */
+static size_t place_of(const struct list_cache *c, const char *key)
+{
+    size_t oldest = 0;
+    for (size_t i = 0; i < KEPT; i++) {
+        if (c->lists[i] && strcmp(c->lists[i]->key, key) == 0)
+            return i;
+        if (c->lists[oldest] && (!c->lists[i] || c->lists[i]->used < c->lists[oldest]->used))
+            oldest = i;
+    }
+    return oldest;
+}
+
+/* The list of a request, to be released; NULL after an error. With the store's lock for reading. */
+static kept_list *acquire(request *r, const scry_search_request *q, scry_sort sort, scry_error *err)
+{
+    server *s = r->server;
+    struct list_cache *c = s->lists;
+    scry_store_info info = { 0 };
+    scry_buf key = SCRY_BUF_INIT(1 << 20);
+    scry_buf_printf(&key, "%d&", (int)sort);
+    request_each_arg(r, add_to_key, &key);
+    scry_store_describe(s->store, &info);
+    pthread_mutex_lock(&c->lock);
+    size_t at = place_of(c, scry_buf_str(&key));
+    kept_list *k = c->lists[at];
+    if (!k || strcmp(k->key, scry_buf_str(&key)) != 0 || !is_current(s, k, info.change)) {
+        k = key.failed ? NULL : make_list(s, scry_buf_str(&key), q, sort, info.change, err);
+        if (k) {
+            drop(c->lists[at]);
+            c->lists[at] = k;
+        }
+    }
+    if (k) {
+        k->users++;
+        k->used = ++c->requests;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (key.failed)
+        scry_fail(err, SCRY_ELIMIT, "the filters are too long");
+    scry_buf_dispose(&key);
+    return k;
+}
+
+static void release(server *s, kept_list *k)
+{
+    pthread_mutex_lock(&s->lists->lock);
+    drop(k);
+    pthread_mutex_unlock(&s->lists->lock);
+}
+
+/* ---- pages ---- */
+
+bool is_sorted_list(const scry_search_request *q)
+{
+    return q->sort != SCRY_SORT_NONE || q->reverse || q->unique || q->search.offset;
+}
+
+/* Files that were removed since the list was made are left out. */
+static int put_page(scry_json_writer *w, scry_store *store, const scry_listing *l, size_t from, size_t end, scry_error *err)
+{
+    int result = 0;
+    for (size_t i = from; i < end && result == 0; i++) {
+        scry_results *found = NULL;
+        scry_error why = SCRY_ERROR_INIT;
+        result = scry_store_get(store, scry_listing_id(l, i), &found, &why);
+        if (result == 0) {
+            scry_json_begin(w, '{');
+            scry_json_put_file(w, &found->hits[0].file);
+            scry_json_end(w, '}');
+        } else if (result != SCRY_ENOTFOUND) {
+            result = scry_fail(err, result, "%s", why.message);
+        }
+        scry_results_free(found);
+        result = result == SCRY_ENOTFOUND ? 0 : result;
+    }
+    return result;
+}
+
+/* Where the page begins. */
+static int find_start(const scry_search_request *q, const scry_listing *l, size_t *from, scry_error *err)
+{
+    *from = q->search.offset;
+    if (!q->has_after)
+        return 0;
+    if (q->search.offset)
+        return scry_fail(err, SCRY_EINVALID, "offset and cursor both say where the page begins: give one of them");
+    size_t at = scry_listing_find(l, q->after);
+    *from = at + 1;
+    return at < SIZE_MAX ? 0 : scry_fail(err, SCRY_ENOTFOUND, "the cursor's picture is not in the list any more");
+}
+
+void respond_sorted_list(request *r, const scry_search_request *q)
+{
+    server *s = r->server;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    size_t from = 0, count = 0, end;
+    pthread_rwlock_rdlock(&s->store_lock);
+    kept_list *k = acquire(r, q, q->sort, &err);
+    int result = k ? find_start(q, k->listing, &from, &err) : err.code;
+    if (result == 0) {
+        count = scry_listing_count(k->listing);
+        end = from < count && count - from > q->search.limit ? from + q->search.limit : count;
+        scry_json_begin(&w, '{');
+        scry_json_add_int(&w, "total", (int64_t)count);
+        scry_json_key(&w, "results");
+        scry_json_begin(&w, '[');
+        result = put_page(&w, s->store, k->listing, from, end, &err);
+        scry_json_end(&w, ']');
+        char next[2 * SCRY_ID_BYTES + 1] = "";
+        if (from < end && end < count)
+            scry_hex(scry_listing_id(k->listing, end - 1), SCRY_ID_BYTES, next);
+        scry_json_add_str(&w, "cursor", next[0] ? next : NULL);
+        scry_json_end(&w, '}');
+    }
+    pthread_rwlock_unlock(&s->store_lock);
+    if (k)
+        release(s, k);
+    respond_result(r, result, &err, &b);
+}
+
+/* ---- the timeline ---- */
+
+static int64_t day_of(int64_t s)
+{
+    return s / DAY_S - (s % DAY_S < 0);
+}
+
+static void put_day(scry_json_writer *w, int64_t day, size_t offset, size_t count)
+{
+    char text[32] = "";
+    time_t t = (time_t)(day * DAY_S);
+    struct tm tm;
+    if (gmtime_r(&t, &tm))
+        strftime(text, sizeof text, "%Y-%m-%d", &tm);
+    scry_json_begin(w, '{');
+    scry_json_add_str(w, "day", text);
+    scry_json_add_int(w, "count", (int64_t)count);
+    scry_json_add_int(w, "offset", (int64_t)offset);
+    scry_json_end(w, '}');
+}
+
+void respond_timeline(request *r, const scry_search_request *q)
+{
+    server *s = r->server;
+    scry_error err = SCRY_ERROR_INIT;
+    if (q->has_after || q->search.offset || request_arg(r, "limit") || (q->sort != SCRY_SORT_NONE && q->sort != SCRY_SORT_DATE)) {
+        respond_problem(r, 400, "the timeline has no pages and is sorted by date: give filters, unique and reverse only");
+        return;
+    }
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    pthread_rwlock_rdlock(&s->store_lock);
+    kept_list *k = acquire(r, q, SCRY_SORT_DATE, &err);
+    pthread_rwlock_unlock(&s->store_lock);
+    size_t count = k ? scry_listing_count(k->listing) : 0;
+    scry_json_begin(&w, '{');
+    scry_json_add_int(&w, "total", (int64_t)count);
+    scry_json_key(&w, "days");
+    scry_json_begin(&w, '[');
+    for (size_t from = 0, to; from < count; from = to) {
+        int64_t day = day_of(scry_listing_time(k->listing, from));
+        for (to = from + 1; to < count && day_of(scry_listing_time(k->listing, to)) == day; to++)
+            continue;
+        put_day(&w, day, from, to - from);
+    }
+    scry_json_end(&w, ']');
+    scry_json_end(&w, '}');
+    if (k)
+        release(s, k);
+    respond_result(r, k ? 0 : err.code, &err, &b);
+}

@@ -1,0 +1,451 @@
+/* filter_bitmap.c - filters over the embedded store, as bitmaps.
+ *
+ * A filter is about files, a search about contents. So the tree is evaluated over the rows
+ * of the column cache, one bit for each file; the files that pass set the bits of their contents.
+ * The files that the cache lacks, a few thousand at most, are matched one by one.
+ */
+#include "store/local/filter_bitmap.h"
+
+#include "base/alloc.h"
+#include "store/local/db_reader.h"
+#include "store/local/file_row.h"
+#include "store/local/raw_pairs.h"
+#include "store/local/view.h"
+#include "store/predicates.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const scry_columns *c;
+    const scry_root_list *roots;
+    scry_reader *reader;
+    int64_t slots;
+    size_t words;
+    int result;    /* of what failed */
+    scry_error *err;
+} evaluation;
+
+/* A zeroed bitmap; NULL, with the evaluation failed, when it cannot be allocated. */
+static uint64_t *new_bits(evaluation *e, size_t words)
+{
+    uint64_t *bits = scry_try_alloc(words + 1, sizeof *bits);
+    if (!bits)
+        e->result = scry_fail(e->err, SCRY_ENOMEM, "no memory for a filter");
+    return bits;
+}
+
+static void set_range(uint64_t *bits, uint64_t first, uint64_t end)
+{
+    for (; first < end && first % 64; first++)
+        bits[first / 64] |= 1ull << (first % 64);
+    for (; first + 64 <= end; first += 64)
+        bits[first / 64] = ~0ull;
+    for (; first < end; first++)
+        bits[first / 64] |= 1ull << (first % 64);
+}
+
+static void set_rows(const evaluation *e, uint64_t *bits, const uint32_t *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i] < e->c->rows)
+            bits[rows[i] / 64] |= 1ull << (rows[i] % 64);
+}
+
+static void set_list(const evaluation *e, uint64_t *bits, uint64_t term)
+{
+    size_t n;
+    const uint32_t *rows = scry_columns_list(e->c, term, &n);
+    set_rows(e, bits, rows, n);
+}
+
+static void by_term(const evaluation *e, uint64_t *bits, char kind, const char *text)
+{
+    size_t n;
+    const uint32_t *rows = scry_columns_list_of(e->c, kind, text, &n);
+    set_rows(e, bits, rows, n);
+}
+
+/* ---- leaves ---- */
+
+/* Rows of one root that are in `folder` (a relative path) or below it, or are it. */
+static void set_below(const evaluation *e, uint64_t *bits, uint64_t first, uint64_t end, const char *folder)
+{
+    size_t n = strlen(folder);
+    uint64_t exact = scry_columns_find(e->c, first, end, folder, n);
+    if (exact < end && scry_columns_has_name(e->c, exact, folder, n))
+        set_range(bits, exact, exact + 1);
+    char *edge = scry_asprintf("%s/", folder);
+    uint64_t from = scry_columns_find(e->c, first, end, edge, n + 1);
+    edge[n] = '/' + 1;   /* the least name above all that start with the folder and a slash */
+    set_range(bits, from, scry_columns_find(e->c, from, end, edge, n + 1));
+    free(edge);
+}
+
+static void in_folder(const evaluation *e, uint64_t *bits, const char *folder)
+{
+    for (uint64_t i = 0; i < e->c->root_count; i++) {
+        const scry_column_root *r = &e->c->roots[i];
+        const scry_root_entry *root = scry_root_by_number(e->roots, r->number);
+        if (!root || r->first > r->end || r->end > e->c->rows)
+            continue;
+        size_t n = strlen(root->path);
+        if (scry_path_within(folder, root->path))
+            set_range(bits, r->first, r->end);
+        else if (scry_path_within(root->path, folder))
+            set_below(e, bits, r->first, r->end, folder + n + (root->path[n - 1] != '/'));
+    }
+}
+
+static void by_time(const evaluation *e, uint64_t *bits, int64_t limit, bool before)
+{
+    const int64_t *times = e->c->times;
+    for (size_t w = 0; w < e->words; w++) {
+        uint64_t rows = e->c->rows - w * 64, word = 0;
+        for (uint64_t i = 0; i < (rows < 64 ? rows : 64); i++)
+            word |= (uint64_t)((times[w * 64 + i] < limit) == before) << i;
+        bits[w] = word;
+    }
+}
+
+/* A degree of latitude is 111.195 km on this sphere: rows further north or south than the
+ * distance need no trigonometry. */
+static void near_place(const evaluation *e, uint64_t *bits, const scry_filter_node *f)
+{
+    double reach = f->km / 111.19 + 1e-9;
+    for (uint64_t i = 0; i < e->c->rows; i++)
+        if (fabs(e->c->latitudes[i] - f->latitude) <= reach &&
+            scry_distance_km(f->latitude, f->longitude, e->c->latitudes[i], e->c->longitudes[i]) <= f->km)
+            bits[i / 64] |= 1ull << (i % 64);
+}
+
+static void by_camera(const evaluation *e, uint64_t *bits, const char *part)
+{
+    for (uint64_t i = scry_columns_find_term(e->c, SCRY_TERM_CAMERA, ""); i < e->c->term_count; i++) {
+        size_t n;
+        const char *term = scry_columns_term(e->c, i, &n);
+        if (n == 0 || term[0] != SCRY_TERM_CAMERA)
+            break;
+        char *name = scry_strndup(term + 1, n - 1);
+        if (scry_text_contains(name, part))
+            set_list(e, bits, i);
+        free(name);
+    }
+}
+
+/* Of a columns file without the terms: by the contents in the database, about half a second for a million. */
+static void by_contents(evaluation *e, uint64_t *bits, scry_sql which, int64_t number)
+{
+    sqlite3_stmt *st = NULL;
+    uint64_t *wanted = new_bits(e, (size_t)e->slots / 64);
+    if (!wanted)
+        return;
+    int result = scry_db_start(&e->reader->db, which, &st, e->err, "i", number);
+    while (result == 0 && (result = scry_db_step(&e->reader->db, st, e->err)) == 1) {
+        int64_t slot = sqlite3_column_int64(st, 0);
+        if (slot >= 0 && slot < e->slots)
+            wanted[slot / 64] |= 1ull << (slot % 64);
+        result = 0;
+    }
+    scry_db_end(st);
+    e->result = result < 0 ? result : e->result;
+    for (uint64_t i = 0; i < e->c->rows; i++) {
+        uint32_t slot = e->c->slots[i];
+        if (slot < e->slots && wanted[slot / 64] >> (slot % 64) & 1)
+            bits[i / 64] |= 1ull << (i % 64);
+    }
+    free(wanted);
+}
+
+/* Rows whose terms of this kind, decimal numbers, are at least `least`. Whether there are any terms of the kind. */
+static bool by_number(evaluation *e, uint64_t *bits, char kind, int64_t least)
+{
+    bool any = false;
+    for (uint64_t i = scry_columns_find_term(e->c, kind, ""); i < e->c->term_count; i++) {
+        size_t n;
+        const char *term = scry_columns_term(e->c, i, &n);
+        if (n == 0 || term[0] != kind)
+            break;
+        char digits[16] = "";
+        memcpy(digits, term + 1, n - 1 < sizeof digits ? n - 1 : sizeof digits - 1);
+        any = true;
+        if (strtoll(digits, NULL, 10) >= least)
+            set_list(e, bits, i);
+    }
+    return any;
+}
+
+/* Keywords are in lower case here. */
+static void by_keyword(const evaluation *e, uint64_t *bits, const char *keyword)
+{
+    char *lower = scry_ascii_lower(keyword);
+    by_term(e, bits, SCRY_TERM_KEYWORD, lower);
+    free(lower);
+}
+
+/* Set the bits of the rows that a leaf lets pass; false for other kinds of nodes. */
+static bool leaf(evaluation *e, const scry_filter_node *f, uint64_t *bits)
+{
+    switch (f->kind) {
+    case SCRY_FILTER_ALL:
+        set_range(bits, 0, e->c->rows);
+        return true;
+    case SCRY_FILTER_IN:
+        in_folder(e, bits, f->text);
+        return true;
+    case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE:
+        by_time(e, bits, f->time_s, f->kind == SCRY_FILTER_BEFORE);
+        return true;
+    case SCRY_FILTER_CAMERA:
+        by_camera(e, bits, f->text);
+        return true;
+    case SCRY_FILTER_NEAR:
+        near_place(e, bits, f);
+        return true;
+    case SCRY_FILTER_FORMAT:
+        by_term(e, bits, SCRY_TERM_FORMAT, f->text);
+        return true;
+    case SCRY_FILTER_LABEL:
+        by_term(e, bits, SCRY_TERM_LABEL, f->text);
+        return true;
+    case SCRY_FILTER_KEY:
+        by_term(e, bits, SCRY_TERM_KEY, f->text);
+        return true;
+    case SCRY_FILTER_MIN_WIDTH:
+        if (!by_number(e, bits, SCRY_TERM_WIDTH, f->number) && e->c->rows)
+            by_contents(e, bits, SCRY_SQL_CONTENT_WIDTHS, f->number);
+        return true;
+    case SCRY_FILTER_MIN_RATING:
+        (void)by_number(e, bits, SCRY_TERM_RATING, f->number);
+        return true;
+    case SCRY_FILTER_KEYWORD:
+        by_keyword(e, bits, f->text);
+        return true;
+    case SCRY_FILTER_AND: case SCRY_FILTER_OR: case SCRY_FILTER_NOT: case SCRY_FILTER_KINDS:
+        return false;
+    }
+    return false;
+}
+
+/* Rows without a time but their file's. */
+static void without_time(evaluation *e, uint64_t *bits)
+{
+    uint64_t first = scry_columns_find_term(e->c, SCRY_TERM_DATED, "");
+    size_t n = 0;
+    const char *term = first < e->c->term_count ? scry_columns_term(e->c, first, &n) : NULL;
+    if (n > 0 && term[0] == SCRY_TERM_DATED)
+        by_term(e, bits, SCRY_TERM_DATED, "0");
+    else if (e->c->rows)
+        by_contents(e, bits, SCRY_SQL_CONTENT_UNDATED, 0);
+}
+
+/* ---- the tree ---- */
+
+/* The rows that pass, as a new bitmap; bits after the last row have no meaning. Negations are
+ * pushed to the leaves, so that a leaf that is not known lets no row pass, negated or not. */
+static uint64_t *evaluate(evaluation *e, const scry_filter_node *f, bool negate)
+{
+    if (f->kind == SCRY_FILTER_NOT)
+        return evaluate(e, f->left, !negate);
+    if (f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR) {
+        uint64_t *a = evaluate(e, f->left, negate), *b = evaluate(e, f->right, negate);
+        bool both = (f->kind == SCRY_FILTER_AND) != negate;
+        for (size_t w = 0; w < e->words && e->result == 0; w++)
+            a[w] = both ? a[w] & b[w] : a[w] | b[w];
+        free(b);
+        return a;
+    }
+    uint64_t *bits = new_bits(e, e->words);
+    if (bits && leaf(e, f, bits) && negate)
+        for (size_t w = 0; w < e->words; w++)
+            bits[w] = ~bits[w];
+    return bits;
+}
+
+/* ---- the state of a view ---- */
+
+void scry_filter_state_dispose(scry_filter_state *f)
+{
+    scry_columns_release(f->columns);
+    scry_file_list_dispose(&f->fresh);
+    free(f->fresh_slots);
+    free(f->valid);
+    free(f->pairs);
+    memset(f, 0, sizeof *f);
+}
+
+static int load_fresh(scry_local *s, scry_reader *r, const scry_view *v, scry_filter_state *f, scry_error *err)
+{
+    sqlite3_stmt *st;
+    scry_row row = { 0 };
+    size_t capacity = 0;
+    int64_t since = f->columns ? v->head.columns_last : 0;
+    int result = scry_db_start(&r->db, SCRY_SQL_FILES_SINCE, &st, err, "i", since);
+    while (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
+        result = scry_row_read(&row, st, &v->roots, s->db_path, err);
+        if (result < 0)
+            break;
+        if (f->fresh.count == capacity) {
+            capacity = capacity ? 2 * capacity : 64;
+            f->fresh_slots = scry_realloc(f->fresh_slots, capacity * sizeof *f->fresh_slots);
+        }
+        f->fresh_slots[f->fresh.count] = (uint32_t)row.slot;
+        scry_file_list_add(&f->fresh, &row.file);
+    }
+    scry_db_end(st);
+    scry_row_dispose(&row);
+    return result;
+}
+
+static void clear_row(const scry_columns *c, uint64_t *valid, int64_t root, const char *name)
+{
+    size_t n = strlen(name);
+    uint64_t first, end;
+    if (!scry_columns_root(c, root, &first, &end))
+        return;
+    uint64_t row = scry_columns_find(c, first, end, name, n);
+    if (row < end && scry_columns_has_name(c, row, name, n))
+        valid[row / 64] &= ~(1ull << (row % 64));
+}
+
+static int load_valid(scry_reader *r, const scry_view *v, scry_filter_state *f, scry_error *err)
+{
+    const scry_columns *c = f->columns;
+    sqlite3_stmt *st;
+    f->valid = scry_try_alloc((size_t)c->rows / 64 + 1, sizeof *f->valid);
+    if (!f->valid)
+        return scry_fail(err, SCRY_ENOMEM, "no memory for a filter");
+    set_range(f->valid, 0, c->rows);
+    int result = scry_db_start(&r->db, SCRY_SQL_GONE_FROM, &st, err, "i", (int64_t)0);
+    while (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
+        result = 0;
+        if (sqlite3_column_int64(st, 1) <= v->head.columns_last)
+            clear_row(c, f->valid, sqlite3_column_int64(st, 2), scry_db_text(st, 3));
+    }
+    scry_db_end(st);
+    return result;
+}
+
+/* Under the view_lock. */
+static int make_state(scry_local *s, scry_reader *r, scry_view *v, scry_error *err)
+{
+    scry_filter_state f = { 0 };
+    int result = 0;
+    if (v->head.columns_file)
+        f.columns = scry_columns_open(s, v->head.columns_file, v->head.generation);
+    if (f.columns)
+        result = load_valid(r, v, &f, err);
+    if (result == 0)
+        result = load_fresh(s, r, v, &f, err);
+    if (result < 0) {
+        scry_filter_state_dispose(&f);
+        return result;
+    }
+    scry_raw_pairs_find(&f, &v->roots);
+    v->filter = f;
+    v->filter_ready = true;
+    return 0;
+}
+
+/* The contents of the rows that are set and still so. */
+static void rows_to_slots(const scry_filter_state *f, const uint64_t *rows, int64_t slots, uint64_t *bits)
+{
+    const scry_columns *c = f->columns;
+    for (size_t w = 0; w * 64 < c->rows; w++)
+        for (uint64_t word = rows[w] & f->valid[w]; word; word &= word - 1) {
+            uint32_t slot = c->slots[w * 64 + (size_t)__builtin_ctzll(word)];
+            if (slot < slots)
+                bits[slot / 64] |= 1ull << (slot % 64);
+        }
+}
+
+/* What passes: a bit for each row of the columns (NULL without columns), then one for each fresh file. */
+typedef struct {
+    const scry_filter_state *f;
+    uint64_t *rows;
+    bool *fresh;
+} passing;
+
+static bool passes(const passing *p, uint64_t at)
+{
+    uint64_t rows = p->f->columns ? p->f->columns->rows : 0;
+    return at >= rows ? p->fresh[at - rows] : p->rows[at / 64] & p->f->valid[at / 64] & 1ull << (at % 64);
+}
+
+/* RAWs of pairs whose lead passes. */
+static void hide_raws(passing *p)
+{
+    uint64_t rows = p->f->columns ? p->f->columns->rows : 0;
+    for (size_t i = 0; i < p->f->pair_count; i++) {
+        uint64_t raw = p->f->pairs[i].raw;
+        if (!passes(p, p->f->pairs[i].lead))
+            continue;
+        if (raw >= rows)
+            p->fresh[raw - rows] = false;
+        else
+            p->rows[raw / 64] &= ~(1ull << (raw % 64));
+    }
+}
+
+int scry_filter_prepare(scry_local *s, scry_reader *r, scry_view *v, scry_error *err)
+{
+    int result = 0;
+    pthread_mutex_lock(&s->view_lock);
+    if (!v->filter_ready)
+        result = make_state(s, r, v, err);
+    pthread_mutex_unlock(&s->view_lock);
+    return result;
+}
+
+/* The rows that have only their file's time, of those that are set. */
+static int keep_undated(evaluation *e, uint64_t *rows)
+{
+    uint64_t *without = new_bits(e, e->words);
+    if (without)
+        without_time(e, without);
+    for (size_t w = 0; without && w < e->words; w++)
+        rows[w] &= without[w];
+    free(without);
+    return e->result;
+}
+
+/* Contents of the fresh files that pass: all, or those without a time. */
+static void fresh_to_slots(const passing *p, int64_t slots, bool only_undated, uint64_t *bits)
+{
+    const scry_filter_state *f = p->f;
+    for (size_t i = 0; i < f->fresh.count; i++)
+        if (p->fresh[i] && f->fresh_slots[i] < slots && !(only_undated && f->fresh.items[i].has_time))
+            bits[f->fresh_slots[i] / 64] |= 1ull << (f->fresh_slots[i] % 64);
+}
+
+int scry_filter_bits(scry_local *s, scry_reader *r, scry_view *v, const scry_search *search, const scry_passing_contents *out,
+                     scry_error *err)
+{
+    static const scry_filter_node everything = { .kind = SCRY_FILTER_ALL };
+    const scry_filter_node *filter = search->filter ? search->filter : &everything;
+    int64_t slots = v->head.slots;
+    int result = scry_filter_prepare(s, r, v, err);
+    if (result < 0)
+        return result;
+    const scry_filter_state *f = &v->filter;
+    passing p = { .f = f, .fresh = scry_alloc(f->fresh.count + 1) };
+    evaluation e = { .c = f->columns, .roots = &v->roots, .reader = r, .slots = slots,
+                     .words = f->columns ? ((size_t)f->columns->rows + 63) / 64 : 0, .err = err };
+    if (f->columns)
+        p.rows = evaluate(&e, filter, false);
+    for (size_t i = 0; i < f->fresh.count; i++)
+        p.fresh[i] = scry_filter_match(filter, &f->fresh.items[i]);
+    if (e.result == 0 && !search->all_copies)
+        hide_raws(&p);
+    if (e.result == 0 && f->columns)
+        rows_to_slots(f, p.rows, slots, out->all);
+    fresh_to_slots(&p, slots, false, out->all);
+    if (e.result == 0 && out->undated && f->columns && keep_undated(&e, p.rows) == 0)
+        rows_to_slots(f, p.rows, slots, out->undated);
+    if (out->undated)
+        fresh_to_slots(&p, slots, true, out->undated);
+    free(p.fresh);
+    free(p.rows);
+    return e.result;
+}

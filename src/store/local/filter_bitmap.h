@@ -1,0 +1,38 @@
+/* filter_bitmap.h - filters over the embedded store, as bitmaps of contents. */
+#ifndef SCRY_STORE_LOCAL_FILTER_BITMAP_H
+#define SCRY_STORE_LOCAL_FILTER_BITMAP_H
+
+#include "store/file_list.h"
+#include "store/local/columns.h"
+
+/* A RAW and a picture beside it that can stand for it: rows of the columns, or, counted on after these, fresh files. */
+typedef struct scry_raw_pair {
+    uint64_t raw, lead;
+} scry_raw_pair;
+
+/* What a view needs to evaluate filters, made by its first filtered search. */
+typedef struct scry_filter_state {
+    scry_columns *columns;     /* NULL: every file is in `fresh` */
+    uint64_t *valid;           /* a bit for each row of columns: the file is still so */
+    scry_file_list fresh;      /* files that the columns lack, */
+    uint32_t *fresh_slots;     /* [fresh.count] and the slots of their contents */
+    scry_raw_pair *pairs;      /* [pair_count] */
+    size_t pair_count;
+} scry_filter_state;
+
+/* Make the view's state, if that is not done yet. `r` is in the transaction in which `v` was acquired. */
+int scry_filter_prepare(scry_local *s, scry_reader *r, scry_view *v, scry_error *err) SCRY_NODISCARD;
+
+/* Zeroed bitmaps, one bit for each slot. */
+typedef struct scry_passing_contents {
+    uint64_t *all;
+    uint64_t *undated;   /* of these, those of which such a file has only its own time; NULL: not wanted */
+} scry_passing_contents;
+
+/* Set the bits of the contents that some file shows which passes the search's filter (NULL: every file does) and, unless
+ * all copies are wanted, is not a RAW with a lead that passes. */
+int scry_filter_bits(scry_local *s, scry_reader *r, scry_view *v, const scry_search *search, const scry_passing_contents *out,
+                     scry_error *err) SCRY_NODISCARD;
+void scry_filter_state_dispose(scry_filter_state *f);
+
+#endif

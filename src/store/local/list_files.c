@@ -1,0 +1,211 @@
+/* list_files.c - all files, or all that could not be used, in order of root and path.
+ *
+ * A batch of rows is read in one short transaction, which ends before the callback gets them, so
+ * that the callback may write to the store and a long walk does not stop SQLite's log from being reset. */
+#include "store/local/local.h"
+
+#include "base/alloc.h"
+#include "store/file_list.h"
+#include "store/local/db_reader.h"
+#include "store/local/file_row.h"
+#include "store/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH_ROWS = 256 };   /* rows read in one transaction */
+
+typedef struct {
+    uint8_t root[SCRY_ID_BYTES];
+    bool started;            /* continue in `root`, after `relative` */
+    char *relative;
+} walk_place;
+
+static void set_place(walk_place *p, const uint8_t *root, const char *relative)
+{
+    char *copy = scry_strdup(relative);
+    free(p->relative);
+    memcpy(p->root, root, SCRY_ID_BYTES);
+    p->relative = copy;
+    p->started = true;
+}
+
+/* The first root at or after the position; *relative gets where to continue in it. */
+static const scry_root_entry *root_to_walk(const scry_root_list *roots, const walk_place *p,
+                                           const char **relative)
+{
+    *relative = "";
+    for (size_t i = 0; i < roots->count; i++) {
+        int order = p->started ? memcmp(roots->items[i].id, p->root, SCRY_ID_BYTES) : 1;
+        if (order == 0)
+            *relative = p->relative;
+        if (order >= 0)
+            return &roots->items[i];
+    }
+    return NULL;
+}
+
+/* Move the position after the last file read of `root`, or to the next root if none was read; *done
+ * after the last root. False if that would not be forward. */
+static bool advance(walk_place *p, const scry_root_list *roots, const scry_root_entry *root,
+                    const scry_file_list *batch, bool *done)
+{
+    const scry_root_entry *next = root + 1;
+    const scry_file *last = batch->count ? &batch->items[batch->count - 1] : NULL;
+    if (last && memcmp(last->root, root->id, SCRY_ID_BYTES) == 0 &&
+        (!p->started || memcmp(p->root, root->id, SCRY_ID_BYTES) != 0 || strcmp(last->relative, p->relative) > 0))
+        set_place(p, last->root, last->relative);
+    else if (!last && next == roots->items + roots->count)
+        *done = true;
+    else if (!last && memcmp(next->id, root->id, SCRY_ID_BYTES) > 0)
+        set_place(p, next->id, "");
+    else
+        return false;
+    return true;
+}
+
+/* Read up to BATCH_ROWS files after the position into `batch` and move the position. */
+static int read_files(scry_reader *r, walk_place *p, scry_file_list *batch, bool *done, scry_error *err)
+{
+    scry_root_list roots;
+    scry_row row = { 0 };
+    sqlite3_stmt *st = NULL;
+    const char *relative;
+    int result = scry_root_list_load(&r->db, &roots, err);
+    if (result < 0)
+        return result;
+    const scry_root_entry *root = root_to_walk(&roots, p, &relative);
+    *done = !root;
+    if (root)
+        result = scry_db_start(&r->db, SCRY_SQL_FILES_OF_ROOT, &st, err, "iti", root->number, relative, (int64_t)BATCH_ROWS);
+    while (root && result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
+        result = scry_row_read(&row, st, &roots, r->db.path, err);
+        if (result == 0)
+            scry_file_list_add(batch, &row.file);
+    }
+    scry_db_end(st);
+    if (root && result == 0 && !advance(p, &roots, root, batch, done))
+        result = scry_reader_out_of_order(r, err);
+    scry_row_dispose(&row);
+    scry_root_list_dispose(&roots);
+    return result;
+}
+
+static int place_after(scry_local *s, const uint8_t *id, walk_place *p, scry_error *err)
+{
+    scry_results *r;
+    int result = scry_local_get(&s->base, id, &r, err);
+    if (result < 0)
+        return result;
+    set_place(p, r->hits[0].file.root, r->hits[0].file.relative);
+    scry_results_free(r);
+    return 0;
+}
+
+int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
+                         int (*each)(void *, const scry_file *), void *arg, scry_error *err)
+{
+    scry_local *s = (scry_local *)base;
+    walk_place place = { 0 };
+    bool done = false, stop = false;
+    int result = after ? place_after(s, after, &place, err) : 0;
+    while (result == 0 && !done && !stop) {
+        scry_reader *r;
+        if ((result = scry_reader_acquire(s, &r, err)) < 0)
+            break;
+        scry_file_list batch = { .items = NULL };
+        result = read_files(r, &place, &batch, &done, err);
+        scry_reader_release(s, r);
+        for (size_t i = 0; i < batch.count && result == 0 && !stop; i++)
+            if (scry_filter_match(filter, &batch.items[i]))
+                stop = each(arg, &batch.items[i]) != 0;
+        scry_file_list_dispose(&batch);
+    }
+    free(place.relative);
+    return result;
+}
+
+/* ---- files that could not be used ---- */
+
+typedef struct {
+    char *path, *reason;
+    const char *relative;   /* the end of path */
+    int64_t root_number, size, mtime_ns;
+} bad_file;
+
+typedef struct {
+    bad_file items[BATCH_ROWS];
+    size_t count;
+} bad_batch;
+
+static void bad_batch_clear(bad_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        free(b->items[i].path);
+        free(b->items[i].reason);
+    }
+    b->count = 0;
+}
+
+/* Read up to BATCH_ROWS after root and relative path. */
+static int read_bad(scry_reader *r, int64_t root_number, const char *relative, bad_batch *batch, scry_error *err)
+{
+    scry_root_list roots;
+    sqlite3_stmt *st = NULL;
+    int result = scry_root_list_load(&r->db, &roots, err);
+    if (result == 0)
+        result = scry_db_start(&r->db, SCRY_SQL_BAD_ALL, &st, err, "iti", root_number, relative, (int64_t)BATCH_ROWS);
+    while (result == 0 && batch->count < BATCH_ROWS && (result = scry_db_step(&r->db, st, err)) == 1) {
+        result = 0;
+        bad_file *b = &batch->items[batch->count++];
+        const char *name = scry_db_text(st, 2);
+        b->root_number = sqlite3_column_int64(st, 1);
+        const scry_root_entry *root = scry_root_by_number(&roots, b->root_number);
+        b->path = scry_store_join(root ? root->path : "?", name);
+        b->relative = b->path + strlen(b->path) - strlen(name);
+        b->size = sqlite3_column_int64(st, 3);
+        b->mtime_ns = sqlite3_column_int64(st, 4);
+        b->reason = scry_strdup(scry_db_text(st, 5));
+    }
+    scry_db_end(st);
+    scry_root_list_dispose(&roots);
+    const bad_file *last = batch->count ? &batch->items[batch->count - 1] : NULL;
+    if (result == 0 && last && (last->root_number < root_number ||
+                                (last->root_number == root_number && strcmp(last->relative, relative) <= 0)))
+        result = scry_reader_out_of_order(r, err);
+    return result;
+}
+
+int scry_local_each_bad(scry_store *base,
+                        int (*each)(void *, const char *, int64_t, int64_t, const char *), void *arg,
+                        scry_error *err)
+{
+    scry_local *s = (scry_local *)base;
+    int64_t root_number = -1;
+    char *relative = scry_strdup("");
+    bad_batch *batch = scry_alloc(sizeof *batch);
+    bool done = false;
+    int result = 0;
+    while (result == 0 && !done) {
+        scry_reader *r;
+        if ((result = scry_reader_acquire(s, &r, err)) < 0)
+            break;
+        result = read_bad(r, root_number, relative, batch, err);
+        scry_reader_release(s, r);
+        done = batch->count == 0;
+        if (result == 0 && !done) {
+            const bad_file *last = &batch->items[batch->count - 1];
+            free(relative);
+            relative = scry_strdup(last->relative);
+            root_number = last->root_number;
+        }
+        for (size_t i = 0; i < batch->count && result == 0 && !done; i++) {
+            const bad_file *b = &batch->items[i];
+            done = each(arg, b->path, b->size, b->mtime_ns, b->reason) != 0;
+        }
+        bad_batch_clear(batch);
+    }
+    free(batch);
+    free(relative);
+    return result;
+}

@@ -1,0 +1,397 @@
+/* verify.c - checks that everything that was committed is there, as it was committed. */
+#include "store/local/local.h"
+
+#include "base/alloc.h"
+#include "store/local/crc32c.h"
+#include "store/local/damage_mark.h"
+#include "store/local/db_reader.h"
+#include "store/local/file_row.h"
+#include "store/local/sums.h"
+#include "store/local/view.h"
+#include "store/predicates.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+    scry_local *s;
+    scry_reader *r;
+    scry_view *v;
+    scry_verify_report *report;
+    void (*on_problem)(void *arg, const char *text);   /* may be NULL */
+    int (*pace)(void *arg, size_t bytes);              /* may be NULL */
+    void *arg;
+    uint64_t *used;   /* one bit for each slot: a content row names it */
+    uint8_t *code;    /* one row's codes and signs */
+    scry_columns *columns;
+    uint64_t columns_seen;
+    char first[1024]; /* problem that is in no cache; "" before */
+} verification;
+
+static void problem(verification *c, const char *fmt, ...) SCRY_PRINTF(2, 3);
+static void cache_problem(verification *c, const char *path, const char *fmt, ...) SCRY_PRINTF(3, 4);
+
+static void problem(verification *c, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    c->report->problems++;
+    if (!c->first[0])
+        memcpy(c->first, text, sizeof c->first);
+    if (c->on_problem)
+        c->on_problem(c->arg, text);
+}
+
+/* One that makes no search wrong. */
+static void cache_problem(verification *c, const char *path, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    c->report->problems++;
+    c->report->cache_problems++;
+    if (c->on_problem) {
+        char *line = scry_asprintf("%s: %s; remove the file, the next scry index writes it again", path, text);
+        c->on_problem(c->arg, line);
+        free(line);
+    }
+}
+
+/* SQLite's own check of its pages and indexes. */
+static int check_database(verification *c, scry_error *err)
+{
+    sqlite3_stmt *st;
+    int result = scry_db_start(&c->r->db, SCRY_SQL_INTEGRITY, &st, err, "");
+    while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
+        const char *text = scry_db_text(st, 0);
+        if (strcmp(text, "ok") != 0)
+            problem(c, "%s: %s", c->s->db_path, text);
+        result = 0;
+    }
+    scry_db_end(st);
+    return result;
+}
+
+/* Codes are a function of the vector: encode it again and compare. */
+static void check_codes(verification *c, int64_t slot)
+{
+    void *block = c->v->codes.blocks[slot / SCRY_BLOCK_ROWS];
+    size_t i = (size_t)(slot % SCRY_BLOCK_ROWS), dim = (size_t)c->s->base.dim, stride = scry_code_stride(dim);
+    float scale, error;
+    uint8_t *signs = c->code + stride;
+    scry_code_encode(c->code, signs, &scale, &error, scry_view_vector(c->s, c->v, slot),
+                     dim);
+    if (memcmp(&scale, scry_block_scales(block) + i, sizeof scale) == 0 &&
+        memcmp(&error, scry_block_errors(block) + i, sizeof error) == 0 &&
+        memcmp(c->code, scry_block_codes(block) + i * stride, stride) == 0 &&
+        memcmp(signs, scry_block_signs(block, dim) + i * (stride / 8), stride / 8) == 0)
+        return;
+    char *path = scry_codes_path(c->s, c->v->head.generation);
+    cache_problem(c, path, "the codes of slot %lld are damaged", (long long)slot);
+    free(path);
+}
+
+static void check_content(verification *c, sqlite3_stmt *st)
+{
+    int64_t slot = sqlite3_column_int64(st, 0);
+    uint32_t vector_crc = (uint32_t)sqlite3_column_int64(st, 2);
+    scry_file f = { .width = 0 };
+    scry_row_read_picture(&f, st, 3);
+    c->report->contents++;
+    (void)scry_db_bytes(st, 1, f.content, SCRY_HASH_BYTES);
+    if (scry_content_crc(&f, vector_crc) != (uint32_t)sqlite3_column_int64(st, 10))
+        problem(c, "%s: the row of the content in slot %lld is damaged", c->s->db_path, (long long)slot);
+    if (slot < 0 || slot >= c->v->head.slots) {
+        problem(c, "%s: a content names slot %lld of %lld", c->s->db_path, (long long)slot,
+                (long long)c->v->head.slots);
+        return;
+    }
+    c->used[slot / 64] |= 1ull << (slot % 64);
+    if (!(c->v->live[slot / 64] >> (slot % 64) & 1))
+        problem(c, "%s: slot %lld is marked dead but a content names it", c->s->db_path, (long long)slot);
+    if (scry_crc32c(0, scry_view_vector(c->s, c->v, slot), c->s->row_bytes) != vector_crc) {
+        char *path = scry_segment_path(c->s, c->v->head.generation);
+        problem(c, "%s: the vector in slot %lld is damaged", path, (long long)slot);
+        free(path);
+    } else {
+        check_codes(c, slot);
+    }
+}
+
+static int check_contents(verification *c, scry_error *err)
+{
+    sqlite3_stmt *st;
+    int result = scry_db_start(&c->r->db, SCRY_SQL_CONTENTS_ALL, &st, err, "");
+    while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
+        check_content(c, st);
+        result = 0;
+    }
+    scry_db_end(st);
+    for (int64_t slot = 0; slot < c->v->head.slots && result == 0; slot++)
+        if ((c->v->live[slot / 64] & ~c->used[slot / 64]) >> (slot % 64) & 1)
+            problem(c, "%s: slot %lld is live but no content names it", c->s->db_path, (long long)slot);
+    return result;
+}
+
+static void columns_problem(verification *c, const char *what)
+{
+    char *path = scry_columns_path(c->s, c->v->head.columns_file);
+    cache_problem(c, path, "%s", what);
+    free(path);
+}
+
+/* Whether the column cache has this file, with the same fields. */
+static void check_column_row(verification *c, const scry_row *row)
+{
+    const scry_columns *col = c->columns;
+    const scry_file *f = &row->file;
+    size_t n = strlen(f->relative);
+    uint64_t at, end;
+    if (scry_columns_root(col, row->root_number, &at, &end) &&
+        (at = scry_columns_find(col, at, end, f->relative, n)) < end && scry_columns_has_name(col, at, f->relative, n) &&
+        col->slots[at] == row->slot && col->times[at] == scry_file_time(f) && f->has_position == !isnan(col->latitudes[at]) &&
+        (!f->has_position || (col->latitudes[at] == f->latitude && col->longitudes[at] == f->longitude))) {
+        c->columns_seen++;
+        return;
+    }
+    columns_problem(c, "it lacks a file or has another state of it");
+}
+
+/* Without those in table gone, the cache's rows are exactly the files it should have. */
+static int check_columns(verification *c, scry_error *err)
+{
+    int64_t gone = 0;
+    if (!c->columns)
+        return 0;
+    int result = scry_db_number(&c->r->db, "SELECT count(DISTINCT file) FROM gone, head WHERE file <= columns_last", &gone, err);
+    if (result == 0 && c->columns_seen + (uint64_t)gone != c->columns->rows)
+        columns_problem(c, "it has files that are not in the database");
+    return result;
+}
+
+/* Columns of SCRY_SQL_FILES_CHECK behind the file's. */
+enum { ROW_CRC = SCRY_SQL_FILE_FIELD_COUNT, DETAILS_CRC, NOTES_CRC };
+
+static void check_file(verification *c, sqlite3_stmt *st)
+{
+    scry_row row = { 0 };
+    scry_error err = SCRY_ERROR_INIT;
+    c->report->files++;
+    if (scry_row_read_raw(&row, st, &c->v->roots, c->s->db_path, &err) < 0) {
+        problem(c, "%s", err.message);
+    } else {
+        uint8_t id[SCRY_ID_BYTES];
+        scry_file_id(row.file.root, row.file.relative, id);
+        uint32_t crc = scry_file_crc(&row.file, sqlite3_column_blob(st, 8), (size_t)sqlite3_column_bytes(st, 8));
+        if (memcmp(id, row.file.id, sizeof id) != 0 || crc != (uint32_t)sqlite3_column_int64(st, ROW_CRC))
+            problem(c, "%s: the row of %s is damaged", c->s->db_path, row.path);
+        if (row.has_details && scry_details_crc(&row.file) != (uint32_t)sqlite3_column_int64(st, DETAILS_CRC))
+            problem(c, "%s: the details of %s are damaged", c->s->db_path, row.path);
+        if (row.file.notes && scry_notes_crc(row.file.id, row.file.notes) != (uint32_t)sqlite3_column_int64(st, NOTES_CRC))
+            problem(c, "%s: the notes of %s are damaged", c->s->db_path, row.path);
+        scry_file_merge_notes(&row.file);
+        if (row.slot < 0 || row.slot >= c->v->head.slots || !(c->used[row.slot / 64] >> (row.slot % 64) & 1))
+            problem(c, "%s: %s has no content", c->s->db_path, row.path);
+        if (c->columns && row.number <= c->v->head.columns_last)
+            check_column_row(c, &row);
+    }
+    scry_row_dispose(&row);
+}
+
+static int check_files(verification *c, scry_error *err)
+{
+    sqlite3_stmt *st;
+    int result = scry_db_start(&c->r->db, SCRY_SQL_FILES_CHECK, &st, err, "");
+    while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
+        check_file(c, st);
+        result = 0;
+    }
+    scry_db_end(st);
+    return result;
+}
+
+/* The counts of the head row, and rows that no join reaches. */
+static int check_counts(verification *c, scry_error *err)
+{
+    const scry_head *h = &c->v->head;
+    const struct {
+        const char *sql, *text;
+        int64_t expected;
+    } counts[] = {
+        { "SELECT count(*) FROM files", "files", h->files },
+        { "SELECT count(*) FROM contents", "contents", h->contents },
+        { "SELECT count(*) FROM bad", "remembered bad files", h->bad },
+        { "SELECT count(*) FROM files f WHERE NOT EXISTS (SELECT 1 FROM contents c WHERE c.slot = f.slot)",
+          "files without a content", 0 },
+        { "SELECT count(*) FROM contents c WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.slot = c.slot)",
+          "contents without a file", 0 },
+        { "SELECT count(*) FROM files f WHERE NOT EXISTS (SELECT 1 FROM roots r WHERE r.number = f.root)",
+          "files without a root", 0 },
+        { "SELECT count(*) FROM details d WHERE NOT EXISTS (SELECT 1 FROM contents c WHERE c.slot = d.slot)",
+          "details without a content", 0 },
+        { "SELECT count(*) FROM notes n WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = n.id)",
+          "notes without a file", 0 },
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        int64_t found = 0;
+        int result = scry_db_number(&c->r->db, counts[i].sql, &found, err);
+        if (result < 0)
+            return result;
+        if (found != counts[i].expected)
+            problem(c, "%s: %lld %s, expected %lld", c->s->db_path, (long long)found, counts[i].text,
+                    (long long)counts[i].expected);
+    }
+    return 0;
+}
+
+static int check_small_rows(verification *c, scry_error *err)
+{
+    sqlite3_stmt *st;
+    int result = scry_db_start(&c->r->db, SCRY_SQL_ROOTS_ALL, &st, err, "");
+    while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
+        const char *path = scry_db_text(st, 2);
+        if (scry_root_crc(sqlite3_column_blob(st, 1), path) != (uint32_t)sqlite3_column_int64(st, 3))
+            problem(c, "%s: the row of the root %s is damaged", c->s->db_path, path);
+        result = 0;
+    }
+    scry_db_end(st);
+    if (result == 0)
+        result = scry_db_start(&c->r->db, SCRY_SQL_BAD_CHECK, &st, err, "");
+    while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
+        uint8_t id[SCRY_ID_BYTES] = { 0 };
+        const char *relative = scry_db_text(st, 2);
+        (void)scry_db_bytes(st, 0, id, SCRY_ID_BYTES);
+        const char *reason = scry_db_text(st, 5);
+        uint32_t crc = scry_bad_crc(id, sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 4), reason);
+        const scry_root_entry *root = scry_root_by_number(&c->v->roots, sqlite3_column_int64(st, 1));
+        uint8_t expected[SCRY_ID_BYTES] = { 0 };
+        if (root)
+            scry_file_id(root->id, relative, expected);
+        if (memcmp(id, expected, sizeof id) != 0 || crc != (uint32_t)sqlite3_column_int64(st, 6))
+            problem(c, "%s: the row of the bad file %s is damaged", c->s->db_path, relative);
+        result = 0;
+    }
+    scry_db_end(st);
+    return result;
+}
+
+/* The pages of the headers; a segment whose fields are damaged cannot be opened at all. */
+static void check_header_pages(verification *c)
+{
+    enum { SEGMENT_FIELDS = 48 };
+    const uint8_t *page = c->v->segment->data;
+    size_t i = SEGMENT_FIELDS;
+    while (i < SCRY_SEGMENT_HEADER && !page[i])
+        i++;
+    char *segment = scry_segment_path(c->s, c->v->head.generation), *codes = scry_codes_path(c->s, c->v->head.generation);
+    if (i < SCRY_SEGMENT_HEADER)
+        problem(c, "%s: byte %zu should be zero", segment, i);
+    if (!scry_codes_header_intact(c->s, c->v->head.generation))
+        cache_problem(c, codes, "its header is damaged");
+    free(segment);
+    free(codes);
+}
+
+static int prepare(verification *c, scry_error *err)
+{
+    const scry_head *h = &c->v->head;
+    c->used = scry_try_alloc((size_t)h->slots / 64 + 1, sizeof *c->used);
+    c->code = scry_try_alloc(scry_code_stride((size_t)c->s->base.dim) / 8 * 9, 1);
+    if (!c->used || !c->code)
+        return scry_fail(err, SCRY_ENOMEM, "no memory to verify %s", c->s->where);
+    char *path = scry_columns_path(c->s, h->columns_file);
+    if (h->columns_file && access(path, F_OK) == 0) {   /* without it filters read the database */
+        c->columns = scry_columns_open(c->s, h->columns_file, h->generation);
+        if (!c->columns || !scry_columns_intact(c->columns))
+            columns_problem(c, "it is damaged");
+    }
+    free(path);
+    return 0;
+}
+
+/* Whatever nothing else reads: free pages, slots that are not used, padding. */
+static void changed_bytes(void *arg, const char *name, uint64_t from, uint64_t to)
+{
+    verification *c = arg;
+    char *path = scry_path_join(c->s->folder, name);
+    size_t n = strlen(name);
+    if (strcmp(name, "sums") == 0)
+        cache_problem(c, path, "the checksums of the files are damaged");
+    else if (n > 6 && strcmp(name + n - 6, ".cache") == 0)
+        cache_problem(c, path, "bytes %llu to %llu have changed since they were written", (unsigned long long)from,
+                      (unsigned long long)to);
+    else
+        problem(c, "%s: bytes %llu to %llu have changed since they were written", path, (unsigned long long)from,
+                (unsigned long long)to);
+    free(path);
+}
+
+static int keep_pace(void *arg, size_t bytes)
+{
+    const verification *c = arg;
+    return c->pace ? c->pace(c->arg, bytes) : 0;
+}
+
+/* Without a transaction, for which a writer that closes would have to wait: this takes minutes in a large store. */
+static int check_all_bytes(verification *c, scry_error *err)
+{
+    scry_sums_visitor visitor = { changed_bytes, keep_pace, c };
+    bool sealed = false;
+    scry_head head = { 0 };
+    scry_reader *r;
+    int result = scry_reader_acquire(c->s, &r, err);
+    if (result < 0)
+        return result;
+    result = scry_head_load(&r->db, &head, err);
+    if (result == 0 && (result = scry_db_run(&r->db, SCRY_SQL_COMMIT, err, "")) == 0)
+        result = scry_sums_check(c->s, &r->db, head.change, &visitor, &sealed, err);
+    c->report->partial = !sealed;
+    scry_head_dispose(&head);
+    scry_reader_release(c->s, r);
+    return result;
+}
+
+int scry_local_verify(scry_store *base, scry_verify_report *out, void (*on_problem)(void *, const char *),
+                      void *arg, scry_error *err)
+{
+    scry_local *s = (scry_local *)base;
+    verification c = { .s = s, .report = out, .on_problem = on_problem, .arg = arg };
+    int result = scry_reader_view_acquire(s, &c.r, &c.v, err);
+    if (result < 0)
+        return result;
+    result = prepare(&c, err);
+    check_header_pages(&c);
+    if (result == 0 && (result = check_database(&c, err)) == 0 &&
+        (result = check_small_rows(&c, err)) == 0 && (result = check_contents(&c, err)) == 0 &&
+        (result = check_files(&c, err)) == 0 && (result = check_columns(&c, err)) == 0)
+        result = check_counts(&c, err);
+    free(c.used);
+    free(c.code);
+    scry_columns_release(c.columns);
+    result = scry_reader_view_release(s, c.r, c.v, result, err);
+    if (result == 0)
+        result = check_all_bytes(&c, err);
+    if (result == 0)
+        scry_damage_mark(s, c.first);
+    return result;
+}
+
+int scry_local_check_files(scry_store *base, scry_verify_report *out, int (*pace)(void *, size_t),
+                           void (*on_problem)(void *, const char *), void *arg, scry_error *err)
+{
+    scry_local *s = (scry_local *)base;
+    verification c = { .s = s, .report = out, .on_problem = on_problem, .pace = pace, .arg = arg };
+    int result = check_all_bytes(&c, err);
+    if (result == 0 && c.first[0])   /* what scry verify found in rows is not looked for here: its mark stays */
+        scry_damage_mark(s, c.first);
+    return result;
+}

@@ -1,0 +1,45 @@
+/* view.h - one committed state of the collection, as searches see it. */
+#ifndef SCRY_STORE_LOCAL_VIEW_H
+#define SCRY_STORE_LOCAL_VIEW_H
+
+#include "store/local/codes_file.h"
+#include "store/local/filter_bitmap.h"
+#include "store/local/root_list.h"
+#include "store/local/segment.h"
+
+struct scry_view {
+    int refs;                 /* under the store's view_lock */
+    scry_head head;
+    scry_root_list roots;
+    scry_shared_map *segment;
+    scry_codes codes;
+    uint64_t *live;           /* a bit for each slot: a content is there */
+    bool filter_ready;        /* under the store's view_lock */
+    scry_filter_state filter;
+    bool raws_known, may_have_raws;   /* under the store's view_lock */
+    uint64_t *shown;          /* under the store's view_lock: what a search without a filter looks at where there are RAWs */
+};
+
+/* The view of the reader's transaction; release it when done (NULL is legal). */
+int scry_view_acquire(scry_local *s, scry_reader *r, scry_view **out, scry_error *err) SCRY_NODISCARD;
+void scry_view_release(scry_local *s, scry_view *v);
+void scry_views_close(scry_local *s);
+
+/* A reader and its view, both to be released; neither on failure. When a compaction by another
+ * process removes the segment between the two, the new generation is read. */
+int scry_reader_view_acquire(scry_local *s, scry_reader **r, scry_view **v, scry_error *err) SCRY_NODISCARD;
+
+/* SCRY_EDAMAGED when what was read from the view's files up to now may not be what they held: one was cut short, or
+ * its disk fails. The next search makes a new view, of what is there then. */
+int scry_view_check(scry_local *s, const scry_view *v, scry_error *err) SCRY_NODISCARD;
+
+/* Release both; the result of what was computed from them, after scry_view_check. */
+int scry_reader_view_release(scry_local *s, scry_reader *r, scry_view *v, int result, scry_error *err) SCRY_NODISCARD;
+
+/* The stored vector in a slot: [dim] binary16. */
+static inline const uint16_t *scry_view_vector(const scry_local *s, const scry_view *v, int64_t slot)
+{
+    return (const uint16_t *)(const void *)(v->segment->data + SCRY_SEGMENT_HEADER + (size_t)slot * s->row_bytes);
+}
+
+#endif

@@ -1,0 +1,476 @@
+/* remote.c - opening a collection on Milvus, its connections, its information. */
+#include "store/milvus/remote_internal.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/sha256.h"
+#include "store/milvus/remote_external.h"
+#include "store/milvus/remote_replace.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- credentials ---- */
+
+static char *from_environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? scry_strdup(value) : NULL;
+}
+
+/* SCRY_MILVUS_PASSWORD, or the first line of the file SCRY_MILVUS_PASSWORD_FILE names. */
+static int read_password(char **out, scry_error *err)
+{
+    const char *path = getenv("SCRY_MILVUS_PASSWORD_FILE");
+    *out = from_environment("SCRY_MILVUS_PASSWORD");
+    if (*out || !path || !path[0])
+        return 0;
+    scry_buf text = SCRY_BUF_INIT(4096);
+    int result = scry_read_secret(path, "password", &text, err);
+    size_t n = result == 0 ? strcspn(scry_buf_str(&text), "\r\n") : 0;
+    if (result == 0 && n == 0)
+        result = scry_fail(err, SCRY_EINVALID, "the first line of the password file %s is empty", path);
+    if (result == 0)
+        *out = scry_strndup(scry_buf_str(&text), n);
+    scry_buf_dispose(&text);
+    return result;
+}
+
+static int set_connection(scry_remote *s, const char *where, scry_error *err)
+{
+    s->options = (scry_milvus_options)SCRY_MILVUS_OPTIONS_INIT;
+    int result = scry_milvus_set_url(&s->options, where, err);
+    if (result < 0 || (result = read_password(&s->password, err)) < 0)
+        return result;
+    s->user = from_environment("SCRY_MILVUS_USER");
+    s->token = from_environment("SCRY_MILVUS_TOKEN");
+    s->ca_file = from_environment("SCRY_MILVUS_CA");
+    s->options.user = s->user;
+    s->options.password = s->password;
+    s->options.token = s->token;
+    s->options.ca_file = s->ca_file;
+    s->options.patience_ms = s->mode == SCRY_STORE_READ ? SCRY_REMOTE_READ_PATIENCE_MS : SCRY_REMOTE_WRITE_PATIENCE_MS;
+    return 0;
+}
+
+/* ---- connections ---- */
+
+int scry_remote_take(scry_remote *s, scry_milvus **out, scry_error *err)
+{
+    pthread_mutex_lock(&s->lock);
+    scry_milvus *m = s->idle_count ? s->idle[--s->idle_count] : NULL;
+    uint64_t written = s->last_write;
+    pthread_mutex_unlock(&s->lock);
+    int result = m ? 0 : scry_milvus_open(&m, &s->options, err);
+    if (result == 0) {
+        scry_milvus_see_write(m, written);
+        *out = m;
+    }
+    return result;
+}
+
+void scry_remote_give(scry_remote *s, scry_milvus *m)
+{
+    if (!m)
+        return;
+    pthread_mutex_lock(&s->lock);
+    if (scry_milvus_last_write(m) > s->last_write)
+        s->last_write = scry_milvus_last_write(m);
+    if (s->idle_count < SCRY_REMOTE_IDLE) {
+        s->idle[s->idle_count++] = m;
+        m = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    scry_milvus_free(m);
+}
+
+/* For seconds after a restart a server answers "not loaded", until it has loaded again what was loaded before. */
+bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms)
+{
+    enum { PAUSE_MS = 250 };
+    if (scry_milvus_code(m) != SCRY_MILVUS_NOT_LOADED || scry_now_ms() > deadline_ms)
+        return false;
+    scry_milvus_wait w = { NULL, NULL, SCRY_REMOTE_JOB_MS };
+    struct timespec t = { 0, PAUSE_MS * 1000000L };
+    nanosleep(&t, NULL);
+    if (scry_milvus_load(m, s->name, &w, NULL) < 0)
+        scry_log(SCRY_LOG_DEBUG, "the collection %s cannot be loaded yet", s->name);
+    return true;
+}
+
+int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out, scry_error *err)
+{
+    double deadline = scry_now_ms() + s->options.patience_ms;
+    int result;
+    do
+        result = scry_milvus_query_rows(m, s->name, q, out, err);
+    while (result < 0 && scry_remote_revived(s, m, deadline));
+    return result;
+}
+
+int scry_remote_count(scry_remote *s, scry_milvus *m, const char *filter, scry_milvus_consistency consistency, int64_t *out,
+                      scry_error *err)
+{
+    double deadline = scry_now_ms() + s->options.patience_ms;
+    int result;
+    do
+        result = scry_milvus_count(m, s->name, filter, consistency, out, err);
+    while (result < 0 && scry_remote_revived(s, m, deadline));
+    return result;
+}
+
+/* "Bounded" reads of other clients lag by seconds, but a strong read makes the server process all writes, after
+ * which bounded reads see them too. */
+int scry_remote_catch_up(scry_remote *s, scry_milvus *m, scry_error *err)
+{
+    int64_t count;
+    pthread_mutex_lock(&s->lock);
+    uint64_t written = s->last_write > scry_milvus_last_write(m) ? s->last_write : scry_milvus_last_write(m);
+    pthread_mutex_unlock(&s->lock);
+    int result = scry_remote_count(s, m, "", SCRY_MILVUS_STRONG, &count, err);
+    if (result < 0)
+        return result;
+    pthread_mutex_lock(&s->lock);
+    s->seen_write = written;
+    pthread_mutex_unlock(&s->lock);
+    return 0;
+}
+
+/* A session read of 2.3 is a snapshot at the last write's timestamp: used only while there is a write that bounded
+ * reads may not see yet. */
+scry_milvus_consistency scry_remote_freshness(scry_remote *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool unseen = s->last_write != s->seen_write;
+    pthread_mutex_unlock(&s->lock);
+    return unseen ? SCRY_MILVUS_SESSION : SCRY_MILVUS_BOUNDED;
+}
+
+void scry_remote_notice(const scry_remote *s, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (s->notice)
+        s->notice(s->wait.arg, text);
+}
+
+int scry_remote_check_writable(const scry_remote *s, scry_error *err)
+{
+    if (s->mode != SCRY_STORE_READ)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was opened for reading", s->name, s->where);
+}
+
+/* ---- close, sync, refresh ---- */
+
+static void remote_free(scry_remote *s)
+{
+    for (size_t i = 0; i < s->idle_count; i++)
+        scry_milvus_free(s->idle[i]);
+    scry_remote_roots_release(s, s->roots);
+    scry_remote_state_free(s->state);
+    scry_remote_external_free(s->external);
+    scry_db_close(&s->side, NULL);
+    if (s->password)
+        explicit_bzero(s->password, strlen(s->password));
+    char *owned[] = { s->where, s->name, s->user, s->password, s->token, s->ca_file, s->vector_field,
+                      s->identity, s->model_name, s->precision, s->side_path, s->lent, s->lent_root };
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->side_lock);
+    free(s);
+}
+
+int scry_remote_close(scry_store *base, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m = NULL;
+    int result = 0;
+    if (s->last_write != s->seen_write && (result = scry_remote_take(s, &m, err)) == 0)
+        result = scry_remote_catch_up(s, m, err);
+    scry_remote_give(s, m);
+    remote_free(s);
+    return result;
+}
+
+/* Every acknowledged row is in the server's log already. It remains to seal the rows, so that they are indexed, and to
+ * let readers see them. */
+int scry_remote_sync(scry_store *base, scry_error *err)
+{
+    enum { WORTH_A_FLUSH = 1000 };   /* rows; the server seals small remainders in its own time */
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    if (s->last_write == s->seen_write)
+        return 0;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    if (s->unflushed >= WORTH_A_FLUSH) {
+        result = scry_milvus_flush(m, s->name, &s->wait, err);
+        if (result == 0)
+            result = scry_milvus_wait_index(m, s->name, s->vector_field, &s->wait, err);
+        if (result == 0)
+            s->unflushed = 0;
+    }
+    if (result == 0)
+        result = scry_remote_catch_up(s, m, err);
+    scry_remote_give(s, m);
+    return result;
+}
+
+static int remote_refresh(scry_store *base, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    scry_milvus_schema *schema;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    result = scry_milvus_describe(m, s->name, &schema, err);
+    if (result == 0) {
+        const char *identity = scry_milvus_find_property(schema, "scry.model_identity");
+        if (!identity || strcmp(identity, s->identity) != 0)
+            result = scry_fail(err, SCRY_ENOTFOUND, "the collection %s at %s was replaced by another one", s->name, s->where);
+        else
+            result = scry_remote_load_roots(s, schema, err);
+        scry_milvus_schema_free(schema);
+    }
+    pthread_mutex_lock(&s->lock);
+    s->raws = -1;
+    pthread_mutex_unlock(&s->lock);
+    scry_remote_give(s, m);
+    return result;
+}
+
+/* ---- information ---- */
+
+/* Distinct contents, as the first half of their hashes: 16 bytes a row. */
+typedef struct hashes {
+    unsigned char (*items)[SCRY_ID_BYTES];
+    size_t count, capacity;
+} hashes;
+
+static int add_hashes(void *arg, const scry_milvus_rows *page, scry_error *err)
+{
+    hashes *h = arg;
+    const scry_milvus_column *c = scry_milvus_find_column(page, "content", SCRY_MILVUS_VARCHAR);
+    for (size_t i = 0; c && i < page->rows; i++) {
+        uint8_t hash[SCRY_HASH_BYTES];
+        if (scry_unhex(c->strings[i], hash, sizeof hash) < 0)
+            continue;
+        if (h->count == h->capacity) {
+            h->capacity = h->capacity * 2 + 1024;
+            h->items = scry_realloc(h->items, h->capacity * sizeof *h->items);
+        }
+        memcpy(h->items[h->count++], hash, SCRY_ID_BYTES);
+    }
+    return 0;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    return memcmp(a, b, SCRY_ID_BYTES);
+}
+
+/* Milvus cannot count distinct values: the hashes of a small collection are fetched. Of a large one only those below
+ * a limit: hashes are uniformly distributed, so that their share of all is known. */
+static int count_contents(scry_remote *s, scry_store_info *out, scry_error *err)
+{
+    enum { FETCHED = 50000 };   /* hashes; some 4 MB of answers, half a second */
+    static const char *const names[] = { "content" };
+    static const scry_remote_fields fields = { names, 1, SCRY_REMOTE_HEX_HASH };
+    hashes h = { 0 };
+    char filter[64] = "";
+    double share = out->files > FETCHED ? (double)FETCHED / (double)out->files : 1;
+    if (share < 1)
+        snprintf(filter, sizeof filter, "content < \"%08x\"", (unsigned)(share * 0x1p32));
+    int result = scry_remote_scan(s, filter, &fields, add_hashes, &h, err);
+    if (h.count)
+        qsort(h.items, h.count, sizeof *h.items, compare_hashes);
+    uint64_t distinct = 0;
+    for (size_t i = 0; i < h.count; i++)
+        distinct += i == 0 || compare_hashes(h.items[i - 1], h.items[i]) != 0;
+    free(h.items);
+    out->contents = share < 1 ? (uint64_t)((double)distinct / share + 0.5) : distinct;
+    out->contents_estimated = share < 1;
+    return result;
+}
+
+void scry_remote_describe(scry_store *base, scry_store_info *out)
+{
+    const scry_remote *s = (scry_remote *)base;
+    *out = (scry_store_info){ .where = s->where, .collection = s->name, .model_identity = s->identity,
+                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim,
+                              .lacks_details = !s->external && !s->has_details };
+}
+
+int scry_remote_count_files(scry_store *base, scry_store_info *out, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    int64_t files = 0;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    result = scry_remote_count(s, m, "", SCRY_MILVUS_STRONG, &files, err);
+    scry_remote_give(s, m);
+    scry_remote_describe(base, out);
+    out->files = (uint64_t)files;
+    return result < 0 ? result : scry_remote_side_count(s, &out->bad_files, err);
+}
+
+static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *err)
+{
+    int result = scry_remote_count_files(base, out, err);
+    return result < 0 ? result : count_contents((scry_remote *)base, out, err);
+}
+
+int scry_remote_compact(scry_store *base, scry_error *err)
+{
+    return 0;   /* Milvus compacts by itself */
+}
+
+const scry_store_kind scry_remote_kind = {
+    .close = scry_remote_close, .sync = scry_remote_sync, .refresh = remote_refresh, .get_info = remote_get_info,
+    .describe = scry_remote_describe,
+    .add_root = scry_remote_add_root, .move_root = scry_remote_move_root, .roots = scry_remote_each_root,
+    .put_root = scry_remote_put_root, .each_in_range = scry_remote_each_in_range,
+    .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
+    .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
+    .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
+    .verify = scry_remote_verify, .compact = scry_remote_compact,
+    .begin_replacement = scry_remote_begin_replacement, .replace = scry_remote_replace,
+    .drop_replacement = scry_remote_drop_replacement,
+};
+
+/* ---- opening ---- */
+
+static int check_name(const char *name, scry_error *err)
+{
+    bool good = name[0] && !isdigit((unsigned char)name[0]) && strlen(name) <= 255;
+    for (const char *c = name; *c; c++)
+        good &= isalnum((unsigned char)*c) || *c == '_';
+    if (good)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "\"%s\" is not a valid name of a Milvus collection: letters, digits and _, "
+                     "not first a digit", name);
+}
+
+static int set_consistency(scry_remote *s, const char *text, scry_error *err)
+{
+    static const char *const names[] = { "strong", "session", "bounded", "eventually" };
+    s->consistency = SCRY_MILVUS_BOUNDED;
+    if (!text)
+        return 0;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(text, names[i]) == 0) {
+            s->consistency = (scry_milvus_consistency)i;
+            return 0;
+        }
+    return scry_fail(err, SCRY_EINVALID, "the consistency of Milvus is strong, session, bounded or eventually, not \"%s\"",
+                     text);
+}
+
+static scry_remote *remote_new(const char *where, const char *name, scry_store_mode mode)
+{
+    scry_remote *s = scry_alloc(sizeof *s);
+    s->where = scry_strdup(where);
+    s->name = scry_strdup(name ? name : "default");
+    s->mode = mode;
+    s->raws = -1;
+    s->roots = scry_remote_roots_new(0);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->side_lock, NULL);
+    return s;
+}
+
+/* An option that was not given may be set in the environment. */
+static const char *choose(const char *given, const char *variable)
+{
+    const char *value = given ? given : getenv(variable);
+    return value && value[0] ? value : NULL;
+}
+
+static int remote_open(scry_store **out, const char *where, const scry_store_options *given, scry_error *err)
+{
+    scry_store_options choice = *given, *o = &choice;
+    o->milvus.index = choose(given->milvus.index, "SCRY_MILVUS_INDEX");
+    o->milvus.search = choose(given->milvus.search, "SCRY_MILVUS_SEARCH");
+    o->milvus.consistency = choose(given->milvus.consistency, "SCRY_MILVUS_CONSISTENCY");
+    scry_remote *s = remote_new(where, o->collection, o->mode);
+    s->notice = o->milvus.notice;
+    s->wait = (scry_milvus_wait){ o->milvus.waiting, o->milvus.waiting_arg, SCRY_REMOTE_JOB_MS };
+    scry_milvus *m = NULL;
+    int result = check_name(s->name, err);
+    if (result == 0)
+        result = set_consistency(s, o->milvus.consistency, err);
+    if (result == 0)
+        result = set_connection(s, where, err);
+    if (result == 0)
+        result = scry_remote_take(s, &m, err);
+    if (result == 0)
+        result = scry_remote_prepare(s, m, o, err);
+    scry_remote_give(s, m);
+    if (result < 0)
+        remote_free(s);
+    else
+        *out = &s->base;
+    return result;
+}
+
+typedef struct name_list {
+    int (*each)(void *arg, const char *name);
+    void *arg;
+} name_list;
+
+static int list_name(void *arg, const char *name)
+{
+    const name_list *l = arg;
+    return scry_remote_is_replacement(name) ? 0 : l->each(l->arg, name);
+}
+
+static int remote_collections(const char *where, int (*each)(void *arg, const char *name), void *arg, scry_error *err)
+{
+    scry_remote *s = remote_new(where, NULL, SCRY_STORE_READ);
+    scry_milvus *m = NULL;
+    int result = set_connection(s, where, err);
+    if (result == 0)
+        result = scry_remote_take(s, &m, err);
+    if (result == 0)
+        result = scry_milvus_collections(m, list_name, &(name_list){ each, arg }, err);
+    scry_remote_give(s, m);
+    remote_free(s);
+    return result;
+}
+
+static int remote_drop(const char *where, const char *name, scry_error *err)
+{
+    scry_remote *s = remote_new(where, name, SCRY_STORE_WRITE);
+    scry_milvus *m = NULL;
+    bool has = false;
+    int result = check_name(s->name, err);
+    if (result == 0)
+        result = set_connection(s, where, err);
+    if (result == 0)
+        result = scry_remote_take(s, &m, err);
+    if (result == 0)
+        result = scry_milvus_has_collection(m, s->name, &has, err);
+    if (result == 0 && !has)
+        result = scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s", s->name, where);
+    if (result == 0)
+        result = scry_milvus_drop(m, s->name, err);
+    scry_remote_give(s, m);
+    remote_free(s);
+    return result;
+}
+
+const scry_store_driver scry_milvus_driver = { remote_open, remote_collections, remote_drop };

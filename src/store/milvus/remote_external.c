@@ -1,0 +1,532 @@
+#include "store/milvus/remote_external.h"
+
+#include "base/alloc.h"
+#include "base/byte_order.h"
+#include "base/log.h"
+#include "base/sha256.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct mapped {
+    int64_t number;
+    char *path;
+} mapped;
+
+struct scry_remote_external {
+    char *key;               /* name of the primary field */
+    bool numbers;            /* it is an INT64 */
+    char *why_not;           /* why nothing can be added; NULL: it can */
+    mapped *map;             /* [map_count], by number */
+    size_t map_count;
+};
+
+void scry_remote_external_free(scry_remote_external *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->map_count; i++)
+        free(f->map[i].path);
+    free(f->map);
+    free(f->key);
+    free(f->why_not);
+    free(f);
+}
+
+/* ---- opening ---- */
+
+static const scry_milvus_field *find_vector(const scry_remote *s, const scry_milvus_schema *schema, const char *name,
+                                            scry_error *err)
+{
+    const scry_milvus_field *found = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const scry_milvus_field *f = &schema->fields[i];
+        if (f->type != SCRY_MILVUS_FLOAT_VECTOR || (name && strcmp(f->name, name) != 0))
+            continue;
+        found = f;
+        count++;
+    }
+    if (count == 1)
+        return found;
+    if (name)
+        scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no field %s of float vectors", s->name, s->where, name);
+    else
+        scry_fail(err, SCRY_EINVALID, "the collection %s at %s has %zu fields of float vectors: name one with --milvus-field",
+                  s->name, s->where, count);
+    return NULL;
+}
+
+static const scry_milvus_field *find_key(const scry_remote *s, const scry_milvus_schema *schema, const char *name,
+                                         scry_error *err)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const scry_milvus_field *f = &schema->fields[i];
+        if (!f->primary)
+            continue;
+        if (name && strcmp(f->name, name) != 0)
+            scry_fail(err, SCRY_EINVALID, "the key of the collection %s at %s is %s, not %s", s->name, s->where, f->name, name);
+        else if (f->type != SCRY_MILVUS_INT64 && f->type != SCRY_MILVUS_VARCHAR)
+            scry_fail(err, SCRY_EINVALID, "the key of the collection %s at %s has a type (%d) that scry does not know", s->name,
+                      s->where, f->type);
+        else
+            return f;
+        return NULL;
+    }
+    scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no key", s->name, s->where);
+    return NULL;
+}
+
+/* Owned; NULL when pictures can be added. */
+static char *why_not_writable(const scry_milvus_schema *schema, const scry_milvus_field *key, const scry_milvus_field *vector)
+{
+    if (key->type != SCRY_MILVUS_INT64)
+        return scry_strdup("its key is text, whose meaning scry does not know");
+    if (key->auto_id)
+        return scry_strdup("the server makes its keys, so that indexing again would store every picture twice");
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const scry_milvus_field *f = &schema->fields[i];
+        if (f != key && f != vector && !f->optional)
+            return scry_asprintf("its field %s is required", f->name);
+    }
+    return NULL;
+}
+
+static int compare_mapped(const void *a, const void *b)
+{
+    const mapped *x = a, *y = b;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static int read_row(scry_remote *s, scry_remote_row *row, const scry_milvus_rows *rows, size_t i, scry_error *err);
+
+int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, const scry_store_options *o, scry_error *err)
+{
+    const scry_milvus_choice *choice = &o->milvus;
+    const scry_milvus_field *vector = find_vector(s, schema, choice->vector_field, err);
+    const scry_milvus_field *key = vector ? find_key(s, schema, choice->id_field, err) : NULL;
+    if (!key)
+        return SCRY_EINVALID;
+    if (o->dim && o->dim != vector->dim)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s holds vectors of %lld numbers, the model makes %d: it "
+                         "was built with another one", s->name, s->where, (long long)vector->dim, o->dim);
+    scry_remote_external *f = s->external = scry_alloc(sizeof *f);
+    f->key = scry_strdup(key->name);
+    f->numbers = key->type == SCRY_MILVUS_INT64;
+    f->why_not = why_not_writable(schema, key, vector);
+    if (f->why_not && o->mode != SCRY_STORE_READ)
+        return scry_fail(err, SCRY_EINVALID, "nothing can be added to the collection %s at %s: %s", s->name, s->where,
+                         f->why_not);
+    f->map = scry_alloc((choice->map_count + 1) * sizeof *f->map);
+    for (size_t i = 0; i < choice->map_count; i++)
+        f->map[f->map_count++] = (mapped){ choice->map_ids[i], scry_strdup(choice->map_paths[i]) };
+    if (f->map_count)
+        qsort(f->map, f->map_count, sizeof *f->map, compare_mapped);
+    s->base.kind = &scry_remote_external_kind;
+    s->fields = NULL;   /* it has none of scry's */
+    s->read_row = read_row;
+    s->base.dim = (int)vector->dim;
+    s->vector_field = scry_strdup(vector->name);
+    s->identity = scry_strdup("");
+    s->model_name = scry_strdup("");
+    s->precision = scry_strdup("");
+    return 0;
+}
+
+/* ---- keys ---- */
+
+static void id_of_number(int64_t number, uint8_t id[SCRY_ID_BYTES])
+{
+    memset(id, 0, SCRY_ID_BYTES);
+    scry_write_big_endian(id + SCRY_ID_BYTES - 8, 8, (uint64_t)number);
+}
+
+static int64_t number_of_id(const uint8_t id[SCRY_ID_BYTES])
+{
+    return (int64_t)scry_read_big_endian(id + SCRY_ID_BYTES - 8, 8);
+}
+
+/* The key of a picture that scry adds. */
+static int64_t number_of_path(const char *path)
+{
+    uint8_t digest[SCRY_SHA256_BYTES];
+    scry_sha256_of(path, strlen(path), digest);
+    return number_of_id(digest) & INT64_MAX;
+}
+
+/* ---- roots: of this process only ---- */
+
+static int add_root(scry_store *base, const char *path, scry_root *out, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    uint8_t digest[SCRY_SHA256_BYTES];
+    char hex[SCRY_REMOTE_HEX_ID];
+    int result = scry_remote_check_writable(s, err);
+    if (result < 0)
+        return result;
+    scry_sha256_of(path, strlen(path), digest);
+    scry_hex(digest, SCRY_ID_BYTES, hex);
+    scry_remote_roots *old = scry_remote_roots_hold(s), *now = scry_remote_roots_new(old->count + 1);
+    for (size_t i = 0; i < old->count; i++) {
+        if (strcmp(old->ids[i], hex) == 0)
+            continue;
+        now->ids[now->count] = scry_strdup(old->ids[i]);
+        now->paths[now->count++] = scry_strdup(old->paths[i]);
+    }
+    now->ids[now->count] = scry_strdup(hex);
+    now->paths[now->count++] = scry_strdup(path);
+    scry_remote_roots_release(s, old);
+    scry_remote_roots_replace(s, now);
+    scry_remote_lend_root(s, out, hex, path);
+    return 0;
+}
+
+static int count_added(scry_remote *s, const uint8_t *root, uint64_t *out, scry_error *err)
+{
+    sqlite3_stmt *st;
+    int result = scry_remote_side_begin(s, false, err);
+    if (result != 1)
+        return result;
+    result = scry_db_start(&s->side, SCRY_SIDE_FILE_COUNT, &st, err, "b", root, SCRY_ID_BYTES);
+    if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1)
+        *out = (uint64_t)sqlite3_column_int64(st, 0);
+    scry_remote_side_end(s, st);
+    return result < 0 ? result : 0;
+}
+
+static int each_root(scry_store *base, int (*each)(void *, const scry_root *), void *arg, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    int result = 0;
+    for (size_t i = 0; i < roots->count && result == 0; i++) {
+        scry_root root = { .path = roots->paths[i] };
+        if (scry_unhex(roots->ids[i], root.id, SCRY_ID_BYTES) == 0 && (result = count_added(s, root.id, &root.files, err)) == 0)
+            result = each(arg, &root) != 0;
+    }
+    scry_remote_roots_release(s, roots);
+    return result < 0 ? result : 0;
+}
+
+/* Owned. */
+static char *path_of(scry_remote *s, const uint8_t *root, const char *relative)
+{
+    char hex[SCRY_REMOTE_HEX_ID];
+    scry_hex(root, SCRY_ID_BYTES, hex);
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    char *path = scry_store_join(scry_remote_roots_path(roots, hex), relative);
+    scry_remote_roots_release(s, roots);
+    return path;
+}
+
+/* ---- reading ---- */
+
+static int file_state(scry_store *base, const uint8_t *root, const char *relative, scry_file_state *out, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    uint8_t id[SCRY_ID_BYTES];
+    sqlite3_stmt *st;
+    char *path = path_of(s, root, relative);
+    int64_t number = number_of_path(path);
+    free(path);
+    int result = scry_remote_side_begin(s, false, err);
+    if (result != 1)
+        return result;
+    result = scry_db_start(&s->side, SCRY_SIDE_FILE_STATE, &st, err, "i", number);
+    if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1) {
+        out->known = true;
+        out->size = sqlite3_column_int64(st, 0);
+        out->mtime_ns = sqlite3_column_int64(st, 1);
+        scry_db_bytes(st, 2, out->content, SCRY_HASH_BYTES);
+    }
+    scry_remote_side_end(s, st);
+    if (result != 0)
+        return result < 0 ? result : 0;
+    scry_file_id(root, relative, id);
+    return scry_remote_side_state(s, id, out, err);
+}
+
+/* The path of a key: from the map, else from the sidecar, else "NAME:NUMBER". Owned. */
+static int name_number(scry_remote *s, int64_t number, char **out, scry_error *err)
+{
+    const scry_remote_external *f = s->external;
+    mapped key = { .number = number };
+    const mapped *m = f->map_count ? bsearch(&key, f->map, f->map_count, sizeof *f->map, compare_mapped) : NULL;
+    sqlite3_stmt *st = NULL;
+    *out = m ? scry_strdup(m->path) : NULL;
+    int result = m ? 0 : scry_remote_side_begin(s, false, err);
+    if (result == 1) {
+        result = scry_db_start(&s->side, SCRY_SIDE_FILE_PATH, &st, err, "i", number);
+        if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1)
+            *out = scry_strdup(scry_db_text(st, 0));
+        scry_remote_side_end(s, st);
+    }
+    if (result >= 0 && !*out)
+        *out = scry_asprintf("%s:%lld", f->key, (long long)number);
+    return result < 0 ? result : 0;
+}
+
+/* A file with nothing but a path; each row is a content of its own. */
+static void set_file(scry_file *file, const uint8_t id[SCRY_ID_BYTES], const char *path)
+{
+    *file = (scry_file){ .relative = path, .path = path, .format = "", .camera = "", .key = "" };
+    memcpy(file->id, id, SCRY_ID_BYTES);
+    memcpy(file->content, id, SCRY_ID_BYTES);
+}
+
+static int read_row(scry_remote *s, scry_remote_row *row, const scry_milvus_rows *rows, size_t i, scry_error *err)
+{
+    uint8_t id[SCRY_SHA256_BYTES];
+    free(row->text);
+    row->text = NULL;
+    if (rows->int_ids) {
+        int result = name_number(s, rows->int_ids[i], &row->text, err);
+        if (result < 0)
+            return result;
+        id_of_number(rows->int_ids[i], id);
+    } else {
+        row->text = scry_strdup(rows->str_ids[i]);
+        scry_sha256_of(row->text, strlen(row->text), id);
+    }
+    set_file(&row->file, id, row->text);
+    return 0;
+}
+
+static int get(scry_store *base, const uint8_t *id, scry_results **out, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    static const uint8_t zero[SCRY_ID_BYTES - 8];
+    char *path;
+    scry_file file;
+    if (!s->external->numbers || memcmp(id, zero, sizeof zero) != 0)
+        return scry_fail(err, SCRY_ENOTFOUND, "no file of that id in %s", s->where);
+    int result = name_number(s, number_of_id(id), &path, err);
+    if (result < 0)
+        return result;
+    set_file(&file, id, path);
+    *out = scry_results_new();
+    scry_results_add(*out, 0, &file, 0);
+    free(path);
+    return 0;
+}
+
+/* The files that scry added, by path. */
+static int each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
+                     int (*each)(void *, const scry_file *), void *arg, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    char *last = NULL;
+    int result = after ? name_number(s, number_of_id(after), &last, err) : 0;
+    for (bool stop = false; result >= 0 && !stop;) {
+        sqlite3_stmt *st;
+        scry_file file;
+        uint8_t id[SCRY_ID_BYTES];
+        if ((result = scry_remote_side_begin(s, false, err)) != 1)
+            break;
+        result = scry_db_start(&s->side, SCRY_SIDE_FILE_NEXT, &st, err, "x", last ? last : "");
+        if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1) {
+            char *path = scry_strdup(scry_db_text(st, 1));
+            free(last);
+            last = path;
+            id_of_number(sqlite3_column_int64(st, 0), id);
+            set_file(&file, id, last);
+            file.size = sqlite3_column_int64(st, 2);
+            file.mtime_ns = sqlite3_column_int64(st, 3);
+        }
+        scry_remote_side_end(s, st);
+        stop = result != 1 || (scry_filter_match(filter, &file) && each(arg, &file) != 0);
+    }
+    free(last);
+    return result < 0 ? result : 0;
+}
+
+/* ---- writing ---- */
+
+static int remember(scry_remote *s, int64_t number, const char *path, const scry_file *file, scry_error *err)
+{
+    int result = scry_remote_side_begin(s, true, err);
+    if (result < 0)
+        return result;
+    result = scry_db_run(&s->side, SCRY_SIDE_FILE_PUT, err, "ibxiib", number, file->root, SCRY_ID_BYTES, path, file->size,
+                         file->mtime_ns, file->content, SCRY_HASH_BYTES);
+    scry_remote_side_end(s, NULL);
+    if (result == 0)
+        result = scry_remote_side_drop(s, file->id, err);
+    return result < 0 ? result : 0;
+}
+
+static int send_rows(scry_remote *s, int64_t *numbers, float *vectors, size_t n, scry_error *err)
+{
+    const scry_milvus_column columns[] = {
+        { .name = s->external->key, .type = SCRY_MILVUS_INT64, .longs = numbers },
+        { .name = s->vector_field, .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = vectors, .dim = s->base.dim },
+    };
+    scry_milvus *m;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    double deadline = scry_now_ms() + s->options.patience_ms;
+    do
+        result = scry_milvus_upsert(m, s->name, &(scry_milvus_table){ columns, 2, n, NULL }, err);
+    while (result < 0 && scry_remote_revived(s, m, deadline));
+    scry_remote_give(s, m);
+    return result;
+}
+
+static int put(scry_store *base, const scry_put *items, size_t n, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    size_t dim = (size_t)base->dim, count = 0;
+    int result = scry_remote_check_writable(s, err);
+    if (result < 0)
+        return result;
+    int64_t *numbers = scry_alloc((n + 1) * sizeof *numbers);
+    char **paths = scry_alloc((n + 1) * sizeof *paths);
+    float *vectors = scry_try_alloc(n * dim + 1, sizeof *vectors);
+    if (!vectors)
+        result = scry_fail(err, SCRY_ENOMEM, "no memory for %zu vectors", n);
+    else if ((result = scry_remote_side_begin(s, true, err)) == 1) {   /* or it fails before rows are sent */
+        scry_remote_side_end(s, NULL);
+        result = 0;
+    }
+    for (size_t i = 0; i < n && result == 0; i++) {
+        paths[i] = path_of(s, items[i].file.root, items[i].file.relative);
+        int64_t number = number_of_path(paths[i]);
+        size_t at = 0;
+        while (at < count && numbers[at] != number)
+            at++;
+        count += at == count;
+        numbers[at] = number;
+        if (!items[i].vector)
+            result = scry_fail(err, SCRY_EINVALID, "the picture of %s has no vector in %s yet", paths[i], s->where);
+        else
+            memcpy(vectors + at * dim, items[i].vector, dim * sizeof *vectors);
+    }
+    if (result == 0)
+        result = send_rows(s, numbers, vectors, count, err);
+    for (size_t i = 0; i < n && result == 0; i++) {
+        scry_file file = items[i].file;
+        scry_file_id(file.root, file.relative, file.id);
+        result = remember(s, number_of_path(paths[i]), paths[i], &file, err);
+    }
+    s->unflushed += result == 0 ? count : 0;
+    for (size_t i = 0; i < n; i++)
+        free(paths[i]);
+    free(vectors);
+    free(paths);
+    free(numbers);
+    return result;
+}
+
+/* Whether the sidecar has the key: 1 or 0. */
+static int is_added(scry_remote *s, int64_t number, scry_error *err)
+{
+    sqlite3_stmt *st;
+    int result = scry_remote_side_begin(s, false, err);
+    if (result != 1)
+        return result;
+    result = scry_db_start(&s->side, SCRY_SIDE_FILE_PATH, &st, err, "i", number);
+    if (result == 0)
+        result = scry_db_step(&s->side, st, err);
+    scry_remote_side_end(s, st);
+    return result;
+}
+
+static int remove_file(scry_remote *s, scry_milvus *m, int64_t number, scry_error *err)
+{
+    char filter[400];
+    snprintf(filter, sizeof filter, "%.300s in [%lld]", s->external->key, (long long)number);
+    int result = scry_milvus_delete(m, s->name, filter, NULL, err);
+    if (result < 0 || (result = scry_remote_side_begin(s, true, err)) < 0)
+        return result;
+    result = scry_db_run(&s->side, SCRY_SIDE_FILE_DROP, err, "i", number);
+    scry_remote_side_end(s, NULL);
+    return result;
+}
+
+/* Only rows that scry added. */
+static int remove_files(scry_store *base, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, uint64_t *removed, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    int result = scry_remote_check_writable(s, err);
+    *removed = 0;
+    if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
+        return result;
+    for (size_t i = 0; i < n && result >= 0; i++) {
+        int64_t number = number_of_id(ids[i]);
+        result = is_added(s, number, err);
+        if (result == 1 && (result = remove_file(s, m, number, err)) == 0)
+            ++*removed;
+    }
+    scry_remote_give(s, m);
+    return result < 0 ? result : 0;
+}
+
+static int put_bad(scry_store *base, const scry_bad_file *bad, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    int result = scry_remote_check_writable(s, err);
+    return result < 0 ? result : scry_remote_side_put(s, bad, err);
+}
+
+/* ---- what such a collection has no fields for ---- */
+
+static int not_possible(const scry_store *base, const char *what, scry_error *err)
+{
+    const scry_remote *s = (const scry_remote *)base;
+    return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was not made by scry: %s is not possible there", s->name,
+                     s->where, what);
+}
+
+static int search_many(scry_store *base, const float *queries, size_t n, const scry_search *search, scry_results **out,
+                       scry_error *err)
+{
+    return search->filter ? not_possible(base, "a filter", err) : scry_remote_search_many(base, queries, n, search, out, err);
+}
+
+static int has_content(scry_store *base, const uint8_t *hash, scry_file *out, scry_error *err)
+{
+    return 0;
+}
+
+/* Roots are those of this process: there is nothing to read again. */
+static int refresh(scry_store *base, scry_error *err)
+{
+    return 0;
+}
+
+static int vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err)
+{
+    return not_possible(base, "looking a vector up", err);
+}
+
+static int put_root(scry_store *base, const scry_root *root, scry_error *err)
+{
+    return not_possible(base, "copying to it", err);
+}
+
+static int move_root(scry_store *base, const char *old_path, const char *new_path, scry_error *err)
+{
+    return not_possible(base, "moving a root", err);
+}
+
+static int each_in_range(scry_store *base, scry_id_range range, bool vectors,
+                         int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err)
+{
+    return not_possible(base, "copying or comparing it", err);
+}
+
+static int verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *), void *arg, scry_error *err)
+{
+    return not_possible(base, "verifying", err);
+}
+
+const scry_store_kind scry_remote_external_kind = {
+    .close = scry_remote_close, .sync = scry_remote_sync, .refresh = refresh, .get_info = scry_remote_count_files,
+    .describe = scry_remote_describe, .add_root = add_root, .move_root = move_root, .roots = each_root, .put_root = put_root,
+    .file_state = file_state, .has_content = has_content, .put = put, .put_bad = put_bad, .remove = remove_files, .get = get,
+    .vector = vector, .each_file = each_file, .each_in_range = each_in_range, .each_bad = scry_remote_each_bad,
+    .search_many = search_many, .verify = verify, .compact = scry_remote_compact,
+};

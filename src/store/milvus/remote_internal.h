@@ -1,0 +1,282 @@
+/* remote_internal.h - the store on Milvus: one collection, a row for each file.
+ *
+ * Fields of a row (all made by scry, see remote_schema.c): id (hex, the key), content (hex
+ * hash), root (hex), path (below the root, escaped), size, mtime_ns, time, has_time,
+ * camera, has_position, latitude, longitude, format, width, height, key, labels, what else headers say, vector.
+ * The model's identity and the roots are properties of the collection: "scry.model_identity",
+ * "scry.root.HEX" = path. Bad files, for which Milvus has no place, are in the sidecar.
+ *
+ * remote.c          open, close, info             remote_put.c    rows sent
+ * remote_schema.c   the collection made, checked   remote_read.c   rows looked up, walked
+ * remote_roots.c    roots                          remote_search.c search
+ * remote_row.c      rows to files                  remote_side.c   the sidecar
+ * remote_external.c collections of other programs  remote_range.c  rows by ranges of ids
+ * remote_index.c    its index                      remote_pairs.c   RAWs beside their JPEG
+ * remote_replace.c  a collection in place of another
+ *
+ * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
+ * `lock` guards everything that a writer changes.
+ */
+#ifndef SCRY_STORE_MILVUS_REMOTE_INTERNAL_H
+#define SCRY_STORE_MILVUS_REMOTE_INTERNAL_H
+
+#include "milvus/milvus.h"
+#include "store/db.h"
+#include "store/milvus/filter_milvus.h"
+#include "store/results.h"
+#include "store/store_kind.h"
+
+#include <pthread.h>
+
+enum {
+    SCRY_REMOTE_IDLE = 64,              /* idle connections kept open */
+    SCRY_REMOTE_HEX_ID = 2 * SCRY_ID_BYTES + 1,
+    SCRY_REMOTE_HEX_HASH = 2 * SCRY_HASH_BYTES + 1,
+    SCRY_REMOTE_PARTITION = SCRY_REMOTE_HEX_ID + 5,
+    SCRY_REMOTE_FILTER_BYTES = 1 << 20,
+    SCRY_REMOTE_READ_PATIENCE_MS = 15000,
+    SCRY_REMOTE_WRITE_PATIENCE_MS = 180000,  /* a killed server of 2.3 takes up to 55 s to come back */
+    SCRY_REMOTE_JOB_MS = 3600000             /* load, index build */
+};
+
+/* Roots as an immutable list: a change replaces the list, which is freed when its last reader releases it. */
+typedef struct scry_remote_roots {
+    size_t count, users;
+    char **ids, **paths;                /* hex; unescaped */
+} scry_remote_roots;
+
+typedef struct scry_remote_state scry_remote_state;     /* remote_state.c */
+typedef struct scry_remote_external scry_remote_external;   /* remote_external.c */
+typedef struct scry_remote_row scry_remote_row;
+
+/* Two kinds of stores, of which remote_schema.c chooses by the collection's properties: collections that scry made, and
+ * external ones, that other programs made. Both are a scry_remote. */
+extern const scry_store_kind scry_remote_kind, scry_remote_external_kind;
+
+typedef struct scry_remote {
+    scry_store base;                    /* first */
+    char *where, *name;
+    scry_store_mode mode;
+    char *user, *password, *token, *ca_file;
+    scry_milvus_options options;        /* its strings are those above */
+    scry_milvus_consistency consistency;    /* of searches */
+    char *vector_field;
+    int ef, nprobe;                     /* of searches */
+    char index_type[32], metric[16], index_params[512];
+    char *identity, *model_name, *precision;
+    scry_milvus_wait wait;              /* for index, load and flush; reports progress to the caller */
+    void (*notice)(void *arg, const char *text);   /* called with wait.arg; may be NULL */
+    bool has_details;                   /* the collection has the fields from SCRY_REMOTE_FIRST_DETAIL on */
+    bool partitions;                    /* one for each root, named by scry_remote_partition */
+    const char *const *fields;          /* requested in a search: what read_row needs to make files of the rows */
+    size_t field_count;                 /* at most SCRY_REMOTE_FILE_FIELDS */
+    int (*read_row)(struct scry_remote *s, scry_remote_row *row, const scry_milvus_rows *rows, size_t i, scry_error *err);
+    scry_remote_external *external;     /* what the external kind adds */
+
+    pthread_mutex_t side_lock;          /* guards the sidecar and its path */
+    scry_db side;                       /* closed until it is needed */
+    char *side_path;
+
+    pthread_mutex_t lock;               /* guards the rest */
+    scry_milvus *idle[SCRY_REMOTE_IDLE];
+    size_t idle_count;
+    uint64_t last_write;                /* Milvus's timestamp of this store's last write: later reads see it */
+    uint64_t seen_write;                /* the one that every reader sees */
+    uint64_t unflushed;                 /* rows written since the last flush */
+    scry_remote_roots *roots;
+    scry_remote_state *state;           /* of the incremental comparison */
+    int64_t raws;                       /* rows of the format "raw" when they were counted; -1: not yet */
+    char *lent, *lent_root;             /* strings that has_content and add_root return */
+} scry_remote;
+
+/* ---- connections (remote.c) ---- */
+
+int scry_remote_take(scry_remote *s, scry_milvus **out, scry_error *err) SCRY_NODISCARD;
+void scry_remote_give(scry_remote *s, scry_milvus *m);   /* NULL is legal */
+
+/* After a failed call: whether it failed because the collection was not loaded (a restarted server), and may be
+ * tried again. Waits a moment and loads the collection. */
+bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms);
+
+int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out,
+                      scry_error *err) SCRY_NODISCARD;
+
+/* Exact number of rows that pass an expression. */
+int scry_remote_count(scry_remote *s, scry_milvus *m, const char *filter, scry_milvus_consistency consistency,
+                      int64_t *out, scry_error *err) SCRY_NODISCARD;
+
+/* The consistency of lookups: they see what this process wrote; without writes, Bounded. */
+scry_milvus_consistency scry_remote_freshness(scry_remote *s);
+
+/* Wait until every reader sees what was written so far. */
+int scry_remote_catch_up(scry_remote *s, scry_milvus *m, scry_error *err) SCRY_NODISCARD;
+
+int scry_remote_check_writable(const scry_remote *s, scry_error *err) SCRY_NODISCARD;
+
+/* ---- roots ---- */
+
+int scry_remote_load_roots(scry_remote *s, const scry_milvus_schema *schema, scry_error *err) SCRY_NODISCARD;
+scry_remote_roots *scry_remote_roots_hold(scry_remote *s);
+void scry_remote_roots_release(scry_remote *s, scry_remote_roots *r);   /* NULL is legal */
+scry_remote_roots *scry_remote_roots_new(size_t room);
+void scry_remote_roots_replace(scry_remote *s, scry_remote_roots *now);   /* takes ownership */
+const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id);   /* borrowed; "?" when unknown */
+/* Fill `out`; its path is kept in the store until the next call. */
+void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const char *path);
+
+/* "root_HEX", since names of partitions must not begin with a digit. */
+const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITION]);
+
+/* ---- schema ---- */
+
+/* Create or check the collection and its index, load it; choose the kind of store, fill identity, dim, roots. */
+int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err) SCRY_NODISCARD;
+
+/* Show the user a message, if the caller gave `notice`. */
+void scry_remote_notice(const scry_remote *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- index (remote_index.c) ---- */
+
+/* "ef=64,nprobe=16": parameters of searches. */
+int scry_remote_parse_search(scry_remote *s, const char *text, scry_error *err) SCRY_NODISCARD;
+
+/* Create the index where it is absent and load the collection. If opened to CREATE with another index than it has, that
+ * is replaced, or refused unless `may_replace`. */
+int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_options *o, bool may_replace,
+                               scry_error *err) SCRY_NODISCARD;
+
+/* ---- rows ---- */
+
+/* The fields of a collection that scry made, in order: what scry_remote_row_read needs to make a file of a row, then
+ * "vector". A collection of scry's format 1 lacks what headers say beyond time, camera and place: the fields from
+ * SCRY_REMOTE_FIRST_DETAIL to the vector. */
+enum {
+    SCRY_REMOTE_ID, SCRY_REMOTE_CONTENT, SCRY_REMOTE_ROOT, SCRY_REMOTE_PATH, SCRY_REMOTE_SIZE, SCRY_REMOTE_MTIME, SCRY_REMOTE_TIME,
+    SCRY_REMOTE_HAS_TIME, SCRY_REMOTE_CAMERA, SCRY_REMOTE_HAS_POSITION, SCRY_REMOTE_LATITUDE, SCRY_REMOTE_LONGITUDE,
+    SCRY_REMOTE_FORMAT, SCRY_REMOTE_WIDTH, SCRY_REMOTE_HEIGHT, SCRY_REMOTE_KEY, SCRY_REMOTE_LABELS,
+    SCRY_REMOTE_FIRST_DETAIL, SCRY_REMOTE_TAKEN_SOURCE = SCRY_REMOTE_FIRST_DETAIL, SCRY_REMOTE_TAKEN_OFFSET, SCRY_REMOTE_RATING,
+    SCRY_REMOTE_DAMAGED, SCRY_REMOTE_LENS, SCRY_REMOTE_TITLE, SCRY_REMOTE_DESCRIPTION, SCRY_REMOTE_KEYWORDS,
+    SCRY_REMOTE_KEYWORD_TERMS, SCRY_REMOTE_COMPANION, SCRY_REMOTE_CTIME,
+    SCRY_REMOTE_VECTOR, SCRY_REMOTE_FILE_FIELDS = SCRY_REMOTE_VECTOR, SCRY_REMOTE_FIELDS
+};
+extern const scry_milvus_field scry_remote_schema[SCRY_REMOTE_FIELDS];   /* without the dimension */
+
+/* Numbers that stand for none. */
+enum { SCRY_REMOTE_NO_OFFSET = 32767, SCRY_REMOTE_NO_RATING = -2 };
+
+/* Fields to request, and the most bytes that a row has with them, which bounds the pages of a scan. */
+typedef struct scry_remote_fields {
+    const char *const *names;
+    size_t count, row_bytes;
+} scry_remote_fields;
+
+scry_remote_fields scry_remote_row_fields(const scry_remote *s, bool vectors);
+
+/* A file made of a row; its strings are valid until the next row or dispose. */
+struct scry_remote_row {
+    scry_file file;
+    char *text;                         /* its strings, one after the other */
+    const char **labels;
+    scry_file_notes notes;              /* file.notes points here when it has a companion */
+    scry_remote_roots *roots;           /* held */
+    const scry_milvus_rows *rows;       /* the answer that the columns belong to */
+    const scry_milvus_column *columns[SCRY_REMOTE_FILE_FIELDS];
+};
+
+int scry_remote_row_read(scry_remote *s, scry_remote_row *row, const scry_milvus_rows *rows, size_t i,
+                         scry_error *err) SCRY_NODISCARD;
+void scry_remote_row_dispose(scry_remote *s, scry_remote_row *row);
+
+/* ---- walking ---- */
+
+typedef int scry_remote_page_fn(void *arg, const scry_milvus_rows *page, scry_error *err);
+
+/* Call `each` with pages of all rows that pass `filter` (an expression, "" for all), in no order. With strong
+ * consistency: includes every acknowledged write. */
+int scry_remote_scan(scry_remote *s, const char *filter, const scry_remote_fields *fields, scry_remote_page_fn *each, void *arg,
+                     scry_error *err) SCRY_NODISCARD;
+
+/* The same for the rows of a range of ids, without counting them first: pages are in ascending order of
+ * their ids. A positive return of `each` stops, and is returned. */
+int scry_remote_scan_range(scry_remote *s, scry_id_range range, const scry_remote_fields *fields, scry_remote_page_fn *each,
+                           void *arg, scry_error *err) SCRY_NODISCARD;
+
+/* `id in ["..", ..]` appended to `out`; hex ids. */
+void scry_remote_in_list(scry_buf *out, const char *field, const char *const *texts, size_t n);
+
+/* Set may[i] for the roots that can have a file which passes the filter; `may` is [roots->count]. Returns how many. */
+size_t scry_remote_filter_roots(const scry_remote_roots *roots, const scry_filter_node *f, bool *may);
+
+/* A filter's expression for the present roots; requests the distinct cameras if the filter needs them. */
+int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f, scry_buf *out,
+                       scry_milvus_cover *cover, scry_error *err) SCRY_NODISCARD;
+
+/* ---- the incremental comparison (remote_state.c) ---- */
+
+void scry_remote_state_free(scry_remote_state *st);
+void scry_remote_state_put(scry_remote *s, const uint8_t *id, const scry_put *put);
+/* true: it is certain that no file of the collection has this content. */
+bool scry_remote_state_lacks(scry_remote *s, const uint8_t *hash);
+void scry_remote_state_drop(scry_remote *s, const uint8_t *id);
+/* Whether there is a row of this id: from the comparison's state if it has the root, else from the server. */
+int scry_remote_has_row(scry_remote *s, const uint8_t *root, const uint8_t *id, bool *out, scry_error *err) SCRY_NODISCARD;
+
+/* ---- sidecar ---- */
+
+/* Its statements, for scry_db_start on `side`. */
+enum {
+    SCRY_SIDE_BAD_PUT, SCRY_SIDE_BAD_STATE, SCRY_SIDE_BAD_DROP, SCRY_SIDE_BAD_COUNT, SCRY_SIDE_BAD_NEXT,
+    SCRY_SIDE_BAD_NEXT_OF_ROOT, SCRY_SIDE_FILE_STATE, SCRY_SIDE_FILE_PATH, SCRY_SIDE_FILE_NEXT, SCRY_SIDE_FILE_COUNT,
+    SCRY_SIDE_FILE_PUT, SCRY_SIDE_FILE_DROP
+};
+
+/* 1 when the sidecar is open and this thread's until scry_remote_side_end; 0 when there is none and `create` is false. */
+int scry_remote_side_begin(scry_remote *s, bool create, scry_error *err) SCRY_NODISCARD;
+void scry_remote_side_end(scry_remote *s, sqlite3_stmt *st);   /* ends `st`; NULL is legal */
+
+int scry_remote_side_put(scry_remote *s, const scry_bad_file *b, scry_error *err) SCRY_NODISCARD;
+/* Known and bad, or not known. */
+int scry_remote_side_state(scry_remote *s, const uint8_t *id, scry_file_state *out, scry_error *err) SCRY_NODISCARD;
+/* Forget a bad file: 1 when there was one. */
+int scry_remote_side_drop(scry_remote *s, const uint8_t *id, scry_error *err) SCRY_NODISCARD;
+/* Bad files of the root `from` (hex) become those of `to`, their paths below `prefix`. */
+int scry_remote_side_move(scry_remote *s, const char *from, const uint8_t *to, const char *prefix, scry_error *err) SCRY_NODISCARD;
+int scry_remote_side_count(scry_remote *s, uint64_t *out, scry_error *err) SCRY_NODISCARD;
+/* Add the bad files of `from` to those of `to` and remove the sidecar of `from`, which no other thread uses. */
+int scry_remote_side_move_all(scry_remote *from, scry_remote *to, scry_error *err) SCRY_NODISCARD;
+
+/* ---- operations of store.h that both kinds share ---- */
+
+int scry_remote_close(scry_store *s, scry_error *err);
+int scry_remote_sync(scry_store *s, scry_error *err);
+void scry_remote_describe(scry_store *s, scry_store_info *out);
+/* All but `contents`. */
+int scry_remote_count_files(scry_store *s, scry_store_info *out, scry_error *err);
+int scry_remote_each_bad(scry_store *s, int (*each)(void *, const char *, int64_t, int64_t, const char *), void *arg,
+                         scry_error *err);
+int scry_remote_search_many(scry_store *s, const float *queries, size_t n, const scry_search *search, scry_results **out,
+                            scry_error *err);
+int scry_remote_compact(scry_store *s, scry_error *err);
+
+/* ---- operations of collections that scry made ---- */
+
+int scry_remote_add_root(scry_store *s, const char *path, scry_root *out, scry_error *err);
+int scry_remote_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
+int scry_remote_each_root(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
+int scry_remote_put_root(scry_store *s, const scry_root *root, scry_error *err);
+int scry_remote_each_in_range(scry_store *s, scry_id_range range, bool vectors,
+                              int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
+int scry_remote_file_state(scry_store *s, const uint8_t *root, const char *relative, scry_file_state *out,
+                           scry_error *err);
+int scry_remote_has_content(scry_store *s, const uint8_t *hash, scry_file *out, scry_error *err);
+int scry_remote_put(scry_store *s, const scry_put *batch, size_t n, scry_error *err);
+int scry_remote_put_bad(scry_store *s, const scry_bad_file *bad, scry_error *err);
+int scry_remote_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, uint64_t *removed, scry_error *err);
+int scry_remote_get(scry_store *s, const uint8_t *id, scry_results **out, scry_error *err);
+int scry_remote_vector(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
+int scry_remote_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
+                          int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+int scry_remote_verify(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
+                       scry_error *err);
+
+#endif

@@ -1,0 +1,343 @@
+/* remote_roots.c - roots: properties of the collection, "scry.root.HEX" = escaped path. */
+#include "store/milvus/remote_internal.h"
+
+#include "base/alloc.h"
+#include "base/sha256.h"
+#include "store/predicates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char PREFIX[] = "scry.root.";
+
+/* ---- the list ---- */
+
+static void roots_free(scry_remote_roots *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        free(r->ids[i]);
+        free(r->paths[i]);
+    }
+    free(r->ids);
+    free(r->paths);
+    free(r);
+}
+
+scry_remote_roots *scry_remote_roots_hold(scry_remote *s)
+{
+    pthread_mutex_lock(&s->lock);
+    scry_remote_roots *r = s->roots;
+    r->users++;
+    pthread_mutex_unlock(&s->lock);
+    return r;
+}
+
+void scry_remote_roots_release(scry_remote *s, scry_remote_roots *r)
+{
+    if (!r)
+        return;
+    pthread_mutex_lock(&s->lock);
+    bool last = --r->users == 0;
+    pthread_mutex_unlock(&s->lock);
+    if (last)
+        roots_free(r);
+}
+
+scry_remote_roots *scry_remote_roots_new(size_t room)
+{
+    scry_remote_roots *r = scry_alloc(sizeof *r);
+    r->users = 1;
+    r->ids = scry_alloc((room + 1) * sizeof *r->ids);
+    r->paths = scry_alloc((room + 1) * sizeof *r->paths);
+    return r;
+}
+
+void scry_remote_roots_replace(scry_remote *s, scry_remote_roots *now)
+{
+    pthread_mutex_lock(&s->lock);
+    scry_remote_roots *old = s->roots;
+    s->roots = now;
+    pthread_mutex_unlock(&s->lock);
+    scry_remote_roots_release(s, old);
+}
+
+const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (strcmp(r->ids[i], id) == 0)
+            return r->paths[i];
+    return "?";
+}
+
+int scry_remote_load_roots(scry_remote *s, const scry_milvus_schema *schema, scry_error *err)
+{
+    scry_remote_roots *r = scry_remote_roots_new(schema->property_count);
+    for (size_t i = 0; i < schema->property_count; i++) {
+        const scry_milvus_property *p = &schema->properties[i];
+        uint8_t id[SCRY_ID_BYTES];
+        /* A root that was merged into another has an empty path, since 2.3 cannot delete properties. */
+        if (strncmp(p->key, PREFIX, sizeof PREFIX - 1) != 0 || !p->value[0] ||
+            scry_unhex(p->key + sizeof PREFIX - 1, id, sizeof id) < 0)
+            continue;
+        r->ids[r->count] = scry_strdup(p->key + sizeof PREFIX - 1);
+        r->paths[r->count] = scry_strdup(p->value);
+        scry_milvus_unescape(r->paths[r->count++]);
+    }
+    scry_remote_roots_replace(s, r);
+    return 0;
+}
+
+const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITION])
+{
+    snprintf(out, SCRY_REMOTE_PARTITION, "root_%s", root);
+    return out;
+}
+
+static int set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
+{
+    scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16);
+    scry_milvus_schema *schema;
+    scry_buf_printf(&key, "%s%s", PREFIX, id);
+    scry_milvus_escape(&value, path);
+    char partition[SCRY_REMOTE_PARTITION];
+    int result = value.failed ? scry_fail(err, SCRY_ELIMIT, "the path %.100s... is too long for a root", path) : 0;
+    if (result == 0 && s->partitions && path[0])
+        result = scry_milvus_create_partition(m, s->name, scry_remote_partition(id, partition), err);
+    if (result == 0)
+        result = scry_milvus_set_property(m, s->name, scry_buf_str(&key), scry_buf_str(&value), err);
+    scry_buf_dispose(&key);
+    scry_buf_dispose(&value);
+    if (result == 0)
+        result = scry_milvus_describe(m, s->name, &schema, err);
+    if (result == 0) {
+        result = scry_remote_load_roots(s, schema, err);
+        scry_milvus_schema_free(schema);
+    }
+    return result;
+}
+
+static int count_files(scry_remote *s, scry_milvus *m, const char *id, uint64_t *out, scry_error *err)
+{
+    char filter[64];
+    int64_t count = 0;
+    snprintf(filter, sizeof filter, "root == \"%s\"", id);
+    int result = scry_remote_count(s, m, filter, SCRY_MILVUS_STRONG, &count, err);
+    *out = (uint64_t)count;
+    return result;
+}
+
+/* SHA-256 of the path, cut to 128 bits, as in every store; if a root that was moved away
+ * still has that id, a counter is appended to the path. */
+static void make_id(const scry_remote_roots *roots, const char *path, char out[SCRY_REMOTE_HEX_ID])
+{
+    for (unsigned n = 0;; n++) {
+        uint8_t digest[SCRY_SHA256_BYTES];
+        bool taken = false;
+        char *text = n ? scry_asprintf("%s%c%u", path, 1, n) : scry_strdup(path);
+        scry_sha256_of(text, strlen(text), digest);
+        free(text);
+        scry_hex(digest, SCRY_ID_BYTES, out);
+        for (size_t i = 0; i < roots->count; i++)
+            taken |= strcmp(roots->ids[i], out) == 0;
+        if (!taken)
+            return;
+    }
+}
+
+/* ---- merging roots ----
+ *
+ * A file's id depends on its root, so the files of a root that is merged into another are put under the
+ * new root and then removed from the old one. After an interruption the old root still exists, and
+ * adding the new one again continues. */
+
+typedef struct taking {
+    scry_remote *s;
+    uint8_t to[SCRY_ID_BYTES];
+    const char *prefix;      /* of the old root below the new one */
+} taking;
+
+static int take_page(void *arg, const scry_milvus_rows *page, scry_error *err)
+{
+    taking *t = arg;
+    scry_remote *s = t->s;
+    const scry_milvus_column *vectors = scry_milvus_find_column(page, "vector", SCRY_MILVUS_FLOAT_VECTOR);
+    scry_remote_row row = { .rows = NULL };
+    scry_results *files = scry_results_new();
+    scry_put *puts = scry_alloc((page->rows + 1) * sizeof *puts);
+    uint8_t (*old)[SCRY_ID_BYTES] = scry_alloc((page->rows + 1) * sizeof *old);
+    int result = vectors && vectors->dim == s->base.dim ? 0 : scry_fail(err, SCRY_EREMOTE, "Milvus sent no vectors");
+    for (size_t i = 0; i < page->rows && result == 0; i++) {
+        if ((result = scry_remote_row_read(s, &row, page, i, err)) < 0)
+            break;
+        memcpy(old[i], row.file.id, SCRY_ID_BYTES);
+        char *relative = scry_store_join(t->prefix, row.file.relative);
+        row.file.relative = relative;
+        memcpy(row.file.root, t->to, SCRY_ID_BYTES);
+        scry_results_add(files, 0, &row.file, 0);
+        free(relative);
+    }
+    for (size_t i = 0; i < page->rows && result == 0; i++)
+        puts[i] = (scry_put){ .file = files->hits[i].file, .vector = vectors->floats + i * (size_t)s->base.dim };
+    uint64_t removed;
+    if (result == 0 && page->rows)
+        result = scry_remote_put(&s->base, puts, page->rows, err);
+    if (result == 0 && page->rows)
+        result = scry_remote_remove(&s->base, (const uint8_t (*)[SCRY_ID_BYTES])old, page->rows, &removed, err);
+    free(old);
+    free(puts);
+    scry_results_free(files);
+    scry_remote_row_dispose(s, &row);
+    return result;
+}
+
+static int take_in(scry_remote *s, scry_milvus *m, const char *to, const char *to_path, const char *from,
+                   const char *from_path, scry_error *err)
+{
+    const scry_remote_fields fields = scry_remote_row_fields(s, true);
+    char filter[64];
+    size_t n = strlen(to_path);
+    taking t = { .s = s, .prefix = from_path + n + (to_path[n - 1] == '/' ? 0 : 1) };
+    if (scry_unhex(to, t.to, SCRY_ID_BYTES) < 0)
+        return scry_fail(err, SCRY_EINVALID, "\"%s\" is not the id of a root", to);
+    snprintf(filter, sizeof filter, "root == \"%s\"", from);
+    int result = scry_remote_scan(s, filter, &fields, take_page, &t, err);
+    if (result == 0)
+        result = scry_remote_side_move(s, from, t.to, t.prefix, err);
+    return result < 0 ? result : set_root(s, m, from, "", err);
+}
+
+static int take_in_all(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
+{
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    int result = 0;
+    for (size_t i = 0; i < roots->count && result == 0; i++)
+        if (strcmp(roots->ids[i], id) != 0 && scry_path_within(path, roots->paths[i]))
+            result = take_in(s, m, id, path, roots->ids[i], roots->paths[i], err);
+    scry_remote_roots_release(s, roots);
+    return result;
+}
+
+/* ---- operations ---- */
+
+void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const char *path)
+{
+    char *copy = scry_strdup(path);
+    free(s->lent_root);
+    out->path = s->lent_root = copy;
+    if (scry_unhex(id, out->id, SCRY_ID_BYTES) < 0)
+        memset(out->id, 0, SCRY_ID_BYTES);   /* cannot happen: ids of the list were checked when it was read */
+}
+
+int scry_remote_add_root(scry_store *base, const char *path, scry_root *out, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    int result = scry_remote_check_writable(s, err);
+    if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
+        return result;
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    const char *around = path;
+    char id[SCRY_REMOTE_HEX_ID] = "";
+    for (size_t i = 0; i < roots->count && !id[0]; i++)
+        if (scry_path_within(roots->paths[i], path)) {
+            around = roots->paths[i];
+            memcpy(id, roots->ids[i], sizeof id);
+        }
+    if (!id[0]) {
+        make_id(roots, path, id);
+        result = set_root(s, m, id, path, err);
+    }
+    if (result == 0)
+        result = take_in_all(s, m, id, around, err);
+    if (result == 0)
+        result = count_files(s, m, id, &out->files, err);
+    scry_remote_lend_root(s, out, id, around);
+    scry_remote_roots_release(s, roots);
+    scry_remote_give(s, m);
+    return result;
+}
+
+/* 1 when the root is there already. */
+static int check_put(const scry_remote *s, const scry_remote_roots *roots, const char *id, const char *path, scry_error *err)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (strcmp(roots->ids[i], id) == 0)
+            return 1;
+    int result = 0;
+    for (size_t i = 0; i < roots->count && result == 0; i++)
+        result = scry_store_check_overlap(s->where, roots->paths[i], path, err);
+    return result;
+}
+
+int scry_remote_put_root(scry_store *base, const scry_root *root, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    char id[SCRY_REMOTE_HEX_ID];
+    int result = scry_remote_check_writable(s, err);
+    if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
+        return result;
+    scry_hex(root->id, SCRY_ID_BYTES, id);
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    result = check_put(s, roots, id, root->path, err);
+    scry_remote_roots_release(s, roots);
+    if (result == 0)
+        result = set_root(s, m, id, root->path, err);
+    scry_remote_give(s, m);
+    return result < 0 ? result : 0;
+}
+
+int scry_remote_move_root(scry_store *base, const char *old_path, const char *new_path, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    int result = scry_remote_check_writable(s, err);
+    if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
+        return result;
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    const char *id = NULL;
+    for (size_t i = 0; i < roots->count && result == 0; i++) {
+        if (strcmp(roots->paths[i], old_path) == 0)
+            id = roots->ids[i];
+        else
+            result = scry_store_check_overlap(s->where, roots->paths[i], new_path, err);
+    }
+    if (result == 0 && !id)
+        result = scry_fail(err, SCRY_ENOTFOUND, "%s is not a root of %s: scry root list shows them", old_path, s->where);
+    if (result == 0)
+        result = set_root(s, m, id, new_path, err);
+    scry_remote_roots_release(s, roots);
+    scry_remote_give(s, m);
+    return result;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(((const scry_root *)a)->id, ((const scry_root *)b)->id, SCRY_ID_BYTES);
+}
+
+int scry_remote_each_root(scry_store *base, int (*each)(void *, const scry_root *), void *arg, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    scry_root *list = scry_alloc((roots->count + 1) * sizeof *list);
+    for (size_t i = 0; i < roots->count && result == 0; i++) {
+        list[i].path = roots->paths[i];
+        if (scry_unhex(roots->ids[i], list[i].id, SCRY_ID_BYTES) == 0)
+            result = count_files(s, m, roots->ids[i], &list[i].files, err);
+    }
+    scry_remote_give(s, m);
+    if (roots->count)
+        qsort(list, roots->count, sizeof *list, compare_ids);
+    bool stop = false;
+    for (size_t i = 0; i < roots->count && result == 0 && !stop; i++)
+        stop = each(arg, &list[i]) != 0;
+    free(list);
+    scry_remote_roots_release(s, roots);
+    return result;
+}

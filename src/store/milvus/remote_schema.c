@@ -1,0 +1,187 @@
+/* remote_schema.c - the collection: created, or recognised and checked before any row is sent. */
+#include "store/milvus/remote_internal.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "store/milvus/remote_external.h"
+#include "store/milvus/remote_replace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the collections that are made, and of those without details, which are still used. */
+static const char FORMAT[] = "2", FORMAT_WITHOUT_DETAILS[] = "1";
+
+enum { TEXT = SCRY_MILVUS_MAX_VARCHAR };
+
+const scry_milvus_field scry_remote_schema[SCRY_REMOTE_FIELDS] = {
+    [SCRY_REMOTE_ID] = { .name = "id", .type = SCRY_MILVUS_VARCHAR, .primary = true, .max_length = 2 * SCRY_ID_BYTES },
+    [SCRY_REMOTE_CONTENT] = { .name = "content", .type = SCRY_MILVUS_VARCHAR, .max_length = 2 * SCRY_HASH_BYTES },
+    [SCRY_REMOTE_ROOT] = { .name = "root", .type = SCRY_MILVUS_VARCHAR, .max_length = 2 * SCRY_ID_BYTES },
+    [SCRY_REMOTE_PATH] = { .name = "path", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_SIZE] = { .name = "size", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_MTIME] = { .name = "mtime_ns", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_TIME] = { .name = "time", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_HAS_TIME] = { .name = "has_time", .type = SCRY_MILVUS_BOOL },
+    [SCRY_REMOTE_CAMERA] = { .name = "camera", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_HAS_POSITION] = { .name = "has_position", .type = SCRY_MILVUS_BOOL },
+    [SCRY_REMOTE_LATITUDE] = { .name = "latitude", .type = SCRY_MILVUS_DOUBLE },
+    [SCRY_REMOTE_LONGITUDE] = { .name = "longitude", .type = SCRY_MILVUS_DOUBLE },
+    [SCRY_REMOTE_FORMAT] = { .name = "format", .type = SCRY_MILVUS_VARCHAR, .max_length = 64 },
+    [SCRY_REMOTE_WIDTH] = { .name = "width", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_HEIGHT] = { .name = "height", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_KEY] = { .name = "key", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_LABELS] = { .name = "labels", .type = SCRY_MILVUS_ARRAY, .max_length = TEXT, .max_capacity = 4096 },
+    [SCRY_REMOTE_TAKEN_SOURCE] = { .name = "taken_source", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_TAKEN_OFFSET] = { .name = "taken_offset", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_RATING] = { .name = "rating", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_DAMAGED] = { .name = "damaged", .type = SCRY_MILVUS_BOOL },
+    [SCRY_REMOTE_LENS] = { .name = "lens", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_TITLE] = { .name = "title", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_DESCRIPTION] = { .name = "description", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_KEYWORDS] = { .name = "keywords", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_KEYWORD_TERMS] = { .name = "keyword_terms", .type = SCRY_MILVUS_ARRAY, .max_length = TEXT, .max_capacity = 4096 },
+    [SCRY_REMOTE_COMPANION] = { .name = "companion", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_CTIME] = { .name = "ctime_ns", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_VECTOR] = { .name = "vector", .type = SCRY_MILVUS_FLOAT_VECTOR },
+};
+
+/* ---- creating the collection ---- */
+
+static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    scry_milvus_field fields[SCRY_REMOTE_FIELDS];
+    memcpy(fields, scry_remote_schema, sizeof fields);
+    fields[SCRY_REMOTE_VECTOR].dim = o->dim;
+    const scry_milvus_property properties[] = {
+        { "scry.format", FORMAT }, { "scry.model_identity", o->model_identity },
+        { "scry.model_name", o->model_name ? o->model_name : "" }, { "scry.precision", o->precision ? o->precision : "" },
+        { "scry.partitions", o->milvus.partitions ? "root" : "" },
+    };
+    const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
+                                        .field_count = sizeof fields / sizeof *fields, .properties = properties,
+                                        .property_count = sizeof properties / sizeof *properties };
+    if (!o->model_identity || !o->model_identity[0] || o->dim < 1)
+        return scry_fail(err, SCRY_EINVALID, "a new collection needs a model: give --model");
+    return scry_milvus_create_collection(m, s->name, &schema, err);
+}
+
+static int compare_name(void *arg, const char *name)
+{
+    const char **wanted = arg;
+    if (strcmp(name, *wanted) != 0)
+        return 0;
+    *wanted = NULL;
+    return 1;
+}
+
+/* Some versions report an absent database as an absent collection, so the list of databases decides. */
+static int make_database(scry_remote *s, scry_milvus *m, scry_error *err)
+{
+    const char *wanted = s->options.database;
+    if (!wanted[0])
+        return 0;
+    int result = scry_milvus_databases(m, compare_name, &wanted, err);
+    return result < 0 || !wanted ? result : scry_milvus_create_database(m, wanted, err);
+}
+
+/* Opened to CREATE, an absent database is created too. */
+static int describe_or_create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_milvus_schema **out,
+                              scry_error *err)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    int result = scry_milvus_describe(m, s->name, out, &why);
+    if (result == 0)
+        return 0;
+    int code = scry_milvus_code(m);
+    if (code != SCRY_MILVUS_NO_COLLECTION && code != SCRY_MILVUS_NO_DATABASE)
+        return scry_fail(err, result, "%s", why.message);
+    bool finished;
+    result = code == SCRY_MILVUS_NO_COLLECTION ? scry_remote_finish_replacement(m, s->name, &finished, err) : 0;
+    if (result < 0 || (code == SCRY_MILVUS_NO_COLLECTION && finished))
+        return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
+    if (o->mode != SCRY_STORE_CREATE)
+        return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s yet: index some pictures first", s->name,
+                         s->where);
+    result = make_database(s, m, err);
+    if (result == 0)
+        result = create(s, m, o, err);
+    return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
+}
+
+/* ---- opening it ---- */
+
+static char *property(const scry_milvus_schema *schema, const char *key)
+{
+    const char *value = scry_milvus_find_property(schema, key);
+    return scry_strdup(value ? value : "");
+}
+
+static int check_model(const scry_remote *s, const scry_store_options *o, scry_error *err)
+{
+    if (!o->model_identity || !o->model_identity[0] || strcmp(o->model_identity, s->identity) == 0)
+        return 0;
+    return scry_store_other_model(s->name, s->model_name, s->identity, o, err);
+}
+
+/* Each field must have the type that rows are sent with: another one can crash a server permanently. */
+static int check_fields(const scry_remote *s, const scry_milvus_schema *schema, scry_error *err)
+{
+    for (int i = 0; i < SCRY_REMOTE_FIELDS; i++) {
+        const scry_milvus_field *want = &scry_remote_schema[i], *f = scry_milvus_find_field(schema, want->name);
+        if (i >= SCRY_REMOTE_FIRST_DETAIL && i < SCRY_REMOTE_VECTOR && !s->has_details)
+            continue;
+        if (!f || f->type != want->type || f->primary != want->primary || f->auto_id)
+            return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has the properties of scry, but its field %s is not as "
+                             "scry creates it: use another --collection", s->name, s->where, want->name);
+    }
+    return 0;
+}
+
+static int open_native(scry_remote *s, const scry_milvus_schema *schema, const scry_store_options *o, scry_error *err)
+{
+    const char *format = scry_milvus_find_property(schema, "scry.format");
+    s->has_details = strcmp(format, FORMAT) == 0;
+    if (!s->has_details && strcmp(format, FORMAT_WITHOUT_DETAILS) != 0)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has scry's format %s, this scry reads %s and %s", s->name,
+                         s->where, format, FORMAT_WITHOUT_DETAILS, FORMAT);
+    s->identity = property(schema, "scry.model_identity");
+    s->model_name = property(schema, "scry.model_name");
+    s->precision = property(schema, "scry.precision");
+    s->vector_field = scry_strdup("vector");
+    s->base.kind = &scry_remote_kind;
+    scry_remote_fields fields = scry_remote_row_fields(s, false);
+    s->fields = fields.names;
+    s->field_count = fields.count;
+    s->read_row = scry_remote_row_read;
+    const char *partitions = scry_milvus_find_property(schema, "scry.partitions");
+    s->partitions = partitions && strcmp(partitions, "root") == 0;
+    int result = check_fields(s, schema, err);
+    if (result == 0 && o->milvus.partitions && !s->partitions && o->mode == SCRY_STORE_CREATE)
+        result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made without partitions: scry store copy it into "
+                           "another one with --milvus-partitions", s->name, s->where);
+    if (result == 0)
+        result = check_model(s, o, err);
+    if (result == 0) {
+        s->base.dim = (int)scry_milvus_find_field(schema, "vector")->dim;
+        if (o->dim && o->dim != s->base.dim)
+            result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s holds vectors of %d numbers, the model makes %d",
+                               s->name, s->where, s->base.dim, o->dim);
+    }
+    return result < 0 ? result : scry_remote_load_roots(s, schema, err);
+}
+
+int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    scry_milvus_schema *schema;
+    int result = scry_remote_parse_search(s, o->milvus.search ? o->milvus.search : "", err);
+    if (result == 0)
+        result = describe_or_create(s, m, o, &schema, err);
+    if (result < 0)
+        return result;
+    bool native = scry_milvus_find_property(schema, "scry.format");
+    result = native ? open_native(s, schema, o, err) : scry_remote_external_open(s, schema, o, err);
+    scry_milvus_schema_free(schema);
+    return result < 0 ? result : scry_remote_index_and_load(s, m, o, native, err);
+}

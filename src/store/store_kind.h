@@ -1,0 +1,83 @@
+/* store_kind.h - what a kind of store (embedded, Milvus) provides: the operations behind scry_store.
+ *
+ * store.c checks arguments and dispatches through its table of kinds. A kind embeds
+ * `struct scry_store` as its first member.
+ */
+#ifndef SCRY_STORE_KIND_H
+#define SCRY_STORE_KIND_H
+
+#include "scry/store.h"
+
+/* A file that could not be used, and why. */
+typedef struct scry_bad_file {
+    uint8_t id[SCRY_ID_BYTES], root[SCRY_ID_BYTES];
+    const char *relative, *reason;
+    int64_t size, mtime_ns;
+} scry_bad_file;
+
+/* One entry for each function of store.h, with the same contract. */
+typedef struct scry_store_kind {
+    int (*close)(scry_store *s, scry_error *err);
+    int (*sync)(scry_store *s, scry_error *err);
+    int (*refresh)(scry_store *s, scry_error *err);
+    int (*get_info)(scry_store *s, scry_store_info *out, scry_error *err);
+    void (*describe)(scry_store *s, scry_store_info *out);
+    int (*count_old_headers)(scry_store *s, uint64_t *out, scry_error *err);   /* NULL: there are none */
+    int (*add_root)(scry_store *s, const char *path, scry_root *out, scry_error *err);
+    int (*move_root)(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
+    int (*roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
+    int (*put_root)(scry_store *s, const scry_root *root, scry_error *err);
+    int (*file_state)(scry_store *s, const uint8_t *root, const char *relative,
+                      scry_file_state *out, scry_error *err);
+    int (*has_content)(scry_store *s, const uint8_t *hash, scry_file *out, scry_error *err);
+    int (*put)(scry_store *s, const scry_put *batch, size_t n, scry_error *err);
+    int (*put_bad)(scry_store *s, const scry_bad_file *bad, scry_error *err);
+    int (*remove)(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, uint64_t *removed,
+                  scry_error *err);
+    int (*get)(scry_store *s, const uint8_t *id, scry_results **out, scry_error *err);
+    int (*vector)(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
+    int (*each_file)(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
+                     int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+    int (*each_in_range)(scry_store *s, scry_id_range range, bool vectors,
+                         int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
+    int (*each_bad)(scry_store *s, int (*each)(void *, const char *, int64_t, int64_t, const char *),
+                    void *arg, scry_error *err);
+    int (*search_many)(scry_store *s, const float *queries, size_t n, const scry_search *search,
+                       scry_results **out, scry_error *err);
+    int (*verify)(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *),
+                  void *arg, scry_error *err);
+    /* NULL, both: the server keeps its files. */
+    int (*check_files)(scry_store *s, scry_verify_report *out, int (*pace)(void *, size_t), void (*problem)(void *, const char *),
+                       void *arg, scry_error *err);
+    int (*known_damage)(scry_store *s, scry_error *err);
+    int (*compact)(scry_store *s, scry_error *err);
+    /* NULL, all three: a collection cannot be replaced. */
+    int (*begin_replacement)(scry_store **out, scry_store *s, const scry_store_options *model, bool anew, scry_error *err);
+    int (*replace)(scry_store *s, scry_store *replacement, scry_error *err);
+    int (*drop_replacement)(scry_store *s, scry_error *err);
+} scry_store_kind;
+
+struct scry_store {
+    const scry_store_kind *kind;
+    int dim;
+};
+
+/* What is done by a store's name: opening it, and the collections beside it. With the contracts of
+ * scry_store_open, scry_store_collections and scry_store_drop_collection; `options` is never NULL. */
+typedef struct scry_store_driver {
+    int (*open)(scry_store **out, const char *where, const scry_store_options *options, scry_error *err);
+    int (*collections)(const char *where, int (*each)(void *arg, const char *name), void *arg, scry_error *err);
+    int (*drop)(const char *where, const char *name, scry_error *err);
+} scry_store_driver;
+
+extern const scry_store_driver scry_local_driver;    /* a folder: src/store/local */
+extern const scry_store_driver scry_milvus_driver;   /* a server: src/store/milvus, in the plugin "milvus" */
+
+/* SCRY_EINVALID when the folder `path` contains the root `root` of the store `where`, or is below it. */
+int scry_store_check_overlap(const char *where, const char *root, const char *path, scry_error *err) SCRY_NODISCARD;
+
+/* The refusal of a model, given in `o`, that is not the collection's. */
+int scry_store_other_model(const char *collection, const char *built_name, const char *built_identity,
+                           const scry_store_options *o, scry_error *err);
+
+#endif

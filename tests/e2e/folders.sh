@@ -1,0 +1,150 @@
+#!/bin/sh
+# Folders of models as they are published: what is taken out of them, and what is said of those that cannot be used.
+. "$(dirname "$0")/lib.sh"
+command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 0; }
+unset SCRY_MODEL
+golden=$SCRY_TOP/tests/golden/models
+models=$XDG_DATA_HOME/scry/models
+tiny_model "$T/model"
+printf 'a dog\nred car\n' >"$T/texts"
+
+# The vectors of a folder, to compare with those of another that must be the same model.
+vectors() { # FOLDER OUT
+    run embed --texts "$T/texts" --out "$2" --model "$1"
+}
+vectors "$T/model" "$T/reference.npy"
+same() { # NAME FOLDER
+    rm -f "$T/these.npy"
+    vectors "$2" "$T/these.npy"
+    is "$1: status" "$status" 0
+    ok "$1: the vectors are the same" cmp "$T/reference.npy" "$T/these.npy"
+}
+edit() { # FILE EXPRESSION, which changes j
+    python3 -c 'import json, sys
+j = json.load(open(sys.argv[1], encoding="utf-8"))
+exec(sys.argv[2])
+json.dump(j, open(sys.argv[1], "w", encoding="utf-8"))' "$@"
+}
+
+# ---- transformers 5 ----
+cp -r "$T/model" "$T/v5"
+python3 -c 'import json, sys
+d = sys.argv[1]
+pixels = json.load(open(d + "/preprocessor_config.json"))
+json.dump({"image_processor": dict(pixels, image_processor_type="CLIPImageProcessorFast"), "processor_class": "CLIPProcessor"},
+          open(d + "/processor_config.json", "w"))
+json.dump({"model_max_length": 1000000000000000019884624838656, "tokenizer_class": "CLIPTokenizer"}, open(d + "/tokenizer_config.json", "w"))' "$T/v5"
+rm "$T/v5/preprocessor_config.json"
+same "processor_config.json alone, model_max_length of 1e30" "$T/v5"
+edit "$T/v5/processor_config.json" 'j["image_processor"]["do_resize"] = False'
+run model add v5 "$T/v5"
+is "do_resize false: status" "$status" 2
+like "do_resize false: file, key, value" "$T/err" 'v5/processor_config.json: do_resize is false'
+
+# ---- weights ----
+cp -r "$T/model" "$T/shards"
+python3 -c 'import json, struct, sys
+d = sys.argv[1]
+raw = open(d + "/model.safetensors", "rb").read()
+n = struct.unpack("<Q", raw[:8])[0]
+header, data, index = json.loads(raw[8:8 + n]), raw[8 + n:], {}
+for part in (0, 1):
+    out, body = {}, b""
+    for i, (name, t) in enumerate(sorted(header.items())):
+        if i % 2 == part:
+            a, b = t["data_offsets"]
+            shape = [1] if name == "logit_scale" else t["shape"]
+            out[name] = dict(t, shape=shape, data_offsets=[len(body), len(body) + b - a])
+            body += data[a:b]
+            index[name] = "model-%05d-of-00002.safetensors" % (part + 1)
+    text = json.dumps(out).encode()
+    text += b" " * (-len(text) % 8)
+    open(d + "/model-%05d-of-00002.safetensors" % (part + 1), "wb").write(struct.pack("<Q", len(text)) + text + body)
+json.dump({"metadata": {}, "weight_map": index}, open(d + "/model.safetensors.index.json", "w"))' "$T/shards"
+rm "$T/shards/model.safetensors"
+same "two shards, logit_scale of shape [1]" "$T/shards"
+rm "$T/shards/model-00002-of-00002.safetensors"
+run model add shards "$T/shards"
+is "a shard that is missing: status" "$status" 2
+like "a shard that is missing: named" "$T/err" 'model-00002-of-00002.safetensors'
+
+# ---- open_clip ----
+cp -r "$golden/open_clip" "$T/flat"
+run embed --texts "$T/texts" --out "$T/wrapped.npy" --model "$T/flat"
+edit "$T/flat/open_clip_config.json" 'j = dict(j["model_cfg"], preprocess_cfg=j["preprocess_cfg"])'
+run embed --texts "$T/texts" --out "$T/flat.npy" --model "$T/flat"
+is "Apple's flat configuration: status" "$status" 0
+ok "Apple's flat configuration: the same vectors" cmp "$T/wrapped.npy" "$T/flat.npy"
+edit "$T/flat/open_clip_config.json" 'j["text_cfg"]["hf_tokenizer_name"] = "xlm-roberta-base"'
+run model add flat "$T/flat"
+is "a tokenizer of its own that is not there: status" "$status" 2
+like "a tokenizer of its own that is not there: CLIP's does not take its place" "$T/err" 'tokenizer.json is missing: the checkpoint reads texts with a tokenizer of its own'
+
+# ---- what is cached about a model goes with it ----
+cp -r "$golden/siglip" "$T/siglip"
+head -c 2000000 /dev/zero | tr '\0' ' ' >>"$T/siglip/tokenizer.json"   # the tables of small files are not cached
+cached() { find "$XDG_CACHE_HOME/scry" -type f | wc -l; }
+before=$(cached)
+run model add tables "$T/siglip"
+is "add: status" "$status" 0
+is "add: digest and tables of the tokenizer are cached" "$(cached)" $((before + 2))
+run model rm tables
+is "rm: neither is any more" "$(cached)" "$before"
+
+# ---- sentence-transformers ----
+mkdir "$T/st"
+cp -r "$T/model" "$T/st/0_CLIPModel"
+echo '[{"idx": 0, "name": "0", "path": "0_CLIPModel", "type": "sentence_transformers.models.CLIPModel"}]' >"$T/st/modules.json"
+same "the top folder of sentence-transformers" "$T/st"
+run model add st "$T/st" --copy
+is "add --copy of it: status" "$status" 0
+same "add --copy of it" st
+mv "$T/st/modules.json" "$T/modules.json"
+run model add st2 "$T/st"
+like "without modules.json: what to give" "$T/err" 'give its folder 0_CLIPModel'
+echo '[{"path": "../model", "type": "sentence_transformers.models.CLIPModel"}]' >"$T/st/modules.json"
+run model add st2 "$T/st"
+like "a module elsewhere is refused" "$T/err" 'modules.json: the path "../model" .*must be the name of a folder in it'
+echo '[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]' >"$T/st/modules.json"
+run model add st2 "$T/st"
+like "a text model whose configuration is missing" "$T/err" 'cannot open .*/st/config.json'
+cp -r "$golden/sentence" "$T/texts-only"
+run model add st2 "$T/texts-only"
+is "a text model: status" "$status" 2
+like "a text model: what to do with it" "$T/err" 'reads texts only, .*: pair it .*scry model add NAME PICTURES --texts'
+
+# ---- what cannot be used: one line with the reason, and nothing added ----
+number=0
+refused() { # WHAT PATTERN COMMAND-IN-A-COPY...
+    number=$((number + 1))
+    copy=$T/refused$number
+    cp -r "$T/model" "$copy"
+    what=$1 pattern=$2
+    shift 2
+    (cd "$copy" && "$@")
+    run model add refused "$copy"
+    is "$what: status" "$status" 2
+    like "$what: said" "$T/err" "$pattern"
+    is "$what: one line" "$(wc -l <"$T/err")" 1
+    ok "$what: nothing is added" test -z "$(ls -A "$models" | grep refused)"
+}
+refused "an unknown option of a tower" 'config.json: vision_config.window_size is 7' edit config.json 'j["vision_config"]["window_size"] = 7'
+refused "another family" 'models of type "blip" are not supported; .scry model list --catalogue. lists' edit config.json 'j["model_type"] = "blip"'
+refused "a tower alone" 'model_type is "clip_vision_model": an image tower without its text tower' edit config.json 'j["model_type"] = "clip_vision_model"'
+refused "ONNX beside config.json" 'only as ONNX, which scry does not read: give the folder of the same model as safetensors' \
+    sh -c 'rm model.safetensors && mkdir onnx && touch onnx/model.onnx'
+refused "ONNX alone" 'ONNX and GGUF are not read' sh -c 'rm * && touch vision.onnx'
+refused "GGUF alone" 'ONNX and GGUF are not read' sh -c 'rm * && touch model-q4_0.gguf'
+refused "a LoRA adapter" 'an adapter \(LoRA\)' sh -c 'rm * && touch adapter_config.json adapter_model.safetensors'
+refused "an adapter beside config.json" 'adapter_model.safetensors is an adapter \(LoRA\)' mv model.safetensors adapter_model.safetensors
+refused "a pipeline of diffusers" 'a pipeline of diffusers' sh -c 'rm * && touch model_index.json'
+refused "a pickle" 'is a pickle, .*tools/convert-pickle.py' mv model.safetensors pytorch_model.bin
+refused "an empty folder" 'this folder has no checkpoint' sh -c 'rm *'
+refused "an index of shards that is no JSON" 'model.safetensors.index.json' sh -c 'rm model.safetensors && echo { >model.safetensors.index.json'
+touch "$T/x.onnx" "$T/x.safetensors"
+for file in x.onnx x.safetensors; do
+    run model add file "$T/$file"
+    is "the file $file: status" "$status" 2
+done
+like "a file: give its folder" "$T/err" 'x.safetensors is a file: give the folder'
+done_testing

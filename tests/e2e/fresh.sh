@@ -1,0 +1,199 @@
+#!/bin/sh
+# scry serve and scry mcp show what is there now: files that were replaced, collections that were dropped or replaced.
+. "$(dirname "$0")/lib.sh"
+. "$SCRY_TOP/tests/server/lib/serve.sh"
+command -v curl >/dev/null || { echo "1..0 # SKIP no curl"; exit 0; }
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P" 8
+
+colour() { # FILE R G B: a picture of one colour, all of the same size in bytes
+    python3 - "$@" <<'P'
+import struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+row = b"\0" + bytes(map(int, sys.argv[2:])) * 300
+png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 300, 200, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(row * 200))
+png += chunk(b"IEND", b"")
+open(sys.argv[1], "wb").write(png.ljust(4096, b"\0"))
+P
+}
+colour "$P/red.png" 255 0 0
+colour "$P/green.png" 0 255 0
+colour "$P/blue.png" 0 0 255
+cp "$P/red.png" "$P/p000.png"
+cp "$P/red.png" "$P/p001.png"      # the same content twice
+touch -d '2020-01-01' "$P/p000.png" "$P/p001.png"
+ok "index" "$scry" index --quiet "$P"
+sleep 3   # files that have just changed are not tagged
+ok "starts" start
+get "$url/api/v1/images?limit=100"
+id_of() { json "[r['id'] for r in j['results'] if r['name'] == '$1'][0]"; }
+a=$(id_of p000.png) b=$(id_of p001.png) red=$(id_of red.png) green=$(id_of green.png) blue=$(id_of blue.png)
+
+# Whether two pictures are shown alike.
+alike() { # NAME KIND ID ID
+    curl -s -m 30 "$url/api/v1/images/$3/$2" >"$T/one"
+    curl -s -m 30 "$url/api/v1/images/$4/$2" >"$T/other"
+    ok "$2: $1" cmp "$T/one" "$T/other"
+    ok "$2: $1: a picture" test "$(wc -c <"$T/one")" -gt 300
+}
+
+# Replaced after indexing, before its picture was ever asked for, with the same size and mtime.
+cp -p "$P/blue.png" "$T/new.png"
+touch -d '2020-01-01' "$T/new.png"
+mv "$T/new.png" "$P/p000.png"
+for kind in thumbnail view file; do
+    alike "the replaced file's own picture" $kind $a $blue
+    alike "its former copy shows itself" $kind $b $red
+done
+sleep 3
+for kind in thumbnail view file; do
+    get "$url/api/v1/images/$a/$kind"
+    tag=$(sed -n 's/^ETag: \(.*\)\r$/\1/p' "$T/headers")
+    like "$kind: has a tag" "$T/headers" '^ETag: "'
+    like "$kind: is asked for again each time" "$T/headers" '^Cache-Control: private, no-cache'
+    for given in "$tag" "W/$tag" "\"other\", W/$tag" '*'; do
+        get -H "If-None-Match: $given" "$url/api/v1/images/$a/$kind"
+        is "$kind: $given: 304" $code 304
+    done
+    get -H 'If-None-Match: "other"' "$url/api/v1/images/$a/$kind"
+    is "$kind: another tag: 200" $code 200
+    eval "tag_$kind=\$tag"
+done
+
+# Edited in place with mtime kept, after its picture is cached: shown at once, after indexing, and after a restart.
+cat "$P/green.png" >"$P/p000.png"
+touch -d '2020-01-01' "$P/p000.png"
+check_green() {
+    for kind in thumbnail view file; do
+        alike "$1" $kind $a $green
+        eval "tag=\$tag_$kind"
+        get -H "If-None-Match: $tag" "$url/api/v1/images/$a/$kind"
+        is "$kind: $1: the old tag: 200" $code 200
+        alike "$1: the copy" $kind $b $red
+    done
+}
+check_green "edited in place"
+touch "$P/p000.png"
+ok "index again" "$scry" index --quiet "$P"
+sleep 3
+check_green "after indexing again"
+stop
+ok "starts again" start
+check_green "after a restart"
+get "$url/"
+tag=$(sed -n 's/^ETag: \(.*\)\r$/\1/p' "$T/headers")
+get -H "If-None-Match: W/$tag" "$url/"
+is "the page with a weak tag: 304" $code 304
+stop
+
+# ---- collections ----
+pictures "$T/three" 3 500
+SCRY_STORE=$T/second "$scry" index --quiet "$T/three" || exit 1
+mkfifo "$T/to_mcp"
+timeout 120 "$scry" mcp <"$T/to_mcp" >"$T/mcp.out" 2>"$T/mcp.err" &
+mcp=$!
+exec 5>"$T/to_mcp"
+calls=0
+describe() { # what the assistant is told
+    calls=$((calls + 1))
+    echo '{"jsonrpc":"2.0","id":'$calls',"method":"tools/call","params":{"name":"describe_index","arguments":{}}}' >&5
+    for _ in $(seq 100); do
+        [ "$(wc -l <"$T/mcp.out")" -ge $calls ] && break
+        sleep 0.1
+    done
+    sed -n "${calls}p" "$T/mcp.out"
+}
+files() { get "$url/api/v1/search?q=red&limit=100"; echo "$code $(json 'len(j["results"])' 2>/dev/null)"; }
+ok "starts" start --allow-upload
+is "the first store" "$(files)" "200 9"
+describe >"$T/said"
+like "mcp: the first store" "$T/said" 'with 11 picture files'
+
+mv "$T/store" "$T/first"
+mv "$T/second" "$T/store"
+sleep 1
+is "another store in its place: its pictures a second later" "$(files)" "200 3"
+get "$url/api/v1/status"
+is "status too" "$(json 'j["files"]')" 3
+get "$url/api/v1/images/$a/thumbnail"
+is "the old store's pictures are not shown" $code 404
+describe >"$T/said"
+like "mcp follows" "$T/said" 'with 3 picture files'
+
+ok "drop" "$scry" store drop --yes default
+sleep 1
+get "$url/readyz"
+is "dropped: not ready" $code 503
+like "dropped: the reason" "$T/out" 'there is no (collection|store)'
+get "$url/api/v1/search?q=red"
+is "dropped: searches get 503" $code 503
+like "dropped: with the reason" "$T/out" 'there is no (collection|store)'
+get -F "image=@$P/red.png" "$url/api/v1/images"
+is "dropped: uploads too" $code 503
+get "$url/healthz"
+is "dropped: alive" $code 200
+describe >"$T/said"
+like "mcp: dropped" "$T/said" 'there is no .*"isError":true'
+
+ok "made again" "$scry" index --quiet "$P"
+sleep 1
+get "$url/readyz"
+is "made again: ready" $code 200
+is "made again: its pictures" "$(files)" "200 9"
+describe >"$T/said"
+like "mcp: made again" "$T/said" 'with 11 picture files'
+
+ok "dropped again" "$scry" store drop --yes default
+tiny_model "$T/model2" 2
+ok "made with another model" "$scry" index --quiet --model "$T/model2" "$P"
+sleep 1
+get "$url/readyz"
+is "another model: not ready" $code 503
+like "another model: the reason" "$T/out" 'model'
+describe >"$T/said"
+like "mcp: another model" "$T/said" '"isError":true'
+exec 5>&-
+wait $mcp
+stop
+is "stops" $status 0
+
+# ---- a damaged store ----
+rm -rf "$T/store"
+ok "index" "$scry" index --quiet "$P"
+ok "starts" start
+python3 - "$T/store/collections/default/index.db" <<'P'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE head SET row_crc = row_crc + 1")
+db.commit()
+P
+get "$url/api/v1/search?q=red"
+is "damaged: 500" $code 500
+like "damaged: the reason" "$T/out" 'head row of .* is damaged'
+stop
+
+# ---- files cut short under a server ----
+rm -rf "$T/store"
+ok "index" "$scry" index --quiet "$P"
+ok "starts" start
+get "$url/api/v1/search?q=red"
+is "before: 200" $code 200
+vectors=$T/store/collections/default/vectors-1.seg
+cp "$vectors" "$T/vectors"
+truncate -s 4096 "$vectors"
+for _ in 1 2 3; do get "$url/api/v1/search?q=red"; done
+is "vectors cut short: 500" $code 500
+like "with the reason" "$T/out" 'cut short'
+get "$url/healthz"
+is "the server goes on" $code 200
+cat "$T/vectors" >"$vectors"
+get "$url/api/v1/search?q=red"
+is "the file is back: 200" $code 200
+truncate -s 4096 "$T"/store/collections/default/codes-1.cache
+get "$url/api/v1/search?q=red"
+is "a cache cut short is made again: 200" $code 200
+stop
+is "stops" $status 0
+done_testing

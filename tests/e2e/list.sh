@@ -1,0 +1,148 @@
+#!/bin/sh
+# scry list and --sort, on the command line and over HTTP, against an order computed from the files themselves.
+. "$(dirname "$0")/lib.sh"
+. "$SCRY_TOP/tests/server/lib/serve.sh"
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P/a" 4
+pictures "$P/b" 8 4
+cp "$P/a/p001.png" "$P/b/copy of p001.png"
+cp "$P/b/p004.png" "$P/b/img10.png"
+cp "$P/b/p005.png" "$P/b/img9.png"
+cp "$SCRY_TOP/tests/pictures/exif.jpg" "$P/a/shot.jpg"
+cp "$SCRY_TOP/tests/pictures/camera.dng" "$P/a/shot.dng"
+day=10
+for f in "$P"/*/*.png; do
+    touch -d "2020-01-$day 12:00 UTC" "$f"
+    day=$((day + 1))
+done
+cat >"$P/a/p002.xmp" <<'X'
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"></rdf:Description></rdf:RDF></x:xmpmeta>
+X
+ok "index" "$scry" index --formats all "$P"
+find "$P" -type f ! -name '*.xmp' | LC_ALL=C sort >"$T/all"
+
+run list --paths
+is "every file: 0" $status 0
+is "in order of path" "$(cat "$T/out")" "$(cat "$T/all")"
+run list
+is "a table has their dates" "$(grep -c "^20[0-9-]*  $P/" "$T/out")" "$(wc -l <"$T/all")"
+run list --json -n 3
+is "JSON" "$(json '(len(j["results"]), j["total"], j["has_more"], "rank" in j["results"][0])')" "(3, $(wc -l <"$T/all"), True, False)"
+run list --json
+cp "$T/out" "$T/list.json"
+
+# The order of what is listed, by Python over what the files say.
+cat >"$T/order.py" <<'X'
+import json, os, re, sys
+files = json.load(open(sys.argv[1]))["results"]
+natural = lambda f: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", f["name"])]
+keys = {"date": lambda f: f["taken_at"][:19], "name": natural, "size": lambda f: os.path.getsize(f["path"]), "rating": lambda f: f.get("rating", -9)}
+down = sys.argv[2] != "name"
+reverse = len(sys.argv) > 3
+if down != reverse:   # equal ones stay in order of path
+    files.sort(key=keys[sys.argv[2]], reverse=True)
+else:
+    files.sort(key=keys[sys.argv[2]])
+print("\n".join(f["path"] for f in files))
+X
+for sort in date name size rating; do
+    run list --paths --sort $sort
+    is "--sort $sort" "$(cat "$T/out")" "$(python3 "$T/order.py" "$T/list.json" $sort)"
+    run list --paths --sort $sort -r
+    is "--sort $sort -r" "$(cat "$T/out")" "$(python3 "$T/order.py" "$T/list.json" $sort r)"
+done
+run list --paths --sort name
+is "img9 is before img10" "$(grep -n 'img9' "$T/out" | cut -d: -f1)" "$(($(grep -n 'img10' "$T/out" | cut -d: -f1) - 1))"
+run list --paths -r
+is "-r alone" "$(cat "$T/out")" "$(LC_ALL=C sort -r "$T/all")"
+run list --paths --sort size --limit 3 --offset 2
+is "a part of it" "$(cat "$T/out")" "$(python3 "$T/order.py" "$T/list.json" size | sed -n 3,5p)"
+pictures "$P/c" 1 90
+ok "index one more" "$scry" index "$P"
+run list --paths --sort added --limit 1
+is "--sort added: the last one" "$(cat "$T/out")" "$P/c/p090.png"
+run list --paths --unique
+is "--unique: no copies, no RAW beside its JPEG" "$(wc -l <"$T/out") $(grep -c 'shot.dng' "$T/out") $(grep -c 'shot.jpg' "$T/out")" \
+    "14 0 1"
+run list --in "$P/a" --format png --paths
+is "filters" "$(cat "$T/out")" "$(ls "$P"/a/*.png)"
+run list --format gif
+is "nothing: 1" $status 1
+like "and it says so" "$T/err" 'nothing found'
+run list --paths -0 -n 2
+is "-0" "$(tr '\0' '\n' <"$T/out")" "$(head -n 2 "$T/all")"
+run list --html "$T/page.html" --sort date -n 4
+is "--html" "$status $(grep -o '<img ' "$T/page.html" | wc -l)" "0 4"
+unlike "a page of a list has no scores" "$T/page.html" 'class="facts">0\.'
+run list --sort colour
+is "an unknown order: 2" $status 2
+like "and what there is" "$T/err" 'one of date name size added rating'
+run list beach
+is "a query: 2" $status 2
+like "and what to do" "$T/err" 'scry search beach'
+
+run search --json --limit 6 red
+python3 "$T/order.py" "$T/out" name >"$T/wanted"
+run search --paths --limit 6 --sort name red
+is "search --sort: the same results, by name" "$(cat "$T/out")" "$(cat "$T/wanted")"
+run search --json --limit 6 --sort name red
+is "their ranks stay those of the scores" "$(json 'sorted(j["results"], key=lambda r: r["rank"]) == sorted(j["results"], key=lambda r: -r["score"])')" True
+run search --json --paths red
+is "--json and --paths: 2" $status 2
+like "and why" "$T/err" 'two forms of output'
+run list -0 --json
+is "--json and -0: 2" $status 2
+
+# Over HTTP.
+start || exit 1
+paths='"\n".join(r["path"] for r in j["results"])'
+for sort in date name size added rating; do
+    for reverse in 0 1; do
+        get "$url/api/v1/images?sort=$sort&reverse=$reverse&limit=1000"
+        json "$paths" >"$T/http"
+        [ $reverse = 0 ] && r= || r=-r
+        run list --paths --sort $sort $r
+        is "GET images: sort=$sort reverse=$reverse is what the command lists" "$code $(cat "$T/http")" "200 $(cat "$T/out")"
+    done
+done
+get "$url/api/v1/images?unique=1&limit=1000"
+is "unique" "$(json '(j["total"], len(j["results"]), j["cursor"])')" "(14, 14, None)"
+get "$url/api/v1/images?sort=date&offset=5&limit=4"
+json "$paths" >"$T/page"
+cursor=$(json 'j["cursor"]')
+get "$url/api/v1/images?sort=date&cursor=$cursor&limit=3"
+json "$paths" >>"$T/page"
+is "offset, then cursor" "$(cat "$T/page")" "$("$scry" list --paths --sort date | sed -n 6,12p)"
+get "$url/api/v1/images?sort=date&offset=5&cursor=$cursor"
+is "both: 400" $code 400
+get "$url/api/v1/images?limit=2"
+is "without an order nothing changed" "$(json '(list(j), len(j["results"]))')" "(['results', 'cursor'], 2)"
+get "$url/api/v1/timeline?unique=1"
+is "timeline: as many as the list" "$code $(json 'j["total"] == sum(d["count"] for d in j["days"]) == 14')" "200 True"
+is "newest first" "$(json '[d["day"] for d in j["days"]] == sorted({d["day"] for d in j["days"]}, reverse=True)')" True
+cp "$T/out" "$T/days"
+get "$url/api/v1/images?sort=date&unique=1&limit=1000"
+is "and each day begins where it says" "$(python3 - "$T/days" "$T/out" <<'X'
+import json, sys
+days, files = json.load(open(sys.argv[1]))["days"], json.load(open(sys.argv[2]))["results"]
+print(all(f["taken_at"][:10] == d["day"] for d in days for f in files[d["offset"]:d["offset"] + d["count"]]))
+X
+)" True
+get "$url/api/v1/timeline?format=jpeg"
+is "timeline: filters" "$(json 'j["total"]')" 1
+get "$url/api/v1/timeline?limit=3"
+is "timeline: no pages: 400" $code 400
+pictures "$P/c" 1 91
+ok "index another one" "$scry" index "$P"
+for _ in $(seq 100); do   # the server looks several times a second
+    get "$url/api/v1/timeline?unique=1"
+    [ "$(json 'j["total"]')" = 15 ] && break
+    sleep 0.1
+done
+is "a list follows the collection" "$(json 'j["total"]')" 15
+get "$url/api/v1/search?q=red&limit=6&sort=name"
+is "GET search: sort" "$(json "$paths")" "$("$scry" search --paths --limit 6 --sort name red)"
+stop
+done_testing

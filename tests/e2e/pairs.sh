@@ -1,0 +1,61 @@
+#!/bin/sh
+# pairs.sh - a RAW and the JPEG that the camera wrote beside it are one result, whatever interface asks.
+. "$(dirname "$0")/lib.sh"
+
+# DNGs with contents of their own; IMG_1 and IMG_2 have a JPEG, IMG_3 has none, IMG_4's is in another folder.
+raw() { # NAME
+    { cat "$SCRY_TOP/tests/pictures/camera.dng"; printf '%s' "$1"; } >"$T/pics/$1"
+}
+tiny_model "$T/model"
+mkdir -p "$T/pics/other"
+pictures "$T/made" 6
+set -- "$T"/made/*
+for name in IMG_1.DNG IMG_2.DNG IMG_3.DNG IMG_4.DNG; do raw $name; done
+cp "$1" "$T/pics/IMG_1.JPG"
+cp "$2" "$T/pics/IMG_2.jpeg"
+cp "$3" "$T/pics/other/IMG_4.JPG"
+cp "$4" "$T/pics/plain.jpg"
+run index "$T/pics"
+is "index" "$status" 0
+
+named() { run search --paths -n 20 "$@"; sed "s,^$T/pics/,," "$T/out" | sort | tr '\n' ' '; }
+one='IMG_1.JPG IMG_2.jpeg IMG_3.DNG IMG_4.DNG other/IMG_4.JPG plain.jpg '
+all='IMG_1.DNG IMG_1.JPG IMG_2.DNG IMG_2.jpeg IMG_3.DNG IMG_4.DNG other/IMG_4.JPG plain.jpg '
+is "a pair is one result" "$(named a picture)" "$one"
+is "--all-copies shows both" "$(named --all-copies a picture)" "$all"
+is "with a filter that both pass" "$(named --in "$T/pics" a picture)" "$one"
+is "near-identical pictures folded, too: the two DNGs" "$(named --fold 1 a picture)" "$(echo "$one" | sed 's/IMG_4.DNG //')"
+is "a RAW whose JPEG does not pass is shown" "$(named --format raw a picture)" 'IMG_1.DNG IMG_2.DNG IMG_3.DNG IMG_4.DNG '
+is "similar pictures" "$(named "@$T/pics/IMG_1.DNG")" "$one"
+
+run search --json a picture
+is "the RAW is named" "$(json "{r['name']: r['raw'] for r in j['results'] if 'raw' in r}")" "{'IMG_1.JPG': 'IMG_1.DNG', 'IMG_2.jpeg': 'IMG_2.DNG'}"
+run search --json --all-copies a picture
+is "the RAW names its JPEG" "$(json "{r['name']: r['companion'] for r in j['results'] if 'companion' in r}")" \
+    "{'IMG_1.DNG': 'IMG_1.JPG', 'IMG_2.DNG': 'IMG_2.jpeg'}"
+run search -n 20 a picture
+like "... for people" "$T/out" 'IMG_1.JPG  \(\+IMG_1.DNG\)'
+
+# Pages have as many results as were asked for, and none twice.
+run search --paths a picture -n 20
+whole=$(cat "$T/out")
+pages=$(for at in 0 2 4; do "$scry" search --paths -n 2 --offset $at a picture </dev/null; done)
+is "pages of two are the whole" "$pages" "$whole"
+
+# The JPEG goes, and comes back into the columns that lack it; a long list of changes is the same as a new store.
+mv "$T/pics/IMG_1.JPG" "$T/away.jpg"
+run index --prune "$T/pics"
+is "without its JPEG the RAW is a result" "$(named a picture)" "$(echo "$one" | sed s/IMG_1.JPG/IMG_1.DNG/)"
+mv "$T/away.jpg" "$T/pics/IMG_1.JPG"
+run index "$T/pics"
+is "a JPEG that comes later leads" "$(named a picture)" "$one"
+raw plain.DNG
+run index "$T/pics"
+is "a RAW that comes later is hidden" "$(named a picture)" "$one"
+run store compact
+is "after compaction" "$(named a picture)" "$one"
+run remove "$T/pics/IMG_2.jpeg"
+is "after the JPEG was forgotten" "$(named a picture)" "$(echo "$one" | sed s/IMG_2.jpeg/IMG_2.DNG/)"
+run verify
+is "verify" "$status" 0
+done_testing

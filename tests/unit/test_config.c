@@ -1,0 +1,147 @@
+/* model/config: published configurations with one thing changed. What would change the result is refused with key and
+ * value; what does not is accepted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "model/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *read_text(const char *file)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 20);
+    const char *top = getenv("SCRY_TOP");
+    char *path = scry_asprintf("%s/tests/golden/models/%s", top ? top : ".", file);
+    assert_int_equal(scry_read_file(path, &b, NULL), 0);
+    char *text = scry_strdup(scry_buf_str(&b));
+    scry_buf_dispose(&b);
+    free(path);
+    return text;
+}
+
+/* `text` with the first `from` replaced by `to`. */
+static char *replaced(const char *text, const char *from, const char *to)
+{
+    const char *at = strstr(text, from);
+    if (!at)
+        fail_msg("no %s", from);
+    return scry_asprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+typedef enum { HF, OPEN_CLIP, PREPROCESSOR } kind;
+
+/* Parse `file` with `from` replaced; `expected` is in the message, NULL: accepted. */
+static void check(kind k, const char *file, const char *from, const char *to, const char *expected)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_json *json;
+    char *original = read_text(file), *text = replaced(original, from, to);
+    assert_int_equal(scry_json_parse(&json, text, strlen(text), "x", &err), 0);
+    scry_config c = { .min_score = 0 };
+    int r = k == PREPROCESSOR ? scry_config_parse_preprocessor(&c, json, "DIR/file", &err)
+          : scry_config_parse(&c, k == HF ? SCRY_LAYOUT_HF : SCRY_LAYOUT_OPEN_CLIP, json, "DIR/file", &err);
+    if (!expected && r < 0)
+        fail_msg("%s: %s", to, err.message);
+    if (expected && (r >= 0 || !strstr(err.message, expected) || !strstr(err.message, "DIR/file: ")))
+        fail_msg("%s: %s where \"%s\" is expected", to, r < 0 ? err.message : "accepted", expected);
+    scry_json_free(json);
+    free(text);
+    free(original);
+}
+
+#define ADD(key) "{", "{" key ","
+
+static void transformers(void **state)
+{
+    static const char text[] = "\"text_config\": {", image[] = "\"vision_config\": {";
+    for (int i = 0; i < 2; i++) {
+        const char *file = i ? "siglip/config.json" : "clip/config.json";
+        check(HF, file, ADD("\"new_rotary\":true"), "new_rotary is true: scry does not know this option");
+        check(HF, file, ADD("\"new_rotary\":false"), NULL);
+        check(HF, file, text, "\"text_config\": {\"pooling\": \"mean\",", "text_config.pooling is \"mean\"");
+        check(HF, file, text, "\"text_config\": {\"is_decoder\": true,", "text_config.is_decoder is true");
+        check(HF, file, text, "\"text_config\": {\"rope_theta\": 10000.5,", "text_config.rope_theta is 10000.5");
+        check(HF, file, image, "\"vision_config\": {\"window\": [1, 2],", "vision_config.window is [...]");
+        check(HF, file, image, "\"vision_config\": {\"pruned_heads\": {\"1\": [0]},", "vision_config.pruned_heads is {...}");
+        check(HF, file, image, "\"vision_config_dict\": {\"strides\": 2}, \"vision_config\": {", "vision_config_dict.strides is 2");
+        /* what version 4 wrote into every part */
+        check(HF, file, text, "\"text_config\": {\"temperature\": 1.0, \"top_k\": 50, \"length_penalty\": 1.0, \"is_decoder\": false, "
+              "\"id2label\": {\"0\": \"LABEL_0\"}, \"return_dict\": true, \"pruned_heads\": {}, \"torch_dtype\": \"float32\", "
+              "\"prefix\": null, \"use_bfloat16\": false,", NULL);
+    }
+    static const char clip[] = "clip/config.json", type[] = "\"model_type\": \"clip\"";
+    check(HF, clip, type, "\"model_type\": \"blip\"", "models of type \"blip\" are not supported; `scry model list --catalogue`");
+    check(HF, clip, type, "\"model_type\": \"clip_vision_model\"", "an image tower without its text tower");
+    check(HF, clip, type, "\"model_type\": \"bert\"", "a text model");
+    check(HF, clip, type, "\"architecture\": \"vit_base_patch16_224\"", "timm's image classifiers");
+}
+
+static void open_clip(void **state)
+{
+    static const char file[] = "open_clip/open_clip_config.json";
+    static const char model[] = "\"model_cfg\": {", image[] = "\"vision_cfg\": {", text[] = "\"text_cfg\": {";
+    check(OPEN_CLIP, file, model, "\"model_cfg\": {\"fusion\": \"late\",", "model_cfg.fusion is \"late\"");
+    check(OPEN_CLIP, file, model, "\"model_cfg\": {\"multimodal_cfg\": {\"width\": 8},", "CoCa is not supported");
+    check(OPEN_CLIP, file, model, "\"model_cfg\": {\"init_logit_bias\": -10,", NULL);
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"global_average_pool\": true,", "vision_cfg.global_average_pool is true");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"input_patchnorm\": true,", "vision_cfg.input_patchnorm is true");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"convnext_base\",", "vision_cfg.timm_model_name is \"convnext_base\"");
+    check(OPEN_CLIP, file, "\"layers\": ", "\"layers\": [3, 4, 6, 3], \"old\": ", "vision_cfg.layers is [...]: a ResNet image tower");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"hf_model_name\": \"x/y\",", "text_cfg.hf_model_name \"x/y\": scry does not know");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"clean\": \"canonicalize\"},", "clean is \"canonicalize\"");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"strip\": true},", "text_cfg.tokenizer_kwargs.strip is true");
+    static const char pixels[] = "\"preprocess_cfg\": {";
+    check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"blur\": 2,", "preprocess_cfg.blur is 2");
+    check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"mode\": \"L\",", "preprocess_cfg.mode is \"L\"");
+    check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"size\": [24, 24], \"mode\": \"RGB\", \"fill_color\": 0,", NULL);
+    check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"size\": 24,", NULL);
+    check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"size\": [24, 23],", "preprocess_cfg.size is 23, vision_cfg.image_size 24");
+    check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"size\": 240,", "preprocess_cfg.size is 240, vision_cfg.image_size 24");
+}
+
+/* Apple's folders have the contents of model_cfg as the whole file. */
+static void flat(void **state)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_json *json;
+    static const char text[] = "{\"embed_dim\": 512, \"quick_gelu\": true, \"vision_cfg\": {\"image_size\": 384, \"layers\": 32, \"width\": 1280, "
+        "\"head_width\": 80, \"patch_size\": 14}, \"text_cfg\": {\"context_length\": 77, \"vocab_size\": 49408, \"width\": 1024, \"heads\": 16, "
+        "\"layers\": 24}}";
+    assert_int_equal(scry_json_parse(&json, text, sizeof text - 1, "x", NULL), 0);
+    scry_config c = { .min_score = 0 };
+    if (scry_config_parse(&c, SCRY_LAYOUT_OPEN_CLIP, json, "DIR/file", &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(c.dim, 512);
+    assert_int_equal(c.image.size, 384);
+    assert_int_equal(c.image.size / c.image.vit.patch, 27);   /* the rest of 6 pixels is not used */
+    assert_string_equal(c.image.vit.stack.act_name, "quick_gelu");
+    scry_json_free(json);
+}
+
+static void preprocessor(void **state)
+{
+    static const char file[] = "clip/preprocessor_config.json";
+    check(PREPROCESSOR, file, "\"do_resize\": true", "\"do_resize\": false", "do_resize is false");
+    check(PREPROCESSOR, file, ADD("\"do_pad\":true"), "do_pad is true");
+    check(PREPROCESSOR, file, ADD("\"do_pad\":false"), NULL);
+    check(PREPROCESSOR, file, ADD("\"do_reduce_labels\":true"), "do_reduce_labels is true");
+    check(PREPROCESSOR, file, "\"resample\": 3", "\"resample\": 1", "resample 1 is not supported");
+    check(PREPROCESSOR, file, ADD("\"processor_class\":\"CLIPProcessor\",\"return_tensors\":null,\"data_format\":\"channels_first\""), NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(transformers),
+        cmocka_unit_test(open_clip),
+        cmocka_unit_test(flat),
+        cmocka_unit_test(preprocessor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
