@@ -34,23 +34,33 @@ static int open_regular(const char *path, struct stat *st, scry_error *err)
     return fd;
 }
 
-int scry_map_open(scry_map *out, const char *path, scry_error *err)
+int scry_map_open_fd(scry_map *out, int *out_fd, const char *path, scry_error *err)
 {
     struct stat st;
     int fd = open_regular(path, &st, err);
+    *out_fd = -1;
     if (fd < 0)
         return fd;
     out->data = NULL;
     out->size = (size_t)st.st_size;
-    int result = 0;
     if (out->size) {
         void *p = mmap(NULL, out->size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            result = scry_fail_errno(err, errno, "cannot map %s", path);
-        else
-            out->data = p;
+        if (p == MAP_FAILED) {
+            int e = errno;
+            close(fd);
+            return scry_fail_errno(err, e, "cannot map %s", path);
+        }
+        out->data = p;
     }
-    close(fd);
+    *out_fd = fd;
+    return 0;
+}
+
+int scry_map_open(scry_map *out, const char *path, scry_error *err)
+{
+    int fd, result = scry_map_open_fd(out, &fd, path, err);
+    if (result == 0)
+        close(fd);
     return result;
 }
 

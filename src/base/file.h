@@ -19,6 +19,10 @@ typedef struct scry_map {
 int scry_map_open(scry_map *out, const char *path, scry_error *err) SCRY_NODISCARD;
 void scry_map_close(scry_map *m);
 
+/* The same, with the file left open, the caller's to close: it says later what became of the file that is mapped, whatever
+ * has its name by then. -1 on failure. */
+int scry_map_open_fd(scry_map *out, int *fd, const char *path, scry_error *err) SCRY_NODISCARD;
+
 /* Append the file to `out`, up to out->limit (SCRY_ELIMIT past it). Refuses
  * anything but a regular file, without blocking on a FIFO. */
 int scry_read_file(const char *path, scry_buf *out, scry_error *err) SCRY_NODISCARD;

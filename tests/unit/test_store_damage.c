@@ -486,6 +486,43 @@ static void readers_beside_a_writer(void **state)
     remove_tree(where);
 }
 
+/* A compaction starts the numbers of the columns anew. What a search still reads is the file that it mapped: not damaged
+ * because a shorter one has its name now, and damaged when it is cut itself. */
+static void a_file_whose_name_is_used_again(void **state)
+{
+    char where[64];
+    scry_store *s;
+    scry_root root;
+    scry_error err = SCRY_ERROR_INIT;
+    make_fast_scratch(where);
+    make_store(where);
+    const char *path = file_in(where, "columns-1.cache");
+    must(open_store(&s, where, SCRY_STORE_WRITE, &err), &err);
+    must(scry_store_add_root(s, "/pictures", &root, &err), &err);
+    scry_columns *c = scry_columns_open((scry_local *)s, 1, 1);
+    assert_non_null(c);
+    off_t before = size_of(path);
+    for (int i = 0; i < FILES; i += 2) {
+        uint8_t id[1][SCRY_ID_BYTES];
+        char name[32];
+        snprintf(name, sizeof name, "d%d/f%d.jpg", i % 4, i);
+        scry_file_id(root.id, name, id[0]);
+        must(scry_store_remove(s, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, NULL, &err), &err);
+    }
+    must(scry_store_compact(s, &err), &err);
+    scry_columns_update((scry_local *)s, 0);
+    assert_true(size_of(path) < before);
+    assert_true(scry_columns_whole(c));
+    scry_columns_release(c);
+    c = scry_columns_open((scry_local *)s, 1, 2);
+    assert_non_null(c);
+    assert_int_equal(truncate(path, size_of(path) - 1), 0);
+    assert_false(scry_columns_whole(c));
+    scry_columns_release(c);
+    must(scry_store_close(s, &err), &err);
+    remove_tree(where);
+}
+
 static int list_name(void *arg, const char *name)
 {
     strcat(arg, name);
@@ -519,7 +556,8 @@ int main(void)
         cmocka_unit_test(flipped_bytes), cmocka_unit_test(caches_come_back), cmocka_unit_test(columns_without_terms),
         cmocka_unit_test(what_cannot_be_opened), cmocka_unit_test(only_one_writer),
         cmocka_unit_test(a_store_that_cannot_be_written), cmocka_unit_test(a_network_folder),
-        cmocka_unit_test(readers_beside_a_writer), cmocka_unit_test(collections_side_by_side),
+        cmocka_unit_test(readers_beside_a_writer), cmocka_unit_test(a_file_whose_name_is_used_again),
+        cmocka_unit_test(collections_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

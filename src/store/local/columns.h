@@ -25,7 +25,7 @@ typedef struct scry_columns {
     int refs;                  /* under the store's view_lock */
     int64_t file;              /* N of columns-N.cache */
     scry_map map;
-    char *path;                /* NULL where they were parsed in memory */
+    int fd;                    /* of the file, to see its size; not used where they were parsed in memory */
     scry_map_guard *guard;
     uint64_t rows, root_count, term_count, names_size, terms_size, list_size;
     const uint32_t *slots;

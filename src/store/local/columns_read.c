@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 char *scry_columns_path(const scry_local *s, int64_t file)
 {
@@ -97,10 +98,10 @@ scry_columns *scry_columns_open(const scry_local *s, int64_t file, int64_t gener
     scry_columns_header h;
     scry_map map;
     char *path = scry_columns_path(s, file);
-    int result = scry_map_open(&map, path, NULL);
+    int result = scry_map_open_fd(&map, &c->fd, path, NULL);
+    free(path);
     c->refs = 1;
     c->file = file;
-    c->path = path;
     c->guard = result == 0 ? scry_map_guard_new(map.data, map.size) : NULL;
     if (result == 0 && scry_columns_parse(c, map.data, map.size)) {
         memcpy(&h, map.data, sizeof h);
@@ -109,18 +110,19 @@ scry_columns *scry_columns_open(const scry_local *s, int64_t file, int64_t gener
             return c;
     }
     scry_map_guard_free(c->guard);
-    if (result == 0)
+    if (result == 0) {
         scry_map_close(&map);
-    free(path);
+        close(c->fd);
+    }
     free(c);
     return NULL;
 }
 
-/* A file that was replaced or removed is mapped on, and nobody cuts it short. */
+/* The file that is mapped, not the one that has its name now: a compaction starts the numbers anew. */
 bool scry_columns_whole(const scry_columns *c)
 {
     struct stat st;
-    return !scry_map_guard_lost(c->guard) && (!c->path || stat(c->path, &st) < 0 || (uint64_t)st.st_size >= c->map.size);
+    return !scry_map_guard_lost(c->guard) && fstat(c->fd, &st) == 0 && (uint64_t)st.st_size >= c->map.size;
 }
 
 void scry_columns_release(scry_columns *c)
@@ -129,7 +131,7 @@ void scry_columns_release(scry_columns *c)
         return;
     scry_map_guard_free(c->guard);
     scry_map_close(&c->map);
-    free(c->path);
+    close(c->fd);
     free(c);
 }
 
