@@ -130,15 +130,28 @@ int scry_checkpoint_dir(char **out, const char *path, scry_error *err)
 
 /* ---- checks ---- */
 
+int scry_checkpoint_tokenizer(scry_tokenizer **out, const scry_config *c, const char *dir, scry_error *err)
+{
+    int r = scry_tokenizer_open(out, dir, c->text.dialect, err);
+    if (r == 0 && c->text.padded && (r = scry_tokenizer_read_padding(*out, dir, err)) < 0) {
+        scry_tokenizer_free(*out);
+        *out = NULL;
+    }
+    return r;
+}
+
 int scry_checkpoint_check_tokenizer(const scry_config *c, const scry_tokenizer *t, const char *dir, scry_error *err)
 {
     const scry_text_config *text = &c->text;
     size_t ids = scry_tokenizer_vocab_size(t);
-    int32_t end_id = scry_tokenizer_end_id(t);
+    int32_t end_id = scry_tokenizer_end_id(t), pad_id = scry_tokenizer_pad_id(t);
     /* A table may be padded, but hardly to twice its size. */
     if (ids > text->vocab || (text->pool != SCRY_POOL_END && ids < text->vocab / 2))
         return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer (%s) has %zu ids, the text tower %zu: these files do not "
                          "belong together", dir, *scry_tokenizer_files(t), ids, text->vocab);
+    if (text->padded && (pad_id < 0 || (size_t)pad_id >= text->vocab))
+        return scry_fail(err, SCRY_EINVALID, "%s: texts are padded with id %d, the text tower has %zu ids: these files do not belong "
+                         "together", dir, (int)pad_id, text->vocab);
     if (text->pool == SCRY_POOL_END && text->end_id >= 0 && end_id != text->end_id)
         return scry_fail(err, SCRY_EINVALID, "%s: the tokenizer ends a text with id %d, the text tower is read at id "
                          "%lld: these files do not belong together", dir, (int)end_id, (long long)text->end_id);
@@ -161,7 +174,7 @@ int scry_checkpoint_check(const char *dir, bool tokenizer, scry_error *err)
         return r;
     r = scry_checkpoint_check_pictures(&c, dir, err);
     if (r == 0 && tokenizer)
-        r = scry_tokenizer_open(&t, dir, c.text.dialect, err);
+        r = scry_checkpoint_tokenizer(&t, &c, dir, err);
     if (r == 0 && t)
         r = scry_checkpoint_check_tokenizer(&c, t, dir, err);
     scry_tokenizer_free(t);

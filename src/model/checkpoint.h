@@ -18,7 +18,10 @@ int scry_checkpoint_check(const char *dir, bool tokenizer, scry_error *err) SCRY
 /* SCRY_EINVALID for a checkpoint without an image tower. */
 int scry_checkpoint_check_pictures(const scry_config *c, const char *dir, scry_error *err) SCRY_NODISCARD;
 
-/* Whether tokenizer and text tower belong together. */
+/* Open the tokenizer of the folder `dir` as the checkpoint's text tower needs it. */
+int scry_checkpoint_tokenizer(scry_tokenizer **out, const scry_config *c, const char *dir, scry_error *err) SCRY_NODISCARD;
+
+/* Whether tokenizer and text tower belong together: no id, the padding's neither, is outside the tower's table. */
 int scry_checkpoint_check_tokenizer(const scry_config *c, const scry_tokenizer *t, const char *dir, scry_error *err) SCRY_NODISCARD;
 
 typedef struct scry_checkpoint {

@@ -96,10 +96,14 @@ void scry_hf_text_parse(scry_text_config *t, scry_config_reader *r, const scry_c
     t->stack = parse_stack(r, p, k);
     t->vocab = scry_config_size(r, p, "vocab_size", k->vocab, SCRY_MAX_VOCAB);
     t->bert.positions = scry_config_size(r, p, "max_position_embeddings", k->positions, SCRY_MAX_CONTEXT);
+    size_t first = k->counts_from_padding && r->code == 0 ? (size_t)padding + 1 : 0;
+    if (t->bert.positions <= first)
+        scry_config_fail(r, SCRY_EINVALID, "%s.max_position_embeddings is %zu: there is none for a text's first token, at %zu",
+                         p->name ? p->name : "model_cfg", t->bert.positions, first);
     t->bert.types = k->types ? scry_config_size(r, p, "type_vocab_size", k->types, 64) : 0;
     bool scaled = k->pre_norm && scry_config_bool(r, p, "scale_embedding", true);
     t->bert.scale = scaled ? sqrtf((float)t->stack.width) : 1;
-    fill(t, k, k->counts_from_padding && r->code == 0 ? (size_t)padding + 1 : 0, prefix);
+    fill(t, k, first, prefix);
 }
 
 /* ---- models known by name ---- */

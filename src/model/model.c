@@ -191,7 +191,7 @@ static int pair_identity(scry_model *m, scry_error *err)
     const scry_checkpoint *c = &m->pictures;
     scry_tokenizer *t;
     char texts[SCRY_IDENTITY_CHARS + 1];
-    int r = scry_tokenizer_open(&t, c->dir, c->config.text.dialect, err);
+    int r = scry_checkpoint_tokenizer(&t, &c->config, c->dir, err);
     if (r < 0)
         return r;
     r = digest_of(c, t, m->identity, err);
@@ -315,7 +315,7 @@ static int open_parts(scry_model *m, const char *language, scry_error *err)
     scry_trace("config and tensors", start);
     start = scry_now_ms();
     if (r == 0)
-        r = scry_tokenizer_open(&m->tokenizer, m->texts->dir, m->texts->config.text.dialect, err);
+        r = scry_checkpoint_tokenizer(&m->tokenizer, &m->texts->config, m->texts->dir, err);
     if (r == 0)
         r = choose_language(m, language, err);
     scry_trace("tokenizer", start);

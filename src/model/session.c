@@ -216,11 +216,18 @@ static bool reads_forward(const scry_text_config *c)
     return c->causal && c->pool == SCRY_POOL_END;
 }
 
-/* Add the `count` ids after the batch's last text as its next one. */
-static void add_text(scry_text_batch *b, const scry_text_config *c, size_t count)
+/* Add the `count` ids after the batch's last text as its next one: each must have a row in the tower's tables. */
+static int add_text(scry_text_batch *b, const scry_text_config *c, size_t count, scry_error *err)
 {
-    size_t pool = pool_position(c, b->added + b->tokens, count);
+    const int32_t *ids = b->added + b->tokens;
+    if (count == 0 || count > c->context)
+        return scry_fail(err, SCRY_EINVALID, "a text of %zu tokens: the text tower reads 1 to %zu", count, c->context);
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] < 0 || (size_t)ids[i] >= c->vocab)
+            return scry_fail(err, SCRY_EINVALID, "token %zu of a text has id %d, the text tower has %zu ids", i, (int)ids[i], c->vocab);
+    size_t pool = pool_position(c, ids, count);
     scry_text_batch_add(b, reads_forward(c) ? pool + 1 : count, pool);
+    return 0;
 }
 
 /* Run one batch; `out` is [n, D] in the order in which the texts were added. */
@@ -281,7 +288,9 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
         }
         if (cut)
             cut[i] = was_cut;
-        add_text(&b, &m->texts->config.text, (size_t)count);
+        r = add_text(&b, &m->texts->config.text, (size_t)count, err);
+        if (r < 0)
+            break;
         if (i + 1 == n || b.tokens >= PASS_TOKENS || b.n == PASS_TOKENS) {
             r = run_batch(s, &b, out + done * dim, err);
             done += b.n;
@@ -301,7 +310,7 @@ int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *st
     for (size_t i = 0; i < n && r == 0; i++) {
         size_t count = starts[i + 1] - starts[i];
         memcpy(b.added + b.tokens, ids + starts[i], count * sizeof *ids);
-        add_text(&b, &s->model->texts->config.text, count);
+        r = add_text(&b, &s->model->texts->config.text, count, err);
     }
     if (r == 0)
         r = run_batch(s, &b, out, err);

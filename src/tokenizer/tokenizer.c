@@ -77,53 +77,56 @@ static int open_file(scry_tokenizer *t, const char *dir, scry_tokfile *f,
 static int open_older_files(scry_tokenizer *t, const char *dir, scry_tokenizer_dialect dialect,
                             scry_error *err)
 {
-    if (dialect != SCRY_TOKENIZER_HF && dialect != SCRY_TOKENIZER_OPEN_CLIP)
+    char *path = scry_path_join(dir, "vocab.txt");
+    bool bert = access(path, F_OK) == 0, clip = dialect == SCRY_TOKENIZER_HF || dialect == SCRY_TOKENIZER_OPEN_CLIP;
+    free(path);
+    if (!clip && !bert)
         return scry_fail(err, SCRY_EINVALID, "%s/tokenizer.json is missing: the checkpoint reads texts with a tokenizer of "
                          "its own; fetch it with the rest of the repository", dir);
-    char *path = scry_path_join(dir, "vocab.txt");
-    bool bert = access(path, F_OK) == 0;
-    free(path);
     return bert ? scry_tok_wordpiece_open(t, dir, NULL, err) : scry_tok_clip_open(t, dir, NULL, dialect, err);
 }
 
 static void add_file(scry_tokenizer *t, const char *name)
 {
     size_t n = 0;
-    while (t->files[n])
+    while (t->files[n] && strcmp(t->files[n], name) != 0)
         n++;
     t->files[n] = name;
 }
 
-/* The id of the padding token that tokenizer_config.json names. */
-static int read_padding(scry_tokenizer *t, const char *dir, scry_error *err)
+/* The id of the special token `text`, -1 if there is none. */
+static int32_t special_id(const scry_tokenizer *t, const char *text)
 {
+    for (size_t i = 0; i < t->added.n; i++)
+        if (strcmp(t->added.at[i].text, text) == 0)
+            return t->added.at[i].id;
+    return -1;
+}
+
+/* ---- padding ---- */
+
+int scry_tokenizer_read_padding(scry_tokenizer *t, const char *dir, scry_error *err)
+{
+    if (t->pad_id >= 0)
+        return 0;
     char *path = scry_path_join(dir, "tokenizer_config.json");
     scry_json *config = NULL;
     int result = scry_json_read(&config, path, MAX_CONFIG_BYTES, err);
     if (result == SCRY_ENOTFOUND)
-        result = scry_fail(err, SCRY_EINVALID, "%s is missing: it names the padding token", path);
+        result = t->usual_padding ? 0 : scry_fail(err, SCRY_EINVALID, "%s is missing: it names the padding token", path);
     const scry_json *v = scry_json_get(config, "pad_token");
-    const char *name = scry_json_str(v, scry_json_str(scry_json_get(v, "content"), ""));
-    for (size_t i = 0; i < t->added.n && result == 0; i++)
-        if (strcmp(t->added.at[i].text, name) == 0)
-            t->pad_id = t->added.at[i].id;
+    const char *name = scry_json_str(v, scry_json_str(scry_json_get(v, "content"), t->usual_padding ? t->usual_padding : ""));
+    t->pad_id = special_id(t, name);
     if (result == 0 && t->pad_id < 0)
         result = scry_fail(err, SCRY_EINVALID, "%s: pad_token \"%.40s\" is not among the special tokens", path, name);
-    add_file(t, "tokenizer_config.json");
+    if (config)
+        add_file(t, "tokenizer_config.json");
     scry_json_free(config);
     free(path);
     return result;
 }
 
 /* ---- languages ---- */
-
-static int32_t language_id(const scry_tokenizer *t, const char *code)
-{
-    for (size_t i = 0; i < t->added.n; i++)
-        if (strcmp(t->added.at[i].text, code) == 0)
-            return t->added.at[i].id;
-    return -1;
-}
 
 /* A text that starts with the code of its language (NLLB): the language of transformers' NllbTokenizer where it is not told. */
 static int read_language(scry_tokenizer *t, const char *dir, scry_error *err)
@@ -132,7 +135,7 @@ static int read_language(scry_tokenizer *t, const char *dir, scry_error *err)
     scry_json *config = NULL;
     int result = scry_json_read(&config, path, MAX_CONFIG_BYTES, err);
     const char *code = scry_json_str(scry_json_get(config, "src_lang"), SCRY_LANGUAGE_DEFAULT);
-    int32_t id = language_id(t, code);
+    int32_t id = special_id(t, code);
     if (result == 0)
         add_file(t, "tokenizer_config.json");
     if (result == SCRY_ENOTFOUND)
@@ -187,10 +190,12 @@ static int follow(scry_tokenizer *t, const char *dir, scry_tokenizer_dialect dia
     case SCRY_TOKENIZER_OPEN_CLIP: t->pad_id = 0; break;
     case SCRY_TOKENIZER_OPEN_CLIP_SPACES: t->clean = scry_text_fixed_spaces; break;
     case SCRY_TOKENIZER_OPEN_CLIP_LOWER: t->clean = scry_text_fixed_lower; break;
-    case SCRY_TOKENIZER_OPEN_CLIP_CANONICAL: t->clean = scry_text_fixed_canonical; return read_padding(t, dir, err);
+    case SCRY_TOKENIZER_OPEN_CLIP_CANONICAL:
+        t->clean = scry_text_fixed_canonical;
+        return scry_tokenizer_read_padding(t, dir, err);
     case SCRY_TOKENIZER_SIGLIP:
         t->clean = t->pieces_are_scored ? scry_text_canonical : scry_text_lower;
-        return read_padding(t, dir, err);
+        return scry_tokenizer_read_padding(t, dir, err);
     }
     return 0;
 }
@@ -262,7 +267,7 @@ int scry_tokenizer_encode(const scry_tokenizer *t, const char *text, size_t n, i
         text = scry_buf_str(&repaired);
         n = repaired.size;
     }
-    int32_t start = t->guesses_language ? language_id(t, scry_language_guess(text, n)) : -1;
+    int32_t start = t->guesses_language ? special_id(t, scry_language_guess(text, n)) : -1;
     start = start >= 0 ? start : t->start_id;
     if (start >= 0)
         scry_ids_push(&out, start);

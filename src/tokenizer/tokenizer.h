@@ -36,6 +36,11 @@ int scry_tokenizer_open(scry_tokenizer **out, const char *dir, scry_tokenizer_di
                         scry_error *err) SCRY_NODISCARD;
 void scry_tokenizer_free(scry_tokenizer *t);
 
+/* Find the padding token, for a text tower whose texts are padded: that which `dir`/tokenizer_config.json names, for WordPiece
+ * else [PAD]; nothing to do where the dialect has it. SCRY_EINVALID when it is not named or has no id. Before other threads
+ * use the tokenizer. */
+int scry_tokenizer_read_padding(scry_tokenizer *t, const char *dir, scry_error *err) SCRY_NODISCARD;
+
 /* The ids of `text` (`n` bytes, any bytes) with start and end tokens, no padding. At most
  * `capacity` ids are written to `ids` (capacity >= 2): longer texts are truncated before the
  * end token, and *cut is set (cut may be NULL). Returns their number or SCRY_ENOMEM. */
@@ -56,7 +61,7 @@ double scry_tokenizer_log_probability(const scry_tokenizer *t, const char *text,
 
 size_t scry_tokenizer_vocab_size(const scry_tokenizer *t);   /* highest id + 1 */
 int32_t scry_tokenizer_end_id(const scry_tokenizer *t);      /* EOT, [SEP], </s> */
-int32_t scry_tokenizer_pad_id(const scry_tokenizer *t);      /* -1: the dialect does not pad */
+int32_t scry_tokenizer_pad_id(const scry_tokenizer *t);      /* -1: not known, see scry_tokenizer_read_padding */
 const char *scry_tokenizer_summary(const scry_tokenizer *t); /* "CLIP byte-pair encoding (Hugging Face rules), 49408 ids" */
 
 /* The names of the files read, for the model's identity: NULL-terminated, borrowed. */

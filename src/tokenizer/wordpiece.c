@@ -283,6 +283,7 @@ int scry_tok_wordpiece_open(scry_tokenizer *t, const char *dir, scry_tokfile *f,
     t->model = m;
     t->release = release;
     t->encode = encode;
+    t->usual_padding = "[PAD]";
     int result = f ? load_tokenizer_json(t, m, f, err) : load_vocab_txt(t, m, dir, err);
     t->summary = scry_asprintf("WordPiece%s, %zu ids", m->lowercase ? ", lower case" : "", t->vocab_size);
     return result;

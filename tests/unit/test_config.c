@@ -96,6 +96,8 @@ static void open_clip(void **state)
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"hf_model_name\": \"x/y\",", "text_cfg.hf_model_name \"x/y\": scry does not know");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"clean\": \"canonicalize\"},", "clean is \"canonicalize\"");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"strip\": true},", "text_cfg.tokenizer_kwargs.strip is true");
+    check(OPEN_CLIP, "open_clip_xlm/open_clip_config.json", "\"max_position_embeddings\": 26", "\"max_position_embeddings\": 2",
+          "max_position_embeddings is 2: there is none for a text's first token, at 2");
     static const char pixels[] = "\"preprocess_cfg\": {";
     check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"blur\": 2,", "preprocess_cfg.blur is 2");
     check(OPEN_CLIP, file, pixels, "\"preprocess_cfg\": {\"mode\": \"L\",", "preprocess_cfg.mode is \"L\"");

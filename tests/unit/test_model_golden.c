@@ -427,7 +427,74 @@ static void texts_are_prepared_as_by_the_references(void **state)
     check_reads_texts("open_clip_eos", unclean, true);
     check_reads_texts("chinese_clip", chinese, true);
     check_reads_texts("open_clip_xlm", unclean, true);
+    check_reads_texts("open_clip_pe", unclean, true);   /* padded: what the token tables read before their beginning once */
+    check_reads_texts("open_clip_mobile", unclean, true);
+    check_reads_texts("open_clip_mobile_large", unclean, true);
     check_reads_texts("sentence", chinese, true);
+}
+
+static void ids_outside_the_table_are_refused(void **state)
+{
+    scry_model *m;
+    scry_session *s;
+    scry_error err = SCRY_ERROR_INIT;
+    char *dir = model_dir("open_clip_pe");
+    assert_int_equal(scry_model_open(&m, dir, NULL, NULL), 0);
+    assert_int_equal(scry_session_new(&s, m, 1, NULL), 0);
+    const scry_text_config *c = &m->texts->config.text;
+    const int32_t wrong[] = { -1, INT32_MIN, INT32_MAX, (int32_t)c->vocab };
+    float out[64];
+    assert_true(scry_model_get_info(m)->dim <= 64 && c->context < 30);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const int32_t ids[] = { 0, 5, wrong[i] };
+        assert_int_equal(scry_session_embed_ids(s, ids, (size_t[]){ 0, 3 }, 1, out, &err), SCRY_EINVALID);
+        assert_non_null(strstr(err.message, "token 2 of a text has id "));
+    }
+    const int32_t many[30] = { 0 };
+    assert_int_equal(scry_session_embed_ids(s, many, (size_t[]){ 0, 30 }, 1, out, &err), SCRY_EINVALID);
+    assert_int_equal(scry_session_embed_ids(s, many, (size_t[]){ 0, 0 }, 1, out, &err), SCRY_EINVALID);
+    assert_int_equal(scry_session_embed_ids(s, many, (size_t[]){ 0, c->context }, 1, out, &err), 0);
+    scry_session_free(s);
+    scry_model_free(m);
+    free(dir);
+}
+
+/* A checkpoint whose texts are padded says with what. */
+static void padding_must_be_known(void **state)
+{
+    static const struct { const char *config, *expected; } cases[] = {
+        { "{\"pad_token\":\"</s>\"}", NULL }, { "{}", "pad_token \"\" is not among the special tokens" },
+        { "{\"pad_token\":\"<none>\"}", "pad_token \"<none>\"" }, { NULL, "tokenizer_config.json is missing" }
+    };
+    static const char *const files[] = { "open_clip_config.json", "tokenizer.json" };
+    char dir[] = "/tmp/scry-padding-XXXXXX", *from = model_dir("open_clip_mobile"), *path;
+    assert_non_null(mkdtemp(dir));
+    char *config = scry_path_join(dir, "tokenizer_config.json");
+    for (size_t i = 0; i < 2; i++) {
+        char *source = scry_path_join(from, files[i]), *target = realpath(source, NULL);
+        path = scry_path_join(dir, files[i]);
+        assert_int_equal(symlink(target, path), 0);
+        free(path);
+        free(target);
+        free(source);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scry_error err = SCRY_ERROR_INIT;
+        remove(config);
+        if (cases[i].config)
+            assert_int_equal(scry_write_file(config, cases[i].config, strlen(cases[i].config), NULL), 0);
+        int r = scry_checkpoint_check(dir, true, &err);
+        if (cases[i].expected ? r != SCRY_EINVALID || !strstr(err.message, cases[i].expected) : r != 0)
+            fail_msg("case %zu: %s", i, r < 0 ? err.message : "accepted");
+    }
+    for (size_t i = 0; i < 2; i++) {
+        path = scry_path_join(dir, files[i]);
+        remove(path);
+        free(path);
+    }
+    free(config);
+    free(from);
+    assert_int_equal(rmdir(dir), 0);
 }
 
 static void dual_encoder(void **state)
@@ -565,6 +632,7 @@ int main(void)
         cmocka_unit_test(open_clip_nllb), cmocka_unit_test(sentence_transformers), cmocka_unit_test(mclip),
         cmocka_unit_test(a_pair_has_the_identity_of_its_pictures), cmocka_unit_test(probabilities_are_those_of_the_training),
         cmocka_unit_test(texts_are_prepared_as_by_the_references),
+        cmocka_unit_test(ids_outside_the_table_are_refused), cmocka_unit_test(padding_must_be_known),
         cmocka_unit_test(dual_encoder), cmocka_unit_test(texts_that_begin_alike_stay_the_same),
         cmocka_unit_test(raw_vectors_keep_their_length), cmocka_unit_test(options_may_be_null)
     };

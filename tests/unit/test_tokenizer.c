@@ -436,6 +436,35 @@ static void special_tokens_follow_the_configuration(void **state)
     refused(SCRY_EINVALID, "tokenizer_config.json is not valid JSON");
 }
 
+/* The padding token of `dialect` in the scratch folder; a refusal says `part`. */
+static void pads_with(scry_tokenizer_dialect dialect, int32_t id, const char *part)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t = NULL;
+    if (scry_tokenizer_open(&t, scratch, dialect, &err) < 0)
+        fail_msg("%s", err.message);
+    int r = scry_tokenizer_read_padding(t, scratch, &err);
+    if (r < 0 ? !part || !strstr(err.message, part) : part != NULL)
+        fail_msg("\"%s\" instead of \"%s\"", r < 0 ? err.message : "accepted", part ? part : "accepted");
+    assert_int_equal(scry_tokenizer_pad_id(t), id);
+    scry_tokenizer_free(t);
+}
+
+static void padding_is_named_or_usual(void **state)
+{
+    write_text("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\n[PAD]\n[MASK]\n");
+    pads_with(SCRY_TOKENIZER_OPEN_CLIP_SPACES, 4, NULL);
+    write_text("tokenizer_config.json", "{\"pad_token\":\"[MASK]\"}");
+    pads_with(SCRY_TOKENIZER_OPEN_CLIP_LOWER, 5, NULL);
+    write_text("tokenizer_config.json", "{\"pad_token\":\"<pad>\"}");
+    pads_with(SCRY_TOKENIZER_OPEN_CLIP_LOWER, -1, "pad_token \"<pad>\" is not among the special tokens");
+    write_text("tokenizer_config.json", "{}");
+    copy_golden("unigram_charsmap/tokenizer.json", "tokenizer.json");
+    pads_with(SCRY_TOKENIZER_OPEN_CLIP_SPACES, -1, "pad_token \"\" is not among the special tokens");
+    write_text("tokenizer_config.json", "{\"pad_token\":{\"content\":\"<pad>\"}}");
+    pads_with(SCRY_TOKENIZER_OPEN_CLIP_SPACES, 1, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_bytes_do_no_harm, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(older_files_are_checked, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(special_tokens_follow_the_configuration, make_scratch, drop_scratch),
+        cmocka_unit_test_setup_teardown(padding_is_named_or_usual, make_scratch, drop_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
