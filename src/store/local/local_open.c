@@ -430,7 +430,7 @@ int scry_local_close(scry_store *base, scry_error *err)
     scry_local *s = (scry_local *)base;
     scry_views_close(s);
     scry_readers_close(s);
-    scry_columns_update(s, 1024 + s->head.files / 64);
+    scry_columns_update(s, 1024 + s->head.files / 256);   /* every filter looks at what is lacking one by one */
     int result = scry_local_sync(base, err);
     if (s->writer.handle) {
         int closed = sqlite3_wal_checkpoint_v2(s->writer.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);

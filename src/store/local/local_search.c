@@ -83,20 +83,21 @@ static bool shown_before(const scry_hit *a, const scry_hit *b)
  * the others counted. */
 static int hits_of(query_state *q, const scry_near *list, size_t n, scry_results *all, scry_error *err)
 {
+    scry_results *files = q->search->all_copies ? all : scry_results_new();
     int result = 0;
     for (size_t i = 0; i < n && result == 0; i++) {
-        scry_results *files = q->search->all_copies ? all : scry_results_new();
         result = files_of(q, list[i].row, list[i].score, files, err);
-        if (files == all)
+        if (files == all || result < 0 || files->count == 0)
             continue;
         size_t first = 0;
         for (size_t k = 1; k < files->count; k++)
             if (shown_before(&files->hits[k], &files->hits[first]))
                 first = k;
-        if (files->count)
-            scry_results_move(all, files, first, files->count - 1);
-        scry_results_free(files);
+        scry_results_move(all, files, first, files->count - 1);
+        scry_results_clear(files);
     }
+    if (files != all)
+        scry_results_free(files);
     return result;
 }
 
@@ -112,12 +113,23 @@ static size_t before_page(const query_state *q, const scry_near *list, size_t n)
     return skip;
 }
 
+/* How many of the list can be on the page: what scores less than its last entry needs no looking up. */
+static size_t end_of_page(const query_state *q, const scry_near *list, size_t n)
+{
+    size_t end;
+    if (q->search->all_copies || !scry_add_size(q->search->offset, q->search->limit, &end) || end == 0 || end >= n)
+        return n;
+    while (end < n && list[end].score == list[end - 1].score)
+        end++;
+    return end;
+}
+
 /* The requested page of `list`. */
 static int show(query_state *q, const scry_near *list, size_t n, scry_results *out, scry_error *err)
 {
     scry_results *all = scry_results_new();
-    size_t skip = before_page(q, list, n), from = q->search->offset - skip, end;
-    int result = hits_of(q, list + skip, n - skip, all, err);
+    size_t skip = before_page(q, list, n), until = end_of_page(q, list, n), from = q->search->offset - skip, end;
+    int result = hits_of(q, list + skip, until - skip, all, err);
     const scry_hit **order = scry_alloc(all->count * sizeof *order);
     for (size_t i = 0; i < all->count; i++)
         order[i] = &all->hits[i];
@@ -127,7 +139,7 @@ static int show(query_state *q, const scry_near *list, size_t n, scry_results *o
         end = SIZE_MAX;
     for (size_t i = from; i < all->count && i < end && result == 0; i++)
         scry_results_move(out, all, (size_t)(order[i] - all->hits), order[i]->copies);
-    out->has_more = all->count > end;
+    out->has_more = all->count > end || until < n;
     free(order);
     scry_results_free(all);
     return result;
