@@ -202,7 +202,7 @@ static void bind_stage(scry_binder *b, fastvit *v, size_t i)
     const scry_fastvit_config *c = v->config;
     stage *s = &v->stages[i];
     char at[NAME / 4], name[NAME / 2];
-    snprintf(at, sizeof at, "visual.trunk.stages.%zu", i);
+    snprintf(at, sizeof at, "visual.trunk.stages.%u", (unsigned)i);
     if (s->shrinks)
         bind_shrink(b, s, i + c->squeezed >= c->stages, at);
     bool attentive = i + c->attentive >= c->stages;
