@@ -524,14 +524,16 @@ static void move_a_root(world *w, const char *to)
     assert_int_equal(scry_store_move_root(w->store, w->root[2], "/a/zzz", &err), SCRY_EINVALID);
     assert_int_equal(scry_store_move_root(w->store, "/nowhere", "/x", &err), SCRY_ENOTFOUND);
     OK(scry_store_move_root(w->store, w->root[2], to, &err));
+    char from[sizeof w->root[2]];
+    memcpy(from, w->root[2], sizeof from);
+    snprintf(w->root[2], sizeof w->root[2], "%.40s", to);
     for (int i = 0; i < MODEL_FILES; i++) {
         model_file *f = &w->file[i];
-        if (strcmp(f->root_path, w->root[2]) == 0) {
+        if (strcmp(f->root_path, from) == 0) {
             snprintf(f->root_path, sizeof f->root_path, "%.30s", to);
-            snprintf(f->path, sizeof f->path, "%.40s/%s", to, f->relative);
+            set_path(w, f);
         }
     }
-    snprintf(w->root[2], sizeof w->root[2], "%.40s", to);
 }
 
 static void random_operations(void **state)
