@@ -136,7 +136,8 @@ function begin(answer) {
   notice('');
   showLine();
   showUnknown(answer.unknown_words ?? []);
-  if (!answer.results.length) empty();
+  if (answer.damage) notice(text('store_damaged'), answer.damage);
+  else if (!answer.results.length) empty();
   else if (isFar(answer.results[0])) notice(text('nothing_close'), text('nothing_close_help'));
 }
 

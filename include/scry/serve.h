@@ -30,6 +30,7 @@ typedef struct scry_serve_options {
     size_t host_count;
     scry_milvus_choice milvus;  /* for a store on Milvus */
     const char *language;       /* of scry_model_options */
+    int check_interval_s;       /* between checks of the store's files; 0: a day; below 0: no checks */
 } scry_serve_options;
 
 #define SCRY_SERVE_OPTIONS_INIT { .listen = "127.0.0.1:8080" }

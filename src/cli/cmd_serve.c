@@ -28,6 +28,7 @@ static const cli_option options[] = {
     { "max-queue", "N", "waiting requests; further ones get status 503 (default: 128)", 0, NULL },
     { "time-limit", "SECONDS", "time limit for decoding a picture (default: 30)", 0, NULL },
     { "client-timeout", "SECONDS", "time limit for a request's headers; bodies get one more second per 64 kB (default: 30)", 0, NULL },
+    { "check-interval", "SECONDS", "time between checks of the store's files in the background (default: 86400; 0: no checks)", 0, NULL },
     { 0 },
 };
 
@@ -59,9 +60,11 @@ static bool take_option(scry_serve_options *o, const char **hosts, char *local, 
         hosts[o->host_count++] = value;
         return true;
     }
-    bool port = strcmp(name, "port") == 0;
-    if (!cli_int(name, value, port ? 0 : 1, port ? 65535 : 4096, &n))
+    bool port = strcmp(name, "port") == 0, interval = strcmp(name, "check-interval") == 0;
+    if (!cli_int(name, value, port || interval ? 0 : 1, port ? 65535 : interval ? 1000000000 : 4096, &n))
         return false;
+    if (interval)
+        o->check_interval_s = n ? (int)n : -1;
     if (port) {
         snprintf(local, LOCAL_SIZE, "127.0.0.1:%lld", n);
         o->listen = local;

@@ -85,6 +85,9 @@ static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_
         r = put_hits(q, found, &groups, w, err);
     if (r == 0 && cut)
         mcp_put_text(w, "Note: the text is longer than the model reads; its end was ignored.");
+    scry_error damage = SCRY_ERROR_INIT;
+    if (r == 0 && scry_store_known_damage(m->store, &damage) < 0)
+        mcp_put_text(w, damage.message);
     scry_groups_dispose(&groups);
     scry_results_free(found);
     free(vector);

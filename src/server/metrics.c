@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "server/queue.h"
 #include "server/server.h"
+#include "server/store_check.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -61,7 +62,7 @@ void metrics_write(struct metrics *m, server *s, scry_buf *out)
 {
     scry_store_info info = { 0 };
     pthread_rwlock_rdlock(&s->store_lock);
-    bool known = scry_store_get_info(s->store, &info, NULL) == 0;
+    bool known = scry_store_get_info(s->store, &info, NULL) == 0, damaged = store_damage(s, NULL);
     pthread_rwlock_unlock(&s->store_lock);
     pthread_mutex_lock(&m->lock);
     scry_buf_puts(out, "# HELP scry_http_responses_total Responses by class of status.\n# TYPE scry_http_responses_total counter\n");
@@ -83,6 +84,8 @@ void metrics_write(struct metrics *m, server *s, scry_buf *out)
         scry_buf_printf(out, "# HELP scry_files Files in the collection.\n# TYPE scry_files gauge\nscry_files %llu\n"
                         "# HELP scry_contents Different pictures in the collection.\n# TYPE scry_contents gauge\nscry_contents %llu\n",
                         (unsigned long long)info.files, (unsigned long long)info.contents);
+    scry_buf_printf(out, "# HELP scry_store_damaged Whether searches may be wrong: the status says why.\n# TYPE scry_store_damaged gauge\n"
+                    "scry_store_damaged %d\n", damaged);
     scry_buf_printf(out, "# HELP process_resident_memory_bytes Resident memory.\n# TYPE process_resident_memory_bytes gauge\n"
                     "process_resident_memory_bytes %llu\n", (unsigned long long)resident_bytes());
 }

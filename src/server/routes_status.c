@@ -7,6 +7,7 @@
 #include "server/metrics.h"
 #include "server/request.h"
 #include "server/server.h"
+#include "server/store_check.h"
 #include "server/store_watch.h"
 
 #include <string.h>
@@ -88,7 +89,16 @@ static void put_rebuild(const server *s, scry_json_writer *w)
     scry_json_end(w, '}');
 }
 
-static int put_status(const server *s, const scry_store_info *info, scry_json_writer *w, scry_error *err)
+/* What the checks of the store's files found. */
+static void put_check(server *s, scry_json_writer *w)
+{
+    scry_error damage = SCRY_ERROR_INIT;
+    scry_json_add_str(w, "damage", store_damage(s, &damage) ? damage.message : NULL);
+    scry_json_key(w, "check");
+    store_check_put(s->store_check, w);
+}
+
+static int put_status(server *s, const scry_store_info *info, scry_json_writer *w, scry_error *err)
 {
     const struct { const char *key; uint64_t n; } counts[] = {
         { "files", info->files }, { "contents", info->contents }, { "skipped", info->bad_files }, { "bytes", info->bytes },
@@ -108,6 +118,7 @@ static int put_status(const server *s, const scry_store_info *info, scry_json_wr
         scry_json_add_bool(w, flags[i].key, flags[i].is);
     put_languages(w);
     put_rebuild(s, w);
+    put_check(s, w);
     scry_json_key(w, "roots");
     scry_json_begin(w, '[');
     int result = scry_store_roots(s->store, put_root, w, err);

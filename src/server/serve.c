@@ -16,6 +16,7 @@
 #include "server/router.h"
 #include "server/search.h"
 #include "server/sorted_lists.h"
+#include "server/store_check.h"
 #include "server/store_watch.h"
 #include "server/strict.h"
 #include "server/workers.h"
@@ -382,6 +383,7 @@ static int start_all(server *s, scry_error *err)
     int r = search_thread_start(s, err);
     if (r == 0)
         r = workers_start(s, err);
+    s->store_check = store_check_new(s);   /* after the warm-up, which it would slow down; before there are requests */
     return r < 0 ? r : start_daemon(s, err);
 }
 
@@ -437,6 +439,7 @@ int scry_serve_run(const scry_serve_options *options, const char *store, const c
             fputs("scry: stopping\n", stderr);
         }
         drain(&s);
+        store_check_free(s.store_check);   /* it may open the store again through the watch */
         store_watch_free(s.store_watch);
         index_runs_free(s.index_runs);
         queue_free(s.search_queue);

@@ -1,6 +1,6 @@
 // searching.mjs - searches by words, pictures and filters, and their results.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { api, assert, firstName, names, open, openHit, query, search, serve, settled, temporary, test, top, until } from './harness.mjs';
 
 const cat = top + '/demo/gallery/animals/cat.jpg';
@@ -343,6 +343,18 @@ export async function searching({ root, store }) {
     await settled(page);
     assert.match(await page.textContent('#notice'), /No close match/);
     assert.equal(await firstName(page), 'horse.jpg');
+  });
+
+  await test('a store that is known to be damaged: a notice above the results says so', async () => {
+    const mark = store + '/collections/default/damaged';
+    writeFileSync(mark, 'vectors-1.seg: bytes 0 to 4096 have changed');
+    const page = await open(url + '/?q=a+horse');
+    await settled(page);
+    assert.match(await page.textContent('#notice'), /index is damaged.*vectors-1\.seg: bytes 0 to 4096 have changed.*scry verify/);
+    assert.equal(await firstName(page), 'horse.jpg');
+    rmSync(mark);
+    await search(page, 'a cat');
+    assert.equal(await page.isVisible('#notice'), false);
   });
 
   await test('scores are shown or hidden, and the choice is kept', async () => {
