@@ -34,6 +34,23 @@ static const cli_option options[] = {
 
 enum { MAX_HOSTS = 32, LOCAL_SIZE = 24 };
 
+static bool take_number(scry_serve_options *o, const char *name, const char *value)
+{
+    const struct { const char *name; int *value; long long least, most; } numbers[] = {
+        { "workers", &o->workers, 1, 4096 }, { "max-connections", &o->max_connections, 1, 4096 },
+        { "max-queue", &o->max_queue, 1, 4096 }, { "time-limit", &o->time_limit_s, 1, 4096 },
+        { "client-timeout", &o->client_timeout_s, 1, 4096 }, { "check-interval", &o->check_interval_s, 0, 1000000000 },
+    };
+    size_t i = 0;
+    long long n;
+    while (strcmp(name, numbers[i].name) != 0)
+        i++;
+    if (!cli_int(name, value, numbers[i].least, numbers[i].most, &n))
+        return false;
+    *numbers[i].value = n ? (int)n : -1;   /* 0 is the default there */
+    return true;
+}
+
 static bool take_option(scry_serve_options *o, const char **hosts, char *local, const char *name, const char *value)
 {
     const struct { const char *name, **text; } texts[] = {
@@ -42,10 +59,6 @@ static bool take_option(scry_serve_options *o, const char **hosts, char *local, 
     const struct { const char *name; bool *flag; } flags[] = {
         { "no-auth", &o->no_auth }, { "allow-index", &o->allow_index }, { "allow-upload", &o->allow_upload },
         { "allow-remove", &o->allow_remove },
-    };
-    const struct { const char *name; int *value; } numbers[] = {
-        { "workers", &o->workers }, { "max-connections", &o->max_connections }, { "max-queue", &o->max_queue },
-        { "time-limit", &o->time_limit_s }, { "client-timeout", &o->client_timeout_s },
     };
     long long n = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -60,18 +73,12 @@ static bool take_option(scry_serve_options *o, const char **hosts, char *local, 
         hosts[o->host_count++] = value;
         return true;
     }
-    bool port = strcmp(name, "port") == 0, interval = strcmp(name, "check-interval") == 0;
-    if (!cli_int(name, value, port || interval ? 0 : 1, port ? 65535 : interval ? 1000000000 : 4096, &n))
+    if (strcmp(name, "port") != 0)
+        return take_number(o, name, value);
+    if (!cli_int(name, value, 0, 65535, &n))
         return false;
-    if (interval)
-        o->check_interval_s = n ? (int)n : -1;
-    if (port) {
-        snprintf(local, LOCAL_SIZE, "127.0.0.1:%lld", n);
-        o->listen = local;
-    }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (strcmp(name, numbers[i].name) == 0)
-            *numbers[i].value = (int)n;
+    snprintf(local, LOCAL_SIZE, "127.0.0.1:%lld", n);
+    o->listen = local;
     return true;
 }
 
