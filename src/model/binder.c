@@ -117,6 +117,14 @@ void scry_bind_stacked(scry_binder *b, scry_stacked *w, size_t n, size_t k,
         w->part[i] = bind_part(b, names, i, names->weight, 2, (size_t[]){ n / (size_t)w->parts, k });
 }
 
+/* The bias of the outputs [i * rows, (i + 1) * rows). */
+static scry_tensor bias_of_part(scry_binder *b, const scry_linear_names *names, int i, size_t rows)
+{
+    if (names->made_bias)
+        return (scry_tensor){ names->made_bias + (size_t)i * rows, SCRY_DTYPE_F32, 1, { rows, 1, 1, 1 }, NULL };
+    return bind_part(b, names, i, names->bias, 1, &rows);
+}
+
 /* For each part of a linear that overlaps the outputs [skip, skip + n): its weights to `spec` and
  * its bias, if it has one, to `biases`, restricted to these outputs. */
 static void bind_parts(scry_binder *b, const scry_linear_names *names, size_t n, size_t k,
@@ -135,9 +143,8 @@ static void bind_parts(scry_binder *b, const scry_linear_names *names, size_t n,
         bool whole = from == 0 && to == rows;
         scry_tensor w = bind_part(b, names, i, names->weight, names->rank == 4 ? 4 : 2, shape);
         spec->weight[spec->parts] = whole ? w : slice(w, from, to - from);
-        if (names->bias) {
-            w = bind_part(b, names, i, names->bias, 1, &rows);
-            biases[spec->parts] = whole ? w : slice(w, from, to - from);
+        if (names->made_bias || names->bias) {
+            biases[spec->parts] = slice(bias_of_part(b, names, i, rows), from, to - from);
             spec->bias[spec->parts] = &biases[spec->parts];
         }
         spec->parts++;

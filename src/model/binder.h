@@ -54,6 +54,7 @@ typedef struct scry_linear_names {
     bool transposed;                           /* stored as [k, n] */
     int rank;                                  /* 0: a matrix; 4: a convolution, k a product */
     size_t tail[3];                            /* rank 4: its last three sizes */
+    const float *made_bias;                    /* [n], or [of], that were computed, in place of `bias`; NULL: none */
     const float *spread, *gain;                /* see scry_linear_spec; may be NULL */
     bool precise;                              /* bf16 where the tower is int8 */
     size_t skip, of;                           /* only outputs [skip, skip + n) of `of`; 0: all */

@@ -160,7 +160,7 @@ void scry_config_check_stack(scry_config_reader *r, const scry_config_part *p, s
     static const struct { const char *name; scry_act act; } known[] = {
         { "quick_gelu", SCRY_ACT_QUICK_GELU }, { "gelu", SCRY_ACT_GELU },
         { "gelu_new", SCRY_ACT_GELU_TANH }, { "gelu_pytorch_tanh", SCRY_ACT_GELU_TANH },
-        { "relu6", SCRY_ACT_RELU6 }, { "relu", SCRY_ACT_RELU }
+        { "relu6", SCRY_ACT_RELU6 }, { "relu", SCRY_ACT_RELU }, { "silu", SCRY_ACT_SILU }
     };
     size_t i = 0, count = sizeof known / sizeof *known;
     while (i < count && strcmp(known[i].name, s->act_name) != 0)

@@ -57,7 +57,7 @@ void scry_config_off(scry_config_reader *r, const scry_config_part *p, const cha
 void scry_config_three(scry_config_reader *r, const scry_config_part *p, const char *key,
                        const float *fallback, bool positive, float *out);
 
-/* s->act by s->act_name: "quick_gelu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu6", "relu"; and
+/* s->act by s->act_name: "quick_gelu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu6", "relu", "silu"; and
  * the sizes that must agree with each other. */
 void scry_config_check_stack(scry_config_reader *r, const scry_config_part *p, scry_stack_config *s);
 

@@ -10,14 +10,12 @@
 
 #include <string.h>
 
-typedef enum { TIMM_SIGLIP, TIMM_CLIP, TIMM_PE } timm_kind;   /* PE: Perception Encoder */
-
 typedef struct {
     const char *name;    /* may be followed by _quickgelu (CLIP) and by _SIZE, which is ignored */
-    timm_kind kind;
+    enum { TIMM_SIGLIP, TIMM_CLIP, TIMM_PE, TIMM_PE_GIGANTIC, TIMM_EVA, TIMM_EVA02 } kind;   /* PE: Perception Encoder */
     size_t patch, width, layers, heads, ffn;
     bool tanh;
-    size_t grid;         /* PE: side of the pretrained grid */
+    size_t grid;         /* PE and EVA02: side of the grid that rotary positions were made for */
 } timm_model;
 
 static const timm_model models[] = {
@@ -42,14 +40,33 @@ static const timm_model models[] = {
     { "vit_pe_core_small_patch16", TIMM_PE, 16, 384, 12, 6, 1536, false, 24 },
     { "vit_pe_core_base_patch16", TIMM_PE, 16, 768, 12, 12, 3072, false, 14 },
     { "vit_pe_core_large_patch14", TIMM_PE, 14, 1024, 24, 16, 4096, false, 24 },
-    { "vit_pe_core_gigantic_patch14", TIMM_PE, 14, 1536, 50, 16, 8960, false, 32 },
+    { "vit_pe_core_gigantic_patch14", TIMM_PE_GIGANTIC, 14, 1536, 50, 16, 8960, false, 32 },
+    { "eva02_base_patch16_clip", TIMM_EVA02, 16, 768, 12, 12, 2048, false, 16 },
+    { "eva02_large_patch14_clip", TIMM_EVA02, 14, 1024, 24, 16, 2730, false, 16 },
+    { "eva_giant_patch14", TIMM_EVA, 14, 1408, 40, 16, 6144, false, 0 },
+    { "eva_giant_patch14_clip", TIMM_EVA, 14, 1408, 40, 16, 6144, false, 0 },
     { "vit_golden_patch7_siglip", TIMM_SIGLIP, 7, 40, 3, 5, 72, true, 0 },   /* tests/golden: no model of timm's is small */
     { "vit_golden_patch7_clip", TIMM_CLIP, 7, 40, 2, 5, 72, false, 0 },
-    { "vit_pe_core_golden_patch7", TIMM_PE, 7, 40, 2, 10, 72, false, 5 }
+    { "vit_pe_core_golden_patch7", TIMM_PE, 7, 40, 2, 10, 72, false, 5 },
+    { "eva02_golden_patch7_clip", TIMM_EVA02, 7, 40, 3, 5, 72, false, 5 },
+    { "eva_golden_patch7_clip", TIMM_EVA, 7, 40, 2, 5, 72, false, 0 }
 };
 
 static const scry_layer_names layer_names = {
-    "blocks.%zu.", "norm1", "norm2", { "attn.qkv" }, ".weight", ".bias", "attn.proj", "mlp.fc1", "mlp.fc2"
+    .layer = "blocks.%zu.", .norm1 = "norm1", .norm2 = "norm2", .qkv = { "attn.qkv" },
+    .qkv_weight = ".weight", .qkv_bias = ".bias", .out = "attn.proj", .up = "mlp.fc1", .down = "mlp.fc2"
+};
+
+/* EVA02's layers; those of EVA-CLIP's first version differ from a ViT's in the biases only. */
+static const scry_layer_names eva02_layer_names = {
+    .layer = "blocks.%zu.", .norm1 = "norm1", .norm2 = "norm2", .qkv = { "attn.q_proj", "attn.k_proj", "attn.v_proj" },
+    .qkv_weight = ".weight", .out = "attn.proj", .up = "mlp.fc1_x", .down = "mlp.fc2", .q_bias = "attn.q_proj.bias",
+    .v_bias = "attn.v_proj.bias", .out_norm = "attn.norm", .gate = "mlp.fc1_g", .down_norm = "mlp.norm"
+};
+
+static const scry_layer_names eva_layer_names = {
+    .layer = "blocks.%zu.", .norm1 = "norm1", .norm2 = "norm2", .qkv = { "attn.qkv" }, .qkv_weight = ".weight",
+    .out = "attn.proj", .up = "mlp.fc1", .down = "mlp.fc2", .q_bias = "attn.q_bias", .v_bias = "attn.v_bias"
 };
 
 static const scry_attention_pool_names pool_names = {
@@ -82,6 +99,35 @@ static const scry_vit_names clip_biased_names = CLIP_NAMES("visual.head.proj.wei
 
 static const scry_vit_names pe_names = PE_NAMES("visual.trunk.cls_token");
 static const scry_vit_names pe_gigantic_names = PE_NAMES(NULL);
+
+#define EVA_NAMES(layers) { \
+    .stack = "visual.trunk.", .layer = layers, .class_token = "visual.trunk.cls_token", \
+    .patches = "visual.trunk.patch_embed.proj", .patch_bias = true, .positions = "visual.trunk.pos_embed", .batched = true, \
+    .post_norm = "visual.trunk.norm", .projection = "visual.trunk.head.weight", .projection_bias = "visual.trunk.head.bias" }
+
+static const scry_vit_names eva_names = EVA_NAMES(&eva_layer_names);
+static const scry_vit_names eva02_names = EVA_NAMES(&eva02_layer_names);
+
+/* What the models of a kind have in common. */
+typedef struct {
+    const char *pool;             /* timm_pool */
+    bool projected;               /* by the trunk's classifier */
+    const scry_vit_names *names;
+    float eps;
+    size_t pool_heads;            /* of an attention pool with an own hidden layer; 0: it has the layers' */
+    size_t rotary_first;
+    bool rotary_rows_first;
+    const char *act;              /* NULL: GELU of one kind or another */
+} timm_kind;
+
+static const timm_kind kinds[] = {
+    [TIMM_SIGLIP] = { "map", false, &siglip_names, 1e-6f, 0, 0, false, NULL },
+    [TIMM_CLIP] = { "token", true, &clip_names, 1e-5f, 0, 0, false, NULL },
+    [TIMM_PE] = { "map", true, &pe_names, 1e-5f, 8, 1, false, NULL },
+    [TIMM_PE_GIGANTIC] = { "map", true, &pe_gigantic_names, 1e-5f, 8, 0, false, NULL },   /* no class token, patches from 0 */
+    [TIMM_EVA] = { "token", true, &eva_names, 1e-6f, 0, 0, false, NULL },
+    [TIMM_EVA02] = { "token", true, &eva02_names, 1e-6f, 0, 0, true, "silu" }
+};
 
 /* MobileCLIP's. */
 static const struct {
@@ -125,29 +171,19 @@ static const timm_model *find(const char *name, bool *quick_gelu)
     return NULL;
 }
 
-/* The one Perception Encoder that has no class token, and counts patches from 0. */
-static bool is_gigantic(const timm_model *m)
-{
-    return m->kind == TIMM_PE && m->width == 1536;
-}
-
 static const scry_vit_names *names_of(const timm_model *m, scry_config_reader *r, const scry_config_part *p)
 {
+    const timm_kind *kind = &kinds[m->kind];
     const char *proj = scry_config_str(r, p, "timm_proj", scry_config_value(p, "timm_proj") ? "" : "linear");
     bool biased = scry_config_bool(r, p, "timm_proj_bias", false);
-    scry_config_require(r, p, "timm_pool", m->kind == TIMM_CLIP ? "token" : "map");
+    scry_config_require(r, p, "timm_pool", kind->pool);
     if (!scry_config_value(p, "timm_pool"))
         scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_pool is missing");
-    if (m->kind == TIMM_SIGLIP && strcmp(proj, "none") == 0)
-        return &siglip_names;
     if (m->kind == TIMM_CLIP && strcmp(proj, "linear") == 0)
         return biased ? &clip_biased_names : &clip_linear_names;
-    if (m->kind == TIMM_CLIP && proj[0] == '\0')
-        return &clip_names;
-    if (m->kind == TIMM_PE && proj[0] == '\0')
-        return is_gigantic(m) ? &pe_gigantic_names : &pe_names;
-    scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_proj \"%.40s\" is not supported for %s", proj, m->name);
-    return &clip_names;
+    if (strcmp(proj, kind->projected ? "" : "none") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_proj \"%.40s\" is not supported for %s", proj, m->name);
+    return kind->names;
 }
 
 static void parse_vit(scry_config *c, scry_config_reader *r, const scry_config_part *p, const char *name)
@@ -156,23 +192,19 @@ static void parse_vit(scry_config *c, scry_config_reader *r, const scry_config_p
     const timm_model *m = find(name, &quick);
     if (!m) {
         scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_model_name is \"%.60s\": of timm's image towers the ViTs of "
-                         "CLIP, SigLIP and PE-Core and MobileCLIP's are supported; `scry model list --catalogue` lists models that run", name);
+                         "CLIP, SigLIP, PE-Core and EVA and MobileCLIP's are supported; `scry model list --catalogue` lists models that run", name);
         m = &models[0];
     }
     bool tanh = m->tanh || strcmp(name, "vit_large_patch16_siglip_512") == 0;
-    const char *act = quick ? "quick_gelu" : tanh ? "gelu_pytorch_tanh" : "gelu";
+    const timm_kind *kind = &kinds[m->kind];
+    const char *act = kind->act ? kind->act : quick ? "quick_gelu" : tanh ? "gelu_pytorch_tanh" : "gelu";
     c->image.new_tower = scry_vit_new;
     c->image.vit = (scry_vit_config){
-        .stack = { .layers = m->layers, .width = m->width, .heads = m->heads, .ffn = m->ffn,
-                   .eps = m->kind == TIMM_SIGLIP ? 1e-6f : 1e-5f, .act_name = act },
-        .patch = m->patch, .names = names_of(m, r, p)
+        .stack = { .layers = m->layers, .width = m->width, .heads = m->heads, .ffn = m->ffn, .eps = kind->eps, .act_name = act },
+        .patch = m->patch, .names = names_of(m, r, p), .pool_heads = kind->pool_heads,
+        .pool_ffn = kind->pool_heads ? 4 * m->width : 0, .rotary_grid = m->grid, .rotary_first = kind->rotary_first,
+        .rotary_rows_first = kind->rotary_rows_first
     };
-    if (m->kind == TIMM_PE) {
-        c->image.vit.pool_heads = 8;
-        c->image.vit.pool_ffn = 4 * m->width;
-        c->image.vit.rotary_grid = m->grid;
-        c->image.vit.rotary_first = is_gigantic(m) ? 0 : 1;
-    }
     scry_config_check_stack(r, p, &c->image.vit.stack);
     if (!c->image.vit.names->projection && c->dim != m->width)
         scry_config_fail(r, SCRY_EINVALID, "model_cfg.embed_dim is %zu, %s makes vectors of %zu", c->dim, name, m->width);

@@ -67,6 +67,7 @@ typedef struct scry_vit_config {
     size_t pool_heads, pool_ffn;     /* of the pooling head; 0: as in the layers */
     size_t rotary_grid;              /* rotary positions on a grid of so many rows; 0: none */
     size_t rotary_first;             /* the first row's and column's number */
+    bool rotary_rows_first;          /* the first half of a head turns by the row; else by the column */
 } scry_vit_config;
 
 /* One inverted residual of an EfficientNet-Lite: 1x1 expand, depthwise, 1x1 project. */

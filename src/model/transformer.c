@@ -7,32 +7,33 @@
 #include <stdlib.h>
 
 const scry_layer_names scry_names_clip = {
-    "encoder.layers.%zu.", "layer_norm1", "layer_norm2",
-    { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" }, ".weight", ".bias",
-    "self_attn.out_proj", "mlp.fc1", "mlp.fc2"
+    .layer = "encoder.layers.%zu.", .norm1 = "layer_norm1", .norm2 = "layer_norm2",
+    .qkv = { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" }, .qkv_weight = ".weight",
+    .qkv_bias = ".bias", .out = "self_attn.out_proj", .up = "mlp.fc1", .down = "mlp.fc2"
 };
 
 const scry_layer_names scry_names_open_clip = {
-    "transformer.resblocks.%zu.", "ln_1", "ln_2", { "attn.in_proj" }, "_weight", "_bias",
-    "attn.out_proj", "mlp.c_fc", "mlp.c_proj"
+    .layer = "transformer.resblocks.%zu.", .norm1 = "ln_1", .norm2 = "ln_2", .qkv = { "attn.in_proj" },
+    .qkv_weight = "_weight", .qkv_bias = "_bias", .out = "attn.out_proj", .up = "mlp.c_fc",
+    .down = "mlp.c_proj"
 };
 
 const scry_layer_names scry_names_bert = {
-    "encoder.layer.%zu.", "attention.output.LayerNorm", "output.LayerNorm",
-    { "attention.self.query", "attention.self.key", "attention.self.value" }, ".weight", ".bias",
-    "attention.output.dense", "intermediate.dense", "output.dense"
+    .layer = "encoder.layer.%zu.", .norm1 = "attention.output.LayerNorm", .norm2 = "output.LayerNorm",
+    .qkv = { "attention.self.query", "attention.self.key", "attention.self.value" }, .qkv_weight = ".weight",
+    .qkv_bias = ".bias", .out = "attention.output.dense", .up = "intermediate.dense", .down = "output.dense"
 };
 
 const scry_layer_names scry_names_distilbert = {
-    "layer.%zu.", "sa_layer_norm", "output_layer_norm",
-    { "attention.q_lin", "attention.k_lin", "attention.v_lin" }, ".weight", ".bias",
-    "attention.out_lin", "ffn.lin1", "ffn.lin2"
+    .layer = "layer.%zu.", .norm1 = "sa_layer_norm", .norm2 = "output_layer_norm",
+    .qkv = { "attention.q_lin", "attention.k_lin", "attention.v_lin" }, .qkv_weight = ".weight",
+    .qkv_bias = ".bias", .out = "attention.out_lin", .up = "ffn.lin1", .down = "ffn.lin2"
 };
 
 const scry_layer_names scry_names_m2m = {
-    "layers.%zu.", "self_attn_layer_norm", "final_layer_norm",
-    { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" }, ".weight", ".bias",
-    "self_attn.out_proj", "fc1", "fc2"
+    .layer = "layers.%zu.", .norm1 = "self_attn_layer_norm", .norm2 = "final_layer_norm",
+    .qkv = { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" }, .qkv_weight = ".weight",
+    .qkv_bias = ".bias", .out = "self_attn.out_proj", .up = "fc1", .down = "fc2"
 };
 
 const scry_bert_names scry_names_bert_model = {
@@ -61,6 +62,21 @@ static const float *spread_outliers(scry_binder *b, const scry_norm *norm, const
     return s;
 }
 
+/* Biases of queries, keys and values [3 W] where only queries and values have some; else NULL. */
+static const float *query_and_value_biases(scry_binder *b, size_t w, const char *at, const scry_layer_names *names)
+{
+    if (!names->q_bias)
+        return NULL;
+    const float *q = scry_bind_floats(b, w, "%s%s", at, names->q_bias), *v = scry_bind_floats(b, w, "%s%s", at, names->v_bias);
+    float *all = scry_bind_memory(b, 3 * w);
+    for (size_t i = 0; all && i < w; i++) {
+        all[i] = q[i];
+        all[w + i] = 0;
+        all[2 * w + i] = v[i];
+    }
+    return all;
+}
+
 /* Queries, keys and values: one product, or in int8, where attention is sharp, two. Returns
  * whether there are two. */
 static bool bind_qkv(scry_layer *l, scry_binder *b, const scry_stack *stack, bool careful,
@@ -87,6 +103,22 @@ static bool bind_qkv(scry_layer *l, scry_binder *b, const scry_stack *stack, boo
     return true;
 }
 
+/* The products from the second norm to the hidden layer; of `up` the second part is the gate, if there is one. */
+static void bind_up(scry_layer *l, scry_binder *b, const scry_stack_config *c, bool careful, scry_linear_names up)
+{
+    const char *gate = up.part[1];
+    if (careful) {
+        scry_stacked stacked;
+        scry_bind_stacked(b, &stacked, gate ? 2 * c->ffn : c->ffn, c->width, &up);
+        up.spread = spread_outliers(b, &l->norm2, &stacked);
+    }
+    up.part[1] = NULL;
+    scry_bind_linear(b, &l->up, c->ffn, c->width, &up);
+    up.part[0] = gate;
+    if (gate)
+        scry_bind_linear(b, &l->gate, c->ffn, c->width, &up);
+}
+
 /* `few_rows`: the products after attention run for the pooled tokens only, so higher precision
  * there costs little. */
 static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack *stack, const char *at,
@@ -99,19 +131,18 @@ static void bind_layer(scry_layer *l, scry_binder *b, const scry_stack *stack, c
     /* Before the products the norms feed nothing else; after them, the residual stream. */
     bool careful = b->mode == SCRY_MODE_INT8 && b->weights && !stack->post_norm;
     scry_linear_names qkv = { .prefix = at, .part = { names->qkv[0], names->qkv[1], names->qkv[2] },
-                              .weight = names->qkv_weight, .bias = names->qkv_bias };
+                              .weight = names->qkv_weight, .bias = names->qkv_bias,
+                              .made_bias = query_and_value_biases(b, w, at, names) };
     bool sharp = bind_qkv(l, b, stack, careful, &qkv);
+    if (names->out_norm)
+        l->out_norm = scry_bind_norm(b, w, c->eps, "%s%s", at, names->out_norm);
     scry_linear_names out = { .prefix = at, .part = { names->out }, .weight = ".weight",
                               .bias = ".bias", .precise = few_rows || sharp };
     scry_bind_linear(b, &l->out, w, w, &out);
-    scry_linear_names up = { .prefix = at, .part = { names->up }, .weight = ".weight",
-                             .bias = ".bias", .precise = few_rows };
-    if (careful) {
-        scry_stacked stacked;
-        scry_bind_stacked(b, &stacked, c->ffn, w, &up);
-        up.spread = spread_outliers(b, &l->norm2, &stacked);
-    }
-    scry_bind_linear(b, &l->up, c->ffn, w, &up);
+    bind_up(l, b, c, careful, (scry_linear_names){ .prefix = at, .part = { names->up, names->gate }, .weight = ".weight",
+                                                   .bias = ".bias", .precise = few_rows });
+    if (names->down_norm)
+        l->down_norm = scry_bind_norm(b, c->ffn, c->eps, "%s%s", at, names->down_norm);
     scry_linear_names down = { .prefix = at, .part = { names->down }, .weight = ".weight",
                                .bias = ".bias", .precise = few_rows };
     scry_bind_linear(b, &l->down, w, c->ffn, &down);
@@ -142,8 +173,8 @@ void scry_stack_dispose(scry_stack *s)
 
 size_t scry_stack_row_floats(const scry_stack *s)
 {
-    /* x; its norm or the attention's output; q, k, v; the hidden layer */
-    return 2 * s->config.width + 3 * s->config.width + s->config.ffn;
+    /* x; its norm or the attention's output; q, k, v; the hidden layer and its gate */
+    return 2 * s->config.width + 3 * s->config.width + (s->gated ? 2 : 1) * s->config.ffn;
 }
 
 void scry_norm_rows(scry_nn *t, const scry_norm *norm, const float *x, size_t rows, float *out)
@@ -183,6 +214,33 @@ static void rotate(scry_nn *t, const scry_stack *s, size_t rows, float *qkv)
     scry_nn_wait(t);
 }
 
+/* mid [rows, F] times gate [rows, F], normed if the layer does that, in mid. */
+static void apply_gate(scry_nn *t, const scry_layer *l, size_t rows, const float *gate, float *mid)
+{
+    size_t n = l->gate.n;
+    scry_range mine = scry_share(t, rows, 1);
+    for (size_t r = mine.from; r < mine.to; r++) {
+        float *row = mid + r * n;
+        for (size_t i = 0; i < n; i++)
+            row[i] *= gate[r * n + i];
+        if (l->down_norm.gain)
+            t->k->layer_norm(row, n, l->down_norm.gain, l->down_norm.bias, l->down_norm.eps, row);
+    }
+    scry_nn_wait(t);
+}
+
+/* in [rows, W] to the hidden layer mid [rows, F]. */
+static void run_up(scry_nn *t, const scry_stack *s, const scry_layer *l, size_t rows, const float *in, float *mid)
+{
+    const scry_stack_config *c = &s->config;
+    float *gate = mid + rows * c->ffn;
+    scry_linear_run(t, &l->up, &(scry_product){ rows, in, c->width, mid, c->ffn, s->gated ? SCRY_ACT_NONE : c->act, false });
+    if (!s->gated)
+        return;
+    scry_linear_run(t, &l->gate, &(scry_product){ rows, in, c->width, gate, c->ffn, c->act, false });
+    apply_gate(t, l, rows, gate, mid);
+}
+
 /* One layer over `rows` rows; the last one with `only` leaves one row a sequence. */
 static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
                       const scry_stack_run_args *run, size_t rows, const size_t *only)
@@ -205,13 +263,14 @@ static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
         gather(t, run, w, x);
         rows = run->sequences;
     }
+    if (l->out_norm.gain)
+        scry_norm_rows(t, &l->out_norm, h, rows, h);
     scry_linear_run(t, &l->out, &(scry_product){ rows, h, w, x, w, SCRY_ACT_NONE, true });
     if (s->post_norm)
         scry_norm_rows(t, &l->norm1, x, rows, x);
     else
         scry_norm_rows(t, &l->norm2, x, rows, h);
-    scry_linear_run(t, &l->up, &(scry_product){ rows, s->post_norm ? x : h, w, mid, c->ffn,
-                                                c->act, false });
+    run_up(t, s, l, rows, s->post_norm ? x : h, mid);
     scry_linear_run(t, &l->down, &(scry_product){ rows, mid, c->ffn, x, w, SCRY_ACT_NONE, true });
     if (s->post_norm)
         scry_norm_rows(t, &l->norm2, x, rows, x);

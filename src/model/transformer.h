@@ -4,6 +4,10 @@
  *     x = x + out(attention(norm1(x)))        x = norm1(x + out(attention(x)))
  *     x = x + down(act(up(norm2(x))))         x = norm2(x + down(act(up(x))))
  *
+ * EVA has more of them in a pre-norm layer:
+ *     x = x + out(out_norm(attention(norm1(x))))
+ *     x = x + down(down_norm(act(gate(h)) * up(h))),  h = norm2(x)
+ *
  * Where only one token of each sequence is pooled, the last layer computes only those rows
  * after its keys and values: exact, and saves 3/4 of a layer.
  */
@@ -18,14 +22,18 @@ typedef struct scry_layer {
     scry_norm norm1, norm2;
     scry_linear qkv;    /* [3 W, W]; [W, W], the values, where queries and keys are apart */
     scry_linear qk;     /* [2 W, W] in more than int8: see outliers.h; else its n is 0 */
+    scry_norm out_norm; /* of the input of `out`; its width is 0 where there is none */
     scry_linear out;    /* [W, W] */
     scry_linear up;     /* [F, W] */
+    scry_linear gate;   /* [F, W], activated in place of `up` and multiplied by it; its n is 0 where there is none */
+    scry_norm down_norm;   /* of the input of `down`; its width is 0 where there is none */
     scry_linear down;   /* [W, F] */
 } scry_layer;
 
 typedef struct scry_stack {
     scry_stack_config config;
     bool causal, post_norm;
+    bool gated;               /* layers have a gate */
     bool reads_all_rows;      /* of the last layer, without scry_stack_run_args.only */
     const float *rotary;      /* [tokens, W / heads / 2, 2] cosine and sine by which each pair of numbers of a head's query
                                  and key is rotated, for sequences of `rotary_tokens`; NULL: none. Borrowed. */
@@ -40,6 +48,9 @@ struct scry_layer_names {
     const char *qkv[SCRY_LINEAR_MAX_PARTS];   /* one name: fused */
     const char *qkv_weight, *qkv_bias;        /* ".weight" or, fused, "_weight" */
     const char *out, *up, *down;
+    /* EVA's; NULL: a layer has none */
+    const char *q_bias, *v_bias;              /* whole names, in place of qkv_bias; keys have no bias */
+    const char *out_norm, *gate, *down_norm;
 };
 
 extern const scry_layer_names scry_names_clip, scry_names_open_clip, scry_names_bert, scry_names_distilbert, scry_names_m2m;

@@ -35,8 +35,9 @@ typedef struct {
     scry_linear projection;                            /* [D, W] */
 } vit;
 
-/* The table of scry_stack.rotary: half of a head turns by the column, half by the row, each pair of numbers more slowly
- * than the one before; a class token stands still. Coordinates are scaled to the grid that the model was made for. */
+/* The table of scry_stack.rotary: half of a head turns by the column, half by the row (or the other way round), each pair of
+ * numbers more slowly than the one before; a class token stands still. Coordinates are scaled to the grid that the model was
+ * made for. */
 static const float *rotary_table(vit *v, const scry_vit_config *c, scry_binder *b)
 {
     size_t head = c->stack.width / c->stack.heads, bands = head / 4, before = v->tokens - v->grid * v->grid;
@@ -47,7 +48,8 @@ static const float *rotary_table(vit *v, const scry_vit_config *c, scry_binder *
     }
     for (size_t t = 0; t < v->tokens; t++)
         for (size_t i = 0; i < head / 2; i++) {
-            size_t patch = t - before, at = (i < bands ? patch % v->grid : patch / v->grid) + c->rotary_first;
+            bool by_row = (i < bands) == c->rotary_rows_first;
+            size_t patch = t - before, at = (by_row ? patch / v->grid : patch % v->grid) + c->rotary_first;
             double place = (double)at * (double)c->rotary_grid / (double)v->grid;
             double angle = t < before ? 0 : place * pow(10000, -(double)(i % bands) / (double)bands);
             table[t * head + 2 * i] = (float)cos(angle);
@@ -176,7 +178,7 @@ int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_erro
     const scry_image_config *image = &src->config->image;
     const scry_vit_config *c = &image->vit;
     vit *v = scry_alloc(sizeof *v);
-    v->stack = (scry_stack){ .config = c->stack, .reads_all_rows = c->names->pool };
+    v->stack = (scry_stack){ .config = c->stack, .reads_all_rows = c->names->pool, .gated = c->names->layer->gate };
     v->has_pool = c->names->pool;
     v->has_projection = c->names->projection;
     v->patch = c->patch;

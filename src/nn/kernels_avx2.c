@@ -157,6 +157,8 @@ AVX2 INLINE __m256 activate8(scry_act act, __m256 x)
         return _mm256_min_ps(_mm256_max_ps(x, _mm256_setzero_ps()), _mm256_set1_ps(6));
     case SCRY_ACT_RELU:
         return _mm256_max_ps(x, _mm256_setzero_ps());
+    case SCRY_ACT_SILU:
+        return _mm256_mul_ps(x, sigmoid8(x));
     case SCRY_ACT_NONE:
         break;
     }

@@ -157,6 +157,8 @@ AVX512 INLINE __m512 activate16(scry_act act, __m512 x)
         return _mm512_min_ps(_mm512_max_ps(x, _mm512_setzero_ps()), _mm512_set1_ps(6));
     case SCRY_ACT_RELU:
         return _mm512_max_ps(x, _mm512_setzero_ps());
+    case SCRY_ACT_SILU:
+        return _mm512_mul_ps(x, sigmoid16(x));
     case SCRY_ACT_NONE:
         break;
     }

@@ -102,6 +102,8 @@ float scry_activate(scry_act act, float x)
         return x < 0 ? 0 : x > 6 ? 6 : x;
     case SCRY_ACT_RELU:
         return x < 0 ? 0 : x;
+    case SCRY_ACT_SILU:
+        return x / (1 + expf(-x));
     case SCRY_ACT_NONE:
         break;
     }

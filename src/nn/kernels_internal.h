@@ -46,6 +46,7 @@ static inline void scry_quantise_range(float low, float high, float *scale, int3
             case SCRY_ACT_GELU_TANH: finish_row(f, r, INTS, SCRY_ACT_GELU_TANH); break;     \
             case SCRY_ACT_RELU6: finish_row(f, r, INTS, SCRY_ACT_RELU6); break;             \
             case SCRY_ACT_RELU: finish_row(f, r, INTS, SCRY_ACT_RELU); break;               \
+            case SCRY_ACT_SILU: finish_row(f, r, INTS, SCRY_ACT_SILU); break;               \
             }                                                                               \
         }                                                                                   \
     }

@@ -236,7 +236,7 @@ OPEN_CLIP_TEXTS = TEXTS[:3] + ["A d\u00f3g &amp; the_CAT\u2019s  white\twall!"]
 
 
 def timm_tower(kind, **options):
-    """What src/model/timm.c has as vit_golden_patch7_KIND or vit_pe_core_golden_patch7."""
+    """What src/model/timm.c has as vit_golden_patch7_KIND, vit_pe_core_golden_patch7 or KIND_golden_patch7_clip."""
     from functools import partial
 
     from open_clip_import import open_clip  # noqa: F401
@@ -247,6 +247,12 @@ def timm_tower(kind, **options):
                    attn_type="rope", use_pre_transformer_norm=True, use_rot_pos_emb=True, ref_feat_shape=(5, 5),
                    rope_grid_offset=1., rope_grid_indexing="xy", attn_pool_num_heads=8, attn_pool_mlp_ratio=4.,
                    norm_layer=partial(torch.nn.LayerNorm, eps=1e-5), **options)
+    if kind == "eva02":
+        return Eva(img_size=30, patch_size=7, embed_dim=40, depth=3, num_heads=5, mlp_ratio=1.8, global_pool="token",
+                   qkv_fused=False, swiglu_mlp=True, scale_mlp=True, scale_attn_inner=True, use_rot_pos_emb=True,
+                   ref_feat_shape=(5, 5), **options)
+    if kind == "eva":
+        return Eva(img_size=30, patch_size=7, embed_dim=40, depth=2, num_heads=5, mlp_ratio=1.8, global_pool="token", **options)
     sizes = dict(img_size=30, dynamic_img_pad=False, patch_size=7, embed_dim=40, num_heads=5, mlp_ratio=1.8)
     if kind == "siglip":
         return VisionTransformer(**sizes, depth=3, class_token=False, global_pool="map", num_classes=0, act_layer="gelu_tanh")
@@ -325,9 +331,10 @@ def golden_of_open_clip_timm(folder, model, text_cfg):
         for i in range(len(blocks)):
             golden[f"image.{i}"] = hidden[f"image.{i}"][:1].permute(0, 2, 3, 1)   # the first picture's
     else:
-        golden["image.0"], golden["image.1"] = hidden["image.0"], hidden["image.1"]
-        if trunk.attn_pool is None:
-            golden["image.1"] = hidden["image.1"][:, 0]   # read at the class token
+        for i in range(len(blocks)):
+            golden[f"image.{i}"] = hidden[f"image.{i}"]
+        if trunk.attn_pool is None:   # read at the class token
+            golden[f"image.{len(blocks) - 1}"] = hidden[f"image.{len(blocks) - 1}"][:, 0]
     if text_cfg.get("no_causal_mask"):   # else what follows the end is not computed
         golden["text.0"] = hidden["text.0"].flatten(0, 1)
     golden["images"] = torch.nn.functional.normalize(image, dim=-1)
@@ -351,6 +358,15 @@ def make_open_clip_family():
         {"timm_model_name": "vit_pe_core_golden_patch7_30", "timm_pool": "map", "timm_proj": None},
         {"context_length": 20, "pool_type": "argmax", "no_causal_mask": True, "tokenizer_kwargs": {"clean": "lower"}},
         ["<s>", "<pad>", "</s>", "<unk>"], "<s>", 28)
+
+
+def make_open_clip_eva():
+    text = {"context_length": 20, "pool_type": "argmax"}
+    first = ["<s>", "<pad>", "</s>", "<unk>"]
+    for name, trunk in (("open_clip_eva02", "eva02"), ("open_clip_eva", "eva")):
+        make_open_clip_timm(
+            name, timm_tower(trunk, num_classes=28),
+            {"timm_model_name": f"{trunk}_golden_patch7_clip_30", "timm_pool": "token", "timm_proj": None}, text, first, "<s>", 28)
 
 
 def make_open_clip_mobile():
@@ -700,10 +716,12 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["open_clip"]:
         make_open_clip()
         make_open_clip_family()
+        make_open_clip_eva()
         make_open_clip_mobile()
         make_open_clip_texts()
     else:
         for name in sys.argv[1:] or ["clip", "dual", "siglip", "metaclip", "chinese_clip", "sentence", "mclip"]:
             {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
              "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family,
-             "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile}[name]()
+             "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile,
+             "open_clip_eva": make_open_clip_eva}[name]()

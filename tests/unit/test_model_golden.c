@@ -330,6 +330,12 @@ static void open_clip_pe_and_highest(void **state)
     check_everywhere("open_clip_pe");
 }
 
+static void open_clip_eva(void **state)
+{
+    check_everywhere("open_clip_eva02");
+    check_everywhere("open_clip_eva");
+}
+
 static void open_clip_mobileclip(void **state)
 {
     check_everywhere("open_clip_mobile");
@@ -627,6 +633,7 @@ int main(void)
         cmocka_unit_test(hugging_face_clip), cmocka_unit_test(open_clip),
         cmocka_unit_test(siglip), cmocka_unit_test(open_clip_siglip), cmocka_unit_test(open_clip_timm_and_end),
         cmocka_unit_test(open_clip_pe_and_highest), cmocka_unit_test(open_clip_mobileclip),
+        cmocka_unit_test(open_clip_eva),
         cmocka_unit_test(scratch_is_for_the_widest_attention),
         cmocka_unit_test(metaclip), cmocka_unit_test(chinese_clip), cmocka_unit_test(open_clip_xlm_roberta),
         cmocka_unit_test(open_clip_nllb), cmocka_unit_test(sentence_transformers), cmocka_unit_test(mclip),

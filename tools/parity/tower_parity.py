@@ -36,7 +36,8 @@ OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "metaclip2-l14": ("ViT-L-14-worldwide", False), "mobileclip2-s0": ("MobileCLIP2-S0", False),
     "mobileclip-s1": ("MobileCLIP-S1", False), "mobileclip2-s2": ("MobileCLIP2-S2", False),
     "mobileclip2-s3": ("MobileCLIP2-S3", False), "mobileclip2-s4": ("MobileCLIP2-S4", False),
-    "mobileclip2-b": ("MobileCLIP2-B", False),
+    "mobileclip2-b": ("MobileCLIP2-B", False), "eva02-b16": ("EVA02-B-16", False), "eva02-l14": ("EVA02-L-14", False),
+    "eva02-l14-336": ("EVA02-L-14-336", False),
 }
 
 
