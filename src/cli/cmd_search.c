@@ -106,9 +106,6 @@ static int search(cli_common *c, const cli_view *v)
     scry_groups groups = SCRY_GROUPS_INIT;
     int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
     scry_trace("open the store", start);
-    scry_error damage = SCRY_ERROR_INIT;
-    if (r == 0 && scry_store_known_damage(store, &damage) < 0)
-        cli_warn("%s", damage.message);
     double model_start = scry_now_ms();
     if (r == 0)
         r = cli_open_model(&model, c, store, &err);
@@ -121,6 +118,9 @@ static int search(cli_common *c, const cli_view *v)
     if (r == 0)
         r = scry_store_search(store, vector, &q->search, &results, &err);
     scry_trace("search the store", scan_start);
+    scry_error damage = SCRY_ERROR_INIT;
+    if (r == 0 && scry_store_known_damage(store, &damage) < 0)   /* this search, too, may have come upon it */
+        cli_warn("%s", damage.message);
     if (r == 0) {
         cli_output o = { .request = q, .store = store,
                          .model = scry_model_get_info(model), .results = results, .groups = groups,

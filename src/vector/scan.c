@@ -111,6 +111,29 @@ typedef struct {
     uint16_t list[SCRY_BLOCK_ROWS], *index;   /* index: `list`, or NULL for the first `count` */
 } block_rows;
 
+/* NULL: the block's rows are scored without codes. */
+static void *codes_of(const scan *s, size_t block, size_t rows)
+{
+    return s->in->codes ? s->in->codes(s->in->codes_arg, block, rows) : s->in->blocks[block];
+}
+
+/* All rows with a bit, of which nothing is known. */
+static void add_unbounded(scan *s, findings *f, const block_rows *rows)
+{
+    const uint64_t *bits = s->in->bits + rows->block * WORDS;
+    float threshold = atomic_load_explicit(&s->threshold[f->qi], memory_order_relaxed);
+    for (size_t i = 0; i < rows->count; i++) {
+        size_t row = rows->index ? rows->index[i] : i;
+        if (!(bits[row / 64] >> (row % 64) & 1))
+            continue;
+        if (f->count == f->capacity && !make_room(f, threshold)) {
+            atomic_store(&s->failed, true);
+            return;
+        }
+        f->items[f->count++] = (candidate){ INFINITY, -INFINITY, (uint32_t)(rows->block * SCRY_BLOCK_ROWS + row) };
+    }
+}
+
 /* Add the candidates among the positions `picked` that the kernel selected. */
 static void add_candidates(scan *s, findings *f, const block_rows *rows, const uint16_t *picked, size_t n, const int32_t *dots)
 {
@@ -194,8 +217,12 @@ static void scan_block(scan *s, findings *found, size_t block_number, int32_t *d
     block_rows rows;
     rows.block = block_number;
     choose_rows(s, &rows, dots);
-    void *block = s->in->blocks[block_number];
     if (rows.count == 0)
+        return;
+    void *block = codes_of(s, block_number, rows.count);
+    for (size_t qi = 0; qi < s->n && !block; qi++)
+        add_unbounded(s, &found[qi], &rows);
+    if (!block)
         return;
     compute(s, dots, scry_block_codes(block), rows.index, rows.count);
     for (size_t qi = 0; qi < s->n; qi++) {
@@ -278,9 +305,11 @@ static void refine(const scan *s, const scry_code_query *wide, candidate *c, siz
 {
     float gain = scry_query_gain(wide), slack = scry_query_slack(wide);
     for (size_t i = 0; i < n; i++) {
-        void *block = s->in->blocks[c[i].row / SCRY_BLOCK_ROWS];
+        void *block = codes_of(s, c[i].row / SCRY_BLOCK_ROWS, 1);
         uint16_t row = (uint16_t)(c[i].row % SCRY_BLOCK_ROWS);
         int32_t dot;
+        if (!block)
+            continue;
         s->kernels->dots(&dot, scry_block_codes(block), &row, 1, wide);
         float score = scry_block_scales(block)[row] * wide->step * (float)dot;
         c[i].upper = score + scry_block_errors(block)[row] * gain + slack;

@@ -31,6 +31,11 @@ typedef struct scry_scan_input {
                                    bit per dimension (coarse.h) */
     size_t k;                   /* results of each query */
     double min_score;           /* -2 excludes none */
+
+    /* The codes of a block of which `rows` rows are to be read: blocks[block], or NULL, where these are not to be trusted:
+     * then the rows are scored from their vectors without them. Called by all threads. NULL: all are good. */
+    void *(*codes)(void *arg, size_t block, size_t rows);
+    void *codes_arg;
 } scry_scan_input;
 
 typedef struct scry_near {

@@ -7,7 +7,7 @@
  * byte truncates a codes or columns file.
  */
 #include "store/local/segment.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
 #include "store/local/columns_format.h"
 #include "store/local/columns.h"
 

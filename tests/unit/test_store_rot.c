@@ -345,12 +345,193 @@ static void a_writer_during_the_check(void **state)
     remove_tree(where);
 }
 
+/* ---- caches are checked before they are used ---- */
+
+enum { SEARCHES = 12 };
+
+/* What the search finds, as text: a hash of each file's id and score, in order. */
+static void append_results(char *out, size_t size, scry_store *s, const scry_search *search, int query)
+{
+    float q[DIM];
+    scry_results *r = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    model_vector(query, q, DIM);
+    must(scry_store_search(s, q, search, &r, &err), &err);
+    uint64_t hash = r->scanned;
+    for (size_t i = 0; i < r->count; i++) {
+        uint64_t words[3];
+        memcpy(words, r->hits[i].file.id, 16);
+        memcpy(&words[2], &r->hits[i].score, 8);
+        for (int k = 0; k < 3; k++)
+            hash = (hash ^ words[k]) * 0x9e3779b97f4a7c15u;
+    }
+    size_t n = strlen(out);
+    snprintf(out + n, size - n, "%zu:%llx ", r->count, (unsigned long long)hash);
+    scry_results_free(r);
+}
+
+/* Every kind of filter, few results and all, in a process that knows nothing of the store. */
+static void search_all(const char *where, char *out, size_t size)
+{
+    scry_store *s;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_filter_pool *pool = scry_filter_pool_new();
+    const scry_filter_node *const filters[SEARCHES] = {
+        NULL, NULL, scry_filter_text(pool, SCRY_FILTER_IN, "/pictures/d1"), scry_filter_time(pool, SCRY_FILTER_AFTER, 180),
+        scry_filter_time(pool, SCRY_FILTER_BEFORE, 200), scry_filter_text(pool, SCRY_FILTER_CAMERA, "x1"),
+        scry_filter_text(pool, SCRY_FILTER_FORMAT, "jpeg"), scry_filter_text(pool, SCRY_FILTER_LABEL, "seen"),
+        scry_filter_number(pool, SCRY_FILTER_MIN_WIDTH, 300), scry_filter_not(pool, scry_filter_text(pool, SCRY_FILTER_LABEL, "seen")),
+        scry_filter_near(pool, 10, 20, 5000), scry_filter_and(pool, scry_filter_number(pool, SCRY_FILTER_MIN_WIDTH, 390),
+                                                              scry_filter_text(pool, SCRY_FILTER_IN, "/pictures/d2")),
+    };
+    out[0] = '\0';
+    for (int i = 0; i < SEARCHES; i++) {
+        must(open_store(&s, where, SCRY_STORE_READ, &err), &err);
+        for (int query = 0; query < 3; query++) {
+            scry_search search = SCRY_SEARCH_INIT;
+            search.filter = filters[i];
+            search.limit = i % 2 ? 3 : 1000;
+            search.all_copies = query == 2;
+            append_results(out, size, s, &search, 7 * i + query);
+        }
+        close_store(s);
+    }
+    scry_filter_pool_free(pool);
+}
+
+static void expect_same_results(const char *where, const char *expected, const stored_file *f, size_t at)
+{
+    static char now[8192];
+    search_all(where, now, sizeof now);
+    if (strcmp(now, expected) != 0)
+        fail_msg("byte %zu of %s was changed, and searches found something else:\n%s\n%s", at, f->path, expected, now);
+}
+
+static bool is_cache(const stored_file *f)
+{
+    size_t n = strlen(f->path);
+    return n > 6 && strcmp(f->path + n - 6, ".cache") == 0;
+}
+
+/* All scales of codes are 0: without a check no row but the first few would be found. */
+static void zero_scales(const char *where, const char *expected, stored_file *f)
+{
+    if (!strstr(f->path, "codes-"))
+        return;
+    uint8_t *copy = malloc(f->size);
+    memcpy(copy, f->bytes, f->size);
+    memset(copy + 4096, 0, 4096);
+    write_bytes(f->path, copy, f->size);
+    expect_same_results(where, expected, f, 4096);
+    free(copy);
+    write_bytes(f->path, f->bytes, f->size);
+}
+
+static void caches_change_no_search(void **state)
+{
+    enum { FLIPS = 150 };
+    char where[64];
+    static char expected[8192];
+    stored_file files[FILES_MAX];
+    dice d = { 20261130 };
+    make_fast_scratch(where);
+    make_used_store(where);
+    size_t n = read_all(where, files), caches = 0;
+    search_all(where, expected, sizeof expected);
+    for (size_t k = 0; k < n; k++) {
+        stored_file *f = &files[k];
+        caches += is_cache(f);
+        for (int i = 0; is_cache(f) && i < FLIPS; i++) {
+            size_t at = (size_t)(roll(&d) % f->size);
+            uint8_t bit = (uint8_t)(1u << below(&d, 8));
+            f->bytes[at] ^= bit;
+            write_bytes(f->path, f->bytes, f->size);
+            f->bytes[at] ^= bit;
+            expect_same_results(where, expected, f, at);
+            write_bytes(f->path, f->bytes, f->size);
+        }
+        zero_scales(where, expected, f);
+    }
+    assert_int_equal(caches, 2);
+    for (size_t i = 0; i < n; i++)
+        free(files[i].bytes);
+    remove_tree(where);
+}
+
+/* A block that a view did not compare is compared by the next, while a writer is at work, too. */
+static void blocks_are_compared_in_later_views(void **state)
+{
+    enum { MORE = 1200 };
+    static const uint8_t zeros[4096];
+    char where[64], before[256] = "", after[256] = "", path[300];
+    scry_root root;
+    scry_store *reader;
+    scry_error err = SCRY_ERROR_INIT;
+    make_fast_scratch(where);
+    make_used_store(where);
+    scry_store *writer = open_writer(where, &root);
+    for (int i = 0; i < MORE; i++)
+        put_file(writer, root.id, FILES + i);
+    close_store(writer);
+    must(open_store(&reader, where, SCRY_STORE_READ, &err), &err);
+    scry_search all = SCRY_SEARCH_INIT, few = SCRY_SEARCH_INIT;
+    all.limit = 1000;
+    append_results(before, sizeof before, reader, &all, 1);
+    close_store(reader);
+    must(open_store(&reader, where, SCRY_STORE_READ, &err), &err);
+    scry_filter_pool *pool = scry_filter_pool_new();
+    few.filter = scry_filter_and(pool, scry_filter_text(pool, SCRY_FILTER_IN, "/pictures/d1"),
+                                 scry_filter_not(pool, scry_filter_number(pool, SCRY_FILTER_MIN_WIDTH, 120)));
+    append_results(after, sizeof after, reader, &few, 1);
+    assert_true(strncmp(after, "5:", 2) == 0);
+    snprintf(path, sizeof path, "%s", file_in(where, "codes-1.cache"));
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0 && pwrite(fd, zeros, sizeof zeros, 4096) == sizeof zeros);
+    close(fd);
+    writer = open_writer(where, &root);
+    must(scry_store_put_bad(writer, root.id, "worse.jpg", 1, 2, "torn", &err), &err);   /* a commit that changes no result */
+    must(scry_store_refresh(reader, &err), &err);
+    after[0] = '\0';
+    append_results(after, sizeof after, reader, &all, 1);
+    assert_string_equal(before, after);
+    scry_filter_pool_free(pool);
+    close_store(writer);
+    close_store(reader);
+    remove_tree(where);
+}
+
+/* A result with a damaged vector: the collection is known to be damaged after the first search that shows it. */
+static void a_shown_vector_is_checked(void **state)
+{
+    char where[64], text[256] = "";
+    scry_store *s;
+    scry_search search = SCRY_SEARCH_INIT;
+    scry_error err = SCRY_ERROR_INIT;
+    make_fast_scratch(where);
+    make_used_store(where);
+    must(open_store(&s, where, SCRY_STORE_READ, &err), &err);
+    append_results(text, sizeof text, s, &search, 3);
+    assert_int_equal(scry_store_known_damage(s, &err), 0);
+    flip_in(where, "vectors-1.seg", SCRY_SEGMENT_HEADER + 64 * 3 + 2);   /* slot 3, whose picture the query is */
+    search.limit = 1000;
+    append_results(text, sizeof text, s, &search, 3);
+    assert_int_equal(scry_store_known_damage(s, &err), SCRY_EDAMAGED);
+    assert_non_null(strstr(err.message, "the vector in slot 3 is damaged"));
+    close_store(s);
+    must(open_store(&s, where, SCRY_STORE_READ, &err), &err);
+    assert_int_equal(scry_store_known_damage(s, &err), SCRY_EDAMAGED);
+    close_store(s);
+    remove_tree(where);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_flipped_bit_is_found), cmocka_unit_test(checksums_come_and_go),
         cmocka_unit_test(checksums_of_parts_are_those_of_the_whole), cmocka_unit_test(damage_stays_visible),
         cmocka_unit_test(after_a_crash), cmocka_unit_test(a_writer_during_the_check),
+        cmocka_unit_test(caches_change_no_search), cmocka_unit_test(blocks_are_compared_in_later_views),
+        cmocka_unit_test(a_shown_vector_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

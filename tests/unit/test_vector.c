@@ -254,6 +254,15 @@ static int compare_near(const void *a, const void *b)
     return x->score > y->score ? -1 : x->score < y->score ? 1 : x->row < y->row ? -1 : x->row > y->row;
 }
 
+/* Every second block, and few rows of any, are scored without codes; whoever reads what is not to be trusted finds nothing. */
+static void *some_codes(void *arg, size_t block, size_t rows)
+{
+    const rows_set *r = arg;
+    return block % 2 || rows <= 32 ? NULL : r->blocks[block];
+}
+
+static void *(*codes_hook)(void *, size_t, size_t);
+
 static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, scry_pool *pool, double keep)
 {
     static float queries[40 * 1030];
@@ -261,7 +270,8 @@ static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, 
     scry_near *all = malloc(r->rows * sizeof *all);
     for (size_t i = 0; i < n; i++)
         random_unit(queries + i * r->dim, r->dim);
-    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL, keep, k, min_score };
+    scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL, keep, k, min_score,
+                           codes_hook, (void *)r };
     assert_int_equal(scry_scan(&in, queries, n, pool, got), 0);
     for (size_t i = 0; i < n; i++) {
         size_t count = 0;
@@ -318,7 +328,7 @@ static void few_are_rescored(void **unused)
     scry_near_list got;
     memset(r.bits, 0xff, r.rows / 64 * 8);
     random_unit(query, 512);
-    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, 10, -2 };
+    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, 10, -2, NULL, NULL };
     assert_int_equal(scry_scan(&in, query, 1, NULL, &got), 0);
     assert_true(got.rescored < 100);
     free(got.items);
@@ -353,6 +363,13 @@ static void sign_sums_agree(void **unused)
         }
 }
 
+static void scans_without_some_codes_equal_brute_force(void **unused)
+{
+    codes_hook = some_codes;
+    scans_equal_brute_force(unused);
+    codes_hook = NULL;
+}
+
 /* Pictures around centres, queries near them: one row in fifty is enough to find nearly all of
  * the nearest, their scores are the exact ones, and the filter holds. */
 static void approximate_scans_find_most(void **unused)
@@ -375,7 +392,7 @@ static void approximate_scans_find_most(void **unused)
     }
     for (size_t i = 0; i < QUERIES * D; i++)
         queries[i] = bell() * 0.04f + centres[i / D][i % D];
-    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, TOP, -2 };
+    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, TOP, -2, NULL, NULL };
     scry_near_list exact[QUERIES], some[QUERIES];
     assert_int_equal(scry_scan(&in, queries, QUERIES, pool, exact), 0);
     in.keep = 0.02;
@@ -405,7 +422,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(halves_are_ieee), cmocka_unit_test(cosine_is_exact),
         cmocka_unit_test(kernels_agree), cmocka_unit_test(bounds_hold),
-        cmocka_unit_test(scans_equal_brute_force), cmocka_unit_test(few_are_rescored),
+        cmocka_unit_test(scans_equal_brute_force),
+        cmocka_unit_test(scans_without_some_codes_equal_brute_force), cmocka_unit_test(few_are_rescored),
         cmocka_unit_test(sign_sums_agree), cmocka_unit_test(approximate_scans_find_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

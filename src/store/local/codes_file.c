@@ -10,7 +10,8 @@
 #include "store/local/codes_file.h"
 
 #include "base/alloc.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
+#include "base/log.h"
 #include "store/local/segment.h"
 #include "store/local/sums.h"
 #include "store/local/view.h"
@@ -25,7 +26,8 @@
 enum {
     CODES_FORMAT = 3,   /* grows with any change of the encoding; 2 had no signs */
     CODES_HEADER = 4096,
-    PUBLISH_ROWS = 4096   /* a long run publishes after this many rows */
+    PUBLISH_ROWS = 4096,  /* a long run publishes after this many rows */
+    FEW_ROWS = 32         /* of a block are scored from their vectors in less time than the block is compared */
 };
 
 /* The header as stored. */
@@ -255,6 +257,8 @@ void scry_codes_dispose(scry_codes *c)
         block_release(c->made[i]);
     free(c->made);
     free(c->blocks);
+    free(c->sums);
+    free((void *)c->trust);
     scry_shared_map_release(c->map);
     memset(c, 0, sizeof *c);
 }
@@ -307,6 +311,74 @@ static int make_block(scry_local *s, scry_view *v, scry_code_block *shared, size
     return 0;
 }
 
+/* What the view before knew of block `i` of the same file: blocks that were full do not change any more. */
+static void inherit_trust(scry_codes *c, const scry_view *old, size_t i)
+{
+    const scry_codes *known = &old->codes;
+    int64_t end = (int64_t)(i + 1) * SCRY_BLOCK_ROWS;
+    if (i >= known->count || known->map != c->map || end > old->head.slots || end > known->map_rows)
+        return;
+    uint8_t trust = atomic_load(&known->trust[i]);
+    if (trust == SCRY_CODES_UNSUMMED)
+        return;
+    c->sums[i] = known->sums[i];
+    atomic_init(&c->trust[i], trust);
+}
+
+/* The checksums of the blocks in the map. A processor that takes a second for what a scan reads in 50 ms compares none. */
+static void load_sums(const scry_local *s, scry_view *v, const scry_view *old)
+{
+    scry_codes *c = &v->codes;
+    scry_sums sums;
+    c->sums = scry_alloc(c->count * sizeof *c->sums);
+    c->trust = scry_alloc(c->count * sizeof *c->trust);
+    if (!c->map || !scry_crc32c_is_fast())
+        return;
+    char *path = scry_codes_path(s, v->head.generation);
+    scry_sums_load(&sums, s, v->head.change);
+    const scry_sums_file *f = scry_sums_find(&sums, strrchr(path, '/') + 1);
+    bool fits = f && f->piece == scry_block_bytes((size_t)s->base.dim);
+    for (size_t i = 0; i < c->count; i++) {
+        if (fits && !c->made[i] && i + 1 >= f->from && i + 1 < f->to) {   /* piece 0 is the header */
+            c->sums[i] = f->crcs[i + 1];
+            atomic_init(&c->trust[i], SCRY_CODES_UNCHECKED);
+        }
+        if (old && !c->made[i])
+            inherit_trust(c, old, i);
+    }
+    scry_sums_dispose(&sums);
+    free(path);
+}
+
+/* The last block may have been written to since: it is not used either, and nothing is said of it. */
+static void say_damaged(const scry_local *s, const scry_view *v, size_t i)
+{
+    scry_sums sums;
+    scry_sums_load(&sums, s, v->head.change);
+    char *path = scry_codes_path(s, v->head.generation);
+    if (sums.sealed || i + 1 < v->codes.count)
+        scry_log(SCRY_LOG_WARN, "%s is damaged: searches are slower without it; remove the file, the next scry index writes "
+                 "it again", path);
+    scry_sums_dispose(&sums);
+    free(path);
+}
+
+void *scry_codes_block(scry_local *s, scry_view *v, size_t i, size_t rows)
+{
+    scry_codes *c = &v->codes;
+    uint8_t trust = atomic_load_explicit(&c->trust[i], memory_order_relaxed);
+    if (trust == SCRY_CODES_UNCHECKED) {
+        if (rows <= FEW_ROWS)
+            return NULL;
+        bool good = scry_crc32c(0, c->blocks[i], scry_block_bytes((size_t)s->base.dim)) == c->sums[i];
+        trust = good ? SCRY_CODES_GOOD : SCRY_CODES_DAMAGED;
+        uint8_t before = atomic_exchange(&c->trust[i], trust);
+        if (!good && before != SCRY_CODES_DAMAGED && !atomic_exchange(&s->said_damaged, true))
+            say_damaged(s, v, i);
+    }
+    return trust == SCRY_CODES_DAMAGED ? NULL : c->blocks[i];
+}
+
 int scry_codes_load(scry_local *s, scry_view *v, const scry_view *old, scry_error *err)
 {
     scry_codes *c = &v->codes;
@@ -326,5 +398,6 @@ int scry_codes_load(scry_local *s, scry_view *v, const scry_view *old, scry_erro
         else
             result = make_block(s, v, old && i < old->codes.count ? old->codes.made[i] : NULL, i, err);
     }
+    load_sums(s, v, old);
     return result;
 }

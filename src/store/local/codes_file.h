@@ -18,7 +18,12 @@ typedef struct scry_codes {
     void **blocks;            /* [count] for scry_scan */
     scry_code_block **made;   /* [count] the block in memory, NULL where it is in the map */
     size_t count;
+    uint32_t *sums;           /* [count] the checksums of blocks in the map, as in the file `sums` */
+    _Atomic uint8_t *trust;   /* [count] of scry_codes_trust */
 } scry_codes;
+
+/* Of a block: there is no checksum of it; it was not compared yet; it is as it was written; it is not. */
+enum scry_codes_trust { SCRY_CODES_UNSUMMED, SCRY_CODES_UNCHECKED, SCRY_CODES_GOOD, SCRY_CODES_DAMAGED };
 
 /* The writer's part: open or make the cache file and encode what it lacks of the segment, append what is
  * being committed, publish (sync the rows and count them in the header). None fails: without the file readers
@@ -37,5 +42,9 @@ bool scry_codes_header_intact(const scry_local *s, int64_t generation);
 /* The reader's part, into v->codes. `old` (may be NULL) is the view before, of any generation. */
 int scry_codes_load(scry_local *s, scry_view *v, const scry_view *old, scry_error *err) SCRY_NODISCARD;
 void scry_codes_dispose(scry_codes *c);
+
+/* Block `i` for a scan that reads `rows` rows of it: it is compared with its checksum before it is first used. NULL when it
+ * is damaged, or when comparing it would take longer than scoring these rows from their vectors. Any thread. */
+void *scry_codes_block(scry_local *s, scry_view *v, size_t i, size_t rows);
 
 #endif

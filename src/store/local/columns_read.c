@@ -3,7 +3,7 @@
 #include "store/local/columns_format.h"
 
 #include "base/alloc.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,13 +82,27 @@ bool scry_columns_parse(scry_columns *c, const uint8_t *data, size_t size)
     return true;
 }
 
-bool scry_columns_intact(const scry_columns *c)
+static bool sections_intact(const scry_columns *c, unsigned sections)
 {
     scry_columns_header h;
     memcpy(&h, c->map.data, sizeof h);
     for (int i = 0; i < SCRY_COLUMNS_SECTIONS; i++)
-        if (scry_crc32c(0, c->map.data + h.section[i].offset, h.section[i].size) != h.section[i].crc)
+        if (sections >> i & 1 && scry_crc32c(0, c->map.data + h.section[i].offset, h.section[i].size) != h.section[i].crc)
             return false;
+    return true;
+}
+
+bool scry_columns_intact(const scry_columns *c)
+{
+    return sections_intact(c, (1u << SCRY_COLUMNS_SECTIONS) - 1);
+}
+
+bool scry_columns_trust(scry_columns *c, unsigned sections)
+{
+    unsigned unknown = sections & ~c->intact;
+    if (unknown && scry_crc32c_is_fast() && !sections_intact(c, unknown))
+        return false;
+    c->intact |= sections;
     return true;
 }
 

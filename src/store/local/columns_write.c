@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/table.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
 #include "store/local/file_row.h"
 #include "store/local/segment.h"
 #include "store/local/transaction.h"

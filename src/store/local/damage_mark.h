@@ -7,4 +7,8 @@
 /* Remember the first problem that makes searches wrong; "" removes the mark. Where nothing can be written none is left. */
 void scry_damage_mark(const scry_local *s, const char *problem);
 
+/* A search has come upon the problem: mark the collection, unless it is. Where nothing can be written this process remembers it.
+ * Any thread. */
+void scry_damage_found(scry_local *s, const char *problem);
+
 #endif

@@ -1,7 +1,7 @@
 #include "store/local/file_row.h"
 
 #include "base/alloc.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
 #include "store/predicates.h"
 #include "store/results.h"
 

@@ -267,14 +267,18 @@ static uint64_t *evaluate(evaluation *e, const scry_filter_node *f, bool negate)
 
 /* ---- the state of a view ---- */
 
-void scry_filter_state_dispose(scry_filter_state *f)
+void scry_filter_state_free(scry_filter_state *f)
 {
-    scry_columns_release(f->columns);
-    scry_file_list_dispose(&f->fresh);
-    free(f->fresh_slots);
-    free(f->valid);
-    free(f->pairs);
-    memset(f, 0, sizeof *f);
+    while (f) {
+        scry_filter_state *older = f->older;
+        scry_columns_release(f->columns);
+        scry_file_list_dispose(&f->fresh);
+        free(f->fresh_slots);
+        free(f->valid);
+        free(f->pairs);
+        free(f);
+        f = older;
+    }
 }
 
 static int load_fresh(scry_local *s, scry_reader *r, const scry_view *v, scry_filter_state *f, scry_error *err)
@@ -329,24 +333,66 @@ static int load_valid(scry_reader *r, const scry_view *v, scry_filter_state *f, 
     return result;
 }
 
-/* Under the view_lock. */
-static int make_state(scry_local *s, scry_reader *r, scry_view *v, scry_error *err)
+/* The sections that evaluate() reads. */
+static unsigned sections_of(const scry_filter_node *f)
 {
-    scry_filter_state f = { 0 };
+    switch (f->kind) {
+    case SCRY_FILTER_AND: case SCRY_FILTER_OR:
+        return sections_of(f->left) | sections_of(f->right);
+    case SCRY_FILTER_NOT:
+        return sections_of(f->left);
+    case SCRY_FILTER_IN:
+        return SCRY_COLUMNS_FOR_NAMES;
+    case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE:
+        return SCRY_COLUMNS_FOR_TIMES | SCRY_COLUMNS_FOR_LISTS;
+    case SCRY_FILTER_NEAR:
+        return SCRY_COLUMNS_FOR_PLACES;
+    case SCRY_FILTER_CAMERA: case SCRY_FILTER_FORMAT: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY:
+    case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING: case SCRY_FILTER_KEYWORD:
+        return SCRY_COLUMNS_FOR_LISTS;
+    case SCRY_FILTER_ALL: case SCRY_FILTER_KINDS:
+        return 0;
+    }
+    return 0;
+}
+
+/* The columns, what this filter and the state's making read of them intact. The names of all files, tens of megabytes in a
+ * large store, are read only where there are rows to be found by name. */
+static int trusted_columns(scry_columns **out, scry_local *s, scry_reader *r, scry_view *v, const scry_filter_node *filter,
+                           scry_error *err)
+{
+    int64_t gone = 0;
+    unsigned sections = SCRY_COLUMNS_FOR_ROWS | SCRY_COLUMNS_FOR_TERMS | sections_of(filter);
+    int result = scry_db_number(&r->db, "SELECT EXISTS (SELECT 1 FROM gone)", &gone, err);
+    if (result < 0)
+        return result;
+    scry_columns *c = scry_view_columns(s, v, sections | (gone ? SCRY_COLUMNS_FOR_NAMES : 0));
+    size_t raws = 0;
+    if (c)
+        (void)scry_columns_list_of(c, SCRY_TERM_FORMAT, "raw", &raws);
+    *out = raws ? scry_view_columns(s, v, SCRY_COLUMNS_FOR_NAMES | SCRY_COLUMNS_FOR_LISTS) : c;
+    return 0;
+}
+
+/* Under the view_lock. `columns` is the view's. */
+static int make_state(scry_local *s, scry_reader *r, scry_view *v, scry_columns *columns, scry_error *err)
+{
+    scry_filter_state *f = scry_alloc(sizeof *f);
     int result = 0;
-    if (v->head.columns_file)
-        f.columns = scry_columns_open(s, v->head.columns_file, v->head.generation);
-    if (f.columns)
-        result = load_valid(r, v, &f, err);
+    f->columns = columns;
+    if (columns) {
+        columns->refs++;
+        result = load_valid(r, v, f, err);
+    }
     if (result == 0)
-        result = load_fresh(s, r, v, &f, err);
+        result = load_fresh(s, r, v, f, err);
     if (result < 0) {
-        scry_filter_state_dispose(&f);
+        scry_filter_state_free(f);
         return result;
     }
-    scry_raw_pairs_find(&f, &v->roots);
+    scry_raw_pairs_find(f, &v->roots);
+    f->older = v->filter;
     v->filter = f;
-    v->filter_ready = true;
     return 0;
 }
 
@@ -390,12 +436,16 @@ static void hide_raws(passing *p)
     }
 }
 
-int scry_filter_prepare(scry_local *s, scry_reader *r, scry_view *v, scry_error *err)
+/* The view's state, for this filter. */
+static int prepare(const scry_filter_state **out, scry_local *s, scry_reader *r, scry_view *v, const scry_filter_node *filter,
+                   scry_error *err)
 {
-    int result = 0;
+    scry_columns *columns = NULL;
     pthread_mutex_lock(&s->view_lock);
-    if (!v->filter_ready)
-        result = make_state(s, r, v, err);
+    int result = trusted_columns(&columns, s, r, v, filter, err);
+    if (result == 0 && (!v->filter || v->filter->columns != columns))
+        result = make_state(s, r, v, columns, err);
+    *out = v->filter;
     pthread_mutex_unlock(&s->view_lock);
     return result;
 }
@@ -440,10 +490,10 @@ int scry_filter_bits(scry_local *s, scry_reader *r, scry_view *v, const scry_sea
     static const scry_filter_node everything = { .kind = SCRY_FILTER_ALL };
     const scry_filter_node *filter = search->filter ? search->filter : &everything;
     int64_t slots = v->head.slots;
-    int result = scry_filter_prepare(s, r, v, err);
+    const scry_filter_state *f;
+    int result = prepare(&f, s, r, v, filter, err);
     if (result < 0)
         return result;
-    const scry_filter_state *f = &v->filter;
     passing p = { .f = f, .fresh = scry_alloc(f->fresh.count + 1) };
     evaluation e = { .c = f->columns, .roots = &v->roots, .reader = r, .slots = slots,
                      .words = f->columns ? ((size_t)f->columns->rows + 63) / 64 : 0, .err = err };

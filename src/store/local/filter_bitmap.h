@@ -10,8 +10,9 @@ typedef struct scry_raw_pair {
     uint64_t raw, lead;
 } scry_raw_pair;
 
-/* What a view needs to evaluate filters, made by its first filtered search. */
+/* What a view needs to evaluate filters, made by its first filtered search, and again when a search finds the columns damaged. */
 typedef struct scry_filter_state {
+    struct scry_filter_state *older;   /* other searches may still use it */
     scry_columns *columns;     /* NULL: every file is in `fresh` */
     uint64_t *valid;           /* a bit for each row of columns: the file is still so */
     scry_file_list fresh;      /* files that the columns lack, */
@@ -20,9 +21,6 @@ typedef struct scry_filter_state {
     size_t pair_count;
 } scry_filter_state;
 
-/* Make the view's state, if that is not done yet. `r` is in the transaction in which `v` was acquired. */
-int scry_filter_prepare(scry_local *s, scry_reader *r, scry_view *v, scry_error *err) SCRY_NODISCARD;
-
 /* Zeroed bitmaps, one bit for each slot. */
 typedef struct scry_passing_contents {
     uint64_t *all;
@@ -30,9 +28,9 @@ typedef struct scry_passing_contents {
 } scry_passing_contents;
 
 /* Set the bits of the contents that some file shows which passes the search's filter (NULL: every file does) and, unless
- * all copies are wanted, is not a RAW with a lead that passes. */
+ * all copies are wanted, is not a RAW with a lead that passes. `r` is in the transaction in which `v` was acquired. */
 int scry_filter_bits(scry_local *s, scry_reader *r, scry_view *v, const scry_search *search, const scry_passing_contents *out,
                      scry_error *err) SCRY_NODISCARD;
-void scry_filter_state_dispose(scry_filter_state *f);
+void scry_filter_state_free(scry_filter_state *f);   /* with the older ones, under the view_lock; NULL is legal */
 
 #endif

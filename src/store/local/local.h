@@ -33,6 +33,7 @@
 #include "store/store_kind.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 enum {
@@ -72,9 +73,13 @@ typedef struct scry_local {
     int64_t known_generation, known_rows;   /* of the codes file, as this process wrote it, */
     ino_t known_inode;                      /* which has this inode */
 
+    char *damage;              /* under the view_lock: what a search came upon first; NULL: nothing */
+    bool damage_marked;        /* in the file `damaged` */
+
     pthread_mutex_t pool_lock; /* the search that holds it scans with the pool's threads, others with their own */
     scry_pool *pool;           /* made by the first search */
     bool searched;             /* there was one */
+    atomic_bool said_damaged;  /* a message about damaged codes was written */
     int threads;
 
     /* Writing, by one thread at a time. */

@@ -352,7 +352,7 @@ static void local_free(scry_local *s)
     pthread_mutex_destroy(&s->view_lock);
     pthread_mutex_destroy(&s->pool_lock);
     char *owned[] = { s->where, s->folder, s->name, s->db_path, s->model_identity, s->model_name,
-                      s->precision, s->content_text, s->root_path, (char *)s->pending };
+                      s->precision, s->content_text, s->root_path, s->damage, (char *)s->pending };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     if (s->lock_fd >= 0)

@@ -3,7 +3,9 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
+#include "base/crc32c.h"
 #include "base/log.h"
+#include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/raw_pairs.h"
 #include "store/local/view.h"
@@ -43,13 +45,30 @@ static int is_shown(query_state *q, char **raw, scry_error *err)
     return paired < 0 ? paired : !(paired && is_raw);
 }
 
+/* A stored vector that is not what was written has a wrong score: the collection is marked, so that the answer says so. */
+static void check_vector(query_state *q, int64_t slot, uint32_t crc)
+{
+    const uint16_t *vector = scry_view_vector(q->s, q->v, slot);
+    if (scry_crc32c(0, vector, q->s->row_bytes) == crc || scry_view_check(q->s, q->v, NULL) < 0)
+        return;   /* of a file that was cut short the search says it */
+    char *path = scry_segment_path(q->s, q->v->head.generation);
+    char *problem = scry_asprintf("%s: the vector in slot %lld is damaged", path, (long long)slot);
+    scry_damage_found(q->s, problem);
+    free(problem);
+    free(path);
+}
+
 /* Files of one slot that are shown, each a hit. */
 static int files_of(query_state *q, int64_t slot, double score, scry_results *out, scry_error *err)
 {
     sqlite3_stmt *st;
+    bool checked = false;
     int result = scry_db_start(&q->r->db, SCRY_SQL_FILES_OF_SLOT, &st, err, "i", slot);
     while (result == 0 && (result = scry_db_step(&q->r->db, st, err)) == 1) {
         char *raw = NULL;
+        if (!checked)
+            check_vector(q, slot, (uint32_t)sqlite3_column_int64(st, SCRY_SQL_FILE_FIELD_COUNT));
+        checked = true;
         result = scry_row_read(&q->row, st, &q->v->roots, q->s->db_path, err);
         int shown = result == 0 && scry_filter_match(q->search->filter, &q->row.file) ? is_shown(q, &raw, err) : 0;
         q->row.file.raw = raw;
@@ -261,6 +280,12 @@ static void unmap_block(void *arg, void *block)
         madvise(p, scry_block_bytes((size_t)q->s->base.dim), MADV_DONTNEED);
 }
 
+static void *codes_block(void *arg, size_t block, size_t rows)
+{
+    const query_state *q = arg;
+    return scry_codes_block(q->s, q->v, block, rows);
+}
+
 static size_t contents_to_search(const query_state *q)
 {
     return scry_bits_count(q->bits, ((size_t)q->v->head.slots + 63) / 64);
@@ -283,7 +308,9 @@ static int scan_codes(query_state *q, const float *queries, size_t n, size_t k, 
     const scry_view *v = q->v;
     scry_scan_input in = { .dim = (size_t)s->base.dim, .rows = (size_t)v->head.slots, .blocks = v->codes.blocks,
                            .vectors = v->segment->data + SCRY_SEGMENT_HEADER, .row_bytes = s->row_bytes, .bits = q->bits,
-                           .done_arg = q, .keep = part_to_score(q, k), .k = k, .min_score = q->search->min_score };
+                           .done_arg = q, .codes_arg = q, .keep = part_to_score(q, k), .k = k, .min_score = q->search->min_score };
+    if (in.keep == 0)   /* an approximate search may miss results anyway, and reads little */
+        in.codes = codes_block;
     double start = scry_now_ms();
     bool team = pthread_mutex_trylock(&s->pool_lock) == 0;
     if (team && !s->searched)
@@ -345,11 +372,8 @@ static int find_raws(query_state *q, scry_error *err)
     scry_view *v = q->v;
     if (v->raws_known)
         return 0;
-    scry_columns *c = NULL;
-    if (v->head.columns_file && !v->filter_ready)
-        c = scry_columns_open(q->s, v->head.columns_file, v->head.generation);
-    int may = v->filter_ready ? v->filter.pair_count > 0 : scry_may_have_raws(q->r, c, v->head.columns_last, err);
-    scry_columns_release(c);
+    scry_columns *c = scry_view_columns(q->s, v, SCRY_COLUMNS_FOR_TERMS);
+    int may = scry_may_have_raws(q->r, c, v->head.columns_last, err);
     v->raws_known = may >= 0;
     v->may_have_raws = may == 1;
     return may < 0 ? may : 0;

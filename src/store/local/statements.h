@@ -69,7 +69,8 @@ enum { SCRY_SQL_FILE_FIELD_COUNT = 35 };
                      "WHERE slot = ? AND number < ? LIMIT 1")                 \
     X(COPIES_COUNT, "SELECT count(*) FROM files WHERE slot = ?")                                \
     X(FILE_BY_ID, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.id = ?")                             \
-    X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.slot = ?")                        \
+    X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_FIELDS ", c.vector_crc" SCRY_SQL_FILE_TABLES       \
+                     "WHERE f.slot = ?")                                                        \
     X(FILES_OF_ROOT, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
                      "WHERE f.root = ? AND f.relative > ? ORDER BY f.relative LIMIT ?")         \
     X(FILES_BETWEEN, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \

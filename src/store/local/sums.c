@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "store/local/codes_file.h"
 #include "store/local/columns.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
 #include "store/local/segment.h"
 #include "store/local/transaction.h"
 #include "vector/codes.h"

@@ -2,7 +2,7 @@
 #include "store/local/local.h"
 
 #include "base/alloc.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"

@@ -7,6 +7,7 @@
 #include "store/local/view.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "store/local/columns.h"
 #include "store/local/db_reader.h"
 #include "store/local/transaction.h"
@@ -23,7 +24,8 @@ static void view_free(scry_view *v)
     scry_root_list_dispose(&v->roots);
     scry_shared_map_release(v->segment);
     scry_codes_dispose(&v->codes);
-    scry_filter_state_dispose(&v->filter);
+    scry_filter_state_free(v->filter);
+    scry_columns_release(v->columns);
     free(v->live);
     free(v->shown);
     free(v);
@@ -39,7 +41,33 @@ static bool is_whole(const scry_local *s, const scry_view *v)
 {
     return scry_shared_map_whole(v->segment, segment_bytes(s, v)) &&
            (!v->codes.map || scry_shared_map_whole(v->codes.map, v->codes.map_bytes)) &&
-           (!v->filter_ready || !v->filter.columns || scry_columns_whole(v->filter.columns));
+           (!v->columns || scry_columns_whole(v->columns));
+}
+
+/* The same file has been opened, and checked, already. */
+static void share_columns(scry_view *v, const scry_view *old)
+{
+    if (!old || !old->columns || old->head.columns_file != v->head.columns_file || old->head.generation != v->head.generation)
+        return;
+    v->columns = old->columns;
+    v->columns->refs++;
+    v->columns_opened = true;
+}
+
+scry_columns *scry_view_columns(scry_local *s, scry_view *v, unsigned sections)
+{
+    if (!v->columns_opened && v->head.columns_file)
+        v->columns = scry_columns_open(s, v->head.columns_file, v->head.generation);
+    v->columns_opened = true;
+    if (v->columns && !scry_columns_trust(v->columns, sections)) {
+        char *path = scry_columns_path(s, v->head.columns_file);
+        scry_log(SCRY_LOG_WARN, "%s is damaged: filters are slower without it; remove the file, the next scry index writes it "
+                 "again", path);
+        free(path);
+        scry_columns_release(v->columns);
+        v->columns = NULL;
+    }
+    return v->columns;
 }
 
 static int map_segment(scry_local *s, scry_view *v, const scry_view *old, scry_error *err)
@@ -82,6 +110,7 @@ static int make_view(scry_local *s, scry_reader *r, scry_head *head, const scry_
     v->head = *head;
     memset(head, 0, sizeof *head);
     v->refs = 1;
+    share_columns(v, old);
     int result = scry_root_list_load(&r->db, &v->roots, err);
     if (result == 0)
         result = map_segment(s, v, old, err);

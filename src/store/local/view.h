@@ -14,10 +14,11 @@ struct scry_view {
     scry_shared_map *segment;
     scry_codes codes;
     uint64_t *live;           /* a bit for each slot: a content is there */
-    bool filter_ready;        /* under the store's view_lock */
-    scry_filter_state filter;
-    bool raws_known, may_have_raws;   /* under the store's view_lock */
-    uint64_t *shown;          /* under the store's view_lock: what a search without a filter looks at where there are RAWs */
+    scry_columns *columns;    /* under the store's view_lock, as is all below; NULL: files are read from the database */
+    bool columns_opened;
+    scry_filter_state *filter;   /* NULL: no search has needed one */
+    bool raws_known, may_have_raws;
+    uint64_t *shown;          /* what a search without a filter looks at where there are RAWs */
 };
 
 /* The view of the reader's transaction; release it when done (NULL is legal). */
@@ -35,6 +36,10 @@ int scry_view_check(scry_local *s, const scry_view *v, scry_error *err) SCRY_NOD
 
 /* Release both; the result of what was computed from them, after scry_view_check. */
 int scry_reader_view_release(scry_local *s, scry_reader *r, scry_view *v, int result, scry_error *err) SCRY_NODISCARD;
+
+/* The view's columns, these sections of them as they were written. NULL where there are none, or they are damaged: then files
+ * are read from the database. Borrowed from the view; with the store's view_lock held. */
+scry_columns *scry_view_columns(scry_local *s, scry_view *v, unsigned sections);
 
 /* The stored vector in a slot: [dim] binary16. */
 static inline const uint16_t *scry_view_vector(const scry_local *s, const scry_view *v, int64_t slot)

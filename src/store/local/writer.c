@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "store/local/columns.h"
-#include "store/local/crc32c.h"
+#include "base/crc32c.h"
 #include "store/local/file_row.h"
 #include "store/local/transaction.h"
 #include "vector/vector.h"
