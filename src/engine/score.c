@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/sealed.h"
 #include "base/sha256.h"
 #include "engine/score_threshold.h"
 #include "engine/ranking.h"
@@ -115,7 +116,7 @@ static void update_cache(const char *path, const void *bytes, size_t n)
 {
     char *folder = scry_strndup(path, (size_t)(strrchr(path, '/') - path));
     if (scry_make_dirs(folder, NULL) == 0)
-        (void)!scry_write_file(path, bytes, n, NULL);
+        (void)!scry_sealed_write(path, bytes, n, NULL);
     free(folder);
 }
 
@@ -132,7 +133,7 @@ static int text_vectors(float **out, size_t *m, const scry_model *model, scry_er
     *out = r == 0 ? scry_try_alloc(bytes + 1, 1) : NULL;
     if (r == 0 && !*out)
         r = scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu vectors", *m);
-    if (r == 0 && scry_read_file(path, &cached, NULL) == 0 && cached.size == bytes)
+    if (r == 0 && scry_sealed_read(path, &cached) && cached.size == bytes)
         memcpy(*out, cached.data, bytes);
     else if (r == 0) {
         r = scry_embed_lines(model, (const char *const *)lines, *m, &o, *out, NULL, err);
@@ -209,7 +210,7 @@ static scry_threshold *read_cached(const char *path, size_t dim, unsigned long l
     double margin, best;
     size_t had;
     *contents = 0;
-    const char *end = scry_read_file(path, &text, NULL) == 0 ? strchr(scry_buf_str(&text), '\n') : NULL;
+    const char *end = scry_sealed_read(path, &text) ? strchr(scry_buf_str(&text), '\n') : NULL;
     if (end && sscanf(text.data, "%llu %lf %lf %zu", contents, &margin, &best, &had) == 4 && margin >= -2 && margin <= best &&
         best <= 4 && had == dim &&
         (size_t)(end + 1 - text.data) + dim * sizeof(float) == text.size) {

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/cache.h"
 #include "base/file.h"
+#include "base/sealed.h"
 #include "base/sha256.h"
 
 #include <stdio.h>
@@ -37,7 +38,7 @@ bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
     scry_buf key = SCRY_BUF_INIT(KEY_BYTES), stored = SCRY_BUF_INIT(KEY_BYTES);
     char *path = scry_cache_path("identity", dir, false);
     uint8_t digest[SCRY_SHA256_BYTES];
-    bool found = path && make_key(dir, files, n, &key) && scry_read_file(path, &stored, NULL) == 0
+    bool found = path && make_key(dir, files, n, &key) && scry_sealed_read(path, &stored)
               && stored.size == key.size + SCRY_IDENTITY_CHARS
               && memcmp(stored.data, key.data, key.size) == 0
               && scry_unhex(stored.data + key.size, digest, sizeof digest) == 0;
@@ -72,7 +73,7 @@ static void remember(const char *dir, const char *const *files, size_t n, const 
     char *path = scry_cache_path("identity", dir, true);
     if (path && make_key(dir, files, n, &key)) {
         scry_buf_puts(&key, hex);
-        if (!key.failed && scry_write_file(path, key.data, key.size, NULL) < 0)
+        if (!key.failed && scry_sealed_write(path, key.data, key.size, NULL) < 0)
             remove(path);   /* a cache: without it the next start is slower */
     }
     free(path);

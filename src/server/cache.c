@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/sealed.h"
 #include "base/sha256.h"
 
 #include <dirent.h>
@@ -17,6 +18,11 @@
 enum { TRIM_EVERY = 256, TRIM_BYTES = 64 << 20 };
 static const uint64_t LIMIT_BYTES = 1ull << 30;
 
+typedef struct {
+    const void *data;
+    size_t size;
+} part;
+
 /* The first two characters of the key name a subfolder, which keeps folders small; owned. */
 static char *path_of(const char *kind, const char *key)
 {
@@ -29,8 +35,7 @@ static char *path_of(const char *kind, const char *key)
 bool cache_get(const char *kind, const char *key, scry_buf *out)
 {
     char *path = path_of(kind, key);
-    size_t before = out->size;
-    bool ok = scry_read_file(path, out, NULL) == 0 && out->size > before;
+    bool ok = scry_sealed_read(path, out);
     if (ok)
         utimensat(AT_FDCWD, path, NULL, 0);   /* most recently used */
     free(path);
@@ -93,45 +98,61 @@ static void trim(const char *kind)
     free(base);
 }
 
-void cache_put(const char *kind, const char *key, const void *bytes, size_t n)
+/* `seal` has no bytes where the key tells whether the file is as it was stored. */
+static void put(const char *kind, const char *key, part content, part seal)
 {
+    size_t n = content.size + seal.size;
     static atomic_uint puts_so_far;
     static atomic_size_t bytes_so_far;
-    char *path = path_of(kind, key), *slash = strrchr(path, '/'), *part = scry_asprintf("%s.%d-%p", path, (int)getpid(), (void *)&n);
+    char *path = path_of(kind, key), *slash = strrchr(path, '/'), *unfinished = scry_asprintf("%s.%d-%p", path, (int)getpid(), (void *)&n);
     *slash = '\0';
     if (scry_make_dirs(path, NULL) == 0) {
         *slash = '/';
-        FILE *f = fopen(part, "we");
-        bool ok = f && fwrite(bytes, 1, n, f) == n;
+        FILE *f = fopen(unfinished, "we");
+        bool ok = f && fwrite(content.data, 1, content.size, f) == content.size &&
+                  fwrite(seal.data, 1, seal.size, f) == seal.size;
         if (f && fclose(f) != 0)
             ok = false;
-        if (!ok || rename(part, path) < 0)
-            unlink(part);
+        if (!ok || rename(unfinished, path) < 0)
+            unlink(unfinished);
     }
     bool much = atomic_fetch_add(&bytes_so_far, n) + n >= TRIM_BYTES;
     if (much)
         atomic_store(&bytes_so_far, 0);
     if (atomic_fetch_add(&puts_so_far, 1) % TRIM_EVERY == 0 || much)
         trim(kind);
-    free(part);
+    free(unfinished);
     free(path);
 }
 
-char *cache_path(const char *kind, const char *key)
+void cache_put(const char *kind, const char *key, const void *bytes, size_t n)
 {
-    char *path = path_of(kind, key);
-    if (access(path, R_OK) < 0) {
-        free(path);
-        path = NULL;
-    }
-    return path;
+    uint8_t seal[SCRY_SEAL_BYTES];
+    scry_seal_of(bytes, n, seal);
+    put(kind, key, (part){ bytes, n }, (part){ seal, sizeof seal });
+}
+
+/* Of 16 bytes: the beginning of the SHA-256. */
+static bool has_id(const char *path, const uint8_t id[16])
+{
+    scry_map map;
+    uint8_t digest[SCRY_SHA256_BYTES];
+    if (scry_map_open(&map, path, NULL) < 0)
+        return false;
+    scry_sha256_of(map.data, map.size, digest);
+    scry_map_close(&map);
+    return memcmp(digest, id, 16) == 0;
 }
 
 char *upload_path(const uint8_t id[16])
 {
     char key[33];
     scry_hex(id, 16, key);
-    return cache_path("queries", key);
+    char *path = path_of("queries", key);
+    if (has_id(path, id))
+        return path;
+    free(path);
+    return NULL;
 }
 
 void upload_keep(const void *bytes, size_t n, uint8_t id[16])
@@ -141,5 +162,5 @@ void upload_keep(const void *bytes, size_t n, uint8_t id[16])
     scry_sha256_of(bytes, n, digest);
     memcpy(id, digest, 16);
     scry_hex(id, 16, key);
-    cache_put("queries", key, bytes, n);
+    put("queries", key, (part){ bytes, n }, (part){ "", 0 });
 }

@@ -10,12 +10,15 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/byte_order.h"
+#include "base/crc32c.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "base/sealed.h"
 #include "base/sha256.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void buffer_keeps_its_cap(void **state)
 {
@@ -26,6 +29,58 @@ static void buffer_keeps_its_cap(void **state)
     assert_true(b.failed);
     assert_string_equal(scry_buf_str(&b), "12345678");
     scry_buf_dispose(&b);
+}
+
+static void crc32c_equals_the_reference(void **state)
+{
+    enum { SIZE = 3 * 3 * 8192 + 100 };
+    assert_int_equal(scry_crc32c(0, "123456789", 9), 0xe3069283);   /* RFC 3720's check value */
+    uint8_t *bytes = malloc(SIZE);
+    uint32_t seed = 1;
+    for (int i = 0; i < SIZE; i++)
+        bytes[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+    for (size_t n = 0; n <= SIZE; n += n < 40 ? 1 : 2999)
+        for (size_t from = 0; from < 9 && from < n; from++)
+            assert_int_equal(scry_crc32c(7, bytes + from, n - from), scry_crc32c_portable(7, bytes + from, n - from));
+    assert_int_equal(scry_crc32c(scry_crc32c(0, bytes, 50001), bytes + 50001, SIZE - 50001), scry_crc32c(0, bytes, SIZE));
+    free(bytes);
+}
+
+static void write_raw(const char *path, const void *bytes, size_t n)
+{
+    assert_int_equal(scry_write_file(path, bytes, n, NULL), 0);
+}
+
+/* Whatever bit changes, wherever it is cut: nothing is read. */
+static void sealed_files_are_whole_or_nothing(void **state)
+{
+    char path[] = "/tmp/scry-sealed.XXXXXX";
+    close(mkstemp(path));
+    scry_buf b = SCRY_BUF_INIT(100), file = SCRY_BUF_INIT(100);
+    scry_buf_puts(&b, "before ");
+    assert_int_equal(scry_sealed_write(path, "some bytes", 10, NULL), 0);
+    assert_true(scry_sealed_read(path, &b));
+    assert_string_equal(scry_buf_str(&b), "before some bytes");
+    assert_int_equal(scry_read_file(path, &file, NULL), 0);
+    assert_int_equal(file.size, 10 + SCRY_SEAL_BYTES);
+    for (size_t i = 0; i < file.size; i++) {
+        for (int bit = 0; bit < 8; bit++) {
+            file.data[i] ^= (char)(1 << bit);
+            write_raw(path, file.data, file.size);
+            file.data[i] ^= (char)(1 << bit);
+            assert_false(scry_sealed_read(path, &b));
+        }
+        write_raw(path, file.data, i);
+        assert_false(scry_sealed_read(path, &b));
+    }
+    assert_string_equal(scry_buf_str(&b), "before some bytes");
+    assert_int_equal(scry_sealed_write(path, "", 0, NULL), 0);
+    assert_true(scry_sealed_read(path, &b));
+    assert_int_equal(b.size, 17);
+    unlink(path);
+    assert_false(scry_sealed_read(path, &b));
+    scry_buf_dispose(&b);
+    scry_buf_dispose(&file);
 }
 
 static void sha256_of_abc(void **state)
@@ -182,6 +237,8 @@ int main(void)
         cmocka_unit_test(base64_of_megabytes),
         cmocka_unit_test(numbers_of_both_byte_orders),
         cmocka_unit_test(times_of_files),
+        cmocka_unit_test(crc32c_equals_the_reference),
+        cmocka_unit_test(sealed_files_are_whole_or_nothing),
         cmocka_unit_test(pool_runs_every_index_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
