@@ -137,6 +137,8 @@ int scry_checkpoint_tokenizer(scry_tokenizer **out, const scry_config *c, const 
         scry_tokenizer_free(*out);
         *out = NULL;
     }
+    if (r == 0 && c->text.strips_end)
+        scry_tokenizer_strip_end(*out);
     return r;
 }
 

@@ -1,7 +1,7 @@
 /* clip_text.c - the text tower of CLIP and SigLIP.
  *
  *     ids [T] -> token + position vectors [T, W] -> layers (transformer.c)
- *     -> one token's row [W] -> layer norm -> projection [D]
+ *     -> one token's row [W] -> layer norm (-> projection [D])
  *
  * With causal attention, tokens after the pooled one do not affect the result and are left out.
  * A prefix that several texts share is computed once, since later tokens do not affect it.
@@ -20,6 +20,7 @@ typedef struct {
     scry_tensor positions;       /* [context, W] */
     scry_norm final;
     scry_linear projection;      /* [D, W] */
+    bool has_projection;
 } clip_text;
 
 static void bind(clip_text *c, scry_binder *b, const scry_text_config *config)
@@ -30,6 +31,8 @@ static void bind(clip_text *c, scry_binder *b, const scry_text_config *config)
     c->positions = scry_bind_tensor(b, 2, (size_t[]){ config->context, w }, "%s", n->positions);
     scry_stack_bind(&c->stack, b, n->stack, n->layer, config->context);
     c->final = scry_bind_norm(b, w, config->stack.eps, "%s", n->final_norm);
+    if (!c->has_projection)
+        return;
     scry_linear_names projection = { .prefix = "", .part = { "" }, .weight = n->projection,
                                      .bias = n->projection_bias, .transposed = n->transposed, .precise = true };
     scry_bind_linear(b, &c->projection, c->tower.dim, w, &projection);
@@ -61,11 +64,11 @@ static void run(scry_nn *t, const scry_text_tower *tower, const scry_text_job *j
     scry_trace_state(job->tracer, t->index, "text.embeddings", x, rows, w);
     scry_stack_run(t, &c->stack, &(scry_stack_run_args){ x, job->starts, job->shared, job->n,
                                                          job->pool, job->tracer, "text" });
-    float *pooled = x + job->n * w;
+    float *pooled = c->has_projection ? x + job->n * w : job->out;
     scry_norm_rows(t, &c->final, x, job->n, pooled);
     scry_trace_state(job->tracer, t->index, "text.pooled", pooled, job->n, w);
-    scry_linear_run(t, &c->projection, &(scry_product){ job->n, pooled, w, job->out, tower->dim,
-                                                        SCRY_ACT_NONE, false });
+    if (c->has_projection)
+        scry_linear_run(t, &c->projection, &(scry_product){ job->n, pooled, w, job->out, tower->dim, SCRY_ACT_NONE, false });
 }
 
 static void clip_text_free(scry_text_tower *tower)
@@ -81,6 +84,7 @@ int scry_clip_text_new(scry_text_tower **out, const scry_tower_source *src, scry
     const scry_text_config *config = &src->config->text;
     clip_text *c = scry_alloc(sizeof *c);
     c->stack = (scry_stack){ .config = config->stack, .causal = config->causal };
+    c->has_projection = config->clip_names->projection;
     c->tower = (scry_text_tower){
         .dim = src->config->dim, .run = run, .free = clip_text_free,
         .token_floats = scry_stack_row_floats(&c->stack)

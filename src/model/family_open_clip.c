@@ -18,9 +18,15 @@ static const scry_vit_names image_names = {
     .post_norm = "visual.ln_post", .projection = "visual.proj", .transposed = true
 };
 
+static const scry_vit_names plain_image_names = {   /* CLIPA: without the first norm */
+    .stack = "visual.", .layer = &scry_names_open_clip, .class_token = "visual.class_embedding",
+    .patches = "visual.conv1", .positions = "visual.positional_embedding", .post_norm = "visual.ln_post",
+    .projection = "visual.proj", .transposed = true
+};
+
 static const char *const image_keys[] = {   /* all that vit.c computes or that only training knows */
     "image_size", "patch_size", "width", "layers", "head_width", "mlp_ratio", "pool_type", "pos_embed_type",
-    "patch_dropout", "attn_pooler_queries", "attn_pooler_heads", "output_tokens", NULL
+    "no_ln_pre", "final_ln_after_pool", "patch_dropout", "attn_pooler_queries", "attn_pooler_heads", "output_tokens", NULL
 };
 
 static void parse_image(scry_image_config *image, scry_config_reader *r, const scry_config_part *p)
@@ -29,12 +35,17 @@ static void parse_image(scry_image_config *image, scry_config_reader *r, const s
         scry_config_fail(r, SCRY_EINVALID, "vision_cfg.layers is [...]: a ResNet image tower is not supported; `scry model list "
                          "--catalogue` lists models that run");
     scry_config_known(r, p, image_keys);
-    scry_config_require(r, p, "pool_type", "tok");
+    const char *pool = scry_config_str(r, p, "pool_type", "tok");
+    bool averages = strcmp(pool, "avg") == 0;
+    if (!averages && strcmp(pool, "tok") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.pool_type is \"%.40s\": tok and avg are supported", pool);
     scry_config_require(r, p, "pos_embed_type", "learnable");
     image->new_tower = scry_vit_new;
     image->vit = (scry_vit_config){
-        .stack = scry_open_clip_stack(r, p, 768, 0), .names = &image_names,
-        .patch = scry_config_size(r, p, "patch_size", 16, SCRY_MAX_IMAGE_SIZE)
+        .stack = scry_open_clip_stack(r, p, 768, 0),
+        .names = scry_config_bool(r, p, "no_ln_pre", false) ? &plain_image_names : &image_names,
+        .patch = scry_config_size(r, p, "patch_size", 16, SCRY_MAX_IMAGE_SIZE), .averages = averages,
+        .norm_after_mean = scry_config_bool(r, p, "final_ln_after_pool", false)
     };
 }
 
@@ -58,33 +69,42 @@ static const scry_clip_text_names biased_text_names = {
     .projection = "text.text_projection.weight", .projection_bias = "text.text_projection.bias"
 };
 
+static const scry_clip_text_names bare_text_names = {
+    .stack = "text.", .layer = &scry_names_open_clip, .tokens = "text.token_embedding.weight",
+    .positions = "text.positional_embedding", .final_norm = "text.ln_final"
+};
+
 static const char *const text_keys[] = {
     "context_length", "vocab_size", "width", "layers", "heads", "mlp_ratio", "pool_type", "eos_id", "no_causal_mask",
     "proj_type", "proj_bias", "act_kwargs", "norm_kwargs", "hf_tokenizer_name", "tokenizer_kwargs",
     "pad_id", "output_tokens", "hf_model_pretrained", "hf_proj_type", "hf_pooler_type", NULL
 };
 
-/* Which clean-up open_clip's HFTokenizer does, for checkpoints that name one; else its own tokenizer. */
-static scry_tokenizer_dialect parse_tokenizer(scry_config_reader *r, const scry_config_part *text)
+/* What open_clip's HFTokenizer does, for checkpoints that name one, before and after the tokenizer; else its own tokenizer. */
+static void parse_tokenizer(scry_text_config *t, scry_config_reader *r, const scry_config_part *text)
 {
     static const struct { const char *name; scry_tokenizer_dialect dialect; } cleans[] = {
         { "whitespace", SCRY_TOKENIZER_OPEN_CLIP_SPACES }, { "lower", SCRY_TOKENIZER_OPEN_CLIP_LOWER },
         { "canonicalize", SCRY_TOKENIZER_OPEN_CLIP_CANONICAL }
     };
-    static const char *const keys[] = { "clean", NULL };
+    static const char *const keys[] = { "clean", "strip_sep_token", NULL };
     const scry_config_part p = { "text_cfg.tokenizer_kwargs", scry_config_value(text, "tokenizer_kwargs"), NULL };
     scry_config_known(r, &p, keys);
+    t->dialect = SCRY_TOKENIZER_OPEN_CLIP;
+    t->strips_end = scry_config_bool(r, &p, "strip_sep_token", false);
     if (!scry_config_str(r, text, "hf_tokenizer_name", NULL)) {
         scry_config_require(r, &p, "clean", "lower");
-        return SCRY_TOKENIZER_OPEN_CLIP;
+        if (t->strips_end)
+            scry_config_off(r, &p, "strip_sep_token");
+        return;
     }
     const char *clean = scry_config_str(r, &p, "clean", "whitespace");
     for (size_t i = 0; i < sizeof cleans / sizeof *cleans; i++)
         if (strcmp(clean, cleans[i].name) == 0)
-            return cleans[i].dialect;
-    scry_config_fail(r, SCRY_EINVALID, "text_cfg.tokenizer_kwargs.clean is \"%.40s\": whitespace, lower and "
-                     "canonicalize are supported", clean);
-    return SCRY_TOKENIZER_OPEN_CLIP;
+            t->dialect = cleans[i].dialect;
+    if (t->dialect == SCRY_TOKENIZER_OPEN_CLIP)
+        scry_config_fail(r, SCRY_EINVALID, "text_cfg.tokenizer_kwargs.clean is \"%.40s\": whitespace, lower and "
+                         "canonicalize are supported", clean);
 }
 
 static void parse_pool(scry_text_config *t, scry_config_reader *r, const scry_config_part *p)
@@ -119,21 +139,31 @@ static void parse_kwargs(scry_stack_config *s, scry_config_reader *r, const scry
     scry_config_check_stack(r, p, s);
 }
 
-static void parse_text(scry_text_config *t, scry_config_reader *r, const scry_config_part *p, bool custom)
+static const scry_clip_text_names *parse_projection(scry_config_reader *r, const scry_config_part *p, bool custom)
+{
+    const char *type = scry_config_str(r, p, "proj_type", "linear");
+    bool biased = scry_config_bool(r, p, "proj_bias", false), none = strcmp(type, "none") == 0;
+    if (!none && strcmp(type, "linear") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "text_cfg.proj_type is \"%.40s\": linear and none are supported", type);
+    if ((biased || none) && !custom)
+        scry_config_fail(r, SCRY_EINVALID, "text_cfg.%s without model_cfg.custom_text is not supported", none ? "proj_type" : "proj_bias");
+    return none ? &bare_text_names : biased ? &biased_text_names : custom ? &custom_text_names : &text_names;
+}
+
+static void parse_text(scry_text_config *t, scry_config_reader *r, const scry_config_part *p, bool custom, size_t dim)
 {
     scry_config_known(r, p, text_keys);
-    scry_config_require(r, p, "proj_type", "linear");
-    bool biased = scry_config_bool(r, p, "proj_bias", false);
-    if (biased && !custom)
-        scry_config_fail(r, SCRY_EINVALID, "text_cfg.proj_bias without model_cfg.custom_text is not supported");
     *t = (scry_text_config){
         .new_tower = scry_clip_text_new,
         .stack = scry_open_clip_stack(r, p, 512, 8),
         .vocab = scry_config_size(r, p, "vocab_size", 49408, SCRY_MAX_VOCAB),
         .context = scry_config_size(r, p, "context_length", 77, SCRY_MAX_CONTEXT),
-        .causal = !scry_config_bool(r, p, "no_causal_mask", false), .prefix = "", .dialect = parse_tokenizer(r, p),
-        .clip_names = biased ? &biased_text_names : custom ? &custom_text_names : &text_names
+        .causal = !scry_config_bool(r, p, "no_causal_mask", false), .prefix = "", .clip_names = parse_projection(r, p, custom)
     };
+    if (!t->clip_names->projection && t->stack.width != dim)
+        scry_config_fail(r, SCRY_EINVALID, "text_cfg.proj_type is \"none\" and text_cfg.width %zu: model_cfg.embed_dim is %zu",
+                         t->stack.width, dim);
+    parse_tokenizer(t, r, p);
     parse_pool(t, r, p);
     parse_kwargs(&t->stack, r, p);
 }
@@ -200,7 +230,7 @@ static void parse_hf_text(scry_text_config *t, scry_config_reader *r, const scry
     scry_hf_text_shorten(t, scry_config_size(r, p, "context_length", 77, SCRY_MAX_CONTEXT));
     parse_hf_pool(t, r, p);
     parse_hf_head(t, r, p, dim);
-    t->dialect = parse_tokenizer(r, p);
+    parse_tokenizer(t, r, p);
 }
 
 /* ---- both ---- */
@@ -256,7 +286,7 @@ static void parse(scry_config *c, scry_config_reader *r, const scry_json *config
     if (hf_text)
         parse_hf_text(&c->text, r, &t, c->dim);
     else
-        parse_text(&c->text, r, &t, scry_config_bool(r, &m, "custom_text", false));
+        parse_text(&c->text, r, &t, scry_config_bool(r, &m, "custom_text", false), c->dim);
     if (scry_config_bool(r, &m, "quick_gelu", false) || named_quickgelu(r->path)) {
         if (!hf_text)
             use_quick_gelu(&c->text.stack);

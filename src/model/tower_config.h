@@ -51,7 +51,7 @@ typedef struct scry_attention_pool_names {
 typedef struct scry_vit_names {
     const char *stack;               /* prefix of the layers */
     const scry_layer_names *layer;
-    const char *class_token;         /* before the patches; the tower is read at it */
+    const char *class_token;         /* before the patches; the tower is read at it, unless scry_vit_config.averages */
     const char *patches, *positions, *pre_norm, *post_norm;
     bool patch_bias;
     bool batched;                    /* class token and positions are stored [1, T, W] */
@@ -68,6 +68,8 @@ typedef struct scry_vit_config {
     size_t rotary_grid;              /* rotary positions on a grid of so many rows; 0: none */
     size_t rotary_first;             /* the first row's and column's number */
     bool rotary_rows_first;          /* the first half of a head turns by the row; else by the column */
+    bool averages;                   /* read at the mean of the patches, not at the class token */
+    bool norm_after_mean;            /* the last norm is of that mean, not of the patches */
 } scry_vit_config;
 
 /* One inverted residual of an EfficientNet-Lite: 1x1 expand, depthwise, 1x1 project. */
@@ -138,7 +140,7 @@ typedef struct scry_clip_text_names {
     const char *stack;               /* prefix of the layers */
     const scry_layer_names *layer;
     const char *tokens, *positions, *final_norm;
-    const char *projection, *projection_bias;   /* whole names; the bias may be NULL */
+    const char *projection, *projection_bias;   /* whole names; NULL: none, D is W */
     bool transposed;                 /* the projection is stored [W, D] */
 } scry_clip_text_names;
 
@@ -170,6 +172,7 @@ typedef struct scry_text_config {
     int64_t end_id;
     bool causal;                     /* causal attention */
     bool padded;                     /* every text is padded to the context */
+    bool strips_end;                 /* a text's end token is replaced by id 0 */
     const char *prefix;              /* prepended to every text; borrowed from the configuration */
     scry_tokenizer_dialect dialect;
     union {

@@ -1,9 +1,10 @@
-/* vit.c - a vision transformer as image tower: CLIP's, read at its class token, or SigLIP's,
- * read by a head that attends to all patches.
+/* vit.c - a vision transformer as image tower: CLIP's, read at its class token, CLIPA's, read at the mean
+ * of its patches, or SigLIP's, read by a head that attends to all patches.
  *
  *     pixels [S, S, 3] -> patches [grid^2, 3 P P] -> conv as product [grid^2, W]
  *     class token before them (or none), positions added, layer norm (or none) -> x [T, W]
  *     layers (transformer.c) -> class token [W] -> layer norm -> projection [D]
+ *                            -> mean of the patches [W], layer norm before or after it -> projection [D]
  *                            -> layer norm -> attention_pool.c [W] (-> projection [D])
  *
  * The convolution's weights are ordered channel, row, column, and so are the patches'
@@ -25,7 +26,7 @@ typedef struct {
     scry_stack stack;
     size_t patch, grid;          /* P; S / P */
     size_t tokens;               /* T: grid^2, and the class token */
-    bool has_pool, has_projection;
+    bool has_pool, has_projection, averages, norm_after_mean;
     float table[3][256];
     const float *class_token;                          /* [W] or NULL */
     scry_norm pre, post;
@@ -133,6 +134,46 @@ static void embed(scry_nn *t, const vit *v, size_t n, const float *patches, floa
     scry_nn_wait(t);
 }
 
+/* x [n * T, W] to the mean of each picture's patches, [n, W]. */
+static void average_patches(scry_nn *t, const vit *v, size_t n, const float *x, float *out)
+{
+    size_t w = v->stack.config.width, patches = v->grid * v->grid;
+    scry_range mine = scry_share(t, w, 16);
+    for (size_t i = 0; i < n; i++) {
+        const float *rows = x + ((i + 1) * v->tokens - patches) * w;
+        for (size_t c = mine.from; c < mine.to; c++)
+            out[i * w + c] = 0;
+        for (size_t p = 0; p < patches; p++)
+            for (size_t c = mine.from; c < mine.to; c++)
+                out[i * w + c] += rows[p * w + c];
+        for (size_t c = mine.from; c < mine.to; c++)
+            out[i * w + c] /= (float)patches;
+    }
+    scry_nn_wait(t);
+}
+
+/* The rows x that the layers left to one of each picture, [n, W], normed: in `h`, or where that is returned. */
+static float *pool_rows(scry_nn *t, const vit *v, const scry_image_job *job, const size_t *starts, float *x)
+{
+    size_t w = v->stack.config.width, left = v->stack.reads_all_rows ? starts[job->n] : job->n;
+    float *h = x + left * w, *more = h + left * w;
+    if (v->averages && v->norm_after_mean) {
+        average_patches(t, v, job->n, x, h);
+        scry_norm_rows(t, &v->post, h, job->n, h);
+        return h;
+    }
+    scry_norm_rows(t, &v->post, x, left, h);
+    if (v->averages) {
+        average_patches(t, v, job->n, h, x);
+        return x;
+    }
+    if (!v->has_pool)
+        return h;
+    float *pooled = v->has_projection ? x : job->out;
+    scry_attention_pool_run(t, &v->pool, job->n, starts, h, more, pooled);
+    return pooled;
+}
+
 static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job *job)
 {
     const vit *v = (const vit *)tower;
@@ -150,14 +191,8 @@ static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job 
         only[i] = 0;
     }
     scry_stack_run(t, &v->stack, &(scry_stack_run_args){ job->memory, starts, NULL, job->n,
-                                                         v->has_pool ? NULL : only, job->tracer, "image" });
-    size_t left = v->has_pool ? rows : job->n;
-    float *h = x + left * w, *pooled = h;
-    scry_norm_rows(t, &v->post, x, left, h);
-    if (v->has_pool) {
-        pooled = v->has_projection ? x : job->out;
-        scry_attention_pool_run(t, &v->pool, job->n, starts, h, h + rows * w, pooled);
-    }
+                                                         v->stack.reads_all_rows ? NULL : only, job->tracer, "image" });
+    float *pooled = pool_rows(t, v, job, starts, x);
     scry_trace_state(job->tracer, t->index, "image.pooled", pooled, job->n, w);
     if (!v->has_projection)
         return;
@@ -178,8 +213,10 @@ int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_erro
     const scry_image_config *image = &src->config->image;
     const scry_vit_config *c = &image->vit;
     vit *v = scry_alloc(sizeof *v);
-    v->stack = (scry_stack){ .config = c->stack, .reads_all_rows = c->names->pool, .gated = c->names->layer->gate };
+    v->stack = (scry_stack){ .config = c->stack, .reads_all_rows = c->names->pool || c->averages, .gated = c->names->layer->gate };
     v->has_pool = c->names->pool;
+    v->averages = c->averages;
+    v->norm_after_mean = c->norm_after_mean;
     v->has_projection = c->names->projection;
     v->patch = c->patch;
     v->grid = image->size / c->patch;

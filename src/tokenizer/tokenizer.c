@@ -126,6 +126,14 @@ int scry_tokenizer_read_padding(scry_tokenizer *t, const char *dir, scry_error *
     return result;
 }
 
+void scry_tokenizer_strip_end(scry_tokenizer *t)
+{
+    for (size_t i = 0; i < t->added.n; i++)
+        if (t->added.at[i].id == t->end_id)
+            t->added.at[i].id = 0;
+    t->end_id = 0;
+}
+
 /* ---- languages ---- */
 
 /* A text that starts with the code of its language (NLLB): the language of transformers' NllbTokenizer where it is not told. */

@@ -41,6 +41,10 @@ void scry_tokenizer_free(scry_tokenizer *t);
  * use the tokenizer. */
 int scry_tokenizer_read_padding(scry_tokenizer *t, const char *dir, scry_error *err) SCRY_NODISCARD;
 
+/* Write id 0 wherever the end token would be, in the text too (CLIPA: open_clip's strip_sep_token). Before other threads use the
+ * tokenizer. */
+void scry_tokenizer_strip_end(scry_tokenizer *t);
+
 /* The ids of `text` (`n` bytes, any bytes) with start and end tokens, no padding. At most
  * `capacity` ids are written to `ids` (capacity >= 2): longer texts are truncated before the
  * end token, and *cut is set (cut may be NULL). Returns their number or SCRY_ENOMEM. */

@@ -360,6 +360,47 @@ def make_open_clip_family():
         ["<s>", "<pad>", "</s>", "<unk>"], "<s>", 28)
 
 
+def make_open_clip_clipa():
+    """CLIPA's; `before` has the norm before the mean, and texts of the custom class without a projection."""
+    import clip_models
+    from open_clip_import import open_clip, token_rows
+    for name, before in (("open_clip_clipa", False), ("open_clip_clipa_before", True)):
+        folder = OUT / name
+        folder.mkdir(parents=True, exist_ok=True)
+        vision = {"image_size": 31, "layers": 2, "width": 40, "head_width": 8, "patch_size": 7, "mlp_ratio": 1.8, "no_ln_pre": True,
+                  "pool_type": "avg", "final_ln_after_pool": not before}
+        text = {"context_length": 20, "vocab_size": clip_models.write_wordpiece(folder, WORDPIECES), "hf_tokenizer_name": "bert-base-uncased",
+                "tokenizer_kwargs": {"strip_sep_token": True}, "width": 36, "heads": 4, "layers": 2, "pool_type": "last",
+                "no_causal_mask": True}
+        cfg = {"embed_dim": 28, "vision_cfg": vision, "text_cfg": text}
+        if before:
+            cfg = {"embed_dim": 36, "vision_cfg": vision, "text_cfg": dict(text, proj_type="none"), "custom_text": True}
+        preprocess = {"mean": [0.5] * 3, "std": [0.25] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
+        (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": cfg, "preprocess_cfg": preprocess}, indent=1) + "\n")
+        kind = open_clip.CustomTextCLIP if before else open_clip.CLIP
+        model = kind(cfg["embed_dim"], open_clip.CLIPVisionCfg(**cfg["vision_cfg"]), open_clip.CLIPTextCfg(**cfg["text_cfg"])).eval()
+        randomise(model)
+        path = folder / "open_clip_model.safetensors"
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
+        mix_dtypes(path)
+        model.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+        x = pictures(31, PICTURES)
+        rows = token_rows(folder, cfg["text_cfg"], OPEN_CLIP_TEXTS)
+        golden, hidden = {"pixels": x.permute(0, 2, 3, 1)}, {}
+        put_texts(golden, rows)
+        text_blocks = (model.text if before else model).transformer.resblocks
+        for tower, layers in (("image", model.visual.transformer.resblocks), ("text", text_blocks)):
+            for i, layer in enumerate(layers):
+                layer.register_forward_hook(lambda m, a, o, k=f"{tower}.{i}": hidden.__setitem__(k, o))
+        with torch.no_grad():
+            golden["images"] = model.encode_image(
+                normalised(x, {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, "rescale_factor": 1 / 255}), normalize=True)
+            golden["texts"] = model.encode_text(torch.tensor(rows), normalize=True)
+        golden["image.0"], golden["image.1"] = hidden["image.0"], hidden["image.1"]
+        golden["text.0"], golden["text.1"] = hidden["text.0"].flatten(0, 1), hidden["text.1"][:, -1]
+        save_golden(folder, golden)
+
+
 def make_open_clip_eva():
     text = {"context_length": 20, "pool_type": "argmax"}
     first = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -422,13 +463,15 @@ def make_metaclip():
 
 # ---- texts by BERT, XLM-RoBERTa and M2M100 ----
 
+LETTERS = [chr(c) for c in range(97, 123)]
+WORDPIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *("##" + c for c in LETTERS), "the", "white", "dog", "cat",
+              "##ite", ",", "!", ":", "\u767d", "\u72d7"]
+
+
 def tiny_wordpiece(folder):
     """vocab.txt of letters and a few words; returns how many ids it has."""
-    letters = [chr(c) for c in range(97, 123)]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), "the", "white", "dog", "cat",
-              "##ite", ",", "!", ":", "\u767d", "\u72d7"]
-    (folder / "vocab.txt").write_text("".join(p + "\n" for p in pieces), "utf-8")
-    return len(pieces)
+    (folder / "vocab.txt").write_text("".join(p + "\n" for p in WORDPIECES), "utf-8")
+    return len(WORDPIECES)
 
 
 def make_chinese_clip():
@@ -717,6 +760,7 @@ if __name__ == "__main__":
         make_open_clip()
         make_open_clip_family()
         make_open_clip_eva()
+        make_open_clip_clipa()
         make_open_clip_mobile()
         make_open_clip_texts()
     else:
@@ -724,4 +768,4 @@ if __name__ == "__main__":
             {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
              "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family,
              "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile,
-             "open_clip_eva": make_open_clip_eva}[name]()
+             "open_clip_eva": make_open_clip_eva, "open_clip_clipa": make_open_clip_clipa}[name]()

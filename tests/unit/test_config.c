@@ -96,6 +96,13 @@ static void open_clip(void **state)
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"hf_model_name\": \"x/y\",", "text_cfg.hf_model_name \"x/y\": scry does not know");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"clean\": \"canonicalize\"},", "clean is \"canonicalize\"");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"strip\": true},", "text_cfg.tokenizer_kwargs.strip is true");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"strip_sep_token\": true},",
+          "text_cfg.tokenizer_kwargs.strip_sep_token is true");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"proj_type\": \"none\",", "text_cfg.proj_type without model_cfg.custom_text");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"proj_type\": \"mlp\",", "text_cfg.proj_type is \"mlp\"");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"pool_type\": \"none\",", "vision_cfg.pool_type is \"none\"");
+    static const char clipa[] = "open_clip_clipa_before/open_clip_config.json";
+    check(OPEN_CLIP, clipa, "\"embed_dim\": 36", "\"embed_dim\": 40", "text_cfg.width 36: model_cfg.embed_dim is 40");
     check(OPEN_CLIP, "open_clip_xlm/open_clip_config.json", "\"max_position_embeddings\": 26", "\"max_position_embeddings\": 2",
           "max_position_embeddings is 2: there is none for a text's first token, at 2");
     static const char pixels[] = "\"preprocess_cfg\": {";

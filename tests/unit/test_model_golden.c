@@ -336,6 +336,12 @@ static void open_clip_eva(void **state)
     check_everywhere("open_clip_eva");
 }
 
+static void open_clip_clipa(void **state)
+{
+    check_everywhere("open_clip_clipa");
+    check_everywhere("open_clip_clipa_before");
+}
+
 static void open_clip_mobileclip(void **state)
 {
     check_everywhere("open_clip_mobile");
@@ -436,6 +442,8 @@ static void texts_are_prepared_as_by_the_references(void **state)
     check_reads_texts("open_clip_pe", unclean, true);   /* padded: what the token tables read before their beginning once */
     check_reads_texts("open_clip_mobile", unclean, true);
     check_reads_texts("open_clip_mobile_large", unclean, true);
+    check_reads_texts("open_clip_clipa", unclean, false);
+    check_reads_texts("open_clip_clipa_before", unclean, false);
     check_reads_texts("sentence", chinese, true);
 }
 
@@ -633,7 +641,7 @@ int main(void)
         cmocka_unit_test(hugging_face_clip), cmocka_unit_test(open_clip),
         cmocka_unit_test(siglip), cmocka_unit_test(open_clip_siglip), cmocka_unit_test(open_clip_timm_and_end),
         cmocka_unit_test(open_clip_pe_and_highest), cmocka_unit_test(open_clip_mobileclip),
-        cmocka_unit_test(open_clip_eva),
+        cmocka_unit_test(open_clip_eva), cmocka_unit_test(open_clip_clipa),
         cmocka_unit_test(scratch_is_for_the_widest_attention),
         cmocka_unit_test(metaclip), cmocka_unit_test(chinese_clip), cmocka_unit_test(open_clip_xlm_roberta),
         cmocka_unit_test(open_clip_nllb), cmocka_unit_test(sentence_transformers), cmocka_unit_test(mclip),

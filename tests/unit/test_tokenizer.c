@@ -465,6 +465,22 @@ static void padding_is_named_or_usual(void **state)
     pads_with(SCRY_TOKENIZER_OPEN_CLIP_SPACES, 1, NULL);
 }
 
+/* As open_clip's strip_sep_token, which does not ask where a [SEP] comes from. */
+static void the_end_can_be_stripped(void **state)
+{
+    static const int32_t plain[] = { 2, 4, 3, 4, 3 }, stripped[] = { 2, 4, 0, 4, 0 };
+    scry_tokenizer *t = NULL;
+    int32_t ids[CAPACITY];
+    write_text("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n");
+    assert_int_equal(scry_tokenizer_open(&t, scratch, SCRY_TOKENIZER_OPEN_CLIP_SPACES, NULL), 0);
+    assert_int_equal(scry_tokenizer_encode(t, "a [SEP] a", 9, ids, CAPACITY, NULL, NULL), 5);
+    assert_memory_equal(ids, plain, sizeof plain);
+    scry_tokenizer_strip_end(t);
+    assert_int_equal(scry_tokenizer_encode(t, "a [SEP] a", 9, ids, CAPACITY, NULL, NULL), 5);
+    assert_memory_equal(ids, stripped, sizeof stripped);
+    scry_tokenizer_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +497,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(older_files_are_checked, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(special_tokens_follow_the_configuration, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(padding_is_named_or_usual, make_scratch, drop_scratch),
+        cmocka_unit_test_setup_teardown(the_end_can_be_stripped, make_scratch, drop_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,17 @@ def write_unigram(out, specials, start):
     return len(pieces)
 
 
+def write_wordpiece(out, pieces=None):
+    """A folder's tokenizer as bert-base-uncased publishes it, of letters by default; returns how many ids it has."""
+    from tokenizers import BertWordPieceTokenizer
+    letters = list(string.ascii_lowercase + string.digits + string.punctuation)
+    pieces = pieces or ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in string.ascii_lowercase)]
+    tokenizer = BertWordPieceTokenizer({p: i for i, p in enumerate(pieces)}, lowercase=True)
+    tokenizer.save(str(out / "tokenizer.json"))
+    (out / "tokenizer_config.json").write_text(json.dumps({"pad_token": "[PAD]", "tokenizer_class": "BertTokenizer"}))
+    return len(pieces)
+
+
 def make_siglip(shape, out, seed=7):
     """The same for SigLIP, with a unigram tokenizer of letters and made-up pieces."""
     from transformers import SiglipConfig, SiglipModel

@@ -63,4 +63,7 @@ def token_rows(folder, text_cfg, texts):
     pad = tokenizer.token_to_id(json.loads((Path(folder) / "tokenizer_config.json").read_text())["pad_token"])
     rows = [tokenizer.encode(clean(t)).ids for t in texts]
     rows = [r if len(r) <= context else r[:context - 1] + r[-1:] for r in rows]
+    if text_cfg.get("tokenizer_kwargs", {}).get("strip_sep_token"):
+        end = tokenizer.token_to_id("[SEP]")
+        rows = [[0 if i == end else i for i in r] for r in rows]
     return [r + [pad] * (context - len(r)) for r in rows]

@@ -37,7 +37,8 @@ OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "mobileclip-s1": ("MobileCLIP-S1", False), "mobileclip2-s2": ("MobileCLIP2-S2", False),
     "mobileclip2-s3": ("MobileCLIP2-S3", False), "mobileclip2-s4": ("MobileCLIP2-S4", False),
     "mobileclip2-b": ("MobileCLIP2-B", False), "eva02-b16": ("EVA02-B-16", False), "eva02-l14": ("EVA02-L-14", False),
-    "eva02-l14-336": ("EVA02-L-14-336", False),
+    "eva02-l14-336": ("EVA02-L-14-336", False), "clipa-l14": ("ViT-L-14-CLIPA", False),
+    "siglip-i18n-so400m": ("ViT-SO400M-16-SigLIP-i18n-256", False),
 }
 
 
@@ -143,10 +144,11 @@ def make_open_clip(name, out):
     cfg = open_clip.get_model_config(model_name)
     out.mkdir(parents=True)
     if "hf_tokenizer_name" in cfg["text_cfg"]:   # a small vocabulary instead of the published one
-        from clip_models import write_unigram
+        from clip_models import write_unigram, write_wordpiece
         xlm = cfg["text_cfg"].get("eos_id", 1) == 2   # else T5's: the end is 1
         first = ["<s>", "<pad>", "</s>", "<unk>"] if xlm else ["<pad>", "</s>", "<unk>"]
-        cfg["text_cfg"]["vocab_size"] = write_unigram(out, first, "<s>" if xlm else None)
+        bert = cfg["text_cfg"]["hf_tokenizer_name"] == "bert-base-uncased"
+        cfg["text_cfg"]["vocab_size"] = write_wordpiece(out) if bert else write_unigram(out, first, "<s>" if xlm else None)
     torch.manual_seed(9)
     model = build_open_clip(cfg, quick)
     g = torch.Generator().manual_seed(9)
