@@ -5,6 +5,7 @@
  */
 #include "model/timm.h"
 
+#include "model/patch_stem.h"
 #include "model/tower.h"
 #include "model/transformer.h"
 
@@ -12,7 +13,8 @@
 
 typedef struct {
     const char *name;    /* may be followed by _quickgelu (CLIP) and by _SIZE, which is ignored */
-    enum { TIMM_SIGLIP, TIMM_CLIP, TIMM_PE, TIMM_PE_GIGANTIC, TIMM_EVA, TIMM_EVA02 } kind;   /* PE: Perception Encoder */
+    enum { TIMM_SIGLIP, TIMM_CLIP, TIMM_PE, TIMM_PE_GIGANTIC, TIMM_EVA, TIMM_EVA02, TIMM_MCI } kind;   /* PE: Perception
+                            Encoder; MCI: MobileCLIP-B */
     size_t patch, width, layers, heads, ffn;
     bool tanh;
     size_t grid;         /* PE and EVA02: side of the grid that rotary positions were made for */
@@ -45,11 +47,13 @@ static const timm_model models[] = {
     { "eva02_large_patch14_clip", TIMM_EVA02, 14, 1024, 24, 16, 2730, false, 16 },
     { "eva_giant_patch14", TIMM_EVA, 14, 1408, 40, 16, 6144, false, 0 },
     { "eva_giant_patch14_clip", TIMM_EVA, 14, 1408, 40, 16, 6144, false, 0 },
+    { "vit_base_mci", TIMM_MCI, SCRY_STEM_PATCH, 768, 12, 12, 3072, false, 0 },
     { "vit_golden_patch7_siglip", TIMM_SIGLIP, 7, 40, 3, 5, 72, true, 0 },   /* tests/golden: no model of timm's is small */
     { "vit_golden_patch7_clip", TIMM_CLIP, 7, 40, 2, 5, 72, false, 0 },
     { "vit_pe_core_golden_patch7", TIMM_PE, 7, 40, 2, 10, 72, false, 5 },
     { "eva02_golden_patch7_clip", TIMM_EVA02, 7, 40, 3, 5, 72, false, 5 },
-    { "eva_golden_patch7_clip", TIMM_EVA, 7, 40, 2, 5, 72, false, 0 }
+    { "eva_golden_patch7_clip", TIMM_EVA, 7, 40, 2, 5, 72, false, 0 },
+    { "vit_golden_mci", TIMM_MCI, SCRY_STEM_PATCH, 40, 2, 5, 72, false, 0 }
 };
 
 static const scry_layer_names layer_names = {
@@ -108,6 +112,12 @@ static const scry_vit_names pe_gigantic_names = PE_NAMES(NULL);
 static const scry_vit_names eva_names = EVA_NAMES(&eva_layer_names);
 static const scry_vit_names eva02_names = EVA_NAMES(&eva02_layer_names);
 
+static const scry_vit_names mci_names = {
+    .stack = "visual.trunk.", .layer = &layer_names, .class_token = "visual.trunk.cls_token", .bare_class_token = true,
+    .stem = "visual.trunk.patch_embed.backbone", .positions = "visual.trunk.pos_embed", .batched = true,
+    .post_norm = "visual.trunk.norm", .projection = "visual.trunk.head.weight", .projection_bias = "visual.trunk.head.bias"
+};
+
 /* What the models of a kind have in common. */
 typedef struct {
     const char *pool;             /* timm_pool */
@@ -126,7 +136,8 @@ static const timm_kind kinds[] = {
     [TIMM_PE] = { "map", true, &pe_names, 1e-5f, 8, 1, false, NULL },
     [TIMM_PE_GIGANTIC] = { "map", true, &pe_gigantic_names, 1e-5f, 8, 0, false, NULL },   /* no class token, patches from 0 */
     [TIMM_EVA] = { "token", true, &eva_names, 1e-6f, 0, 0, false, NULL },
-    [TIMM_EVA02] = { "token", true, &eva02_names, 1e-6f, 0, 0, true, "silu" }
+    [TIMM_EVA02] = { "token", true, &eva02_names, 1e-6f, 0, 0, true, "silu" },
+    [TIMM_MCI] = { "token", true, &mci_names, 1e-6f, 0, 0, false, NULL }
 };
 
 /* MobileCLIP's. */

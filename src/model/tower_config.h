@@ -54,6 +54,8 @@ typedef struct scry_vit_names {
     const char *class_token;         /* before the patches; the tower is read at it, unless scry_vit_config.averages */
     const char *patches, *positions, *pre_norm, *post_norm;
     bool patch_bias;
+    const char *stem;                /* the patches are those of patch_stem.h, and this is its tensors' prefix */
+    bool bare_class_token;           /* there is a position for each patch and none for the class token */
     bool batched;                    /* class token and positions are stored [1, T, W] */
     const char *projection, *projection_bias;   /* whole names */
     bool transposed;                 /* the projection is stored [W, D] */

@@ -1,7 +1,7 @@
 /* vit.c - a vision transformer as image tower: CLIP's, read at its class token, CLIPA's, read at the mean
  * of its patches, or SigLIP's, read by a head that attends to all patches.
  *
- *     pixels [S, S, 3] -> patches [grid^2, 3 P P] -> conv as product [grid^2, W]
+ *     pixels [S, S, 3] -> patches [grid^2, 3 P P] -> conv as product, or patch_stem.c [grid^2, W]
  *     class token before them (or none), positions added, layer norm (or none) -> x [T, W]
  *     layers (transformer.c) -> class token [W] -> layer norm -> projection [D]
  *                            -> mean of the patches [W], layer norm before or after it -> projection [D]
@@ -11,6 +11,7 @@
  * numbers. Rows and columns of pixels beyond the last whole patch are ignored, as in the references.
  */
 #include "model/attention_pool.h"
+#include "model/patch_stem.h"
 #include "model/tower.h"
 #include "model/transformer.h"
 
@@ -26,12 +27,13 @@ typedef struct {
     scry_stack stack;
     size_t patch, grid;          /* P; S / P */
     size_t tokens;               /* T: grid^2, and the class token */
-    bool has_pool, has_projection, averages, norm_after_mean;
+    bool has_pool, has_projection, averages, norm_after_mean, has_stem, bare_class_token;
     float table[3][256];
     const float *class_token;                          /* [W] or NULL */
     scry_norm pre, post;
-    const float *positions;                            /* [T, W] */
-    scry_linear patches;                               /* [W, 3 P P] */
+    const float *positions;                            /* [T, W]; [grid^2, W] where the class token has none */
+    scry_linear patches;                               /* [W, 3 P P]; or */
+    scry_patch_stem stem;
     scry_attention_pool pool;
     scry_linear projection;                            /* [D, W] */
 } vit;
@@ -67,19 +69,28 @@ static scry_stack_config pool_config(const scry_vit_config *c)
     return s;
 }
 
+static void bind_patches(vit *v, scry_binder *b, const scry_vit_names *n)
+{
+    size_t w = v->stack.config.width, p = v->patch;
+    scry_linear_names names = { .prefix = n->patches, .part = { "" }, .weight = ".weight",
+                                .bias = n->patch_bias ? ".bias" : NULL, .rank = 4, .tail = { 3, p, p } };
+    if (v->has_stem)
+        scry_patch_stem_bind(&v->stem, b, w, n->stem);
+    else
+        scry_bind_linear(b, &v->patches, w, 3 * p * p, &names);
+}
+
 static void bind(vit *v, scry_binder *b, const scry_vit_config *c)
 {
     const scry_vit_names *n = c->names;
     const scry_stack_config pool = pool_config(c);
-    size_t w = v->stack.config.width, p = v->patch;
+    size_t w = v->stack.config.width;
     int rank = n->batched ? 3 : 2;
     size_t table[3] = { 1, 1, w }, *rows = n->batched ? table : table + 1;
     if (n->class_token)
         v->class_token = scry_bind_shaped_floats(b, n->batched ? 3 : 1, n->batched ? table : table + 2, "%s", n->class_token);
-    scry_linear_names patches = { .prefix = n->patches, .part = { "" }, .weight = ".weight",
-                                  .bias = n->patch_bias ? ".bias" : NULL, .rank = 4, .tail = { 3, p, p } };
-    scry_bind_linear(b, &v->patches, w, 3 * p * p, &patches);
-    table[1] = v->tokens;
+    bind_patches(v, b, n);
+    table[1] = v->tokens - (v->bare_class_token ? 1 : 0);
     v->positions = scry_bind_shaped_floats(b, rank, rows, "%s", n->positions);
     if (n->pre_norm)
         v->pre = scry_bind_norm(b, w, v->stack.config.eps, "%s", n->pre_norm);
@@ -109,7 +120,7 @@ static void unfold(scry_nn *t, const vit *v, const scry_image_job *job, float *o
             const uint8_t *in = picture + ((top + y) * side + left) * 3;
             for (size_t c = 0; c < 3; c++)
                 for (size_t x = 0; x < p; x++)
-                    row[(c * p + y) * p + x] = v->table[c][in[3 * x + c]];
+                    row[v->has_stem ? scry_patch_stem_place(c, y, x) : (c * p + y) * p + x] = v->table[c][in[3 * x + c]];
         }
     }
     scry_nn_wait(t);
@@ -124,10 +135,13 @@ static void embed(scry_nn *t, const vit *v, size_t n, const float *patches, floa
         size_t picture = r / tokens, token = r % tokens, before = v->class_token ? 1 : 0;
         const float *in = token < before ? v->class_token
                                          : patches + (picture * (tokens - before) + token - before) * w;
-        const float *position = v->positions + token * w;
+        const float *position = v->positions + (token - (v->bare_class_token ? before : 0)) * w;
         float *row = x + r * w;
-        for (size_t i = 0; i < w; i++)
-            row[i] = in[i] + position[i];
+        if (token < before && v->bare_class_token)
+            memcpy(row, in, w * sizeof *row);
+        else
+            for (size_t i = 0; i < w; i++)
+                row[i] = in[i] + position[i];
         if (v->pre.gain)
             t->k->layer_norm(row, w, v->pre.gain, v->pre.bias, v->pre.eps, row);
     }
@@ -181,8 +195,10 @@ static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job 
     size_t patches = job->n * v->grid * v->grid;
     float *x = job->memory, *unfolded = x + rows * w, *embedded = unfolded + patches * k;
     unfold(t, v, job, unfolded);
-    scry_linear_run(t, &v->patches, &(scry_product){ patches, unfolded, k, embedded, w,
-                                                     SCRY_ACT_NONE, false });
+    if (v->has_stem)
+        scry_patch_stem_run(t, &v->stem, patches, unfolded, embedded + patches * w, embedded);
+    else
+        scry_linear_run(t, &v->patches, &(scry_product){ patches, unfolded, k, embedded, w, SCRY_ACT_NONE, false });
     embed(t, v, job->n, embedded, x);
     scry_trace_state(job->tracer, t->index, "image.embeddings", x, rows, w);
     size_t starts[SCRY_MAX_PICTURES_A_PASS + 1], only[SCRY_MAX_PICTURES_A_PASS + 1];
@@ -215,6 +231,8 @@ int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_erro
     vit *v = scry_alloc(sizeof *v);
     v->stack = (scry_stack){ .config = c->stack, .reads_all_rows = c->names->pool || c->averages, .gated = c->names->layer->gate };
     v->has_pool = c->names->pool;
+    v->has_stem = c->names->stem;
+    v->bare_class_token = c->names->bare_class_token;
     v->averages = c->averages;
     v->norm_after_mean = c->norm_after_mean;
     v->has_projection = c->names->projection;
@@ -224,7 +242,8 @@ int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_erro
     v->stack.rotary_tokens = v->tokens;
     scry_pixel_table(&src->config->preprocess, v->table);
     size_t stack_floats = scry_stack_row_floats(&v->stack);
-    size_t embed_floats = 2 * c->stack.width + 3 * c->patch * c->patch;
+    size_t stem_floats = v->has_stem ? scry_patch_stem_floats(c->stack.width) : 0;
+    size_t embed_floats = 2 * c->stack.width + 3 * c->patch * c->patch + stem_floats;
     const scry_stack_config pool = pool_config(c);
     size_t pool_floats = v->has_pool ? 2 * c->stack.width + scry_attention_pool_row_floats(&pool) : 0;
     size_t most_floats = stack_floats > embed_floats ? stack_floats : embed_floats;

@@ -236,7 +236,7 @@ OPEN_CLIP_TEXTS = TEXTS[:3] + ["A d\u00f3g &amp; the_CAT\u2019s  white\twall!"]
 
 
 def timm_tower(kind, **options):
-    """What src/model/timm.c has as vit_golden_patch7_KIND, vit_pe_core_golden_patch7 or KIND_golden_patch7_clip."""
+    """What src/model/timm.c has as vit_golden_patch7_KIND, vit_pe_core_golden_patch7, KIND_golden_patch7_clip or vit_golden_mci."""
     from functools import partial
 
     from open_clip_import import open_clip  # noqa: F401
@@ -254,6 +254,12 @@ def timm_tower(kind, **options):
     if kind == "eva":
         return Eva(img_size=30, patch_size=7, embed_dim=40, depth=2, num_heads=5, mlp_ratio=1.8, global_pool="token", **options)
     sizes = dict(img_size=30, dynamic_img_pad=False, patch_size=7, embed_dim=40, num_heads=5, mlp_ratio=1.8)
+    if kind == "mci":
+        from timm.layers import HybridEmbed
+        from timm.models.vision_transformer_hybrid import ConvStem
+        stem = ConvStem(channels=(10, 10, 40), stride=(4, 2, 2), kernel_size=(4, 2, 2), padding=0, act_layer=torch.nn.GELU)
+        return VisionTransformer(img_size=51, patch_size=1, embed_dim=40, depth=2, num_heads=5, mlp_ratio=1.8, no_embed_class=True,
+                                 global_pool="token", embed_layer=partial(HybridEmbed, backbone=stem, proj=False), **options)
     if kind == "siglip":
         return VisionTransformer(**sizes, depth=3, class_token=False, global_pool="map", num_classes=0, act_layer="gelu_tanh")
     return VisionTransformer(**sizes, depth=2, pre_norm=True, global_pool="token",
@@ -419,6 +425,13 @@ def make_open_clip_mobile():
     make_open_clip_timm(
         "open_clip_mobile_large", fastvit(True, num_classes=28),
         {"timm_model_name": "fastvit_golden_large", "timm_pool": "avg", "timm_proj": None}, text, first, "<s>", 28, 67)
+
+
+def make_open_clip_mobile_b():
+    make_open_clip_timm(
+        "open_clip_mobile_b", timm_tower("mci", num_classes=28),
+        {"timm_model_name": "vit_golden_mci_51", "timm_pool": "token", "timm_proj": None}, {"context_length": 20, "pool_type": "argmax"},
+        ["<s>", "<pad>", "</s>", "<unk>"], "<s>", 28, 51)
 
 
 # ---- MetaCLIP 2 ----
@@ -762,10 +775,11 @@ if __name__ == "__main__":
         make_open_clip_eva()
         make_open_clip_clipa()
         make_open_clip_mobile()
+        make_open_clip_mobile_b()
         make_open_clip_texts()
     else:
         for name in sys.argv[1:] or ["clip", "dual", "siglip", "metaclip", "chinese_clip", "sentence", "mclip"]:
             {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
              "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family,
              "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile,
-             "open_clip_eva": make_open_clip_eva, "open_clip_clipa": make_open_clip_clipa}[name]()
+             "open_clip_mobile_b": make_open_clip_mobile_b, "open_clip_eva": make_open_clip_eva, "open_clip_clipa": make_open_clip_clipa}[name]()

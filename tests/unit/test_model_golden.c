@@ -346,6 +346,7 @@ static void open_clip_mobileclip(void **state)
 {
     check_everywhere("open_clip_mobile");
     check_everywhere("open_clip_mobile_large");
+    check_everywhere("open_clip_mobile_b");
 }
 
 /* The pooling head's attention is wider than the layers': 5 numbers a head, not 4. */
