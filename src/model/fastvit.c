@@ -305,20 +305,6 @@ static void affine(scry_nn *t, rows_of_map rows, scry_affine a, scry_act act, fl
     scry_nn_wait(t);
 }
 
-/* Mean over the places of a map [places, width]. */
-static void means(scry_nn *t, const float *map, size_t places, size_t width, float *out)
-{
-    scry_range mine = scry_share(t, width, SCRY_PANEL);
-    for (size_t c = mine.from; c < mine.to; c++)
-        out[c] = 0;
-    for (size_t i = 0; i < places; i++)
-        for (size_t c = mine.from; c < mine.to; c++)
-            out[c] += map[i * width + c];
-    for (size_t c = mine.from; c < mine.to; c++)
-        out[c] /= (float)places;
-    scry_nn_wait(t);
-}
-
 static float dot(const float *a, const float *b, size_t n)
 {
     float sum = 0;
@@ -332,7 +318,7 @@ static const float *run_squeeze(scry_nn *t, const squeeze *s, rows_of_map map, f
 {
     size_t width = map.width;
     float *mean = memory, *hidden = memory + width, *out = hidden + width;
-    means(t, map.x, map.places, width, mean);
+    scry_mean_rows(t, map.x, map.places, width, mean);
     scry_range mine = scry_share(t, s->narrow, 1);
     for (size_t i = mine.from; i < mine.to; i++)
         hidden[i] = fmaxf(0, dot(s->reduce + i * width, mean, width) + s->reduce_bias[i]);
@@ -464,7 +450,7 @@ static void run_picture(scry_nn *t, const fastvit *v, const uint8_t *pixels, map
     }
     filter(t, &v->last, &m, SCRY_ACT_NONE);
     excite(t, &v->squeeze, v->head.k, &m);
-    means(t, m.x, m.side * m.side, v->head.k, features);
+    scry_mean_rows(t, m.x, m.side * m.side, v->head.k, features);
 }
 
 static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job *job)

@@ -92,6 +92,16 @@ static float *centre(scry_fold *f, size_t o)
     return &f->weights[(o * f->in + (f->in == 1 ? 0 : o)) * f->kernel * f->kernel + f->kernel * f->kernel / 2];
 }
 
+const float *scry_fold_by_places(scry_binder *b, const scry_fold *f)
+{
+    size_t places = f->kernel * f->kernel;
+    float *w = scry_bind_memory(b, f->out * f->in * places);
+    for (size_t o = 0; w && f->weights && o < f->out; o++)
+        for (size_t i = 0; i < f->in * places; i++)
+            w[o * f->in * places + i % places * f->in + i / places] = f->weights[o * f->in * places + i];
+    return w;
+}
+
 void scry_fold_norm(scry_binder *b, scry_fold *f, float factor, const char *fmt, ...)
 {
     char name[NAME_BYTES];

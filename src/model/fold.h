@@ -31,6 +31,10 @@ void scry_fold_plain(scry_binder *b, scry_fold *f, const char *fmt, ...) __attri
 void scry_fold_norm(scry_binder *b, scry_fold *f, float factor, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The result's weights [out, in, kernel, kernel] as [out, kernel, kernel, in], for a product of places whose channels lie
+ * together; NULL when only checking or after a failure. */
+const float *scry_fold_by_places(scry_binder *b, const scry_fold *f);
+
 /* What was added so far times `gain` [out], plus the input. */
 void scry_fold_residual(scry_fold *f, const float *gain);
 

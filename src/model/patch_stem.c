@@ -4,17 +4,6 @@
 
 enum { BLOCKS = 16, QUARTERS = 4, BLOCK_PIXELS = 3 * 4 * 4 };
 
-/* Weights [out, in, 2, 2] as [out, 2, 2, in]: inputs are the rows of four places one after the other. */
-static const float *by_places(scry_binder *b, const scry_fold *f)
-{
-    size_t places = f->kernel * f->kernel;
-    float *w = scry_bind_memory(b, f->out * f->in * places);
-    for (size_t o = 0; w && f->weights && o < f->out; o++)
-        for (size_t i = 0; i < f->in * places; i++)
-            w[o * f->in * places + i % places * f->in + i / places] = f->weights[o * f->in * places + i];
-    return w;
-}
-
 void scry_patch_stem_bind(scry_patch_stem *s, scry_binder *b, size_t width, const char *name)
 {
     size_t narrow = width / 4;
@@ -23,10 +12,10 @@ void scry_patch_stem_bind(scry_patch_stem *s, scry_binder *b, size_t width, cons
     scry_bind_made_linear(b, &s->block, narrow, BLOCK_PIXELS, f.weights, f.bias);
     f = scry_fold_begin(b, narrow, narrow, 2);
     scry_fold_conv(b, &f, 2, "%s.1", name);
-    scry_bind_made_linear(b, &s->quarter, narrow, 4 * narrow, by_places(b, &f), f.bias);
+    scry_bind_made_linear(b, &s->quarter, narrow, 4 * narrow, scry_fold_by_places(b, &f), f.bias);
     f = scry_fold_begin(b, width, narrow, 2);
     scry_fold_plain(b, &f, "%s.2.conv", name);
-    scry_bind_made_linear(b, &s->patch, width, 4 * narrow, by_places(b, &f), f.bias);
+    scry_bind_made_linear(b, &s->patch, width, 4 * narrow, scry_fold_by_places(b, &f), f.bias);
 }
 
 size_t scry_patch_stem_floats(size_t width)

@@ -154,6 +154,19 @@ static const struct {
     { "fastvit_golden_large", { 5, { 1, 1, 1, 1, 2 }, { 4, 8, 16, 32, 64 }, 4, 2, 0, true, false } }
 };
 
+static const struct {
+    const char *name;
+    scry_convnext_config config;
+} convnexts[] = {
+    { "convnext_tiny", { { 3, 3, 9, 3 }, { 96, 192, 384, 768 }, 1e-6f, 0, false } },
+    { "convnext_small", { { 3, 3, 27, 3 }, { 96, 192, 384, 768 }, 1e-6f, 0, false } },
+    { "convnext_base", { { 3, 3, 27, 3 }, { 128, 256, 512, 1024 }, 1e-6f, 0, false } },
+    { "convnext_large", { { 3, 3, 27, 3 }, { 192, 384, 768, 1536 }, 1e-6f, 0, false } },
+    { "convnext_xlarge", { { 3, 3, 27, 3 }, { 256, 512, 1024, 2048 }, 1e-6f, 0, false } },
+    { "convnext_xxlarge", { { 3, 4, 30, 3 }, { 384, 768, 1536, 3072 }, 1e-5f, 0, false } },
+    { "convnext_golden", { { 1, 2, 1, 1 }, { 10, 18, 36, 40 }, 1e-6f, 0, false } }   /* tests/golden */
+};
+
 static const char *const known_keys[] = {
     "image_size", "timm_model_name", "timm_pool", "timm_proj", "timm_proj_bias",
     /* for training, or for towers other than timm's */
@@ -203,7 +216,7 @@ static void parse_vit(scry_config *c, scry_config_reader *r, const scry_config_p
     const timm_model *m = find(name, &quick);
     if (!m) {
         scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_model_name is \"%.60s\": of timm's image towers the ViTs of "
-                         "CLIP, SigLIP, PE-Core and EVA and MobileCLIP's are supported; `scry model list --catalogue` lists models that run", name);
+                         "CLIP, SigLIP, PE-Core and EVA, MobileCLIP's and ConvNeXt are supported; `scry model list --catalogue` lists models that run", name);
         m = &models[0];
     }
     bool tanh = m->tanh || strcmp(name, "vit_large_patch16_siglip_512") == 0;
@@ -231,6 +244,23 @@ static void parse_fastvit(scry_config *c, scry_config_reader *r, const scry_conf
         scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_proj: only null is supported for MobileCLIP's image towers");
 }
 
+static void parse_convnext(scry_config *c, scry_config_reader *r, const scry_config_part *p, const scry_convnext_config *config)
+{
+    const char *pool = scry_config_str(r, p, "timm_pool", "avg");
+    const char *proj = scry_config_str(r, p, "timm_proj", scry_config_value(p, "timm_proj") ? "" : "linear");
+    c->image.new_tower = scry_convnext_new;
+    c->image.convnext = *config;
+    c->image.convnext.head_biased = scry_config_bool(r, p, "timm_proj_bias", false);
+    if (pool[0] && strcmp(pool, "avg") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_pool \"%.40s\" is not supported for ConvNeXt (avg is)", pool);
+    if (strcmp(proj, "mlp") == 0)
+        c->image.convnext.head_hidden = 2 * c->dim;
+    else if (strcmp(proj, "linear") != 0)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_proj \"%.40s\" is not supported for ConvNeXt (linear and mlp are)", proj);
+    if (c->image.size < 32)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.image_size is %zu: ConvNeXt divides it by 32", c->image.size);
+}
+
 void scry_timm_parse(scry_config *c, scry_config_reader *r, const scry_config_part *p)
 {
     const char *name = scry_config_str(r, p, "timm_model_name", "");
@@ -238,6 +268,11 @@ void scry_timm_parse(scry_config *c, scry_config_reader *r, const scry_config_pa
     for (size_t i = 0; i < sizeof fastvits / sizeof *fastvits; i++)
         if (strcmp(name, fastvits[i].name) == 0) {
             parse_fastvit(c, r, p, &fastvits[i].config);
+            return;
+        }
+    for (size_t i = 0; i < sizeof convnexts / sizeof *convnexts; i++)
+        if (strcmp(name, convnexts[i].name) == 0) {
+            parse_convnext(c, r, p, &convnexts[i].config);
             return;
         }
     parse_vit(c, r, p, name);

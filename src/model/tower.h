@@ -69,7 +69,7 @@ struct scry_tower_source {
     bool check;
 };
 
-scry_new_image_tower scry_vit_new, scry_effnet_new, scry_fastvit_new;
+scry_new_image_tower scry_vit_new, scry_effnet_new, scry_fastvit_new, scry_convnext_new;
 scry_new_text_tower scry_clip_text_new, scry_bert_new;
 
 /* "KIND, 12 layers, width 512, 8 heads, quick_gelu"; owned by the caller. */

@@ -1,7 +1,7 @@
 /* tower_config.h - what a family's configuration says about the two towers: sizes, options
  * and the names of tensors.
  *
- * A family fills these in (family.h); the towers (vit.c, fastvit.c, clip_text.c, effnet.c, bert.c)
+ * A family fills these in (family.h); the towers (vit.c, fastvit.c, convnext.c, clip_text.c, effnet.c, bert.c)
  * read nothing else of a configuration.
  */
 #ifndef SCRY_MODEL_TOWER_CONFIG_H
@@ -118,6 +118,15 @@ typedef struct scry_fastvit_config {
     bool stem_scale;                 /* the stem has the branches of 1x1 */
 } scry_fastvit_config;
 
+enum { SCRY_CONVNEXT_STAGES = 4 };
+
+typedef struct scry_convnext_config {
+    size_t layers[SCRY_CONVNEXT_STAGES], width[SCRY_CONVNEXT_STAGES];
+    float eps;
+    size_t head_hidden;              /* of a head of two layers; 0: one layer */
+    bool head_biased;                /* its last layer */
+} scry_convnext_config;
+
 typedef struct scry_image_config {
     scry_new_image_tower *new_tower;
     size_t size;                     /* S: side of its pictures in pixels */
@@ -125,6 +134,7 @@ typedef struct scry_image_config {
         scry_vit_config vit;
         scry_conv_config conv;
         scry_fastvit_config fastvit;
+        scry_convnext_config convnext;
     };
 } scry_image_config;
 

@@ -186,6 +186,19 @@ void scry_norm_rows(scry_nn *t, const scry_norm *norm, const float *x, size_t ro
     scry_nn_wait(t);
 }
 
+void scry_mean_rows(scry_nn *t, const float *x, size_t rows, size_t width, float *out)
+{
+    scry_range mine = scry_share(t, width, SCRY_PANEL);
+    for (size_t c = mine.from; c < mine.to; c++)
+        out[c] = 0;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t c = mine.from; c < mine.to; c++)
+            out[c] += x[i * width + c];
+    for (size_t c = mine.from; c < mine.to; c++)
+        out[c] /= (float)rows;
+    scry_nn_wait(t);
+}
+
 /* Row starts[s] + only[s] of x to row s, in ascending order: a source is never before its
  * destination, so it works in place. One thread. */
 static void gather(scry_nn *t, const scry_stack_run_args *run, size_t width, float *x)

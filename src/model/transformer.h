@@ -78,6 +78,9 @@ typedef struct scry_stack_run_args {
 
 void scry_stack_run(scry_nn *t, const scry_stack *s, const scry_stack_run_args *run);
 
+/* Mean over the rows of x [rows, W] to out [W], the team sharing the columns. Ends with a barrier of the team. */
+void scry_mean_rows(scry_nn *t, const float *x, size_t rows, size_t width, float *out);
+
 /* Layer norm of x [rows, W], the team sharing the rows. Ends with a barrier of the team. */
 void scry_norm_rows(scry_nn *t, const scry_norm *norm, const float *x, size_t rows, float *out);
 

@@ -152,18 +152,8 @@ static void embed(scry_nn *t, const vit *v, size_t n, const float *patches, floa
 static void average_patches(scry_nn *t, const vit *v, size_t n, const float *x, float *out)
 {
     size_t w = v->stack.config.width, patches = v->grid * v->grid;
-    scry_range mine = scry_share(t, w, 16);
-    for (size_t i = 0; i < n; i++) {
-        const float *rows = x + ((i + 1) * v->tokens - patches) * w;
-        for (size_t c = mine.from; c < mine.to; c++)
-            out[i * w + c] = 0;
-        for (size_t p = 0; p < patches; p++)
-            for (size_t c = mine.from; c < mine.to; c++)
-                out[i * w + c] += rows[p * w + c];
-        for (size_t c = mine.from; c < mine.to; c++)
-            out[i * w + c] /= (float)patches;
-    }
-    scry_nn_wait(t);
+    for (size_t i = 0; i < n; i++)
+        scry_mean_rows(t, x + ((i + 1) * v->tokens - patches) * w, patches, w, out + i * w);
 }
 
 /* The rows x that the layers left to one of each picture, [n, W], normed: in `h`, or where that is returned. */

@@ -284,8 +284,8 @@ def fastvit(large=False, **options):
                    token_mixers=("repmixer",) * 3 + ("attention",), **options)
 
 
-def make_open_clip_timm(name, trunk, vision, text, first, start, dim, size=30):
-    """`first` are the special tokens; `start` may be None."""
+def make_open_clip_timm(name, trunk, vision, text, first, start, dim, size=30, head=None):
+    """`first` are the special tokens; `start` and `head`, open_clip's after the trunk, may be None."""
     import clip_models
     from open_clip_import import open_clip, settle
     folder = OUT / name
@@ -302,7 +302,7 @@ def make_open_clip_timm(name, trunk, vision, text, first, start, dim, size=30):
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
     from open_clip.model import CLIPTextCfg, _build_text_tower
     model = torch.nn.Module()
-    model.visual = torch.nn.ModuleDict({"trunk": trunk})
+    model.visual = torch.nn.ModuleDict({"trunk": trunk, "head": head} if head else {"trunk": trunk})
     model.text = _build_text_tower(dim, CLIPTextCfg(**cfg["text_cfg"]))
     model.logit_scale = torch.nn.Parameter(torch.tensor(2.0))
     if name == "open_clip_siglip":
@@ -332,6 +332,8 @@ def golden_of_open_clip_timm(folder, model, text_cfg):
             for i, layer in enumerate(layers):
                 layer.register_forward_hook(lambda m, a, o, k=f"{tower}.{i}": hidden.__setitem__(k, o))
         image = trunk(normalised(x, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "rescale_factor": 1 / 255}))
+        if "head" in model.visual:
+            image = model.visual["head"](image)
         text = model.text(torch.tensor(rows))
     if stages:
         for i in range(len(blocks)):
@@ -425,6 +427,21 @@ def make_open_clip_mobile():
     make_open_clip_timm(
         "open_clip_mobile_large", fastvit(True, num_classes=28),
         {"timm_model_name": "fastvit_golden_large", "timm_pool": "avg", "timm_proj": None}, text, first, "<s>", 28, 67)
+
+
+def make_open_clip_convnext():
+    from collections import OrderedDict
+
+    from open_clip_import import open_clip  # noqa: F401
+    from timm.layers import Mlp
+    from timm.models.convnext import ConvNeXt
+    heads = {"linear": OrderedDict(drop=torch.nn.Dropout(0), proj=torch.nn.Linear(40, 28, bias=False)),
+             "mlp": OrderedDict(mlp=Mlp(40, 56, 28, drop=(0, 0), bias=(True, False)))}
+    for name, proj in (("open_clip_convnext", "linear"), ("open_clip_convnext_mlp", "mlp")):
+        make_open_clip_timm(
+            name, ConvNeXt(depths=(1, 2, 1, 1), dims=(10, 18, 36, 40), num_classes=0),
+            {"timm_model_name": "convnext_golden", "timm_pool": "", "timm_proj": proj}, {"context_length": 20, "pool_type": "argmax"},
+            ["<s>", "<pad>", "</s>", "<unk>"], "<s>", 28, 43, torch.nn.Sequential(heads[proj]))
 
 
 def make_open_clip_mobile_b():
@@ -776,10 +793,12 @@ if __name__ == "__main__":
         make_open_clip_clipa()
         make_open_clip_mobile()
         make_open_clip_mobile_b()
+        make_open_clip_convnext()
         make_open_clip_texts()
     else:
         for name in sys.argv[1:] or ["clip", "dual", "siglip", "metaclip", "chinese_clip", "sentence", "mclip"]:
             {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
              "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family,
              "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile,
-             "open_clip_mobile_b": make_open_clip_mobile_b, "open_clip_eva": make_open_clip_eva, "open_clip_clipa": make_open_clip_clipa}[name]()
+             "open_clip_mobile_b": make_open_clip_mobile_b, "open_clip_convnext": make_open_clip_convnext,
+             "open_clip_eva": make_open_clip_eva, "open_clip_clipa": make_open_clip_clipa}[name]()

@@ -91,7 +91,12 @@ static void open_clip(void **state)
     check(OPEN_CLIP, file, model, "\"model_cfg\": {\"init_logit_bias\": -10,", NULL);
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"global_average_pool\": true,", "vision_cfg.global_average_pool is true");
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"input_patchnorm\": true,", "vision_cfg.input_patchnorm is true");
-    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"convnext_base\",", "vision_cfg.timm_model_name is \"convnext_base\"");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"swin_base\",", "vision_cfg.timm_model_name is \"swin_base\"");
+    static const char convnext[] = "open_clip_convnext/open_clip_config.json";
+    check(OPEN_CLIP, convnext, "\"timm_pool\": \"\"", "\"timm_pool\": \"max\"", "vision_cfg.timm_pool \"max\" is not supported for ConvNeXt");
+    check(OPEN_CLIP, convnext, "\"timm_proj\": \"linear\"", "\"timm_proj\": null", "vision_cfg.timm_proj \"\" is not supported for ConvNeXt");
+    check(OPEN_CLIP, convnext, "\"image_size\": 43", "\"image_size\": 31", "vision_cfg.image_size is 31");
+    check(OPEN_CLIP, convnext, "\"timm_pool\": \"\"", "\"timm_pool\": \"avg\"", NULL);
     check(OPEN_CLIP, file, "\"layers\": ", "\"layers\": [3, 4, 6, 3], \"old\": ", "vision_cfg.layers is [...]: a ResNet image tower");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"hf_model_name\": \"x/y\",", "text_cfg.hf_model_name \"x/y\": scry does not know");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"clean\": \"canonicalize\"},", "clean is \"canonicalize\"");

@@ -349,6 +349,12 @@ static void open_clip_mobileclip(void **state)
     check_everywhere("open_clip_mobile_b");
 }
 
+static void open_clip_convnext(void **state)
+{
+    check_everywhere("open_clip_convnext");
+    check_everywhere("open_clip_convnext_mlp");
+}
+
 /* The pooling head's attention is wider than the layers': 5 numbers a head, not 4. */
 static void scratch_is_for_the_widest_attention(void **state)
 {
@@ -643,6 +649,7 @@ int main(void)
         cmocka_unit_test(siglip), cmocka_unit_test(open_clip_siglip), cmocka_unit_test(open_clip_timm_and_end),
         cmocka_unit_test(open_clip_pe_and_highest), cmocka_unit_test(open_clip_mobileclip),
         cmocka_unit_test(open_clip_eva), cmocka_unit_test(open_clip_clipa),
+        cmocka_unit_test(open_clip_convnext),
         cmocka_unit_test(scratch_is_for_the_widest_attention),
         cmocka_unit_test(metaclip), cmocka_unit_test(chinese_clip), cmocka_unit_test(open_clip_xlm_roberta),
         cmocka_unit_test(open_clip_nllb), cmocka_unit_test(sentence_transformers), cmocka_unit_test(mclip),

@@ -38,6 +38,7 @@ OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "mobileclip2-s3": ("MobileCLIP2-S3", False), "mobileclip2-s4": ("MobileCLIP2-S4", False),
     "mobileclip2-b": ("MobileCLIP2-B", False), "eva02-b16": ("EVA02-B-16", False), "eva02-l14": ("EVA02-L-14", False),
     "eva02-l14-336": ("EVA02-L-14-336", False), "clipa-l14": ("ViT-L-14-CLIPA", False),
+    "convnext-b": ("convnext_base_w", False), "convnext-l": ("convnext_large_d_320", False),
     "siglip-i18n-so400m": ("ViT-SO400M-16-SigLIP-i18n-256", False),
 }
 
