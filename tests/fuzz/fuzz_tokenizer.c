@@ -1,11 +1,12 @@
 /* Any bytes as a checkpoint's tokenizer files, then a text through what opened.
  *
- * Input: a byte that chooses the files, their contents, a zero byte between them, and
+ * Input: a byte that chooses the files and the dialect, their contents, a zero byte between them, and
  * behind the last zero byte the text.
  */
 #include "base/file.h"
 #include "tokenizer/tokenizer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,9 +67,20 @@ static void encode(const scry_tokenizer *t, const char *text, size_t n)
         abort();
 }
 
+/* Like a checkpoint whose texts are padded and lose their end. */
+static int pad(scry_tokenizer *t, scry_error *err)
+{
+    int result = scry_tokenizer_read_padding(t, dir, err);
+    if (result == 0 && (scry_tokenizer_pad_id(t) < 0 || (size_t)scry_tokenizer_pad_id(t) >= scry_tokenizer_vocab_size(t)))
+        abort();
+    if (result == 0)
+        scry_tokenizer_strip_end(t);
+    return result;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static const char *const pairs[][2] = { { "tokenizer.json", NULL }, { "vocab.txt", "tokenizer_config.json" },
+    static const char *const pairs[][2] = { { "tokenizer.json", "tokenizer_config.json" }, { "vocab.txt", "tokenizer_config.json" },
                                             { "vocab.json", "merges.txt" } };
     scry_error err = SCRY_ERROR_INIT;
     scry_tokenizer *t = NULL;
@@ -78,11 +90,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const uint8_t *start = data + 1, *end = data + n;
     const uint8_t *text = memrchr(start, 0, (size_t)(end - start));
     const uint8_t *files_end = text ? text : end;
-    const uint8_t *second = names[1] ? memchr(start, 0, (size_t)(files_end - start)) : NULL;
+    const uint8_t *second = memchr(start, 0, (size_t)(files_end - start));
     put_file(names[0], start, (size_t)((second ? second : files_end) - start));
     if (second)
         put_file(names[1], second + 1, (size_t)(files_end - second - 1));
-    int result = scry_tokenizer_open(&t, dir, data[0] & 1 ? SCRY_TOKENIZER_OPEN_CLIP : SCRY_TOKENIZER_HF, &err);
+    bool padded = data[0] & 128;   /* as checkpoints whose texts are padded */
+    scry_tokenizer_dialect plain = data[0] & 1 ? SCRY_TOKENIZER_OPEN_CLIP : SCRY_TOKENIZER_HF;
+    scry_tokenizer_dialect cleaned = data[0] & 1 ? SCRY_TOKENIZER_OPEN_CLIP_LOWER : SCRY_TOKENIZER_SIGLIP;
+    int result = scry_tokenizer_open(&t, dir, padded ? cleaned : plain, &err);
+    if (result == 0 && padded)
+        result = pad(t, &err);
     if (result == 0)
         encode(t, text ? (const char *)text + 1 : "", text ? (size_t)(end - text - 1) : 0);
     else if (!err.message[0] || strchr(err.message, '\n'))
