@@ -6,13 +6,16 @@
 
 #include "base/alloc.h"
 #include "engine/file_json.h"
+#include "engine/walk.h"
 #include "image/image.h"
 #include "scry/index.h"
 #include "scry/rebuild.h"
 #include "scry/score.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const cli_option options[] = {
@@ -210,6 +213,21 @@ static void warn_of_details(scry_store *store, const run *r)
                  "rating: " SCRY_STORE_DETAILS_ADVICE, info.collection);
 }
 
+static int note_absent_root(void *arg, const scry_root *root)
+{
+    if (root->files && access(root->path, F_OK) < 0 && errno == ENOENT)
+        cli_warn("%s, which was indexed, does not exist any more: if it was moved to a folder that was indexed now, scry remove "
+                 "PATH forgets its old paths (scry root move OLD NEW, used before, keeps ids, keys and labels)", root->path);
+    return 0;
+}
+
+/* Where every new file has a content that was known, a folder may have been moved. */
+static void note_moved_folders(scry_store *store, const scry_index_progress *total, bool quiet)
+{
+    if (total->added && !total->embedded && !quiet)
+        (void)!scry_store_roots(store, note_absent_root, NULL, NULL);
+}
+
 static int index_paths(const cli_common *c, run *r)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -223,8 +241,10 @@ static int index_paths(const cli_common *c, run *r)
         r->bar = cli_progress_new(c->quiet, r->force_progress);
         result = scry_index_run(store, model, &r->index, &total, &err);
         cli_progress_free(r->bar);
-        if (result == 0)
+        if (result == 0) {
             estimate_threshold(store, model, &total);
+            note_moved_folders(store, &total, r->quiet);
+        }
         int closed = scry_store_close(store, result < 0 ? NULL : &err);
         print_summary(&total, r);
         result = result < 0 ? result : closed;
@@ -301,6 +321,19 @@ static int rebuild(const cli_common *c, run *r)
     return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
 }
 
+/* A link may have led to a folder that was moved since. */
+static int refuse_absent(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return cli_usage("cannot index %s: it does not exist", path);
+    char *leads_to = scry_stored_folder(path);
+    int status = cli_usage("cannot index %s: it is a link to %s, which does not exist: set it anew, and if a folder was moved that "
+                           "is indexed say so with scry root move OLD NEW", path, leads_to);
+    free(leads_to);
+    return status;
+}
+
 static int run_index(int argc, char **argv)
 {
     cli_args a;
@@ -327,7 +360,7 @@ static int run_index(int argc, char **argv)
                            : cli_usage("say which folder to index: scry index PATH...");
     for (size_t i = 0; status < 0 && i < r.index.path_count; i++)
         if (access(r.index.paths[i], F_OK) < 0)
-            status = cli_usage("cannot index %s: it does not exist", r.index.paths[i]);
+            status = refuse_absent(r.index.paths[i]);
     if (status < 0)
         status = r.rebuild ? rebuild(&a.common, &r) : index_paths(&a.common, &r);
     cli_end(&a);

@@ -6,8 +6,10 @@
 #include "base/sha256.h"
 #include "engine/walk.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int print_root(void *arg, const scry_root *root)
 {
@@ -18,6 +20,13 @@ static int print_root(void *arg, const scry_root *root)
     return 0;
 }
 
+static int note_absent_root(void *arg, const scry_root *root)
+{
+    if (access(root->path, F_OK) < 0 && errno == ENOENT)
+        cli_warn("%s does not exist: mount its disk, or, if it was moved, say where it is: scry root move OLD NEW", root->path);
+    return 0;
+}
+
 static int list_roots(const cli_common *c)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -25,6 +34,8 @@ static int list_roots(const cli_common *c)
     int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
     if (r == 0)
         r = scry_store_roots(store, print_root, NULL, &err);
+    if (r == 0 && !c->quiet)
+        r = scry_store_roots(store, note_absent_root, NULL, &err);
     if (store)
         scry_store_close(store, NULL);
     return r < 0 ? cli_fail(&err) : CLI_OK;
@@ -35,21 +46,43 @@ typedef struct {
     bool done;
 } move_state;
 
-/* A root's id is made from the path that it was indexed at, so that it says where a root came from. */
+/* A root's id is made from the path that it was indexed at, so that it says where a root came from. Through a link the old path
+ * may lead to the new one. */
 static int is_moved_root(void *arg, const scry_root *root)
 {
     move_state *m = arg;
     uint8_t digest[SCRY_SHA256_BYTES];
     scry_sha256_of(m->from, strlen(m->from), digest);
-    m->done = strcmp(root->path, m->to) == 0 && strcmp(m->from, m->to) != 0 && memcmp(digest, root->id, SCRY_ID_BYTES) == 0;
+    m->done = strcmp(root->path, m->to) == 0 && (strcmp(m->from, m->to) == 0 || memcmp(digest, root->id, SCRY_ID_BYTES) == 0);
     return m->done;
+}
+
+/* A path through a link that was set to the new place leads there: then the old one is to be named without it. */
+static int move(scry_store *store, const char *old_path, const char *from, const char *to, scry_error *err)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    int r = scry_store_move_root(store, from, to, &why);
+    if (r == SCRY_ENOTFOUND && strcmp(from, to) == 0)
+        return scry_fail(err, r, "%s leads to %s itself, the new place: give the old path as scry root list shows it", old_path, to);
+    return r < 0 ? scry_fail(err, r, "%s", why.message) : 0;
+}
+
+static void say_done(const char *old_path, const char *to, bool same)
+{
+    char *old_shown = cli_quoted(stderr, old_path), *to_shown = cli_quoted(stderr, to);
+    if (same)
+        fprintf(stderr, "the root is at %s: nothing to do\n", to_shown);
+    else
+        fprintf(stderr, "%s was moved to %s already: nothing to do\n", old_shown, to_shown);
+    free(old_shown);
+    free(to_shown);
 }
 
 static int move_root(const cli_common *c, const char *old_path, const char *new_path)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_store *store = NULL;
-    char *to = realpath(new_path, NULL), *from = scry_stored_path(old_path);
+    char *to = realpath(new_path, NULL), *from = scry_stored_folder(old_path);
     int r = to ? 0 : scry_fail(&err, SCRY_ENOTFOUND, "%s does not exist: mount or copy the pictures first", new_path);
     if (r == 0)
         r = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
@@ -57,9 +90,9 @@ static int move_root(const cli_common *c, const char *old_path, const char *new_
     if (r == 0)
         r = scry_store_roots(store, is_moved_root, &m, &err);
     if (r == 0 && m.done && !c->quiet)
-        fprintf(stderr, "%s was moved to %s already: nothing to do\n", from, to);
+        say_done(old_path, to, strcmp(from, to) == 0);
     else if (r == 0 && !m.done)
-        r = scry_store_move_root(store, from, to, &err);
+        r = move(store, old_path, from, to, &err);
     if (store) {
         int closed = scry_store_close(store, r < 0 ? NULL : &err);
         r = r < 0 ? r : closed;

@@ -79,30 +79,73 @@ static char *name_in(const char *folder, const char *name)
     return found;
 }
 
-char *scry_stored_path(const char *path)
+enum { MAX_LINKS = 40 };   /* as the kernel has it */
+
+/* Where the link `path` leads, absolute, followed by `rest`; owned. NULL: it is no link. */
+static char *behind_link(const char *path, const char *rest)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    if (n <= 0)
+        return NULL;
+    target[n] = '\0';
+    size_t folder = target[0] == '/' ? 0 : (size_t)(strrchr(path, '/') - path) + 1;
+    return scry_asprintf("%.*s%s%s%s", (int)folder, path, target, *rest ? "/" : "", rest);
+}
+
+/* The stored path of one that does not exist: names are added to the nearest folder that does. Links that lead nowhere any more
+ * are followed, the last name only with `follow_last`: *link is set to what is to be looked for in place of such a path. With
+ * NULL none is followed. */
+static char *add_names(const char *path, bool follow_last, char **link)
 {
     const char *rest;
-    char *given = scry_expand_home(path), *folder = scry_absolute(given);
-    if (folder) {
-        free(given);
-        return folder;
-    }
-    folder = nearest_folder(given, &rest);
+    char *folder = nearest_folder(path, &rest);
     scry_buf full = SCRY_BUF_INIT(1 << 20);
     scry_buf_puts(&full, folder && strcmp(folder, "/") != 0 ? folder : "");
-    for (size_t n; *rest; rest += n + (rest[n] == '/')) {
+    for (size_t n; *rest && !(link && *link); rest += n + (rest[n] == '/')) {
         n = strcspn(rest, "/");
         if (n == 0 || (n == 1 && rest[0] == '.'))
             continue;
         char *name = scry_strndup(rest, n), *found = name_in(scry_buf_str(&full), name);
+        const char *after = rest + n + strspn(rest + n, "/");
         scry_buf_putc(&full, '/');
         scry_buf_puts(&full, found ? found : name);
+        if (link && (*after || follow_last))
+            *link = behind_link(scry_buf_str(&full), after);
         free(found);
         free(name);
     }
     free(folder);
-    free(given);
     return scry_buf_take(&full);
+}
+
+static char *stored_path(const char *path, bool follow_last)
+{
+    char *given = scry_expand_home(path), *found = NULL;
+    for (int links = 0; !found; links++) {
+        char *link = NULL;
+        found = follow_last ? realpath(given, NULL) : scry_absolute(given);
+        if (!found)
+            found = add_names(given, follow_last, links < MAX_LINKS ? &link : NULL);
+        if (link) {
+            free(found);
+            found = NULL;
+            free(given);
+            given = link;
+        }
+    }
+    free(given);
+    return found;
+}
+
+char *scry_stored_path(const char *path)
+{
+    return stored_path(path, false);
+}
+
+char *scry_stored_folder(const char *path)
+{
+    return stored_path(path, true);
 }
 
 static bool matches_any(const char *const *patterns, size_t n, const char *name, const char *relative)

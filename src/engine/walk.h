@@ -44,8 +44,11 @@ char *scry_absolute(const char *path);
 
 /* The path under which a store has `path`: scry_absolute(path) when it exists, else the canonical path
  * of the nearest folder above it that exists, followed by the remaining names, each as its folder has it, be it in
- * another Unicode form. `path` is not empty;
+ * another Unicode form, and links among them followed although they lead nowhere any more. `path` is not empty;
  * the result is owned by the caller. */
 char *scry_stored_path(const char *path);
+
+/* The same of a folder, whose last name, too, may be a link that leads nowhere any more: where it led. */
+char *scry_stored_folder(const char *path);
 
 #endif

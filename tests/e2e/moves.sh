@@ -86,4 +86,58 @@ unlike "nor afterwards" "$T/err" 'not found any more'
 rm "$T/folders/zoo/p301.png"
 run index --collection renamed "$T/folders"
 like "one deleted file" "$T/err" '^1 indexed picture was not found any more'
+
+# ---- a root behind a link ----
+L=$T/linked
+pictures "$L/one/pics" 3 400
+ln -s one/pics "$L/link"
+ln -s one "$L/above"
+export SCRY_STORE=$T/store-linked
+run index "$L/link"
+run root
+like "a root is where the link leads" "$T/out" "  3  $L/one/pics\$"
+is "nothing is said of a root that is there" "$(cat "$T/err")" ""
+mv "$L/one" "$L/two"
+run root
+like "a root that is gone is said to be" "$T/err" "$L/one/pics does not exist: mount its disk, or.*scry root move"
+run index "$L/link"
+is "a link that leads nowhere is not indexed: 2" $status 2
+like "it says where it led" "$T/err" "$L/link: it is a link to $L/one/pics, which does not exist.*scry root move"
+cp -a "$SCRY_STORE" "$T/store-copy"
+run root move "$L/link" "$L/two/pics"
+is "the old path by a link that leads nowhere: 0" $status 0
+run root
+like "the root is moved" "$T/out" "  3  $L/two/pics\$"
+rm -r "$SCRY_STORE"
+cp -a "$T/store-copy" "$SCRY_STORE"
+run root move "$L/above/pics" "$L/two/pics"
+is "by a link above it: 0" $status 0
+rm -r "$SCRY_STORE"
+cp -a "$T/store-copy" "$SCRY_STORE"
+ln -sfn two/pics "$L/link"
+run root move "$L/link" "$L/link"
+is "the old path by a link that was set to the new place: 2" $status 2
+like "it says so" "$T/err" "$L/link leads to $L/two/pics itself, the new place: give the old path as scry root list shows it"
+run root move "$L/one/pics" "$L/link"
+is "the new path by a link: 0" $status 0
+run index "$L/link"
+like "nothing is left to do" "$T/err" '^0 added, 0 updated, 3 unchanged, 0 skipped'
+run root move "$L/link" "$L/link"
+is "once more: 0" $status 0
+like "says where the root is" "$T/err" "^the root is at $L/two/pics: nothing to do"
+ln -s loop "$L/loop"
+run root move "$L/loop" "$L/link"
+is "a link to itself: 2" $status 2
+run index "$L/loop"
+is "is not indexed: 2" $status 2
+run root move "$L/loop/a/b" "$L/link"
+is "nor is anything below it a root: 2" $status 2
+mv "$L/two" "$L/three"
+run index "$L/three"
+like "a moved folder that is indexed again" "$T/err" '^3 added, 0 updated'
+like "its old place is named" "$T/err" "$L/two/pics, which was indexed, does not exist any more.*scry remove"
+run remove "$L/two/pics"
+is "what it says to do works: 0" $status 0
+run index "$L/three"
+unlike "then there is nothing to say" "$T/err" 'does not exist'
 done_testing
