@@ -345,6 +345,54 @@ static void a_writer_during_the_check(void **state)
     remove_tree(where);
 }
 
+static uint64_t files_of(scry_store *s)
+{
+    scry_store_info info;
+    scry_error err = SCRY_ERROR_INIT;
+    must(scry_store_refresh(s, &err), &err);
+    must(scry_store_get_info(s, &info, &err), &err);
+    return info.files;
+}
+
+/* A process that opens a store twice, as a server does that checks it, keeps the locks of the first when the second is
+ * closed: else another process would take itself for the last one and remove SQLite's log, and what is committed later
+ * would never be seen. */
+static void a_second_handle_leaves_the_locks(void **state)
+{
+    char where[64], go;
+    int channel[2], status;
+    scry_root root;
+    scry_store *first, *second;
+    scry_error err = SCRY_ERROR_INIT;
+    make_fast_scratch(where);
+    make_used_store(where);
+    assert_int_equal(pipe(channel), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        bool told = read(channel[0], &go, 1) == 1;
+        scry_store *s;
+        must(open_store(&s, where, SCRY_STORE_READ, &err), &err);   /* as scry index does: who closes last removes the log */
+        close_store(s);
+        s = open_writer(where, &root);
+        put_file(s, root.id, FILES);
+        close_store(s);
+        _exit(!told);
+    }
+    must(open_store(&first, where, SCRY_STORE_READ, &err), &err);
+    uint64_t before = files_of(first);
+    must(open_store(&second, where, SCRY_STORE_READ, &err), &err);
+    assert_int_equal(files_of(second), before);
+    close_store(second);
+    assert_int_equal(write(channel[1], "x", 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(files_of(first), before + 1);
+    close_store(first);
+    close(channel[0]);
+    close(channel[1]);
+    remove_tree(where);
+}
+
 /* ---- caches are checked before they are used ---- */
 
 enum { SEARCHES = 12 };
@@ -530,7 +578,8 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_is_found), cmocka_unit_test(checksums_come_and_go),
         cmocka_unit_test(checksums_of_parts_are_those_of_the_whole), cmocka_unit_test(damage_stays_visible),
         cmocka_unit_test(after_a_crash), cmocka_unit_test(a_writer_during_the_check),
-        cmocka_unit_test(caches_change_no_search), cmocka_unit_test(blocks_are_compared_in_later_views),
+        cmocka_unit_test(a_second_handle_leaves_the_locks), cmocka_unit_test(caches_change_no_search),
+        cmocka_unit_test(blocks_are_compared_in_later_views),
         cmocka_unit_test(a_shown_vector_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

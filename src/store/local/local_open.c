@@ -248,14 +248,15 @@ static int open_writer(scry_local *s, const scry_store_options *o, scry_error *e
     return result;
 }
 
-/* The same before it is opened. */
+/* The same before it is opened. Through SQLite, which knows whether this process has the file open elsewhere: closing a
+ * descriptor of it would drop the locks that its other connections hold, and their readers would miss all later commits. */
 static bool keeps_wal(const char *db_path)
 {
-    uint8_t head[20] = { 0 };
-    int fd = open(db_path, O_RDONLY | O_CLOEXEC);
-    bool wal = fd >= 0 && read(fd, head, sizeof head) == sizeof head && head[18] == 2;
-    if (fd >= 0)
-        close(fd);
+    scry_db db;
+    if (scry_db_open(&db, &scry_local_statements, db_path, SQLITE_OPEN_READONLY, "immutable=1", NULL) < 0)
+        return false;
+    bool wal = logs_ahead(&db);
+    scry_db_close(&db, NULL);
     return wal;
 }
 
@@ -298,7 +299,7 @@ static void use_private_log_index(scry_local *s)
     char *path = scry_asprintf("%s-shm", s->db_path);
     struct stat st;
     mode_t mode = stat(s->db_path, &st) == 0 ? st.st_mode & 0777 : 0600;
-    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, mode);
+    int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);   /* one that is there may have locks of this process */
     if (fd >= 0)
         close(fd);
     free(path);
