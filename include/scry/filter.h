@@ -32,8 +32,16 @@ typedef enum {
     SCRY_FILTER_MIN_WIDTH,   /* number: the picture is at least this many pixels wide */
     SCRY_FILTER_MIN_RATING,  /* number: rated at least this, -1 to 5; pictures without a rating do not pass */
     SCRY_FILTER_KEYWORD,     /* text: one of the picture's keywords, ASCII case ignored */
+    SCRY_FILTER_WORDS,       /* text: words that the file's names and texts all hold; number: scry_words_mode; scry_filter_words */
     SCRY_FILTER_KINDS     /* how many there are */
 } scry_filter_kind;
+
+/* How words are looked for in the names and texts of a file: path below its root, title, description, keywords, labels, key. */
+typedef enum {
+    SCRY_WORDS_WHOLE,    /* each is a word there */
+    SCRY_WORDS_PARTS,    /* each of three letters or more is a word there or a part of one */
+    SCRY_WORDS_NAMED     /* as WHOLE, without words that say nothing: "the", "photo of" */
+} scry_words_mode;
 
 /* The picture's time is its EXIF time, or the file's mtime where it has none. */
 typedef struct scry_filter_node scry_filter_node;
@@ -58,6 +66,9 @@ const scry_filter_node *scry_filter_not(scry_filter_pool *p, const scry_filter_n
 const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind kind, const char *text);
 const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind kind, int64_t time_s);
 const scry_filter_node *scry_filter_number(scry_filter_pool *p, scry_filter_kind kind, int64_t number);
+/* Pictures whose names and texts hold every word of `text`, whatever their case, accents and endings of plurals; docs/words.md says
+ * what a word is. NULL where the text has no words to look for, or more than 32. Not on Milvus. */
+const scry_filter_node *scry_filter_words(scry_filter_pool *p, const char *text, scry_words_mode mode);
 const scry_filter_node *scry_filter_near(scry_filter_pool *p, double latitude, double longitude, double km);
 
 /* "2024", "2024-05", "2024-05-17", "2024-05-17T10:00", "...:30", with an optional Z or

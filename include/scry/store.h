@@ -100,6 +100,7 @@ typedef struct scry_store_info {
     bool lacks_details;               /* the collection has no fields for lens, texts, rating and source of the time: on
                                          Milvus, made by scry 0.1.0 */
     uint64_t change;                  /* another number after every commit, as seen by the last search or refresh; 0: not known */
+    bool finds_words;                 /* filters on words are answered: not on Milvus */
 } scry_store_info;
 
 /* What to do about lacks_details: a part of a sentence, with the commands. */
@@ -298,6 +299,15 @@ typedef struct scry_search {
  * a hit. */
 enum { SCRY_FOLD_RANKED = 20000, SCRY_FOLDED_IDS = 100 };
 
+/* Where a file has words: bits. */
+typedef enum {
+    SCRY_FIELD_NAME = 1, SCRY_FIELD_FOLDER = 2, SCRY_FIELD_TITLE = 4, SCRY_FIELD_DESCRIPTION = 8, SCRY_FIELD_KEYWORD = 16,
+    SCRY_FIELD_LABEL = 32, SCRY_FIELD_KEY = 64, SCRY_FIELDS_ALL = 127
+} scry_word_field;
+
+/* Why a picture was found, where a search looked for words, too. */
+typedef enum { SCRY_FOUND_UNSAID, SCRY_FOUND_BY_LOOK, SCRY_FOUND_BY_WORDS, SCRY_FOUND_BY_BOTH } scry_found_by;
+
 typedef struct scry_hit {
     double score;          /* cosine of the query and the stored vector */
     scry_file file;        /* the first by path of the content's files that pass the filter */
@@ -305,6 +315,8 @@ typedef struct scry_hit {
     uint64_t folded;       /* contents that search.fold folded into this one, as far as the ranking was looked at:
                               at least 256 hits past these results */
     const uint8_t (*folded_ids)[SCRY_ID_BYTES];   /* of their files, best first: [min(folded, SCRY_FOLDED_IDS)] */
+    scry_found_by found_by;
+    unsigned word_fields;  /* bits of scry_word_field: where the words of the query are, if it was found by them */
 } scry_hit;
 
 struct scry_results {

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "scry/store.h"
 #include "store/predicates.h"
+#include "store/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -112,6 +113,19 @@ const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind k
     return node;
 }
 
+const scry_filter_node *scry_filter_words(scry_filter_pool *p, const char *text, scry_words_mode mode)
+{
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    scry_filter_node *n = NULL;
+    scry_words_of_query(&words, text, mode);
+    if (words.size) {
+        n = add(p, SCRY_FILTER_WORDS, scry_buf_str(&words));
+        n->number = mode;
+    }
+    scry_buf_dispose(&words);
+    return n;
+}
+
 const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind kind, int64_t time_s)
 {
     scry_filter_node *n = add(p, kind, NULL);
@@ -194,13 +208,21 @@ int64_t scry_file_time(const scry_file *f)
     return f->mtime_ns % 1000000000 < 0 ? s - 1 : s;   /* before 1970 too: round down */
 }
 
+static bool asks(const scry_filter_node *f, scry_filter_kind kind)
+{
+    if (f && (f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR || f->kind == SCRY_FILTER_NOT))
+        return asks(f->left, kind) || asks(f->right, kind);
+    return f && f->kind == kind;
+}
+
 bool scry_filter_asks_time(const scry_filter_node *f)
 {
-    if (!f)
-        return false;
-    if (f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR || f->kind == SCRY_FILTER_NOT)
-        return scry_filter_asks_time(f->left) || scry_filter_asks_time(f->right);
-    return f->kind == SCRY_FILTER_AFTER || f->kind == SCRY_FILTER_BEFORE;
+    return asks(f, SCRY_FILTER_AFTER) || asks(f, SCRY_FILTER_BEFORE);
+}
+
+bool scry_filter_asks_words(const scry_filter_node *f)
+{
+    return asks(f, SCRY_FILTER_WORDS);
 }
 
 double scry_distance_km(double lat1, double lon1, double lat2, double lon2)
@@ -256,8 +278,19 @@ static bool has_label(const scry_file *file, const char *label)
     return false;
 }
 
+static bool has_words(const scry_filter_node *f, const scry_file *file, const char *known)
+{
+    if (known)
+        return scry_words_hold(known, f->text, (scry_words_mode)f->number);
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    scry_words_of_file(&words, file, SCRY_FIELDS_ALL);
+    bool holds = scry_words_hold(scry_buf_str(&words), f->text, (scry_words_mode)f->number);
+    scry_buf_dispose(&words);
+    return holds;
+}
+
 /* Negations are pushed to the leaves, so that a kind unknown here lets no file pass, negated or not. */
-static bool match(const scry_filter_node *f, const scry_file *file, bool negate)
+static bool match(const scry_filter_node *f, const scry_file *file, const char *words, bool negate)
 {
     bool passes = false;
     switch (f->kind) {
@@ -266,10 +299,10 @@ static bool match(const scry_filter_node *f, const scry_file *file, bool negate)
         break;
     case SCRY_FILTER_AND: case SCRY_FILTER_OR:
         if ((f->kind == SCRY_FILTER_AND) != negate)
-            return match(f->left, file, negate) && match(f->right, file, negate);
-        return match(f->left, file, negate) || match(f->right, file, negate);
+            return match(f->left, file, words, negate) && match(f->right, file, words, negate);
+        return match(f->left, file, words, negate) || match(f->right, file, words, negate);
     case SCRY_FILTER_NOT:
-        return match(f->left, file, !negate);
+        return match(f->left, file, words, !negate);
     case SCRY_FILTER_IN:
         passes = file->path && scry_path_within(f->text, file->path);
         break;
@@ -304,6 +337,9 @@ static bool match(const scry_filter_node *f, const scry_file *file, bool negate)
     case SCRY_FILTER_KEYWORD:
         passes = scry_has_keyword(file->keywords, f->text);
         break;
+    case SCRY_FILTER_WORDS:
+        passes = has_words(f, file, words);
+        break;
     case SCRY_FILTER_KINDS:
         return false;
     }
@@ -312,7 +348,18 @@ static bool match(const scry_filter_node *f, const scry_file *file, bool negate)
 
 bool scry_filter_match(const scry_filter_node *f, const scry_file *file)
 {
-    return !f || match(f, file, false);
+    return scry_filter_match_words(f, file, NULL);
+}
+
+bool scry_filter_match_words(const scry_filter_node *f, const scry_file *file, const char *words)
+{
+    return !f || match(f, file, words, false);
+}
+
+static bool lacks_operand(const scry_filter_node *f)
+{
+    bool two = f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR;
+    return (two && (!f->left || !f->right)) || (f->kind == SCRY_FILTER_NOT && !f->left);
 }
 
 int scry_filter_check(const scry_filter_node *f, scry_error *err)
@@ -321,8 +368,10 @@ int scry_filter_check(const scry_filter_node *f, scry_error *err)
         return 0;
     if (!known(f->kind))
         return scry_fail(err, SCRY_EINVALID, "the filter has a node of unknown kind %d", (int)f->kind);
+    if (f->kind == SCRY_FILTER_WORDS && (!f->text || f->text[0] != '\n'))
+        return scry_fail(err, SCRY_EINVALID, "a filter on words is made by scry_filter_words");
     bool two = f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR;
-    if ((two && (!f->left || !f->right)) || (f->kind == SCRY_FILTER_NOT && !f->left))
+    if (lacks_operand(f))
         return scry_fail(err, SCRY_EINVALID, "the filter lacks an operand of and, or or not");
     int result = two || f->kind == SCRY_FILTER_NOT ? scry_filter_check(f->left, err) : 0;
     return result == 0 && two ? scry_filter_check(f->right, err) : result;

@@ -20,6 +20,12 @@ bool scry_path_within(const char *folder, const char *path);
 /* SCRY_EINVALID when a node is of no known kind or lacks an operand. NULL is legal. */
 int scry_filter_check(const scry_filter_node *f, scry_error *err) SCRY_NODISCARD;
 
+/* As scry_filter_match, with the file's words, if they are known already: the list of scry_words_of_file, or NULL. */
+bool scry_filter_match_words(const scry_filter_node *f, const scry_file *file, const char *words);
+
+/* Whether the filter asks for words. */
+bool scry_filter_asks_words(const scry_filter_node *f);
+
 /* Whether `keyword` is one of `keywords`, which '\n' separates; ASCII case ignored. */
 bool scry_has_keyword(const char *keywords, const char *keyword);
 

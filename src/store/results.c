@@ -59,6 +59,13 @@ void scry_results_set_raw(scry_results *public, size_t i, const char *raw)
     free(old);
 }
 
+void scry_results_mark(scry_results *public, size_t i, scry_found_by by, unsigned word_fields)
+{
+    scry_hit *h = &((results *)public)->hits[i];
+    h->found_by = by;
+    h->word_fields = word_fields;
+}
+
 void scry_results_fold(scry_results *public, size_t i, const uint8_t id[SCRY_ID_BYTES])
 {
     scry_hit *h = &((results *)public)->hits[i];

@@ -128,6 +128,23 @@ static void text_comes_back(void **state)
     }
 }
 
+static void words_are_refused(void **state)
+{
+    const scry_milvus_roots none = { .has_details = true };
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *words = scry_filter_words(p, "anna", SCRY_WORDS_WHOLE);
+    const scry_filter_node *filters[] = { words, scry_filter_not(p, words), scry_filter_and(p, words, scry_filter_text(p, SCRY_FILTER_KEY, "a")) };
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        scry_buf out = SCRY_BUF_INIT(1 << 10);
+        scry_milvus_cover cover;
+        scry_error err = SCRY_ERROR_INIT;
+        assert_int_equal(scry_filter_to_milvus(filters[i], &none, &out, &cover, &err), SCRY_EINVALID);
+        assert_non_null(strstr(err.message, "not looked for on Milvus"));
+        scry_buf_dispose(&out);
+    }
+    scry_filter_pool_free(p);
+}
+
 static void expect_roots(const scry_filter_node *f, bool first, bool second)
 {
     bool may[2];
@@ -160,7 +177,8 @@ static void roots_that_cannot_pass_are_left_out(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(leaves), cmocka_unit_test(fields_that_are_not_there),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(words_are_refused),
+        cmocka_unit_test(leaves), cmocka_unit_test(fields_that_are_not_there),
                                         cmocka_unit_test(circles_become_boxes),
                                         cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back),
                                         cmocka_unit_test(roots_that_cannot_pass_are_left_out) };

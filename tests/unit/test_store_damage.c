@@ -160,8 +160,11 @@ static uint64_t found(const char *where, scry_filter_kind kind, int64_t number)
     scry_results *r;
     float v[DIM];
     bool of_time = kind == SCRY_FILTER_AFTER;
+    char word[24];
     model_vector(3, v, DIM);
-    search.filter = of_time ? scry_filter_time(pool, kind, number) : scry_filter_number(pool, kind, number);
+    snprintf(word, sizeof word, "%lld", (long long)number);
+    search.filter = of_time ? scry_filter_time(pool, kind, number) : kind == SCRY_FILTER_WORDS
+                  ? scry_filter_words(pool, word, SCRY_WORDS_WHOLE) : scry_filter_number(pool, kind, number);
     must(open_store(&s, where, SCRY_STORE_READ, &err), &err);
     must(scry_store_search(s, v, &search, &r, &err), &err);
     assert_int_equal(r->has_undated, of_time);
@@ -172,32 +175,46 @@ static uint64_t found(const char *where, scry_filter_kind kind, int64_t number)
     return n;
 }
 
-/* A columns file that was written before there were terms of widths and of times: the database is read instead. */
+/* A columns file that was written before there were terms of widths, of times and of words: the database is read instead. */
 static void columns_without_terms(void **state)
 {
     char where[64];
     scry_columns_header h;
-    uint64_t problems, terms[FILES + 64];
+    enum { MAX_TERMS = 3 * FILES + 64 };
+    uint64_t problems, terms[MAX_TERMS];
     make_fast_scratch(where);
     make_store(where);
     assert_int_equal(found(where, SCRY_FILTER_AFTER, 0), FILES - FILES / 3);
     int fd = open(file_in(where, "columns-1.cache"), O_RDWR);
-    assert_true(fd >= 0 && pread(fd, &h, sizeof h, 0) == sizeof h && h.terms < FILES + 64);
+    assert_true(fd >= 0 && pread(fd, &h, sizeof h, 0) == sizeof h && h.terms < MAX_TERMS);
     assert_true(pread(fd, terms, h.terms * 8, (off_t)h.section[SCRY_COLUMNS_TERM_AT].offset) == (ssize_t)h.terms * 8);
     int renamed = 0;
     for (size_t i = 0; i < h.terms; i++) {
         char kind;
         off_t at = (off_t)(h.section[SCRY_COLUMNS_TERMS].offset + terms[i]);
         assert_int_equal(pread(fd, &kind, 1, at), 1);
-        if (kind == SCRY_TERM_WIDTH || kind == SCRY_TERM_DATED)
-            renamed += pwrite(fd, kind == SCRY_TERM_WIDTH ? "x" : "e", 1, at) == 1;   /* in the same place of their order */
+        if (kind == SCRY_TERM_WIDTH || kind == SCRY_TERM_DATED || kind == SCRY_TERM_WORD)   /* in the same place of their order */
+            renamed += pwrite(fd, kind == SCRY_TERM_WIDTH ? "x" : kind == SCRY_TERM_WORD ? "u" : "e", 1, at) == 1;
     }
     close(fd);
     assert_true(renamed > 10);
     assert_int_equal(found(where, SCRY_FILTER_MIN_WIDTH, 110), FILES - 10);
     assert_int_equal(found(where, SCRY_FILTER_MIN_WIDTH, 100 + FILES), 0);
     assert_int_equal(found(where, SCRY_FILTER_AFTER, 0), FILES - FILES / 3);
+    assert_int_equal(found(where, SCRY_FILTER_WORDS, 17), 1);
     assert_int_equal(use(where, &problems), 0);
+    /* The next writer adds the words; a file that has them stays. */
+    scry_store *s;
+    scry_error err = SCRY_ERROR_INIT;
+    for (int i = 0; i < 2; i++) {
+        must(open_store(&s, where, SCRY_STORE_WRITE, &err), &err);
+        must(scry_store_close(s, &err), &err);
+        assert_int_not_equal(access(file_in(where, "columns-1.cache"), F_OK), 0);
+        assert_int_equal(access(file_in(where, "columns-2.cache"), F_OK), 0);
+        assert_int_equal(found(where, SCRY_FILTER_WORDS, 17), 1);
+        assert_int_equal(use(where, &problems), 0);
+        assert_int_equal(problems, 0);
+    }
     remove_tree(where);
 }
 

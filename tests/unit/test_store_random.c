@@ -143,7 +143,7 @@ static const scry_filter_node *random_filter(world *w, scry_filter_pool *p, int 
 {
     static const char *const folders[] = { "/", "/a", "/a/b", "/a/b/s1", "/a/bb", "/c/d", "/c/d/s2/f17.jpg" };
     char text[32];
-    int kind = below(&w->d, depth > 0 ? 13 : 9);
+    int kind = below(&w->d, depth > 0 ? 14 : 10);
     switch (kind) {
     case 0:
         return scry_filter_text(p, SCRY_FILTER_IN, folders[below(&w->d, 7)]);
@@ -166,6 +166,10 @@ static const scry_filter_node *random_filter(world *w, scry_filter_pool *p, int 
     case 8:
         return scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 90 + below(&w->d, 180));
     case 9:
+        if (is_remote(w))   /* refused there */
+            return scry_filter_text(p, SCRY_FILTER_FORMAT, "png");
+        snprintf(text, sizeof text, below(&w->d, 2) ? "S%d" : "label %d", below(&w->d, 6));
+        return scry_filter_words(p, text, below(&w->d, 2) ? SCRY_WORDS_WHOLE : SCRY_WORDS_PARTS);
     case 10:
         return scry_filter_and(p, random_filter(w, p, depth - 1), random_filter(w, p, depth - 1));
     case 11:

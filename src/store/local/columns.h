@@ -4,7 +4,8 @@
  * gone lists those of them that have changed since; files with higher numbers come from the
  * database. Texts (camera, format, key, label, keyword in lower case), widths and ratings (decimal) are terms with lists of rows; a
  * file written before there was a filter on widths has no terms of them. "0" lists the rows whose time is that of their file; the
- * first row has "1" otherwise, so that a file that is older than these terms is told by having none.
+ * first row has "1" otherwise, so that a file that is older than these terms is told by having none. So are the words of names and texts
+ * (store/words.h): the first row has a newline and their version, too.
  */
 #ifndef SCRY_STORE_LOCAL_COLUMNS_H
 #define SCRY_STORE_LOCAL_COLUMNS_H
@@ -14,7 +15,7 @@
 #include "store/local/local.h"
 
 enum { SCRY_TERM_CAMERA = 'c', SCRY_TERM_FORMAT = 'f', SCRY_TERM_KEY = 'k', SCRY_TERM_LABEL = 'l', SCRY_TERM_WIDTH = 'w',
-       SCRY_TERM_RATING = 'r', SCRY_TERM_KEYWORD = 's', SCRY_TERM_DATED = 'd' };
+       SCRY_TERM_RATING = 'r', SCRY_TERM_KEYWORD = 's', SCRY_TERM_DATED = 'd', SCRY_TERM_WORD = 't' };
 
 /* The sections of a file. */
 enum scry_columns_section {
@@ -90,6 +91,9 @@ const uint32_t *scry_columns_list_of(const scry_columns *c, char kind, const cha
 /* The first term not below kind and text; term_count: none. */
 uint64_t scry_columns_find_term(const scry_columns *c, char kind, const char *text);
 
+/* Whether it has words, by today's rules. */
+bool scry_columns_has_words(const scry_columns *c);
+
 /* The rows of root `number`: false when it has none, or a range that is out of bounds. */
 bool scry_columns_root(const scry_columns *c, int64_t number, uint64_t *first, uint64_t *end);
 
@@ -101,5 +105,8 @@ bool scry_columns_has_name(const scry_columns *c, uint64_t i, const char *name, 
 /* The writer's part: write a new file when the cache lacks more than `max_missing` changes. After a
  * failure the old one stays in use. */
 void scry_columns_update(scry_local *s, int64_t max_missing);
+
+/* The same for the writer's last call: also where the file was written by a scry that stored no words. */
+void scry_columns_complete(scry_local *s, int64_t max_missing);
 
 #endif

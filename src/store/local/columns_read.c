@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/crc32c.h"
+#include "store/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,12 @@ const uint32_t *scry_columns_list_of(const scry_columns *c, char kind, const cha
     const char *term = i < c->term_count ? scry_columns_term(c, i, &n) : "";
     *count = 0;
     return n == size && term[0] == kind && memcmp(term + 1, text, size - 1) == 0 ? scry_columns_list(c, i, count) : NULL;
+}
+
+bool scry_columns_has_words(const scry_columns *c)
+{
+    size_t n;
+    return scry_columns_list_of(c, SCRY_TERM_WORD, "\n" SCRY_WORDS_VERSION, &n) != NULL;
 }
 
 bool scry_columns_root(const scry_columns *c, int64_t number, uint64_t *first, uint64_t *end)

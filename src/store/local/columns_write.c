@@ -13,6 +13,7 @@
 #include "store/local/segment.h"
 #include "store/local/transaction.h"
 #include "store/predicates.h"
+#include "store/words.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -29,38 +30,58 @@ typedef struct {
 
 typedef struct {
     scry_buf slots, times, latitudes, longitudes, name_at, names, roots;
-    scry_table terms;               /* kind and text of each, as met */
+    scry_table terms;               /* kind and text of each, as met: noted_term */
     scry_buf term;                  /* one of them, while it is made */
+    scry_buf words;                 /* of one row */
     scry_buf pairs;
     uint64_t rows;
     bool failed;
 } builder;
 
-static void note_term(builder *b, char kind, const char *text)
+typedef struct {
+    char *text;                     /* of the table */
+    uint64_t rows;                  /* 1 + the last row with it */
+} noted_term;
+
+/* Once for each row. */
+static void note_bytes(builder *b, char kind, const char *text, size_t n)
 {
     scry_buf_clear(&b->term);
     scry_buf_putc(&b->term, kind);
-    scry_buf_puts(&b->term, text);
+    scry_buf_append(&b->term, text, n);
     int64_t term = b->term.failed ? -1 : scry_table_add(&b->terms, scry_buf_str(&b->term), NULL);
-    if (term < 0) {
-        b->failed = true;
+    noted_term *noted = term < 0 ? NULL : scry_table_at(&b->terms, (size_t)term);
+    b->failed |= !noted;
+    if (!noted || noted->rows == b->rows + 1)
         return;
-    }
+    noted->rows = b->rows + 1;
     pair p = { (uint32_t)term, (uint32_t)b->rows };
     scry_buf_append(&b->pairs, &p, sizeof p);
 }
 
-/* Each once, in lower case. */
+static void note_term(builder *b, char kind, const char *text)
+{
+    note_bytes(b, kind, text, strlen(text));
+}
+
+static void note_words(builder *b, const scry_file *f)
+{
+    scry_words_of_file(&b->words, f, SCRY_FIELDS_ALL);
+    const char *at = scry_buf_str(&b->words), *word;
+    for (size_t n; (word = scry_words_next(&at, &n));)
+        note_bytes(b, SCRY_TERM_WORD, word, n);
+    if (b->rows == 0)
+        note_term(b, SCRY_TERM_WORD, "\n" SCRY_WORDS_VERSION);
+}
+
+/* In lower case. */
 static void note_keywords(builder *b, const char *keywords)
 {
     char *lower = scry_ascii_lower(keywords ? keywords : "");
-    for (char *at = lower; *at;) {
-        char *end = at + strcspn(at, "\n");
-        bool more = *end;
-        *end = '\0';
-        if (!more || !scry_has_keyword(end + 1, at))   /* the last of equal ones */
-            note_term(b, SCRY_TERM_KEYWORD, at);
-        at = end + more;
+    for (const char *at = lower; *at;) {
+        size_t n = strcspn(at, "\n");
+        note_bytes(b, SCRY_TERM_KEYWORD, at, n);
+        at += n + (at[n] == '\n');
     }
     free(lower);
 }
@@ -109,6 +130,7 @@ static void note_row(builder *b, const scry_row *row)
         note_term(b, SCRY_TERM_DATED, f->has_time ? "1" : "0");
     for (size_t i = 0; i < f->label_count; i++)
         note_term(b, SCRY_TERM_LABEL, f->labels[i]);
+    note_words(b, f);
     b->rows++;
 }
 
@@ -131,7 +153,7 @@ static int collect(scry_local *s, builder *b)
     scry_row_dispose(&row);
     scry_root_list_dispose(&roots);
     const scry_buf *all[] = { &b->slots, &b->times, &b->latitudes, &b->longitudes, &b->name_at, &b->names,
-                              &b->roots, &b->pairs, &b->term };
+                              &b->roots, &b->pairs, &b->term, &b->words };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         result = all[i]->failed ? -1 : result;
     return result;
@@ -244,7 +266,7 @@ static bool write_file(const scry_local *s, const char *path, builder *b)
 static void builder_dispose(builder *b)
 {
     scry_buf *all[] = { &b->slots, &b->times, &b->latitudes, &b->longitudes, &b->name_at, &b->names,
-                        &b->roots, &b->pairs, &b->term };
+                        &b->roots, &b->pairs, &b->term, &b->words };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         scry_buf_dispose(all[i]);
     scry_table_dispose(&b->terms);
@@ -255,9 +277,9 @@ static bool replace_file(scry_local *s)
 {
     builder b;
     memset(&b, 0, sizeof b);
-    b.terms = (scry_table)SCRY_TABLE_OF_TEXTS(sizeof(char *), UINT32_MAX);
+    b.terms = (scry_table)SCRY_TABLE_OF_TEXTS(sizeof(noted_term), UINT32_MAX);
     scry_buf *all[] = { &b.slots, &b.times, &b.latitudes, &b.longitudes, &b.name_at, &b.names,
-                        &b.roots, &b.pairs, &b.term };
+                        &b.roots, &b.pairs, &b.term, &b.words };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         all[i]->limit = SECTION_LIMIT;
     uint64_t zero = 0;
@@ -296,4 +318,12 @@ void scry_columns_update(scry_local *s, int64_t max_missing)
         unlink(path);
         free(path);
     }
+}
+
+void scry_columns_complete(scry_local *s, int64_t max_missing)
+{
+    scry_columns *c = s->writable && s->head.columns_file ? scry_columns_open(s, s->head.columns_file, s->head.generation) : NULL;
+    bool old = c && c->rows && !scry_columns_has_words(c);
+    scry_columns_release(c);
+    scry_columns_update(s, old ? -1 : max_missing);
 }

@@ -12,6 +12,7 @@
 #include "store/local/raw_pairs.h"
 #include "store/local/view.h"
 #include "store/predicates.h"
+#include "store/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -198,6 +199,58 @@ static void by_keyword(const evaluation *e, uint64_t *bits, const char *keyword)
     free(lower);
 }
 
+/* Rows whose words hold this one inside. */
+static void by_part(const evaluation *e, uint64_t *bits, const char *word, size_t size)
+{
+    for (uint64_t i = scry_columns_find_term(e->c, SCRY_TERM_WORD, ""); i < e->c->term_count; i++) {
+        size_t n;
+        const char *term = scry_columns_term(e->c, i, &n);
+        if (n == 0 || term[0] != SCRY_TERM_WORD)
+            break;
+        if (memmem(term + 1, n - 1, word, size))
+            set_list(e, bits, i);
+    }
+}
+
+/* Of a columns file without words: by the files in the database, a few seconds for a million. */
+static void by_files(evaluation *e, uint64_t *bits, const scry_filter_node *f)
+{
+    sqlite3_stmt *st = NULL;
+    scry_row row = { 0 };
+    int result = scry_db_start(&e->reader->db, SCRY_SQL_FILES_SINCE, &st, e->err, "i", (int64_t)0);
+    while (result == 0 && (result = scry_db_step(&e->reader->db, st, e->err)) == 1) {
+        uint64_t at, end;
+        result = scry_row_read(&row, st, e->roots, e->reader->db.path, e->err);
+        if (result < 0 || !scry_filter_match(f, &row.file) || !scry_columns_root(e->c, row.root_number, &at, &end))
+            continue;
+        at = scry_columns_find(e->c, at, end, row.file.relative, strlen(row.file.relative));
+        if (at < end && scry_columns_has_name(e->c, at, row.file.relative, strlen(row.file.relative)))
+            set_range(bits, at, at + 1);
+    }
+    scry_db_end(st);
+    scry_row_dispose(&row);
+    e->result = result < 0 ? result : e->result;
+}
+
+/* Rows that have every word. */
+static void by_words(evaluation *e, uint64_t *bits, const scry_filter_node *f)
+{
+    const char *at = f->text, *word;
+    set_range(bits, 0, e->c->rows);
+    for (size_t n; e->result == 0 && (word = scry_words_next(&at, &n));) {
+        uint64_t *one = new_bits(e, e->words);
+        char *text = scry_strndup(word, n);
+        if (one && scry_word_is_part(word, n, (scry_words_mode)f->number))
+            by_part(e, one, word, n);
+        else if (one)
+            by_term(e, one, SCRY_TERM_WORD, text);
+        for (size_t w = 0; one && w < e->words; w++)
+            bits[w] &= one[w];
+        free(text);
+        free(one);
+    }
+}
+
 /* Set the bits of the rows that a leaf lets pass; false for other kinds of nodes. */
 static bool leaf(evaluation *e, const scry_filter_node *f, uint64_t *bits)
 {
@@ -236,6 +289,12 @@ static bool leaf(evaluation *e, const scry_filter_node *f, uint64_t *bits)
     case SCRY_FILTER_KEYWORD:
         by_keyword(e, bits, f->text);
         return true;
+    case SCRY_FILTER_WORDS:
+        if (scry_columns_has_words(e->c))
+            by_words(e, bits, f);
+        else if (e->c->rows)
+            by_files(e, bits, f);
+        return true;
     case SCRY_FILTER_AND: case SCRY_FILTER_OR: case SCRY_FILTER_NOT: case SCRY_FILTER_KINDS:
         return false;
     }
@@ -272,6 +331,9 @@ void scry_filter_state_free(scry_filter_state *f)
     while (f) {
         scry_filter_state *older = f->older;
         scry_columns_release(f->columns);
+        for (size_t i = 0; f->fresh_words && i < f->fresh.count; i++)
+            free(f->fresh_words[i]);
+        free(f->fresh_words);
         scry_file_list_dispose(&f->fresh);
         free(f->fresh_slots);
         free(f->valid);
@@ -348,7 +410,7 @@ static unsigned sections_of(const scry_filter_node *f)
     case SCRY_FILTER_NEAR:
         return SCRY_COLUMNS_FOR_PLACES;
     case SCRY_FILTER_CAMERA: case SCRY_FILTER_FORMAT: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY:
-    case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING: case SCRY_FILTER_KEYWORD:
+    case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING: case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS:
         return SCRY_COLUMNS_FOR_LISTS;
     case SCRY_FILTER_ALL: case SCRY_FILTER_KINDS:
         return 0;
@@ -357,7 +419,7 @@ static unsigned sections_of(const scry_filter_node *f)
 }
 
 /* The columns, what this filter and the state's making read of them intact. The names of all files, tens of megabytes in a
- * large store, are read only where there are rows to be found by name. */
+ * large store, are read only where there are rows to be found by name, as of words that a file of an earlier scry lacks. */
 static int trusted_columns(scry_columns **out, scry_local *s, scry_reader *r, scry_view *v, const scry_filter_node *filter,
                            scry_error *err)
 {
@@ -370,7 +432,8 @@ static int trusted_columns(scry_columns **out, scry_local *s, scry_reader *r, sc
     size_t raws = 0;
     if (c)
         (void)scry_columns_list_of(c, SCRY_TERM_FORMAT, "raw", &raws);
-    *out = raws ? scry_view_columns(s, v, SCRY_COLUMNS_FOR_NAMES | SCRY_COLUMNS_FOR_LISTS) : c;
+    bool by_name = raws || (c && scry_filter_asks_words(filter) && !scry_columns_has_words(c));
+    *out = by_name ? scry_view_columns(s, v, SCRY_COLUMNS_FOR_NAMES | SCRY_COLUMNS_FOR_LISTS) : c;
     return 0;
 }
 
@@ -436,6 +499,18 @@ static void hide_raws(passing *p)
     }
 }
 
+/* The words of the fresh files, once for all searches of the view. Under the view_lock. */
+static void note_words(scry_filter_state *f)
+{
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    f->fresh_words = scry_alloc((f->fresh.count + 1) * sizeof *f->fresh_words);
+    for (size_t i = 0; i < f->fresh.count; i++) {
+        scry_words_of_file(&words, &f->fresh.items[i], SCRY_FIELDS_ALL);
+        f->fresh_words[i] = scry_strdup(scry_buf_str(&words));
+    }
+    scry_buf_dispose(&words);
+}
+
 /* The view's state, for this filter. */
 static int prepare(const scry_filter_state **out, scry_local *s, scry_reader *r, scry_view *v, const scry_filter_node *filter,
                    scry_error *err)
@@ -445,6 +520,8 @@ static int prepare(const scry_filter_state **out, scry_local *s, scry_reader *r,
     int result = trusted_columns(&columns, s, r, v, filter, err);
     if (result == 0 && (!v->filter || v->filter->columns != columns))
         result = make_state(s, r, v, columns, err);
+    if (result == 0 && scry_filter_asks_words(filter) && !v->filter->fresh_words)
+        note_words(v->filter);
     *out = v->filter;
     pthread_mutex_unlock(&s->view_lock);
     return result;
@@ -484,6 +561,13 @@ static void fresh_to_slots(const passing *p, int64_t slots, bool only_undated, u
             bits[f->fresh_slots[i] / 64] |= 1ull << (f->fresh_slots[i] % 64);
 }
 
+/* Which of the fresh files pass. */
+static void match_fresh(const scry_filter_state *f, const scry_filter_node *filter, bool *pass)
+{
+    for (size_t i = 0; i < f->fresh.count; i++)
+        pass[i] = scry_filter_match_words(filter, &f->fresh.items[i], f->fresh_words ? f->fresh_words[i] : NULL);
+}
+
 int scry_filter_bits(scry_local *s, scry_reader *r, scry_view *v, const scry_search *search, const scry_passing_contents *out,
                      scry_error *err)
 {
@@ -499,8 +583,7 @@ int scry_filter_bits(scry_local *s, scry_reader *r, scry_view *v, const scry_sea
                      .words = f->columns ? ((size_t)f->columns->rows + 63) / 64 : 0, .err = err };
     if (f->columns)
         p.rows = evaluate(&e, filter, false);
-    for (size_t i = 0; i < f->fresh.count; i++)
-        p.fresh[i] = scry_filter_match(filter, &f->fresh.items[i]);
+    match_fresh(f, filter, p.fresh);
     if (e.result == 0 && !search->all_copies)
         hide_raws(&p);
     if (e.result == 0 && f->columns)

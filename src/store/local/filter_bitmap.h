@@ -17,6 +17,7 @@ typedef struct scry_filter_state {
     uint64_t *valid;           /* a bit for each row of columns: the file is still so */
     scry_file_list fresh;      /* files that the columns lack, */
     uint32_t *fresh_slots;     /* [fresh.count] and the slots of their contents */
+    char **fresh_words;        /* [fresh.count] of store/words.h; NULL before the first filter on words */
     scry_raw_pair *pairs;      /* [pair_count] */
     size_t pair_count;
 } scry_filter_state;

@@ -431,7 +431,7 @@ int scry_local_close(scry_store *base, scry_error *err)
     scry_local *s = (scry_local *)base;
     scry_views_close(s);
     scry_readers_close(s);
-    scry_columns_update(s, 1024 + s->head.files / 256);   /* every filter looks at what is lacking one by one */
+    scry_columns_complete(s, 1024 + s->head.files / 256);   /* every filter looks at what is lacking one by one */
     int result = scry_local_sync(base, err);
     if (s->writer.handle) {
         int closed = sqlite3_wal_checkpoint_v2(s->writer.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -450,7 +450,7 @@ void scry_local_describe(scry_store *base, scry_store_info *out)
 {
     scry_local *s = (scry_local *)base;
     *out = (scry_store_info){ .where = s->where, .collection = s->name, .model_identity = s->model_identity,
-                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim };
+                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim, .finds_words = true };
     pthread_mutex_lock(&s->view_lock);
     out->change = s->view ? (uint64_t)s->view->head.change : 0;
     pthread_mutex_unlock(&s->view_lock);

@@ -9,6 +9,7 @@
 #include "store/local/sums.h"
 #include "store/local/view.h"
 #include "store/predicates.h"
+#include "store/words.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -149,6 +150,33 @@ static void columns_problem(verification *c, const char *what)
     free(path);
 }
 
+/* Whether the column cache has each word of the file in its row `at`; one that was written before there were words has none. */
+static bool has_words(const scry_columns *c, uint64_t at, const scry_file *f)
+{
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    bool good = true;
+    if (scry_columns_has_words(c))
+        scry_words_of_file(&words, f, SCRY_FIELDS_ALL);
+    const char *next = scry_buf_str(&words), *word;
+    for (size_t n; good && (word = scry_words_next(&next, &n));) {
+        size_t first = 0, end;
+        char *text = scry_strndup(word, n);
+        const uint32_t *rows = scry_columns_list_of(c, SCRY_TERM_WORD, text, &end);
+        size_t count = end;
+        while (first < end) {
+            size_t middle = first + (end - first) / 2;
+            if (rows[middle] < at)
+                first = middle + 1;
+            else
+                end = middle;
+        }
+        good = first < count && rows[first] == at;
+        free(text);
+    }
+    scry_buf_dispose(&words);
+    return good;
+}
+
 /* Whether the column cache has this file, with the same fields. */
 static void check_column_row(verification *c, const scry_row *row)
 {
@@ -159,7 +187,7 @@ static void check_column_row(verification *c, const scry_row *row)
     if (scry_columns_root(col, row->root_number, &at, &end) &&
         (at = scry_columns_find(col, at, end, f->relative, n)) < end && scry_columns_has_name(col, at, f->relative, n) &&
         col->slots[at] == row->slot && col->times[at] == scry_file_time(f) && f->has_position == !isnan(col->latitudes[at]) &&
-        (!f->has_position || (col->latitudes[at] == f->latitude && col->longitudes[at] == f->longitude))) {
+        (!f->has_position || (col->latitudes[at] == f->latitude && col->longitudes[at] == f->longitude)) && has_words(col, at, f)) {
         c->columns_seen++;
         return;
     }

@@ -1,0 +1,332 @@
+#include "store/words.h"
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+
+#include <string.h>
+
+enum { MAX_TEXT = 1 << 16, MAX_LETTERS = 40, MAX_FILE_BYTES = 32 << 10, MIN_PART = 3 };
+
+typedef enum { SEPARATOR, LETTER, DIGIT, UNSPACED } rune_class;
+
+/* Scripts without spaces between words. */
+static bool is_unspaced(uint32_t c)
+{
+    static const struct { uint32_t first, last; } scripts[] = {
+        { 0x0E01, 0x0EFF }, { 0x1000, 0x109F }, { 0x1780, 0x17FF }, { 0x3005, 0x3007 }, { 0x3041, 0x30FF }, { 0x31F0, 0x31FF },
+        { 0x3400, 0x4DBF }, { 0x4E00, 0x9FFF }, { 0xF900, 0xFAFF }, { 0x20000, 0x3FFFF },
+    };
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts && c >= scripts[i].first; i++)
+        if (c <= scripts[i].last)
+            return true;
+    return false;
+}
+
+/* A mark belongs to the letter before it. */
+static rune_class class_of(uint32_t c, rune_class before)
+{
+    if (c < 0x80)
+        return (c | 32) >= 'a' && (c | 32) <= 'z' ? LETTER : c >= '0' && c <= '9' ? DIGIT : SEPARATOR;
+    if (is_unspaced(c))
+        return UNSPACED;
+    switch (scry_rune_classify(c, SCRY_UNICODE_PYTHON)) {
+    case SCRY_RUNE_LETTER: return LETTER;
+    case SCRY_RUNE_NUMBER: return DIGIT;
+    case SCRY_RUNE_SPACE: return SEPARATOR;
+    case SCRY_RUNE_OTHER: break;
+    }
+    return before == LETTER && scry_rune_category(c)[0] == 'M' ? LETTER : SEPARATOR;
+}
+
+static bool is_dropped_mark(uint32_t c)
+{
+    return (c >= 0x300 && c <= 0x36F) || c == 0x3099 || c == 0x309A;
+}
+
+/* ---- word forms ---- */
+
+static bool ends_with(const scry_runes *w, const uint32_t *ending, size_t n)
+{
+    return w->n >= n && memcmp(w->at + w->n - n, ending, n * sizeof *ending) == 0;
+}
+
+static bool ends_with_ascii(const scry_runes *w, const char *ending)
+{
+    size_t n = strlen(ending);
+    for (size_t i = 0; i < n; i++)
+        if (w->n < n || w->at[w->n - n + i] != (unsigned char)ending[i])
+            return false;
+    return true;
+}
+
+/* Boxes to box, parties and movie to the same form, dogs to dog; not glass, bus, tennis. */
+static void cut_english(scry_runes *w)
+{
+    static const char *const hissing[] = { "sses", "shes", "ches", "xes", "zes" };
+    bool cut = false;
+    if (w->n < 3)
+        return;
+    for (size_t i = 0; i < sizeof hissing / sizeof *hissing; i++)
+        cut |= ends_with_ascii(w, hissing[i]);
+    if (cut)
+        w->n -= 2;
+    else if (w->n > 3 && ends_with_ascii(w, "s") && !ends_with_ascii(w, "ss") && !ends_with_ascii(w, "us") && !ends_with_ascii(w, "is"))
+        w->n--;
+    if (ends_with_ascii(w, "ie")) {
+        w->n--;
+        w->at[w->n - 1] = 'y';
+    }
+}
+
+/* Endings of nouns and adjectives, the longest first, as they are without the marks of й and ё. */
+static void cut_russian(scry_runes *w)
+{
+    enum { LONGEST = 3, MIN_STEM = 3 };
+    static const uint32_t endings[][LONGEST] = {
+        { U'и', U'я', U'м' }, { U'и', U'я', U'х' }, { U'я', U'м', U'и' }, { U'а', U'м', U'и' }, { U'и', U'е', U'м' },
+        { U'и', U'е', U'и' }, { U'о', U'г', U'о' }, { U'е', U'г', U'о' }, { U'о', U'м', U'у' }, { U'е', U'м', U'у' },
+        { U'ы', U'м', U'и' }, { U'и', U'м', U'и' }, { U'а', U'х' }, { U'я', U'х' }, { U'о', U'в' }, { U'е', U'в' },
+        { U'и', U'е' }, { U'ь', U'е' }, { U'е', U'и' }, { U'и', U'и' }, { U'и', U'я' }, { U'и', U'ю' }, { U'ь', U'я' },
+        { U'ь', U'ю' }, { U'а', U'м' }, { U'я', U'м' }, { U'о', U'м' }, { U'е', U'м' }, { U'о', U'и' }, { U'ы', U'и' },
+        { U'у', U'ю' }, { U'ю', U'ю' }, { U'а', U'я' }, { U'я', U'я' }, { U'о', U'е' }, { U'е', U'е' }, { U'ы', U'е' },
+        { U'ы', U'х' }, { U'и', U'х' }, { U'ы', U'м' }, { U'и', U'м' }, { U'о', U'ю' }, { U'е', U'ю' }, { U'а' }, { U'я' },
+        { U'о' }, { U'е' }, { U'у' }, { U'ю' }, { U'ы' }, { U'и' }, { U'ь' },
+    };
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = endings[i][2] ? 3 : endings[i][1] ? 2 : 1;
+        if (w->n >= n + MIN_STEM && ends_with(w, endings[i], n)) {
+            w->n -= n;
+            return;
+        }
+    }
+}
+
+/* The word without the ending of its form; a word with letters of other alphabets stays. */
+static void cut_ending(scry_runes *w)
+{
+    bool english = true, russian = true;
+    for (size_t i = 0; i < w->n; i++) {
+        english &= w->at[i] >= 'a' && w->at[i] <= 'z';
+        russian &= w->at[i] >= U'а' && w->at[i] <= U'я';
+    }
+    if (english)
+        cut_english(w);
+    else if (russian)
+        cut_russian(w);
+}
+
+/* ---- splitting ---- */
+
+typedef struct {
+    scry_buf *out;
+    scry_runes text, word;   /* all of it, without marks; one word while it is made */
+    bool file;               /* of a file: what a query may ask for in several ways */
+} splitter;
+
+static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class)
+{
+    s->word.n = 0;
+    for (size_t i = 0; i < n && i < MAX_LETTERS; i++)
+        scry_runes_push(&s->word, at[i]);
+    if (class == LETTER) {
+        scry_runes_lower_each(&s->word, SCRY_UNICODE_PYTHON);
+        cut_ending(&s->word);
+    }
+    if (s->out->size == 0)
+        scry_buf_putc(s->out, '\n');
+    scry_runes_encode(&s->word, s->out);
+    scry_buf_putc(s->out, '\n');
+}
+
+static void put_unspaced(splitter *s, const uint32_t *at, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (s->file || n == 1)
+            put_word(s, at + i, 1, UNSPACED);
+        if (i + 1 < n)
+            put_word(s, at + i, 2, UNSPACED);
+    }
+}
+
+static bool is_upper(uint32_t c)
+{
+    return c < 0x80 ? c >= 'A' && c <= 'Z' : strcmp(scry_rune_category(c), "Lu") == 0;
+}
+
+/* The words of "AnnaWedding" and "HTMLPage": one begins with a capital that a small letter comes before or after. */
+static void put_capitalised(splitter *s, const uint32_t *at, size_t n)
+{
+    size_t from = 0;
+    for (size_t i = 1; i < n; i++)
+        if (is_upper(at[i]) && (!is_upper(at[i - 1]) || (i + 1 < n && !is_upper(at[i + 1])))) {
+            put_word(s, at + from, i - from, LETTER);
+            from = i;
+        }
+    if (from > 0)
+        put_word(s, at + from, n - from, LETTER);
+}
+
+/* "'s" behind a word, where no letter follows. */
+static bool is_possessive(const scry_runes *t, size_t i)
+{
+    return i > 0 && i + 1 < t->n && (t->at[i] == '\'' || t->at[i] == 0x2019) && class_of(t->at[i - 1], SEPARATOR) == LETTER &&
+           (t->at[i + 1] | 32) == 's' && (i + 2 == t->n || class_of(t->at[i + 2], SEPARATOR) == SEPARATOR);
+}
+
+static void split(splitter *s)
+{
+    const scry_runes *t = &s->text;
+    for (size_t i = 0, end; i < t->n; i = end) {
+        rune_class class = class_of(t->at[i], SEPARATOR);
+        for (end = i + 1; class != SEPARATOR && end < t->n && class_of(t->at[end], class) == class; end++)
+            continue;
+        if (class == UNSPACED)
+            put_unspaced(s, t->at + i, end - i);
+        else if (class != SEPARATOR)
+            put_word(s, t->at + i, end - i, class);
+        if (class == LETTER && s->file)
+            put_capitalised(s, t->at + i, end - i);
+        if (is_possessive(t, i))
+            end = i + 2;
+    }
+}
+
+static void put_text(splitter *s, const char *text, size_t n)
+{
+    size_t kept = 0;
+    s->text.n = 0;
+    scry_runes_decode(&s->text, text, n < MAX_TEXT ? n : MAX_TEXT);
+    for (size_t i = 0; i < s->text.n; i++)
+        if (s->text.at[i] >= 0x80) {
+            scry_runes_nfkd(&s->text, SCRY_UNICODE_PYTHON);
+            break;
+        }
+    for (size_t i = 0; i < s->text.n; i++)
+        if (!is_dropped_mark(s->text.at[i]))
+            s->text.at[kept++] = s->text.at[i];
+    s->text.n = kept;
+    split(s);
+}
+
+static splitter splitter_of(scry_buf *out, bool file)
+{
+    scry_buf_clear(out);
+    return (splitter){ .out = out, .text = SCRY_RUNES_INIT(32 * MAX_TEXT), .word = SCRY_RUNES_INIT(1024), .file = file };
+}
+
+static void splitter_dispose(splitter *s)
+{
+    scry_runes_dispose(&s->text);
+    scry_runes_dispose(&s->word);
+}
+
+/* ---- files ---- */
+
+static void put_field(splitter *s, const char *text, size_t n)
+{
+    if (text && n && s->out->size < MAX_FILE_BYTES)
+        put_text(s, text, n);
+}
+
+static size_t length(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
+/* The name without what a last dot begins. */
+static void put_name(splitter *s, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    put_field(s, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
+}
+
+void scry_words_of_file(scry_buf *out, const scry_file *f, unsigned fields)
+{
+    splitter s = splitter_of(out, true);
+    const char *relative = f->relative ? f->relative : "", *slash = strrchr(relative, '/');
+    if (fields & SCRY_FIELD_NAME)
+        put_name(&s, slash ? slash + 1 : relative);
+    if (fields & SCRY_FIELD_FOLDER)
+        put_field(&s, relative, slash ? (size_t)(slash - relative) : 0);
+    if (fields & SCRY_FIELD_TITLE)
+        put_field(&s, f->title, length(f->title));
+    if (fields & SCRY_FIELD_KEYWORD)
+        put_field(&s, f->keywords, length(f->keywords));
+    if (fields & SCRY_FIELD_DESCRIPTION)
+        put_field(&s, f->description, length(f->description));
+    if (fields & SCRY_FIELD_KEY)
+        put_field(&s, f->key, length(f->key));
+    for (size_t i = 0; fields & SCRY_FIELD_LABEL && i < f->label_count; i++)
+        put_field(&s, f->labels[i], strlen(f->labels[i]));
+    splitter_dispose(&s);
+}
+
+/* ---- queries ---- */
+
+/* Words of queries that name nothing in a picture, in the form in which they are compared. */
+static bool says_nothing(const char *word, size_t n)
+{
+    static const char nothing[] =
+        "\na\nan\nand\nare\nas\nat\nbe\nby\nfor\nfrom\nher\nhis\ni\nin\ninto\nis\nit\nits\nme\nmy\nof\non\nor\nour\nshow\nsome\n"
+        "that\nthe\ntheir\nthere\nthese\nthis\nto\nwas\nwere\nwhat\nwhere\nwhich\nwho\nwith\nyour\n"
+        "image\nphoto\nphotograph\npic\npicture\n"
+        "\nи\nа\nв\nво\nдля\nза\nиз\nк\nко\nмое\nмои\nмоя\nна\nнад\nо\nоб\nот\nпо\nпод\nпри\nс\nсо\nу\nгде\nчто\nэто\n"
+        "фот\nфотограф\nснимок\nснимк\nкартинк\nкартинок\nизображен\n";
+    char framed[4 * MAX_LETTERS + 3];
+    if (n + 2 >= sizeof framed)
+        return false;
+    framed[0] = '\n';
+    memcpy(framed + 1, word, n);
+    framed[n + 1] = '\n';
+    framed[n + 2] = '\0';
+    return strstr(nothing, framed) != NULL;
+}
+
+void scry_words_of_query(scry_buf *out, const char *text, scry_words_mode mode)
+{
+    scry_buf all = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    splitter s = splitter_of(&all, false);
+    put_text(&s, text, strlen(text));
+    splitter_dispose(&s);
+    scry_buf_clear(out);
+    size_t count = 0, n;
+    const char *at = scry_buf_str(&all), *word;
+    while ((word = scry_words_next(&at, &n)))
+        if (mode != SCRY_WORDS_NAMED || !says_nothing(word, n)) {
+            scry_buf_puts(out, count++ ? "" : "\n");
+            scry_buf_append(out, word, n + 1);
+        }
+    if (count > SCRY_QUERY_WORDS || strlen(text) > MAX_TEXT || all.failed)
+        scry_buf_clear(out);
+    scry_buf_dispose(&all);
+}
+
+/* ---- comparing ---- */
+
+const char *scry_words_next(const char **at, size_t *size)
+{
+    const char *word = *at + (**at == '\n');
+    *size = strcspn(word, "\n");
+    *at = word + *size;
+    return *size ? word : NULL;
+}
+
+bool scry_word_is_part(const char *word, size_t size, scry_words_mode mode)
+{
+    size_t letters = 0;
+    for (size_t i = 0; i < size; i++)
+        letters += (word[i] & 0xC0) != 0x80;
+    return mode == SCRY_WORDS_PARTS && letters >= MIN_PART;
+}
+
+bool scry_words_hold(const char *words, const char *wanted, scry_words_mode mode)
+{
+    const char *word;
+    size_t n, size = strlen(words);
+    while ((word = scry_words_next(&wanted, &n))) {
+        bool part = scry_word_is_part(word, n, mode);
+        if (!memmem(words, size, part ? word : word - 1, part ? n : n + 2))
+            return false;
+    }
+    return true;
+}
