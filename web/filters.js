@@ -7,7 +7,7 @@ import { request } from './api.js';
 import { $, element, icon } from './dom.js';
 import { number, text } from './strings.js';
 
-const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword'], DEFAULT_KM = 10, DAY_MS = 864e5;
+const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words'], DEFAULT_KM = 10, DAY_MS = 864e5;
 const form = $('filters');
 let roots = [];
 

@@ -43,7 +43,8 @@ export function setGrid(given) {
 export const allHits = () => hits;
 
 // A border that is null is not known: nothing is below it.
-const groupOf = ({ score }) => {
+const groupOf = ({ score, found_by: by }) => {
+  if (by === 'words' || by === 'both') return BEST;
   const below = border => border !== null && score !== undefined && score < border;
   return below(borders.line) ? FAR : below(borders.best) ? MAYBE : BEST;
 };

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "engine/fusion.h"
 #include "image/image.h"
 #include "scry/score.h"
 
@@ -116,7 +117,7 @@ static int search(cli_common *c, const cli_view *v)
         r = find_groups(q, store, model, vector, &groups, &err);
     double scan_start = scry_now_ms();
     if (r == 0)
-        r = scry_store_search(store, vector, &q->search, &results, &err);
+        r = scry_search_by(store, vector, &(scry_search_plan){ q, q->search, groups }, &results, &err);
     scry_trace("search the store", scan_start);
     scry_error damage = SCRY_ERROR_INIT;
     if (r == 0 && scry_store_known_damage(store, &damage) < 0)   /* this search, too, may have come upon it */

@@ -154,10 +154,9 @@ static int put_page(scry_buf *b, const cli_output *o, scry_decoder *decoder, scr
         size_t rank;
         const scry_hit *h = cli_output_hit(o, i, &rank);
         char buffer[64];
-        const char *heading = o->order ? NULL : scry_groups_heading(&o->groups, group, h->score, buffer);
+        const char *heading = o->order ? NULL : scry_groups_next(&o->groups, &group, h, buffer);
         if (heading)
             scry_buf_printf(b, "<li class=\"line\">%s</li>\n", heading);
-        group = scry_groups_name(&o->groups, h->score);
         r = put_hit(b, o, decoder, i, err);
     }
     scry_buf_puts(b, "</ol>\n</body>\n</html>\n");

@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/sha256.h"
 #include "engine/file_json.h"
+#include "engine/fusion.h"
 #include "engine/score_groups.h"
 #include "engine/search_request.h"
 #include "scry/rebuild.h"
@@ -80,7 +81,7 @@ static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_
     if (r == 0 && q->auto_min_score)
         q->search.min_score = groups.maybe;
     if (r == 0)
-        r = scry_store_search(m->store, vector, &q->search, &found, err);
+        r = scry_search_by(m->store, vector, &(scry_search_plan){ q, q->search, groups }, &found, err);
     if (r == 0)
         r = put_hits(q, found, &groups, w, err);
     if (r == 0 && cut)

@@ -6,6 +6,7 @@
 #include "cli/html.h"
 #include "cli/thumbs.h"
 #include "engine/file_json.h"
+#include "engine/fusion.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static void put_result(scry_json_writer *w, const cli_output *o, size_t i)
     size_t rank;
     const scry_hit *h = cli_output_hit(o, i, &rank);
     if (!o->listed) {
-        scry_json_put_hit(w, h, rank, scry_groups_name(&o->groups, h->score), &o->request->search);
+        scry_json_put_hit(w, h, rank, scry_groups_of_hit(&o->groups, h), &o->request->search);
         return;
     }
     scry_json_begin(w, '{');
@@ -130,6 +131,10 @@ static void print_others(const scry_hit *h)
     }
     if (h->folded)
         printf("  (+%llu near-identical)", (unsigned long long)h->folded);
+    if (h->word_fields) {
+        char fields[80];
+        printf("  (by words: %s)", scry_fields_text(h->word_fields, fields));
+    }
 }
 
 void cli_print_hit(const cli_output *o, const scry_hit *h, size_t rank)
@@ -157,10 +162,9 @@ static void print_lines(const cli_output *o)
         size_t rank;
         char buffer[64];
         const scry_hit *h = cli_output_hit(o, i, &rank);
-        const char *heading = o->order || o->form == CLI_PATHS ? NULL : scry_groups_heading(&o->groups, group, h->score, buffer);
+        const char *heading = o->order || o->form == CLI_PATHS ? NULL : scry_groups_next(&o->groups, &group, h, buffer);
         if (heading)
             printf("---- %s ----\n", heading);
-        group = scry_groups_name(&o->groups, h->score);
         cli_print_hit(o, h, rank);
     }
     if (o->form == CLI_TABLE && !o->quiet && o->results->count == 0)

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
+#include "engine/fusion.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,11 @@ void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, co
         scry_json_put_str(w, group);
     else
         scry_json_put_null(w);
+    if (hit->found_by) {
+        scry_json_add_str(w, "found_by", scry_found_by_name(hit->found_by));
+        scry_json_key(w, "found_in");
+        scry_json_put_fields(w, hit->word_fields);
+    }
     scry_json_put_file(w, &hit->file);
     scry_json_add_int(w, "copies", (int64_t)hit->copies);
     if (search->fold > 0) {
@@ -155,7 +161,7 @@ int scry_json_put_hits(scry_json_writer *w, const scry_search_request *q, const 
     scry_json_begin(w, '[');
     for (size_t i = 0; r == 0 && i < shown; i++) {
         const scry_hit *h = &found->hits[order[i]];
-        scry_json_put_hit(w, h, q->search.offset + order[i] + 1, scry_groups_name(groups, h->score), &q->search);
+        scry_json_put_hit(w, h, q->search.offset + order[i] + 1, scry_groups_of_hit(groups, h), &q->search);
     }
     scry_json_end(w, ']');
     free(order);

@@ -102,6 +102,26 @@ const char *scry_groups_heading(const scry_groups *g, const char *last, double s
     return buffer;
 }
 
+static bool has_words(const scry_hit *h)
+{
+    return h->found_by == SCRY_FOUND_BY_WORDS || h->found_by == SCRY_FOUND_BY_BOTH;
+}
+
+const char *scry_groups_of_hit(const scry_groups *g, const scry_hit *hit)
+{
+    const char *name = scry_groups_name(g, hit->score);
+    return name && has_words(hit) ? "best" : name;
+}
+
+const char *scry_groups_next(const scry_groups *g, const char **last, const scry_hit *hit, char buffer[64])
+{
+    if (has_words(hit))
+        return NULL;
+    const char *heading = scry_groups_heading(g, *last, hit->score, buffer);
+    *last = scry_groups_name(g, hit->score);
+    return heading;
+}
+
 void scry_json_put_groups(scry_json_writer *w, const scry_groups *g)
 {
     scry_json_add_num(w, "min_score", g->maybe, 6);

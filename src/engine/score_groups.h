@@ -27,9 +27,15 @@ void scry_groups_dispose(scry_groups *g);
 
 const char *scry_groups_name(const scry_groups *g, double score);
 
+/* Of a hit: one that was found by words is among the best, whatever its score. */
+const char *scry_groups_of_hit(const scry_groups *g, const scry_hit *hit);
+
 /* What stands before the first result of a lower group than that of `last` (NULL: none so far): where the group
  * of `score` begins, for people; NULL when nothing does. */
 const char *scry_groups_heading(const scry_groups *g, const char *last, double score, char buffer[64]);
+
+/* The same for the next hit of a list; *last starts as NULL and is kept up to date. Hits found by words have no part in it. */
+const char *scry_groups_next(const scry_groups *g, const char **last, const scry_hit *hit, char buffer[64]);
 
 /* The members min_score, best_score and unknown_words of a response. */
 void scry_json_put_groups(scry_json_writer *w, const scry_groups *g);

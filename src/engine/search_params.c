@@ -44,6 +44,9 @@ const scry_param scry_params[] = {
     { .name = "reverse", .via = SEARCHES | LISTS, .kind = SCRY_PARAM_FLAG, .at = AT(reverse), .letter = 'r', .help = "in the reverse order" },
     { .name = "unique", .via = LISTS, .kind = SCRY_PARAM_FLAG, .at = AT(unique),
       .help = "one file of each picture: no further copies, no RAW beside its JPEG" },
+    { .name = "by", .via = SEARCHES, .kind = SCRY_PARAM_CHOICE, .at = AT(by), .argument = "WHAT", .choices = "auto look words",
+      .help = "auto (the default): pictures that look like the query, and among the best of them those whose names, titles, keywords, "
+              "labels and the like have all its words; look or words: one of the two" },
     { .name = "min_score", .via = SEARCHES, .kind = SCRY_PARAM_COSINE, .min = -1, .max = 1, .at = AT(search.min_score), .argument = "X",
       .choices = "auto", .help = "only pictures with a score of at least X; auto: the score from which a picture probably matches this query" },
     { .name = "all_copies", .via = SEARCHES, .kind = SCRY_PARAM_FLAG, .at = AT(search.all_copies),
@@ -72,6 +75,9 @@ const scry_param scry_params[] = {
       .min = -1, .max = 5, .argument = "N", .unit = "stars", .help = "only pictures that were rated N or more, 0 to 5; -1: rejected ones, too" },
     { .name = "keyword", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_KEYWORD,
       .argument = "TEXT", .help = "only pictures with this keyword in their headers or sidecar" },
+    { .name = "words", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_WORDS,
+      .argument = "TEXT", .help = "only pictures with these words, or longer ones that contain them, in their file and folder names, title, "
+                                  "description, keywords, labels and key; not on Milvus" },
     { .name = "label", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_LABEL, .argument = "TEXT",
       .help = "only pictures with this label from a CSV" },
     { .name = "key", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_KEY, .argument = "TEXT",
@@ -170,7 +176,7 @@ static void put_type(scry_json_writer *w, const scry_param *p, scry_request_via 
         scry_json_end(w, ']');
         break;
     case SCRY_PARAM_FLAG: scry_json_add_str(w, "type", "boolean"); break;
-    case SCRY_PARAM_SORT: put_choices(w, p->choices); break;
+    case SCRY_PARAM_SORT: case SCRY_PARAM_CHOICE: put_choices(w, p->choices); break;
     case SCRY_PARAM_PARTS: scry_json_add_str(w, "type", "array"); break;
     case SCRY_PARAM_FILTERS: scry_json_add_str(w, "type", "object"); break;
     case SCRY_PARAM_QUERY: case SCRY_PARAM_PICTURE: case SCRY_PARAM_REGION: case SCRY_PARAM_TEXT: case SCRY_PARAM_FOLDER:
@@ -211,7 +217,7 @@ void scry_params_describe(scry_json_writer *w)
     static const char *const repeats[] = { "none", "any", "all" };
     static const char *const vias[] = { "command", "filter_command", "list_command", "url", "options_url", "list_url", "form", "json", "tool" };
     static const char *const kinds[] = { "query", "parts", "picture", "region", "filters", "text", "folder", "format", "time", "place", "whole",
-                                         "cosine", "flag", "sort", "id" };
+                                         "cosine", "flag", "sort", "choice", "id" };
     scry_json_begin(w, '[');
     for (const scry_param *p = scry_params; p->name; p++) {
         scry_json_begin(w, '{');

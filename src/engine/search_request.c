@@ -48,7 +48,8 @@ static const char *expected(const setting *s, char buffer[160])
     const scry_param *p = s->p;
     double max = scry_param_max(p, s->r->via);
     switch (p->kind) {
-    case SCRY_PARAM_QUERY: case SCRY_PARAM_TEXT: return "a text";
+    case SCRY_PARAM_QUERY: return "a text";
+    case SCRY_PARAM_TEXT: return p->filter == SCRY_FILTER_WORDS ? "a text of 1 to 32 words" : "a text";
     case SCRY_PARAM_PARTS: return "a list of parts, each {\"text\" or \"id\" or \"picture\": ..., \"weight\": ..., \"region\": ...}";
     case SCRY_PARAM_PICTURE: return "a picture file";
     case SCRY_PARAM_REGION: return "x,y,w,h in whole pixels";
@@ -60,7 +61,7 @@ static const char *expected(const setting *s, char buffer[160])
     case SCRY_PARAM_WHOLE: snprintf(buffer, 160, "a whole number from %.0f to %.0f", p->min, max); return buffer;
     case SCRY_PARAM_COSINE: snprintf(buffer, 160, "a number from %g to %g, or auto", p->min, max); return buffer;
     case SCRY_PARAM_FLAG: return "true or false (or 1 or 0)";
-    case SCRY_PARAM_SORT: snprintf(buffer, 160, "one of %s", p->choices); return buffer;
+    case SCRY_PARAM_SORT: case SCRY_PARAM_CHOICE: snprintf(buffer, 160, "one of %s", p->choices); return buffer;
     case SCRY_PARAM_ID: return "32 hexadecimal digits";
     }
     return "";
@@ -284,7 +285,12 @@ static int add_filter(const setting *s, const scry_filter_node *f)
 static int set_text(setting *s)
 {
     const char *text = scry_value_text(s->v);
-    return text ? add_filter(s, scry_filter_text(s->r->pool, s->p->filter, text)) : refuse_value(s);
+    const scry_filter_node *f = NULL;
+    if (text && s->p->filter == SCRY_FILTER_WORDS)
+        f = scry_filter_words(s->r->pool, text, SCRY_WORDS_PARTS);
+    else if (text)
+        f = scry_filter_text(s->r->pool, s->p->filter, text);
+    return f ? add_filter(s, f) : refuse_value(s);
 }
 
 /* The user's own path, so relative to here and through links; a client of a server gives one that a result had. */
@@ -387,6 +393,22 @@ static int set_sort(setting *s)
     return 0;
 }
 
+static int set_choice(setting *s)
+{
+    const char *text = scry_value_text(s->v), *at = s->p->choices;
+    size_t n = strcspn(at, " ");
+    int number = 0;
+    while (text && *at && (strlen(text) != n || memcmp(text, at, n) != 0)) {
+        at += n + (at[n] == ' ');
+        n = strcspn(at, " ");
+        number++;
+    }
+    if (!text || !*at)
+        return refuse_value(s);
+    *(int *)place_of(s) = number;
+    return 0;
+}
+
 static int set_id(setting *s)
 {
     const char *text = scry_value_text(s->v);
@@ -418,6 +440,7 @@ static int set_value(setting *s)
     case SCRY_PARAM_COSINE: return set_cosine(s);
     case SCRY_PARAM_FLAG: return set_flag(s);
     case SCRY_PARAM_SORT: return set_sort(s);
+    case SCRY_PARAM_CHOICE: return set_choice(s);
     case SCRY_PARAM_ID: return set_id(s);
     }
     return 0;
@@ -505,6 +528,30 @@ static bool given(const scry_search_request *r, scry_param_kind kind)
     return false;
 }
 
+/* The words of a query that consists of texts alone, none of them subtracted; NULL where it does not, or has none. */
+static const scry_filter_node *words_of_query(scry_search_request *r)
+{
+    const scry_query_part *parts;
+    size_t n = scry_query_parts(r->query, &parts);
+    scry_buf text = SCRY_BUF_INIT(MAX_SHOWN_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        text.failed |= parts[i].kind != SCRY_PART_TEXT || parts[i].weight < 0;
+        scry_buf_printf(&text, "%s\n", parts[i].text);
+    }
+    const scry_filter_node *words = text.failed ? NULL : scry_filter_words(r->pool, scry_buf_str(&text), SCRY_WORDS_NAMED);
+    scry_buf_dispose(&text);
+    return words;
+}
+
+static int find_words(scry_search_request *r, scry_error *err)
+{
+    r->words = r->by == SCRY_BY_LOOK ? NULL : words_of_query(r);
+    r->named = r->words ? scry_filter_and(r->pool, r->search.filter, r->words) : NULL;
+    if (r->by == SCRY_BY_WORDS && !r->words)
+        return scry_fail(err, SCRY_EINVALID, "a search by words takes texts with 1 to 32 words that name something, and no pictures");
+    return 0;
+}
+
 int scry_request_finish(scry_search_request *r, scry_error *err)
 {
     const scry_query_part *parts;
@@ -521,7 +568,7 @@ int scry_request_finish(scry_search_request *r, scry_error *err)
                          : "the parameter %s is missing: say what to look for", r->via == SCRY_VIA_TOOL ? "query" : "q");
     for (size_t i = 0; i < SCRY_MAX_PARAMS; i++)
         r->search.filter = scry_filter_and(r->pool, r->search.filter, r->filters[i]);
-    return 0;
+    return filters_only ? 0 : find_words(r, err);
 }
 
 /* ---- the query as JSON ---- */

@@ -9,11 +9,11 @@
 
 #include <stdio.h>
 
-/* How many of the results are shown: with min_score=auto those above this query's threshold. */
+/* How many of the results are shown: with min_score=auto those above this query's threshold, and those found by words. */
 static size_t count_shown(const search_job *j, const scry_results *results)
 {
     size_t n = results->count;
-    while (j->request.auto_min_score && n && results->hits[n - 1].score < j->groups.maybe)
+    while (j->request.auto_min_score && n && !results->hits[n - 1].found_by && results->hits[n - 1].score < j->groups.maybe)
         n--;
     return n;
 }

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "engine/fusion.h"
 #include "server/cache.h"
 #include "server/queue.h"
 #include "server/request.h"
@@ -120,6 +121,33 @@ static void scan_group(batch *b, size_t n, size_t first)
     free(queries);
 }
 
+/* Answer a request by itself where words have a part in it; false: they have none, or it failed. */
+static bool answer_by_words(batch *b, size_t i)
+{
+    request *q = b->requests[i];
+    search_job *j = q->search;
+    scry_store *store = b->server->store;
+    const float *vector = b->vectors + i * (size_t)b->server->info->dim;
+    scry_results *results = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    int r = scry_search_has_words(store, vector, &j->request, &err);
+    if (r == 0)
+        return false;
+    scry_search_plan plan = { &j->request, j->request.search, j->groups };
+    if (j->request.auto_min_score)
+        plan.look.min_score = j->groups.maybe;
+    if (r > 0)
+        r = scry_search_by(store, vector, &plan, &results, &err);
+    if (r < 0)
+        respond_error(q, &err);
+    else
+        search_answer(q, j, results);
+    scry_results_free(results);
+    b->done[i] = true;
+    request_finish(q);
+    return true;
+}
+
 static void report_refresh(batch *b, const scry_error *err)
 {
     store_watch_failed(b->server->store_watch, err);
@@ -168,6 +196,9 @@ static void answer_batch(batch *b, size_t n)
             request_finish(b->requests[i]);
         }
     }
+    for (size_t i = 0; i < n; i++)
+        if (!b->done[i])
+            (void)answer_by_words(b, i);
     for (size_t i = 0; i < n; i++)
         if (!b->done[i])
             scan_group(b, n, i);

@@ -119,13 +119,13 @@ def check(row, case, values, wanted, says=(), only=tuple(VIA), name=None):
 
 # Two right values for each kind, a text of another type, JSON of other types, what is out of range.
 RIGHT = {"time": ["2001", "2025"], "place": ["48.1,-11.5,50", "0,0,1"], "format": ["png", "jpg"], "folder": [pictures + "/a", pictures + "/b"],
-         "whole": [3, 2], "cosine": [0.1, "auto"], "flag": [True, True], "sort": ["date", "size"]}
+         "whole": [3, 2], "cosine": [0.1, "auto"], "flag": [True, True], "sort": ["date", "size"], "choice": ["look", "auto"]}
 NUMBERS = {"min_rating": [3, 0], "min_width": [1000, 2]}   # one picture is wider than the generated ones
-TEXTS = {"keyword": ["Shore", "sand"], "camera": ["nikon", "FUJI"], "label": ["sea", "sand"], "key": ["k1", "k2"]}
-OTHER = {"time": "soon", "place": "Paris", "format": "picture", "whole": "abc", "cosine": "abc", "flag": "abc", "sort": "abc"}
-BEYOND = {"time": "2024-13", "place": "91,0,1", "format": "docx", "whole": -1, "cosine": 1.5, "flag": 2, "sort": "colour"}
+TEXTS = {"keyword": ["Shore", "sand"], "camera": ["nikon", "FUJI"], "label": ["sea", "sand"], "key": ["k1", "k2"], "words": ["p00", "sea"]}
+OTHER = {"time": "soon", "place": "Paris", "format": "picture", "whole": "abc", "cosine": "abc", "flag": "abc", "sort": "abc", "choice": "abc"}
+BEYOND = {"time": "2024-13", "place": "91,0,1", "format": "docx", "whole": -1, "cosine": 1.5, "flag": 2, "sort": "colour", "choice": "Words"}
 EXPECTED = {"time": "a date such as", "place": "LATITUDE,LONGITUDE,KM", "format": "one of jpeg", "whole": "a whole number from",
-            "cosine": "to 1, or auto", "flag": "true or false", "sort": "one of date name size added rating", "text": "a text", "folder": "the path of a folder"}
+            "cosine": "to 1, or auto", "flag": "true or false", "sort": "one of date name size added rating", "choice": "one of auto look words", "text": "a text", "folder": "the path of a folder"}
 
 for row in rows:
     name, kind = row["name"], row["kind"]
@@ -145,7 +145,7 @@ for row in rows:
         check(row, "past the largest number", [10 ** 15], "refused", [expected, 10 ** 15])
         check(row, "a fraction", ["2.5"], "refused", [expected, "2.5"])
         check(row, "half a number", ["3x"], "refused", [expected, "3x"])
-    wrong = [{"a": 1}, None] + ([5] if kind in ("text", "folder", "format", "place", "sort") else []) + ([True] if kind != "flag" else []) + (
+    wrong = [{"a": 1}, None] + ([5] if kind in ("text", "folder", "format", "place", "sort", "choice") else []) + ([True] if kind != "flag" else []) + (
         [[3]] if row["repeated"] == "none" else [[]]) + ([2.5] if kind in ("whole", "time", "flag") else [])
     for value in wrong:
         said = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else json.dumps(value)

@@ -35,8 +35,10 @@ for query in cat 'ᚠᚢᚦᚨᚱᚲ ᛊᛟ' 'xqzzt vrrmpf' '🜁🜂' 'a cat - 
     is "$query: status" "$status" 0
     is "$query: a ranking and a line" "$(json '[len(j["results"]), -1 <= j["min_score"] <= 1, all(-1 <= r["score"] <= 1 for r in j["results"])]')" "[4, True, True]"
 done
-run search --json --limit 4 a goldfish
+run search --json --by look --limit 4 a goldfish
 is "a goldfish: each result in its group" "$(json 'all(r["group"] == ("best" if r["score"] >= j["best_score"] else "maybe" if r["score"] >= j["min_score"] else "far") for r in j["results"])')" True
+run search --json --limit 4 a goldfish
+is "a goldfish: its name says so" "$(json '[(r["found_by"], r["group"], r["found_in"]) for r in j["results"]][0]')" "('both', 'best', ['name'])"
 ok "a goldfish: not far" test "$(json 'j["results"][0]["group"]')" != far
 run search --json --limit 1 a goldfish
 line=$(json 'j["min_score"]')

@@ -1,0 +1,271 @@
+#include "engine/fusion.h"
+
+#include "base/alloc.h"
+#include "base/table.h"
+#include "store/results.h"
+#include "store/words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- where the words are ---- */
+
+/* Fields that hold every word; where none does, those that hold one. */
+static unsigned find_fields(const scry_file *f, const char *wanted)
+{
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    unsigned all = 0, some = 0;
+    for (unsigned field = 1; field < SCRY_FIELDS_ALL; field <<= 1) {
+        scry_words_of_file(&words, f, field);
+        const char *at = wanted, *word;
+        for (size_t n; (word = scry_words_next(&at, &n));)
+            some |= memmem(scry_buf_str(&words), words.size, word - 1, n + 2) ? field : 0;
+        all |= scry_words_hold(scry_buf_str(&words), wanted, SCRY_WORDS_WHOLE) ? field : 0;
+    }
+    scry_buf_dispose(&words);
+    return all ? all : some;
+}
+
+/* ---- fusing ---- */
+
+typedef struct {
+    double value;
+    size_t look, words;   /* places in the two rankings; SIZE_MAX: not in it */
+    bool far;             /* has no words, and its look is far from the query's */
+} fused;
+
+static int compare(const void *a, const void *b)
+{
+    const fused *x = a, *y = b;
+    if (x->far != y->far)
+        return x->far - y->far;
+    if (x->value != y->value)
+        return x->value > y->value ? -1 : 1;
+    if ((x->words == SIZE_MAX) != (y->words == SIZE_MAX))
+        return x->words == SIZE_MAX ? 1 : -1;
+    size_t px = x->words == SIZE_MAX ? x->look : x->words, py = y->words == SIZE_MAX ? y->look : y->words;
+    return px < py ? -1 : px > py;
+}
+
+static double share(size_t place)
+{
+    return place == SIZE_MAX ? 0 : 1 / (SCRY_FUSION_K + (double)place + 1);
+}
+
+typedef struct {
+    const scry_search_request *r;
+    scry_results *look, *words;   /* rankings */
+    size_t *leader;               /* [words->count] place by look of the same picture, or of the one that it is folded into */
+    fused *all;
+    size_t count;
+} fusion;
+
+/* Fill in f->leader: with all copies files are compared, else their contents. */
+static int pair_up(fusion *f, scry_error *err)
+{
+    bool files = f->r->search.all_copies;
+    scry_table by_content = SCRY_TABLE_OF_BYTES(SCRY_HASH_BYTES, SCRY_HASH_BYTES, UINT32_MAX);
+    scry_table by_id = SCRY_TABLE_OF_BYTES(SCRY_ID_BYTES, SCRY_ID_BYTES, UINT32_MAX);
+    int result = 0;
+    for (size_t i = 0; i < f->words->count && result == 0; i++) {
+        const scry_file *file = &f->words->hits[i].file;
+        f->leader[i] = SIZE_MAX;
+        if (scry_table_add(&by_id, file->id, err) < 0 ||
+            (!files && scry_table_add(&by_content, file->content, err) != (int64_t)i))
+            result = scry_fail(err, SCRY_ENOMEM, "no memory for %zu pictures found by words", f->words->count);
+    }
+    for (size_t i = 0; i < f->look->count && result == 0; i++) {
+        const scry_hit *h = &f->look->hits[i];
+        int64_t at = files ? scry_table_find(&by_id, h->file.id) : scry_table_find(&by_content, h->file.content);
+        if (at >= 0)
+            f->leader[at] = i;
+        for (size_t k = 0; k < h->folded && k < SCRY_FOLDED_IDS; k++)
+            if ((at = scry_table_find(&by_id, h->folded_ids[k])) >= 0)
+                f->leader[at] = i;
+    }
+    scry_table_dispose(&by_content);
+    scry_table_dispose(&by_id);
+    return result;
+}
+
+/* Without the words; scores are compared where the model knows what they mean. */
+static void value_look(fused *e, double score, const scry_groups *g)
+{
+    bool doubtful = !isnan(g->maybe) && !(score >= g->best);
+    e->value = share(e->look + (doubtful ? SCRY_FUSION_DOUBT : 0));
+    e->far = score < g->maybe;
+}
+
+/* Both rankings as one list, in order. */
+static void rank(fusion *f, const scry_groups *groups)
+{
+    f->all = scry_alloc((f->look->count + f->words->count) * sizeof *f->all);
+    for (size_t i = 0; i < f->look->count; i++)
+        f->all[f->count++] = (fused){ .look = i, .words = SIZE_MAX };
+    for (size_t i = 0; i < f->words->count; i++) {
+        fused *known = f->leader[i] == SIZE_MAX ? NULL : &f->all[f->leader[i]];
+        if (!known)
+            f->all[f->count++] = (fused){ .look = SIZE_MAX, .words = i };
+        else if (known->words == SIZE_MAX)
+            known->words = i;
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        fused *e = &f->all[i];
+        if (e->words == SIZE_MAX)
+            value_look(e, f->look->hits[e->look].score, groups);
+        else
+            e->value = share(e->words) + (e->look < SCRY_FUSION_DEPTH ? share(e->look) : 0);
+    }
+    qsort(f->all, f->count, sizeof *f->all, compare);
+}
+
+/* One hit into the results. A picture of both rankings is shown by the file that has the words, unless others are
+ * folded into it. */
+static void show(fusion *f, const fused *e, const char *wanted, scry_results *out)
+{
+    bool by_words = e->words != SIZE_MAX, by_look = e->look != SIZE_MAX && (!by_words || e->look < SCRY_FUSION_DEPTH);
+    unsigned fields = by_words ? find_fields(&f->words->hits[e->words].file, wanted) : 0;
+    if (by_words && e->look == SIZE_MAX)
+        scry_results_move(out, f->words, e->words, f->words->hits[e->words].copies);
+    else if (by_words && f->look->hits[e->look].folded == 0)
+        scry_results_move(out, f->words, e->words, f->look->hits[e->look].copies);
+    else
+        scry_results_move(out, f->look, e->look, f->look->hits[e->look].copies);
+    scry_found_by by = !by_words ? SCRY_FOUND_BY_LOOK : by_look ? SCRY_FOUND_BY_BOTH : SCRY_FOUND_BY_WORDS;
+    scry_results_mark(out, out->count - 1, by, fields);
+}
+
+static size_t end_of(const scry_search *search)
+{
+    size_t end;
+    return scry_add_size(search->offset, search->limit, &end) ? end : SIZE_MAX;
+}
+
+static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *words, scry_results **out, scry_error *err)
+{
+    const scry_search_request *r = plan->request;
+    fusion f = { .r = r, .look = look, .words = words, .leader = scry_alloc((words->count + 1) * sizeof *f.leader) };
+    size_t end = end_of(&r->search);
+    int result = pair_up(&f, err);
+    if (result == 0) {
+        rank(&f, &plan->groups);
+        *out = scry_results_new();
+        (*out)->has_more = f.count > end || look->has_more || words->has_more;
+        (*out)->scanned = look->scanned;
+        (*out)->has_undated = look->has_undated;
+        (*out)->undated = look->undated;
+        for (size_t i = r->search.offset; i < f.count && i < end; i++)
+            show(&f, &f.all[i], r->words->text, *out);
+    }
+    free(f.all);
+    free(f.leader);
+    return result;
+}
+
+/* ---- searching ---- */
+
+static scry_search among_words(const scry_search_request *r, const scry_search *look)
+{
+    scry_search search = *look;
+    search.filter = r->named;
+    if (r->auto_min_score)
+        search.min_score = -2;
+    return search;
+}
+
+/* Both rankings from the start, as far as the page needs them. */
+static int search_both(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
+{
+    scry_search search = among_words(plan->request, &plan->look);
+    scry_results *words = NULL, *seen = NULL;
+    size_t end = end_of(&plan->look);
+    search.offset = 0;
+    search.limit = end > SCRY_FUSION_DEPTH ? end : SCRY_FUSION_DEPTH;
+    int result = scry_store_search(s, query, &search, &words, err);
+    if (result == 0 && words->count == 0) {
+        scry_results_free(words);
+        return scry_store_search(s, query, &plan->look, out, err);
+    }
+    search.filter = plan->look.filter;
+    search.min_score = plan->look.min_score;
+    if (result == 0)
+        result = scry_store_search(s, query, &search, &seen, err);
+    if (result == 0)
+        result = fuse(plan, seen, words, out, err);
+    scry_results_free(words);
+    scry_results_free(seen);
+    return result;
+}
+
+static int search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
+{
+    scry_search search = among_words(plan->request, &plan->look);
+    int result = scry_store_search(s, query, &search, out, err);
+    for (size_t i = 0; result == 0 && i < (*out)->count; i++)
+        scry_results_mark(*out, i, SCRY_FOUND_BY_WORDS, find_fields(&(*out)->hits[i].file, plan->request->words->text));
+    return result;
+}
+
+/* Whether `by` and the query let words have a part in the search, if the store has any. */
+static bool may_have_words(scry_store *s, const scry_search_request *r)
+{
+    scry_store_info info = { 0 };
+    scry_store_describe(s, &info);
+    return r->by == SCRY_BY_WORDS || (r->by == SCRY_BY_AUTO && r->words && info.finds_words);
+}
+
+int scry_search_by(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
+{
+    if (!may_have_words(s, plan->request))
+        return scry_store_search(s, query, &plan->look, out, err);
+    return plan->request->by == SCRY_BY_WORDS ? search_words(s, query, plan, out, err) : search_both(s, query, plan, out, err);
+}
+
+int scry_search_has_words(scry_store *s, const float *query, const scry_search_request *r, scry_error *err)
+{
+    scry_results *found = NULL;
+    if (r->by == SCRY_BY_WORDS || !may_have_words(s, r))
+        return r->by == SCRY_BY_WORDS;
+    scry_search search = among_words(r, &r->search);
+    search.offset = 0;
+    search.limit = 1;
+    search.fold = 0;
+    int result = scry_store_search(s, query, &search, &found, err);
+    result = result == 0 ? found->count > 0 : result;
+    scry_results_free(found);
+    return result;
+}
+
+/* ---- names ---- */
+
+static const char *const field_names[] = { "name", "folder", "title", "description", "keyword", "label", "key" };
+enum { FIELDS = sizeof field_names / sizeof *field_names };
+
+_Static_assert(SCRY_FIELDS_ALL == (1 << FIELDS) - 1, "a name for each bit of scry_word_field");
+
+void scry_json_put_fields(scry_json_writer *w, unsigned fields)
+{
+    scry_json_begin(w, '[');
+    for (unsigned i = 0; i < FIELDS; i++)
+        if (fields >> i & 1)
+            scry_json_put_str(w, field_names[i]);
+    scry_json_end(w, ']');
+}
+
+const char *scry_fields_text(unsigned fields, char buffer[80])
+{
+    size_t n = 0;
+    buffer[0] = '\0';
+    for (unsigned i = 0; i < FIELDS; i++)
+        if (fields >> i & 1)
+            n += (size_t)snprintf(buffer + n, 80 - n, "%s%s", n ? ", " : "", field_names[i]);
+    return buffer;
+}
+
+const char *scry_found_by_name(scry_found_by by)
+{
+    static const char *const names[] = { NULL, "look", "words", "both" };
+    return names[by];
+}

@@ -1,0 +1,51 @@
+/* fusion.h - pictures found by how they look and by their words, in one ranking.
+ *
+ *     scry_search_plan plan = { &request, request.search, groups };
+ *     scry_search_by(store, vector, &plan, &results, err);
+ *
+ * By look, a picture's rank is its place among all pictures by score. By words, it is its place among the pictures
+ * whose names and texts hold every word of the query, which are again ordered by score: words say that it is one of
+ * them, the look says which. The two are fused by reciprocal ranks (Cormack, Clarke, Buettcher 2009): a picture's
+ * value is the sum of 1 / (SCRY_FUSION_K + rank) over the rankings that have it. A picture that has the words counts
+ * in the ranking by look only where it is among the first SCRY_FUSION_DEPTH there, so that its value, and with it
+ * every page, does not depend on how much of that ranking was read. Of equal values the one with words comes first.
+ * Where the model can tell (score_groups.h), a picture that has no words and is none of the best matches counts as if
+ * it were SCRY_FUSION_DOUBT places lower, since what looks like "Anna" is not what was meant by it; and one whose look
+ * is far from the query comes after all that have the words.
+ *
+ * Where no picture has the words, the results are those of a search by look, to the byte.
+ */
+#ifndef SCRY_ENGINE_FUSION_H
+#define SCRY_ENGINE_FUSION_H
+
+#include "engine/score_groups.h"
+#include "engine/search_request.h"
+
+/* K as in the paper, which found that its value hardly matters. Ranks by look past DEPTH are worth less than half of
+ * the first. DOUBT: a first row of pictures that have the words; docs/words.md has what it does to searches. */
+#define SCRY_FUSION_K 60.0
+enum { SCRY_FUSION_DEPTH = 100, SCRY_FUSION_DOUBT = 5 };
+
+typedef struct scry_search_plan {
+    const scry_search_request *request;
+    scry_search look;       /* request->search, or with another min_score */
+    scry_groups groups;     /* of the query; borrowed */
+} scry_search_plan;
+
+/* Answer a request as its `by` says; free *out. `query` is its unit vector, [dim]. A hit's found_by and word_fields are
+ * set where words were found. With auto_min_score pictures that have the words stay, whatever their score. */
+int scry_search_by(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out,
+                   scry_error *err) SCRY_NODISCARD;
+
+/* Whether the answer may differ from that of scry_store_search: words were asked for, or are in the store. 1, 0, or an
+ * error. */
+int scry_search_has_words(scry_store *s, const float *query, const scry_search_request *r, scry_error *err) SCRY_NODISCARD;
+
+/* The names of a hit's word_fields as a list of JSON, and of its found_by; NULL where that was not said. */
+void scry_json_put_fields(scry_json_writer *w, unsigned fields);
+const char *scry_found_by_name(scry_found_by by);
+
+/* The same names for people: "name, folder". */
+const char *scry_fields_text(unsigned fields, char buffer[80]);
+
+#endif

@@ -1,0 +1,185 @@
+#!/bin/sh
+# words.sh - pictures found by their names and texts: against SQLite's full-text index, and the fused ranking against a second computation.
+. "$(dirname "$0")/lib.sh"
+
+tiny_model "$T/model"
+pictures "$T/pics" 40
+python3 - "$T" <<'P'
+import os, shutil, sys
+T = sys.argv[1]
+for i, folder in ((0, "AnnaWedding 2019/Party"), (1, "AnnaWedding 2019"), (2, "Café Zürich"), (3, "Москва/Собаки"), (4, "北京旅行"), (5, "holiday-pics")):
+    os.makedirs(f"{T}/pics/{folder}", exist_ok=True)
+    shutil.move(f"{T}/pics/p{i:03}.png", f"{T}/pics/{folder}/p{i:03}.png")
+with open(f"{T}/list.csv", "w", encoding="utf-8") as f:
+    f.write("id,path,label\n")
+    for i in range(10, 30):
+        f.write(f"K{i}x,{T}/pics/p{i:03}.png,a {'white ' if i % 2 else ''}dog number {i % 5} on the beach\n")
+P
+run index "$T/pics"
+is "index" "$status" 0
+run index "$T/list.csv"
+is "index a table" "$status" 0
+
+names() { sed 's,.*/,,' "$T/out" | sort | tr '\n' ' '; }
+by_words() { run search --paths --limit 1000 --by words "$@"; names; }
+having() { run list --paths "$@"; names; }
+is "a folder's words" "$(by_words anna wedding)" 'p000.png p001.png '
+is "... with their folder below" "$(by_words wedding party)" 'p000.png '
+is "in any order, case and form" "$(by_words 2019 PARTIES Anna)" 'p000.png '
+is "accents" "$(by_words zurich cafe)" 'p002.png '
+is "Russian forms" "$(by_words собака Москвы)" 'p003.png '
+is "a script without spaces" "$(by_words 旅行)" 'p004.png '
+is "a key and a label" "$(by_words white dog 3 on the beaches K13x)" 'p013.png '
+is "words that say nothing do not count" "$(by_words a photo of the white dogs, 3)" 'p013.png p023.png '
+is "a part of a word is not one" "$(by_words holid)" ''
+run search --by words holid
+is "... and exit status" "$status" 1
+is "--words finds parts" "$(having --words holid)" 'p005.png '
+is "... of three letters" "$(having --words ho)" ''
+is "... all of them" "$(having --words holiday --words p005)$(having --words 'holiday p006')" 'p005.png '
+is "... in a search" "$(run search --paths --words wedding --words party red; names)" 'p000.png '
+is "... under --by look" "$(run search --paths --by look --words wedding --limit 1 red; names | wc -w)" 1
+run search --by words @"$T/pics/p010.png"
+is "a picture has no words" "$status" 2
+like "... says so" "$T/err" 'a search by words takes texts'
+run search --by words the picture of
+is "nor have words that say nothing" "$status" 2
+run search --words '?!' red
+is "--words without a word" "$status" 2
+like "... says so" "$T/err" '^scry: --words takes a text of 1 to 32 words, not "\?!"'
+
+run search --limit 60 wedding
+like "marked on the command line" "$T/out" 'p00[01]\.png .*\(by words: folder\)$'
+is "... those alone" "$(grep -c 'by words' "$T/out")" 2
+run search --json --limit 60 wedding
+is "... in JSON" "$(json "sorted((r['name'], r['found_in']) for r in j['results'] if r['found_by'] == 'both')")" "[('p000.png', ['folder']), ('p001.png', ['folder'])]"
+is "... at the top" "$(json "sorted(r['name'] for r in j['results'][:2])")" "['p000.png', 'p001.png']"
+is "ranks" "$(json "[r['rank'] for r in j['results']] == list(range(1, 41))")" True
+
+# Without matching words the answer is that of a search by look.
+plain() { run search --json --limit 30 "$@"; sed 's/"took_ms":[^,]*//' "$T/out" | sha256sum; }
+is "no matching words" "$(plain a green field)" "$(plain --by look a green field)"
+is "a query with a picture" "$(plain wedding + @"$T/pics/p010.png")" "$(plain --by look wedding + @"$T/pics/p010.png")"
+is "a query that subtracts" "$(plain wedding - dog)" "$(plain --by look wedding - dog)"
+
+# Nothing is syntax.
+for text in '"' "'" '*' 'wedding OR dog' 'NOT wedding' 'folder:wedding' 'wedding*' '(wedding' 'NEAR(anna wedding)' '-- anna' '\anna; DROP TABLE files' '{a b}:wedding'; do
+    run search --json -- "$text"
+    is "taken: $text" "$status" 0
+done
+is "an operator is a word" "$(by_words wedding OR anna)" 'p000.png p001.png '
+is "... unless it names something" "$(by_words 'wedding NEAR anna')" ''
+python3 -c 'print("wedding " * 8000, end="")' >"$T/long"
+run search --by words "$(cat "$T/long")"
+is "64 kB of words" "$status" 2
+run search --json "$(cat "$T/long")"
+is "... have no part in a ranking" "$(json "'found_by' in j['results'][0]")" False
+
+# Brute force: the same texts in SQLite's full-text index, and the fused ranking worked out again.
+timeout 300 python3 - "$scry" "$T" >"$T/compared" 2>&1 <<'P'
+import json, random, sqlite3, subprocess, sys
+scry, T = sys.argv[1:]
+
+def search(*a):
+    r = subprocess.run([scry, "search", "--json", *a], capture_output=True, text=True)
+    assert r.returncode in (0, 1), (a, r.stderr)
+    return json.loads(r.stdout)
+
+db = sqlite3.connect(":memory:")
+db.execute("CREATE VIRTUAL TABLE t USING fts5(name UNINDEXED, words, tokenize = 'unicode61 remove_diacritics 2')")
+everything = search("--by", "look", "--limit", "1000", "--all-copies", "x")["results"]
+root = T + "/pics/"
+for r in everything:
+    text = r["path"][len(root):].rsplit(".", 1)[0] + " " + r.get("key", "") + " " + " ".join(r.get("labels", []))
+    db.execute("INSERT INTO t VALUES(?, ?)", (r["name"], text))
+rng = random.Random(5)
+compared = matched = 0
+vocabulary = ["anna", "party", "zurich", "cafe", "москва", "собаки", "white", "dog", "number", "beach", "holiday", "absent", "zürich", "BEACH"]
+for _ in range(40):
+    words = rng.sample(vocabulary, rng.choice((1, 1, 2, 3)))
+    ours = {r["name"] for r in search("--by", "words", "--limit", "1000", " ".join(words))["results"]}
+    theirs = {n for n, in db.execute("SELECT name FROM t WHERE t MATCH ?", (" ".join(f'"{w}"' for w in words),))}
+    if "anna" in words:   # SQLite does not split AnnaWedding
+        continue
+    assert ours == theirs, (words, ours, theirs)
+    compared, matched = compared + 1, matched + bool(ours)
+assert compared > 20 and matched > 8, (compared, matched)
+print("as SQLite finds them")
+
+K, DEPTH = 60, 100
+for query, options in (("white dog", ()), ("beach", ("--min-score", "0.1")), ("wedding", ("--all-copies",)), ("number 3", ("--fold", "0.9")), ("dog", ("--after", "2000"))):
+    look = search("--by", "look", "--limit", "1000", *options, query)["results"]
+    named = search("--by", "words", "--limit", "1000", *options, query)["results"]
+    assert named, query
+    leader = {i: n for n, r in enumerate(look) for i in [r["id"], *r.get("folded_ids", [])]}
+    value, words_at = [1 / (K + n + 1) for n in range(len(look))], [None] * len(look)
+    alone = []
+    for n, r in enumerate(named):
+        at = leader.get(r["id"])
+        if at is None:
+            alone.append((1 / (K + n + 1), n, r["id"]))
+        elif words_at[at] is None:
+            words_at[at] = n
+    for at, n in enumerate(words_at):
+        if n is not None:
+            value[at] = (value[at] if at < DEPTH else 0) + 1 / (K + n + 1)
+    ranking = [(-v, w is None, at if w is None else w, look[at]["id"]) for at, (v, w) in enumerate(zip(value, words_at))] + [(-v, False, n, i) for v, n, i in alone]
+    wanted = [i for *_, i in sorted(ranking)]
+    got = [r["id"] for r in search("--limit", "1000", *options, query)["results"]]
+    assert got == wanted, (query, got, wanted)
+    paged = [r["id"] for offset in range(0, len(wanted), 7) for r in search("--limit", "7", "--offset", str(offset), *options, query)["results"]]
+    assert paged == wanted, (query, paged, wanted)
+print("fused as worked out again")
+P
+like "found as by SQLite" "$T/compared" '^as SQLite finds them$'
+like "fused as by a second computation" "$T/compared" '^fused as worked out again$'
+note <"$T/compared"
+
+# Over HTTP: the same ranking, page by page, and searches that wait for one another in a batch.
+. "$SCRY_TOP/tests/server/lib/serve.sh"
+ok "serve" start
+python3 - "$scry" "$url" >"$T/compared" 2>&1 <<'P'
+import json, subprocess, sys, threading, urllib.parse, urllib.request
+scry, url = sys.argv[1:]
+def get(q, **more):
+    with urllib.request.urlopen(url + "/api/v1/search?" + urllib.parse.urlencode({"q": q, **more})) as f:
+        return json.load(f)
+seen, cursor = [], None
+while True:
+    page = get("white dog", limit=7, **({"cursor": cursor} if cursor else {}))
+    seen += [(r["id"], r["found_by"], r["found_in"]) for r in page["results"]]
+    cursor = page["cursor"]
+    if not cursor:
+        break
+ours = json.loads(subprocess.check_output([scry, "search", "--json", "--limit", "1000", "white", "dog"]))["results"]
+assert seen == [(r["id"], r["found_by"], r["found_in"]) for r in ours], seen
+print("pages over HTTP")
+queries = ["white dog", "nothing", "wedding", "a green field", "beach", "red"] * 4
+alone = {q: [(r["id"], r.get("found_by")) for r in get(q, limit=20)["results"]] for q in set(queries)}
+together = [None] * len(queries)
+def ask(i):
+    together[i] = [(r["id"], r.get("found_by")) for r in get(queries[i], limit=20)["results"]]
+threads = [threading.Thread(target=ask, args=(i,)) for i in range(len(queries))]
+for t in threads: t.start()
+for t in threads: t.join()
+assert together == [alone[q] for q in queries]
+assert get("nothing", by="words")["results"] == [] and get("wedding", by="words", limit=1)["results"][0]["found_by"] == "words"
+print("together as alone")
+P
+like "pages over HTTP" "$T/compared" '^pages over HTTP$'
+like "searches at once" "$T/compared" '^together as alone$'
+note <"$T/compared"
+stop
+is "the server ends" "$status" 0
+
+# Incremental: files that are renamed, removed and added later; verify; the caches gone.
+mv "$T/pics/holiday-pics" "$T/pics/winter"
+run index --prune "$T/pics"
+is "a renamed folder" "$(by_words holiday)$(by_words winter)" 'p005.png '
+run remove "$T/pics/winter/p005.png"
+is "a removed file" "$(by_words winter)" ''
+run verify
+is "verify" "$status" 0
+find "$T/store" -name '*.cache' -delete
+is "without caches" "$(by_words anna wedding)" 'p000.png p001.png '
+done_testing

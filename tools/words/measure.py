@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""What words in names and texts do to searches: prints the table of docs/words.md.
+
+    tools/words/measure.py [--scry PROGRAM] [DIR]
+
+DIR is a set of pictures with captions: img/ and captions.tsv (a heading, then columns of which one is named `file` and the last
+is a caption; several rows for a picture). Without it, the demo's gallery and its titles. Of the first 500 pictures every second or
+third one, 200 at most, gets a label as people write them: a name, an occasion, a place, a year. Occasions and places are words that
+other pictures show ("dog show", "beach house"), so that labels mislead a search by look as far as they can.
+
+Measured by the bundled model through `scry serve`:
+- captions: one of each picture; R@10, how often that picture is among the first ten;
+- single words: those in the captions of 10 to 100 pictures; P@10, how many of the first ten have the word in a caption;
+- words of labels: one, two or three of one picture's; R@5, how many of the pictures that have them are among the first five (of five, if
+  there are more).
+"""
+import argparse
+import collections
+import csv
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+import urllib.request
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PICTURES, LABELLED = 500, 200
+NAMES = "Anna Boris Clara David Elena Felix Greta Hugo Irina Jonas Katya Liam Marta Nina Oskar Paula Quentin Rosa Stefan Tanya".split()
+OCCASIONS = ["wedding", "birthday party", "graduation", "dog show", "football match", "ski holiday", "school play", "road trip", "picnic", "concert"]
+PLACES = ["Paris", "Munich", "beach house", "mountain hut", "old town", "Helsinki", "city park", "Lake Como", "farm", "Kyoto"]
+
+
+def read(folder):
+    """{path: captions}, in order."""
+    captions = collections.OrderedDict()
+    gallery = not folder
+    folder = folder or os.path.join(TOP, "demo", "gallery")
+    with open(os.path.join(folder, "SOURCES.tsv" if gallery else "captions.tsv"), encoding="utf-8", newline="") as f:
+        for row in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
+            path = os.path.join(folder, "" if gallery else "img", row["file"])
+            if os.path.exists(path):
+                captions.setdefault(path, []).append(row["title"] if gallery else list(row.values())[-1])
+    return dict(list(captions.items())[:PICTURES])
+
+
+def label(rng):
+    return f"{rng.choice(NAMES)} {rng.choice(OCCASIONS)} {rng.choice(PLACES)} {rng.randrange(2005, 2025)}"
+
+
+def words_of(text):
+    return set(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+class Server:
+    def __init__(self, scry, environment):
+        self.process = subprocess.Popen([scry, "serve", "--listen", "127.0.0.1:0"], env=environment, stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            found = re.search(r"at (http://\S+?)/$", line.strip())
+            if found:
+                self.url = found[1]
+                return
+        sys.exit("scry serve did not start")
+
+    def search(self, query, by, limit):
+        asked = urllib.parse.urlencode({"q": query.replace("@", " ") or "a", "by": by, "limit": limit})
+        with urllib.request.urlopen(f"{self.url}/api/v1/search?{asked}") as answer:
+            return [hit["path"] for hit in json.load(answer)["results"]]
+
+
+def row(name, count, measure, look, auto):
+    print(f"| {name} | {count} | {measure} | {100 * look / count:.1f} % | {100 * auto / count:.1f} % |")
+
+
+def measure(server, captions, labels, rng):
+    print("| queries | number | measure | by look | auto |\n|---|---|---|---|---|")
+    scores = {by: sum(path in server.search(texts[0], by, 10) for path, texts in captions.items()) for by in ("look", "auto")}
+    row("captions", len(captions), "R@10", **scores)
+    holders = collections.defaultdict(set)
+    for path, texts in captions.items():
+        for word in set().union(*map(words_of, texts)):
+            holders[word].add(path)
+    single = sorted(w for w, paths in holders.items() if 10 <= len(paths) <= 100 and len(w) > 2)
+    scores = {by: sum(len(holders[w] & set(server.search(w, by, 10))) / 10 for w in single) for by in ("look", "auto")}
+    if single:
+        row("single words", len(single), "P@10", **scores)
+    of_label = sorted(set().union(*(words_of(t) for t in labels.values())) & set(single))
+    scores = {by: sum(len(holders[w] & set(server.search(w, by, 10))) / 10 for w in of_label) for by in ("look", "auto")}
+    if of_label:
+        row("... that labels have, too: " + ", ".join(of_label), len(of_label), "P@10", **scores)
+    asked = []
+    for path in sorted(labels):
+        parts = labels[path].split()
+        asked.append(" ".join(rng.sample(parts, min(rng.choice((1, 2, 3)), len(parts)))))
+    scores = {}
+    for by in ("look", "auto"):
+        scores[by] = 0
+        for query in asked:
+            right = {p for p, text in labels.items() if words_of(query) <= words_of(text)}
+            scores[by] += len(right & set(server.search(query, by, 5))) / min(5, len(right))
+    row("words of labels", len(asked), "R@5", **scores)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--scry", default=os.path.join(TOP, "build", "release", "scry"))
+    parser.add_argument("folder", nargs="?")
+    options = parser.parse_args()
+    rng = random.Random(7)
+    captions = read(options.folder)
+    labelled = list(captions)[::max(2, len(captions) // LABELLED)][:LABELLED]
+    labels = {path: label(rng) for path in labelled}
+    with tempfile.TemporaryDirectory() as temporary:
+        environment = {**os.environ, "SCRY_STORE": temporary + "/store", "LC_ALL": "C.UTF-8"}
+        for name in ("SCRY_MODEL", "SCRY_PRECISION"):
+            environment.pop(name, None)
+        os.mkdir(temporary + "/pictures")
+        names = {}
+        for number, path in enumerate(captions):   # names that say nothing, as cameras give them
+            named = f"{temporary}/pictures/IMG_{number:04}{os.path.splitext(path)[1]}"
+            os.symlink(os.path.realpath(path), named)
+            names[path] = named
+        with open(temporary + "/labels.csv", "w", encoding="utf-8", newline="") as f:
+            table = csv.writer(f)
+            table.writerow(["id", "path", "label"])
+            table.writerows([f"n{i}", names[p], labels.get(p, "")] for i, p in enumerate(captions))
+        subprocess.run([options.scry, "index", "--quiet", temporary + "/labels.csv"], env=environment, check=True)
+        server = Server(options.scry, environment)
+        try:
+            measure(server, {names[p]: t for p, t in captions.items()}, {names[p]: t for p, t in labels.items()}, rng)
+        finally:
+            server.process.terminate()
+            server.process.wait()
+
+
+main()
