@@ -166,76 +166,63 @@ static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *
 
 /* ---- searching ---- */
 
-static scry_search among_words(const scry_search_request *r, const scry_search *look)
+/* From the start, as far as the page needs both rankings. */
+static void read_from_start(scry_search *search)
 {
-    scry_search search = *look;
+    size_t end = end_of(search);
+    search->offset = 0;
+    search->limit = end > SCRY_FUSION_DEPTH ? end : SCRY_FUSION_DEPTH;
+}
+
+int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **words, scry_error *err)
+{
+    const scry_search_request *r = plan->request;
+    scry_search search = plan->look;
+    scry_store_info info = { 0 };
+    scry_store_describe(s, &info);
+    *words = NULL;
+    if (r->by == SCRY_BY_LOOK || (r->by == SCRY_BY_AUTO && (!r->words || !info.finds_words)))
+        return 0;
     search.filter = r->named;
     if (r->auto_min_score)
         search.min_score = -2;
-    return search;
-}
-
-/* Both rankings from the start, as far as the page needs them. */
-static int search_both(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
-{
-    scry_search search = among_words(plan->request, &plan->look);
-    scry_results *words = NULL, *seen = NULL;
-    size_t end = end_of(&plan->look);
-    search.offset = 0;
-    search.limit = end > SCRY_FUSION_DEPTH ? end : SCRY_FUSION_DEPTH;
-    int result = scry_store_search(s, query, &search, &words, err);
-    if (result == 0 && words->count == 0) {
-        scry_results_free(words);
-        return scry_store_search(s, query, &plan->look, out, err);
+    if (r->by == SCRY_BY_AUTO)
+        read_from_start(&search);
+    int result = scry_store_search(s, query, &search, words, err);
+    if (result == 0 && r->by == SCRY_BY_AUTO && (*words)->count == 0) {
+        scry_results_free(*words);
+        *words = NULL;
     }
-    search.filter = plan->look.filter;
-    search.min_score = plan->look.min_score;
+    return result;
+}
+
+int scry_search_with(scry_store *s, const float *query, const scry_search_plan *plan, scry_results *words, scry_results **out,
+                     scry_error *err)
+{
+    scry_search search = plan->look;
+    scry_results *look = NULL;
+    if (plan->request->by == SCRY_BY_WORDS) {
+        for (size_t i = 0; i < words->count; i++)
+            scry_results_mark(words, i, SCRY_FOUND_BY_WORDS, find_fields(&words->hits[i].file, plan->request->words->text));
+        *out = words;
+        return 0;
+    }
+    read_from_start(&search);
+    int result = scry_store_search(s, query, &search, &look, err);
     if (result == 0)
-        result = scry_store_search(s, query, &search, &seen, err);
-    if (result == 0)
-        result = fuse(plan, seen, words, out, err);
+        result = fuse(plan, look, words, out, err);
+    scry_results_free(look);
     scry_results_free(words);
-    scry_results_free(seen);
     return result;
-}
-
-static int search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
-{
-    scry_search search = among_words(plan->request, &plan->look);
-    int result = scry_store_search(s, query, &search, out, err);
-    for (size_t i = 0; result == 0 && i < (*out)->count; i++)
-        scry_results_mark(*out, i, SCRY_FOUND_BY_WORDS, find_fields(&(*out)->hits[i].file, plan->request->words->text));
-    return result;
-}
-
-/* Whether `by` and the query let words have a part in the search, if the store has any. */
-static bool may_have_words(scry_store *s, const scry_search_request *r)
-{
-    scry_store_info info = { 0 };
-    scry_store_describe(s, &info);
-    return r->by == SCRY_BY_WORDS || (r->by == SCRY_BY_AUTO && r->words && info.finds_words);
 }
 
 int scry_search_by(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
 {
-    if (!may_have_words(s, plan->request))
-        return scry_store_search(s, query, &plan->look, out, err);
-    return plan->request->by == SCRY_BY_WORDS ? search_words(s, query, plan, out, err) : search_both(s, query, plan, out, err);
-}
-
-int scry_search_has_words(scry_store *s, const float *query, const scry_search_request *r, scry_error *err)
-{
-    scry_results *found = NULL;
-    if (r->by == SCRY_BY_WORDS || !may_have_words(s, r))
-        return r->by == SCRY_BY_WORDS;
-    scry_search search = among_words(r, &r->search);
-    search.offset = 0;
-    search.limit = 1;
-    search.fold = 0;
-    int result = scry_store_search(s, query, &search, &found, err);
-    result = result == 0 ? found->count > 0 : result;
-    scry_results_free(found);
-    return result;
+    scry_results *words;
+    int result = scry_search_words(s, query, plan, &words, err);
+    if (result < 0)
+        return result;
+    return words ? scry_search_with(s, query, plan, words, out, err) : scry_store_search(s, query, &plan->look, out, err);
 }
 
 /* ---- names ---- */

@@ -37,9 +37,13 @@ typedef struct scry_search_plan {
 int scry_search_by(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out,
                    scry_error *err) SCRY_NODISCARD;
 
-/* Whether the answer may differ from that of scry_store_search: words were asked for, or are in the store. 1, 0, or an
- * error. */
-int scry_search_has_words(scry_store *s, const float *query, const scry_search_request *r, scry_error *err) SCRY_NODISCARD;
+/* The same in two steps, for a server that answers searches by look together. The ranking by words: *words stays NULL
+ * where words have no part in the answer, which is then that of scry_store_search for plan->look; else
+ * scry_search_with takes and frees it. */
+int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **words,
+                      scry_error *err) SCRY_NODISCARD;
+int scry_search_with(scry_store *s, const float *query, const scry_search_plan *plan, scry_results *words, scry_results **out,
+                     scry_error *err) SCRY_NODISCARD;
 
 /* The names of a hit's word_fields as a list of JSON, and of its found_by; NULL where that was not said. */
 void scry_json_put_fields(scry_json_writer *w, unsigned fields);

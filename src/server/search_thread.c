@@ -128,16 +128,16 @@ static bool answer_by_words(batch *b, size_t i)
     search_job *j = q->search;
     scry_store *store = b->server->store;
     const float *vector = b->vectors + i * (size_t)b->server->info->dim;
-    scry_results *results = NULL;
+    scry_results *words, *results = NULL;
     scry_error err = SCRY_ERROR_INIT;
-    int r = scry_search_has_words(store, vector, &j->request, &err);
-    if (r == 0)
-        return false;
     scry_search_plan plan = { &j->request, j->request.search, j->groups };
     if (j->request.auto_min_score)
         plan.look.min_score = j->groups.maybe;
-    if (r > 0)
-        r = scry_search_by(store, vector, &plan, &results, &err);
+    int r = scry_search_words(store, vector, &plan, &words, &err);
+    if (r == 0 && !words)
+        return false;
+    if (r == 0)
+        r = scry_search_with(store, vector, &plan, words, &results, &err);
     if (r < 0)
         respond_error(q, &err);
     else
