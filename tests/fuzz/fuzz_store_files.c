@@ -156,6 +156,7 @@ static void use(const char *where)
         scry_filter_not(p, scry_filter_text(p, SCRY_FILTER_LABEL, "dog")),
         scry_filter_or(p, scry_filter_near(p, 10, 10, 500), scry_filter_text(p, SCRY_FILTER_KEY, "k")),
         scry_filter_time(p, SCRY_FILTER_AFTER, 3),
+        scry_filter_words(p, "d1 f", SCRY_WORDS_WHOLE), scry_filter_words(p, "can 000", SCRY_WORDS_PARTS),
     };
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         scry_search search = SCRY_SEARCH_INIT;
