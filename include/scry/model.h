@@ -112,6 +112,10 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
  * words; NAN when the model's tokenizer has none. */
 double scry_model_log_probability(const scry_model *m, const char *word, size_t n);
 
+/* Whether the model's tokenizer has a piece for every character of a short text (`n` bytes of UTF-8). What it has none for
+ * says nothing to the model, whatever it is. */
+bool scry_model_reads(const scry_model *m, const char *word, size_t n);
+
 /* Pixels [n, views, size, size, 3] in the form of the image spec, to `out` [n, dim], unit rows. */
 int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *out,
                       scry_error *err) SCRY_NODISCARD;

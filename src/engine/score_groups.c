@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Shorter words are too few letters to tell; longer ones are not worth the time. From FIRST_IDEOGRAM on a
- * character is a word by itself. The same numbers are in tools/starter/scores.py. */
-enum { MIN_LETTERS = 4, MAX_LETTERS = 64, FIRST_IDEOGRAM = 0x2E80, HASHES = 6, MAX_TEXT = 1 << 20 };
+ * character is a word by itself. The same numbers are in tools/starter/scores.py. No model reads more than MAX_RUNES of a text. */
+enum { MIN_LETTERS = 4, MAX_LETTERS = 64, FIRST_IDEOGRAM = 0x2E80, HASHES = 6, MAX_TEXT = 1 << 20, MAX_RUNES = 1024 };
 
 /* Whether the words hold word[0..n), UTF-8. */
 static bool is_real(const scry_threshold *t, const char *word, size_t n)
@@ -27,7 +27,8 @@ static bool is_real(const scry_threshold *t, const char *word, size_t n)
     return true;
 }
 
-static bool is_unknown(const scry_threshold *t, const scry_model *m, const uint32_t *letters, size_t n)
+/* Whether letters that have pieces are no word all the same. */
+static bool is_gibberish(const scry_threshold *t, const scry_model *m, const uint32_t *letters, size_t n)
 {
     char word[4 * MAX_LETTERS + 4];
     size_t bytes = 0, count = 0;
@@ -43,23 +44,90 @@ static bool is_unknown(const scry_threshold *t, const scry_model *m, const uint3
            scry_model_log_probability(m, word, bytes) / (double)count < t->strange;
 }
 
+static bool is_letter(uint32_t rune)
+{
+    return scry_rune_classify(rune, SCRY_UNICODE_PYTHON) == SCRY_RUNE_LETTER;
+}
+
+/* Characters that are words by themselves: ideographs, kana, emoji and the like. */
+static bool stands_alone(uint32_t rune)
+{
+    return (rune >= 0x2600 && rune < 0x2800) || (rune >= FIRST_IDEOGRAM && rune < 0xA4D0) || (rune >= 0xF900 && rune < 0xFB00) ||
+           (rune >= 0x1F000 && rune < 0x40000);
+}
+
+/* Whether the model has pieces for these characters, cut as they stand here: many characters have none alone. */
+static bool is_readable(const scry_model *m, const uint32_t *runes, size_t n)
+{
+    char utf8[4 * MAX_LETTERS];
+    size_t bytes = 0;
+    for (size_t i = 0; i < n && i < MAX_LETTERS; i++)
+        bytes += scry_utf8_put(utf8 + bytes, runes[i]);
+    return scry_model_reads(m, utf8, bytes);
+}
+
+/* Whether `rune`, behind a letter, is a mark of an unreadable script, as Thai's vowels. ASCII, spaces, numbers and what joins or
+ * varies other characters are none. */
+static bool is_unreadable_mark(const scry_model *m, uint32_t rune)
+{
+    return rune >= 0x80 && rune != 0x200D && !(rune >= 0xFE00 && rune < 0xFE10) &&
+           scry_rune_classify(rune, SCRY_UNICODE_PYTHON) == SCRY_RUNE_OTHER && !is_readable(m, &rune, 1);
+}
+
+static void add_word(scry_buf *out, const uint32_t *runes, size_t n)
+{
+    scry_buf_puts(out, n && out->size ? " " : "");
+    for (size_t i = 0; i < n; i++) {
+        char utf8[4];
+        scry_buf_append(out, utf8, scry_utf8_put(utf8, runes[i]));
+    }
+}
+
+/* A word of letters that begins at `i`: its end. */
+static size_t add_if_unknown(const scry_threshold *t, const scry_model *m, const scry_runes *r, size_t i, scry_buf *out)
+{
+    size_t end = i;
+    while (end < r->n && !stands_alone(r->at[end]) && (is_letter(r->at[end]) || is_unreadable_mark(m, r->at[end])))
+        end++;
+    if (!is_readable(m, r->at + i, end - i) || (t && is_gibberish(t, m, r->at + i, end - i)))
+        add_word(out, r->at + i, end - i);
+    return end;
+}
+
+/* Characters that stand alone, from `i` on: their end. The longest readable parts are passed over; what is between them
+ * is unknown. */
+static size_t add_unreadable(const scry_model *m, const scry_runes *r, size_t i, scry_buf *out)
+{
+    enum { LONGEST = 8 };
+    size_t unread = i, end = i;
+    while (end < r->n && stands_alone(r->at[end]))
+        end++;
+    while (i < end) {
+        size_t n = end - i < LONGEST ? end - i : LONGEST;
+        while (n && !is_readable(m, r->at + i, n))
+            n--;
+        if (n)
+            add_word(out, r->at + unread, i - unread);
+        i += n ? n : 1;
+        unread = n ? i : unread;
+    }
+    add_word(out, r->at + unread, i - unread);
+    return end;
+}
+
+/* `t`: NULL where gibberish cannot be told. */
 static void find_unknown(const scry_threshold *t, const scry_model *m, const char *text, scry_buf *out)
 {
     scry_runes runes = SCRY_RUNES_INIT(MAX_TEXT);
     scry_runes_decode(&runes, text, strlen(text));
     scry_runes_nfc(&runes, SCRY_UNICODE_PYTHON);
     scry_runes_lower_text(&runes);
-    for (size_t i = 0, end; i < runes.n; i = end + 1) {
-        for (end = i; end < runes.n && scry_rune_classify(runes.at[end], SCRY_UNICODE_PYTHON) == SCRY_RUNE_LETTER;)
-            end++;
-        if (!is_unknown(t, m, runes.at + i, end - i))
-            continue;
-        scry_buf_puts(out, out->size ? " " : "");
-        for (size_t k = i; k < end; k++) {
-            char utf8[4];
-            scry_buf_append(out, utf8, scry_utf8_put(utf8, runes.at[k]));
-        }
-    }
+    runes.n = runes.n < MAX_RUNES ? runes.n : MAX_RUNES;
+    for (size_t i = 0; i < runes.n;)
+        if (stands_alone(runes.at[i]))
+            i = add_unreadable(m, &runes, i, out);
+        else
+            i = is_letter(runes.at[i]) ? add_if_unknown(t, m, &runes, i, out) : i + 1;
     scry_runes_dispose(&runes);
 }
 
@@ -68,11 +136,11 @@ scry_groups scry_groups_of(const scry_threshold *t, const scry_model *m, const s
     scry_groups g = { .unknown = NULL };
     threshold_borders(t, vector, &g.maybe, &g.best);
     const scry_query_part *parts;
-    size_t n = query && t && t->words ? scry_query_parts(query, &parts) : 0;
+    size_t n = query ? scry_query_parts(query, &parts) : 0;
     scry_buf words = SCRY_BUF_INIT(MAX_TEXT);
     for (size_t i = 0; i < n; i++)
         if (parts[i].kind == SCRY_PART_TEXT)
-            find_unknown(t, m, parts[i].text, &words);
+            find_unknown(t && t->words ? t : NULL, m, parts[i].text, &words);
     if (words.size && !words.failed)
         g.unknown = scry_buf_take(&words);
     scry_buf_dispose(&words);

@@ -365,6 +365,11 @@ double scry_model_log_probability(const scry_model *m, const char *word, size_t 
     return scry_tokenizer_log_probability(m->tokenizer, word, n);
 }
 
+bool scry_model_reads(const scry_model *m, const char *word, size_t n)
+{
+    return scry_tokenizer_reads(m->tokenizer, word, n);
+}
+
 void scry_model_free(scry_model *m)
 {
     if (!m)

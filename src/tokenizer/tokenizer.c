@@ -212,7 +212,7 @@ static int open_folder(scry_tokenizer *t, const char *dir, scry_tokenizer_dialec
                        scry_error *err)
 {
     scry_tokfile file;
-    t->start_id = t->end_id = t->pad_id = -1;
+    t->start_id = t->end_id = t->pad_id = t->unknown_id = -1;
     int result = scry_tokfile_open(&file, dir, use_cache, err);
     if (result == 0) {
         result = open_file(t, dir, &file, dialect, err);
@@ -302,6 +302,16 @@ int scry_tokenizer_encode(const scry_tokenizer *t, const char *text, size_t n, i
 double scry_tokenizer_log_probability(const scry_tokenizer *t, const char *text, size_t n)
 {
     return t->log_probability ? t->log_probability(t, text, n) : NAN;
+}
+
+bool scry_tokenizer_reads(const scry_tokenizer *t, const char *text, size_t n)
+{
+    int32_t ids[64];
+    int count = t->unknown_id < 0 ? 0 : scry_tokenizer_encode(t, text, n, ids, sizeof ids / sizeof *ids, NULL, NULL);
+    for (int i = 0; i < count; i++)
+        if (ids[i] == t->unknown_id)
+            return false;
+    return true;
 }
 
 size_t scry_tokenizer_vocab_size(const scry_tokenizer *t)

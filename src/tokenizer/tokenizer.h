@@ -63,6 +63,10 @@ int scry_tokenizer_set_language(scry_tokenizer *t, const char *code, scry_error 
  * when the tokenizer's pieces have none (all but unigram), or without memory. */
 double scry_tokenizer_log_probability(const scry_tokenizer *t, const char *text, size_t n);
 
+/* Whether there is a piece for every character of `text` (`n` bytes of UTF-8, a short word): false when some are read as the
+ * one unknown id, which says nothing of them. */
+bool scry_tokenizer_reads(const scry_tokenizer *t, const char *text, size_t n);
+
 size_t scry_tokenizer_vocab_size(const scry_tokenizer *t);   /* highest id + 1 */
 int32_t scry_tokenizer_end_id(const scry_tokenizer *t);      /* EOT, [SEP], </s> */
 int32_t scry_tokenizer_pad_id(const scry_tokenizer *t);      /* -1: not known, see scry_tokenizer_read_padding */

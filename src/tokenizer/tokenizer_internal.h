@@ -77,6 +77,7 @@ struct scry_tokenizer {
     bool guesses_language;
     int32_t end_id;
     int32_t pad_id;         /* -1: not known, not needed */
+    int32_t unknown_id;     /* of characters without a piece; -1: the kind has pieces for every byte */
     const char *usual_padding;  /* the padding token where tokenizer_config.json names none; NULL: it must */
     bool pieces_are_scored; /* unigram */
     scry_text_cleaner *clean;   /* applied to a text first; NULL: nothing */

@@ -322,6 +322,7 @@ int scry_tok_unigram_open(scry_tokenizer *t, scry_tokfile *f, scry_error *err)
     if (result == 0)
         result = read_model(m, f, err);
     t->vocab_size = (size_t)(m->pieces.max_id + 1);
+    t->unknown_id = m->unknown_id;
     if (result == 0)
         result = scry_tokfile_specials(f, t, err);
     t->summary = scry_asprintf("unigram pieces, %zu ids", t->vocab_size);

@@ -162,6 +162,7 @@ static int index_pieces(scry_tokenizer *t, wordpiece_model *m, const char *prefi
     m->unknown_id = scry_pieces_find_id(&m->heads, unknown, strlen(unknown));
     if (m->unknown_id < 0)
         return scry_fail(err, SCRY_EINVALID, "%s: the vocabulary has no %.40s", path, unknown);
+    t->unknown_id = m->unknown_id;
     for (size_t i = 0; i < m->heads.n && result == 0; i++) {
         const char *text = scry_pieces_text(&m->heads, i, &n);
         if (n > prefix_n && memcmp(text, prefix, prefix_n) == 0)

@@ -53,14 +53,16 @@ run search --json a zebra
 is "a zebra: the giraffe may be one, none is a best result" "$(json '[r["group"] for r in j["results"]][:2]')" "['maybe', 'far']"
 
 # ---- words that are none ----
-for query in закат 'a dog on the beach' 'Straße mit Bäumen' ребёнок 日落 x-ray 'IMG 2024'; do
+for query in закат 'a dog on the beach' 'Straße mit Bäumen' ребёнок 日落 x-ray 'IMG 2024' '“two” – №5 → 100 €…'; do
     run search --json --limit 1 "$query"
     is "$query: known" "$(json 'j["unknown_words"]')" '[]'
 done
 run search --json --limit 1 'asdfghjkl закат' + 'xqzzt vrrmpf'
 is "gibberish: named, in every part" "$(json 'j["unknown_words"]')" "['asdfghjkl', 'xqzzt', 'vrrmpf']"
 run search --json --limit 1 'ᚠᚢᚦᚨᚱᚲ ᛊᛟ'
-is "another script: named" "$(json 'j["unknown_words"]')" "['ᚠᚢᚦᚨᚱᚲ']"
+is "another script: named, short words too" "$(json 'j["unknown_words"]')" "['ᚠᚢᚦᚨᚱᚲ', 'ᛊᛟ']"
+run search --json --limit 1 '개 สุนัข 犬龘 dog🐕 ❤️'
+is "scripts, characters and emoji without a piece: named" "$(json 'j["unknown_words"]')" "['개', 'สุนัข', '龘', '🐕']"
 run search --limit 1 фывапролдж
 like "a table: said on stderr" "$T/err" '^scry: words that the model does not know: фывапролдж$'
 is "a table: a result all the same" "$(grep -c '/photos/' "$T/out")" 1

@@ -37,6 +37,7 @@ COHORT = 1024
 STRANGE = -4.5     # natural logarithm of a letter's probability: below, a word is none
 COMMON = 1e-7      # how frequent a real word is
 BITS_PER_WORD, HASHES = 12, 6
+UNKNOWN_ID = 3     # of characters without a piece
 LETTERS = 4        # shorter words are never called unknown
 BASE = 0x2E80      # Chinese and Japanese characters, from here on, are words by themselves
 
@@ -224,15 +225,20 @@ class Words:
         words = [w for w in words if LETTERS <= len(w) <= 64 and max(map(ord, w)) < BASE]
         out = []
         for w, e in zip(words, self.tokenizer.encode_batch(words, add_special_tokens=False)):
-            total = sum(self.unknown * (to - start) if i == 3 else self.pieces[t]
+            total = sum(self.unknown * (to - start) if i == UNKNOWN_ID else self.pieces[t]
                         for i, t, (start, to) in zip(e.ids, e.tokens, e.offsets))
             if total / len(w) < STRANGE:
                 out.append(w)
         return out
 
+    def unreadable(self, words):
+        """Those of which some characters have no piece."""
+        return [w for w, e in zip(words, self.tokenizer.encode_batch(words, add_special_tokens=False)) if UNKNOWN_ID in e.ids]
+
     def unknown_words(self, text):
-        return [w for w in self.strange(re.findall(r"[^\W\d_]+", fold(text.lower())))
-                if not all(self.bits[i >> 3] >> (i & 7) & 1 for i in self.places(w))]
+        words = re.findall(r"[^\W\d_]+", fold(text.lower()))
+        return self.unreadable(words) + [w for w in self.strange(words)
+                                         if not all(self.bits[i >> 3] >> (i & 7) & 1 for i in self.places(w))]
 
     def print_table(self, sets):
         print(f"\n{len(self.bits)} bytes of real words\n\n| texts | how many | with an unknown word |\n|---|---|---|")
