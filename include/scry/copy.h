@@ -33,7 +33,11 @@ typedef struct scry_copy_options {
     const scry_cancel *cancel;   /* non-zero: stop with SCRY_ECANCELLED; what was sent stays */
 } scry_copy_options;
 
-/* Make `to` (opened for writing, of the same model) have every file of `from`, under the same
+#define SCRY_COPY_OPTIONS_INIT SCRY_ZERO_INIT
+
+/* `options` may be NULL.
+ *
+ * Make `to` (opened for writing, of the same model) have every file of `from`, under the same
  * roots and ids, with labels, keys and remembered bad files. A file that it has with all fields equal
  * is not sent, so that repeating a stopped copy continues it, and repeating a finished one only compares.
  * Files that only `to` has stay; a content whose vector `to` has keeps that one. A root that `to`

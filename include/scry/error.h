@@ -39,6 +39,13 @@ typedef struct scry_error {
 
 #define SCRY_ERROR_INIT { 0, "" }
 
+/* Of a structure whose defaults are all zero, without warnings in both languages. */
+#ifdef __cplusplus
+#define SCRY_ZERO_INIT {}
+#else
+#define SCRY_ZERO_INIT { 0 }
+#endif
+
 #define SCRY_NODISCARD __attribute__((warn_unused_result))
 #define SCRY_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 

@@ -59,7 +59,7 @@ typedef struct scry_eval_options {
 } scry_eval_options;
 
 #define SCRY_LABEL_TEMPLATE "a photo of a {}"
-#define SCRY_EVAL_OPTIONS_INIT { .embed = SCRY_EMBED_OPTIONS_INIT }
+#define SCRY_EVAL_OPTIONS_INIT SCRY_ZERO_INIT
 
 typedef enum { SCRY_FIGURE_RATE, SCRY_FIGURE_RANK, SCRY_FIGURE_SCORE, SCRY_FIGURE_SPEED } scry_figure_kind;
 

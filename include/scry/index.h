@@ -66,9 +66,10 @@ typedef struct scry_index_options {
     const scry_cancel *cancel;      /* non-zero: finish what is decoded, commit, return SCRY_ECANCELLED */
 } scry_index_options;
 
-#define SCRY_INDEX_OPTIONS_INIT { .path_count = 0 }
+#define SCRY_INDEX_OPTIONS_INIT SCRY_ZERO_INIT
 
-/* Run to the end or until cancelled. `total` (may be NULL) gets the final counts in either case. */
+/* Run to the end or until cancelled. `options` may be NULL: without paths nothing is indexed. `total` (may be NULL) gets the
+ * final counts in either case. */
 int scry_index_run(scry_store *store, const scry_model *model, const scry_index_options *options,
                    scry_index_progress *total, scry_error *err) SCRY_NODISCARD;
 

@@ -90,7 +90,7 @@ typedef struct scry_model_info {
 } scry_model_info;
 
 /* Open the checkpoint folder `dir`. Every tensor's name, shape and dtype is checked
- * before use; a damaged or unsupported checkpoint is SCRY_EINVALID naming what is wrong. */
+ * before use; a damaged or unsupported checkpoint is SCRY_EINVALID naming what is wrong. `options` may be NULL: the defaults. */
 int scry_model_open(scry_model **out, const char *dir, const scry_model_options *options,
                     scry_error *err) SCRY_NODISCARD;
 const scry_model_info *scry_model_get_info(const scry_model *m);   /* borrowed from the model */

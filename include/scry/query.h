@@ -85,9 +85,9 @@ int scry_parse_region(const char *text, int out[4], scry_error *err) SCRY_NODISC
 
 struct scry_decoder;
 
-/* What scry_query_embed uses. `decoder` and `store` may be NULL when the query has no pictures and no
- * stored ids; `uploaded_path` returns the path of an uploaded picture (owned by the caller; NULL: unknown id)
- * and may be NULL where there are no uploads. */
+/* What scry_query_embed uses. `model` is needed; without a session or a decoder, a call that needs one makes it and frees
+ * it again; without a store, stored ids are SCRY_EINVALID. `decoder` is NULL outside of scry.
+ * `uploaded_path` returns the path of an uploaded picture (owned by the caller; NULL: unknown id) and may be NULL where there are no uploads. */
 typedef struct scry_query_tools {
     scry_session *session;
     const scry_model *model;
@@ -96,6 +96,8 @@ typedef struct scry_query_tools {
     bool keep_orientation;
     char *(*uploaded_path)(const uint8_t id[SCRY_ID_BYTES]);
 } scry_query_tools;
+
+#define SCRY_QUERY_TOOLS_INIT SCRY_ZERO_INIT
 
 /* Whether some part needs a decoder: a picture by path, an uploaded one, or a region. */
 bool scry_query_needs_decoder(const scry_query *q);

@@ -29,9 +29,9 @@ int scry_rebuild_get_estimate(scry_store *store, const scry_model *model, scry_r
                               scry_error *err) SCRY_NODISCARD;
 
 /* Embed all files of the store, which is open for writing, and swap. `as` names model, precision and dimension as for a new
- * collection; of `options` paths, patterns and formats are not used. Files that changed are read anew; one that cannot be
- * read now is left out and reported as skipped; when all files of a root are, nothing is swapped. The store is closed,
- * whatever is returned. */
+ * collection (NULL: as `model` has them); of `options` (may be NULL) paths, patterns and formats are not used. Files that
+ * changed are read anew; one that cannot be read now is left out and reported as skipped; when all files of a root are, nothing is
+ * swapped. The store is closed, whatever is returned. */
 int scry_rebuild_run(scry_store *store, const scry_model *model, const scry_store_options *as,
                      const scry_index_options *options, scry_index_progress *total, scry_error *err) SCRY_NODISCARD;
 

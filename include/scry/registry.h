@@ -100,11 +100,13 @@ typedef struct scry_pull_options {
     void *arg;
 } scry_pull_options;
 
+#define SCRY_PULL_OPTIONS_INIT SCRY_ZERO_INIT
+
 /* Fetch a checkpoint from the hub ($SCRY_HUB_URL, $HF_ENDPOINT, else https://huggingface.co), resuming an
  * interrupted download, check it against the digests that the host publishes, open it, record where it
  * came from. Configuration and tokenizer are fetched and checked before the weights. The name exists only
  * after all of this succeeded. *name (may be NULL) gets the name, owned by the caller. Without a network:
- * SCRY_EREMOTE, whose message names the files to fetch by other means. */
+ * SCRY_EREMOTE, whose message names the files to fetch by other means. `options` without `what`, or NULL, is SCRY_EINVALID. */
 int scry_model_pull(const scry_pull_options *options, char **name, scry_error *err) SCRY_NODISCARD;
 
 #ifdef __cplusplus

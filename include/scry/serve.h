@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 typedef struct scry_serve_options {
-    const char *listen;         /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0: any free one, printed on stderr */
+    const char *listen;         /* "127.0.0.1:8080" (NULL), "[::1]:0", ":8080"; port 0: any free one, printed on stderr */
     const char *public_url;     /* "https://host/photos/": where a proxy shows it; NULL: at `listen` */
     const char *token_file;     /* NULL: no token; allowed on loopback or with no_auth only */
     bool no_auth;               /* allow other addresses than loopback without a token */
@@ -33,15 +33,13 @@ typedef struct scry_serve_options {
     int check_interval_s;       /* between checks of the store's files; 0: a day; below 0: no checks */
 } scry_serve_options;
 
-#define SCRY_SERVE_OPTIONS_INIT { .listen = "127.0.0.1:8080" }
+#define SCRY_SERVE_OPTIONS_INIT SCRY_ZERO_INIT
 
-/* What `scry serve` runs; it is found in the plugin scry-serve.so under this name. Opens store and
- * model itself, serves until SIGTERM or SIGINT, drains, returns 0. */
-typedef int scry_serve_fn(const scry_serve_options *options, const char *store, const char *collection,
-                          const char *model, scry_precision precision, scry_error *err);
-#define SCRY_SERVE_SYMBOL "scry_serve_run"
-
-scry_serve_fn scry_serve_run;
+/* What `scry serve` runs, with the plugin scry-serve.so. Opens `store` (its collection; NULL: "default") and `model` (a name;
+ * NULL: the starter) itself, blocks SIGTERM and SIGINT in the calling thread, serves until one of them comes, drains,
+ * returns 0. `options` may be NULL: the defaults. */
+int scry_serve_run(const scry_serve_options *options, const char *store, const char *collection,
+                   const char *model, scry_precision precision, scry_error *err) SCRY_NODISCARD;
 
 #ifdef __cplusplus
 }

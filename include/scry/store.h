@@ -76,6 +76,7 @@ typedef struct scry_store_options {
 #define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
     { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL } }
 
+/* `options` may be NULL: the default collection, for reading. */
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
                     scry_error *err) SCRY_NODISCARD;
 
@@ -329,7 +330,7 @@ struct scry_results {
 };
 
 /* The nearest pictures: exact over the stored vectors (equal to brute force in double precision;
- * scores within 1e-6 count as ties). `query` is [dim], unit. */
+ * scores within 1e-6 count as ties). `query` is [dim], unit; `search` may be NULL: the first ten. */
 int scry_store_search(scry_store *s, const float *query, const scry_search *search,
                       scry_results **out, scry_error *err) SCRY_NODISCARD;
 

@@ -2,12 +2,9 @@
 
 #include "base/alloc.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
-#include <link.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,33 +227,4 @@ char *scry_data_dir(void)
 char *scry_cache_dir(void)
 {
     return xdg_dir("XDG_CACHE_HOME", ".cache");
-}
-
-/* The file that this code was loaded from: libscry.so, or a program that libscry.a is linked into. */
-static bool own_file(char path[PATH_MAX])
-{
-    Dl_info here;
-    struct link_map *map;
-    if (!dladdr1((void *)(uintptr_t)scry_program_file, &here, (void **)&map, RTLD_DL_LINKMAP))
-        return false;
-    /* For the program itself l_name is empty, and dli_fname is argv[0], which may be anything. */
-    return realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", path) != NULL;
-}
-
-char *scry_program_file(const char *name)
-{
-    /* An installation's lib/ or lib/TRIPLET/; the build trees: build/MODE/ and build/MODE/tests/. */
-    static const char *const places[] = { "../libexec/scry/", "../share/scry/", "../../libexec/scry/", "../../share/scry/",
-                                          "", "../../", "../", "../../../" };
-    char own[PATH_MAX];
-    if (!own_file(own))
-        return NULL;
-    const char *folder = dirname(own);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *path = scry_asprintf("%s/%s%s", folder, places[i], name);
-        if (access(path, F_OK) == 0)
-            return path;
-        free(path);
-    }
-    return NULL;
 }

@@ -55,11 +55,12 @@ char *scry_expand_home(const char *path);
 char *scry_data_dir(void);
 char *scry_cache_dir(void);
 
-/* A file that is installed with the library. Starting at the folder of libscry.so (of the program,
- * if it is linked with libscry.a), it is searched for in ../libexec/scry and ../share/scry, then
+/* A file that is installed with the library. It is searched for in the folder of scry_set_data_dir or
+ * $SCRY_DATA_DIR, where one is given; then, starting at the folder of libscry.so (of the program,
+ * if it is linked with libscry.a), in ../libexec/scry and ../share/scry, then
  * in that folder and the ones above it (a build tree); never beside a program that only uses the
  * library. `name` is like "scry-decode" or "models/starter". Owned by the caller; NULL where there
- * is none. */
+ * is none. In library.c. */
 char *scry_program_file(const char *name);
 
 #endif

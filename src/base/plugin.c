@@ -57,7 +57,7 @@ int scry_plugin_symbol(void **out, const char *name, const char *symbol, scry_er
     char *path = scry_program_file(file);
     int result = path ? load(out, path, symbol, err)
                       : scry_fail(err, SCRY_ENOTFOUND, "the plugin %s is not installed: it belongs "
-                                  "beside libscry.so or in libexec/scry", file);
+                                  "beside libscry.so, in libexec/scry or in $SCRY_DATA_DIR", file);
     free(path);
     free(file);
     return result;

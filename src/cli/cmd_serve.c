@@ -102,14 +102,11 @@ static char *model_name(const cli_common *c)
 static int serve(const cli_common *c, scry_serve_options *o)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_serve_fn *run;
     char *place = cli_store_place(c), *model = model_name(c);
     o->language = c->language;
     int r = cli_milvus_choice(&o->milvus, c, &err);
     if (r == 0)
-        r = scry_plugin_symbol((void **)&run, "serve", SCRY_SERVE_SYMBOL, &err);
-    if (r == 0)
-        r = run(o, place, c->collection, model, c->precision, &err);
+        r = scry_serve_run(o, place, c->collection, model, c->precision, &err);
     cli_milvus_choice_dispose(&o->milvus);
     free(model);
     free(place);

@@ -13,8 +13,6 @@
 static int embed_picture(const scry_query_tools *t, const char *path, const int region[4], float *out,
                          scry_error *err)
 {
-    if (!t->decoder)
-        return scry_fail(err, SCRY_EINVALID, "pictures cannot be read here: %s", path);
     const uint8_t *bytes;
     size_t size;
     struct stat st;
@@ -135,28 +133,47 @@ static int finish_query(const scry_query *q, const scry_query_tools *t, float *v
     return r < 0 ? r : combine(parts, n, vectors, dim, out, err);
 }
 
+/* Make the session and the decoder that the caller left out and the queries need. */
+static int complete_tools(scry_query_tools *t, const scry_query *const *queries, size_t n, scry_error *err)
+{
+    scry_decoder_options d = SCRY_DECODER_OPTIONS_INIT;
+    bool decodes = false;
+    d.formats = scry_formats_all();   /* the user named the file */
+    for (size_t q = 0; q < n; q++)
+        decodes = decodes || scry_query_needs_decoder(queries[q]);
+    int r = t->session ? 0 : scry_session_new(&t->session, t->model, 0, err);
+    return r == 0 && decodes && !t->decoder ? scry_decoder_new(&t->decoder, &d, err) : r;
+}
+
 int scry_query_embed_many(const scry_query *const *queries, size_t n, const scry_query_tools *tools, float *out,
                           bool *cut, scry_error *errors)
 {
     size_t dim = (size_t)scry_model_get_info(tools->model)->dim;
     const scry_query_part *parts;
+    scry_error all = SCRY_ERROR_INIT;
+    scry_query_tools t = *tools;
     float **vectors = scry_alloc(n * sizeof *vectors);
     for (size_t q = 0; q < n; q++) {
         vectors[q] = scry_alloc(scry_query_parts(queries[q], &parts) * dim * sizeof **vectors);
         cut[q] = false;
         errors[q] = (scry_error)SCRY_ERROR_INIT;
     }
-    scry_error all = SCRY_ERROR_INIT;
-    int failed = 0, r = embed_texts(tools, queries, n, vectors, cut, &all);
+    int failed = 0, r = complete_tools(&t, queries, n, &all);
+    if (r == 0)
+        r = embed_texts(&t, queries, n, vectors, cut, &all);
     for (size_t q = 0; q < n; q++) {
         if (r < 0)
             errors[q] = all;
         else
-            finish_query(queries[q], tools, vectors[q], dim, out + q * dim, &errors[q]);
+            finish_query(queries[q], &t, vectors[q], dim, out + q * dim, &errors[q]);
         failed += errors[q].code < 0;
         free(vectors[q]);
     }
     free(vectors);
+    if (!tools->decoder)
+        scry_decoder_free(t.decoder);
+    if (!tools->session)
+        scry_session_free(t.session);
     return failed;
 }
 
@@ -164,6 +181,8 @@ int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *
 {
     bool any_cut;
     scry_error why;
+    if (!tools || !tools->model)
+        return scry_fail(err, SCRY_EINVALID, "a query is embedded by a model, and none was given");
     int failed = scry_query_embed_many(&q, 1, tools, out, &any_cut, &why);
     if (cut)
         *cut = any_cut;

@@ -1,10 +1,11 @@
-/* embed_files.c - scry_embed_files and scry_embed_lines: workers that each claim the
+/* embed_files.c - scry_embed_files, _memory, _rgb and _lines: workers that each claim the
  * next items of the list until none are left. */
 #include "scry/embed.h"
 
 #include "base/alloc.h"
 #include "base/pool.h"
 #include "engine/picture_batch.h"
+#include "image/rgb_views.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -17,7 +18,9 @@ enum { TEXT_BATCH = 16, MAX_WORKERS = 256 };
 typedef struct {
     const scry_model *model;
     const scry_embed_options *options;
-    const char *const *items;   /* paths or texts */
+    const char *const *items;   /* paths or texts; else one of: */
+    const scry_encoded *memory;
+    const scry_rgb *rgb;
     size_t count, dim;
     float *out;                 /* [count, dim] */
     atomic_size_t next;
@@ -68,15 +71,21 @@ typedef struct {
     size_t row[PICTURE_BATCH];   /* which rows the pictures of the batch belong to */
 } picture_worker;
 
-static void skip_picture(team *t, size_t i, const char *reason)
+static void skip_picture(team *t, size_t i, const scry_error *why)
 {
+    if (!t->items && !t->options->failed) {
+        scry_error named = SCRY_ERROR_INIT;
+        scry_fail(&named, why->code, "picture %zu: %s", i, why->message);
+        fail(t, &named);
+        return;
+    }
     float *row = t->out + i * t->dim;
     for (size_t d = 0; d < t->dim; d++)
         row[d] = NAN;
     pthread_mutex_lock(&t->lock);
     t->failures++;
     if (t->options->failed)
-        t->options->failed(t->options->arg, i, t->items[i], reason);
+        t->options->failed(t->options->arg, i, t->items ? t->items[i] : NULL, why->message);
     pthread_mutex_unlock(&t->lock);
     finished(t, 1);
 }
@@ -97,23 +106,45 @@ static void embed_batch(picture_worker *w)
     b->count = 0;
 }
 
-static void decode_picture(picture_worker *w, size_t i)
+static int load_picture(picture_worker *w, size_t i, scry_error *err)
 {
-    picture_batch *b = &w->batch;
+    scry_decoder *d = w->batch.decoder;
     const uint8_t *bytes;
     size_t size;
     struct stat st;
+    if (w->t->items)
+        return scry_decoder_load(d, w->t->items[i], &bytes, &size, &st, err);
+    const scry_encoded *given = &w->t->memory[i];
+    return scry_decoder_load_bytes(d, given->data, given->data ? given->size : 0, err);
+}
+
+/* The views of picture `i` to their place in the batch. */
+static int decode_picture(picture_worker *w, size_t i, scry_error *err)
+{
+    picture_batch *b = &w->batch;
     scry_decode_result picture;
+    if (w->t->rgb)
+        return scry_rgb_views(picture_batch_next(b), &w->t->rgb[i], &b->request.spec, err);
+    int r = load_picture(w, i, err);
+    if (r < 0)
+        return r;
+    r = scry_decoder_run(b->decoder, &b->request, &picture, err);
+    if (r == SCRY_EIO)   /* no decoder starts */
+        fail(w->t, err);
+    if (r == 0)
+        memcpy(picture_batch_next(b), picture.pixels, b->picture_bytes);
+    return r;
+}
+
+static void add_picture(picture_worker *w, size_t i)
+{
+    picture_batch *b = &w->batch;
     scry_error why = SCRY_ERROR_INIT;
-    int loaded = scry_decoder_load(b->decoder, w->t->items[i], &bytes, &size, &st, &why);
-    int r = loaded < 0 ? loaded : scry_decoder_run(b->decoder, &b->request, &picture, &why);
-    if (loaded == 0 && r == SCRY_EIO)   /* no decoder starts */
-        fail(w->t, &why);
-    if (r < 0) {
-        skip_picture(w->t, i, why.message);
+    if (decode_picture(w, i, &why) < 0) {
+        skip_picture(w->t, i, &why);
         return;
     }
-    w->row[picture_batch_add(b, &picture)] = i;
+    w->row[b->count++] = i;
     if (b->count == PICTURE_BATCH)
         embed_batch(w);
 }
@@ -126,12 +157,12 @@ static void embed_pictures(void *arg, int index, int count)
     scry_error err = SCRY_ERROR_INIT;
     size_t from, to;
     d.formats = t->options->formats ? t->options->formats : scry_formats_all();
-    if (picture_batch_init(&w.batch, t->model, &d, &err) < 0)
+    if (picture_batch_init(&w.batch, t->model, t->rgb ? NULL : &d, &err) < 0)
         fail(t, &err);
     w.batch.request.keep_orientation = t->options->keep_orientation;
     w.batch.request.exact = t->options->exact;
     while (claim(t, 1, &from, &to))
-        decode_picture(&w, from);
+        add_picture(&w, from);
     embed_batch(&w);
     picture_batch_dispose(&w.batch);
 }
@@ -180,22 +211,44 @@ static int run_team(team *t, scry_pool_fn *work, size_t share, scry_error *err)
     return t->fatal.code ? scry_fail(err, t->fatal.code, "%s", t->fatal.message) : 0;
 }
 
+static team team_for(const scry_model *model, size_t n, const scry_embed_options *options, float *out)
+{
+    return (team){ .model = model, .options = options ? options : &defaults, .count = n, .out = out,
+                   .dim = (size_t)scry_model_get_info(model)->dim };
+}
+
 int scry_embed_files(const scry_model *model, const char *const *paths, size_t n,
                      const scry_embed_options *options, float *out, size_t *failures, scry_error *err)
 {
-    team t = { .model = model, .options = options ? options : &defaults, .items = paths, .count = n, .out = out,
-               .dim = (size_t)scry_model_get_info(model)->dim };
+    team t = team_for(model, n, options, out);
+    t.items = paths;
     int r = run_team(&t, embed_pictures, 1, err);
     if (failures)
         *failures = t.failures;
     return r;
 }
 
+int scry_embed_memory(const scry_model *model, const scry_encoded *pictures, size_t n,
+                      const scry_embed_options *options, float *out, scry_error *err)
+{
+    team t = team_for(model, n, options, out);
+    t.memory = pictures;
+    return run_team(&t, embed_pictures, 1, err);
+}
+
+int scry_embed_rgb(const scry_model *model, const scry_rgb *pictures, size_t n,
+                   const scry_embed_options *options, float *out, scry_error *err)
+{
+    team t = team_for(model, n, options, out);
+    t.rgb = pictures;
+    return run_team(&t, embed_pictures, 1, err);
+}
+
 int scry_embed_lines(const scry_model *model, const char *const *texts, size_t n,
                      const scry_embed_options *options, float *out, size_t *cuts, scry_error *err)
 {
-    team t = { .model = model, .options = options ? options : &defaults, .items = texts, .count = n, .out = out,
-               .dim = (size_t)scry_model_get_info(model)->dim };
+    team t = team_for(model, n, options, out);
+    t.items = texts;
     int r = run_team(&t, embed_texts, TEXT_BATCH, err);
     if (cuts)
         *cuts = t.cuts;

@@ -16,7 +16,7 @@ int picture_batch_init(picture_batch *b, const scry_model *model, const scry_dec
     b->picture_bytes = (size_t)spec->views * (size_t)spec->size * (size_t)spec->size * 3;
     b->pixels = scry_alloc(PICTURE_BATCH * b->picture_bytes);
     b->vectors = scry_alloc(PICTURE_BATCH * (size_t)info->dim * sizeof *b->vectors);
-    int r = scry_decoder_new(&b->decoder, options, err);
+    int r = options ? scry_decoder_new(&b->decoder, options, err) : 0;
     return r < 0 ? r : scry_session_new(&b->session, model, 1, err);
 }
 
@@ -28,9 +28,14 @@ void picture_batch_dispose(picture_batch *b)
     free(b->pixels);
 }
 
+uint8_t *picture_batch_next(picture_batch *b)
+{
+    return b->pixels + b->count * b->picture_bytes;
+}
+
 size_t picture_batch_add(picture_batch *b, const scry_decode_result *picture)
 {
-    memcpy(b->pixels + b->count * b->picture_bytes, picture->pixels, b->picture_bytes);
+    memcpy(picture_batch_next(b), picture->pixels, b->picture_bytes);
     return b->count++;
 }
 

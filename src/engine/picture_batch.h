@@ -26,10 +26,13 @@ typedef struct picture_batch {
     float *vectors;                 /* [PICTURE_BATCH, dim] */
 } picture_batch;
 
-/* Without a model nothing can be added. Dispose of it also after a failure. */
+/* Without a model nothing can be added; without `options` there is no decoder. Dispose of it also after a failure. */
 int picture_batch_init(picture_batch *b, const scry_model *model, const scry_decoder_options *options,
                        scry_error *err) SCRY_NODISCARD;
 void picture_batch_dispose(picture_batch *b);
+
+/* Where the pixels of the next picture belong, picture_bytes; it counts once `count` was raised. */
+uint8_t *picture_batch_next(picture_batch *b);
 
 /* Copy the pixels of a decoded picture. */
 size_t picture_batch_add(picture_batch *b, const scry_decode_result *picture);

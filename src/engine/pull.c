@@ -289,7 +289,8 @@ int scry_model_pull(const scry_pull_options *options, char **name, scry_error *e
 {
     wanted w = { 0 };
     char *place = NULL;
-    int r = find_wanted(&w, options, err);
+    int r = options && options->what ? find_wanted(&w, options, err)
+                                     : scry_fail(err, SCRY_EINVALID, "say what to pull: a name of the catalogue, or OWNER/NAME");
     if (r == 0)
         r = registry_check_new_name(w.name, err);
     if (r == 0)

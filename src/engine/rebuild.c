@@ -216,11 +216,18 @@ static int complete(rebuild *b, scry_error *err)
 int scry_rebuild_run(scry_store *store, const scry_model *model, const scry_store_options *as,
                      const scry_index_options *options, scry_index_progress *total, scry_error *err)
 {
+    static const scry_index_options defaults = SCRY_INDEX_OPTIONS_INIT;
+    const scry_model_info *m = scry_model_get_info(model);
+    scry_store_options same = SCRY_STORE_OPTIONS_INIT;
+    same.model_identity = m->identity;
+    same.model_name = m->name;
+    same.precision = scry_precision_name(m->precision);
+    same.dim = m->dim;
     rebuild b = { .old = store };
-    scry_index_options o = *options;
+    scry_index_options o = options ? *options : defaults;
     o.formats = scry_formats_all();   /* each file was accepted when it was indexed */
     o.prune = o.retry = o.recheck = o.rebuild_metadata = false;
-    int r = begin(&b, as, err);
+    int r = begin(&b, as ? as : &same, err);
     if (r == 0)
         r = ingest_run(b.fresh, b.old, model, &o, total, err);
     if (r == 0)

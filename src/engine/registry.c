@@ -64,7 +64,7 @@ static int not_found(const char *name, scry_error *err)
         return scry_fail(err, SCRY_ENOTFOUND, "there is no model folder %s", name);
     if (strcmp(name, SCRY_STARTER_MODEL) == 0)
         return scry_fail(err, SCRY_ENOTFOUND, "the starter model is not where the program is installed "
-                         "(share/scry/models/starter): install scry again, or give --model");
+                         "(share/scry/models/starter): install scry again, set SCRY_DATA_DIR to the folder where it is installed, or give --model");
     return scry_fail(err, SCRY_ENOTFOUND, "there is no model \"%s\": see `scry model list`, or give a folder", name);
 }
 

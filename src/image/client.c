@@ -83,7 +83,8 @@ int scry_decoder_new(scry_decoder **out, const scry_decoder_options *options, sc
     o.program = find_program(o.program);
     if (!o.program)
         return scry_fail(err, SCRY_ENOTFOUND, "scry-decode, which reads pictures, is neither beside "
-                         "libscry.so nor in libexec/scry: install it or set SCRY_DECODER to its path");
+                         "libscry.so nor in libexec/scry: install it, or set SCRY_DECODER to its path or SCRY_DATA_DIR to the folder "
+                         "of the installation");
     o.formats = o.formats ? o.formats : scry_formats_default();
     o.max_file_bytes = o.max_file_bytes ? o.max_file_bytes : MOST_FILE_BYTES;
     size_t memory = o.memory_bytes ? o.memory_bytes : USUAL_MEMORY;

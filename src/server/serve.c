@@ -425,8 +425,8 @@ static void block_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);   /* inherited by all threads started later */
 }
 
-int scry_serve_run(const scry_serve_options *options, const char *store, const char *collection, const char *model,
-                   scry_precision precision, scry_error *err)
+int scry_serve_plugin(const scry_serve_options *options, const char *store, const char *collection, const char *model,
+                      scry_precision precision, scry_error *err)
 {
     server s = { .options = *options, .where = store, .collection = collection ? collection : "default" };
     block_signals();

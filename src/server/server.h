@@ -28,6 +28,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What scry_serve_run calls; its `options` have an address, store and model are not NULL. */
+int scry_serve_plugin(const scry_serve_options *options, const char *store, const char *collection, const char *model,
+                      scry_precision precision, scry_error *err);
+
 struct server {
     scry_serve_options options;
     const char *where, *collection;      /* of the store, as the command line names them */

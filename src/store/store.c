@@ -69,6 +69,8 @@ int scry_store_begin_replacement(scry_store **out, scry_store *s, const scry_sto
                                  scry_error *err)
 {
     *out = NULL;
+    if (!model)
+        return scry_fail(err, SCRY_EINVALID, "a replacement requires the model that it is made for");
     int result = scry_store_check_replaceable(s, err);
     return result < 0 ? result : s->kind->begin_replacement(out, s, model, anew, err);
 }
