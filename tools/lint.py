@@ -241,6 +241,20 @@ def check_dead(paths):
             wrong(path, 0, f"{name}: nothing calls it")
 
 
+def check_public_names():
+    """What the public headers declare is what mk/libscry0.symbols lists, so that no name vanishes unseen."""
+    listed = set(re.findall(r"^ (scry_\w+)@SCRY_0 ", open("mk/libscry0.symbols", encoding="utf-8").read(), re.M))
+    declared = set()
+    for name in os.listdir("include/scry"):
+        with open(f"include/scry/{name}", encoding="utf-8") as f:
+            text = "".join(re.sub(r"/\*.*\*/", "", x) for x in f if not x.startswith("typedef"))
+        declared |= set(re.findall(r"\b(scry_[a-z0-9_]+)\(", text))
+    for name in sorted(declared - listed):
+        wrong("mk/libscry0.symbols", 0, f"{name} is new in the public headers: add the line \" {name}@SCRY_0 VERSION\"")
+    for name in sorted(listed - declared):
+        wrong("mk/libscry0.symbols", 0, f"{name} is in no public header any more: programs that are linked with it would not start")
+
+
 def main():
     os.chdir(TOP)
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
@@ -255,6 +269,7 @@ def main():
     check_complexity(sources)
     check_parameters([f for f in files if f.startswith("src/") and f.endswith((".c", ".h", ".inc"))])
     check_dead(c)
+    check_public_names()
     if len(sys.argv) > 1:
         check_symbols(sys.argv[1])
     for path in files:

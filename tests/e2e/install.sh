@@ -43,14 +43,46 @@ exported() { # NODE: the names that the library exports in this version node
 }
 is "the library shows C programs the public functions and nothing else" "$(exported SCRY_0)" \
     "$(sed 's,/\*.*\*/,,' usr/include/scry/*.h | grep -v '^typedef' | grep -ohE '\bscry_[a-z0-9_]+\(' | tr -d '(' | sort -u)"
+is "which are those that mk/libscry0.symbols lists" "$(exported SCRY_0)" \
+    "$(sed -n 's/^ \(scry_.*\)@SCRY_0 .*/\1/p' "$SCRY_TOP/mk/libscry0.symbols" | sort)"
 is "and to its plugins functions of scry only" "$(exported SCRY_PRIVATE | grep -v '^scry_')" ''
 ok "which are some" test "$(exported SCRY_PRIVATE | wc -l)" -gt 100
 is "a C program links none of those" \
     "$(nm -D --undefined-only find | grep SCRY_PRIVATE)" ''
+
+# ---- the other examples: the first program made find.store ----
+found=$(LD_LIBRARY_PATH=$T/usr/lib ./find pics 'a dog')
+example() { # NAME FILE COMPILER FLAG...
+    example_name=$1 example_file=$2
+    shift 2
+    ok "examples/$example_file builds without warnings" \
+        sh -c 'out=$1 in=$2; shift 2; "$@" -Wall -Wextra -Werror "$in" -o "$out" $(pkg-config --cflags --libs scry) -lm -pthread' \
+        sh "$example_name" "$SCRY_TOP/examples/$example_file" "$@"
+}
+example threads threads.c gcc -std=c11
+LD_LIBRARY_PATH=$T/usr/lib ./threads find.store 'a dog' 'a cat' 'a castle' >"$T/out" 2>"$T/err"
+is "threads: each finds" "$? $(grep -c 'pics/p00' "$T/out")" '0 9'
+is "threads: what the first program finds" "$(sed -n '2,4s/^  //p' "$T/out")" "$found"
+example embed embed.c gcc -std=c11
+LD_LIBRARY_PATH=$T/usr/lib ./embed pics/p001.png 'a dog' >"$T/out" 2>"$T/err"
+is "embed: status" $? 0
+is "embed: the cosine of the picture's bytes is the score of its file" "$(cut -d ' ' -f 1 "$T/out")" \
+    "$(echo "$found" | sed -n 's/ .*p001.png$//p')"
+LD_LIBRARY_PATH=$T/usr/lib ./embed "$SCRY_TOP/Makefile" 'a dog' >"$T/out" 2>"$T/err"
+is "embed: what is no picture is said" "$? $(grep -c 'picture 0: not a picture' "$T/err")" '2 1'
+if command -v g++ >/dev/null; then
+    example find_cc find.cc g++ -std=c++17
+    is "in C++: what the first program finds" "$(LD_LIBRARY_PATH=$T/usr/lib ./find_cc pics 'a dog')" "$found"
+fi
+
 ok "the example builds with the static library" \
     sh -c 'gcc -o static "$1" -I usr/include usr/lib/libscry.a $(pkg-config --static --libs scry | sed s/-lscry//)' \
     sh "$SCRY_TOP/examples/find.c"
-is "which shows no other names either" \
+SCRY_DATA_DIR='' ./static pics 'a dog' >"$T/out" 2>"$T/err"
+is "moved away from the installation, it finds no decoder, and says what to do" \
+    "$? $(grep -c 'SCRY_DATA_DIR' "$T/err")" '2 1'
+is "which then works" "$(SCRY_DATA_DIR=$T/usr ./static pics 'a dog')" "$found"
+is "the library shows no other names either" \
     "$(nm --defined-only --extern-only usr/lib/libscry.a | awk 'NF == 3 && $3 !~ /^scry_/ { print $3 }')" ''
 ok "man pages" test -s usr/share/man/man1/scry.1 -a -s usr/share/man/man1/scry-search.1
 ok "completion for bash" bash -n usr/share/bash-completion/completions/scry
@@ -59,6 +91,17 @@ ok "the headers are whole" sh -c 'gcc -Wall -Werror -c all.c $(pkg-config --cfla
 if command -v g++ >/dev/null; then
     cp all.c all.cc
     ok "for C++, too" sh -c 'g++ -Wall -Werror -c all.cc $(pkg-config --cflags scry)'
+    # A variable of each structure that has an initializer, as C and as C++17.
+    cat "$T"/usr/include/scry/*.h | sed -n 's/^#define \(SCRY_\([A-Z_]*\)_INIT\) .*/\1 \2/p; s/^#define \(SCRY_\([A-Z_]*\)_INIT\)$/\1 \2/p' |
+        grep -v ZERO | while read -r macro type; do
+        type=scry_$(echo "$type" | tr A-Z a-z)
+        echo "$type make_$type(void); $type make_$type(void) { $type x = $macro; return x; }"
+    done >made
+    is "there are initializers" "$(wc -l <made)" 11
+    cat all.c made >inits.c
+    cp inits.c inits.cc
+    ok "initializers are clean in C" sh -c 'gcc -std=c11 -Wall -Wextra -Werror -c inits.c $(pkg-config --cflags scry)'
+    ok "and in C++17" sh -c 'g++ -std=c++17 -Wall -Wextra -Werror -c inits.cc $(pkg-config --cflags scry)'
 fi
 
 cd "$SCRY_TOP" || exit 1
