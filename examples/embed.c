@@ -49,7 +49,8 @@ static double cosine(const float *a, const float *b, int dim)
 }
 
 /* Rows: the picture, the frame, the texts. */
-static int embed(const scry_model *model, const scry_encoded *picture, const char *const *texts, size_t n, float *rows, scry_error *err)
+static int embed(const scry_model *model, const scry_encoded *picture, const char *const *texts, size_t n, float *rows,
+                 scry_error *err)
 {
     enum { WIDTH = 320, HEIGHT = 200, STRIDE = 3 * WIDTH + 64 };
     static unsigned char pixels[HEIGHT * STRIDE];

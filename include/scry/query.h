@@ -86,8 +86,8 @@ int scry_parse_region(const char *text, int out[4], scry_error *err) SCRY_NODISC
 struct scry_decoder;
 
 /* What scry_query_embed uses. `model` is needed; without a session or a decoder, a call that needs one makes it and frees
- * it again; without a store, stored ids are SCRY_EINVALID. `decoder` is NULL outside of scry.
- * `uploaded_path` returns the path of an uploaded picture (owned by the caller; NULL: unknown id) and may be NULL where there are no uploads. */
+ * it again; without a store, stored ids are SCRY_EINVALID. `decoder` is NULL outside of scry. `uploaded_path` returns the path
+ * of an uploaded picture (owned by the caller; NULL: unknown id) and may be NULL where there are no uploads. */
 typedef struct scry_query_tools {
     scry_session *session;
     const scry_model *model;

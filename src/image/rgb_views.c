@@ -20,7 +20,8 @@ static int check(const scry_rgb *p, ptrdiff_t *stride, scry_error *err)
 }
 
 /* One view. Rows are copied to `line` first, since the resizer may read SCRY_ROW_SLACK bytes past each. */
-static int make_view(uint8_t *out, const scry_rgb *p, ptrdiff_t stride, const scry_resize_window *window, uint8_t *line, scry_error *err)
+static int make_view(uint8_t *out, const scry_rgb *p, ptrdiff_t stride, const scry_resize_window *window, uint8_t *line,
+                     scry_error *err)
 {
     scry_resizer *r;
     int rc = scry_resizer_new(&r, p->width, p->height, window, err);

@@ -152,7 +152,7 @@ static void bad_bytes_fail_alone(void **state)
 /* Numbers that a resampler with a fault would not reproduce: waves and noise. */
 static uint8_t pixel(int x, int y, int c)
 {
-    uint32_t h = (uint32_t)(x * 73856093 ^ y * 19349663 ^ c * 83492791);
+    uint32_t h = (uint32_t)x * 73856093u ^ (uint32_t)y * 19349663u ^ (uint32_t)c * 83492791u;
     return (uint8_t)(127 + 90 * sin(x * 0.07 + c) * cos(y * 0.05) + (h >> 13) % 37);
 }
 
@@ -203,7 +203,8 @@ static void check_pixels(int w, int h)
 
 static void pixels_equal_files(void **state)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 1, 40 }, { 300, 2 }, { 32, 32 }, { 31, 33 }, { 640, 427 }, { 333, 1000 }, { 2000, 64 } };
+    static const int sizes[][2] = { { 1, 1 }, { 1, 40 }, { 300, 2 }, { 32, 32 }, { 31, 33 }, { 640, 427 }, { 333, 1000 },
+                                   { 2000, 64 } };
     static const char *const models[] = { "siglip", "open_clip", "clip" };   /* squashed, cropped in two ways */
     for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
         open_model(models[m]);
