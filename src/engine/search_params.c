@@ -60,7 +60,7 @@ const scry_param scry_params[] = {
     { .name = "in", .tool_name = "folder", .via = FILTERS, .kind = SCRY_PARAM_FOLDER, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_IN,
       .argument = "DIR", .help = "only pictures in this folder and below it" },
     { .name = "after", .via = FILTERS, .kind = SCRY_PARAM_TIME, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_AFTER, .argument = "DATE",
-      .help = "only pictures taken at or after DATE (2024, 2024-05, 2024-05-17, ...T10:00)" },
+      .help = "only pictures taken at or after DATE (2024, 2024-05-17, ...T10:00, May 2020, 17.05.2024, yesterday, last summer)" },
     { .name = "before", .via = FILTERS, .kind = SCRY_PARAM_TIME, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_BEFORE, .argument = "DATE",
       .help = "only pictures taken before DATE" },
     { .name = "camera", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_CAMERA, .argument = "TEXT",

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/sha256.h"
+#include "engine/date_words.h"
 #include "engine/path_forms.h"
 #include "engine/request_value.h"
 #include "engine/walk.h"
@@ -56,7 +57,7 @@ static const char *expected(const setting *s, char buffer[160])
     case SCRY_PARAM_FILTERS: return "an object of filters";
     case SCRY_PARAM_FOLDER: return "the path of a folder";
     case SCRY_PARAM_FORMAT: snprintf(buffer, 160, "one of %s", p->choices); return buffer;
-    case SCRY_PARAM_TIME: return "a date such as 2024, 2024-05, 2024-05-17 or 2024-05-17T10:00";
+    case SCRY_PARAM_TIME: return "a date such as 2024, 2024-05-17, 2024-05-17T10:00, 17.05.2024, May 2020, yesterday or last summer";
     case SCRY_PARAM_PLACE: return "LATITUDE,LONGITUDE,KM with a latitude from -90 to 90, a longitude from -180 to 180, and KM of at least 0";
     case SCRY_PARAM_WHOLE: snprintf(buffer, 160, "a whole number from %.0f to %.0f", p->min, max); return buffer;
     case SCRY_PARAM_COSINE: snprintf(buffer, 160, "a number from %g to %g, or auto", p->min, max); return buffer;
@@ -324,8 +325,10 @@ static int set_time(setting *s)
         snprintf(year, sizeof year, "%04lld", (long long)n);
         text = year;
     }
-    if (!text || scry_parse_time(text, &t, NULL) < 0)
-        return refuse_value(s);
+    scry_error why = SCRY_ERROR_INIT;
+    int r = text ? scry_date_words(text, scry_local_now(), &t, &why) : SCRY_ENOTFOUND;
+    if (r < 0)
+        return r == SCRY_EINVALID ? scry_fail(s->err, r, "%s: %s", s->name, why.message) : refuse_value(s);
     return add_filter(s, scry_filter_time(s->r->pool, s->p->filter, t));
 }
 

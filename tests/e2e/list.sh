@@ -76,6 +76,19 @@ is "-0" "$(tr '\0' '\n' <"$T/out")" "$(head -n 2 "$T/all")"
 run list --html "$T/page.html" --sort date -n 4
 is "--html" "$status $(grep -o '<img ' "$T/page.html" | wc -l)" "0 4"
 unlike "a page of a list has no scores" "$T/page.html" 'class="facts">0\.'
+for date in 'January 2020' '01.01.2020' '2020/1/1' '1 jan 2020'; do
+    run list --paths --after "$date" --before 'feb 2020'
+    cp "$T/out" "$T/dated"
+    run list --paths --after 2020-01 --before 2020-02
+    is "--after $date" "$status $(wc -l <"$T/out") $(cat "$T/dated")" "0 15 $(cat "$T/out")"
+done
+run list --paths --after yesterday --before '9 days ago'
+is "after yesterday and before that: nothing" $status 1
+run list --paths --format png --after yesterday
+is "--after yesterday: what was made just now" "$(cat "$T/out")" "$P/c/p090.png"
+run list --after 03/04/2020
+is "a date that may be two: 2" $status 2
+like "and both are named" "$T/err" '^scry: --after: 03/04/2020 may be 2020-04-03 or 2020-03-04 '
 run list --sort colour
 is "an unknown order: 2" $status 2
 like "and what there is" "$T/err" 'one of date name size added rating'
@@ -117,6 +130,10 @@ json "$paths" >>"$T/page"
 is "offset, then cursor" "$(cat "$T/page")" "$("$scry" list --paths --sort date | sed -n 6,12p)"
 get "$url/api/v1/images?sort=date&offset=5&cursor=$cursor"
 is "both: 400" $code 400
+get "$url/api/v1/images?after=January+2020&before=feb+2020&limit=1000"
+is "a date as people write it" "$code $(json "$paths")" "200 $(cat "$T/dated")"
+get "$url/api/v1/images?after=03/04/2020"
+is "one that may be two: 400" "$code $(json '"2020-04-03 or 2020-03-04" in j["detail"]')" "400 True"
 get "$url/api/v1/images?limit=2"
 is "without an order nothing changed" "$(json '(list(j), len(j["results"]))')" "(['results', 'cursor'], 2)"
 get "$url/api/v1/timeline?unique=1"

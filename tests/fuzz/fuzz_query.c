@@ -1,5 +1,6 @@
 /* Any text as a query line, as arguments, and as the values of filters. What parses has parts
  * that make sense. */
+#include "engine/date_words.h"
 #include "scry/filter.h"
 #include "scry/query.h"
 
@@ -39,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (scry_parse_near(text, &lat, &lon, &km, NULL) == 0 && !(fabs(lat) <= 90 && fabs(lon) <= 180 && km >= 0))
         abort();
     (void)!scry_parse_time(text, &s, NULL);
+    (void)!scry_date_words(text, 1795934220, &s, NULL);
     const char *args[MAX_ARGS];
     size_t n = 0;
     for (char *a = strtok_r(text, "\n", &save); a && n < MAX_ARGS; a = strtok_r(NULL, "\n", &save))
