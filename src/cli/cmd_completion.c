@@ -1,6 +1,7 @@
 /* cmd_completion.c - `scry completion bash|zsh|json`: made from the tables that parsing uses. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/suggest.h"
 
 #include <string.h>
 
@@ -164,7 +165,7 @@ static int run_completion(int argc, char **argv)
             status = CLI_OK;
         }
     if (status < 0)
-        status = cli_usage("completion takes bash, zsh or json");
+        status = cli_unknown_verb(&cmd_completion, argc > a.next ? argv[a.next] : NULL, "bash, zsh or json");
     cli_end(&a);
     return status;
 }

@@ -1,6 +1,7 @@
 /* cmd_list.c - `scry list`: pictures without a query. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/nothing.h"
 #include "cli/output.h"
 
 #include "base/log.h"
@@ -82,12 +83,12 @@ static int list(cli_common *c, const cli_view *v)
     bool plain = v->form != CLI_JSON && !v->html && !v->thumbs && q->sort == SCRY_SORT_NONE && !q->reverse && !q->unique;
     if (r == 0)
         r = (plain ? print_all : print_sorted)(v, &o, &shown, &err);
+    if (r == 0 && !shown && plain)
+        cli_tell_nothing(&o);
     if (store)
         scry_store_close(store, NULL);
     if (r < 0)
         return cli_fail(&err);
-    if (!shown && plain && v->form == CLI_TABLE && !c->quiet)
-        fputs("nothing found\n", stderr);
     return shown ? CLI_OK : CLI_NOTHING;
 }
 

@@ -1,6 +1,7 @@
 /* cmd_model.c - `scry model list | info | add | pull | rm`. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/suggest.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
@@ -368,7 +369,7 @@ static int dispatch(const request *q, char **operand, int n)
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(operand[0], verbs[i].name) == 0 && n > verbs[i].least && n <= verbs[i].most + 1)
             return verbs[i].run(q, operand + 1, &err) < 0 ? cli_fail(&err) : CLI_OK;
-    return cli_usage("model takes: list, info [NAME|DIR], add NAME DIR, pull [NAME] or rm NAME (see `scry model --help`)");
+    return cli_unknown_verb(&cmd_model, operand[0], "list, info [NAME|DIR], add NAME DIR, pull [NAME] or rm NAME");
 }
 
 static int run_model(int argc, char **argv)

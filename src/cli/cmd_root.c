@@ -1,6 +1,7 @@
 /* cmd_root.c - `scry root`: the folders of a collection. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/suggest.h"
 
 #include "base/alloc.h"
 #include "base/sha256.h"
@@ -116,7 +117,7 @@ static int run_root(int argc, char **argv)
     else if (status < 0 && n == 3 && strcmp(operand[0], "move") == 0)
         status = move_root(&a.common, operand[1], operand[2]);
     else if (status < 0)
-        status = cli_usage("root takes: list, or move OLD NEW");
+        status = cli_unknown_verb(&cmd_root, operand[0], "list, or move OLD NEW");
     cli_end(&a);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/query_hints.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -18,17 +19,6 @@ static const cli_option options[] = {
     CLI_VIEW_OPTIONS,
     { 0 },
 };
-
-/* A number and a colon in front of a text may have been meant as part of it: show the interpretation. */
-static void show_weights(const scry_search_request *r)
-{
-    const scry_query_part *parts;
-    size_t n = scry_query_parts(r->query, &parts);
-    for (size_t i = 0; i < n; i++)
-        if (scry_query_is_weighed(r->query, i))
-            cli_warn("\"%s\" is searched for with a weight of %g (a backslash in front of the number makes it text)",
-                     parts[i].text, parts[i].weight);
-}
 
 /* Query to unit vector: `vector` is owned by the caller. *cut: whether a text is longer than the model reads. */
 static int embed_query(const scry_search_request *q, const scry_model *model, scry_store *store, float **vector, bool *cut,
@@ -150,7 +140,7 @@ static int run_search(int argc, char **argv)
     if (status < 0 && !cli_view_check(&v))
         status = CLI_ERROR;
     if (status < 0 && !a.common.quiet && isatty(STDERR_FILENO))
-        show_weights(&a.common.request);
+        cli_query_hints(&a.common.request);
     if (status < 0)
         status = search(&a.common, &v);
     cli_end(&a);

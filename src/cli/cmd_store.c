@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/store_copy.h"
+#include "cli/suggest.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
@@ -134,7 +135,7 @@ static int dispatch(request *q, char **operand, int n)
     else if (strcmp(verb, "copy") == 0 && n == 3)
         status = cli_store_copy(q->common, operand[1], operand[2], q->to_name);
     else
-        status = cli_usage("store takes: list, drop COLLECTION, compact, or copy FROM TO");
+        status = cli_unknown_verb(&cmd_store, verb, "list, drop COLLECTION, compact, or copy FROM TO");
     free(place);
     return r < 0 ? cli_fail(&err) : status;
 }

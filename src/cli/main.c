@@ -1,6 +1,7 @@
 /* main.c - `scry COMMAND ...`: finds the command and runs it. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/suggest.h"
 
 #include "base/log.h"
 #include "base/map_guard.h"
@@ -23,7 +24,7 @@ static int help(int argc, char **argv)
     const char *name = argc > man ? argv[man] : NULL;
     const cli_command *command = name ? cli_find_command(name) : NULL;
     if (name && !command)
-        return cli_usage("there is no command \"%s\": see `scry --help`", name);
+        return cli_unknown_command(1, argv + man);
     (man ? cli_man : cli_help)(stdout, command);
     return CLI_OK;
 }
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
         return help(argc - 2, argv + 2);
     const cli_command *command = cli_find_command(name);
     if (!command)
-        return cli_usage("there is no command \"%s\": see `scry --help`", name);
+        return cli_unknown_command(argc - 1, argv + 1);
     double start = scry_now_ms();
     int status = command->run(argc - 1, argv + 1);
     scry_trace("the whole command", start);

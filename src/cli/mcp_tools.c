@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "engine/file_json.h"
 #include "engine/fusion.h"
+#include "engine/nothing_found.h"
 #include "engine/score_groups.h"
 #include "engine/search_request.h"
 #include "scry/rebuild.h"
@@ -64,6 +65,14 @@ static int put_hits(const scry_search_request *q, const scry_results *found, con
     return r;
 }
 
+static void put_why_nothing(mcp *m, const scry_search_request *q, scry_json_writer *w)
+{
+    scry_buf why = SCRY_BUF_INIT(MAX_TEXT);
+    if (scry_why_nothing(&why, m->store, q, NULL) == 0 && why.size)
+        mcp_put_text(w, scry_buf_str(&why));
+    scry_buf_dispose(&why);
+}
+
 static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_error *err)
 {
     scry_results *found = NULL;
@@ -84,6 +93,8 @@ static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_
         r = scry_search_by(m->store, vector, &(scry_search_plan){ q, q->search, groups }, &found, err);
     if (r == 0)
         r = put_hits(q, found, &groups, w, err);
+    if (r == 0 && found->count == 0)
+        put_why_nothing(m, q, w);
     if (r == 0 && cut)
         mcp_put_text(w, "Note: the text is longer than the model reads; its end was ignored.");
     scry_error damage = SCRY_ERROR_INIT;

@@ -1,5 +1,6 @@
 /* options.c - command lines: shared options, help, messages. */
 #include "cli/cli.h"
+#include "cli/suggest.h"
 
 #include "base/alloc.h"
 
@@ -151,6 +152,14 @@ static const char **milvus_option(cli_common *c, const char *name)
     return NULL;
 }
 
+/* "-night" is read as -n with the value "ight". */
+static void refuse_value(const cli_args *a, const char *value, const scry_error *err)
+{
+    const char *word = a->argv[optind - 1];
+    if (word[0] != '-' || word[1] == '-' || value != word + 2 || !cli_explain_minus(a->command, word))
+        cli_fail(err);
+}
+
 /* Handle a shared option; false after an error, which was printed. */
 static bool handle_common(cli_args *a, const cli_option *o, const char *value)
 {
@@ -178,7 +187,7 @@ static bool handle_common(cli_args *a, const cli_option *o, const char *value)
     else if (strcmp(o->name, "precision") == 0)
         return cli_precision(value, &c->precision);
     else if (scry_request_set(&c->request, o->name, scry_text(value ? value : "1"), &err) < 0)
-        return cli_fail(&err), false;
+        return refuse_value(a, value, &err), false;
     return true;
 }
 
@@ -196,6 +205,15 @@ static size_t count_options(const cli_command *c, const char *name, size_t n, co
     return count;
 }
 
+/* The argument of several letters, "-people", of which getopt_long refused `letter`: it stays at it until its last letter. */
+static const char *word_of_letter(const cli_args *a, int letter)
+{
+    const char *last = a->argv[optind - 1], *next = optind < a->argc ? a->argv[optind] : NULL;
+    if (last[0] == '-' && last[1] != '-' && strlen(last) > 2 && last[strlen(last) - 1] == letter)
+        return last;
+    return next && next[0] == '-' && next[1] != '-' && strlen(next) > 2 && strchr(next, letter) ? next : NULL;
+}
+
 /* Report an error for which getopt_long returned '?' or ':'. `optopt` identifies the option or, if it is 0, the option is
  * argv[optind - 1]: operands before it are moved only by the next call. */
 static void report_bad_option(const cli_args *a, bool without_value)
@@ -210,13 +228,14 @@ static void report_bad_option(const cli_args *a, bool without_value)
     if (o)
         cli_usage(without_value ? "--%s requires a value (see `scry %s --help`)" : "--%s accepts no value (see `scry %s --help`)",
                   o->name, help);
+    else if (optopt && without_value)
+        cli_usage("%s requires a value (see `scry %s --help`)", letter, help);
     else if (optopt)
-        cli_usage(without_value ? "%s requires a value (see `scry %s --help`)" : "unknown option %s (see `scry %s --help`)",
-                  letter, help);
+        cli_unknown_letter(a->command, letter, word_of_letter(a, optopt));
     else if (count_options(a->command, given + 2, strcspn(given + 2, "="), &o) > 1)
         cli_usage("%s is ambiguous: it may be --%s (see `scry %s --help`)", given, o->name, help);
     else
-        cli_usage("unknown option %s (see `scry %s --help`)", given, help);
+        cli_unknown_option(a->command, given);
 }
 
 /* The operands of a search are its query. */

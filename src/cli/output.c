@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/html.h"
+#include "cli/nothing.h"
 #include "cli/thumbs.h"
 #include "engine/file_json.h"
 #include "engine/fusion.h"
@@ -167,8 +168,8 @@ static void print_lines(const cli_output *o)
             printf("---- %s ----\n", heading);
         cli_print_hit(o, h, rank);
     }
-    if (o->form == CLI_TABLE && !o->quiet && o->results->count == 0)
-        fputs("nothing found\n", stderr);
+    if (o->results->count == 0)
+        cli_tell_nothing(o);
 }
 
 void cli_tell_undated(const cli_output *o, uint64_t undated)

@@ -129,39 +129,54 @@ static int may_be_two(const char *text, int year, int a, int b, scry_error *err)
                      year, b, a, year, a, b);
 }
 
-static int parse_digits(const char *text, int64_t *out, scry_error *err)
+typedef struct {
+    int n[3], count;
+    int year_at;        /* which of them has four digits */
+    char separator;
+} numbers;
+
+/* Two or three numbers with the same separator, exactly one of them of four digits, the others of one or two. */
+static bool read_numbers(numbers *d, const char *text)
 {
-    int n[3] = { 0 }, count = 0;
-    char separator = 0;
-    size_t year_at = 3;
-    for (const char *p = text; count < 3; p++) {
+    *d = (numbers){ .year_at = -1 };
+    for (const char *p = text;; p++) {
         size_t digits = strspn(p, "0123456789");
-        if (digits == 0 || (digits > 2 && (digits != 4 || year_at < 3)))
-            return SCRY_ENOTFOUND;
-        if (digits == 4)
-            year_at = (size_t)count;
-        n[count++] = atoi(p);
+        bool year = digits == 4;
+        if (d->count == 3 || digits == 0 || (digits > 2 && !year) || (year && d->year_at >= 0))
+            return false;
+        d->year_at = year ? d->count : d->year_at;
+        d->n[d->count++] = atoi(p);
         p += digits;
         if (!*p)
-            break;
-        if (!strchr("./-", *p) || (separator && *p != separator) || count == 3)
-            return SCRY_ENOTFOUND;
-        separator = *p;
+            return d->count > 1 && d->year_at >= 0;
+        if (!strchr("./-", *p) || (d->separator && *p != d->separator))
+            return false;
+        d->separator = *p;
     }
-    if (year_at >= 3 || (count == 3 && year_at == 1) || count < 2)
+}
+
+/* Day, month and year, in that order or with the month first. */
+static int parse_year_last(const numbers *d, const char *text, int64_t *out, scry_error *err)
+{
+    int a = d->n[0], b = d->n[1], year = d->n[2];
+    bool day_first = is_date(year, b, a), month_first = d->separator != '.' && is_date(year, a, b);
+    if (day_first && month_first && a != b)
+        return may_be_two(text, year, a, b, err);
+    if (!day_first && !month_first)
         return SCRY_ENOTFOUND;
-    int year = n[year_at], a = year_at == 0 ? n[1] : n[0], b = year_at == 0 ? n[2] : n[1];
-    int month = a, day = 1;
-    if (count == 3) {
-        bool day_first = is_date(year, b, a), month_first = is_date(year, a, b);
-        bool either = year_at == 2 && separator != '.' && day_first && month_first && a != b;
-        if (either)
-            return may_be_two(text, year, a, b, err);
-        bool reversed = year_at == 2 && (separator == '.' || day_first);
-        month = reversed ? b : a;
-        day = reversed ? a : b;
-    }
-    if (!is_date(year, month, day))
+    *out = day_first ? at(year, b, a) : at(year, a, b);
+    return 0;
+}
+
+static int parse_digits(const char *text, int64_t *out, scry_error *err)
+{
+    numbers d;
+    if (!read_numbers(&d, text))
+        return SCRY_ENOTFOUND;
+    if (d.count == 3 && d.year_at == 2)
+        return parse_year_last(&d, text, out, err);
+    int year = d.n[d.year_at], month = d.n[d.year_at == 0], day = d.count == 3 ? d.n[2] : 1;
+    if ((d.count == 3 && d.year_at == 1) || !is_date(year, month, day))
         return SCRY_ENOTFOUND;
     *out = at(year, month, day);
     return 0;
@@ -209,55 +224,100 @@ static int64_t ago(const phrase *p, char unit, int n)
     return at(year, month, day);
 }
 
-/* "today", "last week", "this month", "last summer", "3 days ago", "the last 7 days" */
-static bool parse_relative(const phrase *p, int64_t *out)
+/* How many days before today a phrase of its own is; -1: it is none. */
+static int days_back(const phrase *p)
 {
-    const char *const *w = p->words;
-    bool last = p->count > 1 && (strcmp(w[0], "last") == 0 || strcmp(w[0], "past") == 0), this = p->count == 2 && strcmp(w[0], "this") == 0;
-    if (p->count == 1 && (strcmp(w[0], "today") == 0 || strcmp(w[0], "yesterday") == 0))
-        return *out = today(p) - (w[0][0] == 'y' ? DAY_S : 0), true;
-    if (p->count == 3 && strcmp(w[0], "day") == 0 && strcmp(w[1], "before") == 0 && strcmp(w[2], "yesterday") == 0)
-        return *out = today(p) - 2 * DAY_S, true;
-    if (p->count == 1)
-        return last_named(p, w[0], true, out);
-    if (p->count == 2 && (last || this) && unit_of(w[1]))
-        return *out = unit_before(p, unit_of(w[1]), last), true;
-    if (p->count == 2 && (last || this))
-        return last_named(p, w[1], this, out);
-    bool after = p->count == 3 && strcmp(w[2], "ago") == 0;
-    const char *number = after ? w[0] : last && p->count == 3 ? w[1] : "", *unit = after ? w[1] : w[2];
-    int n = strcmp(number, "a") == 0 || strcmp(number, "an") == 0 || strcmp(number, "one") == 0 ? 1 : number_of(number, 4);
-    char u = n >= 0 && unit ? unit_of(unit) : 0;
-    if (!u || n > (u == 'y' ? 1000 : 9999))
+    static const char *const phrases[][3] = { { "today", NULL, NULL }, { "yesterday", NULL, NULL }, { "day", "before", "yesterday" } };
+    for (int days = 0; days < 3; days++) {
+        size_t n = phrases[days][1] ? 3 : 1, same = 0;
+        while (same < n && same < p->count && strcmp(p->words[same], phrases[days][same]) == 0)
+            same++;
+        if (same == n && p->count == n)
+            return days;
+    }
+    return -1;
+}
+
+/* "3 days ago", "a week ago", "last 7 days" */
+static bool parse_count(const phrase *p, int64_t *out)
+{
+    bool after = strcmp(p->words[2], "ago") == 0;
+    const char *number = p->words[!after], *unit = p->words[after ? 1 : 2];
+    bool one = strcmp(number, "a") == 0 || strcmp(number, "an") == 0 || strcmp(number, "one") == 0;
+    int n = one ? 1 : number_of(number, 4);
+    char u = unit_of(unit);
+    if (n < 0 || !u || (u == 'y' && n > 1000))
         return false;
     *out = ago(p, u, n);
     return true;
 }
 
+/* "today", "may", "last week", "this month", "last summer", "3 days ago" */
+static bool parse_relative(const phrase *p, int64_t *out)
+{
+    const char *const *w = p->words;
+    bool last = strcmp(w[0], "last") == 0 || strcmp(w[0], "past") == 0, this = strcmp(w[0], "this") == 0;
+    if (days_back(p) >= 0) {
+        *out = today(p) - days_back(p) * DAY_S;
+        return true;
+    }
+    if (p->count == 1)
+        return last_named(p, w[0], true, out);
+    if (p->count == 3)
+        return (last || strcmp(w[2], "ago") == 0) && parse_count(p, out);
+    if (p->count != 2 || (!last && !this))
+        return false;
+    if (!unit_of(w[1]))
+        return last_named(p, w[1], this, out);
+    *out = unit_before(p, unit_of(w[1]), last);
+    return true;
+}
+
+typedef struct {
+    int year, month, day, season;   /* 0: not given */
+} named_parts;
+
+static bool read_parts(named_parts *d, const phrase *p)
+{
+    *d = (named_parts){ 0 };
+    for (size_t i = 0; i < p->count; i++) {
+        const char *w = p->words[i];
+        const struct { int *part, value; } kinds[] = {
+            { &d->month, month_of(w) }, { &d->season, season_of(w) }, { &d->year, year_of(w) }, { &d->day, day_of(w) },
+        };
+        size_t k = 0;
+        while (k < 4 && !kinds[k].value)
+            k++;
+        if (k == 4 || *kinds[k].part)
+            return false;
+        *kinds[k].part = kinds[k].value;
+    }
+    return true;
+}
+
+/* The last year in which that day has come; 29 February is every fourth or eighth. */
+static int last_year_with(const phrase *p, int month, int day)
+{
+    int year = p->now.tm_year + 1900;
+    for (int tries = 0; tries < 9 && (at(year, month, day) > today(p) || !is_date(year, month, day)); tries++)
+        year--;
+    return year;
+}
+
 /* Month, with a day, a year, or both, in any order; "summer 2020". */
 static int parse_named(const phrase *p, int64_t *out, scry_error *err)
 {
-    int year = 0, month = 0, day = 0, season = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        const char *w = p->words[i];
-        int *part = month_of(w) ? &month : season_of(w) ? &season : year_of(w) ? &year : day_of(w) ? &day : NULL;
-        if (!part || *part)
-            return SCRY_ENOTFOUND;
-        *part = month_of(w) ? month_of(w) : season_of(w) ? season_of(w) : year_of(w) ? year_of(w) : day_of(w);
-    }
-    if (season == 12 && year && !month && !day)
-        return scry_fail(err, SCRY_EINVALID, "winter %04d may be the one that began in %04d-12 or in %04d-12: write the month", year,
-                         year - 1, year);
-    if (season ? month || day || !year : !month)
+    named_parts d;
+    if (!read_parts(&d, p) || !(d.season ? d.year && !d.month && !d.day : d.month))
         return SCRY_ENOTFOUND;
-    if (!year) {
-        year = p->now.tm_year + 1900;
-        for (int tries = 0; tries < 9 && (at(year, month, day ? day : 1) > today(p) || !is_date(year, month, day ? day : 1)); tries++)
-            year--;   /* 29 February is every fourth or eighth */
-    }
-    if (!season && day && !is_date(year, month, day))
+    if (d.season == 12)
+        return scry_fail(err, SCRY_EINVALID, "winter %04d may be the one that began in %04d-12 or in %04d-12: write the month", d.year,
+                         d.year - 1, d.year);
+    int month = d.season ? d.season : d.month, day = d.day ? d.day : 1;
+    int year = d.year ? d.year : last_year_with(p, month, day);
+    if (!is_date(year, month, day))
         return SCRY_ENOTFOUND;
-    *out = at(year, season ? season : month, day ? day : 1);
+    *out = at(year, month, day);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/search_request.h"
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/sha256.h"
 #include "engine/date_words.h"
 #include "engine/path_forms.h"
@@ -71,6 +72,11 @@ static const char *expected(const setting *s, char buffer[160])
 static int refuse(const setting *s, const char *wanted)
 {
     char given[SCRY_GIVEN_BYTES];
+    scry_nearest n = SCRY_NEAREST_INIT(s->v.text ? s->v.text : scry_json_str(s->v.json, ""));
+    if (s->p->choices)
+        scry_nearest_offer_words(&n, s->p->choices);
+    if (n.best[0])
+        return scry_fail(s->err, SCRY_EINVALID, "%s takes %s, not %s: did you mean %s?", s->name, wanted, scry_value_given(s->v, given), n.best);
     return scry_fail(s->err, SCRY_EINVALID, "%s takes %s, not %s", s->name, wanted, scry_value_given(s->v, given));
 }
 
@@ -88,11 +94,14 @@ static int refuse_unknown(const scry_search_request *r, const char *name, bool f
         return scry_fail(err, SCRY_EINVALID, "unknown parameter \"%.40s\": it is a filter, a member of \"filter\"", name);
     scry_buf known = SCRY_BUF_INIT(1024);
     char buffer[32];
+    scry_nearest n = SCRY_NEAREST_INIT(name);
     for (p = scry_params; p->name; p++)
-        if (p->via & 1u << r->via && (r->via != SCRY_VIA_JSON || filters == (p->filter != SCRY_FILTER_ALL)))
+        if (p->via & 1u << r->via && (r->via != SCRY_VIA_JSON || filters == (p->filter != SCRY_FILTER_ALL))) {
             scry_buf_printf(&known, "%s%s", known.size ? ", " : "", scry_param_name(p, r->via, buffer));
-    int result = scry_fail(err, SCRY_EINVALID, "unknown %s \"%.40s\": expected one of %s", filters ? "filter" : "parameter", name,
-                           scry_buf_str(&known));
+            scry_nearest_offer(&n, scry_param_name(p, r->via, buffer));
+        }
+    int result = scry_fail(err, SCRY_EINVALID, "unknown %s \"%.40s\": %s%s%sexpected one of %s", filters ? "filter" : "parameter", name,
+                           n.best[0] ? "did you mean " : "", n.best, n.best[0] ? "? " : "", scry_buf_str(&known));
     scry_buf_dispose(&known);
     return result;
 }

@@ -84,13 +84,13 @@ static void nothing_is_ignored(void **state)
 {
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"before\":1990}", "\"before\": it is a filter, a member of \"filter\"");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":\"png\"}", "filter takes an object of filters, not \"png\"");
-    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"formt\":\"png\"}}", "unknown filter \"formt\": expected one of in, after");
+    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"formt\":\"png\"}}", "unknown filter \"formt\": did you mean format? expected one of in, after");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"limit\":5}}", "unknown filter \"limit\"");
-    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"lmit\":5}", "unknown parameter \"lmit\": expected one of q, parts");
+    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"lmit\":5}", "unknown parameter \"lmit\": did you mean limit? expected one of q, parts");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"limit\":[5]}", "limit takes a whole number from 1 to 1000, not a list of 1");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"offset\":5,\"cursor\":\"5\"}", "mean the same");
     refused_via(SCRY_VIA_JSON, "{\"limit\":5}", "q is missing");
-    refused_via(SCRY_VIA_TOOL, "{\"query\":\"a\",\"formt\":\"png\"}", "unknown parameter \"formt\": expected one of query");
+    refused_via(SCRY_VIA_TOOL, "{\"query\":\"a\",\"formt\":\"png\"}", "unknown parameter \"formt\": did you mean format? expected one of query");
     refused_via(SCRY_VIA_TOOL, "{\"query\":\"a\",\"limit\":101}", "limit takes a whole number from 1 to 100, not the number 101");
     refused_via(SCRY_VIA_TOOL, "{\"limit\":5}", "query is missing");
 }

@@ -1,0 +1,10 @@
+/* query_hints.h - on a terminal, what a query may have been meant to be. */
+#ifndef SCRY_CLI_QUERY_HINTS_H
+#define SCRY_CLI_QUERY_HINTS_H
+
+#include "engine/search_request.h"
+
+/* Say on stderr which parts are weighed, which text is the name of a picture that is here, and which has a word with a minus. */
+void cli_query_hints(const scry_search_request *r);
+
+#endif

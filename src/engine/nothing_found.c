@@ -1,0 +1,302 @@
+#include "engine/nothing_found.h"
+
+#include "base/alloc.h"
+#include "base/nearest.h"
+#include "base/table.h"
+#include "engine/path_forms.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MAX_CONDITIONS = 32, MAX_VALUES = 4000, SHOWN_VALUES = 5 };
+
+/* One thing that a picture has to fulfil: a filter, or one of several of which all are asked. */
+typedef struct {
+    const scry_param *p;
+    const scry_filter_node *f;
+} condition;
+
+typedef struct {
+    condition at[MAX_CONDITIONS];
+    size_t n;
+} conditions;
+
+static void add_conditions(conditions *c, const scry_param *p, const scry_filter_node *f)
+{
+    if (f->kind == SCRY_FILTER_AND) {
+        add_conditions(c, p, f->left);
+        add_conditions(c, p, f->right);
+    } else if (c->n < MAX_CONDITIONS) {
+        c->at[c->n++] = (condition){ p, f };
+    }
+}
+
+/* ---- naming them ---- */
+
+/* Whether its sides are the same folder in two Unicode forms (scry_filter_below). */
+static bool is_one_folder(const scry_filter_node *f)
+{
+    const scry_filter_node *left = f->left, *right = f->right;
+    while (left->kind == SCRY_FILTER_OR)
+        left = left->left;
+    return left->kind == SCRY_FILTER_IN && right->kind == SCRY_FILTER_IN && scry_same_name(left->text, right->text);
+}
+
+static void put_value(scry_buf *out, const scry_filter_node *f)
+{
+    char day[32] = "";
+    time_t t = (time_t)f->time_s;
+    struct tm tm;
+    if (f->kind == SCRY_FILTER_OR) {
+        put_value(out, f->left);
+        if (!is_one_folder(f)) {
+            scry_buf_puts(out, " or ");
+            put_value(out, f->right);
+        }
+    } else if (f->text) {
+        scry_buf_puts(out, f->text);
+    } else if (f->kind == SCRY_FILTER_AFTER || f->kind == SCRY_FILTER_BEFORE) {
+        if (gmtime_r(&t, &tm) && strftime(day, sizeof day, t % 86400 ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d", &tm))
+            scry_buf_puts(out, day);
+    } else if (f->kind == SCRY_FILTER_NEAR) {
+        scry_buf_printf(out, "%g,%g,%g", f->latitude, f->longitude, f->km);
+    } else {
+        scry_buf_printf(out, "%lld", (long long)f->number);
+    }
+}
+
+static void put_condition(scry_buf *out, const condition *c, scry_request_via via)
+{
+    char name[32];
+    scry_buf_printf(out, "%s%s ", scry_via_is_command(via) ? "--" : "", scry_param_name(c->p, via, name));
+    put_value(out, c->f);
+}
+
+/* ---- what there is ---- */
+
+typedef struct {
+    const char *value;   /* key of the table: first */
+    uint64_t files;
+} counted;
+
+/* Of the files seen, what a condition asks about. */
+typedef struct {
+    scry_filter_kind kind;
+    scry_table values;
+    bool failed;            /* more values than are kept */
+    uint64_t seen, with;    /* files, and those that have the field at all */
+    int64_t least, most;    /* of numbers and times */
+} survey;
+
+static void add_value(survey *s, const char *value)
+{
+    if (!value || !value[0] || s->failed)
+        return;
+    int64_t i = s->values.count < MAX_VALUES ? scry_table_add(&s->values, value, NULL) : scry_table_find(&s->values, value);
+    if (i >= 0)
+        ((counted *)scry_table_at(&s->values, (size_t)i))->files++;
+    else
+        s->failed = s->values.count < MAX_VALUES;
+}
+
+static void add_number(survey *s, int64_t n)
+{
+    s->least = !s->with || n < s->least ? n : s->least;
+    s->most = !s->with || n > s->most ? n : s->most;
+    s->with++;
+}
+
+static void add_folders(survey *s, const scry_file *f)
+{
+    char *folder = scry_strdup(f->path), *slash = strrchr(folder, '/');
+    size_t root = strlen(f->path) - strlen(f->relative);
+    for (; slash && slash > folder && (size_t)(slash - folder) + 1 >= root; slash = strrchr(folder, '/')) {
+        *slash = '\0';
+        add_value(s, folder);
+    }
+    free(folder);
+}
+
+static void add_keywords(survey *s, const char *keywords)
+{
+    char *copy = scry_strdup(keywords ? keywords : ""), *save = NULL;
+    for (char *k = strtok_r(copy, "\n", &save); k; k = strtok_r(NULL, "\n", &save))
+        add_value(s, k);
+    free(copy);
+}
+
+static int look_at(void *arg, const scry_file *f)
+{
+    survey *s = arg;
+    switch (s->kind) {
+    case SCRY_FILTER_IN: add_folders(s, f); break;
+    case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE: add_number(s, scry_sort_time(f)); break;
+    case SCRY_FILTER_CAMERA: add_value(s, f->camera); break;
+    case SCRY_FILTER_NEAR: s->with += f->has_position; break;
+    case SCRY_FILTER_FORMAT: add_value(s, f->format); break;
+    case SCRY_FILTER_LABEL:
+        for (size_t i = 0; i < f->label_count; i++)
+            add_value(s, f->labels[i]);
+        break;
+    case SCRY_FILTER_KEY: add_value(s, f->key); break;
+    case SCRY_FILTER_MIN_WIDTH: add_number(s, f->width); break;
+    case SCRY_FILTER_MIN_RATING:
+        if (f->has_rating)
+            add_number(s, f->rating);
+        break;
+    case SCRY_FILTER_KEYWORD: add_keywords(s, f->keywords); break;
+    case SCRY_FILTER_ALL: case SCRY_FILTER_AND: case SCRY_FILTER_OR: case SCRY_FILTER_NOT: case SCRY_FILTER_KINDS: break;
+    }
+    return ++s->seen >= SCRY_NOTHING_SEEN;
+}
+
+static int by_files(const void *a, const void *b)
+{
+    const counted *x = a, *y = b;
+    return x->files != y->files ? (x->files < y->files) - (x->files > y->files) : strcmp(x->value, y->value);
+}
+
+/* The value that each text was probably meant to be. A camera is found by a part of its name, so its words count, too. */
+static void offer_values(scry_nearest *n, const survey *s)
+{
+    for (size_t i = 0; i < s->values.count; i++) {
+        scry_nearest_offer(n, scry_table_text(&s->values, i));
+        if (s->kind == SCRY_FILTER_CAMERA)
+            scry_nearest_offer_words(n, scry_table_text(&s->values, i));
+    }
+}
+
+static void put_values(scry_buf *out, survey *s)
+{
+    size_t n = s->values.count;
+    if (n == 0) {
+        scry_buf_puts(out, s->kind == SCRY_FILTER_CAMERA ? ": no picture names its camera" : s->kind == SCRY_FILTER_LABEL ? ": there are no labels"
+                           : s->kind == SCRY_FILTER_KEY ? ": there are no keys" : s->kind == SCRY_FILTER_KEYWORD ? ": there are no keywords" : "");
+        return;
+    }
+    counted *sorted = scry_alloc(n * sizeof *sorted);
+    memcpy(sorted, s->values.entries, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_files);
+    scry_buf_puts(out, out->data[out->size - 1] == '?' ? " There are " : ": there are ");
+    for (size_t i = 0; i < n && i < SHOWN_VALUES; i++)
+        scry_buf_printf(out, "%s%s (%llu)", i ? ", " : "", sorted[i].value, (unsigned long long)sorted[i].files);
+    if (n > SHOWN_VALUES)
+        scry_buf_printf(out, " and %s%zu more", n >= MAX_VALUES ? "at least " : "", n - SHOWN_VALUES);
+    free(sorted);
+}
+
+static void put_range(scry_buf *out, const survey *s)
+{
+    char first[16] = "", last[16] = "";
+    time_t least = (time_t)s->least, most = (time_t)s->most;
+    struct tm tm;
+    if (s->kind == SCRY_FILTER_NEAR)
+        scry_buf_puts(out, s->with ? ": none was taken there" : ": no picture says where it was taken");
+    else if (!s->with)
+        scry_buf_puts(out, s->kind == SCRY_FILTER_MIN_RATING ? ": no picture has a rating" : "");
+    else if (s->kind == SCRY_FILTER_MIN_RATING)
+        scry_buf_printf(out, ": the highest rating is %lld", (long long)s->most);
+    else if (s->kind == SCRY_FILTER_MIN_WIDTH)
+        scry_buf_printf(out, ": the widest has %lld pixels", (long long)s->most);
+    else if (gmtime_r(&least, &tm) && strftime(first, sizeof first, "%Y-%m-%d", &tm) && gmtime_r(&most, &tm) &&
+             strftime(last, sizeof last, "%Y-%m-%d", &tm))
+        scry_buf_printf(out, ": they are from %s to %s", first, last);
+}
+
+static void put_nearest(scry_buf *out, const survey *s, const scry_filter_node *f)
+{
+    if (f->kind == SCRY_FILTER_OR) {
+        put_nearest(out, s, f->left);
+        if (!is_one_folder(f))
+            put_nearest(out, s, f->right);
+        return;
+    }
+    scry_nearest n = SCRY_NEAREST_INIT(f->text ? f->text : "");
+    offer_values(&n, s);
+    if (n.best[0])
+        scry_buf_printf(out, "%s%s?", out->data[out->size - 1] == '?' ? " Or " : ": did you mean ", n.best);
+}
+
+static const scry_filter_node *first_leaf(const scry_filter_node *f)
+{
+    while (f->kind == SCRY_FILTER_OR)
+        f = f->left;
+    return f;
+}
+
+static int put_instead(scry_buf *out, scry_store *store, const condition *c, scry_error *err)
+{
+    survey s = { .kind = first_leaf(c->f)->kind, .values = SCRY_TABLE_OF_TEXTS(sizeof(counted), MAX_VALUES) };
+    int r = scry_store_each_file(store, NULL, NULL, look_at, &s, err);
+    if (r >= 0 && first_leaf(c->f)->text) {
+        put_nearest(out, &s, c->f);
+        put_values(out, &s);
+    } else if (r >= 0) {
+        put_range(out, &s);
+    }
+    scry_table_dispose(&s.values);
+    return r < 0 ? r : 0;
+}
+
+/* ---- which of them ---- */
+
+static int stop_at_first(void *arg, const scry_file *f)
+{
+    *(bool *)arg = true;
+    return 1;
+}
+
+static int passes_any(bool *out, scry_store *store, const scry_filter_node *f, scry_error *err)
+{
+    *out = false;
+    int r = scry_store_each_file(store, f, NULL, stop_at_first, out, err);
+    return r < 0 ? r : 0;
+}
+
+/* Each alone lets pictures pass: the first that leaves none together with those before it. */
+static int find_together(scry_buf *out, scry_store *store, const scry_search_request *r, const conditions *c, scry_error *err)
+{
+    scry_filter_pool *pool = scry_filter_pool_new();
+    const scry_filter_node *all = c->at[0].f;
+    bool any = true;
+    int result = 0;
+    size_t i = 1;
+    for (; result == 0 && any && i < c->n; i++) {
+        all = scry_filter_and(pool, all, c->at[i].f);
+        result = passes_any(&any, store, all, err);
+    }
+    scry_filter_pool_free(pool);
+    if (result < 0 || any)
+        return result;
+    scry_buf_puts(out, "no picture passes ");
+    for (size_t k = 0; k < i; k++) {
+        scry_buf_puts(out, k == 0 ? "" : k + 1 == i ? " and " : ", ");
+        put_condition(out, &c->at[k], r->via);
+    }
+    scry_buf_puts(out, i == 2 ? " together; each of them alone lets some pass" : " together; without the last some pass");
+    return 0;
+}
+
+int scry_why_nothing(scry_buf *out, scry_store *store, const scry_search_request *r, scry_error *err)
+{
+    conditions c = { .n = 0 };
+    bool any = false;
+    for (const scry_param *p = scry_params; p->name; p++)
+        if (r->filters[p - scry_params])
+            add_conditions(&c, p, r->filters[p - scry_params]);
+    int result = c.n ? passes_any(&any, store, NULL, err) : 0;
+    if (result < 0 || !any)
+        return result;   /* an empty collection is not due to filters */
+    for (size_t i = 0; i < c.n; i++) {
+        result = passes_any(&any, store, c.at[i].f, err);
+        if (result < 0)
+            return result;
+        if (!any) {
+            scry_buf_puts(out, "no picture passes ");
+            put_condition(out, &c.at[i], r->via);
+            return put_instead(out, store, &c.at[i], err);
+        }
+    }
+    return find_together(out, store, r, &c, err);
+}

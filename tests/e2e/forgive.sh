@@ -1,0 +1,91 @@
+#!/bin/sh
+# What is misspelled, or finds nothing, is answered with what was probably meant and what there is.
+. "$(dirname "$0")/lib.sh"
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P/holiday" 4
+pictures "$P/work" 2 4
+cp "$SCRY_TOP/tests/pictures/exif-big.jpg" "$SCRY_TOP/tests/pictures/exif-maker.jpg" "$P/work"
+cat >"$P/work/p004.xmp" <<'E'
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmp:Rating="3">
+<dc:subject><rdf:Bag><rdf:li>shore</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>
+E
+printf 'id,path,label\nk0,%s,sunset\nk1,%s,mountain\n' "$P/holiday/p000.png" "$P/holiday/p001.png" >"$T/list.csv"
+run index --collection empty "$T/list.csv"   # before the files below are indexed: only these two
+run index "$P"
+run index "$T/list.csv"
+
+# ---- names ----
+says() { # STATUS PATTERN ARGUMENT...
+    wanted=$1 pattern=$2
+    shift 2
+    run "$@"
+    is "scry $*: $wanted" $status $wanted
+    like "scry $*: says what is meant" "$T/err" "$pattern"
+}
+says 2 'no command "serach": did you mean `scry search`\?' serach dog
+says 2 'no command "white": `scry search white dog ...` looks' white dog outside
+says 2 "no command \"$P\": \`scry index $P\` adds the pictures in that folder" "$P"
+says 2 'no command "x": see' x
+says 2 'did you mean `scry index`' help indx
+says 2 'not "lst": did you mean list\?' store lst
+says 2 'not "mvoe": did you mean move\?' root mvoe
+says 2 'not "inof": did you mean info\?' model inof
+says 2 'not "bahs": did you mean bash\?' completion bahs
+says 2 'unknown option --limt \(did you mean --limit\?\)' search red --limt=3
+says 2 'unknown option --camra \(did you mean --camera\?\)' list --camra nikon
+says 2 'unknown option --xyzzy \(see' search red --xyzzy
+says 2 'in -limit \(did you mean --limit\?\)' search -limit 5 red
+says 2 '^scry: -people is read as options: .* - people$' search beach -people
+says 2 '^scry: -night is read as options: .* - night$' search beach -night
+says 2 'takes a whole number .* not "x"' search beach -nx
+says 2 'not "jpge": did you mean jpeg\?' search --format jpge red
+says 2 'not "dat": did you mean date\?' list --sort dat
+says 2 'takes one of jpeg .* not "docx"$' search --format docx red
+
+# ---- filters that let nothing pass ----
+says 1 'passes --camera nikno: did you mean NIKON\? There are FUJIFILM X-T4 \(1\), NIKON D90 \(1\)$' search --camera nikno red
+says 1 'passes --camera leica: there are .*NIKON' list --camera leica
+says 1 "passes --in $P/holliday: did you mean $P/holiday\? There are $P \(8\)" search --in "$P/holliday" red
+says 1 "passes --in $P/worm or $P/holliday: did you mean $P/work\\? Or $P/holiday\\?" list --in "$P/worm" --in "$P/holliday"
+says 1 'passes --label sunst: did you mean sunset\? There are mountain \(1\), sunset \(1\)$' list --label sunst
+says 1 'passes --label sunst: ' list --label sunset --label sunst
+says 1 'passes --keyword shoer: did you mean shore\? There are shore \(1\)' list --keyword shoer
+says 1 'passes --key k7: ' list --key k7
+says 1 'passes --format gif: there are png \(6\), jpeg \(2\)$' list --format gif
+says 1 'passes --format gif or webp: there are png' list --format gif --format webp
+says 1 'passes --before 1900-01-01: they are from [12][0-9-]* to 2' list --before 1900-01-01
+says 1 'passes --min-rating 5: the highest rating is 3' list --min-rating 5
+says 1 'passes --min-width 100000: the widest has [0-9]* pixels' list --min-width 100000
+says 1 'passes --near 0,0,1: none was taken there' list --near 0,0,1
+says 1 'passes --camera nikon and --format png together; each of them alone' search --camera nikon --format png red
+says 1 'passes --camera nikon, --format jpeg and --min-rating 1 together; without the last some pass' list --camera nikon --format jpeg --min-rating 1
+run search --min-score 0.999 --format png red
+like "a score that none has" "$T/err" '^scry: 6 pictures were searched, none with a score of 0.999 or more'
+run search --camera nikno --paths red
+is "paths: not a word" "$status $(cat "$T/out" "$T/err")" '1 '
+run search --camera nikno -q red
+is "--quiet: neither" "$status $(cat "$T/out" "$T/err")" '1 '
+run search --camera nikno --json red
+is "JSON: nor" "$status $(cat "$T/err")" '1 '
+run list --collection empty --keyword shore
+like "without any keyword" "$T/err" 'passes --keyword shore: there are no keywords'
+run list --collection empty --camera nikon
+like "nor a camera" "$T/err" 'no picture names its camera'
+printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"red","camera":"nikno"}}}' |
+    "$scry" mcp >"$T/out" 2>"$T/err"
+is "MCP says it too" "$(json '"no picture passes camera nikno: did you mean NIKON?" in j["result"]["content"][1]["text"]')" True
+
+# ---- what a query may have been meant to be, on a terminal ----
+in_terminal dumb "$scry" search "$P/holiday/p000.png"
+like "a picture that is here" "$T/screen" "p000.png is searched for as a text; @$P/holiday/p000.png searches by that picture"
+in_terminal dumb "$scry" search "@$P/holiday/p000.png"
+unlike "with an @ there is nothing to say" "$T/screen" 'searched for as a text'
+in_terminal dumb "$scry" search "beach -people red"
+like "a minus within a text" "$T/screen" '^scry: -people is searched for as a text; .* - people'
+in_terminal dumb "$scry" search "black-and-white - 5"
+unlike "a hyphen is none" "$T/screen" 'searched for as a text'
+run search "beach -people"
+is "not a word of it elsewhere" "$(cat "$T/err")" ''
+done_testing
