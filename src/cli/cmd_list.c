@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/nothing.h"
 #include "cli/output.h"
+#include "cli/row.h"
 
 #include "base/log.h"
 #include "engine/listing.h"
@@ -28,8 +29,11 @@ static int print_file(void *arg, const scry_file *f)
     s->undated += s->asks_time && !f->has_time;
     if (s->seen >= s->end)
         return 0;
-    if (s->seen++ >= s->from)
+    if (s->seen++ >= s->from) {
         cli_print_hit(s->o, &hit, s->seen);
+        if (s->o->collector)
+            cli_collector_add(s->o->collector, f->path);
+    }
     return 0;
 }
 
@@ -72,6 +76,12 @@ static int print_sorted(const cli_view *v, cli_output *o, size_t *shown, scry_er
     return r;
 }
 
+/* Whether files can be shown as they are read. */
+static bool is_plain(const cli_view *v, const scry_search_request *q)
+{
+    return v->form != CLI_JSON && !v->html && !v->thumbs && !v->open && q->sort == SCRY_SORT_NONE && !q->reverse && !q->unique;
+}
+
 static int list(cli_common *c, const cli_view *v)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -80,16 +90,19 @@ static int list(cli_common *c, const cli_view *v)
     size_t shown = 0;
     int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
     cli_output o = { .request = q, .store = store, .groups = SCRY_GROUPS_INIT, .listed = true, .quiet = c->quiet };
-    bool plain = v->form != CLI_JSON && !v->html && !v->thumbs && q->sort == SCRY_SORT_NONE && !q->reverse && !q->unique;
+    bool plain = is_plain(v, q);
+    if (r == 0)
+        r = cli_view_collect(v, &o, &err);
     if (r == 0)
         r = (plain ? print_all : print_sorted)(v, &o, &shown, &err);
     if (r == 0 && !shown && plain)
         cli_tell_nothing(&o);
     if (store)
         scry_store_close(store, NULL);
+    bool collected = cli_collector_end(o.collector, c->quiet);
     if (r < 0)
         return cli_fail(&err);
-    return shown ? CLI_OK : CLI_NOTHING;
+    return shown && collected ? CLI_OK : CLI_NOTHING;
 }
 
 static int run_list(int argc, char **argv)
@@ -122,8 +135,9 @@ const cli_command cmd_list = {
         "Examples:\n"
         "  scry list --sort date -n 20\n"
         "  scry list --in ~/Pictures/2024 --camera nikon --sort size\n"
-        "  scry list --min-rating 4 --paths -0 | xargs -0 cp -t /tmp/best\n\n"
-        "Exit status: 0 something listed, 1 nothing, 2 an error.\n",
+        "  scry list --min-rating 4 --copy-to /tmp/best\n"
+        "  scry list --format raw --paths -0 | xargs -0 ls -l\n\n"
+        "Exit status: 0 something listed, 1 nothing, or not all could be copied, 2 an error.\n",
     .options = options,
     .common = CLI_LIST | CLI_STORE,
     .run = run_list,

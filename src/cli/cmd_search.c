@@ -92,7 +92,7 @@ static int search(cli_common *c, const cli_view *v)
     scry_model *model = NULL;
     scry_results *results = NULL;
     float *vector = NULL;
-    bool cut = false;
+    bool cut = false, collected = true;
     double start = scry_now_ms();
     scry_groups groups = SCRY_GROUPS_INIT;
     int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
@@ -116,9 +116,12 @@ static int search(cli_common *c, const cli_view *v)
         cli_output o = { .request = q, .store = store,
                          .model = scry_model_get_info(model), .results = results, .groups = groups,
                          .took_ms = scry_now_ms() - start, .text_cut = cut, .quiet = c->quiet };
-        r = show(v, &o, &err);
+        r = cli_view_collect(v, &o, &err);
+        if (r == 0)
+            r = show(v, &o, &err);
+        collected = cli_collector_end(o.collector, c->quiet);
     }
-    int status = r < 0 ? cli_fail(&err) : results->count ? CLI_OK : CLI_NOTHING;
+    int status = r < 0 ? cli_fail(&err) : results->count && collected ? CLI_OK : CLI_NOTHING;
     scry_groups_dispose(&groups);
     scry_results_free(results);
     free(vector);
@@ -162,8 +165,10 @@ const cli_command cmd_search = {
         "  scry search beach - people + 0.5:sunset\n"
         "  scry search @photo.jpg + at night --after 2023 --limit 20\n"
         "  scry search birthday --limit 50 --sort date\n"
-        "  scry search --paths -0 red car | xargs -0 cp -t /tmp/red\n\n"
-        "Exit status: 0 something found, 1 nothing found, 2 an error.\n",
+        "  scry search --open red car\n"
+        "  scry search --limit 50 --copy-to /tmp/red red car\n"
+        "  scry search --paths -0 red car | xargs -0 ls -l\n\n"
+        "Exit status: 0 something found, 1 nothing found, or not all could be copied, 2 an error.\n",
     .options = options,
     .common = CLI_SEARCH | CLI_STORE | CLI_MODEL,
     .run = run_search,

@@ -1,38 +1,47 @@
 #include "cli/output.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/desktop.h"
 #include "cli/html.h"
 #include "cli/nothing.h"
+#include "cli/row.h"
 #include "cli/thumbs.h"
 #include "engine/file_json.h"
-#include "engine/fusion.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { MAX_JSON_BYTES = 1 << 30 };
+enum { MAX_JSON_BYTES = 1 << 30, MAX_OPENED = 1000 };
 
 bool cli_view_take(cli_view *v, const char *name, const char *value)
 {
-    const struct { const char *name; bool *flag; } flags[] = {
-        { "thumbs", &v->thumbs }, { "json", &v->json }, { "paths", &v->paths }, { "null", &v->zero_ended },
+    const struct { const char *name; bool *flag; const char **text; } options[] = {
+        { "thumbs", &v->thumbs, NULL }, { "json", &v->json, NULL }, { "paths", &v->paths, NULL }, { "null", &v->zero_ended, NULL },
+        { "open", &v->open, NULL }, { "html", NULL, &v->html }, { "copy-to", NULL, &v->copy_to }, { "link-to", NULL, &v->link_to },
     };
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (strcmp(name, flags[i].name) == 0)
-            *flags[i].flag = true;
-    if (strcmp(name, "html") == 0)
-        v->html = value;
-    v->form = v->json ? CLI_JSON : v->paths || v->zero_ended ? CLI_PATHS : CLI_TABLE;
-    return v->html == value || strcmp(name, "thumbs") == 0 || strcmp(name, "json") == 0 || strcmp(name, "paths") == 0 ||
-           strcmp(name, "null") == 0;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (strcmp(name, options[i].name) != 0)
+            continue;
+        if (options[i].flag)
+            *options[i].flag = true;
+        else
+            *options[i].text = value;
+        v->form = v->json ? CLI_JSON : v->paths || v->zero_ended ? CLI_PATHS : CLI_TABLE;
+        return true;
+    }
+    return false;
 }
 
 bool cli_view_check(const cli_view *v)
 {
+    if (v->copy_to && v->link_to) {
+        cli_usage("give one of --copy-to and --link-to");
+        return false;
+    }
     if (!v->json || (!v->paths && !v->zero_ended))
         return true;
     cli_usage("--json and %s are two forms of output: give one of them", v->paths ? "--paths" : "-0");
@@ -96,66 +105,6 @@ static void print_json(const cli_output *o)
     scry_buf_dispose(&b);
 }
 
-static void print_path(const cli_output *o, const char *name)
-{
-    char *path = cli_quoted(stdout, name);
-    fputs(path, stdout);
-    free(path);
-    putchar(o->zero_ended ? '\0' : '\n');
-}
-
-/* The column of a list: what it is sorted by, else the date. */
-static void print_sorted_by(scry_sort sort, const scry_file *f)
-{
-    char day[32] = "";
-    time_t t = (time_t)scry_sort_time(f);
-    struct tm tm;
-    if (sort == SCRY_SORT_SIZE)
-        printf("%9.2f MB  ", (double)f->size / 1e6);
-    else if (sort == SCRY_SORT_RATING && f->has_rating)
-        printf("%6d  ", f->rating);
-    else if (sort == SCRY_SORT_RATING)
-        printf("%6s  ", "-");
-    else if (gmtime_r(&t, &tm) && strftime(day, sizeof day, "%Y-%m-%d", &tm))
-        printf("%s  ", day);
-}
-
-/* What belongs to the picture and is not shown: copies, the RAW. */
-static void print_others(const scry_hit *h)
-{
-    if (h->copies)
-        printf("  (+%llu cop%s)", (unsigned long long)h->copies, h->copies == 1 ? "y" : "ies");
-    if (h->file.raw && h->file.raw[0]) {
-        char *raw = cli_quoted(stdout, h->file.raw);
-        printf("  (+%s)", raw);
-        free(raw);
-    }
-    if (h->folded)
-        printf("  (+%llu near-identical)", (unsigned long long)h->folded);
-    if (h->word_fields) {
-        char fields[80];
-        printf("  (by words: %s)", scry_fields_text(h->word_fields, fields));
-    }
-}
-
-void cli_print_hit(const cli_output *o, const scry_hit *h, size_t rank)
-{
-    if (o->form == CLI_PATHS) {
-        print_path(o, h->file.path);
-        return;
-    }
-    char *path = cli_quoted(stdout, h->file.path);
-    if (o->listed)
-        print_sorted_by(o->request->sort, &h->file);
-    else
-        printf("%4zu  %6.3f  ", rank, h->score);
-    fputs(path, stdout);
-    print_others(h);
-    putchar('\n');
-    free(path);
-    cli_thumbs_show(o->thumbs, h->file.path, h->file.width, h->file.height);
-}
-
 static void print_lines(const cli_output *o)
 {
     const char *group = NULL;
@@ -165,7 +114,7 @@ static void print_lines(const cli_output *o)
         const scry_hit *h = cli_output_hit(o, i, &rank);
         const char *heading = o->order || o->form == CLI_PATHS ? NULL : scry_groups_next(&o->groups, &group, h, buffer);
         if (heading)
-            printf("---- %s ----\n", heading);
+            cli_print_heading(heading);
         cli_print_hit(o, h, rank);
     }
     if (o->results->count == 0)
@@ -188,6 +137,31 @@ void cli_print_results(const cli_output *o)
     cli_tell_undated(o, o->results->undated);
 }
 
+/* One picture by itself, several as a page in the cache folder, which the next one replaces. */
+static int open_results(const cli_output *o, scry_error *err)
+{
+    size_t rank;
+    if (o->results->count == 1)
+        return cli_desktop_open(cli_output_hit(o, 0, &rank)->file.path, err);
+    if (o->results->count > MAX_OPENED)
+        return scry_fail(err, SCRY_ELIMIT, "--open shows at most %d pictures, not %zu: give --limit", MAX_OPENED, o->results->count);
+    char *cache = scry_cache_dir(), *page = scry_path_join(cache, "results.html");
+    int r = scry_make_dirs(cache, err);
+    if (r == 0)
+        r = cli_write_html(page, o, err);
+    if (r == 0)
+        r = cli_desktop_open(page, err);
+    free(page);
+    free(cache);
+    return r;
+}
+
+int cli_view_collect(const cli_view *v, cli_output *o, scry_error *err)
+{
+    const char *dir = v->copy_to ? v->copy_to : v->link_to;
+    return dir ? cli_collector_new(&o->collector, dir, v->link_to != NULL, err) : 0;
+}
+
 int cli_show_results(const cli_view *v, cli_output *o, scry_error *err)
 {
     double start = scry_now_ms();
@@ -199,8 +173,14 @@ int cli_show_results(const cli_view *v, cli_output *o, scry_error *err)
     if (r < 0)
         return r;
     cli_print_results(o);
+    for (size_t i = 0; o->collector && i < o->results->count; i++) {
+        size_t rank;
+        cli_collector_add(o->collector, cli_output_hit(o, i, &rank)->file.path);
+    }
+    if (v->open && o->results->count)
+        r = open_results(o, err);
     cli_thumbs_free(o->thumbs);
     o->thumbs = NULL;
     scry_trace("print", start);
-    return 0;
+    return r;
 }

@@ -3,6 +3,7 @@
 #define SCRY_CLI_OUTPUT_H
 
 #include "base/json.h"
+#include "cli/collect.h"
 #include "engine/score_groups.h"
 #include "engine/search_request.h"
 #include "scry/model.h"
@@ -13,8 +14,8 @@ typedef enum { CLI_TABLE, CLI_JSON, CLI_PATHS } cli_output_form;
 /* How a command shows pictures: what the options in CLI_VIEW_OPTIONS say. */
 typedef struct cli_view {
     cli_output_form form;
-    bool zero_ended, thumbs, json, paths;
-    const char *html;
+    bool zero_ended, thumbs, json, paths, open;
+    const char *html, *copy_to, *link_to;
 } cli_view;
 
 #define CLI_VIEW_OPTIONS \
@@ -22,12 +23,15 @@ typedef struct cli_view {
     { "thumbs", NULL, "show thumbnails, if the terminal supports them", 't', NULL }, \
     { "json", NULL, "print one JSON object", 0, NULL }, \
     { "paths", NULL, "print paths only, one per line", 0, NULL }, \
-    { "null", NULL, "with --paths: end each path with a zero byte", '0', NULL }
+    { "null", NULL, "with --paths: end each path with a zero byte", '0', NULL }, \
+    { "open", NULL, "also open the picture, several as one page, with the desktop's program", 'o', NULL }, \
+    { "copy-to", "DIR", "also copy the pictures to DIR; no file there is replaced", 0, NULL }, \
+    { "link-to", "DIR", "also make symbolic links to the pictures in DIR", 0, NULL }
 
 /* Take one of these options; false when `name` is none of them. */
 bool cli_view_take(cli_view *v, const char *name, const char *value);
 
-/* False, with a message, when options contradict each other: --json and --paths. */
+/* False, with a message, when options contradict each other: --json and --paths, --copy-to and --link-to. */
 bool cli_view_check(const cli_view *v);
 
 typedef struct cli_output {
@@ -44,16 +48,17 @@ typedef struct cli_output {
     double took_ms;
     bool text_cut;                /* a text is longer than the model reads */
     struct cli_thumbs *thumbs;    /* pictures in the table; NULL: none */
+    cli_collector *collector;     /* of --copy-to and --link-to; NULL: none. The command ends it. */
 } cli_output;
 
 /* The hit at place `i` of what is shown, and its rank. */
 const scry_hit *cli_output_hit(const cli_output *o, size_t i, size_t *rank);
 
-/* Write the page, then print everything in the view's form. */
-int cli_show_results(const cli_view *v, cli_output *o, scry_error *err) SCRY_NODISCARD;
+/* Make the folder of --copy-to or --link-to, if one is given. */
+int cli_view_collect(const cli_view *v, cli_output *o, scry_error *err) SCRY_NODISCARD;
 
-/* One line of a table, or of paths; for results that are not all in memory. */
-void cli_print_hit(const cli_output *o, const scry_hit *hit, size_t rank);
+/* Write the page, print everything in the view's form, copy or link the pictures, open them. */
+int cli_show_results(const cli_view *v, cli_output *o, scry_error *err) SCRY_NODISCARD;
 
 void cli_print_results(const cli_output *o);
 

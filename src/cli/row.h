@@ -1,0 +1,20 @@
+/* row.h - one picture as a line of a table, or as a path.
+ *
+ * In a pipe a line is as scripts know it: rank, score, absolute path. On a terminal the path is relative where that is
+ * shorter, the date is before it, and the folder is dimmed where there are colours: not with NO_COLOR, nor TERM=dumb.
+ */
+#ifndef SCRY_CLI_ROW_H
+#define SCRY_CLI_ROW_H
+
+#include "cli/output.h"
+
+/* Print a hit in the form of `o`, to standard output. */
+void cli_print_hit(const cli_output *o, const scry_hit *hit, size_t rank);
+
+/* Print the line that heads a group of results. */
+void cli_print_heading(const char *heading);
+
+/* `path` as it is seen from the folder `from`, both absolute, where that is shorter, else as it is; owned. */
+char *cli_shorter_path(const char *path, const char *from);
+
+#endif
