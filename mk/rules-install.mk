@@ -4,12 +4,13 @@
 #     libexec/scry/    scry-decode and the plugins, found from lib/ (scry_program_file)
 #     share/scry/      models/starter, the tokenizer files and the catalogue of models
 #     include/scry/, lib/libscry.{a,so}, lib/pkgconfig/scry.pc     for programs in C
-#     share/man/man1, completions for bash and zsh
+#     share/man/man1, completions for bash, zsh and fish
 bindir = $(PREFIX)/bin
 libdir = $(PREFIX)/lib
 libexecdir = $(PREFIX)/libexec/scry
 datadir = $(PREFIX)/share
 zshdir = $(datadir)/zsh/site-functions
+fishdir = $(datadir)/fish/vendor_completions.d
 
 # The static library that is installed: one object in which other names than the public ones are local.
 $(O)/static/libscry.a: $(call obj,$(LIB_SRC)) $(O)/gen/build.o $(O)/libscry.names
@@ -30,7 +31,7 @@ $(O)/installed/scry: $(CLI_OBJ) $(LIBSCRY)
 I = install -m 644
 install: all man $(O)/static/libscry.a $(O)/installed/scry ## install below PREFIX (/usr/local), staged in DESTDIR
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(libdir)/pkgconfig $(PREFIX)/include/scry \
-	    $(datadir)/scry $(datadir)/man/man1 $(datadir)/bash-completion/completions $(zshdir))
+	    $(datadir)/scry $(datadir)/man/man1 $(datadir)/bash-completion/completions $(zshdir) $(fishdir))
 	install $(O)/installed/scry $(DESTDIR)$(bindir)/scry
 	install $(O)/scry-decode $(DESTDIR)$(libexecdir)/
 	$(I) $(PLUGINS) $(DESTDIR)$(libexecdir)/
@@ -43,12 +44,13 @@ install: all man $(O)/static/libscry.a $(O)/installed/scry ## install below PREF
 	$(I) build/man/*.1 $(DESTDIR)$(datadir)/man/man1/
 	$(O)/scry completion bash >$(DESTDIR)$(datadir)/bash-completion/completions/scry
 	$(O)/scry completion zsh >$(DESTDIR)$(zshdir)/_scry
+	$(O)/scry completion fish >$(DESTDIR)$(fishdir)/scry.fish
 	$(if $(DESTDIR),,-[ "$$(id -u)" != 0 ] || ldconfig)
 
 uninstall: ## remove what install installed
 	rm -f $(DESTDIR)$(bindir)/scry $(DESTDIR)$(libdir)/libscry.a $(DESTDIR)$(libdir)/libscry.so* \
 	    $(DESTDIR)$(libdir)/pkgconfig/scry.pc $(DESTDIR)$(datadir)/man/man1/scry.1 $(DESTDIR)$(datadir)/man/man1/scry-*.1 \
-	    $(DESTDIR)$(datadir)/bash-completion/completions/scry $(DESTDIR)$(zshdir)/_scry
+	    $(DESTDIR)$(datadir)/bash-completion/completions/scry $(DESTDIR)$(zshdir)/_scry $(DESTDIR)$(fishdir)/scry.fish
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/scry $(DESTDIR)$(PREFIX)/include/scry
 
 deb: deps-deb ## a Debian package in dist/

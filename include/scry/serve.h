@@ -31,6 +31,8 @@ typedef struct scry_serve_options {
     scry_milvus_choice milvus;  /* for a store on Milvus */
     const char *language;       /* of scry_model_options */
     int check_interval_s;       /* between checks of the store's files; 0: a day; below 0: no checks */
+    void (*ready)(void *arg, const char *url);   /* called once, when it listens, with its address; NULL: none */
+    void *ready_arg;
 } scry_serve_options;
 
 #define SCRY_SERVE_OPTIONS_INIT SCRY_ZERO_INIT

@@ -1,27 +1,25 @@
-/* cmd_completion.c - `scry completion bash|zsh|json`: made from the tables that parsing uses. */
+/* cmd_completion.c - `scry completion bash|zsh|fish|json`: made from the tables that parsing uses. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/suggest.h"
 
 #include <string.h>
 
-/* The kind of an option's argument. */
-typedef enum { WORD, CHOICE, FOLDER, PATH, MODEL, COLLECTION } argument_kind;
-
-static argument_kind kind_of(const cli_option *o)
+cli_argument_kind cli_kind_of(const cli_option *o)
 {
     if (o->choices)
-        return CHOICE;
+        return CLI_CHOICE;
     if (strcmp(o->name, "model") == 0)
-        return MODEL;
+        return CLI_A_MODEL;
     if (strcmp(o->name, "collection") == 0)
-        return COLLECTION;
+        return CLI_A_COLLECTION;
     if (strcmp(o->argument, "DIR") == 0 || strcmp(o->argument, "WHERE") == 0)
-        return FOLDER;
-    return strcmp(o->argument, "FILE") == 0 || strcmp(o->argument, "LIST") == 0 || strcmp(o->argument, "X.npy") == 0 ? PATH : WORD;
+        return CLI_FOLDER;
+    return strcmp(o->argument, "FILE") == 0 || strcmp(o->argument, "LIST") == 0 || strcmp(o->argument, "X.npy") == 0 ? CLI_PATH : CLI_WORD;
 }
 
-static void each_option(const cli_command *c, void (*fn)(const cli_command *c, const cli_option *o))
+void cli_each_option(const cli_command *c, void (*fn)(const cli_command *c, const cli_option *o))
 {
     cli_option_table tables[CLI_MAX_TABLES];
     size_t n = cli_option_tables(c, tables);
@@ -40,10 +38,10 @@ static void bash_word(const cli_command *c, const cli_option *o)
 static void bash_value(const cli_command *c, const cli_option *o)
 {
     static const char *const how[] = {
-        [WORD] = "return", [FOLDER] = "COMPREPLY=($(compgen -d -- \"$cur\")); return",
-        [PATH] = "COMPREPLY=($(compgen -f -- \"$cur\")); return",
-        [MODEL] = "COMPREPLY=($(compgen -d -W \"$(scry model list -q 2>/dev/null | cut -d' ' -f1)\" -- \"$cur\")); return",
-        [COLLECTION] = "COMPREPLY=($(compgen -W \"$(scry store list -q 2>/dev/null)\" -- \"$cur\")); return",
+        [CLI_WORD] = "return", [CLI_FOLDER] = "COMPREPLY=($(compgen -d -- \"$cur\")); return",
+        [CLI_PATH] = "COMPREPLY=($(compgen -f -- \"$cur\")); return",
+        [CLI_A_MODEL] = "COMPREPLY=($(compgen -d -W \"$(scry model list -q 2>/dev/null | cut -d' ' -f1)\" -- \"$cur\")); return",
+        [CLI_A_COLLECTION] = "COMPREPLY=($(compgen -W \"$(scry store list -q 2>/dev/null)\" -- \"$cur\")); return",
     };
     if (!o->argument)
         return;
@@ -53,7 +51,7 @@ static void bash_value(const cli_command *c, const cli_option *o)
     if (o->choices)
         printf(") COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")); return ;;\n", o->choices);
     else
-        printf(") %s ;;\n", how[kind_of(o)]);
+        printf(") %s ;;\n", how[cli_kind_of(o)]);
 }
 
 static void bash(void)
@@ -65,11 +63,11 @@ static void bash(void)
         printf(" %s", cli_commands[i]->name);
     fputs(" --help --version\" -- \"$cur\"))\n        return\n    fi\n    case $command:$prev in\n", stdout);
     for (size_t i = 0; cli_commands[i]; i++)
-        each_option(cli_commands[i], bash_value);
+        cli_each_option(cli_commands[i], bash_value);
     fputs("    esac\n    if [[ $cur == -* ]]; then\n        case $command in\n", stdout);
     for (size_t i = 0; cli_commands[i]; i++) {
         printf("        %s) COMPREPLY=($(compgen -W \"", cli_commands[i]->name);
-        each_option(cli_commands[i], bash_word);
+        cli_each_option(cli_commands[i], bash_word);
         fputs("\" -- \"$cur\")) ;;\n", stdout);
     }
     fputs("        esac\n        return\n    fi\n    case $COMP_CWORD:$command in\n", stdout);
@@ -97,7 +95,7 @@ static void zsh_text(const char *s)
 static void zsh_option(const cli_command *c, const cli_option *o)
 {
     static const char *const how[] = {
-        [WORD] = " ", [FOLDER] = "_files -/", [PATH] = "_files", [MODEL] = "_scry_models", [COLLECTION] = "_scry_collections",
+        [CLI_WORD] = " ", [CLI_FOLDER] = "_files -/", [CLI_PATH] = "_files", [CLI_A_MODEL] = "_scry_models", [CLI_A_COLLECTION] = "_scry_collections",
     };
     fputs(" \\\n            '", stdout);
     printf("*--%s%s[", o->name, o->argument ? "=" : "");
@@ -110,7 +108,7 @@ static void zsh_option(const cli_command *c, const cli_option *o)
         if (o->choices)
             printf("(%s)", o->choices);
         else
-            fputs(how[kind_of(o)], stdout);
+            fputs(how[cli_kind_of(o)], stdout);
     }
     putchar('\'');
 }
@@ -131,7 +129,7 @@ static void zsh(void)
           "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in\n", stdout);
     for (size_t i = 0; cli_commands[i]; i++) {
         printf("        %s) _arguments -s", cli_commands[i]->name);
-        each_option(cli_commands[i], zsh_option);
+        cli_each_option(cli_commands[i], zsh_option);
         if (cli_commands[i]->verbs)
             printf(" \\\n            '1:verb:(%s)'", cli_commands[i]->verbs);
         fputs(" \\\n            '*:file:_files' ;;\n", stdout);
@@ -157,7 +155,9 @@ static int run_completion(int argc, char **argv)
     cli_begin(&a, &cmd_completion, argc, argv);
     while (cli_next(&a, &value))
         continue;
-    static const struct { const char *name; void (*print)(void); } forms[] = { { "bash", bash }, { "zsh", zsh }, { "json", parameters } };
+    static const struct { const char *name; void (*print)(void); } forms[] = {
+        { "bash", bash }, { "zsh", zsh }, { "fish", cli_complete_fish }, { "json", parameters },
+    };
     int status = a.status;
     for (size_t i = 0; status < 0 && argc - a.next == 1 && i < sizeof forms / sizeof *forms; i++)
         if (strcmp(argv[a.next], forms[i].name) == 0) {
@@ -165,21 +165,22 @@ static int run_completion(int argc, char **argv)
             status = CLI_OK;
         }
     if (status < 0)
-        status = cli_unknown_verb(&cmd_completion, argc > a.next ? argv[a.next] : NULL, "bash, zsh or json");
+        status = cli_unknown_verb(&cmd_completion, argc > a.next ? argv[a.next] : NULL, "bash, zsh, fish or json");
     cli_end(&a);
     return status;
 }
 
 const cli_command cmd_completion = {
     .name = "completion",
-    .usage = "bash | zsh | json",
+    .usage = "bash | zsh | fish | json",
     .summary = "Print the completions of a shell",
     .details =
         "json prints the parameters of a search as JSON, for programs that call scry: their names on\n"
         "the command line, over HTTP and in MCP, types and ranges.\n\n"
         "Examples:\n"
         "  source <(scry completion bash)\n"
-        "  scry completion zsh > ~/.zfunc/_scry\n",
-    .verbs = "bash zsh json",
+        "  scry completion zsh > ~/.zfunc/_scry\n"
+        "  scry completion fish > ~/.config/fish/completions/scry.fish\n",
+    .verbs = "bash zsh fish json",
     .run = run_completion,
 };

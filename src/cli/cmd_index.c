@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/welcome.h"
 
 #include "base/alloc.h"
 #include "engine/file_json.h"
@@ -252,6 +253,8 @@ static int index_paths(const cli_common *c, run *r)
     }
     if (result < 0)
         status = cli_fail(&err);
+    else if (total.added + total.updated + total.unchanged > 0)
+        cli_next_step(c);
     scry_model_free(model);
     return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
 }
@@ -334,6 +337,28 @@ static int refuse_absent(const char *path)
     return status;
 }
 
+/* The paths of the command line, or those that are proposed instead, which are owned by the caller. -1, or the exit status after an
+ * error or a no. */
+static int check_paths(const cli_common *c, run *r, char ***proposed)
+{
+    bool given = r->index.path_count || r->index.from_file;
+    int status = -1;
+    if (r->rebuild && given)
+        return cli_usage("--rebuild embeds all pictures of the collection: give no paths");
+    if (!r->rebuild && !given) {
+        *proposed = cli_propose_paths(c, &status);
+        if (!*proposed)
+            return status;
+        r->index.paths = (const char *const *)*proposed;
+        while ((*proposed)[r->index.path_count])
+            r->index.path_count++;
+    }
+    for (size_t i = 0; i < r->index.path_count; i++)
+        if (access(r->index.paths[i], F_OK) < 0)
+            return refuse_absent(r->index.paths[i]);
+    return -1;
+}
+
 static int run_index(int argc, char **argv)
 {
     cli_args a;
@@ -354,24 +379,25 @@ static int run_index(int argc, char **argv)
     r.index.progress = show_progress;
     r.index.skipped = show_skip;
     r.index.arg = &r;
-    bool paths = r.index.path_count || r.index.from_file;
-    if (status < 0 && r.rebuild == paths)
-        status = r.rebuild ? cli_usage("--rebuild embeds all pictures of the collection: give no paths")
-                           : cli_usage("say which folder to index: scry index PATH...");
-    for (size_t i = 0; status < 0 && i < r.index.path_count; i++)
-        if (access(r.index.paths[i], F_OK) < 0)
-            status = refuse_absent(r.index.paths[i]);
+    char **proposed = NULL;
+    if (status < 0)
+        status = check_paths(&a.common, &r, &proposed);
     if (status < 0)
         status = r.rebuild ? rebuild(&a.common, &r) : index_paths(&a.common, &r);
+    for (size_t i = 0; proposed && proposed[i]; i++)
+        free(proposed[i]);
+    free(proposed);
     cli_end(&a);
     return status;
 }
 
 const cli_command cmd_index = {
     .name = "index",
-    .usage = "[OPTION]... PATH... | --rebuild [OPTION]...",
+    .usage = "[OPTION]... [PATH]... | --rebuild [OPTION]...",
     .summary = "Add or update the pictures below PATH",
     .details =
+        "Without a PATH, on a terminal, scry asks whether to index the folders of the collection again, or, when there are\n"
+        "none yet, the Pictures folder.\n\n"
         "PATH is a folder (searched recursively), a picture, or a CSV file: id,path[,label...], or with\n"
         "a header that names the columns path, id and label in any order. Files whose size and times are unchanged, and\n"
         "those of their sidecars, are not read, moved and copied pictures are not embedded again, unreadable files are skipped and remembered. After Ctrl-C\n"

@@ -1,6 +1,7 @@
 /* cmd_serve.c - `scry serve`: the web page and the HTTP API, from the plugin scry-serve.so. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/desktop.h"
 
 #include "base/alloc.h"
 #include "base/plugin.h"
@@ -23,6 +24,7 @@ static const cli_option options[] = {
     { "allow-index", NULL, "allow index runs from the page and the API", 0, NULL },
     { "allow-upload", NULL, "allow adding pictures by the API", 0, NULL },
     { "allow-remove", NULL, "allow removing pictures from the index by the API", 0, NULL },
+    { "open", NULL, "open the page in the desktop's browser", 'o', NULL },
     { "workers", "N", "threads for decoding and embedding (default: one per processor)", 0, NULL },
     { "max-connections", "N", "open connections (default: 256)", 0, NULL },
     { "max-queue", "N", "waiting requests; further ones get status 503 (default: 128)", 0, NULL },
@@ -51,14 +53,14 @@ static bool take_number(scry_serve_options *o, const char *name, const char *val
     return true;
 }
 
-static bool take_option(scry_serve_options *o, const char **hosts, char *local, const char *name, const char *value)
+static bool take_option(scry_serve_options *o, const char **hosts, char *local, bool *open, const char *name, const char *value)
 {
     const struct { const char *name, **text; } texts[] = {
         { "listen", &o->listen }, { "public-url", &o->public_url }, { "token-file", &o->token_file }, { "cert", &o->cert }, { "key", &o->key },
     };
     const struct { const char *name; bool *flag; } flags[] = {
         { "no-auth", &o->no_auth }, { "allow-index", &o->allow_index }, { "allow-upload", &o->allow_upload },
-        { "allow-remove", &o->allow_remove },
+        { "allow-remove", &o->allow_remove }, { "open", open },
     };
     long long n = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -99,6 +101,24 @@ static char *model_name(const cli_common *c)
     return name ? name : scry_strdup(SCRY_STARTER_MODEL);
 }
 
+/* An address that stands for all of this machine's is opened as the loopback one. */
+static void open_page(void *arg, const char *url)
+{
+    static const struct { const char *all, *own; } hosts[] = { { "://0.0.0.0:", "://127.0.0.1:" }, { "://[::]:", "://[::1]:" } };
+    scry_error err = SCRY_ERROR_INIT;
+    char *address = scry_strdup(url);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        const char *at = strstr(url, hosts[i].all);
+        if (at) {
+            free(address);
+            address = scry_asprintf("%.*s%s%s", (int)(at - url), url, hosts[i].own, at + strlen(hosts[i].all));
+        }
+    }
+    if (cli_desktop_open(address, &err) < 0)
+        cli_warn("%s", err.message);
+    free(address);
+}
+
 static int serve(const cli_common *c, scry_serve_options *o)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -118,14 +138,16 @@ static int run_serve(int argc, char **argv)
     cli_args a;
     const char *name, *value, *hosts[MAX_HOSTS];
     char local[LOCAL_SIZE];
+    bool open = false;
     scry_serve_options o = SCRY_SERVE_OPTIONS_INIT;
     cli_begin(&a, &cmd_serve, argc, argv);
     while ((name = cli_next(&a, &value)))
-        if (!take_option(&o, hosts, local, name, value)) {
+        if (!take_option(&o, hosts, local, &open, name, value)) {
             a.status = CLI_ERROR;
             break;
         }
     o.hosts = hosts;
+    o.ready = open ? open_page : NULL;
     int status = a.status;
     if (status < 0 && !o.cert != !o.key)
         status = cli_usage("--cert and --key are required together");
@@ -139,8 +161,8 @@ const cli_command cmd_serve = {
     .name = "serve",
     .usage = "[OPTION]...",
     .summary = "Serve the web page and the HTTP API",
-    .details = "Open http://127.0.0.1:8080/ in a browser; the API is described at /docs.\n\n"
-               "Example:\n  scry serve --listen 0.0.0.0:8080 --token-file ~/.config/scry/token\n",
+    .details = "Open http://127.0.0.1:8080/ in a browser, or give --open; the API is described at /docs.\n\n"
+               "Examples:\n  scry serve --open\n  scry serve --listen 0.0.0.0:8080 --token-file ~/.config/scry/token\n",
     .options = options,
     .common = CLI_STORE | CLI_MODEL,
     .run = run_serve,

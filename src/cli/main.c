@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/suggest.h"
+#include "cli/welcome.h"
 
 #include "base/log.h"
 #include "base/map_guard.h"
@@ -29,6 +30,14 @@ static int help(int argc, char **argv)
     return CLI_OK;
 }
 
+/* The exit status, once everything is on standard output. */
+static int written(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return cli_usage("cannot write the results to standard output");
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     if (strcmp(scry_library_build(), scry_build) != 0) {
@@ -41,11 +50,9 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);       /* a file that reaches the limit of its size is an error of the write */
     scry_map_guard_install();
     scry_log_set_level(scry_trace_enabled() ? SCRY_LOG_DEBUG : SCRY_LOG_WARN);
-    if (argc < 2) {
-        cli_help(stderr, NULL);
-        return CLI_ERROR;
-    }
-    const char *name = argv[1];
+    const char *name = argc < 2 ? NULL : argv[1];
+    if (!name)
+        return written(cli_welcome());
     if (strcmp(name, "--version") == 0) {
         puts("scry " SCRY_VERSION);
         return CLI_OK;
@@ -58,7 +65,5 @@ int main(int argc, char **argv)
     double start = scry_now_ms();
     int status = command->run(argc - 1, argv + 1);
     scry_trace("the whole command", start);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return cli_usage("cannot write the results to standard output");
-    return status;
+    return written(status);
 }

@@ -15,6 +15,7 @@
 static const cli_option store_options[] = {
     { "store", "WHERE", "folder of the store, or milvus://HOST:PORT/DATABASE ($SCRY_STORE)", 0, NULL },
     { "collection", "NAME", "collection in the store (default: \"default\")", 0, NULL },
+    { "help-milvus", NULL, "show the options for a store on Milvus", 0, NULL },
     { 0 },
 };
 static const cli_option milvus_options[] = {
@@ -152,6 +153,17 @@ static const char **milvus_option(cli_common *c, const char *name)
     return NULL;
 }
 
+static void print_options(FILE *out, const char *heading, const cli_option *o)
+{
+    fprintf(out, "\n%s:\n", heading);
+    for (; o->name; o++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ", o->letter ? o->letter : ' ',
+                 o->letter ? ", " : " ", o->name, o->argument ? "=" : "", o->argument ? o->argument : "");
+        fprintf(out, "  %-28s %s\n", left, o->help);
+    }
+}
+
 /* "-night" is read as -n with the value "ight". */
 static void refuse_value(const cli_args *a, const char *value, const scry_error *err)
 {
@@ -165,8 +177,11 @@ static bool handle_common(cli_args *a, const cli_option *o, const char *value)
 {
     cli_common *c = &a->common;
     scry_error err = SCRY_ERROR_INIT;
-    if (strcmp(o->name, "help") == 0) {
-        cli_help(stdout, a->command);
+    if (strcmp(o->name, "help") == 0 || strcmp(o->name, "help-milvus") == 0) {
+        if (o->name[4])
+            print_options(stdout, "Store on Milvus", milvus_options);
+        else
+            cli_help(stdout, a->command);
         a->status = CLI_OK;
         return false;
     }
@@ -339,24 +354,13 @@ void cli_skipped(const char *path, const char *reason)
     free(why);
 }
 
-static void print_options(FILE *out, const char *heading, const cli_option *o)
-{
-    fprintf(out, "\n%s:\n", heading);
-    for (; o->name; o++) {
-        char left[64];
-        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ", o->letter ? o->letter : ' ',
-                 o->letter ? ", " : " ", o->name, o->argument ? "=" : "", o->argument ? o->argument : "");
-        fprintf(out, "  %-28s %s\n", left, o->help);
-    }
-}
-
 void cli_help(FILE *out, const cli_command *c)
 {
     if (!c) {
         fputs("scry finds pictures by describing them.\n\nUsage: scry COMMAND [OPTION]... [ARGUMENT]...\n\n", out);
         for (size_t i = 0; cli_commands[i]; i++)
             fprintf(out, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-        fputs("\nFirst steps:\n  scry index ~/Pictures\n  scry search a white dog on the beach\n"
+        fputs("\nFirst steps:\n  scry index ~/Pictures\n  scry search a white dog on the beach\n  scry serve --open\n"
               "\n`scry COMMAND --help` explains a command.\n", out);
         return;
     }
@@ -366,5 +370,6 @@ void cli_help(FILE *out, const cli_command *c)
     cli_option_table tables[CLI_MAX_TABLES];
     size_t n = cli_option_tables(c, tables);
     for (size_t t = 0; t < n; t++)
-        print_options(out, tables[t].heading, tables[t].options);
+        if (tables[t].options != milvus_options)   /* --help-milvus */
+            print_options(out, tables[t].heading, tables[t].options);
 }

@@ -434,7 +434,11 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
     if (r == 0) {
         r = start_all(&s, err);
         if (r == 0) {
-            fprintf(stderr, "scry: serving %s at http%s://%s/\n", store, options->cert ? "s" : "", s.host_port);
+            char *url = scry_asprintf("http%s://%s/", options->cert ? "s" : "", s.host_port);
+            fprintf(stderr, "scry: serving %s at %s\n", store, url);
+            if (options->ready)
+                options->ready(options->ready_arg, url);
+            free(url);
             wait_for_signal();
             fputs("scry: stopping\n", stderr);
         }

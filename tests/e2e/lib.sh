@@ -101,6 +101,29 @@ pty.spawn(sys.argv[2:], read, lambda fd: b"")
 open(sys.argv[1], "wb").write(out)' "$T/screen" "$@" >/dev/null
 }
 
+# The same with TEXT typed into it at the start.
+in_terminal_with() { # TERM TEXT COMMAND...
+    terminal=$1 typed=$2
+    shift 2
+    TERM=$terminal LC_ALL=C.UTF-8 timeout 60 python3 -c '
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[3], sys.argv[3:])
+os.write(fd, sys.argv[2].encode())
+out = b""
+while True:
+    try:
+        data = os.read(fd, 65536)
+    except OSError:   # EIO: the command has ended
+        break
+    if not data:
+        break
+    out += data
+open(sys.argv[1], "wb").write(out)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$T/screen" "$typed" "$@"
+}
+
 # Whether commands can run without root's permissions: as this user, or, for root, as nobody through setpriv;
 # $T (not its contents) is then readable for nobody.
 unprivileged=

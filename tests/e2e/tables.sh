@@ -40,7 +40,23 @@ if command -v zsh >/dev/null; then
     ok "zsh: reads it" zsh -n "$T/out"
 fi
 run completion fish
+like "fish: commands" "$T/out" "^complete -c scry -n __scry_nothing_yet -a search -d 'Show"
+like "fish: options" "$T/out" "^complete -c scry -n '__scry_command search' -l limit -s n -x -d 'show at most"
+like "fish: choices" "$T/out" "^complete -c scry -n '__scry_command search' -l precision -x -a 'auto fp32 bf16 int8' -d "
+like "fish: verbs" "$T/out" "^complete -c scry -n '__scry_verb_of store' -f -a 'list drop compact copy'"
+if command -v fish >/dev/null; then
+    ok "fish: reads it" fish -n "$T/out"
+    fish -c 'source $argv[1]; complete -C "scry sea"' "$T/out" >"$T/completed"
+    like "fish: completes a command" "$T/completed" '^search'
+fi
+run completion tcsh
 is "another shell: status" "$status" 2
+run search --help
+unlike "--help has no options for Milvus" "$T/out" 'milvus-index'
+run search --help-milvus
+is "--help-milvus: 0" "$status" 0
+like "and it has" "$T/out" '--milvus-index=SPEC'
+unlike "and nothing else" "$T/out" '--limit'
 
 command -v python3 >/dev/null || done_testing
 tiny_model "$T/model"
