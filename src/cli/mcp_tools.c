@@ -73,6 +73,18 @@ static void put_why_nothing(mcp *m, const scry_search_request *q, scry_json_writ
     scry_buf_dispose(&why);
 }
 
+/* What an assistant should know of the results. */
+static void put_notes(mcp *m, const scry_search_request *q, const scry_results *found, bool cut, scry_json_writer *w)
+{
+    scry_error damage = SCRY_ERROR_INIT;
+    if (found->count == 0)
+        put_why_nothing(m, q, w);
+    if (cut)
+        mcp_put_text(w, "Note: the text is longer than the model reads; its end was ignored.");
+    if (scry_store_known_damage(m->store, &damage) < 0)
+        mcp_put_text(w, damage.message);
+}
+
 static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_error *err)
 {
     scry_results *found = NULL;
@@ -93,13 +105,8 @@ static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_
         r = scry_search_by(m->store, vector, &(scry_search_plan){ q, q->search, groups }, &found, err);
     if (r == 0)
         r = put_hits(q, found, &groups, w, err);
-    if (r == 0 && found->count == 0)
-        put_why_nothing(m, q, w);
-    if (r == 0 && cut)
-        mcp_put_text(w, "Note: the text is longer than the model reads; its end was ignored.");
-    scry_error damage = SCRY_ERROR_INIT;
-    if (r == 0 && scry_store_known_damage(m->store, &damage) < 0)
-        mcp_put_text(w, damage.message);
+    if (r == 0)
+        put_notes(m, q, found, cut, w);
     scry_groups_dispose(&groups);
     scry_results_free(found);
     free(vector);
