@@ -136,7 +136,7 @@ static int put_hit(scry_buf *b, const cli_output *o, scry_decoder *decoder, size
 
 static int put_page(scry_buf *b, const cli_output *o, scry_decoder *decoder, scry_error *err)
 {
-    const char *title = o->listed ? "Pictures" : scry_buf_str(&o->request->shown);
+    const char *title = o->title ? o->title : o->listed ? "Pictures" : scry_buf_str(&o->request->shown);
     scry_buf_puts(b, head);
     scry_buf_puts(b, "<title>");
     put_text(b, title);
@@ -155,6 +155,8 @@ static int put_page(scry_buf *b, const cli_output *o, scry_decoder *decoder, scr
         const scry_hit *h = cli_output_hit(o, i, &rank);
         char buffer[64];
         const char *heading = o->order ? NULL : scry_groups_next(&o->groups, &group, h, buffer);
+        if (o->headings)
+            heading = o->headings[i];
         if (heading)
             scry_buf_printf(b, "<li class=\"line\">%s</li>\n", heading);
         r = put_hit(b, o, decoder, i, err);

@@ -42,6 +42,8 @@ typedef struct cli_output {
     const scry_model_info *model;
     const scry_results *results;
     const size_t *order;          /* [results->count] of the results as they are shown; NULL: as they are */
+    const char *const *headings;  /* [results->count] of the page: a line before each, or NULL; NULL: those of the groups */
+    const char *title;            /* of the page; NULL: the query */
     bool listed;                  /* pictures of a list, without scores */
     uint64_t total;               /* of a list: all that pass its filters */
     scry_groups groups;

@@ -54,8 +54,7 @@ static void print_path(const cli_output *o, const char *name)
     putchar(o->zero_ended ? '\0' : '\n');
 }
 
-/* Of a table. */
-static void print_name(const char *path)
+void cli_print_name(const char *path)
 {
     char *here = on_terminal() ? getcwd(NULL, 0) : NULL;
     char *shown = here ? cli_shorter_path(path, here) : scry_strdup(path), *quoted = cli_quoted(stdout, shown);
@@ -123,7 +122,7 @@ void cli_print_hit(const cli_output *o, const scry_hit *h, size_t rank)
         printf("%4zu  %6.3f  ", rank, h->score);
     if (!o->listed && on_terminal())
         print_day(&h->file);
-    print_name(h->file.path);
+    cli_print_name(h->file.path);
     print_others(h);
     putchar('\n');
     cli_thumbs_show(o->thumbs, h->file.path, h->file.width, h->file.height);

@@ -11,6 +11,9 @@
 /* Print a hit in the form of `o`, to standard output. */
 void cli_print_hit(const cli_output *o, const scry_hit *hit, size_t rank);
 
+/* Print a path of a table, without a line end. */
+void cli_print_name(const char *path);
+
 /* Print the line that heads a group of results. */
 void cli_print_heading(const char *heading);
 

@@ -1,0 +1,254 @@
+/* cmd_duplicates.c - `scry duplicates [PATH]`: groups of the same or nearly the same pictures. Nothing is deleted. */
+#include "cli/cancel.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/html.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/row.h"
+
+#include "base/alloc.h"
+#include "engine/duplicates.h"
+#include "engine/file_json.h"
+#include "engine/path_forms.h"
+#include "engine/walk.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    { "exact", NULL, "only files of the same bytes", 0, NULL },
+    { "similarity", "X", "cosine of two pictures from which they are nearly the same (default: 0.95)", 0, NULL },
+    { "html", "FILE", "also write a page of the groups to one self-contained file", 0, NULL },
+    { "json", NULL, "print one JSON object", 0, NULL },
+    { "paths", NULL, "print only the paths of all pictures but the ones to keep", 0, NULL },
+    { "null", NULL, "with --paths: end each path with a zero byte", '0', NULL },
+    { 0 },
+};
+
+typedef struct {
+    cli_view view;
+    double cosine;
+    bool exact;
+    const char *path;           /* operand; NULL: everything */
+    const cli_common *common;
+    cli_progress *bar;
+    const scry_cancel *cancel;
+} duplicates;
+
+static bool take_option(duplicates *q, const char *name, const char *value)
+{
+    char *end;
+    if (strcmp(name, "exact") == 0)
+        return q->exact = true;
+    if (strcmp(name, "similarity") != 0)
+        return cli_view_take(&q->view, name, value);
+    q->cosine = strtod(value, &end);
+    if (*value && !*end && q->cosine > 0 && q->cosine <= 1)
+        return true;
+    cli_usage("--similarity takes a number above 0 and up to 1, not \"%s\"", value);
+    return false;
+}
+
+static int show_progress(void *arg, uint64_t done, uint64_t total)
+{
+    const duplicates *q = arg;
+    cli_progress_show(q->bar, done, total, false, done);
+    return atomic_load(q->cancel);
+}
+
+/* ---- output ---- */
+
+static void put_file(scry_json_writer *w, const scry_hit *h, const scry_duplicate *m)
+{
+    scry_json_begin(w, '{');
+    scry_json_add_bool(w, "same_bytes", m->same_bytes);
+    scry_json_add_num(w, "cosine", m->cosine, 4);
+    scry_json_put_file(w, &h->file);
+    scry_json_end(w, '}');
+}
+
+static void put_group(scry_json_writer *w, const scry_hit *hits, const scry_duplicate *m, size_t n)
+{
+    scry_json_begin(w, '{');
+    scry_json_key(w, "keep");
+    scry_json_begin(w, '{');
+    scry_json_put_file(w, &hits[0].file);
+    scry_json_end(w, '}');
+    scry_json_key(w, "others");
+    scry_json_begin(w, '[');
+    for (size_t i = 1; i < n; i++)
+        put_file(w, &hits[i], &m[i]);
+    scry_json_end(w, ']');
+    scry_json_end(w, '}');
+}
+
+static void print_json(const scry_duplicates *d, const scry_results *r)
+{
+    enum { MAX_JSON_BYTES = 1 << 30 };
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    const scry_duplicate *m;
+    uint64_t bytes, files = scry_duplicates_rest(d, &bytes);
+    size_t at = 0;
+    scry_json_begin(&w, '{');
+    scry_json_add_int(&w, "others", (int64_t)files);
+    scry_json_add_int(&w, "bytes", (int64_t)bytes);
+    scry_json_key(&w, "groups");
+    scry_json_begin(&w, '[');
+    for (size_t i = 0; i < scry_duplicates_count(d); i++) {
+        size_t n = scry_duplicates_group(d, i, &m);
+        put_group(&w, r->hits + at, m, n);
+        at += n;
+    }
+    scry_json_end(&w, ']');
+    scry_json_end(&w, '}');
+    cli_print_json(&b);
+    scry_buf_dispose(&b);
+}
+
+static void print_row(const scry_hit *h, const scry_duplicate *m, bool keep)
+{
+    char how[16] = "keep";
+    if (!keep)
+        snprintf(how, sizeof how, m->same_bytes ? "same" : "%.2f", m->cosine < 0.994 ? m->cosine : 0.99);
+    printf("  %-4s  %5d x %-5d  %9.2f MB  ", how, h->file.width, h->file.height, (double)h->file.size / 1e6);
+    cli_print_name(h->file.path);
+    putchar('\n');
+}
+
+static void print_groups(const duplicates *q, const scry_duplicates *d, const scry_results *r)
+{
+    cli_output o = { .form = CLI_PATHS, .zero_ended = q->view.zero_ended };
+    const scry_duplicate *m;
+    size_t at = 0;
+    for (size_t i = 0; i < scry_duplicates_count(d); i++) {
+        size_t n = scry_duplicates_group(d, i, &m);
+        char heading[32];
+        snprintf(heading, sizeof heading, "%zu", i + 1);
+        if (q->view.form == CLI_TABLE)
+            cli_print_heading(heading);
+        for (size_t k = 0; k < n; k++, at++)
+            if (q->view.form == CLI_TABLE)
+                print_row(&r->hits[at], &m[k], k == 0);
+            else if (k)
+                cli_print_hit(&o, &r->hits[at], 0);
+    }
+}
+
+static int write_page(const duplicates *q, const scry_duplicates *d, const scry_results *r, scry_error *err)
+{
+    const char **headings = scry_alloc((r->count + 1) * sizeof *headings);
+    char (*numbers)[48] = scry_alloc((scry_duplicates_count(d) + 1) * sizeof *numbers);
+    const scry_duplicate *m;
+    size_t at = 0;
+    for (size_t i = 0; i < scry_duplicates_count(d); i++) {
+        snprintf(numbers[i], sizeof numbers[i], "Group %zu: keep the first", i + 1);
+        headings[at] = numbers[i];
+        at += scry_duplicates_group(d, i, &m);
+    }
+    cli_output o = { .results = r, .headings = headings, .title = "Duplicates", .listed = true, .groups = SCRY_GROUPS_INIT,
+                     .request = &q->common->request };
+    int result = cli_write_html(q->view.html, &o, err);
+    free(numbers);
+    free(headings);
+    return result;
+}
+
+static int show(const duplicates *q, scry_store *store, const scry_duplicates *d, scry_error *err)
+{
+    scry_results *r = NULL;
+    uint64_t bytes, files = scry_duplicates_rest(d, &bytes);
+    size_t groups = scry_duplicates_count(d);
+    int result = scry_duplicates_results(&r, store, d, 0, groups, err);
+    if (result == 0 && q->view.html)
+        result = write_page(q, d, r, err);
+    if (result == 0 && q->view.form == CLI_JSON)
+        print_json(d, r);
+    else if (result == 0)
+        print_groups(q, d, r);
+    scry_results_free(r);
+    if (result == 0 && !q->common->quiet)
+        fprintf(stderr, "%zu group%s: %llu picture%s (%.1f MB) besides the ones to keep\n", groups, groups == 1 ? "" : "s",
+                (unsigned long long)files, files == 1 ? "" : "s", (double)bytes / 1e6);
+    return result;
+}
+
+/* The filters, and the operand as one more. */
+static const scry_filter_node *filter_of(const duplicates *q)
+{
+    const scry_search_request *r = &q->common->request;
+    if (!q->path)
+        return r->search.filter;
+    char *path = scry_stored_path(q->path);
+    const scry_filter_node *f = scry_filter_and(r->pool, r->search.filter, scry_filter_below(r->pool, SCRY_FILTER_IN, path));
+    free(path);
+    return f;
+}
+
+static int find(duplicates *q)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store = NULL;
+    scry_duplicates *d = NULL;
+    scry_duplicates_options o = { .filter = filter_of(q), .cosine = q->exact ? 0 : q->cosine, .progress = show_progress, .arg = q };
+    int r = cli_open_store(&store, q->common, SCRY_STORE_READ, &err);
+    if (r == 0) {
+        q->cancel = cli_catch_signals();
+        q->bar = cli_progress_new(q->common->quiet, false);
+        r = scry_duplicates_find(&d, store, &o, &err);
+        cli_progress_free(q->bar);
+    }
+    if (r == 0)
+        r = show(q, store, d, &err);
+    int status = r == SCRY_ECANCELLED ? CLI_CANCELLED : r < 0 ? cli_fail(&err) : scry_duplicates_count(d) ? CLI_OK : CLI_NOTHING;
+    scry_duplicates_free(d);
+    if (store)
+        scry_store_close(store, NULL);
+    return status;
+}
+
+static int run_duplicates(int argc, char **argv)
+{
+    cli_args a;
+    const char *name, *value;
+    duplicates q = { .view = { .form = CLI_TABLE }, .cosine = SCRY_FOLD_AUTO, .common = &a.common };
+    cli_begin(&a, &cmd_duplicates, argc, argv);
+    while ((name = cli_next(&a, &value)))
+        if (!take_option(&q, name, value)) {
+            a.status = CLI_ERROR;
+            break;
+        }
+    int status = a.status;
+    if (status < 0 && !cli_view_check(&q.view))
+        status = CLI_ERROR;
+    if (status < 0 && (argc - a.next > 1 || (argc > a.next && !argv[a.next][0])))
+        status = cli_usage("duplicates takes one folder at most");
+    if (status < 0) {
+        q.path = argc > a.next ? argv[a.next] : NULL;
+        status = find(&q);
+    }
+    cli_end(&a);
+    return status;
+}
+
+const cli_command cmd_duplicates = {
+    .name = "duplicates",
+    .usage = "[OPTION]... [PATH]",
+    .summary = "Show groups of pictures that are the same, or nearly, and which one to keep",
+    .details =
+        "The one to keep is the first of a group: it has the most pixels, then a time in its headers, then the\n"
+        "most bytes; of files of the same bytes it is the oldest. All others of the group are near that one.\n"
+        "Groups with the most bytes to save come first. PATH is a folder of the index, or a picture; the default\n"
+        "is everything. Nothing is deleted, and a RAW beside its JPEG is not a duplicate.\n\n"
+        "Pictures of a series are nearly the same to a model: look at them before you delete any.\n\n"
+        "Examples:\n"
+        "  scry duplicates --html duplicates.html ~/Pictures\n"
+        "  scry duplicates --exact --paths -0 | xargs -0 ls -l\n"
+        "  scry duplicates --similarity 0.98 --json\n\n"
+        "Exit status: 0 some found, 1 none, 2 an error.\n",
+    .options = options,
+    .common = CLI_FILTER | CLI_STORE,
+    .run = run_duplicates,
+};
