@@ -7,7 +7,7 @@ import { ApiError, request, uploadPicture } from './api.js';
 import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
 import { $, element } from './dom.js';
 import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
-import { addHits, allHits, clearGrid, countHits, focusHit, isFar, moveActive, redraw, setBorders, setGrid } from './grid.js';
+import { addHits, allHits, clearGrid, countHits, focusHit, isFar, moveActive, reachable, redraw, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { hideViewer, openViewer, setViewer } from './viewer.js';
@@ -21,7 +21,7 @@ let turn = 0;           // number of the current search: responses to older ones
 let loading = null;     // AbortController of the current request
 let first = null;       // the response with the first page
 let shownSearch = '';   // location.search of the results shown
-let farHidden = false, folded = true, movedLine = null, typing = false, troubled = false;
+let farHidden = true, folded = true, movedLine = null, typing = false, troubled = false;
 
 // ---- the query <-> the address ----
 
@@ -29,7 +29,7 @@ function currentParams() {
   const params = readFilters(), query = currentQuery();
   if (query) params.set('q', query);
   if (movedLine !== null) params.set('line', movedLine);
-  if (farHidden) params.set('rest', 'no');
+  if (!farHidden) params.set('rest', 'yes');
   if (!folded) params.set('fold', 'no');
   return params;
 }
@@ -40,7 +40,7 @@ function restore() {
   showFilters(params);
   const line = parseFloat(params.get('line'));
   movedLine = Number.isFinite(line) ? line : null;
-  farHidden = params.get('rest') === 'no';
+  farHidden = params.get('rest') !== 'yes';
   folded = params.get('fold') !== 'no';
   $('fold').checked = folded;
 }
@@ -138,7 +138,6 @@ function begin(answer) {
   showUnknown(answer.unknown_words ?? []);
   if (answer.damage) notice(text('store_damaged'), answer.damage);
   else if (!answer.results.length) empty();
-  else if (isFar(answer.results[0])) notice(text('nothing_close'), text('nothing_close_help'));
 }
 
 function showSummary() {
@@ -153,16 +152,14 @@ function showSummary() {
   $('summary').textContent = [...countedGroups(), among, ...undated].join(' ');
 }
 
-// "3 best matches, 40 possible ones"; without groups "43 hits". The last group that is loaded may have more.
+// "3 best matches, 40 possible ones". The last group that is loaded may have more.
 function countedGroups() {
-  if (currentLine() === null) return [];
-  const { best, near } = countHits(), loaded = allHits().length, more = n => n === loaded && cursor !== null;
-  const count = (key, n) => text(more(n) ? key + '_and_more' : key, { n });
-  if (best === null) return [count('hits', near)];
-  const maybe = { n: near - best };
-  const found = [best > 0 && count('best', best),
-    near > best && text(more(near) ? 'maybe_and_more' : 'maybe', maybe)].filter(Boolean);
-  return [found.length ? found.join(', ') : text('maybe', { n: 0 })];
+  const counts = countHits();
+  if (!counts) return [];
+  const { best, near } = counts, more = n => n === allHits().length && cursor !== null;
+  const found = [best > 0 && text(more(best) ? 'best_and_more' : 'best', { n: best }),
+    near > best && text(more(near) ? 'maybe_and_more' : 'maybe', { n: near - best })].filter(Boolean);
+  return found.length ? [found.join(', ')] : [];
 }
 
 // Words that the model does not know: the results say little.
@@ -249,13 +246,13 @@ const currentLine = () => (currentQuery() ? movedLine ?? first?.min_score ?? nul
 
 function showLine() {
   const line = currentLine(), best = first?.results[0]?.score ?? 0;
-  $('closeness').hidden = !currentQuery();
+  $('closeness').hidden = !currentQuery() || !document.body.classList.contains('scored') && movedLine === null;
   $('line').max = Math.max(0.6, Math.ceil(best * 20) / 20, line ?? 0);
   $('line').min = Math.min(0, line ?? 0);
   $('line').value = line ?? 0;
   $('line-value').textContent = line === null ? '–' : line.toFixed(3);
   $('reset-line').hidden = movedLine === null;
-  setBorders({ best: line === null ? null : first?.best_score ?? null, line }, farHidden);
+  setBorders(movedLine === null ? null : { best: first?.best_score ?? null, line }, farHidden);
 }
 
 function moveLine(value) {
@@ -395,8 +392,8 @@ function wireSearch() {
   $('line').addEventListener('input', () => moveLine(+$('line').value));
   $('reset-line').onclick = () => moveLine(null);
   $('fold').onchange = () => { folded = $('fold').checked; changed(); };
-  showScores(localStorage.getItem('scores') !== 'no');
-  $('scores').onchange = () => { localStorage.setItem('scores', $('scores').checked ? 'yes' : 'no'); showScores($('scores').checked); redraw(); };
+  showScores(localStorage.getItem('scores') === 'yes');
+  $('scores').onchange = () => { localStorage.setItem('scores', $('scores').checked ? 'yes' : 'no'); showScores($('scores').checked); showLine(); };
   $('language').onchange = () => speak($('language').value);
 }
 
@@ -458,6 +455,6 @@ setViewer({
   add: hit => { const wasOpen = hideViewer(); addPicture('id', hit.id); movedLine = null; changed({ replace: wasOpen }); },
   filter: (name, value) => { const wasOpen = hideViewer(); addFilter(name, value); changed({ replace: wasOpen }); },
   needMore: () => { if (cursor !== null && !loading) loadPage(turn); },
-  total: () => (cursor === null ? number(allHits().length) : number(allHits().length) + '+'),
+  total: () => number(reachable()) + (cursor === null || reachable() < allHits().length ? '' : '+'),
 });
 start();

@@ -5,7 +5,7 @@
 //
 //     rows    [{ top, height, from, to, x: [..], widths: [..] } | { top, height, divide: group }]
 //
-// A ranking has three groups: best, maybe and far. A heading is above each but the first.
+// A ranking has three groups, which the response names: best, maybe and far. A heading is above each.
 //
 // One picture of the grid is in the tab order (`active`); arrow keys, j and k move it.
 
@@ -15,10 +15,11 @@ import { text } from './strings.js';
 
 const GAP = 6, DIVIDER_HEIGHT = 48, NEARLY_A_ROW = 0.75, EVEN_ROWS = 3, SETTLED_MS = 70;
 const BEST = 0, MAYBE = 1, FAR = 2, GROUPS = [BEST, MAYBE, FAR];
-const HEADINGS = { [MAYBE]: 'maybe_heading', [FAR]: 'far_heading' };
+const HEADINGS = { [BEST]: 'best_heading', [MAYBE]: 'maybe_heading', [FAR]: 'far_heading' };
+const NAMED = { best: BEST, maybe: MAYBE, far: FAR };
 const grid = $('grid');
 const shown = new Map();   // index -> li
-let hits = [], rows = [], complete = false, borders = { best: null, line: null }, farHidden = false, dividers = [];
+let hits = [], rows = [], complete = false, borders = null, farHidden = true, dividers = [];
 let active = 0, scrolledAt = 0, settle = null, width = 0;
 let actions = {};          // { open(index), similar(hit), unfold(hit), toggleFar() }
 
@@ -42,19 +43,23 @@ export function setGrid(given) {
 
 export const allHits = () => hits;
 
-// A border that is null is not known: nothing is below it.
-const groupOf = ({ score, found_by: by }) => {
+// null: the hits have no groups. A near-duplicate is in the group of the hit that it was folded into. What has the words is among
+// the best, whatever its score.
+const groupOf = hit => {
+  const { group, score, found_by: by } = hit.of ?? hit;
+  if (!borders) return NAMED[group] ?? null;
   if (by === 'words' || by === 'both') return BEST;
-  const below = border => border !== null && score !== undefined && score < border;
-  return below(borders.line) ? FAR : below(borders.best) ? MAYBE : BEST;
+  return score < borders.line ? FAR : borders.best !== null && score < borders.best ? MAYBE : BEST;
 };
 export const isFar = hit => groupOf(hit) === FAR;
 
-const startOf = group => { const at = hits.findIndex(h => groupOf(h) >= group); return at < 0 ? hits.length : at; };
+const startOf = group => { const at = hits.findIndex(h => (groupOf(h) ?? BEST) >= group); return at < 0 ? hits.length : at; };
+// How many hits can be reached: not those that are folded away.
+export const reachable = () => (farHidden ? startOf(FAR) : hits.length);
 const endOf = group => (group === FAR ? hits.length : startOf(group + 1));
 
-// How many loaded hits are best ones, and how many are not far.
-export const countHits = () => ({ best: borders.best === null ? null : endOf(BEST), near: endOf(MAYBE) });
+// How many loaded hits are best ones, and how many are not far; null where the hits have no groups.
+export const countHits = () => (hits.length && groupOf(hits[0]) !== null ? { best: endOf(BEST), near: endOf(MAYBE) } : null);
 
 export function clearGrid() {
   hits = [];
@@ -62,7 +67,8 @@ export function clearGrid() {
   layAll();
 }
 
-// { best, line }: the scores from which on a hit is a best one, and not far; null when not known.
+// { best, line }: the scores from which on a hit is a best one (null: none is), and not far, if the line was moved;
+// null: the groups of the response.
 export function setBorders(given, hideFar) {
   borders = given;
   farHidden = hideFar;
@@ -88,9 +94,9 @@ function layAll() {
 
 // Lay out the hits from `from` on, and the row before them again, which may not be full.
 function lay(from) {
-  while (rows.length && (rows.at(-1).divide || rows.at(-1).to > from || rows.at(-1).open)) {
+  while (rows.length && (rows.at(-1).divide !== undefined || rows.at(-1).to > from || rows.at(-1).open)) {
     const row = rows.pop();
-    if (!row.divide) from = Math.min(from, row.from);
+    if (row.divide === undefined) from = Math.min(from, row.from);
   }
   const focused = document.activeElement?.closest?.('.hit'), part = '.' + document.activeElement?.className;
   for (const [index, li] of shown) if (index >= from) { drop(li); shown.delete(index); }
@@ -103,11 +109,11 @@ function lay(from) {
 function layGroup(group, from) {
   const start = startOf(group), end = endOf(group);
   if (start === end || end <= from) return;
-  if (group !== BEST && !rows.some(r => r.divide === group)) rows.push({ top: bottom(), height: DIVIDER_HEIGHT, divide: group });
+  if (groupOf(hits[start]) !== null && !rows.some(r => r.divide === group)) rows.push({ top: bottom(), height: DIVIDER_HEIGHT, divide: group });
   if (group !== FAR || !farHidden) layRun(Math.max(from, start), end, complete || end < hits.length);
 }
 
-const bottom = () => (rows.length ? rows.at(-1).top + rows.at(-1).height + (rows.at(-1).divide ? 0 : GAP) : 0);
+const bottom = () => (rows.length ? rows.at(-1).top + rows.at(-1).height + (rows.at(-1).divide === undefined ? GAP : 0) : 0);
 
 const sumOf = (from, to) => hits.slice(from, to).reduce((sum, hit) => sum + aspect(hit), 0);
 const heightOf = (from, to) => (width - GAP * (to - from - 1)) / sumOf(from, to);
@@ -155,7 +161,7 @@ function pushRow(from, to, height, open = false) {
 // ---- elements ----
 
 const gridTop = () => grid.getBoundingClientRect().top;
-const rowOf = index => rows.find(r => !r.divide && r.from <= index && index < r.to);
+const rowOf = index => rows.find(r => r.divide === undefined && r.from <= index && index < r.to);
 
 function onScroll() {
   render();
@@ -169,13 +175,13 @@ function render() {
   const jumped = Math.abs(scrollY - scrolledAt) > innerHeight;
   scrolledAt = scrollY;
   const visible = rows.filter(r => r.top < to && r.top + r.height > from);
-  const wanted = new Set(visible.flatMap(r => (r.divide ? [] : Array.from(r.x, (_, k) => r.from + k))));
+  const wanted = new Set(visible.flatMap(r => (r.divide !== undefined ? [] : Array.from(r.x, (_, k) => r.from + k))));
   for (const [index, li] of shown)
     if (!wanted.has(index) && li !== focused) { drop(li); shown.delete(index); }
-  for (const row of visible) if (!row.divide) showRow(row);
-  showDividers(visible.filter(r => r.divide));
+  for (const row of visible) if (row.divide === undefined) showRow(row);
+  showDividers(visible.filter(r => r.divide !== undefined));
   if (!jumped) loadShown();
-  if (!shown.has(active)) setActive(visible.find(r => !r.divide && r.top + r.height > -gridTop())?.from ?? 0);
+  if (!shown.has(active)) setActive(visible.find(r => r.divide === undefined && r.top + r.height > -gridTop())?.from ?? 0);
 }
 
 function drop(li) {
@@ -206,8 +212,9 @@ function loadShown() {
 function showDividers(wanted) {
   for (const li of dividers) li.remove();
   dividers = wanted.map(row => {
-    const li = element('li', { className: 'divide' }, element('span', {}, text(HEADINGS[row.divide])),
-      row.divide === FAR && element('button', { type: 'button', onclick: actions.toggleFar }, text(farHidden ? 'show_far' : 'hide_far')));
+    const far = row.divide === FAR;
+    const li = element('li', { className: far ? 'divide quiet' : 'divide' }, element('h2', {}, text(HEADINGS[row.divide])),
+      far && element('button', { type: 'button', 'aria-expanded': !farHidden, onclick: actions.toggleFar }, text(farHidden ? 'show_far' : 'hide_far')));
     Object.assign(li.style, { transform: `translateY(${row.top}px)`, height: row.height + 'px' });
     grid.insertBefore(li, after(startOf(row.divide) - 1));
     return li;
@@ -226,7 +233,7 @@ const alike = hit => (hit.copies || 0) + (hit.folded || 0);
 function makeItem(hit, index) {
   const tabIndex = index === active ? 0 : -1;
   const img = element('img', { alt: '', decoding: 'async' });
-  const li = element('li', { className: 'hit' + (isFar(hit) ? ' far' : '') + (hit.leader ? ' member' : ''), 'data-index': index,
+  const li = element('li', { className: 'hit' + (hit.of ? ' member' : ''), 'data-index': index,
     'aria-posinset': index + 1, 'aria-setsize': -1 },
     element('button', { type: 'button', className: 'open', tabIndex, title: hit.path, 'aria-label': describe(hit),
       onclick: () => actions.open(index), onfocus: () => setActive(index) }, img),
@@ -244,8 +251,8 @@ function makeItem(hit, index) {
 // ---- a group of near duplicates, shown and hidden ----
 
 async function toggleGroup(hit) {
-  const members = hit.unfolded ? [] : (await actions.unfold(hit)).map(m => ({ ...m, leader: hit.id }));
-  hits = hits.filter(h => h.leader !== hit.id);
+  const members = hit.unfolded ? [] : (await actions.unfold(hit)).map(m => ({ ...m, of: hit, score: undefined }));
+  hits = hits.filter(h => h.of !== hit);
   const at = hits.indexOf(hit);
   if (at < 0) return;   // a later search replaced it
   hit.unfolded = members.length > 0;
@@ -274,7 +281,7 @@ export function focusHit(index, part = '.open') {
 }
 
 function inRow(by) {
-  const flat = rows.filter(r => !r.divide), at = flat.findIndex(r => r.from <= active && active < r.to), from = flat[at], to = flat[at + by];
+  const flat = rows.filter(r => r.divide === undefined), at = flat.findIndex(r => r.from <= active && active < r.to), from = flat[at], to = flat[at + by];
   if (!to) return active;
   const middle = from.x[active - from.from] + from.widths[active - from.from] / 2;
   const nearest = to.x.map((x, k) => Math.abs(x + to.widths[k] / 2 - middle));
@@ -282,14 +289,14 @@ function inRow(by) {
 }
 
 export function moveActive(by) {
-  focusHit(document.activeElement?.closest('.hit') ? Math.min(hits.length - 1, Math.max(0, active + by)) : active);
+  focusHit(document.activeElement?.closest('.hit') ? Math.min(reachable() - 1, Math.max(0, active + by)) : active);
 }
 
 function onKey(e) {
   if (e.ctrlKey || e.metaKey || e.altKey || !e.target.closest('.hit')) return;
   const to = { ArrowRight: () => active + 1, ArrowLeft: () => active - 1, ArrowDown: () => inRow(1), ArrowUp: () => inRow(-1),
-               Home: () => 0, End: () => hits.length - 1 }[e.key]?.();
+               Home: () => 0, End: () => reachable() - 1 }[e.key]?.();
   if (to === undefined) return;
   e.preventDefault();
-  focusHit(Math.min(hits.length - 1, Math.max(0, to)));
+  focusHit(Math.min(reachable() - 1, Math.max(0, to)));
 }

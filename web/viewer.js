@@ -4,7 +4,7 @@
 
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
-import { allHits, focusHit } from './grid.js';
+import { allHits, focusHit, reachable } from './grid.js';
 import { number, text } from './strings.js';
 import { fit, scaled, setZoom, zoom } from './zoom.js';
 
@@ -68,7 +68,7 @@ function onClose() {
 
 function step(by) {
   const to = index + by;
-  if (to < 0 || to >= allHits().length) return;
+  if (to < 0 || to >= reachable()) return;
   index = to;
   if (to > allHits().length - AHEAD) actions.needMore();
   history.replaceState({ ...history.state, viewer: to }, '');
@@ -96,7 +96,7 @@ function show() {
   $('download').href = `api/v1/images/${hit.id}/file`;
   $('position').textContent = text('picture_of', { n: index + 1, total: actions.total() });
   $('prev').disabled = index === 0;
-  $('next').disabled = index === allHits().length - 1;
+  $('next').disabled = index >= reachable() - 1;
   $('name').textContent = hit.name;
   $('meta').replaceChildren(...rows(hit).filter(([, value]) => value).flatMap(([key, value]) => [element('dt', {}, text(key)), element('dd', {}, ...[value].flat())]));
 }

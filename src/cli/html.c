@@ -153,8 +153,7 @@ static int put_page(scry_buf *b, const cli_output *o, scry_decoder *decoder, scr
     for (size_t i = 0; r == 0 && i < o->results->count; i++) {
         size_t rank;
         const scry_hit *h = cli_output_hit(o, i, &rank);
-        char buffer[64];
-        const char *heading = o->order ? NULL : scry_groups_next(&o->groups, &group, h, buffer);
+        const char *heading = o->order ? NULL : scry_groups_next(&o->groups, &group, o->results, rank, h);
         if (o->headings)
             heading = o->headings[i];
         if (heading)

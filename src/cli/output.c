@@ -69,7 +69,7 @@ static void put_result(scry_json_writer *w, const cli_output *o, size_t i)
     size_t rank;
     const scry_hit *h = cli_output_hit(o, i, &rank);
     if (!o->listed) {
-        scry_json_put_hit(w, h, rank, scry_groups_of_hit(&o->groups, h), &o->request->search);
+        scry_json_put_hit(w, h, rank, scry_groups_name(&o->groups, o->results, rank, h), &o->request->search);
         return;
     }
     scry_json_begin(w, '{');
@@ -110,9 +110,8 @@ static void print_lines(const cli_output *o)
     const char *group = NULL;
     for (size_t i = 0; i < o->results->count; i++) {
         size_t rank;
-        char buffer[64];
         const scry_hit *h = cli_output_hit(o, i, &rank);
-        const char *heading = o->order || o->form == CLI_PATHS ? NULL : scry_groups_next(&o->groups, &group, h, buffer);
+        const char *heading = o->order || o->form == CLI_PATHS ? NULL : scry_groups_next(&o->groups, &group, o->results, rank, h);
         if (heading)
             cli_print_heading(heading);
         cli_print_hit(o, h, rank);

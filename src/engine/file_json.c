@@ -161,7 +161,8 @@ int scry_json_put_hits(scry_json_writer *w, const scry_search_request *q, const 
     scry_json_begin(w, '[');
     for (size_t i = 0; r == 0 && i < shown; i++) {
         const scry_hit *h = &found->hits[order[i]];
-        scry_json_put_hit(w, h, q->search.offset + order[i] + 1, scry_groups_of_hit(groups, h), &q->search);
+        size_t rank = q->search.offset + order[i] + 1;
+        scry_json_put_hit(w, h, rank, scry_groups_name(groups, found, rank, h), &q->search);
     }
     scry_json_end(w, ']');
     free(order);

@@ -154,6 +154,7 @@ static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *
         *out = scry_results_new();
         (*out)->has_more = f.count > end || look->has_more || words->has_more;
         (*out)->scanned = look->scanned;
+        (*out)->top_score = look->top_score;
         (*out)->has_undated = look->has_undated;
         (*out)->undated = look->undated;
         for (size_t i = r->search.offset; i < f.count && i < end; i++)

@@ -5,13 +5,16 @@
 #include "engine/score_threshold.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Shorter words are too few letters to tell; longer ones are not worth the time. From FIRST_IDEOGRAM on a
  * character is a word by itself. The same numbers are in tools/starter/scores.py. No model reads more than MAX_RUNES of a text. */
 enum { MIN_LETTERS = 4, MAX_LETTERS = 64, FIRST_IDEOGRAM = 0x2E80, HASHES = 6, MAX_TEXT = 1 << 20, MAX_RUNES = 1024 };
+
+/* So many results are never far when none is a best one: one in twenty of the right pictures scores below the lower
+ * border (docs/scores.md), and the order of a ranking is more reliable than its height. */
+enum { NEAREST = 3 };
 
 /* Whether the words hold word[0..n), UTF-8. */
 static bool is_real(const scry_threshold *t, const char *word, size_t n)
@@ -153,41 +156,30 @@ void scry_groups_dispose(scry_groups *g)
     g->unknown = NULL;
 }
 
-const char *scry_groups_name(const scry_groups *g, double score)
-{
-    return isnan(g->maybe) ? NULL : score >= g->best ? "best" : score >= g->maybe ? "maybe" : "far";
-}
-
-const char *scry_groups_heading(const scry_groups *g, const char *last, double score, char buffer[64])
-{
-    const char *group = scry_groups_name(g, score);
-    if (!group || (last && strcmp(group, last) == 0) || strcmp(group, "best") == 0 || (strcmp(group, "maybe") == 0 && isnan(g->best)))
-        return NULL;
-    if (strcmp(group, "maybe") == 0)
-        snprintf(buffer, 64, "below %.3f: maybe", g->best);
-    else
-        snprintf(buffer, 64, "below %.3f: probably not a match", g->maybe);
-    return buffer;
-}
-
 static bool has_words(const scry_hit *h)
 {
     return h->found_by == SCRY_FOUND_BY_WORDS || h->found_by == SCRY_FOUND_BY_BOTH;
 }
 
-const char *scry_groups_of_hit(const scry_groups *g, const scry_hit *hit)
+const char *scry_groups_name(const scry_groups *g, const scry_results *found, size_t rank, const scry_hit *hit)
 {
-    const char *name = scry_groups_name(g, hit->score);
-    return name && has_words(hit) ? "best" : name;
+    if (isnan(g->maybe))
+        return NULL;
+    if (hit->score >= g->best || has_words(hit))
+        return "best";
+    bool nearest = rank <= NEAREST && !(found->top_score >= g->best);
+    return hit->score >= g->maybe || nearest ? "maybe" : "far";
 }
 
-const char *scry_groups_next(const scry_groups *g, const char **last, const scry_hit *hit, char buffer[64])
+const char *scry_groups_next(const scry_groups *g, const char **last, const scry_results *found, size_t rank, const scry_hit *hit)
 {
-    if (has_words(hit))
+    const char *before = *last, *group = scry_groups_name(g, found, rank, hit);
+    if (!group || has_words(hit))
         return NULL;
-    const char *heading = scry_groups_heading(g, *last, hit->score, buffer);
-    *last = scry_groups_name(g, hit->score);
-    return heading;
+    *last = group;
+    if ((before && strcmp(group, before) == 0) || strcmp(group, "best") == 0)
+        return NULL;
+    return strcmp(group, "maybe") == 0 ? "maybe" : "further away";
 }
 
 void scry_json_put_groups(scry_json_writer *w, const scry_groups *g)

@@ -1,8 +1,11 @@
 /* score_groups.h - what the scores of one search mean: best, maybe, far; and which words of the query are none.
  *
  *     scry_groups g = scry_groups_of(threshold, model, query, vector);
- *     puts(scry_groups_name(&g, hit->score));     // "best", "maybe" or "far"; NULL when not known
+ *     puts(scry_groups_name(&g, results, rank, hit->score));     // "best", "maybe" or "far"; NULL when not known
  *     scry_groups_dispose(&g);
+ *
+ * The borders belong to the query; the group of a result depends on the ranking, too: as long as nothing is a best
+ * result, the nearest few may be what was meant, whatever their scores.
  */
 #ifndef SCRY_ENGINE_SCORE_GROUPS_H
 #define SCRY_ENGINE_SCORE_GROUPS_H
@@ -10,6 +13,7 @@
 #include "base/json.h"
 #include "scry/query.h"
 #include "scry/score.h"
+#include "scry/store.h"
 
 #include <math.h>
 
@@ -25,17 +29,13 @@ typedef struct scry_groups {
 scry_groups scry_groups_of(const scry_threshold *t, const scry_model *m, const scry_query *query, const float *vector);
 void scry_groups_dispose(scry_groups *g);
 
-const char *scry_groups_name(const scry_groups *g, double score);
+/* The group of a hit at `rank` (1: the first) of the ranking that `found` is a page of: "best", "maybe" or "far"; one that was
+ * found by words is among the best, whatever its score. NULL when not known. */
+const char *scry_groups_name(const scry_groups *g, const scry_results *found, size_t rank, const scry_hit *hit);
 
-/* Of a hit: one that was found by words is among the best, whatever its score. */
-const char *scry_groups_of_hit(const scry_groups *g, const scry_hit *hit);
-
-/* What stands before the first result of a lower group than that of `last` (NULL: none so far): where the group
- * of `score` begins, for people; NULL when nothing does. */
-const char *scry_groups_heading(const scry_groups *g, const char *last, double score, char buffer[64]);
-
-/* The same for the next hit of a list; *last starts as NULL and is kept up to date. Hits found by words have no part in it. */
-const char *scry_groups_next(const scry_groups *g, const char **last, const scry_hit *hit, char buffer[64]);
+/* The heading, for people, before the next hit of a list, where its group begins; NULL: none. *last starts as NULL and is kept up to
+ * date. Hits found by words have no part in it. */
+const char *scry_groups_next(const scry_groups *g, const char **last, const scry_results *found, size_t rank, const scry_hit *hit);
 
 /* The members min_score, best_score and unknown_words of a response. */
 void scry_json_put_groups(scry_json_writer *w, const scry_groups *g);

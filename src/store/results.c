@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "store/file_list.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ typedef struct {
 scry_results *scry_results_new(void)
 {
     results *r = scry_alloc(sizeof *r);
+    r->public.top_score = NAN;
     return &r->public;
 }
 

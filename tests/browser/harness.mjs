@@ -12,7 +12,7 @@ export const axeSource = modules('axe-core').source;
 export { assert };
 export const top = SCRY_TOP, temporary = T;
 
-const WAIT_MS = 120000;   // generous: the tests do not measure time
+const WAIT_MS = +process.env.WAIT_MS || 120000;   // generous: the tests do not measure time
 const scryProgram = SCRY_BUILD + '/scry';
 let browser, count = 0, failures = 0, contexts = [], trouble = [];
 const servers = new Set();
@@ -85,7 +85,7 @@ export const query = page => new URL(page.url()).searchParams;
 // Wait until the page shows the results for its address: no request is running and the summary is set.
 export async function settled(page) {
   await page.waitForFunction(() => document.getElementById('busy').hidden
-    && (document.querySelector('.hit') || !document.getElementById('notice').hidden));
+    && (document.querySelector('.hit, .divide') || !document.getElementById('notice').hidden));
 }
 
 // Type key by key, then wait for the results.

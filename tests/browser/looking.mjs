@@ -24,7 +24,7 @@ export async function looking({ root, store }) {
   const server = await serve(['--store', store, '--allow-index']), { url } = server;
 
   await test('keyboard: / j k arrows Enter Escape', async () => {
-    const page = await open(url + castle), press = key => page.keyboard.press(key);
+    const page = await open(url + castle + '&rest=yes'), press = key => page.keyboard.press(key);
     await settled(page);
     await page.locator('#text').blur();
     await press('j');
@@ -69,7 +69,7 @@ export async function looking({ root, store }) {
     const page = await open(url + castle);
     await settled(page);
     assert.equal(await page.locator('.hit .open[tabindex="0"]').count(), 1);
-    await page.focus('#line');
+    await page.focus('#show-more');
     await page.keyboard.press('Tab');
     assert.equal(await focused(page), '0');
   });
@@ -225,6 +225,8 @@ export async function looking({ root, store }) {
   for (const [name, options] of [['light', { colorScheme: 'light' }], ['dark', { colorScheme: 'dark' }], ['phone', phone], ['phone, dark', { ...phone, colorScheme: 'dark' }]])
     await test(`axe finds nothing serious: ${name}`, async () => {
       const page = await open(url + castle + '+-+people&format=jpeg', options);
+      await page.evaluate(() => localStorage.setItem('scores', 'yes'));
+      await page.reload();
       await settled(page);
       await accessible(page);
       await page.click('#show-filters');

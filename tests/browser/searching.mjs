@@ -17,6 +17,15 @@ async function bring(page, type, path) {
   }, [type, path.split('/').pop(), bytes]);
 }
 
+// A page with the setting that shows scores.
+async function openScored(url) {
+  const page = await open(url);
+  await page.evaluate(() => localStorage.setItem('scores', 'yes'));
+  await page.reload();
+  await settled(page);
+  return page;
+}
+
 export async function searching({ root, store }) {
   const server = await serve(['--store', store]), { url } = server;
 
@@ -252,14 +261,12 @@ export async function searching({ root, store }) {
   });
 
   await test('how close: the model\'s line by default, moved, kept in the address, put back', async () => {
-    const page = await open(url + '/?q=a+castle+by+the+water'), line = () => page.textContent('#line-value');
-    await settled(page);
+    const page = await openScored(url + '/?q=a+castle+by+the+water&rest=yes'), line = () => page.textContent('#line-value');
     const { min_score, results } = await api(url + '/api/v1/search?q=a+castle+by+the+water&limit=100');
     assert.equal(await line(), min_score.toFixed(3));
     const above = results.filter(h => h.score >= min_score).length;
-    const far = () => page.$eval('.hit.far', li => +li.dataset.index);
+    const far = () => page.$$eval('#grid > li', all => +all[all.findIndex(li => li.textContent.startsWith('Further away')) + 1].dataset.index);
     assert.equal(await far(), above);
-    assert.match(await page.textContent('.divide:has(button)'), /Unlikely/);
     await page.focus('#line');
     for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
     const moved = parseFloat(query(page).get('line'));
@@ -272,61 +279,66 @@ export async function searching({ root, store }) {
     assert.equal(await line(), min_score.toFixed(3));
     assert.equal(query(page).get('line'), null);
     await page.click('.divide button');
-    assert.equal(await page.locator('.hit.far').count(), 0);
     assert.equal((await names(page)).length, above);
-    assert.equal(query(page).get('rest'), 'no');
+    assert.equal(query(page).get('rest'), null);
     await page.reload();
     await settled(page);
+    assert.equal((await names(page)).length, above);
     await page.click('.divide button');
-    await until(async () => assert.ok(await page.locator('.hit.far').count() > 0));
+    await until(async () => assert.ok((await names(page)).length > above));
+    assert.equal(query(page).get('rest'), 'yes');
   });
 
-  // A page on a search whose borders are such that `best` pictures are best ones and `near` are not far.
+  // A page on a search of which `best` pictures are best ones and `near` are not far.
   async function openWithGroups(best, near) {
     const page = await open(url);
     await settled(page);
     await page.route(/api\/v1\/search/, async route => {
-      const response = await route.fetch(), body = await response.json(), scores = body.results.map(h => h.score);
-      await route.fulfill({ response, json: { ...body, best_score: best ? scores[best - 1] : scores[0] + 0.01, min_score: scores[near - 1] } });
+      const response = await route.fetch(), body = await response.json();
+      const results = body.results.map((h, i) => ({ ...h, group: i < best ? 'best' : i < near ? 'maybe' : 'far' }));
+      await route.fulfill({ response, json: { ...body, results } });
     });
     await search(page, 'a horse');
     return page;
   }
   const itemsOf = page => page.$$eval('#grid > li', all => all.map(li => li.classList.contains('divide') ? li.textContent : +li.dataset.index));
 
-  await test('good, possible and unlikely pictures: a heading above each group but the first, and their numbers', async () => {
-    const page = await openWithGroups(3, 10), items = await itemsOf(page);
-    assert.deepEqual(items.slice(0, 3), [0, 1, 2]);
-    assert.match(items[3], /^Less certain/);
-    assert.deepEqual(items.slice(4, 11), [3, 4, 5, 6, 7, 8, 9]);
-    assert.match(items[11], /^Unlikely.*Hide these$/);
-    assert.equal(await page.$eval('.hit.far', li => +li.dataset.index), 10);
-    assert.match(await page.textContent('#summary'), /^3 good matches, 7 possible matches among/);
-    assert.equal(await page.isVisible('#notice'), false);
+  await test('best matches, maybe, further away: a heading above each group, the last one folded', async () => {
+    const page = await openWithGroups(3, 10);
+    assert.deepEqual(await itemsOf(page), ['Best matches', 0, 1, 2, 'Maybe', 3, 4, 5, 6, 7, 8, 9, 'Further awayShow']);
+    assert.match(await page.textContent('#summary'), /^3 best matches, 7 possible matches among/);
+    await page.locator('.hit[data-index="0"] .open').focus();
+    await page.keyboard.press('End');
+    assert.equal(await page.evaluate(() => document.activeElement.closest('.hit').dataset.index), '9');
+    await page.keyboard.press('Enter');
+    await until(async () => assert.equal(await page.textContent('#position'), '10 of 10'));
+    assert.equal(await page.isDisabled('#next'), true);
+    await page.keyboard.press('Escape');
     await page.click('.divide button');
-    assert.equal(await page.locator('.hit').count(), 10);
-    assert.equal(await page.locator('.divide').count(), 2);
+    await until(async () => assert.deepEqual((await itemsOf(page)).slice(12, 15), ['Further awayHide', 10, 11]));
+    assert.equal(await page.$$eval('.hit img', all => all.every(img => getComputedStyle(img).opacity === '1')), true);
     await page.setViewportSize({ width: 700, height: 800 });   // laid out again
-    assert.equal((await itemsOf(page)).length, 12);
+    assert.deepEqual((await itemsOf(page)).slice(0, 5), ['Best matches', 0, 1, 2, 'Maybe']);
   });
 
-  await test('no good picture: the possible ones under their heading, and no notice that nothing is close', async () => {
-    const page = await openWithGroups(0, 5), items = await itemsOf(page);
-    assert.match(items[0], /^Less certain/);
-    assert.equal(items[1], 0);
+  await test('no best match: the possible ones under their heading', async () => {
+    const page = await openWithGroups(0, 5);
+    assert.deepEqual(await itemsOf(page), ['Maybe', 0, 1, 2, 3, 4, 'Further awayShow']);
     assert.match(await page.textContent('#summary'), /^5 possible matches among/);
     assert.equal(await page.isVisible('#notice'), false);
   });
 
-  await test('the groups of the page are those of the API', async () => {
-    const page = await open(url + '/?q=a+castle+by+the+water');
-    await settled(page);
-    const { results } = await api(`${url}/api/v1/search?q=a+castle+by+the+water&fold=auto&limit=100`);
-    for (const [index, { group }] of (await names(page)).map((_, i) => [i, results[i]]))
-      assert.equal(await page.locator(`.hit[data-index="${index}"]`).evaluate(li => li.classList.contains('far')), group === 'far', `${index}`);
-    const best = results.filter(h => h.group === 'best').length;
-    if (best) assert.ok((await page.textContent('#summary')).startsWith(`${best} good match`));
-    else assert.match(await page.textContent('#grid > li'), /^Less certain/);
+  await test('the groups of the page are those of the API, and a cat is not further away', async () => {
+    for (const words of ['a castle by the water', 'a cat', 'a wedding']) {
+      const page = await open(`${url}/?rest=yes&q=${encodeURIComponent(words)}`), headings = { best: 'Best matches', maybe: 'Maybe', far: 'Further awayHide' };
+      await settled(page);
+      const { results } = await api(`${url}/api/v1/search?q=${encodeURIComponent(words)}&fold=auto&limit=100`);
+      const expected = results.flatMap((h, i) => [...(h.group === results[i - 1]?.group ? [] : [headings[h.group]]), i]), items = await itemsOf(page);
+      assert.ok(items.length > 5);
+      assert.deepEqual(items, expected.slice(0, items.length));
+      assert.notEqual(results[0].group, 'far');
+      if (words === 'a cat') assert.notEqual(results.find(h => /^(cat|the-cat-again)\.jpg$/.test(h.name)).group, 'far');
+    }
   });
 
   await test('unknown words are named in one line above the ranking', async () => {
@@ -336,13 +348,6 @@ export async function searching({ root, store }) {
     assert.ok(await page.locator('.hit').count() > 0);
     await search(page, 'a horse');
     assert.equal(await page.isVisible('#unknown'), false);
-  });
-
-  await test('no close match: a notice, and the nearest pictures below it', async () => {
-    const page = await open(url + '/?q=a+horse&line=0.99');
-    await settled(page);
-    assert.match(await page.textContent('#notice'), /No close match/);
-    assert.equal(await firstName(page), 'horse.jpg');
   });
 
   await test('a store that is known to be damaged: a notice above the results says so', async () => {
@@ -357,16 +362,28 @@ export async function searching({ root, store }) {
     assert.equal(await page.isVisible('#notice'), false);
   });
 
-  await test('scores are shown or hidden, and the choice is kept', async () => {
-    const page = await open(url + '/?q=a+horse');
+  await test('no numbers by default: scores and the line are shown when asked for, and the choice is kept', async () => {
+    const page = await open(url + '/?q=a+horse'), shown = async () => [await page.isVisible('.hit .score'), await page.isVisible('#closeness')];
     await settled(page);
-    assert.equal(await page.isVisible('.hit .score'), true);
+    assert.deepEqual(await shown(), [false, false]);
+    assert.equal(await page.getAttribute('.hit .open', 'aria-label'), 'horse.jpg');
     await page.click('#show-more');
-    await page.uncheck('#scores');
-    assert.equal(await page.isVisible('.hit .score'), false);
+    await page.check('#scores');
+    assert.deepEqual(await shown(), [true, true]);
+    assert.match(await page.getAttribute('.hit .open', 'aria-label'), /^horse\.jpg, 0\.\d+$/);
     await page.reload();
     await settled(page);
-    assert.equal(await page.isVisible('.hit .score'), false);
+    assert.deepEqual(await shown(), [true, true]);
+    await page.click('#show-more');
+    await page.uncheck('#scores');
+    assert.deepEqual(await shown(), [false, false]);
+  });
+
+  await test('the nearest pictures are shown however low they score, with no notice above them', async () => {
+    const page = await open(url + '/?q=a+computer');
+    await settled(page);
+    assert.ok((await names(page)).length >= 3);
+    assert.equal(await page.isVisible('#notice'), false);
   });
 
   await test('copies of a file are one result with a count, which expands', async () => {

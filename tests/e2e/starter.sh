@@ -36,7 +36,7 @@ for query in cat 'ᚠᚢᚦᚨᚱᚲ ᛊᛟ' 'xqzzt vrrmpf' '🜁🜂' 'a cat - 
     is "$query: a ranking and a line" "$(json '[len(j["results"]), -1 <= j["min_score"] <= 1, all(-1 <= r["score"] <= 1 for r in j["results"])]')" "[4, True, True]"
 done
 run search --json --by look --limit 4 a goldfish
-is "a goldfish: each result in its group" "$(json 'all(r["group"] == ("best" if r["score"] >= j["best_score"] else "maybe" if r["score"] >= j["min_score"] else "far") for r in j["results"])')" True
+is "a goldfish: each result in its group" "$(json '[r["group"] for r in j["results"]] == [("best" if r["score"] >= j["best_score"] else "maybe" if r["score"] >= j["min_score"] or (r["rank"] <= 3 and j["results"][0]["score"] < j["best_score"]) else "far") for r in j["results"]]')" True
 run search --json --limit 4 a goldfish
 is "a goldfish: its name says so" "$(json '[(r["found_by"], r["group"], r["found_in"]) for r in j["results"]][0]')" "('both', 'best', ['name'])"
 ok "a goldfish: not far" test "$(json 'j["results"][0]["group"]')" != far
@@ -50,7 +50,11 @@ is "auto: the giraffe and nothing else" "$(json '[r["path"].rsplit("/", 1)[1] fo
 run search --min-score auto a submarine
 is "auto: no submarine here" "$status" 1
 run search --json a zebra
-is "a zebra: the giraffe may be one, none is a best result" "$(json '[r["group"] for r in j["results"]][:2]')" "['maybe', 'far']"
+is "a zebra: none is a best result, so the nearest three may be one" "$(json '[r["group"] for r in j["results"]]')" "['maybe', 'maybe', 'maybe', 'far']"
+run search --json --offset 1 a zebra
+is "a zebra: the same groups on the second page" "$(json '[r["group"] for r in j["results"]]')" "['maybe', 'maybe', 'far']"
+run search --limit 4 a zebra
+is "a zebra: the headings of the table" "$(grep -e '^----' "$T/out" | tr '\n' ,)" '---- maybe ----,---- further away ----,'
 
 # ---- words that are none ----
 for query in закат 'a dog on the beach' 'Straße mit Bäumen' ребёнок 日落 x-ray 'IMG 2024' '“two” – №5 → 100 €…'; do

@@ -114,20 +114,24 @@ static void plain_number(void **state)
 
 static void groups_and_their_headings(void **state)
 {
-    char text[64];
     scry_groups g = { 0.25, 0.5, NULL }, one = { 0.25, NAN, NULL }, none = SCRY_GROUPS_INIT;
-    assert_string_equal(scry_groups_name(&g, 0.5), "best");
-    assert_string_equal(scry_groups_name(&g, 0.49), "maybe");
-    assert_string_equal(scry_groups_name(&g, 0.25), "maybe");
-    assert_string_equal(scry_groups_name(&g, 0.24), "far");
-    assert_string_equal(scry_groups_name(&one, 0.9), "maybe");   /* no result is called a best one */
-    assert_null(scry_groups_name(&none, 0.9));
-    assert_null(scry_groups_heading(&g, NULL, 0.6, text));
-    assert_string_equal(scry_groups_heading(&g, "best", 0.3, text), "below 0.500: maybe");
-    assert_null(scry_groups_heading(&g, scry_groups_name(&g, 0.4), 0.3, text));
-    assert_string_equal(scry_groups_heading(&g, NULL, 0.1, text), "below 0.250: probably not a match");
-    assert_null(scry_groups_heading(&one, NULL, 0.3, text));
-    assert_null(scry_groups_heading(&none, NULL, 0.3, text));
+    scry_results good = { .top_score = 0.5 }, poor = { .top_score = 0.3 }, unknown = { .top_score = NAN };
+    assert_string_equal(scry_groups_name(&g, &good, 1, 0.5), "best");
+    assert_string_equal(scry_groups_name(&g, &good, 2, 0.49), "maybe");
+    assert_string_equal(scry_groups_name(&g, &good, 2, 0.25), "maybe");
+    assert_string_equal(scry_groups_name(&g, &good, 2, 0.24), "far");
+    assert_string_equal(scry_groups_name(&g, &poor, 3, 0.24), "maybe");   /* no best result: the nearest three */
+    assert_string_equal(scry_groups_name(&g, &poor, 4, 0.24), "far");
+    assert_string_equal(scry_groups_name(&g, &unknown, 3, 0.24), "maybe");
+    assert_string_equal(scry_groups_name(&one, &good, 1, 0.9), "maybe");   /* no result is called a best one */
+    assert_string_equal(scry_groups_name(&one, &good, 3, 0.1), "maybe");
+    assert_string_equal(scry_groups_name(&one, &good, 4, 0.1), "far");
+    assert_null(scry_groups_name(&none, &good, 1, 0.9));
+    assert_null(scry_groups_heading(NULL, "best"));
+    assert_null(scry_groups_heading(NULL, NULL));
+    assert_null(scry_groups_heading("maybe", "maybe"));
+    assert_string_equal(scry_groups_heading("best", "maybe"), "maybe");
+    assert_string_equal(scry_groups_heading(NULL, "far"), "further away");
 }
 
 int main(void)

@@ -259,6 +259,10 @@ static void check_results(const world *w, const scry_results *r, const expected_
     size_t left = n > q->offset ? n - q->offset : 0, count = left < q->limit ? left : q->limit;
     assert_int_equal(r->count, count);
     assert_int_equal(r->has_more, left > q->limit);
+    if (n)
+        assert_true(fabs(r->top_score - expected[0].score) < (is_remote(w) ? 2e-6 : 1e-12));
+    else
+        assert_true(isnan(r->top_score));
     if (!is_remote(w))
         assert_int_equal(r->scanned, scanned);
     if (!is_remote(w))

@@ -358,6 +358,8 @@ static int search_deeper(query_state *q, const float *query, size_t k, scry_resu
 static int answer(query_state *q, const float *query, scry_near_list *list, size_t k, scry_results *out, scry_error *err)
 {
     bool enough = true;
+    if (list->count)
+        out->top_score = list->items[0].score;
     if (q->search->fold == 0)
         return show(q, list->items, list->count, out, err);
     size_t n = list->count < SCRY_FOLD_RANKED ? list->count : SCRY_FOLD_RANKED;

@@ -220,6 +220,8 @@ static double show(const ranking *r, scry_results *out)
             if (place[r->leader[i]] < out->count)
                 scry_results_fold(out, place[r->leader[i]], hit->file.id);
         } else {
+            if (shown == 0)
+                out->top_score = hit->score;
             if (shown >= search->offset && out->count < search->limit) {
                 place[i] = out->count;
                 scry_results_add(out, hit->score, &hit->file, hit->copies);
