@@ -25,6 +25,7 @@ export async function request(path, options = {}) {
 }
 
 export const thumbnail = (id, size) => `api/v1/images/${id}/thumbnail?size=${size}`;
+export const originalFile = id => `api/v1/images/${id}/file`;
 export const uploadThumbnail = picture => `api/v1/query-pictures/${picture}/thumbnail`;
 
 export const uploadPicture = file =>

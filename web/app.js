@@ -1,7 +1,7 @@
 // app.js - the page: reads the query, searches, shows the results. The address holds the whole query.
 //
 // A history entry holds the state of the page: `y`, the scroll position; `n`, the number of hits loaded;
-// `viewer`, the open picture. Going back and reloading restore it.
+// `viewer`, the place of the open picture, which #picture=ID names. Going back and reloading restore it.
 
 import { ApiError, request, uploadPicture } from './api.js';
 import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
@@ -10,7 +10,7 @@ import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters
 import { addHits, allHits, clearGrid, countHits, focusHit, isFar, moveActive, reachable, redraw, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
-import { hideViewer, openViewer, setViewer } from './viewer.js';
+import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2;
 const REMOTE_DEPTH = 16384, FOLDED_DEPTH = 20000;   // include/scry/store.h says why
@@ -106,7 +106,23 @@ async function search(place = null) {
   while (mine === turn && place && first && cursor !== null && allHits().length < place.n) await loadPage(mine, BIG_PAGE);
   if (mine !== turn || !place || !first) return;
   scrollTo(0, place.y ?? 0);
-  if (place.viewer < allHits().length) openViewer(place.viewer);
+  showAddressed();
+}
+
+// Show the picture that the address names, or none. It need not be among the results that are loaded.
+async function showAddressed() {
+  const id = pictureInAddress(), hits = allHits(), was = history.state?.viewer;
+  if (!id) {
+    hideViewer();
+    return;
+  }
+  const at = hits[was]?.id === id ? was : hits.findIndex(h => h.id === id);
+  try {
+    const hit = hits[at] ?? await request(`api/v1/images/${id}`);
+    if (pictureInAddress() === id) openPicture(hit, at);
+  } catch (e) {
+    failed(e, showAddressed);
+  }
 }
 
 async function loadPage(mine, limit = PAGE) {
@@ -371,8 +387,7 @@ function onPop() {
     restore();
     drawFilters(changed);
     search(place ?? {});
-  } else if (place?.viewer < allHits().length) openViewer(place.viewer);
-  else hideViewer();
+  } else showAddressed();
 }
 
 // The records of all group members whose ids are in the search result.

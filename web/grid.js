@@ -9,7 +9,7 @@
 //
 // One picture of the grid is in the tab order (`active`); arrow keys, j and k move it.
 
-import { thumbnail } from './api.js';
+import { originalFile, thumbnail } from './api.js';
 import { $, element, icon } from './dom.js';
 import { text } from './strings.js';
 
@@ -37,8 +37,18 @@ export function setGrid(given) {
   grid.addEventListener('keydown', onKey);
   grid.addEventListener('dragstart', e => {
     const hit = hits[e.target.closest('.hit')?.dataset.index];
-    if (hit) e.dataTransfer.setData('application/x-scry-picture', hit.id);
+    if (hit) carry(e.dataTransfer, hit);
   });
+}
+
+// A picture dragged out of the window is the original file: a link to it, in Chromium the file itself.
+function carry(data, hit) {
+  const original = new URL(originalFile(hit.id), location.href).href;
+  data.setData('application/x-scry-picture', hit.id);
+  data.setData('text/uri-list', original);
+  data.setData('text/plain', hit.path);
+  data.setData('DownloadURL', `application/octet-stream:${hit.name}:${original}`);
+  data.effectAllowed = 'copyLink';
 }
 
 export const allHits = () => hits;
@@ -232,11 +242,16 @@ const alike = hit => (hit.copies || 0) + (hit.folded || 0);
 
 function makeItem(hit, index) {
   const tabIndex = index === active ? 0 : -1;
-  const img = element('img', { alt: '', decoding: 'async' });
+  const img = element('img', { alt: '', decoding: 'async', draggable: false });
+  const open = e => {
+    if (e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;   // the browser's: another tab, another window
+    e.preventDefault();
+    actions.open(index);
+  };
   const li = element('li', { className: 'hit' + (hit.of ? ' member' : ''), 'data-index': index,
     'aria-posinset': index + 1, 'aria-setsize': -1 },
-    element('button', { type: 'button', className: 'open', tabIndex, title: hit.path, 'aria-label': describe(hit),
-      onclick: () => actions.open(index), onfocus: () => setActive(index) }, img),
+    element('a', { href: '#picture=' + hit.id, className: 'open', tabIndex, title: hit.path, 'aria-label': describe(hit),
+      onclick: open, onfocus: () => setActive(index) }, img),
     hit.score !== undefined && element('span', { className: 'tag score', 'aria-hidden': true }, hit.score.toFixed(3)),
     element('button', { type: 'button', className: 'like', tabIndex, title: text('more_like_this'),
       'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }, icon('similar')));
@@ -265,7 +280,7 @@ async function toggleGroup(hit) {
 
 function setActive(index) {
   for (const [i, tabIndex] of [[active, -1], [index, 0]])
-    for (const button of shown.get(i)?.querySelectorAll('button') ?? []) button.tabIndex = tabIndex;
+    for (const button of shown.get(i)?.querySelectorAll('a, button') ?? []) button.tabIndex = tabIndex;
   active = index;
 }
 
@@ -294,6 +309,11 @@ export function moveActive(by) {
 
 function onKey(e) {
   if (e.ctrlKey || e.metaKey || e.altKey || !e.target.closest('.hit')) return;
+  if (e.key === ' ' && e.target.matches('.open')) {   // as on a button
+    e.preventDefault();
+    actions.open(active);
+    return;
+  }
   const to = { ArrowRight: () => active + 1, ArrowLeft: () => active - 1, ArrowDown: () => inRow(1), ArrowUp: () => inRow(-1),
                Home: () => 0, End: () => reachable() - 1 }[e.key]?.();
   if (to === undefined) return;

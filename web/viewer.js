@@ -1,6 +1,7 @@
 // viewer.js - shows one picture: keys, zoom, details, and a rectangle to search by.
 //
-// An open viewer is a history entry, so that the browser's Back closes it.
+// Every picture has an address, #picture=ID behind that of the results, so that Back, reloading, another tab and a shared link
+// show it. The history entry has `viewer`, its index in the results, and `opened` if Back leads to the results.
 
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
@@ -10,7 +11,7 @@ import { fit, scaled, setZoom, zoom } from './zoom.js';
 
 const dialog = $('viewer'), stage = dialog.querySelector('.stage'), frame = $('frame'), full = $('full'), box = $('region');
 const SMALLEST_PX = 8, AHEAD = 10, NEAR_KM = 10;
-let index = -1, actions = {}, from = [0, 0], leaving = false;
+let index = -1, shown = null, actions = {}, from = [0, 0], leaving = false;   // index -1: not one of the results
 const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
 // actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(), total() }
@@ -34,16 +35,19 @@ export function setViewer(given) {
   full.onerror = () => { if (full.hasAttribute('src')) whyNot(); };
 }
 
-const current = () => allHits()[index];
+const current = () => shown;
 
-export function openViewer(at) {
-  index = at;
-  if (!dialog.open) {
-    if (history.state?.viewer === undefined) history.pushState({ ...history.state, viewer: at }, '');
-    dialog.showModal();
-  }
+export const pictureInAddress = () => /^#picture=([0-9a-f]{32})$/.exec(location.hash)?.[1];
+
+export const openViewer = at => openPicture(allHits()[at], at);
+
+export function openPicture(hit, at = -1) {
+  const named = pictureInAddress() !== undefined, first = !dialog.open;
+  [shown, index] = [hit, at];
+  history[named ? 'replaceState' : 'pushState']({ ...history.state, viewer: at, ...(named ? {} : { opened: true }) }, '', '#picture=' + hit.id);
+  if (first) dialog.showModal();
   show();
-  $('close').focus();
+  if (first) $('close').focus();
 }
 
 const close = () => dialog.close();
@@ -60,19 +64,18 @@ function onClose() {
   full.removeAttribute('src');
   $('preview').removeAttribute('src');
   if (!leaving) {
-    if (history.state?.viewer !== undefined) history.back();
-    focusHit(index);
+    if (history.state?.opened) history.back();
+    else history.replaceState({ ...history.state, viewer: undefined }, '', location.pathname + location.search);
+    if (index >= 0) focusHit(index);
   }
   leaving = false;
 }
 
 function step(by) {
   const to = index + by;
-  if (to < 0 || to >= reachable()) return;
-  index = to;
+  if (index < 0 || to < 0 || to >= reachable()) return;
   if (to > allHits().length - AHEAD) actions.needMore();
-  history.replaceState({ ...history.state, viewer: to }, '');
-  show();
+  openViewer(to);
 }
 
 function onKey(e) {
@@ -94,9 +97,10 @@ function show() {
   full.src = `api/v1/images/${hit.id}/view`;
   full.alt = hit.name;
   $('download').href = `api/v1/images/${hit.id}/file`;
+  $('position').hidden = index < 0;
   $('position').textContent = text('picture_of', { n: index + 1, total: actions.total() });
-  $('prev').disabled = index === 0;
-  $('next').disabled = index >= reachable() - 1;
+  $('prev').disabled = index <= 0;
+  $('next').disabled = index < 0 || index >= reachable() - 1;
   $('name').textContent = hit.name;
   $('meta').replaceChildren(...rows(hit).filter(([, value]) => value).flatMap(([key, value]) => [element('dt', {}, text(key)), element('dd', {}, ...[value].flat())]));
 }

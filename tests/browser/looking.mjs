@@ -1,7 +1,7 @@
 // looking.mjs - results and the viewer: keyboard, phone, touch, languages, accessibility.
 
 import { readFileSync, renameSync } from 'node:fs';
-import { assert, axeSource, firstName, names, open, openHit, phone, query, search, serve, settled, test, until } from './harness.mjs';
+import { api, assert, axeSource, firstName, names, open, openHit, phone, query, search, serve, settled, test, until } from './harness.mjs';
 
 const castle = '/?q=a+castle+by+the+water';
 
@@ -135,6 +135,67 @@ export async function looking({ root, store }) {
     await page.goBack();
     await until(async () => assert.equal(await page.isVisible('#viewer'), false));
     assert.equal(query(page).get('q'), 'a castle by the water');
+  });
+
+  await test('every picture has an address: shared, in another tab, Back, reload', async () => {
+    const page = await open(url + castle);
+    await settled(page);
+    const id = (await api(url + '/api/v1/search?q=a+castle+by+the+water&fold=auto&limit=2')).results[1].id;
+    const [tab] = await Promise.all([page.context().waitForEvent('page'), page.click('.hit[data-index="1"] .open', { modifiers: ['Control'] })]);
+    await until(async () => assert.match(await tab.textContent('#position'), /^2 of/));
+    assert.ok(tab.url().endsWith(`${castle}#picture=${id}`), tab.url());
+    await tab.keyboard.press('Escape');
+    await until(async () => assert.equal(await tab.isVisible('#viewer'), false));
+    await until(() => assert.ok(tab.url().endsWith(castle), tab.url()));
+    await tab.close();
+    const [other] = await Promise.all([page.context().waitForEvent('page'), page.click('.hit[data-index="1"] .open', { button: 'middle' })]);
+    await until(async () => assert.match(await other.textContent('#position'), /^2 of/));
+    await other.close();
+    await openHit(page, 0);
+    await page.keyboard.press('ArrowRight');
+    assert.ok(page.url().endsWith('#picture=' + id));
+    await page.goBack();
+    await until(async () => assert.equal(await page.isVisible('#viewer'), false));
+    await until(() => assert.equal(new URL(page.url()).hash, ''));
+    await page.goForward();
+    await until(async () => assert.match(await page.textContent('#position'), /^2 of/));
+    await page.reload();
+    await until(async () => assert.match(await page.textContent('#position'), /^2 of/));
+    await page.keyboard.press('Escape');
+    await until(async () => assert.equal(await page.isVisible('#viewer'), false));
+    await page.locator('.hit[data-index="0"] .open').focus();
+    await page.keyboard.press(' ');
+    await until(async () => assert.match(await page.textContent('#position'), /^1 of/));
+  });
+
+  await test('the address of a picture that is not among the results shows it alone; of one that is not there, an error', async () => {
+    const { id } = (await api(`${url}/api/v1/search?q=a+horse&limit=1`)).results[0];
+    const page = await open(`${url}/?format=heic#picture=${id}`);
+    await until(async () => assert.match(await page.textContent('#name'), /^horse\.jpg$/));
+    assert.equal(await page.isVisible('#position'), false);
+    assert.equal(await page.isDisabled('#next'), true);
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await page.textContent('#name'), 'horse.jpg');
+    await page.keyboard.press('Escape');
+    await until(async () => assert.equal(page.url(), url + '/?format=heic'));
+    await page.goto(`${url}/?format=heic#picture=${'0'.repeat(32)}`);
+    await page.reload();
+    await until(async () => assert.match(await page.textContent('#notice'), /did not work/));
+    assert.equal((await names(page)).length, 2);
+  });
+
+  await test('a picture dragged out of the window is the original file', async () => {
+    const page = await open(url + '/?q=a+horse');
+    await settled(page);
+    const carried = await page.$eval('.hit[data-index="0"] .open', a => {
+      const data = new DataTransfer();
+      a.dispatchEvent(new DragEvent('dragstart', { dataTransfer: data, bubbles: true }));
+      return Object.fromEntries([...data.types].map(t => [t.toLowerCase(), data.getData(t)]));
+    });
+    const file = carried['text/uri-list'];
+    assert.equal(carried.downloadurl, 'application/octet-stream:horse.jpg:' + file);
+    assert.deepEqual(Buffer.from(await (await fetch(file)).arrayBuffer()), readFileSync(root + '/gallery/animals/horse.jpg'));
+    assert.equal(carried['text/plain'], root + '/gallery/animals/horse.jpg');
   });
 
   await test('viewer: a file that does not exist any more is reported', async () => {
