@@ -327,7 +327,7 @@ struct scry_results {
     uint64_t scanned;      /* contents that passed the filter, without RAWs that their JPEG stands for */
     bool has_undated;      /* the filter asks for the time, and `undated` was counted: not on Milvus with a filter on places */
     uint64_t undated;      /* of these contents, on Milvus of the files: those that have only the time of their file */
-    double top_score;      /* of a search: the score of the ranking's first hit, which `offset` may have left out; NAN: there is none */
+    double top_score;      /* of a search: the score of the first hit of the ranking, which `offset` may leave out; NAN: none */
 };
 
 /* The nearest pictures: exact over the stored vectors (equal to brute force in double precision;
