@@ -187,3 +187,27 @@ void scry_json_put_undated(scry_json_writer *w, const scry_results *r)
     if (r->has_undated)
         scry_json_add_int(w, "undated", (int64_t)r->undated);
 }
+
+void scry_json_put_parts(scry_json_writer *w, const scry_query *query)
+{
+    static const char *const names[] = {
+        [SCRY_PART_TEXT] = "text", [SCRY_PART_PICTURE] = "file", [SCRY_PART_STORED] = "id", [SCRY_PART_UPLOADED] = "picture",
+    };
+    const scry_query_part *parts;
+    size_t n = scry_query_parts(query, &parts);
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < n; i++) {
+        scry_json_begin(w, '{');
+        scry_json_add_str(w, names[parts[i].kind], parts[i].text);
+        scry_json_add_num(w, "weight", parts[i].weight, 15);
+        if (parts[i].region[2]) {
+            scry_json_key(w, "region");
+            scry_json_begin(w, '[');
+            for (size_t k = 0; k < 4; k++)
+                scry_json_put_int(w, parts[i].region[k]);
+            scry_json_end(w, ']');
+        }
+        scry_json_end(w, '}');
+    }
+    scry_json_end(w, ']');
+}

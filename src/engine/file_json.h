@@ -29,4 +29,8 @@ void scry_json_put_undated(scry_json_writer *w, const scry_results *r);
 /* The counts of an index run as members, without braces. */
 void scry_json_put_progress(scry_json_writer *w, const scry_index_progress *p);
 
+/* The parts of a query as they were understood, in the form that a JSON body takes them:
+ * [{"text": "sunset", "weight": 0.5}, ...]; a picture file of the command line is {"file": PATH}. */
+void scry_json_put_parts(scry_json_writer *w, const scry_query *query);
+
 #endif

@@ -146,6 +146,7 @@ static int look_at(void *arg, const scry_file *f)
             add_number(s, f->rating);
         break;
     case SCRY_FILTER_KEYWORD: add_keywords(s, f->keywords); break;
+    case SCRY_FILTER_WORDS:   /* a word of any text: too many to list */
     case SCRY_FILTER_ALL: case SCRY_FILTER_AND: case SCRY_FILTER_OR: case SCRY_FILTER_NOT: case SCRY_FILTER_KINDS: break;
     }
     return ++s->seen >= SCRY_NOTHING_SEEN;

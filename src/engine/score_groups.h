@@ -33,8 +33,8 @@ void scry_groups_dispose(scry_groups *g);
  * found by words is among the best, whatever its score. NULL when not known. */
 const char *scry_groups_name(const scry_groups *g, const scry_results *found, size_t rank, const scry_hit *hit);
 
-/* The heading, for people, before the next hit of a list, where its group begins; NULL: none. *last starts as NULL and is kept up to
- * date. Hits found by words have no part in it. */
+/* The heading, for people, before the next hit of a list, where its group begins; NULL: none. *last starts as NULL and is kept
+ * up to date. Hits found by words have no part in it. */
 const char *scry_groups_next(const scry_groups *g, const char **last, const scry_results *found, size_t rank, const scry_hit *hit);
 
 /* The members min_score, best_score and unknown_words of a response. */

@@ -150,8 +150,4 @@ int scry_request_set_stored(scry_search_request *r, const char *hex, scry_error 
  * a list and a command that only filters do not. */
 int scry_request_finish(scry_search_request *r, scry_error *err) SCRY_NODISCARD;
 
-/* The parts of a query as they were understood, in the form that a JSON body takes them:
- * [{"text": "sunset", "weight": 0.5}, ...]; a picture file of the command line is {"file": PATH}. */
-void scry_json_put_parts(scry_json_writer *w, const scry_query *query);
-
 #endif

@@ -116,22 +116,30 @@ static void groups_and_their_headings(void **state)
 {
     scry_groups g = { 0.25, 0.5, NULL }, one = { 0.25, NAN, NULL }, none = SCRY_GROUPS_INIT;
     scry_results good = { .top_score = 0.5 }, poor = { .top_score = 0.3 }, unknown = { .top_score = NAN };
-    assert_string_equal(scry_groups_name(&g, &good, 1, 0.5), "best");
-    assert_string_equal(scry_groups_name(&g, &good, 2, 0.49), "maybe");
-    assert_string_equal(scry_groups_name(&g, &good, 2, 0.25), "maybe");
-    assert_string_equal(scry_groups_name(&g, &good, 2, 0.24), "far");
-    assert_string_equal(scry_groups_name(&g, &poor, 3, 0.24), "maybe");   /* no best result: the nearest three */
-    assert_string_equal(scry_groups_name(&g, &poor, 4, 0.24), "far");
-    assert_string_equal(scry_groups_name(&g, &unknown, 3, 0.24), "maybe");
-    assert_string_equal(scry_groups_name(&one, &good, 1, 0.9), "maybe");   /* no result is called a best one */
-    assert_string_equal(scry_groups_name(&one, &good, 3, 0.1), "maybe");
-    assert_string_equal(scry_groups_name(&one, &good, 4, 0.1), "far");
-    assert_null(scry_groups_name(&none, &good, 1, 0.9));
-    assert_null(scry_groups_heading(NULL, "best"));
-    assert_null(scry_groups_heading(NULL, NULL));
-    assert_null(scry_groups_heading("maybe", "maybe"));
-    assert_string_equal(scry_groups_heading("best", "maybe"), "maybe");
-    assert_string_equal(scry_groups_heading(NULL, "far"), "further away");
+    assert_string_equal(scry_groups_name(&g, &good, 1, &(scry_hit){ .score = 0.5 }), "best");
+    assert_string_equal(scry_groups_name(&g, &good, 2, &(scry_hit){ .score = 0.49 }), "maybe");
+    assert_string_equal(scry_groups_name(&g, &good, 2, &(scry_hit){ .score = 0.25 }), "maybe");
+    assert_string_equal(scry_groups_name(&g, &good, 2, &(scry_hit){ .score = 0.24 }), "far");
+    assert_string_equal(scry_groups_name(&g, &poor, 3, &(scry_hit){ .score = 0.24 }), "maybe");   /* no best result: the nearest three */
+    assert_string_equal(scry_groups_name(&g, &poor, 4, &(scry_hit){ .score = 0.24 }), "far");
+    assert_string_equal(scry_groups_name(&g, &unknown, 3, &(scry_hit){ .score = 0.24 }), "maybe");
+    assert_string_equal(scry_groups_name(&one, &good, 1, &(scry_hit){ .score = 0.9 }), "maybe");   /* no result is called a best one */
+    assert_string_equal(scry_groups_name(&one, &good, 3, &(scry_hit){ .score = 0.1 }), "maybe");
+    assert_string_equal(scry_groups_name(&one, &good, 4, &(scry_hit){ .score = 0.1 }), "far");
+    assert_null(scry_groups_name(&none, &good, 1, &(scry_hit){ .score = 0.9 }));
+    const scry_hit words = { .score = 0.1, .found_by = SCRY_FOUND_BY_WORDS }, best = { .score = 0.5 }, maybe = { .score = 0.3 };
+    const scry_hit far = { .score = 0.1 };
+    assert_string_equal(scry_groups_name(&g, &good, 9, &words), "best");
+    const char *last = NULL;
+    assert_null(scry_groups_next(&g, &last, &good, 1, &best));
+    assert_string_equal(scry_groups_next(&g, &last, &good, 2, &maybe), "maybe");
+    assert_null(scry_groups_next(&g, &last, &good, 3, &maybe));
+    assert_null(scry_groups_next(&g, &last, &good, 4, &words));
+    assert_null(scry_groups_next(&g, &last, &good, 5, &maybe));
+    assert_string_equal(scry_groups_next(&g, &last, &good, 6, &far), "further away");
+    last = NULL;
+    assert_string_equal(scry_groups_next(&g, &last, &good, 9, &far), "further away");
+    assert_null(scry_groups_next(&none, &last, &good, 1, &best));
 }
 
 int main(void)

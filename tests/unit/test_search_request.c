@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "engine/file_json.h"
 #include "engine/search_request.h"
 
 #include <stdio.h>
