@@ -107,7 +107,7 @@ export async function around({ store }) {
 
   await test('a store that limits the depth of rankings: a notice at the end', async () => {
     const server = await serve(['--store', store]);
-    const page = await open(server.url);
+    const page = await open(server.url + '/?rest=yes');
     await settled(page);
     await page.route(/\/search\?.*cursor=/, route => route.fulfill({ status: 413, contentType: 'application/problem+json', body: '{"status":413,"detail":"offset + limit ends at 16384"}' }));
     await search(page, 'a horse');
