@@ -21,17 +21,23 @@ def example(kind):
     return (torch.zeros(2, 9, dtype=torch.int64), torch.tensor([8, 5]))
 
 
-def to_onnx(kind, tower, out):
+def to_onnx(kind, tower, out, inputs=None):
+    """`inputs`: of a tower that takes others than CLIP's; only their number may vary then."""
     names = ["pixels"] if kind == "image" else ["ids", "ends"]
     axes = {"pixels": {0: "n"}} if kind == "image" else {"ids": {0: "n", 1: "t"}, "ends": {0: "n"}}
-    torch.onnx.export(tower, example(kind), str(out / f"{kind}.onnx"), input_names=names, output_names=["vector"],
+    if inputs:
+        names = names[:len(inputs)]
+        axes = {name: {0: "n"} for name in names}
+    torch.onnx.export(tower, inputs or example(kind), str(out / f"{kind}.onnx"), input_names=names, output_names=["vector"],
                       dynamic_axes={**axes, "vector": {0: "n"}}, opset_version=17, dynamo=False)
 
 
-def to_openvino(kind, tower, out):
+def to_openvino(kind, tower, out, inputs=None):
     import openvino
-    network = openvino.convert_model(tower, example_input=example(kind))
-    if kind == "image":
+    network = openvino.convert_model(tower, example_input=inputs or example(kind))
+    if inputs:
+        network.reshape([-1, *inputs[0].shape[1:]])
+    elif kind == "image":
         network.reshape([-1, 3, 224, 224])
     openvino.save_model(network, out / f"{kind}.xml", compress_to_fp16=False)
 

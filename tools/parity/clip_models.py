@@ -80,10 +80,14 @@ def unigram(pieces, start, end, unknown):
     return tokenizer
 
 
-def write_unigram(out, specials, start):
-    """A folder's tokenizer of letters and made-up pieces, padded with </s>; returns how many ids it has."""
+def write_unigram(out, specials, start, ids=0):
+    """A folder's tokenizer of letters and made-up pieces, at least `ids`, padded with </s>; returns how many ids it has."""
     pieces = specials + ["\u2581"] + list(string.ascii_lowercase + string.digits)
-    pieces += [f"\u2581{a}{b}" for a in string.ascii_lowercase for b in string.ascii_lowercase]
+    made = [f"\u2581{a}{b}" for a in string.ascii_lowercase for b in string.ascii_lowercase]
+    pieces += made
+    while len(pieces) < ids:   # longer and longer ones
+        made = [m + c for m in made for c in string.ascii_lowercase]
+        pieces += made[:ids - len(pieces)]
     unigram(pieces, start, "</s>", "<unk>").save(str(out / "tokenizer.json"))
     (out / "tokenizer_config.json").write_text(json.dumps({"pad_token": "</s>"}))
     return len(pieces)

@@ -32,6 +32,7 @@ TEXTS = [
 OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "b32": ("ViT-B-32", False), "b16": ("ViT-B-16", False), "l14-quickgelu": ("ViT-L-14-quickgelu", True),
     "siglip-b16": ("ViT-B-16-SigLIP", False), "siglip2-b32": ("ViT-B-32-SigLIP2-256", False),
+    "siglip2-b16-256": ("ViT-B-16-SigLIP2-256", False),
     "mobileclip2-l14": ("MobileCLIP2-L-14", False), "pe-core-t16": ("PE-Core-T-16-384", False), "pe-core-b16": ("PE-Core-B-16", False),
     "metaclip2-l14": ("ViT-L-14-worldwide", False), "mobileclip2-s0": ("MobileCLIP2-S0", False),
     "mobileclip-s1": ("MobileCLIP-S1", False), "mobileclip2-s2": ("MobileCLIP2-S2", False),
@@ -138,7 +139,8 @@ class OpenClip:
         return unit(self.model.encode_text(torch.tensor(self.rows(texts))))
 
 
-def make_open_clip(name, out):
+def make_open_clip(name, out, ids=0):
+    """`ids`: how many pieces a made-up vocabulary has at least."""
     from open_clip_import import open_clip, settle
     from safetensors.torch import save_file
     model_name, quick = OPEN_CLIP[name]
@@ -149,7 +151,7 @@ def make_open_clip(name, out):
         xlm = cfg["text_cfg"].get("eos_id", 1) == 2   # else T5's: the end is 1
         first = ["<s>", "<pad>", "</s>", "<unk>"] if xlm else ["<pad>", "</s>", "<unk>"]
         bert = cfg["text_cfg"]["hf_tokenizer_name"] == "bert-base-uncased"
-        cfg["text_cfg"]["vocab_size"] = write_wordpiece(out) if bert else write_unigram(out, first, "<s>" if xlm else None)
+        cfg["text_cfg"]["vocab_size"] = write_wordpiece(out) if bert else write_unigram(out, first, "<s>" if xlm else None, ids)
     torch.manual_seed(9)
     model = build_open_clip(cfg, quick)
     g = torch.Generator().manual_seed(9)

@@ -1,0 +1,90 @@
+"""families - SigLIP 2 and MobileCLIP 2
+
+Random weights of open_clip's own configurations, both towers, all processors, against ONNX Runtime and OpenVINO with the same
+weights. Pictures are decoded already, in batches of 16 and of 1; texts are read at all their positions (64, MobileCLIP 77), as
+these towers are: one, and 16 at once. SigLIP 2's vocabulary has 256,000 pieces, as published, but not Gemma's. The memory is the
+peak of the largest process of whole commands, pages of the mapped checkpoint included.
+"""
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import material
+from harness.bench import TOP
+
+ORDER = 25
+SECONDS = 0.4
+MODELS = {   # name in tools/parity/tower_parity.py: title, dimensions, pieces of the vocabulary (0: CLIP's tokenizer)
+    "siglip2-b32": ("SigLIP 2 B/32-256", 768, 256000), "siglip2-b16-256": ("SigLIP 2 B/16-256", 768, 256000),
+    "mobileclip2-s0": ("MobileCLIP2-S0", 512, 0),
+}
+
+
+def made(b, name, ids):
+    def make(part):
+        subprocess.run([str(b.python("families")), "-m", "peers.export_open_clip", name, str(ids), str(part)],
+                       cwd=TOP / "bench", check=True, stdout=subprocess.DEVNULL)
+    return material.once(b.folder("exported") / f"open_clip-{name}", make)
+
+
+def workers(b, folder, kind, dim, batches):
+    """{way: worker} for one tower of a model."""
+    common = dict(kind=kind, model=str(folder / "model"), batches=batches, dim=dim)
+    own = str(folder / ("pixels.npy" if kind == "image" else "texts.txt"))
+    theirs = str(folder / ("pixels.npy" if kind == "image" else "texts.npz"))
+    peers = dict(common, data=theirs, env="families", positions=None if kind == "image" else 10 ** 6)
+    ways = {f"scry {p}": b.worker("scry", precision=p, data=own, **common) for p in ("fp32", "bf16", "int8")}
+    for p in ("fp32", "bf16"):
+        ways[f"OpenVINO {p}"] = b.worker("ov", exported=str(folder / f"{kind}.xml"), precision=p, **peers)
+    ways["ONNX Runtime fp32"] = b.worker("ort", exported=str(folder / f"{kind}.onnx"), **peers)
+    return ways
+
+
+def speed(b, title, kind, batch, ways):
+    what = f"{title}, {kind}s, batch {batch}"
+    got = b.alternate(what, {name: lambda w=w: 1e3 * batch / w.ask("milliseconds", seconds=SECONDS, batch=batch)
+                             for name, w in ways.items()}, f"{kind}s/s")
+    if kind == "image" and batch == 16:
+        b.target(f"{what}: bf16, rate to OpenVINO's", got["scry bf16"].over(got["OpenVINO bf16"]), at_least=1.1)
+        b.target(f"{what}: int8, rate to OpenVINO's bf16", got["scry int8"].over(got["OpenVINO bf16"]), at_least=1.7)
+    else:
+        for p in ("fp32", "bf16"):
+            b.figure(f"{what}, ratio", f"scry {p} to OpenVINO's", "x", got[f"scry {p}"].over(got[f"OpenVINO {p}"]))
+
+
+def bidirectional(b, folder):
+    """SigLIP 2's text of 64 positions against CLIP's tower of the same size (L/14's) with a text of as many."""
+    line = b.folder("pictures") / "text-of-64-positions.txt"
+    line.write_text(" ".join(["a"] * 62) + "\n")
+    clip = material.checkpoint(b, "l14")
+    ways = {"SigLIP 2": b.worker("scry", kind="text", precision="bf16", model=str(folder / "model"), dim=768, batches=[1],
+                                 data=str(folder / "texts.txt")),
+            "CLIP": b.worker("scry", kind="text", precision="bf16", model=str(clip), dim=768, batches=[1], data=str(line))}
+    got = b.alternate("one text of 64 positions, width 768, bf16",
+                      {name: lambda w=w: w.ask("milliseconds", seconds=SECONDS, batch=1) for name, w in ways.items()}, "ms")
+    b.target("a text of SigLIP 2 to CLIP's of the same size", got["SigLIP 2"].over(got["CLIP"]), at_most=1.05)
+
+
+def memory(b, folder):
+    model = folder / "model"
+    with tempfile.TemporaryDirectory(dir=b.home) as new:
+        store = Path(new) / "store"
+        index = b.run([b.scry, "index", "--quiet", "--store", store, "--model", model, material.crops(b, 640)])
+        search = b.run([b.scry, "search", "--store", store, "--model", model, material.TEXT], ok=(0, 1))
+    b.target("SigLIP 2 B/16-256: peak of an index run over 640 pictures", index.peak_mib, at_most=1229, unit="MiB")
+    b.target("SigLIP 2 B/16-256: peak of a search", search.peak_mib, at_most=400, unit="MiB")
+
+
+def run(b):
+    b.versions("openvino", "onnxruntime", "torch", "open_clip_torch", "timm", env="families")
+    for name, (title, dim, ids) in MODELS.items():
+        folder = made(b, name, ids)
+        for kind in ("image", "text"):
+            ways = workers(b, folder, kind, dim, [16, 1])
+            for batch in (16, 1):
+                speed(b, title, kind, batch, ways)
+            b.drop()
+    folder = made(b, "siglip2-b16-256", 256000)
+    bidirectional(b, folder)
+    b.drop()
+    memory(b, folder)
