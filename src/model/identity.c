@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { KEY_BYTES = 1 << 20 };
+enum { KEY_BYTES = 1 << 20, STEP_BYTES = 64 << 20 };
 
 /* Size, times and inode of each file as text, one line for each, to see whether they
  * changed. False when a file is missing. */
@@ -62,7 +63,11 @@ static int add_file(scry_sha256 *h, const char *dir, const char *file, scry_erro
     int n = snprintf(head, sizeof head, "%zu ", map.size);
     scry_sha256_update(h, file, strlen(file) + 1);
     scry_sha256_update(h, head, (size_t)n);
-    scry_sha256_update(h, map.data, map.size);
+    for (size_t at = 0; at < map.size; at += STEP_BYTES) {
+        size_t bytes = map.size - at < STEP_BYTES ? map.size - at : STEP_BYTES;
+        scry_sha256_update(h, map.data + at, bytes);
+        madvise((void *)(map.data + at), bytes, MADV_DONTNEED);   /* the process does not grow by the file's size */
+    }
     scry_map_close(&map);
     return 0;
 }

@@ -422,8 +422,15 @@ const char *scry_tensors_file(const scry_tensors *ts, size_t i)
 
 int scry_tensors_check_finite(const scry_tensors *ts, scry_error *err)
 {
+    enum { STEP_BYTES = 64 << 20 };
+    size_t read = 0;
     for (size_t i = 0; i < ts->count; i++) {
         const entry *e = &ts->entries[i];
+        read += e->end - e->begin;
+        if (read >= STEP_BYTES) {   /* the process does not grow by the files' size */
+            scry_tensors_drop_pages(ts);
+            read = e->end - e->begin;
+        }
         if (dtypes[e->dtype].dtype < 0)
             continue;
         scry_tensor t = { .data = e->data, .dtype = (scry_dtype)dtypes[e->dtype].dtype,

@@ -80,6 +80,29 @@ run model add flat "$T/flat"
 is "a tokenizer of its own that is not there: status" "$status" 2
 like "a tokenizer of its own that is not there: CLIP's does not take its place" "$T/err" 'tokenizer.json is missing: the checkpoint reads texts with a tokenizer of its own'
 
+# ---- large weights are read through once, but not kept in memory ----
+cp -r "$T/model" "$T/large"
+python3 -c 'import json, struct, sys
+path, raw = sys.argv[1], open(sys.argv[1], "rb").read()
+n = struct.unpack("<Q", raw[:8])[0]
+header, data = json.loads(raw[8:8 + n]), raw[8 + n:]
+end = max(t["data_offsets"][1] for t in header.values() if "data_offsets" in t)
+for i in range(6):   # 384 MB of zeros that no tower reads, of a sparse file
+    header["unused.%d" % i] = {"dtype": "F32", "shape": [1 << 24], "data_offsets": [end, end + (1 << 26)]}
+    end += 1 << 26
+text = json.dumps(header).encode()
+text += b" " * (-len(text) % 8)
+with open(path, "wb") as f:
+    f.write(struct.pack("<Q", len(text)) + text + data)
+    f.truncate(8 + len(text) + end)' "$T/large/model.safetensors"
+python3 -c 'import resource, subprocess, sys
+status = subprocess.run([sys.argv[1], "model", "add", "large", sys.argv[2]], capture_output=True).returncode
+print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)' "$scry" "$T/large" >"$T/peak"
+read -r status peak <"$T/peak"
+is "384 MB of weights are added: status" "$status" 0
+ok "384 MB of weights are added: peak memory, $peak MB, is below 400" [ "$peak" -lt 400 ]
+run model rm large
+
 # ---- what is cached about a model goes with it ----
 cp -r "$golden/siglip" "$T/siglip"
 head -c 2000000 /dev/zero | tr '\0' ' ' >>"$T/siglip/tokenizer.json"   # the tables of small files are not cached
