@@ -51,7 +51,8 @@ static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scr
         return result;
     const char *fields[SCRY_REMOTE_FILE_FIELDS + 1];
     size_t field_count = s->field_count;
-    memcpy(fields, s->fields, field_count * sizeof *fields);
+    for (size_t i = 0; i < field_count; i++)   /* none of a collection that another program made */
+        fields[i] = s->fields[i];
     if (q->search->fold > 0)
         fields[field_count++] = s->vector_field;
     scry_milvus_search search = {
