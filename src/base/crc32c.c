@@ -11,6 +11,9 @@
 #include "base/crc32c.h"
 
 #include <string.h>
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#endif
 
 enum { LANE = 8192 };
 static const uint32_t polynomial = 0x82f63b78;   /* P, the highest power in the lowest bit, as everywhere here */
@@ -41,7 +44,6 @@ bool scry_crc32c_is_fast(void)
     return __builtin_cpu_supports("sse4.2");
 }
 #elif defined __aarch64__
-#include <sys/auxv.h>
 #define INSTRUCTION __attribute__((target("+crc")))
 #define ADD_WORD(crc, word) __builtin_aarch64_crc32cx(crc, word)
 #define ADD_BYTE(crc, byte) __builtin_aarch64_crc32cb(crc, byte)

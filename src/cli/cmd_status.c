@@ -108,6 +108,23 @@ static int print_formats(void)
     return CLI_OK;
 }
 
+static int show(scry_store *store, bool skipped, bool json, scry_error *err)
+{
+    scry_store_info info;
+    scry_error damage = SCRY_ERROR_INIT;
+    uint64_t old_headers = 0;
+    int r = scry_store_get_info(store, &info, err);
+    if (r == 0 && skipped)
+        return scry_store_each_bad(store, print_bad, NULL, err);
+    if (r == 0)
+        r = scry_store_count_old_headers(store, &old_headers, err);
+    if (r == 0)
+        r = json ? print_json(store, &info, old_headers, err) : print_text(store, &info, old_headers, err);
+    if (r == 0 && scry_store_known_damage(store, &damage) < 0)
+        cli_warn("%s", damage.message);
+    return r;
+}
+
 static int run_status(int argc, char **argv)
 {
     cli_args a;
@@ -122,16 +139,9 @@ static int run_status(int argc, char **argv)
         status = print_formats();
     if (status < 0) {
         scry_store *store = NULL;
-        scry_store_info info;
-        uint64_t old_headers = 0;
         int r = cli_open_store(&store, &a.common, SCRY_STORE_READ, &err);
         if (r == 0)
-            r = scry_store_get_info(store, &info, &err);
-        if (r == 0 && !skipped)
-            r = scry_store_count_old_headers(store, &old_headers, &err);
-        if (r == 0)
-            r = skipped ? scry_store_each_bad(store, print_bad, NULL, &err)
-                : json ? print_json(store, &info, old_headers, &err) : print_text(store, &info, old_headers, &err);
+            r = show(store, skipped, json, &err);
         status = r < 0 ? cli_fail(&err) : CLI_OK;
         if (store)
             scry_store_close(store, NULL);

@@ -62,6 +62,8 @@ get "$url/metrics"
 like "so do the metrics" "$T/out" '^scry_store_damaged 1$'
 run search red
 like "and the command line" "$T/err" 'is damaged, what it finds may be wrong.*vectors-1\.seg'
+run status
+like "and scry status" "$T/err" 'is damaged, what it finds may be wrong'
 flip "$C/vectors-1.seg" 4100
 run verify
 is "restored and verified: 0" $status 0
