@@ -104,6 +104,23 @@ mv "$V/2023/p063.png" "$V/2023/p060.png"   # waits for its commit while the next
 echo broken >"$V/2023/p063.png"
 run index --store $M --collection moves --jobs 1 "$V"
 like "a picture moved and a broken one in its place" "$T/err" '^0 added, 1 updated, 2 unchanged, 1 skipped'
+for colour in 120 200; do   # of one size whatever they show
+    python3 -c 'import struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = b"".join(b"\0" + bytes(int(sys.argv[2]) if i % 7 else (i + y) % 251 for i in range(120)) for y in range(32))
+open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 32, 8, 2, 0, 0, 0)) +
+                              chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b""))' "$T/$colour.png" $colour
+done
+cp "$T/120.png" "$V/2023/kept.png"
+run index --store $M --collection moves "$V"
+like "another picture" "$T/err" '^1 added, 0 updated, 3 unchanged, 1 skipped'
+edit_kept "$V/2023/kept.png" "$T/200.png"
+ok "it was edited in place" cmp "$V/2023/kept.png" "$T/200.png"
+run index --store $M --collection moves "$V"
+like "edited in place with size and mtime kept: noticed by its change time" "$T/err" '^0 added, 1 updated, 3 unchanged, 1 skipped'
+run search --store $M --collection moves --json --limit 1 "@$T/200.png"
+is "and found by what it shows now" "$(json '[(r["path"], r["score"] > 0.9999) for r in j["results"]]')" "[('$V/2023/kept.png', True)]"
 run verify --store $M --collection moves
 is "moves: verify finds all well" $status 0
 
