@@ -120,4 +120,26 @@ stop
 is "stops again" $status 0
 run serve --check-interval -1
 is "an interval below 0: 2" $status 2
+
+# Files of the store that are something else: no command waits for a FIFO, or ends in another way than with a status.
+cp -a "$SCRY_STORE" "$T/good"
+for f in codes-1.cache columns-1.cache vectors-1.seg lock index.db index.db-wal index.db-shm index.db-journal sums sums.old damaged ../../scry-store; do
+    problem=
+    for kind in fifo folder loop; do
+        rm -rf "$SCRY_STORE"
+        cp -a "$T/good" "$SCRY_STORE"
+        rm -f "$C/$f"
+        case $kind in
+        fifo) mkfifo "$C/$f" ;;
+        folder) mkdir "$C/$f" ;;
+        loop) ln -s "$(basename "$f")" "$C/$f" ;;
+        esac
+        for command in "search red" verify status "index $P" "store compact" "store drop --yes default"; do
+            timeout 60 "$scry" $command >"$T/out" 2>"$T/err" </dev/null
+            ended=$?
+            [ $ended -le 2 ] || problem="$problem $kind: $command: $ended;"
+        done
+    done
+    is "$(basename "$f") is a FIFO, a folder, a link to itself" "$problem" ""
+done
 done_testing

@@ -86,7 +86,7 @@ bool scry_codes_header_intact(const scry_local *s, int64_t generation)
     uint8_t page[CODES_HEADER];
     codes_header h;
     char *path = scry_codes_path(s, generation);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     free(path);
     if (fd < 0)
         return true;
@@ -267,7 +267,7 @@ void scry_codes_dispose(scry_codes *c)
 static int map_file(scry_local *s, scry_view *v, const scry_view *old, scry_error *err)
 {
     char *path = scry_codes_path(s, v->head.generation);
-    int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), result = 0;
     free(path);
     if (fd < 0)
         return 0;

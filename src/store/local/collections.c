@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "store/local/store_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -82,7 +83,9 @@ static int remove_locked(const char *folder, scry_error *err)
 {
     scry_db db = { 0 };
     char *path = scry_path_join(folder, "index.db");
-    int result = scry_db_open(&db, &scry_local_statements, path, SQLITE_OPEN_READWRITE, "", NULL);
+    int result = scry_folder_check_database(path, NULL);   /* what is no database has no lock to take, either */
+    if (result == 0)
+        result = scry_db_open(&db, &scry_local_statements, path, SQLITE_OPEN_READWRITE, "", NULL);
     if (result == 0 && scry_db_run(&db, SCRY_SQL_BEGIN_WRITE, NULL, "") < 0 &&
         (sqlite3_errcode(db.handle) & 0xff) == SQLITE_BUSY)
         result = scry_fail(err, SCRY_EIO, "another program is writing to %s: wait until it has ended, or stop it", folder);

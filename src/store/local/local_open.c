@@ -387,6 +387,8 @@ int scry_local_open_folder(scry_store **out, const char *where, const char *name
                            name, where);
     s->network = scry_folder_is_network(s->folder);
     if (result == 0)
+        result = scry_folder_check_database(s->db_path, err);
+    if (result == 0)
         result = o->mode == SCRY_STORE_READ ? open_for_reading(s, o, err) : open_writer(s, o, err);
     if (result == 0 && stat(s->db_path, &st) == 0) {
         s->db_device = st.st_dev;

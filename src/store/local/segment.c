@@ -125,7 +125,8 @@ int scry_segment_open(const scry_local *s, int64_t generation, int64_t slots, bo
                       scry_error *err)
 {
     char *path = scry_segment_path(s, generation);
-    int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC), result = 0;
+    /* a FIFO in its place would be waited for */
+    int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC), result = 0;
     if (fd < 0)
         result = scry_fail_errno(err, errno, "cannot open the stored vectors %s", path);
     else

@@ -69,6 +69,21 @@ int scry_folder_check_marker(const char *where, bool create, scry_error *err)
     return result;
 }
 
+int scry_folder_check_database(const char *db_path, scry_error *err)
+{
+    static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+    int result = 0;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && result == 0; i++) {
+        struct stat st;
+        char *path = scry_asprintf("%s%s", db_path, ends[i]);
+        if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+            result = scry_fail(err, SCRY_EDAMAGED, "%s is not a regular file: restore it from a backup, or remove the collection's "
+                               "folder and index again", path);
+        free(path);
+    }
+    return result;
+}
+
 /* The kernel drops the lock with its process, so that the file itself may stay. */
 int scry_folder_lock(scry_local *s, scry_error *err)
 {

@@ -11,6 +11,9 @@ int scry_folder_check_name(const char *name, scry_error *err) SCRY_NODISCARD;
  * and marker where there is nothing. */
 int scry_folder_check_marker(const char *where, bool create, scry_error *err) SCRY_NODISCARD;
 
+/* SCRY_EDAMAGED when the database or a file of SQLite's beside it is there and no regular file: SQLite would wait for a FIFO. */
+int scry_folder_check_database(const char *db_path, scry_error *err) SCRY_NODISCARD;
+
 /* Take the lock of the collection's one writer, into s->lock_fd. SCRY_EIO naming the process that holds it. */
 int scry_folder_lock(scry_local *s, scry_error *err) SCRY_NODISCARD;
 

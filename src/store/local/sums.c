@@ -261,7 +261,7 @@ static bool add_columns(sealing *l, const scry_local *s)
 {
     char *path = scry_columns_path(s, s->head.columns_file);
     struct stat st;
-    l->from.fd = open(path, O_RDONLY | O_CLOEXEC);
+    l->from.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     bool good = l->from.fd < 0 || (fstat(l->from.fd, &st) == 0 && add_file(l, path, (uint64_t)st.st_size, PIECE_BYTES));
     if (l->from.fd >= 0)
         close(l->from.fd);
@@ -385,7 +385,7 @@ static bool compare_named(comparison *c, const scry_sums_file *f, scry_db *db)
 {
     char *path = sums_path(c->s, f->name);
     c->from.db = is_kind(f, database) ? db : NULL;
-    c->from.fd = c->from.db ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    c->from.fd = c->from.db ? -1 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     bool good = (!c->from.db && c->from.fd < 0) || compare_file(c, f);
     if (c->from.fd >= 0)
         close(c->from.fd);
