@@ -67,6 +67,9 @@ $(O)/gen/milvus/%.o: $(O)/gen/milvus/%.c $(O)/gen/flags
 $(call obj,$(wildcard src/milvus/*.c)): $(O)/gen/milvus/milvus.pb-c.c
 $(call obj,$(wildcard src/milvus/*.c)): ALL_CFLAGS += -I$(O)/gen
 
+# The table of places, which places.c includes.
+$(call obj,src/store/places.c): places/places.bin
+
 # The page: web/ as a table and its bytes.
 $(O)/gen/web_assets.c: tools/embed.sh $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)

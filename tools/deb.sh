@@ -30,7 +30,7 @@ printf 'scry (%s) unstable; urgency=medium\n\n  * Built from its source tree.\n\
     printf 'Files: *\nCopyright: 2026 the scry developers\nLicense: Apache-2.0\n'
     printf ' On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.\n'
     [ ! -f models/starter/MODEL_CARD.md ] ||
-        printf '\nComment: the licences of what the starter model was made from are in\n /usr/share/scry/models/starter/MODEL_CARD.md.\n'
+        printf '\nComment: the names of places in libscry are from GeoNames, CC BY 4.0;\n the licences of what the starter model was made from are in\n /usr/share/scry/models/starter/MODEL_CARD.md.\n'
 } >"$doc/copyright"
 
 # dpkg-shlibdeps wants a debian/control, and our own library among those that it knows.

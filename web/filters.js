@@ -7,7 +7,7 @@ import { request } from './api.js';
 import { $, element, icon } from './dom.js';
 import { number, text } from './strings.js';
 
-const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words'], DEFAULT_KM = 10, DAY_MS = 864e5;
+const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, DAY_MS = 864e5;
 const form = $('filters');
 let roots = [];
 
@@ -26,7 +26,7 @@ export function shortFolder(path) {
 }
 
 function readPlace() {
-  const field = form.elements.place, found = /^\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*$/.exec(field.value);
+  const field = form.elements.position, found = /^\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*$/.exec(field.value);
   const good = found && Math.abs(found[1]) <= 90 && Math.abs(found[2]) <= 180;
   field.setCustomValidity(field.value.trim() && !good ? text('place_help') : '');
   if (field.value.trim() && !good) field.reportValidity();
@@ -58,7 +58,7 @@ export function showFilters(params) {
   for (const name of PLAIN) choose(name, params.get(name) ?? '');
   form.elements.key.closest('label').hidden = !params.get('key');
   const [lat, lon, km] = (params.get('near') ?? '').split(',');
-  form.elements.place.value = lon === undefined ? '' : `${lat}, ${lon}`;
+  form.elements.position.value = lon === undefined ? '' : `${lat}, ${lon}`;
   form.elements.km.value = km ?? '';
   const formats = params.getAll('format');
   for (const name of formats) if (!pill(name)) $('formats').append(formatPill(name));

@@ -36,11 +36,13 @@ typedef enum {
     SCRY_FILTER_KINDS     /* how many there are */
 } scry_filter_kind;
 
-/* How words are looked for in the names and texts of a file: path below its root, title, description, keywords, labels, key. */
+/* How words are looked for in the names and texts of a file: path below its root, title, description, keywords, labels, key, and
+ * the names of the city and the country where the picture was taken. */
 typedef enum {
     SCRY_WORDS_WHOLE,    /* each is a word there */
     SCRY_WORDS_PARTS,    /* each of three letters or more is a word there or a part of one */
-    SCRY_WORDS_NAMED     /* as WHOLE, without words that say nothing: "the", "photo of" */
+    SCRY_WORDS_NAMED,    /* as WHOLE, without words that say nothing: "the", "photo of" */
+    SCRY_WORDS_PLACE     /* as WHOLE, of the places alone where the picture was taken */
 } scry_words_mode;
 
 /* The picture's time is its EXIF time, or the file's mtime where it has none. */

@@ -303,7 +303,7 @@ enum { SCRY_FOLD_RANKED = 20000, SCRY_FOLDED_IDS = 100 };
 /* Where a file has words: bits. */
 typedef enum {
     SCRY_FIELD_NAME = 1, SCRY_FIELD_FOLDER = 2, SCRY_FIELD_TITLE = 4, SCRY_FIELD_DESCRIPTION = 8, SCRY_FIELD_KEYWORD = 16,
-    SCRY_FIELD_LABEL = 32, SCRY_FIELD_KEY = 64, SCRY_FIELDS_ALL = 127
+    SCRY_FIELD_LABEL = 32, SCRY_FIELD_KEY = 64, SCRY_FIELD_PLACE = 128, SCRY_FIELDS_ALL = 255
 } scry_word_field;
 
 /* Why a picture was found, where a search looked for words, too. */

@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "base/utf8.h"
 #include "engine/fusion.h"
+#include "store/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,18 @@ static void put_lines(scry_json_writer *w, const char *key, const char *lines)
     scry_json_end(w, ']');
 }
 
+/* "Munich, Germany" */
+static void put_place(scry_json_writer *w, const scry_file *f)
+{
+    const char *names = scry_places_near(f->latitude, f->longitude).largest;
+    if (!names)
+        return;
+    size_t city = strcspn(names, "\n"), country = strcspn(names + city + 1, "\n");
+    char *text = scry_asprintf("%.*s, %.*s", (int)city, names, (int)country, names + city + 1);
+    scry_json_add_str(w, "place", text);
+    free(text);
+}
+
 void scry_json_put_file(scry_json_writer *w, const scry_file *f)
 {
     char id[2 * SCRY_ID_BYTES + 1];
@@ -101,6 +114,7 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
     if (f->has_position) {
         scry_json_add_num(w, "latitude", f->latitude, 9);
         scry_json_add_num(w, "longitude", f->longitude, 9);
+        put_place(w, f);
     }
     put_text(w, "title", f->title);
     put_text(w, "description", f->description);

@@ -9,7 +9,7 @@
 #include "scry/store.h"
 
 /* The members id, path, path_base64 (where the path is not UTF-8), name, folder, width, height,
- * format, size, mtime, taken_at, camera, latitude, longitude, key, labels, without those
+ * format, size, mtime, taken_at, camera, latitude, longitude, place, key, labels, without those
  * that are unknown and without braces. */
 void scry_json_put_file(scry_json_writer *w, const scry_file *f);
 

@@ -228,7 +228,7 @@ int scry_search_by(scry_store *s, const float *query, const scry_search_plan *pl
 
 /* ---- names ---- */
 
-static const char *const field_names[] = { "name", "folder", "title", "description", "keyword", "label", "key" };
+static const char *const field_names[] = { "name", "folder", "title", "description", "keyword", "label", "key", "place" };
 enum { FIELDS = sizeof field_names / sizeof *field_names };
 
 _Static_assert(SCRY_FIELDS_ALL == (1 << FIELDS) - 1, "a name for each bit of scry_word_field");

@@ -75,9 +75,13 @@ const scry_param scry_params[] = {
       .min = -1, .max = 5, .argument = "N", .unit = "stars", .help = "only pictures that were rated N or more, 0 to 5; -1: rejected ones, too" },
     { .name = "keyword", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_KEYWORD,
       .argument = "TEXT", .help = "only pictures with this keyword in their headers or sidecar" },
+    { .name = "place", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_WORDS,
+      .words = SCRY_WORDS_PLACE, .argument = "NAME",
+      .help = "only pictures taken in or near this city, or in this country; not on Milvus" },
     { .name = "words", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_WORDS,
-      .argument = "TEXT", .help = "only pictures with these words, or longer ones that contain them, in their file and folder names, title, "
-                                  "description, keywords, labels and key; not on Milvus" },
+      .words = SCRY_WORDS_PARTS, .argument = "TEXT",
+      .help = "only pictures with these words, or longer ones that contain them, in their file and folder names, title, description, "
+              "keywords, labels, key and place; not on Milvus" },
     { .name = "label", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_LABEL, .argument = "TEXT",
       .help = "only pictures with this label from a CSV" },
     { .name = "key", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_KEY, .argument = "TEXT",

@@ -297,7 +297,7 @@ static int set_text(setting *s)
     const char *text = scry_value_text(s->v);
     const scry_filter_node *f = NULL;
     if (text && s->p->filter == SCRY_FILTER_WORDS)
-        f = scry_filter_words(s->r->pool, text, SCRY_WORDS_PARTS);
+        f = scry_filter_words(s->r->pool, text, s->p->words);
     else if (text)
         f = scry_filter_text(s->r->pool, s->p->filter, text);
     return f ? add_filter(s, f) : refuse_value(s);

@@ -74,6 +74,7 @@ typedef struct scry_param {
     scry_param_kind kind;
     scry_param_repeat repeat;
     scry_filter_kind filter;    /* SCRY_FILTER_ALL: not a filter */
+    scry_words_mode words;      /* of a filter on words */
     double min, max;
     const char *unit;           /* "pixels"; NULL where the kind implies it */
     size_t at;                  /* not a filter: where the value goes in scry_search_request; 0: see the kind */

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "store/places.h"
 
 #include <string.h>
 
@@ -121,6 +122,7 @@ typedef struct {
     scry_buf *out;
     scry_runes text, word;   /* all of it, without marks; one word while it is made */
     bool file;               /* of a file: what a query may ask for in several ways */
+    bool place;              /* each behind an @ */
 } splitter;
 
 static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class)
@@ -134,6 +136,8 @@ static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class
     }
     if (s->out->size == 0)
         scry_buf_putc(s->out, '\n');
+    if (s->place)
+        scry_buf_putc(s->out, '@');
     scry_runes_encode(&s->word, s->out);
     scry_buf_putc(s->out, '\n');
 }
@@ -240,22 +244,41 @@ static void put_name(splitter *s, const char *name)
     put_field(s, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 
+static void put_place(splitter *s, const char *names)
+{
+    put_field(s, names, length(names));
+    s->place = true;
+    put_field(s, names, length(names));
+    s->place = false;
+}
+
+static void put_places(splitter *s, const scry_file *f)
+{
+    scry_places places = { NULL, NULL };
+    if (f->has_position)
+        places = scry_places_near(f->latitude, f->longitude);
+    put_place(s, places.largest);
+    if (places.nearest != places.largest)
+        put_place(s, places.nearest);
+}
+
 void scry_words_of_file(scry_buf *out, const scry_file *f, unsigned fields)
 {
+    const struct { unsigned field; const char *text; } texts[] = {
+        { SCRY_FIELD_TITLE, f->title }, { SCRY_FIELD_KEYWORD, f->keywords }, { SCRY_FIELD_DESCRIPTION, f->description },
+        { SCRY_FIELD_KEY, f->key },
+    };
     splitter s = splitter_of(out, true);
     const char *relative = f->relative ? f->relative : "", *slash = strrchr(relative, '/');
     if (fields & SCRY_FIELD_NAME)
         put_name(&s, slash ? slash + 1 : relative);
     if (fields & SCRY_FIELD_FOLDER)
         put_field(&s, relative, slash ? (size_t)(slash - relative) : 0);
-    if (fields & SCRY_FIELD_TITLE)
-        put_field(&s, f->title, length(f->title));
-    if (fields & SCRY_FIELD_KEYWORD)
-        put_field(&s, f->keywords, length(f->keywords));
-    if (fields & SCRY_FIELD_DESCRIPTION)
-        put_field(&s, f->description, length(f->description));
-    if (fields & SCRY_FIELD_KEY)
-        put_field(&s, f->key, length(f->key));
+    if (fields & SCRY_FIELD_PLACE)
+        put_places(&s, f);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (fields & texts[i].field)
+            put_field(&s, texts[i].text, length(texts[i].text));
     for (size_t i = 0; fields & SCRY_FIELD_LABEL && i < f->label_count; i++)
         put_field(&s, f->labels[i], strlen(f->labels[i]));
     splitter_dispose(&s);
@@ -286,6 +309,7 @@ void scry_words_of_query(scry_buf *out, const char *text, scry_words_mode mode)
 {
     scry_buf all = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
     splitter s = splitter_of(&all, false);
+    s.place = mode == SCRY_WORDS_PLACE;
     put_text(&s, text, strlen(text));
     splitter_dispose(&s);
     scry_buf_clear(out);

@@ -10,7 +10,8 @@
  * marks of kana), compatibility forms as their plain ones (NFKD), and without the ending of an English plural or of a Russian
  * noun or adjective; of a longer one the first 40 letters count. "AnnaWedding" in a file is also "Anna" and "Wedding". In scripts
  * that put no spaces between words (Han, kana, Thai, Lao, Khmer, Burmese) each letter and each pair of neighbours is a word of a
- * file; of a query the pairs are, or its only letter. Everything else separates words: there is no syntax.
+ * file; of a query the pairs are, or its only letter. Everything else separates words: there is no syntax. The words of places
+ * (places.h) are in a file's list twice: as they are, and behind an @, which is how SCRY_WORDS_PLACE asks for them.
  *
  * Pure functions; any thread.
  */
@@ -21,7 +22,7 @@
 #include "scry/store.h"
 
 /* Of the rules above: a list of words that was stored under another version is not comparable. */
-#define SCRY_WORDS_VERSION "1"
+#define SCRY_WORDS_VERSION "2"
 
 /* Bytes of a list: enough for every file and query. A query has at most this many words. */
 enum { SCRY_WORDS_LIMIT = 1 << 20, SCRY_QUERY_WORDS = 32 };

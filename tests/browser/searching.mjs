@@ -231,7 +231,7 @@ export async function searching({ root, store }) {
     assert.equal(await page.textContent('#filter-count'), '2');
     await page.click('#filters [type=reset]');
     await until(async () => assert.equal(page.url().includes('?'), false));
-    await only(() => page.fill('[name=place]', '48.1, -11.6').then(() => page.press('[name=place]', 'Enter')), 'near', 'exif-big.jpg');
+    await only(() => page.fill('[name=position]', '48.1, -11.6').then(() => page.press('[name=position]', 'Enter')), 'near', 'exif-big.jpg');
     await pick('in', root + '/gallery/places')();
     await search(page, 'a horse');
     const inPlaces = await names(page);
@@ -254,9 +254,9 @@ export async function searching({ root, store }) {
     const page = await open(url);
     await settled(page);
     await page.click('#show-filters');
-    await page.fill('[name=place]', 'Paris');
-    await page.press('[name=place]', 'Enter');
-    await until(async () => assert.equal(await page.$eval('[name=place]', f => f.validity.customError), true));
+    await page.fill('[name=position]', 'Paris');
+    await page.press('[name=position]', 'Enter');
+    await until(async () => assert.equal(await page.$eval('[name=position]', f => f.validity.customError), true));
     assert.equal(query(page).get('near'), null);
   });
 

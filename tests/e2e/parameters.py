@@ -121,7 +121,7 @@ def check(row, case, values, wanted, says=(), only=tuple(VIA), name=None):
 RIGHT = {"time": ["2001", "2025"], "place": ["48.1,-11.5,50", "0,0,1"], "format": ["png", "jpg"], "folder": [pictures + "/a", pictures + "/b"],
          "whole": [3, 2], "cosine": [0.1, "auto"], "flag": [True, True], "sort": ["date", "size"], "choice": ["look", "auto"]}
 NUMBERS = {"min_rating": [3, 0], "min_width": [1000, 2]}   # one picture is wider than the generated ones
-TEXTS = {"keyword": ["Shore", "sand"], "camera": ["nikon", "FUJI"], "label": ["sea", "sand"], "key": ["k1", "k2"], "words": ["p00", "sea"]}
+TEXTS = {"keyword": ["Shore", "sand"], "camera": ["nikon", "FUJI"], "label": ["sea", "sand"], "key": ["k1", "k2"], "words": ["p00", "sea"], "place": ["Munich", "Sydney"]}
 OTHER = {"time": "soon", "place": "Paris", "format": "picture", "whole": "abc", "cosine": "abc", "flag": "abc", "sort": "abc", "choice": "abc"}
 BEYOND = {"time": "2024-13", "place": "91,0,1", "format": "docx", "whole": -1, "cosine": 1.5, "flag": 2, "sort": "colour", "choice": "Words"}
 EXPECTED = {"time": "a date such as", "place": "LATITUDE,LONGITUDE,KM", "format": "one of jpeg", "whole": "a whole number from",

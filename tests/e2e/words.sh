@@ -15,6 +15,8 @@ with open(f"{T}/list.csv", "w", encoding="utf-8") as f:
     for i in range(10, 30):
         f.write(f"K{i}x,{T}/pics/p{i:03}.png,a {'white ' if i % 2 else ''}dog number {i % 5} on the beach\n")
 P
+echo '{"photoTakenTime": {"timestamp": "1400000000"}, "geoData": {"latitude": 48.137, "longitude": 11.575, "altitude": 0.0}}' >"$T/pics/p006.png.json"
+echo '{"photoTakenTime": {"timestamp": "1400000000"}, "geoData": {"latitude": 48.8584, "longitude": 2.2945, "altitude": 0.0}}' >"$T/pics/p007.png.json"
 run index "$T/pics"
 is "index" "$status" 0
 run index "$T/list.csv"
@@ -39,6 +41,12 @@ is "... of three letters" "$(having --words ho)" ''
 is "... all of them" "$(having --words holiday --words p005)$(having --words 'holiday p006')" 'p005.png '
 is "... in a search" "$(run search --paths --words wedding --words party red; names)" 'p000.png '
 is "... under --by look" "$(run search --paths --by look --words wedding --limit 1 red; names | wc -w)" 1
+is "a place's words" "$(by_words photos of Munich, Germany)" 'p006.png '
+is "... in other languages" "$(by_words Мюнхен) $(by_words münchen)" 'p006.png  p006.png '
+is "--place" "$(having --place munich) $(having --place France) $(having --place paris --place Мюнхен)" 'p006.png  p007.png  p006.png p007.png '
+is "... is of places alone" "$(having --place wedding)$(having --place mun)" ''
+run search --json --by words paris
+is "... in JSON" "$(json '[(r["name"], r["place"], r["found_in"]) for r in j["results"]]')" "[('p007.png', 'Paris, France', ['place'])]"
 run search --by words @"$T/pics/p010.png"
 is "a picture has no words" "$status" 2
 like "... says so" "$T/err" 'a search by words takes texts'
