@@ -138,7 +138,7 @@ char **cli_propose_paths(const cli_common *c, int *status)
 
 void cli_next_step(const cli_common *c)
 {
-    if (c->quiet || isatty(STDERR_FILENO) != 1)
+    if (c->quiet || isatty(STDERR_FILENO) != 1 || isatty(STDIN_FILENO) != 1)
         return;
     const char *name = c->collection && strcmp(c->collection, "default") != 0 ? c->collection : NULL;
     char *collection = name ? cli_quoted(stderr, name) : NULL;
