@@ -85,7 +85,7 @@ is "which then works" "$(SCRY_DATA_DIR=$T/usr ./static pics 'a dog')" "$found"
 is "the library shows no other names either" \
     "$(nm --defined-only --extern-only usr/lib/libscry.a | awk 'NF == 3 && $3 !~ /^scry_/ { print $3 }')" ''
 ok "man pages" test -s usr/share/man/man1/scry.1 -a -s usr/share/man/man1/scry-search.1
-like "a unit for systemd" usr/lib/systemd/user/scry-watch.service '^ExecStart=/usr/bin/scry watch$'
+like "a unit for systemd" usr/lib/systemd/user/scry-watch.service '^ExecStart=/.*/bin/scry watch$'
 like "completion for fish" usr/share/fish/vendor_completions.d/scry.fish '^complete -c scry '
 ok "completion for bash" bash -n usr/share/bash-completion/completions/scry
 printf '%s\n' "$T"/usr/include/scry/*.h | sed 's,.*/scry/,#include <scry/,; s,$,>,' >all.c
