@@ -1,6 +1,7 @@
 /* cmd_search.c - `scry search QUERY...` */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/interactive.h"
 #include "cli/output.h"
 #include "cli/query_hints.h"
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 static const cli_option options[] = {
+    { "interactive", NULL, "search while the query is typed, with previews; prints the paths that were chosen", 'i', NULL },
     CLI_VIEW_OPTIONS,
     { 0 },
 };
@@ -136,12 +138,15 @@ static int run_search(int argc, char **argv)
     cli_args a;
     const char *name, *value;
     cli_view v = { .form = CLI_TABLE };
+    bool interactive = false;
     cli_begin(&a, &cmd_search, argc, argv);
     while ((name = cli_next(&a, &value)))
-        (void)cli_view_take(&v, name, value);
+        interactive |= !cli_view_take(&v, name, value);
     int status = a.status;
     if (status < 0 && !cli_view_check(&v))
         status = CLI_ERROR;
+    if (status < 0 && interactive)
+        status = cli_search_interactively(&a.common, &v);
     if (status < 0 && !a.common.quiet && isatty(STDERR_FILENO))
         cli_query_hints(&a.common.request);
     if (status < 0)
@@ -152,7 +157,7 @@ static int run_search(int argc, char **argv)
 
 const cli_command cmd_search = {
     .name = "search",
-    .usage = "[OPTION]... QUERY...",
+    .usage = "[OPTION]... QUERY... | -i [OPTION]... [QUERY]...",
     .summary = "Show the pictures nearest to a description",
     .details =
         "All words up to an operator form one text. An argument that is exactly + or - starts the\n"
@@ -166,6 +171,7 @@ const cli_command cmd_search = {
         "  scry search @photo.jpg + at night --after 2023 --limit 20\n"
         "  scry search birthday --limit 50 --sort date\n"
         "  scry search --open red car\n"
+        "  scry search -i\n"
         "  scry search --limit 50 --copy-to /tmp/red red car\n"
         "  scry search --paths -0 red car | xargs -0 ls -l\n\n"
         "Exit status: 0 something found, 1 nothing found, or not all could be copied, 2 an error.\n",

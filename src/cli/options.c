@@ -288,6 +288,7 @@ const char *cli_next(cli_args *a, const char **value)
                                                : option_by_letter(a->command, v, &own);
         *value = optarg;
         a->wait.forced |= own && strcmp(o->name, "progress") == 0;
+        a->common.request.may_be_empty |= own && strcmp(o->name, "interactive") == 0;
         if (own)
             return o->name;
         if (!handle_common(a, o, optarg)) {

@@ -575,7 +575,7 @@ int scry_request_finish(scry_search_request *r, scry_error *err)
     if (given(r, SCRY_PARAM_QUERY) && given(r, SCRY_PARAM_PARTS))
         return scry_fail(err, SCRY_EINVALID, "the query is given as q or as parts, not both");
     bool filters_only = r->via == SCRY_VIA_LIST_URL || r->via == SCRY_VIA_FILTER_COMMAND || r->via == SCRY_VIA_LIST_COMMAND;
-    if (!filters_only && scry_query_parts(r->query, &parts) == 0)
+    if (!filters_only && !r->may_be_empty && scry_query_parts(r->query, &parts) == 0)
         return scry_fail(err, SCRY_EINVALID, r->via == SCRY_VIA_COMMAND ? "the query is empty: say what to look for"
                          : "the parameter %s is missing: say what to look for", r->via == SCRY_VIA_TOOL ? "query" : "q");
     for (size_t i = 0; i < SCRY_MAX_PARAMS; i++)

@@ -114,6 +114,7 @@ typedef struct scry_search_request {
     scry_search search;               /* its filter is set by scry_request_finish and lives in `pool` */
     bool auto_min_score;              /* leave out what is below the query's own threshold */
     bool keep_orientation;
+    bool may_be_empty;                /* a query may be absent: it is typed later */
     scry_sort sort;                   /* of a search: of the results that are shown */
     bool reverse, unique;
     int by;                           /* a scry_search_kind */
