@@ -37,7 +37,7 @@ static int start(pid_t *pid, char *const argv[])
 
 int cli_desktop_open(const char *what, scry_error *err)
 {
-    enum { TRIES = 60, PAUSE_US = 50000 };
+    enum { TRIES = 100, PAUSE_US = 50000 };
     char *argv[] = { (char[]){ "xdg-open" }, (char *)what, NULL };
     pid_t pid;
     int status = 0, r = start(&pid, argv);

@@ -4,7 +4,7 @@
 
 #include "scry/error.h"
 
-/* Open a file or an address with xdg-open. Waits until it has ended or three seconds have passed, so that its failure is an
+/* Open a file or an address with xdg-open. Waits until it has ended or five seconds have passed, so that its failure is an
  * error and a browser in the foreground is not waited for. */
 int cli_desktop_open(const char *what, scry_error *err) SCRY_NODISCARD;
 

@@ -291,6 +291,12 @@ static bool take_key(interactive *s, int key, bool *done)
     return true;
 }
 
+static bool uses_results(int key)
+{
+    return key == KEY_ENTER || key == KEY_TAB || key == KEY_UP || key == KEY_DOWN || key == KEY_PAGE_UP || key == KEY_PAGE_DOWN ||
+           key == KEY_OPEN;
+}
+
 /* Returns the key that ended it. */
 static int run_keys(interactive *s)
 {
@@ -311,6 +317,10 @@ static int run_keys(interactive *s)
             draw_preview(s);
         key = terminal_key(&s->terminal, 500);
         stale |= key != KEY_NONE;
+        if (changed && uses_results(key)) {   /* those of the query as it is, however fast it was typed */
+            update(s);
+            changed = false;
+        }
         changed |= take_key(s, key, &done);
     }
     return atomic_load(cancel) ? KEY_INTERRUPT : key;

@@ -6,41 +6,41 @@ P=$T/pics
 pictures "$P" 12
 ok "index" "$scry" index --quiet "$P"
 cat >"$T/drive.py" <<'E'
-"""drive.py SCREEN COLUMNS KEYS... -- COMMAND...: each of KEYS is typed once the screen is at rest; ends with the command's status."""
-import fcntl, os, pty, select, struct, sys, termios, time
+"""drive.py SCREEN COLUMNS KEYS... -- COMMAND...: each of KEYS is typed once the one before it has been answered by a new screen, and
+wait:TEXT waits until the screen has that text; ends with the command's status."""
+import fcntl, os, pty, re, select, struct, sys, termios, time
 at = sys.argv.index("--")
 screen, columns, keys, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:at], sys.argv[at + 1:]
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(command[0], command)
 fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
-out, end = b"", time.time() + 60
+out, end, alive = b"", time.time() + 100, True
 
 
-def read(seconds):
-    """False once the command has ended; returns when nothing came for so long."""
-    global out
-    while time.time() < end and select.select([fd], [], [], seconds)[0]:
-        try:
-            data = os.read(fd, 65536)
-        except OSError:
-            return False
-        if not data:
-            return False
-        out += data
-    return True
+def read_until(pattern, start):
+    """Until it is there after `start`, or the command has ended."""
+    global out, alive
+    while alive and time.time() < end and not (pattern and re.search(pattern, out[start:])):
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                data = b""
+            alive = bool(data)
+            out += data
 
 
-alive = True
-while alive and b"\x1b[?25h" not in out and time.time() < end:   # the first screen
-    alive = read(0.2)
+DRAWN = re.escape(b"\x1b[?25h")
+read_until(DRAWN, 0)
 for k in keys:
-    if not alive:
-        break
-    os.write(fd, k.encode().decode("unicode_escape").encode("latin-1"))
-    alive = read(0.7)
-while alive and time.time() < end:
-    alive = read(1)
+    start = len(out)
+    if k.startswith("wait:"):
+        read_until(k[5:].encode(), 0)
+    elif alive:
+        os.write(fd, k.encode().decode("unicode_escape").encode("latin-1"))
+        read_until(DRAWN, start)
+read_until(None, 0)
 open(screen, "wb").write(out)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 E
@@ -86,7 +86,7 @@ is "filters: nothing to choose" "$status $(cat "$T/out")" '1 '
 OPTIONS='red' search '\r'
 is "a query to begin with" "$(cat "$T/out")" "$first"
 if [ -f "$SCRY_BUILD/scry-thumbs.so" ]; then
-    TERM_TYPE=xterm-256color drive 100 red '\x1b' -- "$scry" search -i
+    TERM_TYPE=xterm-256color drive 100 red 'wait:\[(38|48);[25];' '\x1b' -- "$scry" search -i
     like "a preview" "$T/screen" '\[(38|48);[25];'
     TERM_TYPE=xterm-256color drive 60 red '\x1b' -- "$scry" search -i
     unlike "not in a narrow terminal" "$T/screen" '\[(38|48);'
