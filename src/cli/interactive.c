@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "engine/fusion.h"
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -67,14 +68,16 @@ static int search_line(interactive *s, scry_results **out, scry_error *err)
 {
     scry_query *q = scry_query_new();
     scry_query_tools tools = { .session = s->session, .model = s->model, .decoder = s->decoder, .store = s->store };
-    scry_search search = s->common->request.search;
+    scry_search_request request = s->common->request;   /* with another query */
+    scry_search search = request.search;
+    request.query = q;
     search.limit = MAX_RESULTS;
     search.offset = 0;
     int r = parse(q, s->line, err);
     if (r == 0)
         r = scry_query_embed(q, &tools, s->vector, NULL, err);
     if (r == 0)
-        r = scry_store_search(s->store, s->vector, &search, out, err);
+        r = scry_search_by(s->store, s->vector, &(scry_search_plan){ &request, search, SCRY_GROUPS_INIT }, out, err);
     scry_query_free(q);
     return r;
 }

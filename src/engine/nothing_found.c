@@ -43,6 +43,19 @@ static bool is_one_folder(const scry_filter_node *f)
     return left->kind == SCRY_FILTER_IN && right->kind == SCRY_FILTER_IN && scry_same_name(left->text, right->text);
 }
 
+/* Words are separated by line ends. */
+static void put_text(scry_buf *out, const char *text)
+{
+    bool first = true;
+    for (size_t n; *text; text += n + (text[n] == '\n')) {
+        n = strcspn(text, "\n");
+        if (n && !first)
+            scry_buf_putc(out, ' ');
+        scry_buf_append(out, text, n);
+        first &= n == 0;
+    }
+}
+
 static void put_value(scry_buf *out, const scry_filter_node *f)
 {
     char day[32] = "";
@@ -55,7 +68,7 @@ static void put_value(scry_buf *out, const scry_filter_node *f)
             put_value(out, f->right);
         }
     } else if (f->text) {
-        scry_buf_puts(out, f->text);
+        put_text(out, f->text);
     } else if (f->kind == SCRY_FILTER_AFTER || f->kind == SCRY_FILTER_BEFORE) {
         if (gmtime_r(&t, &tm) && strftime(day, sizeof day, t % 86400 ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d", &tm))
             scry_buf_puts(out, day);
@@ -173,6 +186,7 @@ static void put_values(scry_buf *out, survey *s)
     size_t n = s->values.count;
     if (n == 0) {
         scry_buf_puts(out, s->kind == SCRY_FILTER_CAMERA ? ": no picture names its camera" : s->kind == SCRY_FILTER_LABEL ? ": there are no labels"
+                           : s->kind == SCRY_FILTER_WORDS ? ": no name, title, keyword or label has them all"
                            : s->kind == SCRY_FILTER_KEY ? ": there are no keys" : s->kind == SCRY_FILTER_KEYWORD ? ": there are no keywords" : "");
         return;
     }
