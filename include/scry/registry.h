@@ -11,6 +11,7 @@
 #ifndef SCRY_REGISTRY_H
 #define SCRY_REGISTRY_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 
 #include <stdbool.h>
@@ -98,6 +99,7 @@ typedef struct scry_pull_options {
     void (*progress)(void *arg, const char *file, uint64_t done, uint64_t total);
     void (*waiting)(void *arg, int seconds);   /* the host asks for a pause of so long, which follows */
     void *arg;
+    const scry_cancel *cancel;   /* non-zero: stop with SCRY_ECANCELLED; what was fetched stays, for the next call; may be NULL */
 } scry_pull_options;
 
 #define SCRY_PULL_OPTIONS_INIT SCRY_ZERO_INIT

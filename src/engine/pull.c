@@ -222,7 +222,8 @@ static int fetch(const wanted *w, const scry_pull_options *o, const char *folder
         return r;
     char *token = hub_token(w->hub);
     fetch_job job = { .hub = w->hub, .repository = w->repository, .revision = w->revision, .token = token, .folder = folder,
-                      .progress = show_progress, .waiting = show_waiting, .check = check, .arg = &f };
+                      .progress = show_progress, .waiting = show_waiting, .check = check, .arg = &f,
+                      .cancel = o->cancel };
     r = fetch_checkpoint(&job, report, &why);
     free(token);
     if (f.refused || (r < 0 && registry_fetched_bytes(folder) == 0))   /* nothing that another run could continue */

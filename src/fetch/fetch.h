@@ -14,6 +14,7 @@
 #ifndef SCRY_FETCH_H
 #define SCRY_FETCH_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 
 #include <stdbool.h>
@@ -54,6 +55,7 @@ typedef struct fetch_job {
     /* The files of all stages before `next` are in the folder: negative stops, with the error set. */
     int (*check)(void *arg, fetch_stage next, scry_error *err);
     void *arg;
+    const scry_cancel *cancel;   /* non-zero: stop with SCRY_ECANCELLED; may be NULL */
 } fetch_job;
 
 /* SCRY_ENOTFOUND: no such repository, or nothing in it that can be used (the message says what

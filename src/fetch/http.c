@@ -103,6 +103,17 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
     return n;
 }
 
+static bool is_cancelled(const http_request *r)
+{
+    return r->cancel && atomic_load(r->cancel);
+}
+
+/* Called about once a second while nothing arrives, more often otherwise. */
+static int watch(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    return is_cancelled(((transfer *)arg)->request);
+}
+
 static void set_options(CURL *curl, transfer *t, char *problem)
 {
     const http_request *r = t->request;
@@ -123,6 +134,9 @@ static void set_options(CURL *curl, transfer *t, char *problem)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
     if (r->token) {   /* libcurl drops this header when it is redirected to another host, port or scheme */
         char *bearer = scry_asprintf("Authorization: Bearer %s", r->token);
         t->headers = curl_slist_append(NULL, bearer);
@@ -164,6 +178,8 @@ int http_get(const http_request *request, http_response *out, bool *transient, s
     char problem[CURL_ERROR_SIZE] = "";
     *out = (http_response){ .linked_size = -1, .retry_after = -1 };
     *transient = false;
+    if (is_cancelled(request))
+        return scry_fail(err, SCRY_ECANCELLED, "stopped before the end: the same command goes on from there");
     pthread_once(&once, start_curl);
     CURL *curl = curl_easy_init();
     if (!curl)
@@ -182,6 +198,8 @@ int http_get(const http_request *request, http_response *out, bool *transient, s
     if (t.too_long)
         return scry_fail(err, SCRY_ELIMIT, "%s sends more than the %llu bytes it should", request->url,
                          (unsigned long long)request->limit);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return scry_fail(err, SCRY_ECANCELLED, "stopped before the end: the same command goes on from there");
     if (t.stopped)
         return err && err->code ? err->code : SCRY_EIO;
     *transient = may_pass(code, out->status);

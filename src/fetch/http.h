@@ -7,6 +7,7 @@
 #ifndef SCRY_FETCH_HTTP_H
 #define SCRY_FETCH_HTTP_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 
 #include <stdbool.h>
@@ -32,6 +33,7 @@ typedef struct http_request {
      * offset and sends from the beginning. Non-zero stops: the callee has set the error. */
     int (*body)(void *arg, const void *bytes, size_t n, bool restart);
     void *arg;
+    const scry_cancel *cancel;   /* non-zero: stop within a second with SCRY_ECANCELLED; may be NULL */
 } http_request;
 
 /* 0 when a 2xx answer came to its end. SCRY_EREMOTE otherwise: `out->status` is the host's

@@ -30,6 +30,14 @@ typedef struct {
 
 /* ---- asking again ---- */
 
+/* Sleep, unless the run is to stop: then the next request says so. */
+static void pause_for(const run *u, unsigned ms)
+{
+    enum { STEP_MS = 100 };
+    for (unsigned done = 0; done < ms && !(u->job->cancel && atomic_load(u->job->cancel)); done += STEP_MS)
+        usleep(1000u * (ms - done < STEP_MS ? ms - done : STEP_MS));
+}
+
 /* Rest before try `try` + 1: as long as the host asks for (a bounded number of times, which do not count as tries), else
  * 0.2 s, 0.4 s, 0.8 s ... False: do not try again. */
 static bool rest(run *u, const http_response *answer, int *try, int tries, scry_error *err)
@@ -44,12 +52,12 @@ static bool rest(run *u, const http_response *answer, int *try, int tries, scry_
         u->pauses++;
         if (u->job->waiting)
             u->job->waiting(u->job->arg, answer->retry_after);
-        sleep((unsigned)answer->retry_after);
+        pause_for(u, 1000u * (unsigned)answer->retry_after);
         return true;
     }
     if (*try >= tries)
         return false;
-    usleep(200000u << (*try)++);
+    pause_for(u, 200u << (*try)++);
     return true;
 }
 
@@ -104,7 +112,8 @@ static int read_listing(run *u, scry_error *err)
     char *revision = encoded_revision(job->revision);
     char *url = scry_asprintf("%s/api/models/%s/revision/%s?blobs=true", job->hub, job->repository, revision);
     listing l = { SCRY_BUF_INIT(MAX_LISTING_BYTES), err };
-    http_request request = { .url = url, .token = job->token, .limit = MAX_LISTING_BYTES, .body = take_listing, .arg = &l };
+    http_request request = { .url = url, .token = job->token, .limit = MAX_LISTING_BYTES, .body = take_listing, .arg = &l,
+                             .cancel = job->cancel };
     http_response answer;
     bool transient, answered = false;
     int r, try = 0;
@@ -191,7 +200,7 @@ static int take_declared(fetch_file *f, const http_response *a, scry_error *err)
 static int transfer(part *p, fetch_file *f, const char *url, scry_error *err)
 {
     run *u = p->u;
-    http_request request = { .url = url, .token = u->job->token, .body = take_piece, .arg = p };
+    http_request request = { .url = url, .token = u->job->token, .body = take_piece, .arg = p, .cancel = u->job->cancel };
     http_response answer;
     bool transient;
     int try = 0;

@@ -70,6 +70,21 @@ is "embed: the cosine of the picture's bytes is the score of its file" "$(cut -d
     "$(echo "$found" | sed -n 's/ .*p001.png$//p')"
 LD_LIBRARY_PATH=$T/usr/lib ./embed "$SCRY_TOP/Makefile" 'a dog' >"$T/out" 2>"$T/err"
 is "embed: what is no picture is said" "$? $(grep -c 'picture 0: not a picture' "$T/err")" '2 1'
+example serve serve.c gcc -std=c11
+LD_LIBRARY_PATH=$T/usr/lib ./serve find.store 127.0.0.1:0 >"$T/serve.out" 2>"$T/serve.err" &
+server=$!
+tries=0
+until url=$(sed -n 's,.*\(http://127.*\)/$,\1,p' "$T/serve.err") && [ -n "$url" ] || [ $tries = 600 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+is "serve: it answers" "$(curl -s -o /dev/null -w '%{http_code}' "$url/readyz")" 200
+is "serve: and finds" "$(curl -s "$url/api/v1/search?q=a+dog" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["results"]))')" 3
+kill "$server"
+wait "$server"
+is "serve: it stops when it is told to" $? 0
+LD_LIBRARY_PATH=$T/usr/lib ./serve "$T/none" 127.0.0.1:0 >"$T/out" 2>"$T/err"
+is "serve: a store that is not there" "$? $(grep -c "$T/none" "$T/err")" '2 1'
 if command -v g++ >/dev/null; then
     example find_cc find.cc g++ -std=c++17
     is "in C++: what the first program finds" "$(LD_LIBRARY_PATH=$T/usr/lib ./find_cc pics 'a dog')" "$found"
