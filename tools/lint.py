@@ -8,6 +8,8 @@ folder), the archives in it are searched for global names that two objects defin
 folder may include is in ARCHITECTURE.md, whose table lists a folder below those it stands on.
 Functions over the limits are listed, and counted against ALLOWED_COMPLEX and ALLOWED_PARAMETERS.
 """
+import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -255,6 +257,37 @@ def check_public_names():
         wrong("mk/libscry0.symbols", 0, f"{name} is in no public header any more: programs that are linked with it would not start")
 
 
+def struct_members(body):
+    """The names of the members of a structure in C."""
+    for declaration in body.split(";"):
+        called = re.search(r"\(\*\s*(\w+)\)", declaration)   # a function, or a pointer to rows
+        if called:
+            yield called.group(1)
+        elif declaration.strip():
+            yield from (re.search(r"(\w+)\s*(?:\[[^\]]*\])?\s*$", part).group(1) for part in declaration.split(","))
+
+
+def check_python():
+    """The structures that python/scry/_c.py repeats have the members of the headers, in their order."""
+    spec = importlib.util.spec_from_file_location("_c", "python/scry/_c.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = "".join(open(f"include/scry/{name}", encoding="utf-8").read() for name in os.listdir("include/scry"))
+    text = re.sub(r"/\*.*?\*/|^\s*#.*?$", " ", text, flags=re.S | re.M)
+    for name, structure in module.STRUCTURES.items():
+        found = re.search(rf"struct {name} \{{(.*?)\n\}}", text, re.S)
+        there = list(struct_members(found.group(1))) if found else []
+        here = [x[0] for x in structure._fields_]
+        for i, (a, b) in enumerate(itertools.zip_longest(there, here)):
+            if a != b:
+                wrong("python/scry/_c.py", 0, f"{name}: member {i} is {b or 'missing'}, in the header {a or 'missing'}: repeat it here")
+                break
+    for path in sorted(f"python/scry/{x}" for x in os.listdir("python/scry") if x.endswith(".py")) + ["python/build_wheel.py"]:
+        for number, line in enumerate(open(path, encoding="utf-8"), 1):
+            if len(line.rstrip("\n")) > LINE + 10 or line.rstrip() != line.rstrip("\n"):
+                wrong(path, number, f"longer than {LINE + 10} characters, or a space at the end")
+
+
 def main():
     os.chdir(TOP)
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
@@ -270,6 +303,7 @@ def main():
     check_parameters([f for f in files if f.startswith("src/") and f.endswith((".c", ".h", ".inc"))])
     check_dead(c)
     check_public_names()
+    check_python()
     if len(sys.argv) > 1:
         check_symbols(sys.argv[1])
     for path in files:

@@ -1,0 +1,117 @@
+"""Filters: keyword arguments to a tree of C."""
+from __future__ import annotations
+
+import ctypes
+import datetime
+import os
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
+
+from . import _c, errors
+from ._library import call, encode, lib, whole
+
+FORMATS = ("jpeg", "png", "webp", "gif", "tiff", "heic", "avif", "jxl", "raw", "jp2", "pnm", "bmp", "svg")
+
+
+def _time(value: Any) -> int:
+    """A date as text ("2024-05"), a date, or a datetime: seconds of what a clock at the place showed."""
+    if isinstance(value, str):
+        seconds = ctypes.c_int64()
+        call("scry_parse_time", encode(value), ctypes.byref(seconds))
+        return seconds.value
+    if isinstance(value, datetime.datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
+    elif isinstance(value, datetime.date):
+        moment = datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.timezone.utc)
+    else:
+        raise errors.InvalidError(f"a time is a text, a date or a datetime, not {type(value).__name__}")
+    return round((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds())
+
+
+def _text(kind: int, change: Callable[[str], str] = str) -> Callable[[Any, Any], Any]:
+    def build(pool: Any, value: Any) -> Any:
+        value = change(value)
+        if not value:
+            raise errors.InvalidError("the text of a filter is empty")
+        return lib.scry_filter_text(pool, kind, encode(value))
+    return build
+
+
+def _format(value: str) -> str:
+    name = {"jpg": "jpeg", "tif": "tiff"}.get(value.lower(), value.lower())
+    if name not in FORMATS:
+        raise errors.InvalidError(f"unknown picture format {value!r}: it is one of {', '.join(FORMATS)}")
+    return name
+
+
+def _near(pool: Any, value: Any) -> Any:
+    try:
+        latitude, longitude, km = (float(x) for x in value)
+    except (TypeError, ValueError):
+        raise errors.InvalidError(f"near is (latitude, longitude, km), not {value!r}") from None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180 and 0 <= km <= 40000):
+        raise errors.InvalidError(f"near is out of range: {value!r}")
+    return lib.scry_filter_near(pool, latitude, longitude, km)
+
+
+def _words(pool: Any, value: Any) -> Any:
+    node = lib.scry_filter_words(pool, encode(value), _c.WORDS_PARTS)
+    if not node:
+        raise errors.InvalidError(f"{value!r} has no words to look for, or too many")
+    return node
+
+
+def _when(kind: int) -> Callable[[Any, Any], Any]:
+    return lambda pool, value: lib.scry_filter_time(pool, kind, _time(value))
+
+
+def _number(kind: int, name: str, least: int, most: int) -> Callable[[Any, Any], Any]:
+    return lambda pool, value: lib.scry_filter_number(pool, kind, whole(name, value, least, most))
+
+
+# By argument: how one value becomes a filter, and whether any of several values is enough.
+_FILTERS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
+    "in_": (_text(_c.FILTER_IN, lambda folder: os.path.realpath(os.path.expanduser(folder))), True),
+    "after": (_when(_c.FILTER_AFTER), False),
+    "before": (_when(_c.FILTER_BEFORE), False),
+    "camera": (_text(_c.FILTER_CAMERA), True),
+    "near": (_near, True),
+    "format": (_text(_c.FILTER_FORMAT, _format), True),
+    "min_width": (_number(_c.FILTER_MIN_WIDTH, "min_width", 1, 10**9), False),
+    "min_rating": (_number(_c.FILTER_MIN_RATING, "min_rating", -1, 5), False),
+    "keyword": (_text(_c.FILTER_KEYWORD), False),
+    "words": (_words, False),
+    "label": (_text(_c.FILTER_LABEL), False),
+    "key": (_text(_c.FILTER_KEY), True),
+}
+NAMES = frozenset(_FILTERS)
+
+
+def _values(name: str, value: Any) -> list[Any]:
+    """The values of an argument that may be one or a list."""
+    if name == "near" and isinstance(value, tuple):
+        return [value]
+    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+
+
+@contextmanager
+def built(filters: dict[str, Any]) -> Iterator[Any]:
+    """The tree of these arguments (None: none), as long as the block runs."""
+    unknown = set(filters) - NAMES
+    if unknown:
+        raise TypeError(f"unknown filter {sorted(unknown)[0]!r}: it is one of {', '.join(sorted(NAMES))}")
+    pool = lib.scry_filter_pool_new()
+    try:
+        tree = None
+        for name, value in filters.items():
+            if value is None:
+                continue
+            build, any_is_enough = _FILTERS[name]
+            part = None
+            for one in _values(name, value):
+                node = build(pool, one)
+                part = node if part is None else (lib.scry_filter_or if any_is_enough else lib.scry_filter_and)(pool, part, node)
+            tree = lib.scry_filter_and(pool, tree, part)
+        yield tree
+    finally:
+        lib.scry_filter_pool_free(pool)

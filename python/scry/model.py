@@ -1,0 +1,233 @@
+"""Models: texts and pictures to unit vectors."""
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, Iterable, Sequence, overload
+
+import numpy as np
+
+from . import _c, errors
+from ._library import Handle, Run, call, encode, lib, take_text, text, texts, whole
+from ._pictures import Batch, Picture
+
+Progress = Callable[[int, int], None]
+_PRECISIONS = {"auto": _c.PRECISION_AUTO, "fp32": _c.PRECISION_FP32, "bf16": _c.PRECISION_BF16, "int8": _c.PRECISION_INT8}
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A model that is installed. Texts are empty where nothing is known; `problem` says why it cannot be used."""
+
+    name: str
+    dir: str
+    bundled: bool
+    unfinished: bool
+    identity: str
+    family: str
+    licence: str
+    source: str
+    dim: int
+    bytes: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """A model that pull() knows by name."""
+
+    name: str
+    repository: str
+    licence: str
+    summary: str
+    megabytes: int
+    dim: int
+    image_size: int
+    languages: str
+    coco_recall_at_1: float | None
+
+
+class Model:
+    """A CLIP, SigLIP or similar model, by its name, or the folder of its checkpoint. Any number of threads may use it.
+
+        with scry.Model() as model:
+            texts = model.embed_texts(["a white dog", "a castle"])       # float32 [2, dim], unit rows
+            pictures = model.embed_images(["a.jpg", open("b.png", "rb"), PIL.Image.open("c.webp")])
+            print(pictures @ texts.T)
+
+    Without a name it is $SCRY_MODEL, else the bundled model.
+    """
+
+    def __init__(self, name: str | os.PathLike[str] | None = None, *, precision: str = "auto", language: str | None = None) -> None:
+        if precision not in _PRECISIONS:
+            raise errors.InvalidError(f"the precision is {', '.join(_PRECISIONS)}, not {precision!r}")
+        name = os.fspath(name) if name is not None else os.environ.get("SCRY_MODEL") or "starter"
+        folder, pointer = ctypes.c_void_p(), ctypes.c_void_p()
+        call("scry_model_resolve", encode(os.path.expanduser(name)), ctypes.byref(folder))
+        options = _c.scry_model_options(precision=_PRECISIONS[precision], language=encode(language))
+        call("scry_model_open", ctypes.byref(pointer), encode(take_text(folder)), ctypes.byref(options))
+        self._handle = Handle(pointer, lib.scry_model_free, "the model")
+        self._info = lib.scry_model_get_info(pointer).contents
+        self.name = os.path.abspath(os.path.expanduser(name)) if "/" in name else name
+        info = self._info
+        self.dim: int = info.dim
+        self.identity, self.family, self.dir = text(info.identity), text(info.family), text(info.dir)
+        self.context: int = info.context
+        self.image_size: int = info.image.size
+        self.precision = next(k for k, v in _PRECISIONS.items() if v == info.precision)
+        self.logit_scale: float = info.logit_scale
+        self.licence = text(info.licence)
+
+    def __repr__(self) -> str:
+        return f"<scry.Model {self.name}: {self.family}, {self.dim} dimensions, {self.precision}>"
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the model, once no other thread uses it any more."""
+        self._handle.close()
+
+    # ---- texts ----
+
+    @overload
+    def embed_texts(self, values: str, *, progress: Progress | None = ...) -> np.ndarray: ...
+
+    @overload
+    def embed_texts(self, values: Iterable[str], *, progress: Progress | None = ...) -> np.ndarray: ...
+
+    def embed_texts(self, values, *, progress=None):
+        """One text to a vector [dim], several to rows [n, dim]: float32, of unit length. A text that is longer than the model
+        reads loses its end."""
+        single = isinstance(values, str)
+        lines = [values] if single else list(values)
+        rows = np.empty((len(lines), self.dim), np.float32)
+        run = Run()
+        options = _c.scry_embed_options(cancel=ctypes.pointer(run.cancel), progress=run.guard(_c.EmbedProgress, progress))
+        with self._handle.use() as model:
+            run.call_interruptibly("scry_embed_lines", model, texts(lines), len(lines), ctypes.byref(options), rows.ctypes.data, None,
+                                   keep=rows)
+        return rows[0] if single else rows
+
+    # ---- pictures ----
+
+    def embed_images(self, values: Picture | Iterable[Picture], *, workers: int = 0, exact: bool = False, keep_orientation: bool = False,
+                     failed: Callable[[int, str], None] | None = None, progress: Progress | None = None) -> np.ndarray:
+        """One picture to a vector [dim], several to rows [n, dim]: float32, of unit length.
+
+        A picture is a path, the bytes of its file, an open file, a PIL image, or an array of pixels, uint8 [height, width, 3]. One that
+        cannot be read raises its error, unless there is `failed(index, reason)`: then its row is NaN. `progress(done, total)` is
+        called by other threads. Files are turned by their EXIF orientation, unless `keep_orientation`; PIL images always are.
+        """
+        single = isinstance(values, (str, os.PathLike, bytes, bytearray, memoryview, np.ndarray)) or hasattr(values, "read") \
+            or hasattr(values, "getexif")
+        pictures: list[Any] = [values] if single else list(values)  # type: ignore[arg-type]
+        batch = Batch(pictures)
+        rows = np.empty((len(pictures), self.dim), np.float32)
+        problems: list[tuple[int, str]] = []
+        done = [0]
+        for kind, items in (("files", batch.paths), ("memory", batch.encoded), ("rgb", batch.pixels)):
+            if items:
+                options = {"workers": whole("workers", workers, 0, 4096), "exact": exact, "keep_orientation": keep_orientation}
+                part = self._embed_part(kind, batch, [i for i, _ in items], options, problems, done[0], len(pictures), progress)
+                if len(items) == len(pictures):
+                    rows = part
+                else:
+                    rows[[i for i, _ in items]] = part
+                done[0] += len(items)
+        for i, reason in sorted(problems):
+            if failed is None:
+                what = os.fspath(pictures[i]) if isinstance(pictures[i], (str, os.PathLike)) else f"picture {i}"
+                raise errors.InvalidError(f"{what}: {reason}")
+            failed(i, reason)
+        return rows[0] if single else rows
+
+    def _embed_part(self, kind: str, batch: Batch, index: list[int], options: dict[str, Any], problems: list[tuple[int, str]],
+                    before: int, total: int, progress: Progress | None) -> np.ndarray:
+        rows = np.empty((len(index), self.dim), np.float32)
+        run = Run()
+        o = _c.scry_embed_options(cancel=ctypes.pointer(run.cancel), **options)
+        o.failed = run.guard(_c.EmbedFailed, lambda i, path, reason: problems.append((index[i], text(reason))))
+        o.progress = run.guard(_c.EmbedProgress, progress and (lambda n, _: progress(before + n, total)))
+        items = {"files": lambda: texts([p for _, p in batch.paths]), "memory": batch.encoded_array, "rgb": batch.rgb_array}[kind]()
+        more = [None] if kind == "files" else []
+        with self._handle.use() as model:
+            run.call_interruptibly(f"scry_embed_{kind}", model, items, len(index), ctypes.byref(o), rows.ctypes.data, *more,
+                                   keep=(rows, batch))
+        return rows
+
+    def classify(self, pictures: Picture | Iterable[Picture] | np.ndarray, labels: Sequence[str],
+                 templates: Sequence[str] = ()) -> np.ndarray:
+        """The probability of each label for each picture: float64 [n, labels]; for one picture [labels]. `pictures` may also
+        be float32 vectors. `templates` are sentences with {} for the label ("a photo of a {}")."""
+        vectors = pictures if isinstance(pictures, np.ndarray) and pictures.dtype.kind == "f" else self.embed_images(pictures)
+        single = vectors.ndim == 1
+        vectors = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
+        if vectors.shape[1] != self.dim:
+            raise errors.InvalidError(f"vectors of this model have {self.dim} dimensions, not {vectors.shape[1]}")
+        words = np.empty((len(labels), self.dim), np.float32)
+        out = np.empty((len(vectors), len(labels)))
+        with self._handle.use() as model:
+            call("scry_embed_labels", model, texts(labels), len(labels), texts(templates) if templates else None, len(templates), None,
+                 words.ctypes.data)
+            for vector, row in zip(vectors, out):
+                lib.scry_label_probabilities(row.ctypes.data, ctypes.byref(self._info), vector.ctypes.data, words.ctypes.data, len(labels))
+        return out[0] if single else out
+
+
+# ---- models by name ----
+
+def models() -> list[ModelRecord]:
+    """All models that are installed."""
+    found: list[ModelRecord] = []
+    run = Run()
+
+    def add(pointer: Any) -> int:
+        r = pointer.contents
+        found.append(ModelRecord(text(r.name), text(r.dir), r.bundled, r.unfinished, text(r.identity), text(r.family), text(r.licence),
+                                 text(r.source), r.dim, r.bytes, text(r.problem)))
+        return 0
+    run.call("scry_models_each", run.guard(_c.EachRecord, add, 1), None)
+    return found
+
+
+def catalogue() -> list[CatalogueEntry]:
+    """The models that pull() knows by name."""
+    found: list[CatalogueEntry] = []
+    run = Run()
+
+    def add(pointer: Any) -> int:
+        e = pointer.contents
+        recall = None if math.isnan(e.coco_recall_at_1) else e.coco_recall_at_1
+        found.append(CatalogueEntry(text(e.name), text(e.repository), text(e.licence), text(e.summary), e.megabytes, e.dim, e.image_size,
+                                    text(e.languages), recall))
+        return 0
+    run.call("scry_catalogue_each", run.guard(_c.EachEntry, add, 1), None)
+    return found
+
+
+def pull(what: str, *, name: str | None = None, progress: Callable[[str, int, int], None] | None = None) -> str:
+    """Download a model: a name of the catalogue, or OWNER/NAME of the hub. Returns the name it has then.
+    `progress(file, done, total)` in bytes. An exception in it, or Ctrl-C, stops the
+    download; the next call goes on from there."""
+    run = Run()
+    given = ctypes.c_void_p()
+    options = _c.scry_pull_options(what=encode(what), name=encode(name), cancel=ctypes.pointer(run.cancel))
+    options.progress = run.guard(_c.PullProgress, progress and (lambda file, done, total: progress(text(file), done, total)))
+    run.call_interruptibly("scry_model_pull", ctypes.byref(options), ctypes.byref(given))
+    return take_text(given)
+
+
+def add_model(name: str, folder: str | os.PathLike[str], *, copy: bool = False) -> None:
+    """Give the checkpoint in `folder`, as Hugging Face or open_clip publish it, a name."""
+    call("scry_model_add", encode(name), encode(os.path.expanduser(folder)), copy)
+
+
+def remove_model(name: str) -> None:
+    """Forget a model, and remove its files where they were copied or downloaded."""
+    call("scry_model_remove", encode(name))

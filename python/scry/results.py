@@ -1,0 +1,212 @@
+"""What a store returns: files, hits, reports."""
+from __future__ import annotations
+
+import base64
+import datetime
+import html
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Iterator
+
+import numpy as np
+
+from ._library import text
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class File:
+    """A picture file of a store. Texts are empty, and `position`, `rating` and `taken_at` None, where nothing is known.
+
+    `taken_at` is what a clock at the place showed; it has a time zone where the picture's headers have one.
+    """
+
+    id: str
+    path: str
+    relative: str
+    content: str                # SHA-256 of the bytes
+    size: int
+    mtime: float
+    width: int
+    height: int
+    format: str
+    taken_at: datetime.datetime | None
+    position: tuple[float, float] | None
+    camera: str
+    lens: str
+    title: str
+    description: str
+    keywords: tuple[str, ...]
+    rating: int | None
+    damaged: bool
+    key: str
+    labels: tuple[str, ...]
+
+    def image(self, size: int | None = None) -> Image.Image:
+        """The picture as PIL reads it, upright; with `size`, no side is longer than that."""
+        from PIL import Image, ImageOps
+        with Image.open(self.path) as opened:
+            if size:
+                opened.draft("RGB", (2 * size, 2 * size))
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+        if size:
+            image.thumbnail((size, size))
+        return image
+
+
+def _taken_at(f: Any) -> datetime.datetime | None:
+    """None, too, for a time or an offset that a datetime cannot hold."""
+    try:
+        taken = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=f.taken_at)
+        zone = datetime.timezone(datetime.timedelta(minutes=f.taken_offset_min)) if f.has_taken_offset else None
+    except (OverflowError, ValueError):
+        return None
+    return taken.replace(tzinfo=zone) if f.has_time else None
+
+
+def make_file(f: Any) -> File:
+    keywords = text(f.keywords)
+    return File(bytes(f.id).hex(), text(f.path), text(f.relative), bytes(f.content).hex(), f.size, f.mtime_ns / 1e9, f.width, f.height,
+                text(f.format), _taken_at(f), (f.latitude, f.longitude) if f.has_position else None, text(f.camera), text(f.lens),
+                text(f.title), text(f.description), tuple(keywords.split("\n")) if keywords else (),
+                f.rating if f.has_rating else None, f.damaged, text(f.key), tuple(text(f.labels[i]) for i in range(f.label_count)))
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A result of a search: `score` is the cosine of the query and the picture."""
+
+    score: float
+    file: File
+    copies: int                 # other files of the same picture that pass the filters
+    folded: tuple[str, ...]     # ids of near-identical pictures that it stands for (fold)
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    @property
+    def id(self) -> str:
+        return self.file.id
+
+    def image(self, size: int | None = None) -> Image.Image:
+        return self.file.image(size)
+
+
+@dataclass(frozen=True)
+class Results(Sequence[Hit]):
+    """The hits of a search, best first. `threshold` is the score below which a result probably does not match, None where it is not
+    known; `vector` the query's."""
+
+    hits: tuple[Hit, ...]
+    has_more: bool
+    scanned: int
+    threshold: float | None
+    vector: np.ndarray = field(repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.hits[index]
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    @property
+    def likely(self) -> tuple[Hit, ...]:
+        """The hits that reach the threshold; all where there is none."""
+        return self.hits if self.threshold is None else tuple(h for h in self.hits if h.score >= self.threshold)
+
+    def _repr_html_(self) -> str:
+        """Small pictures in a row, for notebooks."""
+        return '<div style="display:flex;flex-wrap:wrap;gap:8px">' + "".join(map(_figure, self.hits)) + "</div>"
+
+
+def _figure(hit: Hit) -> str:
+    out = io.BytesIO()
+    try:
+        hit.image(128).save(out, "JPEG", quality=70)
+        picture = f'<img src="data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}" alt="">'
+    except (ImportError, OSError):
+        picture = html.escape(hit.path)
+    return f'<figure style="margin:0">{picture}<figcaption>{hit.score:.3f}</figcaption></figure>'
+
+
+def make_results(r: Any, threshold: float | None, vector: np.ndarray) -> Results:
+    hits = []
+    for i in range(r.count):
+        h = r.hits[i]
+        folded = tuple(bytes(h.folded_ids[k]).hex() for k in range(min(h.folded, 100))) if h.folded else ()
+        hits.append(Hit(h.score, make_file(h.file), h.copies, folded))
+    return Results(tuple(hits), r.has_more, r.scanned, None if threshold is None or math.isnan(threshold) else threshold, vector)
+
+
+@dataclass(frozen=True)
+class IndexProgress:
+    """The counts of an index run. `expected`: how many files there will be, 0 while that is not known."""
+
+    found: int
+    added: int
+    updated: int
+    unchanged: int
+    skipped: int
+    pruned: int
+    missing: int
+    embedded: int
+    damaged: int
+    expected: int
+    walking: bool
+    elapsed_s: float
+
+
+def make_progress(p: Any) -> IndexProgress:
+    return IndexProgress(p.found, p.added, p.updated, p.unchanged, p.skipped, p.pruned, p.missing, p.embedded, p.damaged, p.expected,
+                         p.walking, p.elapsed_ms / 1e3)
+
+
+@dataclass(frozen=True)
+class IndexReport(IndexProgress):
+    """The counts of a finished index run; `problems` are the files that were skipped, with the reason."""
+
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class StoreInfo:
+    where: str
+    collection: str
+    model: str
+    model_identity: str
+    precision: str
+    dim: int
+    files: int
+    contents: int               # different pictures
+    skipped: int                # files that could not be read
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Root:
+    """A folder that was indexed."""
+
+    id: str
+    path: str
+    files: int
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    files: int
+    contents: int
+    problems: tuple[str, ...]
+    cache_problems: int         # of these, in caches that are made again
+    partial: bool               # a writer is at work: not everything could be compared
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems

@@ -1,0 +1,465 @@
+"""Stores: folders of pictures that are searched."""
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import threading
+from contextlib import contextmanager
+from typing import Any, Callable, Iterable, Iterator, Sequence, Union
+
+import numpy as np
+
+from . import _c, _filters, errors
+from ._library import Handle, Run, call, encode, lib, text, texts, whole
+from ._pictures import Picture, is_pil, is_pixels
+from .model import Model
+from .query import Query
+from .results import (File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, VerifyReport, make_file, make_progress, make_results)
+
+Part = Union[str, Picture, Query, File, Hit, np.ndarray]
+FOLD_AUTO = 0.95
+_PAGE = 1000    # files that each_file holds at a time
+_MILVUS = ("index", "search", "consistency", "partitions", "vector_field", "id_field")
+
+
+def _default_place() -> str:
+    data = os.environ.get("XDG_DATA_HOME", "")
+    return os.path.join(data if data.startswith("/") else os.path.expanduser("~/.local/share"), "scry", "store")
+
+
+def _id_of(item: str | File | Hit) -> bytes:
+    value = item if isinstance(item, str) else item.id
+    try:
+        raw = bytes.fromhex(value)
+    except ValueError:
+        raw = b""
+    if len(raw) != _c.ID_BYTES:
+        raise errors.InvalidError(f"{value!r} is not a picture's id of 32 hexadecimal digits")
+    return raw
+
+
+class Store:
+    """A collection of pictures in a store: a folder, or a Milvus server ("milvus://host:19530").
+
+        store = scry.Store("photos")
+        store.index("~/Pictures")
+        for hit in store.search("a white dog", limit=5):
+            print(hit.score, hit.path)
+
+    Without a place it is $SCRY_STORE, else the store of the command line. It is opened when it is first needed, and made by index().
+    Any number of threads may search at once; of those that write, in whatever process, one at a time. `model`, a Model or
+    a name, is needed for a new collection only where it is not to be the bundled one. `milvus` has the options of a server:
+    index, search, consistency, partitions, vector_field, id_field.
+    """
+
+    def __init__(self, where: str | os.PathLike[str] | None = None, collection: str = "default", *, model: Model | str | None = None,
+                 precision: str = "auto", threads: int = 0, milvus: dict[str, Any] | None = None) -> None:
+        place = os.fspath(where) if where is not None else os.environ.get("SCRY_STORE") or _default_place()
+        self.where = place if place.startswith(("milvus://", "milvuss://")) else os.path.expanduser(place)
+        self.collection = collection
+        unknown = set(milvus or {}) - set(_MILVUS)
+        if unknown:
+            raise TypeError(f"unknown option of Milvus {sorted(unknown)[0]!r}: it is one of {', '.join(_MILVUS)}")
+        self._milvus = {k: encode(v) if isinstance(v, str) else v for k, v in (milvus or {}).items()}
+        self._precision, self._threads = precision, whole("threads", threads, 0, 4096)
+        self._given_name = None if isinstance(model, Model) else model
+        self._model = self._given_model = model if isinstance(model, Model) else None
+        self._checked = False
+        self._reader: Handle | None = None
+        self._threshold: Handle | None = None
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"<scry.Store {self.where}, collection {self.collection}>"
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store, and its model unless that was given. It is opened again when it is used again."""
+        with self._lock:
+            self._forget_reader()
+            if self._model and self._model is not self._given_model:
+                self._model.close()
+                self._model = None
+
+    # ---- opening ----
+
+    def _options(self, mode: int, model: Model | None = None) -> _c.scry_store_options:
+        options = _c.scry_store_options(collection=encode(self.collection), mode=mode, threads=self._threads)
+        for name, value in self._milvus.items():
+            setattr(options.milvus, name, value)
+        if model:
+            options.model_identity, options.model_name = encode(model.identity), encode(model.name)
+            options.precision, options.dim = encode(model.precision), model.dim
+        return options
+
+    def _open(self, options: _c.scry_store_options) -> ctypes.c_void_p:
+        pointer = ctypes.c_void_p()
+        try:
+            call("scry_store_open", ctypes.byref(pointer), encode(self.where), ctypes.byref(options))
+        except errors.NotFoundError as e:
+            raise errors.NotFoundError(f"{e} (from Python: scry.Store({self.where!r}).index(FOLDER))") from None
+        return pointer
+
+    def _forget_reader(self) -> None:
+        for handle in (self._threshold, self._reader):
+            if handle:
+                handle.close()
+        self._reader = self._threshold = None
+        self._checked = False
+
+    def _current_reader(self) -> Handle:
+        """The store for reading, with what other processes have written meanwhile."""
+        with self._lock:
+            if self._reader:
+                try:
+                    with self._reader.use() as store:
+                        call("scry_store_refresh", store)
+                except errors.NotFoundError:   # dropped, or replaced by another
+                    self._forget_reader()
+            if not self._reader:
+                self._reader = Handle(self._open(self._options(_c.STORE_READ)), lambda p: lib.scry_store_close(p, None), "the store")
+            return self._reader
+
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        with self._current_reader().use() as store:
+            yield store
+
+    @contextmanager
+    def _writing(self, mode: int, model: Model | None = None) -> Iterator[Any]:
+        """The store for writing, as long as the block runs."""
+        pointer = self._open(self._options(mode, model))
+        try:
+            yield pointer
+        except BaseException:
+            lib.scry_store_close(pointer, None)
+            raise
+        call("scry_store_close", pointer)
+
+    def _model_for(self, store: Any) -> Model:
+        """The model of the collection (None: of a new one)."""
+        with self._lock:
+            if not self._model:
+                name = self._given_name or os.environ.get("SCRY_MODEL")
+                if store and not name:
+                    info = _c.scry_store_info()
+                    lib.scry_store_describe(store, ctypes.byref(info))
+                    name = text(info.model_name)
+                    if not name:
+                        raise errors.InvalidError(f"the collection {self.collection!r} does not say what model it was built with: give one")
+                self._model = Model(name or None, precision=self._precision)
+            if store and not self._checked:
+                with self._model._handle.use() as model:
+                    call("scry_rebuild_check", store, model, encode(self._model.name))
+                self._checked = True
+            return self._model
+
+    @property
+    def model(self) -> Model:
+        """The model whose vectors the collection has."""
+        with self._reading() as store:
+            return self._model_for(store)
+
+    # ---- searching ----
+
+    def search(self, query: Part | Sequence[Any], *, limit: int = 10, offset: int = 0, min_score: float | str | None = None,
+               all_copies: bool = False, fold: float | bool | None = None, approximate: bool = False, **filters: Any) -> Results:
+        """The nearest pictures, best first.
+
+        `query` is a text; a picture, as a pathlib.Path, bytes, a PIL image or pixels; a File or a Hit; a vector; a Query; or a list
+        of these, each alone or as (part, weight), whose vectors are added: ["beach", ("people", -1)].
+        `min_score` is a cosine or "auto"; `fold` shows near-identical pictures once (True, or the cosine from which).
+        Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km), format, min_width,
+        min_rating, keyword, words, label, key.
+        """
+        return self.search_many([query], limit=limit, offset=offset, min_score=min_score, all_copies=all_copies, fold=fold,
+                                approximate=approximate, **filters)[0]
+
+    def search_many(self, queries: Iterable[Any], *, limit: int = 10, offset: int = 0, min_score: float | str | None = None,
+                    all_copies: bool = False, fold: float | bool | None = None, approximate: bool = False,
+                    **filters: Any) -> list[Results]:
+        """The same for many queries, in one pass over the vectors. With min_score "auto" they are searched one by one."""
+        queries = list(queries)
+        limit, offset = whole("limit", limit, 1, 10**8), whole("offset", offset, 0, 10**12)
+        if min_score not in (None, "auto") and not (isinstance(min_score, (int, float)) and -1 <= min_score <= 1):
+            raise errors.InvalidError(f"min_score is a number from -1 to 1, or \"auto\", not {min_score!r}")
+        with self._reading() as store, _filters.built(filters) as tree:
+            vectors = np.ascontiguousarray(self._vectors_of(queries, store), np.float32)
+            thresholds = [self._threshold_of(store, v, min_score == "auto") for v in vectors]
+            search = _c.scry_search(filter=tree, limit=limit, offset=offset, min_score=-2.0, all_copies=all_copies, approximate=approximate,
+                                    fold=FOLD_AUTO if fold is True else fold or 0.0)
+            if min_score == "auto":
+                found = []
+                for vector, threshold in zip(vectors, thresholds):
+                    search.min_score = -2.0 if threshold is None or math.isnan(threshold) else threshold
+                    found += self._run_search(store, vector[np.newaxis], search, [threshold])
+                return found
+            if min_score is not None:
+                search.min_score = float(min_score)
+            return self._run_search(store, vectors, search, thresholds) if len(vectors) else []
+
+    @staticmethod
+    def _run_search(store: Any, vectors: np.ndarray, search: _c.scry_search, thresholds: list[float | None]) -> list[Results]:
+        pointers = (ctypes.POINTER(_c.scry_results) * len(vectors))()
+        call("scry_store_search_many", store, vectors.ctypes.data, len(vectors), ctypes.byref(search), pointers)
+        try:
+            return [make_results(p.contents, t, v) for p, t, v in zip(pointers, thresholds, vectors)]
+        finally:
+            for p in pointers:
+                lib.scry_results_free(p)
+
+    def _threshold_of(self, store: Any, vector: np.ndarray, must: bool) -> float | None:
+        """The score from which a result probably matches; estimated, if it `must` be known, which takes a moment once."""
+        with self._lock:
+            if not self._threshold:
+                pointer = ctypes.c_void_p()
+                with self._model_for(store)._handle.use() as model:
+                    call("scry_threshold_find" if must else "scry_threshold_known", ctypes.byref(pointer), store, model)
+                if not pointer:
+                    return None
+                self._threshold = Handle(pointer, lib.scry_threshold_free, "the threshold")
+            with self._threshold.use() as threshold:
+                return lib.scry_threshold_at(threshold, vector.ctypes.data)
+
+    def _vectors_of(self, queries: list[Any], store: Any) -> list[np.ndarray]:
+        """The unit vectors of queries; those that are texts go through the model together."""
+        plain = [q for q in queries if isinstance(q, str) and q.strip()]
+        rows = iter(self._model_for(store).embed_texts(plain) if len(plain) > 1 else ())
+        return [next(rows) if len(plain) > 1 and isinstance(q, str) and q.strip() else self._vector(q, store) for q in queries]
+
+    def _vector(self, query: Any, store: Any) -> np.ndarray:
+        """The unit vector of a query."""
+        parts = query if isinstance(query, list) else [query]
+        if not parts:
+            raise errors.InvalidError("the query is empty: say what to look for")
+        total = np.zeros(self._model_for(store).dim)
+        for part in parts:
+            part, weight = part if isinstance(part, tuple) and len(part) == 2 else (part, 1.0)
+            if not 0 < abs(float(weight)) <= 100:
+                raise errors.InvalidError(f"a weight is a number from -100 to 100 other than 0, not {weight}")
+            total += float(weight) * self._part_vector(part, store)
+        norm = np.linalg.norm(total)
+        if not norm > 1e-4:
+            raise errors.InvalidError("the parts of the query cancel each other out: change a weight")
+        return (total / norm).astype(np.float32)
+
+    def _part_vector(self, part: Any, store: Any) -> np.ndarray:
+        model = self._model_for(store)
+        if isinstance(part, str):
+            if not part.strip():
+                raise errors.InvalidError("the query has an empty text: say what to look for")
+            return model.embed_texts(part)
+        if isinstance(part, (File, Hit)):
+            return self.vector(part)
+        out = np.empty(model.dim, np.float32)
+        if isinstance(part, Query):
+            with model._handle.use() as pointer:
+                part.embed(pointer, store, out)
+            return out
+        if isinstance(part, np.ndarray) and not is_pixels(part):
+            if part.shape != (model.dim,) or part.dtype.kind != "f":
+                raise errors.InvalidError(f"a vector of this model is float [{model.dim}], not {part.dtype} {list(part.shape)}")
+            norm = np.linalg.norm(part.astype(np.float64))
+            if not (norm > 0 and np.isfinite(norm)):
+                raise errors.InvalidError("a vector has no direction")
+            return part / norm
+        if is_pil(part) or is_pixels(part) or hasattr(part, "read") or isinstance(part, (os.PathLike, bytes, bytearray, memoryview)):
+            return model.embed_images(part)
+        raise errors.InvalidError(f"a query has texts, pictures, files, hits and vectors, not {type(part).__name__}")
+
+    # ---- what is in it ----
+
+    @property
+    def info(self) -> StoreInfo:
+        info = _c.scry_store_info()
+        with self._reading() as store:
+            call("scry_store_get_info", store, ctypes.byref(info))
+            return StoreInfo(text(info.where), text(info.collection), text(info.model_name), text(info.model_identity),
+                             text(info.precision), info.dim, info.files, info.contents, info.bad_files, info.bytes)
+
+    def __len__(self) -> int:
+        """The number of files."""
+        return self.info.files
+
+    def __bool__(self) -> bool:
+        return True
+
+    def files(self, **filters: Any) -> Iterator[File]:
+        """All files that pass the filters of search(), by folder and name; read in pages."""
+        after: bytes | None = None
+        page: list[File] = []
+
+        def add(pointer: Any) -> int:
+            page.append(make_file(pointer.contents))
+            return int(len(page) == _PAGE)
+        while True:
+            page.clear()
+            run = Run()
+            with self._reading() as store, _filters.built(filters) as tree:
+                run.call("scry_store_each_file", store, tree, after, run.guard(_c.EachFile, add, 1), None)
+            yield from list(page)
+            if len(page) < _PAGE:
+                return
+            after = bytes.fromhex(page[-1].id)
+
+    def __iter__(self) -> Iterator[File]:
+        return self.files()
+
+    def get(self, item: str | File | Hit) -> File:
+        """The file with this id."""
+        results = ctypes.POINTER(_c.scry_results)()
+        with self._reading() as store:
+            call("scry_store_get", store, _id_of(item), ctypes.byref(results))
+            try:
+                return make_file(results.contents.hits[0].file)
+            finally:
+                lib.scry_results_free(results)
+
+    def vector(self, item: str | File | Hit) -> np.ndarray:
+        """The stored vector of a picture: float32 [dim]."""
+        file = item if isinstance(item, File) else item.file if isinstance(item, Hit) else self.get(item)
+        with self._reading() as store:
+            info = _c.scry_store_info()
+            lib.scry_store_describe(store, ctypes.byref(info))
+            out = np.empty(info.dim, np.float32)
+            call("scry_store_vector", store, bytes.fromhex(file.content), out.ctypes.data)
+        return out
+
+    def vectors(self) -> tuple[list[File], np.ndarray]:
+        """All files, in order of their ids, and their vectors: float32 [n, dim]."""
+        files: list[File] = []
+        rows: list[np.ndarray] = []
+        run = Run()
+        with self._reading() as store:
+            info = _c.scry_store_info()
+            lib.scry_store_describe(store, ctypes.byref(info))
+
+            def add(pointer: Any, vector: Any) -> int:
+                files.append(make_file(pointer.contents))
+                rows.append(np.ctypeslib.as_array(vector, (info.dim,)).copy())
+                return 0
+            run.call("scry_store_each_in_range", store, _c.scry_id_range(0, 1 << 32), True, run.guard(_c.EachVector, add, 1), None)
+        return files, np.array(rows, np.float32).reshape(len(rows), info.dim)
+
+    def skipped(self) -> list[tuple[str, str]]:
+        """The files that could not be read, each with the reason."""
+        found: list[tuple[str, str]] = []
+        run = Run()
+
+        def add(path: bytes, _size: int, _mtime: int, reason: bytes) -> int:
+            found.append((text(path), text(reason)))
+            return 0
+        with self._reading() as store:
+            run.call("scry_store_each_bad", store, run.guard(_c.EachBad, add, 1), None)
+        return found
+
+    def roots(self) -> list[Root]:
+        """The folders that were indexed."""
+        found: list[Root] = []
+        run = Run()
+
+        def add(pointer: Any) -> int:
+            r = pointer.contents
+            found.append(Root(bytes(r.id).hex(), text(r.path), r.files))
+            return 0
+        with self._reading() as store:
+            run.call("scry_store_roots", store, run.guard(_c.EachRoot, add, 1), None)
+        return found
+
+    # ---- changing ----
+
+    def index(self, *paths: str | os.PathLike[str], include: Sequence[str] = (), exclude: Sequence[str] = (), prune: bool = False,
+              retry: bool = False, recheck: bool = False, rebuild_metadata: bool = False, follow: bool = False, hidden: bool = False,
+              keep_orientation: bool = False, workers: int = 0, progress: Callable[[IndexProgress], None] | None = None,
+              skipped: Callable[[str, str], None] | None = None) -> IndexReport:
+        """Bring the store up to date with folders, files and CSV files (id,path,label...); the store is made where there is none.
+
+        Unchanged files cost nothing, files that cannot be read are skipped and reported. `include` and `exclude` are
+        patterns of names; `prune` removes files that no longer exist; `retry` tries again what could not be read; the other
+        options are those of `scry index`. `progress` is called about ten times a second, `skipped(path, reason)` for each file that
+        cannot be read. An exception in either stops the run, and so does Ctrl-C; what was indexed stays.
+        """
+        if not paths:
+            raise errors.InvalidError("say what to index: folders or files")
+        problems: list[tuple[str, str]] = []
+        run = Run()
+
+        def skip(path: bytes, reason: bytes) -> None:
+            problems.append((text(path), text(reason)))
+            if skipped:
+                skipped(*problems[-1])
+        places = texts([os.path.expanduser(os.fspath(p)) for p in paths])
+        options = _c.scry_index_options(paths=places, path_count=len(paths), include=texts(include), include_count=len(include),
+                                        exclude=texts(exclude), exclude_count=len(exclude), prune=prune, retry=retry, recheck=recheck,
+                                        rebuild_metadata=rebuild_metadata, follow=follow, hidden=hidden, keep_orientation=keep_orientation,
+                                        workers=whole("workers", workers, 0, 4096), cancel=ctypes.pointer(run.cancel))
+        options.skipped = run.guard(_c.IndexSkipped, skip)
+        options.progress = run.guard(_c.IndexProgress, progress and (lambda p: progress(make_progress(p.contents))))
+        total = _c.scry_index_progress()
+        model = self._model_to_index()
+        with self._writing(_c.STORE_CREATE, model) as store, model._handle.use() as pointer:
+            run.call_interruptibly("scry_index_run", store, pointer, ctypes.byref(options), ctypes.byref(total))
+        return IndexReport(**vars(make_progress(total)), problems=tuple(problems))
+
+    def _model_to_index(self) -> Model:
+        try:
+            return self.model
+        except errors.NotFoundError:
+            if self._reader:   # the store is there, its model is not
+                raise
+            return self._model_for(None)
+
+    def remove(self, *items: str | File | Hit, **filters: Any) -> int:
+        """Forget files, by id or by the filters of search(); the files themselves stay. Returns how many were forgotten."""
+        if not items and not filters:
+            raise errors.InvalidError("say what to forget: files, ids or filters")
+        ids = [_id_of(i) for i in items] + ([_id_of(f) for f in self.files(**filters)] if filters else [])
+        removed = ctypes.c_uint64()
+        array = (_c.ID * max(len(ids), 1))(*[_c.ID(*i) for i in ids])
+        with self._writing(_c.STORE_WRITE) as store:
+            call("scry_store_remove", store, array, len(ids), ctypes.byref(removed))
+        return removed.value
+
+    def compact(self) -> None:
+        """Free the space of vectors that are not used any more."""
+        with self._writing(_c.STORE_WRITE) as store:
+            call("scry_store_compact", store)
+
+    def verify(self, problem: Callable[[str], None] | None = None) -> VerifyReport:
+        """Check the whole store for damage. `problem` is called for each that is found."""
+        problems: list[str] = []
+        run = Run()
+        report = _c.scry_verify_report()
+
+        def add(what: bytes) -> None:
+            problems.append(text(what))
+            if problem:
+                problem(problems[-1])
+        with self._reading() as store:
+            run.call("scry_store_verify", store, ctypes.byref(report), run.guard(_c.Problem, add), None)
+        return VerifyReport(report.files, report.contents, tuple(problems), report.cache_problems, report.partial)
+
+    # ---- collections ----
+
+    @staticmethod
+    def collections(where: str | os.PathLike[str]) -> list[str]:
+        """The names of the collections of a store."""
+        found: list[str] = []
+        run = Run()
+
+        def add(name: bytes) -> int:
+            found.append(text(name))
+            return 0
+        run.call("scry_store_collections", encode(os.path.expanduser(os.fspath(where))), run.guard(_c.EachName, add, 1), None)
+        return found
+
+    def drop(self) -> None:
+        """Remove the collection from the store; the pictures stay."""
+        self.close()
+        call("scry_store_drop_collection", encode(self.where), encode(self.collection))
