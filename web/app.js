@@ -78,6 +78,9 @@ function searchWith(kind, value, region, hideFirst = true) {
 
 const busy = on => { $('busy').hidden = !on; };
 
+// A notice that a button closes.
+const remark = (title, detail) => notice(title, detail, text('close'), () => { notice(''); if (first && !first.results.length) empty(); });
+
 function notice(title, detail, button, action) {
   $('notice').hidden = !title;
   $('notice').replaceChildren(...(title ? [element('strong', {}, title), element('p', {}, detail ?? ''),
@@ -299,7 +302,7 @@ async function addUploads(files) {
     } catch (e) {
       busy(false);
       if (e.status === 401 || e.passing) failed(e, () => addUploads([file]));
-      else notice(text('bad_picture'), e.message);
+      else remark(text('bad_picture'), `${file.name}: ${e.message}`);
     }
   }
 }
@@ -314,8 +317,8 @@ function onDrop(e) {
   hideViewer();
   const id = e.dataTransfer.getData('application/x-scry-picture');
   if (id) { addPicture('id', id); changed(); }
-  else if (e.dataTransfer.files.length && !picturesOf(e.dataTransfer).length) notice(text('bad_picture'));
-  else addUploads(picturesOf(e.dataTransfer));
+  else if (picturesOf(e.dataTransfer).length) addUploads(picturesOf(e.dataTransfer));
+  else remark(e.dataTransfer.files.length ? text('not_picture', { name: e.dataTransfer.files[0].name }) : text('no_file'), text('drop_help'));
 }
 
 function setDrop() {
@@ -350,7 +353,7 @@ async function loadStatus() {
   setRoots(status.roots.map(r => r.path));
   $('roots').replaceChildren(...status.roots.map(r => new Option('', r.path)));
   $('open-index').hidden = !status.indexing_allowed;
-  $('about').textContent = `scry ${status.version} · ${text('n_pictures', { n: status.files })} · ${text('model')}: ${status.model.name}`;
+  $('about').textContent = `scry ${status.version} · ${text('model')}: ${status.model.name}`;
   const names = await Promise.all(status.languages.map(languageName));
   $('language').replaceChildren(...status.languages.map((l, i) => new Option(names[i], l)));
   $('language').value = document.documentElement.lang;
@@ -402,7 +405,10 @@ function wireSearch() {
   let timer;
   $('text').addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(typed, TYPING_MS); });
   $('text').addEventListener('blur', () => { typing = false; });
-  $('text').addEventListener('keydown', e => { if (e.key === 'ArrowDown' && allHits().length) { e.preventDefault(); focusHit(0); } });
+  $('text').addEventListener('keydown', e => {
+    if (e.key === 'Enter') { e.preventDefault(); $('search').requestSubmit(); }   // chips have fields, too: then Enter alone does not submit
+    if (e.key === 'ArrowDown' && allHits().length) { e.preventDefault(); focusHit(0); }
+  });
   $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed({ replace: currentParams() == location.search.slice(1) }); });
   $('line').addEventListener('input', () => moveLine(+$('line').value));
   $('reset-line').onclick = () => moveLine(null);
@@ -470,6 +476,6 @@ setViewer({
   add: hit => { const wasOpen = hideViewer(); addPicture('id', hit.id); movedLine = null; changed({ replace: wasOpen }); },
   filter: (name, value) => { const wasOpen = hideViewer(); addFilter(name, value); changed({ replace: wasOpen }); },
   needMore: () => { if (cursor !== null && !loading) loadPage(turn); },
-  total: () => number(reachable()) + (cursor === null || reachable() < allHits().length ? '' : '+'),
+  total: () => (cursor === null || reachable() < allHits().length ? reachable() : null),
 });
 start();

@@ -10,6 +10,9 @@ export function setIndexing(done) {
   onDone = done;
   $('open-index').onclick = openIndexing;
   $('index-form').addEventListener('submit', start);
+  const path = $('index-form').elements.path;   // what was typed is there again after a reload
+  path.value = sessionStorage.getItem('index-path') ?? '';
+  path.addEventListener('input', () => sessionStorage.setItem('index-path', path.value));
   $('cancel-index').onclick = () => request(`api/v1/index/${job}`, { method: 'DELETE' }).catch(said);
 }
 
@@ -18,19 +21,24 @@ const said = e => { $('index-state').textContent = e instanceof ApiError && e.st
 // When opened, show the current run, else the files skipped before.
 export async function openIndexing() {
   $('indexing').showModal();
+  startable(false);
   try {
-    const { jobs } = await request('api/v1/index'), running = jobs.find(j => j.state === 'running');
-    if (running) watch(running.job);
+    const { jobs } = await request('api/v1/index'), run = jobs.find(j => j.state === 'running');
+    startable(!run);
+    if (run) watch(run.job);
     else if (!skips) (await request('api/v1/skipped')).results.forEach(skipped);
   } catch (e) {
+    startable(true);
     said(e);
   }
 }
 
 async function begin(run) {
+  startable(false);
   try {
     watch((await request('api/v1/index', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(run) })).job);
   } catch (e) {
+    startable(true);
     said(e);
   }
 }
@@ -55,8 +63,10 @@ function clearSkips() {
 
 function running(on) {
   $('index-progress').hidden = $('cancel-index').hidden = !on;
-  $('index-form').querySelector('.main').disabled = on;
+  startable(!on);
 }
+
+const startable = on => { $('index-form').querySelector('.main').disabled = !on; };
 
 // The stream has all events since the run began. The browser reopens a broken stream; a restarted
 // server does not know the run, which ends the stream.

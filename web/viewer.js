@@ -98,7 +98,7 @@ function show() {
   full.alt = hit.name;
   $('download').href = `api/v1/images/${hit.id}/file`;
   $('position').hidden = index < 0;
-  $('position').textContent = text('picture_of', { n: index + 1, total: actions.total() });
+  $('position').textContent = actions.total() === null ? number(index + 1) : text('picture_of', { n: index + 1, total: actions.total() });
   $('prev').disabled = index <= 0;
   $('next').disabled = index < 0 || index >= reachable() - 1;
   $('name').textContent = hit.name;

@@ -23,13 +23,24 @@ export async function around({ store }) {
     const page = await open(server.url);
     await settled(page);
     await page.click('#notice button');
+    await page.fill('[name=path]', folder);
+    await page.keyboard.press('Escape');
+    await page.reload();
+    await settled(page);
+    await page.click('#notice button');
+    assert.equal(await page.inputValue('[name=path]'), folder);
     await page.evaluate(() => {
       window.told = [];
       new MutationObserver(() => window.told.push(document.getElementById('index-state').textContent))
         .observe(document.getElementById('index-state'), { childList: true, characterData: true, subtree: true });
     });
-    await page.fill('[name=path]', folder);
+    let go, held = true;
+    await page.route('**/api/v1/index', async route => { if (route.request().method() === 'POST' && held) await new Promise(resolve => { go = resolve; }); await route.continue(); });
     await page.click('#index-form .main');
+    await until(async () => assert.ok(go));
+    assert.equal(await page.isDisabled('#index-form .main'), true);
+    held = false;
+    go();
     await until(async () => assert.match(await page.textContent('#index-state'), /^Done: 32 new, 0 updated, 0 unchanged, 1 skipped/));
     assert.ok((await page.evaluate(() => window.told)).some(t => / of \d+\+? pictures, \d+ new/.test(t)), 'progress was shown');
     assert.match(await page.textContent('#index-skip-count'), /^1 file was skipped/);

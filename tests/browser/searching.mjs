@@ -124,7 +124,25 @@ export async function searching({ root, store }) {
     const page = await open(url);
     await settled(page);
     await page.setInputFiles('#file', { name: 'x.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') });
-    await until(async () => assert.match(await page.textContent('#notice'), /cannot be used/));
+    await until(async () => assert.match(await page.textContent('#notice'), /cannot be used.*x\.jpg: /));
+  });
+
+  await test('a drop that is no picture is explained, and the notice is closed by a button', async () => {
+    const page = await open(url);
+    await settled(page);
+    const drop = fill => page.evaluate(named => {
+      const data = new DataTransfer();
+      if (named) data.items.add(new File(['text'], named, { type: 'text/plain' }));
+      else data.setData('text/plain', 'some words');
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+    }, fill);
+    for (const [named, told] of [['notes.txt', /“notes\.txt” is not a picture.*Drop a JPEG/], ['', /no picture in what was dropped.*Drop a JPEG/]]) {
+      await drop(named);
+      assert.match(await page.textContent('#notice'), told);
+      await page.click('#notice button');
+      assert.equal(await page.isVisible('#notice'), false);
+    }
+    assert.ok((await names(page)).length > 10);
   });
 
   await test('a result dragged onto the page becomes a part of the query', async () => {
@@ -168,18 +186,51 @@ export async function searching({ root, store }) {
     if (by === 'mouse') { near(x, 160); near(y, 240); near(w, 160); near(h, 240); }   // of 640 x 480
     else { near(x, 144); near(y, 120); near(w, 320); near(h, 252); }
     await settled(page);
-    await page.locator('.chip img').waitFor();
     assert.equal(await page.isVisible('#viewer'), false);
+    await page.waitForFunction(() => document.querySelector('.chip img')?.naturalWidth > 0);
+    const [part, whole] = [await page.locator('.chip .part').boundingBox(), await page.locator('.chip img').boundingBox()];
+    const within = (got, wanted) => assert.ok(Math.abs(got - wanted) < 0.02, `${got} ${wanted}`);   // the middle of the chip shows the middle of the part
+    within((part.x + part.width / 2 - whole.x) / whole.width, (x + w / 2) / 640);
+    within((part.y + part.height / 2 - whole.y) / whole.height, (y + h / 2) / 480);
+    assert.ok(part.width / whole.width <= w / 640 + 0.02 && part.height / whole.height <= h / 480 + 0.02, 'nothing beside the part');
   });
 
   await test('chips: +, -, weights, removal', async () => {
     const page = await open(url);
     await settled(page);
     await page.fill('#text', 'a fish');
-    await page.click('#plus');
+    await page.click('#minus');   // negates what is typed next
     await until(() => assert.equal(query(page).get('q'), 'a fish'));
+    assert.equal(await page.isVisible('#sign'), true);
     await page.fill('#text', 'blue');
+    await until(() => assert.equal(query(page).get('q'), 'a fish - blue'));
+    await page.click('#sign');
+    await until(() => assert.equal(query(page).get('q'), 'a fish + blue'));
+    await page.fill('#text', '');
+    await until(() => assert.equal(query(page).get('q'), 'a fish'));
+    await page.fill('#text', 'water');
     await page.click('#minus');
+    await until(() => assert.equal(query(page).get('q'), 'a fish + water'));
+    await page.press('#text', 'Backspace');
+    assert.equal(await page.isVisible('#sign'), false);
+    await page.press('#text', 'Backspace');
+    await until(() => assert.equal(query(page).get('q'), 'a fish'));
+    await page.click('#text');
+    await page.fill('#text', 'blue');
+    await page.press('#text', 'Enter');   // at once, although the chips have fields of their own
+    assert.equal(query(page).get('q'), 'a fish + blue');
+    await page.reload();
+    await settled(page);
+    assert.equal(await page.inputValue('#text'), 'a fish');
+    await page.click('#minus');
+    await page.fill('#text', 'green');
+    await page.click('#plus');
+    await until(() => assert.equal(query(page).get('q'), 'a fish + blue - green'));
+    await page.press('#text', 'Backspace');
+    await page.press('#text', 'Backspace');
+    await until(() => assert.equal(query(page).get('q'), 'a fish'));
+    await page.fill('#text', '- blue');
+    await page.click('#plus');
     await until(() => assert.equal(query(page).get('q'), 'a fish - blue'));
     await page.fill('.chip:nth-child(2) input', '0.5');
     await page.press('.chip:nth-child(2) input', 'Enter');
