@@ -7,12 +7,15 @@ import { ApiError, request, uploadPicture } from './api.js';
 import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
 import { $, element } from './dom.js';
 import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
-import { addHits, allHits, clearGrid, countHits, focusHit, isFar, moveActive, reachable, redraw, setBorders, setGrid } from './grid.js';
+import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
+import { closeLibrary, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
+import { drawScrubber, setScrubber } from './scrubber.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2;
+const SORTS = ['date', 'name', 'size', 'added'];
 const REMOTE_DEPTH = 16384, FOLDED_DEPTH = 20000;   // include/scry/store.h says why
 
 let status = null;      // the response of GET /api/v1/status
@@ -21,6 +24,7 @@ let turn = 0;           // number of the current search: responses to older ones
 let loading = null;     // AbortController of the current request
 let first = null;       // the response with the first page
 let shownSearch = '';   // location.search of the results shown
+let sort = 'date', reversed = false;   // of the pictures without a query
 let farHidden = true, folded = true, movedLine = null, typing = false, troubled = false;
 
 // ---- the query <-> the address ----
@@ -29,6 +33,8 @@ function currentParams() {
   const params = readFilters(), query = currentQuery();
   if (query) params.set('q', query);
   if (movedLine !== null) params.set('line', movedLine);
+  if (!query && sort !== 'date') params.set('sort', sort);
+  if (!query && reversed) params.set('reverse', '1');
   if (!farHidden) params.set('rest', 'yes');
   if (!folded) params.set('fold', 'no');
   return params;
@@ -42,6 +48,9 @@ function restore() {
   movedLine = Number.isFinite(line) ? line : null;
   farHidden = params.get('rest') !== 'yes';
   folded = params.get('fold') !== 'no';
+  sort = SORTS.includes(params.get('sort')) ? params.get('sort') : 'date';
+  reversed = params.get('reverse') === '1';
+  showSorting();
   $('fold').checked = folded;
 }
 
@@ -65,7 +74,7 @@ function typed() {
   typing = true;
 }
 
-const savePlace = () => history.replaceState({ ...history.state, y: scrollY, n: allHits().length }, '');
+const savePlace = () => history.replaceState({ ...history.state, y: scrollY, n: countLoaded() }, '');
 
 function searchWith(kind, value, region, hideFirst = true) {
   const wasOpen = hideFirst && hideViewer();
@@ -89,11 +98,19 @@ function notice(title, detail, button, action) {
 
 function pageAddress(limit) {
   const params = apiFilters(), query = currentQuery();
-  if (query) params.set('q', query);
-  if (query && folded) params.set('fold', 'auto');
+  params.set('q', query);
+  if (folded) params.set('fold', 'auto');
   params.set('limit', limit);
   if (cursor !== null) params.set('cursor', cursor);
-  return (query ? 'api/v1/search?' : 'api/v1/images?') + params;
+  return 'api/v1/search?' + params;
+}
+
+function libraryParams() {
+  const params = apiFilters();
+  params.set('sort', sort);
+  if (reversed) params.set('reverse', '1');
+  if (folded) params.set('unique', '1');
+  return params;
 }
 
 // `place`: the { y, n, viewer } of a history entry to restore.
@@ -105,8 +122,9 @@ async function search(place = null) {
   loading = null;
   busy(true);
   document.title = (currentQuery() ? currentQuery() + ' – ' : '') + 'scry';
-  await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
-  while (mine === turn && place && first && cursor !== null && allHits().length < place.n) await loadPage(mine, BIG_PAGE);
+  if (!currentQuery()) await loadLibrary(mine);
+  else await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
+  while (mine === turn && place && first && cursor !== null && countLoaded() < place.n) await loadPage(mine, BIG_PAGE);
   if (mine !== turn || !place || !first) return;
   scrollTo(0, place.y ?? 0);
   showAddressed();
@@ -114,17 +132,34 @@ async function search(place = null) {
 
 // Show the picture that the address names, or none. It need not be among the results that are loaded.
 async function showAddressed() {
-  const id = pictureInAddress(), hits = allHits(), was = history.state?.viewer;
+  const id = pictureInAddress(), was = history.state?.viewer;
   if (!id) {
     hideViewer();
     return;
   }
-  const at = hits[was]?.id === id ? was : hits.findIndex(h => h.id === id);
   try {
-    const hit = hits[at] ?? await request(`api/v1/images/${id}`);
-    if (pictureInAddress() === id) openPicture(hit, at);
+    const at = was >= 0 && was < countLoaded() && (await pictureAt(was))?.id === id ? was : findHit(id);
+    const hit = hitAt(at) ?? await request(`api/v1/images/${id}`), place = at < 0 ? await placeOf(hit) : at;
+    if (pictureInAddress() === id) openPicture(hit, place);
   } catch (e) {
     failed(e, showAddressed);
+  }
+}
+
+async function loadLibrary(mine) {
+  loading = new AbortController();
+  try {
+    const made = await readLibrary(libraryParams(), loading.signal, failed, () => { if (mine === turn) search({ y: scrollY }); });
+    if (mine !== turn) return;
+    begin(made.answer);
+    openLibrary(made);
+    if (troubled) recovered();
+    showSummary();
+    showEnd(made.answer);
+  } catch (e) {
+    if (e.name !== 'AbortError' && mine === turn) pageFailed(e, () => { if (mine === turn) search({ y: scrollY }); });
+  } finally {
+    if (mine === turn) { loading = null; busy(false); }
   }
 }
 
@@ -150,6 +185,7 @@ async function loadPage(mine, limit = PAGE) {
 
 function begin(answer) {
   first = answer;
+  closeLibrary();
   clearGrid();
   scrollTo(0, 0);
   notice('');
@@ -161,8 +197,7 @@ function begin(answer) {
 
 function showSummary() {
   if (!currentQuery()) {
-    $('summary').textContent = status && !readFilters().size ? text('n_pictures', { n: status.files })
-      : cursor === null ? text('n_pictures', { n: allHits().length }) : '';
+    $('summary').textContent = libraryTotal() === null ? '' : text('n_pictures', { n: libraryTotal() });
     return;
   }
   const searched = Math.max(first.scanned, readFilters().size ? 0 : status?.contents ?? 0);   // Milvus reports only how many rows it returned
@@ -175,7 +210,7 @@ function showSummary() {
 function countedGroups() {
   const counts = countHits();
   if (!counts) return [];
-  const { best, near } = counts, more = n => n === allHits().length && cursor !== null;
+  const { best, near } = counts, more = n => n === countLoaded() && cursor !== null;
   const found = [best > 0 && text(more(best) ? 'best_and_more' : 'best', { n: best }),
     near > best && text(more(near) ? 'maybe_and_more' : 'maybe', { n: near - best })].filter(Boolean);
   return found.length ? [found.join(', ')] : [];
@@ -201,7 +236,7 @@ function empty() {
 // Milvus ends a ranking at a certain depth, and so does folding.
 function showEnd(answer) {
   const remote = status?.store.startsWith('milvus:'), depth = remote ? REMOTE_DEPTH : folded ? FOLDED_DEPTH : Infinity;
-  if (cursor !== null || !allHits().length) $('end').replaceChildren();
+  if (cursor !== null || !countLoaded()) $('end').replaceChildren();
   else if (currentQuery() && answer.scanned >= depth) endOfStore();
   else $('end').replaceChildren(text('end'));
 }
@@ -255,8 +290,7 @@ function recovered() {
 }
 
 function fillScreen() {
-  const hits = allHits(), below = farHidden && hits.length && isFar(hits.at(-1));
-  if (cursor !== null && !loading && !below && $('end').getBoundingClientRect().top < innerHeight * (1 + SCREENS_AHEAD)) loadPage(turn);
+  if (cursor !== null && !loading && !farIsHidden() && $('end').getBoundingClientRect().top < innerHeight * (1 + SCREENS_AHEAD)) loadPage(turn);
 }
 
 // ---- the score threshold: a line between hits and the rest ----
@@ -265,6 +299,7 @@ const currentLine = () => (currentQuery() ? movedLine ?? first?.min_score ?? nul
 
 function showLine() {
   const line = currentLine(), best = first?.results[0]?.score ?? 0;
+  $('sorting').hidden = !!currentQuery();
   $('closeness').hidden = !currentQuery() || !document.body.classList.contains('scored') && movedLine === null;
   $('line').max = Math.max(0.6, Math.ceil(best * 20) / 20, line ?? 0);
   $('line').min = Math.min(0, line ?? 0);
@@ -272,6 +307,17 @@ function showLine() {
   $('line-value').textContent = line === null ? '–' : line.toFixed(3);
   $('reset-line').hidden = movedLine === null;
   setBorders(movedLine === null ? null : { best: first?.best_score ?? null, line }, farHidden);
+}
+
+function showSorting() {
+  $('sort').value = sort;
+  $('reverse').setAttribute('aria-pressed', reversed);
+}
+
+function sortBy(by, reverse) {
+  [sort, reversed] = [by, reverse];
+  showSorting();
+  changed();
 }
 
 function moveLine(value) {
@@ -407,10 +453,12 @@ function wireSearch() {
   $('text').addEventListener('blur', () => { typing = false; });
   $('text').addEventListener('keydown', e => {
     if (e.key === 'Enter') { e.preventDefault(); $('search').requestSubmit(); }   // chips have fields, too: then Enter alone does not submit
-    if (e.key === 'ArrowDown' && allHits().length) { e.preventDefault(); focusHit(0); }
+    if (e.key === 'ArrowDown' && countLoaded()) { e.preventDefault(); focusHit(0); }
   });
   $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed({ replace: currentParams() == location.search.slice(1) }); });
   $('line').addEventListener('input', () => moveLine(+$('line').value));
+  $('sort').onchange = () => sortBy($('sort').value, false);
+  $('reverse').onclick = () => sortBy(sort, !reversed);
   $('reset-line').onclick = () => moveLine(null);
   $('fold').onchange = () => { folded = $('fold').checked; changed(); };
   showScores(localStorage.getItem('scores') === 'yes');
@@ -468,7 +516,8 @@ wireSearch();
 wirePage();
 setChips(changed);
 setFilters(changed);
-setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar });
+setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber });
+setScrubber();
 setIndexing(async () => { await loadStatus(); search(); });
 setViewer({
   similar: hit => searchWith('id', hit.id),
@@ -476,6 +525,7 @@ setViewer({
   add: hit => { const wasOpen = hideViewer(); addPicture('id', hit.id); movedLine = null; changed({ replace: wasOpen }); },
   filter: (name, value) => { const wasOpen = hideViewer(); addFilter(name, value); changed({ replace: wasOpen }); },
   needMore: () => { if (cursor !== null && !loading) loadPage(turn); },
-  total: () => (cursor === null || reachable() < allHits().length ? reachable() : null),
+  load: pictureAt,
+  total: () => (cursor === null || reachable() < countLoaded() ? reachable() : null),
 });
 start();

@@ -1,9 +1,8 @@
-// grid.js - a justified grid: rows of nearly equal height that fill the width, in the order of rank.
+// grid.js - the pictures: a ranking, or the library, of which only a part is loaded.
 //
-// The response has the sizes, so rows are laid out before their pictures are loaded and nothing moves
-// later. Only rows near the window have elements: 10,000 hits cost as much as 100.
-//
-//     rows    [{ top, height, from, to, x: [..], widths: [..] } | { top, height, divide: group }]
+// Rows are laid out before their pictures are loaded (layout.js), and nothing moves later. Only rows near the window have
+// elements: 100,000 pictures cost as much as 100. In the library a picture whose record is not there yet is a blank tile,
+// and `actions.want` asks for those near the window.
 //
 // A ranking has three groups, which the response names: best, maybe and far. A heading is above each.
 //
@@ -11,20 +10,20 @@
 
 import { originalFile, thumbnail } from './api.js';
 import { $, element, icon } from './dom.js';
+import { addHeading, bottom, GAP, layRun, layTiles, rowAt } from './layout.js';
 import { text } from './strings.js';
 
-const GAP = 6, DIVIDER_HEIGHT = 48, NEARLY_A_ROW = 0.75, EVEN_ROWS = 3, SETTLED_MS = 70;
+const SETTLED_MS = 70;
 const BEST = 0, MAYBE = 1, FAR = 2, GROUPS = [BEST, MAYBE, FAR];
 const HEADINGS = { [BEST]: 'best_heading', [MAYBE]: 'maybe_heading', [FAR]: 'far_heading' };
 const NAMED = { best: BEST, maybe: MAYBE, far: FAR };
 const grid = $('grid');
-const shown = new Map();   // index -> li
-let hits = [], rows = [], complete = false, borders = null, farHidden = true, dividers = [];
+const shown = new Map();      // index -> li
+const headings = new Map();   // row -> li
+let hits = [], rows = [], complete = false, borders = null, farHidden = true;
+let sections = null;          // of the library, see layTiles; null: a ranking
 let active = 0, scrolledAt = 0, settle = null, width = 0;
-let actions = {};          // { open(index), similar(hit), unfold(hit), toggleFar() }
-
-const wantedHeight = () => (width < 520 ? 112 : 196);
-const aspect = hit => Math.min(3, Math.max(0.45, hit.width / hit.height || 1));
+let actions = {};             // { open(index), similar(hit), unfold(hit), toggleFar(), want(from, to), laid() }
 
 export function setGrid(given) {
   actions = given;
@@ -51,7 +50,9 @@ function carry(data, hit) {
   data.effectAllowed = 'copyLink';
 }
 
-export const allHits = () => hits;
+export const hitAt = index => hits[index];
+export const countLoaded = () => hits.length;   // in the library: all
+export const findHit = id => hits.findIndex(h => h?.id === id);
 
 // null: the hits have no groups. A near-duplicate is in the group of the hit that it was folded into. What has the words is among
 // the best, whatever its score.
@@ -61,20 +62,46 @@ const groupOf = hit => {
   if (by === 'words' || by === 'both') return BEST;
   return score < borders.line ? FAR : borders.best !== null && score < borders.best ? MAYBE : BEST;
 };
-export const isFar = hit => groupOf(hit) === FAR;
+const isFar = hit => groupOf(hit) === FAR;
+export const farIsHidden = () => farHidden && !sections && hits.length > 0 && isFar(hits.at(-1));
 
 const startOf = group => { const at = hits.findIndex(h => (groupOf(h) ?? BEST) >= group); return at < 0 ? hits.length : at; };
 // How many hits can be reached: not those that are folded away.
-export const reachable = () => (farHidden ? startOf(FAR) : hits.length);
+export const reachable = () => (farHidden && !sections ? startOf(FAR) : hits.length);
 const endOf = group => (group === FAR ? hits.length : startOf(group + 1));
 
 // How many loaded hits are best ones, and how many are not far; null where the hits have no groups.
-export const countHits = () => (hits.length && groupOf(hits[0]) !== null ? { best: endOf(BEST), near: endOf(MAYBE) } : null);
+export const countHits = () => (hits.length && !sections && groupOf(hits[0]) !== null ? { best: endOf(BEST), near: endOf(MAYBE) } : null);
 
 export function clearGrid() {
   hits = [];
+  sections = null;
   active = 0;
   layAll();
+}
+
+// `total` pictures in sections (layTiles); fillHits brings their records.
+export function showLibrary(total, given) {
+  hits = new Array(total);
+  sections = given;
+  active = 0;
+  layAll();
+}
+
+// The records of the library from `from` on; null: they may be forgotten.
+export function fillHits(from, records, count = records.length) {
+  for (let k = 0; k < count; k++) {
+    const index = from + k, li = shown.get(index);
+    if (records) hits[index] = records[k];
+    else if (!li) delete hits[index];
+    if (!records || !li?.classList.contains('blank')) continue;
+    const focused = li.contains(document.activeElement);
+    drop(li);
+    shown.delete(index);
+    showItem(rowOf(index), index);
+    if (focused) shown.get(index).querySelector('.open').focus({ preventScroll: true });
+  }
+  loadShown();
 }
 
 // { best, line }: the scores from which on a hit is a best one (null: none is), and not far, if the line was moved;
@@ -104,74 +131,48 @@ function layAll() {
 
 // Lay out the hits from `from` on, and the row before them again, which may not be full.
 function lay(from) {
-  while (rows.length && (rows.at(-1).divide !== undefined || rows.at(-1).to > from || rows.at(-1).open)) {
+  while (rows.length && (rows.at(-1).heading !== undefined || rows.at(-1).to > from || rows.at(-1).open)) {
     const row = rows.pop();
-    if (row.divide === undefined) from = Math.min(from, row.from);
+    if (row.heading === undefined) from = Math.min(from, row.from);
   }
-  const focused = document.activeElement?.closest?.('.hit'), part = '.' + document.activeElement?.className;
+  const focused = document.activeElement?.closest?.('.hit'), part = '.' + document.activeElement?.className.split(' ')[0];
   for (const [index, li] of shown) if (index >= from) { drop(li); shown.delete(index); }
-  for (const group of GROUPS) layGroup(group, from);
-  grid.style.height = Math.max(0, bottom() - GAP) + 'px';
+  if (sections) rows = layTiles(sections, width);
+  else for (const group of GROUPS) layGroup(group, from);
+  grid.style.height = Math.max(0, bottom(rows) - GAP) + 'px';
   render();
   if (focused && !focused.isConnected) shown.get(+focused.dataset.index)?.querySelector(part)?.focus({ preventScroll: true });
+  actions.laid?.();
 }
 
 function layGroup(group, from) {
-  const start = startOf(group), end = endOf(group);
+  const start = startOf(group), end = endOf(group), heading = text(HEADINGS[group]);
   if (start === end || end <= from) return;
-  if (groupOf(hits[start]) !== null && !rows.some(r => r.divide === group)) rows.push({ top: bottom(), height: DIVIDER_HEIGHT, divide: group });
-  if (group !== FAR || !farHidden) layRun(Math.max(from, start), end, complete || end < hits.length);
+  if (groupOf(hits[start]) !== null && !rows.some(r => r.heading === heading)) addHeading(rows, heading, group === FAR);
+  if (group !== FAR || !farHidden) layRun(rows, hits, Math.max(from, start), end, width, complete || end < hits.length);
 }
 
-const bottom = () => (rows.length ? rows.at(-1).top + rows.at(-1).height + (rows.at(-1).divide === undefined ? GAP : 0) : 0);
-
-const sumOf = (from, to) => hits.slice(from, to).reduce((sum, hit) => sum + aspect(hit), 0);
-const heightOf = (from, to) => (width - GAP * (to - from - 1)) / sumOf(from, to);
-
-// Fill rows in order, each with the number of pictures that brings its height nearest to the wanted one. At the end
-// the remaining pictures are divided evenly between the last rows, so that none is alone in a row.
-function layRun(from, to, ends) {
-  const wanted = wantedHeight(), rowsLeft = start => sumOf(start, to) * wanted / width;
-  let start = from;
-  for (let i = from, sum = 0; i < to && !(ends && i === start && to - i < 40 && rowsLeft(i) < EVEN_ROWS); i++) {
-    sum += aspect(hits[i]);
-    if ((width - GAP * (i - start)) / sum > wanted) continue;
-    const cut = i > start && heightOf(start, i) - wanted < wanted - heightOf(start, i + 1);
-    pushRow(start, cut ? i : i + 1, heightOf(start, cut ? i : i + 1));
-    start = cut ? i : i + 1;
-    sum = cut ? aspect(hits[i]) : 0;
+// The row that shows a picture; null where it is folded away.
+function rowOf(index) {
+  let low = 0, high = rows.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const row = rows[middle].heading === undefined ? rows[middle] : rows[middle + 1];   // behind a heading there are pictures, but not below the last
+    if (!row || row.from === undefined || row.from > index) high = middle - 1;
+    else if (row.to <= index) low = middle + 1;
+    else return row;
   }
-  if (start === to) return;
-  if (!ends || rowsLeft(start) < NEARLY_A_ROW) pushRow(start, to, Math.min(wanted, heightOf(start, to)), true);
-  else layEvenly(start, to, Math.max(1, Math.round(rowsLeft(start))));
+  return null;
 }
 
-function layEvenly(from, to, count) {
-  const share = sumOf(from, to) / count;
-  for (let k = 1, start = from; k <= count && start < to; k++) {
-    let end = start + 1;
-    while (end < to && (k === count || sumOf(from, end) + aspect(hits[end]) / 2 <= k * share)) end++;
-    pushRow(start, end, heightOf(start, end), true);
-    start = end;
-  }
-}
-
-function pushRow(from, to, height, open = false) {
-  const row = { top: bottom(), height: Math.round(height), from, to, open, x: [], widths: [] };
-  let left = 0;
-  for (let i = from; i < to; i++) {
-    const right = Math.min(width, left + aspect(hits[i]) * height);
-    row.x.push(Math.round(left));
-    row.widths.push(Math.round(right) - Math.round(left));
-    left = right + GAP;
-  }
-  rows.push(row);
-}
+// Where each month of the timeline is: [{ heading, year, top }], and the height of all.
+export const marks = () => (sections ? rows.filter(r => r.year) : []);
+export const gridHeight = () => bottom(rows);
+export const scrollToTop = top => scrollTo(0, scrollY + gridTop() + top - document.querySelector('.top').offsetHeight);
 
 // ---- elements ----
 
 const gridTop = () => grid.getBoundingClientRect().top;
-const rowOf = index => rows.find(r => r.divide === undefined && r.from <= index && index < r.to);
 
 function onScroll() {
   render();
@@ -182,54 +183,66 @@ function onScroll() {
 // Create elements for the rows within one window height of the window, remove the others.
 function render() {
   const from = -gridTop() - innerHeight, to = from + 3 * innerHeight, focused = document.activeElement?.closest?.('.hit');
-  const jumped = Math.abs(scrollY - scrolledAt) > innerHeight;
+  const jumped = Math.abs(scrollY - scrolledAt) > innerHeight, visible = [];
   scrolledAt = scrollY;
-  const visible = rows.filter(r => r.top < to && r.top + r.height > from);
-  const wanted = new Set(visible.flatMap(r => (r.divide !== undefined ? [] : Array.from(r.x, (_, k) => r.from + k))));
+  for (let at = rowAt(rows, from); at < rows.length && rows[at].top < to; at++) visible.push(rows[at]);
+  const pictures = visible.filter(r => r.heading === undefined), first = pictures[0]?.from ?? 0, end = pictures.at(-1)?.to ?? 0;
   for (const [index, li] of shown)
-    if (!wanted.has(index) && li !== focused) { drop(li); shown.delete(index); }
-  for (const row of visible) if (row.divide === undefined) showRow(row);
-  showDividers(visible.filter(r => r.divide !== undefined));
+    if ((index < first || index >= end) && li !== focused) { drop(li); shown.delete(index); }
+  for (const row of pictures)
+    for (let i = row.from; i < row.to; i++) if (!shown.has(i)) showItem(row, i);
+  showHeadings(visible.filter(r => r.heading !== undefined));
   if (!jumped) loadShown();
-  if (!shown.has(active)) setActive(visible.find(r => r.divide === undefined && r.top + r.height > -gridTop())?.from ?? 0);
+  if (!shown.has(active)) setActive(pictures.find(r => r.top + r.height > -gridTop())?.from ?? first);
 }
 
 function drop(li) {
-  li.querySelector('img').removeAttribute('src');   // cancels loading
+  li.querySelector('img')?.removeAttribute('src');   // cancels loading
   li.remove();
 }
 
 const after = index => [...shown].filter(([i]) => i > index).sort(([a], [b]) => a - b)[0]?.[1] ?? null;
 
-function showRow(row) {
-  for (let i = row.from; i < row.to; i++) {
-    if (shown.has(i)) continue;
-    const li = makeItem(hits[i], i), k = i - row.from;
-    Object.assign(li.style, { transform: `translate(${row.x[k]}px, ${row.top}px)`, width: row.widths[k] + 'px', height: row.height + 'px' });
-    grid.insertBefore(li, after(i));
-    shown.set(i, li);
-  }
+function showItem(row, index) {
+  const li = hits[index] ? makeItem(hits[index], index) : makeBlank(index), k = index - row.from;
+  Object.assign(li.style, { transform: `translate(${row.x[k]}px, ${row.top}px)`, width: row.widths[k] + 'px', height: row.height + 'px' });
+  grid.insertBefore(li, after(index));
+  shown.set(index, li);
 }
 
+// Load what is near the window: thumbnails, and in the library the records of the blank tiles.
 function loadShown() {
+  let first = Infinity, last = -1;
   for (const [index, li] of shown) {
+    if (li.classList.contains('blank')) {
+      [first, last] = [Math.min(first, index), Math.max(last, index)];
+      continue;
+    }
     const img = li.querySelector('img');
     if (img.hasAttribute('src')) continue;
     img.src = thumbnail(hits[index].id, Math.max(li.offsetWidth, li.offsetHeight) * devicePixelRatio > 420 ? 640 : 320);
   }
+  if (last >= 0) actions.want(first, last + 1);
 }
 
-function showDividers(wanted) {
-  for (const li of dividers) li.remove();
-  dividers = wanted.map(row => {
-    const far = row.divide === FAR;
-    const li = element('li', { className: far ? 'divide quiet' : 'divide' }, element('h2', {}, text(HEADINGS[row.divide])),
-      far && element('button', { type: 'button', 'aria-expanded': !farHidden, onclick: actions.toggleFar }, text(farHidden ? 'show_far' : 'hide_far')));
+function showHeadings(wanted) {
+  for (const [row, li] of headings)
+    if (!wanted.includes(row)) { li.remove(); headings.delete(row); }
+  for (const row of wanted) {
+    if (headings.has(row)) continue;
+    const li = element('li', { className: row.far ? 'divide quiet' : 'divide' }, element('h2', {}, row.heading),
+      row.far && element('button', { type: 'button', 'aria-expanded': !farHidden, onclick: actions.toggleFar }, text(farHidden ? 'show_far' : 'hide_far')));
     Object.assign(li.style, { transform: `translateY(${row.top}px)`, height: row.height + 'px' });
-    grid.insertBefore(li, after(startOf(row.divide) - 1));
-    return li;
-  });
+    const next = rows[rows.indexOf(row) + 1];
+    grid.insertBefore(li, next ? after(next.from - 1) : null);
+    headings.set(row, li);
+  }
 }
+
+// A picture of the library whose record is not there yet.
+const makeBlank = index => element('li', { className: 'hit blank', 'data-index': index, 'aria-posinset': index + 1, 'aria-setsize': hits.length },
+  element('button', { type: 'button', className: 'open', tabIndex: index === active ? 0 : -1, 'aria-label': text('picture') + ' ' + (index + 1),
+    onclick: () => actions.open(index), onfocus: () => setActive(index) }));
 
 function describe(hit) {
   const parts = [hit.name, ...(hit.labels ?? [])];
@@ -249,7 +262,7 @@ function makeItem(hit, index) {
     actions.open(index);
   };
   const li = element('li', { className: 'hit' + (hit.of ? ' member' : ''), 'data-index': index,
-    'aria-posinset': index + 1, 'aria-setsize': -1 },
+    'aria-posinset': index + 1, 'aria-setsize': sections ? hits.length : -1 },
     element('a', { href: '#picture=' + hit.id, className: 'open', tabIndex, title: hit.path, 'aria-label': describe(hit),
       onclick: open, onfocus: () => setActive(index) }, img),
     hit.score !== undefined && element('span', { className: 'tag score', 'aria-hidden': true }, hit.score.toFixed(3)),
@@ -267,7 +280,7 @@ function makeItem(hit, index) {
 
 async function toggleGroup(hit) {
   const members = hit.unfolded ? [] : (await actions.unfold(hit)).map(m => ({ ...m, of: hit, score: undefined }));
-  hits = hits.filter(h => h.of !== hit);
+  if (!sections) hits = hits.filter(h => h.of !== hit);
   const at = hits.indexOf(hit);
   if (at < 0) return;   // a later search replaced it
   hit.unfolded = members.length > 0;
@@ -296,10 +309,10 @@ export function focusHit(index, part = '.open') {
 }
 
 function inRow(by) {
-  const flat = rows.filter(r => r.divide === undefined), at = flat.findIndex(r => r.from <= active && active < r.to), from = flat[at], to = flat[at + by];
-  if (!to) return active;
+  const from = rowOf(active), flat = rows.filter(r => r.heading === undefined), to = flat[flat.indexOf(from) + by];
+  if (!from || !to) return active;
   const middle = from.x[active - from.from] + from.widths[active - from.from] / 2;
-  const nearest = to.x.map((x, k) => Math.abs(x + to.widths[k] / 2 - middle));
+  const nearest = to.x.slice(0, to.to - to.from).map((x, k) => Math.abs(x + to.widths[k] / 2 - middle));
   return to.from + nearest.indexOf(Math.min(...nearest));
 }
 

@@ -5,7 +5,7 @@
 
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
-import { allHits, focusHit, reachable } from './grid.js';
+import { countLoaded, focusHit, hitAt, reachable } from './grid.js';
 import { number, text } from './strings.js';
 import { fit, scaled, setZoom, zoom } from './zoom.js';
 
@@ -14,7 +14,8 @@ const SMALLEST_PX = 8, AHEAD = 10, NEAR_KM = 10;
 let index = -1, shown = null, actions = {}, from = [0, 0], leaving = false;   // index -1: not one of the results
 const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
-// actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(), total() }
+// actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(),
+// load(index): a promise of the picture, total() }
 export function setViewer(given) {
   actions = given;
   setZoom(stage, frame, zoomActions);
@@ -39,7 +40,10 @@ const current = () => shown;
 
 export const pictureInAddress = () => /^#picture=([0-9a-f]{32})$/.exec(location.hash)?.[1];
 
-export const openViewer = at => openPicture(allHits()[at], at);
+export async function openViewer(at) {
+  const hit = hitAt(at) ?? await actions.load(at);
+  if (hit) openPicture(hit, at);
+}
 
 export function openPicture(hit, at = -1) {
   const named = pictureInAddress() !== undefined, first = !dialog.open;
@@ -71,11 +75,12 @@ function onClose() {
   leaving = false;
 }
 
-function step(by) {
-  const to = index + by;
+async function step(by) {
+  const was = index, to = index + by;
   if (index < 0 || to < 0 || to >= reachable()) return;
-  if (to > allHits().length - AHEAD) actions.needMore();
-  openViewer(to);
+  if (to > countLoaded() - AHEAD) actions.needMore();
+  const hit = hitAt(to) ?? await actions.load(to);
+  if (hit && dialog.open && index === was) openPicture(hit, to);
 }
 
 function onKey(e) {

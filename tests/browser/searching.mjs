@@ -33,8 +33,8 @@ export async function searching({ root, store }) {
     const page = await open(url);
     await settled(page);
     assert.equal(await page.evaluate(() => document.activeElement.id), 'text');
-    const { files } = await api(url + '/api/v1/status');
-    assert.equal(await page.textContent('#summary'), `${files} pictures`);
+    const { total } = await api(url + '/api/v1/timeline?unique=1');
+    assert.equal(await page.textContent('#summary'), `${total} pictures`);
     assert.equal(await page.isVisible('#closeness'), false);
   });
 

@@ -4,6 +4,7 @@ import { suite } from './harness.mjs';
 import { gallery } from './pictures.mjs';
 import { searching } from './searching.mjs';
 import { looking } from './looking.mjs';
+import { library } from './library.mjs';
 import { around } from './around.mjs';
 import { upgrade } from './upgrade.mjs';
 import { large } from './large.mjs';
@@ -12,6 +13,7 @@ await suite(async () => {
   const collection = gallery();
   await searching(collection);
   await looking(collection);
+  await library(collection);
   await around(collection);
   await upgrade();
   await large();

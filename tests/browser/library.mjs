@@ -1,0 +1,171 @@
+// library.mjs - the pictures without a query: the timeline, its years, other orders, and any place of 100,000 pictures.
+
+import { api, assert, open, phone, query, serve, settled, test, until } from './harness.mjs';
+
+const COUNT = 100000;
+const tile = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const idOf = i => i.toString(16).padStart(32, '0');
+const headings = page => page.$$eval('.divide', all => all.map(li => li.textContent));
+const month = day => new Date(day + 'T12:00Z').toLocaleDateString('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
+
+// The server's lists replaced by 100,000 pictures, 20 a day, newest first.
+async function openMany(url, address = '/', options = {}) {
+  const page = await open(url + '/?format=none', options);   // has no pictures
+  const dayOf = i => new Date(Date.UTC(2024, 11, 31) - Math.floor(i / 20) * 864e5).toISOString().slice(0, 10);
+  const asked = [];
+  await page.route('**/api/v1/timeline?*', route => route.fulfill({ json: { total: COUNT,
+    days: Array.from({ length: COUNT / 20 }, (_, k) => ({ day: dayOf(20 * k), count: 20, offset: 20 * k })) } }));
+  await page.route('**/api/v1/images?*', route => {
+    const params = new URL(route.request().url()).searchParams, offset = +(params.get('offset') ?? 0);
+    asked.push(offset);
+    return route.fulfill({ json: { total: COUNT, cursor: null, results: Array.from({ length: Math.min(+params.get('limit'), COUNT - offset) }, (_, k) => ({
+      id: idOf(offset + k), path: `/p/${offset + k}.jpg`, name: `${offset + k}.jpg`, folder: '/p', width: 4, height: 3, format: 'jpeg', size: 1, taken_at: dayOf(offset + k) })) } });
+  });
+  for (const kind of ['thumbnail?*', 'view']) await page.route('**/api/v1/images/*/' + kind, route => route.fulfill({ body: tile, contentType: 'image/png' }));
+  await page.goto(url + address);
+  await settled(page);
+  return { page, asked };
+}
+
+// Every picture in the window has its record and its thumbnail, and the window does not move.
+async function atRest(page) {
+  const state = () => page.evaluate(() => {
+    const inside = [...document.querySelectorAll('.hit')].filter(li => { const r = li.getBoundingClientRect(); return r.bottom > 0 && r.top < innerHeight; });
+    return { y: scrollY, height: document.documentElement.scrollHeight, blank: inside.filter(li => !(li.querySelector('img')?.naturalWidth > 0)).length, first: inside[0]?.dataset.index, count: inside.length };
+  });
+  return until(async () => {
+    const was = await state();
+    await page.evaluate(() => new Promise(resolve => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
+    const now = await state();
+    assert.deepEqual(now, was);
+    assert.equal(now.blank, 0);
+    assert.ok(now.count > 0);
+    return now;
+  });
+}
+
+export async function library({ store }) {
+  const server = await serve(['--store', store]), { url } = server;
+
+  await test('the start page is a timeline: a heading for each month, newest first', async () => {
+    const page = await open(url);
+    await settled(page);
+    const { days, total } = await api(url + '/api/v1/timeline?unique=1'), { results } = await api(url + '/api/v1/images?sort=date&unique=1&limit=1000');
+    assert.equal(results.length, total);
+    const months = [...new Set(days.map(d => month(d.day)))];
+    assert.ok(months.length >= 3);
+    assert.equal((await headings(page))[0], months[0]);
+    await page.locator('#text').blur();
+    const seen = new Map(), told = new Set();
+    await until(async () => {
+      for (const [index, title] of await page.$$eval('.hit', all => all.map(li => [+li.dataset.index, li.querySelector('.open').title]))) seen.set(index, title);
+      for (const heading of await headings(page)) told.add(heading);
+      await page.mouse.wheel(0, 700);
+      assert.equal(seen.size, total);
+    });
+    assert.deepEqual([...told], months);
+    assert.deepEqual(results.map((_, i) => seen.get(i)), results.map(h => h.path));
+    for (const at of [0, 40, total - 1]) {   // a shared address finds the place of its picture
+      const other = await open(`${url}/#picture=${results[at].id}`);
+      await until(async () => assert.equal(await other.textContent('#position'), `${at + 1} of ${total}`));
+    }
+  });
+
+  await test('other orders: by name, size and date added, reversed, kept in the address', async () => {
+    const page = await open(url), shown = () => page.$$eval('.hit .open', all => all.slice(0, 12).map(a => a.title));
+    await settled(page);
+    const expect = async params => {
+      const { results } = await api(`${url}/api/v1/images?unique=1&limit=12&${params}`);
+      await until(async () => assert.deepEqual(await shown(), results.map(h => h.path)));
+    };
+    for (const by of ['name', 'size', 'added']) {
+      await page.selectOption('#sort', by);
+      await expect('sort=' + by);
+      assert.deepEqual(await headings(page), []);
+      assert.equal(await page.isVisible('#scrubber'), false);
+    }
+    await page.click('#reverse');
+    await expect('sort=added&reverse=1');
+    await page.reload();
+    await expect('sort=added&reverse=1');
+    assert.equal(await page.inputValue('#sort'), 'added');
+    await page.selectOption('#sort', 'date');
+    await expect('sort=date');
+    await page.click('#reverse');
+    await expect('sort=date&reverse=1');
+    assert.equal(query(page).get('reverse'), '1');
+    await page.goBack();
+    await expect('sort=date');
+    await page.fill('#text', 'a horse');
+    await until(async () => assert.equal(await page.isVisible('#sorting'), false));
+  });
+
+  for (const [what, options] of [['', {}], [', phone', phone]]) await test(`100,000 pictures: any place comes to rest with its pictures${what}`, async () => {
+    const { page, asked } = await openMany(url, '/', options);
+    assert.equal(await page.textContent('#summary'), '100,000 pictures');
+    await page.locator('#text').blur();
+    const { height } = await atRest(page);
+    await page.keyboard.press('Control+End');
+    await until(async () => assert.ok(await page.evaluate(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 1)));
+    const end = await atRest(page);
+    assert.equal(end.height, height);
+    assert.equal(await page.locator(`.hit[data-index="${COUNT - 1}"]`).count(), 1);
+    assert.equal(await page.textContent('#end'), 'That is all.');
+    for (const part of [0.5, 0.1, 0.9, 0.33]) {
+      for (let step = 0; step < 20; step++) await page.evaluate(to => scrollTo(0, to), height * (part + step / 1000));   // the scroll bar dragged
+      await atRest(page);
+      assert.ok(await page.locator('.hit').count() < 600);
+    }
+    await page.keyboard.press('Control+Home');
+    assert.equal((await atRest(page)).first, '0');
+    assert.ok(asked.length < 120, `${asked.length} pages of the list were loaded`);
+  });
+
+  await test('100,000 pictures: the years beside the window lead to them', async () => {
+    const { page } = await openMany(url), head = () => page.evaluate(() => {
+      const below = document.querySelector('.top').getBoundingClientRect().bottom;
+      return [...document.querySelectorAll('.divide')].find(li => li.getBoundingClientRect().top >= below - 2)?.textContent;
+    });
+    assert.equal(await page.getAttribute('#scrubber [aria-current]', 'data-year'), '2024');
+    await page.click('#scrubber [data-year="2018"]');
+    await until(async () => assert.equal(await head(), 'December 2018'));
+    await atRest(page);
+    assert.equal(await page.getAttribute('#scrubber [aria-current]', 'data-year'), '2018');
+    await page.focus('#scrubber [data-year="2013"]');
+    await page.keyboard.press('Enter');
+    await until(async () => assert.equal(await head(), 'December 2013'));
+    const rail = await page.locator('#scrubber').boundingBox();
+    await page.mouse.move(rail.x + 4, rail.y + rail.height * 0.5);
+    await page.mouse.down();
+    await page.mouse.move(rail.x + 4, rail.y + rail.height * 0.75, { steps: 5 });
+    const shown = await page.textContent('#scrubber-bubble');
+    await page.mouse.up();
+    assert.equal(await page.isVisible('#scrubber-bubble'), false);
+    await atRest(page);
+    assert.match(shown, / 20\d\d$/);
+    assert.ok((await page.getAttribute('#scrubber [aria-current]', 'data-year')) === shown.slice(-4));
+  });
+
+  await test('100,000 pictures: the viewer goes on past what is loaded, and a picture in another tab has its neighbours', async () => {
+    const { page } = await openMany(url), position = told => until(async () => assert.equal(await page.textContent('#position'), told));
+    await page.evaluate(() => scrollTo(0, document.querySelector('.hit[data-index="0"]').offsetHeight * 10));
+    await page.locator('.hit[data-index="60"] .open').click();
+    await position('61 of 100,000');
+    for (let n = 62; n < 250; n++) {
+      await page.keyboard.press('ArrowRight');
+      await position(`${n} of 100,000`);
+    }
+    assert.equal(await page.textContent('#name'), '248.jpg');
+    await page.keyboard.press('Escape');
+    await until(async () => assert.equal(await page.evaluate(() => document.activeElement.closest('.hit')?.dataset.index), '248'));
+    await page.route(`**/api/v1/images/${idOf(77777)}`, route => route.fulfill({ json: { id: idOf(77777), name: '77777.jpg', path: '/p/77777.jpg', folder: '/p', width: 4, height: 3, format: 'jpeg', size: 1,
+      taken_at: new Date(Date.UTC(2024, 11, 31) - Math.floor(77777 / 20) * 864e5).toISOString() } }));
+    await page.goto('about:blank');
+    await page.goto(`${url}/#picture=${idOf(77777)}`);
+    await position('77,778 of 100,000');
+    await page.keyboard.press('ArrowLeft');
+    await position('77,777 of 100,000');
+  });
+
+  await server.stop();
+}
