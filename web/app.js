@@ -11,6 +11,7 @@ import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focus
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { closeLibrary, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
 import { drawScrubber, setScrubber } from './scrubber.js';
+import { anyChosen, choosing, clearChosen, extend, isChosen, setSelection, show as showSelection, toggle } from './select.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer } from './viewer.js';
 
@@ -411,6 +412,7 @@ async function speak(language) {
   drawChips();
   drawFilters(changed);
   redraw();
+  showSelection();
   if (first) showSummary();
   if ($('filters-panel').open) loadFacets().catch(() => {});
 }
@@ -424,8 +426,31 @@ function showScores(on) {
 
 function onKey(e) {
   if (/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) || e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog:modal')) return;
-  const does = { '/': () => { $('text').focus(); $('text').select(); }, j: () => moveActive(1), k: () => moveActive(-1) }[e.key];
+  const does = { '/': () => { $('text').focus(); $('text').select(); }, j: () => moveActive(1), k: () => moveActive(-1), '?': openHelp,
+    Escape: anyChosen() && !document.querySelector('dialog[open]') ? clearChosen : null }[e.key];
   if (does) { e.preventDefault(); does(); }
+}
+
+const openHelp = () => $('help').showModal();
+
+// A click on a picture: chooses it in select mode, else opens it; with Ctrl it is the browser's.
+function clicked(index, e) {
+  if (e.altKey || (!choosing() && (e.ctrlKey || e.metaKey))) return;
+  e.preventDefault();
+  if (e.shiftKey) extend(index);
+  else if (choosing()) toggle(index);
+  else openViewer(index);
+}
+
+function addPictures(pictures) {
+  for (const { id } of pictures) addPicture('id', id);
+  movedLine = null;
+  changed();
+}
+
+function searchByAll(pictures) {
+  onlyPicture('id', pictures[0].id);
+  addPictures(pictures.slice(1));
 }
 
 function onPop() {
@@ -475,6 +500,7 @@ function wirePage() {
   addEventListener('resize', fillScreen);
   setPanel($('show-filters'), $('filters-panel'), () => loadFacets().catch(() => {}));
   setPanel($('show-more'), $('more-panel'));
+  $('open-help').onclick = openHelp;
   $('login').addEventListener('cancel', e => e.preventDefault());
   $('login-form').addEventListener('submit', logIn);
   setDrop();
@@ -516,9 +542,11 @@ wireSearch();
 wirePage();
 setChips(changed);
 setFilters(changed);
-setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber });
+setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber,
+  click: clicked, chosen: isChosen, choose: toggle, extend });
+setSelection({ add: addPictures, search: searchByAll, load: pictureAt });
 setScrubber();
-setIndexing(async () => { await loadStatus(); search(); });
+setIndexing(async () => { await loadStatus().catch(() => {}); search(); });
 setViewer({
   similar: hit => searchWith('id', hit.id),
   region: (hit, region) => searchWith('id', hit.id, region),
@@ -526,6 +554,7 @@ setViewer({
   filter: (name, value) => { const wasOpen = hideViewer(); addFilter(name, value); changed({ replace: wasOpen }); },
   needMore: () => { if (cursor !== null && !loading) loadPage(turn); },
   load: pictureAt,
+  help: openHelp,
   total: () => (cursor === null || reachable() < countLoaded() ? reachable() : null),
 });
 start();

@@ -23,7 +23,8 @@ const headings = new Map();   // row -> li
 let hits = [], rows = [], complete = false, borders = null, farHidden = true;
 let sections = null;          // of the library, see layTiles; null: a ranking
 let active = 0, scrolledAt = 0, settle = null, width = 0;
-let actions = {};             // { open(index), similar(hit), unfold(hit), toggleFar(), want(from, to), laid() }
+let actions = {};             // { open(index), click(index, event), similar(hit), unfold(hit), toggleFar(), want(from, to), laid(), chosen(hit),
+                              //   choose(index), extend(index, from) }
 
 export function setGrid(given) {
   actions = given;
@@ -256,15 +257,12 @@ const alike = hit => (hit.copies || 0) + (hit.folded || 0);
 function makeItem(hit, index) {
   const tabIndex = index === active ? 0 : -1;
   const img = element('img', { alt: '', decoding: 'async', draggable: false });
-  const open = e => {
-    if (e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;   // the browser's: another tab, another window
-    e.preventDefault();
-    actions.open(index);
-  };
-  const li = element('li', { className: 'hit' + (hit.of ? ' member' : ''), 'data-index': index,
+  const li = element('li', { className: 'hit' + (hit.of ? ' member' : '') + (actions.chosen(hit) ? ' chosen' : ''), 'data-index': index,
     'aria-posinset': index + 1, 'aria-setsize': sections ? hits.length : -1 },
     element('a', { href: '#picture=' + hit.id, className: 'open', tabIndex, title: hit.path, 'aria-label': describe(hit),
-      onclick: open, onfocus: () => setActive(index) }, img),
+      onclick: e => actions.click(index, e), onfocus: () => setActive(index) }, img),
+    element('button', { type: 'button', className: 'pick', tabIndex, title: text('choose'), 'aria-label': `${text('choose')}: ${hit.name}`,
+      'aria-pressed': actions.chosen(hit), onclick: e => (e.shiftKey ? actions.extend(index) : actions.choose(index)) }, icon('check')),
     hit.score !== undefined && element('span', { className: 'tag score', 'aria-hidden': true }, hit.score.toFixed(3)),
     element('button', { type: 'button', className: 'like', tabIndex, title: text('more_like_this'),
       'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }, icon('similar')));
@@ -274,6 +272,14 @@ function makeItem(hit, index) {
       onclick: () => toggleGroup(hit) }, '+' + alike(hit)));
   img.onerror = () => li.classList.add('gone');
   return li;
+}
+
+// Show which pictures are chosen.
+export function showChosen(isChosen) {
+  for (const [index, li] of shown) {
+    li.classList.toggle('chosen', isChosen(hits[index]));
+    li.querySelector('.pick')?.setAttribute('aria-pressed', isChosen(hits[index]));
+  }
 }
 
 // ---- a group of near duplicates, shown and hidden ----
@@ -327,9 +333,15 @@ function onKey(e) {
     actions.open(active);
     return;
   }
+  if (e.key === 'x') {
+    actions.choose(active);
+    return;
+  }
   const to = { ArrowRight: () => active + 1, ArrowLeft: () => active - 1, ArrowDown: () => inRow(1), ArrowUp: () => inRow(-1),
                Home: () => 0, End: () => reachable() - 1 }[e.key]?.();
   if (to === undefined) return;
   e.preventDefault();
-  focusHit(Math.min(reachable() - 1, Math.max(0, to)));
+  const from = active, reached = Math.min(reachable() - 1, Math.max(0, to));
+  focusHit(reached);
+  if (e.shiftKey) actions.extend(reached, from);
 }

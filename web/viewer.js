@@ -3,6 +3,7 @@
 // Every picture has an address, #picture=ID behind that of the results, so that Back, reloading, another tab and a shared link
 // show it. The history entry has `viewer`, its index in the results, and `opened` if Back leads to the results.
 
+import { copyText } from './clipboard.js';
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
 import { countLoaded, focusHit, hitAt, reachable } from './grid.js';
@@ -11,11 +12,15 @@ import { fit, scaled, setZoom, zoom } from './zoom.js';
 
 const dialog = $('viewer'), stage = dialog.querySelector('.stage'), frame = $('frame'), full = $('full'), box = $('region');
 const SMALLEST_PX = 8, AHEAD = 10, NEAR_KM = 10;
+const SLIDE_MS = 4000;
+let ahead = null;          // the picture that comes next, loading
+let forward = 1;           // the direction of the last step
+let slides = false, slide = null;   // the slideshow is on; its timer
 let index = -1, shown = null, actions = {}, from = [0, 0], leaving = false;   // index -1: not one of the results
 const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
 // actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(),
-// load(index): a promise of the picture, total() }
+// load(index): a promise of the picture, total(), help() }
 export function setViewer(given) {
   actions = given;
   setZoom(stage, frame, zoomActions);
@@ -32,8 +37,9 @@ export function setViewer(given) {
   dialog.addEventListener('cancel', e => { if (zoomActions.draw) { e.preventDefault(); setDrawing(false); } });
   dialog.addEventListener('close', onClose);
   dialog.addEventListener('keydown', onKey);
-  full.onload = () => { $('preview').removeAttribute('src'); };
-  full.onerror = () => { if (full.hasAttribute('src')) whyNot(); };
+  full.onload = () => { $('preview').removeAttribute('src'); preload(); };
+  $('slides').onclick = () => play(!slides);
+  full.onerror = () => { if (full.hasAttribute('src')) whyNot(); if (slides) wait(); };
 }
 
 const current = () => shown;
@@ -65,6 +71,8 @@ export function hideViewer() {
 }
 
 function onClose() {
+  play(false);
+  ahead = null;
   full.removeAttribute('src');
   $('preview').removeAttribute('src');
   if (!leaving) {
@@ -77,6 +85,7 @@ function onClose() {
 
 async function step(by) {
   const was = index, to = index + by;
+  forward = by;
   if (index < 0 || to < 0 || to >= reachable()) return;
   if (to > countLoaded() - AHEAD) actions.needMore();
   const hit = hitAt(to) ?? await actions.load(to);
@@ -87,8 +96,32 @@ function onKey(e) {
   if (e.ctrlKey || e.metaKey || e.altKey) return;
   const does = (zoomActions.draw && boxKeys(e)) || { ArrowLeft: () => step(-1), k: () => step(-1), ArrowRight: () => step(1), j: () => step(1),
     '+': () => zoom(1.5), '=': () => zoom(1.5), '-': () => zoom(1 / 1.5), 0: () => zoom(1 / scaled()),
+    s: () => play(!slides), '?': () => actions.help(),
     '/': () => { close(); setTimeout(() => $('text').focus()); } }[e.key];
   if (does) { e.preventDefault(); does(); }
+}
+
+// The picture in the direction of the last step is loaded before it is wanted.
+function preload() {
+  const next = hitAt(index + forward);
+  ahead = next && index >= 0 ? element('img', { src: `api/v1/images/${next.id}/view` }) : null;
+  if (slides) wait();
+}
+
+// ---- the slideshow ----
+
+// Each picture stays for SLIDE_MS once it is there; the last one ends the show.
+function play(on) {
+  slides = on;
+  $('slides').setAttribute('aria-pressed', on);
+  dialog.classList.toggle('playing', on);
+  clearTimeout(slide);
+  if (on && full.complete) wait();
+}
+
+function wait() {
+  clearTimeout(slide);
+  slide = setTimeout(() => (index >= 0 && index < reachable() - 1 ? step(1) : play(false)), SLIDE_MS);
 }
 
 // ---- the picture and its details ----
@@ -132,7 +165,7 @@ function rows(hit) {
   const taken = s => s && [when(s.slice(0, 19) + 'Z', { timeZone: 'UTC' }), s.slice(19)].join(' ').trim();
   const place = hit.latitude !== undefined && `${hit.latitude.toFixed(5)}, ${hit.longitude.toFixed(5)}`;
   return [
-    ['score', hit.score?.toFixed(4)], ['path', hit.path], ['folder', filterButton(shortFolder(hit.folder), 'in', hit.folder)],
+    ['score', document.body.classList.contains('scored') && hit.score?.toFixed(4)], ['path', hit.path], ['folder', filterButton(shortFolder(hit.folder), 'in', hit.folder)],
     ['dimensions', `${number(hit.width)} × ${number(hit.height)}, ${hit.format.toUpperCase()}`], ['size', bytes(hit.size)],
     ['taken', hit.taken_at_source !== 'file_time' && taken(hit.taken_at)], ['title', hit.title], ['description', hit.description],
     ['keywords', hit.keywords?.join(', ')], ['rating', hit.rating === undefined ? null : hit.rating < 0 ? '✕' : '★'.repeat(hit.rating) || '0'], ['changed', when(hit.mtime)],
@@ -145,16 +178,7 @@ function rows(hit) {
 
 async function copyPath() {
   const label = $('copy').querySelector('span');
-  try {
-    await navigator.clipboard.writeText(current().path);
-  } catch {   // no clipboard API without HTTPS: use execCommand
-    const field = element('textarea', { value: current().path });
-    dialog.append(field);
-    field.select();
-    document.execCommand('copy');
-    field.remove();
-    $('copy').focus();
-  }
+  await copyText(current().path, dialog);
   label.textContent = text('copied');
   setTimeout(() => { label.textContent = text('copy_path'); }, 1500);
 }

@@ -14,7 +14,7 @@ static const char *type_of(const char *name)
     static const char *const types[][2] = {
         { ".html", "text/html; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
         { ".js", "text/javascript; charset=utf-8" }, { ".json", "application/json" }, { ".svg", "image/svg+xml" },
-        { ".webmanifest", "application/manifest+json" },
+        { ".webmanifest", "application/manifest+json" }, { ".png", "image/png" },
     };
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < sizeof types / sizeof *types; i++)

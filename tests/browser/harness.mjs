@@ -8,7 +8,7 @@ import { strict as assert } from 'node:assert';
 const { T, SCRY_TOP, SCRY_BUILD, SCRY_NODE_MODULES, CHROMIUM } = process.env;
 const modules = createRequire(SCRY_NODE_MODULES + '/');
 const { chromium } = modules('playwright-core');
-export const axeSource = modules('axe-core').source;
+const axeSource = modules('axe-core').source;
 export { assert };
 export const top = SCRY_TOP, temporary = T;
 
@@ -99,6 +99,13 @@ export async function search(page, words) {
 export async function openHit(page, n = 0) {
   await page.locator(`.hit[data-index="${n}"] .open`).click();
   await page.waitForFunction(() => document.getElementById('full').complete && document.getElementById('full').naturalWidth > 0);
+}
+
+// Nothing serious is found by axe.
+export async function accessible(page) {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  assert.deepEqual(violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v => `${v.id}: ${v.nodes[0].html}`), []);
 }
 
 // ---- tests ----

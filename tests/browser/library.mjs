@@ -160,7 +160,8 @@ export async function library({ store }) {
     await until(async () => assert.equal(await page.evaluate(() => document.activeElement.closest('.hit')?.dataset.index), '248'));
     await page.route(`**/api/v1/images/${idOf(77777)}`, route => route.fulfill({ json: { id: idOf(77777), name: '77777.jpg', path: '/p/77777.jpg', folder: '/p', width: 4, height: 3, format: 'jpeg', size: 1,
       taken_at: new Date(Date.UTC(2024, 11, 31) - Math.floor(77777 / 20) * 864e5).toISOString() } }));
-    await page.goto('about:blank');
+    await page.goto(url + '/docs');
+    await page.locator('details').first().waitFor();
     await page.goto(`${url}/#picture=${idOf(77777)}`);
     await position('77,778 of 100,000');
     await page.keyboard.press('ArrowLeft');

@@ -1,7 +1,7 @@
 // looking.mjs - results and the viewer: keyboard, phone, touch, languages, accessibility.
 
 import { readFileSync, renameSync } from 'node:fs';
-import { api, assert, axeSource, firstName, names, open, openHit, phone, query, search, serve, settled, test, until } from './harness.mjs';
+import { accessible, api, assert, firstName, names, open, openHit, phone, query, search, serve, settled, test, until } from './harness.mjs';
 
 const castle = '/?q=a+castle+by+the+water';
 
@@ -13,12 +13,6 @@ async function touch(page, ...steps) {
 }
 
 const focused = page => page.evaluate(() => document.activeElement.closest('.hit')?.dataset.index ?? document.activeElement.id);
-
-async function accessible(page) {
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  assert.deepEqual(violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v => `${v.id}: ${v.nodes[0].html}`), []);
-}
 
 export async function looking({ root, store }) {
   const server = await serve(['--store', store, '--allow-index']), { url } = server;
@@ -69,7 +63,7 @@ export async function looking({ root, store }) {
     const page = await open(url + castle);
     await settled(page);
     assert.equal(await page.locator('.hit .open[tabindex="0"]').count(), 1);
-    await page.focus('#show-more');
+    await page.focus('#select');
     await page.keyboard.press('Tab');
     assert.equal(await focused(page), '0');
   });

@@ -1,6 +1,6 @@
 // screenshots.mjs - docs/screenshots/*.webp, of the demo gallery; run by tools/screenshots.sh.
 
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { scry, serve, settled, temporary, top } from './harness.mjs';
 
@@ -9,6 +9,7 @@ const WEBP_QUALITY = 0.82, folder = top + '/docs/screenshots';
 const wide = { viewport: { width: 1200, height: 760 } }, phone = { viewport: { width: 360, height: 720 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
 const shots = [
+  ['timeline', '', wide, async page => { for (const n of [1, 2, 4]) await page.click(`.hit[data-index="${n}"] .pick`, { force: true }); }],
   ['light', '?q=a+castle+by+the+water', wide, async () => {}],
   ['dark', '?q=@id:CASTLE+-+0.5:a+river&format=jpeg', { ...wide, colorScheme: 'dark' }, page => page.click('#show-filters')],
   ['viewer', '?q=a+castle+by+the+water', wide, async page => {
@@ -40,6 +41,10 @@ async function webp(page, png) {
 }
 
 cpSync(top + '/demo/gallery', temporary + '/gallery', { recursive: true });
+for (const [i, name] of readdirSync(temporary + '/gallery', { recursive: true }).filter(n => n.includes('.')).sort().entries()) {   // dates for the timeline
+  const day = new Date(Date.UTC(2025 - i % 7, (5 * (i % 7) + 11) % 12, 1 + i % 28));
+  utimesSync(`${temporary}/gallery/${name}`, day, day);
+}
 scry(['index', temporary + '/gallery', '--store', temporary + '/store']);
 const server = await serve(['--store', temporary + '/store']), browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
 for (let i = 0; i < 5; i++) await fetch(server.url + '/api/v1/search?q=a+castle+by+the+water&fold=auto&limit=100');   // warm up the server

@@ -5,6 +5,7 @@ import { gallery } from './pictures.mjs';
 import { searching } from './searching.mjs';
 import { looking } from './looking.mjs';
 import { library } from './library.mjs';
+import { choosing } from './choosing.mjs';
 import { around } from './around.mjs';
 import { upgrade } from './upgrade.mjs';
 import { large } from './large.mjs';
@@ -14,6 +15,7 @@ await suite(async () => {
   await searching(collection);
   await looking(collection);
   await library(collection);
+  await choosing(collection);
   await around(collection);
   await upgrade();
   await large();

@@ -1,0 +1,75 @@
+// select.js - several pictures chosen: for their paths, as parts of the query, or to search by all of them.
+//
+// Pictures stay chosen over searches, so that they can be gathered from several. In select mode a click chooses; Shift and a
+// click choose all from the last one; x and Shift with an arrow do it by keyboard.
+
+import { copyText } from './clipboard.js';
+import { $ } from './dom.js';
+import { hitAt, showChosen } from './grid.js';
+import { text } from './strings.js';
+
+export const MOST_PARTS = 64, MOST_CHOSEN = 1000;   // SCRY_MAX_QUERY_PARTS
+const COPIED_MS = 1500;
+const chosen = new Map();   // id -> the picture, in the order in which they were chosen
+let mode = false, last = -1, actions = {};
+
+// actions: { add(pictures), search(pictures), load(index): a promise of the picture }
+export function setSelection(given) {
+  actions = given;
+  $('select').onclick = () => { setMode(!mode); };
+  $('chosen-copy').onclick = copyPaths;
+  $('chosen-add').onclick = () => actions.add([...chosen.values()]);
+  $('chosen-search').onclick = () => actions.search([...chosen.values()]);
+  $('chosen-clear').onclick = clearChosen;
+}
+
+export const isChosen = hit => chosen.has(hit?.id);
+export const choosing = () => mode;
+export const anyChosen = () => mode || chosen.size > 0;
+
+export function clearChosen() {
+  chosen.clear();
+  setMode(false);
+}
+
+function setMode(on) {
+  mode = on;
+  show();
+}
+
+export function show() {
+  $('select').setAttribute('aria-pressed', mode);
+  document.body.classList.toggle('choosing', mode || chosen.size > 0);
+  $('selection').hidden = !chosen.size;
+  $('chosen-count').textContent = text('n_chosen', { n: chosen.size });
+  for (const id of ['chosen-add', 'chosen-search']) $(id).disabled = chosen.size > MOST_PARTS;
+  showChosen(isChosen);
+}
+
+function set(hit, on) {
+  if (!hit) return;
+  if (!on) chosen.delete(hit.id);
+  else if (chosen.size < MOST_CHOSEN) chosen.set(hit.id, hit);
+}
+
+export function toggle(index) {
+  const hit = hitAt(index);
+  set(hit, !isChosen(hit));
+  last = index;
+  show();
+}
+
+// Choose all from the last one, or from `from`, to `index`.
+export async function extend(index, from = last) {
+  const [low, high] = from < 0 ? [index, index] : [Math.min(from, index), Math.max(from, index)];
+  for (let i = low; i <= high && i - low < MOST_CHOSEN; i++) set(hitAt(i) ?? await actions.load(i), true);
+  last = index;
+  show();
+}
+
+async function copyPaths() {
+  const label = $('chosen-copy').querySelector('span');
+  await copyText([...chosen.values()].map(hit => hit.path).join('\n'), $('selection'));
+  label.textContent = text('copied');
+  setTimeout(() => { label.textContent = text('copy_paths'); }, COPIED_MS);
+}
