@@ -27,7 +27,8 @@ enum {
     CODES_FORMAT = 3,   /* grows with any change of the encoding; 2 had no signs */
     CODES_HEADER = 4096,
     PUBLISH_ROWS = 4096,  /* a long run publishes after this many rows */
-    FEW_ROWS = 32         /* of a block are scored from their vectors in less time than the block is compared */
+    FEW_ROWS = 32         /* of a block, in one search or several, are scored from their vectors in less time than the block is
+                             compared */
 };
 
 /* The header as stored. */
@@ -367,9 +368,12 @@ void *scry_codes_block(scry_local *s, scry_view *v, size_t i, size_t rows)
 {
     scry_codes *c = &v->codes;
     uint8_t trust = atomic_load_explicit(&c->trust[i], memory_order_relaxed);
-    if (trust == SCRY_CODES_UNCHECKED) {
-        if (rows <= FEW_ROWS)
+    if (trust >= SCRY_CODES_UNCHECKED) {
+        size_t scored = trust - SCRY_CODES_UNCHECKED + rows;
+        if (scored <= FEW_ROWS) {
+            (void)atomic_compare_exchange_strong(&c->trust[i], &trust, (uint8_t)(SCRY_CODES_UNCHECKED + scored));
             return NULL;
+        }
         bool good = scry_crc32c(0, c->blocks[i], scry_block_bytes((size_t)s->base.dim)) == c->sums[i];
         trust = good ? SCRY_CODES_GOOD : SCRY_CODES_DAMAGED;
         uint8_t before = atomic_exchange(&c->trust[i], trust);

@@ -23,7 +23,8 @@ typedef struct scry_codes {
 } scry_codes;
 
 /* Of a block: there is no checksum of it; it was not compared yet; it is as it was written; it is not. */
-enum scry_codes_trust { SCRY_CODES_UNSUMMED, SCRY_CODES_UNCHECKED, SCRY_CODES_GOOD, SCRY_CODES_DAMAGED };
+/* From UNCHECKED on: and so many rows were scored without it. */
+enum scry_codes_trust { SCRY_CODES_UNSUMMED, SCRY_CODES_GOOD, SCRY_CODES_DAMAGED, SCRY_CODES_UNCHECKED };
 
 /* The writer's part: open or make the cache file and encode what it lacks of the segment, append what is
  * being committed, publish (sync the rows and count them in the header). None fails: without the file readers

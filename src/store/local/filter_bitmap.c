@@ -420,21 +420,15 @@ static unsigned sections_of(const scry_filter_node *f)
 
 /* The columns, what this filter and the state's making read of them intact. The names of all files, tens of megabytes in a
  * large store, are read only where there are rows to be found by name, as of words that a file of an earlier scry lacks. */
-static int trusted_columns(scry_columns **out, scry_local *s, scry_reader *r, scry_view *v, const scry_filter_node *filter,
-                           scry_error *err)
+static scry_columns *trusted_columns(scry_local *s, scry_view *v, const scry_filter_node *filter)
 {
-    int64_t gone = 0;
     unsigned sections = SCRY_COLUMNS_FOR_ROWS | SCRY_COLUMNS_FOR_TERMS | sections_of(filter);
-    int result = scry_db_number(&r->db, "SELECT EXISTS (SELECT 1 FROM gone)", &gone, err);
-    if (result < 0)
-        return result;
-    scry_columns *c = scry_view_columns(s, v, sections | (gone ? SCRY_COLUMNS_FOR_NAMES : 0));
+    scry_columns *c = scry_view_columns(s, v, sections | (v->has_gone ? SCRY_COLUMNS_FOR_NAMES : 0));
     size_t raws = 0;
     if (c)
         (void)scry_columns_list_of(c, SCRY_TERM_FORMAT, "raw", &raws);
     bool by_name = raws || (c && scry_filter_asks_words(filter) && !scry_columns_has_words(c));
-    *out = by_name ? scry_view_columns(s, v, SCRY_COLUMNS_FOR_NAMES | SCRY_COLUMNS_FOR_LISTS) : c;
-    return 0;
+    return by_name ? scry_view_columns(s, v, SCRY_COLUMNS_FOR_NAMES | SCRY_COLUMNS_FOR_LISTS) : c;
 }
 
 /* Under the view_lock. `columns` is the view's. */
@@ -515,10 +509,10 @@ static void note_words(scry_filter_state *f)
 static int prepare(const scry_filter_state **out, scry_local *s, scry_reader *r, scry_view *v, const scry_filter_node *filter,
                    scry_error *err)
 {
-    scry_columns *columns = NULL;
+    int result = 0;
     pthread_mutex_lock(&s->view_lock);
-    int result = trusted_columns(&columns, s, r, v, filter, err);
-    if (result == 0 && (!v->filter || v->filter->columns != columns))
+    scry_columns *columns = trusted_columns(s, v, filter);
+    if (!v->filter || v->filter->columns != columns)
         result = make_state(s, r, v, columns, err);
     if (result == 0 && scry_filter_asks_words(filter) && !v->filter->fresh_words)
         note_words(v->filter);

@@ -117,6 +117,8 @@ static int make_view(scry_local *s, scry_reader *r, scry_head *head, const scry_
     if (result == 0)
         result = load_live(v, &r->db, err);
     if (result == 0)
+        result = scry_db_number(&r->db, "SELECT EXISTS (SELECT 1 FROM gone)", &v->has_gone, err);
+    if (result == 0)
         result = scry_codes_load(s, v, old, err);
     if (result < 0)
         view_free(v);

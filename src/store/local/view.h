@@ -14,6 +14,7 @@ struct scry_view {
     scry_shared_map *segment;
     scry_codes codes;
     uint64_t *live;           /* a bit for each slot: a content is there */
+    int64_t has_gone;         /* 1: table gone has rows, files that are no more what the columns have */
     scry_columns *columns;    /* under the store's view_lock, as is all below; NULL: files are read from the database */
     bool columns_opened;
     scry_filter_state *filter;   /* NULL: no search has needed one */
