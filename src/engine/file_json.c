@@ -77,15 +77,11 @@ static void put_lines(scry_json_writer *w, const char *key, const char *lines)
     scry_json_end(w, ']');
 }
 
-/* "Munich, Germany" */
 static void put_place(scry_json_writer *w, const scry_file *f)
 {
-    const char *names = scry_places_near(f->latitude, f->longitude).largest;
-    if (!names)
-        return;
-    size_t city = strcspn(names, "\n"), country = strcspn(names + city + 1, "\n");
-    char *text = scry_asprintf("%.*s, %.*s", (int)city, names, (int)country, names + city + 1);
-    scry_json_add_str(w, "place", text);
+    char *text = scry_place_text(f->latitude, f->longitude);
+    if (text)
+        scry_json_add_str(w, "place", text);
     free(text);
 }
 

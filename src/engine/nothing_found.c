@@ -4,6 +4,8 @@
 #include "base/nearest.h"
 #include "base/table.h"
 #include "engine/path_forms.h"
+#include "store/places.h"
+#include "store/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,11 +45,18 @@ static bool is_one_folder(const scry_filter_node *f)
     return left->kind == SCRY_FILTER_IN && right->kind == SCRY_FILTER_IN && scry_same_name(left->text, right->text);
 }
 
-/* Words are separated by line ends. */
-static void put_text(scry_buf *out, const char *text)
+static bool asks_place(const scry_filter_node *f)
+{
+    return f->kind == SCRY_FILTER_WORDS && f->number == SCRY_WORDS_PLACE;
+}
+
+/* Words are separated by line ends; those of places begin with an @. */
+static void put_text(scry_buf *out, const scry_filter_node *f)
 {
     bool first = true;
+    const char *text = f->text;
     for (size_t n; *text; text += n + (text[n] == '\n')) {
+        text += asks_place(f) && *text == '@';
         n = strcspn(text, "\n");
         if (n && !first)
             scry_buf_putc(out, ' ');
@@ -68,7 +77,7 @@ static void put_value(scry_buf *out, const scry_filter_node *f)
             put_value(out, f->right);
         }
     } else if (f->text) {
-        put_text(out, f->text);
+        put_text(out, f);
     } else if (f->kind == SCRY_FILTER_AFTER || f->kind == SCRY_FILTER_BEFORE) {
         if (gmtime_r(&t, &tm) && strftime(day, sizeof day, t % 86400 ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d", &tm))
             scry_buf_puts(out, day);
@@ -96,6 +105,7 @@ typedef struct {
 /* Of the files seen, what a condition asks about. */
 typedef struct {
     scry_filter_kind kind;
+    bool place;             /* words, of places */
     scry_table values;
     bool failed;            /* more values than are kept */
     uint64_t seen, with;    /* files, and those that have the field at all */
@@ -139,6 +149,14 @@ static void add_keywords(survey *s, const char *keywords)
     free(copy);
 }
 
+/* The city and the country. */
+static void add_place(survey *s, const scry_file *f)
+{
+    char *text = f->has_position ? scry_place_text(f->latitude, f->longitude) : NULL;
+    add_value(s, text);
+    free(text);
+}
+
 static int look_at(void *arg, const scry_file *f)
 {
     survey *s = arg;
@@ -160,6 +178,9 @@ static int look_at(void *arg, const scry_file *f)
         break;
     case SCRY_FILTER_KEYWORD: add_keywords(s, f->keywords); break;
     case SCRY_FILTER_WORDS:   /* a word of any text: too many to list */
+        if (s->place)
+            add_place(s, f);
+        break;
     case SCRY_FILTER_ALL: case SCRY_FILTER_AND: case SCRY_FILTER_OR: case SCRY_FILTER_NOT: case SCRY_FILTER_KINDS: break;
     }
     return ++s->seen >= SCRY_NOTHING_SEEN;
@@ -171,13 +192,19 @@ static int by_files(const void *a, const void *b)
     return x->files != y->files ? (x->files < y->files) - (x->files > y->files) : strcmp(x->value, y->value);
 }
 
-/* The value that each text was probably meant to be. A camera is found by a part of its name, so its words count, too. */
+/* The value that each text was probably meant to be. A camera is found by a part of its name, so its words count, too;
+ * of a place the city does. */
 static void offer_values(scry_nearest *n, const survey *s)
 {
     for (size_t i = 0; i < s->values.count; i++) {
         scry_nearest_offer(n, scry_table_text(&s->values, i));
         if (s->kind == SCRY_FILTER_CAMERA)
             scry_nearest_offer_words(n, scry_table_text(&s->values, i));
+        if (s->place) {
+            char *city = scry_strndup(scry_table_text(&s->values, i), strcspn(scry_table_text(&s->values, i), ","));
+            scry_nearest_offer(n, city);
+            free(city);
+        }
     }
 }
 
@@ -186,6 +213,7 @@ static void put_values(scry_buf *out, survey *s)
     size_t n = s->values.count;
     if (n == 0) {
         scry_buf_puts(out, s->kind == SCRY_FILTER_CAMERA ? ": no picture names its camera" : s->kind == SCRY_FILTER_LABEL ? ": there are no labels"
+                           : s->place ? ": no picture was taken near a city that scry knows"
                            : s->kind == SCRY_FILTER_WORDS ? ": no name, title, keyword or label has them all"
                            : s->kind == SCRY_FILTER_KEY ? ": there are no keys" : s->kind == SCRY_FILTER_KEYWORD ? ": there are no keywords" : "");
         return;
@@ -227,10 +255,14 @@ static void put_nearest(scry_buf *out, const survey *s, const scry_filter_node *
             put_nearest(out, s, f->right);
         return;
     }
-    scry_nearest n = SCRY_NEAREST_INIT(f->text ? f->text : "");
+    scry_buf text = SCRY_BUF_INIT(1 << 16);
+    if (f->text)
+        put_text(&text, f);
+    scry_nearest n = SCRY_NEAREST_INIT(scry_buf_str(&text));
     offer_values(&n, s);
     if (n.best[0])
         scry_buf_printf(out, "%s%s?", out->data[out->size - 1] == '?' ? " Or " : ": did you mean ", n.best);
+    scry_buf_dispose(&text);
 }
 
 static const scry_filter_node *first_leaf(const scry_filter_node *f)
@@ -242,9 +274,10 @@ static const scry_filter_node *first_leaf(const scry_filter_node *f)
 
 static int put_instead(scry_buf *out, scry_store *store, const condition *c, scry_error *err)
 {
-    survey s = { .kind = first_leaf(c->f)->kind, .values = SCRY_TABLE_OF_TEXTS(sizeof(counted), MAX_VALUES) };
+    const scry_filter_node *first = first_leaf(c->f);
+    survey s = { .kind = first->kind, .place = asks_place(first), .values = SCRY_TABLE_OF_TEXTS(sizeof(counted), MAX_VALUES) };
     int r = scry_store_each_file(store, NULL, NULL, look_at, &s, err);
-    if (r >= 0 && first_leaf(c->f)->text) {
+    if (r >= 0 && first->text) {
         put_nearest(out, &s, c->f);
         put_values(out, &s);
     } else if (r >= 0) {

@@ -1,5 +1,6 @@
 #include "store/places.h"
 
+#include "base/alloc.h"
 #include "store/predicates.h"
 
 #include <math.h>
@@ -86,4 +87,13 @@ scry_places scry_places_near(double latitude, double longitude)
     if (!c.largest)
         c.largest = c.nearest;
     return (scry_places){ c.largest ? names + c.largest->names : NULL, c.nearest ? names + c.nearest->names : NULL };
+}
+
+char *scry_place_text(double latitude, double longitude)
+{
+    const char *names = scry_places_near(latitude, longitude).largest;
+    if (!names)
+        return NULL;
+    size_t first = strcspn(names, "\n"), second = strcspn(names + first + 1, "\n");
+    return scry_asprintf("%.*s, %.*s", (int)first, names, (int)second, names + first + 1);
 }

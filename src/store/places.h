@@ -17,4 +17,7 @@ typedef struct scry_places {
 
 scry_places scry_places_near(double latitude, double longitude);
 
+/* The largest city there and its country, for people: "Munich, Germany", owned by the caller; NULL: none. */
+char *scry_place_text(double latitude, double longitude);
+
 #endif

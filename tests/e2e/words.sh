@@ -45,6 +45,9 @@ is "a place's words" "$(by_words photos of Munich, Germany)" 'p006.png '
 is "... in other languages" "$(by_words Мюнхен) $(by_words münchen)" 'p006.png  p006.png '
 is "--place" "$(having --place munich) $(having --place France) $(having --place paris --place Мюнхен)" 'p006.png  p007.png  p006.png p007.png '
 is "... is of places alone" "$(having --place wedding)$(having --place mun)" ''
+run list --place monich
+like "--place that is nowhere: what was meant, and what there is" "$T/err" \
+    'passes --place monich: did you mean Munich\? There are Munich, Germany \(1\), Paris, France \(1\)$'
 run search --json --by words paris
 is "... in JSON" "$(json '[(r["name"], r["place"], r["found_in"]) for r in j["results"]]')" "[('p007.png', 'Paris, France', ['place'])]"
 run search --by words @"$T/pics/p010.png"
