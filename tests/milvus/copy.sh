@@ -32,8 +32,8 @@ run status --json --store $M/gallery --collection moved
 is "the same model, numbers, and roots under the same ids" \
     "$(json '(j["identity"], j["model"], j["precision"], j["files"], j["contents"], j["skipped"], j["roots"])')" "$mine"
 for q in "a white dog" @"$P/a/p005.png" "--key k1 dog" "--label dog x" "--in $P/b dog"; do
-    is "searched as the original: $q" "$("$scry" search --paths $q --store $M/gallery --collection moved)" \
-        "$("$scry" search --paths $q)"
+    is "searched as the original: $q" "$("$scry" search --by look --paths $q --store $M/gallery --collection moved)" \
+        "$("$scry" search --by look --paths $q)"
 done
 run index --store $M/gallery --collection moved "$P"
 like "an index run finds nothing to do, the unreadable one remembered" "$T/err" '^0 added, 0 updated, 34 unchanged, 1 skipped'
@@ -68,12 +68,12 @@ run index --store $M --collection other --milvus-index hnsw:M=100000 "$P"
 is "what the server refuses leaves the old one" "$status $(index_of other)" "2 HNSW 16 200"
 run index --store $M --collection other --milvus-index flat "$P"
 is "back to the exact one: searched as the original" \
-    "$("$scry" search --paths dog --store $M --collection other --in "$P/b")" "$("$scry" search --paths dog --in "$P/b")"
+    "$("$scry" search --by look --paths dog --store $M --collection other --in "$P/b")" "$("$scry" search --by look --paths dog --in "$P/b")"
 run index --store $M --collection parted --milvus-partitions "$P/a" "$P/b"
 is "roots in partitions" "$("$PYMILVUS" tests/milvus/compare.py partitions parted 2>&1 | tail -n 1)" "14 19"
 for q in dog "--in $P/b dog" "--in $P/a/p003.png dog" "--key none dog"; do
-    is "searched as the original: $q" "$("$scry" search --paths $q --store $M --collection parted)" \
-        "$("$scry" search --paths $q)"
+    is "searched as the original: $q" "$("$scry" search --by look --paths $q --store $M --collection parted)" \
+        "$("$scry" search --by look --paths $q)"
 done
 "$PYMILVUS" tests/milvus/tap.py 29531 "$T/sent" &
 tap=$!

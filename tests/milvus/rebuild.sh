@@ -20,7 +20,7 @@ client() { "$PYMILVUS" -c "import sys; from pymilvus import MilvusClient
 c = MilvusClient('http://127.0.0.1:19530')
 $1" "${@:2}" 2>&1 | tail -n 1; }
 count() { client "print(c.query(sys.argv[1], 'id != \"\"', output_fields=['count(*)'], consistency_level='Strong')[0]['count(*)'])" "$1"; }
-paths() { "$scry" search "$@" --paths --limit 60 2>"$T/err"; }
+paths() { "$scry" search "$@" --by look --paths --limit 60 2>"$T/err"; }
 
 ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
 trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT

@@ -17,7 +17,7 @@ pictures "$P/b" 20 30
 cp "$P/a/p000.png" "$P/b/copy.png"
 cp "$P/a/p001.png" "$P/b/$(printf 'caf\351 \"q\".png')"
 echo broken >"$P/a/bad.png"
-paths() { "$scry" search "$@" --paths --limit 20 2>"$T/err"; }
+paths() { "$scry" search "$@" --by look --paths --limit 20 2>"$T/err"; }
 
 # ---- absent ----
 before=$(date +%s)
