@@ -23,10 +23,11 @@ rm -rf "$store"
 mkdir -p build
 echo "The gallery: $(find demo/gallery -type f ! -name '*.tsv' ! -name '*.md' | wc -l) photographs (demo/gallery/SOURCES.tsv says whose)"
 step index demo/gallery
-step search --limit 3 a castle by the water
-step search --limit 3 sunset
-step search --limit 3 закат
-step search --limit 3 a fish - blue + orange
+printf '\nBy look alone: the names of these files, which say what they show, are left out.\n'
+step search --by look --limit 3 a castle by the water
+step search --by look --limit 3 sunset
+step search --by look --limit 3 закат
+step search --by look --limit 3 a fish - blue + orange
 cat <<END
 
 Now with your own pictures:
