@@ -434,9 +434,9 @@ static int search_all(query_state *q, const float *queries, size_t n, scry_resul
     scry_trace("filter", start);
     size_t k = first_depth(q->search);
     scry_near_list *lists = scry_alloc(n * sizeof *lists);
-    if (result == 0)
-        result = scan_codes(q, queries, n, k, lists, err);
     uint64_t scanned = result == 0 ? contents_to_search(q) : 0;
+    if (scanned)   /* most queries have no picture with their words */
+        result = scan_codes(q, queries, n, k, lists, err);
     start = scry_now_ms();
     for (size_t i = 0; i < n; i++) {
         if (result == 0) {
