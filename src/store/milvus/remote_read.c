@@ -12,6 +12,16 @@
 
 /* ---- lookups ---- */
 
+enum { FILTER_BYTES = 128 };
+
+/* The filter on rows whose field is `n` bytes, a file's id or a content's hash, as hexadecimal digits. */
+static void filter_on(char filter[FILTER_BYTES], const char *field, const uint8_t *bytes, size_t n)
+{
+    char hex[SCRY_REMOTE_HEX_HASH > SCRY_REMOTE_HEX_ID ? SCRY_REMOTE_HEX_HASH : SCRY_REMOTE_HEX_ID];
+    scry_hex(bytes, n, hex);
+    snprintf(filter, FILTER_BYTES, "%s == \"%s\"", field, hex);
+}
+
 /* A row that passes `filter`, if there is one, as `out` of at most one row. */
 static int find_row(scry_remote *s, scry_milvus *m, const char *filter, const scry_remote_fields *fields, scry_milvus_rows **out,
                     scry_error *err)
@@ -27,12 +37,11 @@ int scry_remote_get(scry_store *base, const uint8_t *id, scry_results **out, scr
     scry_milvus_rows *rows;
     scry_remote_row row = { .rows = NULL };
     const scry_remote_fields fields = scry_remote_row_fields(s, false);
-    char hex[SCRY_REMOTE_HEX_ID], filter[128];
+    char filter[FILTER_BYTES];
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    scry_hex(id, SCRY_ID_BYTES, hex);
-    snprintf(filter, sizeof filter, "id == \"%s\"", hex);
+    filter_on(filter, "id", id, SCRY_ID_BYTES);
     result = find_row(s, m, filter, &fields, &rows, err);
     if (result == 0) {
         int64_t copies = 1;
@@ -78,14 +87,13 @@ int scry_remote_has_content(scry_store *base, const uint8_t *hash, scry_file *ou
     scry_milvus_rows *rows;
     scry_remote_row row = { .rows = NULL };
     const scry_remote_fields fields = scry_remote_row_fields(s, false);
-    char hex[SCRY_REMOTE_HEX_HASH], filter[128];
+    char filter[FILTER_BYTES];
     if (scry_remote_state_lacks(s, hash))
         return 0;
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    scry_hex(hash, SCRY_HASH_BYTES, hex);
-    snprintf(filter, sizeof filter, "content == \"%s\"", hex);
+    filter_on(filter, "content", hash, SCRY_HASH_BYTES);
     result = find_row(s, m, filter, &fields, &rows, err);
     if (result == 0) {
         if (rows->rows && (result = scry_remote_row_read(s, &row, rows, 0, err)) == 0) {
@@ -107,12 +115,11 @@ int scry_remote_vector(scry_store *base, const uint8_t *hash, float *out, scry_e
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
     scry_milvus_rows *rows;
-    char hex[SCRY_REMOTE_HEX_HASH], filter[128];
+    char filter[FILTER_BYTES];
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    scry_hex(hash, SCRY_HASH_BYTES, hex);
-    snprintf(filter, sizeof filter, "content == \"%s\"", hex);
+    filter_on(filter, "content", hash, SCRY_HASH_BYTES);
     result = find_row(s, m, filter, &fields, &rows, err);
     if (result == 0) {
         const scry_milvus_column *v = scry_milvus_find_column(rows, "vector", SCRY_MILVUS_FLOAT_VECTOR);
