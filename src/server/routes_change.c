@@ -46,7 +46,7 @@ static bool check_enabled(request *r, bool flag, const char *option)
 static char *media_folder(request *r, scry_error *err)
 {
     const server *s = r->server;
-    char *base = strncmp(s->where, "milvus", 6) == 0 ? scry_data_dir() : scry_strdup(s->where);
+    char *base = server_has_folder(s) ? scry_strdup(s->where) : scry_data_dir();
     char *folder = scry_asprintf("%s/media/%s", base, s->collection);
     free(base);
     if (scry_make_dirs(folder, err) < 0) {

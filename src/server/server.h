@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* What scry_serve_run calls; its `options` have an address, store and model are not NULL. */
 int scry_serve_plugin(const scry_serve_options *options, const char *store, const char *collection, const char *model,
@@ -70,5 +71,11 @@ struct server {
     char *public_path;             /* "/photos", "" at the top */
     char *host_port;                     /* "127.0.0.1:8080" as bound */
 };
+
+/* Whether the store is a folder on this machine, not on Milvus. */
+static inline bool server_has_folder(const server *s)
+{
+    return strncmp(s->where, "milvus", 6) != 0;
+}
 
 #endif

@@ -142,7 +142,7 @@ struct store_check *store_check_new(server *s)
     c->interval_s = interval ? interval : DEFAULT_INTERVAL_S;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->stop_signal, NULL);
-    if (c->interval_s < 0 || strncmp(s->where, "milvus", 6) == 0)
+    if (c->interval_s < 0 || !server_has_folder(s))
         return c;
     c->state = CHECK_WAITING;
     c->started = pthread_create(&c->thread, NULL, check_loop, c) == 0;
