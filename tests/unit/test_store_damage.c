@@ -454,6 +454,16 @@ static void search_in_process(const char *where)
     }
 }
 
+static void remove_file(scry_store *s, const uint8_t *root, int i)
+{
+    uint8_t id[1][SCRY_ID_BYTES];
+    char name[32];
+    scry_error err = SCRY_ERROR_INIT;
+    snprintf(name, sizeof name, "d%d/f%d.jpg", i % 4, i);
+    scry_file_id(root, name, id[0]);
+    must(scry_store_remove(s, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, NULL, &err), &err);
+}
+
 static void readers_beside_a_writer(void **state)
 {
     enum { THREADS = 2, ROUNDS = 120 };
@@ -475,12 +485,8 @@ static void readers_beside_a_writer(void **state)
         assert_int_equal(pthread_create(&thread[i], NULL, search_on, &k[i]), 0);
     }
     for (int i = 0; i < ROUNDS; i++) {
-        uint8_t id[1][SCRY_ID_BYTES];
-        char name[32];
         put_file(s, root.id, FILES + i);
-        snprintf(name, sizeof name, "d%d/f%d.jpg", i % 4, i);
-        scry_file_id(root.id, name, id[0]);
-        must(scry_store_remove(s, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, NULL, &err), &err);
+        remove_file(s, root.id, i);
         if (i % 40 == 20)
             must(scry_store_compact(s, &err), &err);
         if (i % 25 == 7)
@@ -520,11 +526,7 @@ static void a_file_whose_name_is_used_again(void **state)
     assert_non_null(c);
     off_t before = size_of(path);
     for (int i = 0; i < FILES; i += 2) {
-        uint8_t id[1][SCRY_ID_BYTES];
-        char name[32];
-        snprintf(name, sizeof name, "d%d/f%d.jpg", i % 4, i);
-        scry_file_id(root.id, name, id[0]);
-        must(scry_store_remove(s, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, NULL, &err), &err);
+        remove_file(s, root.id, i);
     }
     must(scry_store_compact(s, &err), &err);
     scry_columns_update((scry_local *)s, 0);
