@@ -148,7 +148,7 @@ static int show(query_state *q, const scry_near *list, size_t n, scry_results *o
 {
     scry_results *all = scry_results_new();
     size_t skip = before_page(q, list, n), until = end_of_page(q, list, n), from = q->search->offset - skip, end;
-    int result = hits_of(q, list + skip, until - skip, all, err);
+    int result = until > skip ? hits_of(q, list + skip, until - skip, all, err) : 0;
     const scry_hit **order = scry_alloc(all->count * sizeof *order);
     for (size_t i = 0; i < all->count; i++)
         order[i] = &all->hits[i];
