@@ -135,13 +135,14 @@ static void embed(scry_nn *t, const vit *v, size_t n, const float *patches, floa
         size_t picture = r / tokens, token = r % tokens, before = v->class_token ? 1 : 0;
         const float *in = token < before ? v->class_token
                                          : patches + (picture * (tokens - before) + token - before) * w;
-        const float *position = v->positions + (token - (v->bare_class_token ? before : 0)) * w;
         float *row = x + r * w;
-        if (token < before && v->bare_class_token)
+        if (token < before && v->bare_class_token) {
             memcpy(row, in, w * sizeof *row);
-        else
+        } else {
+            const float *position = v->positions + (v->bare_class_token ? token - before : token) * w;
             for (size_t i = 0; i < w; i++)
                 row[i] = in[i] + position[i];
+        }
         if (v->pre.gain)
             t->k->layer_norm(row, w, v->pre.gain, v->pre.bias, v->pre.eps, row);
     }
