@@ -1,11 +1,11 @@
 #include "base/utf8.h"
 
 #include "base/alloc.h"
+#include "base/unicode.h"
 #include "base/utf8_tables.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 /* ---- arrays of code points ---- */
 
@@ -80,11 +80,11 @@ bool scry_rune_is_space(uint32_t rune)
            rune == 0x2028 || rune == 0x2029 || rune == 0x202F || rune == 0x205F || rune == 0x3000;
 }
 
-static scry_rune_class class_of_category(utf8proc_category_t category)
+static scry_rune_class class_of_category(unicode_category category)
 {
-    if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO)
+    if (category >= UNICODE_LU && category <= UNICODE_LO)
         return SCRY_RUNE_LETTER;
-    if (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO)
+    if (category >= UNICODE_ND && category <= UNICODE_NO)
         return SCRY_RUNE_NUMBER;
     return SCRY_RUNE_OTHER;
 }
@@ -93,8 +93,8 @@ scry_rune_class scry_rune_classify(uint32_t rune, scry_unicode edition)
 {
     if (scry_rune_is_space(rune))
         return SCRY_RUNE_SPACE;
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)rune);
-    if (category != UTF8PROC_CATEGORY_CN)
+    unicode_category category = scry_unicode_category(rune);
+    if (category != UNICODE_CN)
         return class_of_category(category);
     bool rust = edition == SCRY_UNICODE_RUST;
     if (rust ? FIND(rust_letters, rune) : FIND(python_letters, rune))
@@ -106,10 +106,10 @@ scry_rune_class scry_rune_classify(uint32_t rune, scry_unicode edition)
 
 bool scry_rune_is_bert_control(uint32_t rune)
 {
-    switch (utf8proc_category((utf8proc_int32_t)rune)) {
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CO:
+    switch (scry_unicode_category(rune)) {
+    case UNICODE_CC:
+    case UNICODE_CF:
+    case UNICODE_CO:
         return rune != '\t' && rune != '\n' && rune != '\r' && !FIND(bert_not_control, rune);
     default: return false;
     }
@@ -119,7 +119,7 @@ bool scry_rune_is_bert_accent(uint32_t rune)
 {
     if (rune < 0x300)
         return false;
-    if (utf8proc_category((utf8proc_int32_t)rune) == UTF8PROC_CATEGORY_MN)
+    if (scry_unicode_category(rune) == UNICODE_MN)
         return !FIND(bert_not_mark, rune);
     return FIND(bert_mark, rune) != NULL;
 }
@@ -129,20 +129,24 @@ bool scry_rune_is_bert_punctuation(uint32_t rune)
     if (rune < 0x80)
         return rune > ' ' && rune < 0x7F && !(rune >= '0' && rune <= '9') &&
                !((rune | 32) >= 'a' && (rune | 32) <= 'z');
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)rune);
-    if (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO)
+    unicode_category category = scry_unicode_category(rune);
+    if (category >= UNICODE_PC && category <= UNICODE_PO)
         return !FIND(bert_not_punctuation, rune);
     return FIND(bert_punctuation, rune) != NULL;
 }
 
 bool scry_rune_breaks(uint32_t before, uint32_t rune, int32_t *state)
 {
-    return utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)rune, state);
+    return scry_unicode_breaks(before, rune, state);
 }
 
 const char *scry_rune_category(uint32_t rune)
 {
-    return utf8proc_category_string((utf8proc_int32_t)rune);
+    static const char names[UNICODE_CATEGORIES][3] = {
+        "Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps",
+        "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co",
+    };
+    return names[scry_unicode_category(rune)];
 }
 
 /* ---- case ---- */
@@ -157,7 +161,7 @@ static uint32_t lower(uint32_t rune, scry_unicode edition)
         if (shift)
             return (uint32_t)((int32_t)rune + shift->add);
     }
-    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)rune);
+    return scry_unicode_lower(rune);
 }
 
 enum { CAPITAL_I_WITH_DOT = 0x130, DOT_ABOVE = 0x307, CAPITAL_SIGMA = 0x3A3, FINAL_SIGMA = 0x3C2 };
@@ -181,22 +185,22 @@ void scry_runes_lower_each(scry_runes *r, scry_unicode edition)
 
 static bool is_case_ignorable(uint32_t rune)
 {
-    switch (utf8proc_category((utf8proc_int32_t)rune)) {
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_SK: return true;
+    switch (scry_unicode_category(rune)) {
+    case UNICODE_MN:
+    case UNICODE_ME:
+    case UNICODE_CF:
+    case UNICODE_LM:
+    case UNICODE_SK: return true;
     default: return FIND(word_middles, rune) != NULL;
     }
 }
 
 static bool is_cased(uint32_t rune)
 {
-    switch (utf8proc_category((utf8proc_int32_t)rune)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT: return true;
+    switch (scry_unicode_category(rune)) {
+    case UNICODE_LU:
+    case UNICODE_LL:
+    case UNICODE_LT: return true;
     default: return FIND(other_cased, rune) != NULL;
     }
 }
@@ -227,8 +231,6 @@ void scry_runes_lower_text(scry_runes *r)
 
 /* ---- normal forms ---- */
 
-enum { LONGEST_DECOMPOSITION = 18 };   /* U+FDFA has the longest in Unicode */
-
 /* DIVES AKURU VOWEL SIGN O composes since Unicode 13; Rust's crate is older. */
 enum { DIVES_AKURU_O = 0x11938 };
 
@@ -236,7 +238,7 @@ static int combining_class(uint32_t rune, scry_unicode edition)
 {
     if (rune < 0x300)
         return 0;
-    int class = utf8proc_get_property((utf8proc_int32_t)rune)->combining_class;
+    int class = scry_unicode_combining_class(rune);
     if (class == 0)
         return 0;
     bool later = edition == SCRY_UNICODE_RUST ? FIND(rust_starters, rune) : FIND(python_starters, rune);
@@ -245,26 +247,19 @@ static int combining_class(uint32_t rune, scry_unicode edition)
 
 static void decompose(scry_runes *out, uint32_t rune, bool compatible, scry_unicode edition)
 {
-    utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
-    int unused = 0;
     bool rust = edition == SCRY_UNICODE_RUST;
     if (rune < 0xA0 || (rust && (rune == DIVES_AKURU_O || (compatible && FIND(rust_no_compat, rune))))) {
         scry_runes_push(out, rune);
         return;
     }
-    utf8proc_option_t options = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE | (compatible ? UTF8PROC_COMPAT : 0);
-    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)rune, parts, LONGEST_DECOMPOSITION,
-                                                 options, &unused);
-    if (n < 1 || n > LONGEST_DECOMPOSITION) {
-        scry_runes_push(out, rune);
-        return;
-    }
-    for (utf8proc_ssize_t i = 0; i < n; i++)
-        scry_runes_push(out, (uint32_t)parts[i]);
+    uint32_t parts[UNICODE_LONGEST_DECOMPOSITION];
+    size_t n = scry_unicode_decompose(rune, compatible, parts);
+    for (size_t i = 0; i < n; i++)
+        scry_runes_push(out, parts[i]);
 }
 
 /* Stable sort of one run of marks by combining class. A counting sort, because a run
- * may be as long as the text; utf8proc's own is quadratic. */
+ * may be as long as the text. */
 static bool sort_marks(uint32_t *run, size_t n, scry_unicode edition)
 {
     size_t start[257] = { 0 };
@@ -302,14 +297,10 @@ static void sort_all_marks(scry_runes *r, scry_unicode edition)
     }
 }
 
-/* The code point that `a` and `b` compose to, or 0. utf8proc offers no lookup of a
- * pair, but composing a text of the two is one. */
 static uint32_t compose_pair(uint32_t a, uint32_t b, scry_unicode edition)
 {
-    utf8proc_int32_t pair[2] = { (utf8proc_int32_t)a, (utf8proc_int32_t)b };
-    if (utf8proc_normalize_utf32(pair, 2, UTF8PROC_COMPOSE | UTF8PROC_STABLE) != 1)
-        return 0;
-    return pair[0] == DIVES_AKURU_O && edition == SCRY_UNICODE_RUST ? 0 : (uint32_t)pair[0];
+    uint32_t whole = scry_unicode_compose(a, b);
+    return whole == DIVES_AKURU_O && edition == SCRY_UNICODE_RUST ? 0 : whole;
 }
 
 static void compose(scry_runes *r, scry_unicode edition)

@@ -7,10 +7,10 @@
  *         r.at[i] = scry_rune_lower(r.at[i], SCRY_UNICODE_RUST);
  *     scry_runes_dispose(&r);
  *
- * Uses utf8proc (Unicode 15), in utf8.c only. Tokenizers must agree with
- * their references in every character, and those implement other versions of Unicode:
- * Rust's `tokenizers` and Python with its `regex` package. The few code points on
- * which they differ from utf8proc are in utf8_tables.h; the caller chooses the reference.
+ * Unicode 15.0 (unicode.h). Tokenizers must agree with their references in every
+ * character, and those implement other versions of Unicode: Rust's `tokenizers` and
+ * Python with its `regex` package. The few code points on which they differ from 15.0
+ * are in utf8_tables.h; the caller chooses the reference.
  *
  * Invalid UTF-8 is read as Unicode recommends (and Python's "replace" does): one
  * U+FFFD for each maximal subpart of an ill-formed sequence. Everything here runs in
@@ -89,7 +89,7 @@ bool scry_rune_is_bert_punctuation(uint32_t rune);
  * the beginning of the text and is passed on from pair to pair. */
 bool scry_rune_breaks(uint32_t before, uint32_t rune, int32_t *state);
 
-/* The two letters of the general category, as in "Lu"; utf8proc's version. */
+/* The two letters of the general category, as in "Lu"; of 15.0. */
 const char *scry_rune_category(uint32_t rune);
 
 #endif

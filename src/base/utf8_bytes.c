@@ -1,4 +1,4 @@
-/* utf8_bytes.c - UTF-8 as bytes: the functions of utf8.h that do not need utf8proc's tables. */
+/* utf8_bytes.c - UTF-8 as bytes: the functions of utf8.h that need no tables. */
 #include "base/utf8.h"
 
 /* Ranges of the second byte, from table 3-7 of the Unicode standard: they exclude

@@ -1,4 +1,4 @@
-/* utf8_tables.h - code points on which the tokenizers' references and utf8proc differ.
+/* utf8_tables.h - code points on which the tokenizers' references and Unicode 15.0 (unicode_data.h) differ.
  *
  * Made by tools/parity/unicode_tables.py; do not edit. Sorted, for bsearch. Included by
  * utf8.c alone.
@@ -17,7 +17,7 @@ typedef struct scry_rune_shift {
     int32_t add;
 } scry_rune_shift;
 
-/* \p{L} for tokenizers, not assigned for utf8proc. */
+/* \p{L} for tokenizers, not assigned in 15.0. */
 static const scry_rune_range rust_letters[] = {
     { 0x1C89, 0x1C8A }, { 0xA7CB, 0xA7CD }, { 0xA7DA, 0xA7DC }, { 0x105C0, 0x105F3 },
     { 0x10D4A, 0x10D65 }, { 0x10D6F, 0x10D85 }, { 0x10EC2, 0x10EC4 }, { 0x11380, 0x11389 },
@@ -27,7 +27,7 @@ static const scry_rune_range rust_letters[] = {
     { 0x1E5F0, 0x1E5F0 }, { 0x2EBF0, 0x2EE5D },
 };
 
-/* \p{L} for Python's regex, not assigned for utf8proc. */
+/* \p{L} for Python's regex, not assigned in 15.0. */
 static const scry_rune_range python_letters[] = {
     { 0x558, 0x558 }, { 0x58B, 0x58C }, { 0x88F, 0x88F }, { 0xC5C, 0xC5C },
     { 0xCDC, 0xCDC }, { 0x1C89, 0x1C8A }, { 0x208F, 0x208F }, { 0x209D, 0x209F },
@@ -48,13 +48,13 @@ static const scry_rune_range python_letters[] = {
     { 0x2EBF0, 0x2EE5D }, { 0x323B0, 0x33479 }, { 0x3D000, 0x3FC3F },
 };
 
-/* \p{N} for tokenizers, not assigned for utf8proc. */
+/* \p{N} for tokenizers, not assigned in 15.0. */
 static const scry_rune_range rust_numbers[] = {
     { 0x10D40, 0x10D49 }, { 0x116D0, 0x116E3 }, { 0x11BF0, 0x11BF9 }, { 0x16130, 0x16139 },
     { 0x16D70, 0x16D79 }, { 0x1CCF0, 0x1CCF9 }, { 0x1E5F1, 0x1E5FA },
 };
 
-/* \p{N} for Python's regex, not assigned for utf8proc. */
+/* \p{N} for Python's regex, not assigned in 15.0. */
 static const scry_rune_range python_numbers[] = {
     { 0x10D40, 0x10D49 }, { 0x116D0, 0x116E3 }, { 0x11BF0, 0x11BF9 }, { 0x11DE0, 0x11DE9 },
     { 0x1246F, 0x1246F }, { 0x12475, 0x1247F }, { 0x12550, 0x12686 }, { 0x16130, 0x16139 },
@@ -156,7 +156,7 @@ static const scry_rune_range bert_punctuation[] = {
     { 0x111C9, 0x111C9 },
 };
 
-/* Lower case in tokenizers where utf8proc has none. */
+/* Lower case in tokenizers where 15.0 has none. */
 static const scry_rune_shift rust_lower[] = {
     { { 0x1C89, 0x1C89 }, 1 },
     { { 0xA7CB, 0xA7CB }, -42343 },

@@ -1,27 +1,26 @@
 #!/usr/bin/env python3
 """Write src/base/utf8_tables.h: where the tokenizers' references know another edition of
-Unicode than utf8proc does.
+Unicode than unicode_data.h has, 15.0.
 
 Every code point is put to both references (Hugging Face's `tokenizers`; Python's str,
-unicodedata and the `regex` package) and to libutf8proc.so.2; the differences become
-ranges. Run with the packages of tools/parity/README.md:
+unicodedata and the `regex` package) and to unicodedata2, which implements 15.0; the differences
+become ranges. Run with the packages of tools/parity/README.md, and with Unicode's own files:
 
-    python3 tools/parity/unicode_tables.py > src/base/utf8_tables.h
+    python3 tools/parity/unicode_tables.py /usr/share/unicode > src/base/utf8_tables.h
 """
-import ctypes
+import sys
 import unicodedata
 
 import regex
+import unicodedata2
 from tokenizers import Regex, normalizers, pre_tokenizers
 
-PROC = ctypes.CDLL("libutf8proc.so.2")
-PROC.utf8proc_category_string.restype = ctypes.c_char_p
-PROC.utf8proc_NFC.restype = ctypes.c_char_p
+assert unicodedata2.unidata_version == "15.0.0"
 RUNES = [c for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000]
 
 
 def category(c):
-    return PROC.utf8proc_category_string(c).decode()
+    return unicodedata2.category(chr(c))
 
 
 def ranges(runes):
@@ -59,9 +58,9 @@ def python_class(c):
 
 
 def starters(nfc):
-    """Marks of utf8proc's that this reference does not reorder yet."""
+    """Marks of 15.0 that this reference does not reorder yet."""
     def ours(text):
-        return PROC.utf8proc_NFC(text.encode()).decode()
+        return unicodedata2.normalize("NFC", text)
 
     def probe(f, c):   # beside marks of a low and of a high class; q composes with nothing
         return f("q" + chr(c) + "\u0334"), f("q\u0345" + chr(c))
@@ -82,10 +81,9 @@ def word_middles():
 
 
 def compat_later():
-    """What utf8proc decomposes under NFKC and tokenizers does not."""
-    PROC.utf8proc_NFKC.restype = ctypes.c_char_p
+    """What 15.0 decomposes under NFKC and tokenizers does not."""
     theirs = normalizers.NFKC().normalize_str
-    return [c for c in RUNES if theirs(chr(c)) != PROC.utf8proc_NFKC(chr(c).encode()).decode()]
+    return [c for c in RUNES if theirs(chr(c)) != unicodedata2.normalize("NFKC", chr(c))]
 
 
 def bert():
@@ -101,12 +99,18 @@ def bert():
     return dropped, marks, points
 
 
-def lower_shifts():
+def simple_lower(folder):
+    """{code point: simple lower case} of UnicodeData.txt, which unicodedata2 does not have."""
+    rows = [line.split(";") for line in open(f"{folder}/UnicodeData.txt", encoding="utf-8")]
+    return {int(f[0], 16): int(f[13], 16) for f in rows if f[13]}
+
+
+def lower_shifts(known):
     lower = normalizers.Lowercase().normalize_str
     out = []
     for c in RUNES:
         new = lower(chr(c))
-        if c != 0x130 and len(new) == 1 and ord(new) != PROC.utf8proc_tolower(c):
+        if c != 0x130 and len(new) == 1 and ord(new) != known.get(c, c):
             add = ord(new) - c
             if out and out[-1][1] == c - 1 and out[-1][2] == add:
                 out[-1][1] = c
@@ -115,8 +119,8 @@ def lower_shifts():
     return out
 
 
-def main():
-    print("""/* utf8_tables.h - code points on which the tokenizers' references and utf8proc differ.
+def main(folder):
+    print("""/* utf8_tables.h - code points on which the tokenizers' references and Unicode 15.0 (unicode_data.h) differ.
  *
  * Made by tools/parity/unicode_tables.py; do not edit. Sorted, for bsearch. Included by
  * utf8.c alone.
@@ -136,9 +140,9 @@ typedef struct scry_rune_shift {
 } scry_rune_shift;""")
     classify = rust_class()
     for name, kind, who in (("letters", "L", "\\p{L}"), ("numbers", "N", "\\p{N}")):
-        emit("rust_" + name, f"{who} for tokenizers, not assigned for utf8proc.",
+        emit("rust_" + name, f"{who} for tokenizers, not assigned in 15.0.",
              [c for c in RUNES if category(c) == "Cn" and classify(c) == kind])
-        emit("python_" + name, f"{who} for Python's regex, not assigned for utf8proc.",
+        emit("python_" + name, f"{who} for Python's regex, not assigned in 15.0.",
              [c for c in RUNES if category(c) == "Cn" and python_class(c) == kind])
     emit("rust_starters", "Marks that tokenizers does not reorder.", starters(normalizers.NFC().normalize_str))
     emit("python_starters", "Marks that unicodedata does not reorder.",
@@ -156,12 +160,12 @@ typedef struct scry_rune_shift {
          [c for c in RUNES if category(c)[0] == "P" and c not in points])
     emit("bert_punctuation", "Others that it does.",
          [c for c in RUNES if category(c)[0] != "P" and c in points])
-    print("\n/* Lower case in tokenizers where utf8proc has none. */")
+    print("\n/* Lower case in tokenizers where 15.0 has none. */")
     print("static const scry_rune_shift rust_lower[] = {")
-    for a, b, add in lower_shifts():
+    for a, b, add in lower_shifts(simple_lower(folder)):
         print(f"    {{ {{ 0x{a:X}, 0x{b:X} }}, {add} }},")
     print("};\n\n#endif")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
