@@ -55,9 +55,12 @@ for name, data in (("lie.jpg", good), ("lie-progressive.jpg", progressive)):
 # Allowed, and large: 64 million pixels out of 66 KB, never whole in memory.
 write("large-but-fine.png", png(8000, 8000, 8, zeros(8000 * 8001)))
 
-# Text that decompresses to 256 MiB, in a small picture.
+# A text, and a colour profile, that decompresses to 256 MiB, in a small picture; and thousands of texts.
 text = chunk(b"zTXt", b"Comment\0\0" + zeros(256 << 20))
-write("text-bomb.png", png(40, 30, 8, zlib.compress(bytes(30 * 41)), text))
+grey = zlib.compress(bytes(30 * 41))
+write("text-bomb.png", png(40, 30, 8, grey, text))
+write("profile-bomb.png", png(40, 30, 8, grey, chunk(b"iCCP", b"Profile\0\0" + zeros(256 << 20))))
+write("many-texts.png", png(40, 30, 8, grey, chunk(b"tEXt", b"Comment\0none") * 5000))
 
 # A progressive JPEG of 5000 scans: its last one over and over.
 end = progressive.rindex(b"\xff\xd9")

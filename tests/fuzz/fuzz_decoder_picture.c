@@ -1,5 +1,6 @@
-/* The readers of scry-decode itself (JPEG around libjpeg, GIF, BMP, PNM) and the sink: the
+/* PNG without its texts, and the readers of scry-decode itself (JPEG around libjpeg, GIF, BMP, PNM) and the sink: the
  * first byte chooses the request, the format is sniffed. */
+#include "decoder/png_thin.h"
 #include "decoder/reader.h"
 
 #include <stdlib.h>
@@ -12,6 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t out[OUTPUT];
     if (size < 2)
         return 0;
+    size_t thin_size = 0;
+    uint8_t *thin = scry_png_thin(data + 1, size - 1, &thin_size);
+    if (thin && thin_size >= size - 1)
+        abort();
+    free(thin);
     uint8_t how = data[0];
     scry_format format = scry_sniff_format(data + 1, size - 1);
     if (format == SCRY_FORMAT_NONE || scry_wire_needs_formats(format))

@@ -23,6 +23,7 @@
 #include "decoder/file_headers.h"
 #include "decoder/heif_adapt.h"
 #include "decoder/heif_turn.h"
+#include "decoder/png_thin.h"
 
 enum { STRIP_ROWS = 32 };
 
@@ -300,8 +301,19 @@ static int read_bytes(const scry_job *job, const uint8_t *bytes, size_t n, scry_
     return rc;
 }
 
+static int read_png(const scry_job *job, scry_error *err)
+{
+    size_t n;
+    uint8_t *thin = scry_png_thin(job->bytes, job->size, &n);
+    int rc = thin ? read_bytes(job, thin, n, err) : read_bytes(job, job->bytes, job->size, err);
+    free(thin);
+    return rc;
+}
+
 int scry_read_vips(const scry_job *job, scry_error *err)
 {
+    if (job->request->format == SCRY_FORMAT_PNG)
+        return read_png(job, err);
     if (!is_heif(job))
         return read_bytes(job, job->bytes, job->size, err);
     scry_heif_file file;
