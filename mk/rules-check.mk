@@ -1,9 +1,12 @@
 # What continuous integration runs after `make test`, at most 20 minutes on 2 processors, and
 # its stages one by one.
-.PHONY: check soak lint fmt asan cover
+.PHONY: check everywhere soak lint fmt asan cover
 check: deps-check ## what CI runs after make test: sanitizers, kills, servers, browser, fuzzing
 	@$(again) all
 	@tools/check.sh
+
+everywhere: ## make demo, make test and other compilers on SUITES="trixie sid", each in a root file system (root, hours)
+	@tools/everywhere.sh $(SUITES)
 
 soak: ## a server under ordinary and hostile traffic for SOAK_SECONDS (an hour)
 	@$(again) all

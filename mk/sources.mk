@@ -178,6 +178,6 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(PLUGIN_ARCHIVES) $(O)/libscry.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PLUGIN_LIBS) $(LIB_LIBS)
-.PRECIOUS: $(O)/tests/unit/%.o
+.PRECIOUS: $(O)/%.o
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

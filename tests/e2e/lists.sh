@@ -77,7 +77,7 @@ listed() { # NAME ARGUMENT...: index into a new collection
     shift
     run index --collection "$listed_name" "$@"
 }
-find made -name '*.png' -print0 >list0
+find made -name '*.png' -print0 | LC_ALL=C sort -z >list0
 listed zero -0 --from-file list0
 is "-0: every path, also one with a line end" "$status $(cut -d, -f1 err)" '0 9 added'
 find made -name 'p06[12].png' -print0 | timeout 60 "$scry" index --collection zero2 -0 --from-file - 2>err
