@@ -17,11 +17,13 @@ step() { # SUITE NAME COMMAND...: with its output in ROOTS/SUITE-NAME.log
     shift 2
     if "$@" >"$log" 2>&1 </dev/null && ! grep -q 'warning: ' "$log"; then
         echo "ok      $name"
+        return 0
     else
         failed=$((failed + 1))
         grep -E 'warning: |error: |^Failed|^  Failed' "$log" | head -n 20
         tail -n 20 "$log"
         echo "NOT OK  $name: $log"
+        return 1
     fi
 }
 
@@ -32,13 +34,15 @@ make_root() { # SUITE
     esac
     [ -f "$roots/$1/etc/debian_version" ] && [ ! -d "$roots/$1/debootstrap" ] ||
         debootstrap --variant=minbase --components=$components "$1" "$roots/$1" "$mirror" || return
+    # A mirror may be a snapshot whose date has passed.
+    echo 'Acquire::Check-Valid-Until "false";' >"$roots/$1/etc/apt/apt.conf.d/99everywhere"
     rm -rf "$roots/$1$tree"
     mkdir -p -m 700 "$roots/$1/root/private" && mkdir "$roots/$1$tree" && git archive HEAD | tar -x -C "$roots/$1$tree"
 }
 
 # A command as root in the root file system, in namespaces for processes and mounts that end with it.
 inside() { # SUITE COMMAND
-    unshare --mount --pid --fork sh -c '
+    unshare --mount --pid --fork --kill-child sh -c '
         mount --make-rprivate / && mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount -t tmpfs tmp "$1/tmp" &&
             mount -t tmpfs shm "$1/dev/shm" && cp -L /etc/resolv.conf /etc/hosts "$1/etc/" && exec chroot "$1" env -i \
                 PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive sh -c "cd $3 && $2"' \
@@ -50,8 +54,8 @@ compilers() { # SUITE: those that it has
 }
 
 everywhere() { # SUITE
-    step "$1" root make_root "$1"
-    step "$1" update inside "$1" 'apt-get -qq update && apt-get -qqy upgrade && apt-get -qqy install --no-install-recommends make'
+    step "$1" root make_root "$1" || return
+    step "$1" update inside "$1" 'apt-get -qq update && apt-get -qqy upgrade && apt-get -qqy install --no-install-recommends make' || return
     step "$1" demo inside "$1" 'make demo' $tree
     step "$1" test inside "$1" 'make test' $tree
     for compiler in $(compilers "$1"); do
