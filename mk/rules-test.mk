@@ -7,7 +7,8 @@ E2E := $(wildcard tests/e2e/*.sh)
 TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O)) $(TEST_ENV_$(MODE))
 # Sanitizers need more address space and system calls than a confined decoder is allowed.
 TEST_ENV_asan := SCRY_TEST_UNCONFINED=1 UBSAN_OPTIONS=print_stacktrace=1
-run-tests: $(UNIT_BIN) $(PROGRAMS)
+TEST_TOOLS := $(O)/tests/metadata_dump
+run-tests: $(UNIT_BIN) $(PROGRAMS) $(TEST_TOOLS)
 	$(TEST_ENV) prove $(UNIT_BIN) $(filter-out %/lib.sh,$(E2E)) </dev/null
 
 test: deps-test ## unit, golden and end-to-end tests
@@ -15,4 +16,4 @@ test: deps-test ## unit, golden and end-to-end tests
 	@$(MAKE) --no-print-directory MODE=$(MODE) run-tests
 
 .PHONY: all-tests
-all-tests: $(UNIT_BIN) $(PROGRAMS)
+all-tests: $(UNIT_BIN) $(PROGRAMS) $(TEST_TOOLS)

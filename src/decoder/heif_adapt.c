@@ -158,6 +158,24 @@ static void keep_parts_as_stored(adapter *a)
             drop_transformations(a, ipma, ipco);
 }
 
+/* ---- brands --------------------------------------------------------------------- */
+
+/* libheif reads a file that names one of four brands as compatible; one that names others is given the general one. */
+static void name_general_brand(adapter *a, scry_bytes file)
+{
+    static const char known[][5] = { "heic", "heix", "mif1", "avif" };
+    enum { BEFORE = 8 };   /* the major brand and its version */
+    scry_bytes ftyp;
+    if (!scry_box_find(file, "ftyp", &ftyp) || ftyp.n < BEFORE + 4)
+        return;
+    for (size_t at = BEFORE; at + 4 <= ftyp.n; at += 4)
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (memcmp(ftyp.p + at, known[i], 4) == 0)
+                return;
+    memcpy(writable(a, ftyp.p + BEFORE), "mif1", 4);
+    a->changed = true;
+}
+
 /* ---- the file ------------------------------------------------------------------- */
 
 /* The size without what begins at a second ftyp. */
@@ -187,6 +205,7 @@ static bool read_structure(adapter *a, scry_bytes file)
 
 static void adapt_copy(adapter *a, size_t n, bool avif)
 {
+    name_general_brand(a, (scry_bytes){ a->copy, n });
     if (!read_structure(a, (scry_bytes){ a->copy, n }))
         return;
     if (avif)

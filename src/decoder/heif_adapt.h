@@ -6,6 +6,7 @@
  * made of are declared: `infe` of the others, metadata too (src/metadata reads them), is renamed to `free`. In AVIF the parts of
  * a grid are not turned, mirrored or cropped themselves, as in libavif: such entries of `ipma` become 0, no property.
  *
+ * Where none of the compatible brands is one that libheif looks for, the first of them becomes `mif1`.
  * Bytes from a second `ftyp` on are another file (the video of a motion photo) and are left out.
  */
 #ifndef SCRY_DECODER_HEIF_ADAPT_H

@@ -66,27 +66,37 @@ static scry_format sniff_tiff(span s)
     return AT(s, 8, "CR") || is_camera_raw(s, big) ? SCRY_FORMAT_RAW : SCRY_FORMAT_TIFF;
 }
 
-/* ISO base media: the brands say which. A brand list is at most a few dozen long. */
-static scry_format sniff_brands(span s)
+typedef struct brand {
+    char name[5];
+    uint8_t format;
+} brand;
+
+/* The format of the first brand of a file that is among `count` known ones. */
+static scry_format find_brand(span s, const brand *known, size_t count)
 {
-    static const struct {
-        char brand[5];
-        uint8_t format;
-    } brands[] = {
-        { "avif", SCRY_FORMAT_AVIF }, { "avis", SCRY_FORMAT_AVIF }, { "heic", SCRY_FORMAT_HEIC },
-        { "heix", SCRY_FORMAT_HEIC }, { "hevc", SCRY_FORMAT_HEIC }, { "hevx", SCRY_FORMAT_HEIC },
-        { "heim", SCRY_FORMAT_HEIC }, { "heis", SCRY_FORMAT_HEIC }, { "crx ", SCRY_FORMAT_RAW },
-    };
     size_t end = number(s, 0, 4, true);
     end = end < s.n ? end : s.n;
     end = end < 256 ? end : 256;
     for (size_t offset = 8; offset + 4 <= end; offset += offset == 8 ? 8 : 4)
-        for (size_t i = 0; i < sizeof brands / sizeof *brands; i++)
-            if (at(s, offset, brands[i].brand, 4))
-                return (scry_format)brands[i].format;
-    /* The brands of all files with such items alone: HEVC is what they contain then. */
-    bool general = AT(s, 8, "mif1") || AT(s, 8, "mif2") || AT(s, 8, "msf1") || AT(s, 8, "miaf");
-    return general ? SCRY_FORMAT_HEIC : SCRY_FORMAT_NONE;
+        for (size_t i = 0; i < count; i++)
+            if (at(s, offset, known[i].name, 4))
+                return (scry_format)known[i].format;
+    return SCRY_FORMAT_NONE;
+}
+
+/* ISO base media: the brands say which. A brand list is at most a few dozen long. */
+static scry_format sniff_brands(span s)
+{
+    static const brand own[] = {
+        { "avif", SCRY_FORMAT_AVIF }, { "avis", SCRY_FORMAT_AVIF }, { "heic", SCRY_FORMAT_HEIC },
+        { "heix", SCRY_FORMAT_HEIC }, { "hevc", SCRY_FORMAT_HEIC }, { "hevx", SCRY_FORMAT_HEIC },
+        { "heim", SCRY_FORMAT_HEIC }, { "heis", SCRY_FORMAT_HEIC }, { "crx ", SCRY_FORMAT_RAW },
+    };
+    /* The brands of all files with such items: HEVC is what they contain when no other brand says it. */
+    static const brand general[] = { { "mif1", SCRY_FORMAT_HEIC }, { "mif2", SCRY_FORMAT_HEIC }, { "msf1", SCRY_FORMAT_HEIC },
+                                     { "miaf", SCRY_FORMAT_HEIC } };
+    scry_format found = find_brand(s, own, sizeof own / sizeof *own);
+    return found != SCRY_FORMAT_NONE ? found : find_brand(s, general, sizeof general / sizeof *general);
 }
 
 /* SVG: the first element is <svg, after white space, declarations and comments. */

@@ -1,5 +1,6 @@
 #include "metadata/exif.h"
 
+#include "base/utf8.h"
 #include "metadata/fields.h"
 #include "metadata/text.h"
 #include "metadata/tiff.h"
@@ -90,20 +91,41 @@ static void read_texts(const scry_tiff *t, const scry_tiff_value *v, scry_metada
         scry_metadata_put_rating_percent(m, (double)scry_tiff_number(t, &v[PERCENT], 0));
 }
 
-/* UserComment begins with eight bytes that name its encoding; without a known one it is
- * binary data of the camera. */
+/* In the block's byte order, but many programs write the other one, which a byte order mark or the zero byte of an ASCII
+ * character shows. */
+static bool is_big(const scry_tiff *t, const uint8_t *p, uint64_t n)
+{
+    if (n < 2)
+        return t->big;
+    if ((p[0] == 0xfe && p[1] == 0xff) || (p[0] == 0xff && p[1] == 0xfe))
+        return p[0] == 0xfe;
+    return p[0] != p[1] && (p[0] == 0 || p[1] == 0) ? p[0] == 0 : t->big;
+}
+
+/* Nothing but text, and zeros behind it. */
+static bool is_plain_text(const uint8_t *p, uint64_t n)
+{
+    while (n > 0 && p[n - 1] == '\0')
+        n--;
+    for (uint64_t i = 0; i < n; i++)
+        if (p[i] < ' ' && p[i] != '\n' && p[i] != '\r' && p[i] != '\t')
+            return false;
+    return scry_utf8_valid((const char *)p, (size_t)n);
+}
+
+/* UserComment begins with eight bytes that name its encoding, zeros for none: then it may be binary data of the camera. */
 static void read_comment(const scry_tiff *t, const scry_tiff_value *v, scry_metadata *m)
 {
-    if (m->description[0] || v->type == 0 || !scry_tiff_is_text(v->type) || v->count <= 8)
+    enum { CODE = 8 };
+    if (m->description[0] || v->type == 0 || !scry_tiff_is_text(v->type) || v->count <= CODE)
         return;
-    if (memcmp(v->p, "ASCII\0\0", 8) == 0)
-        scry_text_put(m->description, sizeof m->description, v->p + 8, v->count - 8);
-    else if (memcmp(v->p, "UNICODE", 8) == 0) {
-        /* In the block's byte order, but many programs write the other one, which the zero byte
-         * of an ASCII character shows. */
-        bool big = v->count > 9 && v->p[8] != v->p[9] && (v->p[8] == 0 || v->p[9] == 0) ? v->p[8] == 0 : t->big;
-        scry_text_put_utf16(m->description, sizeof m->description, v->p + 8, v->count - 8, big);
-    }
+    const uint8_t *text = v->p + CODE;
+    uint64_t n = v->count - CODE;
+    bool unnamed = memcmp(v->p, "\0\0\0\0\0\0\0", CODE) == 0;
+    if (memcmp(v->p, "UNICODE", 7) == 0)
+        scry_text_put_utf16(m->description, sizeof m->description, text, n, is_big(t, text, n));
+    else if (memcmp(v->p, "ASCII", 5) == 0 || (unnamed && is_plain_text(text, n)))
+        scry_text_put(m->description, sizeof m->description, text, n);
     if (is_boilerplate(m->description))
         m->description[0] = '\0';
 }
@@ -124,12 +146,12 @@ static void read_date(const scry_tiff_value *v, const scry_tiff_value *offset, s
 }
 
 /* Degrees, minutes and seconds as degrees; NAN when they are invalid. The reference (N, S, E,
- * W) gives the sign. */
+ * W) gives the sign; an empty one is N or E, as exiftool takes it. */
 static double get_degrees(const scry_tiff *t, const scry_tiff_value *v, const scry_tiff_value *reference, char negative)
 {
     char letter[8];
     get_text(reference, letter, sizeof letter);
-    if (v->type == 0 || !letter[0])
+    if (v->type == 0 || reference->type == 0)
         return NAN;
     double degrees = scry_tiff_real(t, v, 0), unit = 60;
     for (size_t i = 1; i < 3 && i < v->count; i++, unit *= 60)

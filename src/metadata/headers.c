@@ -122,6 +122,43 @@ static void add_extended(scry_header_parts *parts, scry_bytes jpeg, scry_bytes m
     free(packet);
 }
 
+/* How many bytes name a segment that continues the one before: EXIF and Photoshop's resources that are too long for one segment
+ * go on in the next, as exiftool joins them. EXIF with a TIFF header begins anew. 0: it continues nothing. */
+static size_t continuation_head(unsigned marker, scry_bytes s)
+{
+    enum { EXIF_HEAD = 6, PHOTOSHOP_HEAD = 14 };
+    if (marker == 0xed && begins(s, "Photoshop 3.0", PHOTOSHOP_HEAD))
+        return PHOTOSHOP_HEAD;
+    if (marker != 0xe1 || !begins(s, "Exif\0", EXIF_HEAD))
+        return 0;
+    scry_bytes tiff = scry_bytes_part(s, EXIF_HEAD, s.n - EXIF_HEAD);
+    return begins(tiff, "II*\0", 4) || begins(tiff, "MM\0*", 4) ? 0 : EXIF_HEAD;
+}
+
+/* The content of a segment and of those behind it that continue it, in memory that the caller frees, while these are removed
+ * from the front of *rest. NULL where there are none. */
+static uint8_t *join_segments(scry_bytes *rest, unsigned marker, scry_bytes first, size_t *size)
+{
+    scry_bytes after = *rest, part, next = *rest;
+    unsigned kind;
+    size_t head;
+    *size = first.n;
+    while (next_segment(&next, &kind, &part) && kind == marker && (head = continuation_head(kind, part)) > 0) {
+        *size += part.n - head;
+        after = next;
+    }
+    uint8_t *all = after.p == rest->p ? NULL : scry_try_alloc(*size, 1);
+    if (!all)
+        return NULL;
+    if (first.n)
+        memcpy(all, first.p, first.n);
+    for (size_t at = first.n; rest->p != after.p && next_segment(rest, &kind, &part); at += part.n - head) {
+        head = continuation_head(kind, part);
+        memcpy(all + at, part.p + head, part.n - head);
+    }
+    return all;
+}
+
 /* The EXIF of a segment: behind its name in any case, before which exiftool lets up to four bytes pass. */
 static scry_bytes exif_of_segment(scry_bytes s)
 {
@@ -132,12 +169,22 @@ static scry_bytes exif_of_segment(scry_bytes s)
     return scry_bytes_part(s, 0, 0);
 }
 
+static bool is_photoshop(unsigned marker, scry_bytes s)
+{
+    return marker == 0xed && (begins(s, "Photoshop 3.0", 13) || begins(s, "Adobe_Photoshop2.5:", 19));
+}
+
+static bool may_continue(unsigned marker, scry_bytes s)
+{
+    return is_photoshop(marker, s) || (marker == 0xe1 && exif_of_segment(s).n > 0);
+}
+
 static void read_app(scry_header_parts *parts, unsigned marker, scry_bytes s, scry_bytes *main, bool *extended)
 {
     static const char xmp[] = "http://ns.adobe.com/xap/1.0/";
     extension e;
     scry_bytes exif = marker == 0xe1 ? exif_of_segment(s) : scry_bytes_part(s, 0, 0);
-    if (marker == 0xed && begins(s, "Photoshop 3.0", 13)) {
+    if (is_photoshop(marker, s)) {
         scry_parts_add_photoshop(parts, s);
     } else if (exif.n > 0) {
         scry_exif_read(exif, &parts->exif, NULL);
@@ -157,8 +204,12 @@ void scry_parts_add_jpeg(scry_header_parts *parts, scry_bytes s)
     bool extended = false;
     if (!begins(s, "\xff\xd8", 2))
         return;
-    for (scry_bytes rest = scry_bytes_part(s, 2, s.n - 2); next_segment(&rest, &marker, &content);)
-        read_app(parts, marker, content, &main, &extended);
+    for (scry_bytes rest = scry_bytes_part(s, 2, s.n - 2); next_segment(&rest, &marker, &content);) {
+        size_t size;
+        uint8_t *joined = may_continue(marker, content) ? join_segments(&rest, marker, content, &size) : NULL;
+        read_app(parts, marker, joined ? (scry_bytes){ joined, size } : content, &main, &extended);
+        free(joined);
+    }
     if (extended)
         add_extended(parts, s, main);
 }

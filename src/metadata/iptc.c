@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { APPLICATION = 2 };   /* the record */
+enum { EXTENDED = 0x8000 }; /* of a size: it is the number of bytes that the size itself has, behind it */
 enum { TITLE = 5, HEADLINE = 105, KEYWORD = 25,
        DATE_CREATED = 55, TIME_CREATED = 60, DIGITAL_DATE = 62, DIGITAL_TIME = 63, CAPTION = 120 };
 
@@ -16,14 +17,21 @@ static bool next_set(scry_bytes *s, uint8_t *record, uint8_t *number, scry_bytes
 {
     if (s->n < 5 || s->p[0] != 0x1c)
         return false;
-    size_t size = (size_t)scry_read_big_endian(s->p + 3, 2);   /* the highest bit set: a length above that of any field here */
-    if (size > s->n - 5)
+    size_t size = (size_t)scry_read_big_endian(s->p + 3, 2), head = 5;
+    if (size & EXTENDED) {
+        size_t bytes = size & (EXTENDED - 1);
+        if (bytes < 1 || bytes > 4 || bytes > s->n - head)
+            return false;
+        size = (size_t)scry_read_big_endian(s->p + head, bytes);
+        head += bytes;
+    }
+    if (size > s->n - head)
         return false;
     *record = s->p[1];
     *number = s->p[2];
-    *data = (scry_bytes){ s->p + 5, size };
-    s->p += 5 + size;
-    s->n -= 5 + size;
+    *data = (scry_bytes){ s->p + head, size };
+    s->p += head + size;
+    s->n -= head + size;
     return true;
 }
 
@@ -65,15 +73,28 @@ void scry_iptc_read(scry_bytes s, scry_metadata *m)
     scry_metadata_merge(m, &more);
 }
 
+/* The kinds of resources: Photoshop's own, and those of programs that share its segment. */
+static bool is_resource(scry_bytes s)
+{
+    static const char kinds[][5] = { "8BIM", "PHUT", "DCSR", "AgHg", "MeSa" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (s.n >= 12 && memcmp(s.p, kinds[i], 4) == 0)
+            return true;
+    return false;
+}
+
+static scry_bytes behind(scry_bytes s, const char *signature, size_t n)
+{
+    return s.n >= n && memcmp(s.p, signature, strlen(signature)) == 0 ? (scry_bytes){ s.p + n, s.n - n } : s;
+}
+
 /*     "8BIM"  id:2  name: length:1 and so many, made even  size:4  data, made even     */
 scry_bytes scry_photoshop_resource(scry_bytes s, unsigned id)
 {
-    static const char signature[] = "Photoshop 3.0";
-    if (s.n >= sizeof signature && memcmp(s.p, signature, sizeof signature) == 0) {
-        s.p += sizeof signature;
-        s.n -= sizeof signature;
-    }
-    while (s.n >= 12 && memcmp(s.p, "8BIM", 4) == 0) {
+    enum { HEAD = 14, OLD_HEAD = 27 };
+    s = behind(behind(s, "Photoshop 3.0", HEAD), "Adobe_Photoshop2.5:", OLD_HEAD);
+    while (is_resource(s)) {
+        bool own = s.p[0] == '8';
         unsigned here = (unsigned)scry_read_big_endian(s.p + 4, 2);
         size_t name = ((size_t)s.p[6] + 2) & ~(size_t)1;
         if (6 + name + 4 > s.n)
@@ -81,7 +102,7 @@ scry_bytes scry_photoshop_resource(scry_bytes s, unsigned id)
         size_t size = (size_t)scry_read_big_endian(s.p + 6 + name, 4), head = 10 + name;
         if (size > s.n - head)
             break;
-        if (here == id)
+        if (own && here == id)
             return (scry_bytes){ s.p + head, size };
         size += size & 1;
         if (size > s.n - head)

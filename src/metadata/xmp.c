@@ -399,24 +399,35 @@ static void markup(reader *r)
 
 /* ---- what the values say -------------------------------------------------------- */
 
-/* "48,8.2333N", "48,8,14N", "48.137" with the letter elsewhere or a sign. NAN for none. */
+/* Past what stands between degrees, minutes and seconds: a comma, or the signs of them. */
+static const char *past_unit(const char *s)
+{
+    static const char *const units[] = { "deg", "\xc2\xb0", "\xe2\x80\xb2", "\xe2\x80\xb3", ",", "'", "\"", " ", ":" };
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strncmp(s, units[i], strlen(units[i])) == 0)
+            return past_unit(s + strlen(units[i]));
+    return s;
+}
+
+/* "48,8.2333N", "48,8,14N", "48 deg 8' 14\" N", "48.137" with the letter elsewhere or a sign. NAN for none. */
 static double degrees_of(const char *s, const char *reference)
 {
-    char *end;
-    double degrees = strtod(s, &end), unit = 60;
-    if (end == s)
-        return NAN;
-    while (*end == ',' && unit <= 3600) {
-        const char *part = end + 1;
-        double v = strtod(part, &end);
-        if (end == part)
+    double degrees = 0, unit = 1;
+    bool minus = s[strspn(s, " ")] == '-';
+    for (int i = 0; i < 3; i++, unit *= 60) {
+        char *end;
+        double v = strtod(s, &end);
+        if (end == s && i > 0)
+            break;
+        if (end == s || (i > 0 && v < 0))
             return NAN;
-        degrees += v / unit;
-        unit *= 60;
+        degrees += fabs(v) / unit;
+        s = past_unit(end);
     }
-    end += strspn(end, " ");
-    char letter = *end ? *end : reference[0];
-    return letter && strchr("SsWw", letter) ? -fabs(degrees) : degrees;
+    if (*s && (!strchr("NnSsEeWw", *s) || *past_unit(s + 1)))
+        return NAN;
+    char letter = *s ? *s : reference[0];
+    return (letter && strchr("SsWw", letter)) || minus ? -degrees : degrees;
 }
 
 /* XMP allows "1955" and "1955-06", which scans have: the first moment of it. */

@@ -60,6 +60,10 @@ static void formats_by_content(void **state)
     assert_int_equal(SNIFF("\0\0\0\x18" "ftypmif1\0\0\0\0mif1avif"), SCRY_FORMAT_AVIF);
     assert_int_equal(SNIFF("\0\0\0\x1c" "ftypavif\0\0\0\0mif1miafavif"), SCRY_FORMAT_AVIF);
     assert_int_equal(SNIFF("\0\0\0\x14" "ftypisom\0\0\0\0mp41"), SCRY_FORMAT_NONE);
+    assert_int_equal(SNIFF("\0\0\0\x18" "ftypMiHB\0\0\0\0MiHEmif1"), SCRY_FORMAT_HEIC);
+    assert_int_equal(SNIFF("\0\0\0\x18" "ftyp1pic\0\0\0\0msf1isom"), SCRY_FORMAT_HEIC);
+    assert_int_equal(SNIFF("\0\0\0\x18" "ftypmif1\0\0\0\0miafMA1B"), SCRY_FORMAT_HEIC);   /* AV1, which only its items say */
+    assert_int_equal(SNIFF("\0\0\0\x18" "ftypqt  \0\0\0\0qt  MSNV"), SCRY_FORMAT_NONE);
     /* A brand past the end of its box is ignored. */
     assert_int_equal(SNIFF("\0\0\0\x10" "ftypisom\0\0\0\0heic"), SCRY_FORMAT_NONE);
     assert_int_equal(SNIFF("\0\0\0\x18" "ftypcrx \0\0\0\1crx isom"), SCRY_FORMAT_RAW);

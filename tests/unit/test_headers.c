@@ -158,6 +158,28 @@ static void in_extended_xmp(void **state)
     }
 }
 
+/* What is too long for a segment goes on in the next one of its kind, but not behind another, as in exiftool. */
+static void in_several_segments(void **state)
+{
+    static const char resources[] = "8BIM\x04\x04\0\0\0\0\0\x0a\x1c\x02\5\0\5" "Beach";
+    for (int between = 0; between < 2; between++) {
+        start();
+        ADD("\xff\xd8");
+        segment(0xe1, "Exif\0", 6, exif, 20);
+        if (between)
+            segment(0xe2, "other", 5, "", 0);
+        segment(0xe1, "Exif\0", 6, exif + 20, 20);
+        segment(0xe1, "Exif\0", 6, exif + 40, EXIF_BYTES - 40);
+        segment(0xe1, "Exif\0", 6, "MM\0*\0\0\0\x08\0\0", 10);   /* another block */
+        segment(0xed, "Photoshop 3.0", 14, resources, 15);
+        if (between)
+            segment(0xe2, "other", 5, "", 0);
+        segment(0xed, "Photoshop 3.0", 14, resources + 15, sizeof resources - 1 - 15);
+        ADD("\xff\xda\0\2");
+        check(JPEG, !between, !between);
+    }
+}
+
 static void in_camera_raw(void **state)
 {
     start();
@@ -433,7 +455,8 @@ static void precedence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_jpeg), cmocka_unit_test(in_extended_xmp), cmocka_unit_test(in_camera_raw), cmocka_unit_test(in_png),
+        cmocka_unit_test(in_jpeg), cmocka_unit_test(in_extended_xmp),
+        cmocka_unit_test(in_several_segments), cmocka_unit_test(in_camera_raw), cmocka_unit_test(in_png),
         cmocka_unit_test(in_webp), cmocka_unit_test(in_gif), cmocka_unit_test(in_big_tiff),
         cmocka_unit_test(in_jpeg_xl), cmocka_unit_test(in_heic), cmocka_unit_test(in_uuids), cmocka_unit_test(precedence),
     };

@@ -406,7 +406,7 @@ static void places(void **state)
     assert_false(place(RATIONAL, 3, "NE", zero, zero).has_position);
     assert_true(place(RATIONAL, 3, "NE", zero, lon).has_position);
     assert_false(place(RATIONAL, 3, "NE", lat, far).has_position);
-    assert_false(place(RATIONAL, 3, "\0E", lat, lon).has_position);
+    assert_true(place(RATIONAL, 3, "\0E", lat, lon).latitude > 48);   /* an empty reference is north */
     assert_false(place(2, 3, "NE", lat, lon).has_position);
 }
 

@@ -168,6 +168,33 @@ static void needs_a_newer_library(void **state)
     scry_decoder_free(d);
 }
 
+/* The brands of a file with HEVC in it are any: the pixels stay the same. */
+static void any_brands(void **state)
+{
+    static const char *const brands[] = { "mif1mif1", "heicabcd", "heixheis", "mif1MiHB", "msf1msf1", "1picmif1", "mif2mif2", "MiHBmiaf" };
+    enum { MAJOR = 8, COMPATIBLE = 16 };
+    scry_decoder *d = new_decoder(NULL);
+    uint8_t file[1 << 14], first[VIEW_BYTES];
+    FILE *f = open_test_file("tests/pictures/mif1-only.heic");
+    size_t n = fread(file, 1, sizeof file, f);
+    fclose(f);
+    assert_true(n > COMPATIBLE + 4 && n < sizeof file);
+    for (size_t i = 0; i < sizeof brands / sizeof *brands; i++) {
+        scry_decode_result result;
+        scry_error err = SCRY_ERROR_INIT;
+        memcpy(file + MAJOR, brands[i], 4);
+        memcpy(file + COMPATIBLE, brands[i] + 4, 4);
+        assert_int_equal(scry_decoder_load_bytes(d, file, n, NULL), 0);
+        if (scry_decoder_run(d, &whole, &result, &err) < 0)
+            fail_msg("%s: %s", brands[i], err.message);
+        assert_string_equal(scry_format_name(result.format), "heic");
+        if (i == 0)
+            memcpy(first, result.pixels, VIEW_BYTES);
+        assert_memory_equal(result.pixels, first, VIEW_BYTES);
+    }
+    scry_decoder_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +203,7 @@ int main(void)
         cmocka_unit_test(damaged_jpegs),
         cmocka_unit_test(metadata_of_phones),
         cmocka_unit_test(needs_a_newer_library),
+        cmocka_unit_test(any_brands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
