@@ -51,7 +51,10 @@ typedef enum { SCRY_FILTER_BILINEAR, SCRY_FILTER_BICUBIC } scry_filter;
 typedef enum {
     SCRY_FIT_CROP_FLOOR,  /* shorter side to `size`, centre crop at floor((side - size) / 2): Hugging Face */
     SCRY_FIT_CROP_EVEN,   /* the same, crop offset rounded half to even: torchvision, open_clip */
-    SCRY_FIT_SQUASH       /* both sides to `size`, aspect ratio not kept: SigLIP */
+    SCRY_FIT_SQUASH,      /* both sides to `size`, aspect ratio not kept: SigLIP */
+    SCRY_FIT_PATCHES      /* NaFlex: to whole patches of 16 x 16 pixels, at most n * n of them, the aspect ratio nearly kept;
+                             `size` is 16 n + 1. The view begins with its pixels, [height, width, 3], and ends with the
+                             numbers of its rows and columns of patches, two bytes each, the lower one first. */
 } scry_fit;
 
 enum { SCRY_MAX_VIEWS = 4, SCRY_MAX_IMAGE_SIZE = 1024 };

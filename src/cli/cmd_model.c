@@ -181,7 +181,12 @@ static const char *fit_name(scry_fit fit)
 
 static void print_image_spec(const scry_image_spec *s)
 {
-    printf("pixels      %d x %d, %s", s->size, s->size, s->filter == SCRY_FILTER_BICUBIC ? "bicubic" : "bilinear");
+    const char *filter = s->filter == SCRY_FILTER_BICUBIC ? "bicubic" : "bilinear";
+    if (s->fit[0] == SCRY_FIT_PATCHES) {
+        printf("pixels      at most %d patches of 16 x 16, %s\n", s->size / 16 * (s->size / 16), filter);
+        return;
+    }
+    printf("pixels      %d x %d, %s", s->size, s->size, filter);
     for (int v = 0; v < s->views; v++)
         printf("%s%s", v ? " + " : ", ", fit_name(s->fit[v]));
     putchar('\n');

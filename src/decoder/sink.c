@@ -182,7 +182,7 @@ static int begin_views(scry_sink *s, scry_error *err)
         /* Planned from the full size, so that rounding does not depend on the shrinking. */
         scry_view_plan p = scry_plan_view(full.w, full.h, spec->size, spec->fit[i]);
         scry_resize_window w = { .width = p.width, .height = p.height, .x = p.x, .y = p.y,
-                                 .w = p.size, .h = p.size, .filter = spec->filter };
+                                 .w = p.w, .h = p.h, .filter = spec->filter };
         int rc = add_resizer(s, w, err);
         if (rc < 0)
             return rc;
@@ -368,6 +368,18 @@ void scry_sink_put(scry_sink *s, int y, int n, const uint8_t *rows, size_t strid
         put_block_row(s, y + i, rows + (size_t)i * stride);
 }
 
+static void finish_views(scry_sink *s)
+{
+    const scry_image_spec *spec = &s->job->request->what.spec;
+    scry_region full = full_part(s);
+    uint8_t *view = s->job->out;
+    for (int i = 0; i < s->count; i++, view += 3 * (size_t)spec->size * (size_t)spec->size) {
+        scry_view_plan p = scry_plan_view(full.w, full.h, spec->size, spec->fit[i]);
+        scry_resizer_finish(s->resizers[i], view);
+        scry_view_complete(view, spec->size, spec->fit[i], &p);
+    }
+}
+
 int scry_sink_finish(scry_sink *s, scry_error *err)
 {
     scry_wire_reply *reply = s->job->reply;
@@ -378,9 +390,7 @@ int scry_sink_finish(scry_sink *s, scry_error *err)
     reply->result.width = t ? h : w;
     reply->result.height = t ? w : h;
     if (s->job->request->what.kind == SCRY_DECODE_VIEWS) {
-        size_t size = (size_t)s->job->request->what.spec.size;
-        for (int i = 0; i < s->count; i++)
-            scry_resizer_finish(s->resizers[i], s->job->out + (size_t)i * size * size * 3);
+        finish_views(s);
         return 0;
     }
     scry_resizer_finish(s->resizers[0], s->thumb);

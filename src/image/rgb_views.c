@@ -46,9 +46,11 @@ int scry_rgb_views(uint8_t *out, const scry_rgb *picture, const scry_image_spec 
     uint8_t *line = scry_alloc(3 * (size_t)picture->width + SCRY_ROW_SLACK);
     for (int i = 0; rc == 0 && i < spec->views; i++) {
         scry_view_plan p = scry_plan_view(picture->width, picture->height, spec->size, spec->fit[i]);
-        scry_resize_window window = { .width = p.width, .height = p.height, .x = p.x, .y = p.y, .w = p.size, .h = p.size,
+        scry_resize_window window = { .width = p.width, .height = p.height, .x = p.x, .y = p.y, .w = p.w, .h = p.h,
                                       .filter = spec->filter };
         rc = make_view(out, picture, stride, &window, line, err);
+        if (rc == 0)
+            scry_view_complete(out, spec->size, spec->fit[i], &p);
         out += 3 * (size_t)spec->size * (size_t)spec->size;
     }
     free(line);

@@ -1,5 +1,6 @@
 #include "image/wire.h"
 
+#include "base/view_shape.h"
 #include "resize/resize.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@ static bool spec_is_sound(const scry_image_spec *s)
     if (s->size < 1 || s->size > SCRY_MAX_IMAGE_SIZE || s->views < 1 || s->views > SCRY_MAX_VIEWS)
         return false;
     for (int i = 0; i < s->views; i++)
-        if ((unsigned)s->fit[i] > SCRY_FIT_SQUASH)
+        if ((unsigned)s->fit[i] > SCRY_FIT_PATCHES || (s->fit[i] == SCRY_FIT_PATCHES && !scry_view_has_patches((size_t)s->size)))
             return false;
     return (unsigned)s->filter <= SCRY_FILTER_BICUBIC;
 }
@@ -46,16 +47,31 @@ int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
     return 0;
 }
 
+/* Whether views of any shape say one that they can have. */
+static bool shapes_are_sound(const scry_wire_request *request, const uint8_t *view)
+{
+    const scry_image_spec *spec = &request->what.spec;
+    size_t size = (size_t)spec->size;
+    scry_view_shape shape;
+    if (!spec_is_sound(spec) || scry_wire_view_bytes(&request->what) > request->output_bytes)
+        return false;
+    for (int i = 0; i < spec->views; i++, view += 3 * size * size)
+        if (spec->fit[i] == SCRY_FIT_PATCHES && !scry_view_get_shape(view, size, &shape))
+            return false;
+    return true;
+}
+
 /* Whether the fields of a reply are in range: a compromised worker may send anything. */
-static bool result_is_sound(const scry_wire_reply *r, const scry_wire_request *request)
+static bool result_is_sound(const scry_wire_reply *r, const scry_wire_request *request, const uint8_t *output)
 {
     const scry_decode_result *s = &r->result;
     if (s->width < 1 || s->height < 1 || s->orientation < 1 || s->orientation > 8)
         return false;
     if (!scry_metadata_is_sound(&s->metadata))
         return false;
-    return request->what.kind == SCRY_DECODE_VIEWS
-           || (r->encoded_bytes > 0 && r->encoded_bytes <= request->output_bytes);
+    if (request->what.kind == SCRY_DECODE_VIEWS)
+        return shapes_are_sound(request, output);
+    return r->encoded_bytes > 0 && r->encoded_bytes <= request->output_bytes;
 }
 
 int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *request,
@@ -75,7 +91,7 @@ int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *r
                 *c = '?';
         return scry_fail(err, reply.code, "%s", reply.message);
     }
-    if (!result_is_sound(&reply, request))
+    if (!result_is_sound(&reply, request, output))
         return scry_fail(err, SCRY_EREMOTE, "the decoder sent a result with values out of range");
     *out = reply.result;
     out->format = (scry_format)request->format;

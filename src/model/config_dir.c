@@ -143,6 +143,8 @@ static int read_preprocessor(scry_config *c, const char *dir, scry_error *err)
                       "and normalised; fetch it with the rest of the repository", dir);
     if (r == 0)
         r = scry_config_parse_preprocessor(c, within ? within : root, path, err);
+    if (r == 0 && c->image.any_shape)
+        c->image.size = (size_t)c->preprocess.spec.size;
     if (r == 0 && (size_t)c->preprocess.spec.size != c->image.size)
         r = scry_fail(err, SCRY_EINVALID, "%s scales pictures to %d pixels, the model takes %zu",
                       path, c->preprocess.spec.size, c->image.size);

@@ -43,9 +43,6 @@ static int unknown_family(scry_config_reader *r, scry_layout layout, const scry_
         if (strcmp(type, halves[i].type) == 0)
             return scry_config_fail(r, SCRY_EINVALID, "model_type is \"%s\": %s; `scry model list --catalogue` lists models that "
                                     "have both", type, halves[i].what);
-    if (strcmp(type, "siglip2") == 0)
-        return scry_config_fail(r, SCRY_EINVALID, "model_type is \"siglip2\": SigLIP 2 for pictures of any shape (NaFlex) is not "
-                                "supported; those of a fixed size are, such as `scry model pull siglip2-b16-256`");
     return scry_config_fail(r, SCRY_EINVALID, "models of type \"%.40s\" are not supported; "
                             "`scry model list --catalogue` lists some that are", type);
 }

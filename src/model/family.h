@@ -24,7 +24,7 @@ struct scry_family_layout {
 };
 
 typedef struct scry_family {
-    scry_family_layout layouts[3];
+    scry_family_layout layouts[4];
 } scry_family;
 
 /* The families in the order in which they are asked; NULL-terminated. */

@@ -1,13 +1,17 @@
-/* family_siglip.c - SigLIP and SigLIP 2 of a fixed picture size: a vision transformer whose
- * patches are pooled by attention, and a text transformer with full attention over the text
- * padded to the context, read at the last token.
+/* family_siglip.c - SigLIP and SigLIP 2: a vision transformer whose patches are pooled by
+ * attention, and a text transformer with full attention over the text padded to the context,
+ * read at the last token.
  *
- * transformers gives both the model_type "siglip". They differ in the tokenizer (T5's or
- * Gemma's), which brings the padding token: src/tokenizer.
+ * transformers gives both the model_type "siglip" where pictures have a fixed size. They differ
+ * in the tokenizer (T5's or Gemma's), which brings the padding token: src/tokenizer. For pictures
+ * of any shape (NaFlex) it is "siglip2". FG-CLIP 2 is that with more heads, of which its mode for
+ * short texts, and so this, reads none.
  */
 #include "model/family.h"
 #include "model/layouts.h"
 #include "model/transformer.h"
+
+#include "base/view_shape.h"
 
 static const scry_attention_pool_names hf_pool_names = {
     .probe = "vision_model.head.probe", .q = "vision_model.head.attention.in_proj",
@@ -31,9 +35,10 @@ static const scry_clip_text_names hf_text_names = {
 };
 
 static const char *const hf_keys[] = {
+    "keep_len", "longtext_len",   /* FG-CLIP 2's, of the heads for long texts */
     "vision_config", "text_config", "vision_config_dict", "text_config_dict", "hidden_size", "num_hidden_layers",
     "num_attention_heads", "intermediate_size", "layer_norm_eps", "hidden_act", "image_size", "patch_size", "vocab_size",
-    "max_position_embeddings", "projection_size", "vision_use_head", NULL
+    "max_position_embeddings", "projection_size", "vision_use_head", "num_patches", NULL
 };
 
 static bool hf_accepts(const scry_json *config)
@@ -41,20 +46,23 @@ static bool hf_accepts(const scry_json *config)
     return scry_hf_is(config, "siglip");
 }
 
-static void hf_parse(scry_config *c, scry_config_reader *r, const scry_json *config)
+static bool naflex_accepts(const scry_json *config)
 {
-    /* What transformers has for absent keys; SigLIP 2's B/16 consists of them. */
-    static const scry_stack_config base = { 12, 768, 12, 3072, 1e-6f, SCRY_ACT_GELU_TANH, "gelu_pytorch_tanh" };
+    return scry_hf_is(config, "siglip2");
+}
+
+static bool fg_clip_accepts(const scry_json *config)
+{
+    return scry_hf_is(config, "fgclip2");
+}
+
+/* What transformers has for absent keys; SigLIP 2's B/16 consists of them. */
+static const scry_stack_config base = { 12, 768, 12, 3072, 1e-6f, SCRY_ACT_GELU_TANH, "gelu_pytorch_tanh" };
+
+/* The text tower, and the head of the image tower whose width is c->dim. */
+static void parse_texts(scry_config *c, scry_config_reader *r, const scry_json *config)
+{
     const scry_config_part v = scry_hf_part(config, "vision_config"), t = scry_hf_part(config, "text_config");
-    scry_hf_known(r, config, hf_keys);
-    c->image = (scry_image_config){
-        .new_tower = scry_vit_new,
-        .size = scry_config_size(r, &v, "image_size", 224, SCRY_MAX_IMAGE_SIZE),
-        .vit = { .stack = scry_hf_stack(r, &v, &base), .names = &hf_image_names,
-                 .patch = scry_config_size(r, &v, "patch_size", 16, SCRY_MAX_IMAGE_SIZE) }
-    };
-    scry_config_check_patches(r, &c->image);
-    c->dim = c->image.vit.stack.width;
     c->text = (scry_text_config){
         .new_tower = scry_clip_text_new,
         .stack = scry_hf_stack(r, &t, &base),
@@ -70,6 +78,43 @@ static void hf_parse(scry_config *c, scry_config_reader *r, const scry_json *con
         scry_config_fail(r, SCRY_EINVALID, "text_config.projection_size is not vision_config.hidden_size (%zu)", c->dim);
 }
 
+static void hf_parse(scry_config *c, scry_config_reader *r, const scry_json *config)
+{
+    const scry_config_part v = scry_hf_part(config, "vision_config");
+    scry_hf_known(r, config, hf_keys);
+    scry_config_off(r, &v, "num_patches");
+    c->image = (scry_image_config){
+        .new_tower = scry_vit_new,
+        .size = scry_config_size(r, &v, "image_size", 224, SCRY_MAX_IMAGE_SIZE),
+        .vit = { .stack = scry_hf_stack(r, &v, &base), .names = &hf_image_names,
+                 .patch = scry_config_size(r, &v, "patch_size", 16, SCRY_MAX_IMAGE_SIZE) }
+    };
+    scry_config_check_patches(r, &c->image);
+    c->dim = c->image.vit.stack.width;
+    parse_texts(c, r, config);
+}
+
+static void naflex_parse(scry_config *c, scry_config_reader *r, const scry_json *config)
+{
+    const scry_config_part v = scry_hf_part(config, "vision_config");
+    scry_hf_known(r, config, hf_keys);
+    scry_config_off(r, &v, "image_size");
+    size_t positions = scry_config_size(r, &v, "num_patches", 256, SCRY_MAX_NAFLEX_GRID * SCRY_MAX_NAFLEX_GRID), grid = 1;
+    while (grid * grid < positions)
+        grid++;
+    if (grid * grid != positions)
+        scry_config_fail(r, SCRY_EINVALID, "vision_config.num_patches is %zu, which is not a square number", positions);
+    if (scry_config_size(r, &v, "patch_size", SCRY_VIEW_PATCH, SCRY_MAX_IMAGE_SIZE) != SCRY_VIEW_PATCH)
+        scry_config_fail(r, SCRY_EINVALID, "vision_config.patch_size must be %d in models for pictures of any shape", SCRY_VIEW_PATCH);
+    c->image = (scry_image_config){
+        .new_tower = scry_naflex_new, .any_shape = true,
+        .naflex = { .stack = scry_hf_stack(r, &v, &base), .grid = grid, .names = &hf_image_names }
+    };
+    c->dim = c->image.naflex.stack.width;
+    parse_texts(c, r, config);
+}
+
 const scry_family scry_family_siglip = {
-    .layouts = { { "siglip", SCRY_LAYOUT_HF, hf_accepts, hf_parse } }
+    .layouts = { { "siglip", SCRY_LAYOUT_HF, hf_accepts, hf_parse }, { "siglip2", SCRY_LAYOUT_HF, naflex_accepts, naflex_parse },
+                 { "fgclip2", SCRY_LAYOUT_HF, fg_clip_accepts, naflex_parse } }
 };

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "base/view_shape.h"
 
 #include <libgen.h>
 #include <math.h>
@@ -247,12 +248,16 @@ static void describe(scry_model *m)
 {
     const scry_preprocess *p = &m->pictures.config.preprocess;
     static const char *const fits[] = { "centre crop", "centre crop", "squashed" };
+    int size = p->spec.size;
+    char *target = p->spec.fit[0] == SCRY_FIT_PATCHES
+                 ? scry_asprintf("at most %zu patches of %d x %d, shape kept", scry_view_max_patches((size_t)size), SCRY_VIEW_PATCH,
+                                 SCRY_VIEW_PATCH)
+                 : scry_asprintf("%d x %d, %s", size, size, p->spec.views > 1 ? "several views" : fits[p->spec.fit[0]]);
     m->preprocessing = scry_asprintf(
-        "%s to %d x %d, %s, mean %.4g %.4g %.4g, std %.4g %.4g %.4g",
-        p->spec.filter == SCRY_FILTER_BICUBIC ? "bicubic" : "bilinear", p->spec.size, p->spec.size,
-        p->spec.views > 1 ? "several views" : fits[p->spec.fit[0]], (double)p->mean[0],
-        (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
+        "%s to %s, mean %.4g %.4g %.4g, std %.4g %.4g %.4g", p->spec.filter == SCRY_FILTER_BICUBIC ? "bicubic" : "bilinear",
+        target, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
         (double)p->std[2]);
+    free(target);
 }
 
 static void fill_info(scry_model *m)

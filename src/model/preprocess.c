@@ -1,5 +1,7 @@
 #include "model/preprocess.h"
 
+#include "base/view_shape.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -81,6 +83,23 @@ static void parse_views(scry_config_reader *r, scry_image_spec *spec, const scry
     }
 }
 
+/* NaFlex: how many patches. scry_image_spec has a side only, so it must be a square number. */
+static void parse_patches(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p)
+{
+    enum { SIDE = (SCRY_MAX_IMAGE_SIZE - 1) / SCRY_VIEW_PATCH };
+    size_t patches = scry_config_size(r, p, "max_num_patches", 256, (size_t)SIDE * SIDE), n = 1;
+    while (n * n < patches)
+        n++;
+    if (n * n != patches)
+        scry_config_fail(r, SCRY_EINVALID, "max_num_patches is %zu: scry takes square numbers, such as %zu or %zu", patches,
+                         (n - 1) * (n - 1), n * n);
+    if (scry_config_size(r, p, "patch_size", SCRY_VIEW_PATCH, SCRY_MAX_IMAGE_SIZE) != SCRY_VIEW_PATCH)
+        scry_config_fail(r, SCRY_EINVALID, "patch_size must be %d in models for pictures of any shape", SCRY_VIEW_PATCH);
+    spec->size = (int)(SCRY_VIEW_PATCH * n + 1);
+    spec->views = 1;
+    spec->fit[0] = SCRY_FIT_PATCHES;
+}
+
 /* Size, crop and views; pictures must be cropped to the size they were resized to. */
 static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p)
 {
@@ -106,23 +125,37 @@ static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const s
 
 static const char *const known_keys[] = {
     "do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor", "do_normalize", "image_mean",
-    "image_std", "views",
+    "image_std", "views", "patch_size", "max_num_patches",
     /* what every picture gets here (RGB), names of classes, and arguments of transformers that change no pixel */
     "do_convert_rgb", "image_processor_type", "feature_extractor_type", "processor_class", "auto_map", "data_format",
     "input_data_format", "return_tensors", "device", "disable_grouping", "default_to_square", "_valid_processor_keys", NULL
 };
 
+/* Refuse what pictures of any shape have no use for, or the others. */
+static void check_geometry_keys(scry_config_reader *r, const scry_config_part *p, bool any_shape)
+{
+    static const char *const squares[] = { "size", "do_center_crop", "crop_size", "views", NULL };
+    static const char *const patches[] = { "patch_size", "max_num_patches", NULL };
+    for (const char *const *key = any_shape ? squares : patches; *key; key++)
+        scry_config_off(r, p, *key);
+}
+
 int scry_config_parse_preprocessor(scry_config *c, const scry_json *json, const char *path, scry_error *err)
 {
-    static const float zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
+    static const float zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 }, halves[3] = { 0.5f, 0.5f, 0.5f };
     scry_config_reader r = { .path = path, .err = err };
     const scry_config_part p = { NULL, json, NULL };
     scry_preprocess *out = &c->preprocess;
+    bool any_shape = c->image.any_shape;
     scry_config_known(&r, &p, known_keys);
+    check_geometry_keys(&r, &p, any_shape);
     if (!scry_config_bool(&r, &p, "do_resize", true))
         scry_config_fail(&r, SCRY_EINVALID, "do_resize is false: scry takes pictures of any size, so it must resize them");
-    parse_geometry(&r, &out->spec, &p);
-    int64_t resample = scry_config_int(&r, &p, "resample", 3);   /* Pillow's numbers */
+    if (any_shape)
+        parse_patches(&r, &out->spec, &p);
+    else
+        parse_geometry(&r, &out->spec, &p);
+    int64_t resample = scry_config_int(&r, &p, "resample", any_shape ? 2 : 3);   /* Pillow's numbers */
     if (resample != 2 && resample != 3)
         scry_config_fail(&r, SCRY_EINVALID, "resample %lld is not supported (2, bilinear, and 3, bicubic, are)",
                          (long long)resample);
@@ -132,8 +165,8 @@ int scry_config_parse_preprocessor(scry_config *c, const scry_json *json, const 
     if (!isfinite(out->factor))
         scry_config_fail(&r, SCRY_EINVALID, "rescale_factor is out of range");
     if (scry_config_bool(&r, &p, "do_normalize", true)) {
-        scry_config_three(&r, &p, "image_mean", NULL, false, out->mean);
-        scry_config_three(&r, &p, "image_std", NULL, true, out->std);
+        scry_config_three(&r, &p, "image_mean", any_shape ? halves : NULL, false, out->mean);
+        scry_config_three(&r, &p, "image_std", any_shape ? halves : NULL, true, out->std);
     } else {
         memcpy(out->mean, zeros, sizeof zeros);
         memcpy(out->std, ones, sizeof ones);

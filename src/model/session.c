@@ -8,6 +8,7 @@
 #include "model/text_batch.h"
 
 #include "base/alloc.h"
+#include "base/view_shape.h"
 #include "base/log.h"
 
 #include <math.h>
@@ -157,12 +158,26 @@ static int average_views(const scry_session *s, const float *rows, size_t count,
     return r;
 }
 
+/* Views of any shape must say which they have. */
+static int check_shapes(const scry_image_spec *spec, const uint8_t *pixels, size_t n, scry_error *err)
+{
+    size_t size = (size_t)spec->size;
+    scry_view_shape shape;
+    for (size_t i = 0; spec->fit[0] == SCRY_FIT_PATCHES && i < n; i++, pixels += 3 * size * size)
+        if (!scry_view_get_shape(pixels, size, &shape))
+            return scry_fail(err, SCRY_EINVALID, "view %zu has %zu x %zu patches: the model takes 1 to %zu of them", i, shape.rows,
+                             shape.columns, scry_view_max_patches(size));
+    return 0;
+}
+
 int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *out, scry_error *err)
 {
     enum { PICTURES = 64 };   /* views are averaged from a buffer of this many pictures */
     const scry_image_tower *w;
     size_t views = (size_t)s->model->info.image.views;
-    int r = n ? scry_model_image_tower(s->model, s->team, &w, err) : 0;
+    int r = check_shapes(&s->model->info.image, pixels, n, err);
+    if (r == 0 && n)
+        r = scry_model_image_tower(s->model, s->team, &w, err);
     if (r < 0 || n == 0)
         return r;
     size_t dim = w->dim, bytes = w->size * w->size * 3 * views;

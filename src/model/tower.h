@@ -21,7 +21,7 @@ typedef struct scry_tower {
 
 /* Pictures through an image tower. */
 typedef struct scry_image_job {
-    const uint8_t *pixels;     /* [n, size, size, 3] */
+    const uint8_t *pixels;     /* [n, size, size, 3], views as scry_image_spec has them */
     size_t n;                  /* at most the tower's batch */
     float *memory;             /* [n * picture_floats] */
     float *out;                /* [n, dim]; not normalised */
@@ -69,7 +69,7 @@ struct scry_tower_source {
     bool check;
 };
 
-scry_new_image_tower scry_vit_new, scry_effnet_new, scry_fastvit_new, scry_convnext_new;
+scry_new_image_tower scry_vit_new, scry_naflex_new, scry_effnet_new, scry_fastvit_new, scry_convnext_new;
 scry_new_text_tower scry_clip_text_new, scry_bert_new;
 
 /* "KIND, 12 layers, width 512, 8 heads, quick_gelu"; owned by the caller. */

@@ -1,7 +1,7 @@
 /* tower_config.h - what a family's configuration says about the two towers: sizes, options
  * and the names of tensors.
  *
- * A family fills these in (family.h); the towers (vit.c, fastvit.c, convnext.c, clip_text.c, effnet.c, bert.c)
+ * A family fills these in (family.h); the towers (vit.c, naflex.c, fastvit.c, convnext.c, clip_text.c, effnet.c, bert.c)
  * read nothing else of a configuration.
  */
 #ifndef SCRY_MODEL_TOWER_CONFIG_H
@@ -19,7 +19,7 @@
 enum {
     SCRY_MAX_LAYERS = 512, SCRY_MAX_WIDTH = 1 << 15, SCRY_MAX_FFN = 1 << 17,
     SCRY_MAX_VOCAB = 1 << 22, SCRY_MAX_CONTEXT = 1 << 13,
-    SCRY_MAX_BLOCKS = 128, SCRY_MAX_BRANCHES = 8, SCRY_MAX_HEAD_LAYERS = 16
+    SCRY_MAX_NAFLEX_GRID = 256, SCRY_MAX_BLOCKS = 128, SCRY_MAX_BRANCHES = 8, SCRY_MAX_HEAD_LAYERS = 16
 };
 
 typedef struct scry_layer_names scry_layer_names;   /* transformer.h */
@@ -73,6 +73,13 @@ typedef struct scry_vit_config {
     bool averages;                   /* read at the mean of the patches, not at the class token */
     bool norm_after_mean;            /* the last norm is of that mean, not of the patches */
 } scry_vit_config;
+
+/* SigLIP 2 for pictures of any shape: its vision transformer's names are those of SigLIP's. */
+typedef struct scry_naflex_config {
+    scry_stack_config stack;
+    size_t grid;                     /* side of the stored table of positions */
+    const scry_vit_names *names;
+} scry_naflex_config;
 
 /* One inverted residual of an EfficientNet-Lite: 1x1 expand, depthwise, 1x1 project. */
 typedef struct scry_conv_block {
@@ -129,9 +136,11 @@ typedef struct scry_convnext_config {
 
 typedef struct scry_image_config {
     scry_new_image_tower *new_tower;
-    size_t size;                     /* S: side of its pictures in pixels */
+    bool any_shape;                  /* its views are those of SCRY_FIT_PATCHES, of as many patches as the preprocessor says */
+    size_t size;                     /* S: side of its views in pixels */
     union {
         scry_vit_config vit;
+        scry_naflex_config naflex;
         scry_conv_config conv;
         scry_fastvit_config fastvit;
         scry_convnext_config convnext;

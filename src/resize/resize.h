@@ -8,7 +8,7 @@
  *
  *     scry_view_plan plan = scry_plan_view(w, h, 224, SCRY_FIT_CROP_FLOOR);
  *     scry_resize_window window = { .width = plan.width, .height = plan.height, .x = plan.x, .y = plan.y,
- *                                  .w = 224, .h = 224, .filter = SCRY_FILTER_BICUBIC };
+ *                                  .w = plan.w, .h = plan.h, .filter = SCRY_FILTER_BICUBIC };
  *     scry_resizer_new(&r, w, h, &window, &err);
  *     scry_resizer_put(r, y, n, rows, stride);       strip by strip, in any order
  *     scry_resizer_finish(r, out);
@@ -36,15 +36,19 @@ typedef struct scry_pixels {
 } scry_pixels;
 
 /* Where one view comes from: the picture is resampled to `width` x `height`, of which
- * the square [x, x + size) x [y, y + size) is kept. Neither side is smaller than `size`. */
+ * [x, x + w) x [y, y + h) is kept: a square of the view's size, or all (SCRY_FIT_PATCHES). */
 typedef struct scry_view_plan {
-    int width, height, x, y, size;
+    int width, height, x, y, w, h;
 } scry_view_plan;
 
 /* The plan for a picture of `w` x `h` pixels as the references make it (clip.md): the
  * longer side is int(size * long / short). Both sides lie in 1..SCRY_MAX_SOURCE_SIDE,
- * `size` in 1..SCRY_MAX_IMAGE_SIZE. */
+ * `size` in 1..SCRY_MAX_IMAGE_SIZE, and at least 16 for SCRY_FIT_PATCHES. */
 scry_view_plan scry_plan_view(int w, int h, int size, scry_fit fit);
+
+/* The rest of a view [size, size, 3] whose first bytes are the pixels of `plan`: nothing but for
+ * SCRY_FIT_PATCHES, see base/view_shape.h. */
+void scry_view_complete(uint8_t *view, int size, scry_fit fit, const scry_view_plan *plan);
 
 /* A part of a resampled picture: of `width` x `height` pixels, [x, x + w) x [y, y + h). */
 typedef struct scry_resize_window {

@@ -230,6 +230,67 @@ def golden_of_siglip(folder, preprocessor, rows):
     save_golden(folder, golden)
 
 
+# ---- SigLIP 2 for pictures of any shape ----
+
+NAFLEX_SHAPES = [(3, 3), (1, 7), (4, 2)]   # rows and columns of patches, at most 9; the table of positions has 4 x 4
+
+
+def make_naflex():
+    import clip_models
+    from transformers import Siglip2Config, Siglip2Model
+    folder = OUT / "naflex"
+    folder.mkdir(parents=True, exist_ok=True)
+    context, dim = 24, 40
+    tokenizer = clip_models.unigram(["<pad>", "</s>", "<unk>"] + WORDS, None, "</s>", "<unk>")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps(
+        {"model_max_length": 10 ** 30, "pad_token": "<pad>", "tokenizer_class": "GemmaTokenizer"}))
+    model = Siglip2Model(Siglip2Config(
+        text_config=dict(hidden_size=36, num_hidden_layers=2, num_attention_heads=4, intermediate_size=50,
+                         vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=context, projection_size=dim,
+                         bos_token_id=None, eos_token_id=1),
+        vision_config=dict(hidden_size=dim, num_hidden_layers=3, num_attention_heads=5, intermediate_size=72,
+                           num_patches=16, patch_size=16)))
+    clip_models.randomise(model, 13)
+    model.save_pretrained(folder, safe_serialization=True)
+    mix_dtypes(folder / "model.safetensors")
+    preprocessor = {"do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
+                    "resample": 2, "rescale_factor": 1 / 255, "max_num_patches": 9, "patch_size": 16,
+                    "image_processor_type": "Siglip2ImageProcessor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=1) + "\n")
+    rows = [tokenizer.encode(clip_models.canonical(t)).ids for t in TEXTS]
+    rows = [r if len(r) <= context else r[:context - 1] + r[-1:] for r in rows]
+    golden_of_naflex(folder, [r + [0] * (context - len(r)) for r in rows])
+
+
+def golden_of_naflex(folder, rows):
+    from transformers import Siglip2Model
+    from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+    model = Siglip2Model.from_pretrained(folder).float().eval()
+    processor = Siglip2ImageProcessorPil.from_pretrained(folder)
+    upright = [pictures(64, 3)[0][:, :16 * r, :16].repeat(1, 1, c).byte().numpy() for r, c in NAFLEX_SHAPES]
+    inputs = processor([p for p in upright], return_tensors="pt", input_data_format="channels_first")
+    assert inputs["spatial_shapes"].tolist() == [list(s) for s in NAFLEX_SHAPES]
+    side = 16 * 3 + 1
+    views = torch.zeros(len(upright), side * side * 3)   # as base/view_shape.h has them
+    for view, p, (r, c) in zip(views, upright, NAFLEX_SHAPES):
+        view[:p.size] = torch.from_numpy(p.transpose(1, 2, 0).copy()).flatten()
+        view[-4:] = torch.tensor([r, 0, c, 0])
+    golden = {"pixels": views.view(-1, side, side, 3)}
+    put_texts(golden, rows)
+    with torch.no_grad():
+        v = model.vision_model(inputs["pixel_values"], inputs["pixel_attention_mask"], inputs["spatial_shapes"], output_hidden_states=True)
+        real = inputs["pixel_attention_mask"].bool()
+        states(golden, "image", [h[real] for h in v.hidden_states], lambda h: h)
+        golden["image.pooled"] = v.pooler_output
+        golden["images"] = torch.nn.functional.normalize(v.pooler_output, dim=-1)
+        out = model.text_model(input_ids=torch.tensor(rows), output_hidden_states=True)   # no attention mask
+        states(golden, "text", [h.reshape(-1, h.shape[-1]) for h in out.hidden_states],
+               lambda h: h[golden["starts"][1:] - 1])
+        golden["texts"] = torch.nn.functional.normalize(out.pooler_output, dim=-1)
+    save_golden(folder, golden)
+
+
 # ---- timm's image towers beside open_clip's text tower ----
 
 OPEN_CLIP_TEXTS = TEXTS[:3] + ["A d\u00f3g &amp; the_CAT\u2019s  white\twall!"]
@@ -796,8 +857,8 @@ if __name__ == "__main__":
         make_open_clip_convnext()
         make_open_clip_texts()
     else:
-        for name in sys.argv[1:] or ["clip", "dual", "siglip", "metaclip", "chinese_clip", "sentence", "mclip"]:
-            {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
+        for name in sys.argv[1:] or ["clip", "dual", "siglip", "naflex", "metaclip", "chinese_clip", "sentence", "mclip"]:
+            {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "naflex": make_naflex, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
              "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family,
              "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile,
              "open_clip_mobile_b": make_open_clip_mobile_b, "open_clip_convnext": make_open_clip_convnext,

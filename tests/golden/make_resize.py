@@ -15,15 +15,18 @@ import numpy as np
 from PIL import Image, __version__ as pillow_version
 import torch
 
-# torchvision wants its operators declared even where only its PIL side is used.
-library = torch.library.Library("torchvision", "DEF")
-for name in ["nms", "qnms", "roi_align", "_roi_align_backward", "roi_pool", "_roi_pool_backward",
-             "ps_roi_align", "_ps_roi_align_backward", "ps_roi_pool", "_ps_roi_pool_backward",
-             "deform_conv2d", "_deform_conv2d_backward"]:
-    library.define(name + "(Tensor a) -> Tensor")
-import torchvision
+try:
+    import torchvision
+except RuntimeError:   # its operators cannot be loaded: declared, they suffice for its PIL side
+    library = torch.library.Library("torchvision", "DEF")
+    for name in ["nms", "qnms", "roi_align", "_roi_align_backward", "roi_pool", "_roi_pool_backward",
+                 "ps_roi_align", "_ps_roi_align_backward", "ps_roi_pool", "_ps_roi_pool_backward",
+                 "deform_conv2d", "_deform_conv2d_backward"]:
+        library.define(name + "(Tensor a) -> Tensor")
+    import torchvision
 from torchvision import transforms
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
 import transformers
 
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
@@ -55,6 +58,15 @@ def open_clip(im, size, f):
 
 def squash(im, size, f):
     return np.asarray(im.resize((size, size), FILTERS[f]))
+
+
+def patches(im, size, f):
+    """A view of at most ((size - 1) / 16)^2 patches of 16 x 16, as src/base/view_shape.h describes it."""
+    height, width = get_image_size_for_max_num_patches(im.height, im.width, 16, (size // 16) ** 2)
+    out = np.zeros(size * size * 3, np.uint8)
+    out[:height * width * 3] = np.asarray(im.resize((width, height), FILTERS[f])).ravel()
+    out[-4:] = [height // 16 % 256, height // 16 // 256, width // 16 % 256, width // 16 // 256]
+    return out
 
 
 FITS = {"floor": hugging_face, "even": open_clip, "squash": squash}
@@ -89,6 +101,10 @@ def main():
                 size = 7
             crc = zlib.crc32(np.ascontiguousarray(f(im, size, name)).tobytes())
             print(w, h, size, fit, name, f"{crc:08x}", sep="\t")
+    rng = random.Random(22)
+    for w, h in sizes():
+        size, name = rng.choice([257, 257, 257, 17, 33, 113, 513]), rng.choice(["bilinear", "bilinear", "bicubic"])
+        print(w, h, size, "patches", name, f"{zlib.crc32(patches(picture(w, h), size, name).tobytes()):08x}", sep="\t")
 
 
 if __name__ == "__main__":

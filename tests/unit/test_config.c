@@ -34,7 +34,7 @@ static char *replaced(const char *text, const char *from, const char *to)
     return scry_asprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
-typedef enum { HF, OPEN_CLIP, PREPROCESSOR } kind;
+typedef enum { HF, OPEN_CLIP, PREPROCESSOR, PATCHES } kind;   /* PATCHES: a preprocessor for pictures of any shape */
 
 /* Parse `file` with `from` replaced; `expected` is in the message, NULL: accepted. */
 static void check(kind k, const char *file, const char *from, const char *to, const char *expected)
@@ -43,8 +43,8 @@ static void check(kind k, const char *file, const char *from, const char *to, co
     scry_json *json;
     char *original = read_text(file), *text = replaced(original, from, to);
     assert_int_equal(scry_json_parse(&json, text, strlen(text), "x", &err), 0);
-    scry_config c = { .min_score = 0 };
-    int r = k == PREPROCESSOR ? scry_config_parse_preprocessor(&c, json, "DIR/file", &err)
+    scry_config c = { .image = { .any_shape = k == PATCHES } };
+    int r = k == PREPROCESSOR || k == PATCHES ? scry_config_parse_preprocessor(&c, json, "DIR/file", &err)
           : scry_config_parse(&c, k == HF ? SCRY_LAYOUT_HF : SCRY_LAYOUT_OPEN_CLIP, json, "DIR/file", &err);
     if (!expected && r < 0)
         fail_msg("%s: %s", to, err.message);
@@ -79,8 +79,26 @@ static void transformers(void **state)
     check(HF, clip, type, "\"model_type\": \"blip\"", "models of type \"blip\" are not supported; `scry model list --catalogue`");
     check(HF, clip, type, "\"model_type\": \"clip_vision_model\"", "an image tower without its text tower");
     check(HF, clip, type, "\"model_type\": \"bert\"", "a text model");
-    check(HF, clip, type, "\"model_type\": \"siglip2\"", "those of a fixed size are, such as `scry model pull siglip2-b16-256`");
     check(HF, clip, type, "\"architecture\": \"vit_base_patch16_224\"", "timm's image classifiers");
+}
+
+/* SigLIP 2 for pictures of any shape, and FG-CLIP 2, which has more keys. */
+static void any_shape(void **state)
+{
+    static const char file[] = "naflex/config.json", type[] = "\"model_type\": \"siglip2\"", image[] = "\"vision_config\": {";
+    check(HF, file, type, "\"model_type\": \"fgclip2\", \"auto_map\": {\"AutoModel\": \"modeling_fgclip2.Fgclip2Model\"}", NULL);
+    check(HF, file, "\"text_config\": {", "\"text_config\": {\"keep_len\": 20, \"longtext_len\": 196,", NULL);
+    check(HF, file, "\"num_patches\": 16", "\"num_patches\": 15", "vision_config.num_patches is 15, which is not a square number");
+    check(HF, file, "\"patch_size\": 16", "\"patch_size\": 14", "vision_config.patch_size must be 16");
+    check(HF, file, image, "\"vision_config\": {\"image_size\": 224,", "vision_config.image_size is 224");
+    check(HF, "siglip/config.json", image, "\"vision_config\": {\"num_patches\": 256,", "vision_config.num_patches is 256");
+    static const char pixels[] = "naflex/preprocessor_config.json", most[] = "\"max_num_patches\": 9";
+    check(PATCHES, pixels, most, "\"max_num_patches\": 256, \"size\": null", NULL);
+    check(PATCHES, pixels, most, "\"max_num_patches\": 512", "max_num_patches is 512: scry takes square numbers, such as 484 or 529");
+    check(PATCHES, pixels, most, "\"max_num_patches\": 4096", "max_num_patches must be a whole number from 1 to 3969");
+    check(PATCHES, pixels, "\"patch_size\": 16", "\"patch_size\": 32", "patch_size must be 16");
+    check(PATCHES, pixels, most, "\"size\": {\"height\": 224, \"width\": 224}", "size is {...}");
+    check(PREPROCESSOR, pixels, most, "\"max_num_patches\": 9", "patch_size is 16");
 }
 
 static void open_clip(void **state)
@@ -153,7 +171,7 @@ static void preprocessor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(transformers),
+        cmocka_unit_test(transformers), cmocka_unit_test(any_shape),
         cmocka_unit_test(open_clip),
         cmocka_unit_test(flat),
         cmocka_unit_test(preprocessor),

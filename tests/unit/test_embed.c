@@ -205,7 +205,7 @@ static void pixels_equal_files(void **state)
 {
     static const int sizes[][2] = { { 1, 1 }, { 1, 40 }, { 300, 2 }, { 32, 32 }, { 31, 33 }, { 640, 427 }, { 333, 1000 },
                                    { 2000, 64 } };
-    static const char *const models[] = { "siglip", "open_clip", "clip" };   /* squashed, cropped in two ways */
+    static const char *const models[] = { "siglip", "open_clip", "clip", "naflex" };   /* squashed, cropped in two ways, shape kept */
     for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
         open_model(models[m]);
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)

@@ -263,6 +263,41 @@ static void siglip(void **state)
     check_everywhere("siglip");
 }
 
+static void siglip_of_any_shape(void **state)
+{
+    check_everywhere("naflex");
+}
+
+/* Pixels that do not say how many patches they have. */
+static void views_without_a_shape_are_refused(void **state)
+{
+    static const struct { uint8_t end[4]; const char *said; } bad[] = {
+        { { 0, 0, 1, 0 }, "view 1 has 0 x 1 patches" }, { { 1, 0, 0, 0 }, "view 1 has 1 x 0 patches" },
+        { { 2, 0, 5, 0 }, "view 1 has 2 x 5 patches: the model takes 1 to 9 of them" }, { { 1, 1, 1, 0 }, "view 1 has 257 x 1 patches" }
+    };
+    char *dir = model_dir("naflex");
+    scry_model *m;
+    scry_session *s;
+    assert_int_equal(scry_model_open(&m, dir, NULL, NULL), 0);
+    assert_int_equal(scry_session_new(&s, m, 1, NULL), 0);
+    size_t bytes = 49 * 49 * 3, dim = (size_t)scry_model_get_info(m)->dim;
+    uint8_t *views = scry_alloc(2 * bytes);
+    float *out = scry_alloc(2 * dim * sizeof *out);
+    views[bytes - 4] = views[bytes - 2] = 3;
+    assert_int_equal(scry_model_get_info(m)->image.size, 49);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        scry_error err = SCRY_ERROR_INIT;
+        memcpy(views + 2 * bytes - 4, bad[i].end, 4);
+        assert_int_equal(scry_embed_pixels(s, views, 2, out, &err), SCRY_EINVALID);
+        assert_non_null(strstr(err.message, bad[i].said));
+    }
+    free(out);
+    free(views);
+    scry_session_free(s);
+    scry_model_free(m);
+    free(dir);
+}
+
 static void open_clip_siglip(void **state)
 {
     check_everywhere("open_clip_siglip");
@@ -646,7 +681,8 @@ int main(void)
     setenv("XDG_CACHE_HOME", "/dev/null/none", 1);   /* no digests are kept */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hugging_face_clip), cmocka_unit_test(open_clip),
-        cmocka_unit_test(siglip), cmocka_unit_test(open_clip_siglip), cmocka_unit_test(open_clip_timm_and_end),
+        cmocka_unit_test(siglip), cmocka_unit_test(siglip_of_any_shape), cmocka_unit_test(views_without_a_shape_are_refused),
+        cmocka_unit_test(open_clip_siglip), cmocka_unit_test(open_clip_timm_and_end),
         cmocka_unit_test(open_clip_pe_and_highest), cmocka_unit_test(open_clip_mobileclip),
         cmocka_unit_test(open_clip_eva), cmocka_unit_test(open_clip_clipa),
         cmocka_unit_test(open_clip_convnext),

@@ -1,6 +1,6 @@
 """clip_models.py - CLIP and SigLIP checkpoints with random weights, as Hugging Face directories.
 
-    python3 tools/parity/clip_models.py b32 OUT        # or b16, l14, l14-336, odd, wide, siglip-b16, siglip-so400m
+    python3 tools/parity/clip_models.py b32 OUT        # or b16, l14, l14-336, odd, wide, siglip-b16, siglip-so400m, siglip2-naflex
     python3 tools/parity/clip_models.py b32 OUT --dtype float16
 
 Parity is arithmetic, not quality: weights from a fixed seed exercise every operation that
@@ -34,6 +34,7 @@ SHAPES = {
 SIGLIP_SHAPES = {
     "siglip-b16": (224, 16, 768, 12, 12, 3072, 12),
     "siglip-so400m": (384, 14, 1152, 2, 16, 4304, 2),   # of its 27 layers two: 384 is no multiple of 14
+    "siglip2-naflex": (0, 16, 768, 12, 12, 3072, 12),   # pictures of any shape
 }
 
 
@@ -105,23 +106,27 @@ def write_wordpiece(out, pieces=None):
 
 
 def make_siglip(shape, out, seed=7):
-    """The same for SigLIP, with a unigram tokenizer of letters and made-up pieces."""
-    from transformers import SiglipConfig, SiglipModel
+    """The same for SigLIP and SigLIP 2 NaFlex, with a unigram tokenizer of letters and made-up pieces."""
+    from transformers import Siglip2Config, Siglip2Model, SiglipConfig, SiglipModel
     size, patch, width, layers, heads, ffn, text_layers = SIGLIP_SHAPES[shape]
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     vocab = write_unigram(out, ["<pad>", "</s>", "<unk>"], None)
     tower = dict(hidden_size=width, num_attention_heads=heads, intermediate_size=ffn)
-    model = SiglipModel(SiglipConfig(
+    kind, config = (SiglipModel, SiglipConfig) if size else (Siglip2Model, Siglip2Config)
+    pictures = dict(image_size=size, patch_size=patch) if size else dict(num_patches=256, patch_size=patch)
+    model = kind(config(
         text_config=dict(tower, num_hidden_layers=text_layers, vocab_size=vocab, projection_size=width,
                          bos_token_id=None, eos_token_id=1),
-        vision_config=dict(tower, num_hidden_layers=layers, image_size=size, patch_size=patch)))
+        vision_config=dict(tower, num_hidden_layers=layers, **pictures)))
     randomise(model, seed)
     model.save_pretrained(out, safe_serialization=True)
+    geometry = {"image_processor_type": "SiglipImageProcessor", "resample": 3, "size": {"height": size, "width": size}}
+    if not size:
+        geometry = {"image_processor_type": "Siglip2ImageProcessor", "resample": 2, "max_num_patches": 256, "patch_size": patch}
     (out / "preprocessor_config.json").write_text(json.dumps({
         "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
-        "image_processor_type": "SiglipImageProcessor", "resample": 3, "rescale_factor": 1 / 255,
-        "size": {"height": size, "width": size}}))
+        "rescale_factor": 1 / 255, **geometry}))
     return model.float().eval()
 
 

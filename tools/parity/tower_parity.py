@@ -8,7 +8,7 @@
     oc/bin/python tools/parity/tower_parity.py open_clip --model DIR
 
 Weights are random from a fixed seed unless a folder is given; pictures are PNGs of the
-model's own size, so that no resampling takes part. The reference runs in float32 on the
+model's own size, so that no resampling takes part (but of several shapes for SigLIP 2 NaFlex). The reference runs in float32 on the
 stored weights. Exit status 1 when a cosine is below its limit: fp32 0.99999, bf16 0.999,
 int8 0.995. Needs torch, transformers (or open_clip, see open_clip_import.py), numpy, pillow.
 """
@@ -40,7 +40,8 @@ OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "mobileclip2-b": ("MobileCLIP2-B", False), "eva02-b16": ("EVA02-B-16", False), "eva02-l14": ("EVA02-L-14", False),
     "eva02-l14-336": ("EVA02-L-14-336", False), "clipa-l14": ("ViT-L-14-CLIPA", False),
     "convnext-b": ("convnext_base_w", False), "convnext-l": ("convnext_large_d_320", False),
-    "siglip-i18n-so400m": ("ViT-SO400M-16-SigLIP-i18n-256", False),
+    "convnext-xxl": ("convnext_xxlarge", False), "eva-g14": ("EVA01-g-14", False),
+    "siglip-i18n-b16": ("ViT-B-16-SigLIP-i18n-256", False), "siglip-i18n-so400m": ("ViT-SO400M-16-SigLIP-i18n-256", False),
 }
 
 
@@ -109,6 +110,32 @@ class Siglip:
         rows = [r if len(r) <= context else r[:context - 1] + r[-1:] for r in rows]
         ids = torch.tensor([r + [self.pad] * (context - len(r)) for r in rows])
         return unit(self.model.text_model(input_ids=ids).pooler_output)   # without a mask, as it was trained
+
+
+class Naflex(Siglip):
+    """Pictures of several shapes, through the reference's own processor on PIL."""
+    SHAPES = [(640, 427), (300, 1000), (1500, 90), (256, 256), (37, 50)]
+
+    def __init__(self, model_dir):
+        from tokenizers import Tokenizer
+        from transformers import Siglip2Model
+        from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+        self.model = Siglip2Model.from_pretrained(model_dir).float().eval()
+        self.processor = Siglip2ImageProcessorPil.from_pretrained(model_dir)
+        self.tokenizer = Tokenizer.from_file(str(Path(model_dir) / "tokenizer.json"))
+        config = json.loads((Path(model_dir) / "tokenizer_config.json").read_text())
+        self.pad = self.tokenizer.token_to_id(config["pad_token"])
+
+    def pictures(self, folder):
+        x, _ = pictures(folder, max(max(s) for s in self.SHAPES), len(self.SHAPES))
+        made = [Image.fromarray(p.numpy()[:h, :w]) for p, (w, h) in zip(x, self.SHAPES)]
+        for i, p in enumerate(made):
+            p.save(folder / f"{i}.png")
+        return made, folder / "images.txt"
+
+    def images(self, made):
+        i = self.processor(made, return_tensors="pt")
+        return unit(self.model.vision_model(i["pixel_values"], i["pixel_attention_mask"], i["spatial_shapes"]).pooler_output)
 
 
 def build_open_clip(cfg, quick):
@@ -182,10 +209,13 @@ def compare(name, model_dir, reference, precisions, count):
     good = True
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         folder = Path(folder)
-        x, images = pictures(folder, reference.size, count)
         (folder / "texts.txt").write_text("\n".join(TEXTS) + "\n")
-        want = {"images": reference.images(normalised(x, reference.mean, reference.std)),
-                "texts": reference.texts(TEXTS)}
+        if isinstance(reference, Naflex):
+            made, images = reference.pictures(folder)
+        else:
+            x, images = pictures(folder, reference.size, count)
+            made = normalised(x, reference.mean, reference.std)
+        want = {"images": reference.images(made), "texts": reference.texts(TEXTS)}
         for precision in precisions:
             for kind, source in (("images", images), ("texts", folder / "texts.txt")):
                 extra = ["--no-rotate"] if kind == "images" else []
@@ -200,7 +230,7 @@ def compare(name, model_dir, reference, precisions, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("which", nargs="*", help="b32 b16 l14 l14-336 odd wide siglip-b16 siglip-so400m, or open_clip")
+    parser.add_argument("which", nargs="*", help="b32 b16 l14 l14-336 odd wide siglip-b16 siglip-so400m siglip2-naflex, or open_clip")
     parser.add_argument("--model", help="a checkpoint folder with real weights")
     parser.add_argument("--precision", action="append", choices=LIMITS)
     parser.add_argument("--pictures", type=int, default=4)
@@ -216,8 +246,8 @@ def main():
         which.remove("open_clip")
     reference = OpenClip if open_clip else HuggingFace
     if args.model:
-        if '"siglip"' in (Path(args.model) / "config.json").read_text():
-            reference = Siglip
+        config = (Path(args.model) / "config.json").read_text()
+        reference = Siglip if '"siglip"' in config else Naflex if '"siglip2"' in config else reference
         return compare(Path(args.model).name, args.model, reference(args.model), precisions, args.pictures)
     for name in which or (list(OPEN_CLIP) if open_clip else ["odd", "wide", "b32", "b16", "l14"]):
         with tempfile.TemporaryDirectory() as folder:
@@ -227,7 +257,7 @@ def main():
             else:
                 import clip_models
                 if name in clip_models.SIGLIP_SHAPES:
-                    reference = Siglip
+                    reference = Siglip if clip_models.SIGLIP_SHAPES[name][0] else Naflex
                     clip_models.make_siglip(name, model_dir)
                 else:
                     reference = HuggingFace
