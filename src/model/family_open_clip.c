@@ -32,8 +32,8 @@ static const char *const image_keys[] = {   /* all that vit.c computes or that o
 static void parse_image(scry_image_config *image, scry_config_reader *r, const scry_config_part *p)
 {
     if (scry_json_type_of(scry_config_value(p, "layers")) == SCRY_JSON_ARRAY)
-        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.layers is [...]: a ResNet image tower is not supported; `scry model list "
-                         "--catalogue` lists models that run");
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.layers is [...]: ResNet image towers are not supported; take a ViT, such as "
+                         "`scry model pull openai-b32`");
     scry_config_known(r, p, image_keys);
     const char *pool = scry_config_str(r, p, "pool_type", "tok");
     bool averages = strcmp(pool, "avg") == 0;
@@ -270,8 +270,8 @@ static void parse(scry_config *c, scry_config_reader *r, const scry_json *config
     const scry_config_part m = { "model_cfg", scry_open_clip_model(config), NULL };
     const scry_config_part v = scry_open_clip_part(config, "vision_cfg"), t = scry_open_clip_part(config, "text_cfg");
     if (scry_json_get(m.object, "multimodal_cfg"))
-        scry_config_fail(r, SCRY_EINVALID, "model_cfg.multimodal_cfg is {...}: CoCa is not supported; `scry model list --catalogue` "
-                         "lists models that run");
+        scry_config_fail(r, SCRY_EINVALID, "model_cfg.multimodal_cfg is {...}: CoCa, which writes captions, is not supported; a CLIP for the "
+                         "same use is `scry model pull laion-b32` or `laion-l14`");
     scry_config_known(r, &m, model_keys);
     c->dim = scry_config_size(r, &m, "embed_dim", 0, SCRY_MAX_WIDTH);
     c->image.size = scry_config_size(r, &v, "image_size", 224, SCRY_MAX_IMAGE_SIZE);

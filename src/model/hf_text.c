@@ -131,8 +131,12 @@ void scry_hf_text_named(scry_text_config *t, scry_config_reader *r, const char *
     while (m < end && strcmp(m->name, bare) != 0)
         m++;
     if (m == end) {
-        scry_config_fail(r, SCRY_EINVALID, "%s \"%.60s\": scry does not know the sizes of this text model (of "
-                         "xlm-roberta-base and -large, NLLB-200 distilled 600M and 1.3B, and LaBSE it does)", key, name);
+        scry_config_fail(r, SCRY_EINVALID, "%s \"%.60s\": %s", key, name,
+                         strstr(name, "t5") ? "T5's encoders are not supported; MetaCLIP 2's models with mT5's tokenizer are"
+                         : strcmp(bare, "roberta-base") == 0 || strcmp(bare, "roberta-large") == 0
+                         ? "RoBERTa's tokenizer is not supported; XLM-RoBERTa's models are"
+                         : "scry does not know this text model's sizes: put its config.json into text_cfg.hf_model_config (BERT, "
+                         "XLM-RoBERTa, DistilBERT and M2M100 run)");
         m = named_models;
     }
     const text_kind *k = find_kind(m->type);

@@ -210,13 +210,30 @@ static const scry_vit_names *names_of(const timm_model *m, scry_config_reader *r
     return kind->names;
 }
 
+/* Image towers of open_clip's configurations that are not supported. */
+static void refuse(scry_config_reader *r, const char *name)
+{
+    static const struct { const char *start, *what; } others[] = {
+        { "vitamin_", "ViTamin's image towers are not supported" },
+        { "eva02_enormous_", "EVA02-CLIP E/14, whose layers are normed last, is not supported (B/16 and L/14 are)" },
+        { "swin_", "Swin transformers are not supported" }, { "resnet", "ResNet image towers are not supported" },
+        { "naflexvit_", "timm's towers for pictures of any shape are not supported; transformers' of the same model are "
+          "(`scry model pull siglip2-b16-naflex`)" }
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strncmp(name, others[i].start, strlen(others[i].start)) == 0)
+            scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_model_name is \"%.60s\": %s; `scry model list --catalogue` lists models "
+                             "that run", name, others[i].what);
+    scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_model_name is \"%.60s\": of timm's image towers the ViTs of "
+                     "CLIP, SigLIP, PE-Core and EVA, MobileCLIP's and ConvNeXt are supported; `scry model list --catalogue` lists models that run", name);
+}
+
 static void parse_vit(scry_config *c, scry_config_reader *r, const scry_config_part *p, const char *name)
 {
     bool quick = false;
     const timm_model *m = find(name, &quick);
     if (!m) {
-        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_model_name is \"%.60s\": of timm's image towers the ViTs of "
-                         "CLIP, SigLIP, PE-Core and EVA, MobileCLIP's and ConvNeXt are supported; `scry model list --catalogue` lists models that run", name);
+        refuse(r, name);
         m = &models[0];
     }
     bool tanh = m->tanh || strcmp(name, "vit_large_patch16_siglip_512") == 0;

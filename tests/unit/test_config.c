@@ -106,18 +106,24 @@ static void open_clip(void **state)
     static const char file[] = "open_clip/open_clip_config.json";
     static const char model[] = "\"model_cfg\": {", image[] = "\"vision_cfg\": {", text[] = "\"text_cfg\": {";
     check(OPEN_CLIP, file, model, "\"model_cfg\": {\"fusion\": \"late\",", "model_cfg.fusion is \"late\"");
-    check(OPEN_CLIP, file, model, "\"model_cfg\": {\"multimodal_cfg\": {\"width\": 8},", "CoCa is not supported");
+    check(OPEN_CLIP, file, model, "\"model_cfg\": {\"multimodal_cfg\": {\"width\": 8},", "CoCa, which writes captions, is not supported");
     check(OPEN_CLIP, file, model, "\"model_cfg\": {\"init_logit_bias\": -10,", NULL);
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"global_average_pool\": true,", "vision_cfg.global_average_pool is true");
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"input_patchnorm\": true,", "vision_cfg.input_patchnorm is true");
-    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"swin_base\",", "vision_cfg.timm_model_name is \"swin_base\"");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"swin_base\",", "vision_cfg.timm_model_name is \"swin_base\": Swin");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"vitamin_large_224\",", "\"vitamin_large_224\": ViTamin's");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"naflexvit_base_patch16_siglip\",",
+          "pull siglip2-b16-naflex`)");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"vit_x\",", "\"vit_x\": of timm's image towers the ViTs");
     static const char convnext[] = "open_clip_convnext/open_clip_config.json";
     check(OPEN_CLIP, convnext, "\"timm_pool\": \"\"", "\"timm_pool\": \"max\"", "vision_cfg.timm_pool \"max\" is not supported for ConvNeXt");
     check(OPEN_CLIP, convnext, "\"timm_proj\": \"linear\"", "\"timm_proj\": null", "vision_cfg.timm_proj \"\" is not supported for ConvNeXt");
     check(OPEN_CLIP, convnext, "\"image_size\": 43", "\"image_size\": 31", "vision_cfg.image_size is 31");
     check(OPEN_CLIP, convnext, "\"timm_pool\": \"\"", "\"timm_pool\": \"avg\"", NULL);
-    check(OPEN_CLIP, file, "\"layers\": ", "\"layers\": [3, 4, 6, 3], \"old\": ", "vision_cfg.layers is [...]: a ResNet image tower");
+    check(OPEN_CLIP, file, "\"layers\": ", "\"layers\": [3, 4, 6, 3], \"old\": ", "vision_cfg.layers is [...]: ResNet image towers");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"hf_model_name\": \"x/y\",", "text_cfg.hf_model_name \"x/y\": scry does not know");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"hf_model_name\": \"google/mt5-base\",", "\"google/mt5-base\": T5's encoders");
+    check(OPEN_CLIP, file, text, "\"text_cfg\": {\"hf_model_name\": \"roberta-base\",", "\"roberta-base\": RoBERTa's tokenizer");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"clean\": \"canonicalize\"},", "clean is \"canonicalize\"");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"strip\": true},", "text_cfg.tokenizer_kwargs.strip is true");
     check(OPEN_CLIP, file, text, "\"text_cfg\": {\"tokenizer_kwargs\": {\"strip_sep_token\": true},",
