@@ -107,6 +107,11 @@ void scry_conn_free(scry_conn *c)
     free(c);
 }
 
+void scry_conn_set_until(scry_conn *c, scry_conn_until_fn *until, void *arg)
+{
+    /* Calls of the benchmark are not stopped. */
+}
+
 bool scry_conn_ready(scry_conn *c)
 {
     return true;   /* libcurl looks at an idle connection before it reuses it */

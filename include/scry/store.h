@@ -54,8 +54,9 @@ typedef struct scry_milvus_choice {
     const int64_t *map_ids;       /* [map_count] its keys, and the path of each */
     const char *const *map_paths;
     size_t map_count;
-    /* Called while the server builds an index, loads or flushes, which takes seconds to hours; may be
-     * NULL. A non-zero return stops waiting with SCRY_ECANCELLED. `arg` must outlive the store. */
+    /* Called while the server builds an index, loads or flushes, which takes seconds to hours, or does not answer; also with each
+     * call to it, with a stage of NULL; and with "" when a wait is over. May be NULL. A non-zero return stops waiting with
+     * SCRY_ECANCELLED, a call within seconds. `arg` must outlive the store. */
     int (*waiting)(void *arg, const char *stage, int percent);
     void (*notice)(void *arg, const char *text);   /* a message for the user, one line; may be NULL */
     void *waiting_arg;            /* of both */
@@ -163,6 +164,10 @@ int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root
 /* Make a root under the id that it has in another store, at root->path. A root of that id that is
  * there already stays where it is; a path that overlaps another root is SCRY_EINVALID. */
 int scry_store_put_root(scry_store *s, const scry_root *root, scry_error *err) SCRY_NODISCARD;
+
+/* Roots that files name and whose path is not known any more, for a server of Milvus 2.3 that restarts can lose it: root->path
+ * is the relative path of one of their files. scry_store_put_root gives such a root its path again. An embedded store has none. */
+int scry_store_lost_roots(scry_store *s, int (*each)(void *arg, const scry_root *root), void *arg, scry_error *err) SCRY_NODISCARD;
 
 /* First 128 bits of SHA-256(root id, relative path): the id of a file in every store. */
 void scry_file_id(const uint8_t root[SCRY_ID_BYTES], const char *relative, uint8_t out[SCRY_ID_BYTES]);

@@ -28,6 +28,15 @@ static int note_absent_root(void *arg, const scry_root *root)
     return 0;
 }
 
+static int note_lost_root(void *arg, const scry_root *root)
+{
+    char id[2 * SCRY_ID_BYTES + 1];
+    cli_hex_id(root->id, id);
+    cli_warn("the path of the root %s is not known any more (%llu files, such as %s): scry root move %s PATH", id,
+             (unsigned long long)root->files, root->path, id);
+    return 0;
+}
+
 static int list_roots(const cli_common *c)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -37,6 +46,8 @@ static int list_roots(const cli_common *c)
         r = scry_store_roots(store, print_root, NULL, &err);
     if (r == 0 && !c->quiet)
         r = scry_store_roots(store, note_absent_root, NULL, &err);
+    if (r == 0 && !c->quiet)
+        r = scry_store_lost_roots(store, note_lost_root, NULL, &err);
     if (store)
         scry_store_close(store, NULL);
     return r < 0 ? cli_fail(&err) : CLI_OK;
@@ -79,26 +90,77 @@ static void say_done(const char *old_path, const char *to, bool same)
     free(to_shown);
 }
 
+/* A root named by its id: one whose path is not known any more has no other name. */
+typedef struct {
+    scry_root root;
+    char *path;              /* owned; NULL: not known */
+    bool found;
+} named_root;
+
+static int is_named_root(void *arg, const scry_root *root)
+{
+    named_root *n = arg;
+    n->found = memcmp(root->id, n->root.id, SCRY_ID_BYTES) == 0;
+    if (n->found)
+        n->path = scry_strdup(root->path);
+    return n->found;
+}
+
+static int is_lost_root(void *arg, const scry_root *root)
+{
+    named_root *n = arg;
+    n->found = memcmp(root->id, n->root.id, SCRY_ID_BYTES) == 0;
+    return n->found;
+}
+
+static bool is_root_id(const char *text, uint8_t id[SCRY_ID_BYTES])
+{
+    return strlen(text) == 2 * SCRY_ID_BYTES && access(text, F_OK) < 0 && scry_unhex(text, id, SCRY_ID_BYTES) == 0;
+}
+
+static int move_by_id(scry_store *store, const char *name, const uint8_t id[SCRY_ID_BYTES], const char *to, scry_error *err)
+{
+    named_root n = { .root.path = to };
+    memcpy(n.root.id, id, SCRY_ID_BYTES);
+    int r = scry_store_roots(store, is_named_root, &n, err);
+    if (r == 0 && n.found)
+        r = strcmp(n.path, to) == 0 ? 0 : scry_store_move_root(store, n.path, to, err);
+    else if (r == 0 && (r = scry_store_lost_roots(store, is_lost_root, &n, err)) == 0)
+        r = n.found ? scry_store_put_root(store, &n.root, err)
+                    : scry_fail(err, SCRY_ENOTFOUND, "there is no root %s: scry root list shows them", name);
+    free(n.path);
+    return r;
+}
+
+static int move_by_path(scry_store *store, const cli_common *c, const char *old_path, const char *to, scry_error *err)
+{
+    char *from = scry_stored_folder(old_path);
+    move_state m = { .from = from, .to = to };
+    int r = scry_store_roots(store, is_moved_root, &m, err);
+    if (r == 0 && m.done && !c->quiet)
+        say_done(old_path, to, strcmp(from, to) == 0);
+    else if (r == 0 && !m.done)
+        r = move(store, old_path, from, to, err);
+    free(from);
+    return r;
+}
+
 static int move_root(const cli_common *c, const char *old_path, const char *new_path)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_store *store = NULL;
-    char *to = realpath(new_path, NULL), *from = scry_stored_folder(old_path);
+    uint8_t id[SCRY_ID_BYTES];
+    char *to = realpath(new_path, NULL);
     int r = to ? 0 : scry_fail(&err, SCRY_ENOTFOUND, "%s does not exist: mount or copy the pictures first", new_path);
     if (r == 0)
         r = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
-    move_state m = { .from = from, .to = to };
     if (r == 0)
-        r = scry_store_roots(store, is_moved_root, &m, &err);
-    if (r == 0 && m.done && !c->quiet)
-        say_done(old_path, to, strcmp(from, to) == 0);
-    else if (r == 0 && !m.done)
-        r = move(store, old_path, from, to, &err);
+        r = is_root_id(old_path, id) ? move_by_id(store, old_path, id, to, &err)
+                                     : move_by_path(store, c, old_path, to, &err);
     if (store) {
         int closed = scry_store_close(store, r < 0 ? NULL : &err);
         r = r < 0 ? r : closed;
     }
-    free(from);
     free(to);
     return r < 0 ? cli_fail(&err) : CLI_OK;
 }
@@ -127,7 +189,7 @@ const cli_command cmd_root = {
     .usage = "[OPTION]... [list | move OLD NEW]",
     .summary = "List the indexed folders, or change the path of one that was moved",
     .details = "After a disk was mounted elsewhere, `scry root move OLD NEW` keeps every picture and its\n"
-               "vector: nothing is embedded again.\n",
+               "vector: nothing is embedded again. OLD may be the id that `scry root list` shows.\n",
     .verbs = "list move",
     .common = CLI_STORE,
     .run = run_root,

@@ -48,8 +48,8 @@ static int print_text(scry_store *s, const scry_store_info *i, uint64_t old_head
     cli_print("store       %s\ncollection  %s\n", i->where, i->collection);
     cli_print("model       %s%s, %d dimensions, %s\n", i->model_name, starter ? " (the bundled starter model)" : "", i->dim, i->precision);
     cli_print("identity    %s\n", i->model_identity);
-    printf("pictures    %llu files, %s%llu different\n", (unsigned long long)i->files, i->contents_estimated ? "about " : "",
-           (unsigned long long)i->contents);
+    printf("pictures    %llu files, %s%llu different%s\n", (unsigned long long)i->files, i->contents_estimated ? "about " : "",
+           (unsigned long long)i->contents, i->contents_estimated ? " (within 1 %: estimated from a part, since Milvus cannot count them)" : "");
     if (i->bad_files)
         printf("skipped     %llu files and folders (scry status --skipped)\n", (unsigned long long)i->bad_files);
     if (i->lacks_details)
@@ -90,6 +90,8 @@ static int print_json(scry_store *s, const scry_store_info *i, uint64_t old_head
         scry_json_add_str(&w, texts[k].key, texts[k].text);
     for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
         scry_json_add_int(&w, counts[k].key, (int64_t)counts[k].n);
+    if (i->contents_estimated)
+        scry_json_add_bool(&w, "contents_estimated", true);
     scry_json_key(&w, "roots");
     scry_json_begin(&w, '[');
     int r = scry_store_roots(s, json_root, &w, err);

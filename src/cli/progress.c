@@ -1,4 +1,5 @@
 #include "cli/progress.h"
+#include "cli/cancel.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -85,8 +86,10 @@ int cli_waiting(void *arg, const char *stage, int percent)
     cli_wait_line *line = arg;
     bool terminal = isatty(STDERR_FILENO) == 1;
     char done[16] = "";
-    if (line->quiet || (!terminal && !line->forced) || (line->stage == stage && line->percent == percent))
-        return 0;
+    if (stage && !stage[0])
+        cli_waited(line);
+    if (!stage || !stage[0] || line->quiet || (!terminal && !line->forced) || (line->stage == stage && line->percent == percent))
+        return cli_stopped();
     line->stage = stage;
     line->percent = percent;
     line->shown = true;
@@ -94,7 +97,7 @@ int cli_waiting(void *arg, const char *stage, int percent)
         snprintf(done, sizeof done, ", %d %%", percent);
     fprintf(stderr, terminal ? "\rMilvus is %s%s\033[K" : "Milvus is %s%s\n", stage, done);
     fflush(stderr);
-    return 0;
+    return cli_stopped();
 }
 
 void cli_waited(cli_wait_line *line)

@@ -53,7 +53,7 @@ static void print_copied(const cli_common *c, const scry_copy_progress *p)
     if (c->quiet)
         return;
     fprintf(stderr, "%llu copied, %llu there already", (unsigned long long)p->copied,
-            (unsigned long long)(p->done - p->copied));
+            (unsigned long long)p->there);
     if (p->skipped)
         fprintf(stderr, ", %llu remembered as unreadable", (unsigned long long)p->skipped);
     fputc('\n', stderr);
@@ -114,9 +114,9 @@ int cli_verify_against(const cli_common *c, const char *place, const char *name)
     scry_store_close(there, NULL);
     if (r < 0)
         return cli_fail(&err);
-    if (report.only_here || report.only_there || report.different)
+    if (report.only_here || report.only_there || report.different || report.roots)
         return cli_usage("%llu equal, %llu only here, %llu only there, %llu different: `scry store copy` copies what "
-                         "is missing", (unsigned long long)report.files, (unsigned long long)report.only_here,
+                         "is missing or differs", (unsigned long long)report.files, (unsigned long long)report.only_here,
                          (unsigned long long)report.only_there, (unsigned long long)report.different);
     printf("both are equal: %llu files\n", (unsigned long long)report.files);
     return CLI_OK;

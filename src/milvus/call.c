@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "milvus/wire.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,16 @@ enum {
 /* The result of an attempt: whether another one can help. */
 typedef enum {
     DONE, FAILED,
-    REPEAT
+    OVERDUE,    /* the time is over */
+    REPEAT,
+    LOADING     /* another one, for as long as the server may work on a call */
 } verdict;
 
 typedef struct attempt {
     const char *rpc, *path;
     const ProtobufCMessageDescriptor *type;
     ProtobufCMessage *answer;
-    double deadline_ms;
+    double patience_ms, work_ms;     /* deadlines: of a server that is away, of one that works */
 } attempt;
 
 /* A server's text for a one-line message: control characters become spaces, and it is truncated. */
@@ -38,6 +41,41 @@ static const char *one_line(char out[320], const char *text)
         out[n] = (unsigned char)text[n] < 0x20 ? ' ' : text[n];
     out[n] = '\0';
     return n ? out : "no reason given";
+}
+
+/* ---- deadlines ---- */
+
+/* When calls end because the caller wants to stop. */
+static double stop_at(void *arg)
+{
+    scry_milvus *m = arg;
+    double now = scry_now_ms();
+    m->waited |= now - m->started_ms > 1000;
+    if (m->stop_ms == 0 && m->options.stop && m->options.stop(m->options.stop_arg, (now - m->started_ms) / 1e3))
+        m->stop_ms = now;
+    return m->stop_ms > 0 ? m->stop_ms + SCRY_MILVUS_STOP_MS : HUGE_VAL;
+}
+
+static void set_deadlines(scry_milvus *m, attempt *a)
+{
+    bool again = m->options.gave_up && atomic_load(m->options.gave_up);
+    double patience = m->options.patience_ms, work = fmax(m->options.work_ms, patience);
+    if (again) {
+        patience = fmin(patience, SCRY_MILVUS_AGAIN_MS);
+        work = fmin(work, SCRY_MILVUS_AGAIN_WORK_MS);
+    }
+    m->started_ms = scry_now_ms();
+    a->patience_ms = fmin(m->started_ms + patience, stop_at(m));
+    a->work_ms = fmin(m->started_ms + work, stop_at(m));
+}
+
+/* A server that is there and does not finish. */
+static void still_working(const scry_milvus *m, const attempt *a, scry_error *err)
+{
+    bool reads = strcmp(a->rpc, "Search") == 0 || strcmp(a->rpc, "Query") == 0;
+    scry_fail(err, SCRY_EREMOTE, "the Milvus server %s did not answer in time (%s, %.0f s)%s", m->where, a->rpc,
+              (scry_now_ms() - m->started_ms) / 1e3,
+              reads ? ": it may still be loading the collection, as after a restart; try again later" : "");
 }
 
 /* ---- one attempt ---- */
@@ -69,9 +107,8 @@ static verdict judge_grpc(scry_milvus *m, const attempt *a, scry_error *err)
                   m->version[0] ? m->version : "unknown");
         break;
     case GRPC_DEADLINE:
-        scry_fail(err, SCRY_EREMOTE, "Milvus at %s did not finish %s within %d ms", m->where, a->rpc,
-                  m->options.patience_ms);
-        break;
+        still_working(m, a, err);
+        return OVERDUE;
     default:
         scry_fail(err, SCRY_EREMOTE, "Milvus at %s failed in %s (gRPC status %d): %s", m->where, a->rpc, r->grpc_status,
                   r->grpc_message);
@@ -109,6 +146,17 @@ static int unified_code(const Pb__Status *s)
     return s->error_code ? SCRY_MILVUS_UNEXPECTED : 0;
 }
 
+/* Collections that are loading or recovering, channels, segments and nodes that are not there for the moment: after a restart of a
+ * server, or while a cluster moves them. */
+static bool is_moving(int code)
+{
+    static const int ranges[][2] = { { 103, 103 }, { 106, 106 }, { 500, 503 }, { 600, 602 }, { 901, 905 } };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (code >= ranges[i][0] && code <= ranges[i][1])
+            return true;
+    return false;
+}
+
 static verdict judge_status(scry_milvus *m, const attempt *a, const Pb__Status *s, scry_error *err)
 {
     char reason[320];
@@ -127,12 +175,17 @@ static verdict judge_status(scry_milvus *m, const attempt *a, const Pb__Status *
                   one_line(reason, s->reason));
         return REPEAT;
     }
+    if (m->code == SCRY_MILVUS_UNEXPECTED && strstr(s->reason, "context Done")) {   /* how 2.3 says that the time is over */
+        still_working(m, a, err);
+        return OVERDUE;
+    }
     scry_fail(err, SCRY_EREMOTE, "Milvus at %s refuses %s (code %d): %s", m->where, a->rpc, m->code,
               one_line(reason, s->reason));
-    /* 103 and 106: loading, recovering. Not 1 and 2 (not ready, unavailable) alone: a
-     * server that is starting sets `retriable` too, and milvus-lite uses 1 for invalid arguments. */
-    bool retriable = s->retriable || m->code == 103 || m->code == 106;
-    return retriable && m->code != 9 ? REPEAT : FAILED;
+    /* Not 1 and 2 (not ready, unavailable) alone: a server that is starting sets `retriable` too, and milvus-lite
+     * uses 1 for invalid arguments. */
+    if (is_moving(m->code))
+        return LOADING;
+    return s->retriable && m->code != 9 ? REPEAT : FAILED;
 }
 
 static verdict judge(scry_milvus *m, attempt *a, scry_error *err)
@@ -170,30 +223,34 @@ static int connect_now(scry_milvus *m, double deadline_ms, scry_error *err)
     disconnect(m);
     scry_net_options net = { m->options.host, m->options.port, m->options.tls, m->ca_file };
     m->counters.connections++;
-    return scry_conn_open(&m->conn, &net, m->options.keepalive_ms, deadline_ms, err);
+    int result = scry_conn_open(&m->conn, &net, m->options.keepalive_ms, deadline_ms, err);
+    if (result == 0)
+        scry_conn_set_until(m->conn, stop_at, m);
+    return result;
 }
 
 static verdict try_once(scry_milvus *m, attempt *a, scry_error *err)
 {
     m->code = 0;
-    int result = connect_now(m, a->deadline_ms, err);
+    int result = connect_now(m, a->patience_ms, err);
     if (result < 0)
         return result == SCRY_EREMOTE ? REPEAT : FAILED;
     scry_h2_request q = {
         .path = a->path, .authority = m->where, .tls = m->options.tls, .authorization = m->authorization,
-        .database = m->options.database, .timeout_ms = (int64_t)(a->deadline_ms - scry_now_ms()) + 1,
+        .database = m->options.database, .timeout_ms = (int64_t)(a->work_ms - scry_now_ms()) + 1,
         .body = m->request.data, .body_size = m->request.size,
     };
-    switch (scry_conn_call(m->conn, &q, &m->reply, a->deadline_ms, err)) {
+    switch (scry_conn_call(m->conn, &q, &m->reply, a->work_ms, err)) {
     case SCRY_CONN_ANSWERED:
         return judge(m, a, err);
     case SCRY_CONN_LOST:
         disconnect(m);
         return REPEAT;
     case SCRY_CONN_TIMEOUT:
+        still_working(m, a, err);
         break;
     }
-    return FAILED;
+    return OVERDUE;
 }
 
 /* ---- retries ---- */
@@ -212,12 +269,21 @@ static void wait_before_retry(scry_milvus *m, unsigned tries, double deadline_ms
     nanosleep(&t, NULL);
 }
 
-static int give_up(scry_milvus *m, const scry_error *last, unsigned tries, double started_ms, scry_error *err)
+static int give_up(scry_milvus *m, const scry_error *last, unsigned tries, verdict v, scry_error *err)
 {
+    if (v != FAILED && m->options.gave_up)
+        atomic_store(m->options.gave_up, true);
     if (tries < 2)
         return scry_fail(err, last->code, "%s", last->message);
     return scry_fail(err, last->code, "%s (gave up after %u tries in %.0f s)", last->message, tries,
-                     (scry_now_ms() - started_ms) / 1e3);
+                     (scry_now_ms() - m->started_ms) / 1e3);
+}
+
+static void end_wait(scry_milvus *m)
+{
+    if (m->waited && m->options.stop)
+        (void)m->options.stop(m->options.stop_arg, 0);
+    m->waited = false;
 }
 
 int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, const ProtobufCMessageDescriptor *type,
@@ -228,8 +294,8 @@ int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, 
     int result = scry_wire_pack(&m->request, request, err);
     if (result < 0)
         return result;
-    double started = scry_now_ms();
-    attempt a = { rpc, path, type, NULL, started + m->options.patience_ms };
+    attempt a = { rpc, path, type, NULL, 0, 0 };
+    set_deadlines(m, &a);
     scry_error last = SCRY_ERROR_INIT;
     m->counters.calls++;
     for (unsigned tries = 0;; tries++) {
@@ -237,17 +303,23 @@ int scry_call(scry_milvus *m, const char *rpc, const ProtobufCMessage *request, 
         verdict v = try_once(m, &a, &now);
         if (v == DONE)
             break;
+        double deadline = fmin(v == LOADING ? a.work_ms : a.patience_ms, stop_at(m));
         /* The error of a try that the deadline ended is less useful than that of the tries before it. */
-        if (tries == 0 || scry_now_ms() < a.deadline_ms)
+        if (tries == 0 || scry_now_ms() < deadline)
             last = now;
-        if (v == REPEAT) {
+        if (v >= REPEAT) {
             scry_log(SCRY_LOG_DEBUG, "%s, trying again", last.message);
-            wait_before_retry(m, tries, a.deadline_ms);
+            wait_before_retry(m, tries, deadline);
         }
-        if (v == FAILED || scry_now_ms() >= a.deadline_ms)
-            return give_up(m, &last, tries + 1, started, err);
+        if (v < REPEAT || scry_now_ms() >= deadline) {
+            end_wait(m);
+            return give_up(m, &last, tries + 1, v, err);
+        }
         m->counters.repeats++;
     }
+    end_wait(m);
+    if (m->options.gave_up)
+        atomic_store(m->options.gave_up, false);
     if (out)
         *out = a.answer;
     else

@@ -15,6 +15,9 @@ struct scry_milvus {
     scry_buf request;                /* framed message being sent, prefix included */
     scry_h2_reply reply;
     uint64_t random;
+    double started_ms;               /* of the call */
+    bool waited;                     /* it took so long that the caller was asked whether to stop */
+    double stop_ms;                  /* when the caller wanted to stop; 0: it does not */
     int code;                        /* scry_milvus_code */
     scry_milvus_counters counters;
     char version[64];

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { READ_BYTES = 256 << 10 };
+enum { READ_BYTES = 256 << 10, UNTIL_MS = 500 };
 
 struct scry_conn {
     scry_net *net;
@@ -14,6 +14,8 @@ struct scry_conn {
     int keepalive_ms;
     double heard_ms, pinged_ms;  /* when the last byte was received, when the last PING was sent */
     bool suspect;                /* no byte was received during a request that timed out */
+    scry_conn_until_fn *until;   /* NULL: none */
+    void *until_arg;
     char where[300];
     char *in;                    /* [READ_BYTES] */
 };
@@ -33,6 +35,12 @@ int scry_conn_open(scry_conn **out, const scry_net_options *o, int keepalive_ms,
     c->keepalive_ms = keepalive_ms;
     *out = c;
     return 0;
+}
+
+void scry_conn_set_until(scry_conn *c, scry_conn_until_fn *until, void *arg)
+{
+    c->until = until;
+    c->until_arg = arg;
 }
 
 void scry_conn_free(scry_conn *c)
@@ -115,7 +123,10 @@ static int step(scry_conn *c, const scry_h2_reply *reply, double deadline_ms, sc
     double alive = since + c->keepalive_ms;
     if (alive <= now)
         alive = now + c->keepalive_ms;
-    scry_net_wait(c->net, blocked, alive < deadline_ms ? alive : deadline_ms);
+    double wake = alive < deadline_ms ? alive : deadline_ms;
+    if (c->until && now + UNTIL_MS < wake)
+        wake = now + UNTIL_MS;
+    scry_net_wait(c->net, blocked, wake);
     return receive_some(c, err);
 }
 
@@ -126,8 +137,15 @@ scry_conn_outcome scry_conn_call(scry_conn *c, const scry_h2_request *request, s
     if (scry_h2_start(c->h2, request, reply, err) < 0)
         return SCRY_CONN_LOST;
     double started = c->heard_ms = scry_now_ms();
+    double asked = started;
     while (!reply->closed) {
-        if (scry_now_ms() >= deadline_ms) {
+        double now = scry_now_ms();
+        if (c->until && now - asked >= UNTIL_MS) {
+            double until = c->until(c->until_arg);
+            deadline_ms = until < deadline_ms ? until : deadline_ms;
+            asked = now;
+        }
+        if (now >= deadline_ms) {
             scry_h2_cancel(c->h2);
             c->suspect = c->heard_ms <= started || send_some(c, &blocked, NULL) < 0 || blocked;
             scry_fail(err, SCRY_EREMOTE, "the Milvus server %s did not answer in time", c->where);

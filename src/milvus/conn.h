@@ -26,6 +26,11 @@ void scry_conn_free(scry_conn *c);
 scry_conn_outcome scry_conn_call(scry_conn *c, const scry_h2_request *request, scry_h2_reply *reply,
                                  double deadline_ms, scry_error *err);
 
+/* Called about twice a second during requests; a deadline that it returns and that is earlier than the request's counts
+ * instead. */
+typedef double scry_conn_until_fn(void *arg);
+void scry_conn_set_until(scry_conn *c, scry_conn_until_fn *until, void *arg);
+
 /* Whether a request can be sent on the connection; first reads what arrived while it was idle. */
 bool scry_conn_ready(scry_conn *c);
 

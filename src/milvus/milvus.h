@@ -10,8 +10,8 @@
  *
  * Which calls are sent again: any, since each of them may be carried out twice without harm. After a lost connection,
  * UNAVAILABLE, a rate limit (code 8) and any status that the server calls retriable, a call is repeated until its
- * `patience_ms` are over, after waits of full jitter (a random part of 50 ms doubled each time, at most 3 s). A quota (9),
- * RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, INVALID_ARGUMENT and a refused password are final.
+ * `patience_ms` (while the server loads: `work_ms`) are over, after waits of full jitter (a random part of 50 ms doubled each
+ * time, at most 3 s). A quota (9), RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, INVALID_ARGUMENT and a refused password are final.
  *
  * Thread rule: a client is one connection and belongs to one thread at a time. No globals.
  */
@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "scry/error.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,13 +47,23 @@ typedef struct scry_milvus_options {
     const char *token;           /* an API key */
     const char *ca_file;         /* PEM file of the certificate authorities to trust; NULL: the system's */
     int connect_ms;              /* for the first contact, in scry_milvus_open */
-    int patience_ms;             /* for one call, including its retries */
+    int patience_ms;             /* for one call, including its retries, to a server that is away or refuses for the moment */
+    int work_ms;                 /* for one call to a server that is there and works on it, or loads; less: patience_ms */
     int keepalive_ms;            /* silence after which a PING is sent */
     size_t max_answer_bytes;
+    /* Called about twice a second while a call waits, with the seconds that it has waited; true: the caller wants to stop, and this
+     * and all further calls get STOP_MS. May be NULL. */
+    bool (*stop)(void *arg, double waited_s);
+    void *stop_arg;
+    /* Set when a call gave up: until one succeeds, calls of all clients that share this get AGAIN_MS of patience and
+     * AGAIN_WORK_MS to be worked on, so that there is one deadline for a command of many calls. May be NULL. */
+    atomic_bool *gave_up;
 } scry_milvus_options;
 
+enum { SCRY_MILVUS_STOP_MS = 5000, SCRY_MILVUS_AGAIN_MS = 2000, SCRY_MILVUS_AGAIN_WORK_MS = 15000 };
+
 #define SCRY_MILVUS_OPTIONS_INIT \
-    { "", 19530, false, "", NULL, NULL, NULL, NULL, 5000, 30000, 10000, (size_t)256 << 20 }
+    { "", 19530, false, "", NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, (size_t)256 << 20, NULL, NULL, NULL }
 
 /* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS; [::1] in brackets. A user or password
  * in the URL is refused: other users can read command lines. Sets host, port, tls and database. */

@@ -74,20 +74,78 @@ static int compare_range(void *arg, scry_id_range range, scry_error *err)
     return result;
 }
 
+/* ---- roots ---- */
+
+typedef struct {
+    scry_root *items;        /* [count], with their own paths */
+    size_t count;
+} root_set;
+
+static int add_root(void *arg, const scry_root *root)
+{
+    root_set *set = arg;
+    set->items = scry_realloc(set->items, (set->count + 1) * sizeof *set->items);
+    set->items[set->count] = *root;
+    set->items[set->count++].path = scry_strdup(root->path);
+    return 0;
+}
+
+static void root_set_dispose(root_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        free((char *)set->items[i].path);
+    free(set->items);
+}
+
+/* Report the roots of `a` that `b` does not have. */
+static void report_roots(const compare *c, const root_set *a, const root_set *b, const char *what)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        bool has = false;
+        for (size_t k = 0; k < b->count && !has; k++)
+            has = memcmp(a->items[i].id, b->items[k].id, SCRY_ID_BYTES) == 0;
+        if (has)
+            continue;
+        char *name = scry_asprintf("root %s", a->items[i].path);
+        report(c, name, what);
+        free(name);
+        c->report->roots++;
+    }
+}
+
+/* The roots of both; `most` gets the larger number of files. */
+static int compare_roots(compare *c, uint64_t *most, scry_error *err)
+{
+    root_set here = { 0 }, there = { 0 };
+    uint64_t files[2] = { 0 };
+    int result = scry_store_roots(c->here, add_root, &here, err);
+    if (result == 0)
+        result = scry_store_roots(c->there, add_root, &there, err);
+    if (result == 0) {
+        report_roots(c, &here, &there, "only here");
+        report_roots(c, &there, &here, "only there");
+    }
+    for (size_t i = 0; i < here.count; i++)
+        files[0] += here.items[i].files;
+    for (size_t i = 0; i < there.count; i++)
+        files[1] += there.items[i].files;
+    c->progress.total = files[1];
+    *most = files[0] > files[1] ? files[0] : files[1];
+    root_set_dispose(&here);
+    root_set_dispose(&there);
+    return result;
+}
+
 int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference)(void *arg, const char *text), void *arg,
                        const scry_copy_options *options, scry_compare_report *out, scry_error *err)
 {
     static const scry_copy_options silent = { NULL, NULL, NULL };
     compare c = { .here = here, .there = there, .on_difference = on_difference, .arg = arg, .options = options ? options : &silent,
                   .report = out };
-    uint64_t more = 0;
+    uint64_t most = 0;
     *out = (scry_compare_report){ 0 };
     int result = scry_check_models(here, there, "they have no vectors that can be compared", err);
     if (result == 0)
-        result = scry_count_files(there, &c.progress.total, err);
-    if (result == 0)
-        result = scry_count_files(here, &more, err);
-    if (result < 0)
-        return result;
-    return scry_each_piece(more > c.progress.total ? more : c.progress.total, here->dim, compare_range, &c, err);
+        result = compare_roots(&c, &most, err);
+    return result < 0 ? result : scry_each_piece(most, here->dim, compare_range, &c, err);
 }

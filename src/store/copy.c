@@ -2,6 +2,7 @@
 #include "scry/copy.h"
 
 #include "base/alloc.h"
+#include "base/sha256.h"
 #include "store/predicates.h"
 #include "store/side_by_side.h"
 
@@ -16,7 +17,8 @@ typedef struct copy {
     scry_copy_progress *progress;
     double reported_ms;
     scry_held known;         /* what `to` has in the range */
-    uint64_t seen, lacking;  /* files of a range, and those that `to` lacks or has with other fields */
+    uint8_t (*worse)[SCRY_ID_BYTES];   /* [worse_count] files of `to` with another vector of the same content */
+    size_t worse_count;
     scry_file_list batch;    /* files to put */
     float *vectors;          /* [BATCH_ROWS, dim] */
     size_t batch_bytes;
@@ -43,9 +45,27 @@ static int add_root(void *arg, const scry_root *root)
     return 0;
 }
 
+static int refuse_lost(void *arg, const scry_root *root)
+{
+    copy *c = arg;
+    scry_store_info info;
+    char id[2 * SCRY_ID_BYTES + 1];
+    scry_store_describe(c->from, &info);
+    scry_hex(root->id, SCRY_ID_BYTES, id);
+    c->result = scry_fail(c->err, SCRY_EINVALID, "%s does not know the path of its root %s any more (%llu files, such as %s): "
+                          "scry root move %s PATH, then copy", info.where, id, (unsigned long long)root->files, root->path, id);
+    return 1;
+}
+
 static int copy_roots(copy *c, scry_error *err)
 {
     int result = scry_store_roots(c->from, add_root, c, err);
+    if (result == 0) {
+        c->err = err;
+        c->result = 0;
+        result = scry_store_lost_roots(c->from, refuse_lost, c, err);
+        result = result < 0 ? result : c->result;
+    }
     for (size_t i = 0; i < c->root_count && result == 0; i++) {
         scry_root root = { .path = c->roots[i].path };
         memcpy(root.id, c->roots[i].id, SCRY_ID_BYTES);
@@ -78,27 +98,34 @@ static int flush(copy *c, scry_error *err)
     return result < 0 ? result : check_cancelled(c, err);
 }
 
-static bool is_known(copy *c, const scry_file *file)
+/* Whether `to` has the vector of a file that is there otherwise. */
+static bool same_vector(const copy *c, const scry_file *there, const float *vector)
 {
-    const scry_file *there = scry_held_find(&c->known, file->id, NULL, NULL);
-    return there && !scry_file_difference(file, there);
+    return memcmp(scry_held_vector(&c->known, there), vector, (size_t)c->from->dim * sizeof *vector) == 0;
 }
 
-static int count_lacking(void *arg, const scry_file *file, const float *vector)
+static void note_worse(copy *c, const uint8_t *id)
 {
-    copy *c = arg;
-    c->seen++;
-    c->lacking += !is_known(c, file);
-    return 0;
+    if ((c->worse_count & (c->worse_count - 1)) == 0)   /* room for the next power of two */
+        c->worse = scry_realloc(c->worse, (c->worse_count ? 2 * c->worse_count : 1) * sizeof *c->worse);
+    memcpy(c->worse[c->worse_count++], id, SCRY_ID_BYTES);
 }
 
 static int copy_file(void *arg, const scry_file *file, const float *vector)
 {
     copy *c = arg;
     size_t dim = (size_t)c->from->dim;
+    const scry_file *there = scry_held_find(&c->known, file->id, NULL, NULL);
+    bool same = there && same_vector(c, there, vector);
     c->progress->done++;
-    if (is_known(c, file))
+    if (there && !same && memcmp(there->content, file->content, SCRY_HASH_BYTES) == 0 && !c->to->kind->put_replaces_vectors) {
+        note_worse(c, file->id);
         return 0;
+    }
+    if (same && !scry_file_difference(file, there)) {
+        c->progress->there++;
+        return 0;
+    }
     memcpy(c->vectors + c->batch.count * dim, vector, dim * sizeof *vector);
     scry_file_list_add(&c->batch, file);
     c->batch_bytes += strlen(file->path) + dim * sizeof *vector;
@@ -109,33 +136,16 @@ static int copy_file(void *arg, const scry_file *file, const float *vector)
     return c->result != 0;
 }
 
-/* Whether `to` has the whole range already. Reads no vectors, which are most of the bytes. */
-static int range_is_known(copy *c, scry_id_range range, bool *out, scry_error *err)
-{
-    *out = false;
-    c->seen = c->lacking = 0;
-    if (!c->known.files.count)
-        return 0;
-    int result = scry_store_each_in_range(c->from, range, false, count_lacking, c, err);
-    c->known.at = 0;
-    *out = c->lacking == 0;
-    c->progress->done += *out ? c->seen : 0;
-    return result;
-}
-
 static int copy_range(void *arg, scry_id_range range, scry_error *err)
 {
     copy *c = arg;
-    bool known = false;
     int result = check_cancelled(c, err);
     if (result < 0)
         return result;
-    result = scry_held_load(&c->known, c->to, range, false, err);
+    result = scry_held_load(&c->known, c->to, range, true, err);
     if (result == 0 && c->known.full)
         result = 1;
-    if (result == 0)
-        result = range_is_known(c, range, &known, err);
-    if (result == 0 && !known) {
+    if (result == 0) {
         c->err = err;
         c->result = 0;
         result = scry_store_each_in_range(c->from, range, true, copy_file, c, err);
@@ -145,6 +155,20 @@ static int copy_range(void *arg, scry_id_range range, scry_error *err)
     }
     scry_held_dispose(&c->known);
     scry_report_progress(c->options, c->progress, &c->reported_ms, false);
+    return result;
+}
+
+/* The files of `to` whose contents have another vector there: where a content keeps the vector that it has, they are removed
+ * together, with their contents, and sent like any that are missing. */
+static int repair(copy *c, scry_error *err)
+{
+    scry_copy_progress before = *c->progress;
+    int result = scry_store_remove(c->to, (const uint8_t (*)[SCRY_ID_BYTES])c->worse, c->worse_count, NULL, err);
+    c->worse_count = 0;
+    if (result == 0)
+        result = scry_each_piece(before.total, c->from->dim, copy_range, c, err);
+    c->progress->done = before.done;
+    c->progress->there = before.there;
     return result;
 }
 
@@ -200,6 +224,8 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
     result = copy_roots(&c, err);
     if (result == 0)
         result = scry_each_piece(out->total, from->dim, copy_range, &c, err);
+    if (result == 0 && c.worse_count)
+        result = repair(&c, err);
     if (result == 0)
         result = copy_bad(&c, err);
     scry_report_progress(c.options, c.progress, &c.reported_ms, true);
@@ -207,6 +233,7 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
         result = scry_store_sync(to, err);
     scry_file_list_dispose(&c.batch);
     free(c.vectors);
+    free(c.worse);
     free_roots(&c);
     return result;
 }

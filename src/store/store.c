@@ -117,6 +117,11 @@ int scry_store_count_old_headers(scry_store *s, uint64_t *out, scry_error *err)
     return s->kind->count_old_headers ? s->kind->count_old_headers(s, out, err) : 0;
 }
 
+int scry_store_lost_roots(scry_store *s, int (*each)(void *arg, const scry_root *root), void *arg, scry_error *err)
+{
+    return s->kind->lost_roots ? s->kind->lost_roots(s, each, arg, err) : 0;
+}
+
 static int check_root_path(const char *path, scry_error *err)
 {
     size_t n = path ? strlen(path) : 0;

@@ -17,6 +17,7 @@ typedef struct scry_bad_file {
 
 /* One entry for each function of store.h, with the same contract. */
 typedef struct scry_store_kind {
+    bool put_replaces_vectors;   /* a put with a vector replaces the stored one; else a content keeps the one it has */
     int (*close)(scry_store *s, scry_error *err);
     int (*sync)(scry_store *s, scry_error *err);
     int (*refresh)(scry_store *s, scry_error *err);
@@ -27,6 +28,8 @@ typedef struct scry_store_kind {
     int (*move_root)(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
     int (*roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
     int (*put_root)(scry_store *s, const scry_root *root, scry_error *err);
+    /* NULL: there are none. */
+    int (*lost_roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
     int (*file_state)(scry_store *s, const uint8_t *root, const char *relative,
                       scry_file_state *out, scry_error *err);
     int (*has_content)(scry_store *s, const uint8_t *hash, scry_file *out, scry_error *err);

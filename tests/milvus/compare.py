@@ -6,13 +6,18 @@
     compare.py index COLLECTION          its index: type, M, efConstruction
     compare.py release COLLECTION        not loaded any more
     compare.py partitions COLLECTION     rows in each that has some, sorted
+    compare.py forget COLLECTION ROOT    take the path of a root away
+    compare.py spoil COLLECTION          change a number of one vector
+    compare.py reader COLLECTION         a user "reader" with few rights, whose password is Reading1!
     compare.py old COLLECTION FROM       a collection as scry 0.1.0 made them (format 1), with the rows of FROM
 """
+import os
 import sys
 
 from pymilvus import DataType, MilvusClient
 
-client = MilvusClient("http://127.0.0.1:19530", timeout=120)   # a busy machine
+user = os.environ.get("SCRY_MILVUS_USER") and "root:Milvus"
+client = MilvusClient("http://127.0.0.1:19530", token=user or "", timeout=120)   # a busy machine
 command, collection = sys.argv[1:3]
 
 
@@ -91,6 +96,31 @@ def old(source):
     print("ok")
 
 
+def forget(root):
+    for _ in range(2):   # the last change is lost by a restart
+        client.alter_collection_properties(collection, {"scry.root." + root: ""})
+    print("ok")
+
+
+def spoil():
+    row = rows([f["name"] for f in client.describe_collection(collection)["fields"]])[0]
+    row["vector"] = [-row["vector"][0]] + [float(x) for x in row["vector"][1:]]
+    row = {k: list(v) if k in ("labels", "keyword_terms") else v for k, v in row.items()}
+    client.upsert(collection, [row])
+    client.query(collection, filter='id >= ""', output_fields=["id"], consistency_level="Strong")
+    print("ok")
+
+
+def reader():
+    client.create_user("reader", "Reading1!")
+    client.create_role("reader")
+    for right in "Search", "Query", "IndexDetail":
+        client.grant_privilege("reader", "Collection", right, collection)
+    client.grant_privilege("reader", "Global", "DescribeCollection", "*")
+    client.grant_role("reader", "reader")
+    print("ok")
+
+
 if command == "check":
     check(int(sys.argv[3]))
 elif command == "make":
@@ -99,6 +129,12 @@ elif command == "index":
     print(index())
 elif command == "release":
     client.release_collection(collection)
+elif command == "forget":
+    forget(sys.argv[3])
+elif command == "spoil":
+    spoil()
+elif command == "reader":
+    reader()
 elif command == "old":
     old(sys.argv[3])
 elif command == "partitions":

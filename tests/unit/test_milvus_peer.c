@@ -170,7 +170,7 @@ static void refusals_are_final(void **state)
     static const struct { int code; const char *text; } want[] = {
         { SCRY_EREMOTE, "code 9" }, { SCRY_ELIMIT, "told by the peer%" }, { SCRY_EREMOTE, "gRPC status 3" },
         { SCRY_EINVALID, "SCRY_MILVUS_PASSWORD" }, { SCRY_EINVALID, "may not call" }, { SCRY_EREMOTE, "too old" },
-        { SCRY_EREMOTE, "did not finish" }, { SCRY_EREMOTE, "HTTP status 404" }, { SCRY_EREMOTE, "no gRPC" },
+        { SCRY_EREMOTE, "did not answer in time" }, { SCRY_EREMOTE, "HTTP status 404" }, { SCRY_EREMOTE, "no gRPC" },
     };
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         fails_with(f, scry_milvus_has_collection(f.client, "c", &exists, &err), &err, want[i].code, want[i].text, 0);
@@ -210,6 +210,92 @@ static void slow_answers_end_with_the_deadline(void **state)
         assert_true(scry_now_ms() - before >= 490 && scry_now_ms() - before < 20000);
     }
     stop_peer(f);
+}
+
+/* Set by the tests that stop a call. */
+static bool wants_to_stop(void *arg, double waited_s)
+{
+    *(double *)arg = waited_s;
+    return waited_s > 0.4;
+}
+
+static void a_server_that_works_is_waited_for(void **state)
+{
+    peer_act acts[] = { VERSION, EXISTS };
+    acts[1].kind = PEER_LATE;
+    acts[1].number = 1500;
+    fixture f = { .peer = peer_start(acts, 2) };
+    scry_milvus_options o = SCRY_MILVUS_OPTIONS_INIT;
+    scry_error err = SCRY_ERROR_INIT;
+    bool exists = false;
+    snprintf(o.host, sizeof o.host, "127.0.0.1");
+    o.port = peer_port(f.peer);
+    o.patience_ms = 200;
+    o.work_ms = 60000;
+    SUCCEEDS(scry_milvus_open(&f.client, &o, &err));
+    SUCCEEDS(scry_milvus_has_collection(f.client, "c", &exists, &err));
+    assert_true(exists);
+    stop_peer(f);
+}
+
+static void a_call_is_stopped(void **state)
+{
+    peer_act acts[] = { VERSION, { .kind = PEER_PONG_ONLY } };
+    fixture f = { .peer = peer_start(acts, 2) };
+    scry_milvus_options o = SCRY_MILVUS_OPTIONS_INIT;
+    scry_error err = SCRY_ERROR_INIT;
+    bool exists;
+    double waited_s = -1, before = scry_now_ms();
+    snprintf(o.host, sizeof o.host, "127.0.0.1");
+    o.port = peer_port(f.peer);
+    o.patience_ms = 600000;
+    o.stop = wants_to_stop;
+    o.stop_arg = &waited_s;
+    SUCCEEDS(scry_milvus_open(&f.client, &o, &err));
+    assert_int_equal(scry_milvus_has_collection(f.client, "c", &exists, &err), SCRY_EREMOTE);
+    assert_true(scry_now_ms() - before < 120000);
+    assert_true(scry_now_ms() - before >= SCRY_MILVUS_STOP_MS);
+    assert_true(waited_s == 0);   /* told that the wait is over */
+    assert_int_equal(scry_milvus_has_collection(f.client, "c", &exists, &err), SCRY_EREMOTE);   /* no time is left */
+    assert_true(scry_now_ms() - before < 120000);
+    stop_peer(f);
+}
+
+/* Two clients of one command: after the first gave up, the second has little patience, until a call succeeds. */
+static void there_is_one_deadline_for_many_calls(void **state)
+{
+    static const peer_act acts[] = { VERSION, RATE_LIMIT };
+    atomic_bool gave_up = false;
+    peer *p = peer_start(acts, 2);
+    scry_milvus *m;
+    scry_milvus_options o = SCRY_MILVUS_OPTIONS_INIT;
+    scry_error err = SCRY_ERROR_INIT;
+    bool exists;
+    snprintf(o.host, sizeof o.host, "127.0.0.1");
+    o.port = peer_port(p);
+    o.patience_ms = 300;
+    o.gave_up = &gave_up;
+    SUCCEEDS(scry_milvus_open(&m, &o, &err));
+    assert_false(gave_up);
+    assert_int_equal(scry_milvus_has_collection(m, "c", &exists, &err), SCRY_EREMOTE);
+    assert_true(gave_up);
+    scry_milvus_free(m);
+    peer_stop(p);
+    static const peer_act better[] = { VERSION, RATE_LIMIT, RATE_LIMIT, EXISTS, RATE_LIMIT };
+    p = peer_start(better, 5);
+    o.port = peer_port(p);
+    o.patience_ms = 600000;
+    SUCCEEDS(scry_milvus_open(&m, &o, &err));
+    assert_false(gave_up);   /* it is there again */
+    atomic_store(&gave_up, true);
+    SUCCEEDS(scry_milvus_has_collection(m, "c", &exists, &err));
+    assert_false(gave_up);
+    atomic_store(&gave_up, true);
+    double before = scry_now_ms();
+    assert_int_equal(scry_milvus_has_collection(m, "c", &exists, &err), SCRY_EREMOTE);
+    assert_true(scry_now_ms() - before < 120000);
+    scry_milvus_free(m);
+    peer_stop(p);
 }
 
 static void nobody_listens(void **state)
@@ -289,6 +375,9 @@ int main(void)
         cmocka_unit_test(early_rejection_keeps_its_status),
         cmocka_unit_test(partly_kept_rows_are_an_error),
         cmocka_unit_test(slow_answers_end_with_the_deadline),
+        cmocka_unit_test(a_server_that_works_is_waited_for),
+        cmocka_unit_test(a_call_is_stopped),
+        cmocka_unit_test(there_is_one_deadline_for_many_calls),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(answers_have_a_limit),
         cmocka_unit_test(damaged_messages_are_refused),

@@ -157,6 +157,58 @@ static void another_vector_is_a_difference(void **state)
     assert_string_equal(last, "/pictures/f49.jpg: different vector");
 }
 
+/* As after damage: the copy has other numbers under the same content, which two files share. */
+static void another_vector_is_repaired(void **state)
+{
+    pair *p = *state;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_copy_progress done;
+    char last[256];
+    model_file twin = { .content = 49, .relative = "twin.jpg", .size = 7 };
+    memcpy(twin.root, p->root.id, SCRY_ID_BYTES);
+    scry_put put = { .file = model_to_file(&twin) };
+    OK(scry_store_put_root(p->there, &p->root, &err));
+    put_files(p->here, &p->root, 0, 100, 0);
+    put_files(p->there, &p->root, 0, 48, 0);
+    put_files(p->there, &p->root, 48, 2, 3);
+    OK(scry_store_put(p->here, &put, 1, &err));
+    OK(scry_store_put(p->there, &put, 1, &err));
+    assert_int_equal(compare(p, last).different, 3);
+    OK(scry_store_copy(p->here, p->there, NULL, &done, &err));
+    assert_int_equal(done.done, 101);
+    assert_int_equal(done.there, 48);
+    assert_int_equal(done.copied, 53);
+    scry_compare_report r = compare(p, last);
+    assert_int_equal(r.files, 101);
+    assert_int_equal(r.only_here + r.only_there + r.different, 0);
+}
+
+static void nothing_is_there_in_an_empty_one(void **state)
+{
+    pair *p = *state;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_copy_progress done;
+    scry_root around = { .path = "/pictures/below" };
+    memset(around.id, 7, SCRY_ID_BYTES);
+    put_files(p->here, &p->root, 0, 10, 0);
+    OK(scry_store_put_root(p->there, &around, &err));
+    assert_int_equal(scry_store_copy(p->here, p->there, NULL, &done, &err), SCRY_EINVALID);   /* it overlaps */
+    assert_int_equal(done.there, 0);
+}
+
+static void roots_are_compared(void **state)
+{
+    pair *p = *state;
+    scry_error err = SCRY_ERROR_INIT;
+    char last[256];
+    scry_root other;
+    OK(scry_store_put_root(p->there, &p->root, &err));
+    assert_int_equal(compare(p, last).roots, 0);
+    OK(scry_store_add_root(p->there, "/others", &other, &err));
+    assert_int_equal(compare(p, last).roots, 1);
+    assert_string_equal(last, "root /others: only there");
+}
+
 static void roots_keep_their_ids(void **state)
 {
     pair *p = *state;
@@ -220,6 +272,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_files_are_copied_and_equal, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(what_is_missing_is_told_and_made_up_for, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(another_vector_is_a_difference, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(another_vector_is_repaired, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(nothing_is_there_in_an_empty_one, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(roots_are_compared, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(roots_keep_their_ids, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(cancelled_copies_go_on, open_pair, close_pair),
         cmocka_unit_test(pieces_cover_everything_once),

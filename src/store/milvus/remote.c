@@ -41,6 +41,16 @@ static int read_password(char **out, scry_error *err)
     return result;
 }
 
+/* Says what a long call waits for; whether the user wants to stop. */
+static bool is_stopped(void *arg, double waited_s)
+{
+    enum { SILENT_S = 3 };
+    scry_remote *s = arg;
+    bool long_wait = waited_s >= SILENT_S, shown = atomic_exchange(&s->shows_wait, long_wait);
+    const char *stage = long_wait ? "not answering yet: it may be loading the collection" : shown ? "" : NULL;
+    return s->wait.progress && s->wait.progress(s->wait.arg, stage, 0) != 0;
+}
+
 static int set_connection(scry_remote *s, const char *where, scry_error *err)
 {
     s->options = (scry_milvus_options)SCRY_MILVUS_OPTIONS_INIT;
@@ -54,7 +64,12 @@ static int set_connection(scry_remote *s, const char *where, scry_error *err)
     s->options.password = s->password;
     s->options.token = s->token;
     s->options.ca_file = s->ca_file;
-    s->options.patience_ms = s->mode == SCRY_STORE_READ ? SCRY_REMOTE_READ_PATIENCE_MS : SCRY_REMOTE_WRITE_PATIENCE_MS;
+    bool read = s->mode == SCRY_STORE_READ;
+    s->options.patience_ms = read ? SCRY_REMOTE_READ_PATIENCE_MS : SCRY_REMOTE_WRITE_PATIENCE_MS;
+    s->options.work_ms = read ? SCRY_REMOTE_READ_WORK_MS : SCRY_REMOTE_WRITE_PATIENCE_MS;
+    s->options.stop = is_stopped;
+    s->options.stop_arg = s;
+    s->options.gave_up = &s->gave_up;
     return 0;
 }
 
@@ -89,38 +104,50 @@ void scry_remote_give(scry_remote *s, scry_milvus *m)
     scry_milvus_free(m);
 }
 
-/* For seconds after a restart a server answers "not loaded", until it has loaded again what was loaded before. */
-bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms)
+double scry_remote_deadline(const scry_remote *s)
 {
-    enum { PAUSE_MS = 250 };
+    return scry_now_ms() + s->options.work_ms;
+}
+
+/* For seconds after a restart a server answers "not loaded", until it has loaded again what was loaded before. */
+bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scry_error *err)
+{
+    enum { PAUSE_MS = 250, NOT_ALLOWED = -7 };
     if (scry_milvus_code(m) != SCRY_MILVUS_NOT_LOADED || scry_now_ms() > deadline_ms)
         return false;
-    scry_milvus_wait w = { NULL, NULL, SCRY_REMOTE_JOB_MS };
+    scry_milvus_wait w = { s->wait.progress, s->wait.arg, SCRY_REMOTE_JOB_MS };
     struct timespec t = { 0, PAUSE_MS * 1000000L };
     nanosleep(&t, NULL);
-    if (scry_milvus_load(m, s->name, &w, NULL) < 0)
-        scry_log(SCRY_LOG_DEBUG, "the collection %s cannot be loaded yet", s->name);
+    scry_error why = SCRY_ERROR_INIT;
+    int result = scry_milvus_load(m, s->name, &w, &why);
+    if (result == 0)
+        return true;
+    if (result == SCRY_ECANCELLED || scry_milvus_code(m) == NOT_ALLOWED) {
+        scry_fail(err, why.code, "the collection %s at %s is not loaded: %s", s->name, s->where, why.message);
+        return false;
+    }
+    scry_log(SCRY_LOG_DEBUG, "the collection %s cannot be loaded yet", s->name);
     return true;
 }
 
 int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out, scry_error *err)
 {
-    double deadline = scry_now_ms() + s->options.patience_ms;
+    double deadline = scry_remote_deadline(s);
     int result;
     do
         result = scry_milvus_query_rows(m, s->name, q, out, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline));
+    while (result < 0 && scry_remote_revived(s, m, deadline, err));
     return result;
 }
 
 int scry_remote_count(scry_remote *s, scry_milvus *m, const char *filter, scry_milvus_consistency consistency, int64_t *out,
                       scry_error *err)
 {
-    double deadline = scry_now_ms() + s->options.patience_ms;
+    double deadline = scry_remote_deadline(s);
     int result;
     do
         result = scry_milvus_count(m, s->name, filter, consistency, out, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline));
+    while (result < 0 && scry_remote_revived(s, m, deadline, err));
     return result;
 }
 
@@ -214,7 +241,9 @@ int scry_remote_sync(scry_store *base, scry_error *err)
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    if (s->unflushed >= WORTH_A_FLUSH) {
+    if (!s->external)
+        result = scry_remote_restore_roots(s, m, err);
+    if (result == 0 && s->unflushed >= WORTH_A_FLUSH) {
         result = scry_milvus_flush(m, s->name, &s->wait, err);
         if (result == 0)
             result = scry_milvus_wait_index(m, s->name, s->vector_field, &s->wait, err);
@@ -343,7 +372,8 @@ const scry_store_kind scry_remote_kind = {
     .close = scry_remote_close, .sync = scry_remote_sync, .refresh = remote_refresh, .get_info = remote_get_info,
     .describe = scry_remote_describe,
     .add_root = scry_remote_add_root, .move_root = scry_remote_move_root, .roots = scry_remote_each_root,
-    .put_root = scry_remote_put_root, .each_in_range = scry_remote_each_in_range,
+    .put_root = scry_remote_put_root, .lost_roots = scry_remote_lost_roots, .put_replaces_vectors = true,
+    .each_in_range = scry_remote_each_in_range,
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,

@@ -366,10 +366,10 @@ static int send_rows(scry_remote *s, int64_t *numbers, float *vectors, size_t n,
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    double deadline = scry_now_ms() + s->options.patience_ms;
+    double deadline = scry_remote_deadline(s);
     do
         result = scry_milvus_upsert(m, s->name, &(scry_milvus_table){ columns, 2, n, NULL }, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline));
+    while (result < 0 && scry_remote_revived(s, m, deadline, err));
     scry_remote_give(s, m);
     return result;
 }

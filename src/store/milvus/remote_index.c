@@ -190,5 +190,6 @@ int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_
     snprintf(s->metric, sizeof s->metric, "%s", index.metric);
     snprintf(s->index_params, sizeof s->index_params, "%s", index.params);
     result = check_metric(s, err);
-    return result < 0 ? result : scry_milvus_load(m, s->name, &s->wait, err);
+    /* A reader may lack the right to ask whether it is loaded: the first call finds out. */
+    return result < 0 || o->mode == SCRY_STORE_READ ? result : scry_milvus_load(m, s->name, &s->wait, err);
 }

@@ -12,7 +12,7 @@
  * remote_row.c      rows to files                  remote_side.c   the sidecar
  * remote_external.c collections of other programs  remote_range.c  rows by ranges of ids
  * remote_index.c    its index                      remote_pairs.c   RAWs beside their JPEG
- * remote_replace.c  a collection in place of another
+ * remote_replace.c  a collection in place of another   remote_lost.c  roots without a path
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -35,6 +35,7 @@ enum {
     SCRY_REMOTE_PARTITION = SCRY_REMOTE_HEX_ID + 5,
     SCRY_REMOTE_FILTER_BYTES = 1 << 20,
     SCRY_REMOTE_READ_PATIENCE_MS = 15000,
+    SCRY_REMOTE_READ_WORK_MS = 120000,       /* a restarted server of 2.3 answers searches after up to 30 s and says "loaded" before */
     SCRY_REMOTE_WRITE_PATIENCE_MS = 180000,  /* a killed server of 2.3 takes up to 55 s to come back */
     SCRY_REMOTE_JOB_MS = 3600000             /* load, index build */
 };
@@ -59,6 +60,8 @@ typedef struct scry_remote {
     scry_store_mode mode;
     char *user, *password, *token, *ca_file;
     scry_milvus_options options;        /* its strings are those above */
+    atomic_bool gave_up;                /* of options */
+    atomic_bool shows_wait;             /* the caller was told of a long call */
     scry_milvus_consistency consistency;    /* of searches */
     char *vector_field;
     int ef, nprobe;                     /* of searches */
@@ -94,9 +97,12 @@ typedef struct scry_remote {
 int scry_remote_take(scry_remote *s, scry_milvus **out, scry_error *err) SCRY_NODISCARD;
 void scry_remote_give(scry_remote *s, scry_milvus *m);   /* NULL is legal */
 
-/* After a failed call: whether it failed because the collection was not loaded (a restarted server), and may be
- * tried again. Waits a moment and loads the collection. */
-bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms);
+/* After a failed call: whether it failed because the collection was not loaded (it was released, or the server restarted), and
+ * may be tried again. Waits a moment and loads the collection. `err` says it when this user may not do that. */
+bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scry_error *err);
+
+/* The deadline of repetitions that scry_remote_revived allows, from now. */
+double scry_remote_deadline(const scry_remote *s);
 
 int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out,
                       scry_error *err) SCRY_NODISCARD;
@@ -121,6 +127,8 @@ void scry_remote_roots_release(scry_remote *s, scry_remote_roots *r);   /* NULL 
 scry_remote_roots *scry_remote_roots_new(size_t room);
 void scry_remote_roots_replace(scry_remote *s, scry_remote_roots *now);   /* takes ownership */
 const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id);   /* borrowed; "?" when unknown */
+/* Write again what the server has forgotten of the roots that this process knows. */
+int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err) SCRY_NODISCARD;
 /* Fill `out`; its path is kept in the store until the next call. */
 void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const char *path);
 
@@ -264,6 +272,7 @@ int scry_remote_add_root(scry_store *s, const char *path, scry_root *out, scry_e
 int scry_remote_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
 int scry_remote_each_root(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
 int scry_remote_put_root(scry_store *s, const scry_root *root, scry_error *err);
+int scry_remote_lost_roots(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
 int scry_remote_each_in_range(scry_store *s, scry_id_range range, bool vectors,
                               int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
 int scry_remote_file_state(scry_store *s, const uint8_t *root, const char *relative, scry_file_state *out,

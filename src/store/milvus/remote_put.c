@@ -296,11 +296,11 @@ static int send_slice(scry_remote *s, scry_milvus *m, const scry_milvus_column *
         c->floats = c->floats ? c->floats + first * (size_t)c->dim : NULL;
     }
     scry_milvus_table table = { columns, count, n, s->partitions ? scry_remote_partition(root, partition) : NULL };
-    double deadline = scry_now_ms() + s->options.patience_ms;
+    double deadline = scry_remote_deadline(s);
     int result;
     do
         result = scry_milvus_upsert(m, s->name, &table, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline));
+    while (result < 0 && scry_remote_revived(s, m, deadline, err));
     return result;
 }
 
@@ -419,11 +419,11 @@ static int remove_some(scry_remote *s, scry_milvus *m, const uint8_t (*ids)[SCRY
     scry_remote_in_list(&filter, "id", texts, n);
     uint64_t rows = 0;
     int result = count_rows(s, m, scry_buf_str(&filter), &rows, err);
-    double deadline = scry_now_ms() + s->options.patience_ms;
+    double deadline = scry_remote_deadline(s);
     if (result == 0 && rows)
         do
             result = scry_milvus_delete(m, s->name, scry_buf_str(&filter), NULL, err);
-        while (result < 0 && scry_remote_revived(s, m, deadline));
+        while (result < 0 && scry_remote_revived(s, m, deadline, err));
     for (size_t i = 0; i < n && result == 0; i++) {
         int bad = scry_remote_side_drop(s, ids[i], err);
         result = bad < 0 ? bad : 0;

@@ -309,8 +309,6 @@ static void check_row(check *c, const float *v, const char *id)
     scry_file_id(f->root, f->relative, want);
     if (memcmp(want, f->id, SCRY_ID_BYTES) != 0)
         report_problem(c, "its key is not that of its root and path", id);
-    if (f->path[0] == '?')
-        report_problem(c, "its root is not known", id);
     if (!(fabs(sum - 1) < 1e-2))
         report_problem(c, "its vector is not of unit length", id);
 }
@@ -333,6 +331,20 @@ static int check_page(void *arg, const scry_milvus_rows *page, scry_error *err)
     return 0;
 }
 
+/* One line for all files of a root. */
+static int report_lost(void *arg, const scry_root *root)
+{
+    const check *c = arg;
+    char hex[SCRY_REMOTE_HEX_ID], text[512];
+    scry_hex(root->id, SCRY_ID_BYTES, hex);
+    snprintf(text, sizeof text, "root %s: its path is not known any more (%llu files, such as %.200s): scry root move %s PATH", hex,
+             (unsigned long long)root->files, root->path, hex);
+    c->report->problems++;
+    if (c->problem)
+        c->problem(c->arg, text);
+    return 0;
+}
+
 int scry_remote_verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
                        scry_error *err)
 {
@@ -342,6 +354,8 @@ int scry_remote_verify(scry_store *base, scry_verify_report *out, void (*problem
     scry_store_info info;
     int result = scry_remote_scan(s, "", &fields, check_page, &c, err);
     scry_remote_row_dispose(s, &c.row);
+    if (result == 0)
+        result = scry_remote_lost_roots(base, report_lost, &c, err);
     if (result < 0 || (result = base->kind->get_info(base, &info, err)) < 0)
         return result;
     out->contents = info.contents;

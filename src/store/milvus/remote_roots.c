@@ -94,6 +94,21 @@ const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITI
     return out;
 }
 
+/* Milvus 2.3 writes a change of properties to its disk with the next change only (milvus#30144): a restart loses the last
+ * one, unless it is made twice. A server that restarts between the two has lost the first: then again. */
+static int set_property(scry_remote *s, scry_milvus *m, const char *key, const char *value, scry_error *err)
+{
+    enum { MOST = 5 };
+    for (int i = 0;; i++) {
+        uint64_t connections = scry_milvus_counts(m).connections;
+        int result = scry_milvus_set_property(m, s->name, key, value, err);
+        if (result == 0)
+            result = scry_milvus_set_property(m, s->name, key, value, err);
+        if (result < 0 || i == MOST || scry_milvus_counts(m).connections == connections)
+            return result;
+    }
+}
+
 static int set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
 {
     scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16);
@@ -105,7 +120,7 @@ static int set_root(scry_remote *s, scry_milvus *m, const char *id, const char *
     if (result == 0 && s->partitions && path[0])
         result = scry_milvus_create_partition(m, s->name, scry_remote_partition(id, partition), err);
     if (result == 0)
-        result = scry_milvus_set_property(m, s->name, scry_buf_str(&key), scry_buf_str(&value), err);
+        result = set_property(s, m, scry_buf_str(&key), scry_buf_str(&value), err);
     scry_buf_dispose(&key);
     scry_buf_dispose(&value);
     if (result == 0)
@@ -114,6 +129,24 @@ static int set_root(scry_remote *s, scry_milvus *m, const char *id, const char *
         result = scry_remote_load_roots(s, schema, err);
         scry_milvus_schema_free(schema);
     }
+    return result;
+}
+
+int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err)
+{
+    scry_milvus_schema *schema;
+    int result = scry_milvus_describe(m, s->name, &schema, err);
+    if (result < 0)
+        return result;
+    scry_remote_roots *roots = scry_remote_roots_hold(s);
+    for (size_t i = 0; i < roots->count && result == 0; i++) {
+        char *key = scry_asprintf("%s%s", PREFIX, roots->ids[i]);
+        if (!scry_milvus_find_property(schema, key))
+            result = set_root(s, m, roots->ids[i], roots->paths[i], err);
+        free(key);
+    }
+    scry_remote_roots_release(s, roots);
+    scry_milvus_schema_free(schema);
     return result;
 }
 

@@ -76,14 +76,18 @@ static int compare_name(void *arg, const char *name)
     return 1;
 }
 
-/* Some versions report an absent database as an absent collection, so the list of databases decides. */
-static int make_database(scry_remote *s, scry_milvus *m, scry_error *err)
+/* Whether the address names a database that is not there. 2.3 reports that as an absent collection, milvus-lite as an invalid
+ * argument, so the list of databases decides; a user who may not see it is told the server's own words. */
+static bool lacks_database(const scry_remote *s, scry_milvus *m)
 {
     const char *wanted = s->options.database;
-    if (!wanted[0])
-        return 0;
-    int result = scry_milvus_databases(m, compare_name, &wanted, err);
-    return result < 0 || !wanted ? result : scry_milvus_create_database(m, wanted, err);
+    return wanted[0] && scry_milvus_databases(m, compare_name, &wanted, NULL) == 0 && wanted;
+}
+
+static int make(scry_remote *s, scry_milvus *m, const scry_store_options *o, bool database, scry_error *err)
+{
+    int result = database ? scry_milvus_create_database(m, s->options.database, err) : 0;
+    return result < 0 ? result : create(s, m, o, err);
 }
 
 /* Opened to CREATE, an absent database is created too. */
@@ -95,18 +99,19 @@ static int describe_or_create(scry_remote *s, scry_milvus *m, const scry_store_o
     if (result == 0)
         return 0;
     int code = scry_milvus_code(m);
-    if (code != SCRY_MILVUS_NO_COLLECTION && code != SCRY_MILVUS_NO_DATABASE)
+    bool no_database = code > 0 && lacks_database(s, m), finished;
+    if (!no_database && code != SCRY_MILVUS_NO_COLLECTION)
         return scry_fail(err, result, "%s", why.message);
-    bool finished;
-    result = code == SCRY_MILVUS_NO_COLLECTION ? scry_remote_finish_replacement(m, s->name, &finished, err) : 0;
-    if (result < 0 || (code == SCRY_MILVUS_NO_COLLECTION && finished))
+    if (no_database && o->mode != SCRY_STORE_CREATE)
+        return scry_fail(err, SCRY_ENOTFOUND, "there is no database %s at %s yet: scry index makes it, and the collection %s in it",
+                         s->options.database, s->where, s->name);
+    result = no_database ? 0 : scry_remote_finish_replacement(m, s->name, &finished, err);
+    if (result < 0 || (!no_database && finished))
         return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
     if (o->mode != SCRY_STORE_CREATE)
         return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s yet: index some pictures first", s->name,
                          s->where);
-    result = make_database(s, m, err);
-    if (result == 0)
-        result = create(s, m, o, err);
+    result = make(s, m, o, no_database, err);
     return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
 }
 

@@ -62,10 +62,10 @@ static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scr
         .partitions = q->partitions, .partition_count = q->partition_count,
         .consistency = s->consistency == SCRY_MILVUS_BOUNDED ? scry_remote_freshness(s) : s->consistency,
     };
-    double deadline = scry_now_ms() + s->options.patience_ms;
+    double deadline = scry_remote_deadline(s);
     do
         result = scry_milvus_search_rows(m, s->name, &search, out, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline));
+    while (result < 0 && scry_remote_revived(s, m, deadline, err));
     scry_remote_give(s, m);
     return result;
 }

@@ -119,6 +119,10 @@ static bool act_on(peer *p, int fd, uint32_t stream, const peer_act *a)
     case PEER_ANSWER:
         answer(fd, stream, a, true);
         return true;
+    case PEER_LATE:
+        usleep((useconds_t)a->number * 1000);
+        answer(fd, stream, a, true);
+        return true;
     case PEER_BODY:
         answer(fd, stream, a, false);
         return true;

@@ -21,6 +21,7 @@ typedef enum {
     PEER_CLOSE,             /* close without an answer */
     PEER_SILENT,            /* read on and never answer, not even a PING */
     PEER_PONG_ONLY,         /* answer PINGs but not the request */
+    PEER_LATE,              /* the answer after `number` ms */
     PEER_TRICKLE,           /* the answer, a byte each 30 ms */
     PEER_HTTP,              /* HTTP status `number` without gRPC */
     PEER_BODY,              /* `message` as the raw body, prefix and all, status 0 */
