@@ -9,7 +9,7 @@ import { number, text } from './strings.js';
 
 const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, DAY_MS = 864e5;
 const form = $('filters');
-let roots = [];
+let roots = [], favourites = false;
 
 export function setFilters(changed) {
   form.addEventListener('change', changed);
@@ -38,6 +38,7 @@ export function readFilters() {
   for (const name of PLAIN) if (data.get(name)) params.set(name, data.get(name));
   for (const format of data.getAll('format')) params.append('format', format);
   if (near) params.set('near', near);
+  if (favourites) params.set('favourites', '1');
   return params;
 }
 
@@ -56,6 +57,7 @@ function choose(name, value) {
 
 export function showFilters(params) {
   for (const name of PLAIN) choose(name, params.get(name) ?? '');
+  favourites = params.get('favourites') === '1';
   form.elements.key.closest('label').hidden = !params.get('key');
   const [lat, lon, km] = (params.get('near') ?? '').split(',');
   form.elements.position.value = lon === undefined ? '' : `${lat}, ${lon}`;
@@ -110,6 +112,7 @@ function describe(name, value) {
   if (name === 'in') return shortFolder(value);
   if (name === 'after') return `${text('from_date')} ${day()}`;
   if (name === 'until') return `${text('to_date')} ${day()}`;
+  if (name === 'favourites') return '\u2665';
   if (name === 'format') return value.toUpperCase();
   if (name === 'min_rating') return text('rated', { n: number(+value) });
   if (name === 'min_width') return text('wide', { n: number(+value) });

@@ -39,10 +39,10 @@ typedef struct scry_copy_options {
 /* `options` may be NULL.
  *
  * Make `to` (opened for writing, of the same model) have every file of `from`, under the same
- * roots and ids, with labels, keys and remembered bad files. A file that it has with all fields and the vector equal
- * is not sent, so that repeating a stopped copy continues it, and repeating a finished one only compares.
- * Files that only `to` has stay. A vector that differs is replaced: in an embedded store by removing the files of its content
- * for the moment. A root that `to`
+ * roots and ids, with labels, keys and remembered bad files, and between stores in folders the marks (marks.h). A file that
+ * it has with all fields and the vector equal is not sent, so that repeating a stopped copy continues it, and repeating a
+ * finished one only compares. Files that only `to` has stay. A vector that differs is replaced: in an embedded store by
+ * removing the files of its content for the moment. A root that `to`
  * has at another path keeps that path; one that overlaps another root of `to` is SCRY_EINVALID. */
 int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *options, scry_copy_progress *out,
                     scry_error *err) SCRY_NODISCARD;
@@ -54,7 +54,7 @@ typedef struct scry_compare_report {
 } scry_compare_report;
 
 /* Compare files by id: content, all metadata, the vector to the last bit that stores keep; and roots by id. Each
- * difference is reported in one line. Paths of roots that both have, and skipped files, are not compared. */
+ * difference is reported in one line. Paths of roots that both have, skipped files and marks are not compared. */
 int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference)(void *arg, const char *text), void *arg,
                        const scry_copy_options *options, scry_compare_report *out, scry_error *err) SCRY_NODISCARD;
 

@@ -33,6 +33,7 @@ typedef struct scry_serve_options {
     int check_interval_s;       /* between checks of the store's files; 0: a day; below 0: no checks */
     void (*ready)(void *arg, const char *url);   /* called once, when it listens, with its address; NULL: none */
     void *ready_arg;
+    bool allow_marks;           /* with no_auth: favourites, saved searches and the like may be set; without, they always may */
 } scry_serve_options;
 
 #define SCRY_SERVE_OPTIONS_INIT SCRY_ZERO_INIT

@@ -103,6 +103,7 @@ typedef struct scry_store_info {
                                          Milvus, made by scry 0.1.0 */
     uint64_t change;                  /* another number after every commit, as seen by the last search or refresh; 0: not known */
     bool finds_words;                 /* filters on words are answered: not on Milvus */
+    bool keeps_marks;                 /* favourites and the like (marks.h): not on Milvus */
 } scry_store_info;
 
 /* What to do about lacks_details: a part of a sentence, with the commands. */
@@ -214,6 +215,7 @@ typedef struct scry_file {
     const char *const *labels;   /* CSV labels */
     size_t label_count;
     int64_t added;               /* set by the store on reading: grows with each picture that was embedded; 0: not known */
+    bool favourite;              /* set by the store on reading: its content has that mark (marks.h) */
 } scry_file;
 
 /* What an index run compares to see which files changed. */

@@ -99,7 +99,7 @@ class scry_store_info(Structure):
     _fields_ = [("where", c_char_p), ("collection", c_char_p), ("model_identity", c_char_p), ("model_name", c_char_p),
                 ("precision", c_char_p), ("dim", c_int), ("files", c_uint64), ("contents", c_uint64), ("bad_files", c_uint64),
                 ("contents_estimated", c_bool), ("bytes", c_uint64), ("lacks_details", c_bool), ("change", c_uint64),
-                ("finds_words", c_bool)]
+                ("finds_words", c_bool), ("keeps_marks", c_bool)]
 
 
 class scry_root(Structure):
@@ -113,7 +113,7 @@ class scry_file(Structure):
                 ("taken_source", c_int), ("has_taken_offset", c_bool), ("taken_offset_min", c_int), ("has_rating", c_bool),
                 ("damaged", c_bool), ("lacks_details", c_bool), ("rating", c_int), ("lens", c_char_p), ("title", c_char_p),
                 ("description", c_char_p), ("keywords", c_char_p), ("notes", c_void_p), ("raw", c_char_p), ("key", c_char_p),
-                ("labels", POINTER(c_char_p)), ("label_count", c_size_t), ("added", c_int64)]
+                ("labels", POINTER(c_char_p)), ("label_count", c_size_t), ("added", c_int64), ("favourite", c_bool)]
 
 
 class scry_id_range(Structure):

@@ -227,6 +227,34 @@ void scry_json_put_raw(scry_json_writer *w, const char *json)
     scry_buf_puts(w->out, json);
 }
 
+void scry_json_put_value(scry_json_writer *w, const scry_json *v)
+{
+    void *it = NULL;
+    const char *key;
+    const scry_json *member;
+    switch (scry_json_type_of(v)) {
+    case SCRY_JSON_OBJECT:
+        scry_json_begin(w, '{');
+        while (scry_json_next(v, &it, &key, &member)) {
+            scry_json_key(w, key);
+            scry_json_put_value(w, member);
+        }
+        scry_json_end(w, '}');
+        break;
+    case SCRY_JSON_ARRAY:
+        scry_json_begin(w, '[');
+        for (size_t i = 0; i < scry_json_size(v); i++)
+            scry_json_put_value(w, scry_json_at(v, i));
+        scry_json_end(w, ']');
+        break;
+    case SCRY_JSON_STRING: scry_json_put_str(w, scry_json_str(v, "")); break;
+    case SCRY_JSON_INT: scry_json_put_int(w, scry_json_int(v, 0)); break;
+    case SCRY_JSON_REAL: scry_json_put_num(w, scry_json_num(v, 0), 17); break;
+    case SCRY_JSON_BOOL: scry_json_put_bool(w, scry_json_bool(v, false)); break;
+    case SCRY_JSON_NONE: case SCRY_JSON_NULL: scry_json_put_null(w); break;
+    }
+}
+
 void scry_json_add_str(scry_json_writer *w, const char *key, const char *s)
 {
     scry_json_key(w, key);

@@ -68,6 +68,9 @@ void scry_json_put_bool(scry_json_writer *w, bool v);
 void scry_json_put_null(scry_json_writer *w);
 void scry_json_put_raw(scry_json_writer *w, const char *json);     /* a value that is JSON already */
 
+/* A value that was read, with all that is in it; the writer's nesting must have room for it. */
+void scry_json_put_value(scry_json_writer *w, const scry_json *v);
+
 /* A member of an object: the key and its value. */
 void scry_json_add_str(scry_json_writer *w, const char *key, const char *s);
 void scry_json_add_int(scry_json_writer *w, const char *key, int64_t v);

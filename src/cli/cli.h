@@ -35,6 +35,7 @@ typedef struct cli_command {
     const char *details;   /* paragraphs and examples for --help and the man page */
     const cli_option *options;
     const char *verbs;     /* first operands it knows, for completion: "list add rm"; NULL */
+    int lead;              /* with CLI_SEARCH: operands before the query, which may be empty then */
     unsigned common;       /* CLI_STORE | CLI_MODEL | ...: the shared options it accepts */
     int (*run)(int argc, char **argv);   /* argv[0] is the command's name */
 } cli_command;
@@ -46,7 +47,7 @@ typedef struct cli_option_table {
     const cli_option *options;   /* ended by a NULL name */
 } cli_option_table;
 
-enum { CLI_MAX_TABLES = 7 };
+enum { CLI_MAX_TABLES = 8 };
 
 /* The options that scry_params gives to `scry search` and to `scry list`, without filters, and only filters; search_options.c. */
 const cli_option *cli_search_options(void);
@@ -78,6 +79,9 @@ typedef struct cli_common {
     cli_wait_line *wait;                      /* of cli_args */
     bool quiet;
     scry_search_request request;              /* of CLI_SEARCH and CLI_FILTER: from the options */
+    const char *saved;                        /* NULL: no --saved */
+    struct { const char *name, *value; } *given;   /* [given_count] what the request was made from: options, as written */
+    size_t given_count;
 } cli_common;
 
 typedef struct cli_args {
@@ -134,6 +138,9 @@ void cli_milvus_choice_dispose(scry_milvus_choice *choice);
 
 /* Open an existing store. The error for a missing one says how to create it. */
 int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, scry_error *err) SCRY_NODISCARD;
+
+/* Close a store (NULL is legal); the `result` of what was done with it or, if that is 0, of closing it. */
+int cli_close_store(scry_store *s, int result, scry_error *err) SCRY_NODISCARD;
 
 /* The model named by --model or $SCRY_MODEL, else the one that `store` (may be NULL) was built with, else the
  * starter. With a store, a model other than the collection's is an error. */

@@ -73,10 +73,7 @@ static int remove_selected(const cli_common *c, bool dry, char **operands, size_
         r = select_all(&s, store, c, operands, n, &err);
     if (r == 0 && !dry)
         r = scry_id_list_remove(&s.files, store, &removed, &err);
-    if (store) {
-        int closed = scry_store_close(store, r < 0 ? NULL : &err);
-        r = r < 0 ? r : closed;
-    }
+    r = cli_close_store(store, r, &err);
     size_t selected = s.files.count;
     scry_id_list_dispose(&s.files);
     if (r < 0)

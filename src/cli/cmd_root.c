@@ -157,10 +157,7 @@ static int move_root(const cli_common *c, const char *old_path, const char *new_
     if (r == 0)
         r = is_root_id(old_path, id) ? move_by_id(store, old_path, id, to, &err)
                                      : move_by_path(store, c, old_path, to, &err);
-    if (store) {
-        int closed = scry_store_close(store, r < 0 ? NULL : &err);
-        r = r < 0 ? r : closed;
-    }
+    r = cli_close_store(store, r, &err);
     free(to);
     return r < 0 ? cli_fail(&err) : CLI_OK;
 }

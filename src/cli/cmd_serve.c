@@ -24,6 +24,7 @@ static const cli_option options[] = {
     { "allow-index", NULL, "allow index runs from the page and the API", 0, NULL },
     { "allow-upload", NULL, "allow adding pictures by the API", 0, NULL },
     { "allow-remove", NULL, "allow removing pictures from the index by the API", 0, NULL },
+    { "allow-marks", NULL, "with --no-auth: allow setting favourites and saved searches; without, they always may be", 0, NULL },
     { "open", NULL, "open the page in the desktop's browser", 'o', NULL },
     { "workers", "N", "threads for decoding and embedding (default: one per processor)", 0, NULL },
     { "max-connections", "N", "open connections (default: 256)", 0, NULL },
@@ -60,7 +61,8 @@ static bool take_option(scry_serve_options *o, const char **hosts, char *local, 
     };
     const struct { const char *name; bool *flag; } flags[] = {
         { "no-auth", &o->no_auth }, { "allow-index", &o->allow_index }, { "allow-upload", &o->allow_upload },
-        { "allow-remove", &o->allow_remove }, { "open", open },
+        { "allow-remove", &o->allow_remove },
+        { "allow-marks", &o->allow_marks }, { "open", open },
     };
     long long n = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

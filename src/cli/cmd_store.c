@@ -113,10 +113,7 @@ static int compact(const request *q, scry_error *err)
         r = scry_store_get_info(store, &after, err);
     if (r == 0 && !q->quiet)
         fprintf(stderr, "%.1f MiB before, %.1f MiB now\n", (double)bytes / (1 << 20), (double)after.bytes / (1 << 20));
-    if (store) {
-        int closed = scry_store_close(store, r < 0 ? NULL : err);
-        r = r < 0 ? r : closed;
-    }
+    r = cli_close_store(store, r, err);
     return r;
 }
 

@@ -113,6 +113,12 @@ int cli_open_store(scry_store **out, const cli_common *c, scry_store_mode mode, 
     return open_with_map(out, c, &o, err);
 }
 
+int cli_close_store(scry_store *s, int result, scry_error *err)
+{
+    int closed = scry_store_close(s, result < 0 ? NULL : err);
+    return result < 0 ? result : closed;
+}
+
 int cli_open_model_named(scry_model **out, const char *name, const scry_model_options *options, scry_error *err)
 {
     char *dir;

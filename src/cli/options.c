@@ -3,6 +3,7 @@
 #include "cli/suggest.h"
 
 #include "base/alloc.h"
+#include "engine/user_marks.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -37,6 +38,10 @@ static const cli_option model_options[] = {
     { "language", "CODE", "language of texts, for models with NLLB's: deu_Latn or deu (default: auto, guessed from each text)", 0, NULL },
     { 0 },
 };
+static const cli_option saved_options[] = {
+    { "saved", "NAME", "also what the saved search NAME asks for: `scry saved` lists them", 0, NULL },
+    { 0 },
+};
 static const cli_option general_options[] = {
     { "quiet", NULL, "no progress and no warnings", 'q', NULL },
     { "help", NULL, "show this help", 'h', NULL },
@@ -54,6 +59,8 @@ size_t cli_option_tables(const cli_command *c, cli_option_table out[CLI_MAX_TABL
         out[n++] = (cli_option_table){ "List", cli_list_options() };
     if (c->common & (CLI_SEARCH | CLI_LIST | CLI_FILTER))
         out[n++] = (cli_option_table){ "Filters", cli_filter_options() };
+    if (c->common & (CLI_SEARCH | CLI_LIST) && !c->lead)
+        out[n++] = (cli_option_table){ "Saved searches", saved_options };
     if (c->common & CLI_STORE)
         out[n++] = (cli_option_table){ "Store", store_options };
     if (c->common & CLI_STORE)
@@ -96,6 +103,7 @@ void cli_begin(cli_args *a, const cli_command *command, int argc, char **argv)
     a->common.wait = &a->wait;
     scry_request_init(&a->common.request, command->common & CLI_SEARCH ? SCRY_VIA_COMMAND
                                           : command->common & CLI_LIST ? SCRY_VIA_LIST_COMMAND : SCRY_VIA_FILTER_COMMAND);
+    a->common.request.may_be_empty = command->lead > 0;
     optind = 0;   /* glibc: reset the parser */
     opterr = 0;
 }
@@ -172,6 +180,15 @@ static void refuse_value(const cli_args *a, const char *value, const scry_error 
         cli_fail(err);
 }
 
+/* Give an option to the request, and note it. */
+static int set_parameter(cli_common *c, const char *name, const char *value, scry_error *err)
+{
+    c->given = scry_realloc(c->given, (c->given_count + 1) * sizeof *c->given);
+    c->given[c->given_count].name = name;
+    c->given[c->given_count++].value = value;
+    return scry_request_set(&c->request, name, scry_text(value), err);
+}
+
 /* Handle a shared option; false after an error, which was printed. */
 static bool handle_common(cli_args *a, const cli_option *o, const char *value)
 {
@@ -201,7 +218,9 @@ static bool handle_common(cli_args *a, const cli_option *o, const char *value)
         *milvus_option(c, o->name) = value;
     else if (strcmp(o->name, "precision") == 0)
         return cli_precision(value, &c->precision);
-    else if (scry_request_set(&c->request, o->name, scry_text(value ? value : "1"), &err) < 0)
+    else if (strcmp(o->name, "saved") == 0)
+        c->saved = value;
+    else if (set_parameter(c, o->name, value ? value : "1", &err) < 0)
         return refuse_value(a, value, &err), false;
     return true;
 }
@@ -253,14 +272,38 @@ static void report_bad_option(const cli_args *a, bool without_value)
         cli_unknown_option(a->command, given);
 }
 
+/* The parameters of --saved. */
+static int set_saved(cli_common *c, bool is_list, scry_error *err)
+{
+    scry_store *store = NULL;
+    scry_json *saved = NULL;
+    const scry_query_part *parts;
+    int result = cli_open_store(&store, c, SCRY_STORE_READ, err);
+    if (result == 0)
+        result = scry_find_saved_search(&saved, store, c->saved, err);
+    if (result == 0)
+        result = scry_request_set_saved(&c->request, saved, err);
+    if (result == 0 && is_list && scry_query_parts(c->request.query, &parts))
+        result = scry_fail(err, SCRY_EINVALID, "the saved search \"%.80s\" has a query: use it with scry search --saved", c->saved);
+    if (result == 0 && !is_list && !c->request.may_be_empty && !scry_query_parts(c->request.query, &parts))
+        result = scry_fail(err, SCRY_EINVALID, "the saved search \"%.80s\" has filters and no query: give one, or use scry list --saved",
+                           c->saved);
+    scry_json_free(saved);
+    if (store)
+        scry_store_close(store, NULL);
+    return result;
+}
+
 /* The operands of a search are its query. */
 static void finish_request(cli_args *a)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_search_request *r = &a->common.request;
-    int result = 0;
+    int result = 0, first = a->argc - a->next > a->command->lead ? a->next + a->command->lead : a->argc;
     if (a->command->common & CLI_SEARCH)
-        result = scry_request_set_operands(r, (const char *const *)a->argv + a->next, (size_t)(a->argc - a->next), &err);
+        result = scry_request_set_operands(r, (const char *const *)a->argv + first, (size_t)(a->argc - first), &err);
+    if (result == 0 && a->common.saved)
+        result = set_saved(&a->common, !(a->command->common & CLI_SEARCH), &err);
     if (result == 0)
         result = scry_request_finish(r, &err);
     if (result < 0)
@@ -302,6 +345,7 @@ const char *cli_next(cli_args *a, const char **value)
 void cli_end(cli_args *a)
 {
     scry_request_dispose(&a->common.request);
+    free(a->common.given);
     free(a->table);
     a->table = NULL;
 }

@@ -117,6 +117,8 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
     put_lines(w, "keywords", f->keywords);
     if (f->has_rating)
         scry_json_add_int(w, "rating", f->rating);
+    if (f->favourite)
+        scry_json_add_bool(w, "favourite", true);
     if (f->damaged)
         scry_json_add_bool(w, "damaged", true);
     if (f->notes)

@@ -91,8 +91,10 @@ static void put_value(scry_buf *out, const scry_filter_node *f)
 static void put_condition(scry_buf *out, const condition *c, scry_request_via via)
 {
     char name[32];
-    scry_buf_printf(out, "%s%s ", scry_via_is_command(via) ? "--" : "", scry_param_name(c->p, via, name));
-    put_value(out, c->f);
+    bool flag = c->p->kind == SCRY_PARAM_FLAG;
+    scry_buf_printf(out, "%s%s%s", scry_via_is_command(via) ? "--" : "", scry_param_name(c->p, via, name), flag ? "" : " ");
+    if (!flag)
+        put_value(out, c->f);
 }
 
 /* ---- what there is ---- */
@@ -181,6 +183,7 @@ static int look_at(void *arg, const scry_file *f)
         if (s->place)
             add_place(s, f);
         break;
+    case SCRY_FILTER_FAVOURITE: s->with += f->favourite; break;
     case SCRY_FILTER_ALL: case SCRY_FILTER_AND: case SCRY_FILTER_OR: case SCRY_FILTER_NOT: case SCRY_FILTER_KINDS: break;
     }
     return ++s->seen >= SCRY_NOTHING_SEEN;
@@ -236,6 +239,8 @@ static void put_range(scry_buf *out, const survey *s)
     struct tm tm;
     if (s->kind == SCRY_FILTER_NEAR)
         scry_buf_puts(out, s->with ? ": none was taken there" : ": no picture says where it was taken");
+    else if (s->kind == SCRY_FILTER_FAVOURITE)
+        scry_buf_puts(out, ": none is marked as one");
     else if (!s->with)
         scry_buf_puts(out, s->kind == SCRY_FILTER_MIN_RATING ? ": no picture has a rating" : "");
     else if (s->kind == SCRY_FILTER_MIN_RATING)

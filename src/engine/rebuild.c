@@ -210,7 +210,7 @@ static int complete(rebuild *b, scry_error *err)
     if (r == 0 && b->lost)
         r = scry_fail(err, SCRY_EINVALID, "none of the pictures in %s can be read now: is its disk mounted? The collection stays "
                       "as it was, and the same command continues (if they were deleted: scry remove --in %s)", b->lost, b->lost);
-    return r;
+    return r < 0 ? r : scry_copy_marks(b->old, b->fresh, true, err);
 }
 
 int scry_rebuild_run(scry_store *store, const scry_model *model, const scry_store_options *as,

@@ -390,9 +390,18 @@ static int set_cosine(setting *s)
     return 0;
 }
 
+/* Of a filter, false asks for the pictures that do not pass. */
 static int set_flag(setting *s)
 {
-    return scry_value_flag(s->v, place_of(s)) ? 0 : refuse_value(s);
+    bool on;
+    if (!scry_value_flag(s->v, &on))
+        return refuse_value(s);
+    if (s->p->filter == SCRY_FILTER_ALL) {
+        *(bool *)place_of(s) = on;
+        return 0;
+    }
+    const scry_filter_node *f = scry_filter_number(s->r->pool, s->p->filter, on);
+    return add_filter(s, on ? f : scry_filter_not(s->r->pool, f));
 }
 
 static int set_sort(setting *s)

@@ -105,7 +105,8 @@ static int put_status(server *s, const scry_store_info *info, scry_json_writer *
     };
     const struct { const char *key; bool is; } flags[] = {
         { "indexing_allowed", s->options.allow_index }, { "upload_allowed", s->options.allow_upload },
-        { "remove_allowed", s->options.allow_remove }, { "auth_required", s->token[0] != '\0' },
+        { "remove_allowed", s->options.allow_remove }, { "marks_allowed", info->keeps_marks && server_allows_marks(s) },
+        { "auth_required", s->token[0] != '\0' },
     };
     scry_json_begin(w, '{');
     scry_json_add_str(w, "version", SCRY_VERSION);

@@ -78,4 +78,7 @@ static inline bool server_has_folder(const server *s)
     return strncmp(s->where, "milvus", 6) != 0;
 }
 
+/* Whether clients may set favourites, saved searches and the like; routes_marks.c. */
+bool server_allows_marks(const server *s);
+
 #endif

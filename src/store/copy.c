@@ -1,5 +1,6 @@
 /* copy.c - copying the files of one collection to another. */
 #include "scry/copy.h"
+#include "scry/marks.h"
 
 #include "base/alloc.h"
 #include "base/sha256.h"
@@ -199,6 +200,65 @@ static int copy_bad(copy *c, scry_error *err)
     return result < 0 ? result : c->result;
 }
 
+/* ---- marks ---- */
+
+typedef struct mark_batch {
+    scry_mark *marks;        /* keys and values are owned */
+    size_t count, capacity;
+} mark_batch;
+
+static int add_mark(void *arg, const scry_mark *m)
+{
+    mark_batch *b = arg;
+    if (b->count == b->capacity) {
+        b->capacity = b->capacity ? 2 * b->capacity : 64;
+        b->marks = scry_realloc(b->marks, b->capacity * sizeof *b->marks);
+    }
+    scry_mark *own = &b->marks[b->count++];
+    *own = *m;
+    own->key = memcpy(scry_alloc(m->key_size + 1), m->key, m->key_size);
+    own->value = scry_strdup(m->value);
+    return 0;
+}
+
+static int read_marks(mark_batch *b, scry_store *s, scry_error *err)
+{
+    static const scry_mark_kind kinds[] = { SCRY_MARK_FAVOURITE, SCRY_MARK_KEPT, SCRY_MARK_SEARCH };
+    int result = 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && result == 0; i++)
+        result = scry_store_each_mark(s, kinds[i], add_mark, b, err);
+    return result;
+}
+
+static void free_marks(mark_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        free((void *)b->marks[i].key);
+        free((char *)b->marks[i].value);
+    }
+    free(b->marks);
+}
+
+int scry_copy_marks(scry_store *from, scry_store *to, bool exactly, scry_error *err)
+{
+    scry_store_info here = { 0 }, there = { 0 };
+    mark_batch old = { NULL, 0, 0 }, new = { NULL, 0, 0 };
+    scry_store_describe(from, &here);
+    scry_store_describe(to, &there);
+    if (!here.keeps_marks || !there.keeps_marks)
+        return 0;
+    int result = exactly ? read_marks(&old, to, err) : 0;
+    if (result == 0)
+        result = read_marks(&new, from, err);
+    if (result == 0)
+        result = scry_store_remove_marks(to, old.marks, old.count, NULL, err);
+    if (result == 0)
+        result = scry_store_put_marks(to, new.marks, new.count, err);
+    free_marks(&old);
+    free_marks(&new);
+    return result;
+}
+
 int scry_copy_frame(scry_store *from, scry_store *to, scry_error *err)
 {
     static const scry_copy_options silent = { NULL, NULL, NULL };
@@ -228,6 +288,8 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
         result = repair(&c, err);
     if (result == 0)
         result = copy_bad(&c, err);
+    if (result == 0)
+        result = scry_copy_marks(from, to, false, err);
     scry_report_progress(c.options, c.progress, &c.reported_ms, true);
     if (result == 0)
         result = scry_store_sync(to, err);

@@ -340,6 +340,9 @@ static bool match(const scry_filter_node *f, const scry_file *file, const char *
     case SCRY_FILTER_WORDS:
         passes = has_words(f, file, words);
         break;
+    case SCRY_FILTER_FAVOURITE:
+        passes = file->favourite;
+        break;
     case SCRY_FILTER_KINDS:
         return false;
     }

@@ -55,4 +55,7 @@ int scry_count_files(scry_store *s, uint64_t *out, scry_error *err) SCRY_NODISCA
 /* Copy the roots and remembered bad files of `from`; copy.c. */
 int scry_copy_frame(scry_store *from, scry_store *to, scry_error *err) SCRY_NODISCARD;
 
+/* Give `to` the marks of `from`; `exactly`: and no others. Nothing where one of them keeps none; copy.c. */
+int scry_copy_marks(scry_store *from, scry_store *to, bool exactly, scry_error *err) SCRY_NODISCARD;
+
 #endif

@@ -6,6 +6,7 @@
 #ifndef SCRY_STORE_KIND_H
 #define SCRY_STORE_KIND_H
 
+#include "scry/marks.h"
 #include "scry/store.h"
 
 /* A file that could not be used, and why. */
@@ -54,6 +55,10 @@ typedef struct scry_store_kind {
                        void *arg, scry_error *err);
     int (*known_damage)(scry_store *s, scry_error *err);
     int (*compact)(scry_store *s, scry_error *err);
+    /* NULL, all three: marks are not kept. */
+    int (*put_marks)(scry_store *s, const scry_mark *marks, size_t n, scry_error *err);
+    int (*remove_marks)(scry_store *s, const scry_mark *marks, size_t n, uint64_t *removed, scry_error *err);
+    int (*each_mark)(scry_store *s, scry_mark_kind kind, int (*each)(void *, const scry_mark *), void *arg, scry_error *err);
     /* NULL, all three: a collection cannot be replaced. */
     int (*begin_replacement)(scry_store **out, scry_store *s, const scry_store_options *model, bool anew, scry_error *err);
     int (*replace)(scry_store *s, scry_store *replacement, scry_error *err);

@@ -102,11 +102,32 @@ static size_t count_nodes(const scry_filter_node *f, scry_filter_kind kind)
     return !f ? 0 : (f->kind == kind) + count_nodes(f->left, kind) + count_nodes(f->right, kind);
 }
 
+/* A flag asks for the pictures that pass, or for the others. */
+static void check_flag(const scry_param *p)
+{
+    for (int on = 0; on < 2; on++) {
+        scry_search_request r;
+        scry_error err = SCRY_ERROR_INIT;
+        scry_request_init(&r, SCRY_VIA_LIST_URL);
+        assert_int_equal(scry_request_set(&r, p->name, scry_text(on ? "true" : "0"), &err), 0);
+        assert_int_equal(scry_request_set(&r, p->name, scry_text("1"), &err), SCRY_EINVALID);
+        assert_int_equal(scry_request_finish(&r, &err), 0);
+        const scry_filter_node *f = r.search.filter;
+        assert_int_equal(f->kind, on ? p->filter : SCRY_FILTER_NOT);
+        assert_int_equal(count_nodes(f, p->filter), 1);
+        scry_request_dispose(&r);
+    }
+}
+
 static void repeated_filters(void **state)
 {
     for (const scry_param *p = scry_params; p->name; p++) {
         if (p->filter == SCRY_FILTER_ALL)
             continue;
+        if (p->kind == SCRY_PARAM_FLAG) {
+            check_flag(p);
+            continue;
+        }
         static const char *const values[][2] = { [SCRY_PARAM_TIME] = { "2001", "2002" }, [SCRY_PARAM_PLACE] = { "1,2,3", "4,5,6" },
                                                  [SCRY_PARAM_FORMAT] = { "png", "jpg" }, [SCRY_PARAM_FOLDER] = { "/a", "/b" },
                                                  [SCRY_PARAM_TEXT] = { "a", "b" },

@@ -7,6 +7,7 @@
 struct scry_reader {
     scry_db db;
     struct scry_reader *next;
+    bool stands_in;   /* has empty tables of its own for those that the database lacked when it was opened */
 };
 
 /* An idle connection or a new one, inside a read transaction; release it when done (NULL is legal). */

@@ -92,6 +92,7 @@ static bool read_fields(scry_row *row, sqlite3_stmt *st)
     f->key = scry_db_text(st, 7);
     scry_row_read_picture(f, st, 10);
     read_details(row, st);
+    f->favourite = sqlite3_column_int(st, 35) != 0;
     size_t labels_bytes = (size_t)sqlite3_column_bytes(st, 8);
     return read_labels(row, sqlite3_column_blob(st, 8), labels_bytes);
 }

@@ -22,6 +22,7 @@
  * view.c           one committed state                 compact.c        a new generation
  * sums.c           checksums of the files              damage_mark.c    what verify found last
  * collections.c    listing and dropping collections    replace.c        a collection that replaces another
+ * mark_table.c     favourites and other marks
  *
  * docs/store-format.md has the format byte by byte.
  */
@@ -137,6 +138,10 @@ int scry_local_check_files(scry_store *base, scry_verify_report *out, int (*pace
                            void (*problem)(void *, const char *), void *arg, scry_error *err);
 int scry_local_known_damage(scry_store *base, scry_error *err);
 int scry_local_compact(scry_store *base, scry_error *err);
+int scry_local_put_marks(scry_store *base, const scry_mark *marks, size_t n, scry_error *err);
+int scry_local_remove_marks(scry_store *base, const scry_mark *marks, size_t n, uint64_t *removed, scry_error *err);
+int scry_local_each_mark(scry_store *base, scry_mark_kind kind, int (*each)(void *, const scry_mark *), void *arg,
+                         scry_error *err);
 int scry_local_begin_replacement(scry_store **out, scry_store *base, const scry_store_options *model, bool anew,
                                  scry_error *err);
 int scry_local_replace(scry_store *base, scry_store *replacement, scry_error *err);

@@ -6,6 +6,7 @@
 #include "store/local/codes_file.h"
 #include "store/local/columns.h"
 #include "store/local/db_reader.h"
+#include "store/local/mark_table.h"
 #include "store/local/segment.h"
 #include "store/local/store_folder.h"
 #include "store/local/sums.h"
@@ -67,6 +68,7 @@ static const scry_store_kind local_kind = {
     .each_in_range = scry_local_each_in_range, .each_bad = scry_local_each_bad, .search_many = scry_local_search_many,
     .verify = scry_local_verify, .check_files = scry_local_check_files, .known_damage = scry_local_known_damage,
     .compact = scry_local_compact,
+    .put_marks = scry_local_put_marks, .remove_marks = scry_local_remove_marks, .each_mark = scry_local_each_mark,
     .begin_replacement = scry_local_begin_replacement, .replace = scry_local_replace,
     .drop_replacement = scry_local_drop_replacement,
 };
@@ -97,7 +99,8 @@ static void roll_back(scry_local *s)
         (void)!scry_db_run(&s->writer, SCRY_SQL_ROLLBACK, NULL, "");
 }
 
-/* From format 1, in one transaction. Contents get their rows of table details when their headers are read again. */
+/* From format 1, or from a scry without marks, in one transaction. Contents get their rows of table details when their headers are
+ * read again. */
 static int migrate(scry_local *s, scry_error *err)
 {
     int64_t version = 0;
@@ -110,11 +113,19 @@ static int migrate(scry_local *s, scry_error *err)
     if (result == 0 && version == 1 && (result = scry_db_exec(&s->writer, detail_tables, err)) == 0)
         result = scry_db_exec(&s->writer, set, err);
     if (result == 0)
+        result = scry_db_exec(&s->writer, scry_mark_schema, err);
+    if (result == 0)
         result = scry_db_run(&s->writer, SCRY_SQL_COMMIT, err, "");
     if (result < 0)
         roll_back(s);
     free(set);
     return result;
+}
+
+static int complete_schema(scry_local *s, int format, scry_error *err)
+{
+    int result = scry_mark_table_exists(&s->writer, err);
+    return result < 0 ? result : format < SCRY_DATABASE_FORMAT || !result ? migrate(s, err) : 0;
 }
 
 /* In one transaction, unless another process has made the collection meanwhile. */
@@ -128,6 +139,7 @@ static int write_schema(scry_local *s, const scry_head *h, scry_error *err)
     if (result == 0 && (result = scry_segment_create(s, 1, err)) == 0 &&
         (result = scry_db_exec(&s->writer, schema, err)) == 0 &&
         (result = scry_db_exec(&s->writer, detail_tables, err)) == 0 &&
+        (result = scry_db_exec(&s->writer, scry_mark_schema, err)) == 0 &&
         (result = scry_db_exec(&s->writer, pragmas, err)) == 0 &&
         (result = scry_head_save(&s->writer, h, err)) == 0)
         result = scry_db_run(&s->writer, SCRY_SQL_COMMIT, err, "");
@@ -227,10 +239,8 @@ static int open_database(scry_local *s, const scry_store_options *o, scry_error 
         result = scry_sums_discard(s, err);   /* the journal's kind is in the file */
     if (result == 0)
         result = scry_db_exec(&s->writer, journal, err);
-    if (result == 0 && format == 0)
-        result = create_schema(s, o, err);
-    else if (result == 0 && format < SCRY_DATABASE_FORMAT)
-        result = migrate(s, err);
+    if (result == 0)
+        result = format == 0 ? create_schema(s, o, err) : complete_schema(s, format, err);
     return result;
 }
 
@@ -452,7 +462,8 @@ void scry_local_describe(scry_store *base, scry_store_info *out)
 {
     scry_local *s = (scry_local *)base;
     *out = (scry_store_info){ .where = s->where, .collection = s->name, .model_identity = s->model_identity,
-                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim, .finds_words = true };
+                              .model_name = s->model_name, .precision = s->precision, .dim = base->dim, .finds_words = true,
+                              .keeps_marks = true };
     pthread_mutex_lock(&s->view_lock);
     out->change = s->view ? (uint64_t)s->view->head.change : 0;
     pthread_mutex_unlock(&s->view_lock);

@@ -4,15 +4,16 @@
 
 #include "store/db.h"
 
-/* The columns that scry_row_read expects, in its order. A database of format 1 has no tables details and notes:
- * db_reader.c makes empty ones in the connection's memory. */
+/* The columns that scry_row_read expects, in its order. A database of format 1 has no tables details and notes, and
+ * one that a scry without marks made has no table marks: db_reader.c makes empty ones in the connection's memory. */
 #define SCRY_SQL_FILE_FIELDS                                                                    \
     "f.number, f.id, f.root, f.relative, f.size, f.mtime_ns, f.slot, f.key, f.labels, c.hash, " \
     "c.width, c.height, c.format, c.taken_at, c.latitude, c.longitude, c.camera, "              \
     "d.taken_source, d.taken_offset, d.rating, d.damaged, d.lens, d.title, d.description, "     \
     "d.keywords, n.taken_source, n.taken_at, n.taken_offset, n.latitude, n.longitude, "         \
-    "n.rating, n.title, n.description, n.keywords, n.companion"
-enum { SCRY_SQL_FILE_FIELD_COUNT = 35 };
+    "n.rating, n.title, n.description, n.keywords, n.companion, "                                 \
+    "EXISTS(SELECT 1 FROM marks m WHERE m.kind = 1 AND m.key = c.hash)"
+enum { SCRY_SQL_FILE_FIELD_COUNT = 36 };
 #define SCRY_SQL_FILE_TABLES                                                                    \
     " FROM files f JOIN contents c ON c.slot = f.slot LEFT JOIN details d ON d.slot = f.slot "  \
     "LEFT JOIN notes n ON n.id = f.id "
@@ -89,6 +90,13 @@ enum { SCRY_SQL_FILE_FIELD_COUNT = 35 };
     X(NOTES_PUT, "INSERT OR REPLACE INTO notes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")     \
     X(NOTES_MOVE, "UPDATE notes SET id = ?, row_crc = ? WHERE id = ?")                          \
     X(NOTES_DROP, "DELETE FROM notes WHERE id = ?")                                             \
+    X(MARK_PUT, "INSERT OR REPLACE INTO marks VALUES(?, ?, ?, ?, ?)")                           \
+    X(MARK_DROP, "DELETE FROM marks WHERE kind = ? AND key = ?")                                \
+    X(MARKS_OF_KIND, "SELECT kind, key, value, set_at, row_crc FROM marks WHERE kind = ? "      \
+                     "ORDER BY key")                                                            \
+    X(MARKS_CHECK, "SELECT kind, key, value, set_at, row_crc FROM marks ORDER BY kind, key")    \
+    X(MARKED_CONTENTS, "SELECT c.slot FROM marks m JOIN contents c ON c.hash = m.key "          \
+                       "WHERE m.kind = ?")                                                      \
     X(GONE_ADD, "INSERT INTO gone(file, root, relative) VALUES(?, ?, ?)")                       \
     X(GONE_FROM, "SELECT number, file, root, relative FROM gone WHERE number > ? "              \
                  "ORDER BY number")                                                             \

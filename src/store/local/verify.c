@@ -6,6 +6,7 @@
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
+#include "store/local/mark_table.h"
 #include "store/local/sums.h"
 #include "store/local/view.h"
 #include "store/predicates.h"
@@ -312,6 +313,20 @@ static int check_small_rows(verification *c, scry_error *err)
     return result;
 }
 
+static int check_marks(verification *c, scry_error *err)
+{
+    sqlite3_stmt *st;
+    scry_mark mark;
+    int result = scry_db_start(&c->r->db, SCRY_SQL_MARKS_CHECK, &st, err, "");
+    while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
+        if (!scry_mark_read(&mark, st))
+            problem(c, "%s: a row of the marks of kind %d is damaged", c->s->db_path, (int)mark.kind);
+        result = 0;
+    }
+    scry_db_end(st);
+    return result;
+}
+
 /* The pages of the headers; a segment whose fields are damaged cannot be opened at all. */
 static void check_header_pages(verification *c)
 {
@@ -399,8 +414,8 @@ int scry_local_verify(scry_store *base, scry_verify_report *out, void (*on_probl
     result = prepare(&c, err);
     check_header_pages(&c);
     if (result == 0 && (result = check_database(&c, err)) == 0 &&
-        (result = check_small_rows(&c, err)) == 0 && (result = check_contents(&c, err)) == 0 &&
-        (result = check_files(&c, err)) == 0 && (result = check_columns(&c, err)) == 0)
+        (result = check_small_rows(&c, err)) == 0 && (result = check_marks(&c, err)) == 0 &&
+        (result = check_contents(&c, err)) == 0 && (result = check_files(&c, err)) == 0 && (result = check_columns(&c, err)) == 0)
         result = check_counts(&c, err);
     free(c.used);
     free(c.code);

@@ -69,6 +69,7 @@ typedef struct compiler {
     bool wider;
     bool no_field;   /* the filter asks for what the collection does not keep */
     bool no_words;   /* ... for words, which only an embedded store finds */
+    bool no_marks;   /* ... for favourites, which only an embedded store keeps */
 } compiler;
 
 static char *everything(void)
@@ -270,6 +271,9 @@ static char *compile(compiler *c, const scry_filter_node *f, bool negate)
     case SCRY_FILTER_WORDS:
         c->no_words = true;
         break;
+    case SCRY_FILTER_FAVOURITE:
+        c->no_marks = true;
+        break;
     case SCRY_FILTER_KINDS:
         break;
     }
@@ -296,6 +300,10 @@ int scry_filter_to_milvus(const scry_filter_node *f, const scry_milvus_roots *ro
         return scry_fail(err, SCRY_EINVALID, "words in names and texts are not looked for on Milvus: copy the collection into a folder "
                          "with `scry store copy`, or use the filters on folder, keyword, label and key");
     }
+    if (c.no_marks) {
+        free(text);
+        return scry_fail(err, SCRY_EINVALID, "favourites are not kept on Milvus: copy the collection into a folder with `scry store copy`");
+    }
     *cover = !text ? SCRY_MILVUS_NOTHING : c.wider ? SCRY_MILVUS_WIDER : SCRY_MILVUS_EXACT;
     if (text)
         scry_buf_puts(out, text);
@@ -320,7 +328,8 @@ static bool may_pass(const scry_filter_node *f, const char *root, bool negate)
                       : scry_path_within(f->text, root) || scry_path_within(root, f->text);
     case SCRY_FILTER_ALL: case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE: case SCRY_FILTER_CAMERA: case SCRY_FILTER_NEAR:
     case SCRY_FILTER_FORMAT: case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING:
-    case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY: case SCRY_FILTER_KINDS:
+    case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY: case SCRY_FILTER_FAVOURITE:
+    case SCRY_FILTER_KINDS:
         break;   /* does not restrict roots */
     }
     return true;
@@ -345,7 +354,8 @@ bool scry_filter_needs_cameras(const scry_filter_node *f)
         return scry_filter_needs_cameras(f->left) || scry_filter_needs_cameras(f->right);
     case SCRY_FILTER_ALL: case SCRY_FILTER_IN: case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE: case SCRY_FILTER_NEAR:
     case SCRY_FILTER_FORMAT: case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING:
-    case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY: case SCRY_FILTER_KINDS:
+    case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY: case SCRY_FILTER_FAVOURITE:
+    case SCRY_FILTER_KINDS:
         break;
     }
     return false;

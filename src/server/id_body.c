@@ -1,0 +1,54 @@
+#include "server/id_body.h"
+
+#include "base/alloc.h"
+#include "base/sha256.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A member that nobody reads is a mistake of the client. */
+static bool check_members(request *r, const scry_json *root, const char *flag)
+{
+    void *it = NULL;
+    const char *key;
+    const scry_json *value;
+    while (scry_json_next(root, &it, &key, &value)) {
+        bool is_flag = flag && strcmp(key, flag) == 0;
+        if (!is_flag && strcmp(key, "ids") != 0)
+            respond_problem(r, 400, "unknown parameter \"%.40s\": expected ids%s%s", key, flag ? " and " : "", flag ? flag : "");
+        else if (is_flag && scry_json_type_of(value) != SCRY_JSON_BOOL)
+            respond_problem(r, 400, "%s takes true or false", flag);
+        if (r->status)
+            return false;
+    }
+    return true;
+}
+
+bool id_body_read(request *r, const char *flag, id_body *out)
+{
+    *out = (id_body){ NULL, NULL, 0 };
+    if (!request_json(r, &out->json) || !check_members(r, out->json, flag))
+        return false;
+    const scry_json *list = scry_json_get(out->json, "ids");
+    size_t n = scry_json_size(list);
+    if (scry_json_type_of(list) != SCRY_JSON_ARRAY || n == 0 || n > MAX_BODY_IDS) {
+        respond_problem(r, 400, "ids takes a list of 1 to %d ids of pictures", MAX_BODY_IDS);
+        return false;
+    }
+    out->ids = scry_alloc(n * sizeof *out->ids);
+    for (size_t i = 0; i < n; i++) {
+        const char *hex = scry_json_str(scry_json_at(list, i), "");
+        if (scry_unhex(hex, out->ids[i], SCRY_ID_BYTES) < 0) {
+            respond_problem(r, 400, "ids[%zu] takes the 32 hexadecimal digits of a picture", i);
+            return false;
+        }
+    }
+    out->count = n;
+    return true;
+}
+
+void id_body_dispose(id_body *b)
+{
+    scry_json_free(b->json);
+    free(b->ids);
+}
