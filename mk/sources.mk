@@ -33,7 +33,7 @@ obj = $(patsubst %.c,$(O)/%.o,$(1))
 # them first and then start a second make.
 no_build := $(filter help clean demo test check lint deb deps%,$(MAKECMDGOALS))
 pkg = $(shell pkg-config --$(1) $(2) $(if $(no_build),2>/dev/null))
-LIB_PKGS := jansson sqlite3
+LIB_PKGS := jansson sqlite3 zlib
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
 DECODE_PKGS := libjpeg libseccomp
 DECODE_LIBS := $(call pkg,libs,$(DECODE_PKGS)) -ldl -lm

@@ -216,6 +216,8 @@ typedef struct scry_file {
     size_t label_count;
     int64_t added;               /* set by the store on reading: grows with each picture that was embedded; 0: not known */
     bool favourite;              /* set by the store on reading: its content has that mark (marks.h) */
+    const char *text;            /* set by the store on reading: the lines that were read in the picture, separated by '\n'; "" or NULL:
+                                    there are none, or it was not read */
 } scry_file;
 
 /* What an index run compares to see which files changed. */
@@ -283,6 +285,58 @@ int scry_store_each_in_range(scry_store *s, scry_id_range range, bool vectors,
 int scry_store_each_bad(scry_store *s, int (*each)(void *arg, const char *path, int64_t size,
                         int64_t mtime_ns, const char *reason), void *arg, scry_error *err) SCRY_NODISCARD;
 
+/* ---- text in pictures ---- */
+
+/* A line of text in a picture. */
+typedef struct scry_text_line {
+    float corner[8];        /* x, y of its corners, clockwise from the top left of the line as it is read, in 0..1 of the upright
+                               picture's width and height */
+    const char *text;       /* UTF-8 */
+    float confidence;       /* 0..1 */
+} scry_text_line;
+
+/* What a reader found in a content. */
+typedef struct scry_picture_text {
+    uint8_t content[SCRY_HASH_BYTES];
+    const char *reader;     /* identity of the reader: what another one has read counts as unread */
+    const char *reason;     /* why it could not be read; "" or NULL: it was read */
+    const scry_text_line *lines;   /* [line_count] in reading order; none: the picture has no text */
+    size_t line_count;
+} scry_picture_text;
+
+/* Lines of a picture that are stored, and bytes of their text in UTF-8; what follows is left out. Corners are stored in 2,000ths of
+ * the width and height, confidences in percent. */
+enum { SCRY_TEXT_LINES = 4000, SCRY_TEXT_BYTES = 1 << 16 };
+
+/* Store what was read, in one transaction, and replace what was read before. Texts of contents that the store does not have are
+ * left out. SCRY_EINVALID on Milvus. */
+int scry_store_put_texts(scry_store *s, const scry_picture_text *texts, size_t n, scry_error *err) SCRY_NODISCARD;
+
+/* What was read in a content: *out is NULL where nothing was stored, else scry_picture_text_free frees it. */
+int scry_store_get_text(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], scry_picture_text **out,
+                        scry_error *err) SCRY_NODISCARD;
+void scry_picture_text_free(scry_picture_text *text);   /* NULL is legal */
+
+/* All that was stored and is not damaged, some hundred at a time, in the order in which the pictures were embedded; borrowed for
+ * the call, which may put texts; non-zero stops. */
+int scry_store_each_text(scry_store *s, int (*each)(void *arg, const scry_picture_text *texts, size_t n), void *arg,
+                         scry_error *err) SCRY_NODISCARD;
+
+/* The contents that `reader` has not read, in the order in which they were embedded: called back with all files of each, borrowed
+ * for the call, which may put texts; non-zero stops. With `retry` those that it could not read, too. */
+int scry_store_each_unread(scry_store *s, const char *reader, bool retry,
+                           int (*each)(void *arg, const scry_file *files, size_t count), void *arg, scry_error *err) SCRY_NODISCARD;
+
+typedef struct scry_text_counts {
+    uint64_t read;          /* contents that a reader has read; */
+    uint64_t with_text;     /* of them, those with text */
+    uint64_t failed;        /* contents that could not be read */
+    uint64_t unread;        /* all others */
+} scry_text_counts;
+
+/* Reads a whole table. All unread, of stores that keep no texts. */
+int scry_store_count_texts(scry_store *s, scry_text_counts *out, scry_error *err) SCRY_NODISCARD;
+
 /* ---- search ---- */
 
 typedef struct scry_search {
@@ -310,7 +364,7 @@ enum { SCRY_FOLD_RANKED = 20000, SCRY_FOLDED_IDS = 100 };
 /* Where a file has words: bits. */
 typedef enum {
     SCRY_FIELD_NAME = 1, SCRY_FIELD_FOLDER = 2, SCRY_FIELD_TITLE = 4, SCRY_FIELD_DESCRIPTION = 8, SCRY_FIELD_KEYWORD = 16,
-    SCRY_FIELD_LABEL = 32, SCRY_FIELD_KEY = 64, SCRY_FIELD_PLACE = 128, SCRY_FIELDS_ALL = 255
+    SCRY_FIELD_LABEL = 32, SCRY_FIELD_KEY = 64, SCRY_FIELD_PLACE = 128, SCRY_FIELD_TEXT = 256, SCRY_FIELDS_ALL = 511
 } scry_word_field;
 
 /* Why a picture was found, where a search looked for words, too. */
@@ -325,6 +379,8 @@ typedef struct scry_hit {
     const uint8_t (*folded_ids)[SCRY_ID_BYTES];   /* of their files, best first: [min(folded, SCRY_FOLDED_IDS)] */
     scry_found_by found_by;
     unsigned word_fields;  /* bits of scry_word_field: where the words of the query are, if it was found by them */
+    const char *matched;   /* with SCRY_FIELD_TEXT: the line of file.text that has most of these words, a part of it; else NULL */
+    size_t matched_bytes;
 } scry_hit;
 
 struct scry_results {

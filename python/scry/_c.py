@@ -113,7 +113,8 @@ class scry_file(Structure):
                 ("taken_source", c_int), ("has_taken_offset", c_bool), ("taken_offset_min", c_int), ("has_rating", c_bool),
                 ("damaged", c_bool), ("lacks_details", c_bool), ("rating", c_int), ("lens", c_char_p), ("title", c_char_p),
                 ("description", c_char_p), ("keywords", c_char_p), ("notes", c_void_p), ("raw", c_char_p), ("key", c_char_p),
-                ("labels", POINTER(c_char_p)), ("label_count", c_size_t), ("added", c_int64), ("favourite", c_bool)]
+                ("labels", POINTER(c_char_p)), ("label_count", c_size_t), ("added", c_int64), ("favourite", c_bool),
+                ("text", c_char_p)]
 
 
 class scry_id_range(Structure):
@@ -127,7 +128,7 @@ class scry_search(Structure):
 
 class scry_hit(Structure):
     _fields_ = [("score", c_double), ("file", scry_file), ("copies", c_uint64), ("folded", c_uint64), ("folded_ids", POINTER(ID)),
-                ("found_by", c_int), ("word_fields", c_uint)]
+                ("found_by", c_int), ("word_fields", c_uint), ("matched", c_void_p), ("matched_bytes", c_size_t)]
 
 
 class scry_results(Structure):

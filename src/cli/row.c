@@ -108,6 +108,12 @@ static void print_others(const scry_hit *h)
         char fields[80];
         printf("  (by words: %s)", scry_fields_text(h->word_fields, fields));
     }
+    if (h->matched) {
+        char *line = scry_strndup(h->matched, h->matched_bytes), *shown = cli_quoted(stdout, line);
+        printf("  \"%s\"", shown);
+        free(shown);
+        free(line);
+    }
 }
 
 void cli_print_hit(const cli_output *o, const scry_hit *h, size_t rank)

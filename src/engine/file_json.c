@@ -149,6 +149,10 @@ void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, co
         scry_json_key(w, "found_in");
         scry_json_put_fields(w, hit->word_fields);
     }
+    if (hit->matched) {
+        scry_json_key(w, "matched");
+        scry_json_put_bytes(w, hit->matched, hit->matched_bytes);
+    }
     scry_json_put_file(w, &hit->file);
     scry_json_add_int(w, "copies", (int64_t)hit->copies);
     if (search->fold > 0) {

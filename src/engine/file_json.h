@@ -13,8 +13,8 @@
  * that are unknown and without braces. */
 void scry_json_put_file(scry_json_writer *w, const scry_file *f);
 
-/* A hit as an object: rank, score, group ("best", "maybe", "far" or NULL), found_by and found_in where words were found, the
- * members of its file, copies; where
+/* A hit as an object: rank, score, group ("best", "maybe", "far" or NULL), found_by and found_in where words were found,
+ * matched where they were found in the picture, the members of its file, copies; where
  * the search folds, folded and folded_ids too. */
 void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const char *group, const scry_search *search);
 

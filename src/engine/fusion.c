@@ -134,7 +134,7 @@ static void show(fusion *f, const fused *e, const char *wanted, scry_results *ou
     else
         scry_results_move(out, f->look, e->look, f->look->hits[e->look].copies);
     scry_found_by by = !by_words ? SCRY_FOUND_BY_LOOK : by_look ? SCRY_FOUND_BY_BOTH : SCRY_FOUND_BY_WORDS;
-    scry_results_mark(out, out->count - 1, by, fields);
+    scry_results_mark(out, out->count - 1, by, fields, wanted);
 }
 
 static size_t end_of(const scry_search *search)
@@ -203,8 +203,9 @@ int scry_search_with(scry_store *s, const float *query, const scry_search_plan *
     scry_search search = plan->look;
     scry_results *look = NULL;
     if (plan->request->by == SCRY_BY_WORDS) {
+        const char *wanted = plan->request->words->text;
         for (size_t i = 0; i < words->count; i++)
-            scry_results_mark(words, i, SCRY_FOUND_BY_WORDS, find_fields(&words->hits[i].file, plan->request->words->text));
+            scry_results_mark(words, i, SCRY_FOUND_BY_WORDS, find_fields(&words->hits[i].file, wanted), wanted);
         *out = words;
         return 0;
     }
@@ -228,7 +229,7 @@ int scry_search_by(scry_store *s, const float *query, const scry_search_plan *pl
 
 /* ---- names ---- */
 
-static const char *const field_names[] = { "name", "folder", "title", "description", "keyword", "label", "key", "place" };
+static const char *const field_names[] = { "name", "folder", "title", "description", "keyword", "label", "key", "place", "picture" };
 enum { FIELDS = sizeof field_names / sizeof *field_names };
 
 _Static_assert(SCRY_FIELDS_ALL == (1 << FIELDS) - 1, "a name for each bit of scry_word_field");

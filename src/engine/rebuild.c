@@ -232,6 +232,8 @@ int scry_rebuild_run(scry_store *store, const scry_model *model, const scry_stor
         r = ingest_run(b.fresh, b.old, model, &o, total, err);
     if (r == 0)
         r = complete(&b, err);
+    if (r == 0)
+        r = scry_copy_texts(b.old, b.fresh, NULL, err);   /* pixels say the same to every model */
     if (r == 0) {
         r = scry_store_replace(b.old, b.fresh, err);
     } else {

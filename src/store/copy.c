@@ -259,6 +259,58 @@ int scry_copy_marks(scry_store *from, scry_store *to, bool exactly, scry_error *
     return result;
 }
 
+/* ---- texts in pictures ---- */
+
+static bool same_lines(const scry_picture_text *a, const scry_picture_text *b)
+{
+    bool same = a->line_count == b->line_count && strcmp(a->reader, b->reader) == 0 && strcmp(a->reason, b->reason) == 0;
+    for (size_t i = 0; same && i < a->line_count; i++)
+        same = strcmp(a->lines[i].text, b->lines[i].text) == 0 && a->lines[i].confidence == b->lines[i].confidence &&
+               memcmp(a->lines[i].corner, b->lines[i].corner, sizeof a->lines[i].corner) == 0;
+    return same;
+}
+
+/* Whether `to` has this text; a content that it does not have needs none. */
+static int has_text(copy *c, const scry_picture_text *text)
+{
+    scry_picture_text *there = NULL;
+    int has = scry_store_has_content(c->to, text->content, NULL, c->err);
+    if (has <= 0)
+        return has < 0 ? has : 1;
+    int result = scry_store_get_text(c->to, text->content, &there, c->err);
+    bool same = there && same_lines(there, text);
+    scry_picture_text_free(there);
+    return result < 0 ? result : same;
+}
+
+static int copy_some_texts(void *arg, const scry_picture_text *texts, size_t n)
+{
+    copy *c = arg;
+    scry_picture_text *lacking = scry_alloc(n * sizeof *lacking);
+    size_t count = 0;
+    c->result = check_cancelled(c, c->err);
+    for (size_t i = 0; i < n && c->result == 0; i++) {
+        int has = has_text(c, &texts[i]);
+        c->result = has < 0 ? has : 0;
+        if (has == 0)
+            lacking[count++] = texts[i];
+    }
+    if (c->result == 0)
+        c->result = scry_store_put_texts(c->to, lacking, count, c->err);
+    free(lacking);
+    return c->result != 0;
+}
+
+int scry_copy_texts(scry_store *from, scry_store *to, const scry_copy_options *options, scry_error *err)
+{
+    static const scry_copy_options silent = { NULL, NULL, NULL };
+    copy c = { .from = from, .to = to, .options = options ? options : &silent, .err = err };
+    if (!to->kind->put_texts)
+        return 0;
+    int result = scry_store_each_text(from, copy_some_texts, &c, err);
+    return result < 0 ? result : c.result;
+}
+
 int scry_copy_frame(scry_store *from, scry_store *to, scry_error *err)
 {
     static const scry_copy_options silent = { NULL, NULL, NULL };
@@ -290,6 +342,8 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
         result = copy_bad(&c, err);
     if (result == 0)
         result = scry_copy_marks(from, to, false, err);
+    if (result == 0)
+        result = scry_copy_texts(from, to, options, err);
     scry_report_progress(c.options, c.progress, &c.reported_ms, true);
     if (result == 0)
         result = scry_store_sync(to, err);

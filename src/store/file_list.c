@@ -23,7 +23,7 @@ void *scry_file_own_strings(scry_file *f)
 {
     scry_file_notes own = { 0 }, *notes;
     const char **fields[] = { &f->relative, &f->path, &f->format, &f->camera, &f->key, &f->lens, &f->title, &f->description,
-                              &f->keywords, &f->raw, &own.title, &own.description, &own.keywords, &own.companion };
+                              &f->keywords, &f->raw, &f->text, &own.title, &own.description, &own.keywords, &own.companion };
     enum { FIELDS = sizeof fields / sizeof *fields };
     if (f->notes)
         own = *f->notes;

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "store/file_list.h"
+#include "store/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,15 +58,18 @@ void scry_results_set_raw(scry_results *public, size_t i, const char *raw)
     results *r = (results *)public;
     void *old = r->blocks[i];
     r->hits[i].file.raw = raw;
+    r->hits[i].matched = NULL;   /* strings move */
     r->blocks[i] = scry_file_own_strings(&r->hits[i].file);
     free(old);
 }
 
-void scry_results_mark(scry_results *public, size_t i, scry_found_by by, unsigned word_fields)
+void scry_results_mark(scry_results *public, size_t i, scry_found_by by, unsigned word_fields, const char *wanted)
 {
     scry_hit *h = &((results *)public)->hits[i];
     h->found_by = by;
     h->word_fields = word_fields;
+    if (word_fields & SCRY_FIELD_TEXT && h->file.text)
+        h->matched = scry_words_line(h->file.text, wanted, &h->matched_bytes);
 }
 
 void scry_results_fold(scry_results *public, size_t i, const uint8_t id[SCRY_ID_BYTES])

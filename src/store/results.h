@@ -20,8 +20,8 @@ void scry_results_clear(scry_results *r);
 /* Name the RAW of hit `i`; its other strings move. */
 void scry_results_set_raw(scry_results *r, size_t i, const char *raw);
 
-/* Say why hit `i` was found. */
-void scry_results_mark(scry_results *r, size_t i, scry_found_by by, unsigned word_fields);
+/* Say why hit `i` was found; by words where `word_fields` has the query's words, `wanted` (words.h). */
+void scry_results_mark(scry_results *r, size_t i, scry_found_by by, unsigned word_fields, const char *wanted);
 
 /* Note that the content of file `id` is folded into hit `i`. */
 void scry_results_fold(scry_results *r, size_t i, const uint8_t id[SCRY_ID_BYTES]);

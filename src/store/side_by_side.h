@@ -40,6 +40,10 @@ int scry_each_piece(uint64_t files, int dim, int (*piece)(void *arg, scry_id_ran
 /* Name of the first field that differs; NULL when the two are equal except for their roots' paths. */
 const char *scry_file_difference(const scry_file *a, const scry_file *b);
 
+/* Copy what was read in pictures to the contents that `to` has; not what it has already. Nothing where one of the two keeps no
+ * texts. SCRY_ECANCELLED as below; options may be NULL. */
+int scry_copy_texts(scry_store *from, scry_store *to, const scry_copy_options *options, scry_error *err) SCRY_NODISCARD;
+
 /* SCRY_EINVALID, ending in `consequence`, when the two were built with different models. */
 int scry_check_models(scry_store *a, scry_store *b, const char *consequence, scry_error *err) SCRY_NODISCARD;
 

@@ -264,6 +264,45 @@ int scry_store_each_bad(scry_store *s, int (*each)(void *arg, const char *path, 
     return s->kind->each_bad(s, each, arg, err);
 }
 
+int scry_store_put_texts(scry_store *s, const scry_picture_text *texts, size_t n, scry_error *err)
+{
+    scry_store_info info = { 0 };
+    if (s->kind->put_texts)
+        return n ? s->kind->put_texts(s, texts, n, err) : 0;
+    scry_store_describe(s, &info);
+    return scry_fail(err, SCRY_EINVALID, "the text in pictures is not kept in collections on Milvus, as \"%s\" is: `scry store "
+                     "copy` makes a folder of it, whose pictures can be read", info.collection);
+}
+
+int scry_store_get_text(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], scry_picture_text **out, scry_error *err)
+{
+    *out = NULL;
+    return s->kind->get_text ? s->kind->get_text(s, hash, out, err) : 0;
+}
+
+int scry_store_each_text(scry_store *s, int (*each)(void *arg, const scry_picture_text *texts, size_t n), void *arg,
+                         scry_error *err)
+{
+    return s->kind->each_text ? s->kind->each_text(s, each, arg, err) : 0;
+}
+
+int scry_store_each_unread(scry_store *s, const char *reader, bool retry,
+                           int (*each)(void *arg, const scry_file *files, size_t count), void *arg, scry_error *err)
+{
+    return s->kind->each_unread ? s->kind->each_unread(s, reader, retry, each, arg, err) : 0;
+}
+
+int scry_store_count_texts(scry_store *s, scry_text_counts *out, scry_error *err)
+{
+    scry_store_info info = { 0 };
+    *out = (scry_text_counts){ 0 };
+    if (s->kind->count_texts)
+        return s->kind->count_texts(s, out, err);
+    int result = scry_store_get_info(s, &info, err);
+    out->unread = info.contents;
+    return result;
+}
+
 int scry_store_search(scry_store *s, const float *query, const scry_search *search,
                       scry_results **out, scry_error *err)
 {

@@ -281,6 +281,8 @@ void scry_words_of_file(scry_buf *out, const scry_file *f, unsigned fields)
             put_field(&s, texts[i].text, length(texts[i].text));
     for (size_t i = 0; fields & SCRY_FIELD_LABEL && i < f->label_count; i++)
         put_field(&s, f->labels[i], strlen(f->labels[i]));
+    if (fields & SCRY_FIELD_TEXT)
+        put_field(&s, f->text, length(f->text));
     splitter_dispose(&s);
 }
 
@@ -353,4 +355,29 @@ bool scry_words_hold(const char *words, const char *wanted, scry_words_mode mode
             return false;
     }
     return true;
+}
+
+const char *scry_words_line(const char *text, const char *wanted, size_t *size)
+{
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    splitter s = splitter_of(&words, true);
+    const char *best = NULL;
+    size_t most = 0, bytes;
+    for (const char *line = text; *line; line += bytes + (line[bytes] == '\n')) {
+        bytes = strcspn(line, "\n");
+        scry_buf_clear(&words);
+        put_text(&s, line, bytes);
+        const char *at = wanted, *word;
+        size_t found = 0;
+        for (size_t n; (word = scry_words_next(&at, &n));)
+            found += memmem(scry_buf_str(&words), words.size, word - 1, n + 2) != NULL;
+        if (found > most) {
+            most = found;
+            best = line;
+            *size = bytes;
+        }
+    }
+    splitter_dispose(&s);
+    scry_buf_dispose(&words);
+    return best;
 }

@@ -38,6 +38,10 @@ void scry_words_of_query(scry_buf *out, const char *text, scry_words_mode mode);
 /* Whether the list `words` holds every word of `wanted`, which has at least one. */
 bool scry_words_hold(const char *words, const char *wanted, scry_words_mode mode);
 
+/* The line of `text` (lines are separated by '\n') that has most of the words that are wanted, the first of those: its bytes, a
+ * part of `text`. NULL where none has any. */
+const char *scry_words_line(const char *text, const char *wanted, size_t *size);
+
 /* The next word of a list, which `*at` points into: its bytes, NULL at the end. *at moves on; start with the list. */
 const char *scry_words_next(const char **at, size_t *size);
 

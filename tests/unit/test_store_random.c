@@ -21,6 +21,8 @@ typedef struct {
     char root[3][96];
     uint8_t root_id[3][SCRY_ID_BYTES];
     int roots;
+    int text[MODEL_CONTENTS];   /* what was read in a content: text_of; 0: it was not read */
+    char texts[MODEL_CONTENTS][64];
 } world;
 
 /* Milvus computes scores in single precision and does not say how many rows passed a filter. */
@@ -59,6 +61,59 @@ static void set_path(world *w, model_file *f)
     snprintf(f->path, sizeof f->path, "%s/%s", f->root_path, f->relative);
 }
 
+/* ---- what is read in pictures ---- */
+
+/* Two lines; of an even number none. */
+static const char *text_of(world *w, int content)
+{
+    int n = w->text[content];
+    snprintf(w->texts[content], sizeof w->texts[content], n % 2 ? "Sign number %d\nопера LABEL %d" : "", n, n % 6);
+    return w->texts[content];
+}
+
+static scry_file file_of(world *w, const model_file *m)
+{
+    scry_file f = model_to_file(m);
+    f.text = text_of(w, m->content);
+    return f;
+}
+
+/* A content that has no file any more has no text. */
+static void forget_texts(world *w)
+{
+    bool used[MODEL_CONTENTS] = { false };
+    for (int i = 0; i < MODEL_FILES; i++)
+        if (w->file[i].present && !w->file[i].bad)
+            used[w->file[i].content] = true;
+    for (int c = 0; c < MODEL_CONTENTS; c++)
+        w->text[c] = used[c] ? w->text[c] : 0;
+}
+
+static void put_texts(world *w)
+{
+    enum { BATCH = 30 };
+    scry_error err = SCRY_ERROR_INIT;
+    scry_picture_text texts[BATCH] = { 0 };
+    scry_text_line lines[BATCH][2] = { 0 };
+    char halves[BATCH][2][40];
+    if (is_remote(w))   /* refused there */
+        return;
+    int at = below(&w->d, MODEL_CONTENTS - BATCH);
+    for (int i = 0; i < BATCH; i++) {
+        int n = w->text[at + i] = 1 + below(&w->d, 40);
+        snprintf(halves[i][0], sizeof halves[i][0], "Sign number %d", n);
+        snprintf(halves[i][1], sizeof halves[i][1], "опера LABEL %d", n % 6);
+        lines[i][0].text = halves[i][0];
+        lines[i][1].text = halves[i][1];
+        texts[i] = (scry_picture_text){ .reader = "r1", .lines = lines[i], .line_count = n % 2 ? 2 : 0, .reason = n % 7 ? "" : "torn" };
+        if (n % 7 == 0)
+            w->text[at + i] = 98;
+        model_hash(at + i, texts[i].content);
+    }
+    OK(scry_store_put_texts(w->store, texts, BATCH, &err));
+    forget_texts(w);   /* of contents that the store does not have */
+}
+
 static void put_some(world *w)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -90,6 +145,7 @@ static void put_some(world *w)
         /* the same file twice in one batch would make `labels` point to the later ones */
         OK(scry_store_put(w->store, batch, (size_t)taken, &err));
         taken = 0;
+        forget_texts(w);
     }
 }
 
@@ -168,7 +224,7 @@ static const scry_filter_node *random_filter(world *w, scry_filter_pool *p, int 
     case 9:
         if (is_remote(w))   /* refused there */
             return scry_filter_text(p, SCRY_FILTER_FORMAT, "png");
-        snprintf(text, sizeof text, below(&w->d, 2) ? "S%d" : "label %d", below(&w->d, 6));
+        snprintf(text, sizeof text, below(&w->d, 3) == 0 ? "S%d" : below(&w->d, 2) ? "label %d" : "number опер %d", below(&w->d, 6));
         return scry_filter_words(p, text, below(&w->d, 2) ? SCRY_WORDS_WHOLE : SCRY_WORDS_PARTS);
     case 10:
         return scry_filter_and(p, random_filter(w, p, depth - 1), random_filter(w, p, depth - 1));
@@ -193,7 +249,7 @@ static int compare_expected(const void *a, const void *b)
     return strcmp(x->file->path, y->file->path);
 }
 
-static size_t brute_force(const world *w, const float *query, const scry_search *q, expected_hit *out,
+static size_t brute_force(world *w, const float *query, const scry_search *q, expected_hit *out,
                           uint64_t *scanned, uint64_t *undated)
 {
     const model_file *first[MODEL_CONTENTS] = { NULL };
@@ -203,7 +259,7 @@ static size_t brute_force(const world *w, const float *query, const scry_search 
     *scanned = *undated = 0;
     for (int i = 0; i < MODEL_FILES; i++) {
         const model_file *f = &w->file[i];
-        scry_file file = model_to_file(f);
+        scry_file file = file_of(w, f);
         if (!f->present || f->bad || !scry_filter_match(q->filter, &file))
             continue;
         *scanned += copies[f->content]++ == 0;
@@ -253,7 +309,7 @@ static const expected_hit *due_hit(const world *w, const expected_hit *expected,
     return &expected[i];
 }
 
-static void check_results(const world *w, const scry_results *r, const expected_hit *expected, size_t n,
+static void check_results(world *w, const scry_results *r, const expected_hit *expected, size_t n,
                           const scry_search *q, uint64_t scanned, uint64_t undated)
 {
     size_t left = n > q->offset ? n - q->offset : 0, count = left < q->limit ? left : q->limit;
@@ -284,6 +340,8 @@ static void check_results(const world *w, const scry_results *r, const expected_
         assert_memory_equal(h->file.content, f.content, SCRY_HASH_BYTES);
         assert_string_equal(h->file.camera, f.camera);
         assert_string_equal(h->file.key, f.key);
+        if (!is_remote(w))
+            assert_string_equal(h->file.text, text_of(w, e->file->content));
         assert_int_equal(h->file.width, f.width);
         assert_int_equal(h->file.taken_at, f.taken_at);
     }
@@ -368,7 +426,7 @@ static void check_walks(world *w)
     walk k = { .w = w, .filter = random_filter(w, pool, 2) };
     size_t expected = 0, all = 0, bad = 0, seen_bad = 0;
     for (int i = 0; i < MODEL_FILES; i++) {
-        scry_file file = model_to_file(&w->file[i]);
+        scry_file file = file_of(w, &w->file[i]);
         bool good = w->file[i].present && !w->file[i].bad;
         expected += good && scry_filter_match(k.filter, &file);
         all += good;
@@ -465,6 +523,56 @@ static void complain(void *arg, const char *text)
     print_error("verify: %s\n", text);
 }
 
+static int see_unread(void *arg, const scry_file *files, size_t count)
+{
+    int *seen = arg;
+    assert_true(count > 0);
+    for (int c = 0; c < MODEL_CONTENTS; c++) {
+        uint8_t hash[SCRY_HASH_BYTES];
+        model_hash(c, hash);
+        seen[c] += memcmp(hash, files[0].content, SCRY_HASH_BYTES) == 0;
+    }
+    return 0;
+}
+
+/* What was read, and what is to be read. */
+static void check_texts(world *w)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_text_counts counts;
+    int unread[MODEL_CONTENTS] = { 0 };
+    bool used[MODEL_CONTENTS] = { false };
+    uint64_t read = 0, failed = 0, with_text = 0, contents = 0;
+    for (int i = 0; i < MODEL_FILES; i++)
+        if (w->file[i].present && !w->file[i].bad)
+            used[w->file[i].content] = true;
+    OK(scry_store_each_unread(w->store, "r1", false, see_unread, unread, &err));
+    for (int c = 0; c < MODEL_CONTENTS; c++) {
+        uint8_t hash[SCRY_HASH_BYTES];
+        scry_picture_text *t;
+        model_hash(c, hash);
+        OK(scry_store_get_text(w->store, hash, &t, &err));
+        assert_int_equal(t != NULL, w->text[c] != 0);
+        assert_int_equal(unread[c], used[c] && !w->text[c] && !is_remote(w));
+        contents += used[c];
+        if (!t)
+            continue;
+        read += w->text[c] != 98;
+        failed += w->text[c] == 98;
+        with_text += w->text[c] % 2 != 0;
+        assert_int_equal(t->line_count, w->text[c] % 2 ? 2 : 0);
+        assert_string_equal(t->reason, w->text[c] == 98 ? "torn" : "");
+        scry_picture_text_free(t);
+    }
+    if (is_remote(w))
+        return;
+    OK(scry_store_count_texts(w->store, &counts, &err));
+    assert_int_equal(counts.read, read);
+    assert_int_equal(counts.failed, failed);
+    assert_int_equal(counts.with_text, with_text);
+    assert_int_equal(counts.unread, contents - read - failed);
+}
+
 static void check_all(world *w)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -474,6 +582,7 @@ static void check_all(world *w)
     check_walks(w);
     check_ranges(w);
     check_lookups(w);
+    check_texts(w);
     OK(scry_store_verify(w->store, &report, complain, NULL, &err));
     assert_int_equal(report.problems, 0);
 }
@@ -559,7 +668,8 @@ static void random_operations(void **state)
     add_roots(w);
     check_all(w);
     for (int step = 0; step < (steps ? atoi(steps) : 60); step++) {
-        switch (below(&w->d, 8)) {
+        switch (below(&w->d, 10)) {
+        case 5: case 6: put_texts(w); break;
         case 0: put_bad(w); break;
         case 1: remove_some(w); remove_some(w); break;
         case 2: put_batch(w); break;
@@ -570,6 +680,7 @@ static void random_operations(void **state)
             break;
         default: put_some(w);
         }
+        forget_texts(w);
         if (step % 7 == 3)
             scry_columns_update((scry_local *)w->store, 0);
         if (step == 30)

@@ -64,6 +64,8 @@ static int move_contents(scry_local *s, const scry_view *v, const uint32_t *to, 
             result = scry_db_run(&s->writer, SCRY_SQL_FILES_MOVE, err, "ii", (int64_t)to[slot], slot);
         if (result == 0)
             result = scry_db_run(&s->writer, SCRY_SQL_DETAILS_MOVE, err, "ii", (int64_t)to[slot], slot);
+        if (result == 0)
+            result = scry_db_run(&s->writer, SCRY_SQL_TEXT_MOVE, err, "ii", (int64_t)to[slot], slot);
     }
     if (result == 0)
         result = scry_db_run(&s->writer, SCRY_SQL_DEAD_CLEAR, err, "");

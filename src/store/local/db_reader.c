@@ -1,37 +1,41 @@
 #include "store/local/db_reader.h"
 
 #include "base/alloc.h"
-#include "store/local/mark_table.h"
 
 #include <stdlib.h>
 
-/* Whether the database has all tables of today: 1, 0, or an error. */
-static int is_complete(scry_db *db, int64_t *version, scry_error *err)
+/* The tables that the first scry did not make, each with an empty one that stands for it in a connection that only reads. */
+static const char *const added[][2] = {
+    { "details", "CREATE TEMP TABLE details(slot INTEGER PRIMARY KEY, taken_source, taken_offset, rating, damaged, lens, title,"
+                 " description, keywords, row_crc)" },
+    { "notes", "CREATE TEMP TABLE notes(id PRIMARY KEY, taken_source, taken_at, taken_offset, latitude, longitude, rating, title,"
+               " description, keywords, companion, row_crc)" },
+    { "seen", "CREATE TEMP TABLE seen(id PRIMARY KEY, ctime_ns)" },
+    { "marks", "CREATE TEMP TABLE marks(kind, key, value, set_at, row_crc, PRIMARY KEY(kind, key))" },
+    { "texts", "CREATE TEMP TABLE texts(slot INTEGER PRIMARY KEY, reader, reason, lines, row_crc)" },
+};
+
+int scry_reader_lacks_tables(scry_db *db, scry_error *err)
 {
-    int result = scry_db_number(db, "PRAGMA user_version", version, err);
-    if (result == 0)
-        result = scry_mark_table_exists(db, err);
-    return result < 0 ? result : result && *version != 1;
+    int64_t found = 0;
+    int result = scry_db_number(db, "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name IN"
+                                " ('details', 'notes', 'seen', 'marks', 'texts')", &found, err);
+    return result < 0 ? result : found < (int64_t)(sizeof added / sizeof *added);
 }
 
-/* A database of an earlier scry, which only a writer changes: empty tables of this connection stand for those it lacks. */
-static int complete_tables(scry_reader *r, scry_error *err)
+/* A table of the connection would hide one that the database has: only those that it lacks get one. */
+static int complete_tables(scry_db *db, scry_error *err)
 {
-    scry_db *db = &r->db;
-    int64_t version = 0;
-    int result = is_complete(db, &version, err);
-    if (result != 0)
-        return result < 0 ? result : 0;
-    r->stands_in = true;
-    result = scry_db_exec(db, "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE marks(kind, key, value, set_at, row_crc,"
-                          " PRIMARY KEY(kind, key))", err);
-    if (result < 0 || version != 1)
-        return result;
-    return scry_db_exec(db, "CREATE TEMP TABLE details(slot INTEGER PRIMARY KEY, taken_source, taken_offset, rating, damaged, lens,"
-                        " title, description, keywords, row_crc);"
-                        "CREATE TEMP TABLE notes(id PRIMARY KEY, taken_source, taken_at, taken_offset, latitude, longitude,"
-                        " rating, title, description, keywords, companion, row_crc);"
-                        "CREATE TEMP TABLE seen(id PRIMARY KEY, ctime_ns)", err);
+    int result = scry_db_exec(db, "PRAGMA temp_store = MEMORY", err);
+    for (size_t i = 0; i < sizeof added / sizeof *added && result == 0; i++) {
+        int64_t found = 0;
+        char *count = scry_asprintf("SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name = '%s'", added[i][0]);
+        result = scry_db_number(db, count, &found, err);
+        if (result == 0 && !found)
+            result = scry_db_exec(db, added[i][1], err);
+        free(count);
+    }
+    return result;
 }
 
 static void close_reader(scry_reader *r)
@@ -44,8 +48,10 @@ static int open_reader(scry_local *s, scry_reader **out, scry_error *err)
 {
     scry_reader *r = scry_alloc(sizeof *r);
     int result = scry_db_open(&r->db, &scry_local_statements, s->db_path, s->db_flags, s->db_parameter, err);
-    if (result == 0)
-        result = complete_tables(r, err);
+    if (result == 0 && (result = scry_reader_lacks_tables(&r->db, err)) == 1) {
+        r->completed = true;
+        result = complete_tables(&r->db, err);
+    }
     if (result == 0)
         result = scry_db_exec(&r->db, "PRAGMA query_only = 1; PRAGMA cache_size = -8192", err);
     if (result < 0) {
@@ -70,9 +76,11 @@ static scry_reader *take_idle(scry_local *s)
  * them: it is of no use any more. */
 static int begin_reading(scry_reader *r, scry_error *err)
 {
-    int64_t version = 0;
     int result = scry_db_run(&r->db, SCRY_SQL_BEGIN_READ, err, "");
-    return result == 0 && r->stands_in ? is_complete(&r->db, &version, err) : result;
+    if (result < 0 || !r->completed)
+        return result;
+    result = scry_reader_lacks_tables(&r->db, err);
+    return result < 0 ? result : !result;
 }
 
 int scry_reader_acquire(scry_local *s, scry_reader **out, scry_error *err)

@@ -6,9 +6,12 @@
 
 struct scry_reader {
     scry_db db;
+    bool completed;            /* it has empty tables of its own: scry_reader_lacks_tables */
     struct scry_reader *next;
-    bool stands_in;   /* has empty tables of its own for those that the database lacked when it was opened */
 };
+
+/* 1 where the database was made by a scry that had fewer tables, which the first program that writes adds; else 0. */
+int scry_reader_lacks_tables(scry_db *db, scry_error *err) SCRY_NODISCARD;
 
 /* An idle connection or a new one, inside a read transaction; release it when done (NULL is legal). */
 int scry_reader_acquire(scry_local *s, scry_reader **out, scry_error *err) SCRY_NODISCARD;

@@ -4,6 +4,7 @@
 #include "base/crc32c.h"
 #include "store/predicates.h"
 #include "store/results.h"
+#include "store/text_lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,20 @@ static void read_details(scry_row *row, sqlite3_stmt *st)
     f->notes = n;
 }
 
+/* The columns of table texts from 35 on. A row that is not as it was written is as if it were not there. */
+static void read_text(scry_row *row, sqlite3_stmt *st)
+{
+    scry_file *f = &row->file;
+    const void *lines = sqlite3_column_blob(st, 36);
+    size_t n = (size_t)sqlite3_column_bytes(st, 36);
+    f->text = "";
+    if (n == 0 || scry_text_crc(f->content, scry_db_text(st, 35), "", lines, n) != (uint32_t)sqlite3_column_int64(st, 37))
+        return;
+    row->text.limit = SCRY_TEXT_PACKED * 4;
+    if (scry_text_unpack_words(&row->text, lines, n))
+        f->text = scry_buf_str(&row->text);
+}
+
 static bool read_fields(scry_row *row, sqlite3_stmt *st)
 {
     scry_file *f = &row->file;
@@ -92,7 +107,8 @@ static bool read_fields(scry_row *row, sqlite3_stmt *st)
     f->key = scry_db_text(st, 7);
     scry_row_read_picture(f, st, 10);
     read_details(row, st);
-    f->favourite = sqlite3_column_int(st, 35) != 0;
+    read_text(row, st);
+    f->favourite = sqlite3_column_int(st, 38) != 0;
     size_t labels_bytes = (size_t)sqlite3_column_bytes(st, 8);
     return read_labels(row, sqlite3_column_blob(st, 8), labels_bytes);
 }
@@ -125,6 +141,7 @@ void scry_row_dispose(scry_row *row)
 {
     free(row->path);
     free(row->labels);
+    scry_buf_dispose(&row->text);
     memset(row, 0, sizeof *row);
 }
 
@@ -182,6 +199,12 @@ uint32_t scry_notes_crc(const uint8_t *id, const scry_file_notes *n)
 uint32_t scry_root_crc(const uint8_t *id, const char *path)
 {
     return add_text(scry_crc32c(0, id, SCRY_ID_BYTES), path);
+}
+
+uint32_t scry_text_crc(const uint8_t *hash, const char *reader, const char *reason, const void *lines, size_t lines_bytes)
+{
+    uint32_t crc = add_text(add_text(scry_crc32c(0, hash, SCRY_HASH_BYTES), reader), reason);
+    return scry_crc32c(crc, lines ? lines : "", lines_bytes);
 }
 
 uint32_t scry_bad_crc(const uint8_t *id, int64_t size, int64_t mtime_ns, const char *reason)

@@ -2,6 +2,7 @@
 #ifndef SCRY_STORE_LOCAL_FILE_ROW_H
 #define SCRY_STORE_LOCAL_FILE_ROW_H
 
+#include "base/buf.h"
 #include "store/local/root_list.h"
 
 /* A file as read from the database, and its numbers there. Strings belong to the
@@ -14,6 +15,7 @@ typedef struct scry_row {
     size_t label_capacity;
     scry_file_notes notes;     /* file.notes points here when the file has any */
     bool has_details;          /* the content's headers were read by a scry that stores details */
+    scry_buf text;             /* file.text points here when the picture has any */
 } scry_row;
 
 /* From a statement over SCRY_SQL_FILE_COLUMNS; notes are not merged. Fails on a row that names no root. */
@@ -35,6 +37,7 @@ uint32_t scry_content_crc(const scry_file *f, uint32_t vector_crc);
 uint32_t scry_details_crc(const scry_file *f);
 uint32_t scry_notes_crc(const uint8_t *id, const scry_file_notes *n);
 uint32_t scry_root_crc(const uint8_t *id, const char *path);
+uint32_t scry_text_crc(const uint8_t *hash, const char *reader, const char *reason, const void *lines, size_t lines_bytes);
 uint32_t scry_bad_crc(const uint8_t *id, int64_t size, int64_t mtime_ns, const char *reason);
 
 #endif

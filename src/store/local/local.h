@@ -18,6 +18,7 @@
  * db_reader.c      connections for reading             range_walk.c     walking by id
  * segment.c        the file of stored vectors          local_search.c   search
  * codes_file.c     the file of codes                   filter_bitmap.c  filters
+ * texts.c          what was read in pictures
  * columns_read.c, columns_write.c  the columns file    verify.c         checking everything
  * view.c           one committed state                 compact.c        a new generation
  * sums.c           checksums of the files              damage_mark.c    what verify found last
@@ -39,7 +40,7 @@
 
 enum {
     SCRY_STORE_FORMAT = 1,              /* of the folder and the segments */
-    SCRY_DATABASE_FORMAT = 2,           /* of index.db; 1 has no tables details and notes */
+    SCRY_DATABASE_FORMAT = 2,           /* of index.db; 1 has no tables details, notes and seen */
     SCRY_APPLICATION_ID = 0x73637279   /* "scry" */
 };
 
@@ -132,6 +133,12 @@ int scry_local_each_bad(scry_store *base,
                         scry_error *err);
 int scry_local_search_many(scry_store *base, const float *queries, size_t n, const scry_search *search,
                            scry_results **out, scry_error *err);
+int scry_local_put_texts(scry_store *base, const scry_picture_text *texts, size_t n, scry_error *err);
+int scry_local_get_text(scry_store *base, const uint8_t *hash, scry_picture_text **out, scry_error *err);
+int scry_local_each_text(scry_store *base, int (*each)(void *, const scry_picture_text *, size_t), void *arg, scry_error *err);
+int scry_local_each_unread(scry_store *base, const char *reader, bool retry,
+                           int (*each)(void *, const scry_file *, size_t), void *arg, scry_error *err);
+int scry_local_count_texts(scry_store *base, scry_text_counts *out, scry_error *err);
 int scry_local_verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *),
                       void *arg, scry_error *err);
 int scry_local_check_files(scry_store *base, scry_verify_report *out, int (*pace)(void *, size_t),

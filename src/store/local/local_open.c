@@ -57,6 +57,11 @@ static const char *const detail_tables =
     " row_crc INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE seen(id BLOB PRIMARY KEY, ctime_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
+/* What a database of format 2 may lack: an earlier scry does not use it. */
+static const char *const text_table =
+    "CREATE TABLE IF NOT EXISTS texts(slot INTEGER PRIMARY KEY, reader TEXT NOT NULL, reason TEXT NOT NULL,"
+    " lines BLOB NOT NULL, row_crc INTEGER NOT NULL) STRICT;";
+
 static const scry_store_kind local_kind = {
     .close = scry_local_close, .sync = scry_local_sync, .refresh = scry_local_refresh,
     .get_info = scry_local_get_info, .describe = scry_local_describe,
@@ -65,7 +70,10 @@ static const scry_store_kind local_kind = {
     .file_state = scry_local_file_state, .has_content = scry_local_has_content,
     .put = scry_local_put, .put_bad = scry_local_put_bad, .remove = scry_local_remove,
     .get = scry_local_get, .vector = scry_local_vector, .each_file = scry_local_each_file,
-    .each_in_range = scry_local_each_in_range, .each_bad = scry_local_each_bad, .search_many = scry_local_search_many,
+    .each_in_range = scry_local_each_in_range, .each_bad = scry_local_each_bad, .put_texts = scry_local_put_texts,
+    .get_text = scry_local_get_text, .each_text = scry_local_each_text, .each_unread = scry_local_each_unread,
+    .count_texts = scry_local_count_texts,
+    .search_many = scry_local_search_many,
     .verify = scry_local_verify, .check_files = scry_local_check_files, .known_damage = scry_local_known_damage,
     .compact = scry_local_compact,
     .put_marks = scry_local_put_marks, .remove_marks = scry_local_remove_marks, .each_mark = scry_local_each_mark,
@@ -99,8 +107,8 @@ static void roll_back(scry_local *s)
         (void)!scry_db_run(&s->writer, SCRY_SQL_ROLLBACK, NULL, "");
 }
 
-/* From format 1, or from a scry without marks, in one transaction. Contents get their rows of table details when their headers are
- * read again. */
+/* Add the tables that the database of an earlier scry lacks, in one transaction. Contents get their rows of table details when
+ * their headers are read again. */
 static int migrate(scry_local *s, scry_error *err)
 {
     int64_t version = 0;
@@ -115,17 +123,13 @@ static int migrate(scry_local *s, scry_error *err)
     if (result == 0)
         result = scry_db_exec(&s->writer, scry_mark_schema, err);
     if (result == 0)
+        result = scry_db_exec(&s->writer, text_table, err);
+    if (result == 0)
         result = scry_db_run(&s->writer, SCRY_SQL_COMMIT, err, "");
     if (result < 0)
         roll_back(s);
     free(set);
     return result;
-}
-
-static int complete_schema(scry_local *s, int format, scry_error *err)
-{
-    int result = scry_mark_table_exists(&s->writer, err);
-    return result < 0 ? result : format < SCRY_DATABASE_FORMAT || !result ? migrate(s, err) : 0;
 }
 
 /* In one transaction, unless another process has made the collection meanwhile. */
@@ -140,6 +144,7 @@ static int write_schema(scry_local *s, const scry_head *h, scry_error *err)
         (result = scry_db_exec(&s->writer, schema, err)) == 0 &&
         (result = scry_db_exec(&s->writer, detail_tables, err)) == 0 &&
         (result = scry_db_exec(&s->writer, scry_mark_schema, err)) == 0 &&
+        (result = scry_db_exec(&s->writer, text_table, err)) == 0 &&
         (result = scry_db_exec(&s->writer, pragmas, err)) == 0 &&
         (result = scry_head_save(&s->writer, h, err)) == 0)
         result = scry_db_run(&s->writer, SCRY_SQL_COMMIT, err, "");
@@ -239,8 +244,10 @@ static int open_database(scry_local *s, const scry_store_options *o, scry_error 
         result = scry_sums_discard(s, err);   /* the journal's kind is in the file */
     if (result == 0)
         result = scry_db_exec(&s->writer, journal, err);
-    if (result == 0)
-        result = format == 0 ? create_schema(s, o, err) : complete_schema(s, format, err);
+    if (result == 0 && format == 0)
+        result = create_schema(s, o, err);
+    else if (result == 0 && (result = scry_reader_lacks_tables(&s->writer, err)) == 1)
+        result = migrate(s, err);
     return result;
 }
 

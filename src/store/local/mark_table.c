@@ -11,13 +11,6 @@ const char scry_mark_schema[] =
     "CREATE TABLE IF NOT EXISTS main.marks(kind INTEGER NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, set_at INTEGER NOT NULL,"
     " row_crc INTEGER NOT NULL, PRIMARY KEY(kind, key)) STRICT, WITHOUT ROWID;";
 
-int scry_mark_table_exists(scry_db *db, scry_error *err)
-{
-    int64_t n = 0;
-    int result = scry_db_number(db, "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name = 'marks'", &n, err);
-    return result < 0 ? result : n > 0;
-}
-
 uint32_t scry_mark_crc(const scry_mark *m)
 {
     const int64_t numbers[] = { m->kind, m->set_at, (int64_t)m->key_size };

@@ -1,4 +1,4 @@
-/* mark_table.h - the table of marks: making it where a database lacks it, and the checksum of its rows. */
+/* mark_table.h - the table of marks: the SQL that makes it, and the checksum of its rows. */
 #ifndef SCRY_STORE_LOCAL_MARK_TABLE_H
 #define SCRY_STORE_LOCAL_MARK_TABLE_H
 
@@ -7,9 +7,6 @@
 
 /* The SQL that makes the table. A database made by a scry without marks gets it from the first program that writes. */
 extern const char scry_mark_schema[];
-
-/* Whether the database itself has the table: 1, 0, or an error. */
-int scry_mark_table_exists(scry_db *db, scry_error *err) SCRY_NODISCARD;
 
 uint32_t scry_mark_crc(const scry_mark *m);
 

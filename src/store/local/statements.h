@@ -4,19 +4,19 @@
 
 #include "store/db.h"
 
-/* The columns that scry_row_read expects, in its order. A database of format 1 has no tables details and notes, and
- * one that a scry without marks made has no table marks: db_reader.c makes empty ones in the connection's memory. */
+/* The columns that scry_row_read expects, in its order. A database of an earlier scry lacks some of the tables details,
+ * notes, texts and marks: db_reader.c makes empty ones in the connection's memory. */
 #define SCRY_SQL_FILE_FIELDS                                                                    \
     "f.number, f.id, f.root, f.relative, f.size, f.mtime_ns, f.slot, f.key, f.labels, c.hash, " \
     "c.width, c.height, c.format, c.taken_at, c.latitude, c.longitude, c.camera, "              \
     "d.taken_source, d.taken_offset, d.rating, d.damaged, d.lens, d.title, d.description, "     \
     "d.keywords, n.taken_source, n.taken_at, n.taken_offset, n.latitude, n.longitude, "         \
-    "n.rating, n.title, n.description, n.keywords, n.companion, "                                 \
+    "n.rating, n.title, n.description, n.keywords, n.companion, t.reader, t.lines, t.row_crc, " \
     "EXISTS(SELECT 1 FROM marks m WHERE m.kind = 1 AND m.key = c.hash)"
-enum { SCRY_SQL_FILE_FIELD_COUNT = 36 };
+enum { SCRY_SQL_FILE_FIELD_COUNT = 39 };
 #define SCRY_SQL_FILE_TABLES                                                                    \
     " FROM files f JOIN contents c ON c.slot = f.slot LEFT JOIN details d ON d.slot = f.slot "  \
-    "LEFT JOIN notes n ON n.id = f.id "
+    "LEFT JOIN notes n ON n.id = f.id LEFT JOIN texts t ON t.slot = f.slot "
 #define SCRY_SQL_FILE_COLUMNS SCRY_SQL_FILE_FIELDS SCRY_SQL_FILE_TABLES
 
 /* name, text */
@@ -97,6 +97,18 @@ enum { SCRY_SQL_FILE_FIELD_COUNT = 36 };
     X(MARKS_CHECK, "SELECT kind, key, value, set_at, row_crc FROM marks ORDER BY kind, key")    \
     X(MARKED_CONTENTS, "SELECT c.slot FROM marks m JOIN contents c ON c.hash = m.key "          \
                        "WHERE m.kind = ?")                                                      \
+    X(TEXT_PUT, "INSERT OR REPLACE INTO texts VALUES(?, ?, ?, ?, ?)")                           \
+    X(TEXT_GET, "SELECT t.reader, t.reason, t.lines, t.row_crc FROM contents c "                \
+                "JOIN texts t ON t.slot = c.slot WHERE c.hash = ?")                             \
+    X(TEXT_MOVE, "UPDATE OR REPLACE texts SET slot = ? WHERE slot = ?")                         \
+    X(TEXT_DROP, "DELETE FROM texts WHERE slot = ?")                                            \
+    X(TEXTS_UNREAD, "SELECT c.slot FROM contents c LEFT JOIN texts t ON t.slot = c.slot "       \
+                    "WHERE c.slot > ?1 AND (t.slot IS NULL OR t.reader <> ?2 OR "               \
+                    "(?3 AND t.reason <> '')) ORDER BY c.slot LIMIT ?4")                        \
+    X(TEXTS_COUNT, "SELECT (SELECT count(*) FROM contents), count(*), "                         \
+                   "coalesce(sum(length(lines) > 0), 0), coalesce(sum(reason <> ''), 0) FROM texts") \
+    X(TEXTS_AFTER, "SELECT t.reader, t.reason, t.lines, t.row_crc, c.hash, t.slot FROM texts t " \
+                   "JOIN contents c ON c.slot = t.slot WHERE t.slot > ? ORDER BY t.slot LIMIT ?") \
     X(GONE_ADD, "INSERT INTO gone(file, root, relative) VALUES(?, ?, ?)")                       \
     X(GONE_FROM, "SELECT number, file, root, relative FROM gone WHERE number > ? "              \
                  "ORDER BY number")                                                             \

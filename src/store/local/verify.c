@@ -10,6 +10,7 @@
 #include "store/local/sums.h"
 #include "store/local/view.h"
 #include "store/predicates.h"
+#include "store/text_lines.h"
 #include "store/words.h"
 
 #include <math.h>
@@ -248,6 +249,28 @@ static int check_files(verification *c, scry_error *err)
     return result;
 }
 
+/* What was read in pictures. */
+static int check_texts(verification *c, scry_error *err)
+{
+    sqlite3_stmt *st;
+    scry_buf words = SCRY_BUF_INIT(SCRY_TEXT_PACKED * 4);
+    int result = scry_db_start(&c->r->db, SCRY_SQL_TEXTS_AFTER, &st, err, "ii", (int64_t)-1, (int64_t)-1);
+    while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
+        uint8_t hash[SCRY_HASH_BYTES] = { 0 };
+        const void *lines = sqlite3_column_blob(st, 2);
+        size_t n = (size_t)sqlite3_column_bytes(st, 2);
+        (void)scry_db_bytes(st, 4, hash, sizeof hash);
+        if (scry_text_crc(hash, scry_db_text(st, 0), scry_db_text(st, 1), lines, n) != (uint32_t)sqlite3_column_int64(st, 3) ||
+            !scry_text_unpack_words(&words, lines, n))
+            problem(c, "%s: the text that was read in the content in slot %lld is damaged", c->s->db_path,
+                    (long long)sqlite3_column_int64(st, 5));
+        result = 0;
+    }
+    scry_db_end(st);
+    scry_buf_dispose(&words);
+    return result;
+}
+
 /* The counts of the head row, and rows that no join reaches. */
 static int check_counts(verification *c, scry_error *err)
 {
@@ -269,6 +292,8 @@ static int check_counts(verification *c, scry_error *err)
           "details without a content", 0 },
         { "SELECT count(*) FROM notes n WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = n.id)",
           "notes without a file", 0 },
+        { "SELECT count(*) FROM texts t WHERE NOT EXISTS (SELECT 1 FROM contents c WHERE c.slot = t.slot)",
+          "texts of pictures without a content", 0 },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         int64_t found = 0;
@@ -415,7 +440,8 @@ int scry_local_verify(scry_store *base, scry_verify_report *out, void (*on_probl
     check_header_pages(&c);
     if (result == 0 && (result = check_database(&c, err)) == 0 &&
         (result = check_small_rows(&c, err)) == 0 && (result = check_marks(&c, err)) == 0 &&
-        (result = check_contents(&c, err)) == 0 && (result = check_files(&c, err)) == 0 && (result = check_columns(&c, err)) == 0)
+        (result = check_contents(&c, err)) == 0 && (result = check_files(&c, err)) == 0 &&
+        (result = check_columns(&c, err)) == 0 && (result = check_texts(&c, err)) == 0)
         result = check_counts(&c, err);
     free(c.used);
     free(c.code);

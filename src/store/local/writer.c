@@ -26,6 +26,8 @@ static int drop_orphan(scry_local *s, int64_t slot, scry_error *err)
         return result;
     s->work.contents--;
     result = scry_db_run(&s->writer, SCRY_SQL_DETAILS_DROP, err, "i", slot);
+    if (result == 0)
+        result = scry_db_run(&s->writer, SCRY_SQL_TEXT_DROP, err, "i", slot);
     return result < 0 ? result : scry_db_run(&s->writer, SCRY_SQL_DEAD_ADD, err, "i", slot);
 }
 
@@ -119,9 +121,7 @@ static int add_content(scry_local *s, const scry_put *p, int64_t *slot, scry_err
     return result < 0 ? result : put_details(s, f, *slot, err);
 }
 
-/* Other files have the content's fields too: give them new numbers, so that column caches
- * read them again. */
-static int renumber_files_of(scry_local *s, int64_t slot, scry_error *err)
+int scry_local_renumber_files(scry_local *s, int64_t slot, scry_error *err)
 {
     sqlite3_stmt *st;
     for (int64_t end = s->work.next_file;;) {
@@ -172,7 +172,7 @@ static int update_content(scry_local *s, const scry_put *p, int64_t slot, uint32
                              (int64_t)f->height, or_empty(f->format), f->has_time, f->taken_at,
                              f->has_position, f->latitude, f->has_position, f->longitude,
                              or_empty(f->camera), (int64_t)crc, slot);
-    return result < 0 ? result : renumber_files_of(s, slot, err);
+    return result < 0 ? result : scry_local_renumber_files(s, slot, err);   /* other files have the content's fields, too */
 }
 
 static int find_or_add_content(scry_local *s, const scry_put *p, int64_t *slot, scry_error *err)
