@@ -20,7 +20,7 @@ PLUGIN_PKGS_fetch := libcurl
 PLUGIN_SRC_thumbs := $(wildcard src/thumbs/*.c)
 PLUGIN_PKGS_thumbs := chafa
 
-LIB_DIRS := base nn tokenizer model resize metadata image vector store store/local engine fetch
+LIB_DIRS := base nn tokenizer model ocr resize metadata image vector store store/local engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PLUGIN_NAMES),$(PLUGIN_SRC_$(p))), \
              $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c)))
 CLI_SRC := $(wildcard src/cli/*.c)

@@ -1,0 +1,48 @@
+/* ocr.h - the words in a picture: where its lines of text are, and what they say.
+ *
+ *     scry_ocr *o;  scry_ocr_page page;
+ *     scry_ocr_open(&o, folder, 0, &err);              // models/words
+ *     scry_ocr_read(o, &picture, &page, &err);
+ *     for (size_t i = 0; i < page.count; i++)
+ *         puts(page.lines[i].text);
+ *     scry_ocr_page_free(&page);
+ *     scry_ocr_close(o);
+ *
+ * Thread rule: a reader belongs to one thread at a time, and computes with a team of its own.
+ */
+#ifndef SCRY_OCR_OCR_H
+#define SCRY_OCR_OCR_H
+
+#include "scry/embed.h"
+#include "scry/error.h"
+
+#include <stddef.h>
+
+typedef struct scry_ocr scry_ocr;
+
+/* One line of text. */
+typedef struct scry_ocr_line {
+    float corner[8];    /* x0, y0 .. x3, y3: clockwise from the line's top left as it is read; in 0..1 of the picture's
+                           width and height */
+    char *text;         /* UTF-8, never empty */
+    float confidence;   /* mean probability of its characters, 0.5..1 */
+} scry_ocr_line;
+
+typedef struct scry_ocr_page {
+    scry_ocr_line *lines;   /* [count] in reading order; owned */
+    size_t count;           /* 0: no text was found */
+} scry_ocr_page;
+
+/* The reader whose weights are in `folder`, with `threads` threads (0: one for each processor). The weights are mapped.
+ * SCRY_ENOTFOUND without such a folder, SCRY_EINVALID where a tensor is missing or has another shape, SCRY_ENOMEM. */
+int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *err) SCRY_NODISCARD;
+
+/* Read a picture, whose pixels are borrowed for the call. Time and memory are bounded whatever it shows: it is made smaller where a
+ * side is over 2,000 pixels, and lines after the 1,000th are left out. SCRY_EINVALID and SCRY_ELIMIT for sizes and strides out
+ * of range, SCRY_ENOMEM; *page is then empty. */
+int scry_ocr_read(scry_ocr *o, const scry_rgb *picture, scry_ocr_page *page, scry_error *err) SCRY_NODISCARD;
+
+void scry_ocr_page_free(scry_ocr_page *page);   /* its lines; the page is then empty */
+void scry_ocr_close(scry_ocr *o);               /* NULL is allowed */
+
+#endif
