@@ -16,7 +16,7 @@ static bool turns(int orientation)
 
 /* ---- geometry ------------------------------------------------------------------ */
 
-/* The size of the encoded picture for a part of w x h. */
+/* The size of the encoded picture, or of the pixels, for a part of w x h. */
 static void thumb_size(const scry_decode_request *what, int w, int h, int *tw, int *th)
 {
     int side = w > h ? w : h;
@@ -125,7 +125,7 @@ static void least_size(const scry_sink *s, scry_region part, int64_t *w, int64_t
     const scry_decode_request *what = &s->job->request->what;
     int tw, th;
     *w = *h = 0;
-    if (what->kind == SCRY_DECODE_JPEG) {
+    if (what->kind != SCRY_DECODE_VIEWS) {
         thumb_size(what, part.w, part.h, &tw, &th);
         *w = (int64_t)AT_LEAST * tw;
         *h = (int64_t)AT_LEAST * th;
@@ -194,11 +194,13 @@ static int begin_thumb(scry_sink *s, scry_error *err)
 {
     scry_region full = full_part(s);
     thumb_size(&s->job->request->what, full.w, full.h, &s->thumb_w, &s->thumb_h);
-    if (s->thumb_w > SCRY_JPEG_MAX_SIDE || s->thumb_h > SCRY_JPEG_MAX_SIDE)
+    bool encoded = s->job->request->what.kind == SCRY_DECODE_JPEG;
+    if (encoded && (s->thumb_w > SCRY_JPEG_MAX_SIDE || s->thumb_h > SCRY_JPEG_MAX_SIDE))
         return scry_fail(err, SCRY_ELIMIT, "a side over %d pixels cannot be written as JPEG",
                          SCRY_JPEG_MAX_SIDE);
-    s->thumb = scry_try_alloc(3 * (size_t)s->thumb_w, (size_t)s->thumb_h);
-    if (!s->thumb)
+    if (encoded)
+        s->thumb = scry_try_alloc(3 * (size_t)s->thumb_w, (size_t)s->thumb_h);
+    if (encoded && !s->thumb)
         return scry_fail(err, SCRY_ENOMEM, "no memory for %d x %d pixels", s->thumb_w, s->thumb_h);
     scry_resize_window w = { .width = s->thumb_w, .height = s->thumb_h, .w = s->thumb_w,
                              .h = s->thumb_h, .filter = SCRY_FILTER_BICUBIC };
@@ -391,6 +393,12 @@ int scry_sink_finish(scry_sink *s, scry_error *err)
     reply->result.height = t ? w : h;
     if (s->job->request->what.kind == SCRY_DECODE_VIEWS) {
         finish_views(s);
+        return 0;
+    }
+    if (s->job->request->what.kind == SCRY_DECODE_RGB) {
+        scry_resizer_finish(s->resizers[0], s->job->out);
+        reply->result.rgb_width = s->thumb_w;
+        reply->result.rgb_height = s->thumb_h;
         return 0;
     }
     scry_resizer_finish(s->resizers[0], s->thumb);

@@ -36,7 +36,7 @@ typedef struct scry_sink {
     uint8_t *turned;                  /* orientations 5..8: upright, rows `turned_stride` apart */
     size_t turned_stride;
     uint8_t *line;                    /* one mirrored row */
-    uint8_t *thumb;                   /* encoded pictures: [thumb_h, thumb_w, 3] */
+    uint8_t *thumb;                   /* encoded pictures: [thumb_h, thumb_w, 3]; NULL where that goes to the output itself */
     int thumb_w, thumb_h;
 } scry_sink;
 

@@ -293,8 +293,7 @@ static int ask(scry_decoder *d, const scry_decode_request *request, scry_error *
         .input_bytes = d->input_bytes, .max_pixels = d->options.max_pixels,
         .time_limit_ms = d->options.time_limit_ms, .what = *request,
     };
-    d->request.output_bytes = request->kind == SCRY_DECODE_VIEWS ? scry_wire_view_bytes(request)
-                                                                 : ENCODED_BYTES;
+    d->request.output_bytes = request->kind == SCRY_DECODE_JPEG ? ENCODED_BYTES : scry_wire_pixel_bytes(request);
     rc = scry_wire_check_request(&d->request, err);
     if (rc == 0)
         rc = scry_shared_reserve(&d->output, d->request.output_bytes, err);

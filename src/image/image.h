@@ -70,14 +70,17 @@ typedef struct scry_region {    /* in pixels of the upright picture; w = 0: the 
 
 typedef enum {
     SCRY_DECODE_VIEWS,   /* r.pixels is [views, size, size, 3] after `spec` */
-    SCRY_DECODE_JPEG     /* r.encoded: a JPEG whose longer side is at most `max_side` (thumbnail,
+    SCRY_DECODE_JPEG,    /* r.encoded: a JPEG whose longer side is at most `max_side` (thumbnail,
                             or the whole picture for a viewer that cannot show the format) */
+    SCRY_DECODE_RGB      /* r.pixels is [rgb_height, rgb_width, 3]: the picture, whose longer side is at most `max_side` */
 } scry_decode_kind;
+
+enum { SCRY_DECODE_MAX_RGB_SIDE = 4096 };
 
 typedef struct scry_decode_request {
     scry_decode_kind kind;
     scry_image_spec spec;    /* for VIEWS */
-    int max_side;            /* for JPEG; 0 = as it is */
+    int max_side;            /* for JPEG; 0 = as it is. For RGB 1 to SCRY_DECODE_MAX_RGB_SIDE */
     int quality;             /* for JPEG; 0 = 82 */
     bool keep_orientation;   /* ignore the EXIF orientation, as the references do (Pillow applies TIFF's) */
     bool exact;              /* no JPEG shrink-on-load: every pixel decoded */
@@ -87,7 +90,8 @@ typedef struct scry_decode_request {
 typedef struct scry_decode_result {
     scry_format format;
     int width, height;           /* upright, before any shrinking; of a camera RAW see raw_read.c */
-    const uint8_t *pixels;       /* VIEWS: [views, size, size, 3]; borrowed */
+    const uint8_t *pixels;       /* VIEWS: [views, size, size, 3]; RGB: [rgb_height, rgb_width, 3]; borrowed */
+    int rgb_width, rgb_height;   /* RGB: of the pixels */
     const uint8_t *encoded;      /* JPEG: `encoded_bytes` bytes; borrowed */
     size_t encoded_bytes;
     int orientation;             /* as the format declares it: EXIF's 1..8; 1 when absent */

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
-size_t scry_wire_view_bytes(const scry_decode_request *what)
+size_t scry_wire_pixel_bytes(const scry_decode_request *what)
 {
+    if (what->kind == SCRY_DECODE_RGB)
+        return 3 * (size_t)what->max_side * (size_t)what->max_side;
     if (what->kind != SCRY_DECODE_VIEWS)
         return 0;
     return 3 * (size_t)what->spec.views * (size_t)what->spec.size * (size_t)what->spec.size;
@@ -30,7 +32,7 @@ int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "not a request to scry-decode");
     if (r->format <= SCRY_FORMAT_NONE || r->format >= SCRY_FORMAT_COUNT)
         return scry_fail(err, SCRY_EINVALID, "not a picture");
-    if (w->kind != SCRY_DECODE_VIEWS && w->kind != SCRY_DECODE_JPEG)
+    if ((unsigned)w->kind > SCRY_DECODE_RGB)
         return scry_fail(err, SCRY_EINVALID, "unknown kind of decoding");
     if (w->kind == SCRY_DECODE_VIEWS && !spec_is_sound(&w->spec))
         return scry_fail(err, SCRY_EINVALID, "views of %d x %d pixels are not supported (1 to %d, at "
@@ -39,11 +41,13 @@ int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
     if (w->max_side < 0 || w->quality < 0 || w->quality > 100)
         return scry_fail(err, SCRY_EINVALID, "a JPEG of side %d and quality %d is not supported", w->max_side,
                          w->quality);
+    if (w->kind == SCRY_DECODE_RGB && (w->max_side < 1 || w->max_side > SCRY_DECODE_MAX_RGB_SIDE))
+        return scry_fail(err, SCRY_EINVALID, "pixels of side %d are not supported (1 to %d)", w->max_side, SCRY_DECODE_MAX_RGB_SIDE);
     if (g->x < 0 || g->y < 0 || g->w < 0 || g->h < 0 || (g->w == 0) != (g->h == 0))
         return scry_fail(err, SCRY_EINVALID, "the region %d,%d,%d,%d is not valid", g->x, g->y, g->w,
                          g->h);
-    if (scry_wire_view_bytes(w) > r->output_bytes)
-        return scry_fail(err, SCRY_EINVALID, "the views do not fit the memory for them");
+    if (scry_wire_pixel_bytes(w) > r->output_bytes)
+        return scry_fail(err, SCRY_EINVALID, "the pixels do not fit the memory for them");
     return 0;
 }
 
@@ -69,6 +73,9 @@ static bool result_is_sound(const scry_wire_reply *r, const scry_wire_request *r
         return false;
     if (!scry_metadata_is_sound(&s->metadata))
         return false;
+    int most = request->what.max_side;
+    if (request->what.kind == SCRY_DECODE_RGB)
+        return s->rgb_width >= 1 && s->rgb_width <= most && s->rgb_height >= 1 && s->rgb_height <= most;
     if (request->what.kind == SCRY_DECODE_VIEWS)
         return shapes_are_sound(request, output);
     return r->encoded_bytes > 0 && r->encoded_bytes <= request->output_bytes;
@@ -95,9 +102,9 @@ int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *r
         return scry_fail(err, SCRY_EREMOTE, "the decoder sent a result with values out of range");
     *out = reply.result;
     out->format = (scry_format)request->format;
-    bool views = request->what.kind == SCRY_DECODE_VIEWS;
-    out->pixels = views ? output : NULL;
-    out->encoded = views ? NULL : output;
-    out->encoded_bytes = views ? 0 : (size_t)reply.encoded_bytes;
+    bool encoded = request->what.kind == SCRY_DECODE_JPEG;
+    out->pixels = encoded ? NULL : output;
+    out->encoded = encoded ? output : NULL;
+    out->encoded_bytes = encoded ? (size_t)reply.encoded_bytes : 0;
     return 0;
 }

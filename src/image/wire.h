@@ -60,8 +60,8 @@ static inline bool scry_wire_needs_formats(int format)
  * The client checks before it sends, the worker before it decodes. */
 int scry_wire_check_request(const scry_wire_request *r, scry_error *err) SCRY_NODISCARD;
 
-/* Bytes that the pixels of `what` take; 0 for an encoded picture. */
-size_t scry_wire_view_bytes(const scry_decode_request *what);
+/* Bytes that the pixels of `what` take at most; 0 for an encoded picture. */
+size_t scry_wire_pixel_bytes(const scry_decode_request *what);
 
 /* A reply of `n` bytes to `request`: its result checked and copied to *out, with pixels
  * or encoded pointing into `output`. The reply's own error is passed on; SCRY_EREMOTE when

@@ -19,13 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     free(thin);
     uint8_t how = data[0];
+    scry_decode_kind kind = how & 1 ? SCRY_DECODE_JPEG : how & 64 ? SCRY_DECODE_RGB : SCRY_DECODE_VIEWS;
     scry_format format = scry_sniff_format(data + 1, size - 1);
     if (format == SCRY_FORMAT_NONE || scry_wire_needs_formats(format))
         return 0;
     scry_wire_request request = {
         .magic = SCRY_WIRE_MAGIC, .input_bytes = size - 1, .output_bytes = OUTPUT,
         .max_pixels = 1 << 18, .format = format,
-        .what = { .kind = how & 1 ? SCRY_DECODE_JPEG : SCRY_DECODE_VIEWS,
+        .what = { .kind = kind,
                   .spec = { SIDE, 2, { SCRY_FIT_CROP_FLOOR, SCRY_FIT_SQUASH },
                             how & 2 ? SCRY_FILTER_BICUBIC : SCRY_FILTER_BILINEAR },
                   .max_side = 40, .keep_orientation = how & 4, .exact = how & 8,

@@ -24,10 +24,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (request.output_bytes > sizeof output)
         request.output_bytes = sizeof output;
     if (scry_wire_check_request(&request, &err) == 0
-        && scry_wire_view_bytes(&request.what) > request.output_bytes)
+        && scry_wire_pixel_bytes(&request.what) > request.output_bytes)
         abort();
     if (scry_wire_take_reply(data + 1 + n, size - 1 - n, &request, output, &result, &err) < 0)
         return 0;
+    if (request.what.kind == SCRY_DECODE_RGB
+        && 3 * (uint64_t)result.rgb_width * (uint64_t)result.rgb_height > scry_wire_pixel_bytes(&request.what))
+        abort();
     if (result.encoded_bytes > request.output_bytes || result.width < 1 || result.orientation > 8
         || !scry_metadata_is_sound(&result.metadata))
         abort();

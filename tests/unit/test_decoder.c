@@ -178,6 +178,32 @@ static void thumbnails_are_jpegs(void **state)
     scry_decoder_free(d);
 }
 
+/* A picture that fits is returned as it is, a larger one with its shape, and turned upright. */
+static void whole_pictures_as_pixels(void **state)
+{
+    scry_decoder *d = new_decoder(NULL);
+    scry_decode_request q = { .kind = SCRY_DECODE_RGB, .max_side = 61 };
+    scry_decode_result r;
+    static uint8_t file[3 * 61 * 43 + 16];
+    FILE *f = open_test_file("tests/pictures/rgb.ppm");
+    size_t n = fread(file, 1, sizeof file, f), pixels = 3 * 61 * 43;
+    fclose(f);
+    assert_true(n > pixels);
+    assert_int_equal(decode_picture(d, "rgb.ppm", &q, &r, NULL), 0);
+    assert_int_equal(r.rgb_width, 61);
+    assert_int_equal(r.rgb_height, 43);
+    assert_null(r.encoded);
+    assert_memory_equal(r.pixels, file + n - pixels, pixels);
+    assert_int_equal(decode_picture(d, "rgb.png", &q, &r, NULL), 0);
+    assert_memory_equal(r.pixels, file + n - pixels, pixels);
+    q.max_side = 30;
+    assert_int_equal(decode_picture(d, "exif.jpg", &q, &r, NULL), 0);
+    assert_int_equal(r.width, 43);
+    assert_int_equal(r.rgb_width, 21);
+    assert_int_equal(r.rgb_height, 30);
+    scry_decoder_free(d);
+}
+
 /* Several views of one request equal those of single requests; a region equals a crop. */
 static void several_views_and_regions(void **state)
 {
@@ -549,6 +575,7 @@ int main(void)
         cmocka_unit_test(facts_of_exif),
         cmocka_unit_test(odd_exif),
         cmocka_unit_test(thumbnails_are_jpegs),
+        cmocka_unit_test(whole_pictures_as_pixels),
         cmocka_unit_test(several_views_and_regions),
         cmocka_unit_test(cut_files_are_errors),
         cmocka_unit_test(damaged_files_are_survived),

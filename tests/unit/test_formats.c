@@ -158,6 +158,17 @@ static void replies_are_not_believed(void **state)
     q.what.kind = SCRY_DECODE_JPEG;
     r.encoded_bytes = sizeof output + 1;
     assert_int_equal(scry_wire_take_reply(&r, sizeof r, &q, output, &result, &err), SCRY_EREMOTE);
+    q.what.kind = SCRY_DECODE_RGB;
+    q.what.max_side = 20;
+    r.result.rgb_width = 20;
+    r.result.rgb_height = 1;
+    assert_int_equal(scry_wire_take_reply(&r, sizeof r, &q, output, &result, &err), 0);
+    assert_ptr_equal(result.pixels, output);
+    r.result.rgb_width = 21;
+    assert_int_equal(scry_wire_take_reply(&r, sizeof r, &q, output, &result, &err), SCRY_EREMOTE);
+    r.result.rgb_width = 20;
+    r.result.rgb_height = 0;
+    assert_int_equal(scry_wire_take_reply(&r, sizeof r, &q, output, &result, &err), SCRY_EREMOTE);
 }
 
 static void requests_have_limits(void **state)
@@ -180,6 +191,16 @@ static void requests_have_limits(void **state)
     q = request();
     q.format = SCRY_FORMAT_COUNT;
     assert_int_equal(scry_wire_check_request(&q, NULL), SCRY_EINVALID);
+    q = request();
+    q.what.kind = SCRY_DECODE_RGB;
+    assert_int_equal(scry_wire_check_request(&q, NULL), SCRY_EINVALID);
+    q.what.max_side = SCRY_DECODE_MAX_RGB_SIDE + 1;
+    assert_int_equal(scry_wire_check_request(&q, NULL), SCRY_EINVALID);
+    q.what.max_side = 100;
+    q.output_bytes = 3 * 100 * 100 - 1;
+    assert_int_equal(scry_wire_check_request(&q, NULL), SCRY_EINVALID);
+    q.output_bytes++;
+    assert_int_equal(scry_wire_check_request(&q, NULL), 0);
 }
 
 int main(void)
