@@ -2,7 +2,7 @@
 #
 #     bin/scry
 #     libexec/scry/    scry-decode and the plugins, found from lib/ (scry_program_file)
-#     share/scry/      models/starter, the tokenizer files and the catalogue of models
+#     share/scry/      models/starter, models/words, the tokenizer files and the catalogue of models
 #     include/scry/, lib/libscry.{a,so}, lib/pkgconfig/scry.pc     for programs in C
 #     share/man/man1, completions for bash, zsh and fish
 #     lib/systemd/user/   units that run scry watch, or index once an hour

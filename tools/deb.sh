@@ -31,6 +31,8 @@ printf 'scry (%s) unstable; urgency=medium\n\n  * Built from its source tree.\n\
     printf ' On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.\n'
     [ ! -f models/starter/MODEL_CARD.md ] ||
         printf '\nComment: the names of places in libscry are from GeoNames, CC BY 4.0;\n the licences of what the starter model was made from are in\n /usr/share/scry/models/starter/MODEL_CARD.md.\n'
+    printf '\nFiles: usr/share/scry/models/words/*\nCopyright: Baidu and the rights holders of PaddleOCR\nLicense: Apache-2.0\n'
+    printf ' Converted; what was changed is in /usr/share/scry/models/words/README.md.\n'
 } >"$doc/copyright"
 
 # dpkg-shlibdeps wants a debian/control, and our own library among those that it knows.

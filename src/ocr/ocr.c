@@ -1,0 +1,442 @@
+/* ocr.c - a picture to lines of text: detection by all threads together, then each thread takes lines.
+ *
+ *     picture -> at most 2,000 pixels a side -> detection at a shorter side of 736 or more -> boxes
+ *     box -> straight picture -> 48 pixels high -> upside down? -> characters -> text
+ *
+ * Sizes, thresholds and the widths of lines (six of similar shape have one width) are those of the package rapidocr, so that
+ * the words are, too. */
+#include "ocr/ocr.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "ocr/networks.h"
+#include "ocr/pixels.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_SIDE = 2000, LEAST_SIDE = 30,     /* of the picture that is read */
+    UNIT = 32,                             /* sizes that the detector takes are multiples of it */
+    DETECTED_SIDE = 736,                   /* its least side there */
+    MOST_DETECTED = 4500000,               /* its most pixels there: narrow ones have less than that side */
+    BATCH = 6,
+    MOST_RGB_SIDE = 1000000,               /* as elsewhere */
+    KEPT_BYTES = 256 << 20                 /* of memory between pictures */
+};
+static const double FLAT = 8, LEAST_RATIO = 320.0 / 48, UPSIDE_DOWN = 0.9;
+static const float LEAST_CONFIDENCE = 0.5f;
+
+struct scry_ocr {
+    scry_ocr_networks networks;
+    scry_team *team;
+    float *memory;          /* of the detection, then of the lines */
+    size_t memory_floats;
+};
+
+int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode mode, scry_error *err)
+{
+    scry_ocr *o = scry_alloc(sizeof *o);
+    int rc = scry_ocr_networks_open(&o->networks, folder, mode, err);
+    if (rc == 0)
+        rc = scry_team_new(&o->team, scry_kernels_best(), threads, &o->networks.need, err);
+    if (rc == 0)
+        rc = scry_ocr_networks_pack(&o->networks, o->team, err);
+    if (rc < 0) {
+        scry_ocr_close(o);
+        return rc;
+    }
+    *out = o;
+    return 0;
+}
+
+int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *err)
+{
+    return scry_ocr_open_in(out, folder, threads, SCRY_MODE_F32, err);
+}
+
+void scry_ocr_close(scry_ocr *o)
+{
+    if (!o)
+        return;
+    scry_team_free(o->team);
+    scry_ocr_networks_close(&o->networks);
+    free(o->memory);
+    free(o);
+}
+
+void scry_ocr_page_free(scry_ocr_page *page)
+{
+    for (size_t i = 0; i < page->count; i++)
+        free(page->lines[i].text);
+    free(page->lines);
+    *page = (scry_ocr_page){ NULL, 0 };
+}
+
+/* At least `floats` of memory, whose contents are lost. */
+static int reserve(scry_ocr *o, size_t floats, scry_error *err)
+{
+    if (floats <= o->memory_floats)
+        return 0;
+    free(o->memory);
+    o->memory = scry_try_alloc_aligned(floats, sizeof *o->memory);
+    o->memory_floats = o->memory ? floats : 0;
+    return o->memory ? 0 : scry_fail(err, SCRY_ENOMEM, "not enough memory to read words: %zu MB", floats * sizeof(float) >> 20);
+}
+
+/* ---- the picture ---- */
+
+static int check(const scry_rgb *p, scry_error *err)
+{
+    if (!p->data || p->width < 1 || p->height < 1)
+        return scry_fail(err, SCRY_EINVALID, "a picture of %d x %d pixels%s", p->width, p->height, p->data ? "" : " without data");
+    if (p->width > MOST_RGB_SIDE || p->height > MOST_RGB_SIDE)
+        return scry_fail(err, SCRY_ELIMIT, "a side of %d x %d pixels is over %d", p->width, p->height, MOST_RGB_SIDE);
+    ptrdiff_t row = 3 * (ptrdiff_t)p->width;
+    if (p->stride && p->stride < row && p->stride > -row)
+        return scry_fail(err, SCRY_EINVALID, "rows of %d RGB pixels take %td bytes, and the stride is %td", p->width, row, p->stride);
+    return 0;
+}
+
+/* The nearest multiple of UNIT, at least one. */
+static size_t to_unit(double n)
+{
+    double units = rint(trunc(n) / UNIT);
+    return units < 1 ? UNIT : (size_t)units * UNIT;
+}
+
+static int new_image(scry_ocr_image *image, size_t height, size_t width, scry_error *err)
+{
+    *image = (scry_ocr_image){ scry_try_alloc(height, 3 * width), height, width };
+    return image->rgb ? 0 : scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu x %zu pixels", width, height);
+}
+
+/* Replace an image by itself in another size. */
+static int resize(scry_ocr_image *image, size_t height, size_t width, scry_error *err)
+{
+    scry_ocr_image to;
+    int rc = new_image(&to, height, width, err);
+    if (rc == 0)
+        rc = scry_ocr_resize(image, &to, err);
+    if (rc < 0) {
+        free(to.rgb);
+        return rc;
+    }
+    free(image->rgb);
+    *image = to;
+    return 0;
+}
+
+/* The picture without gaps, and no larger or smaller than is read. */
+static int prepare(scry_ocr_image *image, const scry_rgb *p, scry_error *err)
+{
+    size_t h = (size_t)p->height, w = (size_t)p->width, longer = h > w ? h : w;
+    int rc = new_image(image, h, w, err);
+    for (size_t y = 0; rc == 0 && y < h; y++)
+        memcpy(image->rgb + y * 3 * w, p->data + (ptrdiff_t)y * (p->stride ? p->stride : 3 * (ptrdiff_t)w), 3 * w);
+    if (rc == 0 && longer > MOST_SIDE) {
+        double ratio = (double)MOST_SIDE / (double)longer;
+        rc = resize(image, to_unit((double)h * ratio), to_unit((double)w * ratio), err);
+    }
+    size_t shorter = image->height < image->width ? image->height : image->width;
+    if (rc == 0 && shorter < LEAST_SIDE) {
+        double ratio = (double)LEAST_SIDE / (double)shorter;
+        rc = resize(image, to_unit((double)image->height * ratio), to_unit((double)image->width * ratio), err);
+    }
+    return rc;
+}
+
+/* Black above and below a flat picture; *top is how much. */
+static int pad(scry_ocr_image *image, size_t *top, scry_error *err)
+{
+    const size_t h = image->height, row = 3 * image->width;
+    *top = 0;
+    if ((double)image->width / (double)h <= FLAT && h > LEAST_SIDE)
+        return 0;
+    size_t wanted = 2 * (size_t)fmax(trunc((double)image->width / FLAT), LEAST_SIDE);
+    scry_ocr_image to;
+    *top = (wanted > h ? wanted - h : h - wanted) / 2;
+    int rc = new_image(&to, h + 2 * *top, image->width, err);
+    if (rc < 0)
+        return rc;
+    memset(to.rgb, 0, to.height * row);
+    memcpy(to.rgb + *top * row, image->rgb, h * row);
+    free(image->rgb);
+    *image = to;
+    return 0;
+}
+
+/* ---- detection ---- */
+
+typedef struct {
+    const scry_ocr_detector *detector;
+    scry_ocr_detection job;
+} detecting;
+
+static void run_detection(scry_nn *n, void *arg)
+{
+    detecting *d = arg;
+    scry_ocr_detect(n, d->detector, &d->job);
+}
+
+/* The size at which text is looked for. */
+static void detected_size(const scry_ocr_image *image, size_t *height, size_t *width)
+{
+    double h = (double)image->height, w = (double)image->width, shorter = fmin(h, w), ratio = fmax(1, DETECTED_SIDE / shorter);
+    ratio = fmin(ratio, sqrt(MOST_DETECTED / (h * w)));
+    *height = to_unit(h * ratio);
+    *width = to_unit(w * ratio);
+}
+
+static int detect(scry_ocr *o, const scry_ocr_image *image, scry_ocr_box *boxes, size_t *count, scry_error *err)
+{
+    scry_ocr_image seen;
+    size_t h, w, threads = (size_t)scry_team_threads(o->team);
+    detected_size(image, &h, &w);
+    int rc = new_image(&seen, h, w, err);
+    if (rc == 0)
+        rc = scry_ocr_resize(image, &seen, err);
+    size_t floats = scry_ocr_detect_floats(&o->networks.detector, h, w, threads);
+    if (rc == 0)
+        rc = reserve(o, floats + h * w, err);
+    if (rc == 0) {
+        float *probability = o->memory + floats;
+        detecting d = { &o->networks.detector, { { seen.rgb, h, w, w }, o->memory, NULL, probability } };
+        scry_team_run(o->team, run_detection, &d);
+        rc = scry_ocr_find_boxes(&(scry_ocr_box_source){ probability, h, w, image->height, image->width }, boxes, count, err);
+    }
+    free(seen.rgb);
+    return rc;
+}
+
+/* ---- lines ---- */
+
+typedef struct {
+    scry_ocr_box box;
+    size_t height, width;    /* of its picture */
+    bool turned;             /* a standing line */
+    size_t scaled, padded;   /* widths at SCRY_OCR_LINE_HEIGHT: of the picture, with what follows it */
+    bool upside_down;
+    scry_buf text;
+    double confidence;
+} line;
+
+typedef struct {
+    const scry_ocr_networks *networks;
+    const scry_ocr_image *image;
+    line *lines;
+    line **order;            /* [count] by width */
+    size_t count;
+    atomic_size_t next;
+    uint8_t *pixels;         /* [threads, pixel_bytes] */
+    size_t pixel_bytes;
+    float *memory;           /* [threads, floats] */
+    size_t floats;
+    _Atomic int failed;      /* the first error, without a message */
+} reading;
+
+static int by_ratio(const void *a, const void *b)
+{
+    const line *p = *(line *const *)a, *q = *(line *const *)b;
+    double x = (double)p->width / (double)p->height, y = (double)q->width / (double)q->height;
+    return x != y ? (x < y ? -1 : 1) : (p > q) - (p < q);
+}
+
+/* Each six lines of similar shape are as wide as the widest of them. */
+static void measure_lines(reading *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        r->order[i] = &r->lines[i];
+    qsort(r->order, r->count, sizeof *r->order, by_ratio);
+    for (size_t from = 0; from < r->count; from += BATCH) {
+        size_t to = from + BATCH < r->count ? from + BATCH : r->count;
+        const line *widest = r->order[to - 1];
+        double ratio = fmax(LEAST_RATIO, (double)widest->width / (double)widest->height);
+        size_t padded = (size_t)fmin(SCRY_OCR_LINE_HEIGHT * ratio, SCRY_OCR_MAX_LINE_WIDTH);
+        for (size_t i = from; i < to; i++) {
+            line *l = r->order[i];
+            size_t scaled = (size_t)ceil(SCRY_OCR_LINE_HEIGHT * ((double)l->width / (double)l->height));
+            l->scaled = scaled < padded ? scaled : padded;
+            l->padded = padded;
+        }
+    }
+}
+
+/* Bytes that a thread needs for one line: its picture, and at two sizes. */
+static size_t bytes_of(const line *l)
+{
+    return 3 * (l->height * l->width + SCRY_OCR_LINE_HEIGHT * (l->scaled + SCRY_OCR_CLASSIFIED_WIDTH));
+}
+
+/* Whether the line is upside down; its picture at the classifier's size goes to `seen`. */
+static bool is_upside_down(scry_nn *n, const reading *r, const scry_ocr_image *crop, const scry_ocr_image *seen, float *memory)
+{
+    if (scry_ocr_resize(crop, seen, NULL) < 0)
+        return false;
+    return scry_ocr_classify(n, &r->networks->classifier, seen->rgb, seen->width, memory, NULL) > UPSIDE_DOWN;
+}
+
+/* The characters of places: the likeliest ones, each that follows itself once. */
+static void decode(const reading *r, const scry_ocr_recognition *job, line *l)
+{
+    size_t places = scry_ocr_line_places(job->pixels.padded), count = 0;
+    double sum = 0;
+    for (size_t i = 0; i < places; i++) {
+        if (job->probability[i] <= 0)
+            continue;
+        scry_buf_puts(&l->text, scry_ocr_class_text(r->networks, job->best[i]));
+        sum += (double)job->probability[i];
+        count++;
+    }
+    l->confidence = count ? sum / (double)count : 0;
+}
+
+static int read_line(scry_nn *n, reading *r, line *l, uint8_t *pixels, float *memory)
+{
+    scry_ocr_image crop = { pixels, l->height, l->width };
+    scry_ocr_image scaled = { pixels + 3 * l->height * l->width, SCRY_OCR_LINE_HEIGHT, l->scaled }, seen = scaled;
+    scry_ocr_crop(r->image, &l->box, &crop, l->turned);
+    if (l->scaled > SCRY_OCR_CLASSIFIED_WIDTH) {
+        seen.width = SCRY_OCR_CLASSIFIED_WIDTH;
+        seen.rgb += 3 * SCRY_OCR_LINE_HEIGHT * l->scaled;
+    }
+    l->upside_down = is_upside_down(n, r, &crop, &seen, memory);
+    if (l->upside_down)
+        scry_ocr_turn_over(&crop);
+    int rc = scry_ocr_resize(&crop, &scaled, NULL);
+    if (rc < 0)
+        return rc;
+    size_t places = scry_ocr_line_places(l->padded);
+    float *probability = memory + scry_ocr_recognise_floats(&r->networks->recogniser, l->padded);
+    scry_ocr_recognition job = { { scaled.rgb, SCRY_OCR_LINE_HEIGHT, l->scaled, l->padded }, memory, NULL,
+                                 (uint32_t *)(probability + places),
+                                 probability };
+    scry_ocr_recognise(n, &r->networks->recogniser, &job);
+    decode(r, &job, l);
+    return 0;
+}
+
+/* Each thread takes lines, the widest first. */
+static void read_lines(scry_nn *n, void *arg)
+{
+    reading *r = arg;
+    scry_nn alone = *n;
+    alone.index = 0;
+    alone.count = 1;
+    uint8_t *pixels = r->pixels + (size_t)n->index * r->pixel_bytes;
+    float *memory = r->memory + (size_t)n->index * r->floats;
+    for (size_t i; (i = atomic_fetch_add(&r->next, 1)) < r->count;) {
+        int rc = read_line(&alone, r, r->order[r->count - 1 - i], pixels, memory);
+        if (rc < 0)
+            r->failed = rc;
+    }
+}
+
+/* The lines' shapes, and memory for the threads, before they are read. */
+static int read_all(scry_ocr *o, reading *r, scry_error *err)
+{
+    size_t threads = (size_t)scry_team_threads(o->team), widest = 0;
+    measure_lines(r);
+    for (size_t i = 0; i < r->count; i++) {
+        size_t bytes = bytes_of(&r->lines[i]);
+        r->pixel_bytes = bytes > r->pixel_bytes ? bytes : r->pixel_bytes;
+        widest = r->lines[i].padded > widest ? r->lines[i].padded : widest;
+    }
+    size_t floats = scry_ocr_recognise_floats(&o->networks.recogniser, widest) + 2 * scry_ocr_line_places(widest),
+        least = scry_ocr_classify_floats();
+    r->floats = ((floats > least ? floats : least) + 15) / 16 * 16;
+    int rc = reserve(o, r->floats * threads, err);
+    r->memory = o->memory;
+    r->pixels = scry_try_alloc(threads, r->pixel_bytes);
+    if (rc == 0 && !r->pixels)
+        rc = scry_fail(err, SCRY_ENOMEM, "not enough memory for lines of %zu bytes", r->pixel_bytes);
+    if (rc == 0)
+        scry_team_run(o->team, read_lines, r);
+    if (rc == 0 && r->failed)
+        rc = scry_fail(err, r->failed, "not enough memory to read a line");
+    free(r->pixels);
+    return rc;
+}
+
+/* ---- the page ---- */
+
+static bool has_text(const char *s)
+{
+    while (*s == ' ' || strncmp(s, "\xe3\x80\x80", 3) == 0)
+        s += *s == ' ' ? 1 : 3;
+    return *s != '\0';
+}
+
+/* The corners in parts of the picture, from where reading begins; `top` rows above the picture are not its own. */
+static void place(const reading *r, const line *l, size_t top, scry_ocr_line *out)
+{
+    const float w = (float)r->image->width, h = (float)(r->image->height - 2 * top);
+    const int first = (l->turned ? 1 : 0) + (l->upside_down ? 2 : 0);
+    for (int i = 0; i < 4; i++) {
+        float x = l->box.x[(i + first) % 4] / w, y = (l->box.y[(i + first) % 4] - (float)top) / h;
+        out->corner[2 * i] = x < 0 ? 0 : x > 1 ? 1 : x;
+        out->corner[2 * i + 1] = y < 0 ? 0 : y > 1 ? 1 : y;
+    }
+}
+
+static void make_page(reading *r, size_t top, scry_ocr_page *page)
+{
+    page->lines = scry_alloc((r->count ? r->count : 1) * sizeof *page->lines);
+    for (size_t i = 0; i < r->count; i++) {
+        line *l = &r->lines[i];
+        if ((float)l->confidence >= LEAST_CONFIDENCE && !l->text.failed && has_text(scry_buf_str(&l->text))) {
+            scry_ocr_line *out = &page->lines[page->count++];
+            place(r, l, top, out);
+            out->text = scry_buf_take(&l->text);
+            out->confidence = (float)l->confidence;
+        }
+        scry_buf_dispose(&l->text);
+    }
+}
+
+static int read_page(scry_ocr *o, const scry_ocr_image *image, size_t top, scry_ocr_page *page, scry_error *err)
+{
+    size_t count = 0;
+    scry_ocr_box *boxes = scry_alloc(SCRY_OCR_MAX_BOXES * sizeof *boxes);
+    int rc = detect(o, image, boxes, &count, err);
+    if (rc == 0 && count) {
+        reading r = { .networks = &o->networks, .image = image, .count = count };
+        r.lines = scry_alloc(count * sizeof *r.lines);
+        r.order = scry_alloc(count * sizeof *r.order);
+        for (size_t i = 0; i < count; i++) {
+            r.lines[i] = (line){ .box = boxes[i], .text = SCRY_BUF_INIT(1 << 16) };
+            scry_ocr_crop_size(&boxes[i], &r.lines[i].height, &r.lines[i].width, &r.lines[i].turned);
+        }
+        rc = read_all(o, &r, err);
+        make_page(&r, top, page);
+        free(r.lines);
+        free(r.order);
+    }
+    free(boxes);
+    if (rc < 0)
+        scry_ocr_page_free(page);
+    return rc;
+}
+
+int scry_ocr_read(scry_ocr *o, const scry_rgb *picture, scry_ocr_page *page, scry_error *err)
+{
+    scry_ocr_image image = { NULL, 0, 0 };
+    size_t top = 0;
+    *page = (scry_ocr_page){ NULL, 0 };
+    int rc = check(picture, err);
+    if (rc == 0)
+        rc = prepare(&image, picture, err);
+    if (rc == 0)
+        rc = pad(&image, &top, err);
+    if (rc == 0)
+        rc = read_page(o, &image, top, page, err);
+    free(image.rgb);
+    if (o->memory_floats > KEPT_BYTES / sizeof *o->memory) {
+        free(o->memory);
+        o->memory = NULL;
+        o->memory_floats = 0;
+    }
+    return rc;
+}

@@ -1,0 +1,33 @@
+/* pixels.h - making pictures smaller, larger and straight, as OpenCV does it for PP-OCR.
+ *
+ * The networks read the text from these pixels, so that other resampling gives other words now and then.
+ */
+#ifndef SCRY_OCR_PIXELS_H
+#define SCRY_OCR_PIXELS_H
+
+#include "ocr/boxes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* [height, width, 3], without gaps. */
+typedef struct scry_ocr_image {
+    uint8_t *rgb;
+    size_t height, width;
+} scry_ocr_image;
+
+/* `from` at the size of `to`, whose pixels are written: linear between neighbouring pixels, whatever the sizes are. Sides of 1
+ * to 65,536. SCRY_ENOMEM. */
+int scry_ocr_resize(const scry_ocr_image *from, const scry_ocr_image *to, scry_error *err) SCRY_NODISCARD;
+
+/* The size of a box's picture: its sides, rounded down. Standing ones, of at least 1.5 times the height that they are wide,
+ * are turned: *turned, and the size is that after turning. */
+void scry_ocr_crop_size(const scry_ocr_box *box, size_t *height, size_t *width, bool *turned);
+
+/* The box of `from` as a rectangle, cubic, to `to`, which has that size; turned to the left where it is `turned`. */
+void scry_ocr_crop(const scry_ocr_image *from, const scry_ocr_box *box, const scry_ocr_image *to, bool turned);
+
+/* Upside down, in place. */
+void scry_ocr_turn_over(const scry_ocr_image *image);
+
+#endif

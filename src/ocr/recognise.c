@@ -1,0 +1,201 @@
+/* recognise.c - PP-OCRv6's small recogniser of lines.
+ *
+ *     48 x W pixels -> trunk -> 3 x W/4 places of 384 -> means of 3 x 2 places: T = W/8 places -> in -> 120
+ *     x += silu(depthwise 1x7 x);  two layers: attention, feed forward;  norm;  + silu(aside of the same means)
+ *     head: 18,710 classes; at each place the likeliest
+ */
+#include "ocr/recognise.h"
+
+#include "model/transformer.h"
+#include "nn/attention.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { NAME = 64, WIDTH = 120, HEADS = 8, KERNEL = 7, TRUNK = 384, POOL_Y = 3, POOL_X = 2, HEAD_ROWS = 32 };
+
+/* A kernel of one row as the middle one of a square. */
+static void bind_row_filter(scry_binder *b, scry_ocr_depthwise *d)
+{
+    const float *row = scry_bind_shaped_floats(b, 2, (size_t[]){ WIDTH, KERNEL }, "rec.neck.dw.weight");
+    const float *bias = scry_bind_floats(b, WIDTH, "rec.neck.dw.bias");
+    float *packed = scry_bind_memory(b, scry_depthwise_floats(WIDTH, KERNEL));
+    float square[WIDTH * KERNEL * KERNEL] = { 0 };
+    for (size_t c = 0; row && c < WIDTH; c++)
+        memcpy(square + (c * KERNEL + KERNEL / 2) * KERNEL, row + c * KERNEL, KERNEL * sizeof *square);
+    if (row && bias && packed)
+        scry_depthwise_pack(square, bias, 1, WIDTH, KERNEL, packed);
+    *d = (scry_ocr_depthwise){ { KERNEL, 1, WIDTH, 1, packed }, 1, SCRY_ACT_SILU };
+}
+
+static void bind_layer(scry_binder *b, scry_ocr_mixer *l, size_t i)
+{
+    const struct { scry_linear *to; const char *name; size_t n, k; } linears[] = {
+        { &l->qkv, "qkv", 3 * WIDTH, WIDTH }, { &l->proj, "proj", WIDTH, WIDTH }, { &l->fc1, "fc1", 2 * WIDTH, WIDTH }, { &l->fc2, "fc2", WIDTH, 2 * WIDTH }
+    };
+    for (size_t k = 0; k < sizeof linears / sizeof *linears; k++) {
+        char at[NAME];
+        snprintf(at, sizeof at, "rec.%zu.%s", i, linears[k].name);
+        scry_ocr_bind_linear(b, linears[k].to, linears[k].n, linears[k].k, true, at);
+    }
+    l->norm1 = scry_bind_norm(b, WIDTH, 1e-5f, "rec.%zu.norm1", i);
+    l->norm2 = scry_bind_norm(b, WIDTH, 1e-5f, "rec.%zu.norm2", i);
+}
+
+void scry_ocr_bind_recogniser(scry_binder *b, scry_ocr_recogniser *r, size_t classes)
+{
+    r->trunk = (scry_ocr_trunk){ .name = "rec", .stem_width = 48, .stages = 3, .width = { 96, 192, TRUNK }, .layers = { 3, 6, 2 },
+                                 .squeezed = { 1, 21, 1 }, .stride_x = 1 };
+    r->classes = classes;
+    scry_ocr_bind_trunk(b, &r->trunk);
+    scry_ocr_bind_linear(b, &r->aside, WIDTH, TRUNK, true, "rec.neck.aside");
+    scry_ocr_bind_linear(b, &r->in, WIDTH, TRUNK, true, "rec.neck.in");
+    bind_row_filter(b, &r->dw);
+    for (size_t i = 0; i < SCRY_OCR_LAYERS; i++)
+        bind_layer(b, &r->layers[i], i);
+    r->norm = scry_bind_norm(b, WIDTH, 1e-6f, "rec.norm");
+    scry_ocr_bind_linear(b, &r->head, classes, WIDTH, true, "rec.head");
+    size_t tokens = scry_ocr_line_places(SCRY_OCR_MAX_LINE_WIDTH);
+    b->need.max_tokens = b->need.max_tokens > tokens ? b->need.max_tokens : tokens;
+    b->need.max_head = b->need.max_head > WIDTH / HEADS ? b->need.max_head : WIDTH / HEADS;
+}
+
+/* ---- memory ---- */
+
+size_t scry_ocr_line_places(size_t padded)
+{
+    return (padded + 3) / 4 / POOL_X;
+}
+
+/* Where a pass has its numbers. */
+typedef struct {
+    scry_ocr_map stage[SCRY_OCR_STAGES];
+    float *other[SCRY_OCR_STAGES];
+    float *sums, *own, *pooled, *aside, *x, *h, *qkv, *mixed, *logits;
+    size_t total;
+} layout;
+
+static float *take(layout *l, float *memory, size_t n)
+{
+    float *at = memory ? memory + l->total : NULL;
+    l->total += (n + 15) / 16 * 16;
+    return at;
+}
+
+static layout plan(const scry_ocr_recogniser *r, const scry_ocr_pixels *pixels, float *memory)
+{
+    layout l = { .total = 0 };
+    const size_t t = scry_ocr_line_places(pixels->padded);
+    for (size_t i = 0; i < r->trunk.stages; i++) {
+        size_t h = scry_ocr_stage_height(&r->trunk, i, pixels->height), w = scry_ocr_stage_width(&r->trunk, i, pixels->padded);
+        size_t c = r->trunk.width[i];
+        l.stage[i] = scry_ocr_whole(take(&l, memory, h * w * c), h, w, c);
+        l.other[i] = take(&l, memory, h * w * c);
+    }
+    l.sums = take(&l, memory, scry_ocr_trunk_shared_floats(&r->trunk, pixels));
+    l.own = take(&l, memory, scry_ocr_trunk_own_floats(&r->trunk, pixels->padded));
+    l.pooled = take(&l, memory, t * TRUNK);
+    l.aside = take(&l, memory, t * WIDTH);
+    l.x = take(&l, memory, t * WIDTH);
+    l.h = take(&l, memory, t * WIDTH);
+    l.qkv = take(&l, memory, t * 3 * WIDTH);
+    l.mixed = take(&l, memory, t * 2 * WIDTH);
+    l.logits = take(&l, memory, HEAD_ROWS * r->classes);
+    return l;
+}
+
+size_t scry_ocr_recognise_floats(const scry_ocr_recogniser *r, size_t padded)
+{
+    return plan(r, &(scry_ocr_pixels){ NULL, SCRY_OCR_LINE_HEIGHT, padded, padded }, NULL).total;
+}
+
+/* ---- running ---- */
+
+/* Means of POOL_Y x POOL_X places; a column that is left over is ignored. */
+static void pool(const scry_ocr_map *m, size_t places, float *out)
+{
+    for (size_t t = 0; t < places; t++, out += TRUNK) {
+        memset(out, 0, TRUNK * sizeof *out);
+        for (size_t i = 0; i < POOL_Y * POOL_X; i++) {
+            const float *x = m->x + (i / POOL_X * m->width + t * POOL_X + i % POOL_X) * TRUNK;
+            for (size_t c = 0; c < TRUNK; c++)
+                out[c] += x[c];
+        }
+        for (size_t c = 0; c < TRUNK; c++)
+            out[c] /= POOL_Y * POOL_X;
+    }
+}
+
+static void run_layer(scry_nn *n, const scry_ocr_mixer *y, const layout *l, size_t t)
+{
+    const size_t starts[] = { 0, t }, w = WIDTH;
+    scry_norm_rows(n, &y->norm1, l->x, t, l->h);
+    scry_linear_run(n, &y->qkv, &(scry_product){ t, l->h, w, l->qkv, 3 * w, SCRY_ACT_NONE, false });
+    scry_attention_run(n, &(scry_attention){ .qkv = l->qkv, .starts = starts, .sequences = 1, .width = w, .heads = HEADS,
+                                             .out = l->h });
+    scry_linear_run(n, &y->proj, &(scry_product){ t, l->h, w, l->x, w, SCRY_ACT_NONE, true });
+    scry_norm_rows(n, &y->norm2, l->x, t, l->h);
+    scry_linear_run(n, &y->fc1, &(scry_product){ t, l->h, w, l->mixed, 2 * w, SCRY_ACT_SILU, false });
+    scry_linear_run(n, &y->fc2, &(scry_product){ t, l->mixed, 2 * w, l->x, w, SCRY_ACT_NONE, true });
+}
+
+static uint32_t largest_of(const float *x, size_t n)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[best])
+            best = i;
+    return (uint32_t)best;
+}
+
+/* The softmax of the largest number alone. */
+static float share_of(const float *x, size_t n, float most)
+{
+    float sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += expf(x[i] - most);
+    return 1 / sum;
+}
+
+/* The classes of the places, a few rows of logits at a time, which stay in the cache. */
+static void run_head(scry_nn *n, const scry_ocr_recogniser *r, const layout *l, const scry_ocr_recognition *job)
+{
+    const size_t t = scry_ocr_line_places(job->pixels.padded);
+    for (size_t from = 0; from < t; from += HEAD_ROWS) {
+        size_t rows = t - from < HEAD_ROWS ? t - from : HEAD_ROWS;
+        scry_linear_run(n, &r->head, &(scry_product){ rows, l->h + from * WIDTH, WIDTH, l->logits, r->classes, SCRY_ACT_NONE,
+                                                      false });
+        if (from == 0)
+            scry_trace_state(job->tracer, n->index, "rec.logits", l->logits, rows, r->classes);
+        for (size_t i = 0; i < rows; i++) {
+            const float *row = l->logits + i * r->classes;
+            uint32_t best = largest_of(row, r->classes);
+            bool counts = best != 0 && (from + i == 0 || job->best[from + i - 1] != best);
+            job->best[from + i] = best;
+            job->probability[from + i] = counts ? share_of(row, r->classes, row[best]) : 0;
+        }
+    }
+}
+
+void scry_ocr_recognise(scry_nn *n, const scry_ocr_recogniser *r, const scry_ocr_recognition *job)
+{
+    layout l = plan(r, &job->pixels, job->memory);
+    const size_t t = scry_ocr_line_places(job->pixels.padded);
+    scry_ocr_pass pass = { job->tracer, l.own, l.sums };
+    scry_ocr_run_trunk(n, &r->trunk, &job->pixels, &pass, l.stage, l.other);
+    pool(&l.stage[r->trunk.stages - 1], t, l.pooled);
+    scry_linear_run(n, &r->aside, &(scry_product){ t, l.pooled, TRUNK, l.aside, WIDTH, SCRY_ACT_SILU, false });
+    scry_linear_run(n, &r->in, &(scry_product){ t, l.pooled, TRUNK, l.x, WIDTH, SCRY_ACT_SILU, false });
+    scry_ocr_map x = scry_ocr_whole(l.x, 1, t, WIDTH), h = scry_ocr_whole(l.h, 1, t, WIDTH);
+    scry_ocr_depthwise_rows(n, &r->dw, &x, &h, 0, 1);
+    for (size_t i = 0; i < t * WIDTH; i++)
+        l.x[i] += l.h[i];
+    scry_trace_state(job->tracer, n->index, "rec.neck", l.x, t, WIDTH);
+    for (size_t i = 0; i < SCRY_OCR_LAYERS; i++)
+        run_layer(n, &r->layers[i], &l, t);
+    scry_norm_rows(n, &r->norm, l.x, t, l.h);
+    for (size_t i = 0; i < t * WIDTH; i++)
+        l.h[i] += l.aside[i];
+    scry_trace_state(job->tracer, n->index, "rec.mixed", l.h, t, WIDTH);
+    run_head(n, r, &l, job);
+}

@@ -1,0 +1,170 @@
+/* Reading whole pictures: what they say, where, and that odd ones and impossible ones give a page or a reason. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "model/safetensors.h"
+#include "ocr/ocr.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static scry_ocr *ocr;
+static uint8_t *word;   /* [32, 96, 3]: "Ab 12", from tests/golden/words.safetensors */
+enum { WORD_W = 96, WORD_H = 32, W = 400, H = 200 };
+
+static char *top_path(const char *relative)
+{
+    const char *top = getenv("SCRY_TOP");
+    return scry_asprintf("%s/%s", top ? top : ".", relative);
+}
+
+static scry_ocr_page read_picture(const uint8_t *data, int width, int height, ptrdiff_t stride)
+{
+    scry_ocr_page page;
+    scry_error err = SCRY_ERROR_INIT;
+    if (scry_ocr_read(ocr, &(scry_rgb){ data, width, height, stride }, &page, &err) < 0)
+        fail_msg("%s", err.message);
+    return page;
+}
+
+/* The word at (x, y) of a white picture [H, W, 3], twice as large, turned by `quarters` of a circle to the right. */
+static void put_word(uint8_t *picture, size_t x, size_t y, int quarters)
+{
+    for (size_t i = 0; i < (size_t)4 * WORD_W * WORD_H; i++) {
+        size_t wx = i % (2 * WORD_W), wy = i / (2 * WORD_W), px = wx, py = wy;
+        if (quarters == 1) {
+            px = 2 * WORD_H - 1 - wy;
+            py = wx;
+        } else if (quarters == 2) {
+            px = 2 * WORD_W - 1 - wx;
+            py = 2 * WORD_H - 1 - wy;
+        }
+        memcpy(picture + ((y + py) * W + x + px) * 3, word + (wy / 2 * WORD_W + wx / 2) * 3, 3);
+    }
+}
+
+static void a_word_and_where_it_is(void **state)
+{
+    static uint8_t picture[W * H * 3], upside[W * H * 3];
+    memset(picture, 255, sizeof picture);
+    put_word(picture, 40, 20, 0);
+    put_word(picture, 320, 4, 1);
+    scry_ocr_page page = read_picture(picture, W, H, 0);
+    assert_int_equal(page.count, 2);
+    size_t level = page.lines[0].corner[0] < 0.5f ? 0 : 1;
+    const float *c = page.lines[level].corner, *standing = page.lines[1 - level].corner;
+    assert_string_equal(page.lines[level].text, "Ab 12");
+    assert_string_equal(page.lines[1 - level].text, "Ab 12");
+    assert_true(page.lines[level].confidence > 0.9f && page.lines[level].confidence <= 1);
+    assert_true(c[0] < c[2] && c[1] < c[7] && fabsf(c[1] - c[3]) < 0.05f);
+    assert_true(c[0] * W > 36 && c[0] * W < 56 && c[1] * H > 16 && c[1] * H < 40);
+    assert_true(standing[1] < standing[3] && standing[0] > standing[6]);   /* read downwards: its top is on the right */
+    for (size_t y = 0; y < H; y++)   /* the same picture with its last row first */
+        memcpy(upside + y * W * 3, picture + (H - 1 - y) * W * 3, W * 3);
+    scry_ocr_page same = read_picture(upside + (H - 1) * W * 3, W, H, -(ptrdiff_t)W * 3);
+    assert_int_equal(same.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(same.lines[i].text, page.lines[i].text);
+        assert_memory_equal(same.lines[i].corner, page.lines[i].corner, sizeof page.lines[i].corner);
+    }
+    scry_ocr_page_free(&page);
+    scry_ocr_page_free(&same);
+    assert_int_equal(page.count, 0);
+}
+
+static void upside_down(void **state)
+{
+    static uint8_t picture[W * H * 3];
+    memset(picture, 255, sizeof picture);
+    put_word(picture, 100, 60, 2);
+    scry_ocr_page page = read_picture(picture, W, H, 0);
+    assert_int_equal(page.count, 1);
+    assert_string_equal(page.lines[0].text, "Ab 12");
+    assert_true(page.lines[0].corner[0] > page.lines[0].corner[2]);   /* it begins on the right, */
+    assert_true(page.lines[0].corner[1] > page.lines[0].corner[7]);   /* and its top is below */
+    scry_ocr_page_free(&page);
+}
+
+static void odd_pictures(void **state)
+{
+    static const int sizes[][2] = { { 1, 1 }, { 3, 3 }, { 31, 29 }, { 1, 700 }, { 20000, 1 } };
+    unsigned random = 7;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size_t bytes = (size_t)sizes[i][0] * (size_t)sizes[i][1] * 3;
+        uint8_t *picture = scry_alloc(bytes);
+        for (int noise = 0; noise < 2; noise++) {
+            for (size_t k = 0; noise && k < bytes; k++) {
+                random = random * 1664525 + 1013904223;
+                picture[k] = (uint8_t)(random >> 24);
+            }
+            scry_ocr_page page = read_picture(picture, sizes[i][0], sizes[i][1], 0);
+            if (!noise)
+                assert_int_equal(page.count, 0);
+            scry_ocr_page_free(&page);
+        }
+        free(picture);
+    }
+}
+
+static void impossible_pictures(void **state)
+{
+    scry_ocr_page page = { (scry_ocr_line *)"x", 9 };
+    static const uint8_t one[3];
+    scry_error err = SCRY_ERROR_INIT;
+    assert_int_equal(scry_ocr_read(ocr, &(scry_rgb){ NULL, 4, 4, 0 }, &page, &err), SCRY_EINVALID);
+    assert_int_equal(page.count, 0);
+    assert_int_equal(scry_ocr_read(ocr, &(scry_rgb){ one, 0, 4, 0 }, &page, &err), SCRY_EINVALID);
+    assert_int_equal(scry_ocr_read(ocr, &(scry_rgb){ one, 4, 4, 11 }, &page, &err), SCRY_EINVALID);
+    assert_int_equal(scry_ocr_read(ocr, &(scry_rgb){ one, 1000001, 4, 0 }, &page, &err), SCRY_ELIMIT);
+    assert_true(err.message[0]);
+}
+
+static int open_all(void **state)
+{
+    char *folder = top_path("models/words"), *golden = top_path("tests/golden");
+    scry_tensors *ts;
+    scry_tensor t;
+    scry_error err = SCRY_ERROR_INIT;
+    int rc = scry_ocr_open(&ocr, folder, 1, &err);
+    if (rc == 0)
+        rc = scry_tensors_open(&ts, golden, "words.safetensors", &err);
+    if (rc == 0)
+        rc = scry_tensors_get(ts, "det.pixels", 3, (size_t[]){ WORD_H, WORD_W, 3 }, &t, &err);
+    if (rc < 0) {
+        print_error("%s\n", err.message);
+        return rc;
+    }
+    float floats[WORD_H * WORD_W * 3];
+    word = scry_alloc(sizeof floats / sizeof *floats);
+    scry_tensor_floats(&t, floats);
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
+        word[i] = (uint8_t)floats[i];
+    scry_tensors_free(ts);
+    free(folder);
+    free(golden);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    scry_ocr_close(ocr);
+    scry_ocr_close(NULL);
+    free(word);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_word_and_where_it_is),
+        cmocka_unit_test(upside_down),
+        cmocka_unit_test(odd_pictures),
+        cmocka_unit_test(impossible_pictures),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
