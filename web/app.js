@@ -10,12 +10,13 @@ import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters
 import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { closeLibrary, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
+import { loadMap, mapIsOpen, mapPlace, redrawMap, setMap, showMap } from './map.js';
 import { drawScrubber, setScrubber } from './scrubber.js';
 import { anyChosen, choosing, clearChosen, extend, isChosen, setSelection, show as showSelection, toggle } from './select.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer } from './viewer.js';
 
-const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2;
+const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2, PLACE_ZOOM = 8;
 const SORTS = ['date', 'name', 'size', 'added'];
 const REMOTE_DEPTH = 16384, FOLDED_DEPTH = 20000;   // include/scry/store.h says why
 
@@ -38,6 +39,7 @@ function currentParams() {
   if (!query && reversed) params.set('reverse', '1');
   if (!farHidden) params.set('rest', 'yes');
   if (!folded) params.set('fold', 'no');
+  if (mapIsOpen()) params.set('map', mapPlace());
   return params;
 }
 
@@ -53,11 +55,13 @@ function restore() {
   reversed = params.get('reverse') === '1';
   showSorting();
   $('fold').checked = folded;
+  showMap(params.get('map'));
 }
 
 function setAddress(replace) {
   const params = currentParams(), address = params.size ? '?' + params : location.pathname;
   history[replace ? 'replaceState' : 'pushState'](null, '', address);
+  shownSearch = location.search;   // what follows shows it
 }
 
 // The query changed: search, as a new history entry, or with `replace` in place of the last one.
@@ -114,6 +118,36 @@ function libraryParams() {
   return params;
 }
 
+// The map shows the pictures that pass all filters but that on the position.
+function mapParams() {
+  const params = apiFilters();
+  params.delete('near');
+  if (folded) params.set('unique', '1');
+  return params;
+}
+
+function toggleMap() {
+  showMap(mapIsOpen() ? null : '');
+  drawScrubber();
+  if (mapIsOpen()) loadMap(mapParams(), true).then(() => setAddress(true));
+  else setAddress(true);
+}
+
+// Pictures within this circle, on the map.
+function onlyNear(latitude, longitude, km) {
+  addFilter('near', [latitude.toFixed(4), longitude.toFixed(4), Math.max(0.1, +km.toPrecision(3))].join(','));
+  changed();
+}
+
+function showOnMap({ latitude, longitude }) {
+  const wasOpen = hideViewer();
+  showMap([latitude, longitude, PLACE_ZOOM].join(','));
+  setAddress(wasOpen);
+  loadMap(mapParams(), false);
+  scrollTo(0, 0);
+  $('map-stage').focus({ preventScroll: true });
+}
+
 // `place`: the { y, n, viewer } of a history entry to restore.
 async function search(place = null) {
   const mine = ++turn;
@@ -122,6 +156,7 @@ async function search(place = null) {
   loading?.abort();
   loading = null;
   busy(true);
+  if (mapIsOpen()) loadMap(mapParams(), false);
   document.title = (currentQuery() ? currentQuery() + ' – ' : '') + 'scry';
   if (!currentQuery()) await loadLibrary(mine);
   else await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
@@ -412,6 +447,7 @@ async function speak(language) {
   drawChips();
   drawFilters(changed);
   redraw();
+  redrawMap();
   showSelection();
   if (first) showSummary();
   if ($('filters-panel').open) loadFacets().catch(() => {});
@@ -501,6 +537,7 @@ function wirePage() {
   setPanel($('show-filters'), $('filters-panel'), () => loadFacets().catch(() => {}));
   setPanel($('show-more'), $('more-panel'));
   $('open-help').onclick = openHelp;
+  $('show-map').onclick = toggleMap;
   $('login').addEventListener('cancel', e => e.preventDefault());
   $('login-form').addEventListener('submit', logIn);
   setDrop();
@@ -547,6 +584,7 @@ setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, to
 setSelection({ add: addPictures, search: searchByAll, load: pictureAt });
 setScrubber();
 setIndexing(async () => { await loadStatus().catch(() => {}); search(); });
+setMap({ near: onlyNear, failed, moved: () => { if (mapIsOpen()) setAddress(true); }, circle: () => readFilters().get('near')?.split(',').map(Number) ?? null });
 setViewer({
   similar: hit => searchWith('id', hit.id),
   region: (hit, region) => searchWith('id', hit.id, region),
@@ -555,6 +593,7 @@ setViewer({
   needMore: () => { if (cursor !== null && !loading) loadPage(turn); },
   load: pictureAt,
   help: openHelp,
+  map: showOnMap,
   total: () => (cursor === null || reachable() < countLoaded() ? reachable() : null),
 });
 start();

@@ -7,6 +7,7 @@ import { copyText } from './clipboard.js';
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
 import { countLoaded, focusHit, hitAt, reachable } from './grid.js';
+import { drawSmallMap } from './map.js';
 import { number, text } from './strings.js';
 import { fit, scaled, setZoom, zoom } from './zoom.js';
 
@@ -20,7 +21,7 @@ let index = -1, shown = null, actions = {}, from = [0, 0], leaving = false;   //
 const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
 // actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(),
-// load(index): a promise of the picture, total(), help() }
+// load(index): a promise of the picture, total(), help(), map(hit) }
 export function setViewer(given) {
   actions = given;
   setZoom(stage, frame, zoomActions);
@@ -33,6 +34,7 @@ export function setViewer(given) {
   $('add').onclick = () => actions.add(current());
   $('by-region').onclick = e => setDrawing(!zoomActions.draw, e.detail === 0);
   $('copy').onclick = copyPath;
+  $('small-map').onclick = () => actions.map(current());
   $('show-info').onclick = () => $('show-info').setAttribute('aria-expanded', dialog.classList.toggle('informed'));
   dialog.addEventListener('cancel', e => { if (zoomActions.draw) { e.preventDefault(); setDrawing(false); } });
   dialog.addEventListener('close', onClose);
@@ -141,6 +143,8 @@ function show() {
   $('next').disabled = index < 0 || index >= reachable() - 1;
   $('name').textContent = hit.name;
   $('meta').replaceChildren(...rows(hit).filter(([, value]) => value).flatMap(([key, value]) => [element('dt', {}, text(key)), element('dd', {}, ...[value].flat())]));
+  $('small-map').hidden = hit.latitude === undefined;
+  if (hit.latitude !== undefined) drawSmallMap($('small-map').firstElementChild, hit.latitude, hit.longitude);
 }
 
 // The picture failed to load: ask the server why.
@@ -170,7 +174,7 @@ function rows(hit) {
     ['taken', hit.taken_at_source !== 'file_time' && taken(hit.taken_at)], ['title', hit.title], ['description', hit.description],
     ['keywords', hit.keywords?.join(', ')], ['rating', hit.rating === undefined ? null : hit.rating < 0 ? '✕' : '★'.repeat(hit.rating) || '0'], ['changed', when(hit.mtime)],
     ['camera', hit.camera && filterButton(hit.camera, 'camera', hit.camera)], ['lens', hit.lens],
-    ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
+    ['place', hit.place && filterButton(hit.place, 'place', hit.place)], ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
     ['key', hit.key], ['labels', hit.labels?.map(l => filterButton(l, 'label', l))], ['copies', hit.copies ? number(hit.copies) : null],
     ['companion', hit.raw ?? hit.companion], ['state', hit.damaged && text('damaged')],
   ];

@@ -7,6 +7,7 @@
 #include "store/predicates.h"
 #include "store/results.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,7 @@ int scry_sort_hits(size_t *out, const scry_hit *hits, size_t n, scry_sort sort, 
 typedef struct {
     uint8_t id[SCRY_ID_BYTES];
     int64_t key, time_s;
+    float latitude, longitude;   /* NAN: no position */
     char *name;           /* of the file; NULL unless sorted by it; owned */
     scry_file *file;      /* NULL unless whole files are kept; owned, as `block` */
     void *block;
@@ -189,6 +191,13 @@ static int note_stem(scry_listing *l, const scry_file *f, int64_t *raw)
     return 0;
 }
 
+static void set_position(entry *e, const scry_file *f)
+{
+    bool known = f->has_position && fabs(f->latitude) <= 90 && fabs(f->longitude) <= 180;
+    e->latitude = known ? (float)f->latitude : NAN;
+    e->longitude = known ? (float)f->longitude : NAN;
+}
+
 static int add_file(void *arg, const scry_file *f)
 {
     scry_listing *l = arg;
@@ -208,6 +217,7 @@ static int add_file(void *arg, const scry_file *f)
     entry *e = &l->items[l->count++];
     *e = (entry){ .key = key_of(o->sort, f), .time_s = scry_file_time(f), .at = (size_t)l->total++, .raw = raw,
                   .undated = !f->has_time };
+    set_position(e, f);
     l->undated += e->undated;
     memcpy(e->id, f->id, sizeof e->id);
     if (o->sort == SCRY_SORT_NAME)
@@ -302,6 +312,13 @@ const uint8_t *scry_listing_id(const scry_listing *l, size_t i)
 int64_t scry_listing_time(const scry_listing *l, size_t i)
 {
     return l->items[i].time_s;
+}
+
+bool scry_listing_position(const scry_listing *l, size_t i, double *latitude, double *longitude)
+{
+    *latitude = l->items[i].latitude;
+    *longitude = l->items[i].longitude;
+    return !isnan(*latitude);
 }
 
 scry_results *scry_listing_results(const scry_listing *l, size_t from)

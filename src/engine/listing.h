@@ -7,7 +7,7 @@
  *         scry_store_get(store, scry_listing_id(l, i), &file, &err);
  *     scry_listing_free(l);
  *
- * One walk over the store's files, then a sort in memory: 80 bytes for a picture (and its name, while names are sorted),
+ * One walk over the store's files, then a sort in memory: 88 bytes for a picture (and its name, while names are sorted),
  * unless whole files are kept. A listing does not change with the store. One thread makes it, any number may read it.
  */
 #ifndef SCRY_ENGINE_LISTING_H
@@ -60,6 +60,8 @@ size_t scry_listing_count(const scry_listing *l);     /* of those that were kept
 uint64_t scry_listing_total(const scry_listing *l);   /* of all that pass */
 const uint8_t *scry_listing_id(const scry_listing *l, size_t i);
 int64_t scry_listing_time(const scry_listing *l, size_t i);          /* taken, else the file's time: seconds */
+/* Where it was taken, to a metre; false: not known. */
+bool scry_listing_position(const scry_listing *l, size_t i, double *latitude, double *longitude);
 
 /* The kept files from place `from` on, as results without scores; whole lists only. The caller frees them. */
 scry_results *scry_listing_results(const scry_listing *l, size_t from);

@@ -50,6 +50,15 @@ static void timeline_get(request *r, worker_tools *tools)
     search_job_free(j);
 }
 
+/* GET /api/v1/map */
+static void map_get(request *r, worker_tools *tools)
+{
+    search_job *j = search_job_new(SCRY_VIA_LIST_URL);
+    if (search_read_url(r, j, false))
+        respond_map(r, &j->request);
+    search_job_free(j);
+}
+
 static void images_list(request *r, worker_tools *tools)
 {
     search_job *j = search_job_new(SCRY_VIA_LIST_URL);
@@ -216,6 +225,7 @@ static void skipped_get(request *r, worker_tools *tools)
 const route routes_lists[] = {
     { "GET", "/api/v1/images", RUN_ON_WORKER, images_list, 0, false },
     { "GET", "/api/v1/timeline", RUN_ON_WORKER, timeline_get, 0, false },
+    { "GET", "/api/v1/map", RUN_ON_WORKER, map_get, 0, false },
     { "GET", "/api/v1/facets", RUN_ON_WORKER, facets_get, 0, false },
     { "GET", "/api/v1/skipped", RUN_ON_WORKER, skipped_get, 0, false },
     { 0 },

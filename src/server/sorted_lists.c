@@ -6,12 +6,14 @@
 #include "engine/file_json.h"
 #include "engine/listing.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { KEPT = 4, MAX_JSON_BYTES = 64 << 20, DAY_S = 86400 };
+enum { MAX_CELLS = 10000, CELLS_IN_DEGREE = 1024 };   /* cells of 100 m */
 
 typedef struct {
     char *key;                /* the parameters that the list depends on */
@@ -237,19 +239,25 @@ static void put_day(scry_json_writer *w, int64_t day, size_t offset, size_t coun
     scry_json_end(w, '}');
 }
 
+/* The whole list by date, to be released; NULL after an error. `what`: the name of the route, for errors. */
+static kept_list *acquire_by_date(request *r, const scry_search_request *q, const char *what, scry_error *err)
+{
+    if (q->has_after || q->search.offset || request_arg(r, "limit") || (q->sort != SCRY_SORT_NONE && q->sort != SCRY_SORT_DATE)) {
+        scry_fail(err, SCRY_EINVALID, "the %s has no pages and is sorted by date: give filters, unique and reverse only", what);
+        return NULL;
+    }
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    kept_list *k = acquire(r, q, SCRY_SORT_DATE, err);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    return k;
+}
+
 void respond_timeline(request *r, const scry_search_request *q)
 {
-    server *s = r->server;
     scry_error err = SCRY_ERROR_INIT;
-    if (q->has_after || q->search.offset || request_arg(r, "limit") || (q->sort != SCRY_SORT_NONE && q->sort != SCRY_SORT_DATE)) {
-        respond_problem(r, 400, "the timeline has no pages and is sorted by date: give filters, unique and reverse only");
-        return;
-    }
     scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    pthread_rwlock_rdlock(&s->store_lock);
-    kept_list *k = acquire(r, q, SCRY_SORT_DATE, &err);
-    pthread_rwlock_unlock(&s->store_lock);
+    kept_list *k = acquire_by_date(r, q, "timeline", &err);
     size_t count = k ? scry_listing_count(k->listing) : 0;
     scry_json_begin(&w, '{');
     scry_json_add_int(&w, "total", (int64_t)count);
@@ -264,6 +272,105 @@ void respond_timeline(request *r, const scry_search_request *q)
     scry_json_end(&w, ']');
     scry_json_end(&w, '}');
     if (k)
-        release(s, k);
+        release(r->server, k);
+    respond_result(r, k ? 0 : err.code, &err, &b);
+}
+
+/* ---- the map ---- */
+
+typedef struct {
+    double latitude, longitude;
+    int64_t cell;
+    size_t at;           /* in the list */
+} placed;
+
+/* The grid's cells by rows; one for each degree / `per_degree` of latitude and longitude. */
+static int64_t cell_of(const placed *p, double per_degree)
+{
+    return (int64_t)floor((p->latitude + 90) * per_degree) * (1 << 20) + (int64_t)floor((p->longitude + 180) * per_degree);
+}
+
+static int compare_placed(const void *a, const void *b)
+{
+    const placed *x = a, *y = b;
+    return x->cell != y->cell ? (x->cell > y->cell) - (x->cell < y->cell) : (x->at > y->at) - (x->at < y->at);
+}
+
+/* How many of the sorted pictures from `first` on are in its cell. */
+static size_t count_in_cell(const placed *p, size_t first, size_t count)
+{
+    size_t end = first + 1;
+    while (end < count && p[end].cell == p[first].cell)
+        end++;
+    return end - first;
+}
+
+/* Sort by cells of the finest grid that has at most MAX_CELLS of them; how many there are in a degree. */
+static double sort_by_cell(placed *p, size_t count)
+{
+    double per_degree = CELLS_IN_DEGREE;
+    for (;; per_degree /= 2) {
+        size_t cells = 0;
+        for (size_t i = 0; i < count; i++)
+            p[i].cell = cell_of(&p[i], per_degree);
+        if (count)
+            qsort(p, count, sizeof *p, compare_placed);
+        for (size_t i = 0; i < count; i += count_in_cell(p, i, count))
+            cells++;
+        if (cells <= MAX_CELLS)
+            return per_degree;
+    }
+}
+
+/* `p`: the pictures of one cell, in the order of the list. */
+static void put_cell(scry_json_writer *w, const scry_listing *l, const placed *p, size_t count)
+{
+    char id[2 * SCRY_ID_BYTES + 1];
+    double latitude = 0, longitude = 0;
+    for (size_t i = 0; i < count; i++) {
+        latitude += p[i].latitude;
+        longitude += p[i].longitude;
+    }
+    scry_hex(scry_listing_id(l, p[0].at), SCRY_ID_BYTES, id);
+    scry_json_begin(w, '{');
+    scry_json_add_num(w, "latitude", latitude / (double)count, 9);
+    scry_json_add_num(w, "longitude", longitude / (double)count, 9);
+    scry_json_add_int(w, "count", (int64_t)count);
+    scry_json_add_str(w, "id", id);
+    scry_json_end(w, '}');
+}
+
+static void put_cells(scry_json_writer *w, const scry_listing *l)
+{
+    size_t total = 0, count = scry_listing_count(l);
+    placed *p = scry_alloc((count + 1) * sizeof *p);
+    for (size_t i = 0; i < count; i++)
+        if (scry_listing_position(l, i, &p[total].latitude, &p[total].longitude))
+            p[total++].at = i;
+    double per_degree = sort_by_cell(p, total);
+    scry_json_add_int(w, "total", (int64_t)total);
+    scry_json_add_num(w, "cell_degrees", 1 / per_degree, 6);
+    scry_json_key(w, "cells");
+    scry_json_begin(w, '[');
+    for (size_t i = 0, n; i < total; i += n) {
+        n = count_in_cell(p, i, total);
+        put_cell(w, l, p + i, n);
+    }
+    scry_json_end(w, ']');
+    free(p);
+}
+
+void respond_map(request *r, const scry_search_request *q)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    kept_list *k = acquire_by_date(r, q, "map", &err);
+    scry_json_begin(&w, '{');
+    if (k)
+        put_cells(&w, k->listing);
+    scry_json_end(&w, '}');
+    if (k)
+        release(r->server, k);
     respond_result(r, k ? 0 : err.code, &err, &b);
 }

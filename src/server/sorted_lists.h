@@ -1,7 +1,7 @@
 /* sorted_lists.h - lists of pictures in an order of their own, with random access to their pages.
  *
  * A list is made by one walk over the store (a second for 200,000 pictures) and kept until the collection changes, so that
- * a page that scrolls asks for any part of it at once. The last few lists are kept, 72 bytes for each of their pictures.
+ * a page that scrolls asks for any part of it at once. The last few lists are kept, 80 bytes for each of their pictures.
  */
 #ifndef SCRY_SERVER_SORTED_LISTS_H
 #define SCRY_SERVER_SORTED_LISTS_H
@@ -20,5 +20,8 @@ void respond_sorted_list(request *r, const scry_search_request *q);
 
 /* On a worker: {"total", "days"}: how many pictures each day has, in the order of sort=date. */
 void respond_timeline(request *r, const scry_search_request *q);
+
+/* On a worker: {"total", "cell_degrees", "cells"}: where pictures were taken, counted in cells of a grid. */
+void respond_map(request *r, const scry_search_request *q);
 
 #endif

@@ -20,6 +20,18 @@ cat >"$P/a/p002.xmp" <<'X'
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"></rdf:Description></rdf:RDF></x:xmpmeta>
 X
+while read -r name latitude longitude; do   # the first two and the last two are less than a cell of the map apart; p005 is copied to img9
+    cat >"$P/b/$name.png.xmp" <<X
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="$latitude" exif:GPSLongitude="$longitude"/></rdf:RDF></x:xmpmeta>
+X
+done <<X
+p005 48,51.520N 2,17.670E
+p006 48,51.530N 2,17.680E
+p007 48,52.500N 2,17.670E
+p008 16,47.000S 179,58.000W
+p009 16,47.010S 179,57.990W
+X
 ok "index" "$scry" index --formats all "$P"
 find "$P" -type f ! -name '*.xmp' | LC_ALL=C sort >"$T/all"
 
@@ -151,6 +163,27 @@ get "$url/api/v1/timeline?format=jpeg"
 is "timeline: filters" "$(json 'j["total"]')" 1
 get "$url/api/v1/timeline?limit=3"
 is "timeline: no pages: 400" $code 400
+get "$url/api/v1/images?sort=date&unique=1&limit=1000"
+cp "$T/out" "$T/newest.json"
+get "$url/api/v1/map?unique=1"
+is "map: cells of 1/1024 degree, each with its newest picture" "$code $(python3 - "$T/newest.json" "$T/out" <<'X'
+import json, math, sys
+files, map_ = json.load(open(sys.argv[1]))["results"], json.load(open(sys.argv[2]))
+placed, cells = [f for f in files if "latitude" in f], {}
+for f in placed:
+    cells.setdefault((math.floor((f["latitude"] + 90) * 1024), math.floor((f["longitude"] + 180) * 1024)), []).append(f)
+mean = lambda of, key: sum(f[key] for f in of) / len(of)
+near = lambda c, of: all(abs(c[k] - mean(of, k)) < 2e-5 for k in ("latitude", "longitude"))
+print(len(placed) >= 5, len(cells) < len(placed), map_["total"] == len(placed), map_["cell_degrees"], len(map_["cells"]) == len(cells),
+      all((c["count"], c["id"]) == (len(of), of[0]["id"]) and near(c, of) for c, (_, of) in zip(map_["cells"], sorted(cells.items()))))
+X
+)" "200 True True True 0.000976562 True True"
+get "$url/api/v1/map?format=jpeg"
+is "map: filters" "$(json 'j["total"] == sum(c["count"] for c in j["cells"])')" True
+get "$url/api/v1/map?near=48.86,2.29,1&unique=1"
+is "by position" "$(json '(j["total"], len(j["cells"]))')" "(2, 1)"
+get "$url/api/v1/map?sort=name"
+is "map: no orders: 400" $code 400
 pictures "$P/c" 1 91
 ok "index another one" "$scry" index "$P"
 for _ in $(seq 100); do   # the server looks several times a second
