@@ -57,7 +57,7 @@ static bool shapes_are_sound(const scry_wire_request *request, const uint8_t *vi
     const scry_image_spec *spec = &request->what.spec;
     size_t size = (size_t)spec->size;
     scry_view_shape shape;
-    if (!spec_is_sound(spec) || scry_wire_view_bytes(&request->what) > request->output_bytes)
+    if (!spec_is_sound(spec) || scry_wire_pixel_bytes(&request->what) > request->output_bytes)
         return false;
     for (int i = 0; i < spec->views; i++, view += 3 * size * size)
         if (spec->fit[i] == SCRY_FIT_PATCHES && !scry_view_get_shape(view, size, &shape))
