@@ -74,8 +74,8 @@ bool scry_decoder_fault(const uint8_t *bytes, size_t size)
         for (;;)
             sleep(1000);
     if (ends_with(bytes, size, "scry-test:spin"))
-        for (volatile unsigned i = 0;; i++)
-            ;
+        for (;;)
+            __asm__ volatile("");
     if (ends_with(bytes, size, "scry-test:memory"))
         eat_memory();
     if (ends_with(bytes, size, "scry-test:exit"))

@@ -222,7 +222,7 @@ static void several_views_and_regions(void **state)
         assert_int_equal(decode_picture(d, "photo.jpg", &one, &r, NULL), 0);
         /* The shrinking is chosen for all views together: equal but for its rounding. */
         for (int k = 0; k < BYTES; k++)
-            assert_in_range(abs(both[i * BYTES + k] - r.pixels[k]), 0, 24);
+            assert_true(abs(both[i * BYTES + k] - r.pixels[k]) <= 24);
     }
     scry_decode_request region = small_view;
     region.exact = true;

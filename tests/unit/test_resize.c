@@ -141,8 +141,8 @@ static void only_what_is_needed_is_read(void **state)
     assert_int_equal(scry_resizer_new(&r, 4000, 1000, &w, NULL), 0);
     scry_span columns = scry_resizer_columns(r), rows = scry_resizer_rows(r);
     /* 336 / 896 of 4000 is 1500, less the filter's reach of 2 * 4000 / 896 pixels. */
-    assert_in_range(columns.first, 1488, 1500);
-    assert_in_range(columns.end, 2500, 2512);
+    assert_true(columns.first >= 1488 && columns.first <= 1500);
+    assert_true(columns.end >= 2500 && columns.end <= 2512);
     assert_int_equal(rows.first, 0);
     assert_int_equal(rows.end, 1000);
     scry_resizer_free(r);

@@ -78,7 +78,7 @@ static void from_65536_on(void **state)
     assert_int_equal(scry_store_open(&s, where, &o, NULL), 0);
     fill(s);
     int n = found(s, NULL);
-    assert_in_range(n, QUERIES * TOP * 9 / 10, QUERIES * TOP - 1);
+    assert_true(n >= QUERIES * TOP * 9 / 10 && n < QUERIES * TOP);
     assert_int_equal(found(s, scry_filter_text(pool, SCRY_FILTER_FORMAT, "png")), QUERIES * TOP);   /* one fewer */
     assert_int_equal(scry_store_close(s, NULL), 0);
     scry_filter_pool_free(pool);

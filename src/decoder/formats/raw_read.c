@@ -125,7 +125,13 @@ static bool thumbnail_suffices(const libraw_data_t *raw)
 
 /* ---- developing ----------------------------------------------------------------- */
 
-static void note_damage(void *data, const char *file, const int offset)
+#if LIBRAW_COMPILE_CHECK_VERSION_NOTLESS(0, 22)
+typedef INT64 damaged_at;
+#else
+typedef int damaged_at;
+#endif
+
+static void note_damage(void *data, const char *file, const damaged_at offset)
 {
     *(bool *)data = true;
 }
