@@ -1,12 +1,11 @@
-/* config_dir.c - which of a folder's files to read, and the errors for folders that scry
- * cannot use. */
+/* config_dir.c - which of a folder's files to read. */
 #include "model/config.h"
+#include "model/folder_faults.h"
 #include "model/sentence.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,83 +13,13 @@
 
 enum { CONFIG_BYTES = 4 << 20, README_BYTES = 1 << 20 };
 
-static bool has_file(const char *dir, const char *name)
-{
-    char *path = scry_path_join(dir, name);
-    bool found = access(path, F_OK) == 0;
-    free(path);
-    return found;
-}
-
 /* Whether the folder has the weights `file`, or shards of it. */
 static bool has_weights(const char *dir, const char *file)
 {
     char *index = scry_asprintf("%s.index.json", file);
-    bool found = has_file(dir, file) || has_file(dir, index);
+    bool found = scry_folder_has(dir, file) || scry_folder_has(dir, index);
     free(index);
     return found;
-}
-
-/* Whether a file in the folder ends in `end`. */
-static bool has_ending(const char *dir, const char *end)
-{
-    DIR *d = opendir(dir);
-    bool found = false;
-    for (struct dirent *e; d && !found && (e = readdir(d));) {
-        size_t n = strlen(e->d_name);
-        found = n > strlen(end) && strcmp(e->d_name + n - strlen(end), end) == 0;
-    }
-    if (d)
-        closedir(d);
-    return found;
-}
-
-/* The format of weights that scry does not read, or NULL. */
-static const char *other_format(const char *dir)
-{
-    char *onnx = scry_path_join(dir, "onnx");
-    const char *format = has_ending(dir, ".onnx") || has_ending(onnx, ".onnx") ? "ONNX" : has_ending(dir, ".gguf") ? "GGUF" : NULL;
-    free(onnx);
-    return format;
-}
-
-/* What a folder without a configuration is, and what to do. */
-static int no_checkpoint(const char *dir, scry_error *err)
-{
-    const char *format = other_format(dir);
-    if (has_file(dir, "adapter_config.json"))
-        return scry_fail(err, SCRY_EINVALID, "%s: an adapter (LoRA), which changes another model: merge it into the model that "
-                         "its adapter_config.json names, and give the result", dir);
-    if (has_file(dir, "model_index.json"))
-        return scry_fail(err, SCRY_EINVALID, "%s: a pipeline of diffusers, which makes pictures: take a CLIP model, see "
-                         "`scry model list --catalogue`", dir);
-    if (format)
-        return scry_fail(err, SCRY_EINVALID, "%s: ONNX and GGUF are not read: give the folder of the same model as safetensors "
-                         "(`scry model list --catalogue`)", dir);
-    if (has_file(dir, "0_CLIPModel"))
-        return scry_fail(err, SCRY_EINVALID, "%s has no modules.json: give its folder 0_CLIPModel", dir);
-    return scry_fail(err, SCRY_ENOTFOUND, "%s: no config.json or open_clip_config.json: this folder has no checkpoint", dir);
-}
-
-static int no_weights(const char *dir, scry_error *err)
-{
-    const char *format = other_format(dir);
-    static const char *const pickles[] = {
-        "pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model.bin.index.json",
-        "model.pt", "pytorch_model.pt"
-    };
-    for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++)
-        if (has_file(dir, pickles[i]))
-            return scry_fail(err, SCRY_EINVALID, "%s: %s is a pickle, which can run code when it "
-                             "is read: convert it once with `tools/convert-pickle.py %s`, or fetch "
-                             "the repository's model.safetensors", dir, pickles[i], dir);
-    if (format)
-        return scry_fail(err, SCRY_EINVALID, "%s: its weights are there only as %s, which scry does not read: give the folder of the "
-                         "same model as safetensors", dir, format);
-    if (has_file(dir, "adapter_model.safetensors"))
-        return scry_fail(err, SCRY_EINVALID, "%s: adapter_model.safetensors is an adapter (LoRA), which changes another model: merge "
-                         "it into that model, and give the result", dir);
-    return scry_fail(err, SCRY_ENOTFOUND, "%s: no model.safetensors in this folder", dir);
 }
 
 /* The `license:` line of the model card's front matter, or NULL. */
@@ -133,7 +62,7 @@ static int read_open_clip(scry_config *c, const char *dir, scry_error *err)
 /* preprocessor_config.json, or processor_config.json's image_processor, as transformers 5 writes it. */
 static int read_preprocessor(scry_config *c, const char *dir, scry_error *err)
 {
-    const char *name = has_file(dir, "preprocessor_config.json") ? "preprocessor_config.json" : "processor_config.json";
+    const char *name = scry_folder_has(dir, "preprocessor_config.json") ? "preprocessor_config.json" : "processor_config.json";
     char *path = scry_path_join(dir, name);
     scry_json *root = NULL;
     int r = scry_json_read(&root, path, CONFIG_BYTES, err);
@@ -174,7 +103,7 @@ static int read_hf(scry_config *c, const char *dir, scry_error *err)
  * when its files are complete. (timm's config.json has no model_type.) */
 static bool is_open_clip(const char *dir)
 {
-    if (!has_file(dir, "open_clip_config.json"))
+    if (!scry_folder_has(dir, "open_clip_config.json"))
         return false;
     char *path = scry_path_join(dir, "config.json");
     scry_json *config = NULL;
@@ -203,12 +132,12 @@ int scry_config_read_files(scry_config *out, const char *dir, scry_error *err)
         r = read_open_clip(out, dir, err);
     else if (is_sentence(dir))
         r = scry_sentence_read(out, dir, err);
-    else if (has_file(dir, "config.json"))
+    else if (scry_folder_has(dir, "config.json"))
         r = read_hf(out, dir, err);
     else if (access(dir, F_OK) != 0)
         r = scry_fail(err, SCRY_ENOTFOUND, "%s: no such folder", dir);
     else
-        r = no_checkpoint(dir, err);
+        r = scry_folder_no_checkpoint(dir, err);
     if (r < 0)
         scry_config_dispose(out);
     else
@@ -220,11 +149,11 @@ int scry_config_read(scry_config *out, const char *dir, scry_error *err)
 {
     int r = scry_config_read_files(out, dir, err);
     if (r == 0 && !has_weights(dir, out->weights_file))
-        r = no_weights(dir, err);
-    if (r == 0 && out->head_file && !has_file(dir, out->head_file)) {
+        r = scry_folder_no_weights(dir, out->weights_file, err);
+    if (r == 0 && out->head_file && !scry_folder_has(dir, out->head_file)) {
         char *part = scry_path_join(dir, out->head_file);
         *strrchr(part, '/') = '\0';
-        r = no_weights(part, err);
+        r = scry_folder_no_weights(part, "model.safetensors", err);
         free(part);
     }
     if (r < 0)

@@ -36,6 +36,8 @@ static int unknown_family(scry_config_reader *r, scry_layout layout, const scry_
     if (layout == SCRY_LAYOUT_OPEN_CLIP)
         return scry_config_fail(r, SCRY_EINVALID, "model_cfg with vision_cfg and text_cfg is missing");
     const char *type = scry_json_str(scry_json_get(json, "model_type"), "");
+    if (type[0] == '\0' && (scry_json_get(json, "model_cfg") || scry_json_get(json, "vision_cfg")))
+        return scry_config_fail(r, SCRY_EINVALID, "a configuration of open_clip, which must be named open_clip_config.json");
     if (type[0] == '\0')
         return scry_config_fail(r, SCRY_EINVALID, "no model_type: not a checkpoint of transformers%s", scry_json_get(json, "architecture")
                                 ? " but one of timm's image classifiers, which has no text tower" : "");

@@ -1,5 +1,6 @@
 #include "model/checkpoint.h"
 #include "model/family.h"
+#include "model/folder_faults.h"
 #include "model/model_internal.h"
 #include "model/pair.h"
 
@@ -351,6 +352,8 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
     int r = scry_checkpoint_dir(&m->dir, dir, err);
     if (r == 0)
         r = open_parts(m, options ? options->language : NULL, err);
+    if (r < 0 && m->dir)
+        r = scry_folder_name_pointer(m->dir, r, err);
     if (r < 0) {
         scry_model_free(m);
         return r;

@@ -156,12 +156,26 @@ refused "another family" 'models of type "blip" are not supported; .scry model l
 refused "a tower alone" 'model_type is "clip_vision_model": an image tower without its text tower' edit config.json 'j["model_type"] = "clip_vision_model"'
 refused "ONNX beside config.json" 'only as ONNX, which scry does not read: give the folder of the same model as safetensors' \
     sh -c 'rm model.safetensors && mkdir onnx && touch onnx/model.onnx'
-refused "ONNX alone" 'ONNX and GGUF are not read' sh -c 'rm * && touch vision.onnx'
-refused "GGUF alone" 'ONNX and GGUF are not read' sh -c 'rm * && touch model-q4_0.gguf'
+refused "ONNX alone" 'weights as ONNX are not read' sh -c 'rm * && touch vision.onnx'
+refused "GGUF alone" 'weights as GGUF are not read' sh -c 'rm * && touch model-q4_0.gguf'
 refused "a LoRA adapter" 'an adapter \(LoRA\)' sh -c 'rm * && touch adapter_config.json adapter_model.safetensors'
 refused "an adapter beside config.json" 'adapter_model.safetensors is an adapter \(LoRA\)' mv model.safetensors adapter_model.safetensors
 refused "a pipeline of diffusers" 'a pipeline of diffusers' sh -c 'rm * && touch model_index.json'
 refused "a pickle" 'is a pickle, .*tools/convert-pickle.py' mv model.safetensors pytorch_model.bin
+refused "a pickle of another name" 'checkpoint.pth is a pickle, .*fetch the repository.s model.safetensors' mv model.safetensors checkpoint.pth
+refused "a pickle alone" 'ViT-B-32.pt is a pickle, .* and there is no configuration' sh -c 'rm * && touch ViT-B-32.pt'
+refused "weights of another name" 'no model.safetensors in this folder, but model.fp16.safetensors' mv model.safetensors model.fp16.safetensors
+refused "weights alone" 'model.safetensors is there, but not the config.json' sh -c 'rm *.json'
+refused "Flax" 'only as Flax, which scry does not read' mv model.safetensors flax_model.msgpack
+refused "Core ML alone" 'weights as Core ML are not read' sh -c 'rm * && mkdir image.mlpackage'
+refused "a link to weights that were not copied" 'model.safetensors is a link to ../../blobs/9, which is not there: .*cp -rL' \
+    ln -sf ../../blobs/9 model.safetensors
+refused "a link to a configuration that was not copied" 'config.json is a link to ../../blobs/8, which is not there' ln -sf ../../blobs/8 config.json
+refused "open_clip's configuration in another file" 'config.json: .*must be named open_clip_config.json' edit config.json 'j = {"model_cfg": {}}'
+for file in model.safetensors config.json vocab.json; do
+    refused "a pointer of Git LFS, $file" "/$file is a pointer of Git LFS .*git lfs pull" \
+        sh -c 'printf "version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 605157884\n" 0 >"$1"' sh "$file"
+done
 refused "an empty folder" 'this folder has no checkpoint' sh -c 'rm *'
 refused "an index of shards that is no JSON" 'model.safetensors.index.json' sh -c 'rm model.safetensors && echo { >model.safetensors.index.json'
 touch "$T/x.onnx" "$T/x.safetensors"

@@ -79,6 +79,7 @@ static void transformers(void **state)
     check(HF, clip, type, "\"model_type\": \"blip\"", "models of type \"blip\" are not supported; `scry model list --catalogue`");
     check(HF, clip, type, "\"model_type\": \"clip_vision_model\"", "an image tower without its text tower");
     check(HF, clip, type, "\"model_type\": \"bert\"", "a text model");
+    check(HF, clip, type, "\"vision_cfg\": {}", "must be named open_clip_config.json");
     check(HF, clip, type, "\"architecture\": \"vit_base_patch16_224\"", "timm's image classifiers");
 }
 
