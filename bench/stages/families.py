@@ -3,7 +3,8 @@
 Random weights of open_clip's own configurations, both towers, all processors, against ONNX Runtime and OpenVINO with the same
 weights. Pictures are decoded already, in batches of 16 and of 1; texts are read at all their positions (64, MobileCLIP 77), as
 these towers are: one, and 16 at once. SigLIP 2's vocabulary has 256,000 pieces, as published, but not Gemma's. The memory is the
-peak of the largest process of whole commands, pages of the mapped checkpoint included.
+peak of the largest process of whole commands, pages of the mapped checkpoint included. Starts are whole processes: one that reads
+no text, and one that reads a query of six words, beside the same towers with CLIP's tokenizer.
 """
 import subprocess
 import tempfile
@@ -65,6 +66,25 @@ def bidirectional(b, folder):
     b.target("a text of SigLIP 2 to CLIP's of the same size", got["SigLIP 2"].over(got["CLIP"]), at_most=1.05)
 
 
+def starts(b, folder):
+    """Opening a model of 256,000 pieces, from the tables in the cache, and one query."""
+    clip = material.once(b.folder("exported") / f"{folder.name}-clip-tokenizer", lambda part: subprocess.run(
+        [str(b.python("families")), "-m", "peers.clip_tokenizer", str(folder / "model"), str(part)], cwd=TOP / "bench", check=True))
+    query, nothing, out = (b.folder("pictures") / name for name in ("query.txt", "nothing.txt", "query.npy"))
+    query.write_text(material.TEXT + "\n")
+    nothing.write_text("")
+
+    def start(model, texts):
+        return 1e3 * b.run([b.scry, "embed", "--quiet", "--texts", texts, "--out", out, "--model", model]).wall_s
+    for model in (folder / "model", clip):   # caches
+        start(model, nothing)
+    models = {"256,000 pieces": folder / "model", "CLIP's tokenizer": clip}
+    opened = b.alternate("SigLIP 2 B/32-256: a start without a text", {n: lambda m=m: start(m, nothing) for n, m in models.items()}, "ms")
+    asked = b.alternate("SigLIP 2 B/32-256: a start with a query", {n: lambda m=m: start(m, query) for n, m in models.items()}, "ms")
+    b.target("opening a model of 256,000 pieces", opened["256,000 pieces"], at_most=30, unit="ms")
+    b.target("a query of six words: 256,000 pieces to CLIP's tokenizer", asked["256,000 pieces"].over(asked["CLIP's tokenizer"]), at_most=1.5)
+
+
 def memory(b, folder):
     model = folder / "model"
     with tempfile.TemporaryDirectory(dir=b.home) as new:
@@ -84,6 +104,7 @@ def run(b):
             for batch in (16, 1):
                 speed(b, title, kind, batch, ways)
             b.drop()
+    starts(b, made(b, "siglip2-b32", 256000))
     folder = made(b, "siglip2-b16-256", 256000)
     bidirectional(b, folder)
     b.drop()
