@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/view_shape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,14 @@ static uint8_t *make_pixels(size_t bytes)
     return p;
 }
 
+/* Views of any shape say that they are squares. */
+static void put_shapes(uint8_t *pixels, size_t bytes, const scry_image_spec *spec)
+{
+    size_t size = (size_t)spec->size, side = size / SCRY_VIEW_PATCH;
+    for (int i = 0; i < LARGEST_BATCH && spec->fit[0] == SCRY_FIT_PATCHES; i++)
+        scry_view_put_shape(pixels + (size_t)i * bytes, size, (scry_view_shape){ side, side });
+}
+
 /* Texts of six words, of which all differ and some begin alike. Owned, each of them. */
 static void make_texts(char *texts[TEXTS])
 {
@@ -102,6 +111,7 @@ static int run(scry_session *s, const scry_model_info *info, double seconds, scr
     make_texts(many);
     size_t bytes = (size_t)info->image.size * (size_t)info->image.size * 3 * (size_t)info->image.views;
     uint8_t *pixels = make_pixels(bytes * LARGEST_BATCH);
+    put_shapes(pixels, bytes, &info->image);
     float *out = scry_alloc((size_t)TEXTS * (size_t)info->dim * sizeof *out);
     work w = { s, info, pixels, one, 1, false, out };
     double start = scry_now_ms();

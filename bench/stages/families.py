@@ -4,7 +4,8 @@ Random weights of open_clip's own configurations, both towers, all processors, a
 weights. Pictures are decoded already, in batches of 16 and of 1; texts are read at all their positions (64, MobileCLIP 77), as
 these towers are: one, and 16 at once. SigLIP 2's vocabulary has 256,000 pieces, as published, but not Gemma's. The memory is the
 peak of the largest process of whole commands, pages of the mapped checkpoint included. Starts are whole processes: one that reads
-no text, and one that reads a query of six words, beside the same towers with CLIP's tokenizer.
+no text, and one that reads a query of six words, beside the same towers with CLIP's tokenizer. Attention and depthwise
+convolutions, in float on one thread, stand beside the peak of multiply-adds and a roofline (bench/kernels.c).
 """
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from harness import material
 from harness.bench import TOP
+from harness.measure import Series
 
 ORDER = 25
 SECONDS = 0.4
@@ -85,6 +87,18 @@ def starts(b, folder):
     b.target("a query of six words: 256,000 pieces to CLIP's tokenizer", asked["256,000 pieces"].over(asked["CLIP's tokenizer"]), at_most=1.5)
 
 
+def kernels(b):
+    rounds = [b.run([b.program("kernels"), SECONDS]).stdout.splitlines() for _ in range(b.rounds)]
+    rows = [[line.split("\t") for line in lines] for lines in rounds]
+    for i, (name, *_) in enumerate(rows[0]):
+        rate, peak, roof = (Series(float(r[i][k]) for r in rows) for k in (1, 2, 3))
+        b.figure(name, "products", "GFLOP/s", rate, f"{100 * peak.median:.0f} % of the peak, {100 * roof.median:.0f} % of the roofline")
+        if i and not name.startswith("attention, 50"):
+            b.target(f"{name}: of the roofline", roof, at_least=0.75,
+                     reason="nine multiply-adds a number do not hide that a block's lines are far apart in the cache"
+                            if name.startswith("depthwise 3x3") else "")
+
+
 def memory(b, folder):
     model = folder / "model"
     with tempfile.TemporaryDirectory(dir=b.home) as new:
@@ -104,6 +118,7 @@ def run(b):
             for batch in (16, 1):
                 speed(b, title, kind, batch, ways)
             b.drop()
+    kernels(b)
     starts(b, made(b, "siglip2-b32", 256000))
     folder = made(b, "siglip2-b16-256", 256000)
     bidirectional(b, folder)
