@@ -223,7 +223,7 @@ typedef struct scry_file {
 /* What an index run compares to see which files changed. */
 typedef struct scry_file_state {
     bool known;                  /* a file row, or a remembered bad file, exists */
-    bool bad;                    /* remembered as unreadable with this size and mtime */
+    bool bad;                    /* remembered as unreadable with this size and these times */
     int64_t size, mtime_ns;
     int64_t ctime_ns;            /* as it was put; 0: unknown, as in collections of other programs and of scry 0.1.0 on Milvus */
     uint8_t content[SCRY_HASH_BYTES];
@@ -249,7 +249,19 @@ typedef struct scry_put {
  * is dropped with its last file. */
 int scry_store_put(scry_store *s, const scry_put *batch, size_t n, scry_error *err) SCRY_NODISCARD;
 
-/* Remember that this file could not be used, until its size or mtime changes. A row that it has is removed. */
+/* A file that could not be used. */
+typedef struct scry_bad {
+    uint8_t root[SCRY_ID_BYTES];
+    const char *relative;
+    int64_t size, mtime_ns;
+    int64_t ctime_ns;            /* as in scry_put */
+    const char *reason;          /* NULL: none */
+} scry_bad;
+
+/* Remember that this file could not be used, until its size or one of its times changes. A row that it has is removed. */
+int scry_store_remember_bad(scry_store *s, const scry_bad *bad, scry_error *err) SCRY_NODISCARD;
+
+/* The same, with a ctime_ns that is not known. */
 int scry_store_put_bad(scry_store *s, const uint8_t root[SCRY_ID_BYTES], const char *relative,
                        int64_t size, int64_t mtime_ns, const char *reason, scry_error *err) SCRY_NODISCARD;
 

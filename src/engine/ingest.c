@@ -254,8 +254,12 @@ static int put_bad(ingest *in, ingest_result *r, scry_error *err)
     scry_file *f = &r->file;
     pthread_mutex_lock(&in->store_lock);
     int result = ingest_look_up(in, job, f, err);
-    if (result == 0)
-        result = scry_store_put_bad(in->store, f->root, f->relative, job->size, job->mtime_ns, r->reason, err);
+    if (result == 0) {
+        scry_bad bad = { .relative = f->relative, .size = job->size, .mtime_ns = job->mtime_ns, .ctime_ns = job->ctime_ns,
+                         .reason = r->reason };
+        memcpy(bad.root, f->root, sizeof bad.root);
+        result = scry_store_remember_bad(in->store, &bad, err);
+    }
     in->contents_changed |= job->state.known && !job->state.bad;
     pthread_mutex_unlock(&in->store_lock);
     return result;

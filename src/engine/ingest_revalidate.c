@@ -25,8 +25,8 @@ static int keep_labels(ingest *in, ingest_result *r, scry_error *err)
     scry_error why = SCRY_ERROR_INIT;
     scry_file_id(r->file.root, r->file.relative, id);
     int result = scry_store_get(in->store, id, &r->old, &why);
-    if (result == SCRY_ENOTFOUND)
-        return 0;   /* collections of other programs have no keys and labels */
+    if (result == SCRY_ENOTFOUND || result == SCRY_EDAMAGED)
+        return 0;   /* collections of other programs have no keys and labels; a damaged row is written anew without its own */
     if (result < 0)
         return scry_fail(err, why.code, "%s", why.message);
     const scry_file *old = &r->old->hits[0].file;

@@ -213,13 +213,21 @@ int scry_store_put(scry_store *s, const scry_put *batch, size_t n, scry_error *e
     return n ? s->kind->put(s, batch, n, err) : 0;
 }
 
+int scry_store_remember_bad(scry_store *s, const scry_bad *b, scry_error *err)
+{
+    scry_bad_file bad = { .relative = b->relative, .reason = b->reason ? b->reason : "", .size = b->size, .mtime_ns = b->mtime_ns,
+                          .ctime_ns = b->ctime_ns };
+    memcpy(bad.root, b->root, SCRY_ID_BYTES);
+    scry_file_id(b->root, b->relative, bad.id);
+    return s->kind->put_bad(s, &bad, err);
+}
+
 int scry_store_put_bad(scry_store *s, const uint8_t root[SCRY_ID_BYTES], const char *relative,
                        int64_t size, int64_t mtime_ns, const char *reason, scry_error *err)
 {
-    scry_bad_file bad = { .relative = relative, .reason = reason ? reason : "", .size = size, .mtime_ns = mtime_ns };
+    scry_bad bad = { .relative = relative, .size = size, .mtime_ns = mtime_ns, .reason = reason };
     memcpy(bad.root, root, SCRY_ID_BYTES);
-    scry_file_id(root, relative, bad.id);
-    return s->kind->put_bad(s, &bad, err);
+    return scry_store_remember_bad(s, &bad, err);
 }
 
 int scry_store_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n,

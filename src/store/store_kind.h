@@ -13,7 +13,7 @@
 typedef struct scry_bad_file {
     uint8_t id[SCRY_ID_BYTES], root[SCRY_ID_BYTES];
     const char *relative, *reason;
-    int64_t size, mtime_ns;
+    int64_t size, mtime_ns, ctime_ns;   /* the last one as in scry_put */
 } scry_bad_file;
 
 /* One entry for each function of store.h, with the same contract. */

@@ -65,6 +65,21 @@ run index "$P" --recheck
 run index "$P"
 like "afterwards nothing is read" "$T/err" '^0 added, 0 updated, 11 unchanged, 0 skipped'
 
+# A bad file that becomes a good one, with size and mtime kept, is noticed, also after its root became part of another.
+mkdir -p "$T/tree/sub"
+cp "$P/a/p003.png" "$T/edited"
+head -c "$(wc -c <"$T/edited")" /dev/zero >"$T/zeros"
+for at in sub .; do
+    cp "$T/zeros" "$T/tree/sub/p.png"
+    run index --store "$T/tree.store" "$T/tree/sub"
+    like "a bad file is skipped" "$T/err" '^0 added.* 1 skipped'
+    run index --store "$T/tree.store" "$T/tree/$at"
+    like "and remembered" "$T/err" '^0 added, 0 updated, 0 unchanged, 1 skipped'
+    edit_kept "$T/tree/sub/p.png" "$T/edited"
+    run index --store "$T/tree.store" "$T/tree/$at"
+    like "until it becomes a picture" "$T/err" '^1 added, 0 updated, 0 unchanged, 0 skipped'
+done
+
 rm "$P/b/p009.png"
 run index "$P/a" --prune
 is "--prune looks below the given paths only" "$(stored)" 11

@@ -121,6 +121,12 @@ run index --store $M --collection moves "$V"
 like "edited in place with size and mtime kept: noticed by its change time" "$T/err" '^0 added, 1 updated, 3 unchanged, 1 skipped'
 run search --store $M --collection moves --json --limit 1 "@$T/200.png"
 is "and found by what it shows now" "$(json '[(r["path"], r["score"] > 0.9999) for r in j["results"]]')" "[('$V/2023/kept.png', True)]"
+head -c "$(wc -c <"$T/200.png")" /dev/zero >"$V/2023/kept.png"
+run index --store $M --collection moves "$V"
+like "it is broken" "$T/err" '^0 added, 0 updated, 3 unchanged, 2 skipped'
+edit_kept "$V/2023/kept.png" "$T/120.png"
+run index --store $M --collection moves "$V"
+like "and mended with size and mtime kept: noticed by its change time" "$T/err" '^1 added, 0 updated, 3 unchanged, 1 skipped'
 run verify --store $M --collection moves
 is "moves: verify finds all well" $status 0
 

@@ -51,8 +51,8 @@ int scry_local_known_damage(scry_store *base, scry_error *err)
     const char *own = unmarked_damage(s);
     int result = access(path, F_OK) < 0 && !own[0] ? 0 : SCRY_EDAMAGED;
     if (result < 0)
-        result = scry_fail(err, result, "the collection %s of %s is damaged, what it finds may be wrong: %.200s. Restore a copy or "
-                           "index again, then run scry verify", s->name, s->where,
+        result = scry_fail(err, result, "the collection %s of %s is damaged, what it finds may be wrong: %.200s. Restore a copy, "
+                           "or scry index --rebuild, then run scry verify", s->name, s->where,
                            own[0] ? own : scry_read_file(path, &text, NULL) == 0 ? scry_buf_str(&text) : "unknown");
     scry_buf_dispose(&text);
     free(path);

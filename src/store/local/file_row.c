@@ -45,21 +45,28 @@ static bool read_number(sqlite3_stmt *st, int column, int *out)
     return sqlite3_column_type(st, column) != SQLITE_NULL;
 }
 
+bool scry_row_read_details(scry_file *f, sqlite3_stmt *st, int column)
+{
+    int source;
+    bool any = read_number(st, column, &source);
+    f->taken_source = (scry_taken_source)source;
+    f->has_taken_offset = read_number(st, column + 1, &f->taken_offset_min);
+    f->has_rating = read_number(st, column + 2, &f->rating);
+    f->damaged = sqlite3_column_int(st, column + 3) != 0;
+    f->lens = scry_db_text(st, column + 4);
+    f->title = scry_db_text(st, column + 5);
+    f->description = scry_db_text(st, column + 6);
+    f->keywords = scry_db_text(st, column + 7);
+    return any;
+}
+
 /* The columns of table details from 17 on, of table notes from 25 on. */
 static void read_details(scry_row *row, sqlite3_stmt *st)
 {
     scry_file *f = &row->file;
     int source;
-    row->has_details = read_number(st, 17, &source);
+    row->has_details = scry_row_read_details(f, st, 17);
     f->lacks_details = !row->has_details;
-    f->taken_source = (scry_taken_source)source;
-    f->has_taken_offset = read_number(st, 18, &f->taken_offset_min);
-    f->has_rating = read_number(st, 19, &f->rating);
-    f->damaged = sqlite3_column_int(st, 20) != 0;
-    f->lens = scry_db_text(st, 21);
-    f->title = scry_db_text(st, 22);
-    f->description = scry_db_text(st, 23);
-    f->keywords = scry_db_text(st, 24);
     if (!read_number(st, 25, &source))
         return;
     scry_file_notes *n = &row->notes;
@@ -77,14 +84,14 @@ static void read_details(scry_row *row, sqlite3_stmt *st)
     f->notes = n;
 }
 
-/* The columns of table texts from 35 on. A row that is not as it was written is as if it were not there. */
+/* The columns of table texts from 40 on. A row that is not as it was written is as if it were not there. */
 static void read_text(scry_row *row, sqlite3_stmt *st)
 {
     scry_file *f = &row->file;
-    const void *lines = sqlite3_column_blob(st, 36);
-    size_t n = (size_t)sqlite3_column_bytes(st, 36);
+    const void *lines = sqlite3_column_blob(st, 41);
+    size_t n = (size_t)sqlite3_column_bytes(st, 41);
     f->text = "";
-    if (n == 0 || scry_text_crc(f->content, scry_db_text(st, 35), "", lines, n) != (uint32_t)sqlite3_column_int64(st, 37))
+    if (n == 0 || scry_text_crc(f->content, scry_db_text(st, 40), "", lines, n) != (uint32_t)sqlite3_column_int64(st, 42))
         return;
     row->text.limit = SCRY_TEXT_PACKED * 4;
     if (scry_text_unpack_words(&row->text, lines, n))
@@ -108,9 +115,22 @@ static bool read_fields(scry_row *row, sqlite3_stmt *st)
     scry_row_read_picture(f, st, 10);
     read_details(row, st);
     read_text(row, st);
-    f->favourite = sqlite3_column_int(st, 38) != 0;
+    f->favourite = sqlite3_column_int(st, 43) != 0;
+    row->vector_crc = (uint32_t)sqlite3_column_int64(st, 37);
     size_t labels_bytes = (size_t)sqlite3_column_bytes(st, 8);
     return read_labels(row, sqlite3_column_blob(st, 8), labels_bytes);
+}
+
+/* Whether the rows that were joined are as they were written. */
+static bool is_whole(const scry_row *row, sqlite3_stmt *st)
+{
+    enum { LABELS = 8, FILE_CRC = 35, CONTENT_CRC, VECTOR_CRC, DETAILS_CRC, NOTES_CRC };
+    const scry_file *f = &row->file;
+    size_t labels_bytes = (size_t)sqlite3_column_bytes(st, LABELS);
+    return scry_file_crc(f, sqlite3_column_blob(st, LABELS), labels_bytes) == (uint32_t)sqlite3_column_int64(st, FILE_CRC)
+           && scry_content_crc(f, row->vector_crc) == (uint32_t)sqlite3_column_int64(st, CONTENT_CRC)
+           && (!row->has_details || scry_details_crc(f) == (uint32_t)sqlite3_column_int64(st, DETAILS_CRC))
+           && (!f->notes || scry_notes_crc(f->id, f->notes) == (uint32_t)sqlite3_column_int64(st, NOTES_CRC));
 }
 
 int scry_row_read(scry_row *row, sqlite3_stmt *st, const scry_root_list *roots, const char *db_path,
@@ -134,7 +154,13 @@ int scry_row_read_raw(scry_row *row, sqlite3_stmt *st, const scry_root_list *roo
     free(row->path);
     row->path = scry_store_join(root->path, row->file.relative);
     row->file.path = row->path;
+    row->is_whole = is_whole(row, st);
     return 0;
+}
+
+int scry_row_check(const scry_row *row, const char *db_path, scry_error *err)
+{
+    return row->is_whole ? 0 : scry_fail(err, SCRY_EDAMAGED, "the row of %s in %s is damaged: run scry verify", row->path, db_path);
 }
 
 void scry_row_dispose(scry_row *row)

@@ -16,9 +16,12 @@ typedef struct scry_row {
     scry_file_notes notes;     /* file.notes points here when the file has any */
     bool has_details;          /* the content's headers were read by a scry that stores details */
     scry_buf text;             /* file.text points here when the picture has any */
+    uint32_t vector_crc;       /* of the content's stored vector */
+    bool is_whole;             /* it is as its checksums say */
 } scry_row;
 
-/* From a statement over SCRY_SQL_FILE_COLUMNS; notes are not merged. Fails on a row that names no root. */
+/* From a statement over SCRY_SQL_FILE_COLUMNS; notes are not merged. SCRY_EDAMAGED for a row that names no root. Whoever
+ * shows or copies the row looks whether it is whole. */
 int scry_row_read_raw(scry_row *row, sqlite3_stmt *st, const scry_root_list *roots, const char *db_path,
                       scry_error *err) SCRY_NODISCARD;
 
@@ -27,9 +30,16 @@ int scry_row_read(scry_row *row, sqlite3_stmt *st, const scry_root_list *roots, 
                   scry_error *err) SCRY_NODISCARD;
 void scry_row_dispose(scry_row *row);
 
+/* SCRY_EDAMAGED unless it is whole. */
+int scry_row_check(const scry_row *row, const char *db_path, scry_error *err) SCRY_NODISCARD;
+
 /* Read the fields of a picture, which are side by side from `column` on: width, height, format,
  * taken_at, latitude, longitude, camera. */
 void scry_row_read_picture(scry_file *f, sqlite3_stmt *st, int column);
+
+/* The same of table details: taken_source, taken_offset, rating, damaged, lens, title, description, keywords. False where there
+ * are none. */
+bool scry_row_read_details(scry_file *f, sqlite3_stmt *st, int column);
 
 /* Checksums of rows, stored in their last column. */
 uint32_t scry_file_crc(const scry_file *f, const char *labels, size_t labels_bytes);

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
-#include "base/crc32c.h"
 #include "base/log.h"
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
@@ -48,14 +47,19 @@ static int is_shown(query_state *q, char **raw, scry_error *err)
 /* A stored vector that is not what was written has a wrong score: the collection is marked, so that the answer says so. */
 static void check_vector(query_state *q, int64_t slot, uint32_t crc)
 {
-    const uint16_t *vector = scry_view_vector(q->s, q->v, slot);
-    if (scry_crc32c(0, vector, q->s->row_bytes) == crc || scry_view_check(q->s, q->v, NULL) < 0)
-        return;   /* of a file that was cut short the search says it */
-    char *path = scry_segment_path(q->s, q->v->head.generation);
-    char *problem = scry_asprintf("%s: the vector in slot %lld is damaged", path, (long long)slot);
-    scry_damage_found(q->s, problem);
-    free(problem);
-    free(path);
+    scry_error damage = SCRY_ERROR_INIT;
+    if (scry_view_check_vector(q->s, q->v, slot, crc, &damage) < 0 && scry_view_check(q->s, q->v, NULL) == 0)
+        scry_damage_found(q->s, damage.message);   /* of a file that was cut short the search says it */
+}
+
+/* A row that is not as it was written is not shown, and the collection is marked. */
+static bool check_row(query_state *q)
+{
+    scry_error damage = SCRY_ERROR_INIT;
+    if (scry_row_check(&q->row, q->s->db_path, &damage) == 0)
+        return true;
+    scry_damage_found(q->s, damage.message);
+    return false;
 }
 
 /* Files of one slot that are shown, each a hit. */
@@ -66,10 +70,12 @@ static int files_of(query_state *q, int64_t slot, double score, scry_results *ou
     int result = scry_db_start(&q->r->db, SCRY_SQL_FILES_OF_SLOT, &st, err, "i", slot);
     while (result == 0 && (result = scry_db_step(&q->r->db, st, err)) == 1) {
         char *raw = NULL;
-        if (!checked)
-            check_vector(q, slot, (uint32_t)sqlite3_column_int64(st, SCRY_SQL_FILE_FIELD_COUNT));
-        checked = true;
         result = scry_row_read(&q->row, st, &q->v->roots, q->s->db_path, err);
+        if (result == 0 && !check_row(q))
+            continue;
+        if (result == 0 && !checked)
+            check_vector(q, slot, q->row.vector_crc);
+        checked = true;
         int shown = result == 0 && scry_filter_match(q->search->filter, &q->row.file) ? is_shown(q, &raw, err) : 0;
         q->row.file.raw = raw;
         if (shown == 1)

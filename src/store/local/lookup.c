@@ -35,6 +35,7 @@ static int state_of_bad(scry_reader *r, const uint8_t *id, scry_file_state *out,
         out->known = out->bad = true;
         out->size = sqlite3_column_int64(st, 0);
         out->mtime_ns = sqlite3_column_int64(st, 1);
+        out->ctime_ns = sqlite3_column_int64(st, 2);
     }
     scry_db_end(st);
     return result;
@@ -109,9 +110,8 @@ int scry_local_vector(scry_store *base, const uint8_t *hash, float *out, scry_er
         result = scry_fail(err, SCRY_ENOTFOUND, "no such content in %s", s->where);
     else if (result == 1 && (slot < 0 || slot >= v->head.slots))
         result = scry_fail(err, SCRY_EDAMAGED, "a content row of %s is damaged: run scry verify", s->where);
-    else if (result == 1) {
+    else if (result == 1 && (result = scry_view_check_vector(s, v, slot, (uint32_t)sqlite3_column_int64(st, 8), err)) == 0) {
         scry_half_to_float(out, scry_view_vector(s, v, slot), (size_t)s->base.dim);
-        result = 0;
     }
     scry_db_end(st);
     return scry_reader_view_release(s, r, v, result, err);
@@ -124,7 +124,9 @@ static int first_row(scry_local *s, scry_reader *r, sqlite3_stmt *st, const scry
     int result = scry_db_step(&r->db, st, err);
     if (result == 0)
         return scry_fail(err, SCRY_ENOTFOUND, "no file of that id in %s", s->where);
-    return result < 0 ? result : scry_row_read(row, st, roots, s->db_path, err);
+    if (result < 0 || (result = scry_row_read(row, st, roots, s->db_path, err)) < 0)
+        return result;
+    return scry_row_check(row, s->db_path, err);
 }
 
 static int count_copies(scry_reader *r, int64_t slot, uint64_t *out, scry_error *err)

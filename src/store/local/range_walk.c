@@ -41,10 +41,13 @@ static void set_bounds(walk *w, scry_id_range range)
 
 static int add_row(walk *w, const scry_view *v, const scry_row *row, scry_error *err)
 {
-    const scry_local *s = w->s;
+    scry_local *s = w->s;
     size_t dim = (size_t)s->base.dim;
     if (row->slot < 0 || row->slot >= v->head.slots)
         return scry_fail(err, SCRY_EDAMAGED, "the row of %s in %s is damaged: run scry verify", row->path, s->db_path);
+    int result = w->vectors ? scry_view_check_vector(s, v, row->slot, row->vector_crc, err) : 0;
+    if (result < 0)
+        return result;
     if (w->vectors)
         scry_half_to_float(w->rows + w->batch.count * dim, scry_view_vector(s, v, row->slot), dim);
     scry_file_list_add(&w->batch, &row->file);
@@ -60,6 +63,8 @@ static int read_rows(walk *w, scry_reader *r, const scry_view *v, scry_error *er
                                w->end_bytes, (int64_t)WALK_ROWS);
     while (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
         result = scry_row_read(&row, st, &v->roots, w->s->db_path, err);
+        if (result == 0)
+            result = scry_row_check(&row, w->s->db_path, err);
         if (result == 0)
             result = add_row(w, v, &row, err);
     }

@@ -1,6 +1,7 @@
 #include "store/local/root_list.h"
 
 #include "base/alloc.h"
+#include "store/local/file_row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,10 @@ int scry_root_list_load(scry_db *db, scry_root_list *l, scry_error *err)
     while (result == 0 && (result = scry_db_step(db, st, err)) == 1) {
         result = 0;
         scry_root_entry r = { .number = sqlite3_column_int64(st, 0) };
-        if (!scry_db_bytes(st, 1, r.id, SCRY_ID_BYTES)) {
-            result = scry_fail(err, SCRY_EDAMAGED, "a root in %s is damaged: run scry verify", db->path);
+        if (!scry_db_bytes(st, 1, r.id, SCRY_ID_BYTES) ||
+            scry_root_crc(r.id, scry_db_text(st, 2)) != (uint32_t)sqlite3_column_int64(st, 3)) {
+            result = scry_fail(err, SCRY_EDAMAGED, "the row of the root %s in %s is damaged: restore it from a backup, or remove the "
+                               "collection's folder and index again", scry_db_text(st, 2), db->path);
             break;
         }
         l->items = scry_realloc(l->items, (l->count + 1) * sizeof *l->items);

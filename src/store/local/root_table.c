@@ -62,6 +62,8 @@ static int move_file(scry_local *s, const new_root *to, const scry_root_entry *f
     uint8_t old_id[SCRY_ID_BYTES];
     int result = scry_row_read_raw(&row, st, &only, s->db_path, err);
     if (result == 0)
+        result = scry_row_check(&row, s->db_path, err);   /* its new checksum would make the damage right */
+    if (result == 0)
         result = scry_local_record_gone(s, row.number, from->number, row.file.relative, err);
     if (result == 0) {
         char *relative = scry_store_join(prefix, row.file.relative);
@@ -103,6 +105,8 @@ static int move_bad(scry_local *s, const new_root *to, const char *prefix, sqlit
         result = scry_fail(err, SCRY_EDAMAGED, "a bad file's row in %s is damaged: run scry verify", s->db_path);
     if (result == 0)
         result = scry_local_add_bad(s, &bad, to->number, err);
+    if (result == 0)
+        result = scry_db_run(&s->writer, SCRY_SQL_SEEN_MOVE, err, "bb", bad.id, (int)SCRY_ID_BYTES, old_id, (int)SCRY_ID_BYTES);
     free(relative);
     free(reason);
     return result;

@@ -11,9 +11,10 @@
     "c.width, c.height, c.format, c.taken_at, c.latitude, c.longitude, c.camera, "              \
     "d.taken_source, d.taken_offset, d.rating, d.damaged, d.lens, d.title, d.description, "     \
     "d.keywords, n.taken_source, n.taken_at, n.taken_offset, n.latitude, n.longitude, "         \
-    "n.rating, n.title, n.description, n.keywords, n.companion, t.reader, t.lines, t.row_crc, " \
+    "n.rating, n.title, n.description, n.keywords, n.companion, "                               \
+    "f.row_crc, c.row_crc, c.vector_crc, d.row_crc, n.row_crc, "                                \
+    "t.reader, t.lines, t.row_crc, "                                                            \
     "EXISTS(SELECT 1 FROM marks m WHERE m.kind = 1 AND m.key = c.hash)"
-enum { SCRY_SQL_FILE_FIELD_COUNT = 39 };
 #define SCRY_SQL_FILE_TABLES                                                                    \
     " FROM files f JOIN contents c ON c.slot = f.slot LEFT JOIN details d ON d.slot = f.slot "  \
     "LEFT JOIN notes n ON n.id = f.id LEFT JOIN texts t ON t.slot = f.slot "
@@ -70,8 +71,7 @@ enum { SCRY_SQL_FILE_FIELD_COUNT = 39 };
                      "WHERE slot = ? AND number < ? LIMIT 1")                 \
     X(COPIES_COUNT, "SELECT count(*) FROM files WHERE slot = ?")                                \
     X(FILE_BY_ID, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.id = ?")                             \
-    X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_FIELDS ", c.vector_crc" SCRY_SQL_FILE_TABLES       \
-                     "WHERE f.slot = ?")                                                        \
+    X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.slot = ?")                        \
     X(FILES_OF_ROOT, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
                      "WHERE f.root = ? AND f.relative > ? ORDER BY f.relative LIMIT ?")         \
     X(FILES_BETWEEN, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
@@ -81,10 +81,10 @@ enum { SCRY_SQL_FILE_FIELD_COUNT = 39 };
                     "WHERE f.root = ? AND f.relative > ? AND f.relative < ? ORDER BY f.relative") \
     X(NAMES_SINCE, "SELECT relative FROM files WHERE number > ?")                               \
     X(FILES_ORDERED, "SELECT " SCRY_SQL_FILE_COLUMNS "ORDER BY f.root, f.relative")             \
-    X(FILES_CHECK, "SELECT " SCRY_SQL_FILE_FIELDS ", f.row_crc, d.row_crc, n.row_crc"            \
-                   SCRY_SQL_FILE_TABLES "ORDER BY f.number")                                    \
+    X(FILES_CHECK, "SELECT " SCRY_SQL_FILE_COLUMNS "ORDER BY f.number")                         \
     X(DETAILS_PUT, "INSERT OR REPLACE INTO details VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")       \
-    X(DETAILS_CRC, "SELECT row_crc FROM details WHERE slot = ?")                                \
+    X(DETAILS_FIND, "SELECT taken_source, taken_offset, rating, damaged, lens, title, "         \
+                    "description, keywords, row_crc FROM details WHERE slot = ?")               \
     X(DETAILS_MOVE, "UPDATE details SET slot = ? WHERE slot = ?")                               \
     X(DETAILS_DROP, "DELETE FROM details WHERE slot = ?")                                       \
     X(NOTES_PUT, "INSERT OR REPLACE INTO notes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")     \
@@ -114,7 +114,7 @@ enum { SCRY_SQL_FILE_FIELD_COUNT = 39 };
                  "ORDER BY number")                                                             \
     X(GONE_CLEAR, "DELETE FROM gone")                                                           \
     X(GONE_COUNT, "SELECT count(*) FROM gone")                                                  \
-    X(BAD_STATE, "SELECT size, mtime_ns FROM bad WHERE id = ?")                                 \
+    X(BAD_STATE, "SELECT b.size, b.mtime_ns, s.ctime_ns FROM bad b LEFT JOIN seen s ON s.id = b.id WHERE b.id = ?") \
     X(BAD_PUT, "INSERT OR REPLACE INTO bad VALUES(?, ?, ?, ?, ?, ?, ?)")                        \
     X(BAD_OF_ROOT, "SELECT id, relative, size, mtime_ns, reason FROM bad WHERE root = ? LIMIT 1") \
     X(BAD_DELETE, "DELETE FROM bad WHERE id = ?")                                               \

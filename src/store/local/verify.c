@@ -208,9 +208,6 @@ static int check_columns(verification *c, scry_error *err)
     return result;
 }
 
-/* Columns of SCRY_SQL_FILES_CHECK behind the file's. */
-enum { ROW_CRC = SCRY_SQL_FILE_FIELD_COUNT, DETAILS_CRC, NOTES_CRC };
-
 static void check_file(verification *c, sqlite3_stmt *st)
 {
     scry_row row = { 0 };
@@ -221,13 +218,8 @@ static void check_file(verification *c, sqlite3_stmt *st)
     } else {
         uint8_t id[SCRY_ID_BYTES];
         scry_file_id(row.file.root, row.file.relative, id);
-        uint32_t crc = scry_file_crc(&row.file, sqlite3_column_blob(st, 8), (size_t)sqlite3_column_bytes(st, 8));
-        if (memcmp(id, row.file.id, sizeof id) != 0 || crc != (uint32_t)sqlite3_column_int64(st, ROW_CRC))
+        if (memcmp(id, row.file.id, sizeof id) != 0 || !row.is_whole)
             problem(c, "%s: the row of %s is damaged", c->s->db_path, row.path);
-        if (row.has_details && scry_details_crc(&row.file) != (uint32_t)sqlite3_column_int64(st, DETAILS_CRC))
-            problem(c, "%s: the details of %s are damaged", c->s->db_path, row.path);
-        if (row.file.notes && scry_notes_crc(row.file.id, row.file.notes) != (uint32_t)sqlite3_column_int64(st, NOTES_CRC))
-            problem(c, "%s: the notes of %s are damaged", c->s->db_path, row.path);
         scry_file_merge_notes(&row.file);
         if (row.slot < 0 || row.slot >= c->v->head.slots || !(c->used[row.slot / 64] >> (row.slot % 64) & 1))
             problem(c, "%s: %s has no content", c->s->db_path, row.path);

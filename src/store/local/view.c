@@ -7,6 +7,7 @@
 #include "store/local/view.h"
 
 #include "base/alloc.h"
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "store/local/columns.h"
 #include "store/local/db_reader.h"
@@ -187,6 +188,19 @@ int scry_view_check(scry_local *s, const scry_view *v, scry_error *err)
     pthread_mutex_unlock(&s->view_lock);
     return whole ? 0 : scry_fail(err, SCRY_EDAMAGED, "a file of the store %s was cut short, or its disk fails, while it was "
                                  "read: scry verify says which", s->where);
+}
+
+int scry_view_check_vector(scry_local *s, const scry_view *v, int64_t slot, uint32_t crc, scry_error *err)
+{
+    if (scry_crc32c(0, scry_view_vector(s, v, slot), s->row_bytes) == crc)
+        return 0;
+    int result = scry_view_check(s, v, err);
+    if (result < 0)
+        return result;
+    char *path = scry_segment_path(s, v->head.generation);
+    result = scry_fail(err, SCRY_EDAMAGED, "%s: the vector in slot %lld is damaged: run scry verify", path, (long long)slot);
+    free(path);
+    return result;
 }
 
 int scry_reader_view_release(scry_local *s, scry_reader *r, scry_view *v, int result, scry_error *err)

@@ -35,6 +35,9 @@ int scry_reader_view_acquire(scry_local *s, scry_reader **r, scry_view **v, scry
  * its disk fails. The next search makes a new view, of what is there then. */
 int scry_view_check(scry_local *s, const scry_view *v, scry_error *err) SCRY_NODISCARD;
 
+/* SCRY_EDAMAGED when the stored vector in a slot of the view has not this checksum; as scry_view_check where its file was cut. */
+int scry_view_check_vector(scry_local *s, const scry_view *v, int64_t slot, uint32_t crc, scry_error *err) SCRY_NODISCARD;
+
 /* Release both; the result of what was computed from them, after scry_view_check. */
 int scry_reader_view_release(scry_local *s, scry_reader *r, scry_view *v, int result, scry_error *err) SCRY_NODISCARD;
 

@@ -72,9 +72,16 @@ static int delete_file(scry_local *s, const uint8_t *id, int64_t *slot, scry_err
 static int delete_bad(scry_local *s, const uint8_t *id, scry_error *err)
 {
     int result = scry_db_run(&s->writer, SCRY_SQL_BAD_DELETE, err, "b", id, (int)SCRY_ID_BYTES);
-    if (result == 0)
-        s->work.bad -= scry_db_changes(&s->writer);
-    return result;
+    if (result < 0 || scry_db_changes(&s->writer) == 0)
+        return result;
+    s->work.bad--;
+    return scry_db_run(&s->writer, SCRY_SQL_SEEN_DROP, err, "b", id, (int)SCRY_ID_BYTES);
+}
+
+/* Note the change time of a file's row, or of a remembered bad one's. */
+static int put_seen(scry_local *s, const uint8_t *id, int64_t ctime_ns, scry_error *err)
+{
+    return ctime_ns ? scry_db_run(&s->writer, SCRY_SQL_SEEN_PUT, err, "bi", id, (int)SCRY_ID_BYTES, ctime_ns) : 0;
 }
 
 /* Append to the pending vectors; returns the checksum, *slot gets its slot. */
@@ -143,13 +150,19 @@ int scry_local_renumber_files(scry_local *s, int64_t slot, scry_error *err)
     }
 }
 
-/* *crc keeps its value when the content has no details. */
-static int stored_details_crc(scry_local *s, int64_t slot, int64_t *crc, scry_error *err)
+/* Whether the content has these details, and they are stored as they were written. */
+static int has_details(scry_local *s, const scry_file *f, int64_t slot, bool *out, scry_error *err)
 {
     sqlite3_stmt *st;
-    int result = scry_db_start(&s->writer, SCRY_SQL_DETAILS_CRC, &st, err, "i", slot);
-    if (result == 0 && (result = scry_db_step(&s->writer, st, err)) == 1)
-        *crc = sqlite3_column_int64(st, 0);
+    scry_file stored = { 0 };
+    int result = scry_db_start(&s->writer, SCRY_SQL_DETAILS_FIND, &st, err, "i", slot);
+    *out = false;
+    if (result == 0 && (result = scry_db_step(&s->writer, st, err)) == 1) {
+        memcpy(stored.content, f->content, SCRY_HASH_BYTES);
+        (void)scry_row_read_details(&stored, st, 0);
+        uint32_t crc = scry_details_crc(&stored);
+        *out = crc == (uint32_t)sqlite3_column_int64(st, 8) && crc == scry_details_crc(f);
+    }
     scry_db_end(st);
     return result < 0 ? result : 0;
 }
@@ -160,11 +173,11 @@ static int update_content(scry_local *s, const scry_put *p, int64_t slot, uint32
 {
     const scry_file *f = &p->file;
     uint32_t crc = scry_content_crc(f, vector_crc);
-    int64_t details_crc = -1;
+    bool same_details;
     if (!p->vector && !p->new_headers)
         return 0;
-    int result = stored_details_crc(s, slot, &details_crc, err);
-    if (result < 0 || (crc == old_crc && details_crc == (int64_t)scry_details_crc(f)))
+    int result = has_details(s, f, slot, &same_details, err);
+    if (result < 0 || (crc == old_crc && same_details))
         return result;
     if ((result = put_details(s, f, slot, err)) < 0)
         return result;
@@ -185,9 +198,13 @@ static int find_or_add_content(scry_local *s, const scry_put *p, int64_t *slot, 
     if (result == 1) {
         *slot = sqlite3_column_int64(st, 0);
         uint32_t vector_crc = (uint32_t)sqlite3_column_int64(st, 8);
-        uint32_t row_crc = (uint32_t)sqlite3_column_int64(st, 9);
+        scry_file stored = { 0 };   /* a row that is not as its checksum says is written again */
+        memcpy(stored.content, p->file.content, SCRY_HASH_BYTES);
+        scry_row_read_picture(&stored, st, 1);
+        uint32_t row_crc = scry_content_crc(&stored, vector_crc);
+        bool whole = row_crc == (uint32_t)sqlite3_column_int64(st, 9);
         scry_db_end(st);
-        return update_content(s, p, *slot, vector_crc, row_crc, err);
+        return update_content(s, p, *slot, vector_crc, whole ? row_crc : ~row_crc, err);
     }
     scry_db_end(st);
     return result < 0 ? result : add_content(s, p, slot, err);
@@ -245,9 +262,7 @@ static int put_one(scry_local *s, const scry_put *p, const scry_root_list *roots
         (result = delete_bad(s, put.file.id, err)) < 0)
         return result;
     result = add_file(s, &put.file, root, slot, err);
-    if (result == 0 && put.ctime_ns)
-        result = scry_db_run(&s->writer, SCRY_SQL_SEEN_PUT, err, "bi", put.file.id, (int)SCRY_ID_BYTES, put.ctime_ns);
-    return result;
+    return result < 0 ? result : put_seen(s, put.file.id, put.ctime_ns, err);
 }
 
 /* Orphans are dropped after the last file: while files exchange their contents, a content may be without
@@ -305,7 +320,8 @@ static int put_bad(scry_local *s, const scry_bad_file *bad, scry_error *err)
     if (slot >= 0 && (result = drop_orphan(s, slot, err)) < 0)
         return result;
     s->work.bad++;
-    return scry_local_add_bad(s, bad, root, err);
+    result = scry_local_add_bad(s, bad, root, err);
+    return result < 0 ? result : put_seen(s, bad->id, bad->ctime_ns, err);
 }
 
 int scry_local_put_bad(scry_store *base, const scry_bad_file *bad, scry_error *err)

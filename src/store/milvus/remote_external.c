@@ -233,17 +233,18 @@ static int file_state(scry_store *base, const uint8_t *root, const char *relativ
     int result = scry_remote_side_begin(s, false, err);
     if (result != 1)
         return result;
-    result = scry_db_start(&s->side, SCRY_SIDE_FILE_STATE, &st, err, "i", number);
+    scry_file_id(root, relative, id);
+    result = scry_db_start(&s->side, SCRY_SIDE_FILE_STATE, &st, err, "bi", id, SCRY_ID_BYTES, number);
     if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1) {
         out->known = true;
         out->size = sqlite3_column_int64(st, 0);
         out->mtime_ns = sqlite3_column_int64(st, 1);
         scry_db_bytes(st, 2, out->content, SCRY_HASH_BYTES);
+        out->ctime_ns = sqlite3_column_int64(st, 3);
     }
     scry_remote_side_end(s, st);
     if (result != 0)
         return result < 0 ? result : 0;
-    scry_file_id(root, relative, id);
     return scry_remote_side_state(s, id, out, err);
 }
 
@@ -343,17 +344,19 @@ static int each_file(scry_store *base, const scry_filter_node *filter, const uin
 
 /* ---- writing ---- */
 
-static int remember(scry_remote *s, int64_t number, const char *path, const scry_file *file, scry_error *err)
+static int remember(scry_remote *s, const char *path, const scry_file *file, int64_t ctime_ns, scry_error *err)
 {
     int result = scry_remote_side_begin(s, true, err);
     if (result < 0)
         return result;
-    result = scry_db_run(&s->side, SCRY_SIDE_FILE_PUT, err, "ibxiib", number, file->root, SCRY_ID_BYTES, path, file->size,
+    result = scry_db_run(&s->side, SCRY_SIDE_FILE_PUT, err, "ibxiib", number_of_path(path), file->root, SCRY_ID_BYTES, path, file->size,
                          file->mtime_ns, file->content, SCRY_HASH_BYTES);
-    scry_remote_side_end(s, NULL);
     if (result == 0)
-        result = scry_remote_side_drop(s, file->id, err);
-    return result < 0 ? result : 0;
+        result = scry_db_run(&s->side, SCRY_SIDE_BAD_DROP, err, "b", file->id, SCRY_ID_BYTES);
+    if (result == 0)
+        result = scry_db_run(&s->side, SCRY_SIDE_SEEN_PUT, err, "bi", file->id, SCRY_ID_BYTES, ctime_ns);
+    scry_remote_side_end(s, NULL);
+    return result;
 }
 
 static int send_rows(scry_remote *s, int64_t *numbers, float *vectors, size_t n, scry_error *err)
@@ -408,7 +411,7 @@ static int put(scry_store *base, const scry_put *items, size_t n, scry_error *er
     for (size_t i = 0; i < n && result == 0; i++) {
         scry_file file = items[i].file;
         scry_file_id(file.root, file.relative, file.id);
-        result = remember(s, number_of_path(paths[i]), paths[i], &file, err);
+        result = remember(s, paths[i], &file, items[i].ctime_ns, err);
     }
     s->unflushed += result == 0 ? count : 0;
     for (size_t i = 0; i < n; i++)

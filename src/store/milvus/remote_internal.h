@@ -235,7 +235,7 @@ int scry_remote_has_row(scry_remote *s, const uint8_t *root, const uint8_t *id, 
 enum {
     SCRY_SIDE_BAD_PUT, SCRY_SIDE_BAD_STATE, SCRY_SIDE_BAD_DROP, SCRY_SIDE_BAD_COUNT, SCRY_SIDE_BAD_NEXT,
     SCRY_SIDE_BAD_NEXT_OF_ROOT, SCRY_SIDE_FILE_STATE, SCRY_SIDE_FILE_PATH, SCRY_SIDE_FILE_NEXT, SCRY_SIDE_FILE_COUNT,
-    SCRY_SIDE_FILE_PUT, SCRY_SIDE_FILE_DROP
+    SCRY_SIDE_FILE_PUT, SCRY_SIDE_FILE_DROP, SCRY_SIDE_SEEN_PUT, SCRY_SIDE_SEEN_DROP
 };
 
 /* 1 when the sidecar is open and this thread's until scry_remote_side_end; 0 when there is none and `create` is false. */

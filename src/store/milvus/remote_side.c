@@ -1,8 +1,8 @@
 /* remote_side.c - an SQLite file on this machine for what Milvus has no place for.
  *
  * It holds bad files, so that not every run tries them again, and, for an external collection that
- * scry added pictures to, the path of each key. If it is lost, bad files are tried again and added
- * pictures lose their paths. It is created with its first row.
+ * scry added pictures to, the path of each key; of both the change times, too (`seen`). If it is lost,
+ * bad files are tried again and added pictures lose their paths. It is created with its first row.
  */
 #include "store/milvus/remote_internal.h"
 
@@ -15,21 +15,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#define BAD_ROWS "SELECT b.id, b.root, b.relative, b.size, b.mtime_ns, b.reason, s.ctime_ns FROM bad b LEFT JOIN seen s " \
+                 "ON s.id = b.id"
+
 static const char *const sql[] = {
     [SCRY_SIDE_BAD_PUT] = "INSERT OR REPLACE INTO bad VALUES(?, ?, ?, ?, ?, ?)",
-    [SCRY_SIDE_BAD_STATE] = "SELECT size, mtime_ns FROM bad WHERE id = ?",
+    [SCRY_SIDE_BAD_STATE] = "SELECT b.size, b.mtime_ns, s.ctime_ns FROM bad b LEFT JOIN seen s ON s.id = b.id WHERE b.id = ?",
     [SCRY_SIDE_BAD_DROP] = "DELETE FROM bad WHERE id = ?",
     [SCRY_SIDE_BAD_COUNT] = "SELECT count(*) FROM bad",
-    [SCRY_SIDE_BAD_NEXT] = "SELECT id, root, relative, size, mtime_ns, reason FROM bad WHERE (root, relative) > (?, ?) "
-                           "ORDER BY root, relative LIMIT 1",
-    [SCRY_SIDE_BAD_NEXT_OF_ROOT] = "SELECT id, root, relative, size, mtime_ns, reason FROM bad WHERE root = ? AND "
-                                   "relative > ? ORDER BY relative LIMIT 1",
-    [SCRY_SIDE_FILE_STATE] = "SELECT size, mtime_ns, content FROM files WHERE number = ?",
+    [SCRY_SIDE_BAD_NEXT] = BAD_ROWS " WHERE (root, relative) > (?, ?) ORDER BY root, relative LIMIT 1",
+    [SCRY_SIDE_BAD_NEXT_OF_ROOT] = BAD_ROWS " WHERE root = ? AND relative > ? ORDER BY relative LIMIT 1",
+    [SCRY_SIDE_FILE_STATE] = "SELECT f.size, f.mtime_ns, f.content, s.ctime_ns FROM files f LEFT JOIN seen s ON s.id = ? WHERE f.number = ?",
     [SCRY_SIDE_FILE_PATH] = "SELECT path FROM files WHERE number = ?",
     [SCRY_SIDE_FILE_NEXT] = "SELECT number, path, size, mtime_ns FROM files WHERE path > ? ORDER BY path LIMIT 1",
     [SCRY_SIDE_FILE_COUNT] = "SELECT count(*) FROM files WHERE root = ?",
     [SCRY_SIDE_FILE_PUT] = "INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?)",
     [SCRY_SIDE_FILE_DROP] = "DELETE FROM files WHERE number = ?",
+    [SCRY_SIDE_SEEN_PUT] = "INSERT OR REPLACE INTO seen VALUES(?, ?)",
+    [SCRY_SIDE_SEEN_DROP] = "DELETE FROM seen WHERE id = ?",
 };
 
 static const scry_db_statements statements = { sql, sizeof sql / sizeof *sql, "remove it to start with an empty one" };
@@ -55,7 +58,8 @@ static int open_file(scry_remote *s, scry_error *err)
         "CREATE TABLE IF NOT EXISTS bad(id BLOB PRIMARY KEY, root BLOB NOT NULL, relative BLOB NOT NULL,"
         " size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE IF NOT EXISTS files(number INTEGER PRIMARY KEY, root BLOB NOT NULL, path BLOB NOT NULL,"
-        " size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, content BLOB NOT NULL);";
+        " size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, content BLOB NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS seen(id BLOB PRIMARY KEY, ctime_ns INTEGER NOT NULL) WITHOUT ROWID;";
     char *copy = scry_strdup(s->side_path);
     int result = scry_make_dirs(dirname(copy), err);
     free(copy);
@@ -96,6 +100,8 @@ int scry_remote_side_put(scry_remote *s, const scry_bad_file *b, scry_error *err
         return result;
     result = scry_db_run(&s->side, SCRY_SIDE_BAD_PUT, err, "bbxiix", b->id, SCRY_ID_BYTES, b->root, SCRY_ID_BYTES, b->relative,
                          b->size, b->mtime_ns, b->reason);
+    if (result == 0)
+        result = scry_db_run(&s->side, SCRY_SIDE_SEEN_PUT, err, "bi", b->id, SCRY_ID_BYTES, b->ctime_ns);
     scry_remote_side_end(s, NULL);
     return result;
 }
@@ -111,6 +117,7 @@ int scry_remote_side_state(scry_remote *s, const uint8_t *id, scry_file_state *o
         out->known = out->bad = true;
         out->size = sqlite3_column_int64(st, 0);
         out->mtime_ns = sqlite3_column_int64(st, 1);
+        out->ctime_ns = sqlite3_column_int64(st, 2);
     }
     scry_remote_side_end(s, st);
     return result < 0 ? result : 0;
@@ -123,6 +130,8 @@ int scry_remote_side_drop(scry_remote *s, const uint8_t *id, scry_error *err)
         return result;
     result = scry_db_run(&s->side, SCRY_SIDE_BAD_DROP, err, "b", id, SCRY_ID_BYTES);
     int found = scry_db_changes(&s->side) > 0;
+    if (result == 0 && found)
+        result = scry_db_run(&s->side, SCRY_SIDE_SEEN_DROP, err, "b", id, SCRY_ID_BYTES);
     scry_remote_side_end(s, NULL);
     return result < 0 ? result : found;
 }
@@ -155,6 +164,7 @@ static int next_bad(scry_remote *s, int which, const uint8_t *root, const char *
         out->size = sqlite3_column_int64(st, 3);
         out->mtime_ns = sqlite3_column_int64(st, 4);
         out->reason = scry_strdup(scry_db_text(st, 5));
+        out->ctime_ns = sqlite3_column_int64(st, 6);
     }
     scry_remote_side_end(s, st);
     return result;
