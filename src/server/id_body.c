@@ -24,10 +24,10 @@ static bool check_members(request *r, const scry_json *root, const char *flag)
     return true;
 }
 
-bool id_body_read(request *r, const char *flag, id_body *out)
+/* The ids of out->json. */
+static bool read_ids(request *r, const char *flag, id_body *out)
 {
-    *out = (id_body){ NULL, NULL, 0 };
-    if (!request_json(r, &out->json) || !check_members(r, out->json, flag))
+    if (!check_members(r, out->json, flag))
         return false;
     const scry_json *list = scry_json_get(out->json, "ids");
     size_t n = scry_json_size(list);
@@ -45,6 +45,21 @@ bool id_body_read(request *r, const char *flag, id_body *out)
     }
     out->count = n;
     return true;
+}
+
+bool id_body_read(request *r, const char *flag, id_body *out)
+{
+    *out = (id_body){ NULL, NULL, 0 };
+    return request_json(r, &out->json) && read_ids(r, flag, out);
+}
+
+bool id_body_parse(request *r, const char *text, size_t size, const char *flag, id_body *out)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    *out = (id_body){ NULL, NULL, 0 };
+    if (scry_json_parse(&out->json, text, size, "the form", &err) < 0)
+        respond_error(r, &err);
+    return r->status == 0 && read_ids(r, flag, out);
 }
 
 void id_body_dispose(id_body *b)

@@ -15,6 +15,9 @@ typedef struct id_body {
 
 /* Read it; other members than "ids" and `flag` (NULL: none) are refused. false: a 4xx was made. Dispose of it in both cases. */
 bool id_body_read(request *r, const char *flag, id_body *out);
+
+/* The same from a JSON text. */
+bool id_body_parse(request *r, const char *text, size_t size, const char *flag, id_body *out);
 void id_body_dispose(id_body *b);
 
 #endif

@@ -78,7 +78,8 @@ static void set_version(open_picture *p, const struct stat *st)
     scry_hex(digest, (sizeof p->version - 1) / 2, p->version);
 }
 
-bool picture_open(request *r, const scry_file *f, open_picture *out)
+/* 0, or the error's number. */
+static int open_below_root(const scry_file *f, open_picture *out)
 {
     /* The root is the path without the relative part. */
     size_t n = strlen(f->path), m = strlen(f->relative);
@@ -96,16 +97,32 @@ bool picture_open(request *r, const scry_file *f, open_picture *out)
         fd = -1;
         e = ENOENT;
     }
-    if (fd < 0) {
-        respond_problem(r, e == EXDEV || e == ELOOP || e == EACCES ? 403 : 404,
-                        e == EXDEV || e == ELOOP ? "the file of this picture is a link out of its folder" :
-                        e == EACCES ? "the file of this picture may not be read" :
-                        "the file of this picture does not exist any more: run `scry index --prune`");
-        return false;
-    }
+    if (fd < 0)
+        return e ? e : ENOENT;
     *out = (open_picture){ .file = f, .fd = fd, .bytes = (uint64_t)st.st_size };
     set_version(out, &st);
-    return true;
+    return 0;
+}
+
+static const char *why_closed(int e)
+{
+    return e == EXDEV || e == ELOOP ? "the file of this picture is a link out of its folder"
+           : e == EACCES ? "the file of this picture may not be read"
+           : "the file of this picture does not exist any more: run `scry index --prune`";
+}
+
+const char *picture_try_open(const scry_file *f, open_picture *out)
+{
+    int e = open_below_root(f, out);
+    return e ? why_closed(e) : NULL;
+}
+
+bool picture_open(request *r, const scry_file *f, open_picture *out)
+{
+    int e = open_below_root(f, out);
+    if (e)
+        respond_problem(r, e == EXDEV || e == ELOOP || e == EACCES ? 403 : 404, "%s", why_closed(e));
+    return e == 0;
 }
 
 void respond_undecoded(request *r, int status, const char *what, int result, const scry_error *err)

@@ -25,6 +25,9 @@ typedef struct open_picture {
  * kernel (openat2 with RESOLVE_BENEATH). Close out->fd; false: a 404 or 403 was made. */
 bool picture_open(request *r, const scry_file *f, open_picture *out);
 
+/* The same without a request: NULL, or why it cannot be opened, a sentence without an end. */
+const char *picture_try_open(const scry_file *f, open_picture *out);
+
 /* A JPEG of the file whose longer side is at most `max_side`, in `out` (a fresh buffer of the caller's). p->version
  * becomes the version of the bytes that were read; with one, the disk cache is used. */
 int picture_jpeg(request *r, worker_tools *tools, open_picture *p, int max_side, scry_buf *out);

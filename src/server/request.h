@@ -59,6 +59,7 @@ struct request {
     size_t headers;
     struct MHD_Response *stream;         /* made by the handler (events); else NULL */
     struct search_job *search;           /* set: to be run by the search thread */
+    struct zip_download *download;       /* of `stream`, which owns it: routes_zip.c */
     handler *later;                      /* set by a handler on the loop: to be run by a worker */
 };
 

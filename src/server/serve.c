@@ -9,6 +9,7 @@
 #include "scry/registry.h"
 #include "server/auth.h"
 #include "server/connections.h"
+#include "server/downloads.h"
 #include "server/index_runs.h"
 #include "server/metrics.h"
 #include "server/queue.h"
@@ -383,6 +384,8 @@ static int start_all(server *s, scry_error *err)
     int r = search_thread_start(s, err);
     if (r == 0)
         r = workers_start(s, err);
+    if (r == 0)
+        r = downloads_start(s, err);
     s->store_check = store_check_new(s);   /* after the warm-up, which it would slow down; before there are requests */
     return r < 0 ? r : start_daemon(s, err);
 }
@@ -398,6 +401,7 @@ static void drain(server *s)
         usleep(10000);
     search_thread_stop(s);
     workers_stop(s);
+    downloads_stop(s);
     index_runs_end_events(s->index_runs);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
@@ -448,6 +452,7 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
         index_runs_free(s.index_runs);
         queue_free(s.search_queue);
         queue_free(s.work_queue);
+        queue_free(s.download_queue);
         connections_free(s.connections);
         metrics_free(s.metrics);
         pthread_rwlock_destroy(&s.store_lock);

@@ -47,7 +47,9 @@ struct server {
     scry_threshold *threshold;           /* the score threshold of hits, under store_lock; NULL when not known */
     struct MHD_Daemon *daemon;
     atomic_int draining;
-    struct work_queue *search_queue, *work_queue;
+    struct work_queue *search_queue, *work_queue, *download_queue;
+    pthread_t download_thread;           /* if `downloading` */
+    bool downloading;
     pthread_t search_thread, *worker_threads;
     struct search_batch *search_batch;   /* NULL: no search thread runs */
     int worker_count;
