@@ -101,9 +101,11 @@ typedef struct scry_store_info {
     uint64_t bytes;                   /* on disk; 0 when not known */
     bool lacks_details;               /* the collection has no fields for lens, texts, rating and source of the time: on
                                          Milvus, made by scry 0.1.0 */
-    uint64_t change;                  /* another number after every commit, as seen by the last search or refresh; 0: not known */
+    uint64_t change;                  /* another number after every commit, as seen by the last search or refresh, and by
+                                         scry_store_get_info itself; 0: not known */
     bool finds_words;                 /* filters on words are answered: not on Milvus */
     bool keeps_marks;                 /* favourites and the like (marks.h): not on Milvus */
+    uint64_t files_change;            /* as `change`, and the same after a commit that changed only marks or paths of roots */
 } scry_store_info;
 
 /* What to do about lacks_details: a part of a sentence, with the commands. */

@@ -9,8 +9,9 @@
 
 #include "base/alloc.h"
 #include "engine/duplicates.h"
-#include "engine/file_json.h"
+#include "engine/id_list.h"
 #include "engine/path_forms.h"
+#include "engine/user_marks.h"
 #include "engine/walk.h"
 
 #include <stdatomic.h>
@@ -20,6 +21,9 @@
 static const cli_option options[] = {
     { "exact", NULL, "only files of the same bytes", 0, NULL },
     { "similarity", "X", "cosine of two pictures from which they are nearly the same (default: 0.95)", 0, NULL },
+    { "kept", NULL, "also groups of which all are to be kept", 0, NULL },
+    { "keep", NULL, "the operands are near duplicates to keep beside each other: their group is not shown any more", 0, NULL },
+    { "forget", NULL, "the operands are not to be kept any more", 0, NULL },
     { "html", "FILE", "also write a page of the groups to one self-contained file", 0, NULL },
     { "json", NULL, "print one JSON object", 0, NULL },
     { "paths", NULL, "print only the paths of all pictures but the ones to keep", 0, NULL },
@@ -30,7 +34,7 @@ static const cli_option options[] = {
 typedef struct {
     cli_view view;
     double cosine;
-    bool exact;
+    bool exact, kept, keep, forget;
     const char *path;           /* operand; NULL: everything */
     const cli_common *common;
     cli_progress *bar;
@@ -39,9 +43,13 @@ typedef struct {
 
 static bool take_option(duplicates *q, const char *name, const char *value)
 {
+    const struct { const char *name; bool *flag; } flags[] = {
+        { "exact", &q->exact }, { "kept", &q->kept }, { "keep", &q->keep }, { "forget", &q->forget },
+    };
     char *end;
-    if (strcmp(name, "exact") == 0)
-        return q->exact = true;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(name, flags[i].name) == 0)
+            return *flags[i].flag = true;
     if (strcmp(name, "similarity") != 0)
         return cli_view_take(&q->view, name, value);
     q->cosine = strtod(value, &end);
@@ -60,52 +68,22 @@ static int show_progress(void *arg, uint64_t done, uint64_t total)
 
 /* ---- output ---- */
 
-static void put_file(scry_json_writer *w, const scry_hit *h, const scry_duplicate *m)
-{
-    scry_json_begin(w, '{');
-    scry_json_add_bool(w, "same_bytes", m->same_bytes);
-    scry_json_add_num(w, "cosine", m->cosine, 4);
-    scry_json_put_file(w, &h->file);
-    scry_json_end(w, '}');
-}
-
-static void put_group(scry_json_writer *w, const scry_hit *hits, const scry_duplicate *m, size_t n)
-{
-    scry_json_begin(w, '{');
-    scry_json_key(w, "keep");
-    scry_json_begin(w, '{');
-    scry_json_put_file(w, &hits[0].file);
-    scry_json_end(w, '}');
-    scry_json_key(w, "others");
-    scry_json_begin(w, '[');
-    for (size_t i = 1; i < n; i++)
-        put_file(w, &hits[i], &m[i]);
-    scry_json_end(w, ']');
-    scry_json_end(w, '}');
-}
-
-static void print_json(const scry_duplicates *d, const scry_results *r)
+static int print_json(const scry_duplicates *d, scry_store *store, scry_error *err)
 {
     enum { MAX_JSON_BYTES = 1 << 30 };
     scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    const scry_duplicate *m;
     uint64_t bytes, files = scry_duplicates_rest(d, &bytes);
-    size_t at = 0;
     scry_json_begin(&w, '{');
     scry_json_add_int(&w, "others", (int64_t)files);
     scry_json_add_int(&w, "bytes", (int64_t)bytes);
     scry_json_key(&w, "groups");
-    scry_json_begin(&w, '[');
-    for (size_t i = 0; i < scry_duplicates_count(d); i++) {
-        size_t n = scry_duplicates_group(d, i, &m);
-        put_group(&w, r->hits + at, m, n);
-        at += n;
-    }
-    scry_json_end(&w, ']');
+    int result = scry_duplicates_put_json(&w, store, d, &(scry_duplicates_page){ 0, scry_duplicates_count(d), SIZE_MAX }, err);
     scry_json_end(&w, '}');
-    cli_print_json(&b);
+    if (result == 0)
+        cli_print_json(&b);
     scry_buf_dispose(&b);
+    return result;
 }
 
 static void print_row(const scry_hit *h, const scry_duplicate *m, bool keep)
@@ -165,7 +143,7 @@ static int show(const duplicates *q, scry_store *store, const scry_duplicates *d
     if (result == 0 && q->view.html)
         result = write_page(q, d, r, err);
     if (result == 0 && q->view.form == CLI_JSON)
-        print_json(d, r);
+        result = print_json(d, store, err);
     else if (result == 0)
         print_groups(q, d, r);
     scry_results_free(r);
@@ -200,6 +178,8 @@ static int find(duplicates *q)
         r = scry_duplicates_find(&d, store, &o, &err);
         cli_progress_free(q->bar);
     }
+    if (r == 0 && !q->kept)
+        r = scry_duplicates_hide_kept(d, store, &err);
     if (r == 0)
         r = show(q, store, d, &err);
     int status = r == SCRY_ECANCELLED ? CLI_CANCELLED : r < 0 ? cli_fail(&err) : scry_duplicates_count(d) ? CLI_OK : CLI_NOTHING;
@@ -207,6 +187,46 @@ static int find(duplicates *q)
     if (store)
         scry_store_close(store, NULL);
     return status;
+}
+
+/* ---- remembering ---- */
+
+static int remember(const duplicates *q, char **pictures, int n)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store = NULL;
+    scry_id_list list = { NULL, 0, 0 };
+    uint64_t changed = 0;
+    int r = cli_open_store(&store, q->common, SCRY_STORE_WRITE, &err);
+    for (int i = 0; i < n && r == 0; i++) {
+        uint8_t id[SCRY_ID_BYTES];
+        r = scry_picture_named(store, pictures[i], id, &err);
+        if (r == 0)
+            scry_id_list_add(&list, id);
+    }
+    if (r == 0)
+        r = scry_set_kept(store, (const uint8_t (*)[SCRY_ID_BYTES])list.ids, list.count, q->keep, &changed, &err);
+    r = cli_close_store(store, r, &err);
+    scry_id_list_dispose(&list);
+    if (r == 0 && !q->common->quiet)
+        fprintf(stderr, q->keep ? "%llu pictures are kept beside each other\n" : "%llu pictures are not kept any more\n",
+                (unsigned long long)changed);
+    return r < 0 ? cli_fail(&err) : CLI_OK;
+}
+
+/* What the options and `n` operands ask for. */
+static int run(duplicates *q, char **operand, int n)
+{
+    if (!cli_view_check(&q->view))
+        return CLI_ERROR;
+    if (q->keep && q->forget)
+        return cli_usage("give one of --keep and --forget");
+    if (q->keep || q->forget)
+        return n ? remember(q, operand, n) : cli_usage("--%s takes the pictures of a group", q->keep ? "keep" : "forget");
+    if (n > 1 || (n && !operand[0][0]))
+        return cli_usage("duplicates takes one folder at most");
+    q->path = n ? operand[0] : NULL;
+    return find(q);
 }
 
 static int run_duplicates(int argc, char **argv)
@@ -221,32 +241,29 @@ static int run_duplicates(int argc, char **argv)
             break;
         }
     int status = a.status;
-    if (status < 0 && !cli_view_check(&q.view))
-        status = CLI_ERROR;
-    if (status < 0 && (argc - a.next > 1 || (argc > a.next && !argv[a.next][0])))
-        status = cli_usage("duplicates takes one folder at most");
-    if (status < 0) {
-        q.path = argc > a.next ? argv[a.next] : NULL;
-        status = find(&q);
-    }
+    if (status < 0)
+        status = run(&q, argv + a.next, argc - a.next);
     cli_end(&a);
     return status;
 }
 
 const cli_command cmd_duplicates = {
     .name = "duplicates",
-    .usage = "[OPTION]... [PATH]",
+    .usage = "[OPTION]... [PATH] | --keep PICTURE... | --forget PICTURE...",
     .summary = "Show groups of pictures that are the same, or nearly, and which one to keep",
     .details =
         "The one to keep is the first of a group: it has the most pixels, then a time in its headers, then the\n"
         "most bytes; of files of the same bytes it is the oldest. All others of the group are near that one.\n"
         "Groups with the most bytes to save come first. PATH is a folder of the index, or a picture; the default\n"
         "is everything. Nothing is deleted, and a RAW beside its JPEG is not a duplicate.\n\n"
-        "Pictures of a series are nearly the same to a model: look at them before you delete any.\n\n"
+        "Pictures of a series are nearly the same to a model: look at them before you delete any. A series of which\n"
+        "all are worth keeping is not shown any more after --keep, which the store remembers, until another picture\n"
+        "joins it.\n\n"
         "Examples:\n"
         "  scry duplicates --html duplicates.html ~/Pictures\n"
         "  scry duplicates --exact --paths -0 | xargs -0 ls -l\n"
-        "  scry duplicates --similarity 0.98 --json\n\n"
+        "  scry duplicates --similarity 0.98 --json\n"
+        "  scry duplicates --keep IMG_0042.jpg IMG_0043.jpg IMG_0044.jpg\n\n"
         "Exit status: 0 some found, 1 none, 2 an error.\n",
     .options = options,
     .common = CLI_FILTER | CLI_STORE,

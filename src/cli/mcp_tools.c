@@ -3,7 +3,9 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
+#include "base/log.h"
 #include "base/sha256.h"
+#include "engine/duplicates.h"
 #include "engine/file_json.h"
 #include "engine/fusion.h"
 #include "engine/nothing_found.h"
@@ -224,6 +226,116 @@ static int describe_index(mcp *m, const scry_json *a, scry_json_writer *w, scry_
     return r;
 }
 
+/* ---- find_duplicates ---- */
+
+enum { DUPLICATE_GROUPS = 10, MAX_DUPLICATE_GROUPS = 50, SHOWN_DUPLICATES = 20, DUPLICATES_MS = 50000 };
+
+typedef struct {
+    double until_ms;
+    double similarity;
+    bool exact;
+    int64_t limit, offset;
+} duplicates_call;
+
+static int in_time(void *arg, uint64_t done, uint64_t total)
+{
+    return scry_now_ms() > ((const duplicates_call *)arg)->until_ms;
+}
+
+static int read_number(const scry_json *a, const char *name, int64_t least, int64_t most, int64_t *out, scry_error *err)
+{
+    const scry_json *v = scry_json_get(a, name);
+    if (!v || (scry_value_whole(scry_json_value(v), out) && *out >= least && *out <= most))
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "%s takes a whole number from %lld to %lld", name, (long long)least, (long long)most);
+}
+
+static int read_duplicates(duplicates_call *c, const scry_json *a, scry_error *err)
+{
+    static const char *const known[] = { "folder", "exact", "similarity", "limit", "offset" };
+    void *it = NULL;
+    const char *key;
+    const scry_json *value;
+    while (scry_json_next(a, &it, &key, &value)) {
+        size_t i = 0;
+        while (i < sizeof known / sizeof *known && strcmp(known[i], key) != 0)
+            i++;
+        if (i == sizeof known / sizeof *known)
+            return scry_fail(err, SCRY_EINVALID, "unknown parameter \"%.40s\": expected folder, exact, similarity, limit, offset", key);
+    }
+    const scry_json *exact = scry_json_get(a, "exact"), *similarity = scry_json_get(a, "similarity");
+    if (exact && !scry_value_flag(scry_json_value(exact), &c->exact))
+        return scry_fail(err, SCRY_EINVALID, "exact takes true or false");
+    if (similarity && !(scry_value_number(scry_json_value(similarity), &c->similarity) && c->similarity > 0 && c->similarity <= 1))
+        return scry_fail(err, SCRY_EINVALID, "similarity takes a number above 0 and up to 1");
+    int r = read_number(a, "limit", 1, MAX_DUPLICATE_GROUPS, &c->limit, err);
+    return r < 0 ? r : read_number(a, "offset", 0, INT32_MAX, &c->offset, err);
+}
+
+static int put_duplicates(mcp *m, const scry_duplicates *d, const duplicates_call *c, scry_json_writer *w, scry_error *err)
+{
+    scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
+    scry_json_writer json = SCRY_JSON_WRITER_INIT(&b);
+    uint64_t bytes, others = scry_duplicates_rest(d, &bytes);
+    size_t count = scry_duplicates_count(d), from = (size_t)c->offset < count ? (size_t)c->offset : count;
+    scry_json_begin(&json, '{');
+    scry_json_add_int(&json, "total", (int64_t)count);
+    scry_json_add_int(&json, "others", (int64_t)others);
+    scry_json_add_int(&json, "bytes", (int64_t)bytes);
+    scry_json_key(&json, "groups");
+    scry_duplicates_page page = { from, count - from < (size_t)c->limit ? count - from : (size_t)c->limit, SHOWN_DUPLICATES };
+    int r = scry_duplicates_put_json(&json, m->store, d, &page, err);
+    scry_json_end(&json, '}');
+    if (r == 0)
+        mcp_put_text(w, scry_buf_str(&b));
+    scry_buf_dispose(&b);
+    return r;
+}
+
+static int find_duplicates(mcp *m, const scry_json *a, scry_json_writer *w, scry_error *err)
+{
+    duplicates_call c = { .until_ms = scry_now_ms() + DUPLICATES_MS, .similarity = SCRY_FOLD_AUTO, .limit = DUPLICATE_GROUPS };
+    scry_duplicates *d = NULL;
+    scry_search_request q;
+    scry_request_init(&q, SCRY_VIA_TOOL);
+    q.may_be_empty = true;
+    int r = read_duplicates(&c, a, err);
+    if (r == 0 && scry_json_get(a, "folder"))
+        r = scry_request_set(&q, "folder", scry_json_value(scry_json_get(a, "folder")), err);
+    if (r == 0)
+        r = scry_request_finish(&q, err);
+    if (r == 0)
+        r = refresh(m, err);
+    scry_duplicates_options o = { .filter = q.search.filter, .cosine = c.exact ? 0 : c.similarity, .progress = in_time, .arg = &c };
+    if (r == 0)
+        r = scry_duplicates_find(&d, m->store, &o, err);
+    if (r == SCRY_ECANCELLED)
+        r = scry_fail(err, SCRY_ELIMIT, "there are too many pictures to compare in %d seconds: give a folder, or exact", DUPLICATES_MS / 1000);
+    if (r == 0)
+        r = scry_duplicates_hide_kept(d, m->store, err);
+    if (r == 0)
+        r = put_duplicates(m, d, &c, w, err);
+    scry_duplicates_free(d);
+    scry_request_dispose(&q);
+    return r;
+}
+
+static void duplicates_schema(scry_json_writer *w)
+{
+    static const char *const members[][2] = {
+        { "folder", "{\"type\":\"string\",\"minLength\":1,\"description\":\"only pictures in this folder and below it\"}" },
+        { "exact", "{\"type\":\"boolean\",\"description\":\"only files of the same bytes\"}" },
+        { "similarity", "{\"type\":\"number\",\"minimum\":0.01,\"maximum\":1,\"description\":\"cosine from which two pictures are nearly the same "
+                        "(default: 0.95)\"}" },
+        { "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":50,\"default\":10,\"description\":\"groups\"}" },
+        { "offset", "{\"type\":\"integer\",\"minimum\":0,\"description\":\"leave out the first groups\"}" },
+    };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        scry_json_key(w, members[i][0]);
+        scry_json_put_raw(w, members[i][1]);
+    }
+}
+
 static void image_schema(scry_json_writer *w)
 {
     scry_json_key(w, "id");
@@ -241,6 +353,10 @@ const mcp_tool mcp_tools[] = {
       "query", search_schema, search },
     { "get_image", "Look at a picture that a search found: the picture itself, scaled down, and its metadata.",
       "id", image_schema, get_image },
+    { "find_duplicates",
+      "Groups of pictures that are the same, or nearly, those with the most bytes to save first: which one to keep and why (more pixels, a date, "
+      "more bytes, the oldest, the shortest path), and the others with their cosine to it. Nothing is deleted.",
+      NULL, duplicates_schema, find_duplicates },
     { "describe_index", "Describes the collection: number of pictures, folders, model.", NULL, no_arguments, describe_index },
     { NULL, NULL, NULL, NULL, NULL },
 };

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/table.h"
+#include "scry/marks.h"
 #include "store/results.h"
 
 #include <stdlib.h>
@@ -39,6 +40,8 @@ struct scry_duplicates {
     size_t member_count, member_capacity;
     group *groups;
     size_t group_count, group_capacity;
+    uint32_t *shown;           /* [shown_count] of the groups; NULL: all */
+    size_t shown_count;
     scry_error *err;
     int result;
 };
@@ -103,6 +106,7 @@ static void add_members(scry_duplicates *d, group *g, const content *c, double c
         GROW(d->members, d->member_count, d->member_capacity);
         scry_duplicate m = { .cosine = cosine, .same_bytes = same, .size = p->size };
         memcpy(m.id, p->id, sizeof m.id);
+        memcpy(m.content, c->hash, sizeof m.content);
         d->members[d->member_count++] = m;
         g->saved += g->count++ ? (uint64_t)p->size : 0;
     }
@@ -263,27 +267,88 @@ void scry_duplicates_free(scry_duplicates *d)
     free(d->places);
     free(d->members);
     free(d->groups);
+    free(d->shown);
     free(d);
+}
+
+static const group *group_at(const scry_duplicates *d, size_t i)
+{
+    return &d->groups[d->shown ? d->shown[i] : i];
 }
 
 size_t scry_duplicates_count(const scry_duplicates *d)
 {
-    return d->group_count;
+    return d->shown ? d->shown_count : d->group_count;
 }
 
 size_t scry_duplicates_group(const scry_duplicates *d, size_t i, const scry_duplicate **out)
 {
-    *out = d->members + d->groups[i].first;
-    return d->groups[i].count;
+    const group *g = group_at(d, i);
+    *out = d->members + g->first;
+    return g->count;
+}
+
+/* ---- what is to be kept ---- */
+
+typedef struct {
+    uint8_t hash[SCRY_HASH_BYTES];
+    uint64_t burst;            /* hash of the mark's value */
+} kept_content;
+
+static int add_kept(void *arg, const scry_mark *m)
+{
+    scry_table *t = arg;
+    int64_t number = m->key_size == SCRY_HASH_BYTES ? scry_table_add(t, m->key, NULL) : -1;
+    if (number >= 0)
+        ((kept_content *)scry_table_at(t, (size_t)number))->burst = scry_hash_bytes(m->value, strlen(m->value));
+    return number < 0;
+}
+
+static bool is_kept(const scry_duplicates *d, const group *g, const scry_table *kept)
+{
+    uint64_t burst = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        const scry_duplicate *m = &d->members[g->first + i];
+        int64_t number = scry_table_find(kept, m->content);
+        const kept_content *k = number < 0 ? NULL : scry_table_at(kept, (size_t)number);
+        if (!k || (i > 0 && k->burst != burst) || (i > 0 && memcmp(m->content, m[-1].content, sizeof m->content) == 0))
+            return false;
+        burst = k->burst;
+    }
+    return true;
+}
+
+int scry_duplicates_hide_kept(scry_duplicates *d, scry_store *s, scry_error *err)
+{
+    scry_table kept = SCRY_TABLE_OF_BYTES(SCRY_HASH_BYTES, sizeof(kept_content), MAX_FILES);
+    scry_store_info info = { 0 };
+    scry_duplicates_show_kept(d);
+    scry_store_describe(s, &info);
+    int result = info.keeps_marks ? scry_store_each_mark(s, SCRY_MARK_KEPT, add_kept, &kept, err) : 0;
+    if (result >= 0 && kept.count) {
+        d->shown = scry_alloc((d->group_count + 1) * sizeof *d->shown);
+        for (size_t i = 0; i < d->group_count; i++)
+            if (!is_kept(d, &d->groups[i], &kept))
+                d->shown[d->shown_count++] = (uint32_t)i;
+    }
+    scry_table_dispose(&kept);
+    return result < 0 ? result : 0;
+}
+
+void scry_duplicates_show_kept(scry_duplicates *d)
+{
+    free(d->shown);
+    d->shown = NULL;
+    d->shown_count = 0;
 }
 
 uint64_t scry_duplicates_rest(const scry_duplicates *d, uint64_t *bytes)
 {
     uint64_t files = 0;
     *bytes = 0;
-    for (size_t i = 0; i < d->group_count; i++) {
-        files += d->groups[i].count - 1;
-        *bytes += d->groups[i].saved;
+    for (size_t i = 0; i < scry_duplicates_count(d); i++) {
+        files += group_at(d, i)->count - 1;
+        *bytes += group_at(d, i)->saved;
     }
     return files;
 }

@@ -20,6 +20,7 @@
 #ifndef SCRY_ENGINE_DUPLICATES_H
 #define SCRY_ENGINE_DUPLICATES_H
 
+#include "base/json.h"
 #include "scry/store.h"
 
 typedef struct scry_duplicates_options {
@@ -35,6 +36,7 @@ typedef struct scry_duplicate {
     double cosine;                    /* with the one that is kept; 1 where the bytes are the same */
     bool same_bytes;                  /* as the one that is kept */
     int64_t size;
+    uint8_t content[SCRY_HASH_BYTES];
 } scry_duplicate;
 
 typedef struct scry_duplicates scry_duplicates;
@@ -43,6 +45,11 @@ typedef struct scry_duplicates scry_duplicates;
 int scry_duplicates_find(scry_duplicates **out, scry_store *s, const scry_duplicates_options *options,
                          scry_error *err) SCRY_NODISCARD;
 void scry_duplicates_free(scry_duplicates *d);   /* NULL is legal */
+
+/* Leave out the groups of near duplicates of which all are marked to be kept beside each other (scry_set_kept), as the store has it
+ * now; groups with files of the same bytes stay. Again: with the marks of then. Nothing where the store keeps no marks. */
+int scry_duplicates_hide_kept(scry_duplicates *d, scry_store *s, scry_error *err) SCRY_NODISCARD;
+void scry_duplicates_show_kept(scry_duplicates *d);
 
 /* Groups, those with the most bytes to save first, each of two files or more: the one to keep, then the others, nearest first. */
 size_t scry_duplicates_count(const scry_duplicates *d);
@@ -55,5 +62,16 @@ uint64_t scry_duplicates_rest(const scry_duplicates *d, uint64_t *bytes);
  * that has left the store since is SCRY_ENOTFOUND. */
 int scry_duplicates_results(scry_results **out, scry_store *s, const scry_duplicates *d, size_t from, size_t n,
                             scry_error *err) SCRY_NODISCARD;
+
+/* A part of the groups: `count` of them from `from` on, of each at most `others` besides the one to keep. */
+typedef struct scry_duplicates_page {
+    size_t from, count, others;
+} scry_duplicates_page;
+
+/* These groups as a JSON list: [{"keep", "why", "others", "left_out"}]. "why" names what the one to keep has before the others:
+ * "pixels": more of them; "date": a time in its headers; "size": more bytes; "age": the oldest file; "path": the shortest.
+ * Files that have left the store since are left out. */
+int scry_duplicates_put_json(scry_json_writer *w, scry_store *s, const scry_duplicates *d, const scry_duplicates_page *page,
+                             scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -10,6 +10,7 @@
 #include "server/auth.h"
 #include "server/connections.h"
 #include "server/downloads.h"
+#include "server/duplicate_runs.h"
 #include "server/index_runs.h"
 #include "server/metrics.h"
 #include "server/queue.h"
@@ -375,6 +376,7 @@ static int start_all(server *s, scry_error *err)
     pthread_cond_init(&s->writer_released, NULL);
     pthread_mutex_init(&s->facets_lock, NULL);
     s->lists = list_cache_new();
+    s->duplicate_runs = duplicate_runs_new(s);
     s->metrics = metrics_new();
     s->connections = connections_new(s->options.client_timeout_s * 1000);
     s->index_runs = index_runs_new();
@@ -461,6 +463,7 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
         pthread_mutex_destroy(&s.facets_lock);
         free(s.facets);
         list_cache_free(s.lists);
+        duplicate_runs_free(s.duplicate_runs);
     }
     free(s.host_port);
     free(s.public_origin);

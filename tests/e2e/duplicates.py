@@ -1,6 +1,7 @@
 """For duplicates.sh: pictures that are nearly the same, and the groups by brute force.
 
     duplicates.py make DIR           the gradient of p000.png in other sizes, compressions, with a date
+    duplicates.py one PATH WIDTH HEIGHT   that gradient in one more size
     duplicates.py many DIR N         N pictures of one colour, each with another pixel
     duplicates.py expect PATHS NPY COSINE      the groups as JSON: [[kept, [others in order of path]], ...]; COSINE 0: the same bytes
 """
@@ -88,6 +89,8 @@ def expect(paths, vectors, cosine):
 
 if sys.argv[1] == "make":
     make(sys.argv[2])
+elif sys.argv[1] == "one":
+    write_png(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), gradient(0, int(sys.argv[3]), int(sys.argv[4])))
 elif sys.argv[1] == "many":
     many(sys.argv[2], int(sys.argv[3]))
 else:

@@ -44,7 +44,7 @@ async def talk(session):
     await session.send_ping()
     ok("ping", True)
     tools = {t.name: t for t in (await session.list_tools()).tools}
-    ok("tools", set(tools) == {"search", "get_image", "describe_index"}, tools)
+    ok("tools", set(tools) == {"search", "get_image", "find_duplicates", "describe_index"}, tools)
     ok("each has a description and a schema", all(
         t.description and (getattr(t, "inputSchema", None) or t.input_schema)["type"] == "object" for t in tools.values()))
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/table.h"
 #include "store/local/codes_file.h"
 #include "store/local/columns.h"
 #include "store/local/db_reader.h"
@@ -465,6 +466,14 @@ int scry_local_close(scry_store *base, scry_error *err)
     return result;
 }
 
+/* Whatever changes files gives one a new number, or removes one. */
+static void put_changes(scry_store_info *out, const scry_head *h)
+{
+    const int64_t numbers[] = { h->generation, h->next_file, h->files, h->contents };
+    out->change = (uint64_t)h->change;
+    out->files_change = scry_hash_bytes(numbers, sizeof numbers) | 1;
+}
+
 void scry_local_describe(scry_store *base, scry_store_info *out)
 {
     scry_local *s = (scry_local *)base;
@@ -472,7 +481,9 @@ void scry_local_describe(scry_store *base, scry_store_info *out)
                               .model_name = s->model_name, .precision = s->precision, .dim = base->dim, .finds_words = true,
                               .keeps_marks = true };
     pthread_mutex_lock(&s->view_lock);
-    out->change = s->view ? (uint64_t)s->view->head.change : 0;
+    const scry_head *h = s->view ? &s->view->head : NULL;
+    if (h)
+        put_changes(out, h);
     pthread_mutex_unlock(&s->view_lock);
 }
 
@@ -501,6 +512,8 @@ int scry_local_get_info(scry_store *base, scry_store_info *out, scry_error *err)
     result = scry_head_load(&r->db, &h, err);
     scry_reader_release(s, r);
     scry_local_describe(base, out);
+    if (result == 0)
+        put_changes(out, &h);
     out->files = (uint64_t)h.files;
     out->contents = (uint64_t)h.contents;
     out->bad_files = (uint64_t)h.bad;
