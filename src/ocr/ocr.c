@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "ocr/networks.h"
 #include "ocr/pixels.h"
 
@@ -54,7 +55,16 @@ int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode 
 
 int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *err)
 {
-    return scry_ocr_open_in(out, folder, threads, SCRY_MODE_F32, err);
+    if (folder)
+        return scry_ocr_open_in(out, folder, threads, SCRY_MODE_F32, err);
+    char *file = scry_program_file("models/words/words.safetensors");
+    if (!file)
+        return scry_fail(err, SCRY_ENOTFOUND, "the weights that read words are not where the program is installed "
+                         "(share/scry/models/words): install scry again, or set SCRY_DATA_DIR to the folder where it is installed");
+    *strrchr(file, '/') = '\0';
+    int rc = scry_ocr_open_in(out, file, threads, SCRY_MODE_F32, err);
+    free(file);
+    return rc;
 }
 
 void scry_ocr_close(scry_ocr *o)

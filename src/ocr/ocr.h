@@ -33,8 +33,8 @@ typedef struct scry_ocr_page {
     size_t count;           /* 0: no text was found */
 } scry_ocr_page;
 
-/* The reader whose weights are in `folder`, with `threads` threads (0: one for each processor). The weights are mapped.
- * SCRY_ENOTFOUND without such a folder, SCRY_EINVALID where a tensor is missing or has another shape, SCRY_ENOMEM. */
+/* The reader whose weights are in `folder` (NULL: models/words of the installation), with `threads` threads (0: one for each
+ * processor). SCRY_ENOTFOUND without such a folder, SCRY_EINVALID where a tensor is missing or has another shape, SCRY_ENOMEM. */
 int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *err) SCRY_NODISCARD;
 
 /* Read a picture, whose pixels are borrowed for the call. Time and memory are bounded whatever it shows: it is made smaller where a

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Write the pictures that text.sh reads. Needs Pillow and the fonts DejaVu, FreeSerif and IPA Gothic."""
+import os
+
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SANS, SERIF, GOTHIC = ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/freefont/FreeSerif.ttf",
+                       "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf")
+
+
+def page(lines, size, colours=((255, 255, 255), (0, 0, 0))):
+    image = Image.new("RGB", size, colours[0])
+    for x, y, text, font, points in lines:
+        ImageDraw.Draw(image).text((x, y), text, fill=colours[1], font=ImageFont.truetype(font, points))
+    return image
+
+
+def save(image, name, **options):
+    image.save(os.path.join(HERE, name), optimize=True, **options)
+
+
+receipt = page([(30, 20, "CORNER PHARMACY", SANS, 30), (30, 70, "12 Garden Street", SERIF, 26), (30, 120, "Aspirin 500 mg", SERIF, 26), (330, 120, "4.99", SERIF, 26),
+                (30, 160, "Total", SANS, 26), (330, 160, "4.99", SANS, 26)], (440, 220))
+save(receipt.convert("P", palette=Image.ADAPTIVE, colors=16), "receipt.png")
+sign = page([(40, 30, "出口 Exit", GOTHIC, 60), (40, 120, "図書館", GOTHIC, 48)], (420, 200), ((20, 90, 40), (255, 255, 255)))
+save(sign.rotate(7, Image.BICUBIC, fillcolor=(20, 90, 40)).convert("P", palette=Image.ADAPTIVE, colors=32), "sign.png")
+wifi = page([(20, 20, "WLAN: Gästehaus", SANS, 28), (20, 70, "Passwort: maus-7291", SANS, 28)], (380, 130), ((235, 240, 250), (40, 40, 60)))
+save(wifi.rotate(180), "wifi.jpg", quality=85, exif=(lambda e: (e.__setitem__(0x0112, 3), e)[1])(Image.Exif()))
+save(Image.radial_gradient("L").filter(ImageFilter.GaussianBlur(3)).resize((300, 200)).convert("P"), "nothing.png")
