@@ -34,6 +34,7 @@ typedef struct scry_serve_options {
     void (*ready)(void *arg, const char *url);   /* called once, when it listens, with its address; NULL: none */
     void *ready_arg;
     bool allow_marks;           /* with no_auth: favourites, saved searches and the like may be set; without, they always may */
+    bool no_words;              /* with allow_index the words in pictures are read in the background: do not */
 } scry_serve_options;
 
 #define SCRY_SERVE_OPTIONS_INIT SCRY_ZERO_INIT

@@ -336,9 +336,16 @@ void scry_picture_text_free(scry_picture_text *text);   /* NULL is legal */
 int scry_store_each_text(scry_store *s, int (*each)(void *arg, const scry_picture_text *texts, size_t n), void *arg,
                          scry_error *err) SCRY_NODISCARD;
 
-/* The contents that `reader` has not read, in the order in which they were embedded: called back with all files of each, borrowed
- * for the call, which may put texts; non-zero stops. With `retry` those that it could not read, too. */
-int scry_store_each_unread(scry_store *s, const char *reader, bool retry,
+/* Contents that a reader has not read. */
+typedef struct scry_unread {
+    const char *reader;     /* its identity */
+    bool retry;             /* those that it could not read, too */
+    int64_t after;          /* only those whose scry_file.added is above; 0: all */
+} scry_unread;
+
+/* These contents in the order in which they were embedded: called back with all files of each, borrowed for the call, which may
+ * put texts; non-zero stops. */
+int scry_store_each_unread(scry_store *s, const scry_unread *which,
                            int (*each)(void *arg, const scry_file *files, size_t count), void *arg, scry_error *err) SCRY_NODISCARD;
 
 typedef struct scry_text_counts {
@@ -348,8 +355,9 @@ typedef struct scry_text_counts {
     uint64_t unread;        /* all others */
 } scry_text_counts;
 
-/* Reads a whole table. All unread, of stores that keep no texts. */
-int scry_store_count_texts(scry_store *s, scry_text_counts *out, scry_error *err) SCRY_NODISCARD;
+/* For `reader`, which has not read what another one has; NULL: for any. Reads a whole table. All 0 for stores that keep no
+ * texts. */
+int scry_store_count_texts(scry_store *s, const char *reader, scry_text_counts *out, scry_error *err) SCRY_NODISCARD;
 
 /* ---- search ---- */
 

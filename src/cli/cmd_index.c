@@ -2,6 +2,7 @@
 #include "cli/cancel.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/index_words.h"
 #include "cli/progress.h"
 #include "cli/welcome.h"
 
@@ -32,6 +33,7 @@ static const cli_option options[] = {
     { "recheck", NULL, "read all files again, also those whose size and times are unchanged", 0, NULL },
     { "rebuild", NULL, "embed all pictures again, with the model's new version or --model; searches go on meanwhile", 0, NULL },
     { "rebuild-metadata", NULL, "read the headers of unchanged pictures again, too; nothing is embedded for it", 0, NULL },
+    { "words", "MODE", "read the words in the pictures, after all were indexed: yes (the default), no, or only", 0, "yes no only" },
     { "formats", "LIST", "formats to read: default, all, or names joined by commas", 0, "default all" },
     { "no-rotate", NULL, "ignore the EXIF orientation, as the reference pipelines do", 0, NULL },
     { "jobs", "N", "worker threads (default: one per processor)", 'j', NULL },
@@ -51,6 +53,7 @@ typedef struct {
     cli_progress *bar;
     bool verbose, force_progress, quiet, rebuild, json;
     size_t skips_shown;
+    cli_words words;
 } run;
 
 static void show_progress(void *arg, const scry_index_progress *p)
@@ -102,6 +105,8 @@ static bool take_option(run *r, const char *name, const char *value)
     long long n = 0;
     if (take_flag(r, name))
         return true;
+    if (strcmp(name, "words") == 0)
+        return cli_words_mode_parse(value, &r->words.mode);
     if (strcmp(name, "from-file") == 0)
         o->from_file = value;
     else if (strcmp(name, "include") == 0)
@@ -129,12 +134,24 @@ static bool take_option(run *r, const char *name, const char *value)
     return true;
 }
 
-static void print_json(const scry_index_progress *p)
+static void print_json(const scry_index_progress *p, const run *r)
 {
     scry_buf b = SCRY_BUF_INIT(1 << 16);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_json_begin(&w, '{');
     scry_json_put_progress(&w, p);
+    cli_json_put_words(&w, &r->words);
+    scry_json_end(&w, '}');
+    cli_print_json(&b);
+    scry_buf_dispose(&b);
+}
+
+static void print_words_json(const run *r)
+{
+    scry_buf b = SCRY_BUF_INIT(1 << 12);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    scry_json_begin(&w, '{');
+    cli_json_put_words(&w, &r->words);
     scry_json_end(&w, '}');
     cli_print_json(&b);
     scry_buf_dispose(&b);
@@ -142,8 +159,6 @@ static void print_json(const scry_index_progress *p)
 
 static void print_summary(const scry_index_progress *p, const run *r)
 {
-    if (r->json)
-        print_json(p);
     if (r->quiet)
         return;
     double s = p->elapsed_ms / 1000;
@@ -246,9 +261,13 @@ static int index_paths(const cli_common *c, run *r)
             estimate_threshold(store, model, &total);
             note_moved_folders(store, &total, r->quiet);
         }
-        int closed = scry_store_close(store, result < 0 ? NULL : &err);
         print_summary(&total, r);
+        if (result == 0)
+            result = cli_read_words(&r->words, store, &r->index, &err);
+        int closed = scry_store_close(store, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
+        if (r->json)
+            print_json(&total, r);
         status = total.skipped ? CLI_NOTHING : CLI_OK;
     }
     if (result < 0)
@@ -303,6 +322,8 @@ static int rebuild_store(scry_store *store, const scry_model *model, const cli_c
     r->bar = cli_progress_new(c->quiet, r->force_progress);
     result = scry_rebuild_run(store, model, &as, &r->index, total, err);
     cli_progress_free(r->bar);
+    if (r->json)
+        print_json(total, r);
     print_summary(total, r);
     free(name);
     return result;
@@ -321,6 +342,24 @@ static int rebuild(const cli_common *c, run *r)
         result = rebuild_store(store, model, c, r, &total, &err);
     int status = result < 0 ? cli_fail(&err) : total.skipped ? CLI_NOTHING : CLI_OK;
     scry_model_free(model);
+    return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
+}
+
+/* The words alone, without a model. */
+static int read_words(const cli_common *c, run *r)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store;
+    int result = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
+    if (result == 0) {
+        r->index.cancel = cli_catch_signals();
+        result = cli_read_words(&r->words, store, &r->index, &err);
+        int closed = scry_store_close(store, result < 0 ? NULL : &err);
+        result = result < 0 ? result : closed;
+        if (r->json)
+            print_words_json(r);
+    }
+    int status = result < 0 ? cli_fail(&err) : r->words.total.failed ? CLI_NOTHING : CLI_OK;
     return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
 }
 
@@ -345,7 +384,9 @@ static int check_paths(const cli_common *c, run *r, char ***proposed)
     int status = -1;
     if (r->rebuild && given)
         return cli_usage("--rebuild embeds all pictures of the collection: give no paths");
-    if (!r->rebuild && !given) {
+    if (!cli_words_check(&r->words, given, r->rebuild))
+        return CLI_ERROR;
+    if (!r->rebuild && !given && r->words.mode != CLI_WORDS_ONLY) {
         *proposed = cli_propose_paths(c, &status);
         if (!*proposed)
             return status;
@@ -371,7 +412,8 @@ static int run_index(int argc, char **argv)
             break;
         }
     int status = a.status;
-    r.quiet = a.common.quiet;
+    r.quiet = r.words.quiet = a.common.quiet;
+    r.words.force_progress = r.force_progress;
     r.index.include = r.include;
     r.index.exclude = r.exclude;
     r.index.paths = (const char *const *)argv + a.next;
@@ -383,7 +425,8 @@ static int run_index(int argc, char **argv)
     if (status < 0)
         status = check_paths(&a.common, &r, &proposed);
     if (status < 0)
-        status = r.rebuild ? rebuild(&a.common, &r) : index_paths(&a.common, &r);
+        status = r.words.mode == CLI_WORDS_ONLY ? read_words(&a.common, &r) : r.rebuild ? rebuild(&a.common, &r)
+                 : index_paths(&a.common, &r);
     for (size_t i = 0; proposed && proposed[i]; i++)
         free(proposed[i]);
     free(proposed);
@@ -393,7 +436,7 @@ static int run_index(int argc, char **argv)
 
 const cli_command cmd_index = {
     .name = "index",
-    .usage = "[OPTION]... [PATH]... | --rebuild [OPTION]...",
+    .usage = "[OPTION]... [PATH]... | --rebuild [OPTION]... | --words only [OPTION]...",
     .summary = "Add or update the pictures below PATH",
     .details =
         "Without a PATH, on a terminal, scry asks whether to index the folders of the collection again, or, when there are\n"
@@ -406,6 +449,9 @@ const cli_command cmd_index = {
         "--rebuild makes new vectors beside the old ones, which are searched until all are there and then\n"
         "replaced at once. Ids, keys and labels stay; pictures that cannot be read any more are left out\n"
         "and named. It continues after a stop, and keeps the old vectors if all of a folder's pictures are gone.\n\n"
+        "Words in pictures are read in a second pass over those that were not read yet, whose pictures can be searched by look\n"
+        "meanwhile; after Ctrl-C the next run goes on with it. --words only does that alone, --words no leaves it out. The\n"
+        "collection keeps words in a folder, not on Milvus.\n\n"
         "Exit status: 0 done, 1 some files were skipped, 2 an error, 130 stopped by Ctrl-C or SIGTERM.\n\n"
         "Examples:\n"
         "  scry index ~/Pictures\n"

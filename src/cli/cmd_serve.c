@@ -31,6 +31,7 @@ static const cli_option options[] = {
     { "max-queue", "N", "waiting requests; further ones get status 503 (default: 128)", 0, NULL },
     { "time-limit", "SECONDS", "time limit for decoding a picture (default: 30)", 0, NULL },
     { "client-timeout", "SECONDS", "time limit for a request's headers; bodies get one more second per 64 kB (default: 30)", 0, NULL },
+    { "no-words", NULL, "with --allow-index: do not read the words in pictures in the background", 0, NULL },
     { "check-interval", "SECONDS", "time between checks of the store's files in the background (default: 86400; 0: no checks)", 0, NULL },
     { 0 },
 };
@@ -62,7 +63,7 @@ static bool take_option(scry_serve_options *o, const char **hosts, char *local, 
     const struct { const char *name; bool *flag; } flags[] = {
         { "no-auth", &o->no_auth }, { "allow-index", &o->allow_index }, { "allow-upload", &o->allow_upload },
         { "allow-remove", &o->allow_remove },
-        { "allow-marks", &o->allow_marks }, { "open", open },
+        { "allow-marks", &o->allow_marks }, { "open", open }, { "no-words", &o->no_words },
     };
     long long n = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

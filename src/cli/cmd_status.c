@@ -17,6 +17,11 @@ static const cli_option options[] = {
     { 0 },
 };
 
+typedef struct {
+    uint64_t old_headers;     /* pictures whose headers an earlier scry read */
+    scry_text_counts texts;
+} counts;
+
 static int print_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns, const char *reason)
 {
     char *name = cli_quoted(stdout, path);
@@ -42,7 +47,19 @@ static void print_bytes(uint64_t bytes)
         printf("size        %.1f MiB\n", (double)bytes / (1 << 20));
 }
 
-static int print_text(scry_store *s, const scry_store_info *i, uint64_t old_headers, scry_error *err)
+static void print_words(const scry_text_counts *t)
+{
+    if (t->read + t->failed == 0)
+        return;
+    printf("words       read in %llu pictures, %llu with text", (unsigned long long)t->read, (unsigned long long)t->with_text);
+    if (t->failed)
+        printf(", %llu could not be read", (unsigned long long)t->failed);
+    if (t->unread)
+        printf(", %llu not read yet (scry index --words only)", (unsigned long long)t->unread);
+    putchar('\n');
+}
+
+static int print_text(scry_store *s, const scry_store_info *i, const counts *n, scry_error *err)
 {
     bool starter = i->model_name && strcmp(i->model_name, SCRY_STARTER_MODEL) == 0;
     cli_print("store       %s\ncollection  %s\n", i->where, i->collection);
@@ -54,9 +71,10 @@ static int print_text(scry_store *s, const scry_store_info *i, uint64_t old_head
         printf("skipped     %llu files and folders (scry status --skipped)\n", (unsigned long long)i->bad_files);
     if (i->lacks_details)
         printf("headers     time, camera and place only; for titles, keywords and ratings, %s\n", SCRY_STORE_DETAILS_ADVICE);
-    if (old_headers)
+    print_words(&n->texts);
+    if (n->old_headers)
         printf("headers     of %llu pictures were read by an older scry (times in UTC, no titles and ratings):\n"
-               "            scry index --rebuild-metadata PATH reads them again\n", (unsigned long long)old_headers);
+               "            scry index --rebuild-metadata PATH reads them again\n", (unsigned long long)n->old_headers);
     print_bytes(i->bytes);
     return scry_store_roots(s, print_root, NULL, err);
 }
@@ -73,7 +91,7 @@ static int json_root(void *arg, const scry_root *root)
     return 0;
 }
 
-static int print_json(scry_store *s, const scry_store_info *i, uint64_t old_headers, scry_error *err)
+static int print_json(scry_store *s, const scry_store_info *i, const counts *n, scry_error *err)
 {
     scry_buf b = SCRY_BUF_INIT(64 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
@@ -81,15 +99,17 @@ static int print_json(scry_store *s, const scry_store_info *i, uint64_t old_head
         { "store", i->where }, { "collection", i->collection }, { "model", i->model_name },
         { "identity", i->model_identity }, { "precision", i->precision },
     };
-    const struct { const char *key; uint64_t n; } counts[] = {
+    const struct { const char *key; uint64_t n; } numbers[] = {
         { "dim", (uint64_t)i->dim }, { "files", i->files }, { "contents", i->contents },
-        { "skipped", i->bad_files }, { "bytes", i->bytes }, { "old_headers", old_headers },
+        { "skipped", i->bad_files }, { "bytes", i->bytes }, { "old_headers", n->old_headers },
+        { "words_read", n->texts.read }, { "words_with_text", n->texts.with_text }, { "words_failed", n->texts.failed },
+        { "words_unread", n->texts.unread },
     };
     scry_json_begin(&w, '{');
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
         scry_json_add_str(&w, texts[k].key, texts[k].text);
-    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
-        scry_json_add_int(&w, counts[k].key, (int64_t)counts[k].n);
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+        scry_json_add_int(&w, numbers[k].key, (int64_t)numbers[k].n);
     if (i->contents_estimated)
         scry_json_add_bool(&w, "contents_estimated", true);
     scry_json_key(&w, "roots");
@@ -114,14 +134,16 @@ static int show(scry_store *store, bool skipped, bool json, scry_error *err)
 {
     scry_store_info info;
     scry_error damage = SCRY_ERROR_INIT;
-    uint64_t old_headers = 0;
+    counts n = { 0 };
     int r = scry_store_get_info(store, &info, err);
     if (r == 0 && skipped)
         return scry_store_each_bad(store, print_bad, NULL, err);
     if (r == 0)
-        r = scry_store_count_old_headers(store, &old_headers, err);
+        r = scry_store_count_old_headers(store, &n.old_headers, err);
     if (r == 0)
-        r = json ? print_json(store, &info, old_headers, err) : print_text(store, &info, old_headers, err);
+        r = scry_store_count_texts(store, NULL, &n.texts, err);
+    if (r == 0)
+        r = json ? print_json(store, &info, &n, err) : print_text(store, &info, &n, err);
     if (r == 0 && scry_store_known_damage(store, &damage) < 0)
         cli_warn("%s", damage.message);
     return r;

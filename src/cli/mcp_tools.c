@@ -170,6 +170,27 @@ static int put_image(mcp *m, const scry_file *f, scry_json_writer *w, scry_error
     return 0;
 }
 
+/* The record, with what was read in it. */
+static int put_record(mcp *m, const scry_file *f, scry_json_writer *w, scry_error *err)
+{
+    scry_picture_text *text = NULL;
+    scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
+    scry_json_writer json = SCRY_JSON_WRITER_INIT(&b);
+    int r = scry_store_get_text(m->store, f->content, &text, err);
+    scry_json_begin(&json, '{');
+    scry_json_put_file(&json, f);
+    if (text && text->line_count) {
+        scry_json_key(&json, "words_in_picture");
+        scry_json_put_picture_text(&json, text, NULL);
+    }
+    scry_json_end(&json, '}');
+    if (r == 0)
+        mcp_put_text(w, scry_buf_str(&b));
+    scry_buf_dispose(&b);
+    scry_picture_text_free(text);
+    return r;
+}
+
 static int get_image(mcp *m, const scry_json *a, scry_json_writer *w, scry_error *err)
 {
     uint8_t id[SCRY_ID_BYTES];
@@ -185,15 +206,9 @@ static int get_image(mcp *m, const scry_json *a, scry_json_writer *w, scry_error
         r = scry_store_get(m->store, id, &found, err);
     if (r < 0)
         return r;
-    scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
-    scry_json_writer json = SCRY_JSON_WRITER_INIT(&b);
-    scry_json_begin(&json, '{');
-    scry_json_put_file(&json, &found->hits[0].file);
-    scry_json_end(&json, '}');
     r = put_image(m, &found->hits[0].file, w, err);
     if (r == 0)
-        mcp_put_text(w, scry_buf_str(&b));
-    scry_buf_dispose(&b);
+        r = put_record(m, &found->hits[0].file, w, err);
     scry_results_free(found);
     return r;
 }
@@ -351,7 +366,8 @@ const mcp_tool mcp_tools[] = {
       "Find pictures by describing them. The query is a text, or several parts joined by + and -, e.g. \"beach - people + "
       "0.5:sunset\"; @id:ID stands for a picture found before (more like it). Returns id, path, score and metadata of the best.",
       "query", search_schema, search },
-    { "get_image", "Look at a picture that a search found: the picture itself, scaled down, and its metadata.",
+    { "get_image", "Look at a picture that a search found: the picture itself, scaled down, its metadata, and, where they "
+      "were read, the words in it with the corners of each line (in 0..1 of width and height).",
       "id", image_schema, get_image },
     { "find_duplicates",
       "Groups of pictures that are the same, or nearly, those with the most bytes to save first: which one to keep and why (more pixels, a date, "

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "engine/fusion.h"
 #include "store/places.h"
+#include "store/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,48 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
             scry_json_put_str(w, f->labels[i]);
         scry_json_end(w, ']');
     }
+}
+
+static void put_line(scry_json_writer *w, const scry_text_line *line, const char *wanted)
+{
+    size_t n;
+    scry_json_begin(w, '{');
+    scry_json_add_str(w, "text", line->text);
+    scry_json_add_num(w, "confidence", line->confidence, 3);
+    scry_json_key(w, "corners");
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < 8; i += 2) {
+        scry_json_begin(w, '[');
+        scry_json_put_num(w, line->corner[i], 5);
+        scry_json_put_num(w, line->corner[i + 1], 5);
+        scry_json_end(w, ']');
+    }
+    scry_json_end(w, ']');
+    if (wanted)
+        scry_json_add_bool(w, "matches", wanted[0] && scry_words_line(line->text, wanted, &n));
+    scry_json_end(w, '}');
+}
+
+void scry_json_put_picture_text(scry_json_writer *w, const scry_picture_text *text, const char *query)
+{
+    scry_buf wanted = SCRY_BUF_INIT(SCRY_WORDS_LIMIT), all = SCRY_BUF_INIT(1 << 20);
+    size_t n = text ? text->line_count : 0;
+    if (query)
+        scry_words_of_query(&wanted, query, SCRY_WORDS_NAMED);
+    for (size_t i = 0; i < n; i++)
+        scry_buf_printf(&all, "%s%s", i ? "\n" : "", text->lines[i].text);
+    scry_json_begin(w, '{');
+    scry_json_add_bool(w, "read", text && !text->reason[0]);
+    scry_json_add_str(w, "reason", text && text->reason[0] ? text->reason : NULL);
+    scry_json_add_str(w, "text", scry_buf_str(&all));
+    scry_json_key(w, "lines");
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < n; i++)
+        put_line(w, &text->lines[i], query ? scry_buf_str(&wanted) : NULL);
+    scry_json_end(w, ']');
+    scry_json_end(w, '}');
+    scry_buf_dispose(&wanted);
+    scry_buf_dispose(&all);
 }
 
 void scry_json_put_hit(scry_json_writer *w, const scry_hit *hit, size_t rank, const char *group, const scry_search *search)

@@ -13,6 +13,10 @@
  * that are unknown and without braces. */
 void scry_json_put_file(scry_json_writer *w, const scry_file *f);
 
+/* What was read in a picture, as an object: read, reason, text (all lines), and of each line its text, confidence, corners, and,
+ * where there is a query, matches: whether it has any of its words. `text` is NULL where nobody has looked; `query` may be NULL. */
+void scry_json_put_picture_text(scry_json_writer *w, const scry_picture_text *text, const char *query);
+
 /* A hit as an object: rank, score, group ("best", "maybe", "far" or NULL), found_by and found_in where words were found,
  * matched where they were found in the picture, the members of its file, copies; where
  * the search folds, folded and folded_ids too. */

@@ -1,4 +1,4 @@
-/* routes_images.c - pictures by id: records, thumbnails, files. */
+/* routes_images.c - pictures by id: records, texts, thumbnails, files. */
 #include "server/router.h"
 
 #include "base/alloc.h"
@@ -6,6 +6,7 @@
 #include "engine/file_json.h"
 #include "server/pictures.h"
 #include "server/request.h"
+#include "server/server.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +27,26 @@ static void image_get(request *r, worker_tools *tools)
     scry_json_put_file(&w, &found->hits[0].file);
     scry_json_end(&w, '}');
     respond_json(r, 200, &b);
+    scry_results_free(found);
+}
+
+/* What was read in it. */
+static void text_get(request *r, worker_tools *tools)
+{
+    scry_picture_text *text = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_results *found = picture_find(r, r->param[0]);
+    if (!found)
+        return;
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    int result = scry_store_get_text(r->server->store, found->hits[0].file.content, &text, &err);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    scry_buf b = SCRY_BUF_INIT(8 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    if (result == 0)
+        scry_json_put_picture_text(&w, text, request_arg(r, "q"));
+    respond_result(r, result, &err, &b);
+    scry_picture_text_free(text);
     scry_results_free(found);
 }
 
@@ -213,6 +234,7 @@ static void file_get(request *r, worker_tools *tools)
 
 const route routes_images[] = {
     { "GET", "/api/v1/images/{id}", RUN_ON_WORKER, image_get, 0, false },
+    { "GET", "/api/v1/images/{id}/text", RUN_ON_WORKER, text_get, 0, false },
     { "GET", "/api/v1/images/{id}/thumbnail", RUN_ON_WORKER, thumbnail_get, 0, false },
     { "GET", "/api/v1/images/{id}/view", RUN_ON_WORKER, view_get, 0, false },
     { "GET", "/api/v1/images/{id}/file", RUN_ON_WORKER, file_get, 0, false },

@@ -9,6 +9,7 @@
 #include "server/server.h"
 #include "server/store_check.h"
 #include "server/store_watch.h"
+#include "server/words_reading.h"
 
 #include <string.h>
 
@@ -98,6 +99,22 @@ static void put_check(server *s, scry_json_writer *w)
     store_check_put(s->store_check, w);
 }
 
+/* What was read in the pictures. */
+static int put_words(server *s, scry_json_writer *w, scry_error *err)
+{
+    scry_text_counts n;
+    int result = scry_store_count_texts(s->store, NULL, &n, err);
+    scry_json_key(w, "words");
+    scry_json_begin(w, '{');
+    scry_json_add_int(w, "read", (int64_t)n.read);
+    scry_json_add_int(w, "with_text", (int64_t)n.with_text);
+    scry_json_add_int(w, "failed", (int64_t)n.failed);
+    scry_json_add_int(w, "unread", (int64_t)n.unread);
+    scry_json_add_bool(w, "reading", words_reading_active(s->words_reading));
+    scry_json_end(w, '}');
+    return result;
+}
+
 static int put_status(server *s, const scry_store_info *info, scry_json_writer *w, scry_error *err)
 {
     const struct { const char *key; uint64_t n; } counts[] = {
@@ -120,9 +137,11 @@ static int put_status(server *s, const scry_store_info *info, scry_json_writer *
     put_languages(w);
     put_rebuild(s, w);
     put_check(s, w);
+    int result = put_words(s, w, err);
     scry_json_key(w, "roots");
     scry_json_begin(w, '[');
-    int result = scry_store_roots(s->store, put_root, w, err);
+    if (result == 0)
+        result = scry_store_roots(s->store, put_root, w, err);
     scry_json_end(w, ']');
     scry_json_end(w, '}');
     return result;

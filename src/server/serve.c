@@ -20,6 +20,7 @@
 #include "server/sorted_lists.h"
 #include "server/store_check.h"
 #include "server/store_watch.h"
+#include "server/words_reading.h"
 #include "server/strict.h"
 #include "server/workers.h"
 
@@ -389,6 +390,7 @@ static int start_all(server *s, scry_error *err)
     if (r == 0)
         r = downloads_start(s, err);
     s->store_check = store_check_new(s);   /* after the warm-up, which it would slow down; before there are requests */
+    s->words_reading = words_reading_new(s);
     return r < 0 ? r : start_daemon(s, err);
 }
 
@@ -449,6 +451,7 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
             fputs("scry: stopping\n", stderr);
         }
         drain(&s);
+        words_reading_free(s.words_reading);
         store_check_free(s.store_check);   /* it may open the store again through the watch */
         store_watch_free(s.store_watch);
         index_runs_free(s.index_runs);

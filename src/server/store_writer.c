@@ -24,6 +24,14 @@ void store_writer_release(server *s)
     pthread_mutex_unlock(&s->writer_lock);
 }
 
+bool store_writer_is_run(server *s)
+{
+    pthread_mutex_lock(&s->writer_lock);
+    bool run = s->writer == WRITER_RUN;
+    pthread_mutex_unlock(&s->writer_lock);
+    return run;
+}
+
 bool store_change_begin(request *r)
 {
     bool ok = store_writer_claim(r->server, WRITER_CHANGE);

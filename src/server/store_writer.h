@@ -15,6 +15,9 @@ typedef enum { WRITER_FREE, WRITER_CHANGE, WRITER_RUN } writer_claim;
 bool store_writer_claim(server *s, writer_claim claim);
 void store_writer_release(server *s);
 
+/* Whether an index run is the writer now. */
+bool store_writer_is_run(server *s);
+
 /* A request that changes the collection does so between these two. false: an index run is the writer,
  * which may take hours; a 409 was made. */
 bool store_change_begin(request *r);

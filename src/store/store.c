@@ -276,7 +276,7 @@ int scry_store_put_texts(scry_store *s, const scry_picture_text *texts, size_t n
 {
     scry_store_info info = { 0 };
     if (s->kind->put_texts)
-        return n ? s->kind->put_texts(s, texts, n, err) : 0;
+        return s->kind->put_texts(s, texts, n, err);
     scry_store_describe(s, &info);
     return scry_fail(err, SCRY_EINVALID, "the text in pictures is not kept in collections on Milvus, as \"%s\" is: `scry store "
                      "copy` makes a folder of it, whose pictures can be read", info.collection);
@@ -294,21 +294,16 @@ int scry_store_each_text(scry_store *s, int (*each)(void *arg, const scry_pictur
     return s->kind->each_text ? s->kind->each_text(s, each, arg, err) : 0;
 }
 
-int scry_store_each_unread(scry_store *s, const char *reader, bool retry,
+int scry_store_each_unread(scry_store *s, const scry_unread *which,
                            int (*each)(void *arg, const scry_file *files, size_t count), void *arg, scry_error *err)
 {
-    return s->kind->each_unread ? s->kind->each_unread(s, reader, retry, each, arg, err) : 0;
+    return s->kind->each_unread ? s->kind->each_unread(s, which, each, arg, err) : 0;
 }
 
-int scry_store_count_texts(scry_store *s, scry_text_counts *out, scry_error *err)
+int scry_store_count_texts(scry_store *s, const char *reader, scry_text_counts *out, scry_error *err)
 {
-    scry_store_info info = { 0 };
     *out = (scry_text_counts){ 0 };
-    if (s->kind->count_texts)
-        return s->kind->count_texts(s, out, err);
-    int result = scry_store_get_info(s, &info, err);
-    out->unread = info.contents;
-    return result;
+    return s->kind->count_texts ? s->kind->count_texts(s, reader, out, err) : 0;
 }
 
 int scry_store_search(scry_store *s, const float *query, const scry_search *search,

@@ -50,9 +50,9 @@ typedef struct scry_store_kind {
     int (*put_texts)(scry_store *s, const scry_picture_text *texts, size_t n, scry_error *err);
     int (*get_text)(scry_store *s, const uint8_t *hash, scry_picture_text **out, scry_error *err);
     int (*each_text)(scry_store *s, int (*each)(void *, const scry_picture_text *, size_t), void *arg, scry_error *err);
-    int (*each_unread)(scry_store *s, const char *reader, bool retry,
-                       int (*each)(void *, const scry_file *, size_t), void *arg, scry_error *err);
-    int (*count_texts)(scry_store *s, scry_text_counts *out, scry_error *err);
+    int (*each_unread)(scry_store *s, const scry_unread *which, int (*each)(void *, const scry_file *, size_t), void *arg,
+                       scry_error *err);
+    int (*count_texts)(scry_store *s, const char *reader, scry_text_counts *out, scry_error *err);
     int (*search_many)(scry_store *s, const float *queries, size_t n, const scry_search *search,
                        scry_results **out, scry_error *err);
     int (*verify)(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *),

@@ -546,7 +546,7 @@ static void check_texts(world *w)
     for (int i = 0; i < MODEL_FILES; i++)
         if (w->file[i].present && !w->file[i].bad)
             used[w->file[i].content] = true;
-    OK(scry_store_each_unread(w->store, "r1", false, see_unread, unread, &err));
+    OK(scry_store_each_unread(w->store, &(scry_unread){ "r1", false, 0 }, see_unread, unread, &err));
     for (int c = 0; c < MODEL_CONTENTS; c++) {
         uint8_t hash[SCRY_HASH_BYTES];
         scry_picture_text *t;
@@ -566,7 +566,7 @@ static void check_texts(world *w)
     }
     if (is_remote(w))
         return;
-    OK(scry_store_count_texts(w->store, &counts, &err));
+    OK(scry_store_count_texts(w->store, below(&w->d, 2) ? "r1" : NULL, &counts, &err));
     assert_int_equal(counts.read, read);
     assert_int_equal(counts.failed, failed);
     assert_int_equal(counts.with_text, with_text);

@@ -235,7 +235,7 @@ static int unread(scry_store *s, const char *who, bool retry)
 {
     int n = 0;
     scry_error err = SCRY_ERROR_INIT;
-    must(scry_store_each_unread(s, who, retry, count_one, &n, &err), &err);
+    must(scry_store_each_unread(s, &(scry_unread){ who, retry, 0 }, count_one, &n, &err), &err);
     return n;
 }
 
@@ -354,7 +354,7 @@ static void earlier_formats(void **state)
         must(open_store(&reader, where, SCRY_STORE_READ, &err), &err);
         assert_int_equal(found(reader, "17"), 1);
         assert_int_equal(unread(reader, "a", false), FILES);
-        must(scry_store_count_texts(reader, &counts, &err), &err);
+        must(scry_store_count_texts(reader, NULL, &counts, &err), &err);
         assert_true(counts.unread == FILES && counts.read == 0);
         must(open_store(&writer, where, SCRY_STORE_WRITE, &err), &err);
         put_text(writer, 17, "a", "Geheimnis");

@@ -136,9 +136,9 @@ int scry_local_search_many(scry_store *base, const float *queries, size_t n, con
 int scry_local_put_texts(scry_store *base, const scry_picture_text *texts, size_t n, scry_error *err);
 int scry_local_get_text(scry_store *base, const uint8_t *hash, scry_picture_text **out, scry_error *err);
 int scry_local_each_text(scry_store *base, int (*each)(void *, const scry_picture_text *, size_t), void *arg, scry_error *err);
-int scry_local_each_unread(scry_store *base, const char *reader, bool retry,
-                           int (*each)(void *, const scry_file *, size_t), void *arg, scry_error *err);
-int scry_local_count_texts(scry_store *base, scry_text_counts *out, scry_error *err);
+int scry_local_each_unread(scry_store *base, const scry_unread *which, int (*each)(void *, const scry_file *, size_t), void *arg,
+                           scry_error *err);
+int scry_local_count_texts(scry_store *base, const char *reader, scry_text_counts *out, scry_error *err);
 int scry_local_verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *),
                       void *arg, scry_error *err);
 int scry_local_check_files(scry_store *base, scry_verify_report *out, int (*pace)(void *, size_t),

@@ -106,7 +106,8 @@
                     "WHERE c.slot > ?1 AND (t.slot IS NULL OR t.reader <> ?2 OR "               \
                     "(?3 AND t.reason <> '')) ORDER BY c.slot LIMIT ?4")                        \
     X(TEXTS_COUNT, "SELECT (SELECT count(*) FROM contents), count(*), "                         \
-                   "coalesce(sum(length(lines) > 0), 0), coalesce(sum(reason <> ''), 0) FROM texts") \
+                   "coalesce(sum(length(lines) > 0), 0), coalesce(sum(reason <> ''), 0) FROM texts " \
+                   "WHERE ?1 IS NULL OR reader = ?1")                                            \
     X(TEXTS_AFTER, "SELECT t.reader, t.reason, t.lines, t.row_crc, c.hash, t.slot FROM texts t " \
                    "JOIN contents c ON c.slot = t.slot WHERE t.slot > ? ORDER BY t.slot LIMIT ?") \
     X(GONE_ADD, "INSERT INTO gone(file, root, relative) VALUES(?, ?, ?)")                       \

@@ -66,7 +66,7 @@ int scry_local_put_texts(scry_store *base, const scry_picture_text *texts, size_
     scry_local *s = (scry_local *)base;
     scry_buf lines = SCRY_BUF_INIT(SCRY_TEXT_PACKED);
     int result = scry_local_check_writable(s, err);
-    if (result < 0 || (result = scry_local_begin(s, err)) < 0)
+    if (result < 0 || n == 0 || (result = scry_local_begin(s, err)) < 0)
         return result;
     for (size_t i = 0; i < n && result == 0; i++)
         result = put_text(s, &texts[i], &lines, err);
@@ -153,7 +153,7 @@ int scry_local_each_text(scry_store *base, int (*each)(void *, const scry_pictur
     return result;
 }
 
-int scry_local_count_texts(scry_store *base, scry_text_counts *out, scry_error *err)
+int scry_local_count_texts(scry_store *base, const char *reader, scry_text_counts *out, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
     scry_reader *r;
@@ -161,7 +161,7 @@ int scry_local_count_texts(scry_store *base, scry_text_counts *out, scry_error *
     int result = scry_reader_acquire(s, &r, err);
     if (result < 0)
         return result;
-    result = scry_db_start(&r->db, SCRY_SQL_TEXTS_COUNT, &st, err, "");
+    result = scry_db_start(&r->db, SCRY_SQL_TEXTS_COUNT, &st, err, "t", reader);
     if (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
         uint64_t contents = (uint64_t)sqlite3_column_int64(st, 0), rows = (uint64_t)sqlite3_column_int64(st, 1);
         out->with_text = (uint64_t)sqlite3_column_int64(st, 2);
@@ -177,8 +177,7 @@ int scry_local_count_texts(scry_store *base, scry_text_counts *out, scry_error *
 /* ---- what is to be read ---- */
 
 typedef struct {
-    const char *reader;
-    bool retry;
+    const scry_unread *which;
     int64_t after;            /* the last slot that was read */
     int64_t slots[BATCH_CONTENTS];
     size_t count;
@@ -189,7 +188,7 @@ typedef struct {
 static int read_slots(unread_walk *w, scry_reader *r, scry_error *err)
 {
     sqlite3_stmt *st;
-    int result = scry_db_start(&r->db, SCRY_SQL_TEXTS_UNREAD, &st, err, "itii", w->after, w->reader, (int64_t)w->retry,
+    int result = scry_db_start(&r->db, SCRY_SQL_TEXTS_UNREAD, &st, err, "itii", w->after, w->which->reader, (int64_t)w->which->retry,
                                (int64_t)BATCH_CONTENTS);
     w->count = 0;
     while (result == 0 && w->count < BATCH_CONTENTS && (result = scry_db_step(&r->db, st, err)) == 1) {
@@ -225,11 +224,11 @@ static int read_files(unread_walk *w, scry_reader *r, scry_error *err)
     return result;
 }
 
-int scry_local_each_unread(scry_store *base, const char *reader, bool retry,
-                           int (*each)(void *, const scry_file *, size_t), void *arg, scry_error *err)
+int scry_local_each_unread(scry_store *base, const scry_unread *which, int (*each)(void *, const scry_file *, size_t), void *arg,
+                           scry_error *err)
 {
     scry_local *s = (scry_local *)base;
-    unread_walk w = { .reader = reader, .retry = retry, .after = -1 };
+    unread_walk w = { .which = which, .after = which->after - 1 };   /* added is slot + 1 */
     int result = 0;
     for (bool done = false; result == 0 && !done;) {
         scry_reader *r;
