@@ -33,6 +33,9 @@ ALL_LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS_$(MODE))) -Wl,--as-needed,
 Q := $(if $(V),,@)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' $(1) $(patsubst $(O)/%,%,$(2)))
 
+# What make runs reads the words in pictures only where it says so, since that takes longer than all the rest.
+export SCRY_WORDS ?= no
+
 .DEFAULT_GOAL := all
 include mk/sources.mk
 include $(wildcard mk/rules-*.mk)

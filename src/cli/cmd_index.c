@@ -33,7 +33,7 @@ static const cli_option options[] = {
     { "recheck", NULL, "read all files again, also those whose size and times are unchanged", 0, NULL },
     { "rebuild", NULL, "embed all pictures again, with the model's new version or --model; searches go on meanwhile", 0, NULL },
     { "rebuild-metadata", NULL, "read the headers of unchanged pictures again, too; nothing is embedded for it", 0, NULL },
-    { "words", "MODE", "read the words in the pictures, after all were indexed: yes (the default), no, or only", 0, "yes no only" },
+    { "words", "MODE", "read the words in the pictures, after all were indexed: yes (the default; $SCRY_WORDS), no, or only", 0, "yes no only" },
     { "formats", "LIST", "formats to read: default, all, or names joined by commas", 0, "default all" },
     { "no-rotate", NULL, "ignore the EXIF orientation, as the reference pipelines do", 0, NULL },
     { "jobs", "N", "worker threads (default: one per processor)", 'j', NULL },

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/desktop.h"
+#include "cli/index_words.h"
 
 #include "base/alloc.h"
 #include "base/plugin.h"
@@ -149,6 +150,7 @@ static int run_serve(int argc, char **argv)
             a.status = CLI_ERROR;
             break;
         }
+    o.no_words |= cli_words_unwanted();
     o.hosts = hosts;
     o.ready = open ? open_page : NULL;
     int status = a.status;

@@ -4,6 +4,7 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool cli_words_mode_parse(const char *value, cli_words_mode *out)
@@ -16,6 +17,12 @@ bool cli_words_mode_parse(const char *value, cli_words_mode *out)
         }
     cli_usage("--words takes yes, no or only, not \"%s\"", value);
     return false;
+}
+
+bool cli_words_unwanted(void)
+{
+    const char *set = getenv("SCRY_WORDS");
+    return set && strcmp(set, "no") == 0;
 }
 
 bool cli_words_check(const cli_words *w, bool paths, bool rebuild)
@@ -69,8 +76,8 @@ int cli_read_words(cli_words *w, scry_store *store, const scry_index_options *in
     scry_text_options o = { .retry = index->retry, .decoder_memory_bytes = index->decoder_memory_bytes, .workers = index->workers,
                             .time_limit_ms = index->time_limit_ms, .cancel = index->cancel, .progress = show_progress, .arg = &s };
     scry_store_describe(store, &info);
-    bool able = info.finds_words && scry_text_reader_check(NULL, NULL) == 0;
-    if (w->mode == CLI_WORDS_NO || (w->mode == CLI_WORDS_AUTO && !able))
+    bool wanted = info.finds_words && !cli_words_unwanted() && scry_text_reader_check(NULL, NULL) == 0;
+    if (w->mode == CLI_WORDS_NO || (w->mode == CLI_WORDS_AUTO && !wanted))
         return 0;
     s.bar = cli_progress_new(w->quiet, w->force_progress);
     int r = scry_text_run(store, &o, &w->total, err);

@@ -8,11 +8,14 @@
 
 #include <stdbool.h>
 
-/* Of --words. AUTO, without the option: where a reader is installed and the store keeps words. */
+/* Of --words. AUTO, without the option: where a reader is installed and the store keeps words, unless they are unwanted. */
 typedef enum { CLI_WORDS_AUTO, CLI_WORDS_YES, CLI_WORDS_NO, CLI_WORDS_ONLY } cli_words_mode;
 
 /* The value of --words; a message and false where it is another. */
 bool cli_words_mode_parse(const char *value, cli_words_mode *out);
+
+/* Whether $SCRY_WORDS is "no". */
+bool cli_words_unwanted(void);
 
 typedef struct cli_words {
     cli_words_mode mode;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORKERS = 256, PER_WORKER = 8 };
+enum { MAX_WORKERS = 4, PER_WORKER = 8 };
 
 /* A content that is to be read. */
 typedef struct {
@@ -29,8 +29,9 @@ typedef struct {
 struct scry_text_pass {
     const scry_text_reader *reader;
     const scry_text_options *options;
-    scry_pool *pool;
-    worker *workers;            /* [pool's threads] */
+    scry_pool *pool;            /* one thread for each worker */
+    worker *workers;
+    int threads;                /* of each reader */
     int64_t after;              /* scry_file.added of the last content */
     bool done;
     job *jobs;                  /* [capacity] */
@@ -116,7 +117,7 @@ static int open_worker(scry_text_pass *p, worker *w, scry_error *err)
     d.memory_bytes = p->options->decoder_memory_bytes;
     d.time_limit_ms = p->options->time_limit_ms;
     int r = w->decoder ? 0 : scry_decoder_new(&w->decoder, &d, err);
-    return r < 0 || w->reader ? r : p->reader->open(p->reader->arg, &w->reader, err);
+    return r < 0 || w->reader ? r : p->reader->open(p->reader->arg, p->threads, &w->reader, err);
 }
 
 static void count_job(scry_text_pass *p, const job *j)
@@ -185,7 +186,9 @@ scry_text_pass *scry_text_pass_new(const scry_text_reader *reader, const scry_te
     p->reader = reader;
     p->options = options ? options : &defaults;
     int threads = p->options->workers > 0 ? p->options->workers : scry_cpu_count();
-    p->pool = scry_pool_new(threads < MAX_WORKERS ? threads : MAX_WORKERS);
+    int workers = threads < MAX_WORKERS ? threads : MAX_WORKERS;
+    p->pool = scry_pool_new(workers);
+    p->threads = threads / workers;
     p->workers = scry_alloc((size_t)scry_pool_threads(p->pool) * sizeof *p->workers);
     pthread_mutex_init(&p->lock, NULL);
     p->start_ms = scry_now_ms();

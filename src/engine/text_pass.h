@@ -7,8 +7,8 @@
  *     } while (r == 0 && !scry_text_pass_done(p));
  *     scry_text_pass_free(p);
  *
- * Workers, one for each processor, each with a decoder process and a reader of its own, take the next picture until there is none:
- * read the file, compare its hash, decode, read the text.
+ * Workers, each with a decoder process and a reader of its own, take the next picture until there is none: read the file, compare
+ * its hash, decode, read the text. They are few, since a reader takes some hundred megabytes; more processors are shared among them.
  */
 #ifndef SCRY_ENGINE_TEXT_PASS_H
 #define SCRY_ENGINE_TEXT_PASS_H
@@ -21,7 +21,7 @@ typedef struct scry_text_reader {
     const char *identity;    /* names weights and rules: what another one has read is read again */
     int max_side;            /* pictures are given with sides of at most so many pixels */
     void *arg;
-    int (*open)(void *arg, void **state, scry_error *err);   /* for one thread at a time */
+    int (*open)(void *arg, int threads, void **state, scry_error *err);   /* for one picture at a time, with so many threads */
     void (*close)(void *state);
     /* The lines, borrowed until the next call on that state. SCRY_EINVALID and SCRY_ELIMIT are reasons that are stored for the
      * picture; another error ends the run. */

@@ -18,7 +18,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/scry-e2e.XXXXXX") || exit 1
 trap 'chmod -R u+rwx "$T" 2>/dev/null; rm -rf "$T"' EXIT
 trap 'exit 1' INT TERM HUP
 export XDG_DATA_HOME=$T/data XDG_CACHE_HOME=$T/cache XDG_CONFIG_HOME=$T/config HOME=$T/home
-export SCRY_STORE=$T/store LC_ALL=C.UTF-8 SCRY_MODEL=$T/model
+export SCRY_STORE=$T/store LC_ALL=C.UTF-8 SCRY_MODEL=$T/model SCRY_WORDS=no
 umask 022
 mkdir -p "$HOME"
 count=0

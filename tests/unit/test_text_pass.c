@@ -39,8 +39,9 @@ typedef struct {
     scry_text_line line;
 } reader_state;
 
-static int reader_open(void *arg, void **state, scry_error *err)
+static int reader_open(void *arg, int threads, void **state, scry_error *err)
 {
+    assert_int_equal(threads, 1);
     test_reader *r = arg;
     reader_state *s = scry_alloc(sizeof *s);
     s->of = r;
