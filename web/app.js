@@ -6,18 +6,22 @@
 import { ApiError, request, uploadPicture } from './api.js';
 import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
 import { $, element } from './dom.js';
+import { setDragging } from './drag.js';
 import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
 import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { closeLibrary, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
 import { loadMap, mapIsOpen, mapPlace, redrawMap, setMap, showMap } from './map.js';
 import { drawScrubber, setScrubber } from './scrubber.js';
-import { anyChosen, choosing, clearChosen, extend, isChosen, setSelection, show as showSelection, toggle } from './select.js';
+import { removePictures, setRemoving } from './remove.js';
+import { anyChosen, beginDrag, choosing, clearChosen, dragOver, dragRange, endDrag, extend, forgetChosen, isChosen, setSelection, show as showSelection, toggle } from './select.js';
+import { noteSearch, redrawStart, setStart, showStart } from './start.js';
+import { prepareOffline } from './offline.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2, PLACE_ZOOM = 8;
-const SORTS = ['date', 'name', 'size', 'added'];
+const SORTS = ['date', 'name', 'size', 'added'], SEARCH_SORTS = ['score', 'date', 'name', 'size'];
 const REMOTE_DEPTH = 16384, FOLDED_DEPTH = 20000;   // include/scry/store.h says why
 
 let status = null;      // the response of GET /api/v1/status
@@ -27,6 +31,7 @@ let loading = null;     // AbortController of the current request
 let first = null;       // the response with the first page
 let shownSearch = '';   // location.search of the results shown
 let sort = 'date', reversed = false;   // of the pictures without a query
+let searchSort = 'score';              // of a search
 let farHidden = true, folded = true, movedLine = null, typing = false, troubled = false;
 
 // ---- the query <-> the address ----
@@ -35,8 +40,8 @@ function currentParams() {
   const params = readFilters(), query = currentQuery();
   if (query) params.set('q', query);
   if (movedLine !== null) params.set('line', movedLine);
-  if (!query && sort !== 'date') params.set('sort', sort);
-  if (!query && reversed) params.set('reverse', '1');
+  if (query ? searchSort !== 'score' : sort !== 'date') params.set('sort', query ? searchSort : sort);
+  if (reversed && (!query || searchSort !== 'score')) params.set('reverse', '1');
   if (!farHidden) params.set('rest', 'yes');
   if (!folded) params.set('fold', 'no');
   if (mapIsOpen()) params.set('map', mapPlace());
@@ -51,7 +56,9 @@ function restore() {
   movedLine = Number.isFinite(line) ? line : null;
   farHidden = params.get('rest') !== 'yes';
   folded = params.get('fold') !== 'no';
-  sort = SORTS.includes(params.get('sort')) ? params.get('sort') : 'date';
+  const by = params.get('sort'), query = params.has('q');
+  sort = !query && SORTS.includes(by) ? by : 'date';
+  searchSort = query && SEARCH_SORTS.includes(by) ? by : 'score';
   reversed = params.get('reverse') === '1';
   showSorting();
   $('fold').checked = folded;
@@ -67,6 +74,8 @@ function setAddress(replace) {
 // The query changed: search, as a new history entry, or with `replace` in place of the last one.
 function changed({ replace = false } = {}) {
   if (!replace) savePlace();
+  if (!currentQuery()) searchSort = 'score';
+  showSorting();
   setAddress(replace);
   typing = false;
   drawChips();
@@ -106,6 +115,12 @@ function pageAddress(limit) {
   params.set('q', query);
   if (folded) params.set('fold', 'auto');
   params.set('limit', limit);
+  if (searchSort !== 'score') {   // what is not far, in one page
+    params.set('sort', searchSort);
+    if (reversed) params.set('reverse', '1');
+    params.set('min_score', 'auto');
+    params.set('limit', BIG_PAGE);
+  }
   if (cursor !== null) params.set('cursor', cursor);
   return 'api/v1/search?' + params;
 }
@@ -126,8 +141,23 @@ function mapParams() {
   return params;
 }
 
+// The page as it is without a query and filters.
+const isStart = () => !currentQuery() && !readFilters().size && !mapIsOpen() && status?.contents > 0;
+
+// Show what these parameters mean, as if they had been typed.
+function go(params) {
+  savePlace();
+  history.pushState(null, '', '?' + params);
+  restore();
+  typing = false;
+  drawFilters(changed);
+  search();
+  $('results').focus({ preventScroll: true });
+}
+
 function toggleMap() {
   showMap(mapIsOpen() ? null : '');
+  showStart(isStart());
   drawScrubber();
   if (mapIsOpen()) loadMap(mapParams(), true).then(() => setAddress(true));
   else setAddress(true);
@@ -142,6 +172,7 @@ function onlyNear(latitude, longitude, km) {
 function showOnMap({ latitude, longitude }) {
   const wasOpen = hideViewer();
   showMap([latitude, longitude, PLACE_ZOOM].join(','));
+  showStart(false);
   setAddress(wasOpen);
   loadMap(mapParams(), false);
   scrollTo(0, 0);
@@ -157,6 +188,8 @@ async function search(place = null) {
   loading = null;
   busy(true);
   if (mapIsOpen()) loadMap(mapParams(), false);
+  showStart(isStart());
+  noteSearch(currentQuery());
   document.title = (currentQuery() ? currentQuery() + ' – ' : '') + 'scry';
   if (!currentQuery()) await loadLibrary(mine);
   else await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
@@ -205,7 +238,9 @@ async function loadPage(mine, limit = PAGE) {
     const answer = await request(pageAddress(limit), { signal: loading.signal });
     if (mine !== turn) return;
     if (!first) begin(answer);
-    cursor = answer.cursor;
+    const sorted = searchSort !== 'score';
+    cursor = sorted ? null : answer.cursor;
+    if (sorted) for (const hit of answer.results) delete hit.group;   // groups are of the order by score
     addHits(answer.results, cursor === null);
     if (troubled) recovered();
     showSummary();
@@ -245,7 +280,7 @@ function showSummary() {
 // "3 best matches, 40 possible ones". The last group that is loaded may have more.
 function countedGroups() {
   const counts = countHits();
-  if (!counts) return [];
+  if (!counts) return searchSort === 'score' ? [] : [text('n_pictures', { n: countLoaded() })];
   const { best, near } = counts, more = n => n === countLoaded() && cursor !== null;
   const found = [best > 0 && text(more(best) ? 'best_and_more' : 'best', { n: best }),
     near > best && text(more(near) ? 'maybe_and_more' : 'maybe', { n: near - best })].filter(Boolean);
@@ -335,7 +370,6 @@ const currentLine = () => (currentQuery() ? movedLine ?? first?.min_score ?? nul
 
 function showLine() {
   const line = currentLine(), best = first?.results[0]?.score ?? 0;
-  $('sorting').hidden = !!currentQuery();
   $('closeness').hidden = !currentQuery() || !document.body.classList.contains('scored') && movedLine === null;
   $('line').max = Math.max(0.6, Math.ceil(best * 20) / 20, line ?? 0);
   $('line').min = Math.min(0, line ?? 0);
@@ -346,12 +380,17 @@ function showLine() {
 }
 
 function showSorting() {
-  $('sort').value = sort;
+  const query = !!currentQuery();
+  for (const option of $('sort').options) option.hidden = option.disabled = !(query ? SEARCH_SORTS : SORTS).includes(option.value);
+  $('sort').value = query ? searchSort : sort;
+  $('reverse').hidden = query && searchSort === 'score';
   $('reverse').setAttribute('aria-pressed', reversed);
 }
 
 function sortBy(by, reverse) {
-  [sort, reversed] = [by, reverse];
+  if (currentQuery()) searchSort = by;
+  else sort = by;
+  reversed = reverse;
   showSorting();
   changed();
 }
@@ -434,6 +473,7 @@ async function loadStatus() {
   status = await request('api/v1/status');
   setRoots(status.roots.map(r => r.path));
   $('roots').replaceChildren(...status.roots.map(r => new Option('', r.path)));
+  $('chosen-remove').hidden = !status.remove_allowed;
   $('open-index').hidden = !status.indexing_allowed;
   $('about').textContent = `scry ${status.version} · ${text('model')}: ${status.model.name}`;
   const names = await Promise.all(status.languages.map(languageName));
@@ -448,6 +488,7 @@ async function speak(language) {
   drawFilters(changed);
   redraw();
   redrawMap();
+  redrawStart();
   showSelection();
   if (first) showSummary();
   if ($('filters-panel').open) loadFacets().catch(() => {});
@@ -516,10 +557,10 @@ function wireSearch() {
     if (e.key === 'Enter') { e.preventDefault(); $('search').requestSubmit(); }   // chips have fields, too: then Enter alone does not submit
     if (e.key === 'ArrowDown' && countLoaded()) { e.preventDefault(); focusHit(0); }
   });
-  $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed({ replace: currentParams() == location.search.slice(1) }); });
+  $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed({ replace: currentParams() == location.search.slice(1) }); noteSearch(currentQuery(), true); });
   $('line').addEventListener('input', () => moveLine(+$('line').value));
   $('sort').onchange = () => sortBy($('sort').value, false);
-  $('reverse').onclick = () => sortBy(sort, !reversed);
+  $('reverse').onclick = () => sortBy($('sort').value, !reversed);
   $('reset-line').onclick = () => moveLine(null);
   $('fold').onchange = () => { folded = $('fold').checked; changed(); };
   showScores(localStorage.getItem('scores') === 'yes');
@@ -581,9 +622,12 @@ setChips(changed);
 setFilters(changed);
 setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber,
   click: clicked, chosen: isChosen, choose: toggle, extend });
-setSelection({ add: addPictures, search: searchByAll, load: pictureAt });
+setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: removePictures });
 setScrubber();
 setIndexing(async () => { await loadStatus().catch(() => {}); search(); });
+setDragging({ choosing, begin: beginDrag, range: dragRange, these: dragOver, end: endDrag });
+setRemoving(ids => { forgetChosen(ids); search({ y: scrollY, n: countLoaded() }); });
+setStart({ go });
 setMap({ near: onlyNear, failed, moved: () => { if (mapIsOpen()) setAddress(true); }, circle: () => readFilters().get('near')?.split(',').map(Number) ?? null });
 setViewer({
   similar: hit => searchWith('id', hit.id),
@@ -597,3 +641,4 @@ setViewer({
   total: () => (cursor === null || reachable() < countLoaded() ? reachable() : null),
 });
 start();
+prepareOffline();

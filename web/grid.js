@@ -166,6 +166,17 @@ function rowOf(index) {
   return null;
 }
 
+// The pictures in a rectangle of the grid, in pixels.
+export function hitsWithin(left, top, right, bottom) {
+  const found = [];
+  for (let at = rowAt(rows, top); at < rows.length && rows[at].top < bottom; at++) {
+    const row = rows[at];
+    for (let i = row.from; row.heading === undefined && i < row.to; i++)
+      if (row.x[i - row.from] < right && row.x[i - row.from] + row.widths[i - row.from] > left) found.push(i);
+  }
+  return found;
+}
+
 // Where each month of the timeline is: [{ heading, year, top }], and the height of all.
 export const marks = () => (sections ? rows.filter(r => r.year) : []);
 export const gridHeight = () => bottom(rows);

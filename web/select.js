@@ -1,7 +1,7 @@
 // select.js - several pictures chosen: for their paths, as parts of the query, or to search by all of them.
 //
 // Pictures stay chosen over searches, so that they can be gathered from several. In select mode a click chooses; Shift and a
-// click choose all from the last one; x and Shift with an arrow do it by keyboard.
+// click choose all from the last one; x and Shift with an arrow do it by keyboard; drag.js by dragging.
 
 import { copyText } from './clipboard.js';
 import { $ } from './dom.js';
@@ -12,14 +12,16 @@ export const MOST_PARTS = 64, MOST_CHOSEN = 1000;   // SCRY_MAX_QUERY_PARTS
 const COPIED_MS = 1500;
 const chosen = new Map();   // id -> the picture, in the order in which they were chosen
 let mode = false, last = -1, actions = {};
+let drag = null;             // { before: what was chosen, on: whether it chooses, turn }
 
-// actions: { add(pictures), search(pictures), load(index): a promise of the picture }
+// actions: { add(pictures), search(pictures), load(index): a promise of the picture, remove(pictures) }
 export function setSelection(given) {
   actions = given;
   $('select').onclick = () => { setMode(!mode); };
   $('chosen-copy').onclick = copyPaths;
   $('chosen-add').onclick = () => actions.add([...chosen.values()]);
   $('chosen-search').onclick = () => actions.search([...chosen.values()]);
+  $('chosen-remove').onclick = () => actions.remove([...chosen.values()]);
   $('chosen-clear').onclick = clearChosen;
 }
 
@@ -64,6 +66,35 @@ export async function extend(index, from = last) {
   const [low, high] = from < 0 ? [index, index] : [Math.min(from, index), Math.max(from, index)];
   for (let i = low; i <= high && i - low < MOST_CHOSEN; i++) set(hitAt(i) ?? await actions.load(i), true);
   last = index;
+  show();
+}
+
+// ---- dragging ----
+
+// From a picture that is chosen on, dragging takes pictures out of the choice.
+export function beginDrag(index) {
+  drag = { before: new Map(chosen), on: index < 0 || !isChosen(hitAt(index)), turn: 0 };
+  if (index >= 0) mode = true;
+  last = index;
+}
+
+export const endDrag = () => { drag = null; };
+
+export const dragRange = (from, to) => dragOver(Array.from({ length: Math.min(MOST_CHOSEN, Math.abs(to - from) + 1) }, (_, k) => from + Math.sign(to - from) * k));
+
+export async function dragOver(indexes) {
+  const mine = drag, turn = ++mine.turn, pictures = [];
+  for (const i of indexes.slice(0, MOST_CHOSEN)) pictures.push(hitAt(i) ?? await actions.load(i));
+  if (turn !== mine.turn) return;   // it went on meanwhile
+  chosen.clear();
+  for (const hit of mine.before.values()) chosen.set(hit.id, hit);
+  for (const hit of pictures) set(hit, mine.on);
+  show();
+}
+
+// Pictures that were removed are no longer chosen.
+export function forgetChosen(ids) {
+  for (const id of ids) chosen.delete(id);
   show();
 }
 

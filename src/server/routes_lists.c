@@ -100,13 +100,13 @@ static int count_file(void *arg, const scry_file *f)
     const char *slash = strrchr(f->path, '/');
     char *folder = scry_strndup(f->path, slash && slash > f->path ? (size_t)(slash - f->path) : 1);
     int64_t s = f->has_time ? f->taken_at : f->mtime_ns / 1000000000;
-    tally_add(c->folders, folder);
+    tally_add(c->folders, folder, f);
     free(folder);
     if (f->camera && f->camera[0])
-        tally_add(c->cameras, f->camera);
-    tally_add(c->formats, f->format);
+        tally_add(c->cameras, f->camera, f);
+    tally_add(c->formats, f->format, f);
     for (size_t i = 0; i < f->label_count; i++)
-        tally_add(c->labels, f->labels[i]);
+        tally_add(c->labels, f->labels[i], f);
     c->first_s = !c->any_time || s < c->first_s ? s : c->first_s;
     c->last_s = !c->any_time || s > c->last_s ? s : c->last_s;
     c->any_time = true;

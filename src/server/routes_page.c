@@ -61,6 +61,12 @@ static void openapi_get(request *r, worker_tools *tools)
     send_asset(r, "openapi.json");
 }
 
+/* At the root, since a service worker serves only what is below its own address. */
+static void worker_get(request *r, worker_tools *tools)
+{
+    send_asset(r, "sw.js");
+}
+
 static void asset_get(request *r, worker_tools *tools)
 {
     send_asset(r, r->param[0]);
@@ -77,6 +83,7 @@ const route routes_page[] = {
     { "GET", "/", RUN_ON_LOOP, page_get, 0, true },
     { "GET", "/docs", RUN_ON_LOOP, docs_get, 0, true },
     { "GET", "/openapi.json", RUN_ON_LOOP, openapi_get, 0, true },
+    { "GET", "/sw.js", RUN_ON_LOOP, worker_get, 0, true },
     { "GET", "/assets/{file}", RUN_ON_LOOP, asset_get, 0, true },
     { "GET", "/assets/{folder}/{file}", RUN_ON_LOOP, nested_asset_get, 0, true },
     { "POST", "/login", RUN_ON_LOOP, auth_login, 4096, true },

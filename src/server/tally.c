@@ -1,7 +1,9 @@
 #include "server/tally.h"
 
 #include "base/alloc.h"
+#include "base/sha256.h"
 #include "base/table.h"
+#include "engine/listing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,8 @@
 typedef struct {
     char *text;       /* of the table */
     uint64_t count;
+    int64_t time_s;   /* of the newest picture */
+    uint8_t id[SCRY_ID_BYTES];
 } entry;
 
 struct tally {
@@ -23,12 +27,17 @@ tally *tally_new(void)
     return t;
 }
 
-void tally_add(tally *t, const char *text)
+void tally_add(tally *t, const char *text, const scry_file *f)
 {
-    int64_t n = scry_table_add(&t->table, text, NULL);
+    int64_t n = scry_table_add(&t->table, text, NULL), time_s = scry_sort_time(f);
     t->failed |= n < 0;
-    if (n >= 0)
-        ((entry *)scry_table_at(&t->table, (size_t)n))->count++;
+    if (n < 0)
+        return;
+    entry *e = scry_table_at(&t->table, (size_t)n);
+    if (e->count++ == 0 || time_s > e->time_s) {
+        e->time_s = time_s;
+        memcpy(e->id, f->id, sizeof e->id);
+    }
 }
 
 static int by_count(const void *a, const void *b)
@@ -46,9 +55,12 @@ bool tally_write(const tally *t, size_t max, scry_json_writer *w)
     qsort(list, n, sizeof *list, by_count);
     scry_json_begin(w, '[');
     for (size_t i = 0; i < n && i < max; i++) {
+        char id[2 * SCRY_ID_BYTES + 1];
+        scry_hex(list[i].id, SCRY_ID_BYTES, id);
         scry_json_begin(w, '{');
         scry_json_add_str(w, "name", list[i].text);
         scry_json_add_int(w, "count", (int64_t)list[i].count);
+        scry_json_add_str(w, "id", id);
         scry_json_end(w, '}');
     }
     scry_json_end(w, ']');

@@ -1,15 +1,16 @@
-/* tally.h - how often each text occurs. */
+/* tally.h - how often each text occurs, and the newest picture that has it. */
 #ifndef SCRY_SERVER_TALLY_H
 #define SCRY_SERVER_TALLY_H
 
 #include "base/json.h"
+#include "scry/store.h"
 
 typedef struct tally tally;
 
 tally *tally_new(void);
-void tally_add(tally *t, const char *text);
+void tally_add(tally *t, const char *text, const scry_file *f);   /* `f` has it */
 
-/* Write a list of {"name", "count"}, the most frequent `max` of them, in order of count, then name.
+/* Write a list of {"name", "count", "id"}, the most frequent `max` of them, in order of count, then name.
  * False when there was no memory to count all. */
 bool tally_write(const tally *t, size_t max, scry_json_writer *w);
 void tally_free(tally *t);

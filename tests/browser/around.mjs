@@ -1,7 +1,8 @@
 // around.mjs - an empty collection, indexing, login, a server that stops and restarts.
 
 import { cpSync } from 'node:fs';
-import { assert, firstName, names, open, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
+import { createServer, request as httpRequest } from 'node:http';
+import { assert, firstName, names, open, openHit, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
 
 export async function around({ store }) {
   await test('empty collection: instructions, and a form to index where the server allows it', async () => {
@@ -54,6 +55,40 @@ export async function around({ store }) {
     await page.click('#index-form .main');
     await until(async () => assert.match(await page.textContent('#index-skipped'), /\/nowhere\/at\/all: \S+/));
     await server.stop();
+  });
+
+  for (const path of ['', '/photos']) await test(`without the server the page opens and says so, and keeps nothing of the collection${path && ', below a path'}`, async () => {
+    const proxy = createServer((request, response) => {
+      const onward = httpRequest({ port: server?.port ?? 1, path: request.url.slice(path.length) || '/', method: request.method, headers: request.headers }, answer => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => { response.writeHead(502); response.end('no server'); });
+      request.pipe(onward);
+    });
+    await new Promise(resolve => proxy.listen(0, '127.0.0.1', resolve));
+    proxy.unref();
+    const home = `http://127.0.0.1:${proxy.address().port}`, url = home + path;
+    let server = await serve(['--store', store, '--public-url', url]);
+    const page = await open(url + '/?q=a+horse', { serviceWorkers: 'allow' });
+    await settled(page);
+    const kept = () => page.evaluate(async () => (await Promise.all((await caches.keys()).map(async name => (await (await caches.open(name)).keys()).map(r => r.url)))).flat());
+    await until(async () => assert.ok((await kept()).length > 15));
+    await page.reload();   // now through the worker
+    await settled(page);
+    await openHit(page);
+    await page.keyboard.press('Escape');
+    await search(page, 'a castle');
+    for (const address of await kept()) assert.ok(address === url + '/' || /^\/assets\/[^?]+$/.test(address.slice(url.length)), address);
+    await server.stop();
+    server = null;
+    await page.reload();
+    await until(async () => assert.match(await page.textContent('#notice'), /The server does not answer/));
+    server = await serve(['--store', store, '--public-url', url]);
+    await until(async () => assert.equal(await firstName(page), 'castle-by-the-water.jpg'));
+    await server.stop();
+    proxy.close();
+    proxy.closeAllConnections();
   });
 
   await test('off loopback the page requires the token, then searches', async () => {

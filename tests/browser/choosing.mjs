@@ -1,6 +1,7 @@
 // choosing.mjs - several pictures chosen, the slideshow, the list of keys, the page as an installed application.
 
-import { accessible, api, assert, names, open, openHit, phone, query, search, serve, settled, test, until } from './harness.mjs';
+import { cpSync, existsSync } from 'node:fs';
+import { accessible, api, assert, names, open, openHit, phone, query, scry, search, serve, settled, temporary, test, top, until } from './harness.mjs';
 
 const castle = '/?q=a+castle+by+the+water&rest=yes';
 const tile = n => `.hit[data-index="${n}"] .open`;
@@ -66,6 +67,82 @@ export async function choosing({ store }) {
     await page.locator(tile(total - 1)).click({ modifiers: ['Shift'] });
     await until(async () => assert.equal(await count(page), `${total} selected`));
     assert.equal(await page.isDisabled('#chosen-search'), true);   // more than a query has parts
+  });
+
+  await test('several pictures: by dragging over them, and a rectangle', async () => {
+    const page = await open(url + '/?sort=name'), middle = async n => { const r = await page.locator(tile(n)).boundingBox(); return [r.x + r.width / 2, r.y + r.height / 2]; };
+    await settled(page);
+    const drag = async (from, to) => {
+      await page.mouse.move(...from);
+      await page.mouse.down();
+      await page.mouse.move((from[0] + to[0]) / 2, (from[1] + to[1]) / 2, { steps: 3 });
+      await page.mouse.move(...to, { steps: 3 });
+      await page.mouse.up();
+    };
+    await page.click('#select');
+    await drag(await middle(1), await middle(4));
+    await until(async () => assert.deepEqual(await chosen(page), [1, 2, 3, 4]));
+    assert.equal(await page.isVisible('#viewer'), false);
+    await drag(await middle(4), await middle(3));   // from a chosen one: out of the choice
+    await until(async () => assert.deepEqual(await chosen(page), [1, 2]));
+    await page.click(tile(2));
+    await until(async () => assert.deepEqual(await chosen(page), [1]));
+    await page.click('#chosen-clear');
+    const grid = await page.locator('#grid').boundingBox(), [x, y] = await middle(1);
+    await drag([grid.x + 300, grid.y - 8], [x - 10, y]);   // from the edge above the pictures over the second and what is left of the start
+    await until(async () => assert.deepEqual(await chosen(page), [1]));
+    await page.click('#chosen-clear');
+    await page.click(tile(0));
+    await page.locator('#viewer').waitFor();   // a click still opens
+  });
+
+  await test('several pictures by touch: a long press, then over others; a short touch opens', async () => {
+    const page = await open(url + '/?sort=name', phone), cdp = await page.context().newCDPSession(page);
+    await settled(page);
+    const middle = async n => { const r = await page.locator(tile(n)).boundingBox(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 }; };
+    const touch = (type, ...points) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints: points });
+    const from = await middle(0), to = await middle(4), y = await page.evaluate(() => scrollY);
+    await touch('touchStart', from);
+    await until(async () => assert.deepEqual(await chosen(page), [0]));
+    await touch('touchMove', { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 });
+    await touch('touchMove', to);
+    await until(async () => assert.deepEqual(await chosen(page), [0, 1, 2, 3, 4]));
+    await touch('touchEnd');
+    assert.equal(await page.evaluate(() => scrollY), y);
+    assert.equal(await page.isVisible('#viewer'), false);
+    await page.tap(tile(1));   // in select mode
+    await until(async () => assert.deepEqual(await chosen(page), [0, 2, 3, 4]));
+    await accessible(page);
+    await page.tap('#chosen-clear');
+    await page.tap(tile(1));
+    await page.locator('#viewer').waitFor();
+  });
+
+  await test('several pictures removed from the index, where that is allowed', async () => {
+    const none = await open(url + castle);
+    await settled(none);
+    await none.hover(tile(0));
+    await none.click('.hit[data-index="0"] .pick');
+    assert.equal(await none.isVisible('#chosen-remove'), false);
+    const root = temporary + '/removed', some = temporary + '/removed-store';
+    for (const name of ['horse.jpg', 'cat.jpg', 'squirrel.jpg']) cpSync(`${top}/demo/gallery/animals/${name}`, `${root}/${name}`);
+    scry(['index', root, '--store', some]);
+    const other = await serve(['--store', some, '--allow-remove']), page = await open(other.url + '/?sort=name');
+    await settled(page);
+    for (const n of [0, 2]) await page.click(`.hit[data-index="${n}"] .pick`, { force: true });
+    await page.click('#chosen-remove');
+    assert.match(await page.textContent('#confirm-title'), /^Remove 2 pictures/);
+    await accessible(page);
+    await page.keyboard.press('Escape');
+    assert.equal((await api(other.url + '/api/v1/images')).results.length, 3);
+    await page.click('#chosen-remove');
+    await page.click('#confirm-yes');
+    await until(async () => assert.deepEqual(await names(page), ['horse.jpg']));
+    assert.equal(await page.isVisible('#confirm'), false);
+    assert.equal(await page.isVisible('#selection'), false);
+    assert.deepEqual((await api(other.url + '/api/v1/images')).results.map(h => h.name), ['horse.jpg']);
+    assert.equal(existsSync(root + '/cat.jpg'), true);
+    await other.stop();
   });
 
   await test('the keys are listed, on the page and over the viewer', async () => {

@@ -48,10 +48,10 @@ export const api = async (url, options) => (await fetch(url, options)).json();
 
 // ---- pages ----
 
-// A page in a new context. Script errors, requests to other hosts and violations of the Content-Security-Policy
+// A page in a new context, without a service worker, which tests could not answer for. Script errors, requests to other hosts and violations of the Content-Security-Policy
 // fail the test. Failed requests do not: some tests cause them.
 export async function open(url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-US', ...options });
+  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-US', serviceWorkers: 'block', ...options });
   contexts.push(context);
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage(), home = new URL(url).origin;

@@ -1,6 +1,6 @@
 // library.mjs - the pictures without a query: the timeline, its years, other orders, and any place of 100,000 pictures.
 
-import { api, assert, open, phone, query, serve, settled, test, until } from './harness.mjs';
+import { accessible, api, assert, open, phone, query, serve, settled, test, until } from './harness.mjs';
 
 const COUNT = 100000;
 const tile = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
@@ -97,7 +97,84 @@ export async function library({ store }) {
     await page.goBack();
     await expect('sort=date');
     await page.fill('#text', 'a horse');
-    await until(async () => assert.equal(await page.isVisible('#sorting'), false));
+    await until(async () => assert.equal(await page.inputValue('#sort'), 'score'));
+    assert.equal(await page.isVisible('#reverse'), false);
+    await page.goBack();
+    await until(async () => assert.equal(await page.inputValue('#sort'), 'date'));
+  });
+
+  await test('a search by date, name and size: what is not far, in that order', async () => {
+    const page = await open(`${url}/?q=an+animal`), shown = () => page.$$eval('.hit .open', all => all.map(a => a.title));
+    await settled(page);
+    assert.ok((await headings(page)).length);
+    for (const [by, reverse] of [['date', ''], ['name', ''], ['size', ''], ['size', '1']]) {
+      if (reverse) await page.click('#reverse');
+      else await page.selectOption('#sort', by);
+      const { results } = await api(`${url}/api/v1/search?q=an+animal&fold=auto&min_score=auto&limit=1000&sort=${by}&reverse=${reverse || 0}`);
+      await until(async () => assert.deepEqual(await shown(), results.map(h => h.path).slice(0, (await shown()).length)));
+      assert.deepEqual(await headings(page), []);
+      assert.match(await page.textContent('#summary'), new RegExp(`^${results.length} pictures`));
+      assert.equal(query(page).get('sort'), by);
+    }
+    await page.reload();
+    await settled(page);
+    assert.equal(await page.inputValue('#sort'), 'size');
+    await page.selectOption('#sort', 'score');
+    await until(async () => assert.ok((await headings(page)).length));
+    assert.equal(query(page).has('sort'), false);
+    await page.fill('#text', '');
+    await until(async () => assert.equal(await page.inputValue('#sort'), 'date'));
+  });
+
+  await test('the start page: folders and cameras as tiles with covers, recent searches', async () => {
+    const page = await open(url), facets = await api(url + '/api/v1/facets'), texts = selector => page.$$eval(selector, all => all.map(el => el.textContent));
+    await settled(page);
+    await page.locator('.tile').first().waitFor();
+    assert.equal(await page.isVisible('#recent'), false);
+    assert.deepEqual(await texts('.tile small'), facets.folders.map(f => String(f.count)));
+    await accessible(page);
+    await page.click('#start-kinds button:has-text("Cameras")');
+    assert.deepEqual(await texts('.tile'), facets.cameras.map(f => f.name + f.count));
+    await page.click(`.tile[title="${facets.cameras[0].name}"]`);
+    await until(() => assert.equal(query(page).get('camera'), facets.cameras[0].name));
+    await until(async () => assert.match(await page.textContent('#summary'), new RegExp(`^${facets.cameras[0].count} picture`)));
+    assert.equal(await page.isVisible('#start'), false);
+    await page.goBack();
+    await until(async () => assert.equal(await page.isVisible('#start'), true));
+    assert.equal(await page.getAttribute('#start-kinds button:has-text("Cameras")', 'aria-pressed'), 'true');   // as it was left
+    await page.click('#start-kinds button:has-text("Folders")');
+    await page.click('#start-all');
+    assert.equal(await page.getAttribute('#start-all', 'aria-expanded'), 'true');
+    await page.fill('#text', 'a horse - a river');
+    await page.keyboard.press('Enter');
+    await settled(page);
+    await page.fill('#text', '');
+    await page.keyboard.press('Enter');
+    await until(async () => assert.deepEqual(await texts('#recent a'), ['a horse − a river']));
+    await page.click('#recent a');
+    await until(() => assert.equal(query(page).get('q'), 'a horse - a river'));
+    await page.goBack();
+    await page.reload();
+    await until(async () => assert.deepEqual(await texts('#recent a'), ['a horse − a river']));
+    await accessible(page);
+    await page.click('#recent button');
+    assert.equal(await page.isVisible('#recent'), false);
+    assert.equal(await page.evaluate(() => localStorage.getItem('recent')), null);
+  });
+
+  await test('nothing of the start page moves when its tiles come', async () => {
+    for (const options of [{}, phone]) {
+      const page = await open(url + '/?format=heic', options), gate = new Promise(resolve => { page.pass = resolve; });
+      await page.evaluate(() => localStorage.setItem('recent', '["a horse"]'));
+      await page.route('**/api/v1/facets', async route => { await gate; await route.continue(); });
+      await page.goto(url);
+      await settled(page);
+      const top = () => page.$eval('#grid', el => el.getBoundingClientRect().top), before = await top();
+      assert.equal(await page.locator('.tile').count(), 0);
+      page.pass();
+      await page.locator('.tile').first().waitFor();
+      assert.equal(await top(), before);
+    }
   });
 
   for (const [what, options] of [['', {}], [', phone', phone]]) await test(`100,000 pictures: any place comes to rest with its pictures${what}`, async () => {

@@ -180,6 +180,19 @@ X
 )" "200 True True True 0.000976562 True True"
 get "$url/api/v1/map?format=jpeg"
 is "map: filters" "$(json 'j["total"] == sum(c["count"] for c in j["cells"])')" True
+get "$url/api/v1/images?sort=date&limit=1000"
+cp "$T/out" "$T/newest.json"
+get "$url/api/v1/facets"
+is "facets: each folder with its newest picture" "$(python3 - "$T/newest.json" "$T/out" <<'X'
+import json, sys
+newest = {}
+for f in json.load(open(sys.argv[1]))["results"]:
+    newest.setdefault(f["folder"], f["taken_at"][:19])
+taken = {f["id"]: f["taken_at"][:19] for f in json.load(open(sys.argv[1]))["results"]}
+folders = json.load(open(sys.argv[2]))["folders"]
+print(len(folders) == len(newest) >= 2, all(taken[f["id"]] == newest[f["name"]] for f in folders))
+X
+)" "True True"
 get "$url/api/v1/map?near=48.86,2.29,1&unique=1"
 is "by position" "$(json '(j["total"], len(j["cells"]))')" "(2, 1)"
 get "$url/api/v1/map?sort=name"

@@ -1,0 +1,101 @@
+// start.js - above the timeline: recent searches, and tiles that lead to folders and cameras.
+//
+// Recent searches are kept by the browser only. The place of the tiles is there before they are loaded, so that nothing moves.
+
+import { request, thumbnail } from './api.js';
+import { parseQuery } from './query.js';
+import { $, element, icon } from './dom.js';
+import { shortFolder } from './filters.js';
+import { number, text } from './strings.js';
+
+const RECENT = 8, SOON_MS = 4000, FRESH_MS = 30000, FEW = 24, KEY = 'recent';
+const strip = $('start-tiles');
+let actions = {}, kinds = [], kind = localStorage.getItem('start') ?? '', all = false, loadedAt = -Infinity, waiting = 0;
+
+// actions: { go(params): shows what these parameters of the address mean }
+export function setStart(given) {
+  actions = given;
+  $('start-all').onclick = () => { all = !all; drawTiles(); };
+}
+
+// ---- recent searches ----
+
+function readRecent() {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEY));
+    return Array.isArray(found) ? found.filter(q => typeof q === 'string').slice(0, RECENT) : [];
+  } catch {
+    return [];
+  }
+}
+
+// Pictures that were uploaded are forgotten by the server, and so are searches by them.
+const lasts = query => query && !parseQuery(query).some(part => part.kind === 'p');
+
+// The query was searched for: it is a recent search when it stays for a while, or at once if it was `used`.
+export function noteSearch(query, used = false) {
+  clearTimeout(waiting);
+  if (!lasts(query)) return;
+  const note = () => localStorage.setItem(KEY, JSON.stringify([query, ...readRecent().filter(q => q !== query)].slice(0, RECENT)));
+  if (used) note();
+  else waiting = setTimeout(note, SOON_MS);
+}
+
+const nameOf = query => parseQuery(query).map((p, i) => (p.sign < 0 ? '− ' : i ? '+ ' : '') + (p.kind === 'text' ? p.value : text('picture').toLowerCase())).join(' ');
+
+const link = (params, properties, ...content) => element('a', { href: '?' + params, ...properties,
+  onclick: e => { if (!e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); actions.go(params); } } }, ...content);
+
+function drawRecent() {
+  const recent = readRecent();
+  $('recent').hidden = !recent.length;
+  const forget = () => { localStorage.removeItem(KEY); drawRecent(); $('text').focus(); };
+  $('recent').replaceChildren(...recent.map(q => element('li', {}, link(new URLSearchParams({ q }), {}, nameOf(q)))),
+    element('li', {}, element('button', { type: 'button', className: 'plain', title: text('forget_recent'), 'aria-label': text('forget_recent'), onclick: forget }, icon('close'))));
+}
+
+// ---- tiles ----
+
+// { kind: [{ name, title, count, id, params }] }; a kind without tiles is not shown.
+async function loadTiles() {
+  const facets = await request('api/v1/facets');
+  const tile = name => f => ({ name: name === 'in' ? shortFolder(f.name).split('/').pop() : f.name, title: name === 'in' ? shortFolder(f.name) : f.name,
+    count: f.count, id: f.id, params: new URLSearchParams({ [name]: f.name }) });
+  kinds = [['albums', facets.folders.map(tile('in'))], ['cameras', facets.cameras.map(tile('camera'))], ['labels', facets.labels.map(tile('label'))]]
+    .filter(([, tiles]) => tiles.length);
+}
+
+function drawTiles() {
+  const chosen = kinds.find(([name]) => name === kind) ?? kinds[0], tiles = chosen?.[1] ?? [];
+  const choose = name => { [kind, all] = [name, false]; localStorage.setItem('start', name); drawTiles(); $('start-kinds').querySelector('[aria-pressed=true]').focus(); };
+  $('start-kinds').replaceChildren(...kinds.map(([name]) => element('button', { type: 'button', 'aria-pressed': name === chosen[0], onclick: () => choose(name) }, text(name))));
+  $('start-all').hidden = tiles.length < 2;
+  $('start-all').textContent = text(all ? 'show_less' : 'show_all');
+  $('start-all').setAttribute('aria-expanded', all);
+  strip.classList.toggle('all', all);
+  strip.replaceChildren(...tiles.slice(0, all ? undefined : FEW).map(t => element('li', {}, link(t.params, { className: 'tile', title: t.title },
+    element('img', { src: thumbnail(t.id, 320), alt: '', loading: 'lazy', draggable: false, onerror: e => e.target.remove() }),
+    element('span', {}, t.name), element('small', {}, number(t.count))))));
+}
+
+// `on`: the start page is shown. Tiles are loaded again when they are no longer fresh.
+export async function showStart(on) {
+  $('start').hidden = !on;
+  if (!on) return;
+  drawRecent();
+  if (performance.now() - loadedAt < FRESH_MS) return;
+  loadedAt = performance.now();
+  try {
+    await loadTiles();
+    drawTiles();
+  } catch {
+    loadedAt = -Infinity;   // the list below says what is wrong
+  }
+}
+
+// In another language.
+export function redrawStart() {
+  if ($('start').hidden) return;
+  drawRecent();
+  drawTiles();
+}
