@@ -8,17 +8,18 @@ import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery }
 import { $, element } from './dom.js';
 import { setDragging } from './drag.js';
 import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
-import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, setBorders, setGrid } from './grid.js';
+import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { closeLibrary, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
 import { loadMap, mapIsOpen, mapPlace, redrawMap, setMap, showMap } from './map.js';
 import { drawScrubber, setScrubber } from './scrubber.js';
-import { removePictures, setRemoving } from './remove.js';
+import { allowMarks, setFavourite, setMarks, showSave } from './marks.js';
+import { removePictures } from './remove.js';
 import { anyChosen, beginDrag, choosing, clearChosen, dragOver, dragRange, endDrag, extend, forgetChosen, isChosen, setSelection, show as showSelection, toggle } from './select.js';
-import { noteSearch, redrawStart, setStart, showStart } from './start.js';
+import { noteSearch, redrawStart, setStart, showStart, staleStart } from './start.js';
 import { prepareOffline } from './offline.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
-import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer } from './viewer.js';
+import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer, showFavourite } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2, PLACE_ZOOM = 8;
 const SORTS = ['date', 'name', 'size', 'added'], SEARCH_SORTS = ['score', 'date', 'name', 'size'];
@@ -189,6 +190,7 @@ async function search(place = null) {
   busy(true);
   if (mapIsOpen()) loadMap(mapParams(), false);
   showStart(isStart());
+  showSave(!!currentQuery() || readFilters().size > 0);
   noteSearch(currentQuery());
   document.title = (currentQuery() ? currentQuery() + ' – ' : '') + 'scry';
   if (!currentQuery()) await loadLibrary(mine);
@@ -473,6 +475,8 @@ async function loadStatus() {
   status = await request('api/v1/status');
   setRoots(status.roots.map(r => r.path));
   $('roots').replaceChildren(...status.roots.map(r => new Option('', r.path)));
+  allowMarks(status.marks_allowed);
+  for (const id of ['favourite', 'chosen-favourite']) $(id).hidden = !status.marks_allowed;
   $('chosen-remove').hidden = !status.remove_allowed;
   $('open-index').hidden = !status.indexing_allowed;
   $('about').textContent = `scry ${status.version} · ${text('model')}: ${status.model.name}`;
@@ -523,6 +527,24 @@ function addPictures(pictures) {
   for (const { id } of pictures) addPicture('id', id);
   movedLine = null;
   changed();
+}
+
+function removeThese(pictures) {
+  removePictures(pictures, ids => { forgetChosen(ids); search({ y: scrollY, n: countLoaded() }); });
+}
+
+async function favour(pictures, on) {
+  try {
+    await setFavourite(pictures, on);
+    redrawHits(pictures);
+    showSelection();
+    showFavourite();
+    staleStart();
+    showStart(isStart());
+  } catch (e) {
+    hideViewer();
+    failed(e, () => favour(pictures, on));
+  }
 }
 
 function searchByAll(pictures) {
@@ -622,11 +644,11 @@ setChips(changed);
 setFilters(changed);
 setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber,
   click: clicked, chosen: isChosen, choose: toggle, extend });
-setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: removePictures });
+setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: removeThese, favourite: favour });
 setScrubber();
 setIndexing(async () => { await loadStatus().catch(() => {}); search(); });
 setDragging({ choosing, begin: beginDrag, range: dragRange, these: dragOver, end: endDrag });
-setRemoving(ids => { forgetChosen(ids); search({ y: scrollY, n: countLoaded() }); });
+setMarks({ current: () => ({ query: currentQuery(), filters: apiFilters() }), saved: staleStart });
 setStart({ go });
 setMap({ near: onlyNear, failed, moved: () => { if (mapIsOpen()) setAddress(true); }, circle: () => readFilters().get('near')?.split(',').map(Number) ?? null });
 setViewer({
@@ -638,6 +660,7 @@ setViewer({
   load: pictureAt,
   help: openHelp,
   map: showOnMap,
+  favourite: favour,
   total: () => (cursor === null || reachable() < countLoaded() ? reachable() : null),
 });
 start();

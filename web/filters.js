@@ -7,7 +7,7 @@ import { request } from './api.js';
 import { $, element, icon } from './dom.js';
 import { number, text } from './strings.js';
 
-const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, DAY_MS = 864e5;
+const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, DAY_MS = 864e5, DAY = /^\d{4}-\d\d-\d\d$/;
 const form = $('filters');
 let roots = [], favourites = false;
 
@@ -42,15 +42,19 @@ export function readFilters() {
   return params;
 }
 
-export function apiFilters() {
-  const params = readFilters(), until = params.get('until');
+export const apiFilters = () => apiParams(readFilters());
+
+// The filters of the address as the API has them.
+export function apiParams(address) {
+  const params = new URLSearchParams(address), until = params.get('until');
   params.delete('until');
-  if (until) params.set('before', new Date(Date.parse(until + 'T00:00Z') + DAY_MS).toISOString().slice(0, 10));
+  if (until) params.set('before', !DAY.test(until) ? until : new Date(Date.parse(until + 'T00:00Z') + DAY_MS).toISOString().slice(0, 10));
   return params;
 }
 
 function choose(name, value) {
   const field = form.elements[name];
+  if (['after', 'until'].includes(name)) field.type = !value || DAY.test(value) ? 'date' : 'text';   // "last summer"
   if (field.tagName === 'SELECT' && value && ![...field.options].some(o => o.value === value)) field.add(new Option(value, value));
   field.value = value;
 }
@@ -108,11 +112,11 @@ export async function loadFacets() {
 // ---- the active filters, each with a button that removes it ----
 
 function describe(name, value) {
-  const day = () => new Date(value + 'T12:00').toLocaleDateString(document.documentElement.lang, { dateStyle: 'medium' });
+  const day = () => (!DAY.test(value) ? value : new Date(value + 'T12:00').toLocaleDateString(document.documentElement.lang, { dateStyle: 'medium' }));
   if (name === 'in') return shortFolder(value);
   if (name === 'after') return `${text('from_date')} ${day()}`;
   if (name === 'until') return `${text('to_date')} ${day()}`;
-  if (name === 'favourites') return '\u2665';
+  if (name === 'favourites') return text('favourites');
   if (name === 'format') return value.toUpperCase();
   if (name === 'min_rating') return text('rated', { n: number(+value) });
   if (name === 'min_width') return text('wide', { n: number(+value) });

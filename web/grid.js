@@ -259,6 +259,7 @@ const makeBlank = index => element('li', { className: 'hit blank', 'data-index':
 function describe(hit) {
   const parts = [hit.name, ...(hit.labels ?? [])];
   if (hit.score !== undefined && document.body.classList.contains('scored')) parts.push(hit.score.toFixed(3));
+  if (hit.favourite) parts.push(text('favourite'));
   if (alike(hit)) parts.push(text('alike', { n: alike(hit) }));
   return parts.join(', ');
 }
@@ -275,6 +276,7 @@ function makeItem(hit, index) {
     element('button', { type: 'button', className: 'pick', tabIndex, title: text('choose'), 'aria-label': `${text('choose')}: ${hit.name}`,
       'aria-pressed': actions.chosen(hit), onclick: e => (e.shiftKey ? actions.extend(index) : actions.choose(index)) }, icon('check')),
     hit.score !== undefined && element('span', { className: 'tag score', 'aria-hidden': true }, hit.score.toFixed(3)),
+    hit.favourite && element('span', { className: 'heart', 'aria-hidden': true }, icon('heart')),
     element('button', { type: 'button', className: 'like', tabIndex, title: text('more_like_this'),
       'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }, icon('similar')));
   if (alike(hit))
@@ -283,6 +285,19 @@ function makeItem(hit, index) {
       onclick: () => toggleGroup(hit) }, '+' + alike(hit)));
   img.onerror = () => li.classList.add('gone');
   return li;
+}
+
+// Draw these pictures again: their marks are others now.
+export function redrawHits(changed) {
+  for (const [index, li] of [...shown]) {
+    if (!changed.some(hit => hit.id === hits[index]?.id)) continue;
+    const focused = li.contains(document.activeElement);
+    drop(li);
+    shown.delete(index);
+    showItem(rowOf(index), index);
+    if (focused) shown.get(index).querySelector('.open').focus({ preventScroll: true });
+  }
+  loadShown();
 }
 
 // Show which pictures are chosen.

@@ -4,7 +4,7 @@
 // click choose all from the last one; x and Shift with an arrow do it by keyboard; drag.js by dragging.
 
 import { copyText } from './clipboard.js';
-import { $ } from './dom.js';
+import { $, element } from './dom.js';
 import { hitAt, showChosen } from './grid.js';
 import { text } from './strings.js';
 
@@ -14,13 +14,16 @@ const chosen = new Map();   // id -> the picture, in the order in which they wer
 let mode = false, last = -1, actions = {};
 let drag = null;             // { before: what was chosen, on: whether it chooses, turn }
 
-// actions: { add(pictures), search(pictures), load(index): a promise of the picture, remove(pictures) }
+// actions: { add(pictures), search(pictures), load(index): a promise of the picture, remove(pictures),
+// favourite(pictures, on) }
 export function setSelection(given) {
   actions = given;
   $('select').onclick = () => { setMode(!mode); };
   $('chosen-copy').onclick = copyPaths;
   $('chosen-add').onclick = () => actions.add([...chosen.values()]);
   $('chosen-search').onclick = () => actions.search([...chosen.values()]);
+  $('chosen-zip').onclick = download;
+  $('chosen-favourite').onclick = () => actions.favourite([...chosen.values()], !allFavourites());
   $('chosen-remove').onclick = () => actions.remove([...chosen.values()]);
   $('chosen-clear').onclick = clearChosen;
 }
@@ -45,7 +48,18 @@ export function show() {
   $('selection').hidden = !chosen.size;
   $('chosen-count').textContent = text('n_chosen', { n: chosen.size });
   for (const id of ['chosen-add', 'chosen-search']) $(id).disabled = chosen.size > MOST_PARTS;
+  $('chosen-favourite').setAttribute('aria-pressed', allFavourites());
   showChosen(isChosen);
+}
+
+const allFavourites = () => chosen.size > 0 && [...chosen.values()].every(hit => hit.favourite);
+
+// A form, so that the browser saves the archive while it comes.
+function download() {
+  const form = element('form', { method: 'post', action: 'api/v1/zip', hidden: true }, element('input', { name: 'ids', value: [...chosen.keys()].join() }));
+  document.body.append(form);
+  form.submit();
+  form.remove();
 }
 
 function set(hit, on) {

@@ -1,11 +1,13 @@
-// start.js - above the timeline: recent searches, and tiles that lead to folders and cameras.
+// start.js - above the timeline: recent searches, and tiles that lead to folders, cameras, favourites and saved searches.
 //
 // Recent searches are kept by the browser only. The place of the tiles is there before they are loaded, so that nothing moves.
 
 import { request, thumbnail } from './api.js';
+import { ask } from './confirm.js';
+import { addressOf, favouritesCover, removeSaved, savedSearches } from './marks.js';
 import { parseQuery } from './query.js';
 import { $, element, icon } from './dom.js';
-import { shortFolder } from './filters.js';
+import { apiParams, shortFolder } from './filters.js';
 import { number, text } from './strings.js';
 
 const RECENT = 8, SOON_MS = 4000, FRESH_MS = 30000, FEW = 24, KEY = 'recent';
@@ -58,10 +60,12 @@ function drawRecent() {
 
 // { kind: [{ name, title, count, id, params }] }; a kind without tiles is not shown.
 async function loadTiles() {
-  const facets = await request('api/v1/facets');
+  const [facets, saved, favourites] = await Promise.all([request('api/v1/facets'), savedSearches(), favouritesCover()]);
   const tile = name => f => ({ name: name === 'in' ? shortFolder(f.name).split('/').pop() : f.name, title: name === 'in' ? shortFolder(f.name) : f.name,
     count: f.count, id: f.id, params: new URLSearchParams({ [name]: f.name }) });
-  kinds = [['albums', facets.folders.map(tile('in'))], ['cameras', facets.cameras.map(tile('camera'))], ['labels', facets.labels.map(tile('label'))]]
+  const kept = saved.map(({ name, search }) => ({ name, title: name, search, params: addressOf(search), remove: () => forgetSaved(name) })).filter(t => t.params);
+  if (favourites) kept.unshift({ name: text('favourites'), title: text('favourites'), count: favourites.total, id: favourites.id, params: new URLSearchParams({ favourites: 1 }) });
+  kinds = [['saved_searches', kept], ['albums', facets.folders.map(tile('in'))], ['cameras', facets.cameras.map(tile('camera'))], ['labels', facets.labels.map(tile('label'))]]
     .filter(([, tiles]) => tiles.length);
 }
 
@@ -74,8 +78,36 @@ function drawTiles() {
   $('start-all').setAttribute('aria-expanded', all);
   strip.classList.toggle('all', all);
   strip.replaceChildren(...tiles.slice(0, all ? undefined : FEW).map(t => element('li', {}, link(t.params, { className: 'tile', title: t.title },
-    element('img', { src: thumbnail(t.id, 320), alt: '', loading: 'lazy', draggable: false, onerror: e => e.target.remove() }),
-    element('span', {}, t.name), element('small', {}, number(t.count))))));
+    cover(t), element('span', {}, t.name), t.count && element('small', {}, number(t.count))),
+    t.remove && element('button', { type: 'button', className: 'forget', title: text('remove'), 'aria-label': `${text('remove')}: ${t.name}`, onclick: t.remove }, icon('close')))));
+}
+
+// The cover of a saved search is the first picture that it finds.
+function cover(tile) {
+  const img = element('img', { alt: '', loading: 'lazy', draggable: false, onerror: e => e.target.remove() });
+  const show = id => { tile.id = id; if (id) img.src = thumbnail(id, 320); };
+  if (tile.id) show(tile.id);
+  else if (tile.id === undefined) firstOf(tile).then(show, () => {});
+  return img;
+}
+
+async function firstOf({ search, params }) {
+  const answer = search.q || search.parts ? await request('api/v1/search', { method: 'POST', body: JSON.stringify({ ...search, limit: 1 }), headers: { 'Content-Type': 'application/json' } })
+    : await request(`api/v1/images?${apiParams(params)}&limit=1`);
+  return answer.results[0]?.id ?? null;
+}
+
+function forgetSaved(name) {
+  ask({ title: text('forget_search', { name }), yes: text('remove') }, async () => {
+    await removeSaved(name);
+    staleStart();
+    await showStart(true);
+  });
+}
+
+// The tiles are to be loaded again when they are shown.
+export function staleStart() {
+  loadedAt = -Infinity;
 }
 
 // `on`: the start page is shown. Tiles are loaded again when they are no longer fresh.

@@ -21,7 +21,7 @@ let index = -1, shown = null, actions = {}, from = [0, 0], leaving = false;   //
 const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
 // actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(),
-// load(index): a promise of the picture, total(), help(), map(hit) }
+// load(index): a promise of the picture, total(), help(), map(hit), favourite(hits, on) }
 export function setViewer(given) {
   actions = given;
   setZoom(stage, frame, zoomActions);
@@ -34,6 +34,7 @@ export function setViewer(given) {
   $('add').onclick = () => actions.add(current());
   $('by-region').onclick = e => setDrawing(!zoomActions.draw, e.detail === 0);
   $('copy').onclick = copyPath;
+  $('favourite').onclick = () => actions.favourite([current()], !current().favourite);
   $('small-map').onclick = () => actions.map(current());
   $('show-info').onclick = () => $('show-info').setAttribute('aria-expanded', dialog.classList.toggle('informed'));
   dialog.addEventListener('cancel', e => { if (zoomActions.draw) { e.preventDefault(); setDrawing(false); } });
@@ -98,7 +99,7 @@ function onKey(e) {
   if (e.ctrlKey || e.metaKey || e.altKey) return;
   const does = (zoomActions.draw && boxKeys(e)) || { ArrowLeft: () => step(-1), k: () => step(-1), ArrowRight: () => step(1), j: () => step(1),
     '+': () => zoom(1.5), '=': () => zoom(1.5), '-': () => zoom(1 / 1.5), 0: () => zoom(1 / scaled()),
-    s: () => play(!slides), '?': () => actions.help(),
+    f: () => { if (!$('favourite').hidden) $('favourite').click(); }, s: () => play(!slides), '?': () => actions.help(),
     '/': () => { close(); setTimeout(() => $('text').focus()); } }[e.key];
   if (does) { e.preventDefault(); does(); }
 }
@@ -142,10 +143,13 @@ function show() {
   $('prev').disabled = index <= 0;
   $('next').disabled = index < 0 || index >= reachable() - 1;
   $('name').textContent = hit.name;
+  showFavourite();
   $('meta').replaceChildren(...rows(hit).filter(([, value]) => value).flatMap(([key, value]) => [element('dt', {}, text(key)), element('dd', {}, ...[value].flat())]));
   $('small-map').hidden = hit.latitude === undefined;
   if (hit.latitude !== undefined) drawSmallMap($('small-map').firstElementChild, hit.latitude, hit.longitude);
 }
+
+export const showFavourite = () => $('favourite').setAttribute('aria-pressed', shown?.favourite === true);
 
 // The picture failed to load: ask the server why.
 async function whyNot() {

@@ -63,7 +63,7 @@ export async function looking({ root, store }) {
     const page = await open(url + castle);
     await settled(page);
     assert.equal(await page.locator('.hit .open[tabindex="0"]').count(), 1);
-    await page.focus('#show-map');
+    await page.focus('#sort');
     await page.keyboard.press('Tab');
     assert.equal(await focused(page), '0');
   });

@@ -6,6 +6,7 @@ import { searching } from './searching.mjs';
 import { looking } from './looking.mjs';
 import { library } from './library.mjs';
 import { choosing } from './choosing.mjs';
+import { marking } from './marking.mjs';
 import { mapping } from './mapping.mjs';
 import { around } from './around.mjs';
 import { upgrade } from './upgrade.mjs';
@@ -17,6 +18,7 @@ await suite(async () => {
   await looking(collection);
   await library(collection);
   await choosing(collection);
+  await marking();
   await mapping();
   await around(collection);
   await upgrade();
