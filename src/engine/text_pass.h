@@ -7,8 +7,9 @@
  *     } while (r == 0 && !scry_text_pass_done(p));
  *     scry_text_pass_free(p);
  *
- * Workers, each with a decoder process and a reader of its own, take the next picture until there is none: read the file, compare
- * its hash, decode, read the text. They are few, since a reader takes some hundred megabytes; more processors are shared among them.
+ * Workers, each with a decoder process and a reader of its own, take the next picture until there is none: read the file,
+ * compare its hash, decode, read the text. They are few, since a reader takes some hundred megabytes; more processors are shared
+ * among them.
  */
 #ifndef SCRY_ENGINE_TEXT_PASS_H
 #define SCRY_ENGINE_TEXT_PASS_H
