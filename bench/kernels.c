@@ -75,7 +75,7 @@ static double peak(void)
 {
     float x = 0.25f;
 #ifdef __x86_64__
-    bool wide = __builtin_cpu_supports("avx512f"), narrow = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool wide = strncmp(scry_kernels_best()->name, "avx512", 6) == 0, narrow = strcmp(scry_kernels_best()->name, "avx2") == 0;
     double floats = wide ? 16 : 8;
     if (wide || narrow)
         return 2.0 * SUMS * ROUNDS * floats / best_ms(wide ? chains512 : chains256, &x) * 1e-6;
@@ -195,7 +195,8 @@ static int measure_depthwise(size_t side, size_t channels, size_t kernel, double
         copy c = { (uint8_t *)in, (uint8_t *)out, n * sizeof *in, n * sizeof *out };
         char name[64];
         snprintf(name, sizeof name, "depthwise %zux%zu, %zu x %zu x %zu", kernel, kernel, side, side, channels);
-        double gflop = 2e-9 * (double)(n * taps);
+        size_t beyond = kernel / 2 * (kernel / 2 + 1);   /* rows of the window that are outside, of all output rows */
+        double gflop = 2e-9 * (double)(side * channels * kernel * (side * kernel - beyond));
         report(name, gflop, best_ms(run_depthwise, &w), fmax(1e3 * gflop / peak_gflops, best_ms(run_copy, &c)), peak_gflops);
     }
     scry_team_free(w.team);

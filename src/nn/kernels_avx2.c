@@ -347,6 +347,19 @@ AVX2 INLINE void add_row(__m256 sum[2][8], const __m256 *x, const float *w, cons
     }
 }
 
+/* A whole block without an activation, as most are: from the registers. Whether it was one. */
+AVX2 INLINE bool store_plainly(const scry_depthwise *d, size_t c, int ox, const __m256 sum[2][8])
+{
+    if (d->act != SCRY_ACT_NONE || !d->out[1] || d->out_width - ox < 8 || d->channels - c < LANES)
+        return false;
+    float *out = d->out[0] + (size_t)ox * d->out_stride + c, *below = d->out[1] + (size_t)ox * d->out_stride + c;
+    _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++, out += d->out_stride, below += d->out_stride) {
+        _mm256_storeu_ps(out, sum[0][o]);
+        _mm256_storeu_ps(below, sum[1][o]);
+    }
+    return true;
+}
+
 /* Apart, so that the activations are not repeated in the code of every size. */
 AVX2 static __attribute__((noinline)) void store_places(const scry_depthwise *d, size_t c, int ox, const __m256 sum[2][8])
 {
@@ -383,6 +396,8 @@ AVX2 INLINE void places(const scry_depthwise *d, size_t c, int ox, const int k, 
         if (y >= stride)
             add_row(sum, x, w - (size_t)stride * row_floats, 1, k, stride);
     }
+    if (store_plainly(d, c, ox, sum))
+        return;
     _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++) {
         done[0][o] = sum[0][o];
         done[1][o] = sum[1][o];
