@@ -171,6 +171,31 @@ static void replies_are_not_believed(void **state)
     assert_int_equal(scry_wire_take_reply(&r, sizeof r, &q, output, &result, &err), SCRY_EREMOTE);
 }
 
+/* Views of any shape (SCRY_FIT_PATCHES) say which they have in their last bytes. */
+static void shapes_are_not_believed(void **state)
+{
+    static const struct { uint8_t rows, columns; int code; } shapes[] = {
+        { 1, 1, 0 }, { 2, 2, 0 }, { 4, 1, 0 }, { 1, 4, 0 }, { 0, 1, SCRY_EREMOTE }, { 1, 0, SCRY_EREMOTE }, { 5, 1, SCRY_EREMOTE },
+        { 2, 3, SCRY_EREMOTE }, { 255, 255, SCRY_EREMOTE }
+    };
+    static uint8_t view[33 * 33 * 3];
+    scry_wire_request q = request();
+    scry_wire_reply r = reply();
+    scry_decode_result result;
+    q.output_bytes = sizeof view;
+    q.what.spec = (scry_image_spec){ 33, 1, { SCRY_FIT_PATCHES }, SCRY_FILTER_BILINEAR };
+    assert_int_equal(scry_wire_check_request(&q, NULL), 0);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        view[sizeof view - 4] = shapes[i].rows;
+        view[sizeof view - 2] = shapes[i].columns;
+        assert_int_equal(scry_wire_take_reply(&r, sizeof r, &q, view, &result, NULL), shapes[i].code);
+    }
+    for (int size = 1; size < 33; size++) {
+        q.what.spec.size = size;
+        assert_int_equal(scry_wire_check_request(&q, NULL), size == 17 ? 0 : SCRY_EINVALID);
+    }
+}
+
 static void requests_have_limits(void **state)
 {
     scry_wire_request q = request();
@@ -211,6 +236,7 @@ int main(void)
         cmocka_unit_test(formats_by_content),
         cmocka_unit_test(tiff_or_camera),
         cmocka_unit_test(replies_are_not_believed),
+        cmocka_unit_test(shapes_are_not_believed),
         cmocka_unit_test(requests_have_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
