@@ -48,6 +48,7 @@ struct scry_decoder {
     scry_large_file large;           /* instead of input */
     size_t input_bytes;              /* of the file loaded last */
     bool loaded;
+    bool crashed;                    /* a worker did, on the picture loaded last */
     scry_worker worker;
     scry_wire_request request;       /* the current one */
     double asked_ms;
@@ -301,15 +302,17 @@ static int ask(scry_decoder *d, const scry_decode_request *request, scry_error *
 }
 
 /* Why a worker exited that this client did not kill: the reason that is stored for its picture. */
-static int blame_death(int status, const scry_decoder *d, scry_error *err)
+static int blame_death(int status, scry_decoder *d, scry_error *err)
 {
     int sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (sig == SIGXCPU)
         return scry_fail(err, SCRY_ELIMIT, "took longer than %g s", d->options.time_limit_ms / 1e3);
     if (sig == SIGKILL)
         return scry_fail(err, SCRY_EINVALID, "the decoder was killed (out of memory?)");
-    if (sig)
+    if (sig) {
+        d->crashed = true;
         return scry_fail(err, SCRY_EINVALID, "the decoder crashed (signal %d)", sig);
+    }
     return scry_fail(err, SCRY_EINVALID, "the decoder ended (status %d)",
                      status >= 0 ? WEXITSTATUS(status) : -1);
 }
@@ -411,6 +414,7 @@ int scry_decoder_run(scry_decoder *d, const scry_decode_request *request,
                      scry_decode_result *result, scry_error *err)
 {
     bool again = false;
+    d->crashed = false;
     int rc = ask(d, request, err);
     if (rc < 0)
         return rc;
@@ -419,7 +423,8 @@ int scry_decoder_run(scry_decoder *d, const scry_decode_request *request,
         rc = send_request(d, err);
     if (again && rc == 0)
         rc = await_reply(d, result, &again, err);
-    if (rc == SCRY_ENOMEM && d->more_memory_bytes > d->memory_bytes)
+    /* Libraries that get no memory may crash. */
+    if ((rc == SCRY_ENOMEM || (rc < 0 && d->crashed)) && d->more_memory_bytes > d->memory_bytes)
         rc = run_with_more(d, result, err);
     if (d->large.fd >= 0 && !scry_large_file_unchanged(&d->large))
         return scry_fail(err, SCRY_EINVALID, "changed while it was read");

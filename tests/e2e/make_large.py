@@ -23,6 +23,26 @@ def png(path, width, height, rows, colour, orientation=None):
                      + chunk(b"eXIf", exif) + chunk(b"IDAT", b"".join(packed)) + chunk(b"IEND", b""))
 
 
+def interlaced(path, side):
+    """A grey PNG of Adam7's seven passes, which must be kept whole: light above, dark below."""
+    packer, packed = zlib.compressobj(1), []
+    for x0, y0, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):
+        across, down = (side - x0 + dx - 1) // dx, (side - y0 + dy - 1) // dy
+        light = sum(y0 + dy * i < side // 2 for i in range(down))
+        for value, rows in ((LIGHT, light), (DARK, down - light)):
+            packed.append(packer.compress((b"\0" + bytes([value]) * across) * rows))
+    packed.append(packer.flush())
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 1))
+                     + chunk(b"IDAT", b"".join(packed)) + chunk(b"IEND", b""))
+
+
+def webp(path, side):
+    """A lossless WebP of one colour, of which no pixel takes a bit."""
+    data = b"\x2f" + struct.pack("<I", (side - 1) | (side - 1) << 14) + bytes.fromhex("0750c84216b2ff8188e87f0000")
+    path.write_bytes(b"RIFF" + struct.pack("<I", 12 + len(data)) + b"WEBPVP8L" + struct.pack("<I", len(data) - len(data) % 2) + data)
+
+
 def pair(folder, name, width, height, times, colour, orientation=None):
     bands = 3 if colour == 2 else 1
     lines = []
@@ -79,4 +99,7 @@ pair(target, "turned", 500, 375, 20, 2, 6)
 pair(target, "mirrored", 501, 373, 19, 2, 7)
 png(target / "halves-small.png", 400, 320, [(bytes([v] * 400), 160) for v in (LIGHT, DARK)], 0)
 progressive(target / "memory-large.jpg", 16000, 12800)
+interlaced(target / "interlaced-large.png", 12000)
+webp(target / "colour-small.webp", 100)
+webp(target / "colour-large.webp", 8000)
 tiff(target / "bytes-large.tif", 16000, 12800, 620 << 20)

@@ -67,6 +67,7 @@ int scry_vips_start(const char *program, scry_error *err)
 {
     setenv("VIPS_CONCURRENCY", "1", 1);
     setenv("VIPSHOME", "/nonexistent", 1);   /* where it would search for all of its modules */
+    setenv("VIPS_DISC_THRESHOLD", "1000g", 1);   /* large pictures of some formats would go to a file, which cannot be made */
     g_log_set_default_handler(quiet, NULL);
     if (VIPS_INIT(program))
         return scry_fail(err, SCRY_EIO, "libvips: %.200s", vips_error_buffer());
@@ -98,7 +99,7 @@ static VipsImage *load(const scry_job *job, const uint8_t *bytes, size_t n)
     case SCRY_FORMAT_WEBP: LOAD(webp); break;
     case SCRY_FORMAT_TIFF: LOAD(tiff); break;
     case SCRY_FORMAT_HEIC:
-    case SCRY_FORMAT_AVIF: LOAD(heif); break;
+    case SCRY_FORMAT_AVIF: LOAD(heif, "unlimited", TRUE); break;   /* sides over 16,384: the limits here are on pixels and memory */
     case SCRY_FORMAT_JXL:  LOAD(jxl); break;
     case SCRY_FORMAT_JP2:  LOAD(jp2k); break;
     case SCRY_FORMAT_SVG:  LOAD(svg); break;
@@ -108,8 +109,8 @@ static VipsImage *load(const scry_job *job, const uint8_t *bytes, size_t n)
     return rc == 0 ? im : NULL;
 }
 
-/* The orientation that libjxl applies, which libvips does not report. */
-static int jxl_orientation(const scry_job *job)
+/* What libvips does not report. */
+static JxlBasicInfo jxl_info(const scry_job *job)
 {
     JxlBasicInfo info = { .orientation = JXL_ORIENT_IDENTITY };
     JxlDecoder *d = JxlDecoderCreate(NULL);
@@ -119,7 +120,7 @@ static int jxl_orientation(const scry_job *job)
         && JxlDecoderProcessInput(d) == JXL_DEC_BASIC_INFO)
         JxlDecoderGetBasicInfo(d, &info);
     JxlDecoderDestroy(d);
-    return info.orientation;
+    return info;
 }
 
 /* Before the picture is decoded: a damaged one has its metadata all the same. */
@@ -131,7 +132,7 @@ static void read_metadata(const scry_job *job)
     if (r->metadata.orientation)
         r->orientation = r->metadata.orientation;
     if (format == SCRY_FORMAT_JXL)
-        r->orientation = jxl_orientation(job);
+        r->orientation = (int)jxl_info(job).orientation;   /* which libjxl applies */
     if (is_heif(job))
         r->orientation = scry_heif_orientation(job->bytes, job->size);
 }
@@ -229,7 +230,32 @@ static bool libheif_is_older(const char *version)
     return own && strverscmp(own(), version) < 0;
 }
 
-static int explain(const scry_job *job, scry_error *err)
+/* About how many bytes decoding takes for each pixel, where that is not done in strips. */
+static size_t bytes_for_pixel(const scry_job *job)
+{
+    enum { RGBA_TWICE_AND_RGB = 12, PLANES = 6, BLOCKS = 8, NUMBERS = 4, WIDE_NUMBERS = 10 };
+    if (job->request->format == SCRY_FORMAT_WEBP)
+        return RGBA_TWICE_AND_RGB;
+    if (job->request->format != SCRY_FORMAT_JXL)
+        return PLANES;
+    JxlBasicInfo info = jxl_info(job);
+    size_t channels = 4 + (size_t)info.num_extra_channels;
+    return !info.uses_original_profile ? BLOCKS : channels * (info.bits_per_sample > 8 ? WIDE_NUMBERS : NUMBERS);
+}
+
+/* Whether there is that memory. Asked when decoding has failed, since a library that gets none may call it something else; for
+ * JPEG XL before, since libjxl ends the process then. */
+static bool has_memory_for(const scry_job *job, const VipsImage *im)
+{
+    if (!im)
+        return true;
+    void *pixels = scry_try_alloc((size_t)vips_image_get_width(im) * bytes_for_pixel(job), (size_t)vips_image_get_height(im));
+    free(pixels);
+    return pixels != NULL;
+}
+
+/* What libvips says of a failure; of the picture `im`, or NULL before there is one. */
+static int explain(const scry_job *job, const VipsImage *im, scry_error *err)
 {
     static const char *const names[SCRY_FORMAT_COUNT] = {
         [SCRY_FORMAT_PNG] = "PNG", [SCRY_FORMAT_WEBP] = "WebP", [SCRY_FORMAT_TIFF] = "TIFF",
@@ -240,7 +266,7 @@ static int explain(const scry_job *job, scry_error *err)
     const char *name = names[job->request->format] ? names[job->request->format] : "picture";
     last_line(why, sizeof why);
     vips_error_clear();
-    if (strstr(why, "memory"))
+    if (strstr(why, "memory") || !has_memory_for(job, im))
         return scry_fail(err, SCRY_ENOMEM, "decoding needs more memory than the limit");
     const char *version = is_heif(job) ? scry_heif_needs(job->bytes, job->size) : NULL;
     if (version && libheif_is_older(version))
@@ -264,7 +290,7 @@ static int put_rows(const scry_job *job, VipsImage *im, const layout *l, scry_si
     for (int y = 0; rc == 0 && y < h; y += STRIP_ROWS) {
         VipsRect rect = { 0, y, w, h - y < STRIP_ROWS ? h - y : STRIP_ROWS };
         if (vips_region_prepare(region, &rect)) {
-            rc = explain(job, err);
+            rc = explain(job, im, err);
             break;
         }
         for (int i = 0; i < rect.height; i++)
@@ -284,11 +310,13 @@ static int read_bytes(const scry_job *job, const uint8_t *bytes, size_t n, scry_
     read_metadata(job);
     VipsImage *im = load(job, bytes, n);
     if (!im)
-        return explain(job, err);
+        return explain(job, NULL, err);
     int w = vips_image_get_width(im), h = vips_image_get_height(im);
     int rc = scry_sink_init(&sink, job, w, h, err);
+    if (rc == 0 && job->request->format == SCRY_FORMAT_JXL && !has_memory_for(job, im))
+        rc = scry_fail(err, SCRY_ENOMEM, "%d x %d pixels of JPEG XL need more memory than the limit", w, h);
     if (rc == 0 && normalise(&im, &l))
-        rc = explain(job, err);
+        rc = explain(job, im, err);
     if (rc == 0)
         rc = scry_sink_begin(&sink, w, h, 1, err);
     if (rc == 0)
