@@ -6,7 +6,7 @@ $(O)/tests/milvus_%: $(O)/tests/milvus/%.o $(PLUGIN_ARCHIVES) $(O)/libscry.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PLUGIN_LIBS) $(LIB_LIBS)
 
 .PHONY: check-milvus
-check-milvus: $(MILVUS_TEST_BIN) $(O)/tests/test_store_random $(PROGRAMS) ## tests against Milvus servers started from packages
+check-milvus: $(MILVUS_TEST_BIN) $(O)/bench/milvus_rows $(O)/tests/test_store_random $(PROGRAMS) ## tests against Milvus servers started from packages
 	SCRY_BUILD=$(abspath $(O)) prove $(filter-out tests/milvus/servers.sh,$(wildcard tests/milvus/*.sh))
 
 # It opens the plugin, which needs the program to be linked with libscry.so.

@@ -122,8 +122,9 @@ void ingest_feed(ingest *in);     /* ingest_feed.c: all paths of the options, or
 void ingest_expect(ingest *in);   /* ingest_feed.c: count what the feeder will find, for progress.expected */
 void ingest_work(ingest *in);     /* ingest_work.c: jobs until there are none */
 
-/* ingest_revalidate.c, with store_lock held. look_up: set the job's current root and relative path
- * in `file`, which borrows the path, and the state that the store has of the file in the job. */
+/* ingest_revalidate.c, with store_lock held. locate: set the job's current root and relative path in `file`, which borrows the
+ * path. look_up: that, and the state that the store has of the file in the job. */
+void ingest_locate(const ingest_job *job, scry_file *file);
 int ingest_look_up(ingest *in, ingest_job *job, scry_file *file, scry_error *err) SCRY_NODISCARD;
 
 /* Just before a result is put: fill in the stored key and labels where the job has none. 1 when the result can be

@@ -24,7 +24,11 @@ typedef struct {
         scry_error *err;
     } csv;
     const scry_walk_item *extra;   /* key and labels of the current CSV row; NULL elsewhere */
+    ingest_job **batch;         /* [MOST_BATCH] files to compare next: looked up together in a store on a server */
+    size_t batch_count;
 } feeder;
+
+enum { MOST_BATCH = 512 };
 
 #define NO_COLUMN SIZE_MAX
 
@@ -186,15 +190,55 @@ static int feed_excluded(feeder *f, const scry_walk_item *item)
     return 0;
 }
 
-static int feed_file(feeder *f, const scry_walk_item *item)
+static int feed_job(feeder *f, ingest_job *job)
 {
-    ingest_job *job = job_new(f, item);
     if (is_current(f, job)) {
         ingest_job_free(job);
         return 0;
     }
     read_ahead(job->path);
     return ingest_push_job(f->in, job) ? 0 : 1;
+}
+
+static int look_ahead(feeder *f, scry_error *err)
+{
+    uint8_t (*ids)[SCRY_ID_BYTES] = scry_alloc(f->batch_count * sizeof *ids);
+    pthread_mutex_lock(&f->in->store_lock);
+    for (size_t i = 0; i < f->batch_count; i++) {
+        scry_file at = { 0 };
+        ingest_locate(f->batch[i], &at);
+        scry_file_id(at.root, at.relative, ids[i]);
+    }
+    int r = scry_store_look_ahead(f->in->store, (const uint8_t (*)[SCRY_ID_BYTES])ids, f->batch_count, err);
+    pthread_mutex_unlock(&f->in->store_lock);
+    free(ids);
+    return r;
+}
+
+/* Compare the files of the batch, and queue those that are new or changed. */
+static int feed_batch(feeder *f)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    int r = f->batch_count ? look_ahead(f, &err) : 0;
+    if (r < 0)
+        ingest_fail(f->in, &err);
+    for (size_t i = 0; i < f->batch_count; i++) {
+        if (r == 0 && !ingest_stopped(f->in))
+            r = feed_job(f, f->batch[i]);
+        else
+            ingest_job_free(f->batch[i]);
+    }
+    f->batch_count = 0;
+    return r;
+}
+
+static int feed_file(feeder *f, const scry_walk_item *item)
+{
+    ingest_job *job = job_new(f, item);
+    if (!scry_store_looks_ahead(f->in->store))
+        return feed_job(f, job);
+    f->batch[f->batch_count++] = job;
+    return f->batch_count == MOST_BATCH ? feed_batch(f) : 0;
 }
 
 static int feed_item(void *arg, const scry_walk_item *item)
@@ -416,14 +460,14 @@ void ingest_expect(ingest *in)
 void ingest_feed(ingest *in)
 {
     const scry_index_options *o = in->options;
-    feeder f = { .in = in };
+    ingest_job *batch[MOST_BATCH];
+    feeder f = { .in = in, .batch = batch };
     int r = 0;
-    if (in->from) {
+    if (in->from)
         feed_store(&f);
-        return;
-    }
-    for (size_t i = 0; r == 0 && i < o->path_count; i++)
+    for (size_t i = 0; r == 0 && !in->from && i < o->path_count; i++)
         r = scry_is_csv(o->paths[i]) ? feed_csv(&f, o->paths[i]) : feed_path(&f, o->paths[i]);
-    if (r == 0 && o->from_file)
+    if (r == 0 && !in->from && o->from_file)
         r = scry_is_csv(o->from_file) ? feed_csv(&f, o->from_file) : feed_list(&f, o->from_file);
+    (void)feed_batch(&f);   /* its errors are those of the run */
 }

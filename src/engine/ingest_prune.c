@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "engine/id_list.h"
+#include "store/store_kind.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,30 +14,37 @@ typedef struct {
     uint64_t present;
 } census;
 
-static int check_file(void *arg, const scry_file *file)
+static int check_place(void *arg, const uint8_t *id, const char *path)
 {
     census *c = arg;
     struct stat st;
-    if (lstat(file->path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
-        scry_id_list_add(&c->gone, file->id);
+    if (lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+        scry_id_list_add(&c->gone, id);
     else
         c->present++;
     return 0;
 }
 
-/* Look up every indexed file in the folder `given`, which *path (owned by the caller) gets; NULL where it is not a folder:
- * it does not exist, perhaps because its disk is not mounted. */
-static int take_census(ingest *in, const char *given, census *c, char **path, scry_error *err)
+/* The folder that was given, owned by the caller; NULL where it is not one: it does not exist, perhaps because its disk is not
+ * mounted. */
+static char *given_folder(const char *given)
 {
     struct stat st;
-    *path = scry_absolute(given);
-    if (!*path || stat(*path, &st) < 0 || !S_ISDIR(st.st_mode)) {
-        free(*path);
-        *path = NULL;
+    char *path = scry_absolute(given);
+    if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return path;
+    free(path);
+    return NULL;
+}
+
+/* Look up every indexed file in the folder `given`, which *path (owned by the caller) gets; NULL where it is not a folder. */
+static int take_census(ingest *in, const char *given, census *c, char **path, scry_error *err)
+{
+    *path = given_folder(given);
+    if (!*path)
         return 0;
-    }
     scry_filter_pool *pool = scry_filter_pool_new();
-    int r = scry_store_each_file(in->store, scry_filter_text(pool, SCRY_FILTER_IN, *path), NULL, check_file, c, err);
+    int r = scry_store_each_place(in->store, scry_filter_text(pool, SCRY_FILTER_IN, *path), check_place, c, err);
     scry_filter_pool_free(pool);
     return r;
 }
@@ -68,12 +76,34 @@ int ingest_prune(ingest *in, scry_error *err)
     return r;
 }
 
+/* How many files the store has in the folders that were given, where it can say that without a walk; else in all. */
+static int count_stored(ingest *in, uint64_t *out, scry_error *err)
+{
+    scry_filter_pool *pool = scry_filter_pool_new();
+    int r = 0;
+    *out = 0;
+    for (size_t i = 0; r == 0 && i < in->options->path_count; i++) {
+        uint64_t files = 0;
+        char *path = given_folder(in->options->paths[i]);
+        r = path ? scry_store_count_below(in->store, scry_filter_text(pool, SCRY_FILTER_IN, path), &files, err) : 0;
+        *out += files;
+        free(path);
+    }
+    scry_filter_pool_free(pool);
+    if (r <= 0)
+        return r;
+    scry_store_info info;
+    r = scry_store_get_info(in->store, &info, err);
+    *out = info.files;
+    return r;
+}
+
 int ingest_count_missing(ingest *in, scry_error *err)
 {
     const scry_index_progress *p = &in->progress;
-    scry_store_info info;
-    int r = scry_store_get_info(in->store, &info, err);
-    if (r < 0 || info.files <= p->added + p->updated + p->unchanged)
+    uint64_t stored = 0;
+    int r = count_stored(in, &stored, err);
+    if (r < 0 || stored <= p->added + p->updated + p->unchanged)
         return r;   /* every file of the store was found: nothing to look up */
     for (size_t i = 0; r == 0 && i < in->options->path_count; i++) {
         census c = { 0 };

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-int ingest_look_up(ingest *in, ingest_job *job, scry_file *file, scry_error *err)
+void ingest_locate(const ingest_job *job, scry_file *file)
 {
     const ingest_root *root = job->root;
     while (root->merged_into)
@@ -15,6 +15,11 @@ int ingest_look_up(ingest *in, ingest_job *job, scry_file *file, scry_error *err
     size_t n = strlen(root->path);
     memcpy(file->root, root->id, sizeof file->root);
     file->relative = job->path + (n == 1 ? 1 : n + 1);
+}
+
+int ingest_look_up(ingest *in, ingest_job *job, scry_file *file, scry_error *err)
+{
+    ingest_locate(job, file);
     return scry_store_file_state(in->store, file->root, file->relative, &job->state, err);
 }
 

@@ -6,6 +6,7 @@
 #include "store/pairs.h"
 #include "store/predicates.h"
 #include "store/results.h"
+#include "store/store_kind.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -282,6 +283,12 @@ int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options 
     }
     *out = l;
     return 0;
+}
+
+int scry_list_sample(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
+                     scry_error *err)
+{
+    return scry_store_each_sampled(s, most, each, arg, share, err);
 }
 
 void scry_listing_free(scry_listing *l)

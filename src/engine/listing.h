@@ -52,6 +52,10 @@ typedef struct scry_list_options {
 
 typedef struct scry_listing scry_listing;
 
+/* About `most` files, in no order, of a store on a server that has more: *share is their part of all. Else all files, and 1. */
+int scry_list_sample(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
+                     scry_error *err) SCRY_NODISCARD;
+
 /* The caller frees *out. */
 int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options *options, scry_error *err) SCRY_NODISCARD;
 void scry_listing_free(scry_listing *l);   /* NULL is legal */

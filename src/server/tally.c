@@ -46,7 +46,7 @@ static int by_count(const void *a, const void *b)
     return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : strcmp(x->text, y->text);
 }
 
-bool tally_write(const tally *t, size_t max, scry_json_writer *w)
+bool tally_write(const tally *t, size_t max, double share, scry_json_writer *w)
 {
     size_t n = t->table.count;
     entry *list = scry_alloc((n + 1) * sizeof *list);
@@ -59,7 +59,7 @@ bool tally_write(const tally *t, size_t max, scry_json_writer *w)
         scry_hex(list[i].id, SCRY_ID_BYTES, id);
         scry_json_begin(w, '{');
         scry_json_add_str(w, "name", list[i].text);
-        scry_json_add_int(w, "count", (int64_t)list[i].count);
+        scry_json_add_int(w, "count", (int64_t)((double)list[i].count / share + 0.5));
         scry_json_add_str(w, "id", id);
         scry_json_end(w, '}');
     }

@@ -10,9 +10,10 @@ typedef struct tally tally;
 tally *tally_new(void);
 void tally_add(tally *t, const char *text, const scry_file *f);   /* `f` has it */
 
-/* Write a list of {"name", "count", "id"}, the most frequent `max` of them, in order of count, then name.
+/* Write a list of {"name", "count", "id"}, the most frequent `max` of them, in order of count, then name. Counts are of a part of the
+ * files, `share` of 1: they are written for the whole.
  * False when there was no memory to count all. */
-bool tally_write(const tally *t, size_t max, scry_json_writer *w);
+bool tally_write(const tally *t, size_t max, double share, scry_json_writer *w);
 void tally_free(tally *t);
 
 #endif

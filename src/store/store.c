@@ -122,6 +122,48 @@ int scry_store_lost_roots(scry_store *s, int (*each)(void *arg, const scry_root 
     return s->kind->lost_roots ? s->kind->lost_roots(s, each, arg, err) : 0;
 }
 
+int scry_store_look_ahead(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_error *err)
+{
+    return s->kind->look_ahead ? s->kind->look_ahead(s, ids, n, err) : 0;
+}
+
+bool scry_store_looks_ahead(const scry_store *s)
+{
+    return s->kind->look_ahead != NULL;
+}
+
+int scry_store_count_below(scry_store *s, const scry_filter_node *filter, uint64_t *out, scry_error *err)
+{
+    return s->kind->count_below ? s->kind->count_below(s, filter, out, err) : 1;
+}
+
+typedef struct {
+    int (*each)(void *, const uint8_t *, const char *);
+    void *arg;
+} place_walk;
+
+static int pass_place(void *arg, const scry_file *file)
+{
+    const place_walk *w = arg;
+    return w->each(w->arg, file->id, file->path);
+}
+
+int scry_store_each_place(scry_store *s, const scry_filter_node *filter,
+                          int (*each)(void *arg, const uint8_t *id, const char *path), void *arg, scry_error *err)
+{
+    place_walk w = { each, arg };
+    return s->kind->each_place ? s->kind->each_place(s, filter, each, arg, err)
+                               : s->kind->each_file(s, filter, NULL, pass_place, &w, err);
+}
+
+int scry_store_each_sampled(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
+                            scry_error *err)
+{
+    *share = 1;
+    return s->kind->each_sampled ? s->kind->each_sampled(s, most, each, arg, share, err)
+                                 : s->kind->each_file(s, NULL, NULL, each, arg, err);
+}
+
 static int check_root_path(const char *path, scry_error *err)
 {
     size_t n = path ? strlen(path) : 0;

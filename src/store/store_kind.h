@@ -33,6 +33,13 @@ typedef struct scry_store_kind {
     int (*lost_roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
     int (*file_state)(scry_store *s, const uint8_t *root, const char *relative,
                       scry_file_state *out, scry_error *err);
+    /* NULL, all four: file_state is fast, and so is walking files. */
+    int (*look_ahead)(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_error *err);
+    int (*count_below)(scry_store *s, const scry_filter_node *filter, uint64_t *out, scry_error *err);
+    int (*each_place)(scry_store *s, const scry_filter_node *filter, int (*each)(void *, const uint8_t *, const char *), void *arg,
+                      scry_error *err);
+    int (*each_sampled)(scry_store *s, uint64_t most, int (*each)(void *, const scry_file *), void *arg, double *share,
+                        scry_error *err);
     int (*has_content)(scry_store *s, const uint8_t *hash, scry_file *out, scry_error *err);
     int (*put)(scry_store *s, const scry_put *batch, size_t n, scry_error *err);
     int (*put_bad)(scry_store *s, const scry_bad_file *bad, scry_error *err);
@@ -76,6 +83,25 @@ struct scry_store {
     const scry_store_kind *kind;
     int dim;
 };
+
+/* For a server, to which each request takes milliseconds. */
+
+/* Files that will be asked for next, by scry_store_file_state: their ids, some hundred at a time. */
+int scry_store_look_ahead(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_error *err) SCRY_NODISCARD;
+bool scry_store_looks_ahead(const scry_store *s);
+
+/* How many files pass the filter, exactly; 1 where that is not known without a walk, else 0. */
+int scry_store_count_below(scry_store *s, const scry_filter_node *filter, uint64_t *out, scry_error *err) SCRY_NODISCARD;
+
+/* The id and the path of every file that passes the filter, in no order: without the rest of its data, and in bounded memory.
+ * Borrowed for the call; non-zero stops. */
+int scry_store_each_place(scry_store *s, const scry_filter_node *filter,
+                          int (*each)(void *arg, const uint8_t *id, const char *path), void *arg, scry_error *err) SCRY_NODISCARD;
+
+/* About `most` files, in no order, of a store of more: *share is their part of all. A store that is walked fast gives all,
+ * and 1. */
+int scry_store_each_sampled(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
+                            scry_error *err) SCRY_NODISCARD;
 
 /* What is done by a store's name: opening it, and the collections beside it. With the contracts of
  * scry_store_open, scry_store_collections and scry_store_drop_collection; `options` is never NULL. */

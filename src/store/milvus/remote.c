@@ -374,6 +374,8 @@ const scry_store_kind scry_remote_kind = {
     .add_root = scry_remote_add_root, .move_root = scry_remote_move_root, .roots = scry_remote_each_root,
     .put_root = scry_remote_put_root, .lost_roots = scry_remote_lost_roots, .put_replaces_vectors = true,
     .each_in_range = scry_remote_each_in_range,
+    .look_ahead = scry_remote_look_ahead, .count_below = scry_remote_count_below, .each_place = scry_remote_each_place,
+    .each_sampled = scry_remote_each_sampled,
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,

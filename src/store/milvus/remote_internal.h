@@ -12,7 +12,8 @@
  * remote_row.c      rows to files                  remote_side.c   the sidecar
  * remote_external.c collections of other programs  remote_range.c  rows by ranges of ids
  * remote_index.c    its index                      remote_pairs.c   RAWs beside their JPEG
- * remote_replace.c  a collection in place of another   remote_lost.c  roots without a path
+ * remote_replace.c  a collection in place of another   remote_lost.c    roots without a path
+ * remote_walk.c     files in order of their paths
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -222,12 +223,18 @@ int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f
 /* ---- the incremental comparison (remote_state.c) ---- */
 
 void scry_remote_state_free(scry_remote_state *st);
-void scry_remote_state_put(scry_remote *s, const uint8_t *id, const scry_put *put);
+/* The collection has no row yet. */
+void scry_remote_state_begin(scry_remote *s);
+/* A row was written, or removed. */
+int scry_remote_state_put(scry_remote *s, scry_milvus *m, const uint8_t *id, const scry_put *put, scry_error *err) SCRY_NODISCARD;
+int scry_remote_state_drop(scry_remote *s, scry_milvus *m, const uint8_t *id, scry_error *err) SCRY_NODISCARD;
 /* true: it is certain that no file of the collection has this content. */
 bool scry_remote_state_lacks(scry_remote *s, const uint8_t *hash);
-void scry_remote_state_drop(scry_remote *s, const uint8_t *id);
-/* Whether there is a row of this id: from the comparison's state if it has the root, else from the server. */
-int scry_remote_has_row(scry_remote *s, const uint8_t *root, const uint8_t *id, bool *out, scry_error *err) SCRY_NODISCARD;
+/* Whether this process wrote or replaced the content, so that reads of bounded staleness may be wrong about it. */
+bool scry_remote_state_wrote(scry_remote *s, const uint8_t *hash);
+int scry_remote_look_ahead(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_error *err);
+/* Whether there is a row of this id. */
+int scry_remote_has_row(scry_remote *s, const uint8_t *id, bool *out, scry_error *err) SCRY_NODISCARD;
 
 /* ---- sidecar ---- */
 
@@ -285,6 +292,11 @@ int scry_remote_get(scry_store *s, const uint8_t *id, scry_results **out, scry_e
 int scry_remote_vector(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
 int scry_remote_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                           int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+int scry_remote_count_below(scry_store *s, const scry_filter_node *filter, uint64_t *out, scry_error *err);
+int scry_remote_each_sampled(scry_store *s, uint64_t most, int (*each)(void *, const scry_file *), void *arg, double *share,
+                             scry_error *err);
+int scry_remote_each_place(scry_store *s, const scry_filter_node *filter, int (*each)(void *, const uint8_t *, const char *),
+                           void *arg, scry_error *err);
 int scry_remote_verify(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
                        scry_error *err);
 

@@ -327,15 +327,16 @@ static bool is_repeated(const scry_put *items, size_t n, size_t i)
 }
 
 /* Update the comparison's state; the files are not bad any more. */
-static int remember(scry_remote *s, const batch *b, const scry_put *const *items, scry_error *err)
+static int remember(scry_remote *s, scry_milvus *m, const batch *b, const scry_put *const *items, scry_error *err)
 {
     int result = 0;
     for (size_t i = 0; i < b->n && result >= 0; i++) {
         uint8_t id[SCRY_ID_BYTES];
         if (scry_unhex(b->id[i], id, sizeof id) < 0)
             continue;
-        scry_remote_state_put(s, id, items[i]);
-        result = scry_remote_side_drop(s, id, err);
+        result = scry_remote_state_put(s, m, id, items[i], err);
+        if (result == 0)
+            result = scry_remote_side_drop(s, id, err);
     }
     return result < 0 ? result : 0;
 }
@@ -369,7 +370,7 @@ static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, size_
         s->raws = -1;
         pthread_mutex_unlock(&s->lock);
         s->unflushed += count;
-        result = remember(s, &b, kept, err);
+        result = remember(s, m, &b, kept, err);
     }
     batch_dispose(&b);
     free(kept);
@@ -426,9 +427,8 @@ static int remove_some(scry_remote *s, scry_milvus *m, const uint8_t (*ids)[SCRY
         while (result < 0 && scry_remote_revived(s, m, deadline, err));
     for (size_t i = 0; i < n && result == 0; i++) {
         int bad = scry_remote_side_drop(s, ids[i], err);
-        result = bad < 0 ? bad : 0;
+        result = bad < 0 ? bad : scry_remote_state_drop(s, m, ids[i], err);
         rows += bad > 0;
-        scry_remote_state_drop(s, ids[i]);
     }
     *removed += rows;
     scry_buf_dispose(&filter);
@@ -464,7 +464,7 @@ int scry_remote_put_bad(scry_store *base, const scry_bad_file *bad, scry_error *
     if (result < 0)
         return result;
     /* A new bad file, the common case, has no row: no need to ask the server to delete it. */
-    result = scry_remote_has_row(s, bad->root, bad->id, &known, err);
+    result = scry_remote_has_row(s, bad->id, &known, err);
     if (result == 0 && known)
         result = scry_remote_remove(base, &bad->id, 1, &removed, err);
     return result < 0 ? result : scry_remote_side_put(s, bad, err);

@@ -1,4 +1,4 @@
-/* remote_read.c - files looked up, walked and verified. */
+/* remote_read.c - files looked up, counted and verified. */
 #include "store/file_list.h"
 #include "store/milvus/remote_pairs.h"
 
@@ -94,7 +94,11 @@ int scry_remote_has_content(scry_store *base, const uint8_t *hash, scry_file *ou
     if (result < 0)
         return result;
     filter_on(filter, "content", hash, SCRY_HASH_BYTES);
-    result = find_row(s, m, filter, &fields, &rows, err);
+    /* A read that sees this process's last write may wait for the server's next tick: only where it can matter. */
+    scry_milvus_query q = { filter, fields.names, fields.count, 1, SCRY_MILVUS_BOUNDED };
+    if (scry_remote_state_wrote(s, hash))
+        q.consistency = scry_remote_freshness(s);
+    result = scry_remote_query(s, m, &q, &rows, err);
     if (result == 0) {
         if (rows->rows && (result = scry_remote_row_read(s, &row, rows, 0, err)) == 0) {
             result = 1;
@@ -135,148 +139,77 @@ int scry_remote_vector(scry_store *base, const uint8_t *hash, float *out, scry_e
     return result;
 }
 
-/* ---- walking ----
- *
- * In order of root and path: first the ids and paths of all rows are fetched and sorted, then the rows
- * in that order, a thousand at a time. */
+/* ---- places ---- */
 
-typedef struct walk {
-    scry_remote *s;
-    scry_milvus *m;
-    const scry_filter_node *filter;
-    int (*each)(void *arg, const scry_file *file);
-    void *arg;
-} walk;
-
-typedef struct place {
-    uint8_t id[SCRY_ID_BYTES], root[SCRY_ID_BYTES];
-    char *path;              /* unescaped, owned */
-} place;
-
-typedef struct places {
-    place *items;
-    size_t count, capacity;
-} places;
-
-static int collect(void *arg, const scry_milvus_rows *page, scry_error *err)
+int scry_remote_count_below(scry_store *base, const scry_filter_node *filter, uint64_t *out, scry_error *err)
 {
-    places *p = arg;
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    scry_milvus_cover cover;
+    scry_buf expression = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
+    int64_t count = 0;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    result = scry_remote_filter(s, m, filter, &expression, &cover, err);
+    if (result == 0 && cover == SCRY_MILVUS_EXACT)
+        result = scry_remote_count(s, m, scry_buf_str(&expression), SCRY_MILVUS_STRONG, &count, err);
+    *out = (uint64_t)count;
+    scry_buf_dispose(&expression);
+    scry_remote_give(s, m);
+    return result == 0 && cover == SCRY_MILVUS_WIDER ? 1 : result;
+}
+
+typedef struct place_walk {
+    int (*each)(void *, const uint8_t *, const char *);
+    void *arg;
+    scry_remote_roots *roots;
+} place_walk;
+
+static int walk_places(void *arg, const scry_milvus_rows *page, scry_error *err)
+{
+    const place_walk *w = arg;
     const scry_milvus_column *id = scry_milvus_find_column(page, "id", SCRY_MILVUS_VARCHAR);
     const scry_milvus_column *root = scry_milvus_find_column(page, "root", SCRY_MILVUS_VARCHAR);
     const scry_milvus_column *path = scry_milvus_find_column(page, "path", SCRY_MILVUS_VARCHAR);
+    int stop = 0;
     if (page->rows && (!id || !root || !path))
         return scry_fail(err, SCRY_EREMOTE, "Milvus answered without the fields that were asked for");
-    for (size_t i = 0; i < page->rows; i++) {
-        place one;
-        if (scry_unhex(id->strings[i], one.id, SCRY_ID_BYTES) < 0 ||
-            scry_unhex(root->strings[i], one.root, SCRY_ID_BYTES) < 0)
+    for (size_t i = 0; i < page->rows && stop == 0; i++) {
+        uint8_t bytes[SCRY_ID_BYTES];
+        if (scry_unhex(id->strings[i], bytes, sizeof bytes) < 0)
             continue;
-        if (p->count == p->capacity) {
-            p->capacity = p->capacity * 2 + 1024;
-            p->items = scry_realloc(p->items, p->capacity * sizeof *p->items);
-        }
-        one.path = scry_strdup(path->strings[i]);
-        scry_milvus_unescape(one.path);
-        p->items[p->count++] = one;
+        char *relative = scry_strdup(path->strings[i]);
+        scry_milvus_unescape(relative);
+        char *whole = scry_store_join(scry_remote_roots_path(w->roots, root->strings[i]), relative);
+        stop = w->each(w->arg, bytes, whole) != 0;
+        free(whole);
+        free(relative);
     }
-    return 0;
+    return stop;
 }
 
-static int compare_places(const void *a, const void *b)
+int scry_remote_each_place(scry_store *base, const scry_filter_node *filter, int (*each)(void *, const uint8_t *, const char *),
+                           void *arg, scry_error *err)
 {
-    const place *x = a, *y = b;
-    int order = memcmp(x->root, y->root, SCRY_ID_BYTES);
-    return order ? order : strcmp(x->path, y->path);
-}
-
-static void places_dispose(places *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        free(p->items[i].path);
-    free(p->items);
-}
-
-/* The first position after the file `after`. */
-static int find_start(scry_remote *s, const places *p, const uint8_t *after, size_t *out, scry_error *err)
-{
-    scry_results *r;
-    *out = 0;
-    int result = after ? scry_remote_get(&s->base, after, &r, err) : 0;
-    if (result < 0 || !after)
-        return result;
-    place last = { .path = (char *)r->hits[0].file.relative };
-    memcpy(last.root, r->hits[0].file.root, SCRY_ID_BYTES);
-    while (*out < p->count && compare_places(&p->items[*out], &last) <= 0)
-        ++*out;
-    scry_results_free(r);
-    return 0;
-}
-
-/* Fetch the rows of some places and call `each` in their order; 1 when it stopped. */
-static int hand_out(const walk *w, const place *items, size_t n, scry_error *err)
-{
-    scry_remote *s = w->s;
-    char (*hex)[SCRY_REMOTE_HEX_ID] = scry_alloc(n * sizeof *hex);
-    const char **texts = scry_alloc(n * sizeof *texts);
-    scry_buf expression = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
-    scry_remote_row row = { .rows = NULL };
-    scry_milvus_rows *rows = NULL;
-    for (size_t i = 0; i < n; i++) {
-        scry_hex(items[i].id, SCRY_ID_BYTES, hex[i]);
-        texts[i] = hex[i];
-    }
-    scry_remote_in_list(&expression, "id", texts, n);
-    const scry_remote_fields fields = scry_remote_row_fields(w->s, false);
-    scry_milvus_query q = { scry_buf_str(&expression), fields.names, fields.count, 0,
-                            scry_remote_freshness(s) };
-    int result = scry_remote_query(s, w->m, &q, &rows, err);
-    const scry_milvus_column *id = result == 0 ? scry_milvus_find_column(rows, "id", SCRY_MILVUS_VARCHAR) : NULL;
-    size_t guess = 0;   /* the order of an answer is mostly the same: start after the last one found */
-    for (size_t i = 0; i < n && result == 0 && id; i++)
-        for (size_t k = 0; k < rows->rows; k++) {
-            size_t at = (guess + k) % rows->rows;
-            if (strcmp(id->strings[at], hex[i]) != 0)
-                continue;
-            result = scry_remote_row_read(s, &row, rows, at, err);
-            if (result == 0 && scry_filter_match(w->filter, &row.file))
-                result = w->each(w->arg, &row.file) != 0;
-            guess = at + 1;
-            break;
-        }
-    scry_remote_row_dispose(s, &row);
-    scry_milvus_rows_free(rows);
-    scry_buf_dispose(&expression);
-    free(texts);
-    free(hex);
-    return result;
-}
-
-int scry_remote_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
-                          int (*each)(void *, const scry_file *), void *arg, scry_error *err)
-{
-    enum { ROWS = 1000 };
     static const char *const names[] = { "id", "root", "path" };
     static const scry_remote_fields fields = { names, 3, 256 };
     scry_remote *s = (scry_remote *)base;
-    walk w = { s, NULL, filter, each, arg };
+    scry_milvus *m;
     scry_milvus_cover cover;
-    places p = { .items = NULL };
     scry_buf expression = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
-    size_t at = 0;
-    int result = scry_remote_take(s, &w.m, err);
-    if (result == 0)
-        result = scry_remote_filter(s, w.m, filter, &expression, &cover, err);
-    if (result == 0 && cover != SCRY_MILVUS_NOTHING)
-        result = scry_remote_scan(s, scry_buf_str(&expression), &fields, collect, &p, err);
-    if (p.count)
-        qsort(p.items, p.count, sizeof *p.items, compare_places);
-    if (result == 0)
-        result = find_start(s, &p, after, &at, err);
-    for (; at < p.count && result == 0; at += ROWS)
-        result = hand_out(&w, p.items + at, p.count - at < ROWS ? p.count - at : ROWS, err);
-    places_dispose(&p);
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    result = scry_remote_filter(s, m, filter, &expression, &cover, err);
+    scry_remote_give(s, m);
+    if (result == 0 && cover == SCRY_MILVUS_WIDER)
+        result = scry_fail(err, SCRY_EINVALID, "Milvus has no expression for this filter");
+    place_walk w = { each, arg, scry_remote_roots_hold(s) };
+    if (result == 0 && cover == SCRY_MILVUS_EXACT)
+        result = scry_remote_scan(s, scry_buf_str(&expression), &fields, walk_places, &w, err);
+    scry_remote_roots_release(s, w.roots);
     scry_buf_dispose(&expression);
-    scry_remote_give(s, w.m);
     return result < 0 ? result : 0;
 }
 

@@ -150,12 +150,13 @@ int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err)
     return result;
 }
 
-static int count_files(scry_remote *s, scry_milvus *m, const char *id, uint64_t *out, scry_error *err)
+static int count_files(scry_remote *s, scry_milvus *m, const char *id, scry_milvus_consistency consistency, uint64_t *out,
+                       scry_error *err)
 {
     char filter[64];
     int64_t count = 0;
     snprintf(filter, sizeof filter, "root == \"%s\"", id);
-    int result = scry_remote_count(s, m, filter, SCRY_MILVUS_STRONG, &count, err);
+    int result = scry_remote_count(s, m, filter, consistency, &count, err);
     *out = (uint64_t)count;
     return result;
 }
@@ -284,7 +285,7 @@ int scry_remote_add_root(scry_store *base, const char *path, scry_root *out, scr
     if (result == 0)
         result = take_in_all(s, m, id, around, err);
     if (result == 0)
-        result = count_files(s, m, id, &out->files, err);
+        result = count_files(s, m, id, scry_remote_freshness(s), &out->files, err);
     scry_remote_lend_root(s, out, id, around);
     scry_remote_roots_release(s, roots);
     scry_remote_give(s, m);
@@ -362,7 +363,7 @@ int scry_remote_each_root(scry_store *base, int (*each)(void *, const scry_root 
     for (size_t i = 0; i < roots->count && result == 0; i++) {
         list[i].path = roots->paths[i];
         if (scry_unhex(roots->ids[i], list[i].id, SCRY_ID_BYTES) == 0)
-            result = count_files(s, m, roots->ids[i], &list[i].files, err);
+            result = count_files(s, m, roots->ids[i], SCRY_MILVUS_STRONG, &list[i].files, err);
     }
     scry_remote_give(s, m);
     if (roots->count)

@@ -112,6 +112,8 @@ static int describe_or_create(scry_remote *s, scry_milvus *m, const scry_store_o
         return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s yet: index some pictures first", s->name,
                          s->where);
     result = make(s, m, o, no_database, err);
+    if (result == 0)
+        scry_remote_state_begin(s);
     return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
 }
 

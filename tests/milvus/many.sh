@@ -1,0 +1,79 @@
+#!/bin/bash
+# Collections with more rows than an answer of milvus 2.3.5 has: lists in pages, what an index run asks for, --prune.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/milvus/servers.sh
+in_private_network "$0" "$@"
+. tests/e2e/lib.sh
+trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+M=milvus://127.0.0.1:19530
+compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
+server_up() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
+
+tiny_model "$T/model"
+P=$T/pics
+pictures "$P" 2
+cp "$P/p000.png" "$P/a \"quote\".png"
+cp "$P/p000.png" "$P/$(printf 'caf\351.png')"
+pictures "$T/other" 3 20
+ok "the server starts" server_up "$T/milvus"
+run index --store $M "$P" "$T/other"
+ok "18,000 more rows" "$SCRY_BUILD/bench/milvus_rows" $M default "$P" 18000
+
+# ---- lists ----
+run list --store $M --paths -n 100000
+cp "$T/out" "$T/all"
+is "all are listed, once" "$(wc -l <"$T/all") $(sort -u "$T/all" | wc -l)" "18007 18007"
+is "in order, but for names with quotes or bytes that are no UTF-8" \
+    "$(grep -a "^$P" "$T/all" | grep -av 'quote\|caf' | LC_ALL=C sort -c 2>&1)" ""
+. tests/server/lib/serve.sh
+ok "serve" start --store $M
+: >"$T/pages"
+pages=0 cursor=
+while :; do
+    get "$url/api/v1/images?limit=1000${cursor:+&cursor=$cursor}"
+    [ "$code" = 200 ] || break
+    pages=$((pages + 1))
+    json '"\n".join(r["path"] for r in j["results"])' >>"$T/pages"
+    cursor=$(json 'j["cursor"] or ""')
+    [ -n "$cursor" ] && [ $pages -lt 30 ] || break
+done
+is "pages of a thousand" "$pages" 19
+is "... are the whole list" "$(grep -av caf "$T/pages" | cksum) $(wc -l <"$T/pages")" "$(grep -av caf "$T/all" | cksum) 18007"
+get "$url/api/v1/facets"
+is "facets are estimated from a part" "$(json '(round(j["sample"], 1), 14000 < [f["count"] for f in j["formats"] if f["name"] == "jpeg"][0] < 22000)')" \
+    "(0.2, True)"
+stop
+run list --store $M --paths -n 100000 --in "$P/y000/m0007"
+is "below a folder" "$(wc -l <"$T/out") $(head -n 1 "$T/out")" "1000 $P/y000/m0007/IMG_00007000.jpg"
+run list --store $M --paths -n 100000 --camera iphone
+is "with a filter" "$(wc -l <"$T/out")" "$("$PYMILVUS" -c 'import sys
+print(sum((n - (n % 100 == 99)) % 5 == 3 for n in range(18000)))')"
+
+# ---- an index run asks for the files it meets ----
+"$PYMILVUS" tests/milvus/tap.py 29531 "$T/sent" &
+tap=$!
+until (exec 3<>/dev/tcp/127.0.0.1/29531) 2>/dev/null; do sleep 0.1; done
+pictures "$T/one" 1 50
+cp "$T"/one/*.png "$P/one.png"
+: >"$T/sent"
+run index --store milvus://127.0.0.1:29531 "$P/one.png"
+like "one more file" "$T/err" '^1 added'
+like "... is asked for by its id" "$T/sent" 'id in \["[0-9a-f]{32}"\]'
+unlike "... and no other" "$T/sent" 'id >= "|, "[0-9a-f]{32}"'
+: >"$T/sent"
+run index --store milvus://127.0.0.1:29531 "$P/p000.png" "$P/p001.png"
+like "two that are there" "$T/err" '^0 added, 0 updated, 2 unchanged'
+is "... are asked for together" "$(grep -aoE 'id in \["[0-9a-f]{32}", "[0-9a-f]{32}"\]' "$T/sent" | wc -l)" 1
+kill $tap
+run verify --store $M
+is "verify" "$status" 0
+
+# ---- what is gone ----
+run index --store $M "$P"
+like "files that are gone are counted" "$T/err" '18000'
+run index --store $M --prune "$P"
+is "and removed" "$status $(compare count default)" "0 8"
+run list --store $M --paths
+is "what is left" "$(wc -l <"$T/out")" 8
+milvus_stop
+done_testing
