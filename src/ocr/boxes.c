@@ -111,6 +111,14 @@ static int by_region(const void *a, const void *b)
     return x->y != y->y ? (x->y < y->y ? -1 : 1) : (x->x > y->x) - (x->x < y->x);
 }
 
+static size_t end_of_region(const runs *r, size_t from)
+{
+    size_t to = from + 1;
+    while (to < r->n && r->at[to].region == r->at[from].region)
+        to++;
+    return to;
+}
+
 /* ---- rectangles ---- */
 
 static double cross(point o, point a, point b)
@@ -142,33 +150,102 @@ static size_t convex_hull(const point *p, size_t n, point *hull)
     return k > 1 ? k - 1 : k;
 }
 
-/* The rectangle with the least area of those that have a side on a side of the hull. Returns its shorter side. */
-static double rectangle(const point *hull, size_t n, point corner[4])
+/* A hull with its sides, in float as OpenCV has them: corners are cut to whole pixels later, so that its rounding errors move
+ * boxes by a pixel. */
+typedef struct {
+    float x, y, dx, dy, inverse;   /* a corner; the side to the next one, 1 / its length */
+} side;
+
+/* The hull in the other direction, from the corner at the top on, of two the left or the `right` one. */
+static void make_sides(const point *hull, size_t n, bool right, side *out)
 {
-    double best = INFINITY, side = 0;
-    for (size_t i = 0; i < 4; i++)
-        corner[i] = hull[0];
-    for (size_t i = 0; i < n && n > 1; i++) {
-        point a = hull[i], b = hull[(i + 1) % n];
-        double length = hypot(b.x - a.x, b.y - a.y), ex = (b.x - a.x) / length, ey = (b.y - a.y) / length;
-        double u0 = INFINITY, u1 = -INFINITY, v0 = INFINITY, v1 = -INFINITY;
-        for (size_t k = 0; k < n; k++) {
-            double u = hull[k].x * ex + hull[k].y * ey, v = hull[k].y * ex - hull[k].x * ey;
-            u0 = fmin(u0, u);
-            u1 = fmax(u1, u);
-            v0 = fmin(v0, v);
-            v1 = fmax(v1, v);
-        }
-        double area = (u1 - u0) * (v1 - v0);
-        if (area >= best - 1e-9)
-            continue;
-        best = area;
-        side = fmin(u1 - u0, v1 - v0);
-        const double us[4] = { u0, u1, u1, u0 }, vs[4] = { v0, v0, v1, v1 };
-        for (size_t k = 0; k < 4; k++)
-            corner[k] = (point){ us[k] * ex - vs[k] * ey, us[k] * ey + vs[k] * ex };
+    size_t first = 0;
+    for (size_t i = 1; i < n; i++)
+        if (hull[i].y < hull[first].y || (hull[i].y == hull[first].y && (hull[i].x > hull[first].x) == right))
+            first = i;
+    for (size_t i = 0; i < n; i++) {
+        point a = hull[(first + n - i) % n], b = hull[(first + 2 * n - i - 1) % n];
+        out[i] = (side){ (float)a.x, (float)a.y, (float)(b.x - a.x), (float)(b.y - a.y), (float)(1 / hypot(b.x - a.x, b.y - a.y)) };
     }
-    return side;
+}
+
+/* The corners where a rectangle around the hull touches it: with the least y, the most x, the most y, the least x. */
+static void find_ends(const side *s, size_t n, size_t at[4])
+{
+    at[0] = at[1] = at[2] = at[3] = 0;
+    for (size_t i = 1; i < n; i++) {
+        at[0] = s[i].y < s[at[0]].y ? i : at[0];
+        at[1] = s[i].x > s[at[1]].x ? i : at[1];
+        at[2] = s[i].y > s[at[2]].y ? i : at[2];
+        at[3] = s[i].x < s[at[3]].x ? i : at[3];
+    }
+}
+
+/* Turn the rectangle, whose first side has the direction (*a, *b), until one of its sides lies on the next side of the hull. */
+static void turn(const side *s, size_t n, size_t at[4], float *a, float *b)
+{
+    const float x = *a, y = *b, ex[4] = { x, -y, -x, y }, ey[4] = { y, x, -y, -x };
+    size_t first = 0;
+    float most = -INFINITY;
+    for (size_t i = 0; i < 4; i++) {
+        float cosine = (ex[i] * s[at[i]].dx + ey[i] * s[at[i]].dy) * s[at[i]].inverse;
+        if (cosine > most) {
+            most = cosine;
+            first = i;
+        }
+    }
+    const side *on = &s[at[first]];
+    const float u = on->dx * on->inverse, v = on->dy * on->inverse, as[4] = { u, v, -u, -v }, bs[4] = { v, -u, -v, u };
+    *a = as[first];
+    *b = bs[first];
+    at[first] = at[first] + 1 == n ? 0 : at[first] + 1;
+}
+
+/* The corners of the rectangle of the direction (a, b) that touches the hull at the corners `l` and `d`. Returns its shorter
+ * side. */
+static float make_corners(const side *l, const side *d, const float ab[2], const float size[2], point corner[4])
+{
+    const float a = ab[0], b = ab[1], c1 = a * l->x + l->y * b, c2 = -b * d->x + d->y * a, over = 1 / (a * a + b * b);
+    const float wx = a * size[0], wy = b * size[0], hx = -b * size[1], hy = a * size[1];
+    const float cx = (c1 * a - c2 * b) * over + (wx + hx) * 0.5f, cy = (a * c2 + b * c1) * over + (wy + hy) * 0.5f;
+    const float w = (float)sqrt((double)wx * (double)wx + (double)wy * (double)wy),
+        h = (float)sqrt((double)hx * (double)hx + (double)hy * (double)hy);
+    const double angle = (double)(float)(atan2((double)wy, (double)wx) * 180 / PI) * PI / 180;
+    const float co = (float)cos(angle) * 0.5f, si = (float)sin(angle) * 0.5f;
+    const float x0 = cx - si * h - co * w, y0 = cy + co * h - si * w, x1 = cx + si * h - co * w, y1 = cy - co * h - si * w;
+    corner[0] = (point){ (double)x0, (double)y0 };
+    corner[1] = (point){ (double)x1, (double)y1 };
+    corner[2] = (point){ (double)(2 * cx - x0), (double)(2 * cy - y0) };
+    corner[3] = (point){ (double)(2 * cx - x1), (double)(2 * cy - y1) };
+    return fminf(w, h);
+}
+
+/* The rectangle with the least area of those that have a side on a side of the hull, by rotating calipers; `sides` has room
+ * for n. Of equal ones the last, which depends on where they begin: see make_sides. Returns its shorter side, 0 where it has
+ * no area. */
+static double rectangle(const point *hull, size_t n, bool right, side *sides, point corner[4])
+{
+    size_t at[4], left = 0, top = 0;
+    float a = -1, b = 0, least = INFINITY, ab[2] = { 0, 0 }, size[2] = { 0, 0 };
+    if (n < 3)
+        return 0;
+    make_sides(hull, n, right, sides);
+    find_ends(sides, n, at);
+    for (size_t i = 0; i < n; i++) {
+        turn(sides, n, at, &a, &b);
+        float width = (sides[at[1]].x - sides[at[3]].x) * a + (sides[at[1]].y - sides[at[3]].y) * b;
+        float height = -(sides[at[2]].x - sides[at[0]].x) * b + (sides[at[2]].y - sides[at[0]].y) * a;
+        if (width * height > least)
+            continue;
+        least = width * height;
+        left = at[3];
+        top = at[0];
+        ab[0] = a;
+        ab[1] = b;
+        size[0] = width;
+        size[1] = height;
+    }
+    return (double)make_corners(&sides[left], &sides[top], ab, size, corner);
 }
 
 /* Four corners clockwise from the top left one: the two on the left by height, and the two on the right. */
@@ -278,6 +355,7 @@ static double unclip(point corner[4])
 {
     double area = 0, length = 0;
     point outline[4 * MOST_ARC], hull[4 * MOST_ARC + 1];
+    side sides[4 * MOST_ARC + 1];
     for (int i = 0; i < 4; i++) {
         point a = corner[i], b = corner[(i + 1) % 4];
         area += a.x * b.y - b.x * a.y;
@@ -288,7 +366,7 @@ static double unclip(point corner[4])
         return 0;
     size_t n = offset(corner, distance, outline);
     qsort(outline, n, sizeof *outline, by_y_x);
-    return rectangle(hull, convex_hull(outline, n, hull), corner);
+    return rectangle(hull, convex_hull(outline, n, hull), true, sides, corner);
 }
 
 /* ---- boxes ---- */
@@ -310,9 +388,16 @@ static bool place(const scry_ocr_box_source *s, point corner[4], scry_ocr_box *o
     return hypotf(out->x[0] - out->x[1], out->y[0] - out->y[1]) >= 4 && hypotf(out->x[0] - out->x[3], out->y[0] - out->y[3]) >= 4;
 }
 
-/* The box of one region's runs; `points` and `hull` have room for their ends. */
-static bool box_of(const scry_ocr_box_source *s, const run *r, size_t n, point *points, point *hull, scry_ocr_box *out)
+/* Room for the points of the largest region. */
+typedef struct {
+    point *points, *hull;
+    side *sides;
+} room;
+
+/* The box of one region's runs. */
+static bool box_of(const scry_ocr_box_source *s, const run *r, size_t n, const room *m, scry_ocr_box *out)
 {
+    point *points = m->points;
     point corner[4];
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
@@ -320,7 +405,7 @@ static bool box_of(const scry_ocr_box_source *s, const run *r, size_t n, point *
         if (r[i].end - 1 > r[i].x)
             points[count++] = (point){ r[i].end - 1, r[i].y };
     }
-    if (rectangle(hull, convex_hull(points, count, hull), corner) < LEAST_SIDE)
+    if (rectangle(m->hull, convex_hull(points, count, m->hull), false, m->sides, corner) < LEAST_SIDE)
         return false;
     order(corner);
     return score(s, corner) >= LEAST_SCORE && unclip(corner) >= LEAST_UNCLIPPED_SIDE && place(s, corner, out);
@@ -353,23 +438,26 @@ static void sort_boxes(scry_ocr_box *boxes, size_t n)
 int scry_ocr_find_boxes(const scry_ocr_box_source *s, scry_ocr_box *out, size_t *count, scry_error *err)
 {
     runs r = { .n = 0 };
+    size_t most = 0;
     *count = 0;
     find_regions(s, &r);
-    point *points = r.failed ? NULL : scry_try_alloc(4 * r.n + 4, sizeof *points);   /* two for each run, and their hull */
-    if (!points) {
-        free(r.at);
-        return scry_fail(err, SCRY_ENOMEM, "not enough memory for the regions of %zu x %zu pixels", s->width, s->height);
-    }
     if (r.n)
         qsort(r.at, r.n, sizeof *r.at, by_region);
-    for (size_t from = 0, to; from < r.n && *count < SCRY_OCR_MAX_BOXES; from = to) {
-        for (to = from + 1; to < r.n && r.at[to].region == r.at[from].region;)
-            to++;
-        if (box_of(s, r.at + from, to - from, points, points + 2 * r.n + 1, &out[*count]))
-            ++*count;
+    for (size_t from = 0, to; from < r.n; from = to) {
+        to = end_of_region(&r, from);
+        most = to - from > most ? to - from : most;
+    }
+    room m = { scry_try_alloc(2 * most + 1, sizeof *m.points), scry_try_alloc(2 * most + 1, sizeof *m.hull),
+               scry_try_alloc(2 * most + 1, sizeof *m.sides) };
+    bool enough = !r.failed && m.points && m.hull && m.sides;
+    for (size_t from = 0, to; enough && from < r.n && *count < SCRY_OCR_MAX_BOXES; from = to) {
+        to = end_of_region(&r, from);
+        *count += box_of(s, r.at + from, to - from, &m, &out[*count]);
     }
     sort_boxes(out, *count);
-    free(points);
+    free(m.points);
+    free(m.hull);
+    free(m.sides);
     free(r.at);
-    return 0;
+    return enough ? 0 : scry_fail(err, SCRY_ENOMEM, "not enough memory for the regions of %zu x %zu pixels", s->width, s->height);
 }
