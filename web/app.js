@@ -658,6 +658,7 @@ setViewer({
   filter: (name, value) => { const wasOpen = hideViewer(); addFilter(name, value); changed({ replace: wasOpen }); },
   needMore: () => { if (cursor !== null && !loading) loadPage(turn); },
   load: pictureAt,
+  query: currentQuery,
   help: openHelp,
   map: showOnMap,
   favourite: favour,

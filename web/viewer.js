@@ -9,6 +9,7 @@ import { shortFolder } from './filters.js';
 import { countLoaded, focusHit, hitAt, reachable } from './grid.js';
 import { drawSmallMap } from './map.js';
 import { number, text } from './strings.js';
+import { hideWords, setWords, showWords } from './words.js';
 import { fit, scaled, setZoom, zoom } from './zoom.js';
 
 const dialog = $('viewer'), stage = dialog.querySelector('.stage'), frame = $('frame'), full = $('full'), box = $('region');
@@ -21,10 +22,11 @@ let index = -1, shown = null, actions = {}, from = [0, 0], leaving = false;   //
 const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
 // actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(),
-// load(index): a promise of the picture, total(), help(), map(hit), favourite(hits, on) }
+// load(index): a promise of the picture, total(), query(): the query line, help(), map(hit), favourite(hits, on) }
 export function setViewer(given) {
   actions = given;
   setZoom(stage, frame, zoomActions);
+  setWords(dialog);
   $('close').onclick = close;
   $('prev').onclick = () => step(-1);
   $('next').onclick = () => step(1);
@@ -76,6 +78,7 @@ export function hideViewer() {
 function onClose() {
   play(false);
   ahead = null;
+  hideWords();
   full.removeAttribute('src');
   $('preview').removeAttribute('src');
   if (!leaving) {
@@ -142,6 +145,7 @@ function show() {
   $('position').textContent = actions.total() === null ? number(index + 1) : text('picture_of', { n: index + 1, total: actions.total() });
   $('prev').disabled = index <= 0;
   $('next').disabled = index < 0 || index >= reachable() - 1;
+  showWords(hit, actions.query());
   $('name').textContent = hit.name;
   showFavourite();
   $('meta').replaceChildren(...rows(hit).filter(([, value]) => value).flatMap(([key, value]) => [element('dt', {}, text(key)), element('dd', {}, ...[value].flat())]));

@@ -121,18 +121,18 @@ static void rank(fusion *f, const scry_groups *groups)
     qsort(f->all, f->count, sizeof *f->all, compare);
 }
 
-/* One hit into the results. A picture of both rankings is shown by the file that has the words, unless others are
- * folded into it. */
+/* One hit into the results. A picture of both rankings, or a group of near-identical ones, is shown by the file that has the
+ * words: pages of text look alike and say different things. */
 static void show(fusion *f, const fused *e, const char *wanted, scry_results *out)
 {
     bool by_words = e->words != SIZE_MAX, by_look = e->look != SIZE_MAX && (!by_words || e->look < SCRY_FUSION_DEPTH);
     unsigned fields = by_words ? find_fields(&f->words->hits[e->words].file, wanted) : 0;
-    if (by_words && e->look == SIZE_MAX)
-        scry_results_move(out, f->words, e->words, f->words->hits[e->words].copies);
-    else if (by_words && f->look->hits[e->look].folded == 0)
-        scry_results_move(out, f->words, e->words, f->look->hits[e->look].copies);
-    else
+    if (!by_words)
         scry_results_move(out, f->look, e->look, f->look->hits[e->look].copies);
+    else if (e->look == SIZE_MAX)
+        scry_results_move(out, f->words, e->words, f->words->hits[e->words].copies);
+    else
+        scry_results_lead(out, f->words, e->words, &f->look->hits[e->look]);
     scry_found_by by = !by_words ? SCRY_FOUND_BY_LOOK : by_look ? SCRY_FOUND_BY_BOTH : SCRY_FOUND_BY_WORDS;
     scry_results_mark(out, out->count - 1, by, fields, wanted);
 }

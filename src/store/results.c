@@ -90,6 +90,23 @@ size_t scry_fold_depth(size_t end)
     return end < (SCRY_FOLD_RANKED - SCRY_FOLD_AHEAD) / 2 ? 2 * end + SCRY_FOLD_AHEAD : SCRY_FOLD_RANKED;
 }
 
+void scry_results_lead(scry_results *public, scry_results *from, size_t i, const scry_hit *hit)
+{
+    bool same = memcmp(from->hits[i].file.content, hit->file.content, SCRY_HASH_BYTES) == 0;
+    scry_results_move(public, from, i, same ? hit->copies : from->hits[i].copies);
+    size_t at = public->count - 1;
+    scry_hit *h = &((results *)public)->hits[at];
+    free((void *)h->folded_ids);
+    h->folded = 0;
+    h->folded_ids = NULL;
+    if (!same)
+        scry_results_fold(public, at, hit->file.id);
+    for (size_t k = 0; k < hit->folded && k < SCRY_FOLDED_IDS; k++)
+        if (memcmp(hit->folded_ids[k], h->file.id, SCRY_ID_BYTES) != 0)
+            scry_results_fold(public, at, hit->folded_ids[k]);
+    h->folded = hit->folded;   /* of which no more ids are known */
+}
+
 void scry_results_clear(scry_results *public)
 {
     results *r = (results *)public;

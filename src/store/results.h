@@ -14,6 +14,9 @@ void scry_results_add(scry_results *r, double score, const scry_file *file, uint
  * `copies` replaces the hit's own number. */
 void scry_results_move(scry_results *r, scry_results *from, size_t i, uint64_t copies);
 
+/* The same in place of `hit`, another file of its content or of the group that is folded into it: the group goes over. */
+void scry_results_lead(scry_results *r, scry_results *from, size_t i, const scry_hit *hit);
+
 /* Without its hits; `scanned` stays. */
 void scry_results_clear(scry_results *r);
 

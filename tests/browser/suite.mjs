@@ -8,6 +8,7 @@ import { library } from './library.mjs';
 import { choosing } from './choosing.mjs';
 import { marking } from './marking.mjs';
 import { mapping } from './mapping.mjs';
+import { reading } from './reading.mjs';
 import { around } from './around.mjs';
 import { upgrade } from './upgrade.mjs';
 import { large } from './large.mjs';
@@ -20,6 +21,7 @@ await suite(async () => {
   await choosing(collection);
   await marking();
   await mapping();
+  await reading();
   await around(collection);
   await upgrade();
   await large();

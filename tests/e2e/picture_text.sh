@@ -41,6 +41,10 @@ like "the line on the command line" "$T/out" "p000\.png +\(by words: picture\)  
 run search --json --limit 3 the wifi password
 is "at the top" "$(json "[(r['name'], r['found_in'], r['matched']) for r in j['results'][:1]]")" "[('p000.png', ['picture'], 'Guest WiFi')]"
 is "no matching words: as before" "$(plain a green field)" "$before"
+run search --json --fold 0.01 --limit 30 sunflower
+is "a group of near-identical pictures shows the one that has the words" \
+    "$(json "[(r['name'], r['matched'], r['folded'], r['id'] in r['folded_ids'], len(set(r['folded_ids']))) for r in j['results']][0]")" \
+    "('p000.png', 'Password: Sunflower42', 7, False, 7)"
 run search --json --by words '"a" b'
 is "the line is text" "$(json "j['results'][0]['matched']")" '北京旅行 "a" <b>'
 run verify

@@ -134,7 +134,7 @@ for query, options in (("white dog", ()), ("beach", ("--min-score", "0.1")), ("w
     for at, n in enumerate(words_at):
         if n is not None:
             value[at] = (value[at] if at < DEPTH else 0) + 1 / (K + n + 1)
-    ranking = [(-v, w is None, at if w is None else w, look[at]["id"]) for at, (v, w) in enumerate(zip(value, words_at))] + [(-v, False, n, i) for v, n, i in alone]
+    ranking = [(-v, w is None, at if w is None else w, look[at]["id"] if w is None else named[w]["id"]) for at, (v, w) in enumerate(zip(value, words_at))] + [(-v, False, n, i) for v, n, i in alone]
     wanted = [i for *_, i in sorted(ranking)]
     got = [r["id"] for r in search("--limit", "1000", *options, query)["results"]]
     assert got == wanted, (query, got, wanted)
