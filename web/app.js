@@ -6,6 +6,7 @@
 import { ApiError, request, uploadPicture } from './api.js';
 import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
 import { $, element } from './dom.js';
+import { duplicatesKind, kindOf, setDuplicates, showDuplicates } from './duplicates.js';
 import { setDragging } from './drag.js';
 import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
 import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid } from './grid.js';
@@ -32,6 +33,7 @@ let loading = null;     // AbortController of the current request
 let first = null;       // the response with the first page
 let shownSearch = '';   // location.search of the results shown
 let sort = 'date', reversed = false;   // of the pictures without a query
+let comparing = null;                  // how alike the duplicates are that are shown; null: they are not
 let searchSort = 'score';              // of a search
 let farHidden = true, folded = true, movedLine = null, typing = false, troubled = false;
 
@@ -46,6 +48,7 @@ function currentParams() {
   if (!farHidden) params.set('rest', 'yes');
   if (!folded) params.set('fold', 'no');
   if (mapIsOpen()) params.set('map', mapPlace());
+  if (comparing && !query) params.set('duplicates', comparing);
   return params;
 }
 
@@ -64,6 +67,7 @@ function restore() {
   showSorting();
   $('fold').checked = folded;
   showMap(params.get('map'));
+  comparing = query ? null : kindOf(params.get('duplicates'));
 }
 
 function setAddress(replace) {
@@ -76,6 +80,7 @@ function setAddress(replace) {
 function changed({ replace = false } = {}) {
   if (!replace) savePlace();
   if (!currentQuery()) searchSort = 'score';
+  else comparing = null;
   showSorting();
   setAddress(replace);
   typing = false;
@@ -143,7 +148,7 @@ function mapParams() {
 }
 
 // The page as it is without a query and filters.
-const isStart = () => !currentQuery() && !readFilters().size && !mapIsOpen() && status?.contents > 0;
+const isStart = () => !currentQuery() && !readFilters().size && !mapIsOpen() && !comparing && status?.contents > 0;
 
 // Show what these parameters mean, as if they had been typed.
 function go(params) {
@@ -154,6 +159,15 @@ function go(params) {
   drawFilters(changed);
   search();
   $('results').focus({ preventScroll: true });
+}
+
+// Groups of duplicates in place of the pictures; null: the pictures again.
+function compare(kind) {
+  $('text').value = '';
+  showQuery('');
+  showMap(null);
+  comparing = kind;
+  changed();
 }
 
 function toggleMap() {
@@ -188,11 +202,20 @@ async function search(place = null) {
   loading?.abort();
   loading = null;
   busy(true);
+  if (comparing || duplicatesKind()) showDuplicates(comparing, apiFilters());
   if (mapIsOpen()) loadMap(mapParams(), false);
   showStart(isStart());
   showSave(!!currentQuery() || readFilters().size > 0);
   noteSearch(currentQuery());
   document.title = (currentQuery() ? currentQuery() + ' – ' : '') + 'scry';
+  if (comparing) {
+    closeLibrary();
+    clearGrid();
+    notice('');
+    busy(false);
+    showAddressed();
+    return;
+  }
   if (!currentQuery()) await loadLibrary(mine);
   else await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
   while (mine === turn && place && first && cursor !== null && countLoaded() < place.n) await loadPage(mine, BIG_PAGE);
@@ -494,6 +517,7 @@ async function speak(language) {
   redrawMap();
   redrawStart();
   showSelection();
+  if (comparing) search();
   if (first) showSummary();
   if ($('filters-panel').open) loadFacets().catch(() => {});
 }
@@ -601,6 +625,7 @@ function wirePage() {
   setPanel($('show-more'), $('more-panel'));
   $('open-help').onclick = openHelp;
   $('show-map').onclick = toggleMap;
+  $('open-duplicates').onclick = () => { $('more-panel').close(); compare('0.95'); };
   $('login').addEventListener('cancel', e => e.preventDefault());
   $('login-form').addEventListener('submit', logIn);
   setDrop();
@@ -648,6 +673,7 @@ setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: r
 setScrubber();
 setIndexing(async () => { await loadStatus().catch(() => {}); search(); });
 setDragging({ choosing, begin: beginDrag, range: dragRange, these: dragOver, end: endDrag });
+setDuplicates({ open: hit => openPicture(hit), failed, title: words => { $('summary').textContent = words; }, changed: compare });
 setMarks({ current: () => ({ query: currentQuery(), filters: apiFilters() }), saved: staleStart });
 setStart({ go });
 setMap({ near: onlyNear, failed, moved: () => { if (mapIsOpen()) setAddress(true); }, circle: () => readFilters().get('near')?.split(',').map(Number) ?? null });

@@ -6,6 +6,7 @@
 import { copyText } from './clipboard.js';
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
+import { bytes, clock, moment } from './format.js';
 import { countLoaded, focusHit, hitAt, reachable } from './grid.js';
 import { drawSmallMap } from './map.js';
 import { number, text } from './strings.js';
@@ -166,21 +167,13 @@ async function whyNot() {
 
 const filterButton = (label, name, value) => element('button', { type: 'button', onclick: () => actions.filter(name, value) }, label);
 
-function bytes(n) {
-  const [by, unit] = n < 1e6 ? [1e3, 'kilobyte'] : [1e6, 'megabyte'];
-  return new Intl.NumberFormat(document.documentElement.lang, { style: 'unit', unit, maximumFractionDigits: n < 1e6 ? 0 : 1 }).format(n / by);
-}
-
 function rows(hit) {
-  const lang = document.documentElement.lang, when = (s, zone) => s && new Date(s).toLocaleString(lang, { dateStyle: 'medium', timeStyle: 'short', ...zone });
-  /* The clock at the place: shown as it stood, with its offset from UTC where that is known. */
-  const taken = s => s && [when(s.slice(0, 19) + 'Z', { timeZone: 'UTC' }), s.slice(19)].join(' ').trim();
   const place = hit.latitude !== undefined && `${hit.latitude.toFixed(5)}, ${hit.longitude.toFixed(5)}`;
   return [
     ['score', document.body.classList.contains('scored') && hit.score?.toFixed(4)], ['path', hit.path], ['folder', filterButton(shortFolder(hit.folder), 'in', hit.folder)],
     ['dimensions', `${number(hit.width)} × ${number(hit.height)}, ${hit.format.toUpperCase()}`], ['size', bytes(hit.size)],
-    ['taken', hit.taken_at_source !== 'file_time' && taken(hit.taken_at)], ['title', hit.title], ['description', hit.description],
-    ['keywords', hit.keywords?.join(', ')], ['rating', hit.rating === undefined ? null : hit.rating < 0 ? '✕' : '★'.repeat(hit.rating) || '0'], ['changed', when(hit.mtime)],
+    ['taken', hit.taken_at_source !== 'file_time' && clock(hit.taken_at)], ['title', hit.title], ['description', hit.description],
+    ['keywords', hit.keywords?.join(', ')], ['rating', hit.rating === undefined ? null : hit.rating < 0 ? '✕' : '★'.repeat(hit.rating) || '0'], ['changed', moment(hit.mtime)],
     ['camera', hit.camera && filterButton(hit.camera, 'camera', hit.camera)], ['lens', hit.lens],
     ['place', hit.place && filterButton(hit.place, 'place', hit.place)], ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
     ['key', hit.key], ['labels', hit.labels?.map(l => filterButton(l, 'label', l))], ['copies', hit.copies ? number(hit.copies) : null],

@@ -6,6 +6,7 @@ import { searching } from './searching.mjs';
 import { looking } from './looking.mjs';
 import { library } from './library.mjs';
 import { choosing } from './choosing.mjs';
+import { comparing } from './comparing.mjs';
 import { marking } from './marking.mjs';
 import { mapping } from './mapping.mjs';
 import { reading } from './reading.mjs';
@@ -19,6 +20,7 @@ await suite(async () => {
   await looking(collection);
   await library(collection);
   await choosing(collection);
+  await comparing();
   await marking();
   await mapping();
   await reading();
