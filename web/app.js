@@ -553,6 +553,16 @@ function addPictures(pictures) {
   changed();
 }
 
+// The picture in the timeline, open, where its neighbours are those in time.
+function showAround(hit) {
+  hideViewer();
+  savePlace();
+  history.pushState(null, '', location.pathname + '#picture=' + hit.id);
+  restore();
+  drawFilters(changed);
+  search({ y: 0 });
+}
+
 function removeThese(pictures) {
   removePictures(pictures, ids => { forgetChosen(ids); search({ y: scrollY, n: countLoaded() }); });
 }
@@ -688,6 +698,7 @@ setViewer({
   help: openHelp,
   map: showOnMap,
   favourite: favour,
+  around: showAround,
   total: () => (cursor === null || reachable() < countLoaded() ? reachable() : null),
 });
 start();

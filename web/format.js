@@ -1,9 +1,16 @@
-// format.js - sizes and times as texts in the language of the page.
+// format.js - sizes, times and reasons as texts in the language of the page.
+
+import { text } from './strings.js';
 
 export function bytes(n) {
   const [by, unit] = n < 1e6 ? [1e3, 'kilobyte'] : n < 1e9 ? [1e6, 'megabyte'] : [1e9, 'gigabyte'];
   return new Intl.NumberFormat(document.documentElement.lang, { style: 'unit', unit, maximumFractionDigits: n < 1e6 ? 0 : 1 }).format(n / by);
 }
+
+const FIELDS = { name: 'found_name', folder: 'folder', title: 'title', description: 'description', keyword: 'keyword', label: 'label', key: 'key', place: 'place', picture: 'found_picture' };
+
+// Where the words of the query are, if the picture was found by words: "Folder, Place"; '' if it was not.
+export const whyFound = hit => (['words', 'both'].includes(hit.found_by) ? hit.found_in.map(field => text(FIELDS[field] ?? field)).join(', ') : '');
 
 export const moment = (s, zone) => s && new Date(s).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short', ...zone });
 

@@ -10,6 +10,7 @@
 
 import { originalFile, thumbnail } from './api.js';
 import { $, element, icon } from './dom.js';
+import { whyFound } from './format.js';
 import { addHeading, bottom, GAP, layRun, layTiles, rowAt } from './layout.js';
 import { text } from './strings.js';
 
@@ -259,6 +260,7 @@ const makeBlank = index => element('li', { className: 'hit blank', 'data-index':
 function describe(hit) {
   const parts = [hit.name, ...(hit.labels ?? [])];
   if (hit.score !== undefined && document.body.classList.contains('scored')) parts.push(hit.score.toFixed(3));
+  if (whyFound(hit)) parts.push(text('found_in', { where: whyFound(hit) }));
   if (hit.favourite) parts.push(text('favourite'));
   if (alike(hit)) parts.push(text('alike', { n: alike(hit) }));
   return parts.join(', ');
@@ -276,6 +278,7 @@ function makeItem(hit, index) {
     element('button', { type: 'button', className: 'pick', tabIndex, title: text('choose'), 'aria-label': `${text('choose')}: ${hit.name}`,
       'aria-pressed': actions.chosen(hit), onclick: e => (e.shiftKey ? actions.extend(index) : actions.choose(index)) }, icon('check')),
     hit.score !== undefined && element('span', { className: 'tag score', 'aria-hidden': true }, hit.score.toFixed(3)),
+    whyFound(hit) && element('span', { className: 'tag found', 'aria-hidden': true }, whyFound(hit)),
     hit.favourite && element('span', { className: 'heart', 'aria-hidden': true }, icon('heart')),
     element('button', { type: 'button', className: 'like', tabIndex, title: text('more_like_this'),
       'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }, icon('similar')));

@@ -6,7 +6,7 @@
 import { copyText } from './clipboard.js';
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
-import { bytes, clock, moment } from './format.js';
+import { bytes, clock, moment, whyFound } from './format.js';
 import { countLoaded, focusHit, hitAt, reachable } from './grid.js';
 import { drawSmallMap } from './map.js';
 import { number, text } from './strings.js';
@@ -23,7 +23,7 @@ let index = -1, shown = null, actions = {}, from = [0, 0], leaving = false;   //
 const zoomActions = { swipe: step, away: () => dialog.close(), draw: null };
 
 // actions: { similar(hit), region(hit, [x,y,w,h]), add(hit), filter(name, value), needMore(),
-// load(index): a promise of the picture, total(), query(): the query line, help(), map(hit), favourite(hits, on) }
+// load(index): a promise of the picture, total(), query(): the query line, help(), map(hit), favourite(hits, on), around(hit) }
 export function setViewer(given) {
   actions = given;
   setZoom(stage, frame, zoomActions);
@@ -37,6 +37,7 @@ export function setViewer(given) {
   $('add').onclick = () => actions.add(current());
   $('by-region').onclick = e => setDrawing(!zoomActions.draw, e.detail === 0);
   $('copy').onclick = copyPath;
+  $('around').onclick = () => actions.around(current());
   $('favourite').onclick = () => actions.favourite([current()], !current().favourite);
   $('small-map').onclick = () => actions.map(current());
   $('show-info').onclick = () => $('show-info').setAttribute('aria-expanded', dialog.classList.toggle('informed'));
@@ -170,7 +171,7 @@ const filterButton = (label, name, value) => element('button', { type: 'button',
 function rows(hit) {
   const place = hit.latitude !== undefined && `${hit.latitude.toFixed(5)}, ${hit.longitude.toFixed(5)}`;
   return [
-    ['score', document.body.classList.contains('scored') && hit.score?.toFixed(4)], ['path', hit.path], ['folder', filterButton(shortFolder(hit.folder), 'in', hit.folder)],
+    ['score', document.body.classList.contains('scored') && hit.score?.toFixed(4)], ['found_by_words', whyFound(hit)], ['path', hit.path], ['folder', filterButton(shortFolder(hit.folder), 'in', hit.folder)],
     ['dimensions', `${number(hit.width)} × ${number(hit.height)}, ${hit.format.toUpperCase()}`], ['size', bytes(hit.size)],
     ['taken', hit.taken_at_source !== 'file_time' && clock(hit.taken_at)], ['title', hit.title], ['description', hit.description],
     ['keywords', hit.keywords?.join(', ')], ['rating', hit.rating === undefined ? null : hit.rating < 0 ? '✕' : '★'.repeat(hit.rating) || '0'], ['changed', moment(hit.mtime)],

@@ -177,6 +177,22 @@ export async function library({ store }) {
     }
   });
 
+  await test('the neighbours in time of a picture that was found', async () => {
+    const page = await open(url + '/?q=a+horse&format=jpeg');
+    await settled(page);
+    await page.locator('.hit[data-index="0"] .open').click();
+    const name = await page.textContent('#name');
+    await page.click('#around');
+    const { results } = await api(url + '/api/v1/images?sort=date&unique=1&limit=1000'), at = results.findIndex(h => h.name === name);
+    await until(async () => assert.equal(await page.textContent('#position'), `${at + 1} of ${results.length}`));
+    assert.equal(new URL(page.url()).search, '');
+    await page.keyboard.press('ArrowRight');
+    await until(async () => assert.equal(await page.textContent('#name'), results[at + 1].name));
+    await page.keyboard.press('Escape');
+    await page.goBack();
+    await until(() => assert.equal(query(page).get('q'), 'a horse'));
+  });
+
   for (const [what, options] of [['', {}], [', phone', phone]]) await test(`100,000 pictures: any place comes to rest with its pictures${what}`, async () => {
     const { page, asked } = await openMany(url, '/', options);
     assert.equal(await page.textContent('#summary'), '100,000 pictures');

@@ -113,6 +113,19 @@ export async function mapping() {
     assert.equal(await inClusters(page), count);
   });
 
+  await test('a picture that was found by words says where they are', async () => {
+    const page = await open(url + '/?q=agra');
+    await settled(page);
+    assert.equal(await page.textContent('.hit[data-index="0"] .found'), 'Place');
+    assert.match(await page.getAttribute('.hit[data-index="0"] .open', 'aria-label'), /taj-mahal\.jpg.*found by words: Place/);
+    assert.equal(await page.locator('.found').count(), 1);
+    await openHit(page);
+    assert.match(await page.textContent('#meta'), /^Found by wordsPlace/);
+    await page.goto(url + '/?q=taj-mahal');
+    await settled(page);
+    assert.equal(await page.textContent('.hit[data-index="0"] .found'), 'File name');
+  });
+
   await test('the small map of a picture leads to the map', async () => {
     const page = await open(url + '/?q=a+palace+with+white+domes&near=27.1751,78.0421,1');
     await settled(page);
