@@ -2,7 +2,7 @@
 //
 // First pictures: from the start of the navigation until all thumbnails of the window are there, in a new context each time (no
 // cache of the browser). Frames: the wheel is turned for SCROLL_S seconds; the trace says how many frames were drawn and dropped, and
-// how long the main thread was busy for each.
+// how much processor time the main thread took for each.
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -90,13 +90,13 @@ async function frames(browser, url) {
     rates.push(all.length / (all.reduce((a, b) => a + b, 0) / 1000));
     slow.push(all[Math.floor(all.length * 0.99)]);
     dropped.push(events.filter(e => e.name === 'DroppedFrame').length);
-    if (tasks.length) busy.push(tasks.reduce((sum, e) => sum + e.dur, 0) / 1000 / all.length);
+    if (tasks.length) busy.push(tasks.reduce((sum, e) => sum + (e.tdur ?? e.dur), 0) / 1000 / all.length);
     await page.context().close();
   }
   say('frames a second while scrolling', rates, '1/s');
   say('99 of 100 frames come within', slow, 'ms');
   say('frames dropped in ' + SCROLL_S + ' s', dropped, '');
-  if (busy.length) say('the main thread is busy, for each frame', busy, 'ms');
+  if (busy.length) say('processor time of the main thread, for each frame', busy, 'ms');
 }
 
 // Many places of the list, then the start: what is kept must not grow with what was seen.

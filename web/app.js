@@ -17,7 +17,7 @@ import { drawScrubber, setScrubber } from './scrubber.js';
 import { allowMarks, setFavourite, setMarks, showSave } from './marks.js';
 import { removePictures } from './remove.js';
 import { anyChosen, beginDrag, choosing, clearChosen, dragOver, dragRange, endDrag, extend, forgetChosen, isChosen, setSelection, show as showSelection, toggle } from './select.js';
-import { noteSearch, redrawStart, setStart, showStart, staleStart } from './start.js';
+import { loadStart, noteSearch, redrawStart, setStart, showStart, staleStart } from './start.js';
 import { prepareOffline } from './offline.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer, showFavourite } from './viewer.js';
@@ -173,6 +173,7 @@ function compare(kind) {
 function toggleMap() {
   showMap(mapIsOpen() ? null : '');
   showStart(isStart());
+  loadStart();
   drawScrubber();
   if (mapIsOpen()) loadMap(mapParams(), true).then(() => setAddress(true));
   else setAddress(true);
@@ -216,8 +217,10 @@ async function search(place = null) {
     showAddressed();
     return;
   }
-  if (!currentQuery()) await loadLibrary(mine);
-  else await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
+  if (!currentQuery()) {
+    await loadLibrary(mine);
+    loadStart();   // behind the pictures
+  } else await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
   while (mine === turn && place && first && cursor !== null && countLoaded() < place.n) await loadPage(mine, BIG_PAGE);
   if (mine !== turn || !place || !first) return;
   scrollTo(0, place.y ?? 0);
@@ -495,7 +498,9 @@ function setPanel(button, panel, opened = () => {}) {
 }
 
 async function loadStatus() {
-  status = await request('api/v1/status');
+  const answer = asked ?? request('api/v1/status');
+  asked = null;
+  status = await answer;
   setRoots(status.roots.map(r => r.path));
   $('roots').replaceChildren(...status.roots.map(r => new Option('', r.path)));
   allowMarks(status.marks_allowed);
@@ -503,8 +508,12 @@ async function loadStatus() {
   $('chosen-remove').hidden = !status.remove_allowed;
   $('open-index').hidden = !status.indexing_allowed;
   $('about').textContent = `scry ${status.version} · ${text('model')}: ${status.model.name}`;
-  const names = await Promise.all(status.languages.map(languageName));
-  $('language').replaceChildren(...status.languages.map((l, i) => new Option(names[i], l)));
+  showLanguages();
+}
+
+async function showLanguages() {
+  const { languages } = status, names = await Promise.all(languages.map(languageName));
+  $('language').replaceChildren(...languages.map((l, i) => new Option(names[i], l)));
   $('language').value = document.documentElement.lang;
 }
 
@@ -574,7 +583,7 @@ async function favour(pictures, on) {
     showSelection();
     showFavourite();
     staleStart();
-    showStart(isStart());
+    loadStart();
   } catch (e) {
     hideViewer();
     failed(e, () => favour(pictures, on));
@@ -672,6 +681,8 @@ async function start() {
   search(history.state ?? {});
 }
 
+let asked = request('api/v1/status');   // answered while the texts are loaded
+asked.catch(() => {});
 await loadStrings();
 wireSearch();
 wirePage();

@@ -101,7 +101,7 @@ function forgetSaved(name) {
   ask({ title: text('forget_search', { name }), yes: text('remove') }, async () => {
     await removeSaved(name);
     staleStart();
-    await showStart(true);
+    await loadStart();
   });
 }
 
@@ -110,11 +110,15 @@ export function staleStart() {
   loadedAt = -Infinity;
 }
 
-// `on`: the start page is shown. Tiles are loaded again when they are no longer fresh.
-export async function showStart(on) {
+// `on`: the start page is shown.
+export function showStart(on) {
   $('start').hidden = !on;
-  if (!on) return;
-  drawRecent();
+  if (on) drawRecent();
+}
+
+// Load the tiles, if they are shown and no longer fresh.
+export async function loadStart() {
+  if ($('start').hidden) return;
   if (performance.now() - loadedAt < FRESH_MS) return;
   loadedAt = performance.now();
   try {

@@ -175,6 +175,14 @@ export async function choosing({ store }) {
     assert.equal(await page.isVisible('#viewer aside'), true);
   });
 
+  await test('every script of the page is named in its head, so that they are loaded at once', async () => {
+    const page = await open(url);
+    await settled(page);
+    const [named, loaded] = await page.evaluate(() => [[...document.querySelectorAll('link[rel=modulepreload], script[src]')].map(el => el.href || el.src).sort(),
+      [...new Set(performance.getEntriesByType('resource').map(entry => entry.name).filter(name => name.endsWith('.js')))].sort()]);
+    assert.deepEqual(named, loaded);
+  });
+
   await test('the page can be installed: a manifest with icons', async () => {
     const page = await open(url), cdp = await page.context().newCDPSession(page);
     const { errors, data } = await cdp.send('Page.getAppManifest');
