@@ -203,6 +203,50 @@ static bool read_structure(adapter *a, scry_bytes file)
     return true;
 }
 
+/* ---- where the bytes of items are ------------------------------------------------- */
+
+/* Removes the extents of one item; true when one ends behind the file. A length of 0 is the rest of the file. */
+static bool extents_end_behind(scry_bytes *iloc, const size_t widths[4], uint64_t file_bytes)
+{
+    uint64_t base = scry_box_take(iloc, widths[2]);
+    bool behind = false;
+    for (uint32_t count = scry_box_take32(iloc, 2); count > 0 && iloc->n > 0; count--) {
+        scry_box_take(iloc, widths[3]);
+        uint64_t at = scry_box_take(iloc, widths[0]), length = scry_box_take(iloc, widths[1]);
+        behind |= base > file_bytes || at > file_bytes - base || length > file_bytes - base - at;
+    }
+    return behind;
+}
+
+static bool is_cut(const adapter *a, uint64_t file_bytes)
+{
+    scry_bytes s;
+    if (!scry_box_find(a->meta, "iloc", &s))
+        return false;
+    uint32_t version = scry_box_take_version(&s, NULL), sizes = scry_box_take32(&s, 2);
+    size_t number = version < 2 ? 2 : 4;
+    size_t widths[4] = { sizes >> 12 & 15, sizes >> 8 & 15, sizes >> 4 & 15, version ? sizes & 15 : 0 };
+    for (size_t i = 0; i < 4; i++)
+        if (widths[i] > 8)
+            return false;
+    for (uint32_t count = scry_box_take32(&s, number); count > 0 && s.n > 0; count--) {
+        const item *of = find_item(a, scry_box_take32(&s, number));
+        bool in_file = (version ? scry_box_take32(&s, 2) & 15 : 0) == 0;
+        scry_box_take32(&s, 2);
+        if (extents_end_behind(&s, widths, file_bytes) && in_file && of && of->is_needed)
+            return true;
+    }
+    return false;
+}
+
+bool scry_heif_is_cut(const uint8_t *bytes, size_t n)
+{
+    adapter a = { .id_bytes = 2, .items = scry_try_alloc(MAX_ITEMS, sizeof *a.items) };
+    bool cut = a.items && read_structure(&a, (scry_bytes){ bytes, n }) && is_cut(&a, n);
+    free(a.items);
+    return cut;
+}
+
 static void adapt_copy(adapter *a, size_t n, bool avif)
 {
     name_general_brand(a, (scry_bytes){ a->copy, n });

@@ -26,6 +26,10 @@ typedef struct scry_heif_file {
 void scry_heif_adapt(scry_heif_file *out, const uint8_t *bytes, size_t n, bool avif);
 void scry_heif_dispose(scry_heif_file *file);
 
+/* Whether bytes of the primary picture, or of the items that it is made of, lie behind the end of the file: newer versions of
+ * libheif make a picture of what is left of a grid. */
+bool scry_heif_is_cut(const uint8_t *bytes, size_t n);
+
 /* The first version of libheif that reads pictures coded as the primary one is ("1.17"); NULL: any, or none. */
 const char *scry_heif_needs(const uint8_t *bytes, size_t n);
 

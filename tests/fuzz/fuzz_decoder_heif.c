@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (orientation < 1 || orientation > 8 || file.size > size)
         abort();
     scry_heif_dispose(&file);
+    (void)scry_heif_is_cut(data, size);
     (void)scry_heif_needs(data, size);
     return 0;
 }

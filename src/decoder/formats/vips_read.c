@@ -344,6 +344,11 @@ int scry_read_vips(const scry_job *job, scry_error *err)
         return read_png(job, err);
     if (!is_heif(job))
         return read_bytes(job, job->bytes, job->size, err);
+    if (scry_heif_is_cut(job->bytes, job->size)) {
+        read_metadata(job);
+        return scry_fail(err, SCRY_EINVALID, "truncated %s: bytes of the picture are missing",
+                         job->request->format == SCRY_FORMAT_AVIF ? "AVIF" : "HEIC");
+    }
     scry_heif_file file;
     scry_heif_adapt(&file, job->bytes, job->size, job->request->format == SCRY_FORMAT_AVIF);
     int rc = read_bytes(job, file.bytes, file.size, err);
