@@ -24,8 +24,12 @@ static int refuse_copy(const char *path, scry_error *err)
                      "link it with libscry.so", path);
 }
 
+/* Packages recommend the libraries of plugins, so that one may be missing. */
 static int explain_dlopen(const char *path, const char *why, scry_error *err)
 {
+    const char *missing = strstr(why, ": cannot open shared object file");
+    if (missing && strncmp(why, path, strlen(path)) != 0 && !strstr(why, "libscry.so"))
+        return scry_fail(err, SCRY_ENOTFOUND, "%s needs %.*s, which is not installed", path, (int)(missing - why), why);
     if (strstr(why, "undefined symbol: scry_"))
         return refuse_build(path, err);
     if (strstr(why, "libscry.so"))

@@ -48,8 +48,14 @@ static int map(mapping *m, uint64_t bytes, scry_error *err)
     return 0;
 }
 
+/* scry-formats.so, or why it is not loaded: a library that it needs is not installed. */
+typedef struct formats_state {
+    const scry_formats *table;
+    char missing[256];
+} formats_state;
+
 static void answer(const scry_wire_request *request, mapping *input, mapping *output,
-                   const scry_formats *formats, scry_wire_reply *reply)
+                   const formats_state *formats, scry_wire_reply *reply)
 {
     scry_error err = SCRY_ERROR_INIT;
     *reply = (scry_wire_reply){ .magic = SCRY_WIRE_MAGIC, .serial = request->serial };
@@ -61,7 +67,7 @@ static void answer(const scry_wire_request *request, mapping *input, mapping *ou
     if (rc == 0) {
         scry_job job = { .bytes = input->data, .size = (size_t)request->input_bytes,
                          .request = request, .out = output->data, .reply = reply,
-                         .formats = formats };
+                         .formats = formats->table, .no_formats = formats->missing[0] ? formats->missing : NULL };
         scry_sandbox_limit_time(request->time_limit_ms);
         rc = scry_read_picture(&job, &err);
     }
@@ -71,7 +77,7 @@ static void answer(const scry_wire_request *request, mapping *input, mapping *ou
                  err.message);
 }
 
-static int serve(const scry_formats *formats, bool faulty)
+static int serve(const formats_state *formats, bool faulty)
 {
     mapping input = { SCRY_WIRE_INPUT_FD, PROT_READ, NULL, 0 };
     mapping output = { SCRY_WIRE_OUTPUT_FD, PROT_READ | PROT_WRITE, NULL, 0 };
@@ -100,14 +106,20 @@ static bool send_hello(const scry_error *err)
     return send(SCRY_WIRE_SOCKET_FD, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello;
 }
 
-static int load_formats(const char *program, const scry_formats **out, scry_error *err)
+/* Without its libraries the pictures of other formats are refused one by one, and the rest is read. */
+static int load_formats(const char *program, formats_state *out, scry_error *err)
 {
+    scry_error why = SCRY_ERROR_INIT;
     const scry_formats *(*table)(void);
-    int rc = scry_plugin_symbol((void **)&table, "formats", "scry_formats_table", err);
+    int rc = scry_plugin_symbol((void **)&table, "formats", "scry_formats_table", &why);
+    if (rc == SCRY_ENOTFOUND) {
+        snprintf(out->missing, sizeof out->missing, "%s", why.message);
+        return 0;
+    }
     if (rc < 0)
-        return rc;
-    *out = table();
-    return (*out)->start(program, err);
+        return scry_fail(err, rc, "%s", why.message);
+    out->table = table();
+    return out->table->start(program, err);
 }
 
 typedef struct settings {
@@ -116,7 +128,7 @@ typedef struct settings {
     bool all_formats, confined, faulty;
 } settings;
 
-static int start(const settings *s, const scry_formats **formats, scry_error *err)
+static int start(const settings *s, formats_state *formats, scry_error *err)
 {
     mallopt(M_ARENA_MAX, 1);   /* each arena would reserve 64 MiB of the address space */
     int rc = scry_sandbox_prepare(err);
@@ -136,7 +148,7 @@ static bool is_socket(int fd)
 int main(int argc, char **argv)
 {
     settings s = { .program = argv[0], .memory_bytes = (size_t)1 << 30, .confined = true };
-    const scry_formats *formats = NULL;
+    formats_state formats = { 0 };
     scry_error err = SCRY_ERROR_INIT;
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--memory=", 9) == 0)
@@ -157,5 +169,5 @@ int main(int argc, char **argv)
         (void)send_hello(&err);
         return 1;
     }
-    return send_hello(&err) ? serve(formats, s.faulty) : 1;
+    return send_hello(&err) ? serve(&formats, s.faulty) : 1;
 }

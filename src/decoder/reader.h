@@ -19,7 +19,8 @@ typedef struct scry_job {
     scry_wire_reply *reply;
     bool is_preview;                    /* within another file, whose EXIF was read already */
     int whole_w, whole_h;               /* of a preview: the size to report, as stored; 0: its own */
-    const struct scry_formats *formats; /* NULL in a worker that was started without */
+    const struct scry_formats *formats; /* NULL in a worker that was started without, */
+    const char *no_formats;             /* or could not load it: why, else NULL */
 } scry_job;
 
 /* The orientation for the sink, once the reply has the picture's own. */

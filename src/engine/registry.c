@@ -63,8 +63,9 @@ static int not_found(const char *name, scry_error *err)
     if (strchr(name, '/'))
         return scry_fail(err, SCRY_ENOTFOUND, "there is no model folder %s", name);
     if (strcmp(name, SCRY_STARTER_MODEL) == 0)
-        return scry_fail(err, SCRY_ENOTFOUND, "the starter model is not where the program is installed "
-                         "(share/scry/models/starter): install scry again, set SCRY_DATA_DIR to the folder where it is installed, or give --model");
+        return scry_fail(err, SCRY_ENOTFOUND, "the starter model is not installed (share/scry/models/starter; Debian's package is "
+                         "scry-models-starter): install it, set SCRY_DATA_DIR to where scry is installed, or take another model: "
+                         "`scry model list --catalogue`, `scry model pull NAME`, --model NAME");
     return scry_fail(err, SCRY_ENOTFOUND, "there is no model \"%s\": see `scry model list`, or give a folder", name);
 }
 

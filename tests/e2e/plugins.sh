@@ -71,6 +71,22 @@ refused scry-milvus.so scry-milvus.so status --store milvus://127.0.0.1:1
 refused scry-fetch.so scry-fetch.so model pull owner/name
 refused scry-decode scry-decode search "@$T/pics/p000.png"
 refused scry-formats.so scry-formats.so search "@$T/pics/p000.png"
+# A library of the plugin for formats that is not installed: its pictures are skipped, in this run only, the others are indexed.
+fresh
+mkdir "$T/mixed"
+cp "$SCRY_TOP/tests/pictures/photo.jpg" "$T/pics/p000.png" "$T/mixed"
+vips=$(readelf -d "$T/app/scry-formats.so" | sed -n 's/.*\[\(libvips[^]]*\)\].*/\1/p')
+LC_ALL=C sed -i "s/$vips/$(echo "$vips" | sed 's/vips/vipz/')/" "$T/app/scry-formats.so"
+timeout 60 "$T/app/scry" index --model "$T/model" --store "$T/without" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
+is "without libvips: a PNG is skipped" $? 1
+like "... with the reason" "$T/err" 'skipped: .*p000.png: .*scry-formats.so needs libvipz.so[0-9.]*, which is not installed$'
+like "... and a JPEG read" "$T/err" '^1 added'
+timeout 60 "$scry" index --model "$T/model" --store "$T/without" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
+like "with libvips, the PNG is added" "$T/err" '^1 added, 0 updated, 1 unchanged, 0 skipped'
+# Without the starter, another model is found.
+timeout 60 env -u SCRY_MODEL "$T/app/scry" index --store "$T/none" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
+is "without the starter: 2" $? 2
+like "... and how to get a model" "$T/err" 'starter model is not installed.*scry model pull NAME'
 # Thumbnails are not worth an error: a warning, and the results without them. They need a terminal.
 fresh
 LC_ALL=C sed -i "s/$id/0123456789abcdef/" "$T/app/scry-thumbs.so"
