@@ -4,14 +4,17 @@
 #     libexec/scry/    scry-decode and the plugins, found from lib/ (scry_program_file)
 #     share/scry/      models/starter, models/words, the tokenizer files and the catalogue of models
 #     include/scry/, lib/libscry.{a,so}, lib/pkgconfig/scry.pc     for programs in C
-#     share/man/man1, completions for bash, zsh and fish
-#     lib/systemd/user/   units that run scry watch, or index once an hour
+#     share/man/man1 and man3, completions for bash, zsh and fish, an entry for desktops with its icon
+#     lib/systemd/user/     units that run scry watch, or index once an hour
+#     lib/systemd/system/   the same and the server for a machine, as the user scry (lib/sysusers.d/)
 bindir = $(PREFIX)/bin
 libdir = $(PREFIX)/lib
 libexecdir = $(PREFIX)/libexec/scry
 datadir = $(PREFIX)/share
 zshdir = $(datadir)/zsh/site-functions
-unitdir = $(PREFIX)/lib/systemd/user
+unitdir = $(PREFIX)/lib/systemd
+sysusersdir = $(PREFIX)/lib/sysusers.d
+icondir = $(datadir)/icons/hicolor/scalable/apps
 fishdir = $(datadir)/fish/vendor_completions.d
 
 # The static library that is installed: one object in which other names than the public ones are local.
@@ -31,9 +34,10 @@ $(O)/installed/scry: $(CLI_OBJ) $(LIBSCRY)
 
 .PHONY: install uninstall deb
 I = install -m 644
-install: all man $(O)/static/libscry.a $(O)/installed/scry ## install below PREFIX (/usr/local), staged in DESTDIR
+install: all man man3 $(O)/static/libscry.a $(O)/installed/scry ## install below PREFIX (/usr/local), staged in DESTDIR
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(libdir)/pkgconfig $(PREFIX)/include/scry \
-	    $(datadir)/scry $(datadir)/man/man1 $(datadir)/bash-completion/completions $(zshdir) $(fishdir) $(unitdir))
+	    $(datadir)/scry $(datadir)/man/man1 $(datadir)/man/man3 $(datadir)/bash-completion/completions $(zshdir) $(fishdir) \
+	    $(unitdir)/user $(unitdir)/system $(sysusersdir) $(datadir)/applications $(icondir))
 	install $(O)/installed/scry $(DESTDIR)$(bindir)/scry
 	install $(O)/scry-decode $(DESTDIR)$(libexecdir)/
 	$(I) $(PLUGINS) $(DESTDIR)$(libexecdir)/
@@ -43,8 +47,12 @@ install: all man $(O)/static/libscry.a $(O)/installed/scry ## install below PREF
 	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libscry.so
 	sed -e 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(libdir),; s,@VERSION@,$(VERSION),; s,@REQUIRES@,$(LIB_PKGS),' \
 	    mk/scry.pc.in >$(DESTDIR)$(libdir)/pkgconfig/scry.pc
-	for unit in mk/systemd/*; do sed -e 's,@PREFIX@,$(PREFIX),' $$unit >$(DESTDIR)$(unitdir)/$${unit##*/}; done
+	cd mk/systemd && for unit in */*; do sed -e 's,@PREFIX@,$(PREFIX),' $$unit >$(DESTDIR)$(unitdir)/$$unit; done
+	$(I) mk/systemd/scry.sysusers $(DESTDIR)$(sysusersdir)/scry.conf
+	$(I) mk/desktop/scry.desktop $(DESTDIR)$(datadir)/applications/
+	$(I) web/icon.svg $(DESTDIR)$(icondir)/scry.svg
 	$(I) build/man/*.1 $(DESTDIR)$(datadir)/man/man1/
+	$(I) build/man/*.3 $(DESTDIR)$(datadir)/man/man3/
 	$(O)/scry completion bash >$(DESTDIR)$(datadir)/bash-completion/completions/scry
 	$(O)/scry completion zsh >$(DESTDIR)$(zshdir)/_scry
 	$(O)/scry completion fish >$(DESTDIR)$(fishdir)/scry.fish
@@ -54,12 +62,15 @@ uninstall: ## remove what install installed
 	rm -f $(DESTDIR)$(bindir)/scry $(DESTDIR)$(libdir)/libscry.a $(DESTDIR)$(libdir)/libscry.so* \
 	    $(DESTDIR)$(libdir)/pkgconfig/scry.pc $(DESTDIR)$(datadir)/man/man1/scry.1 $(DESTDIR)$(datadir)/man/man1/scry-*.1 \
 	    $(DESTDIR)$(datadir)/bash-completion/completions/scry $(DESTDIR)$(zshdir)/_scry $(DESTDIR)$(fishdir)/scry.fish \
-	    $(DESTDIR)$(unitdir)/scry-watch.service $(DESTDIR)$(unitdir)/scry-index.service $(DESTDIR)$(unitdir)/scry-index.timer
+	    $(DESTDIR)$(sysusersdir)/scry.conf $(DESTDIR)$(datadir)/applications/scry.desktop $(DESTDIR)$(icondir)/scry.svg \
+	    $(patsubst mk/systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard mk/systemd/*/*)) \
+	    $(patsubst build/man/%,$(DESTDIR)$(datadir)/man/man3/%,$(wildcard build/man/*.3))
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/scry $(DESTDIR)$(PREFIX)/include/scry
 
-deb: deps-deb ## a Debian package in dist/
+deb: deps-deb ## Debian packages in dist/
 	@$(again) all
-	tools/deb.sh $(VERSION)
+	@mkdir -p dist
+	DEB_RULES_REQUIRES_ROOT=no debian/rules clean binary KEEP=1 OUT=dist
 .PHONY: deps-deb
 deps-deb:
 	@DEPS=$(DEPS) tools/deps.sh build deb

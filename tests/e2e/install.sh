@@ -101,6 +101,10 @@ is "the library shows no other names either" \
     "$(nm --defined-only --extern-only usr/lib/libscry.a | awk 'NF == 3 && $3 !~ /^scry_/ { print $3 }')" ''
 ok "man pages" test -s usr/share/man/man1/scry.1 -a -s usr/share/man/man1/scry-search.1
 like "a unit for systemd" usr/lib/systemd/user/scry-watch.service '^ExecStart=/.*/bin/scry watch$'
+like "and for the machine's server" usr/lib/systemd/system/scry-server.service '^ExecStart=/.*/bin/scry serve '
+is "each public function has a man page" "$(sed -n 's/^ \(scry_[a-z0-9_]*\)@SCRY_0 .*/\1/p' "$SCRY_TOP/mk/libscry0.symbols" |
+    while read -r function; do [ -s usr/share/man/man3/$function.3 ] || echo $function; done)" ''
+like "an entry for desktops" usr/share/applications/scry.desktop '^Exec=scry serve --open'
 like "completion for fish" usr/share/fish/vendor_completions.d/scry.fish '^complete -c scry '
 ok "completion for bash" bash -n usr/share/bash-completion/completions/scry
 printf '%s\n' "$T"/usr/include/scry/*.h | sed 's,.*/scry/,#include <scry/,; s,$,>,' >all.c
