@@ -1,11 +1,13 @@
 /* cmd_watch.c - `scry watch PATH...`: indexes what changes below some folders, until it is stopped.
  *
  * Each run is a process of its own, `scry index` with the options that were given and the folders that have changed, so
- * that between runs neither the model nor the store is held.
+ * that between runs neither the model nor the store is held. When nothing is to be indexed, such a process reads the words in
+ * pictures; it is stopped as soon as there is.
  */
 #include "cli/cancel.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/index_words.h"
 #include "cli/watch_tree.h"
 
 #include "base/alloc.h"
@@ -24,9 +26,10 @@
 
 extern char **environ;
 
-/* Those after the third are handed to `scry index`. */
+/* Those after the fourth are handed to `scry index`. */
 static const cli_option options[] = {
     { "once", NULL, "index once and end, as a timer wants it", 0, NULL },
+    { "words", "MODE", "read the words in the pictures, while nothing is to be indexed: yes (the default; $SCRY_WORDS) or no", 0, "yes no" },
     { "settle", "SECONDS", "wait until nothing has changed for so long (default: 3)", 0, NULL },
     { "every", "MINUTES", "look through all folders this often, since not every change is reported (default: 60)", 0, NULL },
     { "include", "GLOB", "only names or paths that match GLOB (may be repeated)", 0, NULL },
@@ -51,6 +54,9 @@ typedef struct {
     double settle_s, every_min;
     watch_tree *tree;
     const scry_cancel *cancel;
+    cli_words_mode words;
+    bool words_due;           /* pictures may have come since the words were read */
+    bool reading, stopping;   /* the run reads words; it was told to stop */
     pid_t child;              /* 0: no run */
     char **paths;             /* of the run; owned */
     double again_ms;          /* after a failure: when to try again */
@@ -69,6 +75,8 @@ static bool take_option(watching *w, const char *name, const char *value)
     char *end = NULL;
     if (strcmp(name, "once") == 0)
         return w->once = true;
+    if (strcmp(name, "words") == 0)
+        return cli_words_mode_parse(value, &w->words);
     w->hidden |= strcmp(name, "hidden") == 0;
     double *number = strcmp(name, "settle") == 0 ? &w->settle_s : strcmp(name, "every") == 0 ? &w->every_min : NULL;
     if (!number)
@@ -103,19 +111,28 @@ static void free_paths(char **paths)
     free(paths);
 }
 
-/* Start `scry index` for the paths, which it owns. */
+/* Start `scry index` for the paths, which it owns; NULL: to read words. */
 static int start_run(watching *w, char **paths)
 {
-    size_t n = 0;
-    while (paths[n])
+    size_t n = 0, at = w->count + 2;
+    while (paths && paths[n])
         n++;
-    char **argv = scry_alloc((w->count + n + 4) * sizeof *argv), program[] = "scry", command[] = "index", end[] = "--";
+    char **argv = scry_alloc((w->count + n + 5) * sizeof *argv), program[] = "scry", command[] = "index", end[] = "--";
+    char words[24];
+    static const char *const once[] = { [CLI_WORDS_AUTO] = NULL, [CLI_WORDS_YES] = "yes", [CLI_WORDS_NO] = "no" };
+    const char *mode = !paths ? "only" : w->once ? once[w->words] : "no";
     posix_spawn_file_actions_t files;
     argv[0] = program;
     argv[1] = command;
     memcpy(argv + 2, w->arguments, w->count * sizeof *argv);
-    argv[w->count + 2] = end;
-    memcpy(argv + w->count + 3, paths, n * sizeof *argv);
+    snprintf(words, sizeof words, "--words=%s", mode ? mode : "");
+    if (mode)
+        argv[at++] = words;
+    argv[at] = paths ? end : NULL;
+    if (n)
+        memcpy(argv + at + 1, paths, n * sizeof *argv);
+    w->reading = !paths;
+    w->stopping = false;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     int r = posix_spawn(&w->child, "/proc/self/exe", &files, NULL, argv, environ);
@@ -146,13 +163,35 @@ static int ended(watching *w, bool wait)
 /* A run that failed, because another process writes to the store or a server is away, is tried again. */
 static void finish_run(watching *w, int status)
 {
+    bool words = w->reading;
     free_paths(w->paths);
     w->paths = NULL;
+    w->reading = false;
+    if (words) {
+        w->words_due = status == CLI_CANCELLED;
+        return;
+    }
+    w->words_due = true;
     w->again_ms = 0;
     if (status == CLI_OK || status == CLI_NOTHING)
         return;
     w->again_ms = scry_now_ms() + AGAIN_MS;
     watch_tree_mark_all(w->tree);
+}
+
+static bool reads_words(const watching *w)
+{
+    bool wanted = w->words == CLI_WORDS_YES || (w->words == CLI_WORDS_AUTO && !cli_words_unwanted());
+    return wanted && w->words_due && scry_text_reader_check(NULL, NULL) == 0;
+}
+
+/* Stop a run that reads words where there is something to index; start one where there is not. */
+static void yield_to_index(watching *w, bool due)
+{
+    if (w->child && w->reading && due && !w->stopping)
+        w->stopping = kill(w->child, SIGTERM) == 0;
+    if (!w->child && !due && reads_words(w) && start_run(w, NULL) < 0)
+        finish_run(w, CLI_ERROR);
 }
 
 static void step(watching *w, double *checked_ms, double *looked_ms)
@@ -170,7 +209,9 @@ static void step(watching *w, double *checked_ms, double *looked_ms)
     int status = w->child ? ended(w, false) : -1;
     if (status >= 0)
         finish_run(w, status);
-    if (w->child || now < w->again_ms || !watch_tree_due(w->tree, w->settle_s))
+    bool due = now >= w->again_ms && watch_tree_due(w->tree, w->settle_s);
+    yield_to_index(w, due);
+    if (w->child || !due)
         return;
     char **paths = watch_tree_take(w->tree);
     if (!paths[0])
@@ -247,6 +288,8 @@ static int run_watch(int argc, char **argv)
             break;
         }
     int status = a.status;
+    if (status < 0 && w.words == CLI_WORDS_ONLY)
+        status = cli_usage("--words takes yes or no here: scry index --words only reads the words alone");
     if (status < 0 && !add_common(&w, &a.common))
         status = CLI_ERROR;
     if (status < 0) {

@@ -126,4 +126,30 @@ is "does not make it run again and again" "$runs" "$before"
 cp "$T/new/p021.png" "$T/mixed"
 becomes "and pictures beside it are seen" 2
 end_watch
+
+# The words in pictures are read when nothing is to be indexed.
+mkdir "$T/words"
+cp "$E2E/words/receipt.png" "$T/words"
+SCRY_STORE=$T/words-store
+words_become() { # NAME COUNT
+    for _ in $(seq 600); do
+        run status --json
+        [ "$(json "j['words_read']")" = "$2" ] && break
+        sleep 0.1
+    done
+    is "$1" "$(json "j['words_read']")" "$2"
+}
+watch --words yes "$T/words"
+words_become "words" 1
+cp "$E2E/words/sign.png" "$T/words"
+words_become "... of a new picture" 2
+end_watch
+is "SIGTERM while words may be read: 0" $status 0
+run search --paths --by words pharmacy
+is "... are found" "$(sed 's,.*/,,' "$T/out")" receipt.png
+cp "$E2E/words/wifi.jpg" "$T/words"
+run watch --once --words no "$T/words"
+is "--once --words no" "$status $(run status --json; json "j['words_unread']")" '0 1'
+run watch --words only "$T/words"
+is "--words only: 2" $status 2
 done_testing

@@ -12,7 +12,9 @@ Measured by the bundled model through `scry serve`:
 - captions: one of each picture; R@10, how often that picture is among the first ten;
 - single words: those in the captions of 10 to 100 pictures; P@10, how many of the first ten have the word in a caption;
 - words of labels: one, two or three of one picture's; R@5, how many of the pictures that have them are among the first five (of five, if
-  there are more).
+  there are more);
+- words in pictures: the same of notes, receipts and screens that are drawn (PIL) with words by chance, 200 of them among the others, once
+  `scry index --words only` has read them; and the captions again, which these pictures must not displace.
 """
 import argparse
 import collections
@@ -29,6 +31,8 @@ import urllib.request
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PICTURES, LABELLED = 500, 200
+FONTS = [f"/usr/share/fonts/truetype/{name}.ttf" for name in ("dejavu/DejaVuSans", "dejavu/DejaVuSerif", "dejavu/DejaVuSansMono", "dejavu/DejaVuSans-Bold",
+                                                             "liberation/LiberationSerif-Regular", "liberation/LiberationSans-Regular")]
 NAMES = "Anna Boris Clara David Elena Felix Greta Hugo Irina Jonas Katya Liam Marta Nina Oskar Paula Quentin Rosa Stefan Tanya".split()
 OCCASIONS = ["wedding", "birthday party", "graduation", "dog show", "football match", "ski holiday", "school play", "road trip", "picnic", "concert"]
 PLACES = ["Paris", "Munich", "beach house", "mountain hut", "old town", "Helsinki", "city park", "Lake Como", "farm", "Kyoto"]
@@ -51,6 +55,41 @@ def label(rng):
     return f"{rng.choice(NAMES)} {rng.choice(OCCASIONS)} {rng.choice(PLACES)} {rng.randrange(2005, 2025)}"
 
 
+VOCABULARY = """anchor apricot autumn balcony bakery barley blanket bottle bridge bucket butter candle canvas carpet castle cellar cherry chimney cinnamon
+    circle copper cotton cradle curtain dentist desert dinner doctor dragon drawer engine evening falcon feather fender ferry filter flannel fountain
+    freezer garden garlic ginger glacier granite hammer harbour harvest hazel helmet honey hunter insurance island jacket journal kettle kitchen ladder
+    lantern laundry lavender lemon letter library lobster lumber magnet maple marble market mattress meadow melon mirror mustard napkin needle noodle
+    novel nutmeg oatmeal orchard oyster package paddle parcel parsley pepper pharmacy pigeon pillow planet plaster pocket pottery prescription pumpkin
+    quarry quilt rabbit radish raisin receipt ribbon rocket saddle salmon sandal satchel saucer scissors shelter shoulder shower silver spinach
+    squirrel staple stocking suitcase sulphur tailor teapot temple thistle thunder ticket timber tobacco tractor trumpet tulip tunnel turnip umbrella
+    vacuum valley vanilla velvet vinegar violin voucher walnut warden weather whistle willow window winter workshop zipper""".split()
+
+
+def draw_pages(folder, rng):
+    """{path: text} of pictures with words: notes, receipts and screens."""
+    from PIL import Image, ImageDraw, ImageFont
+    fonts = [f for f in FONTS if os.path.exists(f)]
+    if not fonts:
+        sys.exit("measure.py: there are no fonts to draw pictures with: install fonts-dejavu-core")
+    pages = {}
+    for number in range(LABELLED):
+        lines = [" ".join(rng.sample(VOCABULARY, rng.randrange(1, 5))) for _ in range(rng.randrange(2, 8))]
+        dark, size = rng.random() < 0.3, rng.randrange(22, 46)
+        width, height = rng.randrange(700, 1400), 80 + len(lines) * 2 * size
+        back = tuple(rng.randrange(20, 60) for _ in range(3)) if dark else tuple(rng.randrange(215, 256) for _ in range(3))
+        image = Image.new("RGB", (width, height), back)
+        draw, font = ImageDraw.Draw(image), ImageFont.truetype(rng.choice(fonts), size)
+        for i, line in enumerate(lines):
+            draw.text((40, 40 + i * 2 * size), line, fill=(235, 235, 235) if dark else (25, 25, 35), font=font)
+            if draw.textlength(line, font=font) > width - 50:
+                lines[i] = ""        # not whole in the picture
+                draw.rectangle((0, 40 + i * 2 * size, width, 40 + i * 2 * size + 2 * size), fill=back)
+        path = f"{folder}/IMG_{5000 + number}.jpg"
+        image.save(path, quality=rng.randrange(70, 95))
+        pages[path] = " ".join(lines)
+    return {path: text for path, text in pages.items() if text.strip()}
+
+
 def words_of(text):
     return set(re.findall(r"[a-z0-9]+", text.lower()))
 
@@ -65,10 +104,32 @@ class Server:
                 return
         sys.exit("scry serve did not start")
 
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
     def search(self, query, by, limit):
         asked = urllib.parse.urlencode({"q": query.replace("@", " ") or "a", "by": by, "limit": limit})
         with urllib.request.urlopen(f"{self.url}/api/v1/search?{asked}") as answer:
             return [hit["path"] for hit in json.load(answer)["results"]]
+
+
+def recall_of_words(server, texts, rng):
+    """Queries of one to three words of one picture's: their number, and {by: R@5 summed}."""
+    asked, scores = [], {}
+    for path in sorted(texts):
+        parts = texts[path].split()
+        asked.append(" ".join(rng.sample(parts, min(rng.choice((1, 2, 3)), len(parts)))))
+    for by in ("look", "auto"):
+        scores[by] = 0
+        for query in asked:
+            right = {p for p, text in texts.items() if words_of(query) <= words_of(text)}
+            scores[by] += len(right & set(server.search(query, by, 5))) / min(5, len(right))
+    return len(asked), scores
+
+
+def recall_of_captions(server, captions):
+    return {by: sum(path in server.search(texts[0], by, 10) for path, texts in captions.items()) for by in ("look", "auto")}
 
 
 def row(name, count, measure, look, auto):
@@ -77,8 +138,7 @@ def row(name, count, measure, look, auto):
 
 def measure(server, captions, labels, rng):
     print("| queries | number | measure | by look | auto |\n|---|---|---|---|---|")
-    scores = {by: sum(path in server.search(texts[0], by, 10) for path, texts in captions.items()) for by in ("look", "auto")}
-    row("captions", len(captions), "R@10", **scores)
+    row("captions", len(captions), "R@10", **recall_of_captions(server, captions))
     holders = collections.defaultdict(set)
     for path, texts in captions.items():
         for word in set().union(*map(words_of, texts)):
@@ -91,17 +151,8 @@ def measure(server, captions, labels, rng):
     scores = {by: sum(len(holders[w] & set(server.search(w, by, 10))) / 10 for w in of_label) for by in ("look", "auto")}
     if of_label:
         row("... that labels have, too: " + ", ".join(of_label), len(of_label), "P@10", **scores)
-    asked = []
-    for path in sorted(labels):
-        parts = labels[path].split()
-        asked.append(" ".join(rng.sample(parts, min(rng.choice((1, 2, 3)), len(parts)))))
-    scores = {}
-    for by in ("look", "auto"):
-        scores[by] = 0
-        for query in asked:
-            right = {p for p, text in labels.items() if words_of(query) <= words_of(text)}
-            scores[by] += len(right & set(server.search(query, by, 5))) / min(5, len(right))
-    row("words of labels", len(asked), "R@5", **scores)
+    asked, scores = recall_of_words(server, labels, rng)
+    row("words of labels", asked, "R@5", **scores)
 
 
 def main():
@@ -132,8 +183,18 @@ def main():
         try:
             measure(server, {names[p]: t for p, t in captions.items()}, {names[p]: t for p, t in labels.items()}, rng)
         finally:
-            server.process.terminate()
-            server.process.wait()
+            server.stop()
+        os.mkdir(temporary + "/pages")
+        pages = draw_pages(temporary + "/pages", rng)
+        for arguments in (["--words", "no", temporary + "/pages"], ["--words", "only"]):
+            subprocess.run([options.scry, "index", "--quiet", *arguments], env=environment, check=True)
+        server = Server(options.scry, environment)
+        try:
+            asked, scores = recall_of_words(server, pages, rng)
+            row("words in pictures", asked, "R@5", **scores)
+            row("captions, once words were read", len(captions), "R@10", **recall_of_captions(server, {names[p]: t for p, t in captions.items()}))
+        finally:
+            server.stop()
 
 
 main()

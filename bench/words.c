@@ -1,0 +1,161 @@
+/* words.c - searches by look and words together against searches by look alone, in a store of many pictures.
+ *
+ *     build/release/bench/words read STORE
+ *     build/release/bench/words search STORE CLUSTERS
+ *
+ * STORE is one that bench/store made. `read` stores a text in every twentieth picture, as if it had been read there: twelve words
+ * drawn from 5,000, the first ones much more often than the last. `search` prints tab-separated values: what, median and best
+ * milliseconds by look, then by look and words, and the pictures that have the words.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "engine/fusion.h"
+#include "synthetic.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVERY = 20, WORDS = 5000, LENGTH = 12, BATCH = 2048, RUNS = 21 };
+
+static void check(int result, const scry_error *err)
+{
+    if (result >= 0)
+        return;
+    fprintf(stderr, "bench: %s\n", err->message);
+    exit(2);
+}
+
+/* ---- read ---- */
+
+typedef struct {
+    scry_store *store;
+    uint64_t seed;
+    size_t seen, count, put;
+    scry_picture_text texts[BATCH];
+    scry_text_line lines[BATCH];
+    char words[BATCH][LENGTH * 8];
+} texts;
+
+static void put(texts *t)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    check(scry_store_put_texts(t->store, t->texts, t->count, &err), &err);
+    t->put += t->count;
+    t->count = 0;
+}
+
+/* "w17 w4030 ...", the words as letters, since "w17" would be two. */
+static void draw_words(texts *t, char *out)
+{
+    for (int i = 0; i < LENGTH; i++) {
+        double share = (double)(synthetic_next(&t->seed) >> 11) * 0x1p-53;
+        unsigned n = (unsigned)(share * share * share * WORDS);
+        char word[8] = { 'w', (char)('a' + n / 676 % 26), (char)('a' + n / 26 % 26), (char)('a' + n % 26), ' ' };
+        memcpy(out + i * 5, word, 6);
+    }
+}
+
+static int add_text(void *arg, const scry_file *files, size_t count)
+{
+    texts *t = arg;
+    if (t->seen++ % EVERY)
+        return 0;
+    size_t i = t->count++;
+    draw_words(t, t->words[i]);
+    t->lines[i] = (scry_text_line){ .corner = { 0.1f, 0.1f, 0.9f, 0.1f, 0.9f, 0.2f, 0.1f, 0.2f }, .text = t->words[i],
+                                    .confidence = 1 };
+    t->texts[i] = (scry_picture_text){ .reader = "bench", .lines = &t->lines[i], .line_count = 1 };
+    memcpy(t->texts[i].content, files[0].content, SCRY_HASH_BYTES);
+    if (t->count == BATCH)
+        put(t);
+    return 0;
+}
+
+static int store_texts(const char *where)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store_options o = SCRY_STORE_OPTIONS_INIT;
+    texts *t = scry_alloc(sizeof *t);
+    double start = scry_now_ms();
+    o.mode = SCRY_STORE_WRITE;
+    check(scry_store_open(&t->store, where, &o, &err), &err);
+    check(scry_store_each_unread(t->store, &(scry_unread){ "bench", false, 0 }, add_text, t, &err), &err);
+    put(t);
+    check(scry_store_close(t->store, &err), &err);
+    printf("%zu texts put in %.1f s\n", t->put, (scry_now_ms() - start) / 1e3);
+    free(t);
+    return 0;
+}
+
+/* ---- search ---- */
+
+static int compare(const void *x, const void *y)
+{
+    const double *a = x, *b = y;
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Milliseconds of searches for `text` as `by` says: sorted, [RUNS]. The number of results that have the words. */
+static size_t time_searches(scry_store *s, const float *queries, size_t dim, const char *text, const char *by, double ms[RUNS])
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_search_request q;
+    size_t found = 0;
+    scry_request_init(&q, SCRY_VIA_URL);
+    check(scry_request_set(&q, "q", scry_text(text), &err), &err);
+    check(scry_request_set(&q, "by", scry_text(by), &err), &err);
+    check(scry_request_finish(&q, &err), &err);
+    for (int r = 0; r < RUNS; r++) {
+        scry_results *results;
+        scry_search_plan plan = { &q, q.search, SCRY_GROUPS_INIT };
+        plan.look.min_score = -2;
+        double start = scry_now_ms();
+        check(scry_search_by(s, queries + (size_t)r * dim, &plan, &results, &err), &err);
+        ms[r] = scry_now_ms() - start;
+        found = 0;
+        for (size_t i = 0; i < results->count; i++)
+            found += results->hits[i].word_fields != 0;
+        scry_results_free(results);
+    }
+    qsort(ms, RUNS, sizeof *ms, compare);
+    scry_request_dispose(&q);
+    return found;
+}
+
+static int search(const char *where, size_t clusters)
+{
+    static const char *const queries[] = { "waaa", "wbcd", "wgzz", "waaa waab", "waac wbcd", "nothing of them" };
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *s;
+    scry_store_info info;
+    check(scry_store_open(&s, where, NULL, &err), &err);
+    scry_store_describe(s, &info);
+    size_t dim = (size_t)info.dim;
+    float *vectors = scry_alloc(RUNS * dim * sizeof *vectors);
+    for (size_t i = 0; i < RUNS; i++)
+        synthetic_query(vectors + i * dim, dim, clusters, i);
+    double look[RUNS], both[RUNS];
+    time_searches(s, vectors, dim, queries[0], "look", look);   /* maps and checks the files */
+    printf("what\tmedian ms by look\tbest\tmedian ms by look and words\tbest\tof the results have the words\n");
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        time_searches(s, vectors, dim, queries[i], "look", look);
+        size_t found = time_searches(s, vectors, dim, queries[i], "auto", both);
+        printf("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%zu\n", queries[i], look[RUNS / 2], look[0], both[RUNS / 2], both[0], found);
+        fflush(stdout);
+    }
+    free(vectors);
+    check(scry_store_close(s, &err), &err);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "read") == 0)
+        return store_texts(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "search") == 0)
+        return search(argv[2], strtoul(argv[3], NULL, 10));
+    fprintf(stderr, "usage: words read STORE\n       words search STORE CLUSTERS\n");
+    return 2;
+}
