@@ -1,4 +1,5 @@
-// start.js - above the timeline: recent searches, and tiles that lead to folders, cameras, favourites and saved searches.
+// start.js - above the timeline: recent searches, and tiles that lead to everyday searches that have good answers here,
+// favourites and saved searches, folders as albums, cameras and labels.
 //
 // Recent searches are kept by the browser only. The place of the tiles is there before they are loaded, so that nothing moves.
 
@@ -10,9 +11,9 @@ import { $, element, icon } from './dom.js';
 import { apiParams, shortFolder } from './filters.js';
 import { number, text } from './strings.js';
 
-const RECENT = 8, SOON_MS = 4000, FRESH_MS = 30000, FEW = 24, KEY = 'recent';
+const RECENT = 8, SOON_MS = 4000, FRESH_MS = 30000, AGAIN_MS = 1500, NONE = { state: 'done', searches: [] }, FEW = 24, KEY = 'recent';
 const strip = $('start-tiles');
-let actions = {}, kinds = [], kind = localStorage.getItem('start') ?? '', all = false, loadedAt = -Infinity, waiting = 0;
+let actions = {}, kinds = [], kind = localStorage.getItem('start') ?? '', all = false, loadedAt = -Infinity, waiting = 0, again = 0, drawn = '', known = '';
 
 // actions: { go(params): shows what these parameters of the address mean }
 export function setStart(given) {
@@ -60,17 +61,27 @@ function drawRecent() {
 
 // { kind: [{ name, title, count, id, params }] }; a kind without tiles is not shown.
 async function loadTiles() {
-  const [facets, saved, favourites] = await Promise.all([request('api/v1/facets'), savedSearches(), favouritesCover()]);
-  const tile = name => f => ({ name: name === 'in' ? shortFolder(f.name).split('/').pop() : f.name, title: name === 'in' ? shortFolder(f.name) : f.name,
-    count: f.count, id: f.id, params: new URLSearchParams({ [name]: f.name }) });
+  const [facets, saved, favourites, ready, folders] = await Promise.all([request('api/v1/facets'), savedSearches(), favouritesCover(),
+    request('api/v1/ready-searches').catch(() => NONE), request('api/v1/albums')]);   // none while the collection waits for a rebuild
+  const tile = name => f => ({ name: f.name, title: f.name, count: number(f.count), id: f.id, params: new URLSearchParams({ [name]: f.name }) });
+  const word = s => ({ name: nameOfReady(s.name), title: s.q, count: s.more ? text('n_or_more', { n: s.count }) : number(s.count), id: s.cover?.id, params: new URLSearchParams({ q: s.q }) });
+  const album = a => ({ name: shortFolder(a.folder).split('/').pop(), title: shortFolder(a.folder), count: number(a.count), id: a.cover?.id, params: new URLSearchParams({ in: a.folder }) });
   const kept = saved.map(({ name, search }) => ({ name, title: name, search, params: addressOf(search), remove: () => forgetSaved(name) })).filter(t => t.params);
-  if (favourites) kept.unshift({ name: text('favourites'), title: text('favourites'), count: favourites.total, id: favourites.id, params: new URLSearchParams({ favourites: 1 }) });
-  kinds = [['saved_searches', kept], ['albums', facets.folders.map(tile('in'))], ['cameras', facets.cameras.map(tile('camera'))], ['labels', facets.labels.map(tile('label'))]]
+  if (favourites) kept.unshift({ name: text('favourites'), title: text('favourites'), count: number(favourites.total), id: favourites.id, params: new URLSearchParams({ favourites: 1 }) });
+  kinds = [['ready', ready.searches.map(word)], ['saved_searches', kept], ['albums', folders.albums.map(album)], ['cameras', facets.cameras.map(tile('camera'))], ['labels', facets.labels.map(tile('label'))]]
     .filter(([, tiles]) => tiles.length);
+  clearTimeout(again);
+  if ([ready, folders].some(list => list.state === 'making')) again = setTimeout(() => { staleStart(); loadStart(); }, AGAIN_MS);
+}
+
+function nameOfReady(name) {
+  const key = 'ready_' + name.replaceAll(' ', '_'), translated = text(key);
+  return translated === key ? name : translated;
 }
 
 function drawTiles() {
-  const chosen = kinds.find(([name]) => name === kind) ?? kinds[0], tiles = chosen?.[1] ?? [];
+  const named = name => kinds.find(([other]) => other === name), chosen = named(kind) ?? named(drawn) ?? kinds[0], tiles = chosen?.[1] ?? [];
+  drawn = chosen?.[0];   // stays when another kind comes later
   const choose = name => { [kind, all] = [name, false]; localStorage.setItem('start', name); drawTiles(); $('start-kinds').querySelector('[aria-pressed=true]').focus(); };
   $('start-kinds').replaceChildren(...kinds.map(([name]) => element('button', { type: 'button', 'aria-pressed': name === chosen[0], onclick: () => choose(name) }, text(name))));
   $('start-all').hidden = tiles.length < 2;
@@ -78,16 +89,16 @@ function drawTiles() {
   $('start-all').setAttribute('aria-expanded', all);
   strip.classList.toggle('all', all);
   strip.replaceChildren(...tiles.slice(0, all ? undefined : FEW).map(t => element('li', {}, link(t.params, { className: 'tile', title: t.title },
-    cover(t), element('span', {}, t.name), t.count && element('small', {}, number(t.count))),
+    cover(t), element('span', {}, t.name), t.count && element('small', {}, t.count)),
     t.remove && element('button', { type: 'button', className: 'forget', title: text('remove'), 'aria-label': `${text('remove')}: ${t.name}`, onclick: t.remove }, icon('close')))));
 }
 
 // The cover of a saved search is the first picture that it finds.
 function cover(tile) {
   const img = element('img', { alt: '', loading: 'lazy', draggable: false, onerror: e => e.target.remove() });
-  const show = id => { tile.id = id; if (id) img.src = thumbnail(id, 320); };
+  const show = id => { tile.id = id ?? null; if (id) img.src = thumbnail(id, 320); };
   if (tile.id) show(tile.id);
-  else if (tile.id === undefined) firstOf(tile).then(show, () => {});
+  else if (tile.search && tile.id === undefined) firstOf(tile).then(show, () => {});
   return img;
 }
 
@@ -123,7 +134,9 @@ export async function loadStart() {
   loadedAt = performance.now();
   try {
     await loadTiles();
-    drawTiles();
+    const now = JSON.stringify(kinds.map(([name, tiles]) => [name, tiles.map(t => [t.name, t.count, t.id, String(t.params)])])) + document.documentElement.lang;
+    if (now !== known) drawTiles();
+    known = now;
   } catch {
     loadedAt = -Infinity;   // the list below says what is wrong
   }
@@ -133,5 +146,6 @@ export async function loadStart() {
 export function redrawStart() {
   if ($('start').hidden) return;
   drawRecent();
-  drawTiles();
+  staleStart();
+  loadStart();
 }

@@ -1,6 +1,7 @@
 // library.mjs - the pictures without a query: the timeline, its years, other orders, and any place of 100,000 pictures.
 
-import { accessible, api, assert, open, phone, query, serve, settled, test, until } from './harness.mjs';
+import { readFileSync } from 'node:fs';
+import { accessible, api, assert, open, phone, query, serve, settled, test, top, until } from './harness.mjs';
 
 const COUNT = 100000;
 const tile = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
@@ -131,7 +132,8 @@ export async function library({ store }) {
     await settled(page);
     await page.locator('.tile').first().waitFor();
     assert.equal(await page.isVisible('#recent'), false);
-    assert.deepEqual(await texts('.tile small'), facets.folders.map(f => String(f.count)));
+    await page.click('#start-kinds button:has-text("Folders")');
+    await until(async () => assert.deepEqual(await texts('.tile'), (await api(url + '/api/v1/albums')).albums.map(a => a.folder.split('/').pop() + a.count)));
     await accessible(page);
     await page.click('#start-kinds button:has-text("Cameras")');
     assert.deepEqual(await texts('.tile'), facets.cameras.map(f => f.name + f.count));
@@ -160,6 +162,28 @@ export async function library({ store }) {
     await page.click('#recent button');
     assert.equal(await page.isVisible('#recent'), false);
     assert.equal(await page.evaluate(() => localStorage.getItem('recent')), null);
+  });
+
+  await test('the start page: everyday searches that have good answers, in the language of the page', async () => {
+    const covers = (await api(url + '/api/v1/images?limit=3')).results, searches = ['dog', 'living room', 'snow'].map((name, i) => ({ name, q: 'a ' + name, count: 9 - i, more: i === 0, cover: covers[i] }));
+    for (const [locale, button] of [['en-US', 'Ideas'], ['de-DE', 'Ideen']]) {
+      const page = await open(url + '/?format=none', { locale }), words = JSON.parse(readFileSync(`${top}/web/strings/${locale.slice(0, 2)}.json`));
+      let asked = 0;   // the gallery is too small for any; the first answer says that they are being made
+      await page.route('**/api/v1/ready-searches', route => route.fulfill({ json: asked++ ? { state: 'done', searches } : { state: 'making', searches: [] } }));
+      await page.goto(url);
+      await settled(page);
+      await page.click(`#start-kinds button:has-text("${button}")`);
+      assert.match(await page.textContent('.tile small'), locale === 'en-US' ? /^9 or more$/ : /^9 oder mehr$/);
+      assert.deepEqual(await page.$$eval('.tile span', all => all.map(el => el.textContent)), searches.map(s => words['ready_' + s.name.replaceAll(' ', '_')]));
+      await page.click('.tile');
+      await until(() => assert.equal(query(page).get('q'), searches[0].q));
+      await settled(page);
+    }
+    const names = /\{ "([^"]+)", "[^"]+" \}/g, table = readFileSync(top + '/src/engine/ready_searches.c', 'utf8');
+    for (const language of ['de', 'en', 'es', 'fr', 'ru', 'zh']) {   // each word that the server may name has a text
+      const words = JSON.parse(readFileSync(`${top}/web/strings/${language}.json`));
+      assert.deepEqual([...table.matchAll(names)].map(m => m[1]).filter(name => !words['ready_' + name.replaceAll(' ', '_')]), []);
+    }
   });
 
   await test('nothing of the start page moves when its tiles come', async () => {

@@ -34,8 +34,7 @@ export async function marking() {
     await page.click('#chosen-clear');
     await page.click('.brand');
     await page.click('#start-kinds button:has-text("Saved")');
-    await page.locator('.tile').first().waitFor();
-    assert.deepEqual(await texts(page, '.tile'), ['Favourites3']);
+    await until(async () => assert.deepEqual(await texts(page, '.tile'), ['Favourites3']));
     await page.click('.tile');
     await until(async () => assert.equal(await page.textContent('#summary'), '3 pictures'));
     assert.equal(query(page).get('favourites'), '1');
