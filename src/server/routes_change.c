@@ -27,6 +27,7 @@ typedef struct {
     request *request;
     char *folder;                 /* the media folder; NULL for a path */
     char *paths[MAX_UPLOADS];     /* owned */
+    bool created[MAX_UPLOADS];    /* the file was not in the media folder before */
     size_t count;
     char *labels[MAX_LABELS];     /* owned */
     size_t label_count;
@@ -78,12 +79,15 @@ static int save_upload(addition *a, const void *bytes, size_t n, scry_error *err
     scry_sha256_of(bytes, n, digest);
     scry_hex(digest, sizeof digest, hex);
     char *path = scry_asprintf("%s/%s.%s", a->folder, hex, extension);
-    int r = access(path, F_OK) == 0 ? 0 : scry_write_file(path, bytes, n, err);
-    if (r < 0)
+    bool is_new = access(path, F_OK) < 0;
+    int r = is_new ? scry_write_file(path, bytes, n, err) : 0;
+    if (r < 0) {
         free(path);
-    else
-        a->paths[a->count++] = path;
-    return r;
+        return r;
+    }
+    a->created[a->count] = is_new;
+    a->paths[a->count++] = path;
+    return 0;
 }
 
 /* A label or the key; false with a 400 or 413 made. */
@@ -304,6 +308,20 @@ static bool read_body(addition *a)
     return r->status == 0;
 }
 
+/* Remove the files of a request that was refused, as far as they are not in the store: before others may change it. */
+static void drop_uploads(addition *a)
+{
+    server *s = a->request->server;
+    pthread_rwlock_rdlock(&s->store_lock);
+    for (size_t i = 0; i < a->count; i++) {
+        scry_results *found = NULL;
+        if (a->created[i] && file_at(s->store, a->paths[i], &found, NULL) == 0 && !found)
+            unlink(a->paths[i]);
+        scry_results_free(found);
+    }
+    pthread_rwlock_unlock(&s->store_lock);
+}
+
 static void images_post(request *r, worker_tools *tools)
 {
     addition a = { .request = r };
@@ -313,6 +331,8 @@ static void images_post(request *r, worker_tools *tools)
         index_added(&a);
     if (r->status == 0)
         answer_added(&a);
+    if (r->status >= 400)
+        drop_uploads(&a);
     store_change_end(r);
     for (size_t i = 0; i < a.count; i++)
         free(a.paths[i]);

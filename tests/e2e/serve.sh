@@ -245,6 +245,11 @@ get -H "$A" "$url/api/v1/images?label=sea&key=k91"
 is "found by them" "$(json 'len(j["results"])')" 1
 get -H "$A" -F "image=@$T/more/p091.png" -F label= "$url/api/v1/images"
 is "an empty label: 400" $code 400
+media=$(find "$SCRY_STORE/media" -type f | wc -l)
+pictures "$T/unseen" 1 95
+get -H "$A" -F "image=@$T/unseen/p095.png" -F label= "$url/api/v1/images"
+is "a new picture that is refused for its label" $code 400
+is "leaves no file" "$(find "$SCRY_STORE/media" -type f | wc -l)" "$media"
 get -H "$A" -F "image=@$T/more/p090.png" -F "image=@$T/more/p091.png" "$url/api/v1/images"
 is "two at once, both known already" "$code $(json 'len(j["results"])')" '201 2'
 get -H "$A" "$url/count"
