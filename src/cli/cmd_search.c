@@ -18,6 +18,7 @@
 
 static const cli_option options[] = {
     { "interactive", NULL, "search while the query is typed, with previews; prints the paths that were chosen", 'i', NULL },
+    { "scores", NULL, "also show each picture's score, the cosine of query and picture; JSON always has it", 0, NULL },
     CLI_VIEW_OPTIONS,
     { 0 },
 };
@@ -86,7 +87,7 @@ static int show(const cli_view *v, cli_output *o, scry_error *err)
     return r;
 }
 
-static int search(cli_common *c, const cli_view *v)
+static int search(cli_common *c, const cli_view *v, bool scores)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_search_request *q = &c->request;
@@ -117,7 +118,8 @@ static int search(cli_common *c, const cli_view *v)
     if (r == 0) {
         cli_output o = { .request = q, .store = store,
                          .model = scry_model_get_info(model), .results = results, .groups = groups,
-                         .took_ms = scry_now_ms() - start, .text_cut = cut, .quiet = c->quiet };
+                         .took_ms = scry_now_ms() - start, .text_cut = cut, .quiet = c->quiet,
+                         .scores = scores };
         r = cli_view_collect(v, &o, &err);
         if (r == 0)
             r = show(v, &o, &err);
@@ -138,10 +140,11 @@ static int run_search(int argc, char **argv)
     cli_args a;
     const char *name, *value;
     cli_view v = { .form = CLI_TABLE };
-    bool interactive = false;
+    bool interactive = false, scores = false;
     cli_begin(&a, &cmd_search, argc, argv);
     while ((name = cli_next(&a, &value)))
-        interactive |= !cli_view_take(&v, name, value);
+        if (!cli_view_take(&v, name, value))
+            *(strcmp(name, "scores") == 0 ? &scores : &interactive) = true;
     int status = a.status;
     if (status < 0 && !cli_view_check(&v))
         status = CLI_ERROR;
@@ -150,7 +153,7 @@ static int run_search(int argc, char **argv)
     if (status < 0 && !a.common.quiet && isatty(STDERR_FILENO))
         cli_query_hints(&a.common.request);
     if (status < 0)
-        status = search(&a.common, &v);
+        status = search(&a.common, &v, scores);
     cli_end(&a);
     return status;
 }

@@ -129,7 +129,7 @@ static int put_hit(scry_buf *b, const cli_output *o, scry_decoder *decoder, size
     scry_buf_printf(b, "</a><p>%zu. ", rank);
     put_text(b, h->file.path);
     scry_buf_puts(b, "</p>");
-    put_facts(b, h, !o->listed);
+    put_facts(b, h, !o->listed && o->scores);
     scry_buf_puts(b, "</li>\n");
     return r;
 }

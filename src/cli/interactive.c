@@ -2,6 +2,7 @@
  *
  *     > a dog on the bea_
  *     10,234 pictures, 12 ms     Tab: mark, Enter: choose, Ctrl-O: open
+ *       Best matches
  *     > Pictures/2019/img_1.jpg            +---------+
  *     * Pictures/2020/img_7.jpg            | preview |
  *       ...                                +---------+
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "engine/fusion.h"
 #include "image/image.h"
+#include "scry/score.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +42,9 @@ typedef struct {
     char line[MAX_LINE + 1], status[200];
     size_t length;
     float *vector;
+    scry_threshold *threshold;  /* NULL: not known */
     scry_results *results;      /* NULL: no query yet */
+    const char *headings[MAX_RESULTS];   /* of the results: where a group begins; NULL: nowhere */
     size_t selected, top;       /* top: the first shown */
     char *marks[MAX_MARKS];     /* paths; owned */
     size_t mark_count;
@@ -76,8 +80,15 @@ static int search_line(interactive *s, scry_results **out, scry_error *err)
     int r = parse(q, s->line, err);
     if (r == 0)
         r = scry_query_embed(q, &tools, s->vector, NULL, err);
-    if (r == 0)
-        r = scry_search_by(s->store, s->vector, &(scry_search_plan){ &request, search, SCRY_GROUPS_INIT }, out, err);
+    scry_groups groups = SCRY_GROUPS_INIT;
+    if (r == 0) {
+        groups = scry_groups_of(s->threshold, s->model, q, s->vector);
+        r = scry_search_by(s->store, s->vector, &(scry_search_plan){ &request, search, groups }, out, err);
+    }
+    const char *last = NULL;
+    for (size_t i = 0; r == 0 && i < (*out)->count && i < MAX_RESULTS; i++)
+        s->headings[i] = scry_groups_next(&groups, &last, *out, i + 1, &(*out)->hits[i]);
+    scry_groups_dispose(&groups);
     scry_query_free(q);
     return r;
 }
@@ -161,6 +172,30 @@ static void draw_row(interactive *s, size_t i)
     free(shorter);
 }
 
+/* Lines that the results from `first` to `last` take, with the headings before them. */
+static size_t lines_of(const interactive *s, size_t first, size_t last)
+{
+    size_t lines = last - first + 1;
+    for (size_t i = first; i <= last; i++)
+        lines += s->headings[i] != NULL;
+    return lines;
+}
+
+static void draw_results(interactive *s, size_t count, size_t rows)
+{
+    FILE *to = s->terminal.to;
+    for (size_t i = s->top, line = 0; i < count && line < rows; i++) {
+        if (s->headings[i] && rows > 1) {
+            fprintf(to, "\r\n\033[2m  %.*s\033[0m", list_columns(s) - 3, s->headings[i]);
+            line++;
+        }
+        if (line++ == rows)
+            break;
+        fputs("\r\n", to);
+        draw_row(s, i);
+    }
+}
+
 static void draw(interactive *s)
 {
     FILE *to = s->terminal.to;
@@ -168,17 +203,14 @@ static void draw(interactive *s)
     char *status = cli_printable(to, s->status), *line = cli_printable(to, s->line);
     if (s->selected < s->top)
         s->top = s->selected;
-    if (s->selected >= s->top + rows)
-        s->top = s->selected - rows + 1;
+    while (count && s->top < s->selected && lines_of(s, s->top, s->selected) > rows)
+        s->top++;
     fputs("\033[?25l\033[H\033[2J\r\n", to);
     static const char keys[] = "Tab: mark, Enter: choose, Ctrl-O: open, Esc: leave";
     bool both = strlen(status) + sizeof keys + 3 <= (size_t)s->terminal.columns;
     fprintf(to, "\033[2m%.*s%s%.*s\033[0m", s->terminal.columns - 1, status, both && status[0] ? "   " : "",
             both ? s->terminal.columns - 1 : 0, keys);
-    for (size_t i = s->top; i < count && i < s->top + rows; i++) {
-        fputs("\r\n", to);
-        draw_row(s, i);
-    }
+    draw_results(s, count, rows);
     fputs("\033[H> ", to);
     put_end(to, line, s->terminal.columns - 3);
     fputs("\033[?25h", to);
@@ -341,6 +373,8 @@ static int open_all(interactive *s, scry_error *err)
     if (r == 0)
         r = scry_session_new(&s->session, s->model, 0, err);
     if (r == 0)
+        r = scry_threshold_known(&s->threshold, s->store, s->model, err);
+    if (r == 0)
         r = scry_decoder_new(&s->decoder, &d, err);
     if (r == 0)
         s->vector = scry_alloc((size_t)scry_model_get_info(s->model)->dim * sizeof *s->vector);
@@ -355,6 +389,7 @@ static void close_all(interactive *s)
         free(s->marks[i]);
     cli_thumbs_free(s->thumbs);
     scry_results_free(s->results);
+    scry_threshold_free(s->threshold);
     free(s->previewed);
     free(s->here);
     free(s->vector);

@@ -7,4 +7,7 @@
 /* "nothing found" and, where the filters or --min-score let none pass, why. Nothing with --quiet or in other forms than a table. */
 void cli_tell_nothing(const cli_output *o);
 
+/* The same reason as the member "nothing_found" of a JSON object; no member where there are results, or no reason is known. */
+void cli_put_why_nothing(scry_json_writer *w, const cli_output *o);
+
 #endif

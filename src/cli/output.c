@@ -11,9 +11,11 @@
 #include "cli/thumbs.h"
 #include "engine/file_json.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_JSON_BYTES = 1 << 30, MAX_OPENED = 1000 };
 
@@ -95,6 +97,7 @@ static void print_json(const cli_output *o)
         scry_json_put_groups(&w, &o->groups);
     scry_json_put_undated(&w, o->results);
     scry_json_add_bool(&w, "has_more", o->results->has_more);
+    cli_put_why_nothing(&w, o);
     scry_json_key(&w, "results");
     scry_json_begin(&w, '[');
     for (size_t i = 0; i < o->results->count; i++)
@@ -161,6 +164,21 @@ int cli_view_collect(const cli_view *v, cli_output *o, scry_error *err)
     return dir ? cli_collector_new(&o->collector, dir, v->link_to != NULL, err) : 0;
 }
 
+/* Once for each user, who may not know it: a file in the cache folder remembers that. */
+static void say_how_to_open(const cli_view *v, const cli_output *o)
+{
+    if (v->open || v->form != CLI_TABLE || o->quiet || !o->results->count || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO))
+        return;
+    char *cache = scry_cache_dir(), *said = scry_path_join(cache, "said-how-to-open");
+    int fd = scry_make_dirs(cache, NULL) == 0 ? open(said, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+    if (fd >= 0) {
+        close(fd);
+        cli_warn("--open also opens what was found, --thumbs shows it here (this is said once)");
+    }
+    free(said);
+    free(cache);
+}
+
 int cli_show_results(const cli_view *v, cli_output *o, scry_error *err)
 {
     double start = scry_now_ms();
@@ -178,6 +196,7 @@ int cli_show_results(const cli_view *v, cli_output *o, scry_error *err)
     }
     if (v->open && o->results->count)
         r = open_results(o, err);
+    say_how_to_open(v, o);
     cli_thumbs_free(o->thumbs);
     o->thumbs = NULL;
     scry_trace("print", start);

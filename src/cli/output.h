@@ -45,6 +45,7 @@ typedef struct cli_output {
     const char *const *headings;  /* [results->count] of the page: a line before each, or NULL; NULL: those of the groups */
     const char *title;            /* of the page; NULL: the query */
     bool listed;                  /* pictures of a list, without scores */
+    bool scores;                  /* those of a search are shown */
     uint64_t total;               /* of a list: all that pass its filters */
     scry_groups groups;
     double took_ms;

@@ -125,7 +125,9 @@ void cli_print_hit(const cli_output *o, const scry_hit *h, size_t rank)
     if (o->listed)
         print_sorted_by(o->request->sort, &h->file);
     else
-        printf("%4zu  %6.3f  ", rank, h->score);
+        printf("%4zu  ", rank);
+    if (!o->listed && o->scores)
+        printf("%6.3f  ", h->score);
     if (!o->listed && on_terminal())
         print_day(&h->file);
     cli_print_name(h->file.path);

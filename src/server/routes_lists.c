@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_JSON_BYTES = 64 << 20, MAX_LIST = 1000, MAX_FACETS = 500, MOST_COUNTED = 4096 };
+enum { MAX_JSON_BYTES = 64 << 20, MAX_LIST = 1000, MAX_FACETS = 500, MOST_COUNTED = 4096, NEIGHBOURS = 10 };
 
 /* ---- GET /api/v1/images ---- */
 
@@ -48,6 +48,19 @@ static void timeline_get(request *r, worker_tools *tools)
     search_job *j = search_job_new(SCRY_VIA_LIST_URL);
     if (search_read_url(r, j, false))
         respond_timeline(r, &j->request);
+    search_job_free(j);
+}
+
+/* GET /api/v1/images/{id}/neighbours */
+static void neighbours_get(request *r, worker_tools *tools)
+{
+    uint8_t id[SCRY_ID_BYTES];
+    search_job *j = search_job_new(SCRY_VIA_LIST_URL);
+    j->request.search.limit = NEIGHBOURS;
+    if (scry_unhex(r->param[0], id, sizeof id) < 0)
+        respond_problem(r, 404, "there is no picture %.64s", r->param[0]);
+    else if (search_read_url(r, j, false))
+        respond_neighbours(r, &j->request, id);
     search_job_free(j);
 }
 
@@ -229,6 +242,7 @@ static void skipped_get(request *r, worker_tools *tools)
 const route routes_lists[] = {
     { "GET", "/api/v1/images", RUN_ON_WORKER, images_list, 0, false },
     { "GET", "/api/v1/timeline", RUN_ON_WORKER, timeline_get, 0, false },
+    { "GET", "/api/v1/images/{id}/neighbours", RUN_ON_WORKER, neighbours_get, 0, false },
     { "GET", "/api/v1/map", RUN_ON_WORKER, map_get, 0, false },
     { "GET", "/api/v1/facets", RUN_ON_WORKER, facets_get, 0, false },
     { "GET", "/api/v1/skipped", RUN_ON_WORKER, skipped_get, 0, false },

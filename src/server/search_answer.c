@@ -3,11 +3,15 @@
 
 #include "base/log.h"
 #include "engine/file_json.h"
+#include "engine/nothing_found.h"
+#include "server/queue.h"
 #include "server/request.h"
 #include "server/server.h"
 #include "server/store_check.h"
 
 #include <stdio.h>
+
+enum { MAX_REASON_BYTES = 1 << 16 };
 
 /* How many of the results are shown: with min_score=auto those above this query's threshold, and those found by words. */
 static size_t count_shown(const search_job *j, const scry_results *results)
@@ -51,4 +55,33 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
     }
     scry_json_end(&w, '}');
     respond_result(r, sorted, &err, &b);
+}
+
+/* On a worker, since the filters are tried one by one: which of them lets nothing pass, as one more member of the answer. */
+static void explain_nothing(request *r, worker_tools *tools)
+{
+    scry_buf why = SCRY_BUF_INIT(MAX_REASON_BYTES);
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    int result = scry_why_nothing(&why, r->server->store, &r->search->request, NULL);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    if (result == 0 && why.size && r->out.size && r->out.data[r->out.size - 1] == '}') {
+        scry_json_writer w = SCRY_JSON_WRITER_INIT(&r->out);
+        r->out.data[r->out.size - 1] = ',';
+        scry_buf_puts(&r->out, "\"nothing_found\":");
+        scry_json_put_str(&w, scry_buf_str(&why));
+        scry_buf_putc(&r->out, '}');
+    }
+    scry_buf_dispose(&why);
+}
+
+void search_finish(request *r, bool nothing_found)
+{
+    const scry_search *q = &r->search->request.search;
+    if (r->status == 200 && nothing_found && q->offset == 0 && q->filter) {
+        r->later = explain_nothing;
+        if (queue_push(r->server->work_queue, r))
+            return;
+        r->later = NULL;   /* too many wait: then without */
+    }
+    request_finish(r);
 }

@@ -114,9 +114,10 @@ static void scan_group(batch *b, size_t n, size_t first)
             respond_error(q, &err);
         else
             search_answer(q, q->search, results[k]);
+        bool nothing = r == 0 && results[k]->count == 0;
         scry_results_free(results[k]);
         b->done[member[k]] = true;
-        request_finish(q);
+        search_finish(q, nothing);
     }
     free(queries);
 }
@@ -142,9 +143,10 @@ static bool answer_by_words(batch *b, size_t i)
         respond_error(q, &err);
     else
         search_answer(q, j, results);
+    bool nothing = r == 0 && results->count == 0;
     scry_results_free(results);
     b->done[i] = true;
-    request_finish(q);
+    search_finish(q, nothing);
     return true;
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEPT = 4, MAX_JSON_BYTES = 64 << 20, DAY_S = 86400 };
+enum { KEPT = 4, MAX_JSON_BYTES = 64 << 20, MAX_NEIGHBOURS = 100, DAY_S = 86400 };
 enum { MAX_CELLS = 10000, CELLS_IN_DEGREE = 1024 };   /* cells of 100 m */
 
 typedef struct {
@@ -373,4 +373,52 @@ void respond_map(request *r, const scry_search_request *q)
     if (k)
         release(r->server, k);
     respond_result(r, k ? 0 : err.code, &err, &b);
+}
+
+/* ---- neighbours in time ---- */
+
+/* `n` pictures at most from `at` on, with `step` 1, or SIZE_MAX for -1, nearest first. Below 0 is past the end. */
+static int put_side(scry_json_writer *w, scry_store *store, const scry_listing *l, size_t at, size_t step, size_t n)
+{
+    int result = 0;
+    scry_json_begin(w, '[');
+    for (; n > 0 && at < scry_listing_count(l) && result == 0; at += step, n--)
+        result = put_page(w, store, l, at, at + 1, NULL);
+    scry_json_end(w, ']');
+    return result;
+}
+
+void respond_neighbours(request *r, const scry_search_request *q, const uint8_t id[SCRY_ID_BYTES])
+{
+    server *s = r->server;
+    scry_error err = SCRY_ERROR_INIT;
+    if (q->has_after || q->search.offset || q->reverse || q->sort != SCRY_SORT_NONE || q->search.limit > MAX_NEIGHBOURS) {
+        respond_problem(r, 400, "neighbours take filters, unique, and limit, from 1 to %d on each side", MAX_NEIGHBOURS);
+        return;
+    }
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    pthread_rwlock_rdlock(&s->store_lock);
+    kept_list *k = acquire(r, q, SCRY_SORT_DATE, &err);
+    size_t at = k ? scry_listing_find(k->listing, id) : SIZE_MAX;
+    int result = k ? 0 : err.code;
+    if (k && at == SIZE_MAX)
+        result = scry_fail(&err, SCRY_ENOTFOUND, "there is no such picture among those that these parameters ask for");
+    if (result == 0) {
+        scry_json_begin(&w, '{');
+        scry_json_add_int(&w, "offset", (int64_t)at);
+        scry_json_add_int(&w, "total", (int64_t)scry_listing_count(k->listing));
+        scry_json_key(&w, "before");
+        result = put_side(&w, s->store, k->listing, at + 1, 1, q->search.limit);
+        scry_json_key(&w, "after");
+        if (result == 0)
+            result = put_side(&w, s->store, k->listing, at - 1, SIZE_MAX, q->search.limit);
+        scry_json_end(&w, '}');
+        if (result < 0)
+            scry_fail(&err, result, "a picture of the list cannot be read");
+    }
+    pthread_rwlock_unlock(&s->store_lock);
+    if (k)
+        release(s, k);
+    respond_result(r, result, &err, &b);
 }

@@ -24,4 +24,7 @@ void respond_timeline(request *r, const scry_search_request *q);
 /* On a worker: {"total", "cell_degrees", "cells"}: where pictures were taken, counted in cells of a grid. */
 void respond_map(request *r, const scry_search_request *q);
 
+/* On a worker: {"offset", "total", "before", "after"}: the pictures taken just before and after one, nearest first. */
+void respond_neighbours(request *r, const scry_search_request *q, const uint8_t id[SCRY_ID_BYTES]);
+
 #endif
