@@ -5,7 +5,7 @@
 #     share/scry/      models/starter, models/words, the tokenizer files and the catalogue of models
 #     include/scry/, lib/libscry.{a,so}, lib/pkgconfig/scry.pc     for programs in C
 #     share/man/man1 and man3, completions for bash, zsh and fish, an entry for desktops with its icon
-#     lib/systemd/user/     units that run scry watch, or index once an hour
+#     lib/systemd/user/     units that run scry watch or scry serve, or index once an hour
 #     lib/systemd/system/   the same and the server for a machine, as the user scry (lib/sysusers.d/)
 bindir = $(PREFIX)/bin
 libdir = $(PREFIX)/lib

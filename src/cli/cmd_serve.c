@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/desktop.h"
 #include "cli/index_words.h"
+#include "cli/watch_child.h"
 
 #include "base/alloc.h"
 #include "base/plugin.h"
@@ -26,13 +27,14 @@ static const cli_option options[] = {
     { "allow-upload", NULL, "allow adding pictures by the API", 0, NULL },
     { "allow-remove", NULL, "allow removing pictures from the index by the API", 0, NULL },
     { "allow-marks", NULL, "with --no-auth: allow setting favourites and saved searches; without, they always may be", 0, NULL },
+    { "watch", NULL, "also index what changes in the folders of the collection, as scry watch does", 'w', NULL },
     { "open", NULL, "open the page in the desktop's browser", 'o', NULL },
     { "workers", "N", "threads for decoding and embedding (default: one per processor)", 0, NULL },
     { "max-connections", "N", "open connections (default: 256)", 0, NULL },
     { "max-queue", "N", "waiting requests; further ones get status 503 (default: 128)", 0, NULL },
     { "time-limit", "SECONDS", "time limit for decoding a picture (default: 30)", 0, NULL },
     { "client-timeout", "SECONDS", "time limit for a request's headers; bodies get one more second per 64 kB (default: 30)", 0, NULL },
-    { "no-words", NULL, "with --allow-index: do not read the words in pictures in the background", 0, NULL },
+    { "no-words", NULL, "with --allow-index or --watch: do not read the words in pictures in the background", 0, NULL },
     { "check-interval", "SECONDS", "time between checks of the store's files in the background (default: 86400; 0: no checks)", 0, NULL },
     { 0 },
 };
@@ -56,7 +58,14 @@ static bool take_number(scry_serve_options *o, const char *name, const char *val
     return true;
 }
 
-static bool take_option(scry_serve_options *o, const char **hosts, char *local, bool *open, const char *name, const char *value)
+/* What the command itself does. */
+typedef struct {
+    bool open, watch;
+    watch_child child;
+} serve_extras;
+
+static bool take_option(scry_serve_options *o, const char **hosts, char *local, serve_extras *extras, const char *name,
+                        const char *value)
 {
     const struct { const char *name, **text; } texts[] = {
         { "listen", &o->listen }, { "public-url", &o->public_url }, { "token-file", &o->token_file }, { "cert", &o->cert }, { "key", &o->key },
@@ -64,7 +73,7 @@ static bool take_option(scry_serve_options *o, const char **hosts, char *local, 
     const struct { const char *name; bool *flag; } flags[] = {
         { "no-auth", &o->no_auth }, { "allow-index", &o->allow_index }, { "allow-upload", &o->allow_upload },
         { "allow-remove", &o->allow_remove },
-        { "allow-marks", &o->allow_marks }, { "open", open }, { "no-words", &o->no_words },
+        { "allow-marks", &o->allow_marks }, { "open", &extras->open }, { "watch", &extras->watch }, { "no-words", &o->no_words },
     };
     long long n = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -106,7 +115,7 @@ static char *model_name(const cli_common *c)
 }
 
 /* An address that stands for all of this machine's is opened as the loopback one. */
-static void open_page(void *arg, const char *url)
+static void open_page(const char *url)
 {
     static const struct { const char *all, *own; } hosts[] = { { "://0.0.0.0:", "://127.0.0.1:" }, { "://[::]:", "://[::1]:" } };
     scry_error err = SCRY_ERROR_INIT;
@@ -123,14 +132,30 @@ static void open_page(void *arg, const char *url)
     free(address);
 }
 
-static int serve(const cli_common *c, scry_serve_options *o)
+/* The collection is there now, made by the server if need be. */
+static void begin_extras(void *arg, const char *url)
+{
+    serve_extras *extras = arg;
+    if (extras->watch)
+        watch_child_start(&extras->child);
+    if (extras->open)
+        open_page(url);
+}
+
+static int serve(const cli_common *c, scry_serve_options *o, serve_extras *extras)
 {
     scry_error err = SCRY_ERROR_INIT;
+    int r = extras->watch ? watch_child_fork(&extras->child, c, !o->no_words, &err) : 0;   /* before there are threads */
+    o->no_words |= extras->watch;   /* the child reads them */
     char *place = cli_store_place(c), *model = model_name(c);
     o->language = c->language;
-    int r = cli_milvus_choice(&o->milvus, c, &err);
+    o->ready = begin_extras;
+    o->ready_arg = extras;
+    if (r == 0)
+        r = cli_milvus_choice(&o->milvus, c, &err);
     if (r == 0)
         r = scry_serve_run(o, place, c->collection, model, c->precision, &err);
+    watch_child_stop(&extras->child);
     cli_milvus_choice_dispose(&o->milvus);
     free(model);
     free(place);
@@ -142,22 +167,21 @@ static int run_serve(int argc, char **argv)
     cli_args a;
     const char *name, *value, *hosts[MAX_HOSTS];
     char local[LOCAL_SIZE];
-    bool open = false;
+    serve_extras extras = { .open = false };
     scry_serve_options o = SCRY_SERVE_OPTIONS_INIT;
     cli_begin(&a, &cmd_serve, argc, argv);
     while ((name = cli_next(&a, &value)))
-        if (!take_option(&o, hosts, local, &open, name, value)) {
+        if (!take_option(&o, hosts, local, &extras, name, value)) {
             a.status = CLI_ERROR;
             break;
         }
     o.no_words |= cli_words_unwanted();
     o.hosts = hosts;
-    o.ready = open ? open_page : NULL;
     int status = a.status;
     if (status < 0 && !o.cert != !o.key)
         status = cli_usage("--cert and --key are required together");
     if (status < 0)
-        status = serve(&a.common, &o);
+        status = serve(&a.common, &o, &extras);
     cli_end(&a);
     return status;
 }
@@ -167,7 +191,7 @@ const cli_command cmd_serve = {
     .usage = "[OPTION]...",
     .summary = "Serve the web page and the HTTP API",
     .details = "Open http://127.0.0.1:8080/ in a browser, or give --open; the API is described at /docs.\n\n"
-               "Examples:\n  scry serve --open\n  scry serve --listen 0.0.0.0:8080 --token-file ~/.config/scry/token\n",
+               "Examples:\n  scry serve --open --watch\n  scry serve --listen 0.0.0.0:8080 --token-file ~/.config/scry/token\n",
     .options = options,
     .common = CLI_STORE | CLI_MODEL,
     .run = run_serve,

@@ -45,7 +45,7 @@ static const cli_option options[] = {
     { 0 },
 };
 
-enum { MAX_ARGUMENTS = 600, TICK_MS = 250, ROOT_CHECK_MS = 1000, AGAIN_MS = 10000 };
+enum { MAX_ARGUMENTS = 600, TICK_MS = 250, ROOT_CHECK_MS = 1000, AGAIN_MS = 10000, LIST_MS = 10000 };
 
 typedef struct {
     char *arguments[MAX_ARGUMENTS + 1];   /* of `scry index` before the paths; owned */
@@ -59,7 +59,9 @@ typedef struct {
     bool reading, stopping;   /* the run reads words; it was told to stop */
     pid_t child;              /* 0: no run */
     char **paths;             /* of the run; owned */
+    const cli_common *common; /* of the collection whose folders are watched; NULL: folders were named */
     double again_ms;          /* after a failure: when to try again */
+    double listed_ms;         /* when the folders of the collection were looked up */
 } watching;
 
 static bool add_argument(watching *w, const char *name, const char *value)
@@ -194,10 +196,30 @@ static void yield_to_index(watching *w, bool due)
         finish_run(w, CLI_ERROR);
 }
 
+static int add_root(void *arg, const scry_root *root)
+{
+    watch_tree_add(arg, root->path);
+    return 0;
+}
+
+/* Folders that were added to the collection since; where it cannot be read now, later. */
+static void list_again(watching *w)
+{
+    scry_store *store;
+    if (!w->common || cli_open_store(&store, w->common, SCRY_STORE_READ, NULL) < 0)
+        return;
+    (void)!scry_store_roots(store, add_root, w->tree, NULL);
+    scry_store_close(store, NULL);
+}
+
 static void step(watching *w, double *checked_ms, double *looked_ms)
 {
     double now = scry_now_ms();
     watch_tree_read(w->tree);
+    if (now - w->listed_ms >= LIST_MS) {
+        list_again(w);
+        w->listed_ms = now;
+    }
     if (now - *checked_ms >= ROOT_CHECK_MS) {
         watch_tree_check_roots(w->tree);
         *checked_ms = now;
@@ -224,6 +246,7 @@ static int watch(watching *w)
 {
     struct pollfd fd = { .fd = watch_tree_fd(w->tree), .events = POLLIN };
     double checked_ms = scry_now_ms(), looked_ms = checked_ms;
+    w->listed_ms = checked_ms;
     watch_tree_check_roots(w->tree);
     while (!atomic_load(w->cancel)) {
         (void)!poll(&fd, 1, TICK_MS);
@@ -238,12 +261,6 @@ static int watch(watching *w)
 
 /* ---- roots ---- */
 
-static int add_root(void *arg, const scry_root *root)
-{
-    watch_tree_add(arg, root->path);
-    return 0;
-}
-
 /* The operands, which need not be there, or the folders of the collection. */
 static int add_roots(watching *w, const cli_common *c, char **operands, size_t n, scry_error *err)
 {
@@ -254,6 +271,7 @@ static int add_roots(watching *w, const cli_common *c, char **operands, size_t n
         watch_tree_add(w->tree, path);
         free(path);
     }
+    w->common = n ? NULL : c;
     scry_store *store;
     int r = n ? 0 : cli_open_store(&store, c, SCRY_STORE_READ, err);
     if (n == 0 && r == 0) {

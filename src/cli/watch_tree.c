@@ -249,6 +249,9 @@ static void unwatch_below(watch_tree *t, const char *path)
 
 void watch_tree_add(watch_tree *t, const char *root)
 {
+    for (size_t i = 0; i < t->root_count; i++)
+        if (strcmp(t->roots[i].path, root) == 0)
+            return;
     t->roots = scry_realloc(t->roots, (t->root_count + 1) * sizeof *t->roots);
     t->roots[t->root_count++] = (watched_root){ .path = scry_strdup(root) };
 }

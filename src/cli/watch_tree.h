@@ -27,7 +27,7 @@ typedef struct watch_tree watch_tree;
 int watch_tree_new(watch_tree **out, bool hidden, scry_error *err) SCRY_NODISCARD;
 void watch_tree_free(watch_tree *t);
 
-/* Add a root, an absolute path; it need not be there now. */
+/* Add a root, an absolute path; it need not be there now. One that was added before stays as it is. */
 void watch_tree_add(watch_tree *t, const char *root);
 
 /* Readable when something has happened. */

@@ -105,6 +105,7 @@ like "and for the machine's server" usr/lib/systemd/system/scry-server.service '
 is "each public function has a man page" "$(sed -n 's/^ \(scry_[a-z0-9_]*\)@SCRY_0 .*/\1/p' "$SCRY_TOP/mk/libscry0.symbols" |
     while read -r function; do [ -s usr/share/man/man3/$function.3 ] || echo $function; done)" ''
 like "an entry for desktops" usr/share/applications/scry.desktop '^Exec=scry serve --open'
+like "and one that serves" usr/lib/systemd/user/scry-serve.service '^ExecStart=/.*/bin/scry serve --watch$'
 like "completion for fish" usr/share/fish/vendor_completions.d/scry.fish '^complete -c scry '
 ok "completion for bash" bash -n usr/share/bash-completion/completions/scry
 printf '%s\n' "$T"/usr/include/scry/*.h | sed 's,.*/scry/,#include <scry/,; s,$,>,' >all.c
