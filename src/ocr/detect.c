@@ -37,7 +37,8 @@ void scry_ocr_bind_detector(scry_binder *b, scry_ocr_detector *d)
 /* ---- memory ---- */
 
 /* Where the maps of a pass are. Each stage has an even number of blocks, which leaves its map in `stage`; the maps p are in
- * `other`. */
+ * `other`. When the maps q are joined, the others are no longer needed: the result takes the place of stage[0] and other[0], which
+ * lie side by side. */
 typedef struct {
     scry_ocr_map stage[LEVELS], p[LEVELS], q[LEVELS], all;
     float *other[LEVELS], *sums, *own;
@@ -61,9 +62,7 @@ static layout plan(const scry_ocr_detector *d, const scry_ocr_pixels *pixels, fl
         l.other[i] = take(&l, memory, h * w * wide);
         l.q[i] = scry_ocr_whole(take(&l, memory, h * w * NARROW), h, w, NARROW);
     }
-    l.all = scry_ocr_whole(take(&l, memory, l.stage[0].height * l.stage[0].width * LEVELS * NARROW), l.stage[0].height,
-                           l.stage[0].width,
-                           LEVELS * NARROW);
+    l.all = scry_ocr_whole(l.stage[0].x, l.stage[0].height, l.stage[0].width, LEVELS * NARROW);
     size_t sums = scry_ocr_trunk_shared_floats(&d->trunk, pixels), neck = 2 * l.stage[0].height * WIDE;
     l.sums = take(&l, memory, sums > neck ? sums : neck);
     size_t w = l.stage[0].width, trunk = scry_ocr_trunk_own_floats(&d->trunk, pixels->width);
