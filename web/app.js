@@ -66,8 +66,8 @@ function restore() {
   reversed = params.get('reverse') === '1';
   showSorting();
   $('fold').checked = folded;
-  showMap(params.get('map'));
   comparing = query ? null : kindOf(params.get('duplicates'));
+  showMap(comparing ? null : params.get('map'));
 }
 
 function setAddress(replace) {

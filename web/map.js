@@ -215,7 +215,8 @@ function drawNow() {
     c.stroke();
   }
   showClusters();
-  $('map-state').textContent = loaded === null ? '' : text('n_placed', { n: total });
+  const state = loaded === null ? '' : text('n_placed', { n: total });
+  if ($('map-state').textContent !== state) $('map-state').textContent = state;   // else it would be read out again
 }
 
 // ---- a circle as the filter ----

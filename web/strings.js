@@ -7,9 +7,14 @@ let strings = {};
 
 const here = () => document.documentElement.lang;
 
+// null: there is none, or the page is being left.
 async function load(language) {
-  const response = await fetch(`assets/strings/${language}.json`);
-  return response.ok ? response.json() : null;
+  try {
+    const response = await fetch(`assets/strings/${language}.json`);
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
 }
 
 // Uses the language chosen before, else the first of the browser's languages that has a file, else English.

@@ -417,11 +417,11 @@ export async function searching({ root, store }) {
     const page = await open(url + '/?q=a+horse'), shown = async () => [await page.isVisible('.hit .score'), await page.isVisible('#closeness')];
     await settled(page);
     assert.deepEqual(await shown(), [false, false]);
-    assert.equal(await page.getAttribute('.hit .open', 'aria-label'), 'horse.jpg');
+    assert.equal(await page.getAttribute('.hit .open', 'aria-label'), 'horse.jpg, found by words: File name');
     await page.click('#show-more');
     await page.check('#scores');
     assert.deepEqual(await shown(), [true, true]);
-    assert.match(await page.getAttribute('.hit .open', 'aria-label'), /^horse\.jpg, 0\.\d+$/);
+    assert.match(await page.getAttribute('.hit .open', 'aria-label'), /^horse\.jpg, 0\.\d+, found by words: File name$/);
     await page.reload();
     await settled(page);
     assert.deepEqual(await shown(), [true, true]);
