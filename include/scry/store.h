@@ -60,6 +60,8 @@ typedef struct scry_milvus_choice {
     int (*waiting)(void *arg, const char *stage, int percent);
     void (*notice)(void *arg, const char *text);   /* a message for the user, one line; may be NULL */
     void *waiting_arg;            /* of both */
+    const char *path_field;       /* of a collection that another program made: the VARCHAR or dynamic field with the path of each
+                                     picture; NULL: none */
 } scry_milvus_choice;
 
 typedef struct scry_store_options {
@@ -75,7 +77,7 @@ typedef struct scry_store_options {
 } scry_store_options;
 
 #define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
-    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL } }
+    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL } }
 
 /* `options` may be NULL: the default collection, for reading. */
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,
@@ -106,6 +108,8 @@ typedef struct scry_store_info {
     bool finds_words;                 /* filters on words are answered: not on Milvus */
     bool keeps_marks;                 /* favourites and the like (marks.h): not on Milvus */
     uint64_t files_change;            /* as `change`, and the same after a commit that changed only marks or paths of roots */
+    const char *external;             /* of a collection that another program made: its key, vectors, index, and whether
+                                         pictures can be added, in one line; NULL: scry made it */
 } scry_store_info;
 
 /* What to do about lacks_details: a part of a sentence, with the commands. */

@@ -87,7 +87,8 @@ MilvusNotice = CFUNCTYPE(None, c_void_p, c_char_p)
 class scry_milvus_choice(Structure):
     _fields_ = [("index", c_char_p), ("search", c_char_p), ("consistency", c_char_p), ("partitions", c_bool), ("vector_field", c_char_p),
                 ("id_field", c_char_p), ("map_ids", POINTER(c_int64)), ("map_paths", POINTER(c_char_p)), ("map_count", c_size_t),
-                ("waiting", MilvusWaiting), ("notice", MilvusNotice), ("waiting_arg", c_void_p)]
+                ("waiting", MilvusWaiting), ("notice", MilvusNotice), ("waiting_arg", c_void_p),
+                ("path_field", c_char_p)]
 
 
 class scry_store_options(Structure):
@@ -99,7 +100,7 @@ class scry_store_info(Structure):
     _fields_ = [("where", c_char_p), ("collection", c_char_p), ("model_identity", c_char_p), ("model_name", c_char_p),
                 ("precision", c_char_p), ("dim", c_int), ("files", c_uint64), ("contents", c_uint64), ("bad_files", c_uint64),
                 ("contents_estimated", c_bool), ("bytes", c_uint64), ("lacks_details", c_bool), ("change", c_uint64),
-                ("finds_words", c_bool), ("keeps_marks", c_bool), ("files_change", c_uint64)]
+                ("finds_words", c_bool), ("keeps_marks", c_bool), ("files_change", c_uint64), ("external", c_char_p)]
 
 
 class scry_root(Structure):

@@ -63,6 +63,11 @@ static int print_text(scry_store *s, const scry_store_info *i, const counts *n, 
 {
     bool starter = i->model_name && strcmp(i->model_name, SCRY_STARTER_MODEL) == 0;
     cli_print("store       %s\ncollection  %s\n", i->where, i->collection);
+    if (i->external) {   /* its model, contents and roots are not known */
+        cli_print("made by     another program: %s\n", i->external);
+        printf("vectors     %llu, %d dimensions\n", (unsigned long long)i->files, i->dim);
+        return 0;
+    }
     cli_print("model       %s%s, %d dimensions, %s\n", i->model_name, starter ? " (the bundled starter model)" : "", i->dim, i->precision);
     cli_print("identity    %s\n", i->model_identity);
     printf("pictures    %llu files, %s%llu different%s\n", (unsigned long long)i->files, i->contents_estimated ? "about " : "",
@@ -110,6 +115,8 @@ static int print_json(scry_store *s, const scry_store_info *i, const counts *n, 
         scry_json_add_str(&w, texts[k].key, texts[k].text);
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
         scry_json_add_int(&w, numbers[k].key, (int64_t)numbers[k].n);
+    if (i->external)
+        scry_json_add_str(&w, "external", i->external);
     if (i->contents_estimated)
         scry_json_add_bool(&w, "contents_estimated", true);
     scry_json_key(&w, "roots");

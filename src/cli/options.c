@@ -29,6 +29,7 @@ static const cli_option milvus_options[] = {
       NULL },
     { "milvus-field", "NAME", "vector field of a collection that another program made", 0, NULL },
     { "milvus-id", "NAME", "key field of such a collection", 0, NULL },
+    { "milvus-path", "NAME", "its VARCHAR or dynamic field with the path of each picture", 0, NULL },
     { "milvus-map", "CSV", "table with columns id and path: the files of its keys", 0, NULL },
     { 0 },
 };
@@ -153,7 +154,8 @@ static const char **milvus_option(cli_common *c, const char *name)
     const struct { const char *name, **to; } options[] = {
         { "milvus-index", &c->milvus.index }, { "milvus-search", &c->milvus.search },
         { "milvus-consistency", &c->milvus.consistency }, { "milvus-field", &c->milvus.vector_field },
-        { "milvus-id", &c->milvus.id_field }, { "milvus-map", &c->milvus_map },
+        { "milvus-id", &c->milvus.id_field }, { "milvus-path", &c->milvus.path_field },
+        { "milvus-map", &c->milvus_map },
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (strcmp(options[i].name, name) == 0)

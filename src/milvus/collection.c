@@ -201,7 +201,7 @@ static void schema_from_message(scry_milvus_schema *s, const Pb__DescribeCollect
         fields[i] = (scry_milvus_field){
             .name = f->name, .type = f->data_type, .primary = f->is_primary_key,
             .auto_id = f->autoid || (f->is_primary_key && from->autoid),
-            .optional = f->nullable || f->is_dynamic || f->is_function_output, .dim = number_param(f, "dim"),
+            .optional = f->nullable || f->is_dynamic || f->is_function_output || f->default_value.len, .dim = number_param(f, "dim"),
             .max_length = number_param(f, "max_length"), .max_capacity = number_param(f, "max_capacity"),
         };
     }

@@ -138,6 +138,7 @@ static bool column_to_message(column_message *m, const scry_milvus_column *c, si
         SCALARS(m, strings, string_data, STRING_DATA);
         return true;
     case SCRY_MILVUS_JSON:
+        m->field.is_dynamic = strcmp(c->name, "$meta") == 0;
         set_json(m, c->strings + from, count);
         SCALARS(m, json, json_data, JSON_DATA);
         return true;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "image/image.h"
 #include "server/cache.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -78,8 +79,19 @@ static void set_version(open_picture *p, const struct stat *st)
     scry_hex(digest, (sizeof p->version - 1) / 2, p->version);
 }
 
-/* 0, or the error's number. */
-static int open_below_root(const scry_file *f, open_picture *out)
+/* The path of a picture that another program put into a collection on Milvus can lead anywhere: only pictures are shown. */
+static bool may_be_shown(const scry_file *f, int fd)
+{
+    static const uint8_t no_root[SCRY_ID_BYTES];
+    uint8_t head[256];
+    if (memcmp(f->root, no_root, sizeof no_root) != 0)
+        return true;
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    return n > 0 && scry_sniff_format(head, (size_t)n) != SCRY_FORMAT_NONE;
+}
+
+/* The regular file of a picture, never a link out of its root: a descriptor, or minus errno. */
+static int open_file(const scry_file *f, struct stat *st)
 {
     /* The root is the path without the relative part. */
     size_t n = strlen(f->path), m = strlen(f->relative);
@@ -91,14 +103,25 @@ static int open_below_root(const scry_file *f, open_picture *out)
     int e = errno;
     if (dir >= 0)
         close(dir);
-    struct stat st;
-    if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-        close(fd);
-        fd = -1;
-        e = ENOENT;
-    }
+    if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+        return fd;
     if (fd < 0)
-        return e ? e : ENOENT;
+        return -e;
+    close(fd);
+    return -ENOENT;
+}
+
+/* 0, or the error's number; EMEDIUMTYPE where the file is not a picture. */
+static int open_shown(const scry_file *f, open_picture *out)
+{
+    struct stat st;
+    int fd = open_file(f, &st);
+    if (fd < 0)
+        return -fd;
+    if (!may_be_shown(f, fd)) {
+        close(fd);
+        return EMEDIUMTYPE;
+    }
     *out = (open_picture){ .file = f, .fd = fd, .bytes = (uint64_t)st.st_size };
     set_version(out, &st);
     return 0;
@@ -108,20 +131,21 @@ static const char *why_closed(int e)
 {
     return e == EXDEV || e == ELOOP ? "the file of this picture is a link out of its folder"
            : e == EACCES ? "the file of this picture may not be read"
+           : e == EMEDIUMTYPE ? "the file of this row is not a picture"
            : "the file of this picture does not exist any more: run `scry index --prune`";
 }
 
 const char *picture_try_open(const scry_file *f, open_picture *out)
 {
-    int e = open_below_root(f, out);
+    int e = open_shown(f, out);
     return e ? why_closed(e) : NULL;
 }
 
 bool picture_open(request *r, const scry_file *f, open_picture *out)
 {
-    int e = open_below_root(f, out);
+    int e = open_shown(f, out);
     if (e)
-        respond_problem(r, e == EXDEV || e == ELOOP || e == EACCES ? 403 : 404, "%s", why_closed(e));
+        respond_problem(r, e == EXDEV || e == ELOOP || e == EACCES || e == EMEDIUMTYPE ? 403 : 404, "%s", why_closed(e));
     return e == 0;
 }
 

@@ -2,6 +2,10 @@
 
     compare.py check COLLECTION FILES    count, schema, properties; search with a stored vector
     compare.py make COLLECTION DIM FILE  a collection as the tutorial makes one, from FILE.npy; 1..n as ids
+    compare.py quick COLLECTION NPY LIST   as MilvusClient's quick start makes one: automatic ids, dynamic "filepath", COSINE
+    compare.py dynamic COLLECTION NPY LIST          the same with ids of the client
+    compare.py older COLLECTION NPY LIST FACTOR     INT64 id, embedding, VARCHAR path; IVF_FLAT, L2; vectors times FACTOR
+    compare.py paths COLLECTION FIELD    the paths of all rows, sorted
     compare.py count COLLECTION          rows that are really there
     compare.py index COLLECTION          its index: type, M, efConstruction
     compare.py release COLLECTION        not loaded any more
@@ -96,6 +100,45 @@ def old(source):
     print("ok")
 
 
+def load_list(npy, paths):
+    import numpy as np
+    with open(paths) as f:
+        return np.load(npy), f.read().split("\n")[:-1]
+
+
+def quick(npy, paths, automatic):
+    vectors, names = load_list(npy, paths)
+    client.create_collection(collection, dimension=vectors.shape[1], auto_id=automatic, metric_type="COSINE")
+    rows = [{"vector": v.tolist(), "filepath": name} for v, name in zip(vectors, names)]
+    if not automatic:
+        rows = [row | {"id": i + 1} for i, row in enumerate(rows)]
+    client.insert(collection, rows)
+    client.query(collection, filter="", output_fields=["count(*)"], consistency_level="Strong")
+    print("ok")
+
+
+def older(npy, paths, factor):
+    vectors, names = load_list(npy, paths)
+    schema = MilvusClient.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("embedding", DataType.FLOAT_VECTOR, dim=vectors.shape[1])
+    schema.add_field("path", DataType.VARCHAR, max_length=1000)
+    client.create_collection(collection, schema=schema)
+    index = client.prepare_index_params()
+    index.add_index("embedding", index_type="IVF_FLAT", metric_type="L2", params={"nlist": 512})
+    client.create_index(collection, index)
+    client.insert(collection, [{"id": i + 1, "embedding": (v * factor).tolist(), "path": name}
+                               for i, (v, name) in enumerate(zip(vectors, names))])
+    client.load_collection(collection)
+    client.query(collection, filter="", output_fields=["count(*)"], consistency_level="Strong")
+    print("ok")
+
+
+def paths(field):
+    found = client.query(collection, filter="id != 0", output_fields=[field], consistency_level="Strong")
+    print(" ".join(sorted(r[field] for r in found)))
+
+
 def forget(root):
     for _ in range(2):   # the last change is lost by a restart
         client.alter_collection_properties(collection, {"scry.root." + root: ""})
@@ -129,6 +172,12 @@ elif command == "index":
     print(index())
 elif command == "release":
     client.release_collection(collection)
+elif command in ("quick", "dynamic"):
+    quick(sys.argv[3], sys.argv[4], command == "quick")
+elif command == "older":
+    older(sys.argv[3], sys.argv[4], float(sys.argv[5]))
+elif command == "paths":
+    paths(sys.argv[3])
 elif command == "forget":
     forget(sys.argv[3])
 elif command == "spoil":

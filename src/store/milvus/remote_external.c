@@ -9,19 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct mapped {
-    int64_t number;
-    char *path;
-} mapped;
-
-struct scry_remote_external {
-    char *key;               /* name of the primary field */
-    bool numbers;            /* it is an INT64 */
-    char *why_not;           /* why nothing can be added; NULL: it can */
-    mapped *map;             /* [map_count], by number */
-    size_t map_count;
-};
-
 void scry_remote_external_free(scry_remote_external *f)
 {
     if (!f)
@@ -31,6 +18,8 @@ void scry_remote_external_free(scry_remote_external *f)
     free(f->map);
     free(f->key);
     free(f->why_not);
+    free(f->path_field);
+    free(f->summary);
     free(f);
 }
 
@@ -79,7 +68,8 @@ static const scry_milvus_field *find_key(const scry_remote *s, const scry_milvus
 }
 
 /* Owned; NULL when pictures can be added. */
-static char *why_not_writable(const scry_milvus_schema *schema, const scry_milvus_field *key, const scry_milvus_field *vector)
+static char *why_not_writable(const scry_milvus_schema *schema, const scry_milvus_field *key, const scry_milvus_field *vector,
+                              const char *path_field)
 {
     if (key->type != SCRY_MILVUS_INT64)
         return scry_strdup("its key is text, whose meaning scry does not know");
@@ -87,7 +77,7 @@ static char *why_not_writable(const scry_milvus_schema *schema, const scry_milvu
         return scry_strdup("the server makes its keys, so that indexing again would store every picture twice");
     for (size_t i = 0; i < schema->field_count; i++) {
         const scry_milvus_field *f = &schema->fields[i];
-        if (f != key && f != vector && !f->optional)
+        if (f != key && f != vector && !f->optional && !(path_field && strcmp(f->name, path_field) == 0))
             return scry_asprintf("its field %s is required", f->name);
     }
     return NULL;
@@ -95,7 +85,7 @@ static char *why_not_writable(const scry_milvus_schema *schema, const scry_milvu
 
 static int compare_mapped(const void *a, const void *b)
 {
-    const mapped *x = a, *y = b;
+    const scry_remote_mapped *x = a, *y = b;
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
@@ -114,17 +104,21 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, 
     scry_remote_external *f = s->external = scry_alloc(sizeof *f);
     f->key = scry_strdup(key->name);
     f->numbers = key->type == SCRY_MILVUS_INT64;
-    f->why_not = why_not_writable(schema, key, vector);
+    int result = choice->path_field ? scry_remote_set_path_field(s, schema, choice->path_field, err) : 0;
+    if (result < 0)
+        return result;
+    f->why_not = why_not_writable(schema, key, vector, f->path_field);
     if (f->why_not && o->mode != SCRY_STORE_READ)
         return scry_fail(err, SCRY_EINVALID, "nothing can be added to the collection %s at %s: %s", s->name, s->where,
                          f->why_not);
     f->map = scry_alloc((choice->map_count + 1) * sizeof *f->map);
     for (size_t i = 0; i < choice->map_count; i++)
-        f->map[f->map_count++] = (mapped){ choice->map_ids[i], scry_strdup(choice->map_paths[i]) };
+        f->map[f->map_count++] = (scry_remote_mapped){ choice->map_ids[i], scry_strdup(choice->map_paths[i]) };
     if (f->map_count)
         qsort(f->map, f->map_count, sizeof *f->map, compare_mapped);
     s->base.kind = &scry_remote_external_kind;
-    s->fields = NULL;   /* it has none of scry's */
+    s->fields = f->path_field ? (const char *const *)&f->path_field : NULL;   /* it has none of scry's */
+    s->field_count = f->path_field != NULL;
     s->read_row = read_row;
     s->base.dim = (int)vector->dim;
     s->vector_field = scry_strdup(vector->name);
@@ -248,15 +242,18 @@ static int file_state(scry_store *base, const uint8_t *root, const char *relativ
     return scry_remote_side_state(s, id, out, err);
 }
 
-/* The path of a key: from the map, else from the sidecar, else "NAME:NUMBER". Owned. */
-static int name_number(scry_remote *s, int64_t number, char **out, scry_error *err)
+/* The path of a key: from the map, else from its row, whose path is `stored` where it was read already, else from the sidecar,
+ * else "NAME:NUMBER". Owned; takes `stored`. */
+static int name_number(scry_remote *s, int64_t number, char *stored, char **out, scry_error *err)
 {
     const scry_remote_external *f = s->external;
-    mapped key = { .number = number };
-    const mapped *m = f->map_count ? bsearch(&key, f->map, f->map_count, sizeof *f->map, compare_mapped) : NULL;
+    scry_remote_mapped key = { .number = number };
+    const scry_remote_mapped *m = f->map_count ? bsearch(&key, f->map, f->map_count, sizeof *f->map, compare_mapped) : NULL;
     sqlite3_stmt *st = NULL;
-    *out = m ? scry_strdup(m->path) : NULL;
-    int result = m ? 0 : scry_remote_side_begin(s, false, err);
+    *out = m ? scry_strdup(m->path) : stored;
+    if (m)
+        free(stored);
+    int result = *out ? 0 : scry_remote_side_begin(s, false, err);
     if (result == 1) {
         result = scry_db_start(&s->side, SCRY_SIDE_FILE_PATH, &st, err, "i", number);
         if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1)
@@ -271,7 +268,7 @@ static int name_number(scry_remote *s, int64_t number, char **out, scry_error *e
 /* A file with nothing but a path; each row is a content of its own. */
 static void set_file(scry_file *file, const uint8_t id[SCRY_ID_BYTES], const char *path)
 {
-    *file = (scry_file){ .relative = path, .path = path, .format = "", .camera = "", .key = "" };
+    *file = (scry_file){ .relative = path[0] == '/' ? path + 1 : path, .path = path, .format = "", .camera = "", .key = "" };
     memcpy(file->id, id, SCRY_ID_BYTES);
     memcpy(file->content, id, SCRY_ID_BYTES);
 }
@@ -282,13 +279,15 @@ static int read_row(scry_remote *s, scry_remote_row *row, const scry_milvus_rows
     free(row->text);
     row->text = NULL;
     if (rows->int_ids) {
-        int result = name_number(s, rows->int_ids[i], &row->text, err);
+        int result = name_number(s, rows->int_ids[i], scry_remote_path_in(s, rows, i), &row->text, err);
         if (result < 0)
             return result;
         id_of_number(rows->int_ids[i], id);
     } else {
-        row->text = scry_strdup(rows->str_ids[i]);
-        scry_sha256_of(row->text, strlen(row->text), id);
+        row->text = scry_remote_path_in(s, rows, i);
+        if (!row->text)
+            row->text = scry_strdup(rows->str_ids[i]);
+        scry_sha256_of(rows->str_ids[i], strlen(rows->str_ids[i]), id);
     }
     set_file(&row->file, id, row->text);
     return 0;
@@ -302,7 +301,10 @@ static int get(scry_store *base, const uint8_t *id, scry_results **out, scry_err
     scry_file file;
     if (!s->external->numbers || memcmp(id, zero, sizeof zero) != 0)
         return scry_fail(err, SCRY_ENOTFOUND, "no file of that id in %s", s->where);
-    int result = name_number(s, number_of_id(id), &path, err);
+    char *stored = NULL;
+    int result = s->external->path_field ? scry_remote_path_of(s, number_of_id(id), &stored, err) : 0;
+    if (result == 0)
+        result = name_number(s, number_of_id(id), stored, &path, err);
     if (result < 0)
         return result;
     set_file(&file, id, path);
@@ -318,7 +320,7 @@ static int each_file(scry_store *base, const scry_filter_node *filter, const uin
 {
     scry_remote *s = (scry_remote *)base;
     char *last = NULL;
-    int result = after ? name_number(s, number_of_id(after), &last, err) : 0;
+    int result = after ? name_number(s, number_of_id(after), NULL, &last, err) : 0;
     for (bool stop = false; result >= 0 && !stop;) {
         sqlite3_stmt *st;
         scry_file file;
@@ -359,20 +361,26 @@ static int remember(scry_remote *s, const char *path, const scry_file *file, int
     return result;
 }
 
-static int send_rows(scry_remote *s, int64_t *numbers, float *vectors, size_t n, scry_error *err)
+static int send_rows(scry_remote *s, int64_t *numbers, char *const *paths, float *vectors, size_t n, scry_error *err)
 {
-    const scry_milvus_column columns[] = {
+    scry_milvus_column columns[] = {
         { .name = s->external->key, .type = SCRY_MILVUS_INT64, .longs = numbers },
         { .name = s->vector_field, .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = vectors, .dim = s->base.dim },
+        { .name = NULL },
     };
     scry_milvus *m;
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
     double deadline = scry_remote_deadline(s);
+    bool with_paths = s->external->path_field;
+    if (with_paths)
+        columns[2] = scry_remote_path_column(s, paths, n);
     do
-        result = scry_milvus_upsert(m, s->name, &(scry_milvus_table){ columns, 2, n, NULL }, err);
+        result = scry_milvus_upsert(m, s->name, &(scry_milvus_table){ columns, with_paths ? 3 : 2, n, NULL }, err);
     while (result < 0 && scry_remote_revived(s, m, deadline, err));
+    if (with_paths)
+        scry_remote_path_column_free(s, &columns[2], n);
     scry_remote_give(s, m);
     return result;
 }
@@ -385,7 +393,7 @@ static int put(scry_store *base, const scry_put *items, size_t n, scry_error *er
     if (result < 0)
         return result;
     int64_t *numbers = scry_alloc((n + 1) * sizeof *numbers);
-    char **paths = scry_alloc((n + 1) * sizeof *paths);
+    char **paths = scry_alloc((n + 1) * sizeof *paths), **sent = scry_alloc((n + 1) * sizeof *sent);
     float *vectors = scry_try_alloc(n * dim + 1, sizeof *vectors);
     if (!vectors)
         result = scry_fail(err, SCRY_ENOMEM, "no memory for %zu vectors", n);
@@ -401,13 +409,14 @@ static int put(scry_store *base, const scry_put *items, size_t n, scry_error *er
             at++;
         count += at == count;
         numbers[at] = number;
+        sent[at] = paths[i];
         if (!items[i].vector)
             result = scry_fail(err, SCRY_EINVALID, "the picture of %s has no vector in %s yet", paths[i], s->where);
         else
             memcpy(vectors + at * dim, items[i].vector, dim * sizeof *vectors);
     }
     if (result == 0)
-        result = send_rows(s, numbers, vectors, count, err);
+        result = send_rows(s, numbers, sent, vectors, count, err);
     for (size_t i = 0; i < n && result == 0; i++) {
         scry_file file = items[i].file;
         scry_file_id(file.root, file.relative, file.id);
@@ -417,6 +426,7 @@ static int put(scry_store *base, const scry_put *items, size_t n, scry_error *er
     for (size_t i = 0; i < n; i++)
         free(paths[i]);
     free(vectors);
+    free(sent);
     free(paths);
     free(numbers);
     return result;
@@ -502,7 +512,9 @@ static int refresh(scry_store *base, scry_error *err)
 
 static int vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err)
 {
-    return not_possible(base, "looking a vector up", err);
+    scry_remote *s = (scry_remote *)base;
+    return s->external->numbers ? scry_remote_vector_of(s, number_of_id(hash), out, err)
+                                : not_possible(base, "looking a vector up by a key that is text", err);
 }
 
 static int put_root(scry_store *base, const scry_root *root, scry_error *err)
@@ -526,9 +538,22 @@ static int verify(scry_store *base, scry_verify_report *out, void (*problem)(voi
     return not_possible(base, "verifying", err);
 }
 
+static void describe(scry_store *base, scry_store_info *out)
+{
+    scry_remote_describe(base, out);
+    out->external = scry_remote_external_summary((scry_remote *)base);
+}
+
+static int get_info(scry_store *base, scry_store_info *out, scry_error *err)
+{
+    int result = scry_remote_count_files(base, out, err);
+    out->external = scry_remote_external_summary((scry_remote *)base);
+    return result;
+}
+
 const scry_store_kind scry_remote_external_kind = {
-    .close = scry_remote_close, .sync = scry_remote_sync, .refresh = refresh, .get_info = scry_remote_count_files,
-    .describe = scry_remote_describe, .add_root = add_root, .move_root = move_root, .roots = each_root, .put_root = put_root,
+    .close = scry_remote_close, .sync = scry_remote_sync, .refresh = refresh, .get_info = get_info,
+    .describe = describe, .add_root = add_root, .move_root = move_root, .roots = each_root, .put_root = put_root,
     .file_state = file_state, .has_content = has_content, .put = put, .put_bad = put_bad, .remove = remove_files, .get = get,
     .vector = vector, .each_file = each_file, .each_in_range = each_in_range, .each_bad = scry_remote_each_bad,
     .search_many = search_many, .verify = verify, .compact = scry_remote_compact,

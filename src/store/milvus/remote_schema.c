@@ -190,5 +190,7 @@ int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options
     bool native = scry_milvus_find_property(schema, "scry.format");
     result = native ? open_native(s, schema, o, err) : scry_remote_external_open(s, schema, o, err);
     scry_milvus_schema_free(schema);
-    return result < 0 ? result : scry_remote_index_and_load(s, m, o, native, err);
+    if (result == 0)
+        result = scry_remote_index_and_load(s, m, o, native, err);
+    return result < 0 || native ? result : scry_remote_check_units(s, m, err);
 }
