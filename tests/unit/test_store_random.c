@@ -118,7 +118,7 @@ static void put_some(world *w)
 {
     scry_error err = SCRY_ERROR_INIT;
     enum { BATCH = 12 };
-    scry_put batch[BATCH];
+    scry_put batch[BATCH] = { 0 };
     float vectors[BATCH][MODEL_DIM];
     int n = 1 + below(&w->d, BATCH), taken = 0;
     for (int i = 0; i < n; i++) {
