@@ -28,7 +28,7 @@ static const cli_option options[] = {
     { "follow", NULL, "follow symbolic links to folders", 0, NULL },
     { "hidden", NULL, "include names that begin with a dot", 0, NULL },
     { "no-default-excludes", NULL, "also index NAS folders (@eaDir), trash and previews", 0, NULL },
-    { "prune", NULL, "forget pictures below PATH whose files no longer exist", 0, NULL },
+    { "prune", NULL, "forget pictures below PATH whose files no longer exist; what may be on a disk that is not mounted stays", 0, NULL },
     { "retry", NULL, "retry files that could not be read before", 0, NULL },
     { "recheck", NULL, "read all files again, also those whose size and times are unchanged", 0, NULL },
     { "rebuild", NULL, "embed all pictures again, with the model's new version or --model; searches go on meanwhile", 0, NULL },

@@ -5,23 +5,133 @@
 #include "engine/id_list.h"
 #include "store/store_kind.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_AWAY = 64 };
+
+/* A folder that may be the place of a disk that is not mounted, and how many files of the store were in it. */
+typedef struct {
+    char *folder;   /* owned */
+    uint64_t files;
+} away;
+
 typedef struct {
     scry_id_list gone;
-    uint64_t present;
+    uint64_t present, kept;    /* kept: not there either, but perhaps on a disk that is away */
+    away away[MAX_AWAY];
+    size_t away_count;
 } census;
+
+/* ---- disks that are away ---- */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool is_empty(const char *folder)
+{
+    DIR *d = opendir(folder);
+    bool empty = d != NULL;
+    for (const struct dirent *e; empty && (e = readdir(d));)
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    if (d)
+        closedir(d);
+    return empty;
+}
+
+/* Whether folders in this one appear and disappear with disks: /mnt, /media, /run/media, and a user's below the last two. */
+static bool holds_mounts(const char *folder)
+{
+    static const char *const places[] = { "/media", "/run/media" };
+    if (strcmp(folder, "/mnt") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        size_t n = strlen(places[i]);
+        if (strncmp(folder, places[i], n) == 0 && (!folder[n] || (folder[n] == '/' && !strchr(folder + n + 1, '/'))))
+            return true;
+    }
+    return false;
+}
+
+/* The folder of a disk that a file that is not there was perhaps on: the nearest folder above it that is there, if that is empty,
+ * as a mount point is; or what is missing in a folder for mounts. NULL: it was deleted. Owned. */
+static char *disk_of(const char *path)
+{
+    char *folder = scry_strdup(path), *missing = NULL;
+    char *slash = strrchr(folder, '/');
+    while (slash && slash > folder) {
+        *slash = '\0';
+        if (is_folder(folder))
+            break;
+        free(missing);
+        missing = scry_strdup(folder);
+        slash = strrchr(folder, '/');
+    }
+    bool empty = slash && slash > folder && is_empty(folder);
+    if (empty || !missing || !holds_mounts(folder)) {
+        free(missing);
+        missing = NULL;
+    }
+    if (empty)
+        return folder;
+    free(folder);
+    return missing;
+}
+
+/* Whether the file is on such a disk, which is noted; files of more than MAX_AWAY of them are kept without a word. */
+static bool note_away(census *c, const char *path)
+{
+    char *folder = disk_of(path);
+    if (!folder)
+        return false;
+    size_t i = 0;
+    while (i < c->away_count && strcmp(c->away[i].folder, folder) != 0)
+        i++;
+    if (i < c->away_count)
+        c->away[i].files++;
+    else if (i < MAX_AWAY)
+        c->away[c->away_count++] = (away){ scry_strdup(folder), 1 };
+    free(folder);
+    return true;
+}
+
+static void tell_away(ingest *in, const census *c)
+{
+    char reason[256];
+    for (size_t i = 0; i < c->away_count; i++) {
+        snprintf(reason, sizeof reason, "none of its %llu indexed pictures is there, as where a disk is not mounted: they stay in the "
+                 "index (if they were deleted: scry remove --in)", (unsigned long long)c->away[i].files);
+        in->progress.skipped++;
+        if (in->options->skipped)
+            in->options->skipped(in->options->arg, c->away[i].folder, reason);
+    }
+}
+
+static void dispose(census *c)
+{
+    for (size_t i = 0; i < c->away_count; i++)
+        free(c->away[i].folder);
+    scry_id_list_dispose(&c->gone);
+}
+
+/* ---- what is there ---- */
 
 static int check_place(void *arg, const uint8_t *id, const char *path)
 {
     census *c = arg;
     struct stat st;
-    if (lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
-        scry_id_list_add(&c->gone, id);
-    else
+    if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
         c->present++;
+    else if (note_away(c, path))
+        c->kept++;
+    else
+        scry_id_list_add(&c->gone, id);
     return 0;
 }
 
@@ -57,13 +167,15 @@ static int prune_below(ingest *in, const char *given, scry_error *err)
     char *path;
     uint64_t removed = 0;
     int r = take_census(in, given, &c, &path, err);
-    if (r == 0 && c.gone.count && !c.present)
-        r = scry_fail(err, SCRY_EINVALID, "none of the %zu indexed pictures in %s exists any more: is its disk mounted? "
-                      "(if they were deleted: scry remove --in %s)", c.gone.count, path, path);
+    if (r == 0 && c.gone.count + c.kept && !c.present)
+        r = scry_fail(err, SCRY_EINVALID, "none of the %llu indexed pictures in %s exists any more: is its disk mounted? "
+                      "(if they were deleted: scry remove --in %s)", (unsigned long long)(c.gone.count + c.kept), path, path);
+    if (r == 0)
+        tell_away(in, &c);
     if (r == 0)
         r = scry_id_list_remove(&c.gone, in->store, &removed, err);
     in->progress.pruned += removed;
-    scry_id_list_dispose(&c.gone);
+    dispose(&c);
     free(path);
     return r;
 }
@@ -110,7 +222,7 @@ int ingest_count_missing(ingest *in, scry_error *err)
         char *path;
         r = take_census(in, in->options->paths[i], &c, &path, err);
         in->progress.missing += c.gone.count;
-        scry_id_list_dispose(&c.gone);
+        dispose(&c);
         free(path);
     }
     return r;

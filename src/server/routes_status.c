@@ -12,6 +12,7 @@
 #include "server/words_reading.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void healthz(request *r, worker_tools *tools)
 {
@@ -48,6 +49,7 @@ static int put_root(void *arg, const scry_root *root)
     scry_json_add_str(w, "id", id);
     scry_json_add_str(w, "path", root->path);
     scry_json_add_int(w, "files", (int64_t)root->files);
+    scry_json_add_bool(w, "present", access(root->path, F_OK) == 0);
     scry_json_end(w, '}');
     return 0;
 }

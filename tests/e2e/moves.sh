@@ -70,6 +70,26 @@ is "its pictures are still known" "$(json 'j["files"]')" 9
 mv "$T/elsewhere/p020.png" "$T/disk"
 run index --collection disks --prune "$S" "$T/disk"
 like "--prune where one picture is left" "$T/err" '^0 added, 0 updated, 7 unchanged, 1 skipped, 2 forgotten'
+# A disk that is mounted below an indexed folder, beside other pictures of it; and below a folder where disks come and go.
+pictures "$T/library/home" 3 40
+pictures "$T/library/usb/2020" 2 50
+pictures "$T/library/old" 1 60
+run index --collection below "$T/library"
+mv "$T/library/usb/2020" "$T/away"
+rm -r "$T/library/old" "$T/library/home/p041.png"
+run index --collection below --prune "$T/library"
+is "--prune with an empty folder in it: 1" $status 1
+like "it says what stays" "$T/err" 'library/usb: none of its 2 indexed pictures is there, as where a disk is not mounted: they stay in the index'
+like "and what was deleted is forgotten" "$T/err" '^0 added, 0 updated, 2 unchanged, 1 skipped, 2 forgotten'
+run list --collection below --in "$T/library/usb" --paths
+is "its pictures are still listed" "$(wc -l <"$T/out")" 2
+run search --collection below --json --limit 10 --in "$T/library/usb" red
+is "and found" "$(json 'len(j["results"])')" 2
+mv "$T/away" "$T/library/usb/2020"
+run index --collection below --prune "$T/library"
+like "mounted again: nothing to do" "$T/err" '^0 added, 0 updated, 4 unchanged, 0 skipped'
+run remove --collection below --in "$T/library/usb"
+is "what was deleted is removed by name" $status 0
 # A folder renamed on its disk: the run says what it did not find, and results show the copy that exists.
 pictures "$T/folders/animals" 4 300
 run index --collection renamed "$T/folders"
