@@ -255,7 +255,7 @@ function showHeadings(wanted) {
 // A picture of the library whose record is not there yet.
 const makeBlank = index => element('li', { className: 'hit blank', 'data-index': index, 'aria-posinset': index + 1, 'aria-setsize': hits.length },
   element('button', { type: 'button', className: 'open', tabIndex: index === active ? 0 : -1, 'aria-label': text('picture') + ' ' + (index + 1),
-    onclick: () => actions.open(index), onfocus: () => setActive(index) }));
+    onclick: e => actions.click(index, e), onfocus: () => setActive(index) }));
 
 function describe(hit) {
   const parts = [hit.name, ...(hit.labels ?? [])];

@@ -40,6 +40,7 @@ export async function comparing() {
     await page.click('.group a >> nth=1');
     await page.locator('#viewer').waitFor();
     await page.keyboard.press('Escape');
+    await until(() => assert.equal(new URL(page.url()).hash, ''));
     await page.reload();
     await until(async () => assert.equal((await members(page)).length, 1));
     await page.goBack();
