@@ -262,12 +262,12 @@ static bool take_companion(void *arg, const char *path)
     return l->found;
 }
 
-/* The video of a live photo. */
+/* The video of a live photo; iCloud's downloaders put a word behind the name. */
 static void find_video(look *l, size_t stem)
 {
-    static const char *const videos[] = { "MOV", "mov", "MP4", "mp4" };
+    static const char *const videos[] = { ".MOV", ".mov", ".MP4", ".mp4", "_HEVC.MOV", "_HEVC.mov" };
     for (size_t i = 0; i < sizeof videos / sizeof *videos && !l->found; i++) {
-        char *video = scry_asprintf("%.*s%s", (int)stem, l->path, videos[i]);
+        char *video = scry_asprintf("%.*s%s", (int)stem - 1, l->path, videos[i]);
         (void)take_companion(l, video);
         free(video);
     }

@@ -20,7 +20,7 @@ static const struct {
     [SCRY_FORMAT_JXL] = { "jxl", true, " jxl " },
     [SCRY_FORMAT_RAW] = { "raw", true,
                           " dng cr2 cr3 crw nef nrw arw srf sr2 raf orf rw2 rwl raw pef ptx srw"
-                          " x3f 3fr fff mrw iiq kdc dcr erf mef mos " },
+                          " x3f 3fr fff mrw iiq kdc dcr erf mef mos gpr " },
     [SCRY_FORMAT_JP2] = { "jp2", false, " jp2 j2k jpx jpf j2c jpc " },
     [SCRY_FORMAT_PNM] = { "pnm", false, " ppm pgm pbm pnm pfm " },
     [SCRY_FORMAT_BMP] = { "bmp", false, " bmp dib " },

@@ -8,7 +8,7 @@
 
 static const char *const raws[] = { "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "srf", "sr2", "raf", "orf", "rw2", "rwl",
                                     "raw", "pef", "ptx", "srw", "x3f", "3fr", "fff", "mrw", "iiq", "kdc", "dcr", "erf", "mef",
-                                    "mos", NULL };
+                                    "mos", "gpr", NULL };
 static const char *const leads[] = { "jpg", "jpeg", "heic", "heif", "hif", NULL };
 
 enum { MAX_EXTENSION = 8 };

@@ -68,6 +68,10 @@ is "one that is gone, of a picture that is named" "$(named --min-rating 3)$(name
 run index "$T/pics"
 run search --json a picture
 is "a companion that came later" "$(facts plain.jpg companion)" "['plain.MOV']"
+mv "$T/pics/plain.MOV" "$T/pics/plain_HEVC.MOV"
+run index "$T/pics"
+run search --json a picture
+is "as iCloud's downloaders name it" "$(facts plain.jpg companion)" "['plain_HEVC.MOV']"
 printf '{"photoTakenTime": {"timestamp": "1400000000"}}' >"$T/pics/plain.jpg.supplemental-metadata.json"
 run index "$T/pics"
 run search --json a picture

@@ -38,6 +38,7 @@ static void names_that_may_be_pictures(void **state)
     assert_true(scry_name_may_be_picture("a.jpg"));
     assert_true(scry_name_may_be_picture("dir.x/IMG_1.JPEG"));
     assert_true(scry_name_may_be_picture("raw.Cr2"));
+    assert_true(scry_name_may_be_picture("GOPR0001.GPR"));
     assert_false(scry_name_may_be_picture("jpg"));
     assert_false(scry_name_may_be_picture("a.jp"));
     assert_false(scry_name_may_be_picture("a."));
