@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -71,7 +72,8 @@ static size_t list_folder(const char *folder, entry **list, size_t n, size_t *ca
             *capacity = *capacity * 2 + 1024;
             *list = scry_realloc(*list, *capacity * sizeof **list);
         }
-        (*list)[n++] = (entry){ path, (uint64_t)st.st_size, scry_time_ns(st.st_mtim) };
+        int64_t written_ns = scry_time_ns(st.st_mtim), read_ns = scry_time_ns(st.st_atim);
+        (*list)[n++] = (entry){ path, (uint64_t)st.st_size, written_ns > read_ns ? written_ns : read_ns };
     }
     if (d)
         closedir(d);
@@ -157,10 +159,16 @@ char *upload_path(const uint8_t id[16])
 
 void upload_keep(const void *bytes, size_t n, uint8_t id[16])
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     uint8_t digest[SCRY_SHA256_BYTES];
     char key[33];
     scry_sha256_of(bytes, n, digest);
     memcpy(id, digest, 16);
     scry_hex(id, 16, key);
-    put("queries", key, (part){ bytes, n }, (part){ "", 0 });
+    pthread_mutex_lock(&lock);
+    char *kept = upload_path(id);   /* not written again: a search that reads it would take it for changed */
+    if (!kept)
+        put("queries", key, (part){ bytes, n }, (part){ "", 0 });
+    pthread_mutex_unlock(&lock);
+    free(kept);
 }

@@ -76,6 +76,10 @@ get "$url/api/v1/search?q=%40p:$upload&limit=1"
 is "it finds itself" "$(json 'j["results"][0]["name"]')" p007.png
 get "$url/api/v1/search?q=%40p:$upload%230,0,20,16&limit=1"
 is "a part of it" $code 200
+kept=$(find "$XDG_CACHE_HOME/scry/queries" -name "$upload" -printf '%i %C@')
+get -X POST --data-binary "@$P/p007.png" "$url/api/v1/query-pictures"
+is "the same picture again: is not written again, while a search may read it" \
+    "$(find "$XDG_CACHE_HOME/scry/queries" -name "$upload" -printf '%i %C@')" "${kept:-kept}"
 get "$url/api/v1/query-pictures/$upload/thumbnail"
 is "its thumbnail" $code 200
 get -F "image=@$P/p009.png" -F limit=1 "$url/api/v1/search"
