@@ -46,12 +46,15 @@ run index --model "$T/one" "$P/c"
 before=$(paths dog)
 "$scry" index --quiet --jobs 1 --rebuild --model "$T/two" >"$T/ignored" 2>&1 &
 pid=$!
-tries=0
-while kill -0 $pid 2>/dev/null && [ $tries -lt 300 ]; do
+tries=0   # it runs for 30 ms at a time, so that it cannot end while the rows are counted
+while kill -STOP $pid 2>/dev/null && [ $tries -lt 300 ]; do
     made=$(count default__rebuild)
     [ "$made" -gt 0 ] 2>/dev/null && break
+    kill -CONT $pid
+    sleep 0.03
     tries=$((tries + 1))
 done
+is "it was stopped in the middle" "$([ "$made" -gt 0 ] && kill -0 $pid && echo yes)" yes
 kill -9 $pid 2>/dev/null
 wait $pid 2>/dev/null
 is "meanwhile and after a kill the old vectors are searched" "$(paths dog)" "$before"
