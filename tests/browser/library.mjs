@@ -112,10 +112,14 @@ export async function library({ store }) {
       if (reverse) await page.click('#reverse');
       else await page.selectOption('#sort', by);
       const { results } = await api(`${url}/api/v1/search?q=an+animal&fold=auto&min_score=auto&limit=1000&sort=${by}&reverse=${reverse || 0}`);
-      await until(async () => assert.deepEqual(await shown(), results.map(h => h.path).slice(0, (await shown()).length)));
-      assert.deepEqual(await headings(page), []);
-      assert.match(await page.textContent('#summary'), new RegExp(`^${results.length} pictures`));
-      assert.equal(query(page).get('sort'), by);
+      await until(async () => {
+        const paths = await shown();
+        assert.ok(paths.length);
+        assert.deepEqual(paths, results.map(h => h.path).slice(0, paths.length));
+        assert.deepEqual(await headings(page), []);
+        assert.match(await page.textContent('#summary'), new RegExp(`^${results.length} pictures`));
+        assert.equal(query(page).get('sort'), by);
+      });
     }
     await page.reload();
     await settled(page);

@@ -21,7 +21,7 @@ cd "$T" || exit 1
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method,allow_header_conformance \
     >"$T/report" 2>&1
 is "schemathesis finds no difference" $? 0
-grep -E '^ *[A-Z]+ +/|FAIL|ERROR|Error|[Tt]imeout|[Tt]imed out|^- |Test cases|Operations|curl|Undocumented|Response violates|[0-9]+ (generated|passed|failed)' "$T/report" |
+grep -E '^ *[A-Z]+ +/|"detail"|FAIL|ERROR|Error|[Tt]imeout|[Tt]imed out|^- |Test cases|Operations|curl|Undocumented|Response violates|[0-9]+ (generated|passed|failed)' "$T/report" |
     head -n 150 | note
 get "$url/healthz"
 is "the server still answers" $code 200
