@@ -195,6 +195,8 @@ void respond_problem(request *r, int status, const char *fmt, ...)
         r->content_type = "application/problem+json";
     if (status == 503)
         respond_header(r, "Retry-After", "1");
+    if (status == 500)
+        scry_log(SCRY_LOG_WARN, "%s %s was answered with 500: %s", r->method, r->path, detail);
 }
 
 void respond_error(request *r, const scry_error *err)
