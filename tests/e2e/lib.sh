@@ -106,10 +106,13 @@ in_terminal_with() { # TERM TEXT COMMAND...
     terminal=$1 typed=$2
     shift 2
     TERM=$terminal LC_ALL=C.UTF-8 timeout 60 python3 -c '
-import os, pty, sys
+import os, pty, sys, termios
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[3], sys.argv[3:])
+mode = termios.tcgetattr(fd)   # no echo: it may come in the middle of what the command writes
+mode[3] &= ~termios.ECHO
+termios.tcsetattr(fd, termios.TCSANOW, mode)
 os.write(fd, sys.argv[2].encode())
 out = b""
 while True:
