@@ -95,6 +95,12 @@ typedef struct cli_args {
     int status;         /* once cli_next returned NULL: -1 on success, else the exit status */
 } cli_args;
 
+enum { CLI_COMMON_ARGUMENTS = 16 };
+
+/* The shared options that were given, but for those of a search, as arguments of another command that has them: how many of `out`,
+ * each owned by the caller. */
+size_t cli_common_arguments(const cli_common *c, char *out[CLI_COMMON_ARGUMENTS]);
+
 /* Call cli_begin, then cli_next until it returns NULL. It returns the name of the next option of the command's
  * own table, with its argument in *value, and handles shared options itself. After an error or --help, whose
  * message it has printed, args->status is >= 0, else -1. */

@@ -48,7 +48,7 @@ static const cli_option options[] = {
 enum { MAX_ARGUMENTS = 600, TICK_MS = 250, ROOT_CHECK_MS = 1000, AGAIN_MS = 10000, LIST_MS = 10000 };
 
 typedef struct {
-    char *arguments[MAX_ARGUMENTS + 1];   /* of `scry index` before the paths; owned */
+    char *arguments[MAX_ARGUMENTS + CLI_COMMON_ARGUMENTS];   /* of `scry index` before the paths; owned */
     size_t count;
     bool once, hidden;
     double settle_s, every_min;
@@ -88,20 +88,6 @@ static bool take_option(watching *w, const char *name, const char *value)
         return true;
     cli_usage("--%s takes a number above 0, not \"%s\"", name, value);
     return false;
-}
-
-/* The shared options, as they were given. */
-static bool add_common(watching *w, const cli_common *c)
-{
-    const struct { const char *name, *value; } texts[] = {
-        { "store", c->store }, { "collection", c->collection }, { "model", c->model }, { "language", c->language },
-        { "milvus-index", c->milvus.index }, { "milvus-consistency", c->milvus.consistency },
-        { "precision", c->precision == SCRY_PRECISION_AUTO ? NULL : cli_precision_name(c->precision) },
-    };
-    bool good = (!c->quiet || add_argument(w, "quiet", NULL)) && (!c->milvus.partitions || add_argument(w, "milvus-partitions", NULL));
-    for (size_t i = 0; good && i < sizeof texts / sizeof *texts; i++)
-        good = !texts[i].value || add_argument(w, texts[i].name, texts[i].value);
-    return good;
 }
 
 /* ---- runs ---- */
@@ -308,9 +294,8 @@ static int run_watch(int argc, char **argv)
     int status = a.status;
     if (status < 0 && w.words == CLI_WORDS_ONLY)
         status = cli_usage("--words takes yes or no here: scry index --words only reads the words alone");
-    if (status < 0 && !add_common(&w, &a.common))
-        status = CLI_ERROR;
     if (status < 0) {
+        w.count += cli_common_arguments(&a.common, w.arguments + w.count);
         w.cancel = cli_catch_signals();
         int r = watch_tree_new(&w.tree, w.hidden, &err);
         if (r == 0)

@@ -148,19 +148,47 @@ bool cli_precision(const char *value, scry_precision *out)
     return false;
 }
 
-/* Where to store the value of an option for Milvus; NULL for any other option. */
-static const char **milvus_option(cli_common *c, const char *name)
+/* The shared options whose value is kept as it was written: the name of the i-th (NULL: there are no more), and where its value is. */
+static const char *text_option(cli_common *c, size_t i, const char ***to)
 {
     const struct { const char *name, **to; } options[] = {
+        { "store", &c->store }, { "collection", &c->collection }, { "model", &c->model }, { "language", &c->language },
         { "milvus-index", &c->milvus.index }, { "milvus-search", &c->milvus.search },
         { "milvus-consistency", &c->milvus.consistency }, { "milvus-field", &c->milvus.vector_field },
         { "milvus-id", &c->milvus.id_field }, { "milvus-path", &c->milvus.path_field },
         { "milvus-map", &c->milvus_map },
     };
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        if (strcmp(options[i].name, name) == 0)
-            return options[i].to;
+    if (i == sizeof options / sizeof *options)
+        return NULL;
+    *to = options[i].to;
+    return options[i].name;
+}
+
+/* Where to store the value of such an option; NULL for any other. */
+static const char **text_of_option(cli_common *c, const char *name)
+{
+    const char *found, **to;
+    for (size_t i = 0; (found = text_option(c, i, &to)); i++)
+        if (strcmp(found, name) == 0)
+            return to;
     return NULL;
+}
+
+size_t cli_common_arguments(const cli_common *c, char *out[CLI_COMMON_ARGUMENTS])
+{
+    cli_common given = *c;
+    const char *name, **text;
+    size_t n = 0;
+    for (size_t i = 0; (name = text_option(&given, i, &text)); i++)
+        if (*text)
+            out[n++] = scry_asprintf("--%s=%s", name, *text);
+    if (c->precision != SCRY_PRECISION_AUTO)
+        out[n++] = scry_asprintf("--precision=%s", cli_precision_name(c->precision));
+    if (c->milvus.partitions)
+        out[n++] = scry_strdup("--milvus-partitions");
+    if (c->quiet)
+        out[n++] = scry_strdup("--quiet");
+    return n;
 }
 
 static void print_options(FILE *out, const char *heading, const cli_option *o)
@@ -206,18 +234,10 @@ static bool handle_common(cli_args *a, const cli_option *o, const char *value)
     }
     if (strcmp(o->name, "quiet") == 0)
         c->quiet = a->wait.quiet = true;
-    else if (strcmp(o->name, "store") == 0)
-        c->store = value;
-    else if (strcmp(o->name, "collection") == 0)
-        c->collection = value;
-    else if (strcmp(o->name, "model") == 0)
-        c->model = value;
-    else if (strcmp(o->name, "language") == 0)
-        c->language = value;
     else if (strcmp(o->name, "milvus-partitions") == 0)
         c->milvus.partitions = true;
-    else if (milvus_option(c, o->name))
-        *milvus_option(c, o->name) = value;
+    else if (text_of_option(c, o->name))
+        *text_of_option(c, o->name) = value;
     else if (strcmp(o->name, "precision") == 0)
         return cli_precision(value, &c->precision);
     else if (strcmp(o->name, "saved") == 0)

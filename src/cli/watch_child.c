@@ -10,26 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_ARGUMENTS = 32 };
+enum { MAX_ARGUMENTS = CLI_COMMON_ARGUMENTS + 5 };
 
 static size_t put_arguments(char *argv[MAX_ARGUMENTS], const cli_common *c, bool words)
 {
-    const struct { const char *name, *value; } texts[] = {
-        { "store", c->store }, { "collection", c->collection }, { "model", c->model }, { "language", c->language },
-        { "milvus-index", c->milvus.index }, { "milvus-consistency", c->milvus.consistency },
-        { "precision", c->precision == SCRY_PRECISION_AUTO ? NULL : cli_precision_name(c->precision) },
-    };
     size_t n = 0;
     argv[n++] = scry_strdup("scry");
     argv[n++] = scry_strdup("watch");
     argv[n++] = scry_strdup("--quiet");   /* the progress of runs is not the server's log */
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].value)
-            argv[n++] = scry_asprintf("--%s=%s", texts[i].name, texts[i].value);
+    n += cli_common_arguments(c, argv + n);
     if (!words)
         argv[n++] = scry_strdup("--words=no");
-    if (c->milvus.partitions)
-        argv[n++] = scry_strdup("--milvus-partitions");
     argv[n] = NULL;
     return n;
 }
