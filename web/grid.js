@@ -97,11 +97,7 @@ export function fillHits(from, records, count = records.length) {
     if (records) hits[index] = records[k];
     else if (!li) delete hits[index];
     if (!records || !li?.classList.contains('blank')) continue;
-    const focused = li.contains(document.activeElement);
-    drop(li);
-    shown.delete(index);
-    showItem(rowOf(index), index);
-    if (focused) shown.get(index).querySelector('.open').focus({ preventScroll: true });
+    showAgain(index, li);
   }
   loadShown();
 }
@@ -223,6 +219,15 @@ function showItem(row, index) {
   shown.set(index, li);
 }
 
+// Make a tile anew from what is known of its picture now.
+function showAgain(index, li) {
+  const focused = li.contains(document.activeElement);
+  drop(li);
+  shown.delete(index);
+  showItem(rowOf(index), index);
+  if (focused) shown.get(index).querySelector('.open').focus({ preventScroll: true });
+}
+
 // Load what is near the window: thumbnails, and in the library the records of the blank tiles.
 function loadShown() {
   let first = Infinity, last = -1;
@@ -294,11 +299,7 @@ function makeItem(hit, index) {
 export function redrawHits(changed) {
   for (const [index, li] of [...shown]) {
     if (!changed.some(hit => hit.id === hits[index]?.id)) continue;
-    const focused = li.contains(document.activeElement);
-    drop(li);
-    shown.delete(index);
-    showItem(rowOf(index), index);
-    if (focused) shown.get(index).querySelector('.open').focus({ preventScroll: true });
+    showAgain(index, li);
   }
   loadShown();
 }

@@ -198,12 +198,8 @@ static int remember(const duplicates *q, char **pictures, int n)
     scry_id_list list = { NULL, 0, 0 };
     uint64_t changed = 0;
     int r = cli_open_store(&store, q->common, SCRY_STORE_WRITE, &err);
-    for (int i = 0; i < n && r == 0; i++) {
-        uint8_t id[SCRY_ID_BYTES];
-        r = scry_picture_named(store, pictures[i], id, &err);
-        if (r == 0)
-            scry_id_list_add(&list, id);
-    }
+    if (r == 0)
+        r = scry_pictures_named(store, pictures, (size_t)n, &list, &err);
     if (r == 0)
         r = scry_set_kept(store, (const uint8_t (*)[SCRY_ID_BYTES])list.ids, list.count, q->keep, &changed, &err);
     r = cli_close_store(store, r, &err);

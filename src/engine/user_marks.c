@@ -64,7 +64,7 @@ static int look_below(void *arg, const scry_root *root)
     return l->found;
 }
 
-int scry_picture_named(scry_store *s, const char *name, uint8_t id[SCRY_ID_BYTES], scry_error *err)
+static int find_named(scry_store *s, const char *name, uint8_t id[SCRY_ID_BYTES], scry_error *err)
 {
     const char *hex = name + (strncmp(name, "@id:", 4) == 0 ? 4 : strncmp(name, "id:", 3) == 0 ? 3 : 0);
     if (scry_unhex(hex, id, SCRY_ID_BYTES) == 0)
@@ -79,6 +79,18 @@ int scry_picture_named(scry_store *s, const char *name, uint8_t id[SCRY_ID_BYTES
     memcpy(id, l.id, SCRY_ID_BYTES);
     free(path);
     return result < 0 ? result : 0;
+}
+
+int scry_pictures_named(scry_store *s, char *const *names, size_t n, scry_id_list *out, scry_error *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < n && result == 0; i++) {
+        uint8_t id[SCRY_ID_BYTES];
+        result = find_named(s, names[i], id, err);
+        if (result == 0)
+            scry_id_list_add(out, id);
+    }
+    return result;
 }
 
 /* Marks of one kind on the contents of these files. */

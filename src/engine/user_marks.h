@@ -10,14 +10,15 @@
 #define SCRY_ENGINE_USER_MARKS_H
 
 #include "base/json.h"
+#include "engine/id_list.h"
 #include "engine/search_request.h"
 #include "scry/marks.h"
 
 enum { SCRY_MAX_SAVED_SEARCHES = 1000, SCRY_SAVED_NAME_BYTES = 200 };
 
-/* The id of the picture that a person names: by its path, absolute or relative to here, or as "id:HEX", "@id:HEX" or the 32 digits alone,
- * which are not looked up. SCRY_ENOTFOUND: the store has no file of that path. */
-int scry_picture_named(scry_store *s, const char *name, uint8_t id[SCRY_ID_BYTES], scry_error *err) SCRY_NODISCARD;
+/* Add the ids of pictures that a person names: by a path, absolute or relative to here, or as "id:HEX", "@id:HEX" or the 32 digits alone,
+ * which are not looked up. SCRY_ENOTFOUND: the store has no file of a path. */
+int scry_pictures_named(scry_store *s, char *const *names, size_t n, scry_id_list *out, scry_error *err) SCRY_NODISCARD;
 
 /* Mark files of the store by id, or take the mark from them; *changed (may be NULL) gets how many contents were marked, or had
  * the mark before. SCRY_ENOTFOUND names an id that the store does not have, and nothing is changed. */

@@ -47,28 +47,27 @@ static void make_change(request *r, change_fn *change, const void *arg)
 
 /* ---- pictures ---- */
 
+/* A mark that pictures have or not: its name in JSON, and what sets it. */
 typedef struct {
+    const char *flag;
+    int (*set)(scry_store *writer, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, bool on, uint64_t *changed, scry_error *err);
+} picture_mark;
+
+static const picture_mark favourite_mark = { "favourite", scry_set_favourites }, kept_mark = { "kept", scry_set_kept };
+
+typedef struct {
+    const picture_mark *mark;
     const uint8_t (*ids)[SCRY_ID_BYTES];
     size_t count;
     bool on;
 } picture_change;
 
-static int set_favourites(scry_store *writer, const void *arg, scry_json_writer *w, scry_error *err)
+static int change_pictures(scry_store *writer, const void *arg, scry_json_writer *w, scry_error *err)
 {
     const picture_change *c = arg;
-    uint64_t changed;
-    int result = scry_set_favourites(writer, c->ids, c->count, c->on, &changed, err);
-    scry_json_add_bool(w, "favourite", c->on);
-    scry_json_add_int(w, "pictures", (int64_t)changed);
-    return result;
-}
-
-static int set_kept(scry_store *writer, const void *arg, scry_json_writer *w, scry_error *err)
-{
-    const picture_change *c = arg;
-    uint64_t changed;
-    int result = scry_set_kept(writer, c->ids, c->count, c->on, &changed, err);
-    scry_json_add_bool(w, "kept", c->on);
+    uint64_t changed = 0;
+    int result = c->mark->set(writer, c->ids, c->count, c->on, &changed, err);
+    scry_json_add_bool(w, c->mark->flag, c->on);
     scry_json_add_int(w, "pictures", (int64_t)changed);
     return result;
 }
@@ -76,11 +75,11 @@ static int set_kept(scry_store *writer, const void *arg, scry_json_writer *w, sc
 static void set_one(request *r, bool favourite)
 {
     uint8_t id[1][SCRY_ID_BYTES];
-    picture_change c = { (const uint8_t (*)[SCRY_ID_BYTES])id, 1, favourite };
+    picture_change c = { &favourite_mark, (const uint8_t (*)[SCRY_ID_BYTES])id, 1, favourite };
     if (scry_unhex(r->param[0], id[0], sizeof id[0]) < 0)
         respond_problem(r, 404, "there is no picture %.64s", r->param[0]);
     else
-        make_change(r, set_favourites, &c);
+        make_change(r, change_pictures, &c);
 }
 
 static void favourite_put(request *r, worker_tools *tools)
@@ -93,24 +92,25 @@ static void favourite_delete(request *r, worker_tools *tools)
     set_one(r, false);
 }
 
-static void set_many(request *r, const char *flag, change_fn *change)
+static void set_many(request *r, const picture_mark *mark)
 {
     id_body b;
-    if (id_body_read(r, flag, &b)) {
-        picture_change c = { (const uint8_t (*)[SCRY_ID_BYTES])b.ids, b.count, scry_json_bool(scry_json_get(b.json, flag), true) };
-        make_change(r, change, &c);
+    if (id_body_read(r, mark->flag, &b)) {
+        picture_change c = { mark, (const uint8_t (*)[SCRY_ID_BYTES])b.ids, b.count,
+                             scry_json_bool(scry_json_get(b.json, mark->flag), true) };
+        make_change(r, change_pictures, &c);
     }
     id_body_dispose(&b);
 }
 
 static void favourites_post(request *r, worker_tools *tools)
 {
-    set_many(r, "favourite", set_favourites);
+    set_many(r, &favourite_mark);
 }
 
 static void kept_post(request *r, worker_tools *tools)
 {
-    set_many(r, "kept", set_kept);
+    set_many(r, &kept_mark);
 }
 
 /* ---- reading ---- */
