@@ -148,7 +148,7 @@ bool cli_precision(const char *value, scry_precision *out)
     return false;
 }
 
-/* The shared options whose value is kept as it was written: the name of the i-th (NULL: there are no more), and where its value is. */
+/* The shared options whose value is kept as written: the name of the i-th (NULL: there are no more), and where its value is. */
 static const char *text_option(cli_common *c, size_t i, const char ***to)
 {
     const struct { const char *name, **to; } options[] = {
