@@ -6,23 +6,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/alloc.h"
-#include "model/safetensors.h"
 #include "ocr/pixels.h"
+#include "words_golden.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static scry_tensors *golden;
-
 /* The numbers of a golden tensor of two or three sizes, owned. */
 static float *numbers(const char *name, size_t shape[3])
 {
-    scry_tensor t;
-    if (scry_tensors_get(golden, name, 3, (size_t[]){ 0, 0, 0 }, &t, NULL) < 0
-        && scry_tensors_get(golden, name, 2, (size_t[]){ 0, 0 }, &t, NULL) < 0)
+    scry_tensor t = golden_tensor(name);
+    if (!t.data)
         fail_msg("there is no %s", name);
     memcpy(shape, t.shape, 3 * sizeof *shape);
     float *out = scry_alloc(scry_tensor_count(&t) * sizeof *out);
@@ -183,21 +179,6 @@ static void reading_order(void **state)
     static const int order[5] = { 10, 60, 110, 15, 90 };
     for (int i = 0; i < 5; i++)
         assert_true(fabsf(got[i].x[0] - (float)order[i]) < 10);
-}
-
-static int open_golden(void **state)
-{
-    const char *top = getenv("SCRY_TOP");
-    char *folder = scry_asprintf("%s/tests/golden", top ? top : ".");
-    int rc = scry_tensors_open(&golden, folder, "words.safetensors", NULL);
-    free(folder);
-    return rc;
-}
-
-static int close_golden(void **state)
-{
-    scry_tensors_free(golden);
-    return 0;
 }
 
 int main(void)

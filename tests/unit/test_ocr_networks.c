@@ -7,30 +7,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/alloc.h"
 #include "ocr/networks.h"
+#include "words_golden.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static scry_tensors *golden;
-
-static char *top_path(const char *relative)
-{
-    const char *top = getenv("SCRY_TOP");
-    return scry_asprintf("%s/%s", top ? top : ".", relative);
-}
-
-static scry_tensor golden_tensor(const char *name)
-{
-    scry_tensor t = { .data = NULL };
-    if (scry_tensors_get(golden, name, 2, (size_t[]){ 0, 0 }, &t, NULL) < 0
-        && scry_tensors_get(golden, name, 3, (size_t[]){ 0, 0, 0 }, &t, NULL) < 0)
-        t.data = NULL;
-    return t;
-}
 
 typedef struct {
     int compared;
@@ -209,20 +192,6 @@ static void a_folder_without_weights(void **state)
     assert_true(scry_ocr_networks_open(&n, other, SCRY_MODE_F32, &err) < 0);
     assert_true(err.message[0]);
     free(other);
-}
-
-static int open_golden(void **state)
-{
-    char *folder = top_path("tests/golden");
-    int rc = scry_tensors_open(&golden, folder, "words.safetensors", NULL);
-    free(folder);
-    return rc;
-}
-
-static int close_golden(void **state)
-{
-    scry_tensors_free(golden);
-    return 0;
 }
 
 int main(void)
