@@ -1,12 +1,7 @@
 #!/bin/bash
 # Collections moved between a folder and milvus 2.3.5, either way, and compared.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
-M=milvus://127.0.0.1:19530
-compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
+. tests/milvus/lib.sh
 
 tiny_model "$T/model"
 P=$T/pics
@@ -19,7 +14,6 @@ echo broken >"$P/a/bad.png"
 run index "$P" "$T/list.csv"
 is "a folder of 34 pictures" "$(stored)" 34
 ok "the server starts" milvus_start "$T/milvus"
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
 
 run store copy "$SCRY_STORE" $M/gallery --to-collection moved
 is "to Milvus, into a new database: 0" $status 0

@@ -2,13 +2,7 @@
 # What goes wrong on a real milvus 2.3.5 and is made good: restarts that forget a root, searches while it loads, vectors that
 # changed, a server that stops answering, readers with few rights; and databases that are not there, on milvus-lite, too.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
-M=milvus://127.0.0.1:19530
-compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
-server_up() { "$@"; up=$?; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; return $up; }
+. tests/milvus/lib.sh
 
 tiny_model "$T/model"
 P=$T/pics
@@ -18,7 +12,7 @@ pictures "$P/c" 5 60
 run index "$P/a" "$P/b" "$P/c"
 
 # ---- a database that is not there ----
-ok "milvus-lite starts" server_up lite_start "$T/lite"
+ok "milvus-lite starts" lite_start "$T/lite"
 run search --store $M/nowhere dog
 is "lite: no such database" $status 2
 like "... it is named, with what makes it" "$T/err" 'no database nowhere at .*scry index makes it'
@@ -28,7 +22,7 @@ run search --store $M/nowhere dog
 is "... so that it can be searched" $status 0
 lite_stop
 
-ok "the server starts" server_up milvus_start "$T/milvus" common.session.ttl=5
+ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
 run search --store $M/nowhere dog
 like "2.3.5: no such database" "$T/err" 'no database nowhere at .*scry index makes it'
 
@@ -37,7 +31,7 @@ run index --store $M "$P/a" "$P/b" "$P/c"
 roots() { "$scry" root list --store "$1" 2>"$T/err"; }
 mine=$(roots "$SCRY_STORE")
 milvus_stop
-ok "it restarts" server_up milvus_start "$T/milvus"
+ok "it restarts" milvus_start "$T/milvus"
 run search --store $M --by look --paths dog
 is "a search right after a restart waits until it is loaded" "$status $(cat "$T/out")" "0 $("$scry" search --by look --paths dog)"
 is "no root is lost by a restart" "$(roots $M)" "$mine"
@@ -47,7 +41,7 @@ run index "$P/d"
 mine=$(roots "$SCRY_STORE")
 milvus_kill
 sleep 1
-ok "it is killed and restarts" server_up milvus_start "$T/milvus"
+ok "it is killed and restarts" milvus_start "$T/milvus"
 is "nor by kill -9" "$(roots $M)" "$mine"
 run search --store $M --by look --paths dog
 is "a search right after that" "$status $(cat "$T/out")" "0 $("$scry" search --by look --paths dog)"
@@ -100,7 +94,7 @@ status=$?
 ok "SIGTERM ends a run that waits for a silent server: $(($(date +%s) - before)) s" test $(($(date +%s) - before)) -lt 100
 ok "... as an error, or as stopped" test $status -ne 0
 milvus_kill
-ok "it is killed, and started again" server_up milvus_start "$T/milvus"
+ok "it is killed, and started again" milvus_start "$T/milvus"
 run index --store $M "$T/more"
 is "the same command continues" $status 0
 is "nothing is twice" "$(compare count default)" 423
@@ -108,7 +102,7 @@ milvus_stop
 
 # ---- few rights ----
 export SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus
-ok "a server with passwords starts" server_up milvus_start "$T/secure" authorization_enabled=true common.session.ttl=5
+ok "a server with passwords starts" milvus_start "$T/secure" authorization_enabled=true common.session.ttl=5
 run index --store $M "$P/a"
 is "pymilvus makes a reader" "$(compare reader default)" ok
 export SCRY_MILVUS_USER=reader SCRY_MILVUS_PASSWORD=Reading1!

@@ -1,13 +1,7 @@
 #!/bin/bash
 # Collections with more rows than an answer of milvus 2.3.5 has: lists in pages, what an index run asks for, --prune.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
-M=milvus://127.0.0.1:19530
-compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
-server_up() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
+. tests/milvus/lib.sh
 
 tiny_model "$T/model"
 P=$T/pics
@@ -15,7 +9,7 @@ pictures "$P" 2
 cp "$P/p000.png" "$P/a \"quote\".png"
 cp "$P/p000.png" "$P/$(printf 'caf\351.png')"
 pictures "$T/other" 3 20
-ok "the server starts" server_up "$T/milvus"
+ok "the server starts" milvus_start "$T/milvus"
 run index --store $M "$P" "$T/other"
 ok "18,000 more rows" "$SCRY_BUILD/bench/milvus_rows" $M default "$P" 18000
 

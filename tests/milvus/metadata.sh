@@ -2,13 +2,7 @@
 # What headers, sidecars and companions say, on milvus 2.3.5: kept, shown and filtered by as in the embedded store; RAWs and their
 # JPEGs; a collection of scry 0.1.0, which has no fields for all that.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
-M=milvus://127.0.0.1:19530
-compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
-server_up() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
+. tests/milvus/lib.sh
 
 tiny_model "$T/model"
 P=$T/pics
@@ -39,7 +33,7 @@ cat >"$P/taken.jpg.json" <<'X'
 X
 touch -d '2020-05-05 12:00:00Z' "$P"/*.jpg
 
-ok "the server starts" server_up "$T/milvus"
+ok "the server starts" milvus_start "$T/milvus"
 run index "$P"
 run index --store $M "$P"
 is "index" "$status" 0

@@ -2,14 +2,8 @@
 # Collections that pymilvus made, on milvus 2.3.5 and milvus-lite 3.2.2: the quick start's and the tutorial's older form, with the paths of
 # pictures in a dynamic field or a VARCHAR. Searched by the command line and the API, by @id:, added to where that is possible.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
+. tests/milvus/lib.sh
 . tests/server/lib/serve.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
-M=milvus://127.0.0.1:19530
-compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
-server_up() { "$@"; up=$?; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; return $up; }
 
 tiny_model "$T/model"
 P=$T/pics
@@ -53,7 +47,7 @@ hidden() { # NAME
 for kind in lite milvus; do
     [ $kind = lite ] && begin=lite_start settings='' || { begin=milvus_start settings=common.session.ttl=5; }
     rm -rf "$XDG_DATA_HOME/scry/milvus"   # the other server has the same address
-    ok "$kind starts" server_up $begin "$T/$kind" $settings
+    ok "$kind starts" $begin "$T/$kind" $settings
     is "$kind: pymilvus makes the quick start's collection" "$(compare quick quick "$T/v.npy" "$T/list")" ok
     is "$kind: ... one with ids of the client" "$(compare dynamic dynamic "$T/v.npy" "$T/list")" ok
     is "$kind: ... and the older form" "$(compare older older "$T/v.npy" "$T/list" 1)" ok

@@ -1,18 +1,14 @@
 #!/bin/bash
 # The Python package on milvus 2.3.5: the tutorial's notebook with its section for a server; pages, filters, removing.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
-server_up() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
+. tests/milvus/lib.sh
 unset SCRY_MODEL SCRY_STORE
 export SCRY_LIBRARY=$SCRY_BUILD/libscry.so.0 PYTHONPATH=$SCRY_TOP/python PYTHONDONTWRITEBYTECODE=1 TMPDIR=$T SCRY_TOP
 for python in python3 /usr/bin/python3; do
     "$python" -c 'import numpy, PIL' 2>/dev/null && break
 done
 
-ok "the server starts" server_up "$T/milvus"
+ok "the server starts" milvus_start "$T/milvus"
 (cd examples && SCRY_MILVUS=milvus://127.0.0.1:19530 "$python" ../tools/notebook.py tutorial.ipynb) >"$T/out" 2>"$T/err"
 is "the notebook runs to its end" "$? $(tail -n 1 "$T/out")" '0 [18] True'
 like "the server finds what the folder does" "$T/out" "^\[17\] \['two-dogs.jpg'"

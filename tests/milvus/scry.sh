@@ -2,13 +2,7 @@
 # The program on milvus 2.3.5: the same commands, the same results as on the embedded store,
 # pymilvus as the outside checker, a collection of another program, and faults.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
-M=milvus://127.0.0.1:19530
-compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
-server_up() { milvus_start "$@"; trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT; }
+. tests/milvus/lib.sh
 
 tiny_model "$T/model"
 P=$T/pics
@@ -26,7 +20,7 @@ is "absent server: an error" $status 2
 like "absent server: says what to do" "$T/err" 'cannot connect .*127.0.0.1:19530.*is it running'
 ok "absent server: within ten seconds" test $(($(date +%s) - before)) -lt 10
 
-ok "the server starts" server_up "$T/milvus" common.session.ttl=5
+ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
 
 # ---- the same commands ----
 run search --store $M dog
@@ -186,7 +180,7 @@ done
 milvus_kill
 ok "killed with -9 in the middle: ${rows:-0} of 2500 rows" kill -0 $indexing
 sleep 2
-server_up "$T/milvus"
+milvus_start "$T/milvus"
 wait $indexing
 status=$?
 is "the index run went on by itself" "$status" 0

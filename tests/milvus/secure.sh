@@ -1,10 +1,7 @@
 #!/bin/bash
 # The program on a milvus 2.3.5 that asks for passwords, over TLS, and takes only small messages.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/milvus/servers.sh
-in_private_network "$0" "$@"
-. tests/e2e/lib.sh
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+. tests/milvus/lib.sh
 tiny_model "$T/model"
 P=$T/pics
 pictures "$P/b" 22
@@ -13,7 +10,6 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$T/key.pem" -out "$T/
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
 ok "a server with passwords and TLS starts" milvus_start "$T/secure" authorization_enabled=true tls_mode=1 \
     server_pem_path="$T/cert.pem" server_key_path="$T/key.pem" proxy.grpc.serverMaxRecvSize=65536
-trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
 S=milvuss://localhost:19530
 export SCRY_MILVUS_CA=$T/cert.pem
 SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus run index --store $S "$P/b"

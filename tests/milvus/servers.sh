@@ -54,7 +54,7 @@ PY
         METRICS_PORT=9091 MILVUS_RUN_DIR="$MILVUS_DIR/run" nice "$MILVUS_BIN/bin/milvus" run standalone ) \
         >>"$MILVUS_DIR/logs/out.log" 2>>"$MILVUS_DIR/logs/err.log" </dev/null &
     MILVUS_PID=$!
-    trap servers_stop EXIT
+    [ -n "$(trap -p EXIT)" ] || trap servers_stop EXIT   # else the caller stops them
     trap 'exit 130' INT TERM
     tries=0
     while [ $tries -lt 900 ]; do
@@ -80,7 +80,7 @@ milvus_stop() {
 lite_start() {
     "$LITE_VENV/bin/milvus-lite" server --data-dir "$1" --host 127.0.0.1 --port 19530 >"$1.log" 2>&1 </dev/null &
     LITE_PID=$!
-    trap servers_stop EXIT
+    [ -n "$(trap -p EXIT)" ] || trap servers_stop EXIT   # else the caller stops them
     trap 'exit 130' INT TERM
     tries=0
     while [ $tries -lt 300 ]; do

@@ -1,0 +1,11 @@
+# What the scripts of this folder begin with that run the program: a network of their own, helpers, and nothing left behind.
+#     cd "$(dirname "$0")/../.." || exit 1
+#     . tests/milvus/lib.sh
+. tests/milvus/servers.sh
+in_private_network "$0" "$@"
+. tests/e2e/lib.sh
+trap 'servers_stop; chmod -R u+rwx "$T"; rm -rf "$T"' EXIT
+M=milvus://127.0.0.1:19530
+
+# The outside checker: the last line of compare.py (pymilvus).
+compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
