@@ -3,8 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/plugin.h"
-#include "base/sha256.h"
+#include "model/identity.h"
 #include "ocr/ocr.h"
 
 #include <stdlib.h>
@@ -63,52 +62,53 @@ static int read_picture(void *arg, const scry_rgb *picture, const scry_text_line
 
 /* ---- the reader ---- */
 
-/* Its weights; owned. */
-static char *weights_file(const char *folder)
+/* The folder that has its weights, owned: the given one, NULL: the installed one. */
+static int find_folder(char **out, const char *folder, scry_error *err)
 {
-    return folder ? scry_path_join(folder, "words.safetensors") : scry_program_file("models/words/words.safetensors");
+    if (!folder)
+        return scry_ocr_folder(out, err);
+    char *file = scry_path_join(folder, SCRY_OCR_WEIGHTS);
+    int r = access(file, R_OK) == 0 ? 0 : scry_fail(err, SCRY_ENOTFOUND, "there is no " SCRY_OCR_WEIGHTS " in %s: give the folder of "
+                                                    "a reader of words", folder);
+    free(file);
+    *out = r == 0 ? scry_strdup(folder) : NULL;
+    return r;
 }
 
 int scry_text_reader_check(const char *folder, scry_error *err)
 {
-    char *file = weights_file(folder);
-    bool found = file && access(file, R_OK) == 0;
-    free(file);
-    if (found)
-        return 0;
-    if (folder)
-        return scry_fail(err, SCRY_ENOTFOUND, "there is no words.safetensors in %s: give the folder of a reader of words", folder);
-    return scry_fail(err, SCRY_ENOTFOUND, "the weights that read words are not where the program is installed "
-                     "(share/scry/models/words): install scry again, or set SCRY_DATA_DIR to the folder where it is installed");
+    char *found = NULL;
+    int r = find_folder(&found, folder, err);
+    free(found);
+    return r;
 }
 
-/* The weights name the reader, and the rules of this code. */
-static int name_reader(char **out, const char *file, scry_error *err)
+/* Its files name the reader, and the rules of this code. */
+static int name_reader(char **out, const char *folder, scry_error *err)
 {
-    scry_map map;
-    uint8_t digest[SCRY_SHA256_BYTES];
-    char hex[2 * SCRY_SHA256_BYTES + 1];
-    int r = scry_map_open(&map, file, err);
-    if (r < 0)
-        return r;
-    scry_sha256_of(map.data, map.size, digest);
-    scry_map_close(&map);
-    scry_hex(digest, sizeof digest, hex);
+    static const char *const files[] = { SCRY_OCR_WEIGHTS, SCRY_OCR_CHARACTERS };
+    char hex[SCRY_IDENTITY_CHARS + 1];
+    if (!scry_identity_recall(folder, files, 2, hex)) {
+        int r = scry_identity_compute(folder, files, 2, hex, err);
+        if (r < 0)
+            return r;
+    }
     *out = scry_asprintf("words" RULES "-%.*s", IDENTITY_HEX, hex);
     return 0;
 }
 
 int scry_text_reader_find(scry_text_reader *out, const char *folder, scry_error *err)
 {
-    char *file = NULL, *identity = NULL;
+    char *found = NULL, *identity = NULL;
     *out = (scry_text_reader){ 0 };
-    int r = scry_text_reader_check(folder, err);
+    int r = find_folder(&found, folder, err);
     if (r == 0)
-        r = name_reader(&identity, file = weights_file(folder), err);
-    free(file);
+        r = name_reader(&identity, found, err);
     if (r == 0)
-        *out = (scry_text_reader){ .identity = identity, .max_side = MAX_SIDE, .arg = folder ? scry_strdup(folder) : NULL,
-                                   .open = open_reader, .close = close_reader, .read = read_picture };
+        *out = (scry_text_reader){ .identity = identity, .max_side = MAX_SIDE, .arg = found, .open = open_reader,
+                                   .close = close_reader, .read = read_picture };
+    else
+        free(found);
     return r;
 }
 

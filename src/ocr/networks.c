@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "ocr/ocr.h"
 
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@ enum { MOST_CHARACTERS = 65535, MOST_DICTIONARY = 1 << 20 };
 /* Split the dictionary, whose last line may lack its end. */
 static int read_characters(scry_ocr_networks *n, const char *folder, scry_error *err)
 {
-    char *path = scry_asprintf("%s/characters.txt", folder);
+    char *path = scry_path_join(folder, SCRY_OCR_CHARACTERS);
     scry_buf text = SCRY_BUF_INIT(MOST_DICTIONARY);
     int rc = scry_read_file(path, &text, err);
     free(path);
@@ -34,7 +35,7 @@ static int read_characters(scry_ocr_networks *n, const char *folder, scry_error 
             n->character[n->character_count++] = at;
     }
     if (!sound || n->character_count == 0)
-        return scry_fail(err, SCRY_EINVALID, "%s/characters.txt is not a list of characters, one a line", folder);
+        return scry_fail(err, SCRY_EINVALID, "%s/" SCRY_OCR_CHARACTERS " is not a list of characters, one a line", folder);
     return 0;
 }
 
@@ -53,7 +54,7 @@ static int bind(scry_ocr_networks *n, scry_mode mode, scry_error *err)
 int scry_ocr_networks_open(scry_ocr_networks *n, const char *folder, scry_mode mode, scry_error *err)
 {
     *n = (scry_ocr_networks){ .weights = scry_weights_new() };
-    int rc = scry_tensors_open(&n->tensors, folder, "words.safetensors", err);
+    int rc = scry_tensors_open(&n->tensors, folder, SCRY_OCR_WEIGHTS, err);
     if (rc == 0)
         rc = read_characters(n, folder, err);
     if (rc == 0)

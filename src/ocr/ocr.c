@@ -53,17 +53,24 @@ int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode 
     return 0;
 }
 
-int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *err)
+int scry_ocr_folder(char **out, scry_error *err)
 {
-    if (folder)
-        return scry_ocr_open_in(out, folder, threads, SCRY_MODE_F32, err);
-    char *file = scry_program_file("models/words/words.safetensors");
+    char *file = scry_program_file("models/words/" SCRY_OCR_WEIGHTS);
     if (!file)
         return scry_fail(err, SCRY_ENOTFOUND, "the weights that read words are not where the program is installed "
                          "(share/scry/models/words): install scry again, or set SCRY_DATA_DIR to the folder where it is installed");
     *strrchr(file, '/') = '\0';
-    int rc = scry_ocr_open_in(out, file, threads, SCRY_MODE_F32, err);
-    free(file);
+    *out = file;
+    return 0;
+}
+
+int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *err)
+{
+    char *installed = NULL;
+    int rc = folder ? 0 : scry_ocr_folder(&installed, err);
+    if (rc == 0)
+        rc = scry_ocr_open_in(out, folder ? folder : installed, threads, SCRY_MODE_F32, err);
+    free(installed);
     return rc;
 }
 

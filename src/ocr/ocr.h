@@ -33,6 +33,13 @@ typedef struct scry_ocr_page {
     size_t count;           /* 0: no text was found */
 } scry_ocr_page;
 
+/* The files of a reader's folder. */
+#define SCRY_OCR_WEIGHTS "words.safetensors"
+#define SCRY_OCR_CHARACTERS "characters.txt"
+
+/* The folder of the installed reader, owned; SCRY_ENOTFOUND where its weights are not installed. */
+int scry_ocr_folder(char **out, scry_error *err) SCRY_NODISCARD;
+
 /* The reader whose weights are in `folder` (NULL: models/words of the installation), with `threads` threads (0: one for each
  * processor). SCRY_ENOTFOUND without such a folder, SCRY_EINVALID where a tensor is missing or has another shape, SCRY_ENOMEM. */
 int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *err) SCRY_NODISCARD;
