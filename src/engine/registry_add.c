@@ -264,15 +264,22 @@ int scry_model_add_pair(const char *name, const char *pictures, const char *text
 
 /* ---- removing ---- */
 
-/* What is kept in the cache about a model: its digest, and the tables of its tokenizer, which may be 26 MB. */
+/* What is kept in the cache about a model: digests, and the tables of its tokenizer, which may be 26 MB. */
 static char **cached_files(const char *dir)
 {
-    char *tokenizer = scry_path_join(dir, "tokenizer.json"), **files = scry_alloc(3 * sizeof *files);
+    static const struct {
+        const char *cache, *file;
+    } kept[] = { { "identity", "" }, { "identity", "text_map.safetensors" }, { "identity", "line.safetensors" },
+                 { "tokenizers", "tokenizer.json" } };
+    enum { KEPT = sizeof kept / sizeof *kept };
+    char **files = scry_alloc((KEPT + 1) * sizeof *files);
     size_t n = 0;
-    if ((files[n] = scry_cache_path("identity", dir, false)))
-        n++;
-    files[n] = scry_cache_path("tokenizers", tokenizer, false);
-    free(tokenizer);
+    for (size_t i = 0; i < KEPT; i++) {
+        char *file = kept[i].file[0] ? scry_path_join(dir, kept[i].file) : scry_strdup(dir);
+        if ((files[n] = scry_cache_path(kept[i].cache, file, false)))
+            n++;
+        free(file);
+    }
     return files;
 }
 

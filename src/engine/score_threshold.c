@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "engine/ranking.h"
-#include "model/safetensors.h"
+#include "model/identity.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -97,7 +97,11 @@ int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error
     *out = NULL;
     int r = 0;
     if (access(path, F_OK) == 0) {
+        static const char *const files[] = { FILE_NAME };
+        char digest[SCRY_IDENTITY_CHARS + 1];
         r = scry_tensors_open(&file, dir, FILE_NAME, &why);
+        if (r == 0)
+            r = scry_identity_checked(file, dir, files, 1, digest, &why);
         if (r == 0)
             r = read_rows(out, file, dim, &why);
     }

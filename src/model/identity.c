@@ -33,11 +33,19 @@ static bool make_key(const char *dir, const char *const *files, size_t n, scry_b
     return !key->failed;
 }
 
+/* Where the digest is kept: of a single file apart from that of the folder's checkpoint. */
+static char *kept_at(const char *dir, const char *const *files, size_t n, bool create)
+{
+    char *file = n == 1 ? scry_path_join(dir, files[0]) : NULL, *path = scry_cache_path("identity", file ? file : dir, create);
+    free(file);
+    return path;
+}
+
 bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
                           char out[SCRY_IDENTITY_CHARS + 1])
 {
     scry_buf key = SCRY_BUF_INIT(KEY_BYTES), stored = SCRY_BUF_INIT(KEY_BYTES);
-    char *path = scry_cache_path("identity", dir, false);
+    char *path = kept_at(dir, files, n, false);
     uint8_t digest[SCRY_SHA256_BYTES];
     bool found = path && make_key(dir, files, n, &key) && scry_sealed_read(path, &stored)
               && stored.size == key.size + SCRY_IDENTITY_CHARS
@@ -75,7 +83,7 @@ static int add_file(scry_sha256 *h, const char *dir, const char *file, scry_erro
 static void remember(const char *dir, const char *const *files, size_t n, const char *hex)
 {
     scry_buf key = SCRY_BUF_INIT(KEY_BYTES);
-    char *path = scry_cache_path("identity", dir, true);
+    char *path = kept_at(dir, files, n, true);
     if (path && make_key(dir, files, n, &key)) {
         scry_buf_puts(&key, hex);
         if (!key.failed && scry_sealed_write(path, key.data, key.size, NULL) < 0)
@@ -100,4 +108,13 @@ int scry_identity_compute(const char *dir, const char *const *files, size_t n,
     scry_hex(digest, sizeof digest, out);
     remember(dir, files, n, out);
     return 0;
+}
+
+int scry_identity_checked(const scry_tensors *ts, const char *dir, const char *const *files, size_t n,
+                          char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
+{
+    if (scry_identity_recall(dir, files, n, out))
+        return 0;
+    int r = scry_tensors_check(ts, err);
+    return r < 0 ? r : scry_identity_compute(dir, files, n, out, err);
 }

@@ -6,7 +6,7 @@
 #ifndef SCRY_MODEL_IDENTITY_H
 #define SCRY_MODEL_IDENTITY_H
 
-#include "scry/error.h"
+#include "model/safetensors.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +20,11 @@ bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
 /* Read the files and remember the digest (silently not, where the cache cannot be written).
  * The order of `files` is part of it. */
 int scry_identity_compute(const char *dir, const char *const *files, size_t n,
+                          char out[SCRY_IDENTITY_CHARS + 1], scry_error *err) SCRY_NODISCARD;
+
+/* The same, and before the files are read for the first time the tensors among them are checked
+ * (scry_tensors_check). */
+int scry_identity_checked(const scry_tensors *ts, const char *dir, const char *const *files, size_t n,
                           char out[SCRY_IDENTITY_CHARS + 1], scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -135,7 +135,7 @@ static int check_towers(scry_model *m, scry_error *err)
         m->info.dim = (int)m->pictures.config.dim;
         m->info.context = (int)m->texts->config.text.context;
         m->image_summary = scry_strdup(image->base.summary);
-        m->text_summary = scry_strdup(text->base.summary);
+        m->text_summary = scry_asprintf("%s%s", text->base.summary, m->map ? ", text map" : "");
         r = check_sizes(m, image, text, err);
     }
     if (text)
@@ -160,7 +160,7 @@ static void choose_arithmetic(scry_model *m, const scry_model_options *o)
             : p == SCRY_PRECISION_INT8 ? SCRY_MODE_INT8 : SCRY_MODE_F32;
 }
 
-/* The digest of a checkpoint and the files of its tokenizer. Numbers that are not finite are looked for once. */
+/* The digest of a checkpoint and the files of its tokenizer. Its numbers are checked once. */
 static int digest_of(const scry_checkpoint *c, const scry_tokenizer *t, char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
 {
     const char *files[MAX_FILES];
@@ -171,10 +171,7 @@ static int digest_of(const scry_checkpoint *c, const scry_tokenizer *t, char out
         files[n++] = *f;
     for (size_t i = 0; i < scry_tensors_files(c->tensors) && n < MAX_FILES; i++)
         files[n++] = scry_tensors_file(c->tensors, i);
-    if (scry_identity_recall(c->dir, files, n, out))
-        return 0;
-    int r = scry_tensors_check_finite(c->tensors, err);
-    return r < 0 ? r : scry_identity_compute(c->dir, files, n, out, err);
+    return scry_identity_checked(c->tensors, c->dir, files, n, out, err);
 }
 
 /* Make the digest that caches of texts go by another one. */
@@ -327,11 +324,15 @@ static int open_parts(scry_model *m, const char *language, scry_error *err)
     scry_trace("tokenizer", start);
     start = scry_now_ms();
     if (r == 0)
+        r = scry_text_map_open(&m->map, m->texts->dir, m->texts->config.dim, err);
+    if (r == 0)
         r = check_towers(m, err);
     if (r == 0)
         r = read_logits(m, err);
     if (r == 0)
         r = read_identity(m, err);
+    if (r == 0 && m->map)
+        add_to_text_identity(m, m->map->digest);
     if (r == 0 && language && strcmp(language, "auto") != 0)
         add_to_text_identity(m, language);
     scry_trace("tensors checked, identity", start);
@@ -389,6 +390,7 @@ void scry_model_free(scry_model *m)
     scry_checkpoint_close(&m->pictures);
     scry_checkpoint_close(&m->paired);
     scry_tokenizer_free(m->tokenizer);
+    scry_text_map_free(m->map);
     pthread_mutex_destroy(&m->lock);
     free(m->name);
     free(m->dir);

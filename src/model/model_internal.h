@@ -5,6 +5,7 @@
 
 #include "model/checkpoint.h"
 #include "model/identity.h"
+#include "model/text_map.h"
 #include "tokenizer/tokenizer.h"
 #include "model/tower.h"
 
@@ -17,6 +18,7 @@ struct scry_model {
     scry_checkpoint pictures, paired; /* `paired` is empty but in a pair: pair.h */
     const scry_checkpoint *texts;     /* one of them */
     scry_tokenizer *tokenizer;
+    scry_text_map *map;               /* of text vectors; NULL: none */
     const scry_kernels *kernels;
     scry_mode mode;
     scry_scratch_need need;           /* of both towers */

@@ -4,12 +4,13 @@
 #include "base/byte_order.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sha256.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { MAX_HEADER_BYTES = 64 << 20, MAX_TENSORS = 100000, MAX_SHARDS = 1000 };
+enum { STEP_BYTES = 64 << 20, MAX_HEADER_BYTES = 64 << 20, MAX_TENSORS = 100000, MAX_SHARDS = 1000 };
 
 /* Dtypes of the format. Tensors of those that are not in scry_dtype are allowed in a file,
  * but cannot be used. */
@@ -40,6 +41,9 @@ typedef struct {
 typedef struct {
     char *file, *path;
     scry_map map;
+    size_t data_at;          /* where the numbers begin, behind the header */
+    bool has_digest;
+    uint8_t digest[SCRY_SHA256_BYTES];   /* of the numbers, as the metadata declares it */
 } shard;
 
 struct scry_tensors {
@@ -157,7 +161,18 @@ static int add_entries(scry_tensors *ts, const scry_json *header, const uint8_t 
     return check_overlaps(ts->entries + first, ts->count - first, what, err);
 }
 
-static int add_file(scry_tensors *ts, const uint8_t *bytes, size_t n, const char *what,
+/* The metadata's sha256, which the starter's files have (tools/starter/publish.py). */
+static int read_digest(shard *s, const scry_json *header, scry_error *err)
+{
+    const char *hex = scry_json_str(scry_json_get(scry_json_get(header, "__metadata__"), "sha256"), NULL);
+    s->has_digest = hex;
+    if (hex && scry_unhex(hex, s->digest, sizeof s->digest) < 0)
+        return scry_fail(err, SCRY_EINVALID, "%s: its metadata's sha256 is not a digest of 64 hexadecimal digits", s->path);
+    return 0;
+}
+
+/* `s` is NULL for a file in memory. */
+static int add_file(scry_tensors *ts, shard *s, const uint8_t *bytes, size_t n, const char *what,
                     scry_error *err)
 {
     if (n < 8)
@@ -173,6 +188,10 @@ static int add_file(scry_tensors *ts, const uint8_t *bytes, size_t n, const char
         return result;
     result = add_entries(ts, header, bytes + 8 + header_bytes, n - 8 - (size_t)header_bytes, what,
                          err);
+    if (result == 0 && s) {
+        s->data_at = 8 + (size_t)header_bytes;
+        result = read_digest(s, header, err);
+    }
     scry_json_free(header);
     return result;
 }
@@ -201,7 +220,7 @@ static int open_shard(scry_tensors *ts, const char *dir, const char *file, scry_
     s->file = scry_strdup(file);
     s->path = scry_path_join(dir, file);
     int result = scry_map_open(&s->map, s->path, err);
-    return result < 0 ? result : add_file(ts, s->map.data, s->map.size, s->path, err);
+    return result < 0 ? result : add_file(ts, s, s->map.data, s->map.size, s->path, err);
 }
 
 static int compare_strings(const void *a, const void *b)
@@ -279,7 +298,7 @@ int scry_tensors_parse(scry_tensors **out, const void *bytes, size_t n, const ch
                        scry_error *err)
 {
     scry_tensors *ts = scry_alloc(sizeof *ts);
-    int result = add_file(ts, bytes, n, what, err);
+    int result = add_file(ts, NULL, bytes, n, what, err);
     if (result == 0)
         result = sort_entries(ts, err);
     if (result < 0)
@@ -420,9 +439,18 @@ const char *scry_tensors_file(const scry_tensors *ts, size_t i)
     return ts->shards[i].file;
 }
 
-int scry_tensors_check_finite(const scry_tensors *ts, scry_error *err)
+static int check_digest(const shard *s, scry_error *err)
 {
-    enum { STEP_BYTES = 64 << 20 };
+    uint8_t digest[SCRY_SHA256_BYTES];
+    if (!s->has_digest)
+        return 0;
+    scry_sha256_of(s->map.data + s->data_at, s->map.size - s->data_at, digest);
+    return memcmp(digest, s->digest, sizeof digest) == 0 ? 0
+           : scry_fail(err, SCRY_EINVALID, "%s: the numbers are not those whose sha256 its metadata has: the file is damaged", s->path);
+}
+
+static int check_finite(const scry_tensors *ts, scry_error *err)
+{
     size_t read = 0;
     for (size_t i = 0; i < ts->count; i++) {
         const entry *e = &ts->entries[i];
@@ -441,4 +469,12 @@ int scry_tensors_check_finite(const scry_tensors *ts, scry_error *err)
                              "finite (NaN or infinity): the file is damaged", e->what, e->name);
     }
     return 0;
+}
+
+int scry_tensors_check(const scry_tensors *ts, scry_error *err)
+{
+    int r = check_finite(ts, err);
+    for (size_t i = 0; i < ts->shard_count && r == 0; i++)
+        r = check_digest(&ts->shards[i], err);
+    return r;
 }

@@ -57,8 +57,9 @@ const char *scry_tensors_main_dtype(const scry_tensors *ts);
 size_t scry_tensors_files(const scry_tensors *ts);
 const char *scry_tensors_file(const scry_tensors *ts, size_t i);
 
-/* Read every number once: SCRY_EINVALID naming the first tensor with NaN or infinity.
- * Tensors that are integers (position_ids) are passed over. */
-int scry_tensors_check_finite(const scry_tensors *ts, scry_error *err) SCRY_NODISCARD;
+/* Read every number once: SCRY_EINVALID naming the first tensor with NaN or infinity, or a file whose numbers are not
+ * those of the digest in its metadata ("sha256", of all bytes behind the header), if it has one. Tensors that are
+ * integers (position_ids) are passed over. */
+int scry_tensors_check(const scry_tensors *ts, scry_error *err) SCRY_NODISCARD;
 
 #endif

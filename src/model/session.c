@@ -264,8 +264,12 @@ static int run_batch(scry_session *s, scry_text_batch *b, float *out, scry_error
     scry_team_run(s->team, run_texts, &work);
     scry_trace("text tower", start);
     for (size_t i = 0; i < b->n && r == 0; i++) {
+        const float *row = rows + i * w->dim;
         float *v = out + b->texts[i].place * w->dim;
-        memcpy(v, rows + i * w->dim, w->dim * sizeof *v);
+        if (s->model->map)
+            scry_text_map_apply(s->model->map, row, v);
+        else
+            memcpy(v, row, w->dim * sizeof *v);
         r = finish(s, v, w->dim, err);
     }
     return r;

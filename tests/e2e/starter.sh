@@ -86,7 +86,7 @@ for file in model.safetensors tokenizer.json preprocessor_config.json; do
     rm "$T/app/models/starter/$file"
     bad "$file"
 done
-for file in config.json model.safetensors tokenizer.json preprocessor_config.json line.safetensors; do
+for file in config.json model.safetensors tokenizer.json preprocessor_config.json line.safetensors text_map.safetensors; do
     head -c 400 "$starter/$file" >"$T/app/models/starter/$file"
     bad "$file"
 done

@@ -7,11 +7,13 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/sha256.h"
 #include "model/config.h"
 #include "model/safetensors.h"
 #include "scry/model.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -106,11 +108,11 @@ static void good_file_is_read(void **state)
     assert_non_null(strstr(err.message, "I64"));
     assert_int_equal(scry_tensors_get(ts, "gone", 1, (size_t[]){ 1 }, &t, &err), SCRY_EINVALID);
     assert_non_null(strstr(err.message, "gone is missing"));
-    assert_int_equal(scry_tensors_check_finite(ts, &err), 0);
+    assert_int_equal(scry_tensors_check(ts, &err), 0);
     scry_tensors_free(ts);
     memcpy(file + n - 12, &(uint32_t){ 0x7FC00000 }, 4);   /* a NaN */
     assert_int_equal(scry_tensors_parse(&ts, file, n, "m", &err), 0);
-    assert_int_equal(scry_tensors_check_finite(ts, &err), SCRY_EINVALID);
+    assert_int_equal(scry_tensors_check(ts, &err), SCRY_EINVALID);
     assert_non_null(strstr(err.message, "odd"));
     scry_tensors_free(ts);
     free(file);
@@ -288,6 +290,85 @@ static void damaged_weights(void **state)
     free(path);
 }
 
+/* ---- what lies beside the weights ---- */
+
+enum { DIM_MAX = 512 };
+
+/* Embed a text and a grey picture with the folder's model; returns D. */
+static size_t embed_both(float *text, float *picture, char identity[65], char text_identity[65])
+{
+    scry_model *m = NULL;
+    scry_session *s = NULL;
+    scry_error err = SCRY_ERROR_INIT;
+    if (scry_model_open(&m, folder, NULL, &err) < 0 || scry_session_new(&s, m, 1, &err) < 0)
+        fail_msg("%s", err.message);
+    const scry_model_info *info = scry_model_get_info(m);
+    size_t dim = (size_t)info->dim, bytes = (size_t)(info->image.size * info->image.size * 3 * info->image.views);
+    assert_true(dim <= DIM_MAX);
+    uint8_t *pixels = scry_alloc(bytes);
+    memset(pixels, 90, bytes);
+    assert_int_equal(scry_embed_texts(s, &(const char *){ "a dog" }, 1, text, NULL, &err), 0);
+    assert_int_equal(scry_embed_pixels(s, pixels, 1, picture, &err), 0);
+    snprintf(identity, 65, "%s", info->identity);
+    snprintf(text_identity, 65, "%s", info->text_identity);
+    free(pixels);
+    scry_session_free(s);
+    scry_model_free(m);
+    return dim;
+}
+
+/* text_map.safetensors of floats [n, n], with a digest in its metadata unless that is NULL. */
+static void put_map(const float *weight, size_t n, const char *digest)
+{
+    char *header = scry_asprintf("{%s%s%s\"weight\":{\"dtype\":\"F32\",\"shape\":[%zu,%zu],\"data_offsets\":[0,%zu]}}",
+                                 digest ? "\"__metadata__\":{\"sha256\":\"" : "", digest ? digest : "", digest ? "\"}," : "", n, n,
+                                 n * n * sizeof *weight);
+    size_t size;
+    uint8_t *file = make_file(header, n * n * sizeof *weight, &size);
+    memcpy(file + size - n * n * sizeof *weight, weight, n * n * sizeof *weight);
+    put("text_map.safetensors", file, size);
+    free(file);
+    free(header);
+}
+
+static void texts_are_mapped(void **state)
+{
+    static float before[DIM_MAX], after[DIM_MAX], picture[2][DIM_MAX];
+    char identity[2][65], texts[2][65], hex[65];
+    uint8_t digest[SCRY_SHA256_BYTES];
+    copy_model("clip");
+    size_t n = embed_both(before, picture[0], identity[0], texts[0]);
+    float *map = scry_alloc(n * n * sizeof *map), sum = 0;
+    for (size_t i = 0; i < n * n; i++)
+        map[i] = (float)(i * i % 31) - 14;
+    scry_sha256_of(map, n * n * sizeof *map, digest);
+    scry_hex(digest, sizeof digest, hex);
+    put_map(map, n, hex);
+    assert_int_equal(embed_both(after, picture[1], identity[1], texts[1]), n);
+    assert_memory_equal(picture[0], picture[1], n * sizeof(float));
+    assert_string_equal(identity[0], identity[1]);
+    assert_string_not_equal(texts[0], texts[1]);
+    static double expected[DIM_MAX];
+    for (size_t o = 0; o < n; o++) {
+        for (size_t i = 0; i < n; i++)
+            expected[o] += (double)map[o * n + i] * (double)before[i];
+        sum += (float)(expected[o] * expected[o]);
+    }
+    for (size_t o = 0; o < n; o++)
+        assert_true(fabs(expected[o] / sqrt((double)sum) - (double)after[o]) < 1e-5);
+    map[7] = NAN;
+    put_map(map, n, NULL);
+    fails_with("text_map.safetensors: tensor weight holds numbers that are not finite");
+    put_map(map, n - 1, NULL);
+    fails_with("text_map.safetensors: tensor weight is ");
+    map[7] = 0;   /* not what the digest is of */
+    put_map(map, n, hex);
+    fails_with("text_map.safetensors: the numbers are not those whose sha256 its metadata has");
+    put_map(map, n, "beef");
+    fails_with("text_map.safetensors: its metadata's sha256 is not a digest");
+    free(map);
+}
+
 static void preprocessing_is_read(void **state)
 {
     copy_model("clip");
@@ -379,6 +460,7 @@ int main(void)
         cmocka_unit_test(lying_headers), cmocka_unit_test(lying_lengths),
         cmocka_unit_test(good_file_is_read), cmocka_unit_test(foreign_and_broken_folders),
         cmocka_unit_test(configurations_that_lie), cmocka_unit_test(damaged_weights),
+        cmocka_unit_test(texts_are_mapped),
         cmocka_unit_test(preprocessing_is_read), cmocka_unit_test(padding_is_named),
         cmocka_unit_test(shards_are_joined)
     };

@@ -5,7 +5,7 @@
 
 Stages, each skipped when its result is already in the cache: features (two views of every
 photograph), distil (the text tower from its teacher), align (heads), joint (text tower and
-heads), extend (new classes), finetune (upper blocks of the image tower and heads), publish,
+heads), extend (new classes), finetune (upper blocks of the image tower and heads), publish, text map,
 groups (where best and maybe end), evaluate (both through the program, which is to be built first).
 --seed N draws everything anew; --open-only trains on the folders with open terms alone.
 
@@ -80,7 +80,9 @@ def main():
     share = ["--share", SHARE] if args.begin else []
     stage("publish", ["publish.py", cache, args.out, *share], None)
     stage("publish in float32", ["publish.py", cache, cache / "full", "--full", *share], None)
-    stage("groups", ["scores.py", args.out, "--work", cache / "scores", "--scry", SCRY, "--store"], None)
+    for folder in (args.out, cache / "full"):
+        stage("text map", ["text_map.py", folder], None)
+    stage("groups", ["scores.py", args.out, "--work", cache / "scores", "--scry", SCRY, "--store", "--config"], None)
     stage("evaluate", ["evaluate.py", args.out, cache / "full", "--scry", SCRY], None)
 
 

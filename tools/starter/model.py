@@ -186,6 +186,7 @@ class DualEncoder(nn.Module):
         self.text_model = BertEncoder(config["text_config"])
         self.vision_head = Head(config["vision_head"])
         self.text_head = Head(config["text_head"])
+        self.text_map = None   # [D, D]: text_map.py
 
     def pixels(self, images):
         """Pictures -> [len(images) * views, 3, S, S], the views of a picture adjacent."""
@@ -208,7 +209,8 @@ class DualEncoder(nn.Module):
         enc = self.tokenizer.encode_batch([prefix + t for t in texts])
         ids = torch.tensor([e.ids for e in enc])
         mask = torch.tensor([e.attention_mask for e in enc])
-        return self.text_head(self.text_model(ids, mask))
+        e = self.text_head(self.text_model(ids, mask))
+        return e if self.text_map is None else F.normalize(e @ self.text_map.T, dim=-1)
 
 
 def dequantise(tensors):
@@ -235,4 +237,6 @@ def load(directory):
                                config["text_config"]["max_position_embeddings"])
     model = DualEncoder(config, preprocessor, tokenizer)
     model.load_state_dict(dequantise(load_file(d / "model.safetensors")))
+    if (d / "text_map.safetensors").exists():
+        model.text_map = load_file(d / "text_map.safetensors")["weight"].float()
     return model.eval()
