@@ -29,7 +29,8 @@ enum {
     SCRY_EIO = -5,        /* a read or a write failed */
     SCRY_EREMOTE = -6,    /* a server answered with an error, or not at all */
     SCRY_ECANCELLED = -7, /* the caller asked to stop */
-    SCRY_EDAMAGED = -8    /* a stored file does not hold what was written to it */
+    SCRY_EDAMAGED = -8,   /* a stored file does not hold what was written to it */
+    SCRY_EBUSY = -9       /* another program writes to the store, or changed it meanwhile: try again */
 };
 
 typedef struct scry_error {

@@ -7,8 +7,8 @@
         print(hit.score, hit.path)
 """
 from ._library import lib as _lib
-from .errors import (CancelledError, DamagedError, Error, InvalidError, LimitError, NotFoundError, OutOfMemoryError, ReadWriteError,
-                     RemoteError)
+from .errors import (BusyError, CancelledError, DamagedError, Error, InvalidError, LimitError, NotFoundError, OutOfMemoryError,
+                     ReadWriteError, RemoteError)
 from .model import CatalogueEntry, Model, ModelRecord, add_model, catalogue, models, pull, remove_model
 from .query import Query
 from .results import File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, VerifyReport
@@ -16,6 +16,7 @@ from .store import Store
 
 __version__: str = _lib.scry_version().decode()
 
-__all__ = ["CancelledError", "CatalogueEntry", "DamagedError", "Error", "File", "Hit", "IndexProgress", "IndexReport", "InvalidError",
-           "LimitError", "Model", "ModelRecord", "NotFoundError", "OutOfMemoryError", "Query", "ReadWriteError", "RemoteError", "Results",
-           "Root", "Store", "StoreInfo", "VerifyReport", "add_model", "catalogue", "models", "pull", "remove_model"]
+__all__ = ["BusyError", "CancelledError", "CatalogueEntry", "DamagedError", "Error", "File", "Hit", "IndexProgress",
+           "IndexReport", "InvalidError", "LimitError", "Model", "ModelRecord", "NotFoundError", "OutOfMemoryError", "Query",
+           "ReadWriteError", "RemoteError", "Results", "Root", "Store", "StoreInfo", "VerifyReport", "add_model", "catalogue",
+           "models", "pull", "remove_model"]

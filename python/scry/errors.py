@@ -58,8 +58,14 @@ class DamagedError(Error):
     code = _c.EDAMAGED
 
 
+class BusyError(Error):
+    """Another program writes to the store, or changed it meanwhile: try again."""
+
+    code = _c.EBUSY
+
+
 _BY_CODE = {kind.code: kind for kind in (NotFoundError, InvalidError, LimitError, OutOfMemoryError, ReadWriteError, RemoteError,
-                                         CancelledError, DamagedError)}
+                                         CancelledError, DamagedError, BusyError)}
 
 
 def make(code: int, message: str) -> Error:

@@ -202,7 +202,8 @@ void respond_problem(request *r, int status, const char *fmt, ...)
 void respond_error(request *r, const scry_error *err)
 {
     int status = err->code == SCRY_ENOTFOUND ? 404 : err->code == SCRY_EINVALID ? 400
-                 : err->code == SCRY_ELIMIT ? 413 : err->code == SCRY_EREMOTE || err->code == SCRY_ENOMEM ? 503 : 500;
+                 : err->code == SCRY_ELIMIT ? 413
+                 : err->code == SCRY_EREMOTE || err->code == SCRY_ENOMEM || err->code == SCRY_EBUSY ? 503 : 500;
     respond_problem(r, status, "%s", err->message);
 }
 

@@ -211,7 +211,7 @@ static void index_added(addition *a)
         result = result < 0 ? result : closed;
     }
     if (result < 0)
-        respond_error(r, &err);
+        store_change_failed(r, &err);
     else if (a->refused)
         respond_problem(r, 415, "the picture cannot be used: %s", a->reason);
 }
@@ -246,9 +246,9 @@ static void answer_added(addition *a)
     scry_json_end(&w, '}');
     for (size_t i = 0; result == 0 && i < a->count; i++)
         if (!found[i])
-            result = scry_fail(&err, SCRY_EIO, "the picture was added but cannot be found");
+            result = scry_fail(&err, SCRY_EBUSY, "the picture was added and at once removed by another program");
     if (result < 0)
-        respond_error(r, &err);
+        store_change_failed(r, &err);
     else
         respond_json(r, 201, &b);
     for (size_t i = 0; i < a->count; i++)
@@ -364,15 +364,18 @@ static void image_delete(request *r, worker_tools *tools)
         scry_results_free(found);
         return;
     }
+    uint64_t removed = 0;
     int result = store_writer_open(r->server, &writer, &err);
     if (result == 0) {
-        result = scry_store_remove(writer, &found->hits[0].file.id, 1, NULL, &err);
+        result = scry_store_remove(writer, &found->hits[0].file.id, 1, &removed, &err);
         int closed = store_writer_close(r->server, writer, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
     }
-    if (result < 0)
-        respond_error(r, &err);
-    else {
+    if (result < 0) {
+        store_change_failed(r, &err);
+    } else if (!removed) {
+        respond_problem(r, 404, "there is no picture %.64s to remove", r->param[0]);
+    } else {
         unlink_upload(r, &found->hits[0].file);
         respond_bytes(r, 204, NULL, "", 0);
     }

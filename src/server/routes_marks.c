@@ -42,7 +42,11 @@ static void make_change(request *r, change_fn *change, const void *arg)
         result = result < 0 ? result : closed;
     }
     store_change_end(r);
-    respond_result(r, result, &err, &b);
+    if (result < 0)
+        store_change_failed(r, &err);
+    else
+        respond_json(r, 200, &b);
+    scry_buf_dispose(&b);
 }
 
 /* ---- pictures ---- */

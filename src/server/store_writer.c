@@ -45,6 +45,14 @@ void store_change_end(request *r)
     store_writer_release(r->server);
 }
 
+void store_change_failed(request *r, const scry_error *err)
+{
+    if (err->code == SCRY_EBUSY)
+        respond_problem(r, 409, "%s", err->message);
+    else
+        respond_error(r, err);
+}
+
 int store_writer_open(server *s, scry_store **out, scry_error *err)
 {
     scry_store_options o = SCRY_STORE_OPTIONS_INIT;

@@ -23,6 +23,9 @@ bool store_writer_is_run(server *s);
 bool store_change_begin(request *r);
 void store_change_end(request *r);
 
+/* The response to a change that failed: 409 when it lost to another program's, else as respond_error. */
+void store_change_failed(request *r, const scry_error *err);
+
 /* Open the collection for writing, for the time of one change: other processes may write too.
  * Close with store_writer_close, which makes the change visible to searches. */
 int store_writer_open(server *s, scry_store **out, scry_error *err);

@@ -50,7 +50,7 @@ static int put(struct words_reading *w, const scry_picture_text *texts, size_t n
     server *s = w->server;
     scry_store *writer;
     if (!store_writer_claim(s, WRITER_CHANGE))
-        return scry_fail(err, SCRY_EIO, "an index run is in progress");
+        return scry_fail(err, SCRY_EBUSY, "an index run is in progress");
     int r = store_writer_open(s, &writer, err);
     if (r == 0) {
         r = scry_store_put_texts(writer, texts, n, err);

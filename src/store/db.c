@@ -81,7 +81,7 @@ int scry_db_fail(scry_db *db, scry_error *err)
                          text);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return scry_fail(err, SCRY_EIO, "%s is locked by another program; try again when it has ended",
+        return scry_fail(err, SCRY_EBUSY, "%s is locked by another program; try again when it has ended",
                          db->path);
     case SQLITE_NOMEM:
         return scry_fail(err, SCRY_ENOMEM, "no memory for %s", db->path);

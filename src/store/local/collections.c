@@ -88,7 +88,7 @@ static int remove_locked(const char *folder, scry_error *err)
         result = scry_db_open(&db, &scry_local_statements, path, SQLITE_OPEN_READWRITE, "", NULL);
     if (result == 0 && scry_db_run(&db, SCRY_SQL_BEGIN_WRITE, NULL, "") < 0 &&
         (sqlite3_errcode(db.handle) & 0xff) == SQLITE_BUSY)
-        result = scry_fail(err, SCRY_EIO, "another program is writing to %s: wait until it has ended, or stop it", folder);
+        result = scry_fail(err, SCRY_EBUSY, "another program is writing to %s: wait until it has ended, or stop it", folder);
     else
         result = scry_local_remove_folder(folder, err);
     scry_db_close(&db, NULL);
@@ -108,7 +108,7 @@ int scry_local_drop(const char *where, const char *name, scry_error *err)
         if (lock < 0)
             result = scry_fail_errno(err, errno, "cannot open %s", path);
         else if (flock(lock, LOCK_EX | LOCK_NB) < 0)
-            result = scry_fail(err, SCRY_EIO, "another process is writing to the collection %s of %s: wait "
+            result = scry_fail(err, SCRY_EBUSY, "another process is writing to the collection %s of %s: wait "
                                "until it has ended, or stop it", name, where);
         else
             result = remove_locked(full, err);
@@ -119,8 +119,7 @@ int scry_local_drop(const char *where, const char *name, scry_error *err)
         free(path);
         free(full);
     }
-    if (lock >= 0)
-        close(lock);
+    scry_folder_unlock(lock);
     free(folder);
     return result;
 }

@@ -126,7 +126,7 @@ static int compact(scry_local *s, const scry_view *v, scry_error *err)
     if (result < 0)
         return result;
     if (s->work.change != v->head.change)
-        result = scry_fail(err, SCRY_EIO, "%s changed while it was being compacted: do it again", s->where);
+        result = scry_fail(err, SCRY_EBUSY, "%s changed while it was being compacted: do it again", s->where);
     if (result == 0)
         result = write_generation(s, v, &fd, err);
     result = scry_local_end(s, result, err);

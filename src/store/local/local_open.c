@@ -374,8 +374,7 @@ static void local_free(scry_local *s)
                       s->precision, s->content_text, s->root_path, s->damage, (char *)s->pending };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
-    if (s->lock_fd >= 0)
-        close(s->lock_fd);
+    scry_folder_unlock(s->lock_fd);
     free(s);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "store/local/store_folder.h"
 #include "store/local/transaction.h"
 
 #include <errno.h>
@@ -107,10 +108,10 @@ int scry_local_replace(scry_store *base, scry_store *replacement, scry_error *er
     scry_local *s = (scry_local *)base, *fresh = (scry_local *)replacement;
     char *where = scry_strdup(s->where), *name = scry_strdup(s->name), *between = aside(where, name);
     char *old_folder = scry_strdup(s->folder), *new_folder = scry_strdup(fresh->folder);
-    /* Duplicates hold the locks of both while they are closed and exchanged. */
-    int locks[] = { fcntl(s->lock_fd, F_DUPFD_CLOEXEC, 0), fcntl(fresh->lock_fd, F_DUPFD_CLOEXEC, 0) };
-    int result = locks[0] < 0 || locks[1] < 0 ? scry_fail_errno(err, errno, "cannot keep the locks of %s", where) : 0;
-    if (result == 0 && (result = scry_local_begin(s, err)) == 0)   /* what was copied is still what it holds */
+    int locks[] = { s->lock_fd, fresh->lock_fd };   /* held while both are closed and exchanged */
+    s->lock_fd = fresh->lock_fd = -1;
+    int result = scry_local_begin(s, err);
+    if (result == 0)   /* what was copied is still what it holds */
         result = scry_local_end(s, SCRY_ECANCELLED, NULL) == SCRY_ECANCELLED ? 0 : SCRY_EIO;
     result = close_both(base, replacement, result, err);
     if (result == 0 && (exchange(old_folder, new_folder, between) < 0 || sync_collections(where) < 0))
@@ -118,8 +119,7 @@ int scry_local_replace(scry_store *base, scry_store *replacement, scry_error *er
     if (result == 0)
         result = drop(new_folder, err);   /* the old collection is there now */
     for (int i = 0; i < 2; i++)
-        if (locks[i] >= 0)
-            close(locks[i]);
+        scry_folder_unlock(locks[i]);
     char *owned[] = { where, name, between, old_folder, new_folder };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);

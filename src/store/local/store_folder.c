@@ -96,7 +96,7 @@ int scry_folder_lock(scry_local *s, scry_error *err)
     } else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
         ssize_t n = pread(s->lock_fd, text, sizeof text - 1, 0);
         text[n > 0 ? strcspn(text, "\n") : 0] = '\0';
-        result = scry_fail(err, SCRY_EIO, "process %s is writing to the collection %s of %s: wait until it "
+        result = scry_fail(err, SCRY_EBUSY, "process %s is writing to the collection %s of %s: wait until it "
                            "has ended, or stop it", text[0] ? text : "(unknown)", s->name, s->where);
     } else {
         int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
@@ -105,6 +105,16 @@ int scry_folder_lock(scry_local *s, scry_error *err)
     }
     free(path);
     return result;
+}
+
+/* Closing alone would leave the lock held while a process that another thread has just made, for a decoder, still has the
+ * descriptor: until it becomes that program. */
+void scry_folder_unlock(int fd)
+{
+    if (fd < 0)
+        return;
+    (void)!flock(fd, LOCK_UN);
+    close(fd);
 }
 
 bool scry_folder_is_network(const char *folder)

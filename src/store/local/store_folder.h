@@ -14,8 +14,11 @@ int scry_folder_check_marker(const char *where, bool create, scry_error *err) SC
 /* SCRY_EDAMAGED when the database or a file of SQLite's beside it is there and no regular file: SQLite would wait for a FIFO. */
 int scry_folder_check_database(const char *db_path, scry_error *err) SCRY_NODISCARD;
 
-/* Take the lock of the collection's one writer, into s->lock_fd. SCRY_EIO naming the process that holds it. */
+/* Take the lock of the collection's one writer, into s->lock_fd. SCRY_EBUSY naming the process that holds it. */
 int scry_folder_lock(scry_local *s, scry_error *err) SCRY_NODISCARD;
+
+/* Release the lock of such a descriptor and close it; nothing for -1. */
+void scry_folder_unlock(int fd);
 
 /* Whether the folder is on another machine, judged by its file system's type. */
 bool scry_folder_is_network(const char *folder);

@@ -39,7 +39,7 @@ int scry_local_check_place(const scry_local *s, scry_error *err)
     struct stat st;
     if (stat(s->db_path, &st) == 0 && st.st_dev == s->db_device && st.st_ino == s->db_inode)
         return 0;
-    return scry_fail(err, SCRY_EIO, "the store %s was deleted or replaced while this command wrote to it: run the "
+    return scry_fail(err, SCRY_EBUSY, "the store %s was deleted or replaced while this command wrote to it: run the "
                      "command again", s->where);
 }
 
@@ -53,7 +53,7 @@ static int check_unchanged(scry_local *s, scry_error *err)
     if (memcmp(s->work.collection, s->head.collection, SCRY_COLLECTION_BYTES) == 0 &&
         s->work.generation == s->head.generation && s->work.change == s->head.change)
         return 0;
-    return scry_fail(err, SCRY_EIO, "another program changed the store %s while this command wrote to it: what both "
+    return scry_fail(err, SCRY_EBUSY, "another program changed the store %s while this command wrote to it: what both "
                      "committed is safe; run the command again", s->where);
 }
 
