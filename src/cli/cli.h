@@ -121,6 +121,9 @@ int cli_fail(const scry_error *err);
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Warn of damage that the store is known to have: what was shown lacks what is damaged, or may be wrong. */
+void cli_warn_damage(scry_store *store);
+
 /* "skipped: PATH: REASON" on stderr. */
 void cli_skipped(const char *path, const char *reason);
 

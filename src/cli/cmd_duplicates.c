@@ -182,6 +182,8 @@ static int find(duplicates *q)
         r = scry_duplicates_hide_kept(d, store, &err);
     if (r == 0)
         r = show(q, store, d, &err);
+    if (r == 0)
+        cli_warn_damage(store);
     int status = r == SCRY_ECANCELLED ? CLI_CANCELLED : r < 0 ? cli_fail(&err) : scry_duplicates_count(d) ? CLI_OK : CLI_NOTHING;
     scry_duplicates_free(d);
     if (store)

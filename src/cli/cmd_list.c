@@ -97,6 +97,8 @@ static int list(cli_common *c, const cli_view *v)
         r = (plain ? print_all : print_sorted)(v, &o, &shown, &err);
     if (r == 0 && !shown && plain)
         cli_tell_nothing(&o);
+    if (r == 0)
+        cli_warn_damage(store);
     if (store)
         scry_store_close(store, NULL);
     bool collected = cli_collector_end(o.collector, c->quiet);

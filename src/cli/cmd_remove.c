@@ -47,7 +47,7 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
     char *path = scry_stored_path(operand);
     scry_filter_pool *pool = scry_filter_pool_new();
     const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
-    int r = scry_store_each_file(store, scry_filter_and(pool, below, c->request.search.filter), NULL, select_file, s, err);
+    int r = scry_each_removable(store, scry_filter_and(pool, below, c->request.search.filter), select_file, s, err);
     scry_filter_pool_free(pool);
     free(path);
     return r;
@@ -56,7 +56,7 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
 /* Select by every operand, or by the filters alone when there is none. */
 static int select_all(selection *s, scry_store *store, const cli_common *c, char **operands, size_t n, scry_error *err)
 {
-    int r = n ? 0 : scry_store_each_file(store, c->request.search.filter, NULL, select_file, s, err);
+    int r = n ? 0 : scry_each_removable(store, c->request.search.filter, select_file, s, err);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = select_operand(s, store, c, operands[i], err);
     return r;

@@ -112,9 +112,8 @@ static int search(cli_common *c, const cli_view *v, bool scores)
     if (r == 0)
         r = scry_search_by(store, vector, &(scry_search_plan){ q, q->search, groups }, &results, &err);
     scry_trace("search the store", scan_start);
-    scry_error damage = SCRY_ERROR_INIT;
-    if (r == 0 && scry_store_known_damage(store, &damage) < 0)   /* this search, too, may have come upon it */
-        cli_warn("%s", damage.message);
+    if (r == 0)
+        cli_warn_damage(store);   /* this search, too, may have come upon it */
     if (r == 0) {
         cli_output o = { .request = q, .store = store,
                          .model = scry_model_get_info(model), .results = results, .groups = groups,

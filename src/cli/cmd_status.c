@@ -140,7 +140,6 @@ static int print_formats(void)
 static int show(scry_store *store, bool skipped, bool json, scry_error *err)
 {
     scry_store_info info;
-    scry_error damage = SCRY_ERROR_INIT;
     counts n = { 0 };
     int r = scry_store_get_info(store, &info, err);
     if (r == 0 && skipped)
@@ -151,8 +150,8 @@ static int show(scry_store *store, bool skipped, bool json, scry_error *err)
         r = scry_store_count_texts(store, NULL, &n.texts, err);
     if (r == 0)
         r = json ? print_json(store, &info, &n, err) : print_text(store, &info, &n, err);
-    if (r == 0 && scry_store_known_damage(store, &damage) < 0)
-        cli_warn("%s", damage.message);
+    if (r == 0)
+        cli_warn_damage(store);
     return r;
 }
 

@@ -227,3 +227,10 @@ char *cli_hex_id(const uint8_t id[SCRY_ID_BYTES], char out[2 * SCRY_ID_BYTES + 1
     scry_hex(id, SCRY_ID_BYTES, out);
     return out;
 }
+
+void cli_warn_damage(scry_store *store)
+{
+    scry_error damage = SCRY_ERROR_INIT;
+    if (scry_store_known_damage(store, &damage) < 0)
+        cli_warn("%s", damage.message);
+}

@@ -1,6 +1,7 @@
 #include "engine/id_list.h"
 
 #include "base/alloc.h"
+#include "store/store_kind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,4 +27,10 @@ int scry_id_list_remove(const scry_id_list *list, scry_store *store, uint64_t *r
     if (!list->count)
         return 0;
     return scry_store_remove(store, (const uint8_t (*)[SCRY_ID_BYTES])list->ids, list->count, removed, err);
+}
+
+int scry_each_removable(scry_store *s, const scry_filter_node *filter, int (*each)(void *arg, const scry_file *file), void *arg,
+                        scry_error *err)
+{
+    return scry_store_each_stored(s, filter, each, arg, err);
 }

@@ -20,4 +20,8 @@ void scry_id_list_dispose(scry_id_list *list);
 int scry_id_list_remove(const scry_id_list *list, scry_store *store, uint64_t *removed, scry_error *err)
     SCRY_NODISCARD;
 
+/* As scry_store_each_file, also the files whose rows are damaged: they can be removed. */
+int scry_each_removable(scry_store *s, const scry_filter_node *filter, int (*each)(void *arg, const scry_file *file), void *arg,
+                        scry_error *err) SCRY_NODISCARD;
+
 #endif

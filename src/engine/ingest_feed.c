@@ -6,6 +6,7 @@
 #include "base/lines.h"
 #include "engine/csv.h"
 #include "store/side_by_side.h"
+#include "store/store_kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -421,7 +422,7 @@ static void feed_store(feeder *f)
     if (r == 0)
         r = scry_store_roots(f->in->from, track, f->in, &err);
     if (r == 0)
-        r = scry_store_each_file(f->in->from, NULL, NULL, feed_stored, f, &err);
+        r = scry_store_each_stored(f->in->from, NULL, feed_stored, f, &err);
     if (r < 0)
         ingest_fail(f->in, &err);
 }

@@ -8,6 +8,7 @@
 #include "scry/embed.h"
 #include "scry/registry.h"
 #include "store/side_by_side.h"
+#include "store/store_kind.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -201,7 +202,7 @@ static int complete(rebuild *b, scry_error *err)
 {
     uint64_t removed;
     b->err = err;
-    int r = scry_store_each_file(b->fresh, NULL, NULL, find_removed, b, err);
+    int r = scry_store_each_stored(b->fresh, NULL, find_removed, b, err);
     r = r < 0 ? r : b->result;
     if (r == 0)
         r = scry_id_list_remove(&b->removed, b->fresh, &removed, err);

@@ -10,6 +10,7 @@
 #include "server/search.h"
 #include "server/server.h"
 #include "server/sorted_lists.h"
+#include "server/store_check.h"
 #include "server/tally.h"
 
 #include <stdio.h>
@@ -90,10 +91,11 @@ static void images_list(request *r, worker_tools *tools)
         scry_json_begin(&l.w, '[');
         pthread_rwlock_rdlock(&r->server->store_lock);
         int result = scry_store_each_file(r->server->store, q->search.filter, q->has_after ? q->after : NULL, list_file, &l, &err);
-        pthread_rwlock_unlock(&r->server->store_lock);
         scry_json_end(&l.w, ']');
         scry_hex(l.last, sizeof l.last, next);
         scry_json_add_str(&l.w, "cursor", l.more ? next : NULL);
+        store_put_damage(r->server, &l.w);
+        pthread_rwlock_unlock(&r->server->store_lock);
         scry_json_end(&l.w, '}');
         respond_result(r, result, &err, &b);
     }

@@ -95,8 +95,7 @@ static void put_rebuild(const server *s, scry_json_writer *w)
 /* What the checks of the store's files found. */
 static void put_check(server *s, scry_json_writer *w)
 {
-    scry_error damage = SCRY_ERROR_INIT;
-    scry_json_add_str(w, "damage", store_damage(s, &damage) ? damage.message : NULL);
+    store_put_damage(s, w);
     scry_json_key(w, "check");
     store_check_put(s->store_check, w);
 }

@@ -28,7 +28,6 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
     scry_buf b = SCRY_BUF_INIT(64 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     scry_store_info info = { 0 };
-    scry_error damage = SCRY_ERROR_INIT;
     scry_store_describe(r->server->store, &info);
     scry_json_begin(&w, '{');
     scry_json_add_str(&w, "query", scry_buf_str(&j->request.shown));
@@ -37,7 +36,7 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
     scry_json_add_bool(&w, "text_cut", j->cut);
     scry_json_add_str(&w, "model", r->server->info->name);
     scry_json_add_str(&w, "collection", info.collection);
-    scry_json_add_str(&w, "damage", store_damage(r->server, &damage) ? damage.message : NULL);
+    store_put_damage(r->server, &w);
     scry_json_add_num(&w, "took_ms", scry_now_ms() - r->start_ms, 4);
     scry_json_put_groups(&w, &j->groups);
     scry_json_add_int(&w, "scanned", (int64_t)results->scanned);

@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "engine/file_json.h"
 #include "engine/listing.h"
+#include "server/store_check.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -210,6 +211,7 @@ void respond_sorted_list(request *r, const scry_search_request *q)
         if (from < end && end < count)
             scry_hex(scry_listing_id(k->listing, end - 1), SCRY_ID_BYTES, next);
         scry_json_add_str(&w, "cursor", next[0] ? next : NULL);
+        store_put_damage(s, &w);
         scry_json_end(&w, '}');
     }
     pthread_rwlock_unlock(&s->store_lock);

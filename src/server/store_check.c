@@ -181,6 +181,12 @@ bool store_damage(server *s, scry_error *err)
     return damaged;
 }
 
+void store_put_damage(server *s, scry_json_writer *w)
+{
+    scry_error damage = SCRY_ERROR_INIT;
+    scry_json_add_str(w, "damage", store_damage(s, &damage) ? damage.message : NULL);
+}
+
 void store_check_put(struct store_check *c, scry_json_writer *w)
 {
     static const char *const names[] = { [CHECK_OFF] = "off", [CHECK_WAITING] = "waiting", [CHECK_RUNNING] = "running",

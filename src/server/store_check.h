@@ -18,6 +18,9 @@ void store_check_free(struct store_check *c);   /* ends a check at once; NULL is
  * down. `err` gets what to tell whoever searches. With store_lock held. */
 bool store_damage(server *s, scry_error *err);
 
+/* The same as the member "damage" of an answer: its message, or null. */
+void store_put_damage(server *s, scry_json_writer *w);
+
 /* Write the object of "check" in the status. Any thread. */
 void store_check_put(struct store_check *c, scry_json_writer *w);
 

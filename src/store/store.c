@@ -153,7 +153,17 @@ int scry_store_each_place(scry_store *s, const scry_filter_node *filter,
 {
     place_walk w = { each, arg };
     return s->kind->each_place ? s->kind->each_place(s, filter, each, arg, err)
-                               : s->kind->each_file(s, filter, NULL, pass_place, &w, err);
+                               : scry_store_each_stored(s, filter, pass_place, &w, err);
+}
+
+int scry_store_each_stored(scry_store *s, const scry_filter_node *filter, int (*each)(void *arg, const scry_file *file), void *arg,
+                           scry_error *err)
+{
+    int result = scry_filter_check(filter, err);
+    if (result < 0)
+        return result;
+    return s->kind->each_stored ? s->kind->each_stored(s, filter, each, arg, err)
+                                : s->kind->each_file(s, filter, NULL, each, arg, err);
 }
 
 int scry_store_each_sampled(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,

@@ -49,6 +49,9 @@ typedef struct scry_store_kind {
     int (*vector)(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
     int (*each_file)(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                      int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+    /* NULL: each_file gives every file. */
+    int (*each_stored)(scry_store *s, const scry_filter_node *filter, int (*each)(void *, const scry_file *), void *arg,
+                       scry_error *err);
     int (*each_in_range)(scry_store *s, scry_id_range range, bool vectors,
                          int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
     int (*each_bad)(scry_store *s, int (*each)(void *, const char *, int64_t, int64_t, const char *),
@@ -97,6 +100,11 @@ int scry_store_count_below(scry_store *s, const scry_filter_node *filter, uint64
  * Borrowed for the call; non-zero stops. */
 int scry_store_each_place(scry_store *s, const scry_filter_node *filter,
                           int (*each)(void *arg, const uint8_t *id, const char *path), void *arg, scry_error *err) SCRY_NODISCARD;
+
+/* As scry_store_each_file, with the files whose rows are not as they were written: for those who remove or make them anew, and
+ * show them to nobody. */
+int scry_store_each_stored(scry_store *s, const scry_filter_node *filter, int (*each)(void *arg, const scry_file *file), void *arg,
+                           scry_error *err) SCRY_NODISCARD;
 
 /* About `most` files, in no order, of a store of more: *share is their part of all. A store that is walked fast gives all,
  * and 1. */

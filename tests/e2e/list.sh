@@ -147,7 +147,7 @@ is "a date as people write it" "$code $(json "$paths")" "200 $(cat "$T/dated")"
 get "$url/api/v1/images?after=03/04/2020"
 is "one that may be two: 400" "$code $(json '"2020-04-03 or 2020-03-04" in j["detail"]')" "400 True"
 get "$url/api/v1/images?limit=2"
-is "without an order nothing changed" "$(json '(list(j), len(j["results"]))')" "(['results', 'cursor'], 2)"
+is "without an order nothing changed" "$(json '(list(j), len(j["results"]))')" "(['results', 'cursor', 'damage'], 2)"
 get "$url/api/v1/timeline?unique=1"
 is "timeline: as many as the list" "$code $(json 'j["total"] == sum(d["count"] for d in j["days"]) == 14')" "200 True"
 is "newest first" "$(json '[d["day"] for d in j["days"]] == sorted({d["day"] for d in j["days"]}, reverse=True)')" True
@@ -208,4 +208,39 @@ is "a list follows the collection" "$(json 'j["total"]')" 15
 get "$url/api/v1/search?q=red&limit=6&sort=name"
 is "GET search: sort" "$(json "$paths")" "$("$scry" search --paths --limit 6 --sort name red)"
 stop
+
+# A row that is not as it was written is shown by no reader, and each says so.
+all=$("$scry" list --paths 2>"$T/err" | wc -l)
+spoilt=$("$scry" list --paths --limit 1 2>"$T/err")
+python3 -c 'import os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE files SET mtime_ns = mtime_ns + 1000000000 WHERE relative = ?", (os.path.relpath(sys.argv[2], sys.argv[3]),))
+assert db.total_changes == 1
+db.commit()' "$SCRY_STORE/collections/default/index.db" "$spoilt" "$P"
+for how in list 'list --paths' 'list --json' 'list --sort date' 'list --unique' 'duplicates' 'duplicates --json'; do
+    rm -f "$SCRY_STORE/collections/default/damaged"
+    run $how
+    like "damaged row: $how says so" "$T/err" 'is damaged, what it finds may be wrong: .*the row of '
+    unlike "damaged row: $how does not show it" "$T/out" "$spoilt"
+done
+rm -f "$SCRY_STORE/collections/default/damaged"
+ok "starts" start --check-interval 0
+get "$url/api/v1/images?limit=1000"
+is "damaged row: a list over HTTP" "$code $(json '(len(j["results"]), "the row of" in j["damage"])')" "200 ($((all - 1)), True)"
+is "damaged row: is not in it" "$(json "'$spoilt' in [f['path'] for f in j['results']]")" False
+for route in timeline map facets albums duplicates; do
+    get "$url/api/v1/$route"
+    is "damaged row: $route" $code 200
+    unlike "damaged row: is not in it" "$T/out" "$spoilt"
+done
+get "$url/api/v1/images?sort=date&limit=1000"
+is "damaged row: a sorted list over HTTP" "$(json '(j["total"], "the row of" in j["damage"])')" "($((all - 1)), True)"
+get "$url/api/v1/status"
+is "damaged row: the status" "$(json '"the row of" in j["damage"]')" True
+stop
+run remove "$spoilt"
+is "a damaged row can be removed" "$status" 0
+ok "then the store is whole" "$scry" verify
+run list
+is "and lists say nothing" "$(cat "$T/err")" ''
 done_testing

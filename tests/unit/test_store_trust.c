@@ -10,6 +10,7 @@
 
 #include "scry/copy.h"
 #include "store/local/segment.h"
+#include "store/store_kind.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -119,6 +120,11 @@ static uint64_t problems(const char *where)
     return report.problems;
 }
 
+static int remove_mark(const char *where)
+{
+    return unlink(file_in(where, "damaged"));
+}
+
 static void changed_rows(void **state)
 {
     static const char *const changes[] = {
@@ -141,9 +147,17 @@ static void changed_rows(void **state)
         assert_int_equal(found(s), FILES - 1);
         assert_int_equal(scry_store_known_damage(s, &err), SCRY_EDAMAGED);
         must(scry_store_each_file(s, NULL, NULL, count_file, &n, &err), &err);
-        assert_int_equal(n, FILES);   /* whoever mends it finds it */
+        assert_int_equal(n, FILES - 1);
+        must(scry_store_each_stored(s, NULL, count_file, &n, &err), &err);
+        assert_int_equal(n, 2 * FILES - 1);   /* whoever mends it finds it */
         assert_int_equal(walk(s, false), SCRY_EDAMAGED);
         assert_int_equal(copy_to(s, other), SCRY_EDAMAGED);
+        must(scry_store_close(s, &err), &err);
+        must(remove_mark(where), &err);
+        must(open_store(&s, where, SCRY_STORE_READ, &err), &err);   /* a list alone says it, too */
+        must(scry_store_known_damage(s, &err), &err);
+        must(scry_store_each_file(s, NULL, NULL, count_file, &n, &err), &err);
+        assert_int_equal(scry_store_known_damage(s, &err), SCRY_EDAMAGED);
         must(scry_store_close(s, &err), &err);
         assert_true(problems(where) > 0);
         must(open_store(&s, where, SCRY_STORE_WRITE, &err), &err);   /* what is read anew is written anew */

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "store/file_list.h"
+#include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
 #include "store/results.h"
@@ -64,8 +65,23 @@ static bool advance(walk_place *p, const scry_root_list *roots, const scry_root_
     return true;
 }
 
+/* Files that were read in one transaction, and which of their rows are as they were written. */
+typedef struct {
+    scry_file_list files;
+    bool whole[BATCH_ROWS];
+    scry_error damage;       /* of the first that is not */
+} file_batch;
+
+static void add_file(file_batch *b, const scry_row *row, const char *db_path)
+{
+    b->whole[b->files.count] = row->is_whole;
+    if (!b->damage.code)
+        (void)!scry_row_check(row, db_path, &b->damage);
+    scry_file_list_add(&b->files, &row->file);
+}
+
 /* Read up to BATCH_ROWS files after the position into `batch` and move the position. */
-static int read_files(scry_reader *r, walk_place *p, scry_file_list *batch, bool *done, scry_error *err)
+static int read_files(scry_reader *r, walk_place *p, file_batch *batch, bool *done, scry_error *err)
 {
     scry_root_list roots;
     scry_row row = { 0 };
@@ -81,10 +97,10 @@ static int read_files(scry_reader *r, walk_place *p, scry_file_list *batch, bool
     while (root && result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
         result = scry_row_read(&row, st, &roots, r->db.path, err);
         if (result == 0)
-            scry_file_list_add(batch, &row.file);
+            add_file(batch, &row, r->db.path);
     }
     scry_db_end(st);
-    if (root && result == 0 && !advance(p, &roots, root, batch, done))
+    if (root && result == 0 && !advance(p, &roots, root, &batch->files, done))
         result = scry_reader_out_of_order(r, err);
     scry_row_dispose(&row);
     scry_root_list_dispose(&roots);
@@ -102,10 +118,27 @@ static int place_after(scry_local *s, const uint8_t *id, walk_place *p, scry_err
     return 0;
 }
 
-int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
-                         int (*each)(void *, const scry_file *), void *arg, scry_error *err)
+typedef struct {
+    const scry_filter_node *filter;
+    bool damaged;            /* also files whose row is not as it was written; else the collection is marked */
+    int (*each)(void *, const scry_file *);
+    void *arg;
+} file_walk;
+
+/* Pass on the files of a batch; true when no more are wanted. */
+static bool pass_files(scry_local *s, const file_walk *w, const file_batch *batch)
 {
-    scry_local *s = (scry_local *)base;
+    bool stop = false;
+    if (!w->damaged && batch->damage.code)
+        scry_damage_found(s, batch->damage.message);
+    for (size_t i = 0; i < batch->files.count && !stop; i++)
+        if ((w->damaged || batch->whole[i]) && scry_filter_match(w->filter, &batch->files.items[i]))
+            stop = w->each(w->arg, &batch->files.items[i]) != 0;
+    return stop;
+}
+
+static int walk_files(scry_local *s, const file_walk *w, const uint8_t *after, scry_error *err)
+{
     walk_place place = { 0 };
     bool done = false, stop = false;
     int result = after ? place_after(s, after, &place, err) : 0;
@@ -113,16 +146,26 @@ int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const
         scry_reader *r;
         if ((result = scry_reader_acquire(s, &r, err)) < 0)
             break;
-        scry_file_list batch = { .items = NULL };
+        file_batch batch = { .damage = SCRY_ERROR_INIT };
         result = read_files(r, &place, &batch, &done, err);
         scry_reader_release(s, r);
-        for (size_t i = 0; i < batch.count && result == 0 && !stop; i++)
-            if (scry_filter_match(filter, &batch.items[i]))
-                stop = each(arg, &batch.items[i]) != 0;
-        scry_file_list_dispose(&batch);
+        stop = result == 0 && pass_files(s, w, &batch);
+        scry_file_list_dispose(&batch.files);
     }
     free(place.relative);
     return result;
+}
+
+int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
+                         int (*each)(void *, const scry_file *), void *arg, scry_error *err)
+{
+    return walk_files((scry_local *)base, &(file_walk){ filter, false, each, arg }, after, err);
+}
+
+int scry_local_each_stored(scry_store *base, const scry_filter_node *filter, int (*each)(void *, const scry_file *), void *arg,
+                           scry_error *err)
+{
+    return walk_files((scry_local *)base, &(file_walk){ filter, true, each, arg }, NULL, err);
 }
 
 /* ---- files that could not be used ---- */
@@ -131,6 +174,7 @@ typedef struct {
     char *path, *reason;
     const char *relative;   /* the end of path */
     int64_t root_number, size, mtime_ns;
+    bool whole;             /* the row is as it was written */
 } bad_file;
 
 typedef struct {
@@ -145,6 +189,28 @@ static void bad_batch_clear(bad_batch *b)
         free(b->items[i].reason);
     }
     b->count = 0;
+}
+
+static bool is_whole_bad(const bad_file *b, const scry_root_entry *root, sqlite3_stmt *st)
+{
+    uint8_t id[SCRY_ID_BYTES], expected[SCRY_ID_BYTES];
+    if (!root || !scry_db_bytes(st, 0, id, sizeof id))
+        return false;
+    scry_file_id(root->id, b->relative, expected);
+    return memcmp(id, expected, sizeof id) == 0 &&
+           scry_bad_crc(id, b->size, b->mtime_ns, b->reason) == (uint32_t)sqlite3_column_int64(st, 6);
+}
+
+/* Pass on one file; non-zero when no more are wanted. One whose row is not as it was written is
+ * left out, as by scry_local_each_file. */
+static int pass_bad(scry_local *s, const bad_file *b, int (*each)(void *, const char *, int64_t, int64_t, const char *), void *arg)
+{
+    scry_error damage = SCRY_ERROR_INIT;
+    if (b->whole)
+        return each(arg, b->path, b->size, b->mtime_ns, b->reason);
+    scry_fail(&damage, SCRY_EDAMAGED, "the row of the bad file %s in %s is damaged: run scry verify", b->path, s->db_path);
+    scry_damage_found(s, damage.message);
+    return 0;
 }
 
 /* Read up to BATCH_ROWS after root and relative path. */
@@ -166,6 +232,7 @@ static int read_bad(scry_reader *r, int64_t root_number, const char *relative, b
         b->size = sqlite3_column_int64(st, 3);
         b->mtime_ns = sqlite3_column_int64(st, 4);
         b->reason = scry_strdup(scry_db_text(st, 5));
+        b->whole = is_whole_bad(b, root, st);
     }
     scry_db_end(st);
     scry_root_list_dispose(&roots);
@@ -199,10 +266,8 @@ int scry_local_each_bad(scry_store *base,
             relative = scry_strdup(last->relative);
             root_number = last->root_number;
         }
-        for (size_t i = 0; i < batch->count && result == 0 && !done; i++) {
-            const bad_file *b = &batch->items[i];
-            done = each(arg, b->path, b->size, b->mtime_ns, b->reason) != 0;
-        }
+        for (size_t i = 0; i < batch->count && result == 0 && !done; i++)
+            done = pass_bad(s, &batch->items[i], each, arg) != 0;
         bad_batch_clear(batch);
     }
     free(batch);

@@ -126,6 +126,8 @@ int scry_local_get(scry_store *base, const uint8_t *id, scry_results **out, scry
 int scry_local_vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err);
 int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+int scry_local_each_stored(scry_store *base, const scry_filter_node *filter, int (*each)(void *, const scry_file *), void *arg,
+                           scry_error *err);
 int scry_local_each_in_range(scry_store *base, scry_id_range range, bool vectors,
                              int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err);
 int scry_local_each_bad(scry_store *base,
