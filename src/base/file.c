@@ -198,11 +198,23 @@ static char *home_dir(void)
     return scry_strdup(found && found->pw_dir[0] ? found->pw_dir : "/");
 }
 
+/* Of the user whose name is the first n bytes; NULL when there is none. */
+static char *home_of(const char *user, size_t n)
+{
+    char buffer[16384], *name = scry_strndup(user, n);
+    struct passwd entry, *found = NULL;
+    (void)!getpwnam_r(name, &entry, buffer, sizeof buffer, &found);
+    free(name);
+    return found && found->pw_dir[0] ? scry_strdup(found->pw_dir) : NULL;
+}
+
 char *scry_expand_home(const char *path)
 {
-    if (path[0] != '~' || (path[1] != '/' && path[1] != '\0'))
+    if (path[0] != '~')
         return scry_strdup(path);
-    char *home = home_dir(), *full = scry_asprintf("%s%s", home, path + 1);
+    const char *rest = path + 1 + strcspn(path + 1, "/");
+    char *home = rest == path + 1 ? home_dir() : home_of(path + 1, (size_t)(rest - path) - 1);
+    char *full = home ? scry_asprintf("%s%s", home, rest) : scry_strdup(path);
     free(home);
     return full;
 }

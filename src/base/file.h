@@ -46,8 +46,9 @@ int scry_make_dirs(const char *path, scry_error *err) SCRY_NODISCARD;
 /* `a/b` as one owned string; `b` alone when it is absolute. */
 char *scry_path_join(const char *a, const char *b);
 
-/* `path` with the home folder for a leading "~" or "~/": shells expand it only at the start of a word, so not
- * in --store=~/x or @~/x. The home folder is $HOME, else that of the user database. Owned. */
+/* `path` with the home folder for a leading "~" or "~/", and a user's for "~user" or "~user/": shells expand it only at the start
+ * of a word, so not in --store=~/x or @~/x. The home folder is $HOME, else that of the user database. As in a shell, what names no
+ * user stays as it is. Owned. */
 char *scry_expand_home(const char *path);
 
 /* $XDG_DATA_HOME/scry and $XDG_CACHE_HOME/scry with their standard fallbacks below the home folder;

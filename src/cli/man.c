@@ -99,7 +99,7 @@ static void man_of_command(FILE *out, const cli_command *c)
 
 static const char environment[] =
     ".SH ENVIRONMENT\n"
-    ".TP\n.B SCRY_STORE\nThe store, if \\fB\\-\\-store\\fR is not given. A leading ~/ is the home folder.\n"
+    ".TP\n.B SCRY_STORE\nThe store, if \\fB\\-\\-store\\fR is not given. A leading ~/ is the home folder, ~user/ that of the user.\n"
     ".TP\n.B SCRY_WORDS\n\\fBno\\fR: do not read the words in pictures, if \\fB\\-\\-words\\fR is not given.\n"
     ".TP\n.B SCRY_MODEL\nThe model, if \\fB\\-\\-model\\fR is not given.\n"
     ".TP\n.B SCRY_THREADS\nThe largest number of processors to use.\n"

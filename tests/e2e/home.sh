@@ -30,6 +30,53 @@ for file in '~x.png' './~/y.png'; do
     run search "@$file" --limit 1 --paths
     is "a file that is called $file" "$(cat "$T/out")" "$HOME/pics/p000.png"
 done
+# Another user's home: of a user database that has one more.
+cat >"$T/users.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t n, struct passwd **found)
+{
+    if (strcmp(name, "guest-of-tests") == 0) {
+        memset(entry, 0, sizeof *entry);
+        entry->pw_name = "guest-of-tests";
+        entry->pw_dir = getenv("GUEST_HOME");
+        *found = entry;
+        return 0;
+    }
+    *found = NULL;
+    return 0;
+}
+END
+ok "the shim builds" gcc -shared -fPIC -o "$T/users.so" "$T/users.c"
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" GUEST_HOME=$T/guest
+mkdir -p "$T/guest/pics"
+cp "$HOME/pics/p000.png" "$T/guest/pics/g.png"
+as_guest() {
+    LD_PRELOAD=$T/users.so timeout 120 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+    status=$?
+}
+as_guest index --store='~guest-of-tests/s.scry' "$T/guest/pics"
+is "~USER/ in --store" "$status $(ls -d "$T/guest/s.scry")" "0 $T/guest/s.scry"
+as_guest search --store='~guest-of-tests/s.scry' '--in=~guest-of-tests/pics' '@~guest-of-tests/pics/g.png' --paths
+is "in --in and @FILE" "$(cat "$T/out")" "$T/guest/pics/g.png"
+SCRY_STORE='~guest-of-tests/s.scry' as_guest status --json
+is "in SCRY_STORE" "$(json 'j["files"]')" 1
+for place in '~nobody-of-tests/s.scry' '~nobody-of-tests'; do
+    as_guest index --store="$place" "$HOME/pics"
+    is "--store=$place, whom nobody knows: refused" "$status" 2
+    like "with the reason" "$T/err" 'a user whom this machine does not know: write \./~nobody'
+    as_guest status --store="$place"
+    is "and for reading" "$status" 2
+    like "with the reason" "$T/err" 'a user whom this machine does not know'
+done
+as_guest store copy "$T/guest/s.scry" '~nobody-of-tests/t.scry'
+is "store copy there: refused" "$status" 2
+is "no folder of that name is made" "$(ls -d '~nobody-of-tests' 2>/dev/null)" ''
+as_guest index --store='./~nobody-of-tests/s.scry' "$HOME/pics"
+is "./~USER is a folder" "$status $(ls -d '~nobody-of-tests/s.scry')" '0 ~nobody-of-tests/s.scry'
 # Whoever runs the tests may have a store there: a collection is asked for that is in none.
 home=$(python3 -c 'import os, pwd; print(pwd.getpwuid(os.getuid()).pw_dir.rstrip("/"))')
 for where in '~/none.scry' ''; do

@@ -47,8 +47,11 @@ int scry_folder_check_marker(const char *where, bool create, scry_error *err)
     struct stat st;
     int result;
     if (stat(path, &st) < 0 && errno == ENOENT) {
-        bool nothing = stat(where, &st) < 0 || is_empty_folder(where);
-        if (create && nothing) {
+        bool missing = stat(where, &st) < 0, nothing = missing || is_empty_folder(where);
+        if (missing && where[0] == '~') {
+            result = scry_fail(err, SCRY_EINVALID, "%s begins with the home folder of a user whom this machine does not know: write "
+                               "./%s for a folder that is called so", where, where);
+        } else if (create && nothing) {
             if ((result = scry_make_dirs(where, err)) == 0)
                 result = scry_write_file(path, marker_text, sizeof marker_text - 1, err);
         } else if (nothing) {
