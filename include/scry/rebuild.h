@@ -21,7 +21,7 @@ typedef struct scry_rebuild_estimate {
     double minutes;         /* as long as a few of the pictures, embedded now, let expect; 0: none of those could be read */
     uint64_t bytes;         /* on the store's disk until the old collection is removed; what it takes then, roughly */
     uint64_t free_bytes;    /* UINT64_MAX: not known, on a server */
-    bool current;           /* the collection was built with this very model */
+    bool current;           /* the collection was built with this very model, and is not known to be damaged */
 } scry_rebuild_estimate;
 
 /* Embeds a few of the pictures to tell the time, which takes a moment, unless the collection is current. */

@@ -436,6 +436,7 @@ typedef struct scry_verify_report {
     uint64_t files, contents, problems;
     uint64_t cache_problems;   /* of these, in caches that are made again: no search is wrong because of them */
     bool partial;              /* there was nothing to compare unused bytes with: a writer is at work, or ended in a crash */
+    const char *advice;        /* static: what mends all of it; NULL without problems */
 } scry_verify_report;
 
 /* Check that every file has its content, every content its vector with the right checksum, that

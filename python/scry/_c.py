@@ -138,7 +138,8 @@ class scry_results(Structure):
 
 
 class scry_verify_report(Structure):
-    _fields_ = [("files", c_uint64), ("contents", c_uint64), ("problems", c_uint64), ("cache_problems", c_uint64), ("partial", c_bool)]
+    _fields_ = [("files", c_uint64), ("contents", c_uint64), ("problems", c_uint64), ("cache_problems", c_uint64), ("partial", c_bool),
+                ("advice", c_char_p)]
 
 
 class scry_index_progress(Structure):

@@ -109,12 +109,15 @@ static int compact(const request *q, scry_error *err)
     uint64_t bytes = before.bytes;
     if (r == 0)
         r = scry_store_compact(store, err);
+    r = cli_close_store(store, r, err);
+    if (r < 0 || q->quiet)
+        return r;
+    r = cli_open_store(&store, q->common, SCRY_STORE_READ, err);   /* without the log of a writer */
     if (r == 0)
         r = scry_store_get_info(store, &after, err);
-    if (r == 0 && !q->quiet)
+    if (r == 0)
         fprintf(stderr, "%.1f MiB before, %.1f MiB now\n", (double)bytes / (1 << 20), (double)after.bytes / (1 << 20));
-    r = cli_close_store(store, r, err);
-    return r;
+    return cli_close_store(store, r, err);
 }
 
 static int dispatch(request *q, char **operand, int n)

@@ -30,8 +30,8 @@ static int verify(const cli_common *c)
     if (r < 0)
         return cli_fail(&err);
     if (report.problems)
-        return cli_usage("%llu problems found: `scry index` again on the folders concerned, or restore a copy",
-                         (unsigned long long)report.problems);
+        return cli_usage("%llu problem%s found: %s", (unsigned long long)report.problems, report.problems == 1 ? "" : "s",
+                         report.advice ? report.advice : "`scry index` again on the folders concerned, or restore a copy");
     if (report.partial)
         cli_warn("bytes that nothing reads were not checked: the command that wrote last was interrupted or still runs, or was an "
                  "earlier scry; the next one that changes something writes the checksums for it");
@@ -64,7 +64,8 @@ const cli_command cmd_verify = {
     .details =
         "Every byte of the files of a store on this machine is compared with checksums that the command\n"
         "wrote which changed the store last; rows, vectors and caches are compared with one another, too.\n"
-        "Damage that can make searches wrong is remembered: searches say so until scry verify finds none.\n\n"
+        "Damage that can make searches wrong is remembered: searches say so until scry verify finds none.\n"
+        "The last line of what it finds says which command mends it.\n\n"
         "With --against, the files of two collections are compared by id: which are missing here or\n"
         "there, and whose content, data or vector differs; and which roots. Paths of roots that both\n"
         "have, and skipped files, are not compared.\n\n"

@@ -84,7 +84,7 @@ int scry_rebuild_get_estimate(scry_store *store, const scry_model *model, scry_r
     out->pictures = s.contents;
     out->bytes = here && bytes > 0 ? (uint64_t)bytes : 0;
     out->free_bytes = here ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
-    out->current = strcmp(s.model_identity, m->identity) == 0;
+    out->current = strcmp(s.model_identity, m->identity) == 0 && scry_store_known_damage(store, NULL) == 0;
     double seconds = out->current ? 0 : measure(store, model);
     if (seconds > 0)
         out->minutes = fmax(1, ceil((double)s.contents * seconds / 60));
@@ -175,7 +175,7 @@ static int find_removed(void *arg, const scry_file *file)
     scry_results_free(found);
     if (r == SCRY_ENOTFOUND)
         scry_id_list_add(&b->removed, file->id);
-    else if (r < 0)
+    else if (r < 0 && r != SCRY_EDAMAGED)
         b->result = scry_fail(b->err, why.code, "%s", why.message);
     return b->result != 0;
 }

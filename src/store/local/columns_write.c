@@ -323,7 +323,7 @@ void scry_columns_update(scry_local *s, int64_t max_missing)
 void scry_columns_complete(scry_local *s, int64_t max_missing)
 {
     scry_columns *c = s->writable && s->head.columns_file ? scry_columns_open(s, s->head.columns_file, s->head.generation) : NULL;
-    bool old = c && c->rows && !scry_columns_has_words(c);
+    bool old = c ? c->rows && !scry_columns_has_words(c) : s->writable && s->head.columns_file;   /* NULL: removed, or of no use */
     scry_columns_release(c);
     scry_columns_update(s, old ? -1 : max_missing);
 }

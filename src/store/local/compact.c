@@ -147,7 +147,7 @@ int scry_local_compact(scry_store *base, scry_error *err)
         return result;
     result = scry_view_acquire(s, r, &v, err);
     scry_reader_release(s, r);
-    if (result == 0 && v->head.contents < v->head.slots)
+    if (result == 0 && (v->head.contents < v->head.slots || scry_local_known_damage(base, NULL) < 0))   /* which this may mend */
         result = compact(s, v, err);
     scry_view_release(s, v);
     if (result == 0 && (result = scry_sums_discard(s, err)) == 0) {

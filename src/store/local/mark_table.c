@@ -1,6 +1,7 @@
 #include "store/local/mark_table.h"
 
 #include "base/crc32c.h"
+#include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/statements.h"
 #include "store/local/transaction.h"
@@ -61,6 +62,14 @@ int scry_local_remove_marks(scry_store *base, const scry_mark *marks, size_t n, 
     return result;
 }
 
+/* A mark that is not as it was written is left out, as files are by scry_local_each_file. */
+static void note_damage(scry_local *s)
+{
+    scry_error damage = SCRY_ERROR_INIT;
+    scry_fail(&damage, SCRY_EDAMAGED, "a row of table marks in %s is damaged: run scry verify", s->db_path);
+    scry_damage_found(s, damage.message);
+}
+
 int scry_local_each_mark(scry_store *base, scry_mark_kind kind, int (*each)(void *, const scry_mark *), void *arg, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
@@ -77,7 +86,7 @@ int scry_local_each_mark(scry_store *base, scry_mark_kind kind, int (*each)(void
         if (scry_mark_read(&mark, st))
             stop = each(arg, &mark) != 0;
         else
-            result = scry_fail(err, SCRY_EDAMAGED, "a row of table marks in %s is damaged: run scry verify", s->db_path);
+            note_damage(s);
     }
     scry_db_end(st);
     scry_reader_release(s, r);

@@ -330,7 +330,10 @@ static bool is_settled(scry_local *s)
 
 void scry_sums_seal(scry_local *s)
 {
-    if (!s->sums_due || scry_db_run(&s->writer, SCRY_SQL_BEGIN_WRITE, NULL, "") < 0)
+    char *path = sums_path(s, "sums");
+    bool missing = access(path, F_OK) < 0;
+    free(path);
+    if ((!s->sums_due && !missing) || scry_db_run(&s->writer, SCRY_SQL_BEGIN_WRITE, NULL, "") < 0)
         return;
     if (is_settled(s)) {
         scry_sums old;

@@ -33,12 +33,17 @@ typedef struct {
     scry_columns *columns;
     uint64_t columns_seen;
     char first[1024]; /* problem that is in no cache; "" before */
+    bool found[3];    /* problems of each remedy */
 } verification;
 
-static void problem(verification *c, const char *fmt, ...) SCRY_PRINTF(2, 3);
+/* What mends a problem that is in no cache: writing the files anew as they are, reading the headers of the pictures again, or
+ * embedding the pictures again. */
+typedef enum { REMEDY_COMPACT, REMEDY_REREAD, REMEDY_REBUILD } remedy;
+
+static void problem(verification *c, remedy r, const char *fmt, ...) SCRY_PRINTF(3, 4);
 static void cache_problem(verification *c, const char *path, const char *fmt, ...) SCRY_PRINTF(3, 4);
 
-static void problem(verification *c, const char *fmt, ...)
+static void problem(verification *c, remedy r, const char *fmt, ...)
 {
     char text[1024];
     va_list ap;
@@ -46,6 +51,7 @@ static void problem(verification *c, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     c->report->problems++;
+    c->found[r] = true;
     if (!c->first[0])
         memcpy(c->first, text, sizeof c->first);
     if (c->on_problem)
@@ -77,7 +83,7 @@ static int check_database(verification *c, scry_error *err)
     while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
         const char *text = scry_db_text(st, 0);
         if (strcmp(text, "ok") != 0)
-            problem(c, "%s: %s", c->s->db_path, text);
+            problem(c, REMEDY_REBUILD, "%s: %s", c->s->db_path, text);
         result = 0;
     }
     scry_db_end(st);
@@ -112,18 +118,18 @@ static void check_content(verification *c, sqlite3_stmt *st)
     c->report->contents++;
     (void)scry_db_bytes(st, 1, f.content, SCRY_HASH_BYTES);
     if (scry_content_crc(&f, vector_crc) != (uint32_t)sqlite3_column_int64(st, 10))
-        problem(c, "%s: the row of the content in slot %lld is damaged", c->s->db_path, (long long)slot);
+        problem(c, REMEDY_REREAD, "%s: the row of the content in slot %lld is damaged", c->s->db_path, (long long)slot);
     if (slot < 0 || slot >= c->v->head.slots) {
-        problem(c, "%s: a content names slot %lld of %lld", c->s->db_path, (long long)slot,
+        problem(c, REMEDY_REBUILD, "%s: a content names slot %lld of %lld", c->s->db_path, (long long)slot,
                 (long long)c->v->head.slots);
         return;
     }
     c->used[slot / 64] |= 1ull << (slot % 64);
     if (!(c->v->live[slot / 64] >> (slot % 64) & 1))
-        problem(c, "%s: slot %lld is marked dead but a content names it", c->s->db_path, (long long)slot);
+        problem(c, REMEDY_REBUILD, "%s: slot %lld is marked dead but a content names it", c->s->db_path, (long long)slot);
     if (scry_crc32c(0, scry_view_vector(c->s, c->v, slot), c->s->row_bytes) != vector_crc) {
         char *path = scry_segment_path(c->s, c->v->head.generation);
-        problem(c, "%s: the vector in slot %lld is damaged", path, (long long)slot);
+        problem(c, REMEDY_REBUILD, "%s: the vector in slot %lld is damaged", path, (long long)slot);
         free(path);
     } else {
         check_codes(c, slot);
@@ -141,7 +147,7 @@ static int check_contents(verification *c, scry_error *err)
     scry_db_end(st);
     for (int64_t slot = 0; slot < c->v->head.slots && result == 0; slot++)
         if ((c->v->live[slot / 64] & ~c->used[slot / 64]) >> (slot % 64) & 1)
-            problem(c, "%s: slot %lld is live but no content names it", c->s->db_path, (long long)slot);
+            problem(c, REMEDY_REBUILD, "%s: slot %lld is live but no content names it", c->s->db_path, (long long)slot);
     return result;
 }
 
@@ -214,15 +220,16 @@ static void check_file(verification *c, sqlite3_stmt *st)
     scry_error err = SCRY_ERROR_INIT;
     c->report->files++;
     if (scry_row_read_raw(&row, st, &c->v->roots, c->s->db_path, &err) < 0) {
-        problem(c, "%s", err.message);
+        problem(c, REMEDY_REBUILD, "%s", err.message);
     } else {
         uint8_t id[SCRY_ID_BYTES];
         scry_file_id(row.file.root, row.file.relative, id);
-        if (memcmp(id, row.file.id, sizeof id) != 0 || !row.is_whole)
-            problem(c, "%s: the row of %s is damaged", c->s->db_path, row.path);
+        bool own = memcmp(id, row.file.id, sizeof id) == 0;
+        if (!own || !row.is_whole)
+            problem(c, own ? REMEDY_REREAD : REMEDY_REBUILD, "%s: the row of %s is damaged", c->s->db_path, row.path);
         scry_file_merge_notes(&row.file);
         if (row.slot < 0 || row.slot >= c->v->head.slots || !(c->used[row.slot / 64] >> (row.slot % 64) & 1))
-            problem(c, "%s: %s has no content", c->s->db_path, row.path);
+            problem(c, REMEDY_REBUILD, "%s: %s has no content", c->s->db_path, row.path);
         if (c->columns && row.number <= c->v->head.columns_last)
             check_column_row(c, &row);
     }
@@ -254,7 +261,7 @@ static int check_texts(verification *c, scry_error *err)
         (void)scry_db_bytes(st, 4, hash, sizeof hash);
         if (scry_text_crc(hash, scry_db_text(st, 0), scry_db_text(st, 1), lines, n) != (uint32_t)sqlite3_column_int64(st, 3) ||
             !scry_text_unpack_words(&words, lines, n))
-            problem(c, "%s: the text that was read in the content in slot %lld is damaged", c->s->db_path,
+            problem(c, REMEDY_REBUILD, "%s: the text that was read in the content in slot %lld is damaged", c->s->db_path,
                     (long long)sqlite3_column_int64(st, 5));
         result = 0;
     }
@@ -293,7 +300,7 @@ static int check_counts(verification *c, scry_error *err)
         if (result < 0)
             return result;
         if (found != counts[i].expected)
-            problem(c, "%s: %lld %s, expected %lld", c->s->db_path, (long long)found, counts[i].text,
+            problem(c, REMEDY_REBUILD, "%s: %lld %s, expected %lld", c->s->db_path, (long long)found, counts[i].text,
                     (long long)counts[i].expected);
     }
     return 0;
@@ -306,7 +313,7 @@ static int check_small_rows(verification *c, scry_error *err)
     while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
         const char *path = scry_db_text(st, 2);
         if (scry_root_crc(sqlite3_column_blob(st, 1), path) != (uint32_t)sqlite3_column_int64(st, 3))
-            problem(c, "%s: the row of the root %s is damaged", c->s->db_path, path);
+            problem(c, REMEDY_REBUILD, "%s: the row of the root %s is damaged", c->s->db_path, path);
         result = 0;
     }
     scry_db_end(st);
@@ -323,7 +330,7 @@ static int check_small_rows(verification *c, scry_error *err)
         if (root)
             scry_file_id(root->id, relative, expected);
         if (memcmp(id, expected, sizeof id) != 0 || crc != (uint32_t)sqlite3_column_int64(st, 6))
-            problem(c, "%s: the row of the bad file %s is damaged", c->s->db_path, relative);
+            problem(c, REMEDY_REBUILD, "%s: the row of the bad file %s is damaged", c->s->db_path, relative);
         result = 0;
     }
     scry_db_end(st);
@@ -337,7 +344,7 @@ static int check_marks(verification *c, scry_error *err)
     int result = scry_db_start(&c->r->db, SCRY_SQL_MARKS_CHECK, &st, err, "");
     while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
         if (!scry_mark_read(&mark, st))
-            problem(c, "%s: a row of the marks of kind %d is damaged", c->s->db_path, (int)mark.kind);
+            problem(c, REMEDY_REBUILD, "%s: a row of the marks of kind %d is damaged", c->s->db_path, (int)mark.kind);
         result = 0;
     }
     scry_db_end(st);
@@ -354,7 +361,7 @@ static void check_header_pages(verification *c)
         i++;
     char *segment = scry_segment_path(c->s, c->v->head.generation), *codes = scry_codes_path(c->s, c->v->head.generation);
     if (i < SCRY_SEGMENT_HEADER)
-        problem(c, "%s: byte %zu should be zero", segment, i);
+        problem(c, REMEDY_COMPACT, "%s: byte %zu should be zero", segment, i);
     if (!scry_codes_header_intact(c->s, c->v->head.generation))
         cache_problem(c, codes, "its header is damaged");
     free(segment);
@@ -390,9 +397,23 @@ static void changed_bytes(void *arg, const char *name, uint64_t from, uint64_t t
         cache_problem(c, path, "bytes %llu to %llu have changed since they were written", (unsigned long long)from,
                       (unsigned long long)to);
     else
-        problem(c, "%s: bytes %llu to %llu have changed since they were written", path, (unsigned long long)from,
+        problem(c, REMEDY_COMPACT, "%s: bytes %llu to %llu have changed since they were written", path, (unsigned long long)from,
                 (unsigned long long)to);
     free(path);
+}
+
+/* The remedy of the worst problem mends the others, too. */
+static const char *advice(const verification *c)
+{
+    if (c->found[REMEDY_REBUILD])
+        return "`scry index --rebuild` makes the collection anew from its pictures, then `scry index` on its folders adds what it lacks; "
+               "or restore a copy";
+    if (c->found[REMEDY_REREAD])
+        return "`scry index --rebuild-metadata` on its folders writes the rows anew; or restore a copy";
+    if (c->found[REMEDY_COMPACT])
+        return "`scry store compact` writes the files anew; no picture is concerned";
+    return c->report->problems ? "no search is wrong because of caches: remove the files that are named, `scry index` on any folder writes "
+                                 "them again" : NULL;
 }
 
 static int keep_pace(void *arg, size_t bytes)
@@ -443,6 +464,7 @@ int scry_local_verify(scry_store *base, scry_verify_report *out, void (*on_probl
         result = check_all_bytes(&c, err);
     if (result == 0)
         scry_damage_mark(s, c.first);
+    out->advice = advice(&c);
     return result;
 }
 
