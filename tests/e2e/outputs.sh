@@ -55,6 +55,25 @@ for command in html npy; do
     write $command files/target
     ok "$command: other hard links see it" is_right $command files/other
 
+    rm -f files/given
+    if [ $command = html ]; then
+        "$scry" search --html=/dev/fd/8 dog 8>files/given >"$T/out" 2>"$T/err" </dev/null
+    else
+        "$scry" embed --texts texts --out /proc/self/fd/8 8>files/given >"$T/out" 2>"$T/err" </dev/null
+    fi
+    is "$command: a descriptor that was passed: 0" $? 0
+    ok "$command: it is right" is_right $command files/given
+    ln -s /dev/fd/9 files/nine
+    for fd in 3 4 5 6 7 8 9 10 11 12 13 14; do   # some of them are the store's files, once it is open
+        { write $command /dev/fd/$fd; } 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+        [ $status = 2 ] || break
+    done
+    is "$command: a descriptor that was not passed: 2" $status 2
+    like "$command: and the reason" "$T/err" 'cannot write /dev/fd/14: Bad file descriptor'
+    { write $command files/nine; } 9>&-
+    is "$command: a link to one: 2" $status 2
+    ok "$command: the store is whole" "$scry" verify
+    rm -f files/given files/nine
     mkfifo files/fifo
     timeout 60 cat files/fifo >files/read &
     write $command files/fifo
