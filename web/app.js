@@ -139,10 +139,10 @@ function libraryParams() {
   return params;
 }
 
-// The map shows the pictures that pass all filters but that on the position.
+// The map shows the pictures that pass all filters but those on the position.
 function mapParams() {
   const params = apiFilters();
-  params.delete('near');
+  for (const name of ['near', 'box']) params.delete(name);
   if (folded) params.set('unique', '1');
   return params;
 }
@@ -184,6 +184,14 @@ function onlyNear(latitude, longitude, km) {
   addFilter('near', [latitude.toFixed(4), longitude.toFixed(4), Math.max(0.1, +km.toPrecision(3))].join(','));
   changed();
 }
+
+// Pictures in this part of the map: degrees.
+function onlyInBox(...corners) {
+  addFilter('box', corners.map(degrees => +degrees.toFixed(4)).join(','));
+  changed();
+}
+
+const placeFilter = name => readFilters().get(name)?.split(',').map(Number) ?? null;
 
 function showOnMap({ latitude, longitude }) {
   const wasOpen = hideViewer();
@@ -697,7 +705,7 @@ setDragging({ choosing, begin: beginDrag, range: dragRange, these: dragOver, end
 setDuplicates({ open: hit => openPicture(hit), failed, title: words => { $('summary').textContent = words; }, changed: compare });
 setMarks({ current: () => ({ query: currentQuery(), filters: apiFilters() }), saved: staleStart });
 setStart({ go });
-setMap({ near: onlyNear, failed, moved: () => { if (mapIsOpen()) setAddress(true); }, circle: () => readFilters().get('near')?.split(',').map(Number) ?? null });
+setMap({ near: onlyNear, failed, moved: () => { if (mapIsOpen()) setAddress(true); }, circle: () => placeFilter('near'), inBox: onlyInBox, box: () => placeFilter('box') });
 setViewer({
   similar: hit => searchWith('id', hit.id),
   region: (hit, region) => searchWith('id', hit.id, region),

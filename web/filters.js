@@ -9,12 +9,15 @@ import { number, text } from './strings.js';
 
 const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, DAY_MS = 864e5, DAY = /^\d{4}-\d\d-\d\d$/;
 const form = $('filters');
-let roots = [], favourites = false;
+let roots = [], favourites = false, box = '';   // a box is chosen on the map
 
 export function setFilters(changed) {
   form.addEventListener('change', changed);
   form.addEventListener('submit', e => e.preventDefault());
-  form.addEventListener('reset', () => setTimeout(changed));
+  form.addEventListener('reset', () => {
+    [favourites, box] = [false, ''];
+    setTimeout(changed);
+  });
 }
 
 export const setRoots = paths => { roots = paths; };
@@ -38,6 +41,7 @@ export function readFilters() {
   for (const name of PLAIN) if (data.get(name)) params.set(name, data.get(name));
   for (const format of data.getAll('format')) params.append('format', format);
   if (near) params.set('near', near);
+  if (box) params.set('box', box);
   if (favourites) params.set('favourites', '1');
   return params;
 }
@@ -62,6 +66,7 @@ function choose(name, value) {
 export function showFilters(params) {
   for (const name of PLAIN) choose(name, params.get(name) ?? '');
   favourites = params.get('favourites') === '1';
+  box = params.get('box') ?? '';
   form.elements.key.closest('label').hidden = !params.get('key');
   const [lat, lon, km] = (params.get('near') ?? '').split(',');
   form.elements.position.value = lon === undefined ? '' : `${lat}, ${lon}`;
@@ -71,9 +76,10 @@ export function showFilters(params) {
   for (const box of $('formats').querySelectorAll('input')) box.checked = formats.includes(box.value);
 }
 
-// Add a filter; used by the details in the viewer.
+// Add a filter, as the details in the viewer and the map do. A place on the map takes the place of the one before.
 export function addFilter(name, value) {
   const params = readFilters();
+  if (name === 'near' || name === 'box') for (const other of ['near', 'box']) params.delete(other);
   params.set(name, value);
   showFilters(params);
 }
@@ -123,6 +129,10 @@ function describe(name, value) {
   if (name === 'near') {
     const [lat, lon, km] = value.split(',').map(Number);
     return text('within', { km, place: `${lat.toFixed(3)}, ${lon.toFixed(3)}` });
+  }
+  if (name === 'box') {
+    const [west, south, east, north] = value.split(',').map(degrees => number(+degrees));
+    return text('in_box', { from: `${south}, ${west}`, to: `${north}, ${east}` });
   }
   return value;
 }

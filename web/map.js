@@ -1,20 +1,20 @@
-// map.js - where the pictures were taken: clusters on a map that zooms and moves, and a circle of it as a filter.
+// map.js - where the pictures were taken: clusters on a map that zooms and moves, and a circle or what is in view as a filter.
 //
 // The server counts the pictures in small cells (GET /api/v1/map), all of which are loaded at once; clusters are made here for each
-// zoom level. A cluster is a button. The filter on the position does not hide pictures on the map: it is the circle on it.
+// zoom level. A cluster is a button. The filters on the position do not hide pictures on the map: they are the circle and the box on it.
 
 import { request, thumbnail } from './api.js';
 import { $, element } from './dom.js';
 import { number, text } from './strings.js';
-import { circleOnCanvas, drawWorld, kmBetween, loadWorld, onCanvas, project, unproject } from './world.js';
+import { boxOnCanvas, circleOnCanvas, drawWorld, kmBetween, loadWorld, onCanvas, project, unproject } from './world.js';
 
-const CLUSTER_PX = 68, TOUCHING_PX = 46, SMALLEST = 256, LARGEST = 2 ** 22, WORLDS_SHOWN = 1.5, FIT_PART = 0.75, STEP_PX = 80, TOGETHER_KM = 0.5, MOVED_PX = 4, MOVING_MS = 250;
+const CLUSTER_PX = 68, TOUCHING_PX = 46, SMALLEST = 256, LARGEST = 2 ** 22, WORLDS_SHOWN = 1.5, LAST_LATITUDE = 85, FIT_PART = 0.75, STEP_PX = 80, TOGETHER_KM = 0.5, MOVED_PX = 4, MOVING_MS = 250;
 const stage = $('map-stage'), canvas = $('map-canvas'), list = $('map-clusters');
 const pointers = new Map();
 const shown = new Map();     // key of a cluster -> li
 let view = { x: 0.5, y: 0.42, scale: 512 }, cells = [], total = 0, clusters = [], level = null;
 let world = null, loaded = null, loading = null, frame = 0, timer = 0, start = null, choosing = false, circle = null;
-let actions = {};            // { near(latitude, longitude, km), circle(): [latitude, longitude, km] or null, moved(), failed(error, again) }
+let actions = {};            // { near(latitude, longitude, km), inBox(west, south, east, north), circle() and box(): what those were given, or null, moved(), failed(error, again) }
 
 export function setMap(given) {
   actions = given;
@@ -205,10 +205,10 @@ function draw() {
 }
 
 function drawNow() {
-  const c = drawWorld(canvas, world, view), at = circle ?? actions.circle();
-  if (at) {
+  const c = drawWorld(canvas, world, view), at = circle ?? actions.circle(), box = actions.box();
+  for (const points of [at && circleOnCanvas(canvas, view, at, at[2]), box && boxOnCanvas(canvas, view, box)].filter(Boolean)) {
     c.beginPath();
-    for (const [x, y] of circleOnCanvas(canvas, view, at, at[2])) c.lineTo(x, y);
+    for (const [x, y] of points) c.lineTo(x, y);
     c.closePath();
     [c.fillStyle, c.strokeStyle, c.lineWidth] = [getComputedStyle(canvas).getPropertyValue('--chosen'), getComputedStyle(canvas).getPropertyValue('--accent'), 2];
     c.fill();
@@ -219,7 +219,7 @@ function drawNow() {
   if ($('map-state').textContent !== state) $('map-state').textContent = state;   // else it would be read out again
 }
 
-// ---- a circle as the filter ----
+// ---- a circle, or what is in view, as the filter ----
 
 function setChoosing(on) {
   choosing = on;
@@ -231,9 +231,8 @@ function setChoosing(on) {
 const round = km => +km.toPrecision(3);
 
 function chooseHere() {
-  const middle = onGround(stage.clientWidth / 2, stage.clientHeight / 2), px = Math.min(stage.clientWidth, stage.clientHeight) / 2;
-  const edge = onGround(stage.clientWidth / 2 + px, stage.clientHeight / 2);
-  actions.near(...middle, round(kmBetween(middle, edge)));
+  const [north, west] = onGround(0, 0), [south, east] = onGround(stage.clientWidth, stage.clientHeight), whole = stage.clientWidth >= view.scale;
+  actions.inBox(whole ? -180 : west, south < -LAST_LATITUDE ? -90 : south, whole ? 180 : east, north > LAST_LATITUDE ? 90 : north);
 }
 
 // ---- pointers and keys ----

@@ -86,6 +86,13 @@ export function onCanvas(canvas, view, [x, y]) {
   return [canvas.clientWidth / 2 + across * view.scale, canvas.clientHeight / 2 + (y - view.y) * view.scale];
 }
 
+// The corners of a box, [west, south, east, north], on the canvas; where east is below west it crosses the date line.
+export function boxOnCanvas(canvas, view, [west, south, east, north]) {
+  const across = (east - west) / 360 + (east < west ? 1 : 0), [x, top] = onCanvas(canvas, view, project(north, west + across * 180));
+  const [, low] = onCanvas(canvas, view, project(south, west)), [from, to] = [x - across / 2 * view.scale, x + across / 2 * view.scale];
+  return [[from, top], [to, top], [to, low], [from, low]];
+}
+
 // The points of a circle on the ground, on the canvas.
 export function circleOnCanvas(canvas, view, [latitude, longitude], km) {
   const d = km / EARTH_KM, lat = latitude * RADIAN, middle = onCanvas(canvas, view, project(latitude, longitude));

@@ -34,6 +34,8 @@ typedef enum {
     SCRY_FILTER_KEYWORD,     /* text: one of the picture's keywords, ASCII case ignored */
     SCRY_FILTER_WORDS,       /* text: words that the file's names and texts all hold; number: scry_words_mode; scry_filter_words */
     SCRY_FILTER_FAVOURITE,   /* the picture is marked as a favourite (marks.h); not on Milvus */
+    SCRY_FILTER_BOX,      /* latitude, longitude: the corner in the south-west; north, east: the other; edges belong to it. Where
+                           * east < longitude the box crosses the meridian of 180 degrees */
     SCRY_FILTER_KINDS     /* how many there are */
 } scry_filter_kind;
 
@@ -55,6 +57,7 @@ struct scry_filter_node {
     int64_t time_s;
     double latitude, longitude, km;
     int64_t number;
+    double north, east;
 };
 
 /* Builders. Every node belongs to the pool that made it and is freed with it; texts are
@@ -73,6 +76,7 @@ const scry_filter_node *scry_filter_number(scry_filter_pool *p, scry_filter_kind
  * what a word is. NULL where the text has no words to look for, or more than 32. Not on Milvus. */
 const scry_filter_node *scry_filter_words(scry_filter_pool *p, const char *text, scry_words_mode mode);
 const scry_filter_node *scry_filter_near(scry_filter_pool *p, double latitude, double longitude, double km);
+const scry_filter_node *scry_filter_box(scry_filter_pool *p, double west, double south, double east, double north);
 
 /* "2024", "2024-05", "2024-05-17", "2024-05-17T10:00", "...:30", with an optional Z or
  * +hh:mm (else UTC): seconds since 1970 of its first moment. */
@@ -81,6 +85,9 @@ int scry_parse_time(const char *text, int64_t *out_s, scry_error *err) SCRY_NODI
 /* "LAT,LON,KM" with range checks. */
 int scry_parse_near(const char *text, double *latitude, double *longitude, double *km,
                     scry_error *err) SCRY_NODISCARD;
+
+/* "WEST,SOUTH,EAST,NORTH" in degrees, with range checks; WEST may be larger than EAST. */
+int scry_parse_box(const char *text, double *west, double *south, double *east, double *north, scry_error *err) SCRY_NODISCARD;
 
 /* Whether the filter (NULL: no) asks for the time of pictures. */
 bool scry_filter_asks_time(const scry_filter_node *f);

@@ -235,5 +235,6 @@ FUNCTIONS = {
     "scry_filter_number": (c_void_p, [_P, c_int, c_int64]),
     "scry_filter_words": (c_void_p, [_P, c_char_p, c_int]),
     "scry_filter_near": (c_void_p, [_P, c_double, c_double, c_double]),
+    "scry_filter_box": (c_void_p, [_P, c_double, c_double, c_double, c_double]),
     "scry_parse_time": (c_int, [c_char_p, POINTER(c_int64), _ERR]),
 }

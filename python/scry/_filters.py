@@ -54,6 +54,16 @@ def _near(pool: Any, value: Any) -> Any:
     return lib.scry_filter_near(pool, latitude, longitude, km)
 
 
+def _box(pool: Any, value: Any) -> Any:
+    try:
+        west, south, east, north = (float(x) for x in value)
+    except (TypeError, ValueError):
+        raise errors.InvalidError(f"box is (west, south, east, north), not {value!r}") from None
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise errors.InvalidError(f"box is out of range: {value!r}")
+    return lib.scry_filter_box(pool, west, south, east, north)
+
+
 def _words(pool: Any, value: Any) -> Any:
     node = lib.scry_filter_words(pool, encode(value), _c.WORDS_PARTS)
     if not node:
@@ -76,6 +86,7 @@ _FILTERS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "before": (_when(_c.FILTER_BEFORE), False),
     "camera": (_text(_c.FILTER_CAMERA), True),
     "near": (_near, True),
+    "box": (_box, True),
     "format": (_text(_c.FILTER_FORMAT, _format), True),
     "min_width": (_number(_c.FILTER_MIN_WIDTH, "min_width", 1, 10**9), False),
     "min_rating": (_number(_c.FILTER_MIN_RATING, "min_rating", -1, 5), False),
@@ -89,7 +100,7 @@ NAMES = frozenset(_FILTERS)
 
 def _values(name: str, value: Any) -> list[Any]:
     """The values of an argument that may be one or a list."""
-    if name == "near" and isinstance(value, tuple):
+    if name in ("near", "box") and isinstance(value, tuple):
         return [value]
     return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
 

@@ -175,7 +175,8 @@ class Store:
         `query` is a text; a picture, as a pathlib.Path, bytes, a PIL image or pixels; a File or a Hit; a vector; a Query; or a list
         of these, each alone or as (part, weight), whose vectors are added: ["beach", ("people", -1)].
         `min_score` is a cosine or "auto"; `fold` shows near-identical pictures once (True, or the cosine from which).
-        Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km), format, min_width,
+        Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km), box=(west, south,
+        east, north), format, min_width,
         min_rating, keyword, words, label, key.
         """
         return self.search_many([query], limit=limit, offset=offset, min_score=min_score, all_copies=all_copies, fold=fold,

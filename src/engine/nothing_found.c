@@ -83,6 +83,8 @@ static void put_value(scry_buf *out, const scry_filter_node *f)
             scry_buf_puts(out, day);
     } else if (f->kind == SCRY_FILTER_NEAR) {
         scry_buf_printf(out, "%g,%g,%g", f->latitude, f->longitude, f->km);
+    } else if (f->kind == SCRY_FILTER_BOX) {
+        scry_buf_printf(out, "%g,%g,%g,%g", f->longitude, f->latitude, f->east, f->north);
     } else {
         scry_buf_printf(out, "%lld", (long long)f->number);
     }
@@ -166,7 +168,7 @@ static int look_at(void *arg, const scry_file *f)
     case SCRY_FILTER_IN: add_folders(s, f); break;
     case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE: add_number(s, scry_sort_time(f)); break;
     case SCRY_FILTER_CAMERA: add_value(s, f->camera); break;
-    case SCRY_FILTER_NEAR: s->with += f->has_position; break;
+    case SCRY_FILTER_NEAR: case SCRY_FILTER_BOX: s->with += f->has_position; break;
     case SCRY_FILTER_FORMAT: add_value(s, f->format); break;
     case SCRY_FILTER_LABEL:
         for (size_t i = 0; i < f->label_count; i++)
@@ -237,7 +239,7 @@ static void put_range(scry_buf *out, const survey *s)
     char first[16] = "", last[16] = "";
     time_t least = (time_t)s->least, most = (time_t)s->most;
     struct tm tm;
-    if (s->kind == SCRY_FILTER_NEAR)
+    if (s->kind == SCRY_FILTER_NEAR || s->kind == SCRY_FILTER_BOX)
         scry_buf_puts(out, s->with ? ": none was taken there" : ": no picture says where it was taken");
     else if (s->kind == SCRY_FILTER_FAVOURITE)
         scry_buf_puts(out, ": none is marked as one");

@@ -41,6 +41,14 @@ bool scry_value_number(scry_value v, double *out)
     return *end == '\0' && isfinite(*out);
 }
 
+bool scry_value_numbers(scry_value v, double *out, size_t n)
+{
+    bool good = !v.text && scry_json_type_of(v.json) == SCRY_JSON_ARRAY && scry_json_size(v.json) == n;
+    for (size_t i = 0; good && i < n; i++)
+        good = scry_value_number(scry_json_value(scry_json_at(v.json, i)), &out[i]);
+    return good;
+}
+
 bool scry_value_flag(scry_value v, bool *out)
 {
     if (!v.text && scry_json_type_of(v.json) == SCRY_JSON_BOOL) {

@@ -31,6 +31,9 @@ const char *scry_value_text(scry_value v);
  * above 0. */
 bool scry_value_whole(scry_value v, int64_t *out);
 bool scry_value_number(scry_value v, double *out);
+
+/* A JSON list of exactly `n` numbers. */
+bool scry_value_numbers(scry_value v, double *out, size_t n);
 bool scry_value_flag(scry_value v, bool *out);
 bool scry_value_region(const scry_json *list, int out[4]);
 

@@ -67,6 +67,8 @@ const scry_param scry_params[] = {
       .help = "only pictures whose camera's name contains TEXT" },
     { .name = "near", .via = FILTERS, .kind = SCRY_PARAM_PLACE, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_NEAR, .argument = "LAT,LON,KM",
       .unit = "degrees, degrees, km", .help = "only pictures taken within KM kilometres of that place" },
+    { .name = "box", .via = FILTERS, .kind = SCRY_PARAM_BOX, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_BOX, .argument = "W,S,E,N",
+      .unit = "degrees", .help = "only pictures taken between the longitudes W and E and the latitudes S and N; W above E: across the date line" },
     { .name = "format", .via = FILTERS, .kind = SCRY_PARAM_FORMAT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_FORMAT, .argument = "NAME",
       .choices = "jpeg png webp gif tiff heic avif jxl raw jp2 pnm bmp svg", .help = "only pictures of this format" },
     { .name = "min_width", .via = FILTERS, .kind = SCRY_PARAM_WHOLE, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_MIN_WIDTH, .min = 1,
@@ -186,7 +188,8 @@ static void put_type(scry_json_writer *w, const scry_param *p, scry_request_via 
     case SCRY_PARAM_PARTS: scry_json_add_str(w, "type", "array"); break;
     case SCRY_PARAM_FILTERS: scry_json_add_str(w, "type", "object"); break;
     case SCRY_PARAM_QUERY: case SCRY_PARAM_PICTURE: case SCRY_PARAM_REGION: case SCRY_PARAM_TEXT: case SCRY_PARAM_FOLDER:
-    case SCRY_PARAM_FORMAT: case SCRY_PARAM_TIME: case SCRY_PARAM_PLACE: case SCRY_PARAM_ID:
+    case SCRY_PARAM_FORMAT: case SCRY_PARAM_TIME: case SCRY_PARAM_PLACE: case SCRY_PARAM_BOX:
+    case SCRY_PARAM_ID:
         scry_json_add_str(w, "type", "string");
         scry_json_add_int(w, "minLength", 1);
         break;
@@ -222,7 +225,7 @@ void scry_params_describe(scry_json_writer *w)
 {
     static const char *const repeats[] = { "none", "any", "all" };
     static const char *const vias[] = { "command", "filter_command", "list_command", "url", "options_url", "list_url", "form", "json", "tool" };
-    static const char *const kinds[] = { "query", "parts", "picture", "region", "filters", "text", "folder", "format", "time", "place", "whole",
+    static const char *const kinds[] = { "query", "parts", "picture", "region", "filters", "text", "folder", "format", "time", "place", "box", "whole",
                                          "cosine", "flag", "sort", "choice", "id" };
     scry_json_begin(w, '[');
     for (const scry_param *p = scry_params; p->name; p++) {

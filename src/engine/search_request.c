@@ -60,6 +60,7 @@ static const char *expected(const setting *s, char buffer[160])
     case SCRY_PARAM_FORMAT: snprintf(buffer, 160, "one of %s", p->choices); return buffer;
     case SCRY_PARAM_TIME: return "a date such as 2024, 2024-05-17, 2024-05-17T10:00, 17.05.2024, May 2020, yesterday or last summer";
     case SCRY_PARAM_PLACE: return "LATITUDE,LONGITUDE,KM with a latitude from -90 to 90, a longitude from -180 to 180, and KM of at least 0";
+    case SCRY_PARAM_BOX: return "WEST,SOUTH,EAST,NORTH in degrees: longitudes from -180 to 180, latitudes from -90 to 90, SOUTH not above NORTH";
     case SCRY_PARAM_WHOLE: snprintf(buffer, 160, "a whole number from %.0f to %.0f", p->min, max); return buffer;
     case SCRY_PARAM_COSINE: snprintf(buffer, 160, "a number from %g to %g, or auto", p->min, max); return buffer;
     case SCRY_PARAM_FLAG: return "true or false (or 1 or 0)";
@@ -345,14 +346,18 @@ static int set_place(setting *s)
 {
     double v[3];
     const char *text = scry_value_text(s->v);
-    bool good = text && scry_parse_near(text, &v[0], &v[1], &v[2], NULL) == 0;
-    if (!text && scry_json_type_of(s->v.json) == SCRY_JSON_ARRAY && scry_json_size(s->v.json) == 3) {
-        good = true;
-        for (size_t i = 0; i < 3; i++)
-            good = good && scry_value_number(scry_json_value(scry_json_at(s->v.json, i)), &v[i]);
-        good = good && fabs(v[0]) <= 90 && fabs(v[1]) <= 180 && v[2] >= 0;
-    }
+    bool good = text ? scry_parse_near(text, &v[0], &v[1], &v[2], NULL) == 0
+                     : scry_value_numbers(s->v, v, 3) && fabs(v[0]) <= 90 && fabs(v[1]) <= 180 && v[2] >= 0;
     return good ? add_filter(s, scry_filter_near(s->r->pool, v[0], v[1], v[2])) : refuse_value(s);
+}
+
+static int set_box(setting *s)
+{
+    double v[4];
+    const char *text = scry_value_text(s->v);
+    bool good = text ? scry_parse_box(text, &v[0], &v[1], &v[2], &v[3], NULL) == 0 : scry_value_numbers(s->v, v, 4);
+    good = good && fabs(v[0]) <= 180 && fabs(v[2]) <= 180 && v[1] >= -90 && v[1] <= v[3] && v[3] <= 90;
+    return good ? add_filter(s, scry_filter_box(s->r->pool, v[0], v[1], v[2], v[3])) : refuse_value(s);
 }
 
 /* ---- how results are returned ---- */
@@ -457,6 +462,7 @@ static int set_value(setting *s)
     case SCRY_PARAM_FORMAT: return set_format(s);
     case SCRY_PARAM_TIME: return set_time(s);
     case SCRY_PARAM_PLACE: return set_place(s);
+    case SCRY_PARAM_BOX: return set_box(s);
     case SCRY_PARAM_WHOLE: return set_whole(s);
     case SCRY_PARAM_COSINE: return set_cosine(s);
     case SCRY_PARAM_FLAG: return set_flag(s);
@@ -488,7 +494,7 @@ static int set_one(setting *s)
     return r;
 }
 
-/* Whether a JSON list is several values of this parameter. A place may itself be a list, of numbers. */
+/* Whether a JSON list is several values of this parameter. A place and a box may themselves be lists, of numbers. */
 static bool is_list(const setting *s)
 {
     double n;
@@ -496,7 +502,8 @@ static bool is_list(const setting *s)
         return false;
     if (scry_json_type_of(s->v.json) != SCRY_JSON_ARRAY)
         return false;
-    return s->p->kind != SCRY_PARAM_PLACE || !scry_value_number(scry_json_value(scry_json_at(s->v.json, 0)), &n);
+    bool numbers = s->p->kind == SCRY_PARAM_PLACE || s->p->kind == SCRY_PARAM_BOX;
+    return !numbers || !scry_value_number(scry_json_value(scry_json_at(s->v.json, 0)), &n);
 }
 
 static int set_known(scry_search_request *r, const scry_param *p, scry_value value, scry_error *err)

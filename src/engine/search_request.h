@@ -53,6 +53,7 @@ typedef enum {
     SCRY_PARAM_FORMAT,    /* name of a picture format */
     SCRY_PARAM_TIME,
     SCRY_PARAM_PLACE,     /* latitude,longitude,km; as JSON also a list of the three */
+    SCRY_PARAM_BOX,       /* west,south,east,north; as JSON also a list of the four */
     SCRY_PARAM_WHOLE,     /* a whole number from min to max */
     SCRY_PARAM_COSINE,    /* a number from min to max, or "auto" */
     SCRY_PARAM_FLAG,

@@ -150,6 +150,16 @@ const scry_filter_node *scry_filter_near(scry_filter_pool *p, double latitude, d
     return n;
 }
 
+const scry_filter_node *scry_filter_box(scry_filter_pool *p, double west, double south, double east, double north)
+{
+    scry_filter_node *n = add(p, SCRY_FILTER_BOX, NULL);
+    n->latitude = south;
+    n->longitude = west;
+    n->north = north;
+    n->east = east;
+    return n;
+}
+
 char *scry_ascii_lower(const char *text)
 {
     char *lower = scry_strdup(text);
@@ -234,6 +244,16 @@ double scry_distance_km(double lat1, double lon1, double lat2, double lon2)
     return 2 * radius_km * asin(sqrt(h < 1 ? h : 1));
 }
 
+bool scry_box_has(const scry_filter_node *box, double latitude, double longitude)
+{
+    double west = box->longitude, east = box->east;
+    if (!(latitude >= box->latitude && latitude <= box->north))
+        return false;
+    if (fabs(longitude) == 180)
+        return west > east || west == -180 || east == 180;
+    return west > east ? longitude >= west || longitude <= east : longitude >= west && longitude <= east;
+}
+
 bool scry_path_within(const char *folder, const char *path)
 {
     size_t n = strlen(folder);
@@ -289,6 +309,13 @@ static bool has_words(const scry_filter_node *f, const scry_file *file, const ch
     return holds;
 }
 
+/* In the circle or the box. */
+static bool is_there(const scry_filter_node *f, double latitude, double longitude)
+{
+    return f->kind == SCRY_FILTER_BOX ? scry_box_has(f, latitude, longitude)
+                                      : scry_distance_km(f->latitude, f->longitude, latitude, longitude) <= f->km;
+}
+
 /* Negations are pushed to the leaves, so that a kind unknown here lets no file pass, negated or not. */
 static bool match(const scry_filter_node *f, const scry_file *file, const char *words, bool negate)
 {
@@ -315,9 +342,8 @@ static bool match(const scry_filter_node *f, const scry_file *file, const char *
     case SCRY_FILTER_CAMERA:
         passes = scry_text_contains(or_empty(file->camera), f->text);
         break;
-    case SCRY_FILTER_NEAR:
-        passes = file->has_position &&
-                 scry_distance_km(f->latitude, f->longitude, file->latitude, file->longitude) <= f->km;
+    case SCRY_FILTER_NEAR: case SCRY_FILTER_BOX:
+        passes = file->has_position && is_there(f, file->latitude, file->longitude);
         break;
     case SCRY_FILTER_FORMAT:
         passes = strcmp(or_empty(file->format), f->text) == 0;

@@ -121,6 +121,22 @@ static bool decimal(const char **at, char end, double *out)
     return true;
 }
 
+int scry_parse_box(const char *text, double *west, double *south, double *east, double *north, scry_error *err)
+{
+    const char *p = text;
+    double w, s, e, n;
+    if (!decimal(&p, ',', &w) || !decimal(&p, ',', &s) || !decimal(&p, ',', &e) || !decimal(&p, '\0', &n))
+        return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is not a box: write WEST,SOUTH,EAST,NORTH in degrees, as in 11.4,48,11.7,48.2", text);
+    if (fabs(w) > 180 || fabs(e) > 180 || fabs(s) > 90 || fabs(n) > 90 || s > n)
+        return scry_fail(err, SCRY_EINVALID, "\"%.60s\": WEST and EAST must be in -180..180, SOUTH and NORTH in -90..90, and SOUTH not above "
+                         "NORTH", text);
+    *west = w;
+    *south = s;
+    *east = e;
+    *north = n;
+    return 0;
+}
+
 int scry_parse_near(const char *text, double *latitude, double *longitude, double *km,
                     scry_error *err)
 {

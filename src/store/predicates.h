@@ -14,6 +14,9 @@ int64_t scry_file_time(const scry_file *f);
 /* Great circle on a sphere of 6371.0088 km; degrees in. */
 double scry_distance_km(double lat1, double lon1, double lat2, double lon2);
 
+/* Whether a box (scry_filter_box) has this position in it; NaN is in none. The meridian of 180 degrees is the one of -180. */
+bool scry_box_has(const scry_filter_node *box, double latitude, double longitude);
+
 /* Whether `path` is `folder` or is below it; both absolute, `folder` may be "/". */
 bool scry_path_within(const char *folder, const char *path);
 

@@ -5,6 +5,7 @@ import { placesGallery } from './places.mjs';
 
 const clusters = page => page.$$eval('#map-clusters button', all => all.map(b => b.getAttribute('aria-label')).sort());
 const inClusters = page => page.$$eval('#map-clusters button', all => all.reduce((sum, b) => sum + parseInt(b.querySelector('span')?.textContent ?? '1', 10), 0));
+const box = page => query(page).get('box')?.split(',').map(Number);
 const circle = page => query(page).get('near')?.split(',').map(Number);
 
 // Whether the canvas has pixels of several colours: the outlines were drawn.
@@ -70,14 +71,14 @@ export async function mapping() {
     await until(() => assert.equal(at()[2], start[2] + 1));
     await page.keyboard.press('0');
     await until(() => assert.deepEqual(at(), start));
-    await page.goto(`${url}/?map=-30,145,4.5`);
+    await page.goto(`${url}/?map=-30,140,4.5`);
     await settled(page);
     await page.focus('#map-here');
     await page.keyboard.press('Enter');
     await until(async () => assert.equal(await page.textContent('#summary'), '1 picture'));
-    const [latitude, longitude, km] = circle(page), { results } = await api(`${url}/api/v1/images?near=${latitude},${longitude},${km}`);
+    const [west, south, east, north] = box(page), { results } = await api(`${url}/api/v1/images?box=${box(page)}`);
     assert.deepEqual(results.map(h => h.name), ['opera-house.jpg']);
-    assert.ok(km > 500 && km < 2500);
+    assert.ok(west < 145 && east > 145 && south < -30 && north > -30 && east - west < 90, String(box(page)));
     await page.fill('#text', 'a building');   // and a search in the area
     await until(async () => assert.deepEqual(await page.$$eval('.hit .open', all => all.map(a => a.title.split('/').pop())), ['opera-house.jpg']));
   });
@@ -111,6 +112,28 @@ export async function mapping() {
     for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowRight');
     await until(() => assert.ok(Math.abs(query(page).get('map').split(',')[1]) <= 180));
     assert.equal(await inClusters(page), count);
+  });
+
+  await test('the pictures in view: a box, over the date line too, or the whole world; it takes the place of a circle', async () => {
+    const page = await open(url + '/?map=0,179,4&near=48.86,2.29,10');
+    await settled(page);
+    assert.equal(await page.textContent('#summary'), '1 picture');
+    await page.click('#map-here');
+    await until(() => assert.ok(box(page)));
+    const [west, south, east, north] = box(page);
+    assert.ok(west > 100 && east < -100 && south < 0 && north > 0, String(box(page)));
+    assert.equal(circle(page), undefined);
+    assert.match(await page.textContent('#active-filters'), /on the map/);
+    const { total } = await api(`${url}/api/v1/map?unique=1&box=${box(page)}`);
+    await until(async () => assert.equal(parseInt(await page.textContent('#summary'), 10) || 0, total));
+    assert.equal(await page.textContent('#map-state'), `${count} pictures with a position`);   // the box hides none of them
+    await page.click('#active-filters button');
+    await until(() => assert.equal(box(page), undefined));
+    await page.goto(url + '/?map=20,0,1');
+    await settled(page);
+    await page.click('#map-here');
+    await until(() => assert.deepEqual(box(page)?.filter((_, i) => i % 2 === 0), [-180, 180]));
+    await until(async () => assert.equal(parseInt(await page.textContent('#summary'), 10), count));
   });
 
   await test('a picture that was found by words says where they are', async () => {

@@ -60,6 +60,7 @@ says 1 'passes --before 1900-01-01: they are from [12][0-9-]* to 2' list --befor
 says 1 'passes --min-rating 5: the highest rating is 3' list --min-rating 5
 says 1 'passes --min-width 100000: the widest has [0-9]* pixels' list --min-width 100000
 says 1 'passes --near 0,0,1: none was taken there' list --near 0,0,1
+says 1 'passes --box 170,-10,-170,10: none was taken there' list --box 170,-10,-170,10
 says 1 'passes --camera nikon and --format png together; each of them alone' search --camera nikon --format png red
 says 1 'passes --camera nikon, --format jpeg and --min-rating 1 together; without the last some pass' list --camera nikon --format jpeg --min-rating 1
 run search --min-score 0.999 --format png red

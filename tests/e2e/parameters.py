@@ -118,13 +118,13 @@ def check(row, case, values, wanted, says=(), only=tuple(VIA), name=None):
 
 
 # Two right values for each kind, a text of another type, JSON of other types, what is out of range.
-RIGHT = {"time": ["2001", "2025"], "place": ["48.1,-11.5,50", "0,0,1"], "format": ["png", "jpg"], "folder": [pictures + "/a", pictures + "/b"],
+RIGHT = {"time": ["2001", "2025"], "place": ["48.1,-11.5,50", "0,0,1"], "box": ["-12,48,-11,48.5", "170,-10,-170,10"], "format": ["png", "jpg"], "folder": [pictures + "/a", pictures + "/b"],
          "whole": [3, 2], "cosine": [0.1, "auto"], "flag": [True, True], "sort": ["date", "size"], "choice": ["look", "auto"]}
 NUMBERS = {"min_rating": [3, 0], "min_width": [1000, 2]}   # one picture is wider than the generated ones
 TEXTS = {"keyword": ["Shore", "sand"], "camera": ["nikon", "FUJI"], "label": ["sea", "sand"], "key": ["k1", "k2"], "words": ["p00", "sea"], "place": ["Munich", "Sydney"]}
-OTHER = {"time": "soon", "place": "Paris", "format": "picture", "whole": "abc", "cosine": "abc", "flag": "abc", "sort": "abc", "choice": "abc"}
-BEYOND = {"time": "2024-13", "place": "91,0,1", "format": "docx", "whole": -1, "cosine": 1.5, "flag": 2, "sort": "colour", "choice": "Words"}
-EXPECTED = {"time": "a date such as", "place": "LATITUDE,LONGITUDE,KM", "format": "one of jpeg", "whole": "a whole number from",
+OTHER = {"time": "soon", "place": "Paris", "box": "1,2,3", "format": "picture", "whole": "abc", "cosine": "abc", "flag": "abc", "sort": "abc", "choice": "abc"}
+BEYOND = {"time": "2024-13", "place": "91,0,1", "box": "0,2,1,1", "format": "docx", "whole": -1, "cosine": 1.5, "flag": 2, "sort": "colour", "choice": "Words"}
+EXPECTED = {"time": "a date such as", "place": "LATITUDE,LONGITUDE,KM", "box": "WEST,SOUTH,EAST,NORTH", "format": "one of jpeg", "whole": "a whole number from",
             "cosine": "to 1, or auto", "flag": "true or false", "sort": "one of date name size added rating", "choice": "one of auto look words", "text": "a text", "folder": "the path of a folder"}
 
 for row in rows:
@@ -145,7 +145,7 @@ for row in rows:
         check(row, "past the largest number", [10 ** 15], "refused", [expected, 10 ** 15])
         check(row, "a fraction", ["2.5"], "refused", [expected, "2.5"])
         check(row, "half a number", ["3x"], "refused", [expected, "3x"])
-    wrong = [{"a": 1}, None] + ([5] if kind in ("text", "folder", "format", "place", "sort", "choice") else []) + ([True] if kind != "flag" else []) + (
+    wrong = [{"a": 1}, None] + ([5] if kind in ("text", "folder", "format", "place", "box", "sort", "choice") else []) + ([True] if kind != "flag" else []) + (
         [[3]] if row["repeated"] == "none" else [[]]) + ([2.5] if kind in ("whole", "time", "flag") else [])
     for value in wrong:
         said = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else json.dumps(value)
@@ -171,8 +171,8 @@ for q in rows:
             answers = post([("q", value)]), tool([("query", value)])
             ok(f"q: {json.dumps(value)} is refused", all(a[0] == "refused" and "takes a text" in a[1] for a in answers), answers)
 
-# A date as a number, which is a year; a place as a list.
-for n, value, same in (("before", 2001, "2001"), ("near", [48.1, -11.5, 50], "48.1,-11.5,50"), ("near", ["48.1", -11.5, 50], "48.1,-11.5,50")):
+# A date as a number, which is a year; a place and a box as lists.
+for n, value, same in (("before", 2001, "2001"), ("box", [-12, 48, "-11", 48.5], "-12,48,-11,48.5"), ("near", [48.1, -11.5, 50], "48.1,-11.5,50"), ("near", ["48.1", -11.5, 50], "48.1,-11.5,50")):
     ok(f"{n}: {value} is {same}", post([(n, value)])[1] == get([(n, same)])[1] == tool([(n, value), ("limit", 50)])[1])
 
 # The answer shows how the query was read: its parts, and q as it was written.

@@ -37,6 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(q);
         scry_query_free(q);
     }
+    double east, north;
+    if (scry_parse_box(text, &lon, &lat, &east, &north, NULL) == 0 &&
+        !(fabs(lat) <= 90 && lat <= north && fabs(lon) <= 180 && fabs(east) <= 180))
+        abort();
     if (scry_parse_near(text, &lat, &lon, &km, NULL) == 0 && !(fabs(lat) <= 90 && fabs(lon) <= 180 && km >= 0))
         abort();
     (void)!scry_parse_time(text, &s, NULL);

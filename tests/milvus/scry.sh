@@ -41,6 +41,7 @@ is "search: below a folder" "$(paths --store $M --in "$P/b" dog)" "$(paths --in 
 is "search: a folder's name is no prefix" "$(paths --store $M --in "$P/b/c" dog)" ""
 is "search: by format and date" "$(paths --store $M --format png --after 2020 dog)" "$(paths --format png --after 2020 dog)"
 is "search: near a place" "$(paths --store $M --near 48,11,500 dog)" "$(paths --near 48,11,500 dog)"
+is "search: in a box" "$(paths --store $M --box 5,45,15,55 dog)" "$(paths --box 5,45,15,55 dog)"
 is "search: by a picture" "$(paths --store $M @"$P/a/p007.png")" "$(paths @"$P/a/p007.png")"
 is "search: with an offset" "$(paths --store $M --offset 7 dog)" "$(paths --offset 7 dog)"
 run search --store $M --limit 20000 dog

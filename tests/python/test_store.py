@@ -100,7 +100,7 @@ def test_bad_queries_are_refused(store, bad):
 def test_bad_arguments_are_refused(store):
     for arguments in ({"limit": 2 ** 64 + 1}, {"min_width": 2 ** 64 + 1}, {"min_rating": 6}, {"min_score": float("nan")}, {"min_score": "most"},
                       {"limit": 0}, {"offset": -1}, {"limit": 2.5}, {"fold": 2.0}, {"format": "bitmap"}, {"camera": ""}, {"words": "..."}, {"near": (1, 2)},
-                      {"near": (91, 0, 1)}, {"after": "sometime"}, {"after": 5}):
+                      {"near": (91, 0, 1)}, {"box": (1, 2, 3)}, {"box": (0, 2, 1, 1)}, {"after": "sometime"}, {"after": 5}):
         with pytest.raises(scry.InvalidError):
             store.search("x", **arguments)
     with pytest.raises(TypeError, match="unknown filter 'colour'"):
@@ -127,7 +127,7 @@ def test_filters(store, pictures):
     assert names(camera=["Camera 1", "Camera 2"]) == ["p01.jpg", "p02.jpg", "p04.jpg", "p05.jpg", "p07.jpg"]
     assert names(words="p03") == ["p03.jpg"] and names(words=["p03", "p04"]) == [] and names(words="copy") == ["copy.jpg"]
     assert names(min_width=120) == ["p09.png", "p10.png"]
-    assert names(near=(0, 0, 1)) == [] and names(min_rating=1) == [] and names(keyword="x") == []
+    assert names(near=(0, 0, 1)) == [] and names(box=(170, -10, -170, 10)) == [] and names(min_rating=1) == [] and names(keyword="x") == []
 
 
 def test_what_is_known_of_a_file(store, pictures):

@@ -58,6 +58,41 @@ static void places(void **state)
     }
 }
 
+static void boxes(void **state)
+{
+    static const char *const bad[] = { "", "1,2,3", "1,2,3,4,5", "181,0,1,1", "0,0,-181,1", "0,-91,1,1", "0,0,1,91", "0,2,1,1", "a,0,1,1",
+                                       "0,0,1,nan", "0, 0,1,1", "0,0,1,1 ", ",,,", "0,0,1e999,1" };
+    double w, s, e, n;
+    assert_int_equal(scry_parse_box("170.5,-10,-170,1e1", &w, &s, &e, &n, NULL), 0);
+    assert_true(w == 170.5 && s == -10 && e == -170 && n == 10);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        scry_error err = SCRY_ERROR_INIT;
+        assert_int_equal(scry_parse_box(bad[i], &w, &s, &e, &n, &err), SCRY_EINVALID);
+    }
+    static const struct {
+        double box[4], latitude, longitude;
+        bool in;
+    } cases[] = {
+        { { 2, 48, 3, 49 }, 48, 3, true }, { { 2, 48, 3, 49 }, 49, 2, true }, { { 2, 48, 3, 49 }, 49.001, 2, false },
+        { { 2, 48, 3, 49 }, 48.5, 3.001, false }, { { 170, -10, -170, 10 }, 0, 175, true },
+        { { 170, -10, -170, 10 }, 0, -175, true },
+        { { 170, -10, -170, 10 }, 0, 0, false }, { { 170, -10, -170, 10 }, 0, 180, true },
+        { { 170, -10, -170, 10 }, 0, -180, true },
+        { { 170, -10, 180, 10 }, 0, -180, true }, { { -180, -10, -170, 10 }, 0, 180, true }, { { 0, -10, 170, 10 }, 0, 180, false },
+        { { -180, -90, 180, 90 }, -90, 12, true }, { { 2, 48, 2, 48 }, 48, 2, true },
+    };
+    scry_filter_pool *p = scry_filter_pool_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const double *b = cases[i].box;
+        const scry_filter_node *box = scry_filter_box(p, b[0], b[1], b[2], b[3]);
+        scry_file file = { .has_position = true, .latitude = cases[i].latitude, .longitude = cases[i].longitude };
+        assert_int_equal(scry_filter_match(box, &file), cases[i].in);
+        file.has_position = false;
+        assert_false(scry_filter_match(box, &file));
+    }
+    scry_filter_pool_free(p);
+}
+
 static scry_file example(void)
 {
     static const char *const labels[] = { "beach", "Strand" };
@@ -138,7 +173,7 @@ static void unknown_kinds(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(times), cmocka_unit_test(places),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(times), cmocka_unit_test(places), cmocka_unit_test(boxes),
                                         cmocka_unit_test(meanings), cmocka_unit_test(unknown_kinds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

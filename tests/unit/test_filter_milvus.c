@@ -96,6 +96,20 @@ static void circles_become_boxes(void **state)
     scry_filter_pool_free(p);
 }
 
+static void boxes(void **state)
+{
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *line = scry_filter_box(p, 170.5, -10, -170, 10);
+    expect(scry_filter_box(p, 11.5, 48.25, 11.75, 48.5), "(has_position == true and latitude >= 48.25000000000000000 and latitude <= "
+           "48.50000000000000000) and (longitude >= 11.50000000000000000 and longitude <= 11.75000000000000000)", SCRY_MILVUS_EXACT);
+    expect(line, "(has_position == true and latitude >= -10.00000000000000000 and latitude <= 10.00000000000000000) and "
+           "(longitude >= 170.50000000000000000 or longitude <= -170.00000000000000000)", SCRY_MILVUS_EXACT);
+    expect(scry_filter_box(p, 0, 0, 180, 1), "(has_position == true and latitude >= 0.00000000000000000 and latitude <= 1.00000000000000000) and "
+           "((longitude >= 0.00000000000000000 and longitude <= 180.00000000000000000) or (longitude <= -180.0 or longitude >= 180.0))",
+           SCRY_MILVUS_EXACT);
+    scry_filter_pool_free(p);
+}
+
 static void combinations(void **state)
 {
     scry_filter_pool *p = scry_filter_pool_new();
@@ -179,7 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(words_are_refused),
         cmocka_unit_test(leaves), cmocka_unit_test(fields_that_are_not_there),
-                                        cmocka_unit_test(circles_become_boxes),
+                                        cmocka_unit_test(circles_become_boxes), cmocka_unit_test(boxes),
                                         cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back),
                                         cmocka_unit_test(roots_that_cannot_pass_are_left_out) };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,6 +129,7 @@ static void repeated_filters(void **state)
             continue;
         }
         static const char *const values[][2] = { [SCRY_PARAM_TIME] = { "2001", "2002" }, [SCRY_PARAM_PLACE] = { "1,2,3", "4,5,6" },
+                                                 [SCRY_PARAM_BOX] = { "1,2,3,4", "170,-10,-170,10" },
                                                  [SCRY_PARAM_FORMAT] = { "png", "jpg" }, [SCRY_PARAM_FOLDER] = { "/a", "/b" },
                                                  [SCRY_PARAM_TEXT] = { "a", "b" },
                                                  [SCRY_PARAM_WHOLE] = { "4", "5" } };

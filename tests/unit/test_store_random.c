@@ -199,7 +199,7 @@ static const scry_filter_node *random_filter(world *w, scry_filter_pool *p, int 
 {
     static const char *const folders[] = { "/", "/a", "/a/b", "/a/b/s1", "/a/bb", "/c/d", "/c/d/s2/f17.jpg" };
     char text[32];
-    int kind = below(&w->d, depth > 0 ? 14 : 10);
+    int kind = below(&w->d, depth > 0 ? 15 : 11);
     switch (kind) {
     case 0:
         return scry_filter_text(p, SCRY_FILTER_IN, folders[below(&w->d, 7)]);
@@ -226,9 +226,13 @@ static const scry_filter_node *random_filter(world *w, scry_filter_pool *p, int 
             return scry_filter_text(p, SCRY_FILTER_FORMAT, "png");
         snprintf(text, sizeof text, below(&w->d, 3) == 0 ? "S%d" : below(&w->d, 2) ? "label %d" : "number опер %d", below(&w->d, 6));
         return scry_filter_words(p, text, below(&w->d, 2) ? SCRY_WORDS_WHOLE : SCRY_WORDS_PARTS);
-    case 10:
-        return scry_filter_and(p, random_filter(w, p, depth - 1), random_filter(w, p, depth - 1));
+    case 10: {
+        double south = below(&w->d, 150) - 90;
+        return scry_filter_box(p, below(&w->d, 361) - 180, south, below(&w->d, 361) - 180, south + below(&w->d, 31));
+    }
     case 11:
+        return scry_filter_and(p, random_filter(w, p, depth - 1), random_filter(w, p, depth - 1));
+    case 12:
         return scry_filter_or(p, random_filter(w, p, depth - 1), random_filter(w, p, depth - 1));
     default:
         return scry_filter_not(p, random_filter(w, p, depth - 1));

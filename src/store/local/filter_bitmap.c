@@ -124,14 +124,15 @@ static void by_time(const evaluation *e, uint64_t *bits, int64_t limit, bool bef
     }
 }
 
-/* A degree of latitude is 111.195 km on this sphere: rows further north or south than the
+/* In a circle or a box. A degree of latitude is 111.195 km on this sphere: rows further north or south than the
  * distance need no trigonometry. */
-static void near_place(const evaluation *e, uint64_t *bits, const scry_filter_node *f)
+static void by_place(const evaluation *e, uint64_t *bits, const scry_filter_node *f)
 {
     double reach = f->km / 111.19 + 1e-9;
+    const double *lat = e->c->latitudes, *lon = e->c->longitudes;
     for (uint64_t i = 0; i < e->c->rows; i++)
-        if (fabs(e->c->latitudes[i] - f->latitude) <= reach &&
-            scry_distance_km(f->latitude, f->longitude, e->c->latitudes[i], e->c->longitudes[i]) <= f->km)
+        if (f->kind == SCRY_FILTER_BOX ? scry_box_has(f, lat[i], lon[i])
+            : fabs(lat[i] - f->latitude) <= reach && scry_distance_km(f->latitude, f->longitude, lat[i], lon[i]) <= f->km)
             bits[i / 64] |= 1ull << (i % 64);
 }
 
@@ -268,8 +269,8 @@ static bool leaf(evaluation *e, const scry_filter_node *f, uint64_t *bits)
     case SCRY_FILTER_CAMERA:
         by_camera(e, bits, f->text);
         return true;
-    case SCRY_FILTER_NEAR:
-        near_place(e, bits, f);
+    case SCRY_FILTER_NEAR: case SCRY_FILTER_BOX:
+        by_place(e, bits, f);
         return true;
     case SCRY_FILTER_FORMAT:
         by_term(e, bits, SCRY_TERM_FORMAT, f->text);
@@ -412,7 +413,7 @@ static unsigned sections_of(const scry_filter_node *f)
         return SCRY_COLUMNS_FOR_NAMES;
     case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE:
         return SCRY_COLUMNS_FOR_TIMES | SCRY_COLUMNS_FOR_LISTS;
-    case SCRY_FILTER_NEAR:
+    case SCRY_FILTER_NEAR: case SCRY_FILTER_BOX:
         return SCRY_COLUMNS_FOR_PLACES;
     case SCRY_FILTER_CAMERA: case SCRY_FILTER_FORMAT: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY:
     case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING: case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS:

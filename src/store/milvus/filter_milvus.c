@@ -229,6 +229,18 @@ static char *near_place(compiler *c, const scry_filter_node *f, bool negate)
     return both_of(box, sides);
 }
 
+/* With 17 decimals, so that the server compares with the same number. */
+static char *in_box(const scry_filter_node *f)
+{
+    double west = f->longitude, east = f->east;
+    char *rows = scry_asprintf("has_position == true and latitude >= %.17f and latitude <= %.17f", f->latitude, f->north);
+    char *sides = scry_asprintf(west > east ? "longitude >= %.17f or longitude <= %.17f" : "longitude >= %.17f and longitude <= %.17f",
+                                west, east);
+    if (west <= east && (west == -180 || east == 180))
+        sides = either_of(sides, scry_strdup("longitude <= -180.0 or longitude >= 180.0"));   /* one meridian */
+    return both_of(rows, sides);
+}
+
 static char *compile(compiler *c, const scry_filter_node *f, bool negate)
 {
     char *a = NULL, *b;
@@ -252,6 +264,9 @@ static char *compile(compiler *c, const scry_filter_node *f, bool negate)
         return at_rating(f->number, negate);
     case SCRY_FILTER_NEAR:
         return near_place(c, f, negate);
+    case SCRY_FILTER_BOX:
+        a = in_box(f);
+        break;
     case SCRY_FILTER_IN:
         a = in_folder(c, f->text);
         break;
@@ -327,7 +342,7 @@ static bool may_pass(const scry_filter_node *f, const char *root, bool negate)
         return negate ? !scry_path_within(f->text, root)
                       : scry_path_within(f->text, root) || scry_path_within(root, f->text);
     case SCRY_FILTER_ALL: case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE: case SCRY_FILTER_CAMERA: case SCRY_FILTER_NEAR:
-    case SCRY_FILTER_FORMAT: case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING:
+    case SCRY_FILTER_BOX: case SCRY_FILTER_FORMAT: case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING:
     case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY: case SCRY_FILTER_FAVOURITE:
     case SCRY_FILTER_KINDS:
         break;   /* does not restrict roots */
@@ -353,7 +368,7 @@ bool scry_filter_needs_cameras(const scry_filter_node *f)
     case SCRY_FILTER_AND: case SCRY_FILTER_OR:
         return scry_filter_needs_cameras(f->left) || scry_filter_needs_cameras(f->right);
     case SCRY_FILTER_ALL: case SCRY_FILTER_IN: case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE: case SCRY_FILTER_NEAR:
-    case SCRY_FILTER_FORMAT: case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING:
+    case SCRY_FILTER_BOX: case SCRY_FILTER_FORMAT: case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING:
     case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY: case SCRY_FILTER_FAVOURITE:
     case SCRY_FILTER_KINDS:
         break;
