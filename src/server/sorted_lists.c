@@ -19,6 +19,7 @@ enum { MAX_CELLS = 10000, CELLS_IN_DEGREE = 1024 };   /* cells of 100 m */
 typedef struct {
     char *key;                /* the parameters that the list depends on */
     scry_listing *listing;
+    char *timeline, *map;     /* the answers, once they were asked for; owned */
     uint64_t store_change;    /* of scry_store_info; 0: not known, `until_ms` decides */
     unsigned server_change;   /* of server.changes */
     double until_ms;
@@ -45,6 +46,8 @@ static void drop(kept_list *k)
     if (!k || --k->users)
         return;
     scry_listing_free(k->listing);
+    free(k->timeline);
+    free(k->map);
     free(k->key);
     free(k);
 }
@@ -254,28 +257,51 @@ static kept_list *acquire_by_date(request *r, const scry_search_request *q, cons
     return k;
 }
 
+/* What is made of a whole list is made once: 13 ms for the map of 100,000 pictures. `text`: its place in the list. */
+static void respond_once(request *r, kept_list *k, char **text, void (*put)(scry_json_writer *w, const scry_listing *l))
+{
+    pthread_mutex_t *lock = &r->server->lists->lock;
+    pthread_mutex_lock(lock);
+    if (!*text) {
+        scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+        scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+        scry_json_begin(&w, '{');
+        put(&w, k->listing);
+        scry_json_end(&w, '}');
+        *text = b.failed ? NULL : scry_buf_take(&b);
+        scry_buf_dispose(&b);
+    }
+    pthread_mutex_unlock(lock);
+    if (*text)
+        respond_text(r, 200, "application/json", *text);
+    else
+        respond_problem(r, 500, "the answer is longer than %d bytes", MAX_JSON_BYTES);
+    release(r->server, k);
+}
+
+static void put_days(scry_json_writer *w, const scry_listing *l)
+{
+    size_t count = scry_listing_count(l);
+    scry_json_add_int(w, "total", (int64_t)count);
+    scry_json_key(w, "days");
+    scry_json_begin(w, '[');
+    for (size_t from = 0, to; from < count; from = to) {
+        int64_t day = day_of(scry_listing_time(l, from));
+        for (to = from + 1; to < count && day_of(scry_listing_time(l, to)) == day; to++)
+            continue;
+        put_day(w, day, from, to - from);
+    }
+    scry_json_end(w, ']');
+}
+
 void respond_timeline(request *r, const scry_search_request *q)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     kept_list *k = acquire_by_date(r, q, "timeline", &err);
-    size_t count = k ? scry_listing_count(k->listing) : 0;
-    scry_json_begin(&w, '{');
-    scry_json_add_int(&w, "total", (int64_t)count);
-    scry_json_key(&w, "days");
-    scry_json_begin(&w, '[');
-    for (size_t from = 0, to; from < count; from = to) {
-        int64_t day = day_of(scry_listing_time(k->listing, from));
-        for (to = from + 1; to < count && day_of(scry_listing_time(k->listing, to)) == day; to++)
-            continue;
-        put_day(&w, day, from, to - from);
-    }
-    scry_json_end(&w, ']');
-    scry_json_end(&w, '}');
     if (k)
-        release(r->server, k);
-    respond_result(r, k ? 0 : err.code, &err, &b);
+        respond_once(r, k, &k->timeline, put_days);
+    else
+        respond_error(r, &err);
 }
 
 /* ---- the map ---- */
@@ -365,16 +391,11 @@ static void put_cells(scry_json_writer *w, const scry_listing *l)
 void respond_map(request *r, const scry_search_request *q)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     kept_list *k = acquire_by_date(r, q, "map", &err);
-    scry_json_begin(&w, '{');
     if (k)
-        put_cells(&w, k->listing);
-    scry_json_end(&w, '}');
-    if (k)
-        release(r->server, k);
-    respond_result(r, k ? 0 : err.code, &err, &b);
+        respond_once(r, k, &k->map, put_cells);
+    else
+        respond_error(r, &err);
 }
 
 /* ---- neighbours in time ---- */

@@ -161,6 +161,8 @@ X
 )" True
 get "$url/api/v1/timeline?format=jpeg"
 is "timeline: filters" "$(json 'j["total"]')" 1
+get "$url/api/v1/timeline?unique=1"
+ok "timeline: again" cmp "$T/days" "$T/out"
 get "$url/api/v1/timeline?limit=3"
 is "timeline: no pages: 400" $code 400
 get "$url/api/v1/images?sort=date&unique=1&limit=1000"
@@ -178,6 +180,9 @@ print(len(placed) >= 5, len(cells) < len(placed), map_["total"] == len(placed), 
       all((c["count"], c["id"]) == (len(of), of[0]["id"]) and near(c, of) for c, (_, of) in zip(map_["cells"], sorted(cells.items()))))
 X
 )" "200 True True True 0.000976562 True True"
+cp "$T/out" "$T/map"
+get "$url/api/v1/map?unique=1"
+ok "... and again" cmp "$T/map" "$T/out"
 get "$url/api/v1/map?format=jpeg"
 is "map: filters" "$(json 'j["total"] == sum(c["count"] for c in j["cells"])')" True
 get "$url/api/v1/images?sort=date&limit=1000"
@@ -195,6 +200,10 @@ X
 )" "True True"
 get "$url/api/v1/map?near=48.86,2.29,1&unique=1"
 is "by position" "$(json '(j["total"], len(j["cells"]))')" "(2, 1)"
+get "$url/api/v1/map?box=2.28,48.85,2.3,48.87&unique=1"
+is "in a box" "$(json '(j["total"], len(j["cells"]))')" "(2, 1)"
+get "$url/api/v1/map?box=2.3,48.85,2.28,48.87&unique=1"
+is "in all longitudes but those" "$(json 'j["total"]')" 0
 get "$url/api/v1/map?sort=name"
 is "map: no orders: 400" $code 400
 pictures "$P/c" 1 91
