@@ -267,6 +267,7 @@ function describe(hit) {
   if (hit.score !== undefined && document.body.classList.contains('scored')) parts.push(hit.score.toFixed(3));
   if (whyFound(hit)) parts.push(text('found_in', { where: whyFound(hit) }));
   if (hit.favourite) parts.push(text('favourite'));
+  if (hit.away) parts.push(text('away'));
   if (alike(hit)) parts.push(text('alike', { n: alike(hit) }));
   return parts.join(', ');
 }
@@ -285,6 +286,7 @@ function makeItem(hit, index) {
     hit.score !== undefined && element('span', { className: 'tag score', 'aria-hidden': true }, hit.score.toFixed(3)),
     whyFound(hit) && element('span', { className: 'tag found', 'aria-hidden': true }, whyFound(hit)),
     hit.favourite && element('span', { className: 'heart', 'aria-hidden': true }, icon('heart')),
+    hit.away && element('span', { className: 'away', 'aria-hidden': true, title: text('away') }, icon('away')),
     element('button', { type: 'button', className: 'like', tabIndex, title: text('more_like_this'),
       'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }, icon('similar')));
   if (alike(hit))

@@ -178,7 +178,7 @@ function rows(hit) {
     ['camera', hit.camera && filterButton(hit.camera, 'camera', hit.camera)], ['lens', hit.lens],
     ['place', hit.place && filterButton(hit.place, 'place', hit.place)], ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
     ['key', hit.key], ['labels', hit.labels?.map(l => filterButton(l, 'label', l))], ['copies', hit.copies ? number(hit.copies) : null],
-    ['companion', hit.raw ?? hit.companion], ['state', hit.damaged && text('damaged')],
+    ['companion', hit.raw ?? hit.companion], ['state', [hit.damaged && text('damaged'), hit.away && text('away')].filter(Boolean).join('; ')],
   ];
 }
 

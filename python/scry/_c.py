@@ -115,7 +115,7 @@ class scry_file(Structure):
                 ("damaged", c_bool), ("lacks_details", c_bool), ("rating", c_int), ("lens", c_char_p), ("title", c_char_p),
                 ("description", c_char_p), ("keywords", c_char_p), ("notes", c_void_p), ("raw", c_char_p), ("key", c_char_p),
                 ("labels", POINTER(c_char_p)), ("label_count", c_size_t), ("added", c_int64), ("favourite", c_bool),
-                ("text", c_char_p)]
+                ("text", c_char_p), ("away", c_bool)]
 
 
 class scry_id_range(Structure):

@@ -122,6 +122,8 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
         scry_json_add_bool(w, "favourite", true);
     if (f->damaged)
         scry_json_add_bool(w, "damaged", true);
+    if (f->away)
+        scry_json_add_bool(w, "away", true);
     if (f->notes)
         put_text(w, "companion", f->notes->companion);
     put_text(w, "raw", f->raw);

@@ -2,10 +2,10 @@
 #include "engine/ingest.h"
 
 #include "base/alloc.h"
+#include "engine/disk_away.h"
 #include "engine/id_list.h"
 #include "store/store_kind.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,66 +28,10 @@ typedef struct {
 
 /* ---- disks that are away ---- */
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static bool is_empty(const char *folder)
-{
-    DIR *d = opendir(folder);
-    bool empty = d != NULL;
-    for (const struct dirent *e; empty && (e = readdir(d));)
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-    if (d)
-        closedir(d);
-    return empty;
-}
-
-/* Whether folders in this one appear and disappear with disks: /mnt, /media, /run/media, and a user's below the last two. */
-static bool holds_mounts(const char *folder)
-{
-    static const char *const places[] = { "/media", "/run/media" };
-    if (strcmp(folder, "/mnt") == 0)
-        return true;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        size_t n = strlen(places[i]);
-        if (strncmp(folder, places[i], n) == 0 && (!folder[n] || (folder[n] == '/' && !strchr(folder + n + 1, '/'))))
-            return true;
-    }
-    return false;
-}
-
-/* The folder of a disk that a file that is not there was perhaps on: the nearest folder above it that is there, if that is empty,
- * as a mount point is; or what is missing in a folder for mounts. NULL: it was deleted. Owned. */
-static char *disk_of(const char *path)
-{
-    char *folder = scry_strdup(path), *missing = NULL;
-    char *slash = strrchr(folder, '/');
-    while (slash && slash > folder) {
-        *slash = '\0';
-        if (is_folder(folder))
-            break;
-        free(missing);
-        missing = scry_strdup(folder);
-        slash = strrchr(folder, '/');
-    }
-    bool empty = slash && slash > folder && is_empty(folder);
-    if (empty || !missing || !holds_mounts(folder)) {
-        free(missing);
-        missing = NULL;
-    }
-    if (empty)
-        return folder;
-    free(folder);
-    return missing;
-}
-
 /* Whether the file is on such a disk, which is noted; files of more than MAX_AWAY of them are kept without a word. */
 static bool note_away(census *c, const char *path)
 {
-    char *folder = disk_of(path);
+    char *folder = scry_disk_away(path);
     if (!folder)
         return false;
     size_t i = 0;

@@ -43,6 +43,32 @@ bool cache_get(const char *kind, const char *key, scry_buf *out)
     return ok;
 }
 
+/* Whether `name` begins and ends so, with something between. */
+static bool is_framed(const char *name, const char *prefix, const char *suffix)
+{
+    size_t n = strlen(name), before = strlen(prefix), after = strlen(suffix);
+    return n > before + after && strncmp(name, prefix, before) == 0 && strcmp(name + n - after, suffix) == 0;
+}
+
+bool cache_get_newest(const char *kind, const char *prefix, const char *suffix, scry_buf *out)
+{
+    char *folder = path_of(kind, prefix), newest[256] = "";
+    struct timespec at = { 0 };
+    *strrchr(folder, '/') = '\0';
+    DIR *d = opendir(folder);
+    struct stat st;
+    for (const struct dirent *e; d && (e = readdir(d));)
+        if (is_framed(e->d_name, prefix, suffix) && fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            (!newest[0] || scry_time_ns(st.st_mtim) > scry_time_ns(at))) {
+            snprintf(newest, sizeof newest, "%s", e->d_name);
+            at = st.st_mtim;
+        }
+    if (d)
+        closedir(d);
+    free(folder);
+    return newest[0] && cache_get(kind, newest, out);
+}
+
 typedef struct {
     char *path;
     uint64_t bytes;

@@ -15,6 +15,9 @@
 /* Append the entry to `out`; false when there is none, or it is not as it was stored. `key` must be a plain file name. */
 bool cache_get(const char *kind, const char *key, scry_buf *out);
 
+/* Append the newest entry whose key begins and ends so. `prefix` has two characters or more. */
+bool cache_get_newest(const char *kind, const char *prefix, const char *suffix, scry_buf *out);
+
 /* Store the bytes; a failure is ignored. From time to time the kind is trimmed to its limit. */
 void cache_put(const char *kind, const char *key, const void *bytes, size_t n);
 

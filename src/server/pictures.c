@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "image/image.h"
+#include "server/away.h"
 #include "server/cache.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -111,13 +112,18 @@ static int open_file(const scry_file *f, struct stat *st)
     return -ENOENT;
 }
 
-/* 0, or the error's number; EMEDIUMTYPE where the file is not a picture. */
-static int open_shown(const scry_file *f, open_picture *out)
+static bool is_refusal(int e)
+{
+    return e == EXDEV || e == ELOOP || e == EACCES || e == EMEDIUMTYPE;
+}
+
+/* 0, or the error's number; EMEDIUMTYPE where the file is not a picture, ENOMEDIUM where its disk is not there. */
+static int open_shown(server *s, const scry_file *f, open_picture *out)
 {
     struct stat st;
     int fd = open_file(f, &st);
     if (fd < 0)
-        return -fd;
+        return !is_refusal(-fd) && note_if_away(s->away, f) ? ENOMEDIUM : -fd;
     if (!may_be_shown(f, fd)) {
         close(fd);
         return EMEDIUMTYPE;
@@ -132,20 +138,21 @@ static const char *why_closed(int e)
     return e == EXDEV || e == ELOOP ? "the file of this picture is a link out of its folder"
            : e == EACCES ? "the file of this picture may not be read"
            : e == EMEDIUMTYPE ? "the file of this row is not a picture"
+           : e == ENOMEDIUM ? "the disk of this picture is not there: the picture is shown again when it is"
            : "the file of this picture does not exist any more: run `scry index --prune`";
 }
 
-const char *picture_try_open(const scry_file *f, open_picture *out)
+const char *picture_try_open(server *s, const scry_file *f, open_picture *out)
 {
-    int e = open_shown(f, out);
+    int e = open_shown(s, f, out);
     return e ? why_closed(e) : NULL;
 }
 
 bool picture_open(request *r, const scry_file *f, open_picture *out)
 {
-    int e = open_shown(f, out);
+    int e = open_shown(r->server, f, out);
     if (e)
-        respond_problem(r, e == EXDEV || e == ELOOP || e == EACCES || e == EMEDIUMTYPE ? 403 : 404, "%s", why_closed(e));
+        respond_problem(r, is_refusal(e) ? 403 : 404, "%s", why_closed(e));
     return e == 0;
 }
 
@@ -154,10 +161,34 @@ void respond_undecoded(request *r, int status, const char *what, int result, con
     respond_problem(r, result == SCRY_EIO ? 500 : status, "%s: %s", what, err->message);
 }
 
+enum { KEY_SIZE = 96 };
+
+/* Content, version and size: where the disk is away, and no version is known, the content finds it. */
+static void set_key(char key[KEY_SIZE], const open_picture *p, int max_side)
+{
+    char content[33];
+    scry_hex(p->file->content, 16, content);
+    snprintf(key, KEY_SIZE, "%s-%s-%d.jpg", content, p->version, max_side);
+}
+
+bool picture_cached(const scry_file *f, int max_side, scry_buf *out)
+{
+    const int sides[] = { max_side, 640, 320, 160 };
+    char content[33], prefix[40], suffix[24];
+    scry_hex(f->content, 16, content);
+    snprintf(prefix, sizeof prefix, "%s-", content);
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        snprintf(suffix, sizeof suffix, "-%d.jpg", sides[i]);
+        if (cache_get_newest("thumbs", prefix, suffix, out))
+            return true;
+    }
+    return false;
+}
+
 int picture_jpeg(request *r, worker_tools *tools, open_picture *p, int max_side, scry_buf *out)
 {
-    char key[sizeof p->version + 16], name[64];
-    snprintf(key, sizeof key, "%s-%d.jpg", p->version, max_side);
+    char key[KEY_SIZE], name[64];
+    set_key(key, p, max_side);
     if (p->version[0] && cache_get("thumbs", key, out))
         return 0;
     snprintf(name, sizeof name, "/proc/self/fd/%d", p->fd);
@@ -175,7 +206,7 @@ int picture_jpeg(request *r, worker_tools *tools, open_picture *p, int max_side,
     }
     scry_buf_append(out, result.encoded, result.encoded_bytes);
     set_version(p, &st);
-    snprintf(key, sizeof key, "%s-%d.jpg", p->version, max_side);
+    set_key(key, p, max_side);
     if (p->version[0])
         cache_put("thumbs", key, out->data, out->size);
     return 0;

@@ -26,11 +26,15 @@ typedef struct open_picture {
 bool picture_open(request *r, const scry_file *f, open_picture *out);
 
 /* The same without a request: NULL, or why it cannot be opened, a sentence without an end. */
-const char *picture_try_open(const scry_file *f, open_picture *out);
+const char *picture_try_open(server *s, const scry_file *f, open_picture *out);
 
 /* A JPEG of the file whose longer side is at most `max_side`, in `out` (a fresh buffer of the caller's). p->version
  * becomes the version of the bytes that were read; with one, the disk cache is used. */
 int picture_jpeg(request *r, worker_tools *tools, open_picture *p, int max_side, scry_buf *out);
+
+/* A JPEG of it that picture_jpeg made before, of this size if there is one, else of another; false: there is none. It shows what
+ * was last seen in the file. For pictures whose disk is away. */
+bool picture_cached(const scry_file *f, int max_side, scry_buf *out);
 
 /* scry_decoder_run() failed with `result`: `status` and "WHAT: the reason", or 500 when no decoder can be started. */
 void respond_undecoded(request *r, int status, const char *what, int result, const scry_error *err);

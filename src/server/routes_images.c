@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/sha256.h"
 #include "engine/file_json.h"
+#include "server/away.h"
 #include "server/pictures.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -23,6 +24,7 @@ static void image_get(request *r, worker_tools *tools)
         return;
     scry_buf b = SCRY_BUF_INIT(1 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
+    mark_away(r->server->away, found);
     scry_json_begin(&w, '{');
     scry_json_put_file(&w, &found->hits[0].file);
     scry_json_end(&w, '}');
@@ -83,6 +85,17 @@ static void send_jpeg(request *r, worker_tools *tools, const scry_file *f, int s
     close(p.fd);
 }
 
+/* In place of the answer that its disk is away, if there is one. Without a tag, so that the browser asks again. */
+static void send_cached(request *r, const scry_file *f, int side)
+{
+    scry_buf jpeg = SCRY_BUF_INIT(MAX_JPEG_BYTES);
+    if (picture_cached(f, side, &jpeg)) {
+        respond_header(r, "Cache-Control", "private, no-cache");
+        respond_bytes(r, 200, "image/jpeg", jpeg.data, jpeg.size);
+    }
+    scry_buf_dispose(&jpeg);
+}
+
 static void thumbnail_get(request *r, worker_tools *tools)
 {
     const char *size = request_arg(r, "size");
@@ -94,6 +107,8 @@ static void thumbnail_get(request *r, worker_tools *tools)
     scry_results *found = picture_find(r, r->param[0]);
     if (found)
         send_jpeg(r, tools, &found->hits[0].file, side);
+    if (found && r->status == 404 && is_away(r->server->away, found->hits[0].file.path))
+        send_cached(r, &found->hits[0].file, side);
     scry_results_free(found);
 }
 

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "engine/file_json.h"
 #include "engine/listing.h"
+#include "server/away.h"
 #include "server/request.h"
 #include "server/search.h"
 #include "server/server.h"
@@ -23,6 +24,7 @@ enum { MAX_JSON_BYTES = 64 << 20, MAX_LIST = 1000, MAX_FACETS = 500, MOST_COUNTE
 
 typedef struct {
     scry_json_writer w;
+    struct away_watch *away;
     size_t limit, count;
     uint8_t last[SCRY_ID_BYTES];
     bool more;
@@ -35,8 +37,10 @@ static int list_file(void *arg, const scry_file *f)
         l->more = true;
         return 1;
     }
+    scry_file shown = *f;
+    shown.away = is_away(l->away, f->path);
     scry_json_begin(&l->w, '{');
-    scry_json_put_file(&l->w, f);
+    scry_json_put_file(&l->w, &shown);
     scry_json_end(&l->w, '}');
     memcpy(l->last, f->id, sizeof l->last);
     l->count++;
@@ -85,7 +89,7 @@ static void images_list(request *r, worker_tools *tools)
     } else if (good) {
         char next[2 * SCRY_ID_BYTES + 1];
         scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-        listing l = { .w = SCRY_JSON_WRITER_INIT(&b), .limit = q->search.limit };
+        listing l = { .w = SCRY_JSON_WRITER_INIT(&b), .away = r->server->away, .limit = q->search.limit };
         scry_json_begin(&l.w, '{');
         scry_json_key(&l.w, "results");
         scry_json_begin(&l.w, '[');

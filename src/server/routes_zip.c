@@ -60,7 +60,7 @@ static void download_free(void *arg)
 static void begin_entry(zip_download *d, const scry_file *f)
 {
     open_picture p;
-    const char *slash = strrchr(f->path, '/'), *why = picture_try_open(f, &p);
+    const char *slash = strrchr(f->path, '/'), *why = picture_try_open(d->request->server, f, &p);
     if (why) {
         scry_buf_printf(&d->missing, "%s: %s\n", f->path, why);
         return;

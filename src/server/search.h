@@ -28,7 +28,7 @@ bool search_read_form(request *r, search_job *j, const char *content_type);
 void search_submit(request *r, search_job *j);
 
 /* The response: `results` as JSON. */
-void search_answer(request *r, const search_job *j, const scry_results *results);
+void search_answer(request *r, const search_job *j, scry_results *results);
 
 /* Send that response; where filters let nothing pass, a worker first adds why. The search thread is done with the request. */
 void search_finish(request *r, bool nothing_found);

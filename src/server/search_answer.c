@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "engine/file_json.h"
 #include "engine/nothing_found.h"
+#include "server/away.h"
 #include "server/queue.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -22,7 +23,7 @@ static size_t count_shown(const search_job *j, const scry_results *results)
     return n;
 }
 
-void search_answer(request *r, const search_job *j, const scry_results *results)
+void search_answer(request *r, const search_job *j, scry_results *results)
 {
     size_t shown = count_shown(j, results);
     scry_buf b = SCRY_BUF_INIT(64 << 20);
@@ -43,6 +44,7 @@ void search_answer(request *r, const search_job *j, const scry_results *results)
     scry_json_put_undated(&w, results);
     scry_json_key(&w, "results");
     scry_error err = SCRY_ERROR_INIT;
+    mark_away(r->server->away, results);
     int sorted = scry_json_put_hits(&w, &j->request, &j->groups, results, shown, &err);
     scry_json_key(&w, "cursor");
     if (results->has_more && shown == results->count) {

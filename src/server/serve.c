@@ -8,6 +8,7 @@
 #include "scry/rebuild.h"
 #include "scry/registry.h"
 #include "server/auth.h"
+#include "server/away.h"
 #include "server/connections.h"
 #include "server/downloads.h"
 #include "server/duplicate_runs.h"
@@ -386,6 +387,7 @@ static int start_all(server *s, scry_error *err)
     s->search_queue = queue_new(limit);
     s->work_queue = queue_new(limit);
     s->store_watch = store_watch_new(s);
+    s->away = away_watch_new(s);
     int r = search_thread_start(s, err);
     if (r == 0)
         r = workers_start(s, err);
@@ -455,6 +457,7 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
         drain(&s);
         words_reading_free(s.words_reading);
         store_check_free(s.store_check);   /* it may open the store again through the watch */
+        away_watch_free(s.away);
         store_watch_free(s.store_watch);
         index_runs_free(s.index_runs);
         queue_free(s.search_queue);

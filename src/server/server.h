@@ -39,6 +39,7 @@ struct server {
     scry_store *store;                   /* under store_lock: store_watch.h replaces it */
     struct store_watch *store_watch;
     struct store_check *store_check;
+    struct away_watch *away;
     struct words_reading *words_reading;
     atomic_bool rebuild_due;             /* the collection is of an earlier starter: all but searching works */
     scry_error due;                      /* says so; set before the threads start, as is: */

@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "engine/file_json.h"
 #include "engine/listing.h"
+#include "server/away.h"
 #include "server/store_check.h"
 
 #include <math.h>
@@ -158,14 +159,15 @@ bool is_sorted_list(const scry_search_request *q)
 }
 
 /* Files that were removed since the list was made are left out. */
-static int put_page(scry_json_writer *w, scry_store *store, const scry_listing *l, size_t from, size_t end, scry_error *err)
+static int put_page(scry_json_writer *w, server *s, const scry_listing *l, size_t from, size_t end, scry_error *err)
 {
     int result = 0;
     for (size_t i = from; i < end && result == 0; i++) {
         scry_results *found = NULL;
         scry_error why = SCRY_ERROR_INIT;
-        result = scry_store_get(store, scry_listing_id(l, i), &found, &why);
+        result = scry_store_get(s->store, scry_listing_id(l, i), &found, &why);
         if (result == 0) {
+            mark_away(s->away, found);
             scry_json_begin(w, '{');
             scry_json_put_file(w, &found->hits[0].file);
             scry_json_end(w, '}');
@@ -208,7 +210,7 @@ void respond_sorted_list(request *r, const scry_search_request *q)
         scry_json_add_int(&w, "total", (int64_t)count);
         scry_json_key(&w, "results");
         scry_json_begin(&w, '[');
-        result = put_page(&w, s->store, k->listing, from, end, &err);
+        result = put_page(&w, s, k->listing, from, end, &err);
         scry_json_end(&w, ']');
         char next[2 * SCRY_ID_BYTES + 1] = "";
         if (from < end && end < count)
@@ -401,12 +403,12 @@ void respond_map(request *r, const scry_search_request *q)
 /* ---- neighbours in time ---- */
 
 /* `n` pictures at most from `at` on, with `step` 1, or SIZE_MAX for -1, nearest first. Below 0 is past the end. */
-static int put_side(scry_json_writer *w, scry_store *store, const scry_listing *l, size_t at, size_t step, size_t n)
+static int put_side(scry_json_writer *w, server *s, const scry_listing *l, size_t at, size_t step, size_t n)
 {
     int result = 0;
     scry_json_begin(w, '[');
     for (; n > 0 && at < scry_listing_count(l) && result == 0; at += step, n--)
-        result = put_page(w, store, l, at, at + 1, NULL);
+        result = put_page(w, s, l, at, at + 1, NULL);
     scry_json_end(w, ']');
     return result;
 }
@@ -432,10 +434,10 @@ void respond_neighbours(request *r, const scry_search_request *q, const uint8_t 
         scry_json_add_int(&w, "offset", (int64_t)at);
         scry_json_add_int(&w, "total", (int64_t)scry_listing_count(k->listing));
         scry_json_key(&w, "before");
-        result = put_side(&w, s->store, k->listing, at + 1, 1, q->search.limit);
+        result = put_side(&w, s, k->listing, at + 1, 1, q->search.limit);
         scry_json_key(&w, "after");
         if (result == 0)
-            result = put_side(&w, s->store, k->listing, at - 1, SIZE_MAX, q->search.limit);
+            result = put_side(&w, s, k->listing, at - 1, SIZE_MAX, q->search.limit);
         scry_json_end(&w, '}');
         if (result < 0)
             scry_fail(&err, result, "a picture of the list cannot be read");

@@ -63,6 +63,11 @@ void scry_results_set_raw(scry_results *public, size_t i, const char *raw)
     free(old);
 }
 
+void scry_results_set_away(scry_results *public, size_t i)
+{
+    ((results *)public)->hits[i].file.away = true;
+}
+
 void scry_results_mark(scry_results *public, size_t i, scry_found_by by, unsigned word_fields, const char *wanted)
 {
     scry_hit *h = &((results *)public)->hits[i];

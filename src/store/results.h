@@ -23,6 +23,9 @@ void scry_results_clear(scry_results *r);
 /* Name the RAW of hit `i`; its other strings move. */
 void scry_results_set_raw(scry_results *r, size_t i, const char *raw);
 
+/* Note that the disk of hit `i` is not there. */
+void scry_results_set_away(scry_results *r, size_t i);
+
 /* Say why hit `i` was found; by words where `word_fields` has the query's words, `wanted` (words.h). */
 void scry_results_mark(scry_results *r, size_t i, scry_found_by by, unsigned word_fields, const char *wanted);
 
