@@ -140,6 +140,7 @@ function show() {
   $('view-problem').hidden = true;
   fit(hit.width || 1, hit.height || 1);
   $('preview').src = `api/v1/images/${hit.id}/thumbnail?size=640`;
+  full.classList.remove('failed');
   full.src = `api/v1/images/${hit.id}/view`;
   full.alt = hit.name;
   $('download').href = `api/v1/images/${hit.id}/file`;
@@ -162,7 +163,10 @@ async function whyNot() {
   const src = full.getAttribute('src');
   const answer = await fetch(src).then(r => (r.ok ? null : r.json())).catch(() => null);
   if (full.getAttribute('src') !== src) return;
-  $('view-problem').textContent = text('cannot_show', { why: answer?.detail ?? '' });
+  const preview = $('preview').naturalWidth > 0;   // of a picture whose disk is not there, in place of a broken one
+  full.classList.toggle('failed', preview);
+  $('view-problem').classList.toggle('below', preview);
+  $('view-problem').textContent = preview && answer?.detail && current()?.away ? text('away_now') : text('cannot_show', { why: answer?.detail ?? '' });
   $('view-problem').hidden = false;
 }
 

@@ -138,7 +138,7 @@ static const char *why_closed(int e)
     return e == EXDEV || e == ELOOP ? "the file of this picture is a link out of its folder"
            : e == EACCES ? "the file of this picture may not be read"
            : e == EMEDIUMTYPE ? "the file of this row is not a picture"
-           : e == ENOMEDIUM ? "the disk of this picture is not there: the picture is shown again when it is"
+           : e == ENOMEDIUM ? "the disk of this picture is not there"
            : "the file of this picture does not exist any more: run `scry index --prune`";
 }
 

@@ -116,7 +116,8 @@ void respond_bytes(request *r, int status, const char *content_type, const void 
 {
     r->status = status;
     r->content_type = content_type;
-    scry_buf_clear(&r->out);
+    scry_buf_dispose(&r->out);   /* of a problem that it replaces, which has a smaller limit */
+    r->out = (scry_buf)SCRY_BUF_INIT(MAX_RESPONSE_BYTES);
     scry_buf_append(&r->out, bytes, n);
 }
 

@@ -1,8 +1,8 @@
 // around.mjs - an empty collection, indexing, login, a server that stops and restarts.
 
-import { cpSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
-import { assert, firstName, names, open, openHit, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
+import { accessible, api, assert, firstName, names, open, openHit, scry, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
 
 export async function around({ store }) {
   await test('empty collection: instructions, and a form to index where the server allows it', async () => {
@@ -14,6 +14,34 @@ export async function around({ store }) {
     assert.equal(await page.locator('#notice button').count(), 0);
     await page.click('#show-more');
     assert.equal(await page.isVisible('#open-index'), false);
+    await server.stop();
+  });
+
+  await test('a disk that is not there: its pictures are marked, with the thumbnails that were made before', async () => {
+    const disk = temporary + '/disk', away = temporary + '/disk-away';
+    cpSync(top + '/demo/gallery/animals', disk, { recursive: true });
+    scry(['index', disk, '--store', temporary + '/disk-store']);
+    const server = await serve(['--store', temporary + '/disk-store']), { results } = await api(server.url + '/api/v1/images');
+    const tagged = async (hit, size) => (await fetch(`${server.url}/api/v1/images/${hit.id}/thumbnail?size=${size}`)).headers.get('etag');
+    for (const size of [320, 640]) await until(async () => assert.ok(await tagged(results[0], size)));   // not while the file may be written
+    renameSync(disk, away);
+    mkdirSync(disk);
+    await until(async () => assert.ok((await api(server.url + '/api/v1/images')).results.every(hit => hit.away)));
+    const page = await open(server.url);
+    await settled(page);
+    await until(async () => assert.equal(await page.locator('.hit .away').count(), results.length));
+    await until(async () => assert.equal(await page.locator('.hit.gone').count(), results.length - 1));   // only one was seen before
+    assert.match(await page.getAttribute('.hit.gone .open', 'aria-label'), /its disk is not there/);
+    await accessible(page);
+    await page.click('.hit:not(.gone) .open');
+    await until(async () => assert.match(await page.textContent('#view-problem'), /disk of this picture is not there: this is a small copy/));
+    assert.ok(await page.$eval('#preview', img => img.naturalWidth > 0));
+    assert.match(await page.textContent('#meta'), /its disk is not there/);
+    rmdirSync(disk);
+    renameSync(away, disk);
+    await until(async () => assert.ok(!(await api(server.url + '/api/v1/images')).results.some(hit => hit.away)));
+    await page.reload();
+    await until(async () => assert.ok(await page.$eval('#full', img => img.naturalWidth > 0)));
     await server.stop();
   });
 

@@ -6,6 +6,7 @@ tiny_model "$T/model"
 P=$T/disk/photos
 pictures "$P" 3
 pictures "$P/card" 2 3
+cp "$SCRY_TOP/demo/gallery/animals/cat.jpg" "$P"   # its thumbnail is larger than an answer that says what is wrong
 "$scry" index --quiet "$P" || exit 1
 start || exit 1
 # Until the answer has it, some seconds.
@@ -31,16 +32,19 @@ get "$url/api/v1/images"
 for i in 0 1 2 3 4; do
     eval "id$i=$(json "[h['id'] for h in j['results'] if h['name'] == 'p00$i.png'][0]")"
 done
+cat=$(json "[h['id'] for h in j['results'] if h['name'] == 'cat.jpg'][0]")
 is "no picture is away" "$(json '[h for h in j["results"] if "away" in h]')" "[]"
 ok "a thumbnail is cached" thumbnail $id0 320
 cp "$T/out" "$T/thumbnail"
 ok "one of a picture in a folder, in another size" thumbnail $id3 640
 cp "$T/out" "$T/other"
+ok "a large one" thumbnail $cat 640
+cp "$T/out" "$T/large"
 
 # ---- the disk of the root ----
 mv "$P" "$T/elsewhere"
 mkdir "$P"
-ok "an empty root: its pictures are away" until_json 'all(h.get("away") for h in j["results"]) and len(j["results"]) == 5' "$url/api/v1/images"
+ok "an empty root: its pictures are away" until_json 'all(h.get("away") for h in j["results"]) and len(j["results"]) == 6' "$url/api/v1/images"
 for list in "images?sort=date" "search?q=red" "images/$id0/similar"; do
     get "$url/api/v1/$list"
     is "in $list, too" "$code $(json 'bool(j["results"]) and all(h["away"] for h in j["results"])')" "200 True"
@@ -50,6 +54,9 @@ is "its record" "$(json 'j["away"]')" True
 get "$url/api/v1/images/$id0/thumbnail?size=320"
 is "the thumbnail comes from the cache" "$code" 200
 ok "as it was" cmp "$T/thumbnail" "$T/out"
+get "$url/api/v1/images/$cat/thumbnail?size=640"
+ok "the large one, too" cmp "$T/large" "$T/out"
+get "$url/api/v1/images/$id0/thumbnail?size=320"
 ok "without a tag" sh -c "! grep -qi ^etag: '$T/headers'"
 get "$url/api/v1/images/$id0/thumbnail?size=640"
 ok "... of another size, rather than none" cmp "$T/thumbnail" "$T/out"
