@@ -83,7 +83,8 @@ const cli_command cmd_mcp = {
     .name = "mcp",
     .usage = "[OPTION]...",
     .summary = "Let an assistant search the pictures (Model Context Protocol on stdio)",
-    .details = "Tools: search, get_image, find_duplicates, describe_index. The assistant's program starts it; its configuration:\n"
+    .details = "Tools: search, get_image, find_duplicates, describe_index, and for favourites and saved searches set_favourites, list_favourites,\n"
+               "list_saved_searches, run_saved_search, save_search, remove_saved_search. The assistant's program starts it; its configuration:\n"
                "\n\n"
                "  \"mcpServers\": { \"pictures\": { \"command\": \"scry\", \"args\": [\"mcp\"] } }\n",
     .common = CLI_STORE | CLI_MODEL,

@@ -76,8 +76,11 @@ static void put_schema(scry_json_writer *w, const mcp_tool *t)
     scry_json_add_str(w, "type", "object");
     scry_json_key(w, "required");
     scry_json_begin(w, '[');
-    if (t->required)
-        scry_json_put_str(w, t->required);
+    for (const char *at = t->required; at && *at;) {
+        size_t n = strcspn(at, " ");
+        scry_json_put_bytes(w, at, n);
+        at += n + (at[n] == ' ');
+    }
     scry_json_end(w, ']');
     scry_json_key(w, "properties");
     scry_json_begin(w, '{');

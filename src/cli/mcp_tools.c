@@ -21,8 +21,7 @@
 
 enum { MAX_TEXT = 4 << 20, LOOK_SIDE = 768 };
 
-/* See what other programs wrote; a collection that was replaced is opened again. */
-static int refresh(mcp *m, scry_error *err)
+int mcp_refresh(mcp *m, scry_error *err)
 {
     scry_store *fresh;
     scry_threshold *threshold = NULL;
@@ -87,13 +86,13 @@ static void put_notes(mcp *m, const scry_search_request *q, const scry_results *
         mcp_put_text(w, damage.message);
 }
 
-static int search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_error *err)
+int mcp_search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_error *err)
 {
     scry_results *found = NULL;
     bool cut = false;
     float *vector = scry_alloc((size_t)scry_model_get_info(m->model)->dim * sizeof *vector);
     scry_query_tools tools = { .session = m->session, .model = m->model, .decoder = m->decoder, .store = m->store };
-    int r = refresh(m, err);
+    int r = mcp_refresh(m, err);
     if (r == 0)
         r = scry_query_embed(q->query, &tools, vector, &cut, err);
     if (r == 0 && q->auto_min_score && !m->threshold)
@@ -123,7 +122,7 @@ static int search(mcp *m, const scry_json *arguments, scry_json_writer *w, scry_
     if (r == 0)
         r = scry_request_finish(&q, err);
     if (r == 0)
-        r = search_for(m, &q, w, err);
+        r = mcp_search_for(m, &q, w, err);
     scry_request_dispose(&q);
     return r;
 }
@@ -201,7 +200,7 @@ static int get_image(mcp *m, const scry_json *a, scry_json_writer *w, scry_error
         return r;
     if (scry_unhex(hex, id, sizeof id) < 0)
         return scry_fail(err, SCRY_EINVALID, "id takes the 32 hexadecimal digits of a search result");
-    r = refresh(m, err);
+    r = mcp_refresh(m, err);
     if (r == 0)
         r = scry_store_get(m->store, id, &found, err);
     if (r < 0)
@@ -227,7 +226,7 @@ static int describe_index(mcp *m, const scry_json *a, scry_json_writer *w, scry_
     scry_buf b = SCRY_BUF_INIT(MAX_TEXT);
     int r = only_argument(a, NULL, err);
     if (r == 0)
-        r = refresh(m, err);
+        r = mcp_refresh(m, err);
     if (r == 0)
         r = scry_store_get_info(m->store, &info, err);
     if (r == 0) {
@@ -320,7 +319,7 @@ static int find_duplicates(mcp *m, const scry_json *a, scry_json_writer *w, scry
     if (r == 0)
         r = scry_request_finish(&q, err);
     if (r == 0)
-        r = refresh(m, err);
+        r = mcp_refresh(m, err);
     scry_duplicates_options o = { .filter = q.search.filter, .cosine = c.exact ? 0 : c.similarity, .progress = in_time, .arg = &c };
     if (r == 0)
         r = scry_duplicates_find(&d, m->store, &o, err);
@@ -373,6 +372,15 @@ const mcp_tool mcp_tools[] = {
       "Groups of pictures that are the same, or nearly, those with the most bytes to save first: which one to keep and why (more pixels, a date, "
       "more bytes, the oldest, the shortest path), and the others with their cosine to it. Nothing is deleted.",
       NULL, duplicates_schema, find_duplicates },
+    { "set_favourites", "Mark pictures as favourites, or take the mark away. Marks are kept in the store, with the picture, not with its file name.",
+      "ids", mcp_set_favourites_schema, mcp_set_favourites },
+    { "list_favourites", "The favourites, newest first.", NULL, mcp_page_schema, mcp_list_favourites },
+    { "list_saved_searches", "The searches that were saved, by name.", NULL, no_arguments, mcp_list_saved },
+    { "run_saved_search", "The pictures of a saved search: the best for its query, or, where it has filters only, all that pass, newest first.",
+      "name", mcp_run_saved_schema, mcp_run_saved },
+    { "save_search", "Save a search under a name, or replace the one of that name: an album that fills itself.", "name search",
+      mcp_save_search_schema, mcp_save_search },
+    { "remove_saved_search", "Remove a saved search. No picture is removed.", "name", mcp_name_schema, mcp_remove_saved },
     { "describe_index", "Describes the collection: number of pictures, folders, model.", NULL, no_arguments, describe_index },
     { NULL, NULL, NULL, NULL, NULL },
 };

@@ -41,6 +41,14 @@ is "search: below a folder" "$(paths --store $M --in "$P/b" dog)" "$(paths --in 
 is "search: a folder's name is no prefix" "$(paths --store $M --in "$P/b/c" dog)" ""
 is "search: by format and date" "$(paths --store $M --format png --after 2020 dog)" "$(paths --format png --after 2020 dog)"
 is "search: near a place" "$(paths --store $M --near 48,11,500 dog)" "$(paths --near 48,11,500 dog)"
+mcp() { # TOOL ARGUMENTS: the text of its answer
+    printf '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"%s","arguments":%s}}\n' "$1" "$2" |
+        "$scry" mcp --store $M 2>/dev/null | python3 -c 'import json, sys; r = json.load(sys.stdin)["result"]; print(r["isError"], r["content"][0]["text"])'
+}
+for tool in list_favourites list_saved_searches; do
+    is "MCP: $tool is refused" "$(mcp $tool '{}' | grep -c '^True .*Milvus: copy the collection')" 1
+done
+is "MCP: a search cannot be saved" "$(mcp save_search '{"name":"a","search":{"query":"dog"}}' | grep -c '^True .*not on Milvus: copy')" 1
 is "search: in a box" "$(paths --store $M --box 5,45,15,55 dog)" "$(paths --box 5,45,15,55 dog)"
 is "search: by a picture" "$(paths --store $M @"$P/a/p007.png")" "$(paths @"$P/a/p007.png")"
 is "search: with an offset" "$(paths --store $M --offset 7 dog)" "$(paths --offset 7 dog)"
