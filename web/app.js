@@ -536,7 +536,7 @@ async function speak(language) {
   showSelection();
   if (comparing) search();
   if (first) showSummary();
-  if ($('filters-panel').open) loadFacets().catch(() => {});
+  if ($('filters-panel').open) loadFacets(folded).catch(() => {});
 }
 
 function showScores(on) {
@@ -648,7 +648,7 @@ function wirePage() {
   addEventListener('keydown', onKey);
   addEventListener('scroll', () => { fillScreen(); clearTimeout(timer); timer = setTimeout(savePlace, 300); }, { passive: true });
   addEventListener('resize', fillScreen);
-  setPanel($('show-filters'), $('filters-panel'), () => loadFacets().catch(() => {}));
+  setPanel($('show-filters'), $('filters-panel'), () => loadFacets(folded).catch(() => {}));
   setPanel($('show-more'), $('more-panel'));
   $('open-help').onclick = openHelp;
   $('show-map').onclick = toggleMap;

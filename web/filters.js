@@ -104,8 +104,9 @@ function folderTree(folders) {
   });
 }
 
-export async function loadFacets() {
-  const facets = await request('api/v1/facets'), now = readFilters();
+// `unique`: each picture counts once, as in the results.
+export async function loadFacets(unique) {
+  const facets = await request('api/v1/facets' + (unique ? '?unique=1' : '')), now = readFilters();
   const option = f => new Option(`${f.name} (${number(f.count)})`, f.name);
   for (const [name, options] of [['in', folderTree(facets.folders)], ['camera', facets.cameras.map(option)], ['label', facets.labels.map(option)]]) {
     form.elements[name].replaceChildren(new Option(text('any'), ''), ...options);

@@ -74,7 +74,7 @@ export async function loadMap(params, fit) {
     if (mine !== loading || !mapIsOpen()) return;
     [loaded, total, level] = [key, answer.total, null];
     cells = answer.cells.map(({ latitude, longitude, count, id }) => ({ at: project(latitude, longitude), latitude, longitude, count, id }));
-    if (fit && cells.length) fitAll();
+    if (fit) fitAll();
     else draw();
   } catch (e) {
     if (e.name !== 'AbortError' && mine === loading) actions.failed(e, () => loadMap(params, fit));

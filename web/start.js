@@ -61,7 +61,7 @@ function drawRecent() {
 
 // { kind: [{ name, title, count, id, params }] }; a kind without tiles is not shown.
 async function loadTiles() {
-  const [facets, saved, favourites, ready, folders] = await Promise.all([request('api/v1/facets'), savedSearches(), favouritesCover(),
+  const [facets, saved, favourites, ready, folders] = await Promise.all([request('api/v1/facets?unique=1'), savedSearches(), favouritesCover(),
     request('api/v1/ready-searches').catch(() => NONE), request('api/v1/albums')]);   // none while the collection waits for a rebuild
   const tile = name => f => ({ name: f.name, title: f.name, count: number(f.count), id: f.id, params: new URLSearchParams({ [name]: f.name }) });
   const word = s => ({ name: nameOfReady(s.name), title: s.q, count: s.more ? text('n_or_more', { n: s.count }) : number(s.count), id: s.cover?.id, params: new URLSearchParams({ q: s.q }) });

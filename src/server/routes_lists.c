@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "base/table.h"
 #include "engine/file_json.h"
 #include "engine/listing.h"
 #include "server/away.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_JSON_BYTES = 64 << 20, MAX_LIST = 1000, MAX_FACETS = 500, MOST_COUNTED = 4096, NEIGHBOURS = 10 };
+enum { MAX_JSON_BYTES = 64 << 20, MAX_LIST = 1000, MAX_FACETS = 500, MOST_COUNTED = 4096, NEIGHBOURS = 10, MAX_FILES = 1 << 30 };
 
 /* ---- GET /api/v1/images ---- */
 
@@ -112,7 +113,27 @@ typedef struct {
     tally *folders, *cameras, *formats, *labels;
     bool any_time;
     int64_t first_s, last_s;
+    bool unique, failed;     /* copies are not counted; there was no memory for that */
+    scry_table contents;     /* seen anywhere */
+    scry_table in_folders;   /* seen in a folder: ids made of both */
 } facets;
+
+/* Whether it was not seen before. */
+static bool is_first(facets *c, scry_table *seen, const void *key)
+{
+    size_t before = seen->count;
+    c->failed |= !c->failed && scry_table_add(seen, key, NULL) < 0;
+    return seen->count > before;
+}
+
+static void count_names(facets *c, const scry_file *f)
+{
+    if (f->camera && f->camera[0])
+        tally_add(c->cameras, f->camera, f);
+    tally_add(c->formats, f->format, f);
+    for (size_t i = 0; i < f->label_count; i++)
+        tally_add(c->labels, f->labels[i], f);
+}
 
 static int count_file(void *arg, const scry_file *f)
 {
@@ -120,17 +141,17 @@ static int count_file(void *arg, const scry_file *f)
     const char *slash = strrchr(f->path, '/');
     char *folder = scry_strndup(f->path, slash && slash > f->path ? (size_t)(slash - f->path) : 1);
     int64_t s = f->has_time ? f->taken_at : f->mtime_ns / 1000000000;
-    tally_add(c->folders, folder, f);
+    uint8_t both[SCRY_ID_BYTES];
+    scry_file_id(f->content, folder, both);
+    if (!c->unique || is_first(c, &c->in_folders, both))
+        tally_add(c->folders, folder, f);
     free(folder);
-    if (f->camera && f->camera[0])
-        tally_add(c->cameras, f->camera, f);
-    tally_add(c->formats, f->format, f);
-    for (size_t i = 0; i < f->label_count; i++)
-        tally_add(c->labels, f->labels[i], f);
+    if (!c->unique || is_first(c, &c->contents, f->content))
+        count_names(c, f);
     c->first_s = !c->any_time || s < c->first_s ? s : c->first_s;
     c->last_s = !c->any_time || s > c->last_s ? s : c->last_s;
     c->any_time = true;
-    return 0;
+    return c->failed;
 }
 
 static void put_time(scry_json_writer *w, const char *key, bool known, int64_t s)
@@ -145,50 +166,50 @@ static void put_time(scry_json_writer *w, const char *key, bool known, int64_t s
 /* Counting reads all files, half a second for 100,000; on Milvus MOST_COUNTED, from which the rest is estimated. The last
  * response is reused for twenty times as long as it took to make, so that reloading pages takes at most a twentieth of a
  * processor; a change made by this server discards it. */
-static bool respond_cached_facets(request *r)
+static bool respond_cached_facets(request *r, bool unique)
 {
     server *s = r->server;
     pthread_mutex_lock(&s->facets_lock);
-    bool good = s->facets && scry_now_ms() < s->facets_until_ms && s->facets_change == atomic_load(&s->changes);
+    bool good = s->facets[unique].json && scry_now_ms() < s->facets[unique].until_ms &&
+                s->facets[unique].change == atomic_load(&s->changes);
     if (good)
-        respond_text(r, 200, "application/json", s->facets);
+        respond_text(r, 200, "application/json", s->facets[unique].json);
     pthread_mutex_unlock(&s->facets_lock);
     return good;
 }
 
-static void cache_facets(server *s, const char *json, unsigned change, double start_ms)
+static void cache_facets(server *s, bool unique, const char *json, unsigned change, double start_ms)
 {
     double now = scry_now_ms();
     pthread_mutex_lock(&s->facets_lock);
-    free(s->facets);
-    s->facets = scry_strdup(json);
-    s->facets_until_ms = now + 20 * (now - start_ms);
-    s->facets_change = change;
+    free(s->facets[unique].json);
+    s->facets[unique].json = scry_strdup(json);
+    s->facets[unique].until_ms = now + 20 * (now - start_ms);
+    s->facets[unique].change = change;
     pthread_mutex_unlock(&s->facets_lock);
 }
 
-static void facets_get(request *r, worker_tools *tools)
+/* Count the files of the store, and write the answer. */
+static int make_facets(server *s, bool unique, scry_buf *out, scry_error *err)
 {
-    unsigned change = atomic_load(&r->server->changes);
-    double start = scry_now_ms();
-    if (respond_cached_facets(r))
-        return;
     double share = 1;
-    facets c = { tally_new(), tally_new(), tally_new(), tally_new(), false, 0, 0 };
+    facets c = { .folders = tally_new(), .cameras = tally_new(), .formats = tally_new(), .labels = tally_new(), .unique = unique,
+                 .contents = SCRY_TABLE_OF_BYTES(SCRY_HASH_BYTES, SCRY_HASH_BYTES, MAX_FILES),
+                 .in_folders = SCRY_TABLE_OF_BYTES(SCRY_ID_BYTES, SCRY_ID_BYTES, MAX_FILES) };
     const struct { const char *key; tally *counts; } lists[] = {
         { "folders", c.folders }, { "cameras", c.cameras }, { "formats", c.formats }, { "labels", c.labels },
     };
-    scry_error err = SCRY_ERROR_INIT;
-    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
-    scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    pthread_rwlock_rdlock(&r->server->store_lock);
-    int result = scry_list_sample(r->server->store, MOST_COUNTED, count_file, &c, &share, &err);
-    pthread_rwlock_unlock(&r->server->store_lock);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(out);
+    pthread_rwlock_rdlock(&s->store_lock);
+    int result = scry_list_sample(s->store, MOST_COUNTED, count_file, &c, &share, err);
+    pthread_rwlock_unlock(&s->store_lock);
+    if (c.failed)
+        result = scry_fail(err, SCRY_ENOMEM, "no memory to tell copies from each other");
     scry_json_begin(&w, '{');
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         scry_json_key(&w, lists[i].key);
         if (!tally_write(lists[i].counts, MAX_FACETS, share, &w) && result >= 0)
-            result = scry_fail(&err, SCRY_ENOMEM, "no memory to count the %s", lists[i].key);
+            result = scry_fail(err, SCRY_ENOMEM, "no memory to count the %s", lists[i].key);
         tally_free(lists[i].counts);
     }
     put_time(&w, "first_time_s", c.any_time, c.first_s);
@@ -196,8 +217,28 @@ static void facets_get(request *r, worker_tools *tools)
     if (share < 1)
         scry_json_add_num(&w, "sample", share, 4);
     scry_json_end(&w, '}');
+    scry_table_dispose(&c.contents);
+    scry_table_dispose(&c.in_folders);
+    return result;
+}
+
+static void facets_get(request *r, worker_tools *tools)
+{
+    unsigned change = atomic_load(&r->server->changes);
+    double start = scry_now_ms();
+    const char *asked = request_arg(r, "unique");
+    bool unique = false;
+    if (asked && !scry_value_flag(scry_text(asked), &unique)) {
+        respond_problem(r, 400, "unique takes true or false (or 1 or 0)");
+        return;
+    }
+    if (respond_cached_facets(r, unique))
+        return;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    int result = make_facets(r->server, unique, &b, &err);
     if (result >= 0 && !b.failed)
-        cache_facets(r->server, scry_buf_str(&b), change, start);
+        cache_facets(r->server, unique, scry_buf_str(&b), change, start);
     respond_result(r, result, &err, &b);
 }
 

@@ -469,7 +469,8 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
         pthread_mutex_destroy(&s.writer_lock);
         pthread_cond_destroy(&s.writer_released);
         pthread_mutex_destroy(&s.facets_lock);
-        free(s.facets);
+        free(s.facets[0].json);
+        free(s.facets[1].json);
         list_cache_free(s.lists);
         duplicate_runs_free(s.duplicate_runs);
         ready_lists_free(s.ready);

@@ -64,10 +64,12 @@ struct server {
     pthread_cond_t writer_released;
     writer_claim writer;
     atomic_uint changes;                 /* number of changes made by this server */
-    pthread_mutex_t facets_lock;         /* guards the three below (routes_lists.c) */
-    char *facets;                        /* owned: the last response; NULL: none yet */
-    double facets_until_ms;
-    unsigned facets_change;              /* the value of `changes` when it was made */
+    pthread_mutex_t facets_lock;         /* guards the next (routes_lists.c) */
+    struct {
+        char *json;                      /* owned: the last response; NULL: none yet */
+        double until_ms;
+        unsigned change;                 /* the value of `changes` when it was made */
+    } facets[2];                         /* of all files; of each picture once */
     struct list_cache *lists;            /* sorted lists (sorted_lists.h) */
     struct duplicate_runs *duplicate_runs;
     struct ready_lists *ready;

@@ -198,6 +198,22 @@ folders = json.load(open(sys.argv[2]))["folders"]
 print(len(folders) == len(newest) >= 2, all(taken[f["id"]] == newest[f["name"]] for f in folders))
 X
 )" "True True"
+get "$url/api/v1/facets?unique=1"
+is "facets of each picture once: by the bytes of the files" "$(python3 - "$T/newest.json" "$T/out" <<'X'
+import hashlib, json, sys
+files, facets = json.load(open(sys.argv[1]))["results"], json.load(open(sys.argv[2]))
+def counts(key):
+    seen = {}
+    for f in files:
+        if f.get(key):
+            seen.setdefault(f[key], set()).add(hashlib.sha256(open(f["path"], "rb").read()).digest())
+    return {value: len(of) for value, of in seen.items()}
+got = {name: {f["name"]: f["count"] for f in facets[name]} for name in ("formats", "cameras", "folders")}
+print(got["formats"] == counts("format"), got["cameras"] == counts("camera"), got["folders"] == counts("folder"), sum(got["formats"].values()) < len(files))
+X
+)" "True True True True"
+get "$url/api/v1/facets?unique=maybe"
+is "... takes true or false: 400" $code 400
 get "$url/api/v1/map?near=48.86,2.29,1&unique=1"
 is "by position" "$(json '(j["total"], len(j["cells"]))')" "(2, 1)"
 get "$url/api/v1/map?box=2.28,48.85,2.3,48.87&unique=1"
