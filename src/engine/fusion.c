@@ -21,7 +21,7 @@ static unsigned find_fields(const scry_file *f, const char *wanted)
         scry_words_of_file(&words, f, field);
         const char *at = wanted, *word;
         for (size_t n; (word = scry_words_next(&at, &n));)
-            some |= memmem(scry_buf_str(&words), words.size, word - 1, n + 2) ? field : 0;
+            some |= scry_words_have(scry_buf_str(&words), word, n, SCRY_WORDS_WHOLE) ? field : 0;
         all |= scry_words_hold(scry_buf_str(&words), wanted, SCRY_WORDS_WHOLE) ? field : 0;
     }
     scry_buf_dispose(&words);

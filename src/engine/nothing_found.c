@@ -50,18 +50,25 @@ static bool asks_place(const scry_filter_node *f)
     return f->kind == SCRY_FILTER_WORDS && f->number == SCRY_WORDS_PLACE;
 }
 
-/* Words are separated by line ends; those of places begin with an @. */
+/* Words are separated by line ends; of each the first of its alternatives is what was written. Of places the first's name stands
+ * for all. */
 static void put_text(scry_buf *out, const scry_filter_node *f)
 {
-    bool first = true;
-    const char *text = f->text;
-    for (size_t n; *text; text += n + (text[n] == '\n')) {
-        text += asks_place(f) && *text == '@';
-        n = strcspn(text, "\n");
-        if (n && !first)
-            scry_buf_putc(out, ' ');
-        scry_buf_append(out, text, n);
-        first &= n == 0;
+    const char *at = f->text, *word;
+    char text[SCRY_WORD_BYTES];
+    if (f->kind != SCRY_FILTER_WORDS) {
+        scry_buf_puts(out, f->text);
+        return;
+    }
+    for (size_t n; (word = scry_words_next(&at, &n));) {
+        if (!scry_words_alternative(&word, &n, text))
+            continue;
+        uint32_t place = scry_word_place(text, strlen(text));
+        char *title = place == SCRY_NO_PLACE ? scry_strdup(text) : scry_place_title(place);
+        if (n > 0 && place != SCRY_NO_PLACE)
+            title[strcspn(title, ",")] = '\0';
+        scry_buf_printf(out, "%s%s", word - strlen(text) == f->text + 1 || asks_place(f) ? "" : " ", title);
+        free(title);
     }
 }
 

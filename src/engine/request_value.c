@@ -1,5 +1,7 @@
 #include "engine/request_value.h"
 
+#include "store/place_names.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -90,4 +92,13 @@ const char *scry_value_given(scry_value v, char out[SCRY_GIVEN_BYTES])
     case SCRY_JSON_NONE: case SCRY_JSON_NULL: case SCRY_JSON_STRING: return "null";
     }
     return out;
+}
+
+int scry_refuse_place(const char *name, scry_value v, scry_error *err)
+{
+    char given[SCRY_GIVEN_BYTES], *near = scry_place_nearest(scry_value_text(v));
+    int r = scry_fail(err, SCRY_EINVALID, "%s takes the name of a city, a region or a country, not %s%s%s%s", name, scry_value_given(v, given),
+                      near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+    free(near);
+    return r;
 }

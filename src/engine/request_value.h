@@ -41,4 +41,7 @@ bool scry_value_region(const scry_json *list, int out[4]);
 enum { SCRY_GIVEN_BYTES = 80 };
 const char *scry_value_given(scry_value v, char out[SCRY_GIVEN_BYTES]);
 
+/* SCRY_EINVALID: `v`, a text, is given for the parameter `name` and no place that scry knows. Says what was probably meant. */
+int scry_refuse_place(const char *name, scry_value v, scry_error *err) SCRY_NODISCARD;
+
 #endif

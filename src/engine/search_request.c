@@ -301,6 +301,8 @@ static int set_text(setting *s)
         f = scry_filter_words(s->r->pool, text, s->p->words);
     else if (text)
         f = scry_filter_text(s->r->pool, s->p->filter, text);
+    if (text && !f && s->p->words == SCRY_WORDS_PLACE)
+        return scry_refuse_place(s->name, s->v, s->err);
     return f ? add_filter(s, f) : refuse_value(s);
 }
 

@@ -4,7 +4,7 @@
 #include "store/predicates.h"
 
 #include <math.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* places/places.bin, as tools/places/make.py describes it. */
@@ -18,25 +18,107 @@ __asm__(".section .rodata\n"
 extern const uint8_t scry_places_table[] __attribute__((visibility("hidden")));
 
 typedef struct {
-    int32_t latitude, longitude;   /* 1/10000 degree */
-    uint32_t metres, names;
-} city;
+    int32_t latitude, longitude;   /* 1/10000 degree; of cities */
+    uint32_t names;
+    uint16_t metre_pairs, around;
+} record;
 
-enum { HEADER = 16 };
-static const double nearby_km = 30, largest_km = 120;   /* no city is larger */
+typedef struct {
+    char magic[8];
+    uint32_t countries, regions, cities, name_bytes, names, zero;
+} header;
 
-static const city *cities(size_t *count)
+static const double nearby_km = 30, around_km = 100, largest_km = 120;   /* no city is larger */
+
+static const header *head(void)
 {
-    uint32_t n;
-    memcpy(&n, scry_places_table + 8, sizeof n);
-    *count = n;
-    return (const city *)(const void *)(scry_places_table + HEADER);
+    return (const header *)(const void *)scry_places_table;
 }
 
-/* The first city from this latitude on. */
-static size_t first_from(const city *all, size_t count, double latitude)
+static const record *records(void)
 {
-    size_t first = 0, end = count;
+    return (const record *)(const void *)(head() + 1);
+}
+
+static const uint32_t *name_offsets(void)
+{
+    return (const uint32_t *)(const void *)(records() + scry_places_count());
+}
+
+static const char *name_bytes(void)
+{
+    return (const char *)(name_offsets() + head()->names);
+}
+
+/* ---- one place ---- */
+
+size_t scry_places_count(void)
+{
+    return (size_t)head()->countries + head()->regions + head()->cities;
+}
+
+scry_place_kind scry_place_kind_of(uint32_t place)
+{
+    uint32_t countries = head()->countries;
+    return place < countries ? SCRY_PLACE_COUNTRY : place - countries < head()->regions ? SCRY_PLACE_REGION : SCRY_PLACE_CITY;
+}
+
+uint32_t scry_place_around(uint32_t place)
+{
+    return records()[place].around;
+}
+
+const char *scry_place_names(uint32_t place)
+{
+    return name_bytes() + records()[place].names;
+}
+
+uint32_t scry_place_metres(uint32_t place)
+{
+    return 2u * records()[place].metre_pairs;
+}
+
+bool scry_place_is_in(uint32_t place, uint32_t around)
+{
+    while (place != around && scry_place_kind_of(place) != SCRY_PLACE_COUNTRY)
+        place = scry_place_around(place);
+    return place == around;
+}
+
+/* ---- all names ---- */
+
+size_t scry_place_names_count(void)
+{
+    return head()->names;
+}
+
+const char *scry_place_name(size_t i)
+{
+    return name_bytes() + name_offsets()[i];
+}
+
+/* The last place whose names begin at this one or before. */
+uint32_t scry_place_named(size_t i)
+{
+    const record *all = records();
+    size_t first = 0, end = scry_places_count();
+    while (end - first > 1) {
+        size_t middle = first + (end - first) / 2;
+        if (all[middle].names <= name_offsets()[i])
+            first = middle;
+        else
+            end = middle;
+    }
+    return (uint32_t)first;
+}
+
+/* ---- positions ---- */
+
+/* The first city from this latitude on. */
+static size_t first_from(double latitude)
+{
+    const record *all = records();
+    size_t end = scry_places_count(), first = end - head()->cities;
     while (first < end) {
         size_t middle = first + (end - first) / 2;
         if (all[middle].latitude < latitude * 1e4)
@@ -47,53 +129,100 @@ static size_t first_from(const city *all, size_t count, double latitude)
     return first;
 }
 
-/* How far in longitude a city may be that is `reach` degrees away, in 1/10000 degree: more towards the poles. */
-static double reach_across(double latitude, double reach)
+/* Length of a degree of longitude, as a part of one of latitude, where it is shortest up to `reach` degrees from this latitude. */
+static double shortest_across(double latitude, double reach)
 {
     double farthest = fmin(fabs(latitude) + reach, 90), radian = 3.14159265358979323846 / 180;
-    return reach / fmax(cos(farthest * radian), 0.01) * 1e4;
+    return fmax(cos(farthest * radian), 0.01);
 }
 
 typedef struct {
-    const city *largest, *nearest;
-    double nearest_km;
+    const record *largest, *nearest, *around;
+    double nearest_km, around_km;
 } choice;
 
-static void consider(choice *c, const city *candidate, double km)
+static void consider(choice *c, const record *candidate, double km)
 {
-    bool there = km * 1000 <= candidate->metres;
-    if (there && (!c->largest || candidate->metres > c->largest->metres))
+    bool there = km * 1000 <= 2.0 * candidate->metre_pairs;
+    if (there && (!c->largest || candidate->metre_pairs > c->largest->metre_pairs))
         c->largest = candidate;
     if ((there || km <= nearby_km) && km < c->nearest_km) {
         c->nearest = candidate;
         c->nearest_km = km;
     }
+    if (km <= around_km && km < c->around_km) {
+        c->around = candidate;
+        c->around_km = km;
+    }
+}
+
+/* Whether a city that is at least so far away changes nothing. */
+static bool is_too_far(const choice *c, const record *candidate, double km)
+{
+    return km > 0.002 * candidate->metre_pairs && km > fmin(c->around_km, around_km);
+}
+
+static uint32_t number_of(const record *r)
+{
+    return r ? (uint32_t)(r - records()) : SCRY_NO_PLACE;
 }
 
 scry_places scry_places_near(double latitude, double longitude)
 {
-    size_t count;
-    const city *all = cities(&count);
-    choice c = { NULL, NULL, INFINITY };
-    double reach = largest_km / 111, across = reach_across(latitude, reach);
+    const record *all = records();
+    size_t count = scry_places_count();
+    choice c = { NULL, NULL, NULL, INFINITY, INFINITY };
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180))
-        return (scry_places){ NULL, NULL };
-    for (size_t i = first_from(all, count, latitude - reach); i < count && all[i].latitude <= (latitude + reach) * 1e4; i++) {
-        double apart = fabs(all[i].longitude - longitude * 1e4);
-        if (apart <= across || apart >= 3600000 - across)
+        return (scry_places){ SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE };
+    const double reach = largest_km / 111, shortest = shortest_across(latitude, reach);
+    const int32_t last = (int32_t)((latitude + reach) * 1e4), here = (int32_t)lround(longitude * 1e4);
+    const int32_t across = (int32_t)fmin(reach / shortest * 1e4 + 1, 1800000);
+    for (size_t i = first_from(latitude - reach); i < count && all[i].latitude <= last; i++) {
+        int32_t apart = abs(all[i].longitude - here);
+        apart = apart < 1800000 ? apart : 3600000 - apart;
+        if (apart <= across && !is_too_far(&c, &all[i], 110 * hypot(apart / 1e4 * shortest, all[i].latitude / 1e4 - latitude)))
             consider(&c, &all[i], scry_distance_km(latitude, longitude, all[i].latitude / 1e4, all[i].longitude / 1e4));
     }
-    const char *names = (const char *)(all + count);
-    if (!c.largest)
-        c.largest = c.nearest;
-    return (scry_places){ c.largest ? names + c.largest->names : NULL, c.nearest ? names + c.nearest->names : NULL };
+    return (scry_places){ number_of(c.largest ? c.largest : c.nearest), number_of(c.nearest),
+                          c.around ? c.around->around : SCRY_NO_PLACE };
+}
+
+/* ---- texts ---- */
+
+static int first_name(uint32_t place)
+{
+    return (int)strcspn(scry_place_names(place), "\n");
+}
+
+/* Whether a larger city of the same country has the same English name. */
+static bool is_second(uint32_t city)
+{
+    const char *name = scry_place_names(city);
+    size_t n = strcspn(name, "\n"), count = scry_places_count();
+    uint32_t country = scry_place_around(scry_place_around(city)), metres = scry_place_metres(city);
+    for (uint32_t i = head()->countries + head()->regions; i < count; i++)
+        if (scry_place_metres(i) > metres && strncmp(scry_place_names(i), name, n) == 0 && strcspn(scry_place_names(i), "\n") == n &&
+            scry_place_is_in(i, country))
+            return true;
+    return false;
+}
+
+char *scry_place_title(uint32_t place)
+{
+    uint32_t around = scry_place_around(place), country = scry_place_around(around);
+    const char *name = scry_place_names(place);
+    int n = first_name(place);
+    if (around == place)
+        return scry_strndup(name, (size_t)n);
+    if (around != country && is_second(place))
+        return scry_asprintf("%.*s, %.*s, %.*s", n, name, first_name(around), scry_place_names(around), first_name(country),
+                             scry_place_names(country));
+    return scry_asprintf("%.*s, %.*s", n, name, first_name(country), scry_place_names(country));
 }
 
 char *scry_place_text(double latitude, double longitude)
 {
-    const char *names = scry_places_near(latitude, longitude).largest;
-    if (!names)
-        return NULL;
-    size_t first = strcspn(names, "\n"), second = strcspn(names + first + 1, "\n");
-    return scry_asprintf("%.*s, %.*s", (int)first, names, (int)second, names + first + 1);
+    scry_places p = scry_places_near(latitude, longitude);
+    uint32_t place = p.largest != SCRY_NO_PLACE ? p.largest : p.around;
+    return place == SCRY_NO_PLACE ? NULL : scry_place_title(place);
 }

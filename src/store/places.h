@@ -1,23 +1,56 @@
-/* places.h - the names of the places at a position: a table of cities (tools/places/make.py, from GeoNames).
+/* places.h - the places of the world: a table of countries, regions and cities (tools/places/make.py, from GeoNames).
  *
  *     scry_places p = scry_places_near(48.137, 11.575);
- *     p.largest       // "Munich\nGermany\nMünchen\nМюнхен...": city, country, other names of the city
+ *     scry_place_names(p.largest)       // "Munich\nМюнхен\nMünchen...": the English name, then others
+ *     char *text = scry_place_title(p.largest);   // "Munich, Germany"
+ *     for (uint32_t at = p.around; ...; at = scry_place_around(at))   // Bavaria, Germany
  *
- * A city is at a position that is as near to its middle as the table says for its size. The table is part of the library and read
- * where it is asked. Any thread.
+ * A place is a number, below scry_places_count(); countries come first, then regions (the first level below a country), then
+ * cities. A city is at a position that is as near to its middle as the table says for its size. The table is part of the
+ * library and read where it is asked. Any thread.
  */
 #ifndef SCRY_STORE_PLACES_H
 #define SCRY_STORE_PLACES_H
 
-/* Names, separated by newlines; they live as long as the program. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCRY_NO_PLACE UINT32_MAX
+
+typedef enum { SCRY_PLACE_COUNTRY, SCRY_PLACE_REGION, SCRY_PLACE_CITY } scry_place_kind;
+
+/* SCRY_NO_PLACE: there is none. */
 typedef struct scry_places {
-    const char *largest;   /* the largest city there, else the nearest one within 30 km; NULL: none */
-    const char *nearest;   /* the nearest city, or part of one, that is there or within 30 km; NULL: none */
+    uint32_t largest;   /* the largest city there, else the nearest one within 30 km */
+    uint32_t nearest;   /* the nearest city, or part of one, that is there or within 30 km */
+    uint32_t around;    /* the region, else the country, of the nearest city within 100 km */
 } scry_places;
 
 scry_places scry_places_near(double latitude, double longitude);
 
-/* The largest city there and its country, for people: "Munich, Germany", owned by the caller; NULL: none. */
+size_t scry_places_count(void);
+
+/* Of a place, which is below scry_places_count(). */
+scry_place_kind scry_place_kind_of(uint32_t place);
+uint32_t scry_place_around(uint32_t place);       /* of a city the region or else country, of others the country */
+const char *scry_place_names(uint32_t place);     /* separated by newlines, English first; they live as long as the program */
+uint32_t scry_place_metres(uint32_t place);       /* how far a city reaches; 0 of others */
+
+/* Whether `place` is `around` or lies in it. */
+bool scry_place_is_in(uint32_t place, uint32_t around);
+
+/* The names of all places in the order of their keys (tools/places/make.py): how many; each, which a newline or a zero byte ends;
+ * and whose it is. */
+size_t scry_place_names_count(void);
+const char *scry_place_name(size_t i);
+uint32_t scry_place_named(size_t i);
+
+/* For people, owned by the caller: "Germany", "Bavaria, Germany", "Munich, Germany"; "Paris, Texas, United States" where a larger
+ * city of that country has the name. */
+char *scry_place_title(uint32_t place);
+
+/* The largest city there, else what is around: its title, owned by the caller; NULL: none. */
 char *scry_place_text(double latitude, double longitude);
 
 #endif

@@ -1,7 +1,7 @@
 #include "store/words.h"
 
 #include "base/alloc.h"
-#include "base/utf8.h"
+#include "store/place_names.h"
 #include "store/places.h"
 
 #include <string.h>
@@ -122,7 +122,6 @@ typedef struct {
     scry_buf *out;
     scry_runes text, word;   /* all of it, without marks; one word while it is made */
     bool file;               /* of a file: what a query may ask for in several ways */
-    bool place;              /* each behind an @ */
 } splitter;
 
 static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class)
@@ -136,8 +135,6 @@ static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class
     }
     if (s->out->size == 0)
         scry_buf_putc(s->out, '\n');
-    if (s->place)
-        scry_buf_putc(s->out, '@');
     scry_runes_encode(&s->word, s->out);
     scry_buf_putc(s->out, '\n');
 }
@@ -195,20 +192,25 @@ static void split(splitter *s)
     }
 }
 
-static void put_text(splitter *s, const char *text, size_t n)
+void scry_words_decompose(scry_runes *out, const char *text, size_t size)
 {
-    size_t kept = 0;
-    s->text.n = 0;
-    scry_runes_decode(&s->text, text, n < MAX_TEXT ? n : MAX_TEXT);
-    for (size_t i = 0; i < s->text.n; i++)
-        if (s->text.at[i] >= 0x80) {
-            scry_runes_nfkd(&s->text, SCRY_UNICODE_PYTHON);
+    size_t from = out->n, kept = from;
+    scry_runes_decode(out, text, size);
+    for (size_t i = from; i < out->n; i++)
+        if (out->at[i] >= 0x80) {
+            scry_runes_nfkd(out, SCRY_UNICODE_PYTHON);
             break;
         }
-    for (size_t i = 0; i < s->text.n; i++)
-        if (!is_dropped_mark(s->text.at[i]))
-            s->text.at[kept++] = s->text.at[i];
-    s->text.n = kept;
+    for (size_t i = from; i < out->n; i++)
+        if (!is_dropped_mark(out->at[i]))
+            out->at[kept++] = out->at[i];
+    out->n = kept;
+}
+
+static void put_text(splitter *s, const char *text, size_t n)
+{
+    s->text.n = 0;
+    scry_words_decompose(&s->text, text, n < MAX_TEXT ? n : MAX_TEXT);
     split(s);
 }
 
@@ -222,6 +224,39 @@ static void splitter_dispose(splitter *s)
 {
     scry_runes_dispose(&s->text);
     scry_runes_dispose(&s->word);
+}
+
+void scry_words_of_text(scry_buf *out, const char *text, size_t size)
+{
+    splitter s = splitter_of(out, false);
+    put_text(&s, text, size);
+    splitter_dispose(&s);
+}
+
+/* ---- places ---- */
+
+/* In signs that are parts of no other word, so that no part of a word is found in them. */
+static const char place_signs[] = "!\"#$%&'()*+,-./:";
+
+static void put_place_word(scry_buf *out, uint32_t place)
+{
+    scry_buf_putc(out, '@');
+    for (int shift = 12; shift >= 0; shift -= 4)
+        scry_buf_putc(out, place_signs[place >> shift & 15]);
+}
+
+uint32_t scry_word_place(const char *word, size_t size)
+{
+    uint32_t place = 0;
+    if (size < 2 || word[0] != '@')
+        return SCRY_NO_PLACE;
+    for (size_t i = 1; i < size; i++) {
+        const char *sign = memchr(place_signs, word[i], sizeof place_signs - 1);
+        if (!sign)
+            return SCRY_NO_PLACE;
+        place = place << 4 | (uint32_t)(sign - place_signs);
+    }
+    return place;
 }
 
 /* ---- files ---- */
@@ -244,22 +279,34 @@ static void put_name(splitter *s, const char *name)
     put_field(s, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 
-static void put_place(splitter *s, const char *names)
+static void put_place(splitter *s, uint32_t place)
 {
-    put_field(s, names, length(names));
-    s->place = true;
-    put_field(s, names, length(names));
-    s->place = false;
+    if (s->out->size == 0)
+        scry_buf_putc(s->out, '\n');
+    put_place_word(s->out, place);
+    scry_buf_putc(s->out, '\n');
+}
+
+static void put_city(splitter *s, uint32_t city)
+{
+    const char *names = scry_place_names(city);
+    put_field(s, names, strcspn(names, "\n"));
+    put_place(s, city);
 }
 
 static void put_places(splitter *s, const scry_file *f)
 {
-    scry_places places = { NULL, NULL };
+    scry_places p = { SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE };
     if (f->has_position)
-        places = scry_places_near(f->latitude, f->longitude);
-    put_place(s, places.largest);
-    if (places.nearest != places.largest)
-        put_place(s, places.nearest);
+        p = scry_places_near(f->latitude, f->longitude);
+    if (p.largest != SCRY_NO_PLACE)
+        put_city(s, p.largest);
+    if (p.nearest != p.largest)
+        put_city(s, p.nearest);
+    if (p.around != SCRY_NO_PLACE)
+        put_place(s, p.around);
+    if (p.around != SCRY_NO_PLACE && scry_place_around(p.around) != p.around)
+        put_place(s, scry_place_around(p.around));
 }
 
 void scry_words_of_file(scry_buf *out, const scry_file *f, unsigned fields)
@@ -307,24 +354,53 @@ static bool says_nothing(const char *word, size_t n)
     return strstr(nothing, framed) != NULL;
 }
 
+/* The word as one that is wanted, with the places that it is a name of, or a part of a name. */
+static void put_wanted(scry_buf *out, const char *word, size_t size, const scry_buf *places)
+{
+    if (out->size == 0)
+        scry_buf_putc(out, '\n');
+    scry_buf_append(out, word, size);
+    for (size_t i = 0; places && i < places->size / sizeof(uint32_t); i++) {
+        uint32_t place;
+        memcpy(&place, places->data + i * sizeof place, sizeof place);
+        scry_buf_putc(out, ' ');
+        put_place_word(out, place);
+    }
+    scry_buf_putc(out, '\n');
+}
+
+/* Of a run of words that names places each word has these as alternatives: a file that holds one of them holds the whole run. */
+static size_t put_words(scry_buf *out, const char *words, scry_words_mode mode)
+{
+    scry_buf places = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    size_t count = 0, lookups = 0, run = 0, n;
+    for (const char *at = words, *word, *from = words; (word = scry_words_next(&at, &n)); from = at, run -= run > 0) {
+        bool silent = mode == SCRY_WORDS_NAMED && says_nothing(word, n);
+        if (run == 0 && !silent && lookups++ < 2 * SCRY_QUERY_WORDS)
+            run = scry_places_of_words(&places, from);
+        if (silent)
+            continue;
+        put_wanted(out, word, n, run ? &places : NULL);
+        count++;
+    }
+    scry_buf_dispose(&places);
+    return count;
+}
+
 void scry_words_of_query(scry_buf *out, const char *text, scry_words_mode mode)
 {
-    scry_buf all = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
-    splitter s = splitter_of(&all, false);
-    s.place = mode == SCRY_WORDS_PLACE;
-    put_text(&s, text, strlen(text));
-    splitter_dispose(&s);
+    scry_buf all = SCRY_BUF_INIT(SCRY_WORDS_LIMIT), places = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    size_t size = strlen(text);
+    scry_words_of_text(&all, text, size);
     scry_buf_clear(out);
-    size_t count = 0, n;
-    const char *at = scry_buf_str(&all), *word;
-    while ((word = scry_words_next(&at, &n)))
-        if (mode != SCRY_WORDS_NAMED || !says_nothing(word, n)) {
-            scry_buf_puts(out, count++ ? "" : "\n");
-            scry_buf_append(out, word, n + 1);
-        }
-    if (count > SCRY_QUERY_WORDS || strlen(text) > MAX_TEXT || all.failed)
+    if (size > MAX_TEXT || all.failed)
+        ;
+    else if (mode == SCRY_WORDS_PLACE && scry_places_of_text(&places, text))
+        put_wanted(out, "", 0, &places);
+    else if (mode != SCRY_WORDS_PLACE && put_words(out, scry_buf_str(&all), mode) > SCRY_QUERY_WORDS)
         scry_buf_clear(out);
     scry_buf_dispose(&all);
+    scry_buf_dispose(&places);
 }
 
 /* ---- comparing ---- */
@@ -342,18 +418,46 @@ bool scry_word_is_part(const char *word, size_t size, scry_words_mode mode)
     size_t letters = 0;
     for (size_t i = 0; i < size; i++)
         letters += (word[i] & 0xC0) != 0x80;
-    return mode == SCRY_WORDS_PARTS && letters >= MIN_PART;
+    return mode == SCRY_WORDS_PARTS && letters >= MIN_PART && word[0] != '@';
+}
+
+bool scry_words_alternative(const char **at, size_t *size, char out[SCRY_WORD_BYTES])
+{
+    while (*size && **at == ' ') {
+        ++*at;
+        --*size;
+    }
+    const char *end = memchr(*at, ' ', *size);
+    size_t n = end ? (size_t)(end - *at) : *size;
+    if (n == 0 || n >= SCRY_WORD_BYTES)
+        return false;
+    memcpy(out, *at, n);
+    out[n] = '\0';
+    *at += n;
+    *size -= n;
+    return true;
+}
+
+bool scry_words_have(const char *words, const char *word, size_t size, scry_words_mode mode)
+{
+    char framed[SCRY_WORD_BYTES + 2] = "\n";
+    while (scry_words_alternative(&word, &size, framed + 1)) {
+        size_t n = strlen(framed + 1);
+        bool part = scry_word_is_part(framed + 1, n, mode);
+        framed[n + 1] = part ? '\0' : '\n';
+        framed[n + 2] = '\0';
+        if (strstr(words, framed + part))
+            return true;
+    }
+    return false;
 }
 
 bool scry_words_hold(const char *words, const char *wanted, scry_words_mode mode)
 {
     const char *word;
-    size_t n, size = strlen(words);
-    while ((word = scry_words_next(&wanted, &n))) {
-        bool part = scry_word_is_part(word, n, mode);
-        if (!memmem(words, size, part ? word : word - 1, part ? n : n + 2))
+    for (size_t n; (word = scry_words_next(&wanted, &n));)
+        if (!scry_words_have(words, word, n, mode))
             return false;
-    }
     return true;
 }
 
@@ -370,7 +474,7 @@ const char *scry_words_line(const char *text, const char *wanted, size_t *size)
         const char *at = wanted, *word;
         size_t found = 0;
         for (size_t n; (word = scry_words_next(&at, &n));)
-            found += memmem(scry_buf_str(&words), words.size, word - 1, n + 2) != NULL;
+            found += scry_words_have(scry_buf_str(&words), word, n, SCRY_WORDS_WHOLE);
         if (found > most) {
             most = found;
             best = line;

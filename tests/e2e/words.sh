@@ -44,10 +44,19 @@ is "... under --by look" "$(run search --paths --by look --words wedding --limit
 is "a place's words" "$(by_words photos of Munich, Germany)" 'p006.png '
 is "... in other languages" "$(by_words Мюнхен) $(by_words münchen)" 'p006.png  p006.png '
 is "--place" "$(having --place munich) $(having --place France) $(having --place paris --place Мюнхен)" 'p006.png  p007.png  p006.png p007.png '
-is "... is of places alone" "$(having --place wedding)$(having --place mun)" ''
+is "... is of places alone" "$(having --place wedding)" ''
+is "... a region, a country, in other languages" "$(having --place Bavaria) $(having --place Île-de-France) $(having --place Германия) $(having --place Франции) $(having --place 巴黎)" \
+    'p006.png  p007.png  p006.png  p007.png  p007.png '
+is "... one of several" "$(having --place 'Paris, France') $(having --place 'paris, texas')$(having --place 'Munich, Bavaria, Germany')" 'p007.png  p006.png '
+is "a region's and a country's words" "$(by_words p006 Bavaria)$(by_words p007 во Франции)$(by_words p007 Bavaria)" 'p006.png p007.png '
 run list --place monich
-like "--place that is nowhere: what was meant, and what there is" "$T/err" \
-    'passes --place monich: did you mean Munich\? There are Munich, Germany \(1\), Paris, France \(1\)$'
+is "--place that scry does not know" "$status" 2
+like "... what was meant" "$T/err" '^scry: --place takes the name of a city, a region or a country, not "monich": did you mean Munich\?$'
+run list --place 'Paris, Japan'
+is "... a city that is not in that country" "$status" 2
+run list --place Bonn
+is "--place where no picture was taken" "$status" 1
+like "... what there is" "$T/err" 'passes --place Bonn, Germany: there are Munich, Germany \(1\), Paris, France \(1\)$'
 run search --json --by words paris
 is "... in JSON" "$(json '[(r["name"], r["place"], r["found_in"]) for r in j["results"]]')" "[('p007.png', 'Paris, France', ['place'])]"
 run search --by words @"$T/pics/p010.png"

@@ -1,5 +1,8 @@
-/* Any bytes as a query and as a file's names and texts: every list of words is well formed, and what a file says finds it. */
+/* Any bytes as a query, as a place and as a file's names and texts: every list of words is well formed, and what a file says finds
+ * it. */
 #include "scry/filter.h"
+#include "store/place_names.h"
+#include "store/places.h"
 #include "store/words.h"
 
 #include <stdint.h>
@@ -41,6 +44,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (check(&words) > SCRY_QUERY_WORDS || !f != !words.size || (f && !scry_filter_match(f, &file)))
             abort();
     }
+    const scry_filter_node *place = scry_filter_words(pool, text, SCRY_WORDS_PLACE);
+    scry_words_of_query(&words, text, SCRY_WORDS_PLACE);
+    if (check(&words) > 1 || !place != !words.size || (place && scry_filter_match(place, &file)))
+        abort();
+    const char *at = scry_buf_str(&words), *word;
+    char one[SCRY_WORD_BYTES];
+    for (size_t n; (word = scry_words_next(&at, &n));)
+        while (scry_words_alternative(&word, &n, one))
+            if (scry_word_place(one, strlen(one)) >= scry_places_count())
+                abort();
     scry_buf_dispose(&words);
     scry_filter_pool_free(pool);
     free(text);

@@ -136,8 +136,10 @@ static void repeated_filters(void **state)
         scry_search_request r;
         scry_error err = SCRY_ERROR_INIT;
         scry_request_init(&r, SCRY_VIA_LIST_URL);
+        static const char *const places[] = { "Paris", "Bavaria" };
+        bool place = p->kind == SCRY_PARAM_TEXT && p->words == SCRY_WORDS_PLACE;
         for (size_t i = 0; i < 2; i++)
-            assert_int_equal(scry_request_set(&r, p->name, scry_text(values[p->kind][i]), &err), 0);
+            assert_int_equal(scry_request_set(&r, p->name, scry_text(place ? places[i] : values[p->kind][i]), &err), 0);
         assert_int_equal(scry_request_finish(&r, &err), 0);
         assert_int_equal(count_nodes(r.search.filter, p->filter), 2);
         assert_int_equal(r.search.filter->kind, p->repeat == SCRY_REPEAT_ANY ? SCRY_FILTER_OR : SCRY_FILTER_AND);

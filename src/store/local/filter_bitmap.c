@@ -234,22 +234,24 @@ static void by_files(evaluation *e, uint64_t *bits, const scry_filter_node *f)
     e->result = result < 0 ? result : e->result;
 }
 
-/* Rows that have every word. */
+/* Rows that have every word, or one of its alternatives. */
 static void by_words(evaluation *e, uint64_t *bits, const scry_filter_node *f)
 {
     const char *at = f->text, *word;
+    char one[SCRY_WORD_BYTES];
     set_range(bits, 0, e->c->rows);
     for (size_t n; e->result == 0 && (word = scry_words_next(&at, &n));) {
-        uint64_t *one = new_bits(e, e->words);
-        char *text = scry_strndup(word, n);
-        if (one && scry_word_is_part(word, n, (scry_words_mode)f->number))
-            by_part(e, one, word, n);
-        else if (one)
-            by_term(e, one, SCRY_TERM_WORD, text);
-        for (size_t w = 0; one && w < e->words; w++)
-            bits[w] &= one[w];
-        free(text);
-        free(one);
+        uint64_t *any = new_bits(e, e->words);
+        while (any && scry_words_alternative(&word, &n, one)) {
+            size_t length = strlen(one);
+            if (scry_word_is_part(one, length, (scry_words_mode)f->number))
+                by_part(e, any, one, length);
+            else
+                by_term(e, any, SCRY_TERM_WORD, one);
+        }
+        for (size_t w = 0; any && w < e->words; w++)
+            bits[w] &= any[w];
+        free(any);
     }
 }
 
