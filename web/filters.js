@@ -7,7 +7,7 @@ import { request } from './api.js';
 import { $, element, icon } from './dom.js';
 import { number, text } from './strings.js';
 
-const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, DAY_MS = 864e5, DAY = /^\d{4}-\d\d-\d\d$/;
+const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, TYPING_MS = 150, DAY_MS = 864e5, DAY = /^\d{4}-\d\d-\d\d$/;
 const form = $('filters');
 let roots = [], favourites = false, box = '';   // a box is chosen on the map
 
@@ -18,6 +18,21 @@ export function setFilters(changed) {
     [favourites, box] = [false, ''];
     setTimeout(changed);
   });
+  let due;
+  form.elements.place.addEventListener('focus', suggestPlaces);
+  form.elements.place.addEventListener('input', () => {
+    clearTimeout(due);
+    due = setTimeout(suggestPlaces, TYPING_MS);
+  });
+}
+
+// Where the collection's pictures were taken, of names that go on as what is typed; in another language with what was typed beside it.
+async function suggestPlaces() {
+  const field = form.elements.place, typed = field.value;
+  try {
+    const { places } = await request('api/v1/places?' + new URLSearchParams({ q: typed.trim(), limit: 12 }));
+    if (field.value === typed) $('place-names').replaceChildren(...places.map(p => new Option(`${p.matched ?? p.name} (${number(p.count)})`, p.name)));
+  } catch { /* suggestions only */ }
 }
 
 export const setRoots = paths => { roots = paths; };

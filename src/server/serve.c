@@ -15,6 +15,7 @@
 #include "server/index_runs.h"
 #include "server/metrics.h"
 #include "server/queue.h"
+#include "server/place_cache.h"
 #include "server/ready.h"
 #include "server/request.h"
 #include "server/router.h"
@@ -381,6 +382,7 @@ static int start_all(server *s, scry_error *err)
     s->lists = list_cache_new();
     s->duplicate_runs = duplicate_runs_new(s);
     s->ready = ready_lists_new();
+    s->places = place_cache_new();
     s->metrics = metrics_new();
     s->connections = connections_new(s->options.client_timeout_s * 1000);
     s->index_runs = index_runs_new();
@@ -474,6 +476,7 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
         list_cache_free(s.lists);
         duplicate_runs_free(s.duplicate_runs);
         ready_lists_free(s.ready);
+        place_cache_free(s.places);
     }
     free(s.host_port);
     free(s.public_origin);

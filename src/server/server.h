@@ -73,6 +73,7 @@ struct server {
     struct list_cache *lists;            /* sorted lists (sorted_lists.h) */
     struct duplicate_runs *duplicate_runs;
     struct ready_lists *ready;
+    struct place_cache *places;
     char token[256];                     /* "" when no token is required */
     char session_cookie[65];             /* value of the cookie that a login sets */
     char *public_origin;                 /* owned: "https://example.org"; NULL: no --public-url */

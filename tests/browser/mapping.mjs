@@ -149,6 +149,20 @@ export async function mapping() {
     assert.equal(await page.textContent('.hit[data-index="0"] .found'), 'File name');
   });
 
+  await test('places of the pictures are suggested while one is typed', async () => {
+    const page = await open(url), offered = () => page.$$eval('#place-names option', all => all.map(o => [o.value, o.label]));
+    await settled(page);
+    await page.click('#show-filters');
+    await page.fill('#filters [name=place]', 'ag');
+    await until(async () => assert.deepEqual(await offered(), [['Agra, India', 'Agra, India (1)']]));
+    await page.fill('#filters [name=place]', 'итал');
+    await until(async () => assert.deepEqual(await offered(), [['Italy', 'Италия (1)']]));
+    await page.fill('#filters [name=place]', 'Italy');
+    await page.keyboard.press('Enter');
+    await until(() => assert.equal(query(page).get('place'), 'Italy'));
+    await until(async () => assert.deepEqual(await page.$$eval('.hit .open', all => all.map(a => a.title.replace(/.*\//, ''))), ['colosseum.jpg']));
+  });
+
   await test('the small map of a picture leads to the map', async () => {
     const page = await open(url + '/?q=a+palace+with+white+domes&near=27.1751,78.0421,1');
     await settled(page);

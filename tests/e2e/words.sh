@@ -185,7 +185,23 @@ for t in threads: t.join()
 assert together == [alone[q] for q in queries]
 assert get("nothing", by="words")["results"] == [] and get("wedding", by="words", limit=1)["results"][0]["found_by"] == "words"
 print("together as alone")
+
+def places(**asked):
+    with urllib.request.urlopen(f"{url}/api/v1/places?" + urllib.parse.urlencode(asked)) as f:
+        return [(p["name"], p["kind"], p["count"], p.get("matched")) for p in json.load(f)["places"]]
+everywhere = places()
+assert len(everywhere) == len(places(limit=1000)) and {(n, k) for n, k, *_ in everywhere} >= {
+    ("Munich, Germany", "city"), ("Bavaria, Germany", "region"), ("Germany", "country"), ("Paris, France", "city"), ("France", "country")}, everywhere
+assert all(m is None and c == 1 for *_, c, m in everywhere), everywhere
+assert ("Munich, Germany", "city", 1, None) in places(q="mun") and ("Munich, Germany", "city", 1, "Мюнхен") in places(q="МЮН"), places(q="МЮН")
+assert ("France", "country", 1, "Франция") in places(q="франц") and len(places(limit=1)) == 1
+assert places(q="Rome") == places(q="x" * 5000) == places(q="unich") == places(q="\xff%*") == [], places(q="Rome")
+for name, *_ in everywhere:   # what is suggested is a value of the filter, and finds as many
+    with urllib.request.urlopen(f"{url}/api/v1/images?" + urllib.parse.urlencode({"place": name})) as f:
+        assert len(json.load(f)["results"]) == 1, name
+print("places")
 P
+like "places" "$T/compared" '^places$'
 like "pages over HTTP" "$T/compared" '^pages over HTTP$'
 like "searches at once" "$T/compared" '^together as alone$'
 note <"$T/compared"

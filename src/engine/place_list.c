@@ -1,0 +1,146 @@
+#include "engine/place_list.h"
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+#include "store/places.h"
+#include "store/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_RUNES = 4096, MAX_TEXT = 256 };
+
+typedef struct {
+    uint32_t place;
+    uint64_t files;
+} counted;
+
+struct scry_place_list {
+    counted *at;    /* [n], those with most files first */
+    size_t n;
+};
+
+/* ---- counting ---- */
+
+static int count_file(void *arg, const scry_file *f)
+{
+    uint64_t *files = arg;
+    uint32_t counted_here[4];
+    size_t n = 0;
+    if (!f->has_position)
+        return 0;
+    scry_places p = scry_places_near(f->latitude, f->longitude);
+    counted_here[n++] = p.largest;
+    counted_here[n++] = p.nearest == p.largest ? SCRY_NO_PLACE : p.nearest;
+    counted_here[n++] = p.around;
+    if (p.around != SCRY_NO_PLACE && scry_place_around(p.around) != p.around)
+        counted_here[n++] = scry_place_around(p.around);
+    for (size_t i = 0; i < n; i++)
+        if (counted_here[i] != SCRY_NO_PLACE)
+            files[counted_here[i]]++;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const counted *x = a, *y = b;
+    return x->files != y->files ? (x->files < y->files) - (x->files > y->files) : (x->place > y->place) - (x->place < y->place);
+}
+
+int scry_place_list_new(scry_place_list **out, scry_store *s, scry_error *err)
+{
+    scry_store_info info = { 0 };
+    uint64_t *files = scry_alloc(scry_places_count() * sizeof *files);
+    scry_place_list *l = scry_alloc(sizeof *l);
+    scry_store_describe(s, &info);
+    int result = info.finds_words ? scry_store_each_file(s, NULL, NULL, count_file, files, err) : 0;
+    l->at = scry_alloc((scry_places_count() + 1) * sizeof *l->at);
+    for (uint32_t i = 0; i < scry_places_count(); i++)
+        if (files[i])
+            l->at[l->n++] = (counted){ i, files[i] };
+    l->at = scry_realloc(l->at, (l->n + 1) * sizeof *l->at);
+    if (l->n)
+        qsort(l->at, l->n, sizeof *l->at, compare);
+    free(files);
+    *out = result < 0 ? NULL : l;
+    if (result < 0)
+        scry_place_list_free(l);
+    return result < 0 ? result : 0;
+}
+
+void scry_place_list_free(scry_place_list *l)
+{
+    if (l)
+        free(l->at);
+    free(l);
+}
+
+/* ---- finding ---- */
+
+/* In lower case and without accents. */
+static void fold(scry_runes *out, const char *text, size_t size)
+{
+    out->n = 0;
+    scry_words_decompose(out, text, size);
+    scry_runes_lower_each(out, SCRY_UNICODE_PYTHON);
+}
+
+static bool is_letter(uint32_t rune)
+{
+    scry_rune_class class = scry_rune_classify(rune, SCRY_UNICODE_PYTHON);
+    return class == SCRY_RUNE_LETTER || class == SCRY_RUNE_NUMBER;
+}
+
+static bool has_at_word(const scry_runes *name, const scry_runes *text)
+{
+    for (size_t i = 0; text->n && i + text->n <= name->n; i++)
+        if ((i == 0 || !is_letter(name->at[i - 1])) && memcmp(name->at + i, text->at, text->n * sizeof *text->at) == 0)
+            return true;
+    return text->n == 0;
+}
+
+/* The first name that has the text: its bytes; NULL: none. */
+static const char *find_name(uint32_t place, const scry_runes *text, scry_runes *scratch, size_t *size)
+{
+    const char *name = scry_place_names(place);
+    for (; *name; name += *size + (name[*size] == '\n')) {
+        *size = strcspn(name, "\n");
+        fold(scratch, name, *size);
+        if (has_at_word(scratch, text))
+            return name;
+    }
+    return NULL;
+}
+
+static void put_place(scry_json_writer *w, const counted *c, const char *name, size_t size)
+{
+    static const char *const kinds[] = { [SCRY_PLACE_COUNTRY] = "country", [SCRY_PLACE_REGION] = "region", [SCRY_PLACE_CITY] = "city" };
+    char *title = scry_place_title(c->place);
+    scry_json_begin(w, '{');
+    scry_json_add_str(w, "name", title);
+    scry_json_add_str(w, "kind", kinds[scry_place_kind_of(c->place)]);
+    scry_json_add_int(w, "count", (int64_t)c->files);
+    if (name != scry_place_names(c->place)) {
+        scry_json_key(w, "matched");
+        scry_json_put_bytes(w, name, size);
+    }
+    scry_json_end(w, '}');
+    free(title);
+}
+
+void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit)
+{
+    scry_runes wanted = SCRY_RUNES_INIT(MAX_RUNES), scratch = SCRY_RUNES_INIT(MAX_RUNES);
+    size_t size = strnlen(text, MAX_TEXT + 1), put = 0, n;
+    fold(&wanted, text, size);
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < l->n && put < limit && size <= MAX_TEXT; i++) {
+        const char *name = find_name(l->at[i].place, &wanted, &scratch, &n);
+        if (name)
+            put_place(w, &l->at[i], name, n);
+        put += name != NULL;
+    }
+    scry_json_end(w, ']');
+    scry_runes_dispose(&wanted);
+    scry_runes_dispose(&scratch);
+}

@@ -1,0 +1,27 @@
+/* place_list.h - the places where the pictures of a collection were taken, and those of them that a text begins.
+ *
+ *     scry_place_list *l;
+ *     scry_place_list_new(&l, store, &err);             // one walk over all files
+ *     scry_json_put_places(&w, l, "mün", 10);           // [{"name": "Munich, Germany", "kind": "city", "count": 12, "matched": "München"}]
+ *     scry_place_list_free(l);
+ *
+ * A list does not change with the store; any thread may read it.
+ */
+#ifndef SCRY_ENGINE_PLACE_LIST_H
+#define SCRY_ENGINE_PLACE_LIST_H
+
+#include "base/json.h"
+#include "scry/store.h"
+
+typedef struct scry_place_list scry_place_list;
+
+/* Cities, regions and countries with the number of files that a filter on each lets pass; none on Milvus, where there is no such
+ * filter. A second for 100,000 files. The caller frees *out. */
+int scry_place_list_new(scry_place_list **out, scry_store *s, scry_error *err) SCRY_NODISCARD;
+void scry_place_list_free(scry_place_list *l);   /* NULL is legal */
+
+/* Write a list of at most `limit` places, those with most files first, one of whose names has `text` at the beginning of a word, in
+ * any case and without accents ("": all). "matched" is that name, where it is not the one at the beginning of "name". */
+void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit);
+
+#endif
