@@ -222,8 +222,8 @@ typedef struct scry_file {
     size_t label_count;
     int64_t added;               /* set by the store on reading: grows with each picture that was embedded; 0: not known */
     bool favourite;              /* set by the store on reading: its content has that mark (marks.h) */
-    const char *text;            /* set by the store on reading: the lines that were read in the picture, separated by '\n'; "" or NULL:
-                                    there are none, or it was not read */
+    const char *text;            /* set by scry_store_get, and where a filter asks for words: the lines that were read in the
+                                    picture, separated by '\n'; "" or NULL: there are none, or it was not read */
     bool away;                   /* its disk is not there; set by the server in what it answers, by no store */
 } scry_file;
 

@@ -33,8 +33,9 @@ static void make_key(scry_buf *out, scry_runes *runes, const char *name, size_t 
             break;
         first++;
     }
-    scry_runes rest = { .at = runes->at + first, .n = runes->n - first };
-    scry_runes_encode(&rest, out);
+    scry_runes rest = { .at = first < runes->n ? runes->at + first : NULL, .n = runes->n - first };
+    if (rest.at)
+        scry_runes_encode(&rest, out);
 }
 
 typedef struct {

@@ -138,7 +138,7 @@ static int collect(scry_local *s, builder *b)
 {
     sqlite3_stmt *st = NULL;
     scry_root_list roots;
-    scry_row row = { 0 };
+    scry_row row = { .wants_text = true };
     int result = scry_root_list_load(&s->writer, &roots, NULL);
     if (result == 0)
         result = scry_db_start(&s->writer, SCRY_SQL_FILES_ORDERED, &st, NULL, "");

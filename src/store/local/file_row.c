@@ -88,9 +88,9 @@ static void read_details(scry_row *row, sqlite3_stmt *st)
 static void read_text(scry_row *row, sqlite3_stmt *st)
 {
     scry_file *f = &row->file;
-    const void *lines = sqlite3_column_blob(st, 41);
-    size_t n = (size_t)sqlite3_column_bytes(st, 41);
-    f->text = "";
+    const void *lines = row->wants_text ? sqlite3_column_blob(st, 41) : NULL;
+    size_t n = row->wants_text ? (size_t)sqlite3_column_bytes(st, 41) : 0;
+    f->text = row->wants_text ? "" : NULL;
     if (n == 0 || scry_text_crc(f->content, scry_db_text(st, 40), "", lines, n) != (uint32_t)sqlite3_column_int64(st, 42))
         return;
     row->text.limit = SCRY_TEXT_PACKED * 4;

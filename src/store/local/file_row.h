@@ -15,7 +15,8 @@ typedef struct scry_row {
     size_t label_capacity;
     scry_file_notes notes;     /* file.notes points here when the file has any */
     bool has_details;          /* the content's headers were read by a scry that stores details */
-    scry_buf text;             /* file.text points here when the picture has any */
+    bool wants_text;           /* set by the caller: read what was read in the picture, which is inflated for that */
+    scry_buf text;             /* file.text points here when it is wanted and the picture has any */
     uint32_t vector_crc;       /* of the content's stored vector */
     bool is_whole;             /* it is as its checksums say */
 } scry_row;

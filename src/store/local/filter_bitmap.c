@@ -218,7 +218,7 @@ static void by_part(const evaluation *e, uint64_t *bits, const char *word, size_
 static void by_files(evaluation *e, uint64_t *bits, const scry_filter_node *f)
 {
     sqlite3_stmt *st = NULL;
-    scry_row row = { 0 };
+    scry_row row = { .wants_text = true };
     int result = scry_db_start(&e->reader->db, SCRY_SQL_FILES_SINCE, &st, e->err, "i", (int64_t)0);
     while (result == 0 && (result = scry_db_step(&e->reader->db, st, e->err)) == 1) {
         uint64_t at, end;
@@ -354,7 +354,7 @@ void scry_filter_state_free(scry_filter_state *f)
 static int load_fresh(scry_local *s, scry_reader *r, const scry_view *v, scry_filter_state *f, scry_error *err)
 {
     sqlite3_stmt *st;
-    scry_row row = { 0 };
+    scry_row row = { .wants_text = true };
     size_t capacity = 0;
     int64_t since = f->columns ? v->head.columns_last : 0;
     int result = scry_db_start(&r->db, SCRY_SQL_FILES_SINCE, &st, err, "i", since);

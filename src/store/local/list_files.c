@@ -9,6 +9,7 @@
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
+#include "store/predicates.h"
 #include "store/results.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ typedef struct {
     uint8_t root[SCRY_ID_BYTES];
     bool started;            /* continue in `root`, after `relative` */
     char *relative;
+    bool wants_text;         /* of scry_row */
 } walk_place;
 
 static void set_place(walk_place *p, const uint8_t *root, const char *relative)
@@ -84,7 +86,7 @@ static void add_file(file_batch *b, const scry_row *row, const char *db_path)
 static int read_files(scry_reader *r, walk_place *p, file_batch *batch, bool *done, scry_error *err)
 {
     scry_root_list roots;
-    scry_row row = { 0 };
+    scry_row row = { .wants_text = p->wants_text };
     sqlite3_stmt *st = NULL;
     const char *relative;
     int result = scry_root_list_load(&r->db, &roots, err);
@@ -139,7 +141,7 @@ static bool pass_files(scry_local *s, const file_walk *w, const file_batch *batc
 
 static int walk_files(scry_local *s, const file_walk *w, const uint8_t *after, scry_error *err)
 {
-    walk_place place = { 0 };
+    walk_place place = { .wants_text = scry_filter_asks_words(w->filter) };
     bool done = false, stop = false;
     int result = after ? place_after(s, after, &place, err) : 0;
     while (result == 0 && !done && !stop) {

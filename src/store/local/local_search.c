@@ -464,7 +464,7 @@ int scry_local_search_many(scry_store *base, const float *queries, size_t n, con
                            scry_results **out, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
-    query_state q = { .s = s, .search = search };
+    query_state q = { .s = s, .search = search, .row = { .wants_text = scry_filter_asks_words(search->filter) } };
     double start = scry_now_ms();
     int result = scry_reader_view_acquire(s, &q.r, &q.v, err);
     scry_trace("map the store", start);

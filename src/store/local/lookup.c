@@ -151,7 +151,7 @@ int scry_local_get(scry_store *base, const uint8_t *id, scry_results **out, scry
     scry_local *s = (scry_local *)base;
     scry_reader *r;
     scry_root_list roots = { 0 };
-    scry_row row = { 0 };
+    scry_row row = { .wants_text = true };
     sqlite3_stmt *st = NULL;
     uint64_t files = 1;
     char *raw = NULL;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "store/local/db_reader.h"
 #include "store/pairs.h"
+#include "store/predicates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -179,7 +180,7 @@ int scry_raw_pair_of(const scry_beside *b, const scry_row *row, char **name, scr
         return 0;
     scry_pair_part wanted = part == SCRY_PAIR_RAW ? SCRY_PAIR_LEAD : SCRY_PAIR_RAW;
     char *from = scry_strndup(own, stem), *to = scry_strndup(own, stem);
-    scry_row other = { 0 };
+    scry_row other = { .wants_text = scry_filter_asks_words(b->filter) };
     sqlite3_stmt *st;
     bool found = false;
     to[stem - 1] = '.' + 1;   /* the least name above all that begin with the stem */

@@ -216,7 +216,7 @@ static int check_columns(verification *c, scry_error *err)
 
 static void check_file(verification *c, sqlite3_stmt *st)
 {
-    scry_row row = { 0 };
+    scry_row row = { .wants_text = true };
     scry_error err = SCRY_ERROR_INIT;
     c->report->files++;
     if (scry_row_read_raw(&row, st, &c->v->roots, c->s->db_path, &err) < 0) {
