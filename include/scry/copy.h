@@ -51,10 +51,12 @@ typedef struct scry_compare_report {
     uint64_t files;       /* in both and equal */
     uint64_t only_here, only_there, different;
     uint64_t roots;       /* that only one of them knows */
+    uint64_t texts;       /* contents of both in which not the same was read, or which only one of them has read */
 } scry_compare_report;
 
-/* Compare files by id: content, all metadata, the vector to the last bit that stores keep; and roots by id. Each
- * difference is reported in one line. Paths of roots that both have, skipped files and marks are not compared. */
+/* Compare files by id: content, all metadata, the vector to the last bit that stores keep; roots by id; and what was read in
+ * pictures, where both keep that. Each difference is reported in one line. Paths of roots that both have, skipped files and marks
+ * are not compared. */
 int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference)(void *arg, const char *text), void *arg,
                        const scry_copy_options *options, scry_compare_report *out, scry_error *err) SCRY_NODISCARD;
 

@@ -2,6 +2,7 @@
 #include "scry/copy.h"
 
 #include "base/alloc.h"
+#include "base/sha256.h"
 #include "store/side_by_side.h"
 
 #include <stdlib.h>
@@ -72,6 +73,60 @@ static int compare_range(void *arg, scry_id_range range, scry_error *err)
     scry_held_dispose(&c->held);
     scry_report_progress(c->options, &c->progress, &c->reported_ms, false);
     return result;
+}
+
+/* ---- texts in pictures ---- */
+
+typedef struct {
+    compare *c;
+    scry_store *other;
+    bool only_lacking;   /* of texts that both have nothing is said */
+    const char *lacking;
+    int result;
+    scry_error *err;
+} text_walk;
+
+/* Where the other side has the content. */
+static int compare_text(text_walk *w, const scry_picture_text *text)
+{
+    scry_picture_text *others;
+    int has = scry_store_has_content(w->other, text->content, NULL, w->err);
+    int result = has <= 0 ? has : scry_store_get_text(w->other, text->content, &others, w->err);
+    if (has <= 0 || result < 0)
+        return result;
+    const char *what = !others ? w->lacking : w->only_lacking || scry_same_text(text, others) ? NULL : "different text in the picture";
+    if (what) {
+        char hash[2 * SCRY_HASH_BYTES + 1], *name;
+        scry_hex(text->content, SCRY_HASH_BYTES, hash);
+        name = scry_asprintf("content %s", hash);
+        report(w->c, name, what);
+        free(name);
+        w->c->report->texts++;
+    }
+    scry_picture_text_free(others);
+    return 0;
+}
+
+static int compare_some_texts(void *arg, const scry_picture_text *texts, size_t n)
+{
+    text_walk *w = arg;
+    w->result = scry_check_cancelled(w->c->options, "stopped before everything was compared", w->err);
+    for (size_t i = 0; i < n && w->result == 0; i++)
+        w->result = compare_text(w, &texts[i]);
+    return w->result != 0;
+}
+
+static int compare_texts(compare *c, scry_error *err)
+{
+    text_walk here = { c, c->there, false, "text in the picture only here", 0, err };
+    text_walk there = { c, c->here, true, "text in the picture only there", 0, err };
+    if (!c->here->kind->get_text || !c->there->kind->get_text)
+        return 0;
+    int result = scry_store_each_text(c->here, compare_some_texts, &here, err);
+    result = result < 0 ? result : here.result;
+    if (result == 0)
+        result = scry_store_each_text(c->there, compare_some_texts, &there, err);
+    return result < 0 ? result : there.result;
 }
 
 /* ---- roots ---- */
@@ -147,5 +202,7 @@ int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference
     int result = scry_check_models(here, there, "they have no vectors that can be compared", err);
     if (result == 0)
         result = compare_roots(&c, &most, err);
-    return result < 0 ? result : scry_each_piece(most, here->dim, compare_range, &c, err);
+    if (result == 0)
+        result = scry_each_piece(most, here->dim, compare_range, &c, err);
+    return result < 0 ? result : compare_texts(&c, err);
 }

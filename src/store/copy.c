@@ -261,7 +261,7 @@ int scry_copy_marks(scry_store *from, scry_store *to, bool exactly, scry_error *
 
 /* ---- texts in pictures ---- */
 
-static bool same_lines(const scry_picture_text *a, const scry_picture_text *b)
+bool scry_same_text(const scry_picture_text *a, const scry_picture_text *b)
 {
     bool same = a->line_count == b->line_count && strcmp(a->reader, b->reader) == 0 && strcmp(a->reason, b->reason) == 0;
     for (size_t i = 0; same && i < a->line_count; i++)
@@ -278,7 +278,7 @@ static int has_text(copy *c, const scry_picture_text *text)
     if (has <= 0)
         return has < 0 ? has : 1;
     int result = scry_store_get_text(c->to, text->content, &there, c->err);
-    bool same = there && same_lines(there, text);
+    bool same = there && scry_same_text(there, text);
     scry_picture_text_free(there);
     return result < 0 ? result : same;
 }

@@ -44,6 +44,9 @@ const char *scry_file_difference(const scry_file *a, const scry_file *b);
  * texts. SCRY_ECANCELLED as below; options may be NULL. */
 int scry_copy_texts(scry_store *from, scry_store *to, const scry_copy_options *options, scry_error *err) SCRY_NODISCARD;
 
+/* Whether two texts are the same but for their contents: reader, reason, and each line with its place. */
+bool scry_same_text(const scry_picture_text *a, const scry_picture_text *b);
+
 /* SCRY_EINVALID, ending in `consequence`, when the two were built with different models. */
 int scry_check_models(scry_store *a, scry_store *b, const char *consequence, scry_error *err) SCRY_NODISCARD;
 

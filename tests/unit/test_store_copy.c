@@ -122,6 +122,45 @@ static void many_files_are_copied_and_equal(void **state)
     assert_int_equal(done.copied, 0);
 }
 
+static void put_text(scry_store *s, int content, const char *text)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_text_line line = { .text = text, .confidence = 0.5f };
+    scry_picture_text t = { .reader = "r", .lines = &line, .line_count = 1 };
+    model_hash(content, t.content);
+    OK(scry_store_put_texts(s, &t, 1, &err));
+}
+
+static void texts_are_compared(void **state)
+{
+    pair *p = *state;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_copy_progress done;
+    char last[256];
+    put_files(p->here, &p->root, 0, 30, 0);
+    OK(scry_store_copy(p->here, p->there, NULL, &done, &err));
+    put_text(p->here, 7, "here");
+    scry_compare_report r = compare(p, last);
+    assert_int_equal(r.texts, 1);
+    assert_int_equal(r.files, 30);
+    assert_non_null(strstr(last, ": text in the picture only here"));
+    put_text(p->there, 7, "there");
+    r = compare(p, last);
+    assert_int_equal(r.texts, 1);
+    assert_non_null(strstr(last, ": different text in the picture"));
+    OK(scry_store_copy(p->here, p->there, NULL, &done, &err));
+    assert_int_equal(compare(p, last).texts, 0);
+    put_text(p->there, 9, "there");
+    r = compare(p, last);
+    assert_int_equal(r.texts, 1);
+    assert_non_null(strstr(last, ": text in the picture only there"));
+    put_files(p->here, &p->root, 30, 1, 0);   /* whose content the other has not: the file is the difference */
+    put_text(p->here, 30, "new");
+    r = compare(p, last);
+    assert_int_equal(r.texts, 1);
+    assert_int_equal(r.only_here, 1);
+}
+
 static void what_is_missing_is_told_and_made_up_for(void **state)
 {
     pair *p = *state;
@@ -270,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many_files_are_copied_and_equal, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(texts_are_compared, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(what_is_missing_is_told_and_made_up_for, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(another_vector_is_a_difference, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(another_vector_is_repaired, open_pair, close_pair),
