@@ -31,6 +31,11 @@ def stage_names():
     return [name for _, name in sorted(found)]
 
 
+def needs_peers(name):
+    """Whether the stage uses other programs, which pip installs."""
+    return "PEERS = False" not in (BENCH / "stages" / f"{name}.py").read_text().splitlines()
+
+
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--stage", default=os.environ.get("STAGE", ""), help="names, by space or comma")
@@ -70,7 +75,8 @@ def main():
     if a.list:
         print("\n".join(stage_names()))
         return
-    environment.enter("main")        # goes on in the private Python, made when absent
+    if any(map(needs_peers, a.stage)):
+        environment.enter("main")    # goes on in the private Python, made when absent
     tsv = Path(a.documents) / "benchmarks.tsv"
     started = time.time()
     for name in a.stage:

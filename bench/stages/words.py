@@ -8,6 +8,7 @@ import shutil
 from harness import material, programs
 
 ORDER = 43
+PEERS = False
 ROWS, CLUSTERS = 1000000, 1000
 
 
