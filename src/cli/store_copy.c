@@ -115,9 +115,10 @@ int cli_verify_against(const cli_common *c, const char *place, const char *name)
     if (r < 0)
         return cli_fail(&err);
     if (report.only_here || report.only_there || report.different || report.roots || report.texts)
-        return cli_usage("%llu equal, %llu only here, %llu only there, %llu different, %llu with another text in the picture: `scry store copy` "
-                         "copies what is missing or differs", (unsigned long long)report.files, (unsigned long long)report.only_here,
-                         (unsigned long long)report.only_there, (unsigned long long)report.different, (unsigned long long)report.texts);
+        return cli_usage("%llu equal, %llu only here, %llu only there, %llu different, %llu with another text in the picture: "
+                         "`scry store copy` copies what is missing or differs", (unsigned long long)report.files,
+                         (unsigned long long)report.only_here, (unsigned long long)report.only_there,
+                         (unsigned long long)report.different, (unsigned long long)report.texts);
     printf("both are equal: %llu files\n", (unsigned long long)report.files);
     return CLI_OK;
 }

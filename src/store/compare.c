@@ -94,7 +94,8 @@ static int compare_text(text_walk *w, const scry_picture_text *text)
     int result = has <= 0 ? has : scry_store_get_text(w->other, text->content, &others, w->err);
     if (has <= 0 || result < 0)
         return result;
-    const char *what = !others ? w->lacking : w->only_lacking || scry_same_text(text, others) ? NULL : "different text in the picture";
+    bool same = others && (w->only_lacking || scry_same_text(text, others));
+    const char *what = same ? NULL : others ? "different text in the picture" : w->lacking;
     if (what) {
         char hash[2 * SCRY_HASH_BYTES + 1], *name;
         scry_hex(text->content, SCRY_HASH_BYTES, hash);
