@@ -281,6 +281,10 @@ int scry_store_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t
 typedef struct scry_results scry_results;
 int scry_store_get(scry_store *s, const uint8_t id[SCRY_ID_BYTES], scry_results **out, scry_error *err) SCRY_NODISCARD;
 
+/* The name of the place at a position, for people, as results show it: "Munich, Germany". Owned by the caller, to be freed; NULL:
+ * none is near. Any thread. docs/words.md says what a place is. */
+char *scry_place_text(double latitude, double longitude);
+
 /* The stored vector of a content, widened to float: `out` is [dim]. */
 int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float *out, scry_error *err) SCRY_NODISCARD;
 

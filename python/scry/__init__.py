@@ -11,12 +11,12 @@ from .errors import (BusyError, CancelledError, DamagedError, Error, InvalidErro
                      ReadWriteError, RemoteError)
 from .model import CatalogueEntry, Model, ModelRecord, add_model, catalogue, models, pull, remove_model
 from .query import Query
-from .results import File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, VerifyReport
+from .results import File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, TextLine, VerifyReport
 from .store import Store
 
 __version__: str = _lib.scry_version().decode()
 
 __all__ = ["BusyError", "CancelledError", "CatalogueEntry", "DamagedError", "Error", "File", "Hit", "IndexProgress",
            "IndexReport", "InvalidError", "LimitError", "Model", "ModelRecord", "NotFoundError", "OutOfMemoryError", "Query",
-           "ReadWriteError", "RemoteError", "Results", "Root", "Store", "StoreInfo", "VerifyReport", "add_model", "catalogue",
+           "ReadWriteError", "RemoteError", "Results", "Root", "Store", "StoreInfo", "TextLine", "VerifyReport", "add_model", "catalogue",
            "models", "pull", "remove_model"]

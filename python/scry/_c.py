@@ -14,6 +14,7 @@ FILTER_IN, FILTER_AFTER, FILTER_BEFORE, FILTER_CAMERA = range(4, 8)
 FILTER_FORMAT, FILTER_LABEL, FILTER_KEY, FILTER_MIN_WIDTH, FILTER_MIN_RATING, FILTER_KEYWORD = range(9, 15)
 
 WORDS_PARTS = 1
+WORDS_PLACE = 3
 
 # These numbers by their names in C.
 CONSTANTS = {f"SCRY_{name}": value for name, value in globals().items() if isinstance(value, int) and name.isupper()}
@@ -118,6 +119,14 @@ class scry_file(Structure):
                 ("text", c_char_p), ("away", c_bool)]
 
 
+class scry_text_line(Structure):
+    _fields_ = [("corner", c_float * 8), ("text", c_char_p), ("confidence", c_float)]
+
+
+class scry_picture_text(Structure):
+    _fields_ = [("content", HASH), ("reader", c_char_p), ("reason", c_char_p), ("lines", POINTER(scry_text_line)), ("line_count", c_size_t)]
+
+
 class scry_id_range(Structure):
     _fields_ = [("first", c_uint64), ("end", c_uint64)]
 
@@ -213,6 +222,10 @@ FUNCTIONS = {
     "scry_store_remove": (c_int, [_P, POINTER(ID), c_size_t, POINTER(c_uint64), _ERR]),
     "scry_store_get": (c_int, [_P, c_void_p, POINTER(POINTER(scry_results)), _ERR]),
     "scry_store_vector": (c_int, [_P, c_void_p, c_void_p, _ERR]),
+    "scry_store_get_text": (c_int, [_P, c_void_p, POINTER(POINTER(scry_picture_text)), _ERR]),
+    "scry_store_put_texts": (c_int, [_P, POINTER(scry_picture_text), c_size_t, _ERR]),
+    "scry_picture_text_free": (None, [POINTER(scry_picture_text)]),
+    "scry_place_text": (c_void_p, [c_double, c_double]),
     "scry_store_each_file": (c_int, [_P, c_void_p, c_void_p, EachFile, c_void_p, _ERR]),
     "scry_store_each_in_range": (c_int, [_P, scry_id_range, c_bool, EachVector, c_void_p, _ERR]),
     "scry_store_each_bad": (c_int, [_P, EachBad, c_void_p, _ERR]),

@@ -64,11 +64,13 @@ def _box(pool: Any, value: Any) -> Any:
     return lib.scry_filter_box(pool, west, south, east, north)
 
 
-def _words(pool: Any, value: Any) -> Any:
-    node = lib.scry_filter_words(pool, encode(value), _c.WORDS_PARTS)
-    if not node:
-        raise errors.InvalidError(f"{value!r} has no words to look for, or too many")
-    return node
+def _words(mode: int, problem: str) -> Callable[[Any, Any], Any]:
+    def build(pool: Any, value: Any) -> Any:
+        node = lib.scry_filter_words(pool, encode(value), mode)
+        if not node:
+            raise errors.InvalidError(f"{value!r} {problem}")
+        return node
+    return build
 
 
 def _when(kind: int) -> Callable[[Any, Any], Any]:
@@ -91,7 +93,8 @@ _FILTERS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "min_width": (_number(_c.FILTER_MIN_WIDTH, "min_width", 1, 10**9), False),
     "min_rating": (_number(_c.FILTER_MIN_RATING, "min_rating", -1, 5), False),
     "keyword": (_text(_c.FILTER_KEYWORD), False),
-    "words": (_words, False),
+    "words": (_words(_c.WORDS_PARTS, "has no words to look for, or too many"), False),
+    "place": (_words(_c.WORDS_PLACE, "is no city, region or country that scry knows"), True),
     "label": (_text(_c.FILTER_LABEL), False),
     "key": (_text(_c.FILTER_KEY), True),
 }

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import datetime
 import html
 import io
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import numpy as np
 
-from ._library import text
+from ._library import lib, take_text, text
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -46,6 +47,12 @@ class File:
     key: str
     labels: tuple[str, ...]
 
+    @property
+    def place(self) -> str:
+        """The city and country where it was taken, "Munich, Germany"; empty where that is not known."""
+        found = lib.scry_place_text(*self.position) if self.position else None
+        return take_text(ctypes.c_void_p(found)) if found else ""
+
     def image(self, size: int | None = None) -> Image.Image:
         """The picture as PIL reads it, upright; with `size`, no side is longer than that."""
         from PIL import Image, ImageOps
@@ -56,6 +63,21 @@ class File:
         if size:
             image.thumbnail((size, size))
         return image
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line of text in a picture. `corners` are x, y of its corners, clockwise from the top left of the line as it is read, in 0 to 1
+    of the upright picture's width and height."""
+
+    text: str
+    corners: tuple[tuple[float, float], ...]
+    confidence: float
+
+
+def make_lines(t: Any) -> tuple[TextLine, ...]:
+    lines = [t.lines[i] for i in range(t.line_count)]
+    return tuple(TextLine(text(x.text), tuple((x.corner[k], x.corner[k + 1]) for k in range(0, 8, 2)), x.confidence) for x in lines)
 
 
 def _taken_at(f: Any) -> datetime.datetime | None:

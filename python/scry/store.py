@@ -15,7 +15,8 @@ from ._library import Handle, Run, call, encode, lib, text, texts, whole
 from ._pictures import Picture, is_pil, is_pixels
 from .model import Model
 from .query import Query
-from .results import (File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, VerifyReport, make_file, make_progress, make_results)
+from .results import (File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, TextLine, VerifyReport, make_file, make_lines,
+                      make_progress, make_results)
 
 Part = Union[str, Picture, Query, File, Hit, np.ndarray]
 FOLD_AUTO = 0.95
@@ -176,8 +177,7 @@ class Store:
         of these, each alone or as (part, weight), whose vectors are added: ["beach", ("people", -1)].
         `min_score` is a cosine or "auto"; `fold` shows near-identical pictures once (True, or the cosine from which).
         Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km), box=(west, south,
-        east, north), format, min_width,
-        min_rating, keyword, words, label, key.
+        east, north), format, min_width, min_rating, keyword, words, place, label, key.
         """
         return self.search_many([query], limit=limit, offset=offset, min_score=min_score, all_copies=all_copies, fold=fold,
                                 approximate=approximate, **filters)[0]
@@ -321,6 +321,17 @@ class Store:
                 return make_file(results.contents.hits[0].file)
             finally:
                 lib.scry_results_free(results)
+
+    def text(self, item: str | File | Hit) -> tuple[TextLine, ...] | None:
+        """The lines that were read in a picture, in reading order; None: nobody has looked, or it could not be read."""
+        file = item if isinstance(item, File) else item.file if isinstance(item, Hit) else self.get(item)
+        found = ctypes.POINTER(_c.scry_picture_text)()
+        with self._reading() as store:
+            call("scry_store_get_text", store, bytes.fromhex(file.content), ctypes.byref(found))
+        try:
+            return make_lines(found.contents) if found and not found.contents.reason else None
+        finally:
+            lib.scry_picture_text_free(found)
 
     def vector(self, item: str | File | Hit) -> np.ndarray:
         """The stored vector of a picture: float32 [dim]."""

@@ -220,6 +220,7 @@ char *scry_place_title(uint32_t place)
     return scry_asprintf("%.*s, %.*s", n, name, first_name(country), scry_place_names(country));
 }
 
+/* The largest city there, else what is around. */
 char *scry_place_text(double latitude, double longitude)
 {
     scry_places p = scry_places_near(latitude, longitude);

@@ -50,7 +50,4 @@ uint32_t scry_place_named(size_t i);
  * city of that country has the name. */
 char *scry_place_title(uint32_t place);
 
-/* The largest city there, else what is around: its title, owned by the caller; NULL: none. */
-char *scry_place_text(double latitude, double longitude);
-
 #endif

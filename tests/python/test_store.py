@@ -1,4 +1,5 @@
 """Stores: indexing, searching as brute force in NumPy does, filters, removing, errors."""
+import ctypes
 import datetime
 import os
 import subprocess
@@ -11,6 +12,8 @@ from PIL import Image
 
 import scry
 from conftest import waves
+from scry import _c
+from scry._library import call
 
 
 def brute_force(store, vector):
@@ -128,6 +131,32 @@ def test_filters(store, pictures):
     assert names(words="p03") == ["p03.jpg"] and names(words=["p03", "p04"]) == [] and names(words="copy") == ["copy.jpg"]
     assert names(min_width=120) == ["p09.png", "p10.png"]
     assert names(near=(0, 0, 1)) == [] and names(box=(170, -10, -170, 10)) == [] and names(min_rating=1) == [] and names(keyword="x") == []
+
+
+def test_places_and_text(tmp_path, model, pictures):
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    for name, latitude, longitude in (("a.jpg", 48.137, 11.575), ("b.jpg", 48.8584, 2.2945), ("c.jpg", 0.0, -30.0)):
+        (folder / name).write_bytes((pictures / {"a": "b/p00.jpg", "b": "a/p01.jpg", "c": "b/p02.jpg"}[name[0]]).read_bytes())
+        (folder / f"{name}.json").write_text(f'{{"photoTakenTime": {{"timestamp": "1400000000"}}, "geoData": {{"latitude": {latitude}, "longitude": {longitude}, "altitude": 0.0}}}}')
+    with scry.Store(tmp_path / "s", model=model) as store:
+        store.index(folder)
+        files = {os.path.basename(f.path): f for f in store.files()}
+        assert [files[n].place for n in ("a.jpg", "b.jpg", "c.jpg")] == ["Munich, Germany", "Paris, France", ""]
+        names = lambda *places: sorted(os.path.basename(f.path) for f in store.files(place=list(places)))
+        assert names("Bavaria") == ["a.jpg"] and names("Париж", "Deutschland") == ["a.jpg", "b.jpg"] and names("Paris, Texas") == []
+        with pytest.raises(scry.InvalidError, match="no city"):
+            list(store.files(place="Pariss"))
+        assert store.text(files["a.jpg"]) is None
+        line = _c.scry_text_line((ctypes.c_float * 8)(0, 0, 0.5, 0, 0.5, 0.25, 0, 0.25), "Straße 5".encode(), 0.75)
+        read = (_c.scry_picture_text * 2)()
+        for at, (name, lines, reason) in enumerate((("a.jpg", [line], b""), ("b.jpg", [], b"torn"))):
+            read[at] = _c.scry_picture_text(_c.HASH(*bytes.fromhex(files[name].content)), b"r", reason, (_c.scry_text_line * 1)(*lines), len(lines))
+        with store._writing(_c.STORE_WRITE) as written:
+            call("scry_store_put_texts", written, read, 2)
+        assert store.text(files["a.jpg"].id) == (scry.TextLine("Straße 5", ((0, 0), (0.5, 0), (0.5, 0.25), (0, 0.25)), 0.75),)
+        assert store.text(files["b.jpg"]) is None
+        assert [os.path.basename(f.path) for f in store.files(words="straße")] == ["a.jpg"]
 
 
 def test_what_is_known_of_a_file(store, pictures):
