@@ -97,31 +97,54 @@ static int compare(const void *x, const void *y)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* Milliseconds of searches for `text` as `by` says: sorted, [RUNS]. The number of results that have the words. */
-static size_t time_searches(scry_store *s, const float *queries, size_t dim, const char *text, const char *by, double ms[RUNS])
+typedef struct {
+    scry_search_request q;
+    double ms[RUNS];
+    size_t found;        /* of the last results, those that have the words */
+} timed;
+
+static void prepare(timed *t, const char *text, const char *by)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_search_request q;
-    size_t found = 0;
-    scry_request_init(&q, SCRY_VIA_URL);
-    check(scry_request_set(&q, "q", scry_text(text), &err), &err);
-    check(scry_request_set(&q, "by", scry_text(by), &err), &err);
-    check(scry_request_finish(&q, &err), &err);
-    for (int r = 0; r < RUNS; r++) {
-        scry_results *results;
-        scry_search_plan plan = { &q, q.search, SCRY_GROUPS_INIT };
-        plan.look.min_score = -2;
-        double start = scry_now_ms();
-        check(scry_search_by(s, queries + (size_t)r * dim, &plan, &results, &err), &err);
-        ms[r] = scry_now_ms() - start;
-        found = 0;
-        for (size_t i = 0; i < results->count; i++)
-            found += results->hits[i].word_fields != 0;
-        scry_results_free(results);
+    scry_request_init(&t->q, SCRY_VIA_URL);
+    check(scry_request_set(&t->q, "q", scry_text(text), &err), &err);
+    check(scry_request_set(&t->q, "by", scry_text(by), &err), &err);
+    check(scry_request_finish(&t->q, &err), &err);
+}
+
+static void time_search(scry_store *s, const float *query, timed *t, size_t run)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_results *results;
+    scry_search_plan plan = { &t->q, t->q.search, SCRY_GROUPS_INIT };
+    plan.look.min_score = -2;
+    double start = scry_now_ms();
+    check(scry_search_by(s, query, &plan, &results, &err), &err);
+    t->ms[run] = scry_now_ms() - start;
+    t->found = 0;
+    for (size_t i = 0; i < results->count; i++)
+        t->found += results->hits[i].word_fields != 0;
+    scry_results_free(results);
+}
+
+/* The same queries in turn, so that whatever else the machine does slows both. */
+static void compare_searches(scry_store *s, const float *queries, size_t dim, const char *text)
+{
+    timed look, both;
+    prepare(&look, text, "look");
+    prepare(&both, text, "auto");
+    time_search(s, queries, &look, 0);   /* maps and checks the files */
+    time_search(s, queries, &both, 0);
+    for (size_t r = 0; r < RUNS; r++) {
+        time_search(s, queries + r * dim, &look, r);
+        time_search(s, queries + r * dim, &both, r);
     }
-    qsort(ms, RUNS, sizeof *ms, compare);
-    scry_request_dispose(&q);
-    return found;
+    qsort(look.ms, RUNS, sizeof *look.ms, compare);
+    qsort(both.ms, RUNS, sizeof *both.ms, compare);
+    printf("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%zu\n", text, look.ms[RUNS / 2], look.ms[0], both.ms[RUNS / 2], both.ms[0], both.found);
+    fflush(stdout);
+    scry_request_dispose(&look.q);
+    scry_request_dispose(&both.q);
 }
 
 static int search(const char *where, size_t clusters)
@@ -136,15 +159,9 @@ static int search(const char *where, size_t clusters)
     float *vectors = scry_alloc(RUNS * dim * sizeof *vectors);
     for (size_t i = 0; i < RUNS; i++)
         synthetic_query(vectors + i * dim, dim, clusters, i);
-    double look[RUNS], both[RUNS];
-    time_searches(s, vectors, dim, queries[0], "look", look);   /* maps and checks the files */
     printf("what\tmedian ms by look\tbest\tmedian ms by look and words\tbest\tof the results have the words\n");
-    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
-        time_searches(s, vectors, dim, queries[i], "look", look);
-        size_t found = time_searches(s, vectors, dim, queries[i], "auto", both);
-        printf("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%zu\n", queries[i], look[RUNS / 2], look[0], both[RUNS / 2], both[0], found);
-        fflush(stdout);
-    }
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+        compare_searches(s, vectors, dim, queries[i]);
     free(vectors);
     check(scry_store_close(s, &err), &err);
     return 0;
