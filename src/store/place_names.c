@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_RUNES = 4096, KEY_BYTES = 1 << 14, LONGEST_ENDING = 3, MOST_NAMES = 6 };
+enum { NAME_RUNES = 4096, KEY_BYTES = 1 << 14, LONGEST_ENDING = 5, MOST_NAMES = 6 };
 
 static size_t name_length(const char *name)
 {
@@ -76,6 +76,13 @@ static size_t first_from(reader *r, const char *prefix, size_t size)
 
 /* ---- names ---- */
 
+/* How much of a word all of its forms begin with: parties, party; кошек, кошка. */
+static size_t common_beginning(const char *word, size_t size)
+{
+    bool fleeting = size > 4 && (memcmp(word + size - 2, "к", 2) == 0 || memcmp(word + size - 2, "ц", 2) == 0);
+    return fleeting ? size - 2 : size > 1 && word[size - 1] == 'y' ? size - 1 : size;
+}
+
 /* Whether the first word of the key may have these `size` bytes as its form without an ending: of Latin and Cyrillic letters, which
  * are up to two bytes each. */
 static bool may_begin(const char *key, size_t size)
@@ -115,8 +122,7 @@ size_t scry_places_of_words(scry_buf *out, const char *words)
     scry_buf_clear(out);
     if (!word)
         return 0;
-    if (size > 1 && word[size - 1] == 'y')   /* parties, party */
-        size--;
+    size = common_beginning(word, size);
     reader r = READER_INIT;
     for (size_t i = first_from(&r, word, size); i < scry_place_names_count(); i++) {
         const char *key = key_of(&r, i), *name = scry_place_name(i);

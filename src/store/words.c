@@ -60,12 +60,30 @@ static bool ends_with_ascii(const scry_runes *w, const char *ending)
     return true;
 }
 
-/* Boxes to box, parties and movie to the same form, dogs to dog; not glass, bus, tennis. */
+/* Plurals that no rule makes. */
+static bool replace_irregular(scry_runes *w)
+{
+    static const char *const irregular[][2] = {
+        { "calves", "calf" }, { "children", "child" }, { "feet", "foot" }, { "geese", "goose" }, { "halves", "half" }, { "heroes", "hero" },
+        { "knives", "knife" }, { "leaves", "leaf" }, { "loaves", "loaf" }, { "men", "man" }, { "mice", "mouse" }, { "scarves", "scarf" },
+        { "shelves", "shelf" }, { "teeth", "tooth" }, { "thieves", "thief" }, { "wives", "wife" }, { "wolves", "wolf" }, { "women", "woman" },
+    };
+    for (size_t i = 0; i < sizeof irregular / sizeof *irregular; i++)
+        if (w->n == strlen(irregular[i][0]) && ends_with_ascii(w, irregular[i][0])) {
+            w->n = strlen(irregular[i][1]);
+            for (size_t k = 0; k < w->n; k++)
+                w->at[k] = (unsigned char)irregular[i][1][k];
+            return true;
+        }
+    return false;
+}
+
+/* Boxes to box, parties and movie to the same form, dogs to dog, tomatoes to tomato; not glass, bus, tennis. */
 static void cut_english(scry_runes *w)
 {
     static const char *const hissing[] = { "sses", "shes", "ches", "xes", "zes" };
     bool cut = false;
-    if (w->n < 3)
+    if (w->n < 3 || replace_irregular(w))
         return;
     for (size_t i = 0; i < sizeof hissing / sizeof *hissing; i++)
         cut |= ends_with_ascii(w, hissing[i]);
@@ -76,7 +94,21 @@ static void cut_english(scry_runes *w)
     if (ends_with_ascii(w, "ie")) {
         w->n--;
         w->at[w->n - 1] = 'y';
+    } else if (w->n > 5 && ends_with_ascii(w, "oe")) {   /* not shoe, canoe */
+        w->n--;
     }
+}
+
+/* Кошек to кошк, as of кошка; замок to замк, as of замка; отец to отц. */
+static void drop_fleeting_vowel(scry_runes *w)
+{
+    static const uint32_t last[][2] = { { U'е', U'к' }, { U'о', U'к' }, { U'е', U'ц' } };
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++)
+        if (w->n > 3 && ends_with(w, last[i], 2)) {
+            w->at[w->n - 2] = w->at[w->n - 1];
+            w->n--;
+            return;
+        }
 }
 
 /* Endings of nouns and adjectives, the longest first, as they are without the marks of й and ё. */
@@ -97,9 +129,10 @@ static void cut_russian(scry_runes *w)
         size_t n = endings[i][2] ? 3 : endings[i][1] ? 2 : 1;
         if (w->n >= n + MIN_STEM && ends_with(w, endings[i], n)) {
             w->n -= n;
-            return;
+            break;
         }
     }
+    drop_fleeting_vowel(w);
 }
 
 /* The word without the ending of its form; a word with letters of other alphabets stays. */
@@ -167,6 +200,23 @@ static void put_capitalised(splitter *s, const uint32_t *at, size_t n)
         put_word(s, at + from, n - from, LETTER);
 }
 
+/* The letters around a hyphen as one word: "Wi-Fi" is also "wifi". `end` is behind the first part. */
+static void put_joined(splitter *s, size_t from, size_t end)
+{
+    const scry_runes *t = &s->text;
+    uint32_t joined[MAX_LETTERS];
+    size_t n = 0;
+    for (size_t i = from; i < t->n && n < MAX_LETTERS; i++) {
+        if (i == end && (t->at[i] == '-' || t->at[i] == 0x2010 || t->at[i] == 0x2011))
+            continue;
+        if (class_of(t->at[i], LETTER) != LETTER)
+            break;
+        joined[n++] = t->at[i];
+    }
+    if (n > end - from)
+        put_word(s, joined, n, LETTER);
+}
+
 /* "'s" behind a word, where no letter follows. */
 static bool is_possessive(const scry_runes *t, size_t i)
 {
@@ -185,8 +235,10 @@ static void split(splitter *s)
             put_unspaced(s, t->at + i, end - i);
         else if (class != SEPARATOR)
             put_word(s, t->at + i, end - i, class);
-        if (class == LETTER && s->file)
+        if (class == LETTER && s->file) {
             put_capitalised(s, t->at + i, end - i);
+            put_joined(s, i, end);
+        }
         if (is_possessive(t, i))
             end = i + 2;
     }

@@ -8,7 +8,8 @@
  * A list of words is one text: each word follows a newline, and one ends the last; "" is no words. A word consists of letters or
  * of digits, never of both: "Paris2019" is two. It is in lower case, without accents (the marks U+0300 to U+036F and the voicing
  * marks of kana), compatibility forms as their plain ones (NFKD), and without the ending of an English plural or of a Russian
- * noun or adjective; of a longer one the first 40 letters count. "AnnaWedding" in a file is also "Anna" and "Wedding". In scripts
+ * noun or adjective; of a longer one the first 40 letters count. "AnnaWedding" in a file is also "Anna" and "Wedding", "Wi-Fi" is
+ * also "WiFi". In scripts
  * that put no spaces between words (Han, kana, Thai, Lao, Khmer, Burmese) each letter and each pair of neighbours is a word of a
  * file; of a query the pairs are, or its only letter. Everything else separates words: there is no syntax.
  *
@@ -27,7 +28,7 @@
 #include "scry/store.h"
 
 /* Of the rules above and the table of places: a list of words that was stored under another version is not comparable. */
-#define SCRY_WORDS_VERSION "3"
+#define SCRY_WORDS_VERSION "4"
 
 /* Bytes of a list: enough for every file and query. A query has at most this many words. Bytes of a word with an @ before it, and
  * a zero byte. */

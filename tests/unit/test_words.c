@@ -37,7 +37,9 @@ static void queries(void **state)
         { "dogs boxes parties movies glass glasses bus tennis", " dog box party movy glass glass bus tennis " },
         { "Crème Brûlée, Ærø", " creme brulee ærø " }, { "ＦＵＬＬ１２ ﬁsh", " full 12 fish " },
         { "собака собаки собаку собакой собак", " собак собак собак собак собак " }, { "Ёлка май", " елк маи " },
-        { "свадьба белые кошки", " свадьб бел кошк " },
+        { "свадьба белые кошки", " свадьб бел кошк " }, { "кошка кошек, лодка лодок, дворец дворца", " кошк кошк лодк лодк дворц дворц " },
+        { "человек человека замок замки урок", " человк человк замк замк урк " },
+        { "children men women wolves leaves tomatoes heroes shoes canoe canoes", " child man woman wolf leaf tomato hero shoe canoe canoe " },
         { "北京旅行", " 北京 京旅 旅行 " }, { "山", " 山 " }, { "ガラス", " カラ ラス " }, { "เชียงใหม่", " เช ชี ีย ยง งใ ให หม ม่ " },
         { "NOT \"a\" OR b* NEAR(x) col:y ^z {w} + -", " not a or b near x col y z w " },
         { "हिन्दी", " हिन्दी " }, { "an e\xCC\x81t\xC3\xA9", " an ete " },
@@ -83,11 +85,12 @@ static void files(void **state)
 {
     static const char *const labels[] = { "sea side", "Sand" };
     scry_file f = { .relative = "2019/AnnaWedding/IMG_20190704.final.jpg", .title = "Das Schloß", .keywords = "Boats\nold harbour",
-                    .description = "HTMLPage about iPhones", .key = "k-17", .labels = labels, .label_count = 2 };
+                    .description = "HTMLPage about iPhones, Wi-Fi and e-mail", .key = "k-17", .labels = labels, .label_count = 2 };
     static const struct { unsigned field; const char *query; } found[] = {
         { SCRY_FIELD_NAME, "img 20190704 final" }, { SCRY_FIELD_FOLDER, "anna" }, { SCRY_FIELD_FOLDER, "weddings" },
         { SCRY_FIELD_FOLDER, "annawedding 2019" }, { SCRY_FIELD_TITLE, "schloß das" }, { SCRY_FIELD_KEYWORD, "harbours boat" },
-        { SCRY_FIELD_DESCRIPTION, "html page iphone" }, { SCRY_FIELD_KEY, "k 17" }, { SCRY_FIELD_LABEL, "sand sea" },
+        { SCRY_FIELD_DESCRIPTION, "html page iphone" }, { SCRY_FIELD_DESCRIPTION, "wifi email wi fi" },
+        { SCRY_FIELD_KEY, "k 17" }, { SCRY_FIELD_LABEL, "sand sea" },
     };
     for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
         if (!holds(&f, found[i].field, found[i].query, SCRY_WORDS_WHOLE))
