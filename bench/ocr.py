@@ -27,7 +27,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--mode", choices=("f32", "bf16"), default="f32")
+    p.add_argument("--mode", choices=("f32", "bf16", "look"), default="f32", help="look: f32 with the first look of `scry index`")
     p.add_argument("pictures", nargs="+")
     a = p.parse_args()
     reader = RapidOCR(params={"EngineConfig.onnxruntime.intra_op_num_threads": a.threads, "Global.log_level": "critical"})

@@ -25,11 +25,13 @@ static int open_reader(void *folder, int threads, void **out, scry_error *err)
 {
     state *s = scry_alloc(sizeof *s);
     int r = scry_ocr_open(&s->ocr, folder, threads, err);
-    if (r < 0)
+    if (r < 0) {
         free(s);
-    else
-        *out = s;
-    return r;
+        return r;
+    }
+    scry_ocr_look_first(s->ocr, true);
+    *out = s;
+    return 0;
 }
 
 static void close_reader(void *arg)

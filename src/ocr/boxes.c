@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const float THRESHOLD = 0.3f, LEAST_SCORE = 0.5f;
+static const float LEAST_SCORE = 0.5f;
 static const double UNCLIP = 1.6, LEAST_SIDE = 3, LEAST_UNCLIPPED_SIDE = 5, PI = 3.14159265358979323846;
 enum { MOST_ARC = 64 };
 
@@ -59,7 +59,7 @@ static void row_runs(const scry_ocr_box_source *s, size_t y, bool *mask, runs *o
 {
     const float *row = s->probability + y * s->width, *above = y ? row - s->width : row;
     for (size_t x = 0; x < s->width; x++)
-        mask[x] = row[x] > THRESHOLD || above[x] > THRESHOLD;
+        mask[x] = row[x] > SCRY_OCR_BOX_THRESHOLD || above[x] > SCRY_OCR_BOX_THRESHOLD;
     for (size_t x = s->width; x-- > 1;)
         mask[x] |= mask[x - 1];
     for (size_t x = 0; x < s->width;) {

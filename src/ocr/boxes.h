@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 enum { SCRY_OCR_MAX_BOXES = 1000 };
+#define SCRY_OCR_BOX_THRESHOLD 0.3f   /* of the pixels of a line */
 
 /* Corners in whole pixels: top left, top right, bottom right, bottom left. */
 typedef struct scry_ocr_box {

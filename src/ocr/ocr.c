@@ -1,6 +1,6 @@
 /* ocr.c - a picture to lines of text: detection by all threads together, then each thread takes lines.
  *
- *     picture -> at most 2,000 pixels a side -> detection at a shorter side of 736 or more -> boxes
+ *     picture -> at most 2,000 pixels a side -> detection (locate.h) -> boxes
  *     box -> straight picture -> 48 pixels high -> upside down? -> characters -> text
  *
  * Sizes, thresholds and the widths of lines (six of similar shape have one width) are those of the package rapidocr, so that
@@ -10,8 +10,8 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "ocr/locate.h"
 #include "ocr/networks.h"
-#include "ocr/pixels.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -20,9 +20,6 @@
 
 enum {
     MOST_SIDE = 2000, LEAST_SIDE = 30,     /* of the picture that is read */
-    UNIT = 32,                             /* sizes that the detector takes are multiples of it */
-    DETECTED_SIDE = 736,                   /* its least side there */
-    MOST_DETECTED = 4500000,               /* its most pixels there: narrow ones have less than that side */
     BATCH = 6,
     MOST_RGB_SIDE = 1000000,               /* as elsewhere */
     KEPT_BYTES = 256 << 20                 /* of memory between pictures */
@@ -33,8 +30,7 @@ static const float LEAST_CONFIDENCE = 0.5f;
 struct scry_ocr {
     scry_ocr_networks networks;
     scry_team *team;
-    float *memory;          /* of the detection, then of the lines */
-    size_t memory_floats;
+    scry_ocr_locator locator;   /* its memory is also that of the lines */
 };
 
 int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode mode, scry_error *err)
@@ -49,6 +45,7 @@ int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode 
         scry_ocr_close(o);
         return rc;
     }
+    o->locator = (scry_ocr_locator){ .detector = &o->networks.detector, .team = o->team };
     *out = o;
     return 0;
 }
@@ -74,13 +71,18 @@ int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *e
     return rc;
 }
 
+void scry_ocr_look_first(scry_ocr *o, bool yes)
+{
+    o->locator.looks_first = yes;
+}
+
 void scry_ocr_close(scry_ocr *o)
 {
     if (!o)
         return;
     scry_team_free(o->team);
     scry_ocr_networks_close(&o->networks);
-    free(o->memory);
+    free(o->locator.memory);
     free(o);
 }
 
@@ -90,17 +92,6 @@ void scry_ocr_page_free(scry_ocr_page *page)
         free(page->lines[i].text);
     free(page->lines);
     *page = (scry_ocr_page){ NULL, 0 };
-}
-
-/* At least `floats` of memory, whose contents are lost. */
-static int reserve(scry_ocr *o, size_t floats, scry_error *err)
-{
-    if (floats <= o->memory_floats)
-        return 0;
-    free(o->memory);
-    o->memory = scry_try_alloc_aligned(floats, sizeof *o->memory);
-    o->memory_floats = o->memory ? floats : 0;
-    return o->memory ? 0 : scry_fail(err, SCRY_ENOMEM, "not enough memory to read words: %zu MB", floats * sizeof(float) >> 20);
 }
 
 /* ---- the picture ---- */
@@ -117,24 +108,11 @@ static int check(const scry_rgb *p, scry_error *err)
     return 0;
 }
 
-/* The nearest multiple of UNIT, at least one. */
-static size_t to_unit(double n)
-{
-    double units = rint(trunc(n) / UNIT);
-    return units < 1 ? UNIT : (size_t)units * UNIT;
-}
-
-static int new_image(scry_ocr_image *image, size_t height, size_t width, scry_error *err)
-{
-    *image = (scry_ocr_image){ scry_try_alloc(height, 3 * width), height, width };
-    return image->rgb ? 0 : scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu x %zu pixels", width, height);
-}
-
 /* Replace an image by itself in another size. */
 static int resize(scry_ocr_image *image, size_t height, size_t width, scry_error *err)
 {
     scry_ocr_image to;
-    int rc = new_image(&to, height, width, err);
+    int rc = scry_ocr_new_image(&to, height, width, err);
     if (rc == 0)
         rc = scry_ocr_resize(image, &to, err);
     if (rc < 0) {
@@ -150,17 +128,17 @@ static int resize(scry_ocr_image *image, size_t height, size_t width, scry_error
 static int prepare(scry_ocr_image *image, const scry_rgb *p, scry_error *err)
 {
     size_t h = (size_t)p->height, w = (size_t)p->width, longer = h > w ? h : w;
-    int rc = new_image(image, h, w, err);
+    int rc = scry_ocr_new_image(image, h, w, err);
     for (size_t y = 0; rc == 0 && y < h; y++)
         memcpy(image->rgb + y * 3 * w, p->data + (ptrdiff_t)y * (p->stride ? p->stride : 3 * (ptrdiff_t)w), 3 * w);
     if (rc == 0 && longer > MOST_SIDE) {
         double ratio = (double)MOST_SIDE / (double)longer;
-        rc = resize(image, to_unit((double)h * ratio), to_unit((double)w * ratio), err);
+        rc = resize(image, scry_ocr_to_unit((double)h * ratio), scry_ocr_to_unit((double)w * ratio), err);
     }
     size_t shorter = image->height < image->width ? image->height : image->width;
     if (rc == 0 && shorter < LEAST_SIDE) {
         double ratio = (double)LEAST_SIDE / (double)shorter;
-        rc = resize(image, to_unit((double)image->height * ratio), to_unit((double)image->width * ratio), err);
+        rc = resize(image, scry_ocr_to_unit((double)image->height * ratio), scry_ocr_to_unit((double)image->width * ratio), err);
     }
     return rc;
 }
@@ -175,7 +153,7 @@ static int pad(scry_ocr_image *image, size_t *top, scry_error *err)
     size_t wanted = 2 * (size_t)fmax(trunc((double)image->width / FLAT), LEAST_SIDE);
     scry_ocr_image to;
     *top = (wanted > h ? wanted - h : h - wanted) / 2;
-    int rc = new_image(&to, h + 2 * *top, image->width, err);
+    int rc = scry_ocr_new_image(&to, h + 2 * *top, image->width, err);
     if (rc < 0)
         return rc;
     memset(to.rgb, 0, to.height * row);
@@ -183,49 +161,6 @@ static int pad(scry_ocr_image *image, size_t *top, scry_error *err)
     free(image->rgb);
     *image = to;
     return 0;
-}
-
-/* ---- detection ---- */
-
-typedef struct {
-    const scry_ocr_detector *detector;
-    scry_ocr_detection job;
-} detecting;
-
-static void run_detection(scry_nn *n, void *arg)
-{
-    detecting *d = arg;
-    scry_ocr_detect(n, d->detector, &d->job);
-}
-
-/* The size at which text is looked for. */
-static void detected_size(const scry_ocr_image *image, size_t *height, size_t *width)
-{
-    double h = (double)image->height, w = (double)image->width, shorter = fmin(h, w), ratio = fmax(1, DETECTED_SIDE / shorter);
-    ratio = fmin(ratio, sqrt(MOST_DETECTED / (h * w)));
-    *height = to_unit(h * ratio);
-    *width = to_unit(w * ratio);
-}
-
-static int detect(scry_ocr *o, const scry_ocr_image *image, scry_ocr_box *boxes, size_t *count, scry_error *err)
-{
-    scry_ocr_image seen;
-    size_t h, w, threads = (size_t)scry_team_threads(o->team);
-    detected_size(image, &h, &w);
-    int rc = new_image(&seen, h, w, err);
-    if (rc == 0)
-        rc = scry_ocr_resize(image, &seen, err);
-    size_t floats = scry_ocr_detect_floats(&o->networks.detector, h, w, threads);
-    if (rc == 0)
-        rc = reserve(o, floats + h * w, err);
-    if (rc == 0) {
-        float *probability = o->memory + floats;
-        detecting d = { &o->networks.detector, { { seen.rgb, h, w, w }, o->memory, NULL, probability } };
-        scry_team_run(o->team, run_detection, &d);
-        rc = scry_ocr_find_boxes(&(scry_ocr_box_source){ probability, h, w, image->height, image->width }, boxes, count, err);
-    }
-    free(seen.rgb);
-    return rc;
 }
 
 /* ---- lines ---- */
@@ -364,8 +299,8 @@ static int read_all(scry_ocr *o, reading *r, scry_error *err)
     size_t floats = scry_ocr_recognise_floats(&o->networks.recogniser, widest) + 2 * scry_ocr_line_places(widest),
         least = scry_ocr_classify_floats();
     r->floats = ((floats > least ? floats : least) + 15) / 16 * 16;
-    int rc = reserve(o, r->floats * threads, err);
-    r->memory = o->memory;
+    int rc = scry_ocr_reserve(&o->locator, r->floats * threads, err);
+    r->memory = o->locator.memory;
     r->pixels = scry_try_alloc(threads, r->pixel_bytes);
     if (rc == 0 && !r->pixels)
         rc = scry_fail(err, SCRY_ENOMEM, "not enough memory for lines of %zu bytes", r->pixel_bytes);
@@ -417,7 +352,7 @@ static int read_page(scry_ocr *o, const scry_ocr_image *image, size_t top, scry_
 {
     size_t count = 0;
     scry_ocr_box *boxes = scry_alloc(SCRY_OCR_MAX_BOXES * sizeof *boxes);
-    int rc = detect(o, image, boxes, &count, err);
+    int rc = scry_ocr_locate(&o->locator, image, boxes, &count, err);
     if (rc == 0 && count) {
         reading r = { .networks = &o->networks, .image = image, .count = count };
         r.lines = scry_alloc(count * sizeof *r.lines);
@@ -450,10 +385,6 @@ int scry_ocr_read(scry_ocr *o, const scry_rgb *picture, scry_ocr_page *page, scr
     if (rc == 0)
         rc = read_page(o, &image, top, page, err);
     free(image.rgb);
-    if (o->memory_floats > KEPT_BYTES / sizeof *o->memory) {
-        free(o->memory);
-        o->memory = NULL;
-        o->memory_floats = 0;
-    }
+    scry_ocr_trim(&o->locator, KEPT_BYTES / sizeof(float));
     return rc;
 }

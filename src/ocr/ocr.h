@@ -16,6 +16,7 @@
 #include "scry/embed.h"
 #include "scry/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct scry_ocr scry_ocr;
@@ -48,6 +49,11 @@ int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *e
  * side is over 2,000 pixels, and lines after the 1,000th are left out. SCRY_EINVALID and SCRY_ELIMIT for sizes and strides out
  * of range, SCRY_ENOMEM; *page is then empty. */
 int scry_ocr_read(scry_ocr *o, const scry_rgb *picture, scry_ocr_page *page, scry_error *err) SCRY_NODISCARD;
+
+/* Whether pictures are looked at in a small copy first and get an empty page where nothing in it may be text: right for many
+ * pictures, few of which have text. Some that have few and small letters are then missed (docs/words.md says how many). At
+ * first: not. */
+void scry_ocr_look_first(scry_ocr *o, bool yes);
 
 void scry_ocr_page_free(scry_ocr_page *page);   /* its lines; the page is then empty */
 void scry_ocr_close(scry_ocr *o);               /* NULL is allowed */

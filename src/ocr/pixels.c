@@ -6,6 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+size_t scry_ocr_to_unit(double n)
+{
+    double units = rint(trunc(n) / SCRY_OCR_UNIT);
+    return units < 1 ? SCRY_OCR_UNIT : (size_t)units * SCRY_OCR_UNIT;
+}
+
+int scry_ocr_new_image(scry_ocr_image *image, size_t height, size_t width, scry_error *err)
+{
+    *image = (scry_ocr_image){ scry_try_alloc(height, 3 * width), height, width };
+    return image->rgb ? 0 : scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu x %zu pixels", width, height);
+}
+
 /* ---- resizing ---- */
 
 enum { BITS = 11, ONE = 1 << BITS };

@@ -16,6 +16,14 @@ typedef struct scry_ocr_image {
     size_t height, width;
 } scry_ocr_image;
 
+enum { SCRY_OCR_UNIT = 32 };   /* the sides of pictures that are given to the detector are multiples of it */
+
+/* The nearest multiple of SCRY_OCR_UNIT, at least one. */
+size_t scry_ocr_to_unit(double n);
+
+/* Pixels for an image, owned and not initialised. SCRY_ENOMEM. */
+int scry_ocr_new_image(scry_ocr_image *image, size_t height, size_t width, scry_error *err) SCRY_NODISCARD;
+
 /* `from` at the size of `to`, whose pixels are written: linear between neighbouring pixels, whatever the sizes are. Sides of 1
  * to 65,536. SCRY_ENOMEM. */
 int scry_ocr_resize(const scry_ocr_image *from, const scry_ocr_image *to, scry_error *err) SCRY_NODISCARD;

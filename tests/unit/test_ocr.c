@@ -5,23 +5,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/alloc.h"
-#include "model/safetensors.h"
 #include "ocr/ocr.h"
+#include "words_golden.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static scry_ocr *ocr;
 static uint8_t *word;   /* [32, 96, 3]: "Ab 12", from tests/golden/words.safetensors */
 enum { WORD_W = 96, WORD_H = 32, W = 400, H = 200 };
-
-static char *top_path(const char *relative)
-{
-    const char *top = getenv("SCRY_TOP");
-    return scry_asprintf("%s/%s", top ? top : ".", relative);
-}
 
 static scry_ocr_page read_picture(const uint8_t *data, int width, int height, ptrdiff_t stride)
 {
@@ -90,18 +82,51 @@ static void upside_down(void **state)
     scry_ocr_page_free(&page);
 }
 
+static void fill_with_noise(uint8_t *picture, size_t bytes)
+{
+    static unsigned random = 7;
+    for (size_t i = 0; i < bytes; i++) {
+        random = random * 1664525 + 1013904223;
+        picture[i] = (uint8_t)(random >> 24);
+    }
+}
+
+/* With a first look, a word is found in a part of a large picture as without, and nothing where there is none. */
+static void a_first_look(void **state)
+{
+    enum { WIDE = 1200, HIGH = 900, X = 900, Y = 700 };
+    uint8_t *picture = scry_alloc(WIDE * HIGH * 3);
+    memset(picture, 255, WIDE * HIGH * 3);
+    scry_ocr_look_first(ocr, true);
+    scry_ocr_page nothing = read_picture(picture, WIDE, HIGH, 0);
+    assert_int_equal(nothing.count, 0);
+    for (size_t i = 0; i < (size_t)4 * WORD_W * WORD_H; i++) {
+        size_t x = i % (2 * WORD_W), y = i / (2 * WORD_W);
+        memcpy(picture + ((Y + y) * WIDE + X + x) * 3, word + (y / 2 * WORD_W + x / 2) * 3, 3);
+    }
+    scry_ocr_page page = read_picture(picture, WIDE, HIGH, 0);
+    scry_ocr_look_first(ocr, false);
+    scry_ocr_page whole = read_picture(picture, WIDE, HIGH, 0);
+    assert_int_equal(page.count, 1);
+    assert_int_equal(whole.count, 1);
+    assert_string_equal(page.lines[0].text, "Ab 12");
+    assert_string_equal(whole.lines[0].text, "Ab 12");
+    for (int i = 0; i < 8; i++)
+        assert_true(fabsf(page.lines[0].corner[i] - whole.lines[0].corner[i]) < 0.06f);   /* one box has the green at its side */
+    scry_ocr_page_free(&page);
+    scry_ocr_page_free(&whole);
+    free(picture);
+}
+
 static void odd_pictures(void **state)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 3, 3 }, { 31, 29 }, { 1, 700 }, { 20000, 1 } };
-    unsigned random = 7;
+    static const int sizes[][2] = { { 1, 1 }, { 3, 3 }, { 31, 29 }, { 1, 700 }, { 20000, 1 }, { 60, 20000 }, { 300, 200 } };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size_t bytes = (size_t)sizes[i][0] * (size_t)sizes[i][1] * 3;
         uint8_t *picture = scry_alloc(bytes);
         for (int noise = 0; noise < 2; noise++) {
-            for (size_t k = 0; noise && k < bytes; k++) {
-                random = random * 1664525 + 1013904223;
-                picture[k] = (uint8_t)(random >> 24);
-            }
+            if (noise)
+                fill_with_noise(picture, bytes);
             scry_ocr_page page = read_picture(picture, sizes[i][0], sizes[i][1], 0);
             if (!noise)
                 assert_int_equal(page.count, 0);
@@ -126,27 +151,22 @@ static void impossible_pictures(void **state)
 
 static int open_all(void **state)
 {
-    char *folder = top_path("models/words"), *golden = top_path("tests/golden");
-    scry_tensors *ts;
-    scry_tensor t;
+    char *folder = top_path("models/words");
     scry_error err = SCRY_ERROR_INIT;
+    float floats[WORD_W * WORD_H * 3];
     int rc = scry_ocr_open(&ocr, folder, 1, &err);
-    if (rc == 0)
-        rc = scry_tensors_open(&ts, golden, "words.safetensors", &err);
-    if (rc == 0)
-        rc = scry_tensors_get(ts, "det.pixels", 3, (size_t[]){ WORD_H, WORD_W, 3 }, &t, &err);
-    if (rc < 0) {
+    free(folder);
+    if (rc < 0 || open_golden(state) < 0) {
         print_error("%s\n", err.message);
-        return rc;
+        return -1;
     }
-    float floats[WORD_H * WORD_W * 3];
+    scry_tensor t = golden_tensor("det.pixels");
+    if (!t.data || scry_tensor_count(&t) != sizeof floats / sizeof *floats)
+        return -1;
     word = scry_alloc(sizeof floats / sizeof *floats);
     scry_tensor_floats(&t, floats);
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         word[i] = (uint8_t)floats[i];
-    scry_tensors_free(ts);
-    free(folder);
-    free(golden);
     return 0;
 }
 
@@ -155,7 +175,7 @@ static int close_all(void **state)
     scry_ocr_close(ocr);
     scry_ocr_close(NULL);
     free(word);
-    return 0;
+    return close_golden(state);
 }
 
 int main(void)
@@ -163,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_word_and_where_it_is),
         cmocka_unit_test(upside_down),
+        cmocka_unit_test(a_first_look),
         cmocka_unit_test(odd_pictures),
         cmocka_unit_test(impossible_pictures),
     };
