@@ -80,6 +80,31 @@ static void still_working(const scry_milvus *m, const attempt *a, scry_error *er
 
 /* ---- one attempt ---- */
 
+/* RESOURCE_EXHAUSTED: a message above a limit of the server ("received message larger than max (N vs. M)" of grpc-go and grpc's C
+ * core, "exceeds maximum size" of grpc-java), an answer above one ("trying to send message larger than max"), a quota that is used
+ * up, or, as any other text, a rate limit of the server or of a proxy in front of it. */
+static verdict judge_exhausted(const scry_milvus *m, const attempt *a, scry_error *err)
+{
+    const char *text = m->reply.grpc_message;
+    bool too_large = strcasestr(text, "larger than") || strcasestr(text, "too large") || strcasestr(text, "maximum size");
+    if (too_large && (strcasestr(text, "trying to send") || strcasestr(text, "sent message"))) {
+        scry_fail(err, SCRY_ELIMIT, "the answer of Milvus at %s to %s is larger than it may send: ask for less in one request: %s",
+                  m->where, a->rpc, text);
+        return FAILED;
+    }
+    if (too_large) {
+        scry_fail(err, SCRY_ELIMIT, "Milvus at %s refuses the message of %s as too large (%zu bytes sent): %s", m->where, a->rpc,
+                  m->request.size, text);
+        return FAILED;
+    }
+    if (strcasestr(text, "quota") && !strcasestr(text, "rate")) {
+        scry_fail(err, SCRY_EREMOTE, "Milvus at %s refuses %s, its quota is used up: %s", m->where, a->rpc, text);
+        return FAILED;
+    }
+    scry_fail(err, SCRY_EREMOTE, "Milvus at %s limits the rate of %s: %s", m->where, a->rpc, text);
+    return REPEAT;
+}
+
 static verdict judge_grpc(scry_milvus *m, const attempt *a, scry_error *err)
 {
     const scry_h2_reply *r = &m->reply;
@@ -99,9 +124,7 @@ static verdict judge_grpc(scry_milvus *m, const attempt *a, scry_error *err)
         scry_fail(err, SCRY_EINVALID, "this user may not call %s of Milvus at %s: %s", a->rpc, m->where, r->grpc_message);
         break;
     case GRPC_EXHAUSTED:
-        scry_fail(err, SCRY_ELIMIT, "Milvus at %s refuses the message of %s as too large (%zu bytes sent): %s", m->where,
-                  a->rpc, m->request.size, r->grpc_message);
-        break;
+        return judge_exhausted(m, a, err);
     case GRPC_UNIMPLEMENTED:
         scry_fail(err, SCRY_EREMOTE, "Milvus at %s has no %s: its version (%s) is too old or lacks it", m->where, a->rpc,
                   m->version[0] ? m->version : "unknown");

@@ -11,7 +11,8 @@
  * Which calls are sent again: any, since each of them may be carried out twice without harm. After a lost connection,
  * UNAVAILABLE, a rate limit (code 8) and any status that the server calls retriable, a call is repeated until its
  * `patience_ms` (while the server loads: `work_ms`) are over, after waits of full jitter (a random part of 50 ms doubled each
- * time, at most 3 s). A quota (9), RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, INVALID_ARGUMENT and a refused password are final.
+ * time, at most 3 s). RESOURCE_EXHAUSTED is a rate limit unless its text speaks of a size or a quota. Quotas (9), sizes,
+ * DEADLINE_EXCEEDED, INVALID_ARGUMENT and a refused password are final.
  *
  * Thread rule: a client is one connection and belongs to one thread at a time. No globals.
  */

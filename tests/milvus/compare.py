@@ -12,6 +12,8 @@
     compare.py partitions COLLECTION     rows in each that has some, sorted
     compare.py forget COLLECTION ROOT    take the path of a root away
     compare.py spoil COLLECTION          change a number of one vector
+    compare.py limit COLLECTION MB VECTORS      megabytes written and vectors searched a second at most
+    compare.py dropped COLLECTION        there is none any more; replaced: there is another one of that name
     compare.py reader COLLECTION         a user "reader" with few rights, whose password is Reading1!
     compare.py old COLLECTION FROM       a collection as scry 0.1.0 made them (format 1), with the rows of FROM
 """
@@ -154,6 +156,14 @@ def spoil():
     print("ok")
 
 
+def limit(megabytes, vectors):
+    for _ in range(2):
+        client.alter_collection_properties(collection, {
+            "collection.insertRate.max.mb": megabytes, "collection.upsertRate.max.mb": megabytes,
+            "collection.searchRate.max.vps": vectors})
+    print("ok")
+
+
 def reader():
     client.create_user("reader", "Reading1!")
     client.create_role("reader")
@@ -182,6 +192,13 @@ elif command == "forget":
     forget(sys.argv[3])
 elif command == "spoil":
     spoil()
+elif command in ("dropped", "replaced"):
+    client.drop_collection(collection)
+    if command == "replaced":
+        client.create_collection(collection, dimension=8)
+    print("ok")
+elif command == "limit":
+    limit(sys.argv[3], sys.argv[4])
 elif command == "reader":
     reader()
 elif command == "old":

@@ -9,3 +9,16 @@ M=milvus://127.0.0.1:19530
 
 # The outside checker: the last line of compare.py (pymilvus).
 compare() { "$PYMILVUS" tests/milvus/compare.py "$@" 2>&1 | tail -n 1; }
+
+# proxy_start PORT...: each leads to the server, and injects faults. order WORDS: of proxy.py; the answer is in $reply.
+proxy_start() {
+    "$PYMILVUS" tests/milvus/proxy.py 29539 "$@" &
+    proxy=$!
+    until (exec 3<>/dev/tcp/127.0.0.1/29539) 2>/dev/null; do sleep 0.1; done
+}
+order() {
+    exec 3<>/dev/tcp/127.0.0.1/29539
+    echo "$*" >&3
+    read -r reply <&3
+    exec 3>&-
+}

@@ -30,8 +30,21 @@ like "an unknown authority is refused" "$T/err" 'certificate is not accepted.*SC
 run search --store milvus://127.0.0.1:19530 dog
 is "plain text to a TLS port: an error" $status 2
 
-# ---- messages that are too large, a server that is slow ----
+# ---- TLS that is cut in the middle of a record ----
 export SCRY_MILVUS_CA=$T/cert.pem SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus
+proxy_start 29540
+i=0
+for fault in cut rst; do
+    order 29540 $fault 5000 2
+    pictures "$P/$fault" 8 $((i++ * 8 + 50))
+    mv "$P/$fault" "$P/b/$fault"
+    run index --store milvuss://localhost:29540 "$P/b"
+    order 29540 count
+    is "TLS, $fault: added on another connection" "$(sed -n 's/,.*//p' "$T/err") $reply" "8 added 2"
+done
+kill $proxy
+
+# ---- messages that are too large, a server that is slow ----
 pictures "$T/many" 600 100
 run index "$T/many"
 run store copy "$SCRY_STORE" $S --to-collection many

@@ -23,6 +23,7 @@
 #define QUOTA { PEER_ANSWER, 0, BYTES("\x0a\x02\x18\x09") }
 #define RETRIABLE { PEER_ANSWER, 0, BYTES("\x0a\x05\x18\xe8\x07\x20\x01") }
 #define LEGACY_RATE_LIMIT { PEER_ANSWER, 0, BYTES("\x0a\x02\x08\x31") }
+#define EXHAUSTED(text) { PEER_TRAILERS_ONLY, 8, text, 0 }
 #define SCHEMA { PEER_ANSWER, 0, BYTES("\x12\x00\x90\x01\x07") }
 #define SCHEMA_CHANGED { PEER_ANSWER, 0, BYTES("\x0a\x02\x18\x6d") }
 #define ONE_UPSERTED { PEER_ANSWER, 0, BYTES("\x40\x01") }
@@ -88,10 +89,10 @@ static int upsert_one(scry_milvus *m, scry_error *err)
 static void rate_limits_and_retriable_statuses_are_waited_out(void **state)
 {
     START(RATE_LIMIT, LEGACY_RATE_LIMIT, RETRIABLE, { .kind = PEER_TRAILERS_ONLY, .number = 14 },
-          { .kind = PEER_HTTP, .number = 503 }, EXISTS);
+          { .kind = PEER_HTTP, .number = 503 }, EXHAUSTED("request is rejected: rate limit exceeded"), EXHAUSTED("try later"), EXISTS);
     SUCCEEDS(scry_milvus_has_collection(f.client, "c", &exists, &err));
     assert_true(exists);
-    assert_int_equal(scry_milvus_counts(f.client).repeats, 5);
+    assert_int_equal(scry_milvus_counts(f.client).repeats, 7);
     assert_int_equal(peer_connections(f.peer), 1);
     stop_peer(f);
 }
@@ -163,12 +164,15 @@ static void changed_schema_is_described_again_once(void **state)
 
 static void refusals_are_final(void **state)
 {
-    START(QUOTA, { .kind = PEER_TRAILERS_ONLY, .number = 8 }, { .kind = PEER_TRAILERS_ONLY, .number = 3 },
+    START(QUOTA, EXHAUSTED("grpc: received message larger than max (67108869 vs. 67108864)"),
+          EXHAUSTED("grpc: trying to send message larger than max (9 vs. 8)"), EXHAUSTED("disk quota exceeded"),
+          { .kind = PEER_TRAILERS_ONLY, .number = 3 },
           { .kind = PEER_TRAILERS_ONLY, .number = 16 }, { .kind = PEER_TRAILERS_ONLY, .number = 7 },
           { .kind = PEER_TRAILERS_ONLY, .number = 12 }, { .kind = PEER_TRAILERS_ONLY, .number = 4 },
           { .kind = PEER_HTTP, .number = 404 }, { .kind = PEER_HTTP, .number = 200 });
     static const struct { int code; const char *text; } want[] = {
-        { SCRY_EREMOTE, "code 9" }, { SCRY_ELIMIT, "told by the peer%" }, { SCRY_EREMOTE, "gRPC status 3" },
+        { SCRY_EREMOTE, "code 9" }, { SCRY_ELIMIT, "refuses the message" }, { SCRY_ELIMIT, "ask for less" },
+        { SCRY_EREMOTE, "quota is used up" }, { SCRY_EREMOTE, "gRPC status 3" },
         { SCRY_EINVALID, "SCRY_MILVUS_PASSWORD" }, { SCRY_EINVALID, "may not call" }, { SCRY_EREMOTE, "too old" },
         { SCRY_EREMOTE, "did not answer in time" }, { SCRY_EREMOTE, "HTTP status 404" }, { SCRY_EREMOTE, "no gRPC" },
     };
@@ -180,7 +184,7 @@ static void refusals_are_final(void **state)
 
 static void early_rejection_keeps_its_status(void **state)
 {
-    START(SCHEMA, { .kind = PEER_EARLY_REJECT, .number = 8 });
+    START(SCHEMA, { PEER_EARLY_REJECT, 8, "Received message larger than max (9 vs. 8)", 0 });
     enum { N = 200000 };
     int64_t *ids = calloc(N, sizeof *ids);
     memset(ids, 0xff, N * sizeof *ids);   /* ten bytes each on the wire: more than one window */

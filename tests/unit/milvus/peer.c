@@ -62,7 +62,7 @@ static size_t put_header(uint8_t *out, size_t at, const char *name, const char *
     return at + strlen(value);
 }
 
-static void send_headers(int fd, uint32_t stream, int http, const char *type, int grpc, bool end)
+static void send_status(int fd, uint32_t stream, int http, const char *type, int grpc, const char *text, bool end)
 {
     uint8_t block[512];
     char number[12];
@@ -75,9 +75,14 @@ static void send_headers(int fd, uint32_t stream, int http, const char *type, in
     snprintf(number, sizeof number, "%d", grpc);
     if (grpc >= 0) {
         n = put_header(block, n, "grpc-status", number);
-        n = put_header(block, n, "grpc-message", "told%20by%0Athe peer%");
+        n = put_header(block, n, "grpc-message", text);
     }
     send_frame(fd, HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream, block, n);
+}
+
+static void send_headers(int fd, uint32_t stream, int http, const char *type, int grpc, bool end)
+{
+    send_status(fd, stream, http, type, grpc, "told%20by%0Athe peer%", end);
 }
 
 static void send_data(int fd, uint32_t stream, const void *bytes, size_t n)
@@ -127,7 +132,7 @@ static bool act_on(peer *p, int fd, uint32_t stream, const peer_act *a)
         answer(fd, stream, a, false);
         return true;
     case PEER_TRAILERS_ONLY: case PEER_EARLY_REJECT:
-        send_headers(fd, stream, 200, "application/grpc", a->number, true);
+        send_status(fd, stream, 200, "application/grpc", a->number, a->message ? a->message : "told%20by%0Athe peer%", true);
         if (a->kind == PEER_EARLY_REJECT)
             send_frame(fd, RST_STREAM, 0, stream, "\0\0\0\0", 4);
         return true;

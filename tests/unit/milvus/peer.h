@@ -13,7 +13,7 @@
 
 typedef enum {
     PEER_ANSWER,            /* status 0 and `message` (a serialised answer) */
-    PEER_TRAILERS_ONLY,     /* grpc-status `number` without a body */
+    PEER_TRAILERS_ONLY,     /* grpc-status `number` without a body; its text is `message`, or one of the peer's */
     PEER_EARLY_REJECT,      /* the same before the body was read, then RST_STREAM(NO_ERROR) */
     PEER_RESET,             /* RST_STREAM with error `number` */
     PEER_GOAWAY,            /* GOAWAY: nothing was processed; then close */
