@@ -57,7 +57,7 @@ class Store:
     def __init__(self, where: str | os.PathLike[str] | None = None, collection: str = "default", *, model: Model | str | None = None,
                  precision: str = "auto", threads: int = 0, milvus: dict[str, Any] | None = None) -> None:
         place = os.fspath(where) if where is not None else os.environ.get("SCRY_STORE") or _default_place()
-        self.where = place if place.startswith(("milvus://", "milvuss://")) else os.path.expanduser(place)
+        self.where = place if place.startswith(("milvus://", "milvuss://", "https://")) else os.path.expanduser(place)
         self.collection = collection
         unknown = set(milvus or {}) - set(_MILVUS)
         if unknown:

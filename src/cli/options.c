@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static const cli_option store_options[] = {
-    { "store", "WHERE", "folder of the store, or milvus://HOST:PORT/DATABASE ($SCRY_STORE)", 0, NULL },
+    { "store", "WHERE", "folder of the store, or milvus://HOST:PORT/DATABASE, or https://HOST of a managed Milvus ($SCRY_STORE)", 0, NULL },
     { "collection", "NAME", "collection in the store (default: \"default\")", 0, NULL },
     { "help-milvus", NULL, "show the options for a store on Milvus", 0, NULL },
     { 0 },

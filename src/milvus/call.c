@@ -244,7 +244,7 @@ static int connect_now(scry_milvus *m, double deadline_ms, scry_error *err)
     if (m->conn && scry_conn_ready(m->conn))
         return 0;
     disconnect(m);
-    scry_net_options net = { m->options.host, m->options.port, m->options.tls, m->ca_file };
+    scry_net_options net = { m->options.host, m->options.port, m->options.tls, m->ca_file, m->cert_file, m->key_file };
     m->counters.connections++;
     int result = scry_conn_open(&m->conn, &net, m->options.keepalive_ms, deadline_ms, err);
     if (result == 0)

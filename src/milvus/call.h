@@ -9,7 +9,7 @@
 struct scry_milvus {
     scry_milvus_options options;     /* its strings are those below */
     char *where;                     /* "host:port" */
-    char *authorization, *ca_file;
+    char *authorization, *ca_file, *cert_file, *key_file;
     bool has_user;                   /* authorization is a user's; else a token's, or none */
     scry_conn *conn;                 /* NULL while not connected */
     scry_buf request;                /* framed message being sent, prefix included */

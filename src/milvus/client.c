@@ -26,12 +26,19 @@ static int set_port(scry_milvus_options *o, const char *text, size_t n, const ch
 
 int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err)
 {
-    static const char plain[] = "milvus://", tls[] = "milvuss://";
-    bool is_tls = strncmp(url, tls, sizeof tls - 1) == 0;
-    if (!is_tls && strncmp(url, plain, sizeof plain - 1) != 0)
-        return scry_fail(err, SCRY_EINVALID, "%s is not a Milvus address: milvus://HOST:PORT/DATABASE, or milvuss:// for "
-                         "TLS", url);
-    const char *host = url + (is_tls ? sizeof tls : sizeof plain) - 1;
+    enum { PORT = 19530, HTTPS_PORT = 443 };
+    static const struct { const char *prefix; bool tls; int port; } kinds[] = {
+        { "milvus://", false, PORT }, { "milvuss://", true, PORT }, { "https://", true, HTTPS_PORT },
+    };
+    enum { KINDS = sizeof kinds / sizeof *kinds };
+    size_t kind = 0;
+    while (kind < KINDS && strncmp(url, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
+        kind++;
+    if (kind == KINDS)
+        return scry_fail(err, SCRY_EINVALID, "%s is not a Milvus address: milvus://HOST:PORT/DATABASE, milvuss:// for TLS, or "
+                         "https:// as managed services give it", url);
+    const char *host = url + strlen(kinds[kind].prefix);
+    o->port = kinds[kind].port;
     size_t n = strcspn(host, "/?#");
     const char *database = host[n] == '/' ? host + n + 1 : "";
     if (host[n] == '?' || host[n] == '#' || strpbrk(database, "/?#"))
@@ -56,7 +63,7 @@ int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err
     memcpy(o->host, host, host_size);
     o->host[host_size] = '\0';
     snprintf(o->database, sizeof o->database, "%s", database);
-    o->tls = is_tls;
+    o->tls = kinds[kind].tls;
     return 0;
 }
 
@@ -88,7 +95,10 @@ int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error
     m->has_user = o->user && o->user[0];
     m->authorization = scry_wire_authorization(o->user, o->password, o->token);
     m->ca_file = scry_strdup(o->ca_file);
-    m->options.user = m->options.password = m->options.token = m->options.ca_file = NULL;
+    m->cert_file = scry_strdup(o->cert_file);
+    m->key_file = scry_strdup(o->key_file);
+    m->options.user = m->options.password = m->options.token = NULL;
+    m->options.ca_file = m->options.cert_file = m->options.key_file = NULL;
     m->request = (scry_buf)SCRY_BUF_INIT(MAX_REQUEST_BYTES);
     m->reply.body = (scry_buf)SCRY_BUF_INIT(o->max_answer_bytes);
     if (getrandom(&m->random, sizeof m->random, 0) < 0)
@@ -115,6 +125,8 @@ void scry_milvus_free(scry_milvus *m)
     free(m->authorization);
     free(m->where);
     free(m->ca_file);
+    free(m->cert_file);
+    free(m->key_file);
     free(m->schema_of);
     free(m);
 }

@@ -47,6 +47,8 @@ typedef struct scry_milvus_options {
     const char *user, *password; /* or */
     const char *token;           /* an API key */
     const char *ca_file;         /* PEM file of the certificate authorities to trust; NULL: the system's */
+    const char *cert_file;       /* PEM file with the client's certificate for TLS; NULL: none */
+    const char *key_file;        /* PEM file with its key; NULL: it is in cert_file */
     int connect_ms;              /* for the first contact, in scry_milvus_open */
     int patience_ms;             /* for one call, including its retries, to a server that is away or refuses for the moment */
     int work_ms;                 /* for one call to a server that is there and works on it, or loads; less: patience_ms */
@@ -64,9 +66,9 @@ typedef struct scry_milvus_options {
 enum { SCRY_MILVUS_STOP_MS = 5000, SCRY_MILVUS_AGAIN_MS = 2000, SCRY_MILVUS_AGAIN_WORK_MS = 15000 };
 
 #define SCRY_MILVUS_OPTIONS_INIT \
-    { "", 19530, false, "", NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, (size_t)256 << 20, NULL, NULL, NULL }
+    { "", 19530, false, "", NULL, NULL, NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, (size_t)256 << 20, NULL, NULL, NULL }
 
-/* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS; [::1] in brackets. A user or password
+/* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS, https:// for TLS and port 443; [::1] in brackets. A user or password
  * in the URL is refused: other users can read command lines. Sets host, port, tls and database. */
 int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err) SCRY_NODISCARD;
 

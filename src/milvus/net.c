@@ -130,7 +130,12 @@ static const char *tls_reason(SSL *ssl, char *out, size_t size)
 {
     long verify = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
     unsigned long e = ERR_get_error();
-    if (verify != X509_V_OK)
+    int alert = ERR_GET_REASON(e);
+    if (alert == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED || alert == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE ||
+        alert == SSL_R_TLSV1_ALERT_UNKNOWN_CA)
+        snprintf(out, size, "it wants another client certificate (SCRY_MILVUS_CERT and SCRY_MILVUS_KEY name files): %s",
+                 ERR_reason_error_string(e));
+    else if (verify != X509_V_OK)
         snprintf(out, size, "its certificate is not accepted: %s (SCRY_MILVUS_CA names a file of certificate authorities)",
                  X509_verify_cert_error_string(verify));
     else if (e)
@@ -141,6 +146,28 @@ static const char *tls_reason(SSL *ssl, char *out, size_t size)
     return out;
 }
 
+/* OpenSSL would ask for the password of an encrypted key on the terminal. */
+static int no_password(char *out, int size, int writes, void *arg)
+{
+    return -1;
+}
+
+static int set_client_certificate(scry_net *n, const scry_net_options *o, scry_error *err)
+{
+    const char *key = o->key_file ? o->key_file : o->cert_file;
+    if (!o->cert_file)
+        return o->key_file ? scry_fail(err, SCRY_EINVALID, "the key %s is there without a certificate: set SCRY_MILVUS_CERT",
+                                       o->key_file) : 0;
+    SSL_set_default_passwd_cb(n->ssl, no_password);
+    const char *unread = SSL_use_certificate_chain_file(n->ssl, o->cert_file) != 1 ? o->cert_file
+                         : SSL_use_PrivateKey_file(n->ssl, key, SSL_FILETYPE_PEM) != 1 ? key : NULL;
+    ERR_clear_error();
+    return unread ? scry_fail(err, SCRY_EINVALID, "cannot use %s as the client's %s: it must be a PEM file, %s", unread,
+                              unread == o->cert_file ? "certificate" : "key",
+                              unread == key ? "with the key of that certificate, which has no password"
+                                            : "the client's own certificate first") : 0;
+}
+
 static int tls_prepare(scry_net *n, const scry_net_options *o, scry_error *err)
 {
     static const unsigned char h2[] = { 2, 'h', '2' };
@@ -149,7 +176,7 @@ static int tls_prepare(scry_net *n, const scry_net_options *o, scry_error *err)
     BIO *b = NULL;
     if (!n->ctx || !n->bio || !(n->ssl = SSL_new(n->ctx)) || !(b = BIO_new(n->bio)))
         return scry_fail(err, SCRY_ENOMEM, "cannot start TLS: out of memory");
-    SSL_CTX_set_min_proto_version(n->ctx, TLS1_2_VERSION);
+    SSL_set_min_proto_version(n->ssl, TLS1_2_VERSION);
     int trusted = o->ca_file ? SSL_CTX_load_verify_locations(n->ctx, o->ca_file, NULL)
                              : SSL_CTX_set_default_verify_paths(n->ctx);
     if (!trusted) {
@@ -171,7 +198,7 @@ static int tls_prepare(scry_net *n, const scry_net_options *o, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "%s is not a host name that TLS can verify", o->host);
     SSL_set_alpn_protos(n->ssl, h2, sizeof h2);
     SSL_set_mode(n->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    return 0;
+    return set_client_certificate(n, o, err);
 }
 
 static int tls_handshake(scry_net *n, double deadline_ms, scry_error *err)
@@ -202,6 +229,7 @@ static int tls_handshake(scry_net *n, double deadline_ms, scry_error *err)
 static ssize_t tls_nothing(scry_net *n, int r, scry_error *err)
 {
     char reason[256];
+    char byte;
     int e = SSL_get_error(n->ssl, r);
     if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE) {
         n->tls_wants_write = e == SSL_ERROR_WANT_WRITE;
@@ -209,6 +237,10 @@ static ssize_t tls_nothing(scry_net *n, int r, scry_error *err)
     }
     if (e == SSL_ERROR_ZERO_RETURN)
         return scry_fail(err, SCRY_EREMOTE, "the Milvus server %s closed the connection", n->where);
+    /* A server that does not like the client's certificate says so after the handshake of TLS 1.3 and closes: what could not be
+     * written has its reason in what can be read. */
+    if (e == SSL_ERROR_SYSCALL)
+        (void)SSL_read(n->ssl, &byte, 1);
     return scry_fail(err, SCRY_EREMOTE, "the connection to the Milvus server %s failed: %s", n->where,
                      tls_reason(n->ssl, reason, sizeof reason));
 }

@@ -20,6 +20,8 @@ typedef struct scry_net_options {
     int port;
     bool tls;
     const char *ca_file;   /* PEM with the authorities to trust; NULL: the system's */
+    const char *cert_file;   /* PEM with the client's certificate, for servers that ask for one; NULL: none */
+    const char *key_file;    /* PEM with its key, without a password; NULL: it is in cert_file */
 } scry_net_options;
 
 /* Connect, and with TLS perform the handshake, check the certificate against the

@@ -18,6 +18,7 @@ static const struct {
 } kinds[] = {
     { "milvus://", NULL, "milvus", "scry_milvus_driver" },
     { "milvuss://", NULL, "milvus", "scry_milvus_driver" },
+    { "https://", NULL, "milvus", "scry_milvus_driver" },
     { "", &scry_local_driver, NULL, NULL },
 };
 

@@ -8,15 +8,24 @@ pictures "$P/b" 22
 # ---- authentication and TLS ----
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$T/key.pem" -out "$T/cert.pem" -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
-ok "a server with passwords and TLS starts" milvus_start "$T/secure" authorization_enabled=true tls_mode=1 \
+ok "a server with passwords and TLS starts" milvus_start "$T/secure" authorization_enabled=true tls_mode=2 ca_pem_path="$T/cert.pem" \
     server_pem_path="$T/cert.pem" server_key_path="$T/key.pem" proxy.grpc.serverMaxRecvSize=65536
 S=milvuss://localhost:19530
+SCRY_MILVUS_CA=$T/cert.pem SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus run search --store $S dog
+like "it asks for a client's certificate" "$T/err" 'wants another client certificate.*SCRY_MILVUS_CERT'
+openssl req -newkey rsa:2048 -nodes -keyout "$T/client.key" -out "$T/client.csr" -subj /CN=scry 2>/dev/null
+openssl x509 -req -in "$T/client.csr" -CA "$T/cert.pem" -CAkey "$T/key.pem" -out "$T/client.pem" -days 2 2>/dev/null
+export SCRY_MILVUS_CERT=$T/client.pem
+SCRY_MILVUS_CA=$T/cert.pem SCRY_MILVUS_KEY=$T/key.pem run search --store $S dog
+is "the key of another certificate" "$status" 2
+like "... is named" "$T/err" "cannot use $T/key.pem as the client's key"
+export SCRY_MILVUS_KEY=$T/client.key
 export SCRY_MILVUS_CA=$T/cert.pem
 SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus run index --store $S "$P/b"
 like "TLS with a password: indexed" "$T/err" '^22 added'
 echo Milvus >"$T/password"
-SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD_FILE=$T/password run search --store $S dog
-is "the password may stand in a file" $status 0
+SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD_FILE=$T/password run search --store https://localhost:19530 dog
+is "https:// is an address, too, and the password may stand in a file" $status 0
 SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=wrong run search --store $S dog
 is "wrong password: an error" $status 2
 like "wrong password: says which variables" "$T/err" 'refuses the user and password.*SCRY_MILVUS_USER'

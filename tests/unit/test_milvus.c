@@ -19,6 +19,8 @@ static void addresses(void **state)
         { "milvus://localhost", "localhost", 19530, false, "" },
         { "milvus://localhost/", "localhost", 19530, false, "" },
         { "milvuss://db.example.org:443/photos", "db.example.org", 443, true, "photos" },
+        { "https://in01-0.example.org", "in01-0.example.org", 443, true, "" },
+        { "https://in01-0.example.org:19541/photos", "in01-0.example.org", 19541, true, "photos" },
         { "milvus://[::1]:1234/x", "::1", 1234, false, "x" },
         { "milvus://[::1]", "::1", 19530, false, "" },
         { "milvus://10.0.0.1:65535", "10.0.0.1", 65535, false, "" },

@@ -60,10 +60,14 @@ static int set_connection(scry_remote *s, const char *where, scry_error *err)
     s->user = from_environment("SCRY_MILVUS_USER");
     s->token = from_environment("SCRY_MILVUS_TOKEN");
     s->ca_file = from_environment("SCRY_MILVUS_CA");
+    s->cert_file = from_environment("SCRY_MILVUS_CERT");
+    s->key_file = from_environment("SCRY_MILVUS_KEY");
     s->options.user = s->user;
     s->options.password = s->password;
     s->options.token = s->token;
     s->options.ca_file = s->ca_file;
+    s->options.cert_file = s->cert_file;
+    s->options.key_file = s->key_file;
     bool read = s->mode == SCRY_STORE_READ;
     s->options.patience_ms = read ? SCRY_REMOTE_READ_PATIENCE_MS : SCRY_REMOTE_WRITE_PATIENCE_MS;
     s->options.work_ms = read ? SCRY_REMOTE_READ_WORK_MS : SCRY_REMOTE_WRITE_PATIENCE_MS;
@@ -208,8 +212,8 @@ static void remote_free(scry_remote *s)
     scry_db_close(&s->side, NULL);
     if (s->password)
         explicit_bzero(s->password, strlen(s->password));
-    char *owned[] = { s->where, s->name, s->user, s->password, s->token, s->ca_file, s->vector_field,
-                      s->identity, s->model_name, s->precision, s->side_path, s->lent, s->lent_root };
+    char *owned[] = { s->where, s->name, s->user, s->password, s->token, s->ca_file, s->cert_file, s->key_file,
+                      s->vector_field, s->identity, s->model_name, s->precision, s->side_path, s->lent, s->lent_root };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     pthread_mutex_destroy(&s->lock);

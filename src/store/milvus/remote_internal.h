@@ -59,7 +59,7 @@ typedef struct scry_remote {
     scry_store base;                    /* first */
     char *where, *name;
     scry_store_mode mode;
-    char *user, *password, *token, *ca_file;
+    char *user, *password, *token, *ca_file, *cert_file, *key_file;
     scry_milvus_options options;        /* its strings are those above */
     atomic_bool gave_up;                /* of options */
     atomic_bool shows_wait;             /* the caller was told of a long call */
