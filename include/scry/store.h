@@ -62,6 +62,7 @@ typedef struct scry_milvus_choice {
     void *waiting_arg;            /* of both */
     const char *path_field;       /* of a collection that another program made: the VARCHAR or dynamic field with the path of each
                                      picture; NULL: none */
+    bool half;                    /* of a new collection: vectors in half precision (FLOAT16_VECTOR), for Milvus 2.4 and later */
 } scry_milvus_choice;
 
 typedef struct scry_store_options {
@@ -77,7 +78,7 @@ typedef struct scry_store_options {
 } scry_store_options;
 
 #define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
-    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL } }
+    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, false } }
 
 /* `options` may be NULL: the default collection, for reading. */
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,

@@ -27,6 +27,7 @@ static const cli_option milvus_options[] = {
       "strong session bounded eventually" },
     { "milvus-partitions", NULL, "store each root of a new collection in its own partition, which --in then searches alone", 0,
       NULL },
+    { "milvus-half", NULL, "store the vectors of a new collection in half precision: half the memory (Milvus 2.4 and later)", 0, NULL },
     { "milvus-field", "NAME", "vector field of a collection that another program made", 0, NULL },
     { "milvus-id", "NAME", "key field of such a collection", 0, NULL },
     { "milvus-path", "NAME", "its VARCHAR or dynamic field with the path of each picture", 0, NULL },
@@ -186,6 +187,8 @@ size_t cli_common_arguments(const cli_common *c, char *out[CLI_COMMON_ARGUMENTS]
         out[n++] = scry_asprintf("--precision=%s", cli_precision_name(c->precision));
     if (c->milvus.partitions)
         out[n++] = scry_strdup("--milvus-partitions");
+    if (c->milvus.half)
+        out[n++] = scry_strdup("--milvus-half");
     if (c->quiet)
         out[n++] = scry_strdup("--quiet");
     return n;
@@ -236,6 +239,8 @@ static bool handle_common(cli_args *a, const cli_option *o, const char *value)
         c->quiet = a->wait.quiet = true;
     else if (strcmp(o->name, "milvus-partitions") == 0)
         c->milvus.partitions = true;
+    else if (strcmp(o->name, "milvus-half") == 0)
+        c->milvus.half = true;
     else if (text_of_option(c, o->name))
         *text_of_option(c, o->name) = value;
     else if (strcmp(o->name, "precision") == 0)

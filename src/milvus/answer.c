@@ -1,6 +1,8 @@
 #include "milvus/answer.h"
 
 #include "base/alloc.h"
+#include "milvus/wire.h"
+#include "vector/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +120,27 @@ static int64_t take_scalars(scry_milvus_column *c, void **owned, const Pb__Scala
     return -1;
 }
 
+/* Halves, little-endian, as floats. */
+static int64_t take_halves(scry_milvus_column *c, void **owned, const Pb__VectorField *v)
+{
+    if (v->data_case != PB__VECTOR_FIELD__DATA_FLOAT16_VECTOR || v->dim < 1 || v->dim > SCRY_MILVUS_MAX_DIM ||
+        v->float16_vector.len % ((size_t)v->dim * sizeof(uint16_t)) != 0)
+        return -1;
+    size_t n = v->float16_vector.len / sizeof(uint16_t);
+    uint16_t *halves = scry_try_alloc(n + 1, sizeof *halves);   /* aligned */
+    float *floats = *owned = scry_try_alloc(n + 1, sizeof *floats);
+    if (halves && floats && n) {
+        memcpy(halves, v->float16_vector.data, n * sizeof *halves);
+        scry_half_to_float(floats, halves, n);
+    }
+    bool read = halves && floats;
+    free(halves);
+    c->floats = floats;
+    c->dim = v->dim;
+    c->half = true;
+    return read ? (int64_t)n / v->dim : -1;
+}
+
 static int64_t take_vectors(scry_milvus_column *c, const Pb__VectorField *v)
 {
     if (v->data_case != PB__VECTOR_FIELD__DATA_FLOAT_VECTOR || v->dim < 1 || v->dim > SCRY_MILVUS_MAX_DIM ||
@@ -132,7 +155,7 @@ static bool is_known(int type)
 {
     return (type >= SCRY_MILVUS_BOOL && type <= SCRY_MILVUS_INT64) || type == SCRY_MILVUS_FLOAT ||
            type == SCRY_MILVUS_DOUBLE || (type >= SCRY_MILVUS_VARCHAR && type <= SCRY_MILVUS_JSON) ||
-           type == SCRY_MILVUS_FLOAT_VECTOR;
+           type == SCRY_MILVUS_FLOAT_VECTOR || type == SCRY_WIRE_FLOAT16_VECTOR;
 }
 
 /* All fields of known types as columns. Every column must have `rows` rows; -1: as many as
@@ -151,11 +174,12 @@ static int take_columns(answer *a, Pb__FieldData *const *fields, size_t n, int64
         size_t k = a->rows.column_count++;
         scry_milvus_column *c = &a->columns[k];
         c->name = f->field_name;
-        c->type = (scry_milvus_type)f->type;
+        bool is_half = f->type == SCRY_WIRE_FLOAT16_VECTOR;
+        c->type = is_half ? SCRY_MILVUS_FLOAT_VECTOR : (scry_milvus_type)f->type;
         bool is_vector = c->type == SCRY_MILVUS_FLOAT_VECTOR;
         int64_t count = -1;
         if (is_vector && f->field_case == PB__FIELD_DATA__FIELD_VECTORS)
-            count = take_vectors(c, f->vectors);
+            count = is_half ? take_halves(c, &a->owned[k], f->vectors) : take_vectors(c, f->vectors);
         else if (!is_vector && f->field_case == PB__FIELD_DATA__FIELD_SCALARS)
             count = take_scalars(c, &a->owned[k], f->scalars);
         if (rows < 0)

@@ -260,7 +260,7 @@ static verdict try_once(scry_milvus *m, attempt *a, scry_error *err)
         return result == SCRY_EREMOTE ? REPEAT : FAILED;
     scry_h2_request q = {
         .path = a->path, .authority = m->where, .tls = m->options.tls, .authorization = m->authorization,
-        .database = m->options.database, .timeout_ms = (int64_t)(a->work_ms - scry_now_ms()) + 1,
+        .database = m->options.database, .identifier = m->identifier, .timeout_ms = (int64_t)(a->work_ms - scry_now_ms()) + 1,
         .body = m->request.data, .body_size = m->request.size,
     };
     switch (scry_conn_call(m->conn, &q, &m->reply, a->work_ms, err)) {

@@ -20,7 +20,7 @@ struct scry_milvus {
     double stop_ms;                  /* when the caller wanted to stop; 0: it does not */
     int code;                        /* scry_milvus_code */
     scry_milvus_counters counters;
-    char version[64];
+    char version[64], identifier[24];   /* of the server; this client's, which the server gave */
     uint64_t last_write;
     char *schema_of;                 /* collection that schema_timestamp belongs to, or NULL */
     uint64_t schema_timestamp;

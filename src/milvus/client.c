@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Milvus's default limit of a request (proxy.grpc.serverMaxRecvSize). */
 static const size_t MAX_REQUEST_BYTES = (size_t)64 << 20;
@@ -24,21 +27,31 @@ static int set_port(scry_milvus_options *o, const char *text, size_t n, const ch
     return 0;
 }
 
-int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err)
+/* TLS and port by the beginning of an address; the rest of it, or NULL with an error. */
+static const char *set_kind(scry_milvus_options *o, const char *url, scry_error *err)
 {
     enum { PORT = 19530, HTTPS_PORT = 443 };
     static const struct { const char *prefix; bool tls; int port; } kinds[] = {
         { "milvus://", false, PORT }, { "milvuss://", true, PORT }, { "https://", true, HTTPS_PORT },
     };
-    enum { KINDS = sizeof kinds / sizeof *kinds };
-    size_t kind = 0;
-    while (kind < KINDS && strncmp(url, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
-        kind++;
-    if (kind == KINDS)
-        return scry_fail(err, SCRY_EINVALID, "%s is not a Milvus address: milvus://HOST:PORT/DATABASE, milvuss:// for TLS, or "
-                         "https:// as managed services give it", url);
-    const char *host = url + strlen(kinds[kind].prefix);
-    o->port = kinds[kind].port;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t n = strlen(kinds[i].prefix);
+        if (strncmp(url, kinds[i].prefix, n) != 0)
+            continue;
+        o->tls = kinds[i].tls;
+        o->port = kinds[i].port;
+        return url + n;
+    }
+    scry_fail(err, SCRY_EINVALID, "%s is not a Milvus address: milvus://HOST:PORT/DATABASE, milvuss:// for TLS, or https:// as "
+              "managed services give it", url);
+    return NULL;
+}
+
+int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err)
+{
+    const char *host = set_kind(o, url, err);
+    if (!host)
+        return SCRY_EINVALID;
     size_t n = strcspn(host, "/?#");
     const char *database = host[n] == '/' ? host + n + 1 : "";
     if (host[n] == '?' || host[n] == '#' || strpbrk(database, "/?#"))
@@ -63,11 +76,48 @@ int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err
     memcpy(o->host, host, host_size);
     o->host[host_size] = '\0';
     snprintf(o->database, sizeof o->database, "%s", database);
-    o->tls = kinds[kind].tls;
     return 0;
 }
 
 /* ---- open and free ---- */
+
+enum { UNIMPLEMENTED = -12 };   /* gRPC's, as scry_milvus_code gives it */
+
+static const char *local_time(char out[32])
+{
+    struct tm parts;
+    time_t now = time(NULL);
+    if (!localtime_r(&now, &parts) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &parts))
+        out[0] = '\0';
+    return out;
+}
+
+/* Say who connects, as a server's list of its clients shows it. Servers before 2.3 cannot be told, and 2.3.5 refuses it while the
+ * database is not there. */
+static int introduce(scry_milvus *m, const char *user, scry_error *err)
+{
+    char now[32], host[256] = "";
+    (void)gethostname(host, sizeof host - 1);
+    Pb__ClientInfo info = PB__CLIENT_INFO__INIT;
+    info.sdk_type = "scry";
+    info.sdk_version = SCRY_VERSION;
+    info.local_time = (char *)local_time(now);
+    info.user = (char *)(user ? user : "");
+    info.host = host;
+    Pb__ConnectRequest q = PB__CONNECT_REQUEST__INIT;
+    q.client_info = &info;
+    ProtobufCMessage *answer;
+    scry_error why = SCRY_ERROR_INIT;
+    int result = scry_call(m, "Connect", &q.base, &pb__connect_response__descriptor, &answer, &why);
+    if (result < 0)
+        return m->code == UNIMPLEMENTED || m->code > 0 ? 0 : scry_fail(err, result, "%s", why.message);
+    const Pb__ConnectResponse *r = (Pb__ConnectResponse *)answer;
+    snprintf(m->identifier, sizeof m->identifier, "%lld", (long long)r->identifier);
+    if (r->server_info)
+        snprintf(m->version, sizeof m->version, "%s", r->server_info->build_tags);
+    scry_call_free(answer);
+    return 0;
+}
 
 static int ask_version(scry_milvus *m, scry_error *err)
 {
@@ -104,7 +154,9 @@ int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error
     if (getrandom(&m->random, sizeof m->random, 0) < 0)
         m->random = (uintptr_t)m;
     m->options.patience_ms = m->options.work_ms = o->connect_ms;
-    int result = ask_version(m, err);
+    int result = introduce(m, o->user, err);
+    if (result == 0 && !m->version[0])
+        result = ask_version(m, err);
     m->options.patience_ms = o->patience_ms;
     m->options.work_ms = o->work_ms;
     if (result < 0)
@@ -129,6 +181,26 @@ void scry_milvus_free(scry_milvus *m)
     free(m->key_file);
     free(m->schema_of);
     free(m);
+}
+
+const char *scry_milvus_version(const scry_milvus *m)
+{
+    return m->version;
+}
+
+/* Managed services write texts like "... (Compatible with Milvus 2.5)": the first two numbers with a dot in between count. */
+bool scry_milvus_has_halves(const char *version)
+{
+    static const char digits[] = "0123456789";
+    if (strncasecmp(version, "milvus_lite", 11) == 0 || strncasecmp(version, "milvus-lite", 11) == 0)
+        return false;
+    for (const char *at = version; *(at += strcspn(at, digits)); at += strspn(at, digits)) {
+        char *end;
+        long major = strtol(at, &end, 10);
+        if (*end == '.' && strchr(digits, end[1]) && end[1])
+            return major > 2 || (major == 2 && strtol(end + 1, NULL, 10) >= 4);
+    }
+    return false;
 }
 
 int scry_milvus_code(const scry_milvus *m)

@@ -2,6 +2,7 @@
 #include "milvus/call.h"
 
 #include "base/alloc.h"
+#include "milvus/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,7 +131,7 @@ static void field_to_message(field_message *f, const scry_milvus_field *from)
     f->schema.name = (char *)from->name;
     f->schema.is_primary_key = from->primary;
     f->schema.autoid = from->auto_id;
-    f->schema.data_type = from->type;
+    f->schema.data_type = from->half ? SCRY_WIRE_FLOAT16_VECTOR : from->type;
     f->schema.element_type = from->type == SCRY_MILVUS_ARRAY ? SCRY_MILVUS_VARCHAR : 0;
     f->schema.type_params = f->param_list;
     add_param(f, "dim", from->dim);
@@ -199,7 +200,9 @@ static void schema_from_message(scry_milvus_schema *s, const Pb__DescribeCollect
     for (size_t i = 0; i < from->n_fields; i++) {
         const Pb__FieldSchema *f = from->fields[i];
         fields[i] = (scry_milvus_field){
-            .name = f->name, .type = f->data_type, .primary = f->is_primary_key,
+            .name = f->name, .half = f->data_type == SCRY_WIRE_FLOAT16_VECTOR,
+            .type = f->data_type == SCRY_WIRE_FLOAT16_VECTOR ? SCRY_MILVUS_FLOAT_VECTOR : f->data_type,
+            .primary = f->is_primary_key,
             .auto_id = f->autoid || (f->is_primary_key && from->autoid),
             .optional = f->nullable || f->is_dynamic || f->is_function_output || f->default_value.len, .dim = number_param(f, "dim"),
             .max_length = number_param(f, "max_length"), .max_capacity = number_param(f, "max_capacity"),

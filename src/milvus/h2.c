@@ -215,7 +215,7 @@ int scry_h2_start(scry_h2 *h, const scry_h2_request *q, scry_h2_reply *reply, sc
     char timeout[32];
     /* The protocol allows at most eight digits. */
     snprintf(timeout, sizeof timeout, "%lldm", (long long)(q->timeout_ms < 99999999 ? q->timeout_ms : 99999999));
-    nghttp2_nv headers[10] = {
+    nghttp2_nv headers[11] = {
         header(":method", "POST"), header(":scheme", q->tls ? "https" : "http"), header(":path", q->path),
         header(":authority", q->authority), header("te", "trailers"), header("content-type", "application/grpc"),
         header("user-agent", "scry/" SCRY_VERSION), header("grpc-timeout", timeout),
@@ -225,6 +225,8 @@ int scry_h2_start(scry_h2 *h, const scry_h2_request *q, scry_h2_reply *reply, sc
         headers[n++] = header("authorization", q->authorization);
     if (q->database && q->database[0])
         headers[n++] = header("dbname", q->database);
+    if (q->identifier && q->identifier[0])
+        headers[n++] = header("identifier", q->identifier);
     scry_buf body = reply->body;
     *reply = (scry_h2_reply){ .grpc_status = -1, .body = body };
     scry_buf_clear(&reply->body);

@@ -29,6 +29,7 @@ typedef struct scry_h2_request {
     bool tls;
     const char *authorization;  /* NULL or "": none */
     const char *database;       /* NULL or "": the default one */
+    const char *identifier;     /* this client's, from its Connect; NULL or "": none */
     int64_t timeout_ms;         /* sent to the server as grpc-timeout */
     const char *body;           /* must stay valid until the reply is closed */
     size_t body_size;

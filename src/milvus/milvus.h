@@ -68,13 +68,19 @@ enum { SCRY_MILVUS_STOP_MS = 5000, SCRY_MILVUS_AGAIN_MS = 2000, SCRY_MILVUS_AGAI
 #define SCRY_MILVUS_OPTIONS_INIT \
     { "", 19530, false, "", NULL, NULL, NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, (size_t)256 << 20, NULL, NULL, NULL }
 
-/* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS, https:// for TLS and port 443; [::1] in brackets. A user or password
- * in the URL is refused: other users can read command lines. Sets host, port, tls and database. */
+/* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS, https:// for TLS and port 443; [::1] in brackets. A user or
+ * password in the URL is refused: other users can read command lines. Sets host, port, tls and database. */
 int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err) SCRY_NODISCARD;
 
-/* Connect and ask for the version, so that a wrong address, password or protocol fails here. */
+/* Connect, tell the server who connects ("scry", version, user, name of this machine) and learn its version, so that a wrong
+ * address, password or protocol fails here. */
 int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error *err) SCRY_NODISCARD;
 void scry_milvus_free(scry_milvus *m);
+
+/* As the server gives it: "v2.3.5", "milvus_lite-3.2.2". Borrowed. */
+const char *scry_milvus_version(const scry_milvus *m);
+/* Whether that is a version from 2.4 on, which has FLOAT16_VECTOR; milvus-lite has not. */
+bool scry_milvus_has_halves(const char *version);
 
 /* Milvus's own code of the last call's failure (Status.code), or minus the gRPC status;
  * 0 after a success or without an answer. The codes that callers act on are named. */
@@ -107,7 +113,8 @@ typedef enum {
     SCRY_MILVUS_BOOL = 1, SCRY_MILVUS_INT8 = 2, SCRY_MILVUS_INT16 = 3, SCRY_MILVUS_INT32 = 4, SCRY_MILVUS_INT64 = 5,
     SCRY_MILVUS_FLOAT = 10, SCRY_MILVUS_DOUBLE = 11, SCRY_MILVUS_VARCHAR = 21,
     SCRY_MILVUS_ARRAY = 22,      /* here always of VARCHAR */
-    SCRY_MILVUS_JSON = 23, SCRY_MILVUS_FLOAT_VECTOR = 101
+    SCRY_MILVUS_JSON = 23,
+    SCRY_MILVUS_FLOAT_VECTOR = 101   /* also Milvus's FLOAT16_VECTOR (102), which is told apart by `half` */
 } scry_milvus_type;
 
 typedef struct scry_milvus_field {
@@ -115,6 +122,7 @@ typedef struct scry_milvus_field {
     int type;                    /* scry_milvus_type, or a number this client does not know */
     bool primary, auto_id, optional;   /* optional: nullable, or set by the server */
     int64_t dim;                 /* vectors */
+    bool half;                   /* FLOAT_VECTOR: a FLOAT16_VECTOR, of Milvus 2.4 and later */
     int64_t max_length;          /* VARCHAR, and elements of ARRAY */
     int64_t max_capacity;        /* ARRAY */
 } scry_milvus_field;
@@ -198,6 +206,7 @@ typedef struct scry_milvus_column {
     const char *const *strings;          /* VARCHAR; JSON texts */
     const scry_milvus_strings *lists;    /* ARRAY of VARCHAR */
     int64_t dim;                         /* FLOAT_VECTOR */
+    bool half;                           /* the field is a FLOAT16_VECTOR: rounded when sent, widened when read */
 } scry_milvus_column;
 
 /* Rows to send, and the partition they belong to (NULL: the default one). */
@@ -266,6 +275,7 @@ typedef struct scry_milvus_search {
     const char *params;          /* JSON: {"ef":64}; NULL: {} */
     const float *vectors;        /* [queries, dim] */
     size_t queries, dim;
+    bool half;                   /* `field` is a FLOAT16_VECTOR, whose queries have to be halves, too */
     int64_t limit;               /* rows for each query, at most MAX_TOPK */
     const char *filter;          /* NULL or "": all */
     const char *const *fields;

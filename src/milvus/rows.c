@@ -2,6 +2,8 @@
 #include "milvus/call.h"
 
 #include "base/alloc.h"
+#include "milvus/wire.h"
+#include "vector/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@ static size_t row_bytes(const scry_milvus_column *columns, size_t n, size_t r)
     for (size_t i = 0; i < n; i++) {
         const scry_milvus_column *c = &columns[i];
         if (c->type == SCRY_MILVUS_FLOAT_VECTOR)
-            bytes += (size_t)c->dim * sizeof(float);
+            bytes += (size_t)c->dim * (c->half ? sizeof(uint16_t) : sizeof(float));
         else if (c->type == SCRY_MILVUS_VARCHAR || c->type == SCRY_MILVUS_JSON)
             bytes += string_bytes(c->strings[r]);
         else if (c->type == SCRY_MILVUS_ARRAY) {
@@ -95,6 +97,27 @@ static void set_json(column_message *m, const char *const *texts, size_t count)
     m->json.n_data = count;
 }
 
+/* Vectors, [count, dim]; those of a FLOAT16_VECTOR as halves, little-endian. */
+static void set_vectors(column_message *m, const scry_milvus_column *c, const float *floats, size_t count)
+{
+    size_t n = count * (size_t)c->dim;
+    m->field.field_case = PB__FIELD_DATA__FIELD_VECTORS;
+    m->field.vectors = &m->vectors;
+    m->vectors.dim = c->dim;
+    if (c->half) {
+        uint16_t *halves = m->owned[0] = scry_alloc((n + 1) * sizeof *halves);
+        scry_half_from_float(halves, floats, n);
+        m->field.type = SCRY_WIRE_FLOAT16_VECTOR;
+        m->vectors.data_case = PB__VECTOR_FIELD__DATA_FLOAT16_VECTOR;
+        m->vectors.float16_vector = (ProtobufCBinaryData){ n * sizeof *halves, (uint8_t *)halves };
+        return;
+    }
+    m->floats.data = (float *)floats;
+    m->floats.n_data = n;
+    m->vectors.data_case = PB__VECTOR_FIELD__DATA_FLOAT_VECTOR;
+    m->vectors.float_vector = &m->floats;
+}
+
 #define SCALARS(m, array, member, which) \
     ((m)->scalars.data_case = PB__SCALAR_FIELD__DATA_##which, (m)->scalars.member = &(m)->array)
 
@@ -147,13 +170,7 @@ static bool column_to_message(column_message *m, const scry_milvus_column *c, si
         SCALARS(m, array, array_data, ARRAY_DATA);
         return true;
     case SCRY_MILVUS_FLOAT_VECTOR:
-        m->floats.data = (float *)c->floats + from * (size_t)c->dim;   /* [count, dim] */
-        m->floats.n_data = count * (size_t)c->dim;
-        m->vectors.dim = c->dim;
-        m->vectors.data_case = PB__VECTOR_FIELD__DATA_FLOAT_VECTOR;
-        m->vectors.float_vector = &m->floats;
-        m->field.field_case = PB__FIELD_DATA__FIELD_VECTORS;
-        m->field.vectors = &m->vectors;
+        set_vectors(m, c, c->floats + from * (size_t)c->dim, count);
         return true;
     }
     return false;

@@ -2,6 +2,8 @@
 #include "milvus/answer.h"
 
 #include "base/alloc.h"
+#include "milvus/wire.h"
+#include "vector/vector.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,16 +57,21 @@ int scry_milvus_count(scry_milvus *m, const char *name, const char *filter, scry
     return result;
 }
 
-/* The queries as one serialised placeholder group: each vector as little-endian floats. */
+/* The queries as one serialised placeholder group: each vector as little-endian floats, or halves. */
 static int pack_vectors(scry_buf *out, const scry_milvus_search *s, scry_error *err)
 {
     Pb__PlaceholderValue value = PB__PLACEHOLDER_VALUE__INIT, *values[] = { &value };
     Pb__PlaceholderGroup group = PB__PLACEHOLDER_GROUP__INIT;
     ProtobufCBinaryData *data = scry_alloc(sizeof *data * s->queries);
+    size_t n = s->queries * s->dim, bytes = s->dim * (s->half ? sizeof(uint16_t) : sizeof(float));
+    uint16_t *halves = s->half ? scry_alloc(n * sizeof *halves) : NULL;
+    if (halves)
+        scry_half_from_float(halves, s->vectors, n);
+    uint8_t *vectors = halves ? (uint8_t *)halves : (uint8_t *)s->vectors;
     for (size_t i = 0; i < s->queries; i++)
-        data[i] = (ProtobufCBinaryData){ s->dim * sizeof(float), (uint8_t *)(s->vectors + i * s->dim) };
+        data[i] = (ProtobufCBinaryData){ bytes, vectors + i * bytes };
     value.tag = "$0";
-    value.type = SCRY_MILVUS_FLOAT_VECTOR;
+    value.type = s->half ? SCRY_WIRE_FLOAT16_VECTOR : SCRY_MILVUS_FLOAT_VECTOR;
     value.values = data;
     value.n_values = s->queries;
     group.placeholders = values;
@@ -73,6 +80,7 @@ static int pack_vectors(scry_buf *out, const scry_milvus_search *s, scry_error *
     if (at)
         pb__placeholder_group__pack(&group, at);
     free(data);
+    free(halves);
     return at ? 0 : scry_fail(err, SCRY_ELIMIT, "%zu query vectors of %zu numbers are too many at once", s->queries, s->dim);
 }
 

@@ -14,6 +14,8 @@
 
 enum { SCRY_WIRE_PREFIX = 5 };
 
+enum { SCRY_WIRE_FLOAT16_VECTOR = 102 };   /* as data_type and as type of placeholders */
+
 /* `out` becomes the framed message. SCRY_ELIMIT when it exceeds out->limit. */
 int scry_wire_pack(scry_buf *out, const ProtobufCMessage *message, scry_error *err) SCRY_NODISCARD;
 

@@ -43,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const ProtobufCMessageDescriptor *const types[] = {
         &pb__query_results__descriptor, &pb__search_results__descriptor, &pb__describe_collection_response__descriptor,
         &pb__describe_index_response__descriptor, &pb__flush_response__descriptor, &pb__mutation_result__descriptor,
+        &pb__connect_response__descriptor,
     };
     if (size < 1)
         return 0;

@@ -87,6 +87,37 @@ is "and equal" $status 0
 run index --store $M --collection other --milvus-partitions "$P"
 like "what was made without them says so" "$T/err" 'without partitions: scry store copy'
 
+# ---- vectors in half precision, on what stands for a newer server ----
+run index --store $M --collection half --milvus-half "$P"
+is "2.3.5 has none: refused" "$status" 2
+like "... with the reason" "$T/err" 'v2\.3\.5.* no vectors of half precision.*omit --milvus-half'
+"$PYMILVUS" tests/milvus/newer.py 29532 >"$T/newer" 2>&1 &
+newer=$!
+until (exec 3<>/dev/tcp/127.0.0.1/29532) 2>/dev/null; do sleep 0.1; done
+N=milvus://127.0.0.1:29532
+run store copy "$SCRY_STORE" $N --to-collection half --milvus-half
+like "copied as halves" "$T/err" '^33 copied'
+run verify --against $N --against-collection half
+is "and equal, to the bit" "$status $(cat "$T/out")" "0 both are equal: 33 files"
+scores() { "$scry" search --by look --json "$@" | python3 -c 'import json, sys
+print([(r["path"], round(r["score"], 3)) for r in json.load(sys.stdin)["results"]])'; }
+is "searched as the original, but for the rounding of the query" "$(scores --store $N --collection half dog)" "$(scores dog)"
+is "copies are folded, too" "$(scores --store $N --collection half --fold 0.05 cat)" "$(scores --fold 0.05 cat)"
+id=$("$scry" search --json dog | python3 -c 'import json, sys; print(json.load(sys.stdin)["results"][0]["id"])')
+is "like a stored one" "$(scores --store $N --collection half "@id:$id")" "$(scores "@id:$id")"
+pictures "$P/halves" 4 80
+run index --store $N --collection half "$P/halves"
+like "indexed as halves" "$T/err" '^4 added'
+run index --store $N --collection other --milvus-half "$P/halves"
+like "what was made without says so" "$T/err" 'single precision: scry store copy'
+run index --store $N --collection half --rebuild
+is "embedded again as halves" "$status" 0
+run status --store $N --collection half --json
+is "... all of them" "$(json 'j["files"]')" 37
+like "the server is told who connects" "$T/newer" "^scry [0-9]"
+unlike "and understands everything" "$T/newer" 'Error|Traceback'
+kill $newer
+
 # ---- killed in the middle ----
 pictures "$T/many" 2500 100
 run index --collection many "$T/many"

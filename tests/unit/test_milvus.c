@@ -160,6 +160,33 @@ static void query_answers_are_checked(void **state)
     }
 }
 
+/* FLOAT16_VECTOR is read as floats: v = [1, -2], then one of three bytes and one that has floats. */
+static void halves_are_widened(void **state)
+{
+    scry_milvus_rows *r = NULL;
+    Pb__QueryResults *m = (Pb__QueryResults *)DECODE(query_results,
+        "\x12\x0f\x08\x66\x12\x01v\x22\x08\x08\x02\x22\x04\x00\x3c\x00\xc0");
+    assert_int_equal(scry_answer_of_query(&r, m, NULL), 0);
+    const scry_milvus_column *v = scry_milvus_find_column(r, "v", SCRY_MILVUS_FLOAT_VECTOR);
+    assert_true(v && v->half && v->dim == 2 && r->rows == 1);
+    assert_true(v->floats[0] == 1 && v->floats[1] == -2);
+    scry_milvus_rows_free(r);
+    m = (Pb__QueryResults *)DECODE(query_results, "\x12\x0e\x08\x66\x12\x01v\x22\x07\x08\x02\x22\x03\x00\x3c\x00");
+    assert_int_equal(scry_answer_of_query(&r, m, NULL), SCRY_EREMOTE);
+    m = (Pb__QueryResults *)DECODE(query_results, "\x12\x11\x08\x66\x12\x01v\x22\x0a\x08\x01\x12\x06\x0a\x04\x00\x00\x00\x00");
+    assert_int_equal(scry_answer_of_query(&r, m, NULL), SCRY_EREMOTE);
+}
+
+static void versions_with_halves(void **state)
+{
+    static const char *const with[] = { "v2.4.0", "2.5.15", "v2.6.9-gpu", "v3.0.0", "10.1", "Cloud Vector Database (Compatible with Milvus 2.5)" };
+    static const char *const without[] = { "v2.3.5-lite", "v2.3.21", "1.1.1", "milvus_lite-3.2.2", "milvus-lite 3.2.2", "", "v3", "unknown", "3.x" };
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+        assert_true(scry_milvus_has_halves(with[i]));
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        assert_false(scry_milvus_has_halves(without[i]));
+}
+
 static void search_answers_are_checked(void **state)
 {
     scry_milvus_rows *r = NULL;
@@ -194,6 +221,8 @@ int main(void)
         cmocka_unit_test(insert_has_milvus_s_bytes),
         cmocka_unit_test(a_small_message_may_not_ask_for_much_memory),
         cmocka_unit_test(query_answers_are_checked),
+        cmocka_unit_test(halves_are_widened),
+        cmocka_unit_test(versions_with_halves),
         cmocka_unit_test(search_answers_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,7 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, 
     scry_remote_external *f = s->external = scry_alloc(sizeof *f);
     f->key = scry_strdup(key->name);
     f->numbers = key->type == SCRY_MILVUS_INT64;
+    s->half = vector->half;
     int result = choice->path_field ? scry_remote_set_path_field(s, schema, choice->path_field, err) : 0;
     if (result < 0)
         return result;
@@ -365,7 +366,8 @@ static int send_rows(scry_remote *s, int64_t *numbers, char *const *paths, float
 {
     scry_milvus_column columns[] = {
         { .name = s->external->key, .type = SCRY_MILVUS_INT64, .longs = numbers },
-        { .name = s->vector_field, .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = vectors, .dim = s->base.dim },
+        { .name = s->vector_field, .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = vectors, .dim = s->base.dim,
+          .half = s->half },
         { .name = NULL },
     };
     scry_milvus *m;

@@ -65,6 +65,7 @@ typedef struct scry_remote {
     atomic_bool shows_wait;             /* the caller was told of a long call */
     scry_milvus_consistency consistency;    /* of searches */
     char *vector_field;
+    bool half;                          /* it is a FLOAT16_VECTOR */
     int ef, nprobe;                     /* of searches */
     char index_type[32], metric[16], index_params[512];
     char *identity, *model_name, *precision;

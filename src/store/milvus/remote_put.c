@@ -29,7 +29,7 @@ static void *own(batch *b, size_t size)
     return b->owned[b->owned_count++] = scry_alloc(b->n * size + 1);
 }
 
-static void batch_init(batch *b, size_t n, size_t dim)
+static void batch_init(batch *b, size_t n, size_t dim, bool half)
 {
     *b = (batch){ .n = n };
     b->id = own(b, sizeof *b->id);
@@ -51,6 +51,7 @@ static void batch_init(batch *b, size_t n, size_t dim)
     }
     b->paths = (const char **)b->columns[SCRY_REMOTE_PATH].strings;
     b->columns[SCRY_REMOTE_VECTOR].dim = (int64_t)dim;
+    b->columns[SCRY_REMOTE_VECTOR].half = half;
     b->vectors = (float *)b->columns[SCRY_REMOTE_VECTOR].floats;
     b->has_vector = own(b, sizeof *b->has_vector);
 }
@@ -357,7 +358,7 @@ static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, size_
             kept[count++] = &items[i];
     if (s->partitions && count)
         qsort(kept, count, sizeof *kept, compare_roots);
-    batch_init(&b, count, (size_t)s->base.dim);
+    batch_init(&b, count, (size_t)s->base.dim, s->half);
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++)
         result = set_row(&b, i, kept[i], (size_t)s->base.dim, err);

@@ -54,6 +54,7 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
     scry_milvus_field fields[SCRY_REMOTE_FIELDS];
     memcpy(fields, scry_remote_schema, sizeof fields);
     fields[SCRY_REMOTE_VECTOR].dim = o->dim;
+    fields[SCRY_REMOTE_VECTOR].half = o->milvus.half;
     const scry_milvus_property properties[] = {
         { "scry.format", FORMAT }, { "scry.model_identity", o->model_identity },
         { "scry.model_name", o->model_name ? o->model_name : "" }, { "scry.precision", o->precision ? o->precision : "" },
@@ -64,6 +65,9 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
                                         .property_count = sizeof properties / sizeof *properties };
     if (!o->model_identity || !o->model_identity[0] || o->dim < 1)
         return scry_fail(err, SCRY_EINVALID, "a new collection needs a model: give --model");
+    if (o->milvus.half && !scry_milvus_has_halves(scry_milvus_version(m)))
+        return scry_fail(err, SCRY_EINVALID, "Milvus at %s (%s) has no vectors of half precision, which came with 2.4: omit --milvus-half",
+                         s->where, scry_milvus_version(m));
     return scry_milvus_create_collection(m, s->name, &schema, err);
 }
 
@@ -146,6 +150,18 @@ static int check_fields(const scry_remote *s, const scry_milvus_schema *schema, 
     return 0;
 }
 
+/* What a collection that is created would have, and one that is there cannot get. */
+static int check_kind(const scry_remote *s, const scry_store_options *o, scry_error *err)
+{
+    if (o->milvus.partitions && !s->partitions)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made without partitions: scry store copy it into "
+                         "another one with --milvus-partitions", s->name, s->where);
+    if (o->milvus.half && !s->half)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made with vectors of single precision: scry store copy it "
+                         "into another one with --milvus-half", s->name, s->where);
+    return 0;
+}
+
 static int open_native(scry_remote *s, const scry_milvus_schema *schema, const scry_store_options *o, scry_error *err)
 {
     const char *format = scry_milvus_find_property(schema, "scry.format");
@@ -164,10 +180,10 @@ static int open_native(scry_remote *s, const scry_milvus_schema *schema, const s
     s->read_row = scry_remote_row_read;
     const char *partitions = scry_milvus_find_property(schema, "scry.partitions");
     s->partitions = partitions && strcmp(partitions, "root") == 0;
+    s->half = scry_milvus_find_field(schema, "vector") && scry_milvus_find_field(schema, "vector")->half;
     int result = check_fields(s, schema, err);
-    if (result == 0 && o->milvus.partitions && !s->partitions && o->mode == SCRY_STORE_CREATE)
-        result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made without partitions: scry store copy it into "
-                           "another one with --milvus-partitions", s->name, s->where);
+    if (result == 0 && o->mode == SCRY_STORE_CREATE)
+        result = check_kind(s, o, err);
     if (result == 0)
         result = check_model(s, o, err);
     if (result == 0) {

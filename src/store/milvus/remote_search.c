@@ -57,7 +57,7 @@ static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scr
         fields[field_count++] = s->vector_field;
     scry_milvus_search search = {
         .field = s->vector_field, .metric = s->metric, .params = search_params(s, rows, params), .vectors = vectors,
-        .queries = n, .dim = (size_t)s->base.dim, .limit = rows, .filter = q->filter,
+        .queries = n, .dim = (size_t)s->base.dim, .half = s->half, .limit = rows, .filter = q->filter,
         .fields = fields, .field_count = field_count,
         .partitions = q->partitions, .partition_count = q->partition_count,
         .consistency = s->consistency == SCRY_MILVUS_BOUNDED ? scry_remote_freshness(s) : s->consistency,
