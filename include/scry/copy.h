@@ -32,6 +32,7 @@ typedef struct scry_copy_options {
     void (*progress)(void *arg, const scry_copy_progress *p);   /* a few times a second; may be NULL */
     void *arg;
     const scry_cancel *cancel;   /* non-zero: stop with SCRY_ECANCELLED; what was sent stays */
+    uint64_t sample;             /* of a comparison: only about so many files, chosen at random each time; 0: all */
 } scry_copy_options;
 
 #define SCRY_COPY_OPTIONS_INIT SCRY_ZERO_INIT

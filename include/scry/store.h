@@ -450,6 +450,10 @@ typedef struct scry_verify_report {
  * reported through `problem` (one line). What was found is remembered for scry_store_known_damage. */
 int scry_store_verify(scry_store *s, scry_verify_report *out, void (*problem)(void *arg, const char *text),
                       void *arg, scry_error *err) SCRY_NODISCARD;
+/* The same for about `most` files, chosen at random each time, of a store on Milvus; report.files is how many they were. One in a
+ * folder is SCRY_EINVALID. */
+int scry_store_verify_sample(scry_store *s, uint64_t most, scry_verify_report *out,
+                             void (*problem)(void *arg, const char *text), void *arg, scry_error *err) SCRY_NODISCARD;
 
 /* The last part of it alone: compare the files with their checksums. Reads every byte once; `pace` (may be NULL) is called
  * after so many bytes and may sleep, a non-zero return ends the check with SCRY_ECANCELLED. Nothing is checked of

@@ -9,6 +9,6 @@
 int cli_store_copy(const cli_common *c, const char *from, const char *to, const char *to_name);
 
 /* Compare c's collection with `name` (NULL: the same name) at `place`; the exit status. */
-int cli_verify_against(const cli_common *c, const char *place, const char *name);
+int cli_verify_against(const cli_common *c, const char *place, const char *name, uint64_t sample);
 
 #endif

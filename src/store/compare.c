@@ -195,7 +195,7 @@ static int compare_roots(compare *c, uint64_t *most, scry_error *err)
 int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference)(void *arg, const char *text), void *arg,
                        const scry_copy_options *options, scry_compare_report *out, scry_error *err)
 {
-    static const scry_copy_options silent = { NULL, NULL, NULL };
+    static const scry_copy_options silent = SCRY_COPY_OPTIONS_INIT;
     compare c = { .here = here, .there = there, .on_difference = on_difference, .arg = arg, .options = options ? options : &silent,
                   .report = out };
     uint64_t most = 0;
@@ -203,7 +203,10 @@ int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference
     int result = scry_check_models(here, there, "they have no vectors that can be compared", err);
     if (result == 0)
         result = compare_roots(&c, &most, err);
+    scry_id_range range = scry_random_range(most, c.options->sample);
+    if (c.options->sample && most > c.options->sample)
+        c.progress.total = most = c.options->sample;
     if (result == 0)
-        result = scry_each_piece(most, here->dim, compare_range, &c, err);
-    return result < 0 ? result : compare_texts(&c, err);
+        result = scry_each_piece_of(range, most, here->dim, compare_range, &c, err);
+    return result < 0 || c.options->sample ? result : compare_texts(&c, err);
 }

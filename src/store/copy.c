@@ -303,7 +303,7 @@ static int copy_some_texts(void *arg, const scry_picture_text *texts, size_t n)
 
 int scry_copy_texts(scry_store *from, scry_store *to, const scry_copy_options *options, scry_error *err)
 {
-    static const scry_copy_options silent = { NULL, NULL, NULL };
+    static const scry_copy_options silent = SCRY_COPY_OPTIONS_INIT;
     copy c = { .from = from, .to = to, .options = options ? options : &silent, .err = err };
     if (!to->kind->put_texts)
         return 0;
@@ -313,7 +313,7 @@ int scry_copy_texts(scry_store *from, scry_store *to, const scry_copy_options *o
 
 int scry_copy_frame(scry_store *from, scry_store *to, scry_error *err)
 {
-    static const scry_copy_options silent = { NULL, NULL, NULL };
+    static const scry_copy_options silent = SCRY_COPY_OPTIONS_INIT;
     scry_copy_progress progress = { 0 };
     copy c = { .from = from, .to = to, .options = &silent, .progress = &progress };
     int result = copy_roots(&c, err);
@@ -326,7 +326,7 @@ int scry_copy_frame(scry_store *from, scry_store *to, scry_error *err)
 int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *options, scry_copy_progress *out,
                     scry_error *err)
 {
-    static const scry_copy_options silent = { NULL, NULL, NULL };
+    static const scry_copy_options silent = SCRY_COPY_OPTIONS_INIT;
     copy c = { .from = from, .to = to, .options = options ? options : &silent, .progress = out };
     *out = (scry_copy_progress){ 0 };
     int result = scry_check_models(from, to, "their vectors cannot be in one collection", err);

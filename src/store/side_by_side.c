@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* Rows that a piece should hold: vectors of 16 MiB, or as many short rows. */
 enum { PIECE_BYTES = 16 << 20, PIECE_ROWS = 8192 };
@@ -87,18 +88,39 @@ static int walk_piece(const walker *w, scry_id_range r, scry_error *err)
     return result ? result : walk_piece(w, (scry_id_range){ middle, r.end }, err);
 }
 
-int scry_each_piece(uint64_t files, int dim, int (*piece)(void *arg, scry_id_range range, scry_error *err), void *arg,
-                    scry_error *err)
+static const uint64_t ALL_IDS = (uint64_t)1 << 32;
+
+int scry_each_piece_of(scry_id_range range, uint64_t files, int dim,
+                       int (*piece)(void *arg, scry_id_range range, scry_error *err), void *arg, scry_error *err)
 {
-    const uint64_t all = (uint64_t)1 << 32;
-    uint64_t pieces = 1 + files / piece_rows(dim);
+    uint64_t pieces = 1 + files / piece_rows(dim), all = range.end - range.first;
     walker w = { piece, arg };
     int result = 0;
     if (pieces > all)
         pieces = all;
-    for (uint64_t i = 0; i < pieces && result == 0; i++)
-        result = walk_piece(&w, (scry_id_range){ all / pieces * i, i + 1 == pieces ? all : all / pieces * (i + 1) }, err);
+    for (uint64_t i = 0; i < pieces && result == 0; i++) {
+        uint64_t first = range.first + all / pieces * i;
+        result = walk_piece(&w, (scry_id_range){ first, i + 1 == pieces ? range.end : first + all / pieces }, err);
+    }
     return result;
+}
+
+int scry_each_piece(uint64_t files, int dim, int (*piece)(void *arg, scry_id_range range, scry_error *err), void *arg,
+                    scry_error *err)
+{
+    return scry_each_piece_of((scry_id_range){ 0, ALL_IDS }, files, dim, piece, arg, err);
+}
+
+scry_id_range scry_random_range(uint64_t files, uint64_t most)
+{
+    uint32_t random = 0;
+    if (most == 0 || files <= most)
+        return (scry_id_range){ 0, ALL_IDS };
+    uint64_t width = (uint64_t)((double)ALL_IDS * ((double)most / (double)files)) + 1;
+    if (getrandom(&random, sizeof random, 0) < 0)
+        random = 0;
+    uint64_t first = (uint64_t)((double)random / (double)ALL_IDS * (double)(ALL_IDS - width));
+    return (scry_id_range){ first, first + width };
 }
 
 /* ---- files ---- */

@@ -37,6 +37,12 @@ const float *scry_held_vector(const scry_held *h, const scry_file *file);
 int scry_each_piece(uint64_t files, int dim, int (*piece)(void *arg, scry_id_range range, scry_error *err), void *arg,
                     scry_error *err) SCRY_NODISCARD;
 
+/* A range of ids at a random place with about `most` of `files` files; all ids if there are no more than that, or `most` is 0. */
+scry_id_range scry_random_range(uint64_t files, uint64_t most);
+/* The same as scry_each_piece for the ids of a range, of `files` rows. */
+int scry_each_piece_of(scry_id_range range, uint64_t files, int dim,
+                       int (*piece)(void *arg, scry_id_range range, scry_error *err), void *arg, scry_error *err) SCRY_NODISCARD;
+
 /* Name of the first field that differs; NULL when the two are equal except for their roots' paths. */
 const char *scry_file_difference(const scry_file *a, const scry_file *b);
 

@@ -390,6 +390,15 @@ int scry_store_verify(scry_store *s, scry_verify_report *out,
     return s->kind->verify(s, out, problem, arg, err);
 }
 
+int scry_store_verify_sample(scry_store *s, uint64_t most, scry_verify_report *out,
+                             void (*problem)(void *arg, const char *text), void *arg, scry_error *err)
+{
+    *out = (scry_verify_report){ 0 };
+    if (!s->kind->verify_sample)
+        return scry_fail(err, SCRY_EINVALID, "a sample is for stores on Milvus that scry made: omit --sample");
+    return s->kind->verify_sample(s, most, out, problem, arg, err);
+}
+
 int scry_store_check_files(scry_store *s, scry_verify_report *out, int (*pace)(void *arg, size_t bytes),
                            void (*problem)(void *arg, const char *text), void *arg, scry_error *err)
 {

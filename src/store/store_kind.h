@@ -67,6 +67,9 @@ typedef struct scry_store_kind {
                        scry_results **out, scry_error *err);
     int (*verify)(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *),
                   void *arg, scry_error *err);
+    /* About `most` files; NULL: everything can be checked where it is. */
+    int (*verify_sample)(scry_store *s, uint64_t most, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
+                         scry_error *err);
     /* NULL, both: the server keeps its files. */
     int (*check_files)(scry_store *s, scry_verify_report *out, int (*pace)(void *, size_t), void (*problem)(void *, const char *),
                        void *arg, scry_error *err);

@@ -61,6 +61,17 @@ is "... are asked for together" "$(grep -aoE 'id in \["[0-9a-f]{32}", "[0-9a-f]{
 kill $tap
 run verify --store $M
 is "verify" "$status" 0
+run verify --store $M --sample 1000 --progress
+ok "verify --sample: about so many: $(cat "$T/out")" test "$status" = 0 -a \
+    "$(sed -n 's/^all is well: \([0-9]*\) files looked at$/\1/p' "$T/out" | awk '{ print ($1 > 700 && $1 < 1300) }')" = 1
+run verify --store $M --against $M --sample 1000
+like "the same of a comparison" "$T/out" '^([7-9][0-9][0-9]|1[0-2][0-9][0-9]) files looked at are equal in both$'
+run verify --store $M --sample 100000
+like "a sample of more than there are is all of them" "$T/out" '^all is well: 18008 files looked at'
+run index --store "$T/embedded" "$P" "$T/other"
+run verify --store "$T/embedded" --sample 10
+is "a folder is checked as a whole" "$status" 2
+like "... which is said" "$T/err" 'a sample is for stores on Milvus.*omit --sample'
 
 # ---- what is gone ----
 run index --store $M "$P"

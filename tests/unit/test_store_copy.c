@@ -297,7 +297,7 @@ static void cancelled_copies_go_on(void **state)
     pair *p = *state;
     scry_error err = SCRY_ERROR_INIT;
     scry_cancel cancel = 1;
-    scry_copy_options o = { NULL, NULL, &cancel };
+    scry_copy_options o = { .cancel = &cancel };
     scry_copy_progress done;
     put_files(p->here, &p->root, 0, 10, 0);
     assert_int_equal(scry_store_copy(p->here, p->there, &o, &done, &err), SCRY_ECANCELLED);

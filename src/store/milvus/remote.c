@@ -383,7 +383,8 @@ const scry_store_kind scry_remote_kind = {
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
-    .verify = scry_remote_verify, .compact = scry_remote_compact,
+    .verify = scry_remote_verify, .verify_sample = scry_remote_verify_sample,
+    .compact = scry_remote_compact,
     .begin_replacement = scry_remote_begin_replacement, .replace = scry_remote_replace,
     .drop_replacement = scry_remote_drop_replacement,
 };

@@ -298,6 +298,8 @@ int scry_remote_each_sampled(scry_store *s, uint64_t most, int (*each)(void *, c
                              scry_error *err);
 int scry_remote_each_place(scry_store *s, const scry_filter_node *filter, int (*each)(void *, const uint8_t *, const char *),
                            void *arg, scry_error *err);
+int scry_remote_verify_sample(scry_store *s, uint64_t most, scry_verify_report *out, void (*problem)(void *, const char *),
+                              void *arg, scry_error *err);
 int scry_remote_verify(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
                        scry_error *err);
 

@@ -1,5 +1,6 @@
 /* remote_read.c - files looked up, counted and verified. */
 #include "store/file_list.h"
+#include "store/side_by_side.h"
 #include "store/milvus/remote_pairs.h"
 
 #include "base/alloc.h"
@@ -221,7 +222,10 @@ typedef struct check {
     void (*problem)(void *arg, const char *text);
     void *arg;
     scry_remote_row row;
+    uint64_t total;       /* files to check, about */
 } check;
+
+enum { SHOWN = 1000 };    /* files between two reports of progress */
 
 static void report_problem(check *c, const char *what, const char *id)
 {
@@ -246,6 +250,12 @@ static void check_row(check *c, const float *v, const char *id)
         report_problem(c, "its vector is not of unit length", id);
 }
 
+static int show_checked(const check *c)
+{
+    const scry_milvus_wait *w = &c->s->wait;
+    return w->progress ? w->progress(w->arg, "returning what is checked", (int)(c->report->files * 100 / c->total)) : 0;
+}
+
 static int check_page(void *arg, const scry_milvus_rows *page, scry_error *err)
 {
     check *c = arg;
@@ -256,6 +266,8 @@ static int check_page(void *arg, const scry_milvus_rows *page, scry_error *err)
     for (size_t i = 0; i < page->rows; i++) {
         scry_error why = SCRY_ERROR_INIT;
         c->report->files++;
+        if (c->report->files % SHOWN == 0 && show_checked(c) != 0)
+            return scry_fail(err, SCRY_ECANCELLED, "stopped");
         if (scry_remote_row_read(c->s, &c->row, page, i, &why) < 0)
             report_problem(c, why.message, id->strings[i]);
         else
@@ -285,7 +297,10 @@ int scry_remote_verify(scry_store *base, scry_verify_report *out, void (*problem
     const scry_remote_fields fields = scry_remote_row_fields(s, true);
     check c = { .s = s, .report = out, .problem = problem, .arg = arg };
     scry_store_info info;
-    int result = scry_remote_scan(s, "", &fields, check_page, &c, err);
+    int result = scry_remote_count_files(base, &info, err);
+    c.total = info.files + 1;
+    if (result == 0)
+        result = scry_remote_scan(s, "", &fields, check_page, &c, err);
     scry_remote_row_dispose(s, &c.row);
     if (result == 0)
         result = scry_remote_lost_roots(base, report_lost, &c, err);
@@ -301,4 +316,19 @@ int scry_remote_verify(scry_store *base, scry_verify_report *out, void (*problem
             problem(arg, text);
     }
     return 0;
+}
+
+int scry_remote_verify_sample(scry_store *base, uint64_t most, scry_verify_report *out, void (*problem)(void *, const char *),
+                              void *arg, scry_error *err)
+{
+    scry_remote *s = (scry_remote *)base;
+    const scry_remote_fields fields = scry_remote_row_fields(s, true);
+    check c = { .s = s, .report = out, .problem = problem, .arg = arg };
+    scry_store_info info;
+    int result = scry_remote_count_files(base, &info, err);
+    c.total = most + 1;
+    if (result == 0)
+        result = scry_remote_scan_range(s, scry_random_range(info.files, most), &fields, check_page, &c, err);
+    scry_remote_row_dispose(s, &c.row);
+    return result < 0 ? result : scry_remote_lost_roots(base, report_lost, &c, err);
 }
