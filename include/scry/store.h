@@ -44,8 +44,8 @@ typedef enum { SCRY_STORE_READ, SCRY_STORE_WRITE, SCRY_STORE_CREATE } scry_store
 typedef struct scry_milvus_choice {
     const char *index;            /* of a new collection: "flat" (exact, the default),
                                      "hnsw:M=16,efConstruction=200", "ivf_flat:nlist=512",
-                                     "ivf_sq8:nlist=512", "autoindex" */
-    const char *search;           /* of its searches: "ef=64", "nprobe=16" */
+                                     "ivf_sq8:nlist=512", "autoindex", and others: docs/milvus.md */
+    const char *search;           /* of its searches: "ef=64", "nprobe=16", "reorder_k=100", "search_list=100" */
     const char *consistency;      /* of searches: "bounded" (the default), "strong", "session", "eventually" */
     bool partitions;              /* of a new collection: each root in a partition of its own */
     /* For a collection that another program made: */
@@ -63,6 +63,8 @@ typedef struct scry_milvus_choice {
     const char *path_field;       /* of a collection that another program made: the VARCHAR or dynamic field with the path of each
                                      picture; NULL: none */
     bool half;                    /* of a new collection: vectors in half precision (FLOAT16_VECTOR), for Milvus 2.4 and later */
+    int shards;                   /* of a new collection: over how many its writes are distributed; 0: the server's choice */
+    int replicas;                 /* copies in memory of a collection that is loaded: each is searched; 0: one */
 } scry_milvus_choice;
 
 typedef struct scry_store_options {
@@ -78,7 +80,7 @@ typedef struct scry_store_options {
 } scry_store_options;
 
 #define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
-    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, false } }
+    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, false, 0, 0 } }
 
 /* `options` may be NULL: the default collection, for reading. */
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,

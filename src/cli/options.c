@@ -21,13 +21,16 @@ static const cli_option store_options[] = {
 };
 static const cli_option milvus_options[] = {
     { "milvus-index", "SPEC", "index to create, or to replace the present one with: flat (exact; default), hnsw:M=16,efConstruction=200, "
-      "ivf_flat:nlist=512, ivf_sq8:nlist=512, autoindex ($SCRY_MILVUS_INDEX)", 0, NULL },
-    { "milvus-search", "SPEC", "search effort: ef=64 (hnsw), nprobe=16 (ivf) ($SCRY_MILVUS_SEARCH)", 0, NULL },
+      "ivf_sq8:nlist=512, scann:nlist=512, diskann, autoindex, ... ($SCRY_MILVUS_INDEX)", 0, NULL },
+    { "milvus-search", "SPEC", "search effort: ef=64 (hnsw), nprobe=16 (ivf, scann), reorder_k=100 (scann), search_list=100 (diskann) "
+      "($SCRY_MILVUS_SEARCH)", 0, NULL },
     { "milvus-consistency", "LEVEL", "consistency of searches (default: bounded) ($SCRY_MILVUS_CONSISTENCY)", 0,
       "strong session bounded eventually" },
     { "milvus-partitions", NULL, "store each root of a new collection in its own partition, which --in then searches alone", 0,
       NULL },
     { "milvus-half", NULL, "store the vectors of a new collection in half precision: half the memory (Milvus 2.4 and later)", 0, NULL },
+    { "milvus-shards", "N", "over how many shards the writes of a new collection are distributed (1 to 16)", 0, NULL },
+    { "milvus-replicas", "N", "load a collection that is not loaded N times, for more searches a second", 0, NULL },
     { "milvus-field", "NAME", "vector field of a collection that another program made", 0, NULL },
     { "milvus-id", "NAME", "key field of such a collection", 0, NULL },
     { "milvus-path", "NAME", "its VARCHAR or dynamic field with the path of each picture", 0, NULL },
@@ -189,6 +192,10 @@ size_t cli_common_arguments(const cli_common *c, char *out[CLI_COMMON_ARGUMENTS]
         out[n++] = scry_strdup("--milvus-partitions");
     if (c->milvus.half)
         out[n++] = scry_strdup("--milvus-half");
+    if (c->milvus.shards)
+        out[n++] = scry_asprintf("--milvus-shards=%d", c->milvus.shards);
+    if (c->milvus.replicas)
+        out[n++] = scry_asprintf("--milvus-replicas=%d", c->milvus.replicas);
     if (c->quiet)
         out[n++] = scry_strdup("--quiet");
     return n;
@@ -222,6 +229,15 @@ static int set_parameter(cli_common *c, const char *name, const char *value, scr
     return scry_request_set(&c->request, name, scry_text(value), err);
 }
 
+static bool small_number(const char *option, const char *text, int most, int *out)
+{
+    long long n;
+    bool good = cli_int(option, text, 1, most, &n);
+    if (good)
+        *out = (int)n;
+    return good;
+}
+
 /* Handle a shared option; false after an error, which was printed. */
 static bool handle_common(cli_args *a, const cli_option *o, const char *value)
 {
@@ -241,6 +257,10 @@ static bool handle_common(cli_args *a, const cli_option *o, const char *value)
         c->milvus.partitions = true;
     else if (strcmp(o->name, "milvus-half") == 0)
         c->milvus.half = true;
+    else if (strcmp(o->name, "milvus-shards") == 0)
+        return small_number(o->name, value, 16, &c->milvus.shards);
+    else if (strcmp(o->name, "milvus-replicas") == 0)
+        return small_number(o->name, value, 1000, &c->milvus.replicas);
     else if (text_of_option(c, o->name))
         *text_of_option(c, o->name) = value;
     else if (strcmp(o->name, "precision") == 0)

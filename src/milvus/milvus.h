@@ -53,6 +53,7 @@ typedef struct scry_milvus_options {
     int patience_ms;             /* for one call, including its retries, to a server that is away or refuses for the moment */
     int work_ms;                 /* for one call to a server that is there and works on it, or loads; less: patience_ms */
     int keepalive_ms;            /* silence after which a PING is sent */
+    int replicas;                /* of collections that are loaded; 0: one */
     size_t max_answer_bytes;
     /* Called about twice a second while a call waits, with the seconds that it has waited; true: the caller wants to stop, and this
      * and all further calls get STOP_MS. May be NULL. */
@@ -66,7 +67,7 @@ typedef struct scry_milvus_options {
 enum { SCRY_MILVUS_STOP_MS = 5000, SCRY_MILVUS_AGAIN_MS = 2000, SCRY_MILVUS_AGAIN_WORK_MS = 15000 };
 
 #define SCRY_MILVUS_OPTIONS_INIT \
-    { "", 19530, false, "", NULL, NULL, NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, (size_t)256 << 20, NULL, NULL, NULL }
+    { "", 19530, false, "", NULL, NULL, NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, 0, (size_t)256 << 20, NULL, NULL, NULL }
 
 /* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS, https:// for TLS and port 443; [::1] in brackets. A user or
  * password in the URL is refused: other users can read command lines. Sets host, port, tls and database. */

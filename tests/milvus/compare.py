@@ -8,6 +8,7 @@
     compare.py paths COLLECTION FIELD    the paths of all rows, sorted
     compare.py count COLLECTION          rows that are really there
     compare.py index COLLECTION          its index: type, M, efConstruction
+    compare.py shards COLLECTION         how many it has
     compare.py release COLLECTION        not loaded any more
     compare.py partitions COLLECTION     rows in each that has some, sorted
     compare.py forget COLLECTION ROOT    take the path of a root away
@@ -180,6 +181,8 @@ elif command == "make":
     make(int(sys.argv[3]), sys.argv[4])
 elif command == "index":
     print(index())
+elif command == "shards":
+    print(client.describe_collection(collection)["num_shards"])
 elif command == "release":
     client.release_collection(collection)
 elif command in ("quick", "dynamic"):

@@ -60,6 +60,16 @@ run search --store $M --collection other --milvus-index flat dog
 is "searches take what there is" "$status $(index_of other)" "0 HNSW 16 200"
 run index --store $M --collection other --milvus-index hnsw:M=100000 "$P"
 is "what the server refuses leaves the old one" "$status $(index_of other)" "2 HNSW 16 200"
+run index --store $M --collection other --milvus-index scann:nlist=8 "$P"
+run search --store $M --collection other --milvus-search nprobe=8,reorder_k=40 --by look --paths dog
+is "scann, which compares again: searched as the original, all lists" "$(cat "$T/out") $(index_of other)" \
+    "$("$scry" search --by look --paths dog) SCANN None None"
+run search --store $M --collection other --milvus-search speed=8 dog
+like "search parameters are named" "$T/err" 'ef=NUMBER, nprobe=NUMBER, reorder_k=NUMBER or search_list=NUMBER'
+run index --store $M --collection other --milvus-index hnsw_sq:sq_type=SQ8 "$P"
+is "an index of later servers: refused, the old one stays" "$status $(index_of other)" "2 SCANN None None"
+run index --store $M --collection other --milvus-index 'hnsw:M=1"6' "$P"
+like "parameters are NAME=VALUE" "$T/err" 'NAME=VALUE'
 run index --store $M --collection other --milvus-index flat "$P"
 is "back to the exact one: searched as the original" \
     "$("$scry" search --by look --paths dog --store $M --collection other --in "$P/b")" "$("$scry" search --by look --paths dog --in "$P/b")"
@@ -86,6 +96,15 @@ run verify --store $M --collection parted --against-collection parted2
 is "and equal" $status 0
 run index --store $M --collection other --milvus-partitions "$P"
 like "what was made without them says so" "$T/err" 'without partitions: scry store copy'
+
+# ---- shards, replicas ----
+run index --store $M --collection sharded --milvus-shards 3 "$P/b"
+is "three shards" "$status $(compare shards sharded)" "0 3"
+run index --store $M --collection twice --milvus-replicas 2 "$P/b"
+is "two replicas on one machine: refused by the server" "$status" 2
+like "... in its words" "$T/err" 'LoadCollection.*(resource|replica|not enough)'
+run index --store $M --milvus-shards 17 "$P/b"
+is "shards have a limit" "$status" 2
 
 # ---- vectors in half precision, on what stands for a newer server ----
 run index --store $M --collection half --milvus-half "$P"

@@ -452,6 +452,7 @@ static int remote_open(scry_store **out, const char *where, const scry_store_opt
         result = set_consistency(s, o->milvus.consistency, err);
     if (result == 0)
         result = set_connection(s, where, err);
+    s->options.replicas = o->milvus.replicas;
     if (result == 0)
         result = scry_remote_take(s, &m, err);
     if (result == 0)

@@ -12,9 +12,17 @@
 
 static const struct { const char *name, *milvus; } index_types[] = {
     { "flat", "FLAT" }, { "hnsw", "HNSW" }, { "ivf_flat", "IVF_FLAT" }, { "ivf_sq8", "IVF_SQ8" }, { "autoindex", "AUTOINDEX" },
+    { "ivf_pq", "IVF_PQ" }, { "scann", "SCANN" }, { "diskann", "DISKANN" },
+    { "hnsw_sq", "HNSW_SQ" }, { "hnsw_pq", "HNSW_PQ" }, { "ivf_rabitq", "IVF_RABITQ" },   /* of later servers */
 };
+#define INDEX_NAMES "flat, hnsw, hnsw_sq, hnsw_pq, ivf_flat, ivf_sq8, ivf_pq, ivf_rabitq, scann, diskann or autoindex"
 
-/* "M=16,efConstruction=200" as {"M":16,"efConstruction":200}. Owned; NULL and an error when it is not such a list. */
+static bool is_bare(const char *value, size_t n)
+{
+    return strspn(value, "0123456789.") >= n || (n == 4 && strncmp(value, "true", n) == 0) || (n == 5 && strncmp(value, "false", n) == 0);
+}
+
+/* "M=16,sq_type=SQ8" as {"M":16,"sq_type":"SQ8"}. Owned; NULL and an error when it is not such a list. */
 static char *params_to_json(const char *text, const char *what, scry_error *err)
 {
     scry_buf b = SCRY_BUF_INIT(4096);
@@ -22,18 +30,18 @@ static char *params_to_json(const char *text, const char *what, scry_error *err)
     bool good = true;
     for (const char *p = text; *p && good;) {
         size_t key = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
-        size_t value = key && p[key] == '=' ? strspn(p + key + 1, "0123456789.") : 0;
-        char after = value ? p[key + 1 + value] : 'x';
-        good = value > 0 && (after == ',' || after == '\0');
+        size_t value = key && p[key] == '=' ? strcspn(p + key + 1, ",") : 0;
+        const char *from = p + key + 1, *quote = value && is_bare(from, value) ? "" : "\"";
+        good = value > 0 && strspn(from, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.") >= value;
         if (good)
-            scry_buf_printf(&b, "%s\"%.*s\":%.*s", b.size > 1 ? "," : "", (int)key, p, (int)value, p + key + 1);
-        p += key + 1 + value + (after == ',');
+            scry_buf_printf(&b, "%s\"%.*s\":%s%.*s%s", b.size > 1 ? "," : "", (int)key, p, quote, (int)value, from, quote);
+        p = good ? from + value + (from[value] == ',') : p;
     }
     scry_buf_putc(&b, '}');
     if (good && !b.failed)
         return scry_buf_take(&b);
     scry_buf_dispose(&b);
-    scry_fail(err, SCRY_EINVALID, "\"%s\" is not a list of parameters of %s: NAME=NUMBER,...", text, what);
+    scry_fail(err, SCRY_EINVALID, "\"%s\" is not a list of parameters of %s: NAME=VALUE,...", text, what);
     return NULL;
 }
 
@@ -54,6 +62,7 @@ static int parse_index(const char *spec, const char **type, char **params, scry_
 {
     static const struct { const char *type, *name, *value; } defaults[] = {   /* which 2.3 demands */
         { "HNSW", "M", "16" }, { "HNSW", "efConstruction", "200" }, { "IVF", "nlist", "512" },
+        { "SCANN", "nlist", "512" }, { "HNSW_SQ", "sq_type", "SQ8" },
     };
     size_t n = strcspn(spec, ":");
     *type = NULL;
@@ -61,7 +70,7 @@ static int parse_index(const char *spec, const char **type, char **params, scry_
         if (strlen(index_types[i].name) == n && strncasecmp(spec, index_types[i].name, n) == 0)
             *type = index_types[i].milvus;
     if (!*type)
-        return scry_fail(err, SCRY_EINVALID, "\"%.*s\" is not an index type: flat, hnsw, ivf_flat, ivf_sq8 or autoindex", (int)n, spec);
+        return scry_fail(err, SCRY_EINVALID, "\"%.*s\" is not an index type: " INDEX_NAMES, (int)n, spec);
     const char *given = spec[n] ? spec + n + 1 : "";
     scry_buf all = SCRY_BUF_INIT(4096);
     scry_buf_puts(&all, given);
@@ -74,19 +83,27 @@ static int parse_index(const char *spec, const char **type, char **params, scry_
     return *params ? 0 : SCRY_EINVALID;
 }
 
-/* "ef=64" or "nprobe=16", or both. */
+/* "ef=64", "nprobe=16", "reorder_k=100", "search_list=100", or several. */
 int scry_remote_parse_search(scry_remote *s, const char *text, scry_error *err)
 {
     enum { MOST = 32768 };
+    const struct { const char *name; int *value; } known[] = {
+        { "ef=", &s->ef }, { "nprobe=", &s->nprobe }, { "reorder_k=", &s->reorder_k }, { "search_list=", &s->search_list },
+    };
     s->ef = 64;
     s->nprobe = 16;
+    s->search_list = 100;
+    s->reorder_k = 0;
     for (const char *p = text; *p;) {
-        int *value = strncmp(p, "ef=", 3) == 0 ? &s->ef : strncmp(p, "nprobe=", 7) == 0 ? &s->nprobe : NULL;
         char *end = NULL;
+        int *value = NULL;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (strncmp(p, known[i].name, strlen(known[i].name)) == 0)
+                value = known[i].value;
         long n = value ? strtol(strchr(p, '=') + 1, &end, 10) : 0;
         if (!value || n < 1 || n > MOST || (*end && *end != ','))
-            return scry_fail(err, SCRY_EINVALID, "\"%s\" is not a search parameter of Milvus: ef=NUMBER or nprobe=NUMBER, up to %d",
-                             text, MOST);
+            return scry_fail(err, SCRY_EINVALID, "\"%s\" is not a search parameter of Milvus: ef=NUMBER, nprobe=NUMBER, reorder_k=NUMBER or "
+                             "search_list=NUMBER, up to %d", text, MOST);
         *value = (int)n;
         p = *end ? end + 1 : end;
     }

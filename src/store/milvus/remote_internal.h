@@ -66,7 +66,8 @@ typedef struct scry_remote {
     scry_milvus_consistency consistency;    /* of searches */
     char *vector_field;
     bool half;                          /* it is a FLOAT16_VECTOR */
-    int ef, nprobe;                     /* of searches */
+    int ef, nprobe, search_list;        /* of searches */
+    int reorder_k;                      /* 0: the server's choice */
     char index_type[32], metric[16], index_params[512];
     char *identity, *model_name, *precision;
     scry_milvus_wait wait;              /* for index, load and flush; reports progress to the caller */
@@ -147,7 +148,7 @@ void scry_remote_notice(const scry_remote *s, const char *fmt, ...) __attribute_
 
 /* ---- index (remote_index.c) ---- */
 
-/* "ef=64,nprobe=16": parameters of searches. */
+/* "ef=64,nprobe=16,reorder_k=100,search_list=100": parameters of searches. */
 int scry_remote_parse_search(scry_remote *s, const char *text, scry_error *err) SCRY_NODISCARD;
 
 /* Create the index where it is absent and load the collection. If opened to CREATE with another index than it has, that

@@ -62,7 +62,7 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
     };
     const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
                                         .field_count = sizeof fields / sizeof *fields, .properties = properties,
-                                        .property_count = sizeof properties / sizeof *properties };
+                                        .property_count = sizeof properties / sizeof *properties, .shards = o->milvus.shards };
     if (!o->model_identity || !o->model_identity[0] || o->dim < 1)
         return scry_fail(err, SCRY_EINVALID, "a new collection needs a model: give --model");
     if (o->milvus.half && !scry_milvus_has_halves(scry_milvus_version(m)))

@@ -31,13 +31,25 @@ typedef struct query {
 
 /* ---- asking ---- */
 
-static const char *search_params(const scry_remote *s, int64_t rows, char out[64])
+enum { PARAMS_BYTES = 96 };
+
+static int64_t at_least(int value, int64_t rows)
+{
+    return value > rows ? value : rows;
+}
+
+/* Milvus refuses ef, reorder_k and search_list below the rows asked for. */
+static const char *search_params(const scry_remote *s, int64_t rows, char out[PARAMS_BYTES])
 {
     out[0] = '\0';
-    if (strcmp(s->index_type, "HNSW") == 0)   /* Milvus refuses ef below the rows asked for */
-        snprintf(out, 64, "{\"ef\":%lld}", (long long)(s->ef > rows ? s->ef : rows));
-    else if (strncmp(s->index_type, "IVF", 3) == 0)
-        snprintf(out, 64, "{\"nprobe\":%d}", s->nprobe);
+    if (strncmp(s->index_type, "HNSW", 4) == 0)
+        snprintf(out, PARAMS_BYTES, "{\"ef\":%lld}", (long long)at_least(s->ef, rows));
+    else if (strcmp(s->index_type, "SCANN") == 0 && s->reorder_k)
+        snprintf(out, PARAMS_BYTES, "{\"nprobe\":%d,\"reorder_k\":%lld}", s->nprobe, (long long)at_least(s->reorder_k, rows));
+    else if (strncmp(s->index_type, "IVF", 3) == 0 || strcmp(s->index_type, "SCANN") == 0)
+        snprintf(out, PARAMS_BYTES, "{\"nprobe\":%d}", s->nprobe);
+    else if (strcmp(s->index_type, "DISKANN") == 0)
+        snprintf(out, PARAMS_BYTES, "{\"search_list\":%lld}", (long long)at_least(s->search_list, rows));
     return out;
 }
 
@@ -45,7 +57,7 @@ static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scr
 {
     scry_remote *s = q->s;
     scry_milvus *m;
-    char params[64];
+    char params[PARAMS_BYTES];
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
