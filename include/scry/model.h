@@ -68,6 +68,13 @@ typedef struct scry_image_spec {
     scry_filter filter;
 } scry_image_spec;
 
+/* A word that was bound to pictures: teach.h. */
+typedef struct scry_taught_name {
+    const char *name;
+    int pictures;              /* that it was taught with */
+    const char *taught_at;     /* "2026-11-22T14:00:00Z" */
+} scry_taught_name;
+
 typedef struct scry_model_info {
     const char *name;          /* as given, or the folder's last part */
     const char *dir;
@@ -87,9 +94,11 @@ typedef struct scry_model_info {
     const char *licence;       /* NULL when not known */
     double logit_bias;         /* NAN, or (SigLIP) each label has a probability of its own:
                                   sigmoid(logit_scale * cosine + logit_bias) */
-    const char *text_identity; /* the same as identity, but in a pair it covers the texts' checkpoint, too, and with
-                                  options.language that */
+    const char *text_identity; /* the same as identity, but in a pair it covers the texts' checkpoint, too, with
+                                  options.language that, and with taught names these */
     const char *pictures_dir, *texts_dir;   /* different in a pair, else the folder of the checkpoint */
+    const scry_taught_name *taught;   /* [taught_count] names that texts may have since the model was opened: teach.h */
+    size_t taught_count;
 } scry_model_info;
 
 /* Open the checkpoint folder `dir`. Every tensor's name, shape and dtype is checked

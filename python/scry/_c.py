@@ -40,7 +40,7 @@ class scry_model_info(Structure):
                 ("image", scry_image_spec), ("precision", c_int), ("logit_scale", c_double), ("min_score", c_double),
                 ("text_summary", c_char_p), ("image_summary", c_char_p), ("tokenizer", c_char_p), ("preprocessing", c_char_p),
                 ("dtype", c_char_p), ("licence", c_char_p), ("logit_bias", c_double), ("text_identity", c_char_p),
-                ("pictures_dir", c_char_p), ("texts_dir", c_char_p)]
+                ("pictures_dir", c_char_p), ("texts_dir", c_char_p), ("taught", c_void_p), ("taught_count", c_size_t)]
 
 
 class scry_model_record(Structure):

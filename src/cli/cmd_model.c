@@ -1,6 +1,7 @@
-/* cmd_model.c - `scry model list | info | add | pull | rm`. */
+/* cmd_model.c - `scry model list | info | add | pull | teach | forget | rm`. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/model_teach.h"
 #include "cli/suggest.h"
 
 #include "base/alloc.h"
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "scry/registry.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ typedef struct {
     const char *name;
     const char *texts;
     bool copy, from_cache, catalogue, json, quiet;
+    const cli_common *common;
 } request;
 
 /* null for an empty text. */
@@ -215,7 +218,23 @@ static int print_details(void *arg, const scry_model_record *r)
     if (!isnan(m->min_score))
         printf("min score   %.3f\n", m->min_score);
     printf("size        %.1f MB\n", (double)r->bytes / 1e6);
+    for (size_t i = 0; i < m->taught_count; i++)
+        cli_print("taught      %s, by %d pictures, %s\n", m->taught[i].name, m->taught[i].pictures, m->taught[i].taught_at);
     return 0;
+}
+
+static void put_taught(scry_json_writer *w, const scry_model_info *m)
+{
+    scry_json_key(w, "taught");
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < m->taught_count; i++) {
+        scry_json_begin(w, '{');
+        scry_json_add_str(w, "name", m->taught[i].name);
+        scry_json_add_int(w, "pictures", m->taught[i].pictures);
+        scry_json_add_str(w, "taught_at", m->taught[i].taught_at);
+        scry_json_end(w, '}');
+    }
+    scry_json_end(w, ']');
 }
 
 static int json_details(void *arg, const scry_model_record *r)
@@ -244,6 +263,7 @@ static int json_details(void *arg, const scry_model_record *r)
     scry_json_add_num(&w, "logit_scale", m->logit_scale, 9);
     scry_json_add_num(&w, "logit_bias", m->logit_bias, 9);
     scry_json_add_num(&w, "min_score", m->min_score, 9);
+    put_taught(&w, m);
     scry_json_end(&w, '}');
     print_and_dispose(&b);
     return 0;
@@ -352,6 +372,19 @@ static int do_pull(const request *q, char **operand, scry_error *err)
     return operand[0] ? pull(q, operand[0], err) : explain_pull(err);
 }
 
+static int do_teach(const request *q, char **operand, scry_error *err)
+{
+    size_t n = 0;
+    while (operand[n])
+        n++;
+    return cli_model_teach(q->common, operand[0], operand + 1, n - 1, err);
+}
+
+static int do_forget(const request *q, char **operand, scry_error *err)
+{
+    return cli_model_forget(operand[0], operand[1], err);
+}
+
 static int do_remove(const request *q, char **operand, scry_error *err)
 {
     return scry_model_remove(operand[0], err);
@@ -363,7 +396,7 @@ static const struct {
     int (*run)(const request *q, char **operand, scry_error *err);   /* the operands end with NULL */
 } verbs[] = {
     { "list", 0, 0, do_list }, { "info", 0, 1, do_info }, { "add", 2, 2, do_add }, { "pull", 0, 1, do_pull },
-    { "rm", 1, 1, do_remove }, { "remove", 1, 1, do_remove }
+    { "teach", 2, INT_MAX - 1, do_teach }, { "forget", 2, 2, do_forget }, { "rm", 1, 1, do_remove }, { "remove", 1, 1, do_remove }
 };
 
 static int dispatch(const request *q, char **operand, int n)
@@ -374,7 +407,8 @@ static int dispatch(const request *q, char **operand, int n)
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(operand[0], verbs[i].name) == 0 && n > verbs[i].least && n <= verbs[i].most + 1)
             return verbs[i].run(q, operand + 1, &err) < 0 ? cli_fail(&err) : CLI_OK;
-    return cli_unknown_verb(&cmd_model, operand[0], "list, info [NAME|DIR], add NAME DIR, pull [NAME] or rm NAME");
+    return cli_unknown_verb(&cmd_model, operand[0], "list, info [NAME|DIR], add NAME DIR, pull [NAME], teach NAME WORD @PICTURE..., "
+                            "forget NAME WORD or rm NAME");
 }
 
 static int run_model(int argc, char **argv)
@@ -393,6 +427,7 @@ static int run_model(int argc, char **argv)
               : strcmp(name, "json") == 0 ? &q.json : &q.catalogue) = true;
     }
     q.quiet = a.common.quiet;
+    q.common = &a.common;
     int status = a.status;
     if (status < 0)
         status = dispatch(&q, argv + a.next, argc - a.next);
@@ -402,8 +437,8 @@ static int run_model(int argc, char **argv)
 
 const cli_command cmd_model = {
     .name = "model",
-    .usage = "[OPTION]... [list | info [NAME|DIR] | add NAME DIR | pull [NAME] | rm NAME]",
-    .summary = "List, show, add, download and remove models",
+    .usage = "[OPTION]... [list | info [NAME|DIR] | add NAME DIR | pull [NAME] | teach NAME WORD @PICTURE... | forget NAME WORD | rm NAME]",
+    .summary = "List, show, add, download and remove models; teach them names",
     .details =
         "A model is a checkpoint folder: a Hugging Face one (config.json, model.safetensors, tokenizer) or an\n"
         "open_clip one (open_clip_config.json, open_clip_model.safetensors). `add` checks all of it and\n"
@@ -413,14 +448,22 @@ const cli_command cmd_model = {
         "HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE have the meaning that Hugging Face's programs give them.\n"
         "`list` shows downloads that are not complete, `rm` deletes them. Apart from `pull`, scry uses the\n"
         "network only for a store on Milvus.\n\n"
+        "`teach` binds WORD, the name of a person, a pet, a product, to 3 to 20 pictures: any text may have it from\n"
+        "then on. Pictures are written as in a query: @FILE, @FILE#x,y,w,h for a part of one, @id:HEX for one of the\n"
+        "store. Collections stay as they are. For a model without pictures of its own (all but the starter), a\n"
+        "collection of it is needed, to tell what is special about these pictures. `info` lists such names, `forget`\n"
+        "removes one.\n\n"
         "Examples:\n"
         "  scry model list --catalogue\n"
         "  scry model pull laion-b32\n"
         "  scry model add mine ~/checkpoints/clip-vit-base-patch32\n"
         "  scry model add mine openai/clip-vit-base-patch32 --from-cache\n"
         "  scry model add many-languages mine --texts ~/checkpoints/clip-ViT-B-32-multilingual-v1\n"
-        "  scry model info mine --json\n",
+        "  scry model info mine --json\n"
+        "  scry model teach starter Rex @rex1.jpg @rex2.jpg @rex3.jpg#40,60,300,280\n"
+        "  scry search Rex on the beach\n",
     .options = options,
-    .verbs = "list info add pull rm",
+    .verbs = "list info add pull teach forget rm",
+    .common = CLI_STORE,
     .run = run_model,
 };

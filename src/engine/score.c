@@ -120,8 +120,7 @@ static void update_cache(const char *path, const void *bytes, size_t n)
     free(folder);
 }
 
-/* The bundled texts through the model: [*m, dim], owned by the caller. */
-static int text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err)
+int score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err)
 {
     const scry_model_info *info = scry_model_get_info(model);
     scry_buf text = SCRY_BUF_INIT(MAX_TEXT_BYTES), cached = SCRY_BUF_INIT((size_t)MAX_TEXTS * 65536);
@@ -173,7 +172,7 @@ static int take_file(void *arg, const scry_file *file, const float *vector)
 
 /* Reading every file of a large collection takes a Milvus server minutes, so only a range of ids is
  * read: ids are hashes, which makes the files in it a random sample. */
-static int picture_vectors(float **out, size_t *n, scry_store *store, uint64_t files, size_t dim, scry_error *err)
+int score_picture_vectors(float **out, size_t *n, scry_store *store, uint64_t files, size_t dim, scry_error *err)
 {
     sample s = { .vectors = scry_alloc(SAMPLE * dim * sizeof *s.vectors), .dim = dim, .random = 20240519 };
     double share = files > 2 * SAMPLE ? 2.0 * SAMPLE / (double)files : 1;
@@ -182,10 +181,10 @@ static int picture_vectors(float **out, size_t *n, scry_store *store, uint64_t f
     if (r == 0 && s.kept < MIN_PICTURES)
         r = scry_fail(err, SCRY_ENOTFOUND, "the collection has too few pictures to estimate a score threshold for this model "
                       "(at least %d): give --min-score a number", MIN_PICTURES);
-    *out = s.vectors;
-    *n = s.kept;
     if (r < 0)
-        free(*out);
+        free(s.vectors);
+    *out = r < 0 ? NULL : s.vectors;
+    *n = s.kept;
     return r;
 }
 
@@ -271,10 +270,10 @@ static int estimate(scry_threshold **out, scry_store *store, uint64_t files, con
 {
     size_t dim = (size_t)scry_model_get_info(model)->dim, n, m;
     float *pictures, *texts;
-    int r = picture_vectors(&pictures, &n, store, files, dim, err);
+    int r = score_picture_vectors(&pictures, &n, store, files, dim, err);
     if (r < 0)
         return r;
-    r = text_vectors(&texts, &m, model, err);
+    r = score_text_vectors(&texts, &m, model, err);
     if (r == 0) {
         *out = scry_threshold_estimate(pictures, n, texts, m, dim);
         free(texts);

@@ -5,6 +5,7 @@
 #include "model/pair.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/sha256.h"
 #include "base/view_shape.h"
@@ -311,6 +312,27 @@ static int choose_language(scry_model *m, const char *language, scry_error *err)
                                   "with NLLB's texts are)", language, m->name);
 }
 
+/* The names that were taught for the pictures' checkpoint: what texts mean depends on them. */
+static int read_names(scry_model *m, scry_error *err)
+{
+    char *path = scry_names_path(m->identity);
+    scry_buf bytes = SCRY_BUF_INIT(SIZE_MAX);
+    uint8_t digest[SCRY_SHA256_BYTES];
+    char hex[2 * SCRY_SHA256_BYTES + 1];
+    int r = scry_names_read(&m->names, path, m->pictures.config.dim, err);
+    m->info.taught = scry_names_list(m->names, &m->info.taught_count);
+    if (r == 0 && m->info.taught_count)
+        r = scry_read_file(path, &bytes, err);
+    if (r == 0 && m->info.taught_count) {
+        scry_sha256_of(bytes.data, bytes.size, digest);
+        scry_hex(digest, sizeof digest, hex);
+        add_to_text_identity(m, hex);
+    }
+    scry_buf_dispose(&bytes);
+    free(path);
+    return r;
+}
+
 static int open_parts(scry_model *m, const char *language, scry_error *err)
 {
     double start = scry_now_ms();
@@ -335,6 +357,8 @@ static int open_parts(scry_model *m, const char *language, scry_error *err)
         add_to_text_identity(m, m->map->digest);
     if (r == 0 && language && strcmp(language, "auto") != 0)
         add_to_text_identity(m, language);
+    if (r == 0 && !m->raw)
+        r = read_names(m, err);
     scry_trace("tensors checked, identity", start);
     return r;
 }
@@ -369,14 +393,23 @@ const scry_model_info *scry_model_get_info(const scry_model *m)
     return &m->info;
 }
 
+/* Whether a word is a name, or a word of one. */
+static bool is_taught(const scry_model *m, const char *word, size_t n)
+{
+    char *copy = m->names ? scry_strndup(word, n) : NULL;
+    bool taught = copy && scry_names_have_word(m->names, copy);
+    free(copy);
+    return taught;
+}
+
 double scry_model_log_probability(const scry_model *m, const char *word, size_t n)
 {
-    return scry_tokenizer_log_probability(m->tokenizer, word, n);
+    return is_taught(m, word, n) ? 0 : scry_tokenizer_log_probability(m->tokenizer, word, n);
 }
 
 bool scry_model_reads(const scry_model *m, const char *word, size_t n)
 {
-    return scry_tokenizer_reads(m->tokenizer, word, n);
+    return is_taught(m, word, n) || scry_tokenizer_reads(m->tokenizer, word, n);
 }
 
 void scry_model_free(scry_model *m)
@@ -391,6 +424,7 @@ void scry_model_free(scry_model *m)
     scry_checkpoint_close(&m->paired);
     scry_tokenizer_free(m->tokenizer);
     scry_text_map_free(m->map);
+    scry_names_free(m->names);
     pthread_mutex_destroy(&m->lock);
     free(m->name);
     free(m->dir);

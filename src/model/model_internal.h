@@ -7,6 +7,7 @@
 #include "model/identity.h"
 #include "model/text_map.h"
 #include "tokenizer/tokenizer.h"
+#include "model/names.h"
 #include "model/tower.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct scry_model {
     const scry_checkpoint *texts;     /* one of them */
     scry_tokenizer *tokenizer;
     scry_text_map *map;               /* of text vectors; NULL: none */
+    scry_names *names;                /* NULL: none were taught, or vectors are raw */
     const scry_kernels *kernels;
     scry_mode mode;
     scry_scratch_need need;           /* of both towers */

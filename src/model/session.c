@@ -288,7 +288,7 @@ static int encode(const scry_model *m, const char *text, int32_t *ids, bool *cut
     return r;
 }
 
-int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
+static int embed_plain(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
                      scry_error *err)
 {
     const scry_model *m = s->model;
@@ -319,6 +319,44 @@ int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float 
     scry_trace("tokenize", scry_now_ms() - tokenizing_ms);
     scry_text_batch_dispose(&b);
     return r;
+}
+
+/* Texts in which names may stand: names.h. */
+static int embed_with_names(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut, scry_error *err)
+{
+    const scry_names *names = s->model->names;
+    size_t dim = (size_t)s->model->info.dim;
+    const char **plain = scry_alloc((n + 1) * sizeof *plain);
+    char **rest = scry_alloc((n + 1) * sizeof *rest);   /* NULL: the text has no name */
+    bool *alone = scry_alloc(n + 1);
+    float *directions = scry_try_alloc(n * dim + 1, sizeof *directions);
+    int r = directions ? 0 : scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu vectors", n);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        rest[i] = scry_names_take(names, texts[i], directions + i * dim, &alone[i]);
+        plain[i] = rest[i] && !alone[i] ? rest[i] : texts[i];
+    }
+    if (r == 0)
+        r = embed_plain(s, plain, n, out, cut, err);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        float *v = out + i * dim;
+        for (size_t k = 0; k < dim && rest[i]; k++)
+            v[k] = directions[i * dim + k] + (alone[i] ? 0 : v[k]);
+        if (rest[i])
+            r = finish(s, v, dim, err);
+    }
+    for (size_t i = 0; i < n; i++)
+        free(rest[i]);
+    free(directions);
+    free(alone);
+    free(rest);
+    free(plain);
+    return r;
+}
+
+int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
+                     scry_error *err)
+{
+    return s->model->names ? embed_with_names(s, texts, n, out, cut, err) : embed_plain(s, texts, n, out, cut, err);
 }
 
 int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *starts, size_t n,
