@@ -44,7 +44,8 @@ FORMATS_PKGS := vips gmodule-2.0 libjxl libraw zlib libbrotlidec
 # Flags of single folders or files.
 # A switch over kinds (of filters, of parameters) names all of them: the compiler finds what a new one forgot.
 $(O)/src/store/%.o $(O)/src/engine/%.o: ALL_CFLAGS += -Wswitch-enum
-$(O)/src/resize/%.o: ALL_CFLAGS += -ffp-contract=off   # Pillow's weights to the last bit
+# Pillow's weights to the last bit, and bounds and scores that are the same on every processor.
+$(O)/src/resize/%.o $(O)/src/vector/%.o: ALL_CFLAGS += -ffp-contract=off
 $(O)/src/decoder/%.o: ALL_CFLAGS += $(call pkg,cflags,$(DECODE_PKGS))
 $(O)/src/decoder/formats/%.o: ALL_CFLAGS += $(call pkg,cflags,$(FORMATS_PKGS))
 $(O)/src/thumbs/%.o: ALL_CFLAGS += $(call pkg,cflags,chafa)
@@ -54,7 +55,7 @@ $(O)/src/vector/scan_kernels_scalar.o $(O)/src/resize/kernel_scalar.o: ALL_CFLAG
 endif
 # GCC's first scheduling, which only targets with many registers have, copies every sum in each round.
 ifneq ($(findstring aarch64,$(CC)$(shell uname -m)),)
-$(O)/src/nn/kernels_generic.o: ALL_CFLAGS += -fno-schedule-insns
+$(O)/src/nn/kernels_generic.o $(O)/src/nn/kernels_neon.o $(O)/src/nn/kernels_neon_tiles.o: ALL_CFLAGS += -fno-schedule-insns
 endif
 
 # Milvus's messages: C made of the .proto while building.

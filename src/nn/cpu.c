@@ -13,6 +13,9 @@ size_t scry_kernels_all(const scry_kernels **out, size_t capacity)
     for (int i = 0; i < 4 && scry_cpu_has(SCRY_CPU_AVX512); i++)
         if ((bf16 || !(i & 2)) && (vnni || !(i & 1)))
             all[n++] = scry_kernels_avx512(i & 2, i & 1);
+    static const scry_cpu_feature neon[] = { SCRY_CPU_NEON, SCRY_CPU_NEON_DOT, SCRY_CPU_NEON_I8MM, SCRY_CPU_NEON_BF16 };
+    for (size_t i = 0; scry_kernels_neon(i) && scry_cpu_has(neon[i]); i++)
+        all[n++] = scry_kernels_neon(i);
     for (size_t i = 0; i < n && i < capacity; i++)
         out[i] = all[i];
     return n < capacity ? n : capacity;

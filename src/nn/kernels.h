@@ -121,5 +121,8 @@ size_t scry_kernels_all(const scry_kernels **out, size_t capacity);
  * functions. Call only if the processor has the instructions. */
 const scry_kernels *scry_kernels_avx2(void);
 const scry_kernels *scry_kernels_avx512(bool bf16, bool vnni);
+/* From the least to the best: every aarch64, with dot products, with I8MM, with BF16; NULL behind the last. Modes without
+ * instructions of their own widen their numbers. */
+const scry_kernels *scry_kernels_neon(size_t i);
 
 #endif

@@ -46,6 +46,6 @@ const scry_resize_kernels *scry_resize_kernels_scalar(void)
 
 const scry_resize_kernels *scry_resize_kernels_best(void)
 {
-    const scry_resize_kernels *k = scry_resize_kernels_avx2();
-    return k ? k : scry_resize_kernels_scalar();
+    const scry_resize_kernels *avx2 = scry_resize_kernels_avx2(), *neon = scry_resize_kernels_neon();
+    return avx2 ? avx2 : neon ? neon : scry_resize_kernels_scalar();
 }

@@ -1,6 +1,6 @@
 /* kernels.h - the two inner loops of the resampling, one table an instruction set.
  *
- * A weight is a 23-bit signed integer k, so that pixel * k needs 32 bits. The vector
+ * A weight is a 23-bit signed integer k, so that pixel * k needs 32 bits. AVX2's
  * kernels split k = high * 2^15 + low, with `high` and `low` in 16 bits, and add pairs
  * of products (pmaddwd): twice as many products an instruction as 32-bit multiplying,
  * and exact, because every sum is taken modulo 2^32 and the true one fits.
@@ -44,8 +44,9 @@ typedef struct scry_resize_kernels {
 
 /* The reference that the others are tested against. */
 const scry_resize_kernels *scry_resize_kernels_scalar(void);
-/* NULL if the processor lacks the instructions. */
+/* Each NULL if the processor lacks the instructions. */
 const scry_resize_kernels *scry_resize_kernels_avx2(void);
+const scry_resize_kernels *scry_resize_kernels_neon(void);
 /* The fastest of them here. */
 const scry_resize_kernels *scry_resize_kernels_best(void);
 

@@ -14,6 +14,16 @@ const scry_scan_kernels *scry_scan_kernels_at(size_t i)
     if (scry_cpu_has(SCRY_CPU_AVX512_VNNI) && scry_cpu_has(SCRY_CPU_AVX512_COUNT))
         sets[n++] = &scry_scan_kernels_avx512_count;
 #endif
+#ifdef __aarch64__
+    if (scry_cpu_has(SCRY_CPU_NEON))
+        sets[n++] = &scry_scan_kernels_neon;
+#endif
+#ifdef SCRY_CPU_ARM_EXTENSIONS
+    if (scry_cpu_has(SCRY_CPU_NEON_DOT))
+        sets[n++] = &scry_scan_kernels_neon_dot;
+    if (scry_cpu_has(SCRY_CPU_NEON_I8MM))
+        sets[n++] = &scry_scan_kernels_neon_i8mm;
+#endif
     return i < n ? sets[i] : NULL;
 }
 

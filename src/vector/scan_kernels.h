@@ -72,6 +72,10 @@ extern const scry_scan_kernels scry_scan_kernels_avx512;         /* Cascade Lake
 extern const scry_scan_kernels scry_scan_kernels_avx512_count;   /* with a count of bits: Ice Lake, Zen 4 */
 void scry_signs_avx2(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words);
 #endif
+#ifdef __aarch64__
+extern const scry_scan_kernels scry_scan_kernels_neon;
+extern const scry_scan_kernels scry_scan_kernels_neon_dot, scry_scan_kernels_neon_i8mm;   /* SCRY_CPU_ARM_EXTENSIONS */
+#endif
 
 const scry_scan_kernels *scry_scan_kernels_best(void);
 

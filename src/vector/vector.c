@@ -92,6 +92,8 @@ static bool has_f16c(void)
     return __builtin_cpu_supports("avx2");
 }
 #define PICK(name) (has_f16c() ? name##_f16c : name##_portable)
+#elif defined(__aarch64__)
+#define PICK(name) name##_neon
 #else
 #define PICK(name) name##_portable
 #endif

@@ -1,7 +1,7 @@
-/* vector_internal.h - vector.h's functions, portable and for processors with F16C.
+/* vector_internal.h - vector.h's functions, portable, for processors with F16C and for those with NEON.
  *
- * Both sum into eight partial sums by index and add these pairwise. Products of a half and
- * a float are exact in double, so that the two give the same bits. */
+ * All sum into eight partial sums by index and add these pairwise. Products of a half and
+ * a float are exact in double, so that all give the same bits. */
 #ifndef SCRY_VECTOR_VECTOR_INTERNAL_H
 #define SCRY_VECTOR_VECTOR_INTERNAL_H
 
@@ -21,6 +21,11 @@ void scry_half_from_float_portable(uint16_t *out, const float *in, size_t n);
 scry_half_sums scry_half_sums_f16c(const float *query, const uint16_t *row, size_t dim);
 void scry_half_to_float_f16c(float *out, const uint16_t *in, size_t n);
 void scry_half_from_float_f16c(uint16_t *out, const float *in, size_t n);
+#endif
+#ifdef __aarch64__
+scry_half_sums scry_half_sums_neon(const float *query, const uint16_t *row, size_t dim);
+void scry_half_to_float_neon(float *out, const uint16_t *in, size_t n);
+void scry_half_from_float_neon(uint16_t *out, const float *in, size_t n);
 #endif
 
 #endif

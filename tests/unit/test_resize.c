@@ -127,6 +127,8 @@ static void kernels_agree_with_scalar(void **state)
 {
     if (scry_resize_kernels_avx2())
         agree_with_scalar(scry_resize_kernels_avx2());
+    if (scry_resize_kernels_neon())
+        agree_with_scalar(scry_resize_kernels_neon());
     agree_with_scalar(scry_resize_kernels_scalar());   /* strips of any height */
 }
 
