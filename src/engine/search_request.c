@@ -45,31 +45,6 @@ typedef struct setting {
 
 /* ---- what is refused ---- */
 
-static const char *expected(const setting *s, char buffer[160])
-{
-    const scry_param *p = s->p;
-    double max = scry_param_max(p, s->r->via);
-    switch (p->kind) {
-    case SCRY_PARAM_QUERY: return "a text";
-    case SCRY_PARAM_TEXT: return p->filter == SCRY_FILTER_WORDS ? "a text of 1 to 32 words" : "a text";
-    case SCRY_PARAM_PARTS: return "a list of parts, each {\"text\" or \"id\" or \"picture\": ..., \"weight\": ..., \"region\": ...}";
-    case SCRY_PARAM_PICTURE: return "a picture file";
-    case SCRY_PARAM_REGION: return "x,y,w,h in whole pixels";
-    case SCRY_PARAM_FILTERS: return "an object of filters";
-    case SCRY_PARAM_FOLDER: return "the path of a folder";
-    case SCRY_PARAM_FORMAT: snprintf(buffer, 160, "one of %s", p->choices); return buffer;
-    case SCRY_PARAM_TIME: return "a date such as 2024, 2024-05-17, 2024-05-17T10:00, 17.05.2024, May 2020, yesterday or last summer";
-    case SCRY_PARAM_PLACE: return "LATITUDE,LONGITUDE,KM with a latitude from -90 to 90, a longitude from -180 to 180, and KM of at least 0";
-    case SCRY_PARAM_BOX: return "WEST,SOUTH,EAST,NORTH in degrees: longitudes from -180 to 180, latitudes from -90 to 90, SOUTH not above NORTH";
-    case SCRY_PARAM_WHOLE: snprintf(buffer, 160, "a whole number from %.0f to %.0f", p->min, max); return buffer;
-    case SCRY_PARAM_COSINE: snprintf(buffer, 160, "a number from %g to %g, or auto", p->min, max); return buffer;
-    case SCRY_PARAM_FLAG: return "true or false (or 1 or 0)";
-    case SCRY_PARAM_SORT: case SCRY_PARAM_CHOICE: snprintf(buffer, 160, "one of %s", p->choices); return buffer;
-    case SCRY_PARAM_ID: return "32 hexadecimal digits";
-    }
-    return "";
-}
-
 static int refuse(const setting *s, const char *wanted)
 {
     char given[SCRY_GIVEN_BYTES];
@@ -84,7 +59,7 @@ static int refuse(const setting *s, const char *wanted)
 static int refuse_value(const setting *s)
 {
     char buffer[160];
-    return refuse(s, expected(s, buffer));
+    return refuse(s, scry_param_expected(s->p, s->r->via, buffer));
 }
 
 /* `filters`: among the members of a JSON body's "filter". */

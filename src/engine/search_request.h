@@ -101,6 +101,9 @@ const scry_param *scry_param_find(const char *name, scry_request_via via);
 
 /* The largest number that `via` allows for it, and what a page of results holds when nothing is said. */
 double scry_param_max(const scry_param *p, scry_request_via via);
+
+/* What the parameter takes, for messages: "one of jpeg, png". `buffer` or a literal. */
+const char *scry_param_expected(const scry_param *p, scry_request_via via, char buffer[160]);
 size_t scry_default_limit(scry_request_via via);
 
 /* JSON Schema of all parameters of `via`: the members of "properties". */
