@@ -162,8 +162,11 @@ static void answer_one(mcp *m, const scry_json *message, scry_json_writer *w)
 {
     const scry_json *id = scry_json_get(message, "id"), *params = scry_json_get(message, "params");
     const char *method = scry_json_str(scry_json_get(message, "method"), NULL);
+    scry_json_type type = scry_json_type_of(id);
     if (!method)
         fail(w, id, INVALID_REQUEST, "the message has no method");
+    else if (type != SCRY_JSON_STRING && type != SCRY_JSON_INT)   /* no answer could have it */
+        fail(w, NULL, INVALID_REQUEST, "the id of a request is a text or a whole number");
     else if (strcmp(method, "initialize") == 0)
         initialize(m, w, id, params);
     else if (strcmp(method, "tools/list") == 0)

@@ -72,6 +72,21 @@ steps embed 58 embed --texts "$T/texts" --out "$S/out.npy"
 some=1   # of the pictures were copied
 steps "list --copy-to" 58 list --copy-to "$S/out"
 
+# Holes of files cannot be read through a mapping there: no file is damaged.
+rm -rf "$S"/*
+cp -a --sparse=always "$T/base" "$SCRY_STORE"
+fill 0
+run search x
+is "holes of files on a full disk: 2" $status 2
+like "the disk is full" "$T/err" 'the disk of the store .* is full'
+run verify
+cat "$T/err" >>"$T/out"
+unlike "nothing is called damaged" "$T/out" 'damaged|cut short'
+rm -f "$S/filler"
+run search --limit 3 --paths x
+is "with room the search finds pictures" "$status $(wc -l <"$T/out")" '0 3'
+ok "and the store is whole" "$scry" verify
+
 # Pictures that are sent to a server whose disk is full: refused with the reason, nothing of them stays, and the next is taken.
 rm -rf "$S"/*
 cp -a --sparse=never "$T/base" "$SCRY_STORE"

@@ -194,6 +194,17 @@ is "the file is back: 200" $code 200
 truncate -s 4096 "$T"/store/collections/default/codes-1.cache
 get "$url/api/v1/search?q=red"
 is "a cache cut short is made again: 200" $code 200
+db=$T/store/collections/default/index.db
+cp "$db" "$T/db"
+: >"$db"
+sleep 1
+get "$url/readyz"
+is "a database that was emptied in place: not ready" $code 503
+get "$url/api/v1/search?q=red"
+is "and no pictures of before" $code 503
+cat "$T/db" >"$db"
+sleep 1
+is "it is back" "$(files)" "200 9"
 stop
 is "stops" $status 0
 done_testing

@@ -29,6 +29,16 @@ is "mcp: the answers" "$(said '[m["id"] for m in j]')" "['hello', None, 2, None,
 is "mcp: a message that is too long is told, and the session goes on" "$(said '"at most 4194304 bytes" in j[1]["error"]["message"]')" True
 is "mcp: no batches in 2025-06-18" "$(said 'j[3]["error"]["code"]')" -32600
 {
+    hello 2025-06-18
+    for id in '{"a": 1}' 1.5 null '[3]' true '"x"' -7; do
+        ping "$id"
+        echo
+    done
+} >"$T/in"
+timeout 60 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
+is "mcp: an id that no answer could have is refused" "$(said '[(m["id"], m.get("error", {}).get("code")) for m in j[1:]]')" \
+    "[(None, -32600), (None, -32600), (None, -32600), (None, -32600), (None, -32600), ('x', None), (-7, None)]"
+{
     hello 2025-03-26
     echo "[$(ping 3),{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"},$(ping 4),{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}},1]"
     echo '[{"jsonrpc":"2.0","method":"notifications/x"}]'

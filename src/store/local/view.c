@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static void view_free(scry_view *v)
@@ -181,11 +182,21 @@ int scry_reader_view_acquire(scry_local *s, scry_reader **r, scry_view **v, scry
     return result;
 }
 
+/* On a full tmpfs a part of a file that was never written, a hole, cannot be read through a mapping. */
+static bool disk_is_full(const scry_local *s)
+{
+    struct statvfs disk;
+    return statvfs(s->folder, &disk) == 0 && disk.f_blocks && !disk.f_bavail;
+}
+
 int scry_view_check(scry_local *s, const scry_view *v, scry_error *err)
 {
     pthread_mutex_lock(&s->view_lock);
     bool whole = is_whole(s, v);
     pthread_mutex_unlock(&s->view_lock);
+    if (!whole && disk_is_full(s))
+        return scry_fail(err, SCRY_EIO, "the disk of the store %s is full, so that a part of its files cannot be read: make room and "
+                         "try again", s->where);
     return whole ? 0 : scry_fail(err, SCRY_EDAMAGED, "a file of the store %s was cut short, or its disk fails, while it was "
                                  "read: scry verify says which", s->where);
 }
@@ -234,8 +245,9 @@ int scry_local_refresh(scry_store *base, scry_error *err)
     scry_local *s = (scry_local *)base;
     scry_reader *r;
     scry_view *v = NULL;
-    struct stat st;
-    if (stat(s->db_path, &st) < 0 ? errno == ENOENT || errno == ENOTDIR : st.st_dev != s->db_device || st.st_ino != s->db_inode)
+    struct stat st;   /* of 0 bytes: emptied in place */
+    if (stat(s->db_path, &st) < 0 ? errno == ENOENT || errno == ENOTDIR
+                                  : st.st_size == 0 || st.st_dev != s->db_device || st.st_ino != s->db_inode)
         return replaced(s, err);
     int result = scry_reader_view_acquire(s, &r, &v, err);
     if (result < 0)
