@@ -227,7 +227,7 @@ typedef struct scry_file {
     bool favourite;              /* set by the store on reading: its content has that mark (marks.h) */
     const char *text;            /* set by scry_store_get, and where a filter asks for words: the lines that were read in the
                                     picture, separated by '\n'; "" or NULL: there are none, or it was not read */
-    bool away;                   /* its disk is not there; set by the server in what it answers, by no store */
+    bool away;                   /* its disk is not there; set by the program and its server in what they show, by no store */
 } scry_file;
 
 /* What an index run compares to see which files changed. */

@@ -69,13 +69,14 @@ static void put_search(scry_json_writer *w, const cli_output *o)
 static void put_result(scry_json_writer *w, const cli_output *o, size_t i)
 {
     size_t rank;
-    const scry_hit *h = cli_output_hit(o, i, &rank);
+    scry_hit h = *cli_output_hit(o, i, &rank);
+    h.file.away = cli_is_away(&h.file);
     if (!o->listed) {
-        scry_json_put_hit(w, h, rank, scry_groups_name(&o->groups, o->results, rank, h), &o->request->search);
+        scry_json_put_hit(w, &h, rank, scry_groups_name(&o->groups, o->results, rank, &h), &o->request->search);
         return;
     }
     scry_json_begin(w, '{');
-    scry_json_put_file(w, &h->file);
+    scry_json_put_file(w, &h.file);
     scry_json_end(w, '}');
 }
 

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "cli/cli.h"
 #include "cli/thumbs.h"
+#include "engine/disk_away.h"
 #include "engine/fusion.h"
 
 #include <stdlib.h>
@@ -92,11 +93,25 @@ static void print_sorted_by(scry_sort sort, const scry_file *f)
         print_day(f);
 }
 
+bool cli_is_away(const scry_file *f)
+{
+    static uint8_t root[SCRY_ID_BYTES];
+    static bool known, away;
+    if (!known || memcmp(root, f->root, sizeof root) != 0) {
+        memcpy(root, f->root, sizeof root);
+        away = scry_root_is_away(f);
+        known = true;
+    }
+    return away;
+}
+
 /* What belongs to the picture and is not shown: copies, the RAW, the fields that hold the words. */
 static void print_others(const scry_hit *h)
 {
     if (h->copies)
         printf("  (+%llu cop%s)", (unsigned long long)h->copies, h->copies == 1 ? "y" : "ies");
+    if (on_terminal() && cli_is_away(&h->file))
+        fputs("  (its disk is not there)", stdout);
     if (h->file.raw && h->file.raw[0]) {
         char *raw = cli_quoted(stdout, h->file.raw);
         printf("  (+%s)", raw);

@@ -1,7 +1,8 @@
 /* row.h - one picture as a line of a table, or as a path.
  *
  * In a pipe a line is as scripts know it: rank, score, absolute path. On a terminal the path is relative where that is
- * shorter, the date is before it, and the folder is dimmed where there are colours: not with NO_COLOR, nor TERM=dumb.
+ * shorter, the date is before it, behind it a note where its disk is not there, and the folder is dimmed where there are
+ * colours: not with NO_COLOR, nor TERM=dumb.
  */
 #ifndef SCRY_CLI_ROW_H
 #define SCRY_CLI_ROW_H
@@ -10,6 +11,10 @@
 
 /* Print a hit in the form of `o`, to standard output. */
 void cli_print_hit(const cli_output *o, const scry_hit *hit, size_t rank);
+
+/* Whether the file's root is not there, as where its disk is not mounted. A root is looked at once, while its files follow each
+ * other. */
+bool cli_is_away(const scry_file *f);
 
 /* Print a path of a table, without a line end. */
 void cli_print_name(const char *path);

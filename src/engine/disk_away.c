@@ -71,6 +71,15 @@ bool scry_folder_is_away(const char *folder)
     return !S_ISDIR(st.st_mode) || is_empty(folder);
 }
 
+bool scry_root_is_away(const scry_file *f)
+{
+    size_t n = strlen(f->path), m = strlen(f->relative);
+    char *root = scry_strndup(f->path, n > m + 1 ? n - m - 1 : 1);
+    bool away = scry_folder_is_away(root);
+    free(root);
+    return away;
+}
+
 void scry_mark_away(scry_results *found, bool (*is_away)(void *arg, const char *path), void *arg)
 {
     for (size_t i = 0; i < found->count; i++)

@@ -14,6 +14,9 @@ char *scry_disk_away(const char *path);
 /* Whether a folder that had pictures is not there, or is empty, as where a disk is not mounted. */
 bool scry_folder_is_away(const char *folder);
 
+/* Whether the root of the file is. */
+bool scry_root_is_away(const scry_file *f);
+
 /* Set scry_file.away of the files of which `is_away` says so. */
 void scry_mark_away(scry_results *found, bool (*is_away)(void *arg, const char *path), void *arg);
 

@@ -140,20 +140,10 @@ void mark_away(struct away_watch *w, scry_results *found)
     scry_mark_away(found, is_away, w);
 }
 
-/* The root of a file, without a slash at its end; owned by the caller. */
-static char *root_of(const scry_file *f)
-{
-    size_t n = strlen(f->path), m = strlen(f->relative);
-    return scry_strndup(f->path, n > m + 1 ? n - m - 1 : 1);
-}
-
 bool note_if_away(struct away_watch *w, const scry_file *f)
 {
-    char *folder = root_of(f);
-    if (!scry_folder_is_away(folder)) {
-        free(folder);
-        folder = scry_disk_away(f->path);
-    }
+    size_t n = strlen(f->path), m = strlen(f->relative);
+    char *folder = scry_root_is_away(f) ? scry_strndup(f->path, n > m + 1 ? n - m - 1 : 1) : scry_disk_away(f->path);
     if (!folder)
         return false;
     pthread_mutex_lock(&w->lock);

@@ -70,10 +70,20 @@ get -H 'Content-Type: application/json' -d "{\"ids\":[\"$id0\"]}" "$url/api/v1/z
 is "a ZIP names what is missing, and why" "$code $(python3 -c 'import sys, zipfile
 z = zipfile.ZipFile(sys.argv[1])
 print(any("the disk of this picture is not there" in z.read(n).decode() for n in z.namelist()))' "$T/out")" "200 True"
+for command in "list --sort name" "search red"; do
+    run $command --json
+    is "on the command line: $command" "$status $(json 'len(j["results"]), all(h["away"] for h in j["results"])')" "0 (6, True)"
+    run $command
+    is "in a pipe its lines are as they were" "$status $(grep -c 'not there' "$T/out")" "0 0"
+    in_terminal dumb "$scry" $command
+    is "on a terminal they are marked" "$(grep -o '(its disk is not there)' "$T/screen" | wc -l)" 6
+done
 rmdir "$P"
 get "$url/api/v1/images/$id0/thumbnail?size=320"
 ok "a root that is missing: the same" cmp "$T/thumbnail" "$T/out"
 mv "$T/elsewhere" "$P"
+run list --sort name --json
+is "the command line marks nothing any more" "$(json '[h for h in j["results"] if "away" in h]')" "[]"
 ok "the disk is back" until_json 'not any("away" in h for h in j["results"])' "$url/api/v1/images"
 get "$url/api/v1/images/$id1/thumbnail?size=320"
 is "and all is shown" $code 200
