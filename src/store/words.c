@@ -392,7 +392,7 @@ static bool says_nothing(const char *word, size_t n)
 {
     static const char nothing[] =
         "\na\nan\nand\nare\nas\nat\nbe\nby\nfor\nfrom\nher\nhis\ni\nin\ninto\nis\nit\nits\nme\nmy\nof\non\nor\nour\nshow\nsome\n"
-        "that\nthe\ntheir\nthere\nthese\nthis\nto\nwas\nwere\nwhat\nwhere\nwhich\nwho\nwith\nyour\n"
+        "that\nthe\ntheir\nthere\nthese\nthis\nto\nus\nwas\nwere\nwhat\nwhere\nwhich\nwho\nwith\nyour\n"
         "image\nphoto\nphotograph\npic\npicture\n"
         "\nи\nа\nв\nво\nдля\nза\nиз\nк\nко\nмое\nмои\nмоя\nна\nнад\nо\nоб\nот\nпо\nпод\nпри\nс\nсо\nу\nгде\nчто\nэто\n"
         "фот\nфотограф\nснимок\nснимк\nкартинк\nкартинок\nизображен\n";

@@ -11,9 +11,9 @@ people and more, and parts of cities, with all their names; the English names of
 licence) has the names of countries and regions by language; regions are found there by their names, since the codes of the two differ.
 
 Kept of each city: where it is, its English name, its names in LANGUAGES and in those of its country, up to three others in letters of
-western Europe and up to five in Russian letters, in the order of the source, which does not say of which language these are; and how far from
-its middle a picture was taken there: 20 m times the square root of its people, 29 km for Paris. A name that differs from an earlier
-one by accents or case only is left out.
+western Europe, five in Russian and three in Chinese letters, in the order of the source, which does not say of which language these
+are; and how far from its middle a picture was taken there: 20 m times the square root of its people, 29 km for Paris. A name that
+differs from an earlier one by accents or case only is left out.
 
 All numbers are little-endian:
     8 bytes "scrypla2", uint32 countries, regions, cities, bytes of names, names, 0
@@ -44,7 +44,8 @@ import zipfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RUSSIAN = re.compile("[а-яё][а-яё -]*", re.IGNORECASE)
 WESTERN = re.compile("[A-Za-z\u00c0-\u024f' -]*[\u00c0-\u024f][A-Za-z\u00c0-\u024f' -]*")
-WESTERN_NAMES, RUSSIAN_NAMES = 3, 5
+CHINESE = re.compile("[\u4e00-\u9fff]+")
+WESTERN_NAMES, RUSSIAN_NAMES, CHINESE_NAMES = 3, 5, 3
 LANGUAGES = "en ru de es fr zh it pt ja".split()
 MATCHED = LANGUAGES + "pl nl uk tr cs fi sv da no ro hu".split()   # to find regions by their names
 # Parts of the names of regions that say of what kind they are, and articles.
@@ -98,7 +99,7 @@ def cldr_names(cldr, folder, tag, languages):
         names = found[language] = {}
         data = cldr.read(f"unicode/cldr/common/{folder}/{language}.xml")
         for e in ElementTree.fromstring(data).iter(tag) if data else ():
-            if e.text and e.text != "US":   # "us" is a word
+            if e.text:
                 (names.setdefault(e.get("type"), []).append if e.get("alt") else lambda t, n=names, c=e.get("type"): n.setdefault(c, []).insert(0, t))(e.text)
     return found
 
@@ -192,8 +193,8 @@ def main(wheel, npm, geonames, cldr):
     for city in sorted(cities, key=lambda c: (c["latitude"], c["longitude"], c["geonameid"])):
         country = city["countrycode"]
         by_language = [of_cities[p].get(str(city["geonameid"])) for p in [*LANGUAGES, *languages_of[country]] if p]
-        western, russian = ([a for a in city["alternatenames"] if p.fullmatch(a)] for p in (WESTERN, RUSSIAN))
-        names = unique([city["name"], *by_language, *western[:WESTERN_NAMES], *russian[:RUSSIAN_NAMES]])
+        western, russian, chinese = ([a for a in city["alternatenames"] if p.fullmatch(a)] for p in (WESTERN, RUSSIAN, CHINESE))
+        names = unique([city["name"], *by_language, *western[:WESTERN_NAMES], *russian[:RUSSIAN_NAMES], *chinese[:CHINESE_NAMES]])
         around = numbers.get(f"{country}.{city['admin1code']}", numbers[country])
         table.add(names, around, city["latitude"], city["longitude"], 20 * math.sqrt(city["population"]))
     table.write(os.path.join(TOP, "places", "places.bin"), len(countries), len(used))

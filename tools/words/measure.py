@@ -178,7 +178,7 @@ def main():
             table = csv.writer(f)
             table.writerow(["id", "path", "label"])
             table.writerows([f"n{i}", names[p], labels.get(p, "")] for i, p in enumerate(captions))
-        subprocess.run([options.scry, "index", "--quiet", temporary + "/labels.csv"], env=environment, check=True)
+        subprocess.run([options.scry, "index", "--quiet", "--words", "no", temporary + "/labels.csv"], env=environment, check=True)
         server = Server(options.scry, environment)
         try:
             measure(server, {names[p]: t for p, t in captions.items()}, {names[p]: t for p, t in labels.items()}, rng)
