@@ -90,11 +90,16 @@ static int pair_up(fusion *f, scry_error *err)
     return result;
 }
 
-/* Without the words; scores are compared where the model knows what they mean. */
-static void value_look(fused *e, double score, const scry_groups *g)
+/* How much lower a picture counts that is not known to be a best match. */
+static size_t doubt_of(const scry_groups *g, double top_score)
 {
-    bool doubtful = !isnan(g->maybe) && !(score >= g->best);
-    e->value = share(e->look + (doubtful ? SCRY_FUSION_DOUBT : 0));
+    return isnan(g->maybe) || top_score >= g->maybe + SCRY_FUSION_SURE * (g->best - g->maybe) ? 0 : SCRY_FUSION_DOUBT;
+}
+
+/* Without the words; scores are compared where the model knows what they mean. */
+static void value_look(fused *e, double score, const scry_groups *g, size_t doubt)
+{
+    e->value = share(e->look + (score >= g->best ? 0 : doubt));
     e->far = score < g->maybe;
 }
 
@@ -111,10 +116,11 @@ static void rank(fusion *f, const scry_groups *groups)
         else if (known->words == SIZE_MAX)
             known->words = i;
     }
+    size_t doubt = doubt_of(groups, f->look->top_score);
     for (size_t i = 0; i < f->count; i++) {
         fused *e = &f->all[i];
         if (e->words == SIZE_MAX)
-            value_look(e, f->look->hits[e->look].score, groups);
+            value_look(e, f->look->hits[e->look].score, groups, doubt);
         else
             e->value = share(e->words) + (e->look < SCRY_FUSION_DEPTH ? share(e->look) : 0);
     }

@@ -10,8 +10,9 @@
  * in the ranking by look only where it is among the first SCRY_FUSION_DEPTH there, so that its value, and with it
  * every page, does not depend on how much of that ranking was read. Of equal values the one with words comes first.
  * Where the model can tell (score_groups.h), a picture that has no words and is none of the best matches counts as if
- * it were SCRY_FUSION_DOUBT places lower, since what looks like "Anna" is not what was meant by it; and one whose look
- * is far from the query comes after all that have the words.
+ * it were SCRY_FUSION_DOUBT places lower, since what looks like "Anna" is not what was meant by it; but not where the
+ * nearest one has SCRY_FUSION_SURE of what makes a best match: then the query is about a look, as "beach" is. A picture
+ * whose look is far from the query comes after all that have the words.
  *
  * Where no picture has the words, the results are those of a search by look, to the byte.
  */
@@ -22,8 +23,10 @@
 #include "engine/search_request.h"
 
 /* K as in the paper, which found that its value hardly matters. Ranks by look past DEPTH are worth less than half of
- * the first. DOUBT: a first row of pictures that have the words; docs/words.md has what it does to searches. */
+ * the first. DOUBT: a first row of pictures that have the words; docs/words.md has what it does to searches. SURE: a part of the
+ * way from the score of a possible match to that of a best one. */
 #define SCRY_FUSION_K 60.0
+#define SCRY_FUSION_SURE 0.8
 enum { SCRY_FUSION_DEPTH = 100, SCRY_FUSION_DOUBT = 5 };
 
 typedef struct scry_search_plan {
