@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/cancel.h"
+#include "engine/line_reader.h"
 #include "image/image.h"
 #include "ocr/ocr.h"
 
@@ -144,23 +145,37 @@ static int read_file(job *j, scry_decoder *d, scry_ocr *o, const char *path, scr
     return 0;
 }
 
+static int open_other(scry_line_reader **out, scry_ocr *ocr, scry_error *err)
+{
+    char *data = scry_line_reader_data();
+    int rc = data ? scry_line_reader_open(out, data, err) : 0;
+    if (*out)
+        scry_ocr_ask_other(ocr, &(scry_ocr_other){ *out, scry_line_reader_read });
+    free(data);
+    return rc;
+}
+
 static int read_files(job *j, char *const *files, size_t n)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_decoder_options o = SCRY_DECODER_OPTIONS_INIT;
     scry_decoder *decoder = NULL;
     scry_ocr *ocr = NULL;
+    scry_line_reader *other = NULL;
     o.formats = scry_formats_all();
     int rc = scry_decoder_new(&decoder, &o, &err);
     if (rc == 0)
         rc = scry_decoder_start(decoder, &err);
     if (rc == 0)
         rc = scry_ocr_open(&ocr, NULL, 0, &err);
+    if (rc == 0)
+        rc = open_other(&other, ocr, &err);
     if (rc == 0 && j->tsv)
         printf("path\tx0\ty0\tx1\ty1\tx2\ty2\tx3\ty3\tconfidence\ttext\n");
     for (size_t i = 0; rc == 0 && i < n && !atomic_load(j->cancel); i++)
         rc = read_file(j, decoder, ocr, files[i], &err);
     scry_ocr_close(ocr);
+    scry_line_reader_close(other);
     scry_decoder_free(decoder);
     if (rc < 0)
         return cli_fail(&err);
@@ -200,9 +215,10 @@ const cli_command cmd_text = {
     .summary = "Print what pictures say: signs, screenshots, receipts",
     .details =
         "Prints the lines of text in each picture from top to bottom, read on this machine. Latin, Greek,\n"
-        "Chinese and Japanese are read, at any angle; Cyrillic, Arabic and others are not. Lines of which the\n"
-        "reader is less than half sure are left out. Pictures with a side over 2,000 pixels are read at that\n"
-        "size, so that small print in larger ones may be missed: cut it out.\n\n"
+        "Chinese and Japanese are read, at any angle, and Cyrillic, Arabic and others where Tesseract 5 is\n"
+        "installed with their data (in Debian tesseract-ocr-rus and so on). Lines of which the reader is less\n"
+        "than half sure are left out. Pictures with a side over 2,000 pixels are read at that size, so that\n"
+        "small print in larger ones may be missed: cut it out.\n\n"
         "With --json and --tsv each line has its confidence (0.5 to 1) and four corners in pixels of the\n"
         "upright picture, clockwise from where the line begins.\n\n"
         "Examples:\n"

@@ -8,6 +8,7 @@
 #include "base/plugin.h"
 #include "decoder/faults.h"
 #include "decoder/formats/formats.h"
+#include "decoder/line_read.h"
 #include "decoder/reader.h"
 #include "decoder/sandbox.h"
 #include "image/wire.h"
@@ -123,7 +124,7 @@ static int load_formats(const char *program, formats_state *out, scry_error *err
 }
 
 typedef struct settings {
-    const char *program;
+    const char *program, *lines;   /* lines: NULL, or what scry_line_read_start takes */
     size_t memory_bytes;
     bool all_formats, confined, faulty;
 } settings;
@@ -134,6 +135,8 @@ static int start(const settings *s, formats_state *formats, scry_error *err)
     int rc = scry_sandbox_prepare(err);
     if (rc == 0 && s->all_formats)
         rc = load_formats(s->program, formats, err);
+    if (rc == 0 && s->lines)
+        rc = scry_line_read_start(s->lines, err);
     if (rc == 0 && s->confined)
         rc = scry_sandbox_enter(s->memory_bytes, err);
     return rc;
@@ -153,6 +156,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--memory=", 9) == 0)
             s.memory_bytes = strtoull(argv[i] + 9, NULL, 10);
+        else if (strncmp(argv[i], "--lines=", 8) == 0)
+            s.lines = argv[i] + 8;
         else if (strcmp(argv[i], "--all-formats") == 0)
             s.all_formats = true;
         else if (strcmp(argv[i], "--unconfined-for-tests") == 0)

@@ -1,4 +1,5 @@
 #include "decoder/formats/formats.h"
+#include "decoder/line_read.h"
 
 /* The libraries that decode these apply the orientation themselves; the reply has its value. */
 static bool turned_by_loader(const scry_job *job)
@@ -21,6 +22,8 @@ int scry_turn_to_apply(const scry_job *job)
 int scry_read_picture(const scry_job *job, scry_error *err)
 {
     job->reply->result.orientation = 1;
+    if (job->request->what.kind == SCRY_DECODE_LINE)
+        return scry_read_line(job, err);
     if (scry_wire_needs_formats(job->request->format) && !job->formats)
         return job->no_formats ? scry_fail(err, SCRY_ENOTFOUND, "%s", job->no_formats)
                                : scry_fail(err, SCRY_EINVALID, "this decoder was started without libvips");

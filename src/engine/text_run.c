@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "engine/line_reader.h"
 #include "model/identity.h"
 #include "ocr/ocr.h"
 
@@ -13,34 +14,46 @@
 enum { MAX_SIDE = 2000, IDENTITY_HEX = 16 };   /* what scry_ocr_read makes of larger pictures; the decoder does it better */
 #define RULES "1"                              /* raised when the same weights read other words than before */
 
+/* Where weights and data are, owned. */
+typedef struct {
+    char *folder, *lines;       /* lines: of scry_line_reader_data */
+} source;
+
 /* ---- one thread's ---- */
 
 typedef struct {
     scry_ocr *ocr;
+    scry_line_reader *other;    /* NULL: none */
     scry_ocr_page page;
     scry_text_line *lines;      /* [page.count] */
 } state;
-
-static int open_reader(void *folder, int threads, void **out, scry_error *err)
-{
-    state *s = scry_alloc(sizeof *s);
-    int r = scry_ocr_open(&s->ocr, folder, threads, err);
-    if (r < 0) {
-        free(s);
-        return r;
-    }
-    scry_ocr_look_first(s->ocr, true);
-    *out = s;
-    return 0;
-}
 
 static void close_reader(void *arg)
 {
     state *s = arg;
     scry_ocr_page_free(&s->page);
     scry_ocr_close(s->ocr);
+    scry_line_reader_close(s->other);
     free(s->lines);
     free(s);
+}
+
+static int open_reader(void *arg, int threads, void **out, scry_error *err)
+{
+    const source *from = arg;
+    state *s = scry_alloc(sizeof *s);
+    int r = scry_ocr_open(&s->ocr, from->folder, threads, err);
+    if (r == 0 && from->lines)
+        r = scry_line_reader_open(&s->other, from->lines, err);
+    if (r < 0) {
+        close_reader(s);
+        return r;
+    }
+    scry_ocr_look_first(s->ocr, true);
+    if (s->other)
+        scry_ocr_ask_other(s->ocr, &(scry_ocr_other){ s->other, scry_line_reader_read });
+    *out = s;
+    return 0;
 }
 
 static int read_picture(void *arg, const scry_rgb *picture, const scry_text_line **lines, size_t *count, scry_error *err)
@@ -85,8 +98,8 @@ int scry_text_reader_check(const char *folder, scry_error *err)
     return r;
 }
 
-/* Its files name the reader, and the rules of this code. */
-static int name_reader(char **out, const char *folder, scry_error *err)
+/* Its files name the reader, the rules of this code, and the languages of the other reader. */
+static int name_reader(char **out, const char *folder, const char *lines, scry_error *err)
 {
     static const char *const files[] = { SCRY_OCR_WEIGHTS, SCRY_OCR_CHARACTERS };
     char hex[SCRY_IDENTITY_CHARS + 1];
@@ -95,29 +108,35 @@ static int name_reader(char **out, const char *folder, scry_error *err)
         if (r < 0)
             return r;
     }
-    *out = scry_asprintf("words" RULES "-%.*s", IDENTITY_HEX, hex);
+    *out = scry_asprintf("words" RULES "-%.*s%s%s", IDENTITY_HEX, hex, lines ? "+" : "", lines ? scry_line_reader_languages(lines) : "");
     return 0;
 }
 
 int scry_text_reader_find(scry_text_reader *out, const char *folder, scry_error *err)
 {
-    char *found = NULL, *identity = NULL;
-    *out = (scry_text_reader){ 0 };
-    int r = find_folder(&found, folder, err);
+    char *identity = NULL;
+    source *from = scry_alloc(sizeof *from);
+    *out = (scry_text_reader){ .max_side = MAX_SIDE, .arg = from, .open = open_reader, .close = close_reader,
+                               .read = read_picture };
+    from->lines = scry_line_reader_data();
+    int r = find_folder(&from->folder, folder, err);
     if (r == 0)
-        r = name_reader(&identity, found, err);
-    if (r == 0)
-        *out = (scry_text_reader){ .identity = identity, .max_side = MAX_SIDE, .arg = found, .open = open_reader,
-                                   .close = close_reader, .read = read_picture };
-    else
-        free(found);
+        r = name_reader(&identity, from->folder, from->lines, err);
+    out->identity = identity;
+    if (r < 0)
+        scry_text_reader_dispose(out);
     return r;
 }
 
 void scry_text_reader_dispose(scry_text_reader *r)
 {
+    source *from = r->arg;
     free((char *)r->identity);
-    free(r->arg);
+    if (from) {
+        free(from->folder);
+        free(from->lines);
+    }
+    free(from);
     *r = (scry_text_reader){ 0 };
 }
 

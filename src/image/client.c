@@ -32,6 +32,7 @@ enum {
     DEFAULT_TIME_LIMIT_MS = 30000,
     START_LIMIT_MS = 60000,          /* for a worker to send its hello, on a machine under load */
     ENCODED_BYTES = 64 << 20,        /* the largest JPEG that a worker can return */
+    LINE_BYTES = 64 << 10,           /* the longest line of text */
     COPIED_BYTES = 512 << 20,        /* the largest file that is copied; larger ones are mapped */
     KEPT_BYTES = 64 << 20            /* of the input memory that stay allocated after a large file */
 };
@@ -82,10 +83,13 @@ int scry_decoder_new(scry_decoder **out, const scry_decoder_options *options, sc
     if (options)
         o = *options;
     o.program = find_program(o.program);
-    if (!o.program)
+    o.lines = scry_strdup(o.lines);
+    if (!o.program) {
+        free((char *)o.lines);
         return scry_fail(err, SCRY_ENOTFOUND, "scry-decode, which reads pictures, is neither beside "
                          "libscry.so nor in libexec/scry: install it, or set SCRY_DECODER to its path or SCRY_DATA_DIR to the folder "
                          "of the installation");
+    }
     o.formats = o.formats ? o.formats : scry_formats_default();
     o.max_file_bytes = o.max_file_bytes ? o.max_file_bytes : MOST_FILE_BYTES;
     size_t memory = o.memory_bytes ? o.memory_bytes : USUAL_MEMORY;
@@ -118,6 +122,7 @@ void scry_decoder_free(scry_decoder *d)
     scry_shared_dispose(&d->input);
     scry_shared_dispose(&d->output);
     free((char *)d->options.program);
+    free((char *)d->options.lines);
     free(d);
 }
 
@@ -256,8 +261,9 @@ int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, 
 static int start_worker(scry_decoder *d, scry_error *err)
 {
     bool is_large = d->large.fd >= 0;   /* its mapping counts as memory, too */
-    scry_worker_options o = { d->options.program, d->memory_bytes + (is_large ? (size_t)d->large.st.st_size : 0), d->all_formats,
-                              d->unconfined, is_set("SCRY_TEST_DECODER_FAULTS"), is_large ? d->large.fd : d->input.fd, d->output.fd };
+    size_t memory = d->memory_bytes + (is_large ? (size_t)d->large.st.st_size : 0);
+    scry_worker_options o = { d->options.program, d->options.lines, memory, d->all_formats, d->unconfined,
+                              is_set("SCRY_TEST_DECODER_FAULTS"), is_large ? d->large.fd : d->input.fd, d->output.fd };
     int rc = scry_worker_start(&d->worker, &o, err);
     d->asked_ms = scry_now_ms();
     return rc;
@@ -294,7 +300,8 @@ static int ask(scry_decoder *d, const scry_decode_request *request, scry_error *
         .input_bytes = d->input_bytes, .max_pixels = d->options.max_pixels,
         .time_limit_ms = d->options.time_limit_ms, .what = *request,
     };
-    d->request.output_bytes = request->kind == SCRY_DECODE_JPEG ? ENCODED_BYTES : scry_wire_pixel_bytes(request);
+    d->request.output_bytes = request->kind == SCRY_DECODE_JPEG ? ENCODED_BYTES
+                            : request->kind == SCRY_DECODE_LINE ? LINE_BYTES : scry_wire_pixel_bytes(request);
     rc = scry_wire_check_request(&d->request, err);
     if (rc == 0)
         rc = scry_shared_reserve(&d->output, d->request.output_bytes, err);

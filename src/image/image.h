@@ -60,9 +60,10 @@ typedef struct scry_decoder_options {
                                    needs more up to 4 GiB, at most half of the machine's memory */
     uint64_t max_pixels;        /* width * height as the header says; 0 = 500 million */
     int time_limit_ms;          /* a picture; 0 = 30,000 */
+    const char *lines;          /* for LINE: "FOLDER:rus+ukr", the data of Tesseract and its languages; NULL: without */
 } scry_decoder_options;
 
-#define SCRY_DECODER_OPTIONS_INIT { NULL, 0, 0, 0, 0, 0 }
+#define SCRY_DECODER_OPTIONS_INIT { NULL, 0, 0, 0, 0, 0, NULL }
 
 typedef struct scry_region {    /* in pixels of the upright picture; w = 0: the whole */
     int x, y, w, h;
@@ -72,7 +73,9 @@ typedef enum {
     SCRY_DECODE_VIEWS,   /* r.pixels is [views, size, size, 3] after `spec` */
     SCRY_DECODE_JPEG,    /* r.encoded: a JPEG whose longer side is at most `max_side` (thumbnail,
                             or the whole picture for a viewer that cannot show the format) */
-    SCRY_DECODE_RGB      /* r.pixels is [rgb_height, rgb_width, 3]: the picture, whose longer side is at most `max_side` */
+    SCRY_DECODE_RGB,     /* r.pixels is [rgb_height, rgb_width, 3]: the picture, whose longer side is at most `max_side` */
+    SCRY_DECODE_LINE     /* r.encoded: the text of one line, UTF-8 with a NUL, from a PGM of one byte a pixel, whose size
+                            is in `region` */
 } scry_decode_kind;
 
 enum { SCRY_DECODE_MAX_RGB_SIDE = 4096 };
@@ -92,8 +95,9 @@ typedef struct scry_decode_result {
     int width, height;           /* upright, before any shrinking; of a camera RAW see raw_read.c */
     const uint8_t *pixels;       /* VIEWS: [views, size, size, 3]; RGB: [rgb_height, rgb_width, 3]; borrowed */
     int rgb_width, rgb_height;   /* RGB: of the pixels */
-    const uint8_t *encoded;      /* JPEG: `encoded_bytes` bytes; borrowed */
+    const uint8_t *encoded;      /* JPEG, LINE: `encoded_bytes` bytes; borrowed */
     size_t encoded_bytes;
+    float confidence;            /* LINE: 0..1 */
     int orientation;             /* as the format declares it: EXIF's 1..8; 1 when absent */
     bool damaged;                /* rows at its end are missing or wrong */
     scry_metadata metadata;

@@ -24,6 +24,15 @@ static bool spec_is_sound(const scry_image_spec *s)
     return (unsigned)s->filter <= SCRY_FILTER_BICUBIC;
 }
 
+static int check_line(const scry_wire_request *r, scry_error *err)
+{
+    const scry_region *g = &r->what.region;
+    if (g->w >= 1 && (uint64_t)g->w * (uint64_t)g->h <= r->input_bytes && r->output_bytes >= 1)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "a line of %d x %d pixels is not in %llu bytes", g->w, g->h,
+                     (unsigned long long)r->input_bytes);
+}
+
 int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
 {
     const scry_decode_request *w = &r->what;
@@ -32,7 +41,7 @@ int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "not a request to scry-decode");
     if (r->format <= SCRY_FORMAT_NONE || r->format >= SCRY_FORMAT_COUNT)
         return scry_fail(err, SCRY_EINVALID, "not a picture");
-    if ((unsigned)w->kind > SCRY_DECODE_RGB)
+    if ((unsigned)w->kind > SCRY_DECODE_LINE)
         return scry_fail(err, SCRY_EINVALID, "unknown kind of decoding");
     if (w->kind == SCRY_DECODE_VIEWS && !spec_is_sound(&w->spec))
         return scry_fail(err, SCRY_EINVALID, "views of %d x %d pixels are not supported (1 to %d, at "
@@ -48,7 +57,7 @@ int scry_wire_check_request(const scry_wire_request *r, scry_error *err)
                          g->h);
     if (scry_wire_pixel_bytes(w) > r->output_bytes)
         return scry_fail(err, SCRY_EINVALID, "the pixels do not fit the memory for them");
-    return 0;
+    return w->kind == SCRY_DECODE_LINE ? check_line(r, err) : 0;
 }
 
 /* Whether views of any shape say one that they can have. */
@@ -78,7 +87,15 @@ static bool result_is_sound(const scry_wire_reply *r, const scry_wire_request *r
         return s->rgb_width >= 1 && s->rgb_width <= most && s->rgb_height >= 1 && s->rgb_height <= most;
     if (request->what.kind == SCRY_DECODE_VIEWS)
         return shapes_are_sound(request, output);
+    if (request->what.kind == SCRY_DECODE_LINE && !(s->confidence >= 0 && s->confidence <= 1))
+        return false;
     return r->encoded_bytes > 0 && r->encoded_bytes <= request->output_bytes;
+}
+
+/* Whether the output is bytes, whose number the reply says. */
+static bool is_encoded(scry_decode_kind kind)
+{
+    return kind == SCRY_DECODE_JPEG || kind == SCRY_DECODE_LINE;
 }
 
 int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *request,
@@ -102,7 +119,7 @@ int scry_wire_take_reply(const void *bytes, size_t n, const scry_wire_request *r
         return scry_fail(err, SCRY_EREMOTE, "the decoder sent a result with values out of range");
     *out = reply.result;
     out->format = (scry_format)request->format;
-    bool encoded = request->what.kind == SCRY_DECODE_JPEG;
+    bool encoded = is_encoded(request->what.kind);
     out->pixels = encoded ? NULL : output;
     out->encoded = encoded ? output : NULL;
     out->encoded_bytes = encoded ? (size_t)reply.encoded_bytes : 0;

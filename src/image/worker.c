@@ -70,20 +70,21 @@ static int spawn(pid_t *pid, const scry_worker_options *o, const int fds[3])
     snprintf(memory, sizeof memory, "--memory=%zu", o->memory_bytes);
     char unconfined[] = "--unconfined-for-tests", all[] = "--all-formats", name[] = "scry-decode";
     char faulty[] = "--faults-for-tests";
-    char *argv[6] = { name, memory }, *nothing[] = { NULL };
+    char *lines = o->lines ? scry_asprintf("--lines=%s", o->lines) : NULL;
+    char *argv[7] = { name, memory }, *nothing[] = { NULL };
     int argc = 2;
     if (o->all_formats)
         argv[argc++] = all;
+    if (lines)
+        argv[argc++] = lines;
     if (o->unconfined)
         argv[argc++] = unconfined;
     if (o->faulty)
         argv[argc++] = faulty;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc)
-        return rc;
-    rc = posix_spawnattr_init(&attributes);
+    int rc = posix_spawn_file_actions_init(&actions), begun = rc;
+    rc = rc ? rc : posix_spawnattr_init(&attributes);
     if (rc == 0) {
         rc = set_descriptors(&actions, fds, o->unconfined);
         rc = rc ? rc : set_attributes(&attributes);
@@ -91,7 +92,9 @@ static int spawn(pid_t *pid, const scry_worker_options *o, const int fds[3])
                                    o->unconfined ? environ : nothing);   /* sanitizers have options there */
         posix_spawnattr_destroy(&attributes);
     }
-    posix_spawn_file_actions_destroy(&actions);
+    if (!begun)
+        posix_spawn_file_actions_destroy(&actions);
+    free(lines);
     return rc;
 }
 

@@ -20,6 +20,7 @@ typedef struct scry_worker {
 
 typedef struct scry_worker_options {
     const char *program;
+    const char *lines;   /* of scry_decoder_options */
     size_t memory_bytes;
     bool all_formats;
     bool unconfined;   /* test-only: without address space limit and seccomp, and with this environment */

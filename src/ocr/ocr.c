@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "ocr/locate.h"
 #include "ocr/networks.h"
 
@@ -25,12 +26,13 @@ enum {
     KEPT_BYTES = 256 << 20                 /* of memory between pictures */
 };
 static const double FLAT = 8, LEAST_RATIO = 320.0 / 48, UPSIDE_DOWN = 0.9;
-static const float LEAST_CONFIDENCE = 0.5f;
+static const float LEAST_CONFIDENCE = 0.5f, SURE = 0.9f, LEAST_OTHER = 0.7f;
 
 struct scry_ocr {
     scry_ocr_networks networks;
     scry_team *team;
     scry_ocr_locator locator;   /* its memory is also that of the lines */
+    scry_ocr_other other;       /* read NULL: none */
 };
 
 int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode mode, scry_error *err)
@@ -74,6 +76,11 @@ int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *e
 void scry_ocr_look_first(scry_ocr *o, bool yes)
 {
     o->locator.looks_first = yes;
+}
+
+void scry_ocr_ask_other(scry_ocr *o, const scry_ocr_other *other)
+{
+    o->other = *other;
 }
 
 void scry_ocr_close(scry_ocr *o)
@@ -172,6 +179,7 @@ typedef struct {
     size_t scaled, padded;   /* widths at SCRY_OCR_LINE_HEIGHT: of the picture, with what follows it */
     bool upside_down;
     scry_buf text;
+    size_t characters;       /* of it, without spaces */
     double confidence;
 } line;
 
@@ -238,7 +246,9 @@ static void decode(const reading *r, const scry_ocr_recognition *job, line *l)
     for (size_t i = 0; i < places; i++) {
         if (job->probability[i] <= 0)
             continue;
-        scry_buf_puts(&l->text, scry_ocr_class_text(r->networks, job->best[i]));
+        const char *text = scry_ocr_class_text(r->networks, job->best[i]);
+        scry_buf_puts(&l->text, text);
+        l->characters += text[0] != ' ';
         sum += (double)job->probability[i];
         count++;
     }
@@ -312,6 +322,113 @@ static int read_all(scry_ocr *o, reading *r, scry_error *err)
     return rc;
 }
 
+/* ---- lines in other scripts ---- */
+
+/* Letters that the networks do not have are left out by them, or read as others, without confidence. Their own characters are at
+ * most as wide as high. */
+static bool is_unsure(const line *l)
+{
+    return l->confidence < (double)SURE || l->characters * SCRY_OCR_LINE_HEIGHT < l->scaled;
+}
+
+/* Whether half of the letters, and at least two, are of scripts that the networks do not have: from Cyrillic to Korean. */
+static bool has_other_letters(const char *text)
+{
+    size_t other = 0, latin = 0;
+    for (uint32_t c; *text;) {
+        text += scry_utf8_next(text, strlen(text), &c);
+        other += (c >= 0x400 && c < 0x1E00) || (c >= 0xAC00 && c < 0xD7B0);
+        latin += (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= 0xC0 && c < 0x400);
+    }
+    return other >= 2 && other >= latin;
+}
+
+/* The line's picture as for the networks, grey: where there were three bytes is one. */
+static int draw_grey(const reading *r, const line *l, scry_ocr_grey *out, scry_error *err)
+{
+    scry_ocr_image crop, scaled = { NULL, 0, 0 };
+    int rc = scry_ocr_new_image(&crop, l->height, l->width, err);
+    if (rc < 0)
+        return rc;
+    scry_ocr_crop(r->image, &l->box, &crop, l->turned);
+    if (l->upside_down)
+        scry_ocr_turn_over(&crop);
+    rc = scry_ocr_new_image(&scaled, SCRY_OCR_LINE_HEIGHT, l->scaled, err);
+    if (rc == 0)
+        rc = scry_ocr_resize(&crop, &scaled, err);
+    free(crop.rgb);
+    if (rc < 0) {
+        free(scaled.rgb);
+        return rc;
+    }
+    uint8_t *p = scaled.rgb;
+    for (size_t i = 0; i < SCRY_OCR_LINE_HEIGHT * l->scaled; i++)
+        p[i] = (uint8_t)((77 * p[3 * i] + 150 * p[3 * i + 1] + 29 * p[3 * i + 2]) >> 8);
+    *out = (scry_ocr_grey){ p, SCRY_OCR_LINE_HEIGHT, l->scaled };
+    return 0;
+}
+
+static void turn_over(uint8_t *grey, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        uint8_t other = grey[i];
+        grey[i] = grey[n - 1 - i];
+        grey[n - 1 - i] = other;
+    }
+}
+
+/* The other reader's text of the picture, if its confidence is at least `least`: then *taken. */
+static int ask_other(const scry_ocr *o, const scry_ocr_grey *grey, float least, line *l, bool *taken, scry_error *err)
+{
+    char *text = NULL;
+    float confidence = 0;
+    int rc = o->other.read(o->other.arg, grey, &text, &confidence, err);
+    *taken = rc == 0 && text && confidence >= least && has_other_letters(text);
+    if (*taken) {
+        scry_buf_clear(&l->text);
+        scry_buf_puts(&l->text, text);
+        l->confidence = (double)confidence;
+    }
+    free(text);
+    return rc;
+}
+
+/* An unsure line also upside down, since the classifier of that knows no other letters. */
+static int read_other(const scry_ocr *o, const reading *r, line *l, bool unsure, bool *taken, scry_error *err)
+{
+    scry_ocr_grey grey;
+    int rc = draw_grey(r, l, &grey, err);
+    if (rc < 0)
+        return rc;
+    rc = ask_other(o, &grey, unsure ? LEAST_OTHER : SURE, l, taken, err);
+    if (rc == 0 && !*taken && unsure) {
+        turn_over(grey.pixels, grey.height * grey.width);
+        rc = ask_other(o, &grey, LEAST_OTHER, l, taken, err);
+        l->upside_down ^= *taken;
+    }
+    free(grey.pixels);
+    return rc;
+}
+
+/* First the unsure lines; if one is in another script, all: networks may be sure of capitals that look like Latin ones. */
+static int read_others(const scry_ocr *o, const reading *r, scry_error *err)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    bool any = false, *asked = scry_alloc(r->count * sizeof *asked);
+    int rc = 0;
+    for (int pass = 0; rc == 0 && o->other.read && pass < (any ? 2 : 1); pass++)
+        for (size_t i = 0; rc == 0 && i < r->count; i++) {
+            bool taken = false;
+            if (asked[i] || (pass == 0 && !is_unsure(&r->lines[i])))
+                continue;
+            asked[i] = true;
+            rc = read_other(o, r, &r->lines[i], pass == 0, &taken, &why);
+            any |= taken;
+        }
+    free(asked);
+    return rc == 0 || rc == SCRY_EINVALID || rc == SCRY_ELIMIT ? 0 : scry_fail(err, rc, "%s", why.message);
+}
+
 /* ---- the page ---- */
 
 static bool has_text(const char *s)
@@ -362,6 +479,8 @@ static int read_page(scry_ocr *o, const scry_ocr_image *image, size_t top, scry_
             scry_ocr_crop_size(&boxes[i], &r.lines[i].height, &r.lines[i].width, &r.lines[i].turned);
         }
         rc = read_all(o, &r, err);
+        if (rc == 0)
+            rc = read_others(o, &r, err);
         make_page(&r, top, page);
         free(r.lines);
         free(r.order);

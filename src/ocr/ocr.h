@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct scry_ocr scry_ocr;
 
@@ -33,6 +34,11 @@ typedef struct scry_ocr_page {
     scry_ocr_line *lines;   /* [count] in reading order; owned */
     size_t count;           /* 0: no text was found */
 } scry_ocr_page;
+
+typedef struct scry_ocr_grey {
+    uint8_t *pixels;            /* [height, width] */
+    size_t height, width;
+} scry_ocr_grey;
 
 /* The files of a reader's folder. */
 #define SCRY_OCR_WEIGHTS "words.safetensors"
@@ -54,6 +60,18 @@ int scry_ocr_read(scry_ocr *o, const scry_rgb *picture, scry_ocr_page *page, scr
  * pictures, few of which have text. Some that have few and small letters are then missed (docs/words.md says how many). At
  * first: not. */
 void scry_ocr_look_first(scry_ocr *o, bool yes);
+
+/* Another reader, for scripts that the networks cannot read. */
+typedef struct scry_ocr_other {
+    void *arg;
+    /* The text of a picture of one line: *text owned, NULL: none; *confidence 0..1. After SCRY_EINVALID and SCRY_ELIMIT it is not
+     * asked for more of the page; another error is that of scry_ocr_read. */
+    int (*read)(void *arg, const scry_ocr_grey *line, char **text, float *confidence, scry_error *err);
+} scry_ocr_other;
+
+/* Give the lines of which the networks are unsure to `other` (copied), too. Its text is taken where it is sure of it, and where
+ * that has letters which the networks do not have: ocr.c has the numbers. */
+void scry_ocr_ask_other(scry_ocr *o, const scry_ocr_other *other);
 
 void scry_ocr_page_free(scry_ocr_page *page);   /* its lines; the page is then empty */
 void scry_ocr_close(scry_ocr *o);               /* NULL is allowed */

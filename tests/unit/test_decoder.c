@@ -204,6 +204,32 @@ static void whole_pictures_as_pixels(void **state)
     scry_decoder_free(d);
 }
 
+/* Lines of text are read by workers that were started for it. (tests/e2e/cyrillic.sh reads some.) */
+static void lines_need_their_reader(void **state)
+{
+    static const uint8_t pgm[] = "P5 2 2 255\n\1\2\3";   /* and the NUL */
+    scry_decoder *d = new_decoder(NULL);
+    scry_decode_request q = { .kind = SCRY_DECODE_LINE, .region = { 0, 0, 2, 2 } };
+    scry_decode_result r;
+    scry_error err = SCRY_ERROR_INIT;
+    assert_int_equal(scry_decoder_load_bytes(d, pgm, sizeof pgm, &err), 0);
+    assert_int_equal(scry_decoder_run(d, &q, &r, &err), SCRY_EINVALID);
+    assert_string_equal(err.message, "this decoder was started without Tesseract");
+    q.region = (scry_region){ 0, 0, 0, 0 };
+    assert_int_equal(scry_decoder_run(d, &q, &r, &err), SCRY_EINVALID);
+    q.region = (scry_region){ 0, 0, 100, 100 };
+    assert_int_equal(scry_decoder_run(d, &q, &r, &err), SCRY_EINVALID);
+    assert_string_equal(err.message, "a line of 100 x 100 pixels is not in 15 bytes");
+    scry_decoder_free(d);
+    scry_decoder_options o = SCRY_DECODER_OPTIONS_INIT;
+    o.formats = scry_formats_all();
+    o.lines = "/nowhere:rus";
+    d = new_decoder(&o);
+    assert_int_equal(scry_decoder_start(d, &err), SCRY_EIO);   /* without the library, or without the data */
+    assert_non_null(strstr(err.message, "esseract"));
+    scry_decoder_free(d);
+}
+
 /* Several views of one request equal those of single requests; a region equals a crop. */
 static void several_views_and_regions(void **state)
 {
@@ -576,6 +602,7 @@ int main(void)
         cmocka_unit_test(odd_exif),
         cmocka_unit_test(thumbnails_are_jpegs),
         cmocka_unit_test(whole_pictures_as_pixels),
+        cmocka_unit_test(lines_need_their_reader),
         cmocka_unit_test(several_views_and_regions),
         cmocka_unit_test(cut_files_are_errors),
         cmocka_unit_test(damaged_files_are_survived),

@@ -118,6 +118,61 @@ static void a_first_look(void **state)
     free(picture);
 }
 
+/* What the other reader says, and how often it was asked. */
+typedef struct {
+    const char *text;
+    float confidence;
+    int result, calls;
+} answer;
+
+static int give_answer(void *arg, const scry_ocr_grey *line, char **text, float *confidence, scry_error *err)
+{
+    answer *a = arg;
+    unsigned sum = 0;
+    for (size_t i = 0; i < line->height * line->width; i++)   /* all of it is there */
+        sum += line->pixels[i];
+    assert_true(sum > 0);
+    a->calls++;
+    *text = scry_strdup(a->text);
+    *confidence = a->confidence;
+    return a->result == 0 ? 0 : scry_fail(err, a->result, "this reader is ill");
+}
+
+/* Of a word with wide letters the networks are not sure: another reader is asked, and taken where it is sure of letters that the
+ * networks do not have. */
+static void another_reader(void **state)
+{
+    static uint8_t picture[W * H * 3];
+    static const char other[] = "\u0410\u043f\u0442\u0435\u043a\u0430 12";
+    answer answers[] = { { other, 0.9f, 0, 0 }, { other, 0.5f, 0, 0 }, { "Pharmacy", 0.9f, 0, 0 }, { NULL, 0, 0, 0 }, { "\u0438", 0.9f, 0, 0 },
+                         { other, 0.9f, SCRY_EINVALID, 0 }, { other, 0.9f, SCRY_ELIMIT, 0 }, { other, 0.9f, SCRY_EIO, 0 } };
+    memset(picture, 255, sizeof picture);
+    for (size_t i = 0; i < (size_t)W * 48; i++) {   /* four times as wide as high */
+        size_t x = i % W, y = i / W;
+        memcpy(picture + ((y + 70) * W + x) * 3, word + (y * WORD_H / 48 * WORD_W + x * 64 / W) * 3, 3);
+    }
+    scry_ocr_page before = read_picture(picture, W, H, 0);
+    assert_true(before.count >= 1);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        scry_ocr_page page;
+        scry_error err = SCRY_ERROR_INIT;
+        scry_ocr_ask_other(ocr, &(scry_ocr_other){ &answers[i], give_answer });
+        int rc = scry_ocr_read(ocr, &(scry_rgb){ picture, W, H, 0 }, &page, &err);
+        assert_true(answers[i].calls > 0);
+        assert_int_equal(rc, answers[i].result == SCRY_EIO ? SCRY_EIO : 0);
+        if (rc < 0) {
+            assert_string_equal(err.message, "this reader is ill");
+            assert_int_equal(page.count, 0);
+            continue;
+        }
+        assert_true(page.count >= 1);
+        assert_string_equal(page.lines[0].text, i == 0 ? other : before.lines[0].text);
+        scry_ocr_page_free(&page);
+    }
+    scry_ocr_ask_other(ocr, &(scry_ocr_other){ NULL, NULL });
+    scry_ocr_page_free(&before);
+}
+
 static void odd_pictures(void **state)
 {
     static const int sizes[][2] = { { 1, 1 }, { 3, 3 }, { 31, 29 }, { 1, 700 }, { 20000, 1 }, { 60, 20000 }, { 300, 200 } };
@@ -184,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_word_and_where_it_is),
         cmocka_unit_test(upside_down),
         cmocka_unit_test(a_first_look),
+        cmocka_unit_test(another_reader),
         cmocka_unit_test(odd_pictures),
         cmocka_unit_test(impossible_pictures),
     };

@@ -27,4 +27,6 @@ sign = page([(40, 30, "出口 Exit", GOTHIC, 60), (40, 120, "図書館", GOTHIC,
 save(sign.rotate(7, Image.BICUBIC, fillcolor=(20, 90, 40)).convert("P", palette=Image.ADAPTIVE, colors=32), "sign.png")
 wifi = page([(20, 20, "WLAN: Gästehaus", SANS, 28), (20, 70, "Passwort: maus-7291", SANS, 28)], (380, 130), ((235, 240, 250), (40, 40, 60)))
 save(wifi.rotate(180), "wifi.jpg", quality=85, exif=(lambda e: (e.__setitem__(0x0112, 3), e)[1])(Image.Exif()))
+pharmacy = page([(30, 20, "АПТЕКА", SANS, 40), (30, 90, "Хлеб и молоко 150 руб.", SERIF, 32), (30, 150, "Coffee to go", SANS, 30)], (480, 210))
+save(pharmacy.convert("P", palette=Image.ADAPTIVE, colors=16), "cyrillic/pharmacy.png")
 save(Image.radial_gradient("L").filter(ImageFilter.GaussianBlur(3)).resize((300, 200)).convert("P"), "nothing.png")
