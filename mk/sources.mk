@@ -8,7 +8,7 @@
 #              libscry.so, so that a process has one copy of it
 
 # Plugins: their sources and packages. They may use all of libscry, which uses nothing of them.
-PLUGIN_NAMES := milvus serve fetch thumbs
+PLUGIN_NAMES := milvus serve fetch thumbs tune
 PLUGIN_SRC_milvus := $(wildcard src/milvus/*.c src/store/milvus/*.c)
 PLUGIN_PKGS_milvus := libnghttp2 libprotobuf-c libssl libcrypto
 PLUGIN_OBJ_milvus := $(O)/gen/milvus/milvus.pb-c.o
@@ -19,6 +19,7 @@ PLUGIN_SRC_fetch := $(wildcard src/fetch/*.c)
 PLUGIN_PKGS_fetch := libcurl
 PLUGIN_SRC_thumbs := $(wildcard src/thumbs/*.c)
 PLUGIN_PKGS_thumbs := chafa
+PLUGIN_SRC_tune := $(wildcard src/tune/*.c)
 
 LIB_DIRS := base nn tokenizer model ocr resize metadata image vector store store/local engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PLUGIN_NAMES),$(PLUGIN_SRC_$(p))), \
@@ -142,10 +143,10 @@ $$(O)/libscry-$(1).a: $$(call obj,$$(PLUGIN_SRC_$(1))) $$(PLUGIN_OBJ_$(1))
 $$(O)/scry-$(1).so: $$(O)/libscry-$(1).a $$(O)/gen/build.o $$(LIBSCRY)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -shared -Wl,-Bsymbolic,-z,defs -o $$@ -Wl,--whole-archive $$< -Wl,--no-whole-archive \
-	    $$(O)/gen/build.o $$(LIBSCRY) $$(call pkg,libs,$$(PLUGIN_PKGS_$(1))) $$(LIB_LIBS)
+	    $$(O)/gen/build.o $$(LIBSCRY) $(if $(PLUGIN_PKGS_$(1)),$$(call pkg,libs,$$(PLUGIN_PKGS_$(1)))) $$(LIB_LIBS)
 PLUGINS += $$(O)/scry-$(1).so
 PLUGIN_ARCHIVES += $$(O)/libscry-$(1).a
-PLUGIN_LIBS += $$(call pkg,libs,$$(PLUGIN_PKGS_$(1)))
+PLUGIN_LIBS += $(if $(PLUGIN_PKGS_$(1)),$$(call pkg,libs,$$(PLUGIN_PKGS_$(1))))
 endef
 $(foreach p,$(PLUGIN_NAMES),$(if $(PLUGIN_SRC_$(p)),$(eval $(call plugin,$(p)))))
 PROGRAMS += $(PLUGINS)

@@ -5,6 +5,7 @@
 #include "cli/suggest.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "scry/registry.h"
@@ -195,6 +196,19 @@ static void print_image_spec(const scry_image_spec *s)
     putchar('\n');
 }
 
+/* What scry tune wrote about a checkpoint that it made. */
+static void print_tuned(const scry_model_info *m)
+{
+    char *path = scry_path_join(m->dir, "scry_tune.json");
+    scry_json *j = NULL;
+    if (scry_json_read(&j, path, 1 << 16, NULL) == 0)
+        cli_print("tuned from  %s, on %lld pictures; recall on the held-out ones %.1f %%, before %.1f %%\n",
+                  scry_json_str(scry_json_get(j, "tuned_from"), "?"), (long long)scry_json_int(scry_json_get(j, "pictures"), 0),
+                  100 * scry_json_num(scry_json_get(j, "recall_after"), NAN), 100 * scry_json_num(scry_json_get(j, "recall_before"), NAN));
+    scry_json_free(j);
+    free(path);
+}
+
 static int print_details(void *arg, const scry_model_record *r)
 {
     const scry_model_info *m = ((details *)arg)->info;
@@ -218,6 +232,7 @@ static int print_details(void *arg, const scry_model_record *r)
     if (!isnan(m->min_score))
         printf("min score   %.3f\n", m->min_score);
     printf("size        %.1f MB\n", (double)r->bytes / 1e6);
+    print_tuned(m);
     for (size_t i = 0; i < m->taught_count; i++)
         cli_print("taught      %s, by %d pictures, %s\n", m->taught[i].name, m->taught[i].pictures, m->taught[i].taught_at);
     return 0;

@@ -4,8 +4,8 @@
 
 const cli_command *const cli_commands[] = {
     &cmd_index, &cmd_watch, &cmd_search, &cmd_list, &cmd_duplicates, &cmd_favourite, &cmd_saved, &cmd_serve, &cmd_status,
-    &cmd_remove, &cmd_verify, &cmd_root, &cmd_embed, &cmd_eval, &cmd_classify, &cmd_text, &cmd_model, &cmd_store, &cmd_mcp,
-    &cmd_completion, NULL,
+    &cmd_remove, &cmd_verify, &cmd_root, &cmd_embed, &cmd_eval, &cmd_classify, &cmd_text, &cmd_model, &cmd_tune, &cmd_store,
+    &cmd_mcp, &cmd_completion, NULL,
 };
 
 const cli_command *cli_find_command(const char *name)

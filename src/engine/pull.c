@@ -170,7 +170,7 @@ static int start_over_unless_same(const char *folder, const wanted *w, scry_erro
     scry_buf old = SCRY_BUF_INIT(1024);
     int r = scry_read_file(note, &old, NULL);
     if (r < 0 || strcmp(scry_buf_str(&old), same) != 0) {
-        (void)!registry_delete_tree(folder, NULL);   /* if it is there at all */
+        (void)!scry_registry_delete_tree(folder, NULL);   /* if it is there at all */
         r = scry_make_dirs(folder, err);
         if (r == 0)
             r = scry_write_file(note, same, strlen(same), err);
@@ -227,7 +227,7 @@ static int fetch(const wanted *w, const scry_pull_options *o, const char *folder
     r = fetch_checkpoint(&job, report, &why);
     free(token);
     if (f.refused || (r < 0 && registry_fetched_bytes(folder) == 0))   /* nothing that another run could continue */
-        (void)!registry_delete_tree(folder, NULL);
+        (void)!scry_registry_delete_tree(folder, NULL);
     if (r == SCRY_EREMOTE && !report->answered)
         return scry_fail(err, r, "%s. Without a network: fetch config.json, model.safetensors and the tokenizer's and "
                          "preprocessor's .json and .txt files of %s/%s elsewhere, put them into one folder DIR, and "
@@ -256,7 +256,7 @@ static int finish(const char *folder, const char *place, scry_error *err)
 {
     char *note = scry_path_join(folder, ".source"), *lock = scry_asprintf("%s.lock", folder);
     unlink(note);
-    int r = registry_install(folder, place, err);
+    int r = scry_registry_install(folder, place, err);
     if (r == 0)
         unlink(lock);
     free(lock);

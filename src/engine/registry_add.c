@@ -49,14 +49,14 @@ static int delete_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-int registry_delete_tree(const char *folder, scry_error *err)
+int scry_registry_delete_tree(const char *folder, scry_error *err)
 {
     if (nftw(folder, delete_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
         return scry_fail_errno(err, errno, "cannot delete %s", folder);
     return 0;
 }
 
-int registry_install(const char *folder, const char *place, scry_error *err)
+int scry_registry_install(const char *folder, const char *place, scry_error *err)
 {
     if (renameat2(AT_FDCWD, folder, AT_FDCWD, place, RENAME_NOREPLACE) == 0)
         return 0;
@@ -119,14 +119,19 @@ static int copy_file(void *arg, const char *name, const struct stat *st)
     return r;
 }
 
+int scry_registry_copy_files(const char *from, const char *to, scry_error *err)
+{
+    copying c = { from, to, err };
+    return registry_each_file(from, copy_file, &c, err);
+}
+
 /* ---- add, remove ---- */
 
 /* Build the folder `temporary`: a record alone, or the files with it. */
 static int build(const char *temporary, const char *name, const char *dir, bool copy, scry_error *err)
 {
-    copying c = { dir, temporary, err };
     scry_model *model;
-    int r = copy ? registry_each_file(dir, copy_file, &c, err) : 0;
+    int r = copy ? scry_registry_copy_files(dir, temporary, err) : 0;
     if (r == 0)
         r = scry_model_open(&model, copy ? temporary : dir, NULL, err);
     if (r < 0)
@@ -147,9 +152,9 @@ static int make_temporary(char **out, const char *place, const char *name, scry_
 static int finish(int r, const char *temporary, const char *place, scry_error *err)
 {
     if (r == 0)
-        r = registry_install(temporary, place, err);
+        r = scry_registry_install(temporary, place, err);
     if (r < 0)
-        (void)!registry_delete_tree(temporary, NULL);
+        (void)!scry_registry_delete_tree(temporary, NULL);
     return r;
 }
 
@@ -202,8 +207,7 @@ static int write_pair(const char *folder, const char *pictures, const char *text
 static int copy_half(const char *folder, const char *part, const char *from, scry_error *err)
 {
     char *to = scry_path_join(folder, part);
-    copying c = { from, to, err };
-    int r = registry_each_file(from, copy_file, &c, err);
+    int r = scry_registry_copy_files(from, to, err);
     free(to);
     return r;
 }
@@ -303,7 +307,7 @@ static int remove_model(const char *models, const char *place, const char *name,
 {
     char *away = scry_asprintf("%s/.rm-%s-%d", models, name, (int)getpid()), **cached = NULL;
     (void)!scry_model_find(name, take_cached_files, &cached, NULL);   /* their names depend on paths that exist now */
-    int r = rename(place, away) < 0 ? scry_fail_errno(err, errno, "cannot remove %s", place) : registry_delete_tree(away, err);
+    int r = rename(place, away) < 0 ? scry_fail_errno(err, errno, "cannot remove %s", place) : scry_registry_delete_tree(away, err);
     delete_files(cached);
     free(away);
     return r;

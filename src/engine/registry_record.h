@@ -44,6 +44,9 @@ typedef int registry_file_fn(void *arg, const char *name, const struct stat *st)
 
 int registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
 
+/* Copy them from the folder `from` to `to`. In registry_add.c. */
+int scry_registry_copy_files(const char *from, const char *to, scry_error *err) SCRY_NODISCARD;
+
 /* SCRY_EINVALID when the name cannot be used for a new model: bad, or taken. */
 int registry_check_new_name(const char *name, scry_error *err) SCRY_NODISCARD;
 
@@ -51,7 +54,7 @@ int registry_check_new_name(const char *name, scry_error *err) SCRY_NODISCARD;
 int registry_place(char **out, const char *name, scry_error *err) SCRY_NODISCARD;
 
 /* Rename a completed folder to its final name: SCRY_EINVALID when that is taken. */
-int registry_install(const char *folder, const char *place, scry_error *err) SCRY_NODISCARD;
+int scry_registry_install(const char *folder, const char *place, scry_error *err) SCRY_NODISCARD;
 
 /* ---- downloads that are not complete (registry_unfinished.c) ---- */
 
@@ -70,6 +73,6 @@ int registry_each_unfinished(const char *models, int (*each)(void *arg, const sc
 int registry_remove_unfinished(const char *models, const char *name, scry_error *err) SCRY_NODISCARD;
 
 /* Delete a folder and all in it; links are removed, not followed. */
-int registry_delete_tree(const char *folder, scry_error *err) SCRY_NODISCARD;
+int scry_registry_delete_tree(const char *folder, scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -97,7 +97,7 @@ int registry_remove_unfinished(const char *models, const char *name, scry_error 
     char *folder = registry_unfinished_folder(models, name), *lock = scry_asprintf("%s.lock", folder);
     int fd = -1, r = access(folder, F_OK) < 0 ? SCRY_ENOTFOUND : registry_lock(folder, &fd, err);
     if (r == 0)
-        r = registry_delete_tree(folder, err);
+        r = scry_registry_delete_tree(folder, err);
     if (r == 0)
         unlink(lock);
     if (fd >= 0)

@@ -120,7 +120,7 @@ static void update_cache(const char *path, const void *bytes, size_t n)
     free(folder);
 }
 
-int score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err)
+int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err)
 {
     const scry_model_info *info = scry_model_get_info(model);
     scry_buf text = SCRY_BUF_INIT(MAX_TEXT_BYTES), cached = SCRY_BUF_INIT((size_t)MAX_TEXTS * 65536);
@@ -273,7 +273,7 @@ static int estimate(scry_threshold **out, scry_store *store, uint64_t files, con
     int r = score_picture_vectors(&pictures, &n, store, files, dim, err);
     if (r < 0)
         return r;
-    r = score_text_vectors(&texts, &m, model, err);
+    r = scry_score_text_vectors(&texts, &m, model, err);
     if (r == 0) {
         *out = scry_threshold_estimate(pictures, n, texts, m, dim);
         free(texts);

@@ -26,7 +26,7 @@ void threshold_borders(const scry_threshold *t, const float *query, double *mayb
 int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error *err) SCRY_NODISCARD;
 
 /* The bundled background texts through the model: [*m, dim], owned by the caller. Cached. In score.c. */
-int score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err) SCRY_NODISCARD;
+int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err) SCRY_NODISCARD;
 
 /* A sample of the vectors of a store that has `files` files, the same on every run: [*n, dim], owned by the caller, NULL
  * after a failure. SCRY_ENOTFOUND for a store of fewer than 20. */

@@ -113,7 +113,7 @@ static int make_direction(float *d, const vectors *pictures, const vectors *samp
     size_t dim = (size_t)scry_model_get_info(model)->dim, n = pictures->n, m = sample->n, texts;
     float *text;
     double length = 0, of_texts = 0;
-    int r = score_text_vectors(&text, &texts, model, err);
+    int r = scry_score_text_vectors(&text, &texts, model, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < texts; i++)

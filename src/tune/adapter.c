@@ -1,0 +1,197 @@
+#include "tune/adapter.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* AdamW as in PyTorch; the decay is 0.1 of the rate. */
+#define BETA1 0.9
+#define BETA2 0.98
+#define EPSILON 1e-8
+#define DECAY 0.1
+
+size_t tune_parameters(const tune_shape *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->branches; i++)
+        n += s->width[i] * s->width[i];
+    return n;
+}
+
+void tune_identity(const tune_shape *s, float *b)
+{
+    memset(b, 0, tune_parameters(s) * sizeof *b);
+    for (size_t i = 0; i < s->branches; b += s->width[i] * s->width[i], i++)
+        for (size_t k = 0; k < s->width[i]; k++)
+            b[k * s->width[i] + k] = 1;
+}
+
+static float dot(const float *a, const float *b, size_t n)
+{
+    float lanes[8] = { 0 }, sum = 0;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            lanes[k] += a[i + k] * b[i + k];
+    for (; i < n; i++)
+        sum += a[i] * b[i];
+    for (size_t k = 0; k < 8; k++)
+        sum += lanes[k];
+    return sum;
+}
+
+static void add(float *out, float factor, const float *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] += factor * v[i];
+}
+
+/* ---- one text ---- */
+
+typedef struct {
+    float length[TUNE_MAX_BRANCHES], total;   /* |B_b t_b|, |concat| */
+} lengths;
+
+/* u [dim] of t [dim]. */
+static void forward(const tune_shape *s, const float *b, const float *t, float *u, lengths *l)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < s->branches; at += s->width[i], i++) {
+        size_t w = s->width[i];
+        for (size_t r = 0; r < w; r++, b += w)
+            u[at + r] = dot(b, t + at, w);
+        l->length[i] = sqrtf(dot(u + at, u + at, w));
+        for (size_t r = 0; s->weight[i] > 0 && r < w; r++)
+            u[at + r] *= (float)s->weight[i] / l->length[i];
+    }
+    l->total = sqrtf(dot(u, u, s->dim));
+    for (size_t k = 0; k < s->dim; k++)
+        u[k] /= l->total;
+}
+
+/* Add to `gradient` what the gradient `du` [dim] of u gives; `du` is overwritten. */
+static void backward(const tune_shape *s, const float *t, const float *u, const lengths *l, float *du, float *gradient)
+{
+    float along = dot(u, du, s->dim);
+    for (size_t k = 0; k < s->dim; k++)
+        du[k] = (du[k] - along * u[k]) / l->total;
+    size_t at = 0;
+    for (size_t i = 0; i < s->branches; at += s->width[i], i++) {
+        size_t w = s->width[i];
+        float weight = (float)s->weight[i], *d = du + at;
+        if (weight > 0) {   /* the branch's unit vector is u * total / weight */
+            float unit = l->total / weight;
+            along = dot(u + at, d, w) * unit * unit;
+            for (size_t k = 0; k < w; k++)
+                d[k] = (d[k] - along * u[at + k]) * weight / l->length[i];
+        }
+        for (size_t r = 0; r < w; r++, gradient += w)
+            add(gradient, d[r], t + at, w);
+    }
+}
+
+void tune_apply(const tune_shape *s, const float *b, const float *texts, size_t n, float *out)
+{
+    lengths l;
+    for (size_t i = 0; i < n; i++)
+        forward(s, b, texts + i * s->dim, out + i * s->dim, &l);
+}
+
+/* ---- the loss ---- */
+
+static bool same(const tune_batch *x, size_t i, size_t j)
+{
+    return x->text_of[i] == x->text_of[j] || x->picture_of[i] == x->picture_of[j];
+}
+
+/* Cross-entropy of n logits, `step` apart, for target i; adds (softmax - y) * share to `d`, likewise apart. */
+static double cross_entropy(const tune_batch *x, size_t i, const float *logits, size_t step, float share, float *d)
+{
+    size_t right = 0;
+    float most = -INFINITY;
+    double sum = 0, loss = 0;
+    for (size_t j = 0; j < x->n; j++) {
+        most = fmaxf(most, logits[j * step]);
+        right += same(x, i, j);
+    }
+    for (size_t j = 0; j < x->n; j++)
+        sum += exp((double)(logits[j * step] - most));
+    for (size_t j = 0; j < x->n; j++) {
+        double z = (double)(logits[j * step] - most), y = same(x, i, j) ? 1 / (double)right : 0;
+        loss -= y * (z - log(sum));
+        d[j * step] += share * (float)(exp(z) / sum - y);
+    }
+    return loss;
+}
+
+static double contrast(const tune_shape *s, const tune_batch *x, const float *u, float *du)
+{
+    size_t n = x->n, dim = s->dim;
+    float *logits = scry_alloc(n * n * sizeof *logits), *d = scry_alloc(n * n * sizeof *d);
+    double loss = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            logits[i * n + j] = (float)x->scale * dot(u + i * dim, x->pictures + j * dim, dim);
+    for (size_t i = 0; i < n; i++) {
+        loss += cross_entropy(x, i, logits + i * n, 1, 0.5f / (float)n, d + i * n);
+        loss += cross_entropy(x, i, logits + i, n, 0.5f / (float)n, d + i);
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            add(du + i * dim, (float)x->scale * d[i * n + j], x->pictures + j * dim, dim);
+    free(d);
+    free(logits);
+    return loss / 2 / (double)n;
+}
+
+double tune_loss(const tune_shape *s, const float *b, const tune_batch *x, float *gradient)
+{
+    size_t n = x->n, dim = s->dim;
+    float *u = scry_alloc((n + 1) * dim * sizeof *u), *du = scry_alloc((n + 1) * dim * sizeof *du);
+    lengths *l = scry_alloc((n + 1) * sizeof *l);
+    if (gradient)
+        memset(gradient, 0, tune_parameters(s) * sizeof *gradient);
+    for (size_t i = 0; i < n; i++)
+        forward(s, b, x->texts + i * dim, u + i * dim, &l[i]);
+    double loss = contrast(s, x, u, du);
+    for (size_t i = 0; i < n && gradient; i++)
+        backward(s, x->texts + i * dim, u + i * dim, &l[i], du + i * dim, gradient);
+    for (size_t k = 0; k < x->anchors; k++) {
+        const float *t = x->anchor_texts + k * dim, *still = x->anchor_units + k * dim;
+        float share = (float)(x->anchor / (double)x->anchors);
+        forward(s, b, t, u, &l[0]);
+        loss += (double)(share * (1 - dot(u, still, dim)));
+        memset(du, 0, dim * sizeof *du);
+        add(du, -share, still, dim);
+        if (gradient)
+            backward(s, t, u, &l[0], du, gradient);
+    }
+    free(l);
+    free(du);
+    free(u);
+    return loss;
+}
+
+/* ---- AdamW ---- */
+
+void tune_adamw(const tune_shape *s, float *b, float *gradient, float *moments, int step, double rate)
+{
+    size_t n = tune_parameters(s);
+    float *first = moments, *second = moments + n;
+    double norm = 0, c1 = 1 - pow(BETA1, step), c2 = 1 - pow(BETA2, step);
+    for (size_t i = 0; i < n; i++)
+        norm += (double)gradient[i] * (double)gradient[i];
+    double clip = norm > 1 ? 1 / sqrt(norm) : 1;
+    for (size_t i = 0; i < n; i++) {
+        float g = gradient[i] * (float)clip;
+        first[i] = (float)BETA1 * first[i] + (float)(1 - BETA1) * g;
+        second[i] = (float)BETA2 * second[i] + (float)(1 - BETA2) * g * g;
+        b[i] *= 1 - (float)(rate * DECAY);
+        b[i] -= (float)rate * (first[i] / (float)c1) / (sqrtf(second[i] / (float)c2) + (float)EPSILON);
+    }
+    for (size_t i = 0; i < s->branches; b += s->width[i] * s->width[i], i++)
+        for (size_t k = 0; k < s->width[i]; k++)
+            b[k * s->width[i] + k] += (float)(rate * DECAY);
+}

@@ -1,0 +1,98 @@
+#!/bin/sh
+# tune.sh - scry tune: tiny checkpoints of several families learn to name colours; what it refuses; what it leaves alone.
+. "$(dirname "$0")/lib.sh"
+command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 0; }
+unset SCRY_MODEL
+mkdir "$T/set" "$T/set/img"
+python3 - "$T/set" <<'END'
+# 96 pictures of four colours, each with another shade and noise.
+import random, struct, sys, zlib
+random.seed(5)
+def png(path, colour):
+    rows = b"".join(b"\0" + bytes(min(255, max(0, c + random.randint(-25, 25))) for _ in range(32) for c in colour) for _ in range(32))
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    open(path, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)) +
+                           chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+colours = {"crimson": (200, 30, 40), "emerald": (30, 180, 60), "navy": (20, 40, 160), "ivory": (230, 225, 200)}
+with open(sys.argv[1] + "/labels.tsv", "w") as labels, open(sys.argv[1] + "/captions.tsv", "w") as captions:
+    labels.write("file\tlabel\n")
+    captions.write("file\tcaption\n")
+    for i in range(96):
+        name = list(colours)[i % 4]
+        png(f"{sys.argv[1]}/img/{i}.png", [c + random.randint(-20, 20) for c in colours[name]])
+        labels.write(f"{i}.png\t{name}\n")
+        captions.write(f"{i}.png\ta thing in {name}\n")
+END
+
+accuracy() { # MODEL: of all pictures, in percent
+    run eval --labels "$T/set/labels.tsv" --model "$1" --precision fp32 --json
+    json 'round(100 * j["models"][0]["figures"]["top_1"]["value"])'
+}
+
+# ---- what is refused ----
+refused() { # TITLE PATTERN ARGUMENT...
+    title=$1 pattern=$2
+    shift 2
+    run tune "$@"
+    is "$title: status" "$status" 2
+    like "$title: said" "$T/err" "$pattern"
+}
+clip=$SCRY_TOP/tests/golden/models/clip
+refused "no table" 'give a table' --out "$T/new"
+refused "no folder" 'give a table.*--out' --labels "$T/set/labels.tsv"
+refused "two tables" 'one table' --labels a --captions b --out "$T/new"
+refused "a share above 1" 'from 0 to 1' --labels "$T/set/labels.tsv" --out "$T/new" --keep 1.5
+refused "another depth" 'only heads' --labels "$T/set/labels.tsv" --out "$T/new" --depth full
+refused "a folder that exists" 'exists already' --labels "$T/set/labels.tsv" --out "$T/set" --model "$clip"
+refused "few pictures" 'too few pictures' --labels "$T/set/labels.tsv" --limit 6 --out "$T/new" --model "$clip"
+sed 's/\t[a-z]*$/\tcrimson/; 1s/.*/file\tlabel/' "$T/set/labels.tsv" >"$T/set/one.tsv"
+refused "one class" 'one label only' --labels "$T/set/one.tsv" --out "$T/new" --model "$clip"
+refused "pictures that are not there" 'there is no picture' --labels "$T/set/labels.tsv" --pictures "$T" --out "$T/new" --model "$clip"
+ok "nothing was made" test -z "$(find "$T" -maxdepth 1 -name 'new*')"
+
+refused "a folder that cannot be made" 'cannot create' --labels "$T/set/labels.tsv" --out "$T/missing/new" --model "$clip" --epochs 60
+
+# ---- families ----
+for family in clip metaclip siglip open_clip open_clip_siglip chinese_clip dual; do
+    model=$SCRY_TOP/tests/golden/models/$family
+    sums=$(cd "$model" && cat ./* | cksum)
+    before=$(accuracy "$model")
+    run tune --labels "$T/set/labels.tsv" --epochs 60 --model "$model" --out "$T/$family"
+    is "$family: status" "$status" 0
+    is "$family: the original is as it was" "$(cd "$model" && cat ./* | cksum)" "$sums"
+    after=$(accuracy "$T/$family")
+    ok "$family: more pictures are named right ($before, then $after)" test "$after" -gt "$before"
+    printf '%s\n' "$T/set/img/1.png" "$T/set/img/2.png" >"$T/list"
+    run embed --images "$T/list" --model "$model" --out "$T/was.npy"
+    run embed --images "$T/list" --model "$T/$family" --out "$T/is.npy"
+    ok "$family: pictures have the same vectors" cmp "$T/was.npy" "$T/is.npy"
+done
+run model info "$T/clip"
+like "info: what it was tuned from" "$T/out" '^tuned from +.*/clip'
+
+# ---- stopped while it trains: the best state so far ----
+"$scry" tune --labels "$T/set/labels.tsv" --epochs 1000000 --progress --model "$clip" --out "$T/stopped" >"$T/stop.out" 2>"$T/stop.err" &
+pid=$!
+for _ in $(seq 600); do
+    grep -q '^epoch 40 ' "$T/stop.err" && break
+    sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+stopped=$?
+if grep -q 'nothing was gained' "$T/stop.err"; then
+    is "stopped before a gain: status" "$stopped" 1
+else
+    is "stopped: status" "$stopped" 0
+    ok "stopped: the folder is a model" "$scry" model info "$T/stopped"
+fi
+like "stopped: said" "$T/stop.err" 'stopped after [0-9]+ epochs'
+ok "stopped: nothing half-made is left" test -z "$(find "$T" -maxdepth 1 -name 'stopped.*')"
+
+# ---- captions, and a share that is given ----
+run tune --captions "$T/set/captions.tsv" --epochs 60 --keep 0.5 --model "$clip" --out "$T/half"
+is "captions: 0 or 1" "$(test "$status" -le 1 && echo fine)" fine
+run tune --labels "$T/set/labels.tsv" --keep 1 --model "$clip" --out "$T/all"
+is "all of the original: nothing is gained" "$status" 1
+ok "and nothing is written" test ! -e "$T/all"
+done_testing
