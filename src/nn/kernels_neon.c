@@ -111,27 +111,43 @@ INLINE float32x4_t activate4(scry_act act, float32x4_t x)
 }
 
 /* Columns n .. n + 3 of row r, before they are added; sums and factors are padded. */
-INLINE float32x4_t finish4(const scry_finish *f, int r, int n, bool ints, scry_act act)
+INLINE float32x4_t finish4(const scry_finish *f, const int32_t *acc, int r, int n, bool ints)
 {
-    const int32x4_t raw = vld1q_s32((const int32_t *)f->acc + (size_t)r * f->ld_acc + n);
-    float32x4_t x = vreinterpretq_f32_s32(raw);
-    if (ints) {
-        int32x4_t shift = vmulq_n_s32(vld1q_s32(f->col_sum + n), f->row_zero[r]);
-        x = vmulq_n_f32(vcvtq_f32_s32(vsubq_s32(raw, shift)), f->row_scale[r]);
+    const int32x4_t raw = vld1q_s32(acc + n);
+    if (!ints)
+        return vreinterpretq_f32_s32(raw);
+    int32x4_t shift = vmulq_n_s32(vld1q_s32(f->col_sum + n), f->row_zero[r]);
+    return vmulq_n_f32(vcvtq_f32_s32(vsubq_s32(raw, shift)), f->row_scale[r]);
+}
+
+/* Most products have a bias and no factors: the columns of these without further questions. */
+INLINE int finish_plainly(const scry_finish *f, const int32_t *acc, float *c, scry_act act)
+{
+    const float *bias = f->bias;
+    int n = 0, cols = f->cols;
+    for (; n + 4 * LANES <= cols; n += 4 * LANES) {
+        const float32x4x4_t sums = vld1q_f32_x4((const float *)acc + n), add = vld1q_f32_x4(bias + n);
+        float32x4x4_t x;
+        _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++)
+            x.val[i] = activate4(act, vaddq_f32(sums.val[i], add.val[i]));
+        vst1q_f32_x4(c + n, x);
     }
-    if (f->col_scale)
-        x = vmulq_f32(x, vld1q_f32(f->col_scale + n));
-    if (f->bias)
-        x = vaddq_f32(x, vld1q_f32(f->bias + n));
-    return activate4(act, x);
+    return n;
 }
 
 INLINE void finish_row(const scry_finish *f, int r, bool ints, scry_act act)
 {
     float *c = f->c + (size_t)r * f->ldc;
-    for (int n = 0; n < f->cols; n += LANES) {
+    const int32_t *acc = (const int32_t *)f->acc + (size_t)r * f->ld_acc;
+    int n = !ints && f->bias && !f->col_scale && !f->add ? finish_plainly(f, acc, c, act) : 0;
+    for (; n < f->cols; n += LANES) {
         size_t left = (size_t)(f->cols - n);
-        float32x4_t x = finish4(f, r, n, ints, act);
+        float32x4_t x = finish4(f, acc, r, n, ints);
+        if (f->col_scale)
+            x = vmulq_f32(x, vld1q_f32(f->col_scale + n));
+        if (f->bias)
+            x = vaddq_f32(x, vld1q_f32(f->bias + n));
+        x = activate4(act, x);
         if (f->add)
             x = vaddq_f32(x, load(c + n, left));
         store(c + n, left, x);
@@ -254,67 +270,104 @@ static void softmax(float *x, size_t n, float factor)
 
 /* ---- depthwise convolutions ---- */
 
+/* Output rows that an input row is added to; and that it is `whole`, known when compiling. */
+enum { FIRST_ROW = 1, SECOND_ROW = 2, WHOLE = 4 };
+
 /* Where the input begins in a row: column `left`, which may be outside of it. */
 typedef struct {
     const scry_depthwise *d;
     const float *at;
     int left;
     size_t channels;   /* from here on */
+    bool whole;        /* all columns are inside, and all lanes have a channel */
 } input_row;
 
 /* Eight places of two rows and four channels: sixteen sums, and the weights of one input row for both. Column i of the input
  * is multiplied with weight i - o * stride for each place o that it reaches. */
-INLINE void add_row(float32x4_t sum[2][8], const input_row *row, const float *w, const int rows, const int k, const int stride)
+INLINE void add_some(float32x4_t sum[2][8], const input_row *row, const float *w, const int rows, const int k, const int stride)
 {
+    const bool whole = rows & WHOLE;
     const int columns = 7 * stride + k, left = row->left;
     const scry_depthwise *d = row->d;
     const float *in = row->at;
+    const size_t step = d->channels;
     const size_t row_floats = (size_t)k * SCRY_DEPTHWISE_BLOCK;
-    const bool inside = left >= 0 && left + columns <= d->width;
     float32x4_t weight[2][7];
     _Pragma("GCC unroll 7") for (int kx = 0; kx < k; kx++) {
-        if (rows & 1)
+        if (rows & FIRST_ROW)
             weight[0][kx] = vld1q_f32(w + kx * SCRY_DEPTHWISE_BLOCK);
-        if (rows & 2)
+        if (rows & SECOND_ROW)
             weight[1][kx] = vld1q_f32(w - (size_t)stride * row_floats + kx * SCRY_DEPTHWISE_BLOCK);
     }
-    _Pragma("GCC unroll 21") for (int i = 0; i < columns; i++, in += d->channels) {
-        if (!inside && (left + i < 0 || left + i >= d->width))
+    _Pragma("GCC unroll 21") for (int i = 0; i < columns; i++, in += step) {
+        if (!whole && (left + i < 0 || left + i >= d->width))
             continue;
-        const float32x4_t x = load(in, row->channels);
+        const float32x4_t x = whole ? vld1q_f32(in) : load(in, row->channels);
         _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++) {
             const int kx = i - o * stride;
             if (kx < 0 || kx >= k)
                 continue;
-            if (rows & 1)
+            if (rows & FIRST_ROW)
                 sum[0][o] = vfmaq_f32(sum[0][o], x, weight[0][kx]);
-            if (rows & 2)
+            if (rows & SECOND_ROW)
                 sum[1][o] = vfmaq_f32(sum[1][o], x, weight[1][kx]);
         }
+    }
+}
+
+INLINE void add_row(float32x4_t sum[2][8], const input_row *row, const float *w, const int rows, const int k, const int stride)
+{
+    if (row->whole)
+        add_some(sum, row, w, rows | WHOLE, k, stride);
+    else
+        add_some(sum, row, w, rows, k, stride);
+}
+
+INLINE void store_as(const scry_depthwise *d, size_t c, int ox, const float32x4_t sum[2][8], scry_act act)
+{
+    const int n = d->out_width - ox < 8 ? d->out_width - ox : 8;
+    const size_t left = d->channels - c, step = d->out_stride;
+    for (int row = 0; row < 2 && d->out[row]; row++) {
+        float *out = d->out[row] + (size_t)ox * step + c;
+        if (left >= LANES)
+            for (int o = 0; o < n; o++, out += step)
+                vst1q_f32(out, activate4(act, sum[row][o]));
+        else
+            for (int o = 0; o < n; o++, out += step)
+                store(out, left, activate4(act, sum[row][o]));
     }
 }
 
 /* Apart, so that the activations are not repeated in the code of every size. */
 static __attribute__((noinline)) void store_places(const scry_depthwise *d, size_t c, int ox, const float32x4_t sum[2][8])
 {
-    const int n = d->out_width - ox < 8 ? d->out_width - ox : 8;
-    for (int row = 0; row < 2 && d->out[row]; row++) {
-        float *out = d->out[row] + (size_t)ox * d->out_stride + c;
-        for (int o = 0; o < n; o++, out += d->out_stride)
-            store(out, d->channels - c, activate4(d->act, sum[row][o]));
+    if (d->act == SCRY_ACT_RELU6)
+        store_as(d, c, ox, sum, SCRY_ACT_RELU6);
+    else
+        store_as(d, c, ox, sum, d->act);
+}
+
+INLINE void store_whole(const scry_depthwise *d, size_t c, int ox, const float32x4_t sum[2][8], scry_act act)
+{
+    const size_t step = d->out_stride;
+    float *out = d->out[0] + (size_t)ox * step + c, *below = d->out[1] + (size_t)ox * step + c;
+    _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++, out += step, below += step) {
+        vst1q_f32(out, activate4(act, sum[0][o]));
+        vst1q_f32(below, activate4(act, sum[1][o]));
     }
 }
 
-/* A whole block without an activation, as most are: from the registers. Whether it was one. */
+/* A whole block with the activations that most have: from the registers. Whether it was one. */
 INLINE bool store_plainly(const scry_depthwise *d, size_t c, int ox, const float32x4_t sum[2][8])
 {
-    if (d->act != SCRY_ACT_NONE || !d->out[1] || d->out_width - ox < 8 || d->channels - c < LANES)
+    if (!d->out[1] || d->out_width - ox < 8 || d->channels - c < LANES)
         return false;
-    float *out = d->out[0] + (size_t)ox * d->out_stride + c, *below = d->out[1] + (size_t)ox * d->out_stride + c;
-    _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++, out += d->out_stride, below += d->out_stride) {
-        vst1q_f32(out, sum[0][o]);
-        vst1q_f32(below, sum[1][o]);
-    }
+    if (d->act == SCRY_ACT_NONE)
+        store_whole(d, c, ox, sum, SCRY_ACT_NONE);
+    else if (d->act == SCRY_ACT_RELU6)
+        store_whole(d, c, ox, sum, SCRY_ACT_RELU6);
+    else
+        return false;
     return true;
 }
 
@@ -324,6 +377,7 @@ INLINE void places(const scry_depthwise *d, size_t c, int ox, const int k, const
     const float *block = d->weights + c / SCRY_DEPTHWISE_BLOCK * (size_t)(1 + k * k) * SCRY_DEPTHWISE_BLOCK
                        + c % SCRY_DEPTHWISE_BLOCK;
     const size_t row_floats = (size_t)k * SCRY_DEPTHWISE_BLOCK;
+    const bool whole = left >= 0 && left + 7 * stride + k <= d->width && d->channels - c >= LANES;
     float32x4_t sum[2][8], done[2][8];
     _Pragma("GCC unroll 8") for (int o = 0; o < 8; o++)
         sum[0][o] = sum[1][o] = vld1q_f32(block);
@@ -331,13 +385,13 @@ INLINE void places(const scry_depthwise *d, size_t c, int ox, const int k, const
     for (int y = 0; y < k + stride; y++, w += row_floats) {
         if (!d->rows[y])
             continue;
-        const input_row row = { d, d->rows[y] + (ptrdiff_t)left * (ptrdiff_t)d->channels + c, left, d->channels - c };
+        const input_row row = { d, d->rows[y] + (ptrdiff_t)left * (ptrdiff_t)d->channels + c, left, d->channels - c, whole };
         if (y < stride)
-            add_row(sum, &row, w, 1, k, stride);
+            add_row(sum, &row, w, FIRST_ROW, k, stride);
         else if (y < k)
-            add_row(sum, &row, w, 3, k, stride);
+            add_row(sum, &row, w, FIRST_ROW | SECOND_ROW, k, stride);
         else
-            add_row(sum, &row, w, 2, k, stride);
+            add_row(sum, &row, w, SECOND_ROW, k, stride);
     }
     if (store_plainly(d, c, ox, sum))
         return;
