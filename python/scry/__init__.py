@@ -9,14 +9,16 @@
 from ._library import lib as _lib
 from .errors import (BusyError, CancelledError, DamagedError, Error, InvalidError, LimitError, NotFoundError, OutOfMemoryError,
                      ReadWriteError, RemoteError)
+from .evaluation import evaluate
 from .model import CatalogueEntry, Model, ModelRecord, add_model, catalogue, models, pull, remove_model
 from .query import Query
-from .results import File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, TextLine, VerifyReport
+from .results import (CompareReport, CopyReport, EvalReport, Figure, File, Hit, IndexProgress, IndexReport, RebuildEstimate, Results, Root,
+                      StoreInfo, TextLine, VerifyReport)
 from .store import Store
 
 __version__: str = _lib.scry_version().decode()
 
-__all__ = ["BusyError", "CancelledError", "CatalogueEntry", "DamagedError", "Error", "File", "Hit", "IndexProgress",
-           "IndexReport", "InvalidError", "LimitError", "Model", "ModelRecord", "NotFoundError", "OutOfMemoryError", "Query",
-           "ReadWriteError", "RemoteError", "Results", "Root", "Store", "StoreInfo", "TextLine", "VerifyReport", "add_model", "catalogue",
-           "models", "pull", "remove_model"]
+__all__ = ["BusyError", "CancelledError", "CatalogueEntry", "CompareReport", "CopyReport", "DamagedError", "Error", "EvalReport", "Figure", "File",
+           "Hit", "IndexProgress", "IndexReport", "InvalidError", "LimitError", "Model", "ModelRecord", "NotFoundError", "OutOfMemoryError",
+           "Query", "ReadWriteError", "RebuildEstimate", "RemoteError", "Results", "Root", "Store", "StoreInfo", "TextLine", "VerifyReport",
+           "add_model", "catalogue", "evaluate", "models", "pull", "remove_model"]

@@ -12,9 +12,10 @@ PRECISION_AUTO, PRECISION_FP32, PRECISION_BF16, PRECISION_INT8 = range(4)
 STORE_READ, STORE_WRITE, STORE_CREATE = range(3)
 FILTER_IN, FILTER_AFTER, FILTER_BEFORE, FILTER_CAMERA = range(4, 8)
 FILTER_FORMAT, FILTER_LABEL, FILTER_KEY, FILTER_MIN_WIDTH, FILTER_MIN_RATING, FILTER_KEYWORD = range(9, 15)
+FILTER_FAVOURITE = 16
 
-WORDS_PARTS = 1
-WORDS_PLACE = 3
+WORDS_PARTS, WORDS_PLACE = 1, 3
+MAX_FIGURES = 24
 
 # These numbers by their names in C.
 CONSTANTS = {f"SCRY_{name}": value for name, value in globals().items() if isinstance(value, int) and name.isupper()}
@@ -170,6 +171,44 @@ class scry_index_options(Structure):
                 ("skipped", IndexSkipped), ("arg", c_void_p), ("cancel", POINTER(c_int))]
 
 
+class scry_rebuild_estimate(Structure):
+    _fields_ = [("pictures", c_uint64), ("minutes", c_double), ("bytes", c_uint64), ("free_bytes", c_uint64), ("current", c_bool)]
+
+
+class scry_copy_progress(Structure):
+    _fields_ = [("total", c_uint64), ("done", c_uint64), ("copied", c_uint64), ("skipped", c_uint64), ("there", c_uint64)]
+
+
+CopyProgress = CFUNCTYPE(None, c_void_p, POINTER(scry_copy_progress))
+
+
+class scry_copy_options(Structure):
+    _fields_ = [("progress", CopyProgress), ("arg", c_void_p), ("cancel", POINTER(c_int))]
+
+
+class scry_compare_report(Structure):
+    _fields_ = [("files", c_uint64), ("only_here", c_uint64), ("only_there", c_uint64), ("different", c_uint64), ("roots", c_uint64)]
+
+
+class scry_eval_set_options(Structure):
+    _fields_ = [("table", c_char_p), ("labels", c_bool), ("pictures", c_char_p), ("file_column", c_char_p), ("text_column", c_char_p),
+                ("where", c_char_p), ("limit", c_size_t)]
+
+
+class scry_eval_options(Structure):
+    _fields_ = [("euclidean", c_bool), ("project", c_int), ("picture_to_text", c_bool), ("templates", POINTER(c_char_p)),
+                ("template_count", c_size_t), ("store", c_void_p), ("embed", scry_embed_options)]
+
+
+class scry_eval_figure(Structure):
+    _fields_ = [("key", c_char_p), ("title", c_char_p), ("kind", c_int), ("value", c_double), ("low", c_double), ("high", c_double)]
+
+
+class scry_eval_report(Structure):
+    _fields_ = [("pictures", c_size_t), ("texts", c_size_t), ("skipped", c_size_t), ("dim", c_int), ("count", c_size_t),
+                ("figures", scry_eval_figure * MAX_FIGURES)]
+
+
 class scry_query_tools(Structure):
     _fields_ = [("session", c_void_p), ("model", c_void_p), ("decoder", c_void_p), ("store", c_void_p), ("keep_orientation", c_bool),
                 ("uploaded_path", c_void_p)]
@@ -234,6 +273,13 @@ FUNCTIONS = {
     "scry_store_verify": (c_int, [_P, POINTER(scry_verify_report), Problem, c_void_p, _ERR]),
     "scry_store_compact": (c_int, [_P, _ERR]),
     "scry_rebuild_check": (c_int, [_P, _P, c_char_p, _ERR]),
+    "scry_rebuild_get_estimate": (c_int, [_P, _P, POINTER(scry_rebuild_estimate), _ERR]),
+    "scry_rebuild_run": (c_int, [_P, _P, POINTER(scry_store_options), POINTER(scry_index_options), POINTER(scry_index_progress), _ERR]),
+    "scry_store_copy": (c_int, [_P, _P, POINTER(scry_copy_options), POINTER(scry_copy_progress), _ERR]),
+    "scry_store_compare": (c_int, [_P, _P, Problem, c_void_p, POINTER(scry_copy_options), POINTER(scry_compare_report), _ERR]),
+    "scry_eval_set_read": (c_int, [_OUT, POINTER(scry_eval_set_options), _ERR]),
+    "scry_eval_set_free": (None, [_P]),
+    "scry_eval_run": (c_int, [_P, _P, POINTER(scry_eval_options), POINTER(scry_eval_report), _ERR]),
     "scry_index_run": (c_int, [_P, _P, POINTER(scry_index_options), POINTER(scry_index_progress), _ERR]),
     "scry_threshold_known": (c_int, [_OUT, _P, _P, _ERR]),
     "scry_threshold_find": (c_int, [_OUT, _P, _P, _ERR]),

@@ -232,3 +232,63 @@ class VerifyReport:
     @property
     def ok(self) -> bool:
         return not self.problems
+
+
+@dataclass(frozen=True)
+class RebuildEstimate:
+    """What embedding a collection again takes."""
+
+    pictures: int
+    minutes: float              # 0: none of the pictures could be read to tell
+    bytes: int                  # on the store's disk until the old vectors are removed, roughly
+    free_bytes: int | None      # None: not known, on a server
+    current: bool               # it was built with this very model
+
+
+@dataclass(frozen=True)
+class CopyReport:
+    """The counts of a copy: files of the source, compared, sent, skipped ones sent, and those that were there already."""
+
+    total: int
+    done: int
+    copied: int
+    skipped: int
+    there: int
+
+
+def make_copy(p: Any) -> CopyReport:
+    return CopyReport(p.total, p.done, p.copied, p.skipped, p.there)
+
+
+@dataclass(frozen=True)
+class CompareReport:
+    """What two collections have in common; `differences` has a line for each that they have not."""
+
+    files: int                  # in both, and equal
+    only_here: int
+    only_there: int
+    different: int
+    roots: int                  # that only one of them knows
+    differences: tuple[str, ...]
+
+    @property
+    def equal(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of an evaluation: "R@1", its value, and the bounds that 95 of 100 samples lie in, where there are some."""
+
+    title: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class EvalReport:
+    pictures: int
+    texts: int
+    skipped: int                # pictures that could not be read, left out with their texts
+    figures: dict[str, Figure]  # by key: "recall_at_1"; docs/eval.md has their formulas

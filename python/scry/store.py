@@ -15,8 +15,8 @@ from ._library import Handle, Run, call, encode, lib, text, texts, whole
 from ._pictures import Picture, is_pil, is_pixels
 from .model import Model
 from .query import Query
-from .results import (File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, TextLine, VerifyReport, make_file, make_lines,
-                      make_progress, make_results)
+from .results import (CompareReport, CopyReport, File, Hit, IndexProgress, IndexReport, RebuildEstimate, Results, Root, StoreInfo,
+                      TextLine, VerifyReport, make_copy, make_file, make_lines, make_progress, make_results)
 
 Part = Union[str, Picture, Query, File, Hit, np.ndarray]
 FOLD_AUTO = 0.95
@@ -177,7 +177,7 @@ class Store:
         of these, each alone or as (part, weight), whose vectors are added: ["beach", ("people", -1)].
         `min_score` is a cosine or "auto"; `fold` shows near-identical pictures once (True, or the cosine from which).
         Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km), box=(west, south,
-        east, north), format, min_width, min_rating, keyword, words, place, label, key.
+        east, north), format, min_width, min_rating, keyword, favourites=True, words, place, label, key.
         """
         return self.search_many([query], limit=limit, offset=offset, min_score=min_score, all_copies=all_copies, fold=fold,
                                 approximate=approximate, **filters)[0]
@@ -437,6 +437,76 @@ class Store:
         with self._writing(_c.STORE_WRITE) as store:
             call("scry_store_remove", store, array, len(ids), ctypes.byref(removed))
         return removed.value
+
+    def _model_given(self, model: Model | str | None) -> Model:
+        return model if isinstance(model, Model) else Model(model, precision=self._precision)
+
+    def rebuild_estimate(self, model: Model | str | None = None) -> RebuildEstimate:
+        """What rebuild() would take with that model; embeds a few pictures to tell."""
+        estimate = _c.scry_rebuild_estimate()
+        with self._reading() as store, self._model_given(model)._handle.use() as pointer:
+            call("scry_rebuild_get_estimate", store, pointer, ctypes.byref(estimate))
+        free = None if estimate.free_bytes == 2 ** 64 - 1 else estimate.free_bytes
+        return RebuildEstimate(estimate.pictures, estimate.minutes, estimate.bytes, free, estimate.current)
+
+    def rebuild(self, model: Model | str | None = None, *, workers: int = 0, progress: Callable[[IndexProgress], None] | None = None,
+                skipped: Callable[[str, str], None] | None = None) -> IndexReport:
+        """Embed all pictures again, with another model (a Model or a name; none: the bundled one), which the store has then.
+
+        Roots, ids, keys and labels stay. The old vectors are searched until the new ones are complete; a run that was stopped, by
+        an exception in a callback or Ctrl-C, goes on with the next call. Pictures that cannot be read now are left out and reported.
+        """
+        new = self._model_given(model)
+        problems: list[tuple[str, str]] = []
+        run = Run()
+
+        def skip(path: bytes, reason: bytes) -> None:
+            problems.append((text(path), text(reason)))
+            if skipped:
+                skipped(*problems[-1])
+        options = _c.scry_index_options(workers=whole("workers", workers, 0, 4096), cancel=ctypes.pointer(run.cancel))
+        options.skipped = run.guard(_c.IndexSkipped, skip)
+        options.progress = run.guard(_c.IndexProgress, progress and (lambda p: progress(make_progress(p.contents))))
+        total = _c.scry_index_progress()
+        with new._handle.use() as pointer:
+            store = self._open(self._options(_c.STORE_WRITE))
+            run.call_interruptibly("scry_rebuild_run", store, pointer, ctypes.byref(self._options(_c.STORE_CREATE, new)),
+                                   ctypes.byref(options), ctypes.byref(total))   # closes the store, whatever happens
+        self.close()
+        with self._lock:
+            self._model, self._given_name = new, None
+            self._given_model = new if new is model else None
+        return IndexReport(**vars(make_progress(total)), problems=tuple(problems))
+
+    def copy_to(self, other: Store, *, progress: Callable[[CopyReport], None] | None = None) -> CopyReport:
+        """Give another store, which is made where there is none, every file of this one with its vector, labels and key. Nothing is
+        embedded again; what is there and equal is not sent, so that a copy that was stopped goes on with the next call."""
+        run = Run()
+        options, total, info = _c.scry_copy_options(cancel=ctypes.pointer(run.cancel)), _c.scry_copy_progress(), _c.scry_store_info()
+        options.progress = run.guard(_c.CopyProgress, progress and (lambda p: progress(make_copy(p.contents))))
+        with self._reading() as here:
+            lib.scry_store_describe(here, ctypes.byref(info))
+            new = other._options(_c.STORE_CREATE)
+            new.model_identity, new.model_name, new.precision, new.dim = info.model_identity, info.model_name, info.precision, info.dim
+            there = other._open(new)
+            try:
+                run.call_interruptibly("scry_store_copy", here, there, ctypes.byref(options), ctypes.byref(total))
+            except BaseException:
+                lib.scry_store_close(there, None)
+                raise
+            call("scry_store_close", there)
+        return make_copy(total)
+
+    def compare(self, other: Store) -> CompareReport:
+        """Every difference of the files, fields and vectors of two stores."""
+        run = Run()
+        differences: list[str] = []
+        report = _c.scry_compare_report()
+        options = _c.scry_copy_options(cancel=ctypes.pointer(run.cancel))
+        with self._reading() as here, other._reading() as there:
+            run.call("scry_store_compare", here, there, run.guard(_c.Problem, lambda line: differences.append(text(line))), None,
+                     ctypes.byref(options), ctypes.byref(report))
+        return CompareReport(report.files, report.only_here, report.only_there, report.different, report.roots, tuple(differences))
 
     def compact(self) -> None:
         """Free the space of vectors that are not used any more."""

@@ -1,0 +1,103 @@
+"""Rebuilding with another model, copying, comparing, evaluating, filters on places and favourites."""
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import scry
+from conftest import TOP, waves
+
+
+@pytest.fixture(scope="session")
+def other_model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "other"
+    subprocess.run([sys.executable, f"{TOP}/tests/e2e/tiny_model.py", str(folder)], check=True)
+    weights = folder / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-2] ^= 1   # the last weight's lowest bits: another model
+    weights.write_bytes(data)
+    with scry.Model(str(folder), precision="fp32") as m:
+        yield m
+
+
+def test_rebuild(store, model, other_model):
+    ids = [f.id for f in store.files()]
+    estimate = store.rebuild_estimate(other_model)
+    assert estimate.pictures == 11 and not estimate.current and store.rebuild_estimate(model).current
+    seen = []
+    report = store.rebuild(other_model, progress=seen.append)
+    assert report.embedded == 11 and report.problems == () and seen
+    assert store.info.model_identity == other_model.identity != model.identity
+    assert [f.id for f in store.files()] == ids and store.model is other_model
+    found = store.search("a dog", limit=3)
+    files, rows = store.vectors()
+    assert np.isclose(found[0].score, np.max(rows @ other_model.embed_texts("a dog")), atol=1e-3)
+    with pytest.raises(scry.InvalidError):
+        scry.Store(store.where, model=model).search("x")
+
+
+def test_a_rebuild_that_is_stopped_goes_on(store, model, other_model):
+    class Enough(Exception):
+        pass
+
+    def stop(_):
+        raise Enough
+    with pytest.raises(Enough):
+        store.rebuild(other_model, progress=stop)
+    assert store.info.model_identity == model.identity and len(store.search("x")) == 10
+    store.rebuild(other_model)
+    assert store.info.model_identity == other_model.identity
+
+
+def test_copy_and_compare(store, tmp_path):
+    other = scry.Store(tmp_path / "other", "copies")
+    seen = []
+    report = store.copy_to(other, progress=seen.append)
+    assert (report.total, report.copied, report.there) == (12, 12, 0) and report.skipped == 1
+    assert store.copy_to(other).there == 12
+    same = store.compare(other)
+    assert same.equal and same.files == 12
+    assert [h.id for h in other.search(store.search("x")[0])] == [h.id for h in store.search(store.search("x")[0])]
+    gone = store.search("x", limit=1)[0]
+    other.remove(gone)
+    less = store.compare(other)
+    assert not less.equal and less.only_here == 1 and gone.path in "".join(less.differences)
+
+
+def test_evaluate(tmp_path, model, store):
+    rows = []
+    for i in range(6):
+        Image.fromarray(waves(64, 48, 40 + i)).save(tmp_path / f"{i}.png")
+        rows.append(f"{i}.png\ttext number {i}")
+    table = tmp_path / "captions.tsv"
+    table.write_text("file\tcaption\n" + "\n".join(rows) + "\n")
+    seen = []
+    report = scry.evaluate(model, table, progress=lambda done, total: seen.append((done, total)))
+    assert (report.pictures, report.texts, report.skipped) == (6, 6, 0) and seen
+    scores = model.embed_texts([f"text number {i}" for i in range(6)]) @ model.embed_images([tmp_path / f"{i}.png" for i in range(6)]).T
+    first = np.mean(np.argmax(scores, axis=1) == np.arange(6))
+    assert report.figures["recall_at_1"].title == "R@1" and np.isclose(report.figures["recall_at_1"].value, first)
+    with pytest.raises(scry.Error):
+        scry.evaluate(model, tmp_path / "none.tsv")
+
+
+def test_places_and_favourites(tmp_path, model):
+    pictures = tmp_path / "p"
+    pictures.mkdir()
+    for name, latitude, longitude in (("paris", 48.8566, 2.3522), ("berlin", 52.52, 13.405)):
+        exif = Image.Exif()
+        degrees = [(int(x), int(x % 1 * 60), round(x % 1 * 60 % 1 * 60, 2)) for x in (latitude, longitude)]
+        exif[0x8825] = {1: "N", 2: degrees[0], 3: "E", 4: degrees[1]}
+        Image.fromarray(waves(64, 48, len(name))).save(pictures / f"{name}.jpg", exif=exif)
+    store = scry.Store(tmp_path / "s", model=model)
+    store.index(pictures)
+    names = lambda **filters: sorted(f.relative for f in store.files(**filters))  # noqa: E731
+    assert names(place="Paris") == ["paris.jpg"] and names(place="Germany") == ["berlin.jpg"]
+    assert names(place=["Paris", "Berlin"]) == ["berlin.jpg", "paris.jpg"] and names(place="Rome") == []
+    assert names(favourites=True) == []
+    with pytest.raises(scry.InvalidError):
+        names(place="")
+    with pytest.raises(scry.InvalidError):
+        names(favourites=False)
