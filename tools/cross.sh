@@ -1,7 +1,7 @@
 #!/bin/sh
 # cross.sh - scry on processors that this machine is not: builds and tests under qemu-user.
 #
-#     tools/cross.sh aarch64     cross-built against Debian's arm64 packages, then tested
+#     tools/cross.sh aarch64     cross-built against Debian's arm64 packages, then tested; the kernels as several processors
 #     tools/cross.sh x86-64      the native build on processors without AVX2, and with AVX2 only
 #
 # Needs qemu-user-static, and for aarch64 gcc-aarch64-linux-gnu and mmdebstrap, which puts the
@@ -78,6 +78,11 @@ aarch64() {
         CC=aarch64-linux-gnu-gcc CFLAGS="--sysroot=$sysroot" \
         LDFLAGS="--sysroot=$sysroot" all all-tests
     run_tests aarch64 "$top/build/aarch64" qemu-aarch64-static -L "$sysroot"
+    e2e=
+    unit='nn vector resize'
+    for cpu in cortex-a53 cortex-a76; do   # without dot products, and with them; the first run has everything
+        run_tests $cpu "$top/build/aarch64" qemu-aarch64-static -cpu $cpu -L "$sysroot"
+    done
 }
 
 x86_64() {

@@ -73,13 +73,6 @@ def _words(mode: int, problem: str) -> Callable[[Any, Any], Any]:
     return build
 
 
-def _place(pool: Any, value: Any) -> Any:
-    node = lib.scry_filter_words(pool, encode(value), _c.WORDS_PLACE)
-    if not node:
-        raise errors.InvalidError(f"{value!r} is not the name of a place")
-    return node
-
-
 def _favourites(pool: Any, value: Any) -> Any:
     if value is not True:
         raise errors.InvalidError(f"favourites is True, or left out, not {value!r}")
@@ -105,7 +98,6 @@ _FILTERS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "format": (_text(_c.FILTER_FORMAT, _format), True),
     "min_width": (_number(_c.FILTER_MIN_WIDTH, "min_width", 1, 10**9), False),
     "min_rating": (_number(_c.FILTER_MIN_RATING, "min_rating", -1, 5), False),
-    "place": (_place, True),
     "favourites": (_favourites, False),
     "keyword": (_text(_c.FILTER_KEYWORD), False),
     "words": (_words(_c.WORDS_PARTS, "has no words to look for, or too many"), False),
