@@ -18,7 +18,8 @@ from .store import Store
 
 __version__: str = _lib.scry_version().decode()
 
-__all__ = ["BusyError", "CancelledError", "CatalogueEntry", "CompareReport", "CopyReport", "DamagedError", "Error", "EvalReport", "Figure", "File",
-           "Hit", "IndexProgress", "IndexReport", "InvalidError", "LimitError", "Model", "ModelRecord", "NotFoundError", "OutOfMemoryError",
-           "Query", "ReadWriteError", "RebuildEstimate", "RemoteError", "Results", "Root", "Store", "StoreInfo", "TextLine", "VerifyReport",
-           "add_model", "catalogue", "evaluate", "models", "pull", "remove_model"]
+__all__ = ["BusyError", "CancelledError", "CatalogueEntry", "CompareReport", "CopyReport", "DamagedError", "Error",
+           "EvalReport", "Figure", "File", "Hit", "IndexProgress", "IndexReport", "InvalidError", "LimitError", "Model",
+           "ModelRecord", "NotFoundError", "OutOfMemoryError", "Query", "ReadWriteError", "RebuildEstimate", "RemoteError",
+           "Results", "Root", "Store", "StoreInfo", "TextLine", "VerifyReport", "add_model", "catalogue", "evaluate",
+           "models", "pull", "remove_model"]

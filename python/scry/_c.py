@@ -183,11 +183,12 @@ CopyProgress = CFUNCTYPE(None, c_void_p, POINTER(scry_copy_progress))
 
 
 class scry_copy_options(Structure):
-    _fields_ = [("progress", CopyProgress), ("arg", c_void_p), ("cancel", POINTER(c_int))]
+    _fields_ = [("progress", CopyProgress), ("arg", c_void_p), ("cancel", POINTER(c_int)), ("sample", c_uint64)]
 
 
 class scry_compare_report(Structure):
-    _fields_ = [("files", c_uint64), ("only_here", c_uint64), ("only_there", c_uint64), ("different", c_uint64), ("roots", c_uint64)]
+    _fields_ = [("files", c_uint64), ("only_here", c_uint64), ("only_there", c_uint64), ("different", c_uint64), ("roots", c_uint64),
+                ("texts", c_uint64)]
 
 
 class scry_eval_set_options(Structure):

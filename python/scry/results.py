@@ -269,6 +269,7 @@ class CompareReport:
     only_there: int
     different: int
     roots: int                  # that only one of them knows
+    texts: int                  # contents of both in which not the same was read
     differences: tuple[str, ...]
 
     @property

@@ -498,7 +498,7 @@ class Store:
         return make_copy(total)
 
     def compare(self, other: Store) -> CompareReport:
-        """Every difference of the files, fields and vectors of two stores."""
+        """Every difference of the files, fields, vectors and read texts of two stores."""
         run = Run()
         differences: list[str] = []
         report = _c.scry_compare_report()
@@ -506,7 +506,8 @@ class Store:
         with self._reading() as here, other._reading() as there:
             run.call("scry_store_compare", here, there, run.guard(_c.Problem, lambda line: differences.append(text(line))), None,
                      ctypes.byref(options), ctypes.byref(report))
-        return CompareReport(report.files, report.only_here, report.only_there, report.different, report.roots, tuple(differences))
+        return CompareReport(report.files, report.only_here, report.only_there, report.different, report.roots, report.texts,
+                             tuple(differences))
 
     def compact(self) -> None:
         """Free the space of vectors that are not used any more."""
