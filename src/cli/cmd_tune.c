@@ -61,7 +61,8 @@ static void print_report(const scry_tune_report *r, const char *out, bool quiet)
     }
     cli_print("kept        %.2f of the original\n", r->keep);
     if (!quiet)
-        fprintf(stderr, "written: scry model add NAME %s; scry index --rebuild --model NAME\n", out);
+        fprintf(stderr, r->same_pictures ? "written: scry model add NAME %s; scry search --model NAME searches the collections of the original\n"
+                                         : "written: scry model add NAME %s; scry index --rebuild --model NAME\n", out);
 }
 
 static int tune(const cli_common *c, job *j)

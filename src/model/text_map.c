@@ -7,14 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FILE_NAME "text_map.safetensors"
-
 static int read_map(scry_text_map *m, const char *dir, scry_error *err)
 {
-    static const char *const files[] = { FILE_NAME };
+    static const char *const files[] = { SCRY_TEXT_MAP_FILE };
     scry_tensors *tensors;
     scry_tensor weight;
-    int r = scry_tensors_open(&tensors, dir, FILE_NAME, err);
+    int r = scry_tensors_open(&tensors, dir, SCRY_TEXT_MAP_FILE, err);
     if (r < 0)
         return r;
     r = scry_tensors_get(tensors, "weight", 2, (size_t[]){ m->dim, m->dim }, &weight, err);
@@ -30,7 +28,7 @@ static int read_map(scry_text_map *m, const char *dir, scry_error *err)
 
 int scry_text_map_open(scry_text_map **out, const char *dir, size_t dim, scry_error *err)
 {
-    char *path = scry_path_join(dir, FILE_NAME);
+    char *path = scry_path_join(dir, SCRY_TEXT_MAP_FILE);
     bool there = access(path, F_OK) == 0;
     free(path);
     *out = NULL;

@@ -10,6 +10,8 @@
 #include "model/identity.h"
 #include "scry/error.h"
 
+#define SCRY_TEXT_MAP_FILE "text_map.safetensors"
+
 typedef struct scry_text_map {
     float *weight;                             /* [D, D], owned */
     size_t dim;                                /* D */

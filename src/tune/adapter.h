@@ -21,6 +21,7 @@ enum { TUNE_MAX_BRANCHES = 8 };
 typedef struct tune_shape {
     size_t dim, branches, width[TUNE_MAX_BRANCHES];   /* the widths add up to dim */
     double weight[TUNE_MAX_BRANCHES];
+    bool mapped;    /* the model has a text map, and t is what it outputs: one branch, multiplied into the map */
 } tune_shape;
 
 size_t tune_parameters(const tune_shape *s);    /* numbers of B: all branches, row-major, one after the other */

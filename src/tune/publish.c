@@ -4,7 +4,9 @@
 #include "base/byte_order.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "engine/registry_record.h"
+#include "model/text_map.h"
 #include "model/tower.h"
 #include "tune/tune.h"
 
@@ -49,11 +51,23 @@ static int find_last(last_layer *l, const scry_checkpoint *c, size_t branch, scr
     return scry_fail(err, SCRY_EINVALID, "%s: the texts of this model do not end in a matrix that could be trained", c->dir);
 }
 
+static int check_dim(size_t dim, const scry_checkpoint *c, scry_error *err)
+{
+    return dim <= MAX_WIDTH ? 0 : scry_fail(err, SCRY_ELIMIT, "%s: vectors of %zu numbers are too long to be trained: at most %d", c->dir, dim,
+                                            MAX_WIDTH);
+}
+
 int tune_shape_of(tune_shape *out, const scry_checkpoint *c, scry_error *err)
 {
     const scry_text_config *t = &c->config.text;
     last_layer l;
-    *out = (tune_shape){ .dim = c->config.dim, .branches = 1, .width = { c->config.dim } };
+    scry_text_map *map;
+    int r = scry_text_map_open(&map, c->dir, c->config.dim, err);
+    *out = (tune_shape){ .dim = c->config.dim, .branches = 1, .width = { c->config.dim }, .mapped = r == 0 && map };
+    if (r < 0 || map) {
+        scry_text_map_free(r < 0 ? NULL : map);
+        return r < 0 ? r : check_dim(out->dim, c, err);
+    }
     if (t->new_tower == scry_bert_new && t->bert.head.branches >= 1) {
         out->branches = t->bert.head.branches;
         for (size_t i = 0; i < out->branches; i++) {
@@ -62,12 +76,9 @@ int tune_shape_of(tune_shape *out, const scry_checkpoint *c, scry_error *err)
             out->weight[i] = (double)b->weight;
         }
     }
-    int r = 0;
     for (size_t i = 0; i < out->branches && r == 0; i++)
         r = find_last(&l, c, i, err);
-    if (r == 0 && out->dim > MAX_WIDTH)
-        r = scry_fail(err, SCRY_ELIMIT, "%s: vectors of %zu numbers are too long to be trained: at most %d", c->dir, out->dim, MAX_WIDTH);
-    return r;
+    return r < 0 ? r : check_dim(out->dim, c, err);
 }
 
 /* ---- one file ---- */
@@ -118,27 +129,32 @@ static int find_tensor(place *out, const scry_checkpoint *c, const char *folder,
     return r < 0 ? r : out->path ? 0 : SCRY_ENOTFOUND;
 }
 
+/* Bytes in place of those at `at` of a file that is there. */
+static int patch(const char *path, uint64_t at, const void *bytes, size_t n, scry_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC), r = 0;
+    if (fd < 0)
+        return scry_fail_errno(err, errno, "cannot open %s", path);
+    for (size_t done = 0; r == 0 && done < n;) {
+        ssize_t w = pwrite(fd, (const char *)bytes + done, n - done, (off_t)(at + done));
+        if (w < 0 && errno != EINTR)
+            r = scry_fail_errno(err, errno, "cannot write %s", path);
+        done += w > 0 ? (size_t)w : 0;
+    }
+    if (r == 0 && fsync(fd) < 0)
+        r = scry_fail_errno(err, errno, "cannot write %s", path);
+    close(fd);
+    return r;
+}
+
 static int overwrite(const scry_checkpoint *c, const char *folder, const char *name, const void *bytes, size_t n, scry_error *err)
 {
     place p;
     int r = find_tensor(&p, c, folder, name, err);
     if (r < 0)
         return r == SCRY_ENOTFOUND ? scry_fail(err, SCRY_EINVALID, "%s has no tensor %s", folder, name) : r;
-    int fd = open(p.path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        r = scry_fail_errno(err, errno, "cannot open %s", p.path);
-    else if (p.bytes != n)
-        r = scry_fail(err, SCRY_EINVALID, "%s: %s has not the size that it should have", p.path, name);
-    for (size_t done = 0; r == 0 && done < n;) {
-        ssize_t w = pwrite(fd, (const char *)bytes + done, n - done, (off_t)(p.at + done));
-        if (w < 0 && errno != EINTR)
-            r = scry_fail_errno(err, errno, "cannot write %s", p.path);
-        done += w > 0 ? (size_t)w : 0;
-    }
-    if (r == 0 && fsync(fd) < 0)
-        r = scry_fail_errno(err, errno, "cannot write %s", p.path);
-    if (fd >= 0)
-        close(fd);
+    r = p.bytes == n ? patch(p.path, p.at, bytes, n, err)
+                     : scry_fail(err, SCRY_EINVALID, "%s: %s has not the size that it should have", p.path, name);
     free(p.path);
     return r;
 }
@@ -266,13 +282,81 @@ static int multiply_all(const scry_checkpoint *c, const tune_shape *s, const flo
     return r;
 }
 
+/* The folder's text map, B times what it was. */
+static int multiply_map(const scry_checkpoint *c, const float *b, const char *folder, scry_error *err)
+{
+    scry_text_map *map;
+    int r = scry_text_map_open(&map, c->dir, c->config.dim, err);
+    if (r < 0)
+        return r;
+    size_t dim = map->dim, bytes = dim * dim * sizeof(float);
+    float *now = scry_alloc(bytes);
+    char *path = scry_path_join(folder, SCRY_TEXT_MAP_FILE), *header;
+    uint8_t digest[SCRY_SHA256_BYTES], length[8];
+    char hex[2 * SCRY_SHA256_BYTES + 1];
+    multiply(b, dim, map->weight, dim, false, now);
+    scry_sha256_of(now, bytes, digest);
+    scry_hex(digest, sizeof digest, hex);
+    header = scry_asprintf("{\"__metadata__\":{\"sha256\":\"%s\"},\"weight\":{\"dtype\":\"F32\",\"shape\":[%zu,%zu],\"data_offsets\":[0,%zu]}}", hex,
+                           dim, dim, bytes);
+    for (int i = 0; i < 8; i++)
+        length[i] = (uint8_t)((uint64_t)strlen(header) >> 8 * i);
+    scry_buf file = SCRY_BUF_INIT(SIZE_MAX);
+    scry_buf_append(&file, length, sizeof length);
+    scry_buf_puts(&file, header);
+    scry_buf_append(&file, now, bytes);
+    r = file.failed ? scry_fail(err, SCRY_ENOMEM, "not enough memory for %s", path) : scry_write_file(path, file.data, file.size, err);
+    scry_buf_dispose(&file);
+    free(header);
+    free(path);
+    free(now);
+    scry_text_map_free(map);
+    return r;
+}
+
+/* The digest of its numbers that a file's metadata has, after they changed. */
+static int renew_digest(const char *path, scry_error *err)
+{
+    scry_json *header = NULL;
+    uint64_t begin;
+    int r = read_header(&header, &begin, path, err);
+    char *old = scry_strdup(scry_json_str(scry_json_get(scry_json_get(header, "__metadata__"), "sha256"), ""));
+    scry_json_free(header);
+    scry_map map;
+    if (r == 0 && strlen(old) == 2 * SCRY_SHA256_BYTES && (r = scry_map_open(&map, path, err)) == 0) {
+        uint8_t digest[SCRY_SHA256_BYTES];
+        char hex[2 * SCRY_SHA256_BYTES + 1];
+        const uint8_t *at = memmem(map.data, begin, old, strlen(old));
+        uint64_t offset = at ? (uint64_t)(at - (const uint8_t *)map.data) : 0;
+        scry_sha256_of((const uint8_t *)map.data + begin, map.size - begin, digest);
+        scry_hex(digest, sizeof digest, hex);
+        scry_map_close(&map);
+        r = offset ? patch(path, offset, hex, strlen(hex), err) : 0;
+    }
+    free(old);
+    return r;
+}
+
+static int renew_digests(const scry_checkpoint *c, const char *folder, scry_error *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < scry_tensors_files(c->tensors) && r == 0; i++) {
+        char *path = scry_path_join(folder, scry_tensors_file(c->tensors, i));
+        r = renew_digest(path, err);
+        free(path);
+    }
+    return r;
+}
+
 static int build(const scry_checkpoint *c, const tune_shape *s, const float *b, const char *record, const char *folder,
                  scry_error *err)
 {
     char *path = scry_path_join(folder, SCRY_TUNE_RECORD);
     int r = scry_registry_copy_files(c->dir, folder, err);
     if (r == 0)
-        r = multiply_all(c, s, b, folder, err);
+        r = s->mapped ? multiply_map(c, b, folder, err) : multiply_all(c, s, b, folder, err);
+    if (r == 0 && !s->mapped)
+        r = renew_digests(c, folder, err);
     if (r == 0)
         r = scry_write_file(path, record, strlen(record), err);
     if (r == 0 && scry_sync_folder(folder) < 0)

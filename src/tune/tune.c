@@ -403,6 +403,7 @@ int scry_tune_run(const scry_tune_options *o, scry_tune_report *report, scry_err
         r = scry_checkpoint_open(&t.checkpoint, scry_model_get_info(t.model)->dir, err);
     if (r == 0)
         r = tune_shape_of(&t.shape, &t.checkpoint, err);
+    report->same_pictures = t.shape.mapped;
     if (r == 0)
         r = scry_eval_set_read(&t.set, &o->set, err);
     if (r == 0)

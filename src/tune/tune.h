@@ -2,7 +2,8 @@
  *
  * The towers and the pictures' side stay as they are. An adapter B is trained on the vectors that the texts' side
  * outputs, y = B t, one for each branch of its head (adapter.h), and multiplied into the head's last matrix at the end:
- * B (W x + b) = (B W) x + (B b). So the result is a checkpoint in the family's own layout.
+ * B (W x + b) = (B W) x + (B b). So the result is a checkpoint in the family's own layout. Of a model with a text map
+ * (model/text_map.h) B is multiplied into the map, and the model's identity stays: its collections are those of the result, too.
  */
 #ifndef SCRY_TUNE_H
 #define SCRY_TUNE_H
@@ -32,6 +33,7 @@ typedef struct scry_tune_report {
     int epochs;                          /* that were run */
     bool stopped;                        /* by the cancel flag */
     bool diverged;                       /* the loss became infinite or no number: the best state before that was taken */
+    bool same_pictures;                  /* collections of the original are searched with the result as they are */
     bool saved;                          /* false: nothing was gained, and no folder was made */
 } scry_tune_report;
 

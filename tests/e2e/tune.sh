@@ -67,6 +67,39 @@ for family in clip metaclip siglip open_clip open_clip_siglip chinese_clip dual;
     run embed --images "$T/list" --model "$T/$family" --out "$T/is.npy"
     ok "$family: pictures have the same vectors" cmp "$T/was.npy" "$T/is.npy"
 done
+
+# ---- weights with a digest, and a model with a text map ----
+python3 - "$SCRY_TOP/tests/golden/models" "$T" <<'END'
+# clip, its weights with a digest in their metadata; dual, with a text map (half the identity).
+import array, hashlib, json, shutil, struct, sys
+golden, out = sys.argv[1:]
+for name, made in ("clip", "signed"), ("dual", "mapped"):
+    shutil.copytree(f"{golden}/{name}", f"{out}/{made}")
+path = f"{out}/signed/model.safetensors"
+data = open(path, "rb").read()
+n = struct.unpack("<Q", data[:8])[0]
+header, numbers = json.loads(data[8:8 + n]), data[8 + n:]
+header["__metadata__"] = {"sha256": hashlib.sha256(numbers).hexdigest()}
+header = json.dumps(header).encode()
+open(path, "wb").write(struct.pack("<Q", len(header) + -len(header) % 8) + header + b" " * (-len(header) % 8) + numbers)
+d = json.load(open(f"{out}/mapped/config.json"))["projection_dim"]
+numbers = array.array("f", [0.5 * (i % (d + 1) == 0) for i in range(d * d)]).tobytes()
+header = json.dumps({"weight": {"dtype": "F32", "shape": [d, d], "data_offsets": [0, len(numbers)]}}).encode()
+open(f"{out}/mapped/text_map.safetensors", "wb").write(struct.pack("<Q", len(header)) + header + numbers)
+END
+for model in signed mapped; do
+    before=$(accuracy "$T/$model")
+    run tune --labels "$T/set/labels.tsv" --epochs 60 --model "$T/$model" --out "$T/$model.new"
+    is "$model: status" "$status" 0
+    cp "$T/err" "$T/said"
+    after=$(accuracy "$T/$model.new")
+    ok "$model: more pictures are named right ($before, then $after)" test "$after" -gt "$before"
+done
+like "mapped: collections stay" "$T/said" 'scry search --model NAME searches the collections of the original'
+ok "mapped: the weights are untouched" cmp "$T/mapped/model.safetensors" "$T/mapped.new/model.safetensors"
+run index --model "$T/mapped" --store "$T/store" "$T/set/img"
+run search --model "$T/mapped.new" --store "$T/store" --limit 1 --paths crimson
+is "mapped: the original's collection is searched with the result" "$status" 0
 run model info "$T/clip"
 like "info: what it was tuned from" "$T/out" '^tuned from +.*/clip'
 

@@ -70,18 +70,18 @@ static void check_gradient(const tune_shape *s)
 
 static void test_gradient_of_one_projection(void **unused)
 {
-    check_gradient(&(tune_shape){ DIM, 1, { DIM }, { 0 } });
+    check_gradient(&(tune_shape){ DIM, 1, { DIM }, { 0 }, false });
 }
 
 static void test_gradient_of_weighted_branches(void **unused)
 {
-    check_gradient(&(tune_shape){ DIM, 2, { 5, 4 }, { 1.14, 0.8 } });
+    check_gradient(&(tune_shape){ DIM, 2, { 5, 4 }, { 1.14, 0.8 }, false });
 }
 
 /* At the identity a text is what the model made of it. */
 static void test_identity(void **unused)
 {
-    tune_shape s = { DIM, 2, { 5, 4 }, { 3, 4 } };
+    tune_shape s = { DIM, 2, { 5, 4 }, { 3, 4 }, false };
     float t[DIM], u[DIM], b[MOST];
     fill(t, DIM);
     tune_identity(&s, b);
@@ -103,7 +103,7 @@ static void test_training(void **unused)
     };
     static const float first[] = { 0.149401558f, -0.079480420f, -0.021524138f };
     static const uint32_t text_of[N] = { 0, 1, 2, 1, 3, 4 }, picture_of[N] = { 0, 1, 2, 3, 4, 0 };
-    tune_shape s = { DIM, 2, { 5, 4 }, { 1.14, 0.8 } };
+    tune_shape s = { DIM, 2, { 5, 4 }, { 1.14, 0.8 }, false };
     float texts[N * DIM], pictures[N * DIM], anchors[ANCHORS * DIM], still[ANCHORS * DIM], b[MOST], gradient[MOST];
     float moments[2 * MOST] = { 0 };
     state = 7;
@@ -127,7 +127,7 @@ static void test_training(void **unused)
 /* Three steps of one number from 1.2: torch.optim.AdamW of what it is above 1, lr=0.1, betas=(0.9, 0.98), weight_decay=0.1. */
 static void test_adamw(void **unused)
 {
-    tune_shape s = { 1, 1, { 1 }, { 0 } };
+    tune_shape s = { 1, 1, { 1 }, { 0 }, false };
     float b = 1.2f, moments[2] = { 0 }, gradient[] = { 0.5f, -2, 0.25f };
     static const double wanted[] = { 1.097999982, 1.133525357, 1.145878538 };
     for (int i = 0; i < 3; i++) {
