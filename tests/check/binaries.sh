@@ -6,7 +6,7 @@ built="scry scry-decode libscry.so.0"
 for f in "$SCRY_BUILD"/scry-*.so; do
     built="$built ${f##*/}"
 done
-is "programs, library and plugins" "$(echo $built | wc -w)" 8
+is "programs, library and plugins" "$(echo $built | wc -w)" 9
 
 dump() { # OPTION FILE
     LC_ALL=C readelf -W "$1" "$SCRY_BUILD/$2" >"$T/dump"
@@ -56,7 +56,7 @@ commands() { # VARIABLE=VALUE...
 }
 commands CPPFLAGS=-DPACKAGER_CPP CFLAGS=-DPACKAGER_C LDFLAGS=-Wl,-O1
 ok "commands that compile" test "$(wc -l <"$T/compile")" -gt 100
-is "programs and libraries linked" "$(wc -l <"$T/link")" 8
+is "programs and libraries linked" "$(wc -l <"$T/link")" 9
 is "compiled without CPPFLAGS" "$(grep -vc PACKAGER_CPP "$T/compile")" 0
 is "compiled without CFLAGS" "$(grep -v PACKAGER_C"$(printf '$')" "$T/compile" | grep -vcE 'PACKAGER_C ')" 0
 is "linked without LDFLAGS" "$(grep -vc -e -Wl,-O1 "$T/link")" 0

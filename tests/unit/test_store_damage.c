@@ -150,6 +150,20 @@ static void caches_come_back(void **state)
     }
 }
 
+/* A writer that was killed between making the codes' file and writing its header has damaged nothing. */
+static void a_file_of_codes_that_was_only_begun(void **state)
+{
+    char where[64];
+    uint64_t problems;
+    make_fast_scratch(where);
+    make_store(where);
+    unlink(file_in(where, "sums"));
+    assert_int_equal(truncate(file_in(where, "codes-1.cache"), 0), 0);
+    assert_int_equal(use(where, &problems), 0);
+    assert_int_equal(problems, 0);
+    remove_tree(where);
+}
+
 /* Contents that pass; with a filter on the time those that have only their file's. */
 static uint64_t found(const char *where, scry_filter_kind kind, int64_t number)
 {
@@ -572,7 +586,8 @@ static void collections_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(flipped_bytes), cmocka_unit_test(caches_come_back), cmocka_unit_test(columns_without_terms),
+        cmocka_unit_test(flipped_bytes), cmocka_unit_test(caches_come_back),
+        cmocka_unit_test(a_file_of_codes_that_was_only_begun), cmocka_unit_test(columns_without_terms),
         cmocka_unit_test(what_cannot_be_opened), cmocka_unit_test(only_one_writer),
         cmocka_unit_test(a_store_that_cannot_be_written), cmocka_unit_test(a_network_folder),
         cmocka_unit_test(readers_beside_a_writer), cmocka_unit_test(a_file_whose_name_is_used_again),

@@ -91,10 +91,12 @@ bool scry_codes_header_intact(const scry_local *s, int64_t generation)
     free(path);
     if (fd < 0)
         return true;
-    bool intact = pread(fd, page, sizeof page, 0) == sizeof page;
+    ssize_t n = pread(fd, page, sizeof page, 0);
     close(fd);
+    if (n == 0)
+        return true;   /* made by a process that was killed before it wrote the header */
     memcpy(&h, page, sizeof h);
-    return intact && h.crc == scry_crc32c(0, &h, offsetof(codes_header, crc)) &&
+    return n == sizeof page && h.crc == scry_crc32c(0, &h, offsetof(codes_header, crc)) &&
            memcmp(page + sizeof h, zeros, sizeof page - sizeof h) == 0;
 }
 

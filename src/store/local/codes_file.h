@@ -37,7 +37,7 @@ void scry_codes_publish(scry_local *s);
 void scry_codes_close(scry_local *s);
 char *scry_codes_path(const scry_local *s, int64_t generation);
 
-/* Whether the file's first page, whatever its format, is as it was written; true where there is no file. */
+/* Whether the file's first page, whatever its format, is as it was written; true where there is no file, or an empty one. */
 bool scry_codes_header_intact(const scry_local *s, int64_t generation);
 
 /* The reader's part, into v->codes. `old` (may be NULL) is the view before, of any generation. */
