@@ -81,7 +81,7 @@ def main():
     stage("publish", ["publish.py", cache, args.out, *share], None)
     stage("publish in float32", ["publish.py", cache, cache / "full", "--full", *share], None)
     for folder in (args.out, cache / "full"):
-        stage("text map", ["text_map.py", folder], None)
+        stage("text map", ["text_map.py", folder, "--work", cache / "text-map", "--scry", SCRY], None)
     stage("groups", ["scores.py", args.out, "--work", cache / "scores", "--scry", SCRY, "--store", "--config"], None)
     stage("evaluate", ["evaluate.py", args.out, cache / "full", "--scry", SCRY], None)
 

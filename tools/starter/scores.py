@@ -11,6 +11,7 @@ MODEL_DIR/line.safetensors; --config writes one score for all queries to config.
 identity: for new models. Prints the tables of docs/scores.md.
 """
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -51,8 +52,13 @@ class Vectors:
     """Unit vectors of pictures and texts, kept in a folder as long as the same ones are asked for."""
 
     def __init__(self, program, model, work):
-        self.program, self.model, self.work = program, model, Path(work)
+        self.program, self.model, self.work = program, Path(model), Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
+
+    def version(self, kind):
+        """A digest of what the vectors depend on: of texts also the text map."""
+        files = [self.model / n for n in ("model.safetensors", "text_map.safetensors")[:2 if kind == "texts" else 1]]
+        return hashlib.sha256(b"".join(f.read_bytes() for f in files if f.exists())).hexdigest()[:12]
 
     def kept(self, kind, lines, make):
         lines = list(dict.fromkeys(lines))
@@ -65,7 +71,7 @@ class Vectors:
 
     def embed(self, kind, lines):
         """kind: images or texts, through the C program."""
-        return self.kept(kind, lines, lambda _, asked, out: subprocess.run(
+        return self.kept(f"{kind}-{self.version(kind)}", lines, lambda _, asked, out: subprocess.run(
             [self.program, "embed", "--model", self.model, f"--{kind}", asked, "--out", out], check=True))
 
     def meaning(self, lines):
