@@ -21,7 +21,8 @@ export async function around({ store }) {
     const disk = temporary + '/disk', away = temporary + '/disk-away';
     cpSync(top + '/demo/gallery/animals', disk, { recursive: true });
     scry(['index', disk, '--store', temporary + '/disk-store']);
-    const server = await serve(['--store', temporary + '/disk-store']), { results } = await api(server.url + '/api/v1/images');
+    const server = await serve(['--store', temporary + '/disk-store'], { env: { XDG_CACHE_HOME: temporary + '/disk-cache' } });   // without other tests' thumbnails
+    const { results } = await api(server.url + '/api/v1/images');
     const tagged = async (hit, size) => (await fetch(`${server.url}/api/v1/images/${hit.id}/thumbnail?size=${size}`)).headers.get('etag');
     for (const size of [320, 640]) await until(async () => assert.ok(await tagged(results[0], size)));   // not while the file may be written
     renameSync(disk, away);
