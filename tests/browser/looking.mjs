@@ -137,7 +137,7 @@ export async function looking({ root, store }) {
     const id = (await api(url + '/api/v1/search?q=a+castle+by+the+water&fold=auto&limit=2')).results[1].id;
     const [tab] = await Promise.all([page.context().waitForEvent('page'), page.click('.hit[data-index="1"] .open', { modifiers: ['Control'] })]);
     await until(async () => assert.match(await tab.textContent('#position'), /^2 of/));
-    assert.ok(tab.url().endsWith(`${castle}#picture=${id}`), tab.url());
+    await until(() => assert.ok(tab.url().endsWith(`${castle}#picture=${id}`), tab.url()));
     await tab.keyboard.press('Escape');
     await until(async () => assert.equal(await tab.isVisible('#viewer'), false));
     await until(() => assert.ok(tab.url().endsWith(castle), tab.url()));
@@ -147,7 +147,7 @@ export async function looking({ root, store }) {
     await other.close();
     await openHit(page, 0);
     await page.keyboard.press('ArrowRight');
-    assert.ok(page.url().endsWith('#picture=' + id));
+    await until(() => assert.ok(page.url().endsWith('#picture=' + id)));
     await page.goBack();
     await until(async () => assert.equal(await page.isVisible('#viewer'), false));
     await until(() => assert.equal(new URL(page.url()).hash, ''));
@@ -157,6 +157,7 @@ export async function looking({ root, store }) {
     await until(async () => assert.match(await page.textContent('#position'), /^2 of/));
     await page.keyboard.press('Escape');
     await until(async () => assert.equal(await page.isVisible('#viewer'), false));
+    await until(() => assert.equal(new URL(page.url()).hash, ''));   // closing goes back in the history, which takes a moment
     await page.locator('.hit[data-index="0"] .open').focus();
     await page.keyboard.press(' ');
     await until(async () => assert.match(await page.textContent('#position'), /^1 of/));
