@@ -1,6 +1,7 @@
 #include "engine/ranking.h"
 
 #include "base/alloc.h"
+#include "base/dot.h"
 
 #include <float.h>
 #include <math.h>
@@ -62,26 +63,10 @@ void ranking_of(ranking_outcome *out, const float *scores, size_t n, const ranki
     }
 }
 
-/* Sixteen partial sums, which the compiler keeps in vector registers. */
-static float dot(const float *a, const float *b, size_t D)
-{
-    enum { LANES = 16 };
-    float lane[LANES] = { 0 }, sum = 0;
-    size_t d = 0;
-    for (; d + LANES <= D; d += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lane[k] += a[d + k] * b[d + k];
-    for (; d < D; d++)
-        sum += a[d] * b[d];
-    for (size_t k = 0; k < LANES; k++)
-        sum += lane[k];
-    return sum;
-}
-
 void ranking_scores(float *out, const float *query, const float *rows, const float *bias, size_t n, size_t D)
 {
     for (size_t i = 0; i < n; i++) {
-        float product = dot(query, rows + i * D, D);
+        float product = scry_dot(query, rows + i * D, D);
         out[i] = bias ? bias[i] + 2 * product : product;
     }
 }

@@ -1,6 +1,7 @@
 #include "model/text_map.h"
 
 #include "base/alloc.h"
+#include "base/dot.h"
 #include "base/file.h"
 #include "model/safetensors.h"
 
@@ -55,11 +56,6 @@ void scry_text_map_free(scry_text_map *m)
 
 void scry_text_map_apply(const scry_text_map *m, const float *x, float *out)
 {
-    const float *row = m->weight;
-    for (size_t o = 0; o < m->dim; o++, row += m->dim) {
-        float sum = 0;
-        for (size_t i = 0; i < m->dim; i++)
-            sum += row[i] * x[i];
-        out[o] = sum;
-    }
+    for (size_t o = 0; o < m->dim; o++)
+        out[o] = scry_dot(m->weight + o * m->dim, x, m->dim);
 }

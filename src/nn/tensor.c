@@ -23,15 +23,13 @@ size_t scry_tensor_count(const scry_tensor *t)
 
 float scry_from_f16(uint16_t h)
 {
-    float magnitude;
-    int exponent = h >> 10 & 31, fraction = h & 1023;
-    if (exponent == 31)
-        magnitude = fraction ? NAN : INFINITY;
-    else if (exponent == 0)
-        magnitude = ldexpf((float)fraction, -24);
-    else
-        magnitude = ldexpf((float)(fraction + 1024), exponent - 25);
-    return h & 0x8000 ? -magnitude : magnitude;
+    uint32_t magnitude = h & 0x7FFFu, bits = magnitude << 13;   /* at the place of a float's, 112 too small in the exponent */
+    float f;
+    if (magnitude >= 0x7C00)
+        bits |= 0x7F800000;   /* infinity and NaN */
+    memcpy(&f, &bits, sizeof f);
+    f = magnitude >= 0x7C00 ? f : f * 0x1p112f;
+    return h & 0x8000 ? -f : f;
 }
 
 void scry_to_floats(scry_dtype from, const void *src, size_t n, float *out)
