@@ -40,6 +40,15 @@ def _id_of(item: str | File | Hit) -> bytes:
     return raw
 
 
+def _keep_in(problems: list[tuple[str, str]], skipped: Callable[[str, str], None] | None) -> Callable[[bytes, bytes], None]:
+    """For C to call with each file that is skipped: adds its path and the reason to `problems`, and calls `skipped`."""
+    def skip(path: bytes, reason: bytes) -> None:
+        problems.append((text(path), text(reason)))
+        if skipped:
+            skipped(*problems[-1])
+    return skip
+
+
 class Store:
     """A collection of pictures in a store: a folder, or a Milvus server ("milvus://host:19530").
 
@@ -401,11 +410,7 @@ class Store:
             raise errors.InvalidError("say what to index: folders or files")
         problems: list[tuple[str, str]] = []
         run = Run()
-
-        def skip(path: bytes, reason: bytes) -> None:
-            problems.append((text(path), text(reason)))
-            if skipped:
-                skipped(*problems[-1])
+        skip = _keep_in(problems, skipped)
         places = texts([os.path.expanduser(os.fspath(p)) for p in paths])
         options = _c.scry_index_options(paths=places, path_count=len(paths), include=texts(include), include_count=len(include),
                                         exclude=texts(exclude), exclude_count=len(exclude), prune=prune, retry=retry, recheck=recheck,
@@ -459,11 +464,7 @@ class Store:
         new = self._model_given(model)
         problems: list[tuple[str, str]] = []
         run = Run()
-
-        def skip(path: bytes, reason: bytes) -> None:
-            problems.append((text(path), text(reason)))
-            if skipped:
-                skipped(*problems[-1])
+        skip = _keep_in(problems, skipped)
         options = _c.scry_index_options(workers=whole("workers", workers, 0, 4096), cancel=ctypes.pointer(run.cancel))
         options.skipped = run.guard(_c.IndexSkipped, skip)
         options.progress = run.guard(_c.IndexProgress, progress and (lambda p: progress(make_progress(p.contents))))

@@ -178,6 +178,12 @@ int scry_make_dirs(const char *path, scry_error *err)
     return result;
 }
 
+bool scry_path_is_below(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && (path[n] == '/' || n == 1);
+}
+
 char *scry_path_join(const char *a, const char *b)
 {
     if (b[0] == '/' || a[0] == '\0')

@@ -43,6 +43,9 @@ int scry_sync_folder(const char *folder) SCRY_NODISCARD;
 /* Create the folder and its missing parents (mode 0700). */
 int scry_make_dirs(const char *path, scry_error *err) SCRY_NODISCARD;
 
+/* Whether the absolute `path` is in `folder` or deeper, and not the folder itself. */
+bool scry_path_is_below(const char *path, const char *folder);
+
 /* `a/b` as one owned string; `b` alone when it is absolute. */
 char *scry_path_join(const char *a, const char *b);
 

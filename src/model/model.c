@@ -5,7 +5,6 @@
 #include "model/pair.h"
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/sha256.h"
 #include "base/view_shape.h"
@@ -316,19 +315,10 @@ static int choose_language(scry_model *m, const char *language, scry_error *err)
 static int read_names(scry_model *m, scry_error *err)
 {
     char *path = scry_names_path(m->identity);
-    scry_buf bytes = SCRY_BUF_INIT(SIZE_MAX);
-    uint8_t digest[SCRY_SHA256_BYTES];
-    char hex[2 * SCRY_SHA256_BYTES + 1];
     int r = scry_names_read(&m->names, path, m->pictures.config.dim, err);
     m->info.taught = scry_names_list(m->names, &m->info.taught_count);
-    if (r == 0 && m->info.taught_count)
-        r = scry_read_file(path, &bytes, err);
-    if (r == 0 && m->info.taught_count) {
-        scry_sha256_of(bytes.data, bytes.size, digest);
-        scry_hex(digest, sizeof digest, hex);
-        add_to_text_identity(m, hex);
-    }
-    scry_buf_dispose(&bytes);
+    if (m->info.taught_count)
+        add_to_text_identity(m, scry_names_digest(m->names));
     free(path);
     return r;
 }

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@ struct scry_names {
     scry_taught_name *list;   /* [count]; its strings are owned */
     scry_runes *lower;        /* [count] the names in small letters */
     float *directions;        /* [count, dim] */
+    char digest[2 * SCRY_SHA256_BYTES + 1];
 };
 
 char *scry_names_path(const char *identity)
@@ -51,6 +53,11 @@ void scry_names_free(scry_names *n)
     free(n->lower);
     free(n->directions);
     free(n);
+}
+
+const char *scry_names_digest(const scry_names *n)
+{
+    return n->digest;
 }
 
 const scry_taught_name *scry_names_list(const scry_names *n, size_t *count)
@@ -199,11 +206,19 @@ int scry_names_read(scry_names **out, const char *path, size_t dim, scry_error *
         return 0;
     scry_json *root = NULL;
     scry_error why = SCRY_ERROR_INIT;
-    int r = scry_json_read(&root, path, MAX_FILE_BYTES, &why);
+    scry_buf bytes = SCRY_BUF_INIT(MAX_FILE_BYTES);
+    uint8_t digest[SCRY_SHA256_BYTES];
+    int r = scry_read_file(path, &bytes, &why);
+    if (r == 0)
+        r = scry_json_parse(&root, (const char *)bytes.data, bytes.size, path, &why);
+    if (r == 0)
+        scry_sha256_of(bytes.data, bytes.size, digest);
+    scry_buf_dispose(&bytes);
     if (r < 0)
         return scry_fail(err, r, "cannot read the taught names: %s", why.message);
     const scry_json *list = scry_json_get(root, "names");
     scry_names *n = scry_names_new(dim);
+    scry_hex(digest, sizeof digest, n->digest);
     bool good = scry_json_int(scry_json_get(root, "version"), 0) == 1 && scry_json_int(scry_json_get(root, "dim"), 0) == (int64_t)dim &&
                 scry_json_type_of(list) == SCRY_JSON_ARRAY;
     for (size_t i = 0; good && i < scry_json_size(list); i++)

@@ -27,6 +27,9 @@ int scry_names_read(scry_names **out, const char *path, size_t dim, scry_error *
 scry_names *scry_names_new(size_t dim);   /* without any */
 void scry_names_free(scry_names *n);      /* NULL is legal */
 
+/* SHA-256 of the file that they were read from, in hex; "" for those that were not. */
+const char *scry_names_digest(const scry_names *n);
+
 /* Write all of them to `path`: the old file or the new one is there, whatever happens. */
 int scry_names_write(const scry_names *n, const char *path, scry_error *err) SCRY_NODISCARD;
 

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/cond.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "engine/disk_away.h"
 
@@ -118,19 +119,13 @@ void away_watch_free(struct away_watch *w)
     free(w);
 }
 
-static bool is_below(const char *folder, const char *path)
-{
-    size_t n = strlen(folder);
-    return strncmp(path, folder, n) == 0 && (path[n] == '/' || n == 1);
-}
-
 bool is_away(void *watch, const char *path)
 {
     struct away_watch *w = watch;
     bool away = false;
     pthread_mutex_lock(&w->lock);
     for (size_t i = 0; i < w->away.count && !away; i++)
-        away = is_below(w->away.paths[i], path);
+        away = scry_path_is_below(path, w->away.paths[i]);
     pthread_mutex_unlock(&w->lock);
     return away;
 }

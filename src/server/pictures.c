@@ -48,8 +48,7 @@ typedef struct {
 static int match_root(void *arg, const scry_root *root)
 {
     root_search *s = arg;
-    size_t n = strlen(root->path);
-    s->found = strncmp(s->path, root->path, n) == 0 && (s->path[n] == '/' || n == 1);
+    s->found = scry_path_is_below(s->path, root->path);
     return s->found;
 }
 

@@ -9,6 +9,7 @@
 #include "model/text_map.h"
 #include "model/tower.h"
 #include "tune/tune.h"
+#include "vector/vector.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,30 +162,6 @@ static int overwrite(const scry_checkpoint *c, const char *folder, const char *n
 
 /* ---- formats ---- */
 
-/* binary16, to nearest, ties to even. */
-static uint16_t to_f16(float f)
-{
-    uint32_t bits, sign, mantissa;
-    memcpy(&bits, &f, sizeof bits);
-    sign = bits >> 16 & 0x8000;
-    int exponent = (int)(bits >> 23 & 255) - 112;
-    mantissa = bits & 0x7FFFFF;
-    if (exponent >= 31)
-        return (uint16_t)(sign | 0x7C00);
-    if (exponent < -10)
-        return (uint16_t)sign;
-    int shift = 13;
-    uint32_t half = (uint32_t)exponent << 10 | mantissa >> 13;
-    if (exponent <= 0) {
-        mantissa |= 0x800000;
-        shift = 14 - exponent;
-        half = mantissa >> shift;
-    }
-    uint32_t rest = mantissa & ((1u << shift) - 1), middle = 1u << (shift - 1);
-    half += rest > middle || (rest == middle && (half & 1));
-    return (uint16_t)(sign | half);
-}
-
 /* Rows of int8 with a factor each. */
 static int write_int8(const scry_checkpoint *c, const char *folder, const char *name, const scry_tensor *t, const float *values,
                       scry_error *err)
@@ -220,8 +197,10 @@ static int write_values(const scry_checkpoint *c, const char *folder, const char
     if (t->dtype == SCRY_DTYPE_F32)
         return overwrite(c, folder, name, values, n * sizeof *values, err);
     uint16_t *halves = scry_alloc(n * sizeof *halves);
-    for (size_t i = 0; i < n; i++)
-        halves[i] = t->dtype == SCRY_DTYPE_F16 ? to_f16(values[i]) : scry_to_bf16(values[i]);
+    if (t->dtype == SCRY_DTYPE_F16)
+        scry_half_from_float(halves, values, n);
+    for (size_t i = 0; t->dtype != SCRY_DTYPE_F16 && i < n; i++)
+        halves[i] = scry_to_bf16(values[i]);
     int r = overwrite(c, folder, name, halves, n * sizeof *halves, err);
     free(halves);
     return r;
