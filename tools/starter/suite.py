@@ -91,6 +91,12 @@ class Suite:
                           "natural captions, Russian": (natural, russian)})
         self.everyday = [p for p in self.dev if p.folder not in ("flickr8k", "imagenet_sample_1000")]
         self.words = everyday_words(self.everyday)
+        place = {(p.folder, p.file): i for i, p in enumerate(self.everyday)}
+        five = [("coco_mini", r["file"], data.tidy(r["text"])) for r in data.rows(data.data_dir() / "coco_mini_5captions/captions.tsv")]
+        self.sets["all five captions of coco_mini"] = (self.everyday, [(t, place[folder, f], t) for folder, f, t in five
+                                                                       if (folder, f) in place])
+        self.sets["captions of the other folders"] = (self.everyday, [
+            (t, i, t) for i, p in enumerate(self.everyday) if p.kind == "caption" and p.folder != "coco_mini" for t in p.texts])
 
     def probe_pairs(self):
         """probe -> [(picture, true caption, foil)] from Flickr8k's dev captions."""
