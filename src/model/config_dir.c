@@ -59,19 +59,28 @@ static int read_open_clip(scry_config *c, const char *dir, scry_error *err)
     return r;
 }
 
-/* preprocessor_config.json, or processor_config.json's image_processor, as transformers 5 writes it. */
+/* processor_config.json's image_processor, as transformers 5 writes it, or preprocessor_config.json: where both are there the
+ * first one counts, as in AutoProcessor. */
 static int read_preprocessor(scry_config *c, const char *dir, scry_error *err)
 {
-    const char *name = scry_folder_has(dir, "preprocessor_config.json") ? "preprocessor_config.json" : "processor_config.json";
+    const char *name = "processor_config.json";
     char *path = scry_path_join(dir, name);
     scry_json *root = NULL;
     int r = scry_json_read(&root, path, CONFIG_BYTES, err);
-    const scry_json *within = scry_json_get(root, "image_processor");
+    bool within = scry_json_get(root, "image_processor");
+    if (r == SCRY_ENOTFOUND || (r == 0 && !within && scry_folder_has(dir, "preprocessor_config.json"))) {
+        name = "preprocessor_config.json";
+        free(path);
+        path = scry_path_join(dir, name);
+        scry_json_free(root);
+        root = NULL;
+        r = scry_json_read(&root, path, CONFIG_BYTES, err);
+    }
     if (r == SCRY_ENOTFOUND)
         r = scry_fail(err, SCRY_EINVALID, "%s/preprocessor_config.json is missing: it says how pictures are scaled "
                       "and normalised; fetch it with the rest of the repository", dir);
     if (r == 0)
-        r = scry_config_parse_preprocessor(c, within ? within : root, path, err);
+        r = scry_config_parse_preprocessor(c, within ? scry_json_get(root, "image_processor") : root, path, err);
     if (r == 0 && c->image.any_shape)
         c->image.size = (size_t)c->preprocess.spec.size;
     if (r == 0 && (size_t)c->preprocess.spec.size != c->image.size)

@@ -65,7 +65,7 @@ static const char *const hf_neutral[] = {
     "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id", "exponential_decay_length_penalty", "finetuning_task",
     "forced_bos_token_id", "forced_eos_token_id", "gradient_checkpointing", "id2label", "initializer_factor",
     "initializer_range", "label2id", "length_penalty", "logit_scale_init_value", "max_length", "min_length", "model_type",
-    "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_channels", "num_return_sequences", "output_attentions",
+    "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_attentions",
     "output_hidden_states", "output_scores", "pad_token_id", "prefix", "problem_type", "remove_invalid_values",
     "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id", "suppress_tokens", "task_specific_params",
     "temperature", "tie_word_embeddings", "tokenizer_class", "top_k", "top_p", "torch_dtype", "transformers_version",
@@ -85,8 +85,13 @@ static void known_part(scry_config_reader *r, const scry_config_part *p, const c
     const char *key;
     const scry_json *v;
     while (scry_json_next(p->object, &it, &key, &v))
-        if (!among(hf_neutral, key) && !among(keys, key))
+        if (strcmp(key, "num_channels") == 0) {
+            if (scry_json_num(v, 3) != 3)
+                scry_config_fail(r, SCRY_EINVALID, "%s%snum_channels is %g: pictures have 3", p->name ? p->name : "",
+                                 p->name ? "." : "", scry_json_num(v, 3));
+        } else if (!among(hf_neutral, key) && !among(keys, key)) {
             scry_config_off(r, p, key);
+        }
 }
 
 void scry_hf_known(scry_config_reader *r, const scry_json *config, const char *const *keys)

@@ -36,6 +36,10 @@ json.dump({"image_processor": dict(pixels, image_processor_type="CLIPImageProces
 json.dump({"model_max_length": 1000000000000000019884624838656, "tokenizer_class": "CLIPTokenizer"}, open(d + "/tokenizer_config.json", "w"))' "$T/v5"
 rm "$T/v5/preprocessor_config.json"
 same "processor_config.json alone, model_max_length of 1e30" "$T/v5"
+cp "$T/model/preprocessor_config.json" "$T/v5"
+edit "$T/v5/preprocessor_config.json" 'j["resample"] = 2'
+same "an older preprocessor_config.json beside it does not count, as in AutoProcessor" "$T/v5"
+rm "$T/v5/preprocessor_config.json"
 edit "$T/v5/processor_config.json" 'j["image_processor"]["do_resize"] = False'
 run model add v5 "$T/v5"
 is "do_resize false: status" "$status" 2

@@ -70,6 +70,7 @@ static void transformers(void **state)
         check(HF, file, image, "\"vision_config\": {\"window\": [1, 2],", "vision_config.window is [...]");
         check(HF, file, image, "\"vision_config\": {\"pruned_heads\": {\"1\": [0]},", "vision_config.pruned_heads is {...}");
         check(HF, file, image, "\"vision_config_dict\": {\"strides\": 2}, \"vision_config\": {", "vision_config_dict.strides is 2");
+        check(HF, file, "\"num_channels\": 3", "\"num_channels\": 1", "vision_config.num_channels is 1");
         /* what version 4 wrote into every part */
         check(HF, file, text, "\"text_config\": {\"temperature\": 1.0, \"top_k\": 50, \"length_penalty\": 1.0, \"is_decoder\": false, "
               "\"id2label\": {\"0\": \"LABEL_0\"}, \"return_dict\": true, \"pruned_heads\": {}, \"torch_dtype\": \"float32\", "
