@@ -1,9 +1,9 @@
 #include "server/away.h"
 
 #include "base/alloc.h"
-#include "base/cond.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/periodic.h"
 #include "engine/disk_away.h"
 
 #include <pthread.h>
@@ -19,10 +19,8 @@ typedef struct {
 
 struct away_watch {
     server *server;
-    pthread_mutex_t lock;        /* guards all below */
-    pthread_cond_t stop_signal;
-    pthread_t thread;
-    bool stopping, running;
+    scry_periodic periodic;
+    pthread_mutex_t lock;        /* guards the next */
     folder_list away;
 };
 
@@ -49,8 +47,9 @@ static int add_root(void *arg, const scry_root *root)
 }
 
 /* Look at the roots, and again at what was away; without a lock, since a disk may not answer. */
-static void look(struct away_watch *w)
+static int64_t look(void *arg)
 {
+    struct away_watch *w = arg;
     server *s = w->server;
     folder_list *known = scry_alloc(sizeof *known), *now = scry_alloc(sizeof *now);
     pthread_rwlock_rdlock(&s->store_lock);
@@ -74,21 +73,7 @@ static void look(struct away_watch *w)
     clear(now);
     free(known);
     free(now);
-}
-
-static void *look_again(void *arg)
-{
-    struct away_watch *w = arg;
-    pthread_mutex_lock(&w->lock);
-    while (!w->stopping) {
-        pthread_mutex_unlock(&w->lock);
-        look(w);
-        pthread_mutex_lock(&w->lock);
-        if (!w->stopping)
-            scry_cond_wait_ms(&w->stop_signal, &w->lock, LOOK_MS);
-    }
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
+    return LOOK_MS;
 }
 
 struct away_watch *away_watch_new(server *s)
@@ -96,9 +81,7 @@ struct away_watch *away_watch_new(server *s)
     struct away_watch *w = scry_alloc(sizeof *w);
     w->server = s;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->stop_signal, NULL);
-    w->running = pthread_create(&w->thread, NULL, look_again, w) == 0;
-    if (!w->running)
+    if (!scry_periodic_start(&w->periodic, look, w, 0))
         scry_log(SCRY_LOG_WARN, "no thread to look for disks with: pictures of one that is away are not marked");
     return w;
 }
@@ -107,15 +90,9 @@ void away_watch_free(struct away_watch *w)
 {
     if (!w)
         return;
-    pthread_mutex_lock(&w->lock);
-    w->stopping = true;
-    pthread_cond_signal(&w->stop_signal);
-    pthread_mutex_unlock(&w->lock);
-    if (w->running)
-        pthread_join(w->thread, NULL);
+    scry_periodic_stop(&w->periodic);
     clear(&w->away);
     pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->stop_signal);
     free(w);
 }
 

@@ -8,8 +8,8 @@
 #include "server/connections.h"
 
 #include "base/alloc.h"
-#include "base/cond.h"
 #include "base/log.h"
+#include "base/periodic.h"
 #include "server/server.h"
 
 #include <errno.h>
@@ -39,14 +39,13 @@ typedef struct {
 } lingering;
 
 struct connection_list {
-    pthread_mutex_t lock;
-    pthread_cond_t stop_signal;
+    scry_periodic watchdog;
+    pthread_mutex_t lock;     /* guards all below */
     connection *first;
     lingering linger[MAX_LINGERING];
     size_t lingering;
     double client_ms;
-    bool stopping;
-    pthread_t watchdog;
+    bool watched;             /* the watchdog runs: else nothing lingers */
 };
 
 /* Discard what came, without copying it. false: close the connection now. */
@@ -69,22 +68,19 @@ static void watch_lingering(struct connection_list *l, double now)
     l->lingering = kept;
 }
 
-static void *watch(void *arg)
+static int64_t watch(void *arg)
 {
     struct connection_list *l = arg;
     pthread_mutex_lock(&l->lock);
-    while (!l->stopping) {
-        scry_cond_wait_ms(&l->stop_signal, &l->lock, TICK_MS);
-        double now = scry_now_ms();
-        for (connection *c = l->first; c; c = c->next)
-            if (c->deadline_ms > 0 && now > c->deadline_ms) {
-                shutdown(c->socket, SHUT_RDWR);
-                c->deadline_ms = 0;
-            }
-        watch_lingering(l, now);
-    }
+    double now = scry_now_ms();
+    for (connection *c = l->first; c; c = c->next)
+        if (c->deadline_ms > 0 && now > c->deadline_ms) {
+            shutdown(c->socket, SHUT_RDWR);
+            c->deadline_ms = 0;
+        }
+    watch_lingering(l, now);
     pthread_mutex_unlock(&l->lock);
-    return NULL;
+    return TICK_MS;
 }
 
 struct connection_list *connections_new(int client_ms)
@@ -92,9 +88,7 @@ struct connection_list *connections_new(int client_ms)
     struct connection_list *l = scry_alloc(sizeof *l);
     l->client_ms = client_ms > 0 ? client_ms : DEFAULT_CLIENT_MS;
     pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->stop_signal, NULL);
-    if (pthread_create(&l->watchdog, NULL, watch, l) != 0)
-        l->stopping = true;
+    l->watched = scry_periodic_start(&l->watchdog, watch, l, TICK_MS);
     return l;
 }
 
@@ -117,7 +111,7 @@ void connections_notify(void *list, struct MHD_Connection *mhd, void **slot, enu
         *c->link = c->next;
         if (c->next)
             c->next->link = c->link;
-        if (c->refused && l->lingering < MAX_LINGERING && !l->stopping) {
+        if (c->refused && l->lingering < MAX_LINGERING && l->watched) {
             lingering *g = &l->linger[l->lingering];
             *g = (lingering){ .socket = fcntl(c->socket, F_DUPFD_CLOEXEC, 0), .until_ms = scry_now_ms() + LINGER_MS };
             if (g->socket >= 0 && shutdown(g->socket, SHUT_WR) == 0)
@@ -193,16 +187,9 @@ void connections_free(struct connection_list *l)
 {
     if (!l)
         return;
-    pthread_mutex_lock(&l->lock);
-    bool running = !l->stopping;
-    l->stopping = true;
-    pthread_cond_signal(&l->stop_signal);
-    pthread_mutex_unlock(&l->lock);
-    if (running)
-        pthread_join(l->watchdog, NULL);
+    scry_periodic_stop(&l->watchdog);
     for (size_t i = 0; i < l->lingering; i++)
         close(l->linger[i].socket);
     pthread_mutex_destroy(&l->lock);
-    pthread_cond_destroy(&l->stop_signal);
     free(l);
 }

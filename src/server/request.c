@@ -6,6 +6,7 @@
 #include "server/connections.h"
 #include "server/metrics.h"
 #include "server/server.h"
+#include "server/store_watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -205,6 +206,8 @@ void respond_error(request *r, const scry_error *err)
     int status = err->code == SCRY_ENOTFOUND ? 404 : err->code == SCRY_EINVALID ? 400
                  : err->code == SCRY_ELIMIT ? 413
                  : err->code == SCRY_EREMOTE || err->code == SCRY_ENOMEM || err->code == SCRY_EBUSY ? 503 : 500;
+    if (status == 500)
+        store_watch_failed(r->server->store_watch, err);
     respond_problem(r, status, "%s", err->message);
 }
 

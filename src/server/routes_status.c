@@ -20,13 +20,13 @@ static void healthz(request *r, worker_tools *tools)
 }
 
 /* The model is warmed up and the store open before the server listens, so it is unready only while stopping and while
- * the collection is absent. */
+ * the collection is absent or too damaged to be searched. */
 static void readyz(request *r, worker_tools *tools)
 {
     char reason[512];
     if (atomic_load(&r->server->draining))
         respond_problem(r, 503, "the server is stopping");
-    else if (store_watch_problem(r->server->store_watch, reason))
+    else if (store_watch_unready(r->server->store_watch, reason))
         respond_problem(r, 503, "%s", reason);
     else
         respond_text(r, 200, "text/plain; charset=utf-8", "ready\n");

@@ -1,25 +1,21 @@
 #include "server/store_check.h"
 
 #include "base/alloc.h"
-#include "base/cond.h"
 #include "base/log.h"
+#include "base/periodic.h"
 #include "server/store_watch.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     DEFAULT_INTERVAL_S = 24 * 3600,
     AGAIN_S = 600,                    /* when a writer was at work, or the check could not be made */
     BYTES_A_SECOND = 32 << 20,
-    LOWEST_PRIORITY = 19, SHOWN_PROBLEMS = 10,
-    IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13
+    SHOWN_PROBLEMS = 10
 };
 
 typedef enum { CHECK_OFF, CHECK_WAITING, CHECK_RUNNING, CHECK_DONE } check_state;
@@ -27,15 +23,12 @@ typedef enum { CHECK_OFF, CHECK_WAITING, CHECK_RUNNING, CHECK_DONE } check_state
 struct store_check {
     server *server;
     int interval_s;
-    pthread_t thread;
-    bool started;
+    scry_periodic periodic;
     double begun_ms;                  /* of the running check; the thread's own, as are: */
     scry_verify_report running;       /* what it has found, */
     int shown;                        /* the problems in the log, */
     char found[512];                  /* and the first that is in no cache; "" before */
     pthread_mutex_t lock;             /* guards all below */
-    pthread_cond_t stop_signal;
-    bool stopping;
     check_state state;
     uint64_t bytes;                   /* read by the running check, or by the last one */
     int64_t finished_at;              /* the last one, seconds since 1970; 0: none yet */
@@ -49,12 +42,9 @@ static int keep_pace(void *arg, size_t bytes)
     struct store_check *c = arg;
     pthread_mutex_lock(&c->lock);
     c->bytes += bytes;
-    double due = c->begun_ms + (double)c->bytes * 1000 / BYTES_A_SECOND;
-    for (double now = scry_now_ms(); !c->stopping && now < due; now = scry_now_ms())
-        scry_cond_wait_ms(&c->stop_signal, &c->lock, (int)(due - now) + 1);
-    bool stopping = c->stopping;
+    double due = c->begun_ms + (double)c->bytes * 1000 / BYTES_A_SECOND, now = scry_now_ms();
     pthread_mutex_unlock(&c->lock);
-    return stopping;
+    return !scry_periodic_wait(&c->periodic, now < due ? (int64_t)(due - now) + 1 : 0);
 }
 
 /* The first that makes searches wrong is kept. */
@@ -98,6 +88,10 @@ static int check_once(struct store_check *c)
     int result = compare(c, &err);
     if (result < 0 && result != SCRY_ECANCELLED && result != SCRY_ENOTFOUND)   /* the watch reports a missing collection */
         scry_log(SCRY_LOG_WARN, "the store cannot be checked: %s", err.message);
+    if (result == 0 && c->running.problems > c->running.cache_problems) {
+        scry_fail(&err, SCRY_EDAMAGED, "%s", c->found);
+        store_watch_failed(c->server->store_watch, &err);
+    }
     if (result == 0 && c->running.cache_problems)
         store_watch_reopen(c->server->store_watch);   /* what it trusted is checked anew before it is used */
     pthread_mutex_lock(&c->lock);
@@ -112,26 +106,10 @@ static int check_once(struct store_check *c)
     return again ? AGAIN_S : c->interval_s;
 }
 
-/* In idle time of processor and disk; what fails of that is no harm. */
-static void lower_priority(void)
+static int64_t check_again(void *arg)
 {
-    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
-    (void)!syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
-}
-
-static void *check_loop(void *arg)
-{
-    struct store_check *c = arg;
-    lower_priority();
-    for (bool stopping = false; !stopping;) {
-        double due = check_once(c) * 1000.0 + scry_now_ms();
-        pthread_mutex_lock(&c->lock);
-        for (double now = scry_now_ms(); !c->stopping && now < due; now = scry_now_ms())
-            scry_cond_wait_ms(&c->stop_signal, &c->lock, due - now < 3600000 ? (int)(due - now) + 1 : 3600000);
-        stopping = c->stopping;
-        pthread_mutex_unlock(&c->lock);
-    }
-    return NULL;
+    scry_lower_priority();
+    return check_once(arg) * INT64_C(1000);
 }
 
 struct store_check *store_check_new(server *s)
@@ -141,12 +119,10 @@ struct store_check *store_check_new(server *s)
     c->server = s;
     c->interval_s = interval ? interval : DEFAULT_INTERVAL_S;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->stop_signal, NULL);
     if (c->interval_s < 0 || !server_has_folder(s))
         return c;
     c->state = CHECK_WAITING;
-    c->started = pthread_create(&c->thread, NULL, check_loop, c) == 0;
-    if (!c->started) {
+    if (!scry_periodic_start(&c->periodic, check_again, c, 0)) {
         c->state = CHECK_OFF;
         scry_log(SCRY_LOG_WARN, "no thread to check the store with: scry verify does so");
     }
@@ -157,14 +133,8 @@ void store_check_free(struct store_check *c)
 {
     if (!c)
         return;
-    pthread_mutex_lock(&c->lock);
-    c->stopping = true;
-    pthread_cond_signal(&c->stop_signal);
-    pthread_mutex_unlock(&c->lock);
-    if (c->started)
-        pthread_join(c->thread, NULL);
+    scry_periodic_stop(&c->periodic);
     pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->stop_signal);
     free(c);
 }
 

@@ -2,6 +2,10 @@
  *
  * A collection may be dropped or replaced while the server runs. A thread checks several times a second; when the collection
  * is another one it is opened and takes the old one's place. While that is impossible, requests get 503 with the reason.
+ *
+ * A collection that is there may be damaged so that no search can be answered. Requests get the error then, and the server is not
+ * ready. The thread finds out without reading the files: it refreshes the store at every tick, which compares their sizes, and
+ * makes a search of its own after a request has failed, and then about once a second until it succeeds.
  */
 #ifndef SCRY_SERVER_STORE_WATCH_H
 #define SCRY_SERVER_STORE_WATCH_H
@@ -14,11 +18,15 @@ int store_open(const server *s, scry_store **out, scry_error *err) SCRY_NODISCAR
 struct store_watch *store_watch_new(server *s);
 void store_watch_free(struct store_watch *w);    /* NULL is legal */
 
-/* A refresh failed: if the collection is gone, requests are refused from now on until it is opened again. */
+/* A request or a refresh failed: if the collection is gone, requests are refused from now on until it is opened again; if it may be
+ * damaged, the next tick makes a search. Any thread. */
 void store_watch_failed(struct store_watch *w, const scry_error *err);
 
 /* Whether requests must be refused; `reason` (512 bytes, may be NULL) gets why. Any thread. */
 bool store_watch_problem(struct store_watch *w, char *reason);
+
+/* Whether searches fail: store_watch_problem, or the collection cannot be searched. The same otherwise. */
+bool store_watch_unready(struct store_watch *w, char *reason);
 
 /* Open the collection that is there now in place of the one that is gone or was replaced. */
 void store_watch_reopen(struct store_watch *w);

@@ -1,47 +1,29 @@
 #include "server/words_reading.h"
 
 #include "base/alloc.h"
-#include "base/cond.h"
 #include "base/log.h"
+#include "base/periodic.h"
 #include "engine/text_pass.h"
 #include "server/store_watch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-enum { AT_ONCE = 64, LOOK_MS = 2000, AGAIN_MS = 10000, LOWEST_PRIORITY = 19, IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13 };
+enum { AT_ONCE = 64, LOOK_MS = 2000, AGAIN_MS = 10000 };
 
 struct words_reading {
     server *server;
     scry_text_reader reader;
     scry_text_options options;
     scry_text_pass *pass;
-    pthread_t thread;
-    bool started;
+    scry_periodic periodic;
     scry_cancel cancel;        /* the pass ends */
     atomic_bool active;
-    pthread_mutex_t lock;      /* guards stopping */
-    pthread_cond_t stop_signal;
-    bool stopping;
 };
-
-/* Whether the server goes on after so long. */
-static bool wait_ms(struct words_reading *w, int ms)
-{
-    pthread_mutex_lock(&w->lock);
-    for (double due = scry_now_ms() + ms, now; !w->stopping && (now = scry_now_ms()) < due;)
-        scry_cond_wait_ms(&w->stop_signal, &w->lock, (int)(due - now) + 1);
-    bool go_on = !w->stopping;
-    pthread_mutex_unlock(&w->lock);
-    return go_on;
-}
 
 static bool is_stopping(struct words_reading *w)
 {
-    return !wait_ms(w, 0);
+    return !scry_periodic_wait(&w->periodic, 0);
 }
 
 /* One attempt to store them, while no index run and no other process writes. */
@@ -65,7 +47,7 @@ static int put(struct words_reading *w, const scry_picture_text *texts, size_t n
 static void put_patiently(struct words_reading *w, const scry_picture_text *texts, size_t n)
 {
     scry_error err = SCRY_ERROR_INIT;
-    while (n && put(w, texts, n, &err) < 0 && wait_ms(w, AGAIN_MS))
+    while (n && put(w, texts, n, &err) < 0 && scry_periodic_wait(&w->periodic, AGAIN_MS))
         continue;
 }
 
@@ -78,7 +60,7 @@ static int read_all(struct words_reading *w, scry_store *store, scry_error *err)
         const scry_picture_text *texts;
         size_t n;
         if (store_writer_is_run(w->server)) {   /* pictures are found by look first */
-            (void)wait_ms(w, LOOK_MS);
+            (void)scry_periodic_wait(&w->periodic, LOOK_MS);
             continue;
         }
         atomic_store(&w->active, true);
@@ -101,45 +83,36 @@ static int watch(struct words_reading *w, scry_store *store, scry_error *err)
         if (r == 0 && info.change != seen)
             r = read_all(w, store, err);
         seen = info.change;
-    } while (r == 0 && wait_ms(w, LOOK_MS));
+    } while (r == 0 && scry_periodic_wait(&w->periodic, LOOK_MS));
     return r;
 }
 
-static void *read_loop(void *arg)
+static int64_t read_again(void *arg)
 {
     struct words_reading *w = arg;
-    /* Inherited by the decoder; what fails of it is no harm. */
-    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
-    (void)!syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
-    while (!is_stopping(w)) {
-        scry_store *store;
-        scry_error err = SCRY_ERROR_INIT;
-        int r = store_open(w->server, &store, &err);
-        if (r == 0) {
-            r = watch(w, store, &err);
-            scry_store_close(store, NULL);
-        }
-        if (r < 0 && r != SCRY_ENOTFOUND && !is_stopping(w))   /* the watch reports a missing collection */
-            scry_log(SCRY_LOG_WARN, "the words in pictures cannot be read: %s", err.message);
-        if (!wait_ms(w, AGAIN_MS))
-            break;
+    scry_store *store;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_lower_priority();
+    int r = store_open(w->server, &store, &err);
+    if (r == 0) {
+        r = watch(w, store, &err);
+        scry_store_close(store, NULL);
     }
-    return NULL;
+    if (r < 0 && r != SCRY_ENOTFOUND && !is_stopping(w))   /* the watch reports a missing collection */
+        scry_log(SCRY_LOG_WARN, "the words in pictures cannot be read: %s", err.message);
+    return AGAIN_MS;
 }
 
 struct words_reading *words_reading_new(server *s)
 {
     struct words_reading *w = scry_alloc(sizeof *w);
     w->server = s;
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->stop_signal, NULL);
     w->options = (scry_text_options){ .workers = 1, .time_limit_ms = s->options.time_limit_s * 1000, .cancel = &w->cancel };
     if (!s->options.allow_index || s->options.no_words || !server_has_folder(s) ||
         scry_text_reader_find(&w->reader, NULL, NULL) < 0)
         return w;
     w->pass = scry_text_pass_new(&w->reader, &w->options);
-    w->started = pthread_create(&w->thread, NULL, read_loop, w) == 0;
-    if (!w->started)
+    if (!scry_periodic_start(&w->periodic, read_again, w, 0))
         scry_log(SCRY_LOG_WARN, "no thread to read the words in pictures with: scry index --words only does so");
     return w;
 }
@@ -149,16 +122,9 @@ void words_reading_free(struct words_reading *w)
     if (!w)
         return;
     atomic_store(&w->cancel, 1);
-    pthread_mutex_lock(&w->lock);
-    w->stopping = true;
-    pthread_cond_signal(&w->stop_signal);
-    pthread_mutex_unlock(&w->lock);
-    if (w->started)
-        pthread_join(w->thread, NULL);
+    scry_periodic_stop(&w->periodic);
     scry_text_pass_free(w->pass);
     scry_text_reader_dispose(&w->reader);
-    pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->stop_signal);
     free(w);
 }
 

@@ -172,6 +172,23 @@ P
 get "$url/api/v1/search?q=red"
 is "damaged: 500" $code 500
 like "damaged: the reason" "$T/out" 'head row of .* is damaged'
+ready_soon() { # NAME STATUS [PATTERN]: /readyz says so within some seconds
+    for _ in $(seq 50); do
+        get "$url/readyz"
+        [ "$code" != "$2" ] || break
+        sleep 0.2
+    done
+    is "$1: /readyz" $code $2
+    [ -z "${3-}" ] || like "$1: /readyz says why" "$T/out" "$3"
+}
+ready_soon "damaged head row" 503 'head row of .* is damaged'
+python3 - "$T/store/collections/default/index.db" <<'P'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE head SET row_crc = row_crc - 1")
+db.commit()
+P
+ready_soon "mended head row" 200
 stop
 
 # ---- files cut short under a server ----
@@ -180,9 +197,11 @@ ok "index" "$scry" index --quiet "$P"
 ok "starts" start
 get "$url/api/v1/search?q=red"
 is "before: 200" $code 200
+ready_soon "before" 200
 vectors=$T/store/collections/default/vectors-1.seg
 cp "$vectors" "$T/vectors"
 truncate -s 4096 "$vectors"
+ready_soon "vectors cut short, without a search" 503 'cut short'
 for _ in 1 2 3; do get "$url/api/v1/search?q=red"; done
 is "vectors cut short: 500" $code 500
 like "with the reason" "$T/out" 'cut short'
@@ -191,6 +210,20 @@ is "the server goes on" $code 200
 cat "$T/vectors" >"$vectors"
 get "$url/api/v1/search?q=red"
 is "the file is back: 200" $code 200
+ready_soon "the file is back" 200
+truncate -s 4096 "$vectors"
+ready_soon "vectors cut short again" 503
+cp "$T/vectors" "$vectors.new"
+mv "$vectors.new" "$vectors"
+ready_soon "another file in its place" 200
+is "it is searched" "$(files)" "200 9"
+mkdir "$T/aside"
+mv "$vectors" "$T/aside"
+mkdir "$vectors"
+ready_soon "a folder in its place" 503 'Is a directory'
+rmdir "$vectors"
+mv "$T/aside/${vectors##*/}" "$vectors"
+ready_soon "mended" 200
 truncate -s 4096 "$T"/store/collections/default/codes-1.cache
 get "$url/api/v1/search?q=red"
 is "a cache cut short is made again: 200" $code 200
@@ -207,4 +240,15 @@ sleep 1
 is "it is back" "$(files)" "200 9"
 stop
 is "stops" $status 0
+printf xx | dd of="$vectors" bs=1 seek=4 conv=notrunc 2>"$T/err"
+ok "starts over a damaged header" start
+get "$url/readyz"
+is "not ready from the start" $code 503
+like "not ready from the start: the reason" "$T/out" 'the header of .* is damaged'
+get "$url/healthz"
+is "it is alive" $code 200
+cp "$T/vectors" "$vectors"
+ready_soon "the header is mended" 200
+stop
+is "stops after that" $status 0
 done_testing

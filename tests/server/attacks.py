@@ -143,7 +143,7 @@ def slow_clients():
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     s.connect(("127.0.0.1", server.port))
     s.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 400)   # more than both ends' buffers hold
-    time.sleep(5)
+    time.sleep(15)   # a response of 180 kB may take 5 s
     got, began = 0, time.monotonic()
     s.settimeout(30)
     try:

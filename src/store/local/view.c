@@ -46,6 +46,16 @@ static bool is_whole(const scry_local *s, const scry_view *v)
            (!v->columns || scry_columns_whole(v->columns));
 }
 
+/* Whether the segment's name leads to the file that is mapped: a copy that was put in its place, of a backup, say, is read. */
+static bool is_in_place(const scry_local *s, const scry_view *v)
+{
+    struct stat st;
+    char *path = scry_segment_path(s, v->head.generation);
+    bool other = stat(path, &st) == 0 && st.st_ino != v->segment->inode;
+    free(path);
+    return !other;
+}
+
 /* The same file has been opened, and checked, already. */
 static void share_columns(scry_view *v, const scry_view *old)
 {
@@ -145,7 +155,7 @@ int scry_view_acquire(scry_local *s, scry_reader *r, scry_view **out, scry_error
         return result;
     }
     pthread_mutex_lock(&s->view_lock);
-    bool whole = s->view && is_whole(s, s->view);
+    bool whole = s->view && is_whole(s, s->view) && is_in_place(s, s->view);
     if (!whole || s->view->head.change != head.change) {
         scry_view *fresh;
         result = make_view(s, r, &head, whole ? s->view : NULL, &fresh, err);
