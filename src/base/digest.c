@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include "base/crypto.h"
+#include "base/descriptor.h"
 #include "base/sha256.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ int scry_file_digest_of(scry_file_digest *out, const char *path, scry_error *err
     struct stat st;
     char chunk[65536], header[64];
     uint8_t digest[EVP_MAX_MD_SIZE];
-    int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
+    int fd = scry_open_input(path, O_RDONLY), result = 0;
     if (fd < 0 || fstat(fd, &st) < 0) {
         result = scry_fail_errno(err, errno, "cannot open %s", path);
         if (fd >= 0)

@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 /* Open a regular file for reading; O_NONBLOCK keeps a FIFO from blocking the open. */
 static int open_regular(const char *path, struct stat *st, scry_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = scry_open_input(path, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
         return scry_fail_errno(err, errno, "cannot open %s", path);
     if (fstat(fd, st) < 0) {

@@ -1,12 +1,14 @@
 #include "base/lines.h"
 
+#include "base/descriptor.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 int scry_lines_open(scry_lines *l, const char *path, scry_error *err)
 {
-    *l = (scry_lines){ .path = path, .file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re") };
+    *l = (scry_lines){ .path = path, .file = strcmp(path, "-") == 0 ? stdin : scry_open_input_stream(path) };
     return l->file ? 0 : scry_fail_errno(err, errno, "cannot open %s", path);
 }
 

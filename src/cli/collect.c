@@ -1,6 +1,7 @@
 #include "cli/collect.h"
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "cli/cli.h"
 
@@ -83,7 +84,7 @@ static bool is_there(const cli_collector *c, const char *name, const char *path)
     ssize_t n = readlinkat(c->fd, name, target, sizeof target - 1);
     if (c->link)
         return n >= 0 && (size_t)n == strlen(path) && memcmp(target, path, (size_t)n) == 0;
-    int a = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), b = openat(c->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int a = scry_open_input(path, O_RDONLY | O_NONBLOCK), b = openat(c->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     bool files = a >= 0 && b >= 0 && fstat(a, &ours) == 0 && fstat(b, &theirs) == 0 && S_ISREG(ours.st_mode) &&
                  S_ISREG(theirs.st_mode);
     bool same = files && ours.st_size == theirs.st_size && same_bytes(a, b);
@@ -126,7 +127,7 @@ static int make_part(const cli_collector *c, const char *path, char part[32])
 {
     struct stat st;
     uint32_t random = 0;
-    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), to = -1, r = -1, why;
+    int from = scry_open_input(path, O_RDONLY | O_NONBLOCK), to = -1, r = -1, why;
     if (from < 0 || fstat(from, &st) < 0 || getrandom(&random, sizeof random, 0) < 0)
         goto out;
     errno = EINVAL;

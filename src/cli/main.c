@@ -4,6 +4,7 @@
 #include "cli/suggest.h"
 #include "cli/welcome.h"
 
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "base/map_guard.h"
 #include "base/plugin.h"
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
                 "(%s and %s): install all files of one build\n", scry_build, scry_library_build());
         return CLI_ERROR;
     }
+    scry_fill_standard_descriptors();
     setlocale(LC_CTYPE, "");        /* but numbers are written as in the C locale */
     signal(SIGPIPE, SIG_DFL);       /* so that `scry search ... | head` exits without a message */
     signal(SIGXFSZ, SIG_IGN);       /* a file that reaches the limit of its size is an error of the write */

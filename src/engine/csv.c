@@ -1,6 +1,7 @@
 #include "engine/csv.h"
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,7 +83,7 @@ static size_t split(char *p, char separator, char **fields)
 int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err)
 {
     bool standard_input = strcmp(path, "-") == 0;
-    FILE *f = standard_input ? stdin : fopen(path, "re");
+    FILE *f = standard_input ? stdin : scry_open_input_stream(path);
     if (!f)
         return scry_fail_errno(err, errno, "cannot open %s", path);
     char *line = NULL, **fields = scry_alloc(MAX_FIELDS * sizeof *fields);

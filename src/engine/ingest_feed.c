@@ -2,6 +2,7 @@
 #include "engine/ingest.h"
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/lines.h"
 #include "engine/csv.h"
@@ -154,7 +155,7 @@ static bool is_current(feeder *f, ingest_job *job)
 /* Ask the kernel to read a file that will be decoded soon. */
 static void read_ahead(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = scry_open_input(path, O_RDONLY | O_NONBLOCK);
     if (fd >= 0) {
         posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
         close(fd);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/cache.h"
+#include "base/descriptor.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static int copy_file(void *arg, const char *name, const struct stat *st)
         free(to);
         return made;
     }
-    int in = open(from, O_RDONLY | O_CLOEXEC), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int in = scry_open_input(from, O_RDONLY), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int r = in < 0 ? scry_fail_errno(c->err, errno, "cannot open %s", from)
             : out < 0 ? scry_fail_errno(c->err, errno, "cannot create %s", to) : copy_bytes(in, out, to, c->err);
     if (in >= 0)

@@ -15,6 +15,7 @@
 #include "image/worker.h"
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/plugin.h"
@@ -140,7 +141,7 @@ static int open_regular(const char *path, struct stat *st, scry_error *err)
         return scry_fail_errno(err, errno, "cannot be read");
     if (!S_ISREG(st->st_mode))
         return scry_fail(err, SCRY_EINVALID, "not a regular file");
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = scry_open_input(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return scry_fail_errno(err, errno, "cannot be read");
     if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
@@ -154,7 +155,7 @@ static int read_whole(scry_decoder *d, int fd, const struct stat *before, scry_e
     size_t size = (size_t)before->st_size, got = 0;
     struct stat after;
     while (got < size) {
-        ssize_t n = read(fd, d->input.data + got, size - got);
+        ssize_t n = pread(fd, d->input.data + got, size - got, (off_t)got);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -219,12 +220,9 @@ static int map_large(scry_decoder *d, int fd, const struct stat *st, scry_error 
     return rc;
 }
 
-int scry_decoder_load(scry_decoder *d, const char *path, const uint8_t **bytes, size_t *size,
-                      struct stat *st, scry_error *err)
+/* Takes `fd`, of a regular file. */
+static int load_open_file(scry_decoder *d, int fd, const uint8_t **bytes, size_t *size, struct stat *st, scry_error *err)
 {
-    int fd = open_regular(path, st, err);
-    if (fd < 0)
-        return fd;
     size_t n = (size_t)st->st_size;
     int rc = make_room(d, n, err);
     if (rc == 0 && n > COPIED_BYTES) {
@@ -241,6 +239,24 @@ int scry_decoder_load(scry_decoder *d, const char *path, const uint8_t **bytes, 
     *bytes = input_of(d);
     *size = n;
     return 0;
+}
+
+int scry_decoder_load(scry_decoder *d, const char *path, const uint8_t **bytes, size_t *size,
+                      struct stat *st, scry_error *err)
+{
+    int fd = open_regular(path, st, err);
+    return fd < 0 ? fd : load_open_file(d, fd, bytes, size, st, err);
+}
+
+int scry_decoder_load_fd(scry_decoder *d, int file, const uint8_t **bytes, size_t *size, struct stat *st, scry_error *err)
+{
+    int fd = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0 && fstat(fd, st) == 0)
+        return load_open_file(d, fd, bytes, size, st, err);
+    int result = scry_fail_errno(err, errno, "cannot be read");
+    if (fd >= 0)
+        close(fd);
+    return result;
 }
 
 int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, scry_error *err)

@@ -1,6 +1,7 @@
 #include "model/folder_faults.h"
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -172,7 +173,7 @@ static bool is_pointer(const char *dir, const char *name)
 {
     static const char start[] = "version https://git-lfs.";
     char *path = scry_path_join(dir, name), head[sizeof start - 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = scry_open_input(path, O_RDONLY | O_NONBLOCK);
     struct stat st;
     bool is = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, head, sizeof head) == (ssize_t)sizeof head
            && memcmp(head, start, sizeof head) == 0;

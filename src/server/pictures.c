@@ -186,18 +186,17 @@ bool picture_cached(const scry_file *f, int max_side, scry_buf *out)
 
 int picture_jpeg(request *r, worker_tools *tools, open_picture *p, int max_side, scry_buf *out)
 {
-    char key[KEY_SIZE], name[64];
+    char key[KEY_SIZE];
     set_key(key, p, max_side);
     if (p->version[0] && cache_get("thumbs", key, out))
         return 0;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", p->fd);
     const uint8_t *bytes;
     size_t size;
     struct stat st;
     scry_decode_request wanted = { .kind = SCRY_DECODE_JPEG, .max_side = max_side };
     scry_decode_result result;
     scry_error err = SCRY_ERROR_INIT;
-    int loaded = scry_decoder_load(tools->decoder, name, &bytes, &size, &st, &err);
+    int loaded = scry_decoder_load_fd(tools->decoder, p->fd, &bytes, &size, &st, &err);
     int ok = loaded < 0 ? loaded : scry_decoder_run(tools->decoder, &wanted, &result, &err);
     if (ok < 0) {
         respond_undecoded(r, 422, "this picture cannot be shown", loaded < 0 ? SCRY_EINVALID : ok, &err);

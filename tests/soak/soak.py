@@ -121,22 +121,27 @@ for t in threads:
     t.join(60)
 
 
-def fifth(n, column, rows):
-    values = sorted(row[column] for row in rows if n <= row[0] / seconds * 5 < n + 1)
-    return values
+def highest(n, of, column):
+    """Of the samples in part n of `of` of the time."""
+    return max(row[column] for row in samples if n <= row[0] / seconds * of < n + 1)
 
 
-def p99(n):
-    """Of the searches of each twelfth of a fifth, the median, in ms: other programs may slow down some of them."""
-    twelfths = [sorted(took for at, took in searches if n + i / 12 <= at / seconds * 5 < n + (i + 1) / 12) for i in range(12)]
+def p99(n, of):
+    """Of the searches of each twelfth of a part, the median, in ms: other programs may slow down some of them."""
+    twelfths = [sorted(took for at, took in searches if n + i / 12 <= at / seconds * of < n + (i + 1) / 12) for i in range(12)]
     found = sorted(t[int(len(t) * 0.99)] for t in twelfths if t)
     return found[len(found) // 2] * 1000
 
 
-early, late = [(max(fifth(n, 1, samples)), max(fifth(n, 2, samples)), p99(n)) for n in (1, 4)]
+def figures(n, of):
+    return highest(n, of, 1), highest(n, of, 2), p99(n, of)
+
+
+early, late = figures(1, 5), figures(4, 5)
 print(f"# {seconds:.0f} s, {len(searches)} searches, {counts.get('hostile', 0)} hostile connections")
-for what, value in (("second", early), ("last", late)):
-    print(f"# {what} fifth: {value[0]:.0f} MB resident, {value[1]} descriptors, p99 of a search {value[2]:.1f} ms")
+parts = [("second fifth", early), ("last fifth", late)] + [(f"third {n + 1} of 3", figures(n, 3)) for n in range(3)]
+for what, value in parts:
+    print(f"# {what}: at most {value[0]:.0f} MB resident and {value[1]} descriptors, p99 of a search {value[2]:.1f} ms")
 checks = [("every ordinary request was answered", not errors), ("memory is flat", late[0] < early[0] * 1.1 + 16),
           ("descriptors are flat", late[1] <= early[1] + 16), ("the 99th percentile is flat", late[2] < early[2] * 1.5 + 20)]
 for i, (name, true) in enumerate(checks):
