@@ -1,7 +1,7 @@
 /* descriptor.h - paths such as /dev/fd/3 that lead to an open descriptor of this process.
  *
  * Whoever started the program may pass it descriptors and name them so: a shell's <(command), for example. All that the program
- * opens itself are closed on exec; some are files of the store, and a number that was meant for something else must not lead to them.
+ * opens itself are closed on exec; some are files of the store, and a number that was meant for another must not lead to them.
  */
 #ifndef SCRY_BASE_DESCRIPTOR_H
 #define SCRY_BASE_DESCRIPTOR_H

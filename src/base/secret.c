@@ -1,8 +1,54 @@
 #include "base/secret.h"
 
+#include "base/descriptor.h"
 #include "base/file.h"
+#include "base/log.h"
 
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Whether the file is in `folder` or below it, links resolved. */
+static bool is_in(const char *path, const char *folder)
+{
+    char file[PATH_MAX], real[PATH_MAX];
+    return folder && folder[0] == '/' && realpath(path, file) && realpath(folder, real) && scry_path_is_below(file, real);
+}
+
+static bool is_credential(const char *path)
+{
+    return is_in(path, "/run/credentials") || is_in(path, getenv("CREDENTIALS_DIRECTORY"));
+}
+
+static bool is_mounted(const char *path)
+{
+    struct statvfs mount;
+    return (statvfs(path, &mount) == 0 && (mount.f_flag & ST_RDONLY)) || is_in(path, "/run/secrets");
+}
+
+int scry_check_secret(const char *path, const char *what, scry_error *err)
+{
+    struct stat st;
+    int fd = scry_open_input(path, O_RDONLY | O_NONBLOCK), r = fd < 0 ? -1 : fstat(fd, &st);
+    if (fd >= 0)
+        close(fd);
+    if (r < 0)
+        return 0;
+    bool own = st.st_uid == geteuid();
+    unsigned mode = st.st_mode & 07777;
+    if (!(mode & (own ? 077 : 007)) || !S_ISREG(st.st_mode) || is_credential(path))
+        return 0;
+    if (is_mounted(path)) {
+        scry_log(SCRY_LOG_WARN, "the %s file %s may be read by other users (mode %03o)", what, path, mode);
+        return 0;
+    }
+    return scry_fail(err, SCRY_EINVALID, "the %s file %s may be read or changed by other users (mode %03o): chmod %s %s%s", what, path, mode,
+                     own ? "600" : "o-rwx", path, own ? "" : ", as its owner");
+}
 
 /* NULL: none. */
 static const char *problem_of(const char *text, size_t n)
@@ -17,7 +63,9 @@ static const char *problem_of(const char *text, size_t n)
 int scry_read_secret(const char *path, const char *what, scry_buf *out, scry_error *err)
 {
     size_t from = out->size;
-    int r = scry_read_file(path, out, err);
+    int r = scry_check_secret(path, what, err);
+    if (r == 0)
+        r = scry_read_file(path, out, err);
     const char *problem = r == 0 && out->size > from ? problem_of(out->data + from, out->size - from) : NULL;
     if (problem)
         r = scry_fail(err, SCRY_EINVALID, "the %s file %s %s: write it as plain text", what, path, problem);

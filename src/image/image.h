@@ -118,7 +118,8 @@ int scry_decoder_load(scry_decoder *d, const char *path, const uint8_t **bytes, 
                       struct stat *st, scry_error *err) SCRY_NODISCARD;
 
 /* The same from the start of a regular file that is open for reading; it stays the caller's. */
-int scry_decoder_load_fd(scry_decoder *d, int file, const uint8_t **bytes, size_t *size, struct stat *st, scry_error *err) SCRY_NODISCARD;
+int scry_decoder_load_fd(scry_decoder *d, int file, const uint8_t **bytes, size_t *size, struct stat *st, scry_error *err)
+    SCRY_NODISCARD;
 
 /* The same with bytes that are already in memory (an upload). They are copied. */
 int scry_decoder_load_bytes(scry_decoder *d, const uint8_t *bytes, size_t size, scry_error *err)

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -158,6 +159,9 @@ static int set_client_certificate(scry_net *n, const scry_net_options *o, scry_e
     if (!o->cert_file)
         return o->key_file ? scry_fail(err, SCRY_EINVALID, "the key %s is there without a certificate: set SCRY_MILVUS_CERT",
                                        o->key_file) : 0;
+    int r = scry_check_secret(key, "key", err);
+    if (r < 0)
+        return r;
     SSL_set_default_passwd_cb(n->ssl, no_password);
     const char *unread = SSL_use_certificate_chain_file(n->ssl, o->cert_file) != 1 ? o->cert_file
                          : SSL_use_PrivateKey_file(n->ssl, key, SSL_FILETYPE_PEM) != 1 ? key : NULL;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/secret.h"
 #include "scry/rebuild.h"
 #include "scry/registry.h"
 #include "server/auth.h"
@@ -270,7 +271,8 @@ static int start_daemon(server *s, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "%s can be reached from other machines: give --token-file FILE, or --no-auth if "
                          "everybody there may see the pictures", o->listen);
     scry_buf cert = SCRY_BUF_INIT(1 << 20), key = SCRY_BUF_INIT(1 << 20);
-    if (o->cert && (scry_read_file(o->cert, &cert, err) < 0 || scry_read_file(o->key, &key, err) < 0)) {
+    if (o->cert && (scry_read_file(o->cert, &cert, err) < 0 || scry_check_secret(o->key, "key", err) < 0 ||
+                    scry_read_file(o->key, &key, err) < 0)) {
         scry_buf_dispose(&cert);
         return err ? err->code : SCRY_EIO;
     }

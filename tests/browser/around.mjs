@@ -121,7 +121,7 @@ export async function around({ store }) {
   });
 
   await test('off loopback the page requires the token, then searches', async () => {
-    write(temporary + '/token', 'a-token-of-24-characters\n');
+    write(temporary + '/token', 'a-token-of-24-characters\n', { mode: 0o600 });
     const server = await serve(['--store', store, '--token-file', temporary + '/token'], { listen: '0.0.0.0:0' });
     const page = await open(server.url + '/?q=a+horse');
     await page.locator('#login').waitFor();

@@ -52,6 +52,7 @@ is "mcp: a batch of notifications gets no answer, an empty one an error" "$(said
 # ---- OpenAI ----
 command -v curl >/dev/null || { done_testing; exit; }
 echo 0123456789abcdef >"$T/token"
+chmod 600 "$T/token"
 ok "starts" start --token-file "$T/token"
 openai() { # PATH BODY
     get -H 'Authorization: Bearer 0123456789abcdef' ${2:+-H 'Content-Type: application/json' -d} ${2:+"$2"} "$url$1"

@@ -219,6 +219,7 @@ is "SIGTERM: 0" $status 0
 
 # A token.
 printf 'a-token-of-24-characters\n' >"$T/token"
+chmod 600 "$T/token"
 ok "starts with a token" start --token-file "$T/token" --allow-upload --allow-remove --allow-index
 get "$url/api/v1/status"
 is "no token: 401" $code 401

@@ -24,6 +24,7 @@ export SCRY_MILVUS_CA=$T/cert.pem
 SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus run index --store $S "$P/b"
 like "TLS with a password: indexed" "$T/err" '^22 added'
 echo Milvus >"$T/password"
+chmod 600 "$T/password"
 SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD_FILE=$T/password run search --store https://localhost:19530 dog
 is "https:// is an address, too, and the password may stand in a file" $status 0
 SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=wrong run search --store $S dog

@@ -465,7 +465,7 @@ def encryption():
                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert],
                    check=True, capture_output=True)
     token = os.path.join(scratch, "token")
-    with open(token, "w") as f:
+    with open(os.open(token, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
         f.write("0123456789abcdef0123456789abcdef\n")
     server = Server("--cert", cert, "--key", key, "--token-file", token, "--client-timeout", "2")
     context = ssl.create_default_context(cafile=cert)
@@ -525,7 +525,7 @@ def exposure():
         done = subprocess.run([scry, "serve", "--listen", where], capture_output=True, timeout=120)
         ok(f"--listen {where} without a token: 2", done.returncode == 2 and (b"token-file" in done.stderr or b"cannot listen" in done.stderr), done)
     short = os.path.join(scratch, "short")
-    with open(short, "w") as f:
+    with open(os.open(short, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
         f.write("short\n")
     done = subprocess.run([scry, "serve", "--listen", "0.0.0.0:0", "--token-file", short], capture_output=True, timeout=120)
     ok("a token that is too short: 2", done.returncode == 2 and b"16 to" in done.stderr, done)
