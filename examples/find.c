@@ -3,11 +3,9 @@
  *     cc find.c -o find $(pkg-config --cflags --libs scry)
  *     ./find ~/Pictures "a white dog on the beach"
  */
+#include <scry/find.h>
 #include <scry/index.h>
-#include <scry/model.h>
-#include <scry/query.h>
 #include <scry/registry.h>
-#include <scry/store.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,23 +25,15 @@ static int open_store(scry_store **store, const scry_model *model, scry_error *e
 
 static int search(scry_store *store, const scry_model *model, const char *text, scry_error *err)
 {
-    float vector[4096];
-    scry_session *session = NULL;
     scry_query *query = NULL;
     scry_results *results = NULL;
-    scry_search options = SCRY_SEARCH_INIT;
-    int r = scry_session_new(&session, model, 0, err);
+    int r = scry_query_parse(&query, &text, 1, err);
     if (r == 0)
-        r = scry_query_parse(&query, &text, 1, err);
-    if (r == 0)
-        r = scry_query_embed(query, &(scry_query_tools){ .session = session, .model = model }, vector, NULL, err);
-    if (r == 0)
-        r = scry_store_search(store, vector, &options, &results, err);
+        r = scry_find(&results, &(scry_query_tools){ .model = model, .store = store }, query, NULL, err);
     for (size_t i = 0; r == 0 && i < results->count; i++)
         printf("%.3f  %s\n", results->hits[i].score, results->hits[i].file.path);
     scry_results_free(results);
     scry_query_free(query);
-    scry_session_free(session);
     return r;
 }
 

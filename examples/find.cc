@@ -2,18 +2,15 @@
 //
 //     c++ -std=c++17 find.cc -o find $(pkg-config --cflags --libs scry)
 //     ./find ~/Pictures "a white dog on the beach"
+#include <scry/find.h>
 #include <scry/index.h>
-#include <scry/model.h>
-#include <scry/query.h>
 #include <scry/registry.h>
-#include <scry/store.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace {
 
@@ -73,13 +70,11 @@ Results search(scry_store *store, const scry_model *model, const char *text)
     scry_query *parsed;
     scry_results *results;
     scry_query_tools tools = SCRY_QUERY_TOOLS_INIT;
-    std::vector<float> vector(static_cast<size_t>(scry_model_get_info(model)->dim));
     call(scry_query_parse, &parsed, &text, 1);
     Query query(parsed);
     tools.model = model;
     tools.store = store;
-    call(scry_query_embed, parsed, &tools, vector.data(), nullptr);
-    call(scry_store_search, store, vector.data(), nullptr, &results);
+    call(scry_find, &results, &tools, parsed, nullptr);
     return Results(results);
 }
 

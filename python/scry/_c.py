@@ -15,6 +15,8 @@ FILTER_FORMAT, FILTER_LABEL, FILTER_KEY, FILTER_MIN_WIDTH, FILTER_MIN_RATING, FI
 FILTER_FAVOURITE = 16
 
 WORDS_PARTS, WORDS_PLACE = 1, 3
+BY_AUTO, BY_LOOK, BY_WORDS = range(3)
+FOUND_BY_LOOK, FOUND_BY_WORDS, FOUND_BY_BOTH = range(1, 4)
 MAX_FIGURES = 24
 
 # These numbers by their names in C.
@@ -215,6 +217,10 @@ class scry_query_tools(Structure):
                 ("uploaded_path", c_void_p)]
 
 
+class scry_find_options(Structure):
+    _fields_ = [("search", scry_search), ("by", c_int), ("auto_min_score", c_bool), ("threshold", c_void_p), ("vector", c_void_p)]
+
+
 STRUCTURES = {name: value for name, value in globals().items() if name.startswith("scry_") and issubclass(value, Structure)}
 
 EachName = CFUNCTYPE(c_int, c_void_p, c_char_p)
@@ -248,6 +254,8 @@ FUNCTIONS = {
     "scry_embed_lines": (c_int, [_P, _TEXTS, c_size_t, POINTER(scry_embed_options), c_void_p, POINTER(c_size_t), _ERR]),
     "scry_embed_labels": (c_int, [_P, _TEXTS, c_size_t, _TEXTS, c_size_t, POINTER(scry_embed_options), c_void_p, _ERR]),
     "scry_label_probabilities": (None, [c_void_p, POINTER(scry_model_info), c_void_p, c_void_p, c_size_t]),
+    "scry_query_new": (c_void_p, []),
+    "scry_query_add_text": (c_int, [_P, c_char_p, c_double, _ERR]),
     "scry_query_parse": (c_int, [_OUT, _TEXTS, c_size_t, _ERR]),
     "scry_query_embed": (c_int, [_P, POINTER(scry_query_tools), c_void_p, POINTER(c_bool), _ERR]),
     "scry_query_free": (None, [_P]),
@@ -270,6 +278,7 @@ FUNCTIONS = {
     "scry_store_each_in_range": (c_int, [_P, scry_id_range, c_bool, EachVector, c_void_p, _ERR]),
     "scry_store_each_bad": (c_int, [_P, EachBad, c_void_p, _ERR]),
     "scry_store_search_many": (c_int, [_P, c_void_p, c_size_t, POINTER(scry_search), POINTER(POINTER(scry_results)), _ERR]),
+    "scry_find": (c_int, [POINTER(POINTER(scry_results)), POINTER(scry_query_tools), _P, POINTER(scry_find_options), _ERR]),
     "scry_results_free": (None, [POINTER(scry_results)]),
     "scry_store_verify": (c_int, [_P, POINTER(scry_verify_report), Problem, c_void_p, _ERR]),
     "scry_store_compact": (c_int, [_P, _ERR]),

@@ -5,7 +5,7 @@ import ctypes
 from typing import Any
 
 from . import _c
-from ._library import Handle, call, lib, texts
+from ._library import Handle, call, encode, lib, texts
 
 
 class Query:
@@ -23,6 +23,17 @@ class Query:
         call("scry_query_parse", ctypes.byref(pointer), texts(words), len(words))
         self.text = " ".join(arguments)
         self._handle = Handle(pointer, lib.scry_query_free, "the query")
+
+    @classmethod
+    def _of_texts(cls, parts: list[tuple[str, float]]) -> Query:
+        """Of texts as they are, each with its weight."""
+        query = cls.__new__(cls)
+        query.text = " + ".join(part for part, _ in parts)
+        query._handle = Handle(lib.scry_query_new(), lib.scry_query_free, "the query")
+        with query._handle.use() as pointer:
+            for part, weight in parts:
+                call("scry_query_add_text", pointer, encode(part), weight)
+        return query
 
     def __repr__(self) -> str:
         return f"scry.Query({self.text!r})"

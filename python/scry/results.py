@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import numpy as np
 
+from . import _c
 from ._library import lib, take_text, text
 
 if TYPE_CHECKING:
@@ -106,6 +107,10 @@ class Hit:
     file: File
     copies: int                 # other files of the same picture that pass the filters
     folded: tuple[str, ...]     # ids of near-identical pictures that it stands for (fold)
+    found_by: str               # "look", "words" or "both"
+    found_in: tuple[str, ...]   # where the query's words are: "name", "folder", "title", "description", "keyword", "label", "key",
+                                # "place", "picture"
+    matched: str                # with "picture": the line that was read there; else empty
 
     @property
     def path(self) -> str:
@@ -141,8 +146,8 @@ class Results(Sequence[Hit]):
 
     @property
     def likely(self) -> tuple[Hit, ...]:
-        """The hits that reach the threshold; all where there is none."""
-        return self.hits if self.threshold is None else tuple(h for h in self.hits if h.score >= self.threshold)
+        """The hits that reach the threshold, or were found by their words; all where there is no threshold."""
+        return self.hits if self.threshold is None else tuple(h for h in self.hits if h.score >= self.threshold or h.found_in)
 
     def _repr_html_(self) -> str:
         """Small pictures in a row, for notebooks."""
@@ -159,13 +164,20 @@ def _figure(hit: Hit) -> str:
     return f'<figure style="margin:0">{picture}<figcaption>{hit.score:.3f}</figcaption></figure>'
 
 
+_FIELDS = ("name", "folder", "title", "description", "keyword", "label", "key", "place", "picture")   # bits of scry_word_field
+_FOUND_BY = {_c.FOUND_BY_WORDS: "words", _c.FOUND_BY_BOTH: "both"}
+
+
+def _make_hit(h: Any) -> Hit:
+    folded = tuple(bytes(h.folded_ids[k]).hex() for k in range(min(h.folded, 100))) if h.folded else ()
+    fields = tuple(name for bit, name in enumerate(_FIELDS) if h.word_fields >> bit & 1)
+    matched = text(ctypes.string_at(h.matched, h.matched_bytes)) if h.matched else ""
+    return Hit(h.score, make_file(h.file), h.copies, folded, _FOUND_BY.get(h.found_by, "look"), fields, matched)
+
+
 def make_results(r: Any, threshold: float | None, vector: np.ndarray) -> Results:
-    hits = []
-    for i in range(r.count):
-        h = r.hits[i]
-        folded = tuple(bytes(h.folded_ids[k]).hex() for k in range(min(h.folded, 100))) if h.folded else ()
-        hits.append(Hit(h.score, make_file(h.file), h.copies, folded))
-    return Results(tuple(hits), r.has_more, r.scanned, None if threshold is None or math.isnan(threshold) else threshold, vector)
+    hits = tuple(_make_hit(r.hits[i]) for i in range(r.count))
+    return Results(hits, r.has_more, r.scanned, None if threshold is None or math.isnan(threshold) else threshold, vector)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 from __future__ import annotations
 
 import ctypes
-import math
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Callable, Iterable, Iterator, Sequence, Union
 
 import numpy as np
@@ -20,6 +19,7 @@ from .results import (CompareReport, CopyReport, File, Hit, IndexProgress, Index
 
 Part = Union[str, Picture, Query, File, Hit, np.ndarray]
 FOLD_AUTO = 0.95
+_BY = {"auto": _c.BY_AUTO, "look": _c.BY_LOOK, "words": _c.BY_WORDS}
 _PAGE = 1000    # files that each_file holds at a time
 _MILVUS = ("index", "search", "consistency", "partitions", "half", "shards", "replicas", "vector_field", "id_field", "path_field")
 
@@ -47,6 +47,12 @@ def _keep_in(problems: list[tuple[str, str]], skipped: Callable[[str, str], None
         if skipped:
             skipped(*problems[-1])
     return skip
+
+
+def _texts_of(query: Any) -> list[tuple[str, float]]:
+    """The parts of a query that is of texts alone, for its words; none for any other."""
+    parts = [p if isinstance(p, tuple) and len(p) == 2 else (p, 1.0) for p in (query if isinstance(query, list) else [query])]
+    return [(part, float(weight)) for part, weight in parts] if all(isinstance(part, str) for part, _ in parts) else []
 
 
 class Store:
@@ -178,44 +184,58 @@ class Store:
 
     # ---- searching ----
 
-    def search(self, query: Part | Sequence[Any], *, limit: int = 10, offset: int = 0, min_score: float | str | None = None,
-               all_copies: bool = False, fold: float | bool | None = None, approximate: bool = False, **filters: Any) -> Results:
+    def search(self, query: Part | Sequence[Any], *, by: str = "auto", limit: int = 10, offset: int = 0,
+               min_score: float | str | None = None, all_copies: bool = False, fold: float | bool | None = None,
+               approximate: bool = False, **filters: Any) -> Results:
         """The nearest pictures, best first.
 
         `query` is a text; a picture, as a pathlib.Path, bytes, a PIL image or pixels; a File or a Hit; a vector; a Query; or a list
         of these, each alone or as (part, weight), whose vectors are added: ["beach", ("people", -1)].
-        `min_score` is a cosine or "auto"; `fold` shows near-identical pictures once (True, or the cosine from which).
-        Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km), box=(west, south,
-        east, north), format, min_width, min_rating, keyword, favourites=True, words, place, label, key.
+        `by` is "look" for the vector alone, "words" for pictures whose names and texts have all words of the query, "auto" for both in
+        one ranking, as `scry search` does. `min_score` is a cosine or "auto"; `fold` shows near-identical pictures once (True, or
+        the cosine from which). Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km),
+        box=(west, south, east, north), format, min_width, min_rating, keyword, favourites=True, words, place, label, key.
         """
-        return self.search_many([query], limit=limit, offset=offset, min_score=min_score, all_copies=all_copies, fold=fold,
+        return self.search_many([query], by=by, limit=limit, offset=offset, min_score=min_score, all_copies=all_copies, fold=fold,
                                 approximate=approximate, **filters)[0]
 
-    def search_many(self, queries: Iterable[Any], *, limit: int = 10, offset: int = 0, min_score: float | str | None = None,
-                    all_copies: bool = False, fold: float | bool | None = None, approximate: bool = False,
-                    **filters: Any) -> list[Results]:
-        """The same for many queries, in one pass over the vectors. With min_score "auto" they are searched one by one."""
+    def search_many(self, queries: Iterable[Any], *, by: str = "auto", limit: int = 10, offset: int = 0,
+                    min_score: float | str | None = None, all_copies: bool = False, fold: float | bool | None = None,
+                    approximate: bool = False, **filters: Any) -> list[Results]:
+        """The same for many queries. Those that are searched by look alone, without min_score "auto", share one pass over the vectors."""
+        if isinstance(queries, (str, bytes, os.PathLike)):
+            raise errors.InvalidError("search_many takes several queries: search() is for one")
         queries = list(queries)
         limit, offset = whole("limit", limit, 1, 10**8), whole("offset", offset, 0, 10**12)
+        if by not in _BY:
+            raise errors.InvalidError(f"by is {', '.join(map(repr, _BY))}, not {by!r}")
         if min_score not in (None, "auto") and not (isinstance(min_score, (int, float)) and -1 <= min_score <= 1):
             raise errors.InvalidError(f"min_score is a number from -1 to 1, or \"auto\", not {min_score!r}")
         with self._reading() as store, _filters.built(filters) as tree:
             vectors = np.ascontiguousarray(self._vectors_of(queries, store), np.float32)
             thresholds = [self._threshold_of(store, v, min_score == "auto") for v in vectors]
-            search = _c.scry_search(filter=tree, limit=limit, offset=offset, min_score=-2.0, all_copies=all_copies, approximate=approximate,
-                                    fold=FOLD_AUTO if fold is True else fold or 0.0)
-            if min_score == "auto":
-                found = []
-                for vector, threshold in zip(vectors, thresholds):
-                    search.min_score = -2.0 if threshold is None or math.isnan(threshold) else threshold
-                    found += self._run_search(store, vector[np.newaxis], search, [threshold])
-                return found
-            if min_score is not None:
-                search.min_score = float(min_score)
-            return self._run_search(store, vectors, search, thresholds) if len(vectors) else []
+            options = _c.scry_find_options(by=_BY[by], auto_min_score=min_score == "auto", search=_c.scry_search(
+                filter=tree, limit=limit, offset=offset, min_score=-2.0 if min_score in (None, "auto") else float(min_score),
+                all_copies=all_copies, approximate=approximate, fold=FOLD_AUTO if fold is True else fold or 0.0))
+            if by == "look" and min_score != "auto":
+                return self._search_by_look(store, vectors, options.search, thresholds) if len(vectors) else []
+            return [self._find(store, q, v, options, t) for q, v, t in zip(queries, vectors, thresholds)]
+
+    def _find(self, store: Any, query: Any, vector: np.ndarray, options: _c.scry_find_options, threshold: float | None) -> Results:
+        """One query, whose vector is known, by its words, too."""
+        words = query if isinstance(query, Query) else Query._of_texts(_texts_of(query))
+        results = ctypes.POINTER(_c.scry_results)()
+        options.vector = vector.ctypes.data
+        known = self._threshold
+        with words._handle.use() as pointer, known.use() if known else nullcontext() as options.threshold:
+            call("scry_find", ctypes.byref(results), ctypes.byref(_c.scry_query_tools(store=store)), pointer, ctypes.byref(options))
+        try:
+            return make_results(results.contents, threshold, vector)
+        finally:
+            lib.scry_results_free(results)
 
     @staticmethod
-    def _run_search(store: Any, vectors: np.ndarray, search: _c.scry_search, thresholds: list[float | None]) -> list[Results]:
+    def _search_by_look(store: Any, vectors: np.ndarray, search: _c.scry_search, thresholds: list[float | None]) -> list[Results]:
         pointers = (ctypes.POINTER(_c.scry_results) * len(vectors))()
         call("scry_store_search_many", store, vectors.ctypes.data, len(vectors), ctypes.byref(search), pointers)
         try:

@@ -109,8 +109,9 @@ static int search(cli_common *c, const cli_view *v, bool scores)
     if (r == 0)
         r = find_groups(q, store, model, vector, &groups, &err);
     double scan_start = scry_now_ms();
+    scry_search_plan plan = scry_plan_of(q, groups);
     if (r == 0)
-        r = scry_search_by(store, vector, &(scry_search_plan){ q, q->search, groups }, &results, &err);
+        r = scry_search_by(store, vector, &plan, &results, &err);
     scry_trace("search the store", scan_start);
     if (r == 0)
         cli_warn_damage(store);   /* this search, too, may have come upon it */

@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "engine/fusion.h"
+#include "engine/query_words.h"
 #include "image/image.h"
 #include "scry/score.h"
 
@@ -72,23 +73,25 @@ static int search_line(interactive *s, scry_results **out, scry_error *err)
 {
     scry_query *q = scry_query_new();
     scry_query_tools tools = { .session = s->session, .model = s->model, .decoder = s->decoder, .store = s->store };
-    scry_search_request request = s->common->request;   /* with another query */
-    scry_search search = request.search;
-    request.query = q;
-    search.limit = MAX_RESULTS;
-    search.offset = 0;
+    scry_filter_pool *pool = scry_filter_pool_new();
     int r = parse(q, s->line, err);
     if (r == 0)
         r = scry_query_embed(q, &tools, s->vector, NULL, err);
     scry_groups groups = SCRY_GROUPS_INIT;
     if (r == 0) {
         groups = scry_groups_of(s->threshold, s->model, q, s->vector);
-        r = scry_search_by(s->store, s->vector, &(scry_search_plan){ &request, search, groups }, out, err);
+        scry_search_plan plan = scry_plan_of(&s->common->request, groups);   /* with the words of this query */
+        plan.search.limit = MAX_RESULTS;
+        plan.search.offset = 0;
+        r = scry_query_find_words(&plan.words, pool, q, plan.by, err);
+        if (r == 0)
+            r = scry_search_by(s->store, s->vector, &plan, out, err);
     }
     const char *last = NULL;
     for (size_t i = 0; r == 0 && i < (*out)->count && i < MAX_RESULTS; i++)
         s->headings[i] = scry_groups_next(&groups, &last, *out, i + 1, &(*out)->hits[i]);
     scry_groups_dispose(&groups);
+    scry_filter_pool_free(pool);
     scry_query_free(q);
     return r;
 }

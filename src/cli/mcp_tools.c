@@ -100,10 +100,9 @@ int mcp_search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_err
     scry_groups groups = SCRY_GROUPS_INIT;
     if (r == 0)
         groups = scry_groups_of(m->threshold, m->model, q->query, vector);
-    if (r == 0 && q->auto_min_score)
-        q->search.min_score = groups.maybe;
+    scry_search_plan plan = scry_plan_of(q, groups);
     if (r == 0)
-        r = scry_search_by(m->store, vector, &(scry_search_plan){ q, q->search, groups }, &found, err);
+        r = scry_search_by(m->store, vector, &plan, &found, err);
     if (r == 0)
         r = put_hits(q, found, &groups, w, err);
     if (r == 0)

@@ -55,7 +55,7 @@ static double share(size_t place)
 }
 
 typedef struct {
-    const scry_search_request *r;
+    bool all_copies;
     scry_results *look, *words;   /* rankings */
     size_t *leader;               /* [words->count] place by look of the same picture, or of the one that it is folded into */
     fused *all;
@@ -65,7 +65,7 @@ typedef struct {
 /* Fill in f->leader: with all copies files are compared, else their contents. */
 static int pair_up(fusion *f, scry_error *err)
 {
-    bool files = f->r->search.all_copies;
+    bool files = f->all_copies;
     scry_table by_content = SCRY_TABLE_OF_BYTES(SCRY_HASH_BYTES, SCRY_HASH_BYTES, UINT32_MAX);
     scry_table by_id = SCRY_TABLE_OF_BYTES(SCRY_ID_BYTES, SCRY_ID_BYTES, UINT32_MAX);
     int result = 0;
@@ -151,9 +151,9 @@ static size_t end_of(const scry_search *search)
 
 static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *words, scry_results **out, scry_error *err)
 {
-    const scry_search_request *r = plan->request;
-    fusion f = { .r = r, .look = look, .words = words, .leader = scry_alloc((words->count + 1) * sizeof *f.leader) };
-    size_t end = end_of(&r->search);
+    fusion f = { .all_copies = plan->search.all_copies, .look = look, .words = words,
+                 .leader = scry_alloc((words->count + 1) * sizeof *f.leader) };
+    size_t end = end_of(&plan->search);
     int result = pair_up(&f, err);
     if (result == 0) {
         rank(&f, &plan->groups);
@@ -163,8 +163,8 @@ static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *
         (*out)->top_score = look->top_score;
         (*out)->has_undated = look->has_undated;
         (*out)->undated = look->undated;
-        for (size_t i = r->search.offset; i < f.count && i < end; i++)
-            show(&f, &f.all[i], r->words->text, *out);
+        for (size_t i = plan->search.offset; i < f.count && i < end; i++)
+            show(&f, &f.all[i], plan->words->text, *out);
     }
     free(f.all);
     free(f.leader);
@@ -172,6 +172,15 @@ static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *
 }
 
 /* ---- searching ---- */
+
+scry_search_plan scry_plan_of(const scry_search_request *r, scry_groups groups)
+{
+    scry_search_plan plan = { .search = r->search, .by = (scry_search_kind)r->by, .auto_min_score = r->auto_min_score,
+                              .words = r->words, .groups = groups };
+    if (r->auto_min_score && !isnan(groups.maybe))
+        plan.search.min_score = groups.maybe;
+    return plan;
+}
 
 /* From the start, as far as the page needs both rankings. */
 static void read_from_start(scry_search *search)
@@ -183,33 +192,34 @@ static void read_from_start(scry_search *search)
 
 int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **words, scry_error *err)
 {
-    const scry_search_request *r = plan->request;
-    scry_search search = plan->look;
+    scry_search search = plan->search;
     scry_store_info info = { 0 };
     scry_store_describe(s, &info);
     *words = NULL;
-    if (r->by == SCRY_BY_LOOK || (r->by == SCRY_BY_AUTO && (!r->words || !info.finds_words)))
+    if (plan->by == SCRY_BY_LOOK || (plan->by == SCRY_BY_AUTO && (!plan->words || !info.finds_words)))
         return 0;
-    search.filter = r->named;
-    if (r->auto_min_score)
+    scry_filter_pool *pool = scry_filter_pool_new();
+    search.filter = scry_filter_and(pool, search.filter, plan->words);
+    if (plan->auto_min_score)
         search.min_score = -2;
-    if (r->by == SCRY_BY_AUTO)
+    if (plan->by == SCRY_BY_AUTO)
         read_from_start(&search);
     int result = scry_store_search(s, query, &search, words, err);
-    if (result == 0 && r->by == SCRY_BY_AUTO && (*words)->count == 0) {
+    if (result == 0 && plan->by == SCRY_BY_AUTO && (*words)->count == 0) {
         scry_results_free(*words);
         *words = NULL;
     }
+    scry_filter_pool_free(pool);
     return result;
 }
 
 int scry_search_with(scry_store *s, const float *query, const scry_search_plan *plan, scry_results *words, scry_results **out,
                      scry_error *err)
 {
-    scry_search search = plan->look;
+    scry_search search = plan->search;
     scry_results *look = NULL;
-    if (plan->request->by == SCRY_BY_WORDS) {
-        const char *wanted = plan->request->words->text;
+    if (plan->by == SCRY_BY_WORDS) {
+        const char *wanted = plan->words->text;
         for (size_t i = 0; i < words->count; i++)
             scry_results_mark(words, i, SCRY_FOUND_BY_WORDS, find_fields(&words->hits[i].file, wanted), wanted);
         *out = words;
@@ -230,7 +240,7 @@ int scry_search_by(scry_store *s, const float *query, const scry_search_plan *pl
     int result = scry_search_words(s, query, plan, &words, err);
     if (result < 0)
         return result;
-    return words ? scry_search_with(s, query, plan, words, out, err) : scry_store_search(s, query, &plan->look, out, err);
+    return words ? scry_search_with(s, query, plan, words, out, err) : scry_store_search(s, query, &plan->search, out, err);
 }
 
 /* ---- names ---- */

@@ -1,6 +1,6 @@
 /* fusion.h - pictures found by how they look and by their words, in one ranking.
  *
- *     scry_search_plan plan = { &request, request.search, groups };
+ *     scry_search_plan plan = scry_plan_of(&request, groups);
  *     scry_search_by(store, vector, &plan, &results, err);
  *
  * By look, a picture's rank is its place among all pictures by score. By words, it is its place among the pictures
@@ -30,18 +30,21 @@
 enum { SCRY_FUSION_DEPTH = 100, SCRY_FUSION_DOUBT = 5 };
 
 typedef struct scry_search_plan {
-    const scry_search_request *request;
-    scry_search look;       /* request->search, or with another min_score */
-    scry_groups groups;     /* of the query; borrowed */
+    scry_search search;
+    scry_search_kind by;
+    bool auto_min_score;             /* search.min_score is the query's own threshold: pictures that have the words stay */
+    const scry_filter_node *words;   /* of the query: query_words.h */
+    scry_groups groups;              /* of the query; borrowed */
 } scry_search_plan;
 
-/* Answer a request as its `by` says; free *out. `query` is its unit vector, [dim]. A hit's found_by and word_fields are
- * set where words were found. With auto_min_score pictures that have the words stay, whatever their score. */
+scry_search_plan scry_plan_of(const scry_search_request *r, scry_groups groups);
+
+/* Answer a plan; free *out. `query` is its unit vector, [dim]. A hit's found_by and word_fields are set where words were found. */
 int scry_search_by(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out,
                    scry_error *err) SCRY_NODISCARD;
 
 /* The same in two steps, for a server that answers searches by look together. The ranking by words: *words stays NULL
- * where words have no part in the answer, which is then that of scry_store_search for plan->look; else
+ * where words have no part in the answer, which is then that of scry_store_search for plan->search; else
  * scry_search_with takes and frees it. */
 int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **words,
                       scry_error *err) SCRY_NODISCARD;

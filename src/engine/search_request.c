@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "engine/date_words.h"
 #include "engine/path_forms.h"
+#include "engine/query_words.h"
 #include "engine/request_value.h"
 #include "engine/walk.h"
 #include "image/image.h"
@@ -533,30 +534,6 @@ static bool given(const scry_search_request *r, scry_param_kind kind)
     return false;
 }
 
-/* The words of a query that consists of texts alone, none of them subtracted; NULL where it does not, or has none. */
-static const scry_filter_node *words_of_query(scry_search_request *r)
-{
-    const scry_query_part *parts;
-    size_t n = scry_query_parts(r->query, &parts);
-    scry_buf text = SCRY_BUF_INIT(MAX_SHOWN_BYTES);
-    for (size_t i = 0; i < n; i++) {
-        text.failed |= parts[i].kind != SCRY_PART_TEXT || parts[i].weight < 0;
-        scry_buf_printf(&text, "%s\n", parts[i].text);
-    }
-    const scry_filter_node *words = text.failed ? NULL : scry_filter_words(r->pool, scry_buf_str(&text), SCRY_WORDS_NAMED);
-    scry_buf_dispose(&text);
-    return words;
-}
-
-static int find_words(scry_search_request *r, scry_error *err)
-{
-    r->words = r->by == SCRY_BY_LOOK ? NULL : words_of_query(r);
-    r->named = r->words ? scry_filter_and(r->pool, r->search.filter, r->words) : NULL;
-    if (r->by == SCRY_BY_WORDS && !r->words)
-        return scry_fail(err, SCRY_EINVALID, "a search by words takes texts with 1 to 32 words that name something, and no pictures");
-    return 0;
-}
-
 int scry_request_finish(scry_search_request *r, scry_error *err)
 {
     const scry_query_part *parts;
@@ -573,5 +550,5 @@ int scry_request_finish(scry_search_request *r, scry_error *err)
                          : "the parameter %s is missing: say what to look for", r->via == SCRY_VIA_TOOL ? "query" : "q");
     for (size_t i = 0; i < SCRY_MAX_PARAMS; i++)
         r->search.filter = scry_filter_and(r->pool, r->search.filter, r->filters[i]);
-    return filters_only ? 0 : find_words(r, err);
+    return filters_only ? 0 : scry_query_find_words(&r->words, r->pool, r->query, (scry_search_kind)r->by, err);
 }

@@ -25,6 +25,7 @@
 #include "engine/listing.h"
 #include "engine/request_value.h"
 #include "scry/filter.h"
+#include "scry/find.h"
 #include "scry/query.h"
 #include "scry/store.h"
 
@@ -58,12 +59,9 @@ typedef enum {
     SCRY_PARAM_COSINE,    /* a number from min to max, or "auto" */
     SCRY_PARAM_FLAG,
     SCRY_PARAM_SORT,      /* name of an order: listing.h */
-    SCRY_PARAM_CHOICE,    /* one of `choices`, stored as its number */
+    SCRY_PARAM_CHOICE,    /* one of `choices`, stored as its number: of "by" a scry_search_kind */
     SCRY_PARAM_ID         /* 32 hexadecimal digits */
 } scry_param_kind;
-
-/* What pictures are found by: the choices of parameter "by", in their order. */
-typedef enum { SCRY_BY_AUTO, SCRY_BY_LOOK, SCRY_BY_WORDS } scry_search_kind;
 
 /* What several values of one parameter mean. */
 typedef enum { SCRY_REPEAT_NONE, SCRY_REPEAT_ANY, SCRY_REPEAT_ALL } scry_param_repeat;
@@ -122,8 +120,7 @@ typedef struct scry_search_request {
     scry_sort sort;                   /* of a search: of the results that are shown */
     bool reverse, unique;
     int by;                           /* a scry_search_kind */
-    const scry_filter_node *words;    /* set by scry_request_finish: the query's; NULL: it has none, or is not by words */
-    const scry_filter_node *named;    /* search.filter and `words` */
+    const scry_filter_node *words;    /* set by scry_request_finish: scry_query_find_words of the query */
     uint8_t after[SCRY_ID_BYTES];     /* of a list: the last file of the page before */
     bool has_after;
     scry_buf shown;                   /* the query as the user wrote it */

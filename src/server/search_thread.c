@@ -131,9 +131,7 @@ static bool answer_by_words(batch *b, size_t i)
     const float *vector = b->vectors + i * (size_t)b->server->info->dim;
     scry_results *words, *results = NULL;
     scry_error err = SCRY_ERROR_INIT;
-    scry_search_plan plan = { &j->request, j->request.search, j->groups };
-    if (j->request.auto_min_score)
-        plan.look.min_score = j->groups.maybe;
+    scry_search_plan plan = scry_plan_of(&j->request, j->groups);
     int r = scry_search_words(store, vector, &plan, &words, &err);
     if (r == 0 && !words)
         return false;

@@ -58,6 +58,13 @@ search red '\r'
 is "typed and chosen: 0" $status 0
 is "the best" "$(cat "$T/out")" "$first"
 like "it was shown" "$T/screen" "${first##*/}"
+search p007 '\r'
+is "a name that was typed" "$(cat "$T/out")" "$P/p007.png"
+OPTIONS='--by look' search p007 '\r'
+is "... by look" "$(cat "$T/out")" "$("$scry" search --paths --limit 1 --by look p007)"
+unlike "... which is another" "$T/out" p007
+OPTIONS='p003' search '\x7f' 5 '\r'
+is "... in place of the words before" "$(cat "$T/out")" "$P/p005.png"
 like "on a screen of its own, which is left" "$T/screen" "$(printf '\033\\[[?]1049h')"
 is "and left last" "$(tail -c 8 "$T/screen" | od -An -c | tr -d ' \n')" '033[?1049l'
 search red '\x1b[B' '\r'

@@ -1,6 +1,7 @@
 """Stores: indexing, searching as brute force in NumPy does, filters, removing, errors."""
 import ctypes
 import datetime
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 import scry
-from conftest import waves
+from conftest import TOP, waves
 from scry import _c
 from scry._library import call
 
@@ -63,6 +64,39 @@ def test_many_texts_and_others_together(store, pictures):
     queries = ["a dog", pictures / "copy.jpg", "a cat", ["a dog", ("a cat", -0.5)], "x"]
     for one, many in zip((store.search(q) for q in queries), store.search_many(queries)):
         assert np.allclose(one.vector, many.vector, atol=1e-5) and len(many) == 10
+
+
+def test_by_look_and_by_words_as_the_command_line(store, pictures):
+    """Ranks, scores and where the words are: what `scry search --json --by ...` says."""
+    program = os.environ.get("SCRY_BUILD", f"{TOP}/build/release") + "/scry"
+    for query, parts in (("p03", "p03"), ("a picture of copy", "a picture of copy"), ("red", "red"), (["p03", ("jpg", 0.5)], "p03 + 0.5:jpg"),
+                         (["p03", ("red", -1)], "p03 - red")):
+        for by in ("auto", "look", "words"):
+            done = subprocess.run([program, "search", "--json", "--store", store.where, "--model", store.model.name, "--precision", "fp32",
+                                   "--by", by, *parts.split()], capture_output=True, text=True, check=False)
+            if done.returncode == 2:
+                with pytest.raises(scry.InvalidError, match="a search by words takes texts"):
+                    store.search(query, by=by)
+                continue
+            wanted = json.loads(done.stdout)["results"]
+            for found in (store.search(query, by=by), store.search_many([query], by=by)[0], store.search(scry.Query(parts), by=by)):
+                assert [h.id for h in found] == [w["id"] for w in wanted], (query, by)
+                assert np.allclose([h.score for h in found], [w["score"] for w in wanted], atol=2e-6)
+                assert [(h.found_by, list(h.found_in)) for h in found] == [(w.get("found_by", "look"), w.get("found_in", [])) for w in wanted]
+    named = store.search("p03", by="words")
+    assert [os.path.basename(h.path) for h in named] == ["p03.jpg"] and named[0].found_in == ("name",)
+    assert store.search("p03")[0].found_by == "both" and store.search("p03", by="look")[0].found_by == "look"
+    assert [h.id for h in store.search("p03", min_score=1.0)] == []
+    assert not store.search("p03 nowhere", by="words")
+    for bad in (pictures / "copy.jpg", named[0], store.vector(named[0]), ["p03", named[0]]):
+        assert store.search(bad)[0].found_by == "look"
+        with pytest.raises(scry.InvalidError, match="a search by words takes texts"):
+            store.search(bad, by="words")
+    for bad in ("sight", None, 1):
+        with pytest.raises(scry.InvalidError, match="by is"):
+            store.search("p03", by=bad)
+    with pytest.raises(scry.InvalidError, match="several queries"):
+        store.search_many("p03")
 
 
 def test_times_that_python_cannot_hold():

@@ -63,7 +63,7 @@ static void make_store(const char *where)
     must(scry_store_close(s, &err), &err);
 }
 
-static char *file_in(const char *where, const char *name)
+static inline char *file_in(const char *where, const char *name)
 {
     static char path[256];
     snprintf(path, sizeof path, "%s/collections/default/%s", where, name);

@@ -1,0 +1,170 @@
+/* scry_find: as scry_store_search by look, pictures that have the query's words, and what it refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scry/find.h"
+#include "store_fixture.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef struct {
+    char where[64];
+    scry_store *store;
+    scry_query *query;       /* made anew by ask() */
+    float vector[DIM];
+    scry_find_options options;
+} world;
+
+static int start(void **state)
+{
+    world *w = calloc(1, sizeof *w);
+    const scry_find_options defaults = SCRY_FIND_OPTIONS_INIT;
+    scry_error err = SCRY_ERROR_INIT;
+    snprintf(w->where, sizeof w->where, "/tmp/scry-find-%d", (int)getpid());
+    make_store(w->where);
+    must(open_store(&w->store, w->where, SCRY_STORE_READ, &err), &err);
+    model_vector(5, w->vector, DIM);
+    w->options = defaults;
+    w->options.vector = w->vector;
+    *state = w;
+    return 0;
+}
+
+static int end(void **state)
+{
+    world *w = *state;
+    char command[96];
+    scry_query_free(w->query);
+    scry_store_close(w->store, NULL);
+    snprintf(command, sizeof command, "rm -rf %s", w->where);
+    int removed = system(command);
+    free(w);
+    return removed;
+}
+
+static void ask(world *w, const char *line)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_query_free(w->query);
+    must(scry_query_parse_line(&w->query, line, &err), &err);
+}
+
+static int find(world *w, scry_results **out, scry_error *err)
+{
+    *out = NULL;
+    return scry_find(out, &(scry_query_tools){ .store = w->store }, w->query, &w->options, err);
+}
+
+static scry_results *found(world *w, const char *line, scry_search_kind by)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_results *r;
+    ask(w, line);
+    w->options.by = by;
+    must(find(w, &r, &err), &err);
+    return r;
+}
+
+static void same_as_by_vector(world *w, const char *line, scry_search_kind by)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_results *r = found(w, line, by), *plain;
+    must(scry_store_search(w->store, w->vector, &w->options.search, &plain, &err), &err);
+    assert_int_equal(r->count, plain->count);
+    assert_int_equal(r->scanned, plain->scanned);
+    for (size_t i = 0; i < r->count; i++) {
+        assert_memory_equal(r->hits[i].file.id, plain->hits[i].file.id, SCRY_ID_BYTES);
+        assert_true(r->hits[i].score == plain->hits[i].score);
+        assert_int_equal(r->hits[i].found_by, SCRY_FOUND_UNSAID);
+    }
+    scry_results_free(plain);
+    scry_results_free(r);
+}
+
+static void without_words_it_is_a_search_by_look(void **state)
+{
+    world *w = *state;
+    same_as_by_vector(w, "f7", SCRY_BY_LOOK);
+    same_as_by_vector(w, "nowhere", SCRY_BY_AUTO);
+    same_as_by_vector(w, "f7 + @id:00112233445566778899aabbccddeeff", SCRY_BY_AUTO);
+    same_as_by_vector(w, "f7 - f8", SCRY_BY_AUTO);
+    w->options.search.limit = 7;
+    w->options.search.offset = 3;
+    w->options.search.min_score = 0;
+    same_as_by_vector(w, "f7", SCRY_BY_LOOK);
+}
+
+static void words_are_found(void **state)
+{
+    world *w = *state;
+    scry_results *r = found(w, "f7", SCRY_BY_WORDS);
+    assert_int_equal(r->count, 1);
+    assert_string_equal(r->hits[0].file.relative, "d3/f7.jpg");
+    assert_int_equal(r->hits[0].found_by, SCRY_FOUND_BY_WORDS);
+    assert_int_equal(r->hits[0].word_fields, SCRY_FIELD_NAME);
+    scry_results_free(r);
+    r = found(w, "f7", SCRY_BY_AUTO);   /* before the picture whose vector the query has: of f5 and f125 */
+    assert_int_equal(r->count, 10);
+    assert_string_equal(r->hits[0].file.relative, "d3/f7.jpg");
+    assert_string_equal(r->hits[1].file.relative, "d1/f125.jpg");   /* the same picture */
+    assert_int_equal(r->hits[1].found_by, SCRY_FOUND_BY_LOOK);
+    scry_results_free(r);
+    r = found(w, "f5", SCRY_BY_AUTO);
+    assert_string_equal(r->hits[0].file.relative, "d1/f5.jpg");
+    assert_int_equal(r->hits[0].found_by, SCRY_FOUND_BY_BOTH);
+    scry_results_free(r);
+}
+
+static void words_and_a_filter(void **state)
+{
+    world *w = *state;
+    scry_filter_pool *pool = scry_filter_pool_new();
+    w->options.search.filter = scry_filter_text(pool, SCRY_FILTER_IN, "/pictures/d2");
+    scry_results *r = found(w, "f7", SCRY_BY_WORDS);
+    assert_int_equal(r->count, 0);
+    scry_results_free(r);
+    r = found(w, "d2 f6", SCRY_BY_WORDS);
+    assert_int_equal(r->count, 1);
+    assert_int_equal(r->hits[0].word_fields, SCRY_FIELD_NAME | SCRY_FIELD_FOLDER);
+    scry_results_free(r);
+    scry_filter_pool_free(pool);
+}
+
+static void what_it_refuses(void **state)
+{
+    world *w = *state;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_results *r;
+    ask(w, "f7 - f8");
+    w->options.by = SCRY_BY_WORDS;
+    assert_int_equal(find(w, &r, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "a search by words takes texts"));
+    ask(w, "@id:00112233445566778899aabbccddeeff");
+    assert_int_equal(find(w, &r, &err), SCRY_EINVALID);
+    ask(w, "f7");
+    w->options.vector = NULL;
+    assert_int_equal(find(w, &r, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "needs the model"));
+    assert_int_equal(scry_find(&r, &(scry_query_tools){ .store = w->store }, w->query, NULL, NULL), SCRY_EINVALID);
+    w->options.vector = w->vector;
+    w->options.auto_min_score = true;
+    assert_int_equal(find(w, &r, &err), SCRY_EINVALID);
+    assert_int_equal(scry_find(&r, NULL, w->query, NULL, &err), SCRY_EINVALID);
+    assert_int_equal(scry_find(&r, &(scry_query_tools){ .store = NULL }, w->query, NULL, &err), SCRY_EINVALID);
+    assert_non_null(strstr(err.message, "needs a store"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(without_words_it_is_a_search_by_look, start, end),
+        cmocka_unit_test_setup_teardown(words_are_found, start, end),
+        cmocka_unit_test_setup_teardown(words_and_a_filter, start, end),
+        cmocka_unit_test_setup_teardown(what_it_refuses, start, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
