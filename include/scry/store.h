@@ -22,6 +22,7 @@
 #ifndef SCRY_STORE_H
 #define SCRY_STORE_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 #include "scry/filter.h"
 #include "scry/metadata.h"
@@ -447,9 +448,23 @@ typedef struct scry_verify_report {
     const char *advice;        /* static: what mends all of it; NULL without problems */
 } scry_verify_report;
 
+/* `progress` (may be NULL) is called a few times a second on the calling thread with how much is `done` of `total`, in no unit. */
+typedef struct scry_verify_options {
+    void (*problem)(void *arg, const char *text);   /* each problem, in one line; may be NULL */
+    void (*progress)(void *arg, uint64_t done, uint64_t total);
+    void *arg;                   /* of both */
+    const scry_cancel *cancel;   /* non-zero: stop with SCRY_ECANCELLED; what was remembered of damage stays; may be NULL */
+    uint64_t sample;             /* look at about so many files, chosen at random each time; of a store on Milvus only; 0: all */
+} scry_verify_options;
+
+#define SCRY_VERIFY_OPTIONS_INIT SCRY_ZERO_INIT
+
 /* Check that every file has its content, every content its vector with the right checksum, that
- * derived caches agree, and that no byte of an embedded store's files has changed since they were written. Each problem is
- * reported through `problem` (one line). What was found is remembered for scry_store_known_damage. */
+ * derived caches agree, and that no byte of an embedded store's files has changed since they were written. What was found is
+ * remembered for scry_store_known_damage. `options` may be NULL; *out has the counts in any case. */
+int scry_verify_run(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err) SCRY_NODISCARD;
+
+/* The same without progress and cancellation. */
 int scry_store_verify(scry_store *s, scry_verify_report *out, void (*problem)(void *arg, const char *text),
                       void *arg, scry_error *err) SCRY_NODISCARD;
 /* The same for about `most` files, chosen at random each time, of a store on Milvus; report.files is how many they were. One in a
@@ -467,7 +482,19 @@ int scry_store_check_files(scry_store *s, scry_verify_report *out, int (*pace)(v
  * searches wrong. Reads no data: for every search. */
 int scry_store_known_damage(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
-/* Rewrite the segments without the slots that no content uses any more (a new generation). */
+typedef struct scry_compact_options {
+    void (*progress)(void *arg, uint64_t done, uint64_t total);   /* as of scry_verify_options */
+    void *arg;
+    const scry_cancel *cancel;   /* non-zero: stop with SCRY_ECANCELLED, and the collection is as it was; may be NULL */
+} scry_compact_options;
+
+#define SCRY_COMPACT_OPTIONS_INIT SCRY_ZERO_INIT
+
+/* Rewrite the segments without the slots that no content uses any more (a new generation). `options` may be NULL. On Milvus, whose
+ * server does it later, neither is used. */
+int scry_compact_run(scry_store *s, const scry_compact_options *options, scry_error *err) SCRY_NODISCARD;
+
+/* The same without progress and cancellation. */
 int scry_store_compact(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
 #ifdef __cplusplus

@@ -154,6 +154,18 @@ class scry_verify_report(Structure):
                 ("advice", c_char_p)]
 
 
+Problem = CFUNCTYPE(None, c_void_p, c_char_p)
+Share = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
+
+
+class scry_verify_options(Structure):
+    _fields_ = [("problem", Problem), ("progress", Share), ("arg", c_void_p), ("cancel", POINTER(c_int)), ("sample", c_uint64)]
+
+
+class scry_compact_options(Structure):
+    _fields_ = [("progress", Share), ("arg", c_void_p), ("cancel", POINTER(c_int))]
+
+
 class scry_index_progress(Structure):
     _fields_ = [("found", c_uint64), ("added", c_uint64), ("updated", c_uint64), ("unchanged", c_uint64), ("skipped", c_uint64),
                 ("pruned", c_uint64), ("missing", c_uint64), ("embedded", c_uint64), ("headers", c_uint64), ("damaged", c_uint64),
@@ -230,7 +242,6 @@ EachVector = CFUNCTYPE(c_int, c_void_p, POINTER(scry_file), POINTER(c_float))
 EachBad = CFUNCTYPE(c_int, c_void_p, c_char_p, c_int64, c_int64, c_char_p)
 EachRecord = CFUNCTYPE(c_int, c_void_p, POINTER(scry_model_record))
 EachEntry = CFUNCTYPE(c_int, c_void_p, POINTER(scry_catalogue_entry))
-Problem = CFUNCTYPE(None, c_void_p, c_char_p)
 
 _P, _ERR = c_void_p, POINTER(scry_error)   # an opaque object, the error
 _OUT = POINTER(c_void_p)                   # an opaque object that the function makes
@@ -280,8 +291,8 @@ FUNCTIONS = {
     "scry_store_search_many": (c_int, [_P, c_void_p, c_size_t, POINTER(scry_search), POINTER(POINTER(scry_results)), _ERR]),
     "scry_find": (c_int, [POINTER(POINTER(scry_results)), POINTER(scry_query_tools), _P, POINTER(scry_find_options), _ERR]),
     "scry_results_free": (None, [POINTER(scry_results)]),
-    "scry_store_verify": (c_int, [_P, POINTER(scry_verify_report), Problem, c_void_p, _ERR]),
-    "scry_store_compact": (c_int, [_P, _ERR]),
+    "scry_verify_run": (c_int, [_P, POINTER(scry_verify_options), POINTER(scry_verify_report), _ERR]),
+    "scry_compact_run": (c_int, [_P, POINTER(scry_compact_options), _ERR]),
     "scry_rebuild_check": (c_int, [_P, _P, c_char_p, _ERR]),
     "scry_rebuild_get_estimate": (c_int, [_P, _P, POINTER(scry_rebuild_estimate), _ERR]),
     "scry_rebuild_run": (c_int, [_P, _P, POINTER(scry_store_options), POINTER(scry_index_options), POINTER(scry_index_progress), _ERR]),

@@ -240,6 +240,7 @@ class VerifyReport:
     problems: tuple[str, ...]
     cache_problems: int         # of these, in caches that are made again
     partial: bool               # a writer is at work: not everything could be compared
+    advice: str                 # what mends the problems; empty without
 
     @property
     def ok(self) -> bool:

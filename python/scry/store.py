@@ -518,25 +518,31 @@ class Store:
             call("scry_store_close", there)
         return make_copy(total)
 
-    def compare(self, other: Store) -> CompareReport:
+    def compare(self, other: Store, *, progress: Callable[[CopyReport], None] | None = None) -> CompareReport:
         """Every difference of the files, fields, vectors and read texts of two stores."""
         run = Run()
         differences: list[str] = []
         report = _c.scry_compare_report()
         options = _c.scry_copy_options(cancel=ctypes.pointer(run.cancel))
+        options.progress = run.guard(_c.CopyProgress, progress and (lambda p: progress(make_copy(p.contents))))
         with self._reading() as here, other._reading() as there:
-            run.call("scry_store_compare", here, there, run.guard(_c.Problem, lambda line: differences.append(text(line))), None,
-                     ctypes.byref(options), ctypes.byref(report))
+            run.call_interruptibly("scry_store_compare", here, there, run.guard(_c.Problem, lambda line: differences.append(text(line))),
+                                   None, ctypes.byref(options), ctypes.byref(report))
         return CompareReport(report.files, report.only_here, report.only_there, report.different, report.roots, report.texts,
                              tuple(differences))
 
-    def compact(self) -> None:
-        """Free the space of vectors that are not used any more."""
+    def compact(self, *, progress: Callable[[int, int], None] | None = None) -> None:
+        """Free the space of vectors that are not used any more. `progress(done, total)` has no unit. One that is stopped, by an
+        exception in it or Ctrl-C, changes nothing."""
+        run = Run()
+        options = _c.scry_compact_options(cancel=ctypes.pointer(run.cancel), progress=run.guard(_c.Share, progress))
         with self._writing(_c.STORE_WRITE) as store:
-            call("scry_store_compact", store)
+            run.call_interruptibly("scry_compact_run", store, ctypes.byref(options))
 
-    def verify(self, problem: Callable[[str], None] | None = None) -> VerifyReport:
-        """Check the whole store for damage. `problem` is called for each that is found."""
+    def verify(self, problem: Callable[[str], None] | None = None, *, sample: int = 0,
+               progress: Callable[[int, int], None] | None = None) -> VerifyReport:
+        """Check the whole store for damage; of one on Milvus with `sample` about so many files. `problem` is called for each that is
+        found, `progress(done, total)`, without a unit, a few times a second."""
         problems: list[str] = []
         run = Run()
         report = _c.scry_verify_report()
@@ -545,9 +551,11 @@ class Store:
             problems.append(text(what))
             if problem:
                 problem(problems[-1])
+        options = _c.scry_verify_options(problem=run.guard(_c.Problem, add), progress=run.guard(_c.Share, progress),
+                                         cancel=ctypes.pointer(run.cancel), sample=whole("sample", sample, 0, 2 ** 32))
         with self._reading() as store:
-            run.call("scry_store_verify", store, ctypes.byref(report), run.guard(_c.Problem, add), None)
-        return VerifyReport(report.files, report.contents, tuple(problems), report.cache_problems, report.partial)
+            run.call_interruptibly("scry_verify_run", store, ctypes.byref(options), ctypes.byref(report))
+        return VerifyReport(report.files, report.contents, tuple(problems), report.cache_problems, report.partial, text(report.advice))
 
     # ---- collections ----
 

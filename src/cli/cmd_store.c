@@ -1,6 +1,8 @@
 /* cmd_store.c - `scry store list | drop NAME | compact | copy FROM TO`. */
+#include "cli/cancel.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "cli/store_copy.h"
 #include "cli/suggest.h"
 
@@ -14,7 +16,7 @@ static const cli_option options[] = {
     { "yes", NULL, "drop: do not ask for confirmation", 'y', NULL },
     { "json", NULL, "list: print JSON", 0, NULL },
     { "to-collection", "NAME", "copy: collection to copy into (default: the same name)", 0, NULL },
-    { "progress", NULL, "copy: show progress even when stderr is not a terminal", 0, NULL },
+    { "progress", NULL, "copy, compact: show progress even when stderr is not a terminal", 0, NULL },
     { 0 },
 };
 
@@ -99,6 +101,11 @@ static int drop(request *q, const char *place, const char *name, scry_error *err
     return r < 0 ? r : scry_store_drop_collection(place, name, err);
 }
 
+static void show_compacted(void *arg, uint64_t done, uint64_t total)
+{
+    cli_progress_show_share(arg, done, total);
+}
+
 static int compact(const request *q, scry_error *err)
 {
     scry_store *store = NULL;
@@ -107,8 +114,12 @@ static int compact(const request *q, scry_error *err)
     if (r == 0)
         r = scry_store_get_info(store, &before, err);
     uint64_t bytes = before.bytes;
-    if (r == 0)
-        r = scry_store_compact(store, err);
+    if (r == 0) {
+        cli_progress *bar = cli_progress_new(q->quiet, q->common->wait->forced);
+        const scry_compact_options o = { .progress = show_compacted, .arg = bar, .cancel = cli_catch_signals() };
+        r = scry_compact_run(store, &o, err);
+        cli_progress_free(bar);
+    }
     r = cli_close_store(store, r, err);
     if (r < 0 || q->quiet)
         return r;
@@ -137,7 +148,9 @@ static int dispatch(request *q, char **operand, int n)
     else
         status = cli_unknown_verb(&cmd_store, verb, "list, drop COLLECTION, compact, or copy FROM TO");
     free(place);
-    return r < 0 ? cli_fail(&err) : status;
+    if (r < 0)
+        status = cli_fail(&err);
+    return r == SCRY_ECANCELLED ? CLI_CANCELLED : status;
 }
 
 static int run_store(int argc, char **argv)

@@ -1,6 +1,8 @@
 /* cmd_verify.c - `scry verify`: check the store, or compare it with another. */
+#include "cli/cancel.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "cli/store_copy.h"
 
 #include <stdlib.h>
@@ -16,7 +18,24 @@ static const cli_option options[] = {
 
 static void print_problem(void *arg, const char *text)
 {
+    cli_progress_clear(arg);
     cli_print("%s\n", text);
+}
+
+static void show(void *arg, uint64_t done, uint64_t total)
+{
+    cli_progress_show_share(arg, done, total);
+}
+
+static int check(scry_store *store, const cli_common *c, uint64_t sample, scry_verify_report *report, scry_error *err)
+{
+    cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
+    const scry_verify_options o = { .problem = print_problem, .progress = show, .arg = bar, .cancel = cli_catch_signals(),
+                                    .sample = sample };
+    int r = scry_verify_run(store, &o, report, err);
+    cli_progress_free(bar);
+    cli_waited(c->wait);
+    return r;
 }
 
 static int verify(const cli_common *c, uint64_t sample)
@@ -26,11 +45,12 @@ static int verify(const cli_common *c, uint64_t sample)
     scry_verify_report report = { 0 };
     int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
     if (r == 0)
-        r = sample ? scry_store_verify_sample(store, sample, &report, print_problem, NULL, &err)
-                   : scry_store_verify(store, &report, print_problem, NULL, &err);
+        r = check(store, c, sample, &report, &err);
     scry_store_close(store, NULL);
-    if (r < 0)
-        return cli_fail(&err);
+    if (r < 0) {
+        cli_fail(&err);
+        return r == SCRY_ECANCELLED ? CLI_CANCELLED : CLI_ERROR;
+    }
     if (report.problems)
         return cli_usage("%llu problem%s found: %s", (unsigned long long)report.problems, report.problems == 1 ? "" : "s",
                          report.advice ? report.advice : "`scry index` again on the folders concerned, or restore a copy");
@@ -83,7 +103,8 @@ const cli_command cmd_verify = {
         "have, and skipped files, are not compared.\n\n"
         "With --sample, only about so many files are looked at, others each time: a share of what a\n"
         "large collection on Milvus has lost is found in seconds.\n\n"
-        "Exit status: 0 no problem found or both are equal, 2 otherwise, with each problem.\n\n"
+        "Exit status: 0 no problem found or both are equal, 2 otherwise, with each problem; 130 when it\n"
+        "was stopped by Ctrl-C.\n\n"
         "Examples:\n"
         "  scry verify\n"
         "  scry verify --store ~/pictures.scry --against milvus://db.example.org:19530\n",

@@ -42,10 +42,8 @@ static int columns(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ? w.ws_col : 80;
 }
 
-void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open_end, uint64_t rated)
+static void measure_rate(cli_progress *p, uint64_t rated)
 {
-    if (!p)
-        return;
     double now = scry_now_ms();
     if (rated > p->last_rated && now - p->last_ms >= 1000) {   /* pictures complete in batches */
         double rate = (double)(rated - p->last_rated) / (now - p->last_ms) * 1000;
@@ -53,20 +51,56 @@ void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open
         p->last_ms = now;
         p->last_rated = rated;
     }
-    char line[160], left[32] = "", bar[31] = "";
-    int filled = total ? (int)(done * 30 / total) : 0;
+}
+
+/* A bar and `text` behind it. */
+static void put_line(cli_progress *p, uint64_t done, uint64_t total, const char *text)
+{
+    char line[160], bar[31] = "";
+    int filled = total ? (int)((double)done / (double)total * 30) : 30;
     for (int i = 0; i < 30; i++)
         bar[i] = i < filled ? '#' : '.';
-    if (p->rate > 0 && total > done && !open_end)
-        duration(left, sizeof left, (double)(total - done) / p->rate);
-    snprintf(line, sizeof line, "[%s] %llu/%llu%s  %.1f/s%s%s", bar, (unsigned long long)done,
-             (unsigned long long)total, open_end ? "+" : "", p->rate, open_end ? "  still counting" : left[0] ? "  left: " : "", left);
+    snprintf(line, sizeof line, "[%s] %s", bar, text);
     if (p->terminal)
         fprintf(stderr, "\r%.*s\033[K", columns() - 1, line);
     else
         fprintf(stderr, "%s\n", line);
     fflush(stderr);
     p->shown = true;
+}
+
+/* "  left: 3 min", or nothing where that is not known. */
+static void time_left(const cli_progress *p, uint64_t done, uint64_t total, char out[48])
+{
+    char text[32];
+    out[0] = '\0';
+    if (!(p->rate > 0) || done >= total)
+        return;
+    duration(text, sizeof text, (double)(total - done) / p->rate);
+    snprintf(out, 48, "  left: %s", text);
+}
+
+void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open_end, uint64_t rated)
+{
+    char text[128], left[48];
+    if (!p)
+        return;
+    measure_rate(p, rated);
+    time_left(p, done, total, left);
+    snprintf(text, sizeof text, "%llu/%llu%s  %.1f/s%s", (unsigned long long)done, (unsigned long long)total, open_end ? "+" : "",
+             p->rate, open_end ? "  still counting" : left);
+    put_line(p, done, total, text);
+}
+
+void cli_progress_show_share(cli_progress *p, uint64_t done, uint64_t total)
+{
+    char text[128], left[48];
+    if (!p)
+        return;
+    measure_rate(p, done);
+    time_left(p, done, total, left);
+    snprintf(text, sizeof text, "%.0f %%%s", total ? 100 * (double)done / (double)total : 100.0, left);
+    put_line(p, done, total, text);
 }
 
 void cli_progress_clear(cli_progress *p)

@@ -15,6 +15,9 @@ cli_progress *cli_progress_new(bool quiet, bool force);
 /* `done` of `total`, which still grows while `open_end`; `rated` is the counter from which the rate is computed. */
 void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open_end, uint64_t rated);
 
+/* The same of work that is not counted in pictures: how much of it is done, in percent. */
+void cli_progress_show_share(cli_progress *p, uint64_t done, uint64_t total);
+
 /* Erase the line, so that something else can be printed. */
 void cli_progress_clear(cli_progress *p);
 void cli_progress_free(cli_progress *p);

@@ -106,14 +106,16 @@ int cli_verify_against(const cli_common *c, const char *place, const char *name,
     }
     if (r == 0) {
         cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
-        scry_copy_options o = { .progress = show, .arg = bar, .sample = sample };
+        scry_copy_options o = { .progress = show, .arg = bar, .cancel = cli_catch_signals(), .sample = sample };
         r = scry_store_compare(here, there, print_difference, NULL, &o, &report, &err);
         cli_progress_free(bar);
     }
     scry_store_close(here, NULL);
     scry_store_close(there, NULL);
     if (r < 0)
-        return cli_fail(&err);
+        cli_fail(&err);
+    if (r < 0)
+        return r == SCRY_ECANCELLED ? CLI_CANCELLED : CLI_ERROR;
     if (report.only_here || report.only_there || report.different || report.roots || report.texts)
         return cli_usage("%llu equal, %llu only here, %llu only there, %llu different, %llu with another text in the picture: "
                          "`scry store copy` copies what is missing or differs", (unsigned long long)report.files,

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIBRARY "libtesseract.so.5"
 enum { ENGINE_LSTM = 1, SEGMENT_SINGLE_LINE = 7, RESOLUTION = 300 };   /* of tesseract/publictypes.h */
 
 /* Those of tesseract/capi.h that are used. */
@@ -31,13 +30,13 @@ static int load(scry_error *err)
         { "TessBaseAPISetSourceResolution", &call.set_resolution }, { "TessBaseAPIGetUTF8Text", &call.get_text },
         { "TessBaseAPIMeanTextConf", &call.get_confidence }, { "TessDeleteText", &call.free_text }, { "TessBaseAPIClear", &call.clear },
     };
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);   /* stays loaded for the life of the process */
+    void *library = dlopen(SCRY_LINES_LIBRARY, RTLD_NOW | RTLD_LOCAL);   /* stays loaded for the life of the process */
     if (!library)
         return scry_fail(err, SCRY_ENOTFOUND, "%s", dlerror());
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         void *function = dlsym(library, names[i].name);
         if (!function)
-            return scry_fail(err, SCRY_ENOTFOUND, LIBRARY " has no %s", names[i].name);
+            return scry_fail(err, SCRY_ENOTFOUND, SCRY_LINES_LIBRARY " has no %s", names[i].name);
         *(void **)names[i].function = function;
     }
     return 0;

@@ -5,7 +5,9 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "image/image.h"
+#include "image/wire.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,7 +38,7 @@ static char *find_in(const char *folder)
     return data;
 }
 
-char *scry_line_reader_data(void)
+static char *find_data(void)
 {
     static const char *const folders[] = { "/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tessdata" };
     const char *set = getenv("TESSDATA_PREFIX");
@@ -44,6 +46,18 @@ char *scry_line_reader_data(void)
         return find_in(set);
     char *data = find_in(folders[0]);
     return data ? data : find_in(folders[1]);
+}
+
+char *scry_line_reader_data(void)
+{
+    char *data = find_data();
+    void *library = data ? dlopen(SCRY_LINES_LIBRARY, RTLD_LAZY | RTLD_LOCAL) : NULL;
+    if (library)
+        dlclose(library);
+    if (library || !data)
+        return data;
+    free(data);   /* packages of data do not depend on the library */
+    return NULL;
 }
 
 const char *scry_line_reader_languages(const char *data)

@@ -14,7 +14,7 @@
 typedef struct scry_line_reader scry_line_reader;
 
 /* What is installed, "FOLDER:rus+ukr", owned: the languages of other scripts whose data (Debian's packages tesseract-ocr-rus and
- * so on) is in $TESSDATA_PREFIX, else in /usr/share. NULL: none. */
+ * so on) is in $TESSDATA_PREFIX, else in /usr/share. NULL: none, or the library is not there. */
 char *scry_line_reader_data(void);
 
 /* The languages in it: "rus+ukr". Borrowed. */

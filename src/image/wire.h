@@ -22,6 +22,9 @@
 /* Descriptors of the worker. */
 enum { SCRY_WIRE_SOCKET_FD = 3, SCRY_WIRE_INPUT_FD = 4, SCRY_WIRE_OUTPUT_FD = 5 };
 
+/* What a process reads lines of text with, where it is installed. */
+#define SCRY_LINES_LIBRARY "libtesseract.so.5"
+
 enum { SCRY_WIRE_MAGIC = 0x79726373 };
 
 typedef struct scry_wire_hello {

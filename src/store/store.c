@@ -383,20 +383,26 @@ int scry_store_search_many(scry_store *s, const float *queries, size_t n, const 
     return n ? s->kind->search_many(s, queries, n, search ? search : &defaults, out, err) : 0;
 }
 
+int scry_verify_run(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err)
+{
+    static const scry_verify_options defaults = SCRY_VERIFY_OPTIONS_INIT;
+    const scry_verify_options *o = options ? options : &defaults;
+    *out = (scry_verify_report){ 0 };
+    if (o->sample && !s->kind->samples)
+        return scry_fail(err, SCRY_EINVALID, "a sample is for stores on Milvus that scry made: omit --sample");
+    return s->kind->verify(s, o, out, err);
+}
+
 int scry_store_verify(scry_store *s, scry_verify_report *out,
                       void (*problem)(void *arg, const char *text), void *arg, scry_error *err)
 {
-    memset(out, 0, sizeof *out);
-    return s->kind->verify(s, out, problem, arg, err);
+    return scry_verify_run(s, &(scry_verify_options){ .problem = problem, .arg = arg }, out, err);
 }
 
 int scry_store_verify_sample(scry_store *s, uint64_t most, scry_verify_report *out,
                              void (*problem)(void *arg, const char *text), void *arg, scry_error *err)
 {
-    *out = (scry_verify_report){ 0 };
-    if (!s->kind->verify_sample)
-        return scry_fail(err, SCRY_EINVALID, "a sample is for stores on Milvus that scry made: omit --sample");
-    return s->kind->verify_sample(s, most, out, problem, arg, err);
+    return scry_verify_run(s, &(scry_verify_options){ .problem = problem, .arg = arg, .sample = most ? most : 1 }, out, err);
 }
 
 int scry_store_check_files(scry_store *s, scry_verify_report *out, int (*pace)(void *arg, size_t bytes),
@@ -411,9 +417,15 @@ int scry_store_known_damage(scry_store *s, scry_error *err)
     return s->kind->known_damage ? s->kind->known_damage(s, err) : 0;
 }
 
+int scry_compact_run(scry_store *s, const scry_compact_options *options, scry_error *err)
+{
+    static const scry_compact_options defaults = SCRY_COMPACT_OPTIONS_INIT;
+    return s->kind->compact(s, options ? options : &defaults, err);
+}
+
 int scry_store_compact(scry_store *s, scry_error *err)
 {
-    return s->kind->compact(s, err);
+    return scry_compact_run(s, NULL, err);
 }
 
 int scry_store_check_overlap(const char *where, const char *root, const char *path, scry_error *err)

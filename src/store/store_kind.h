@@ -65,16 +65,13 @@ typedef struct scry_store_kind {
     int (*count_texts)(scry_store *s, const char *reader, scry_text_counts *out, scry_error *err);
     int (*search_many)(scry_store *s, const float *queries, size_t n, const scry_search *search,
                        scry_results **out, scry_error *err);
-    int (*verify)(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *),
-                  void *arg, scry_error *err);
-    /* About `most` files; NULL: everything can be checked where it is. */
-    int (*verify_sample)(scry_store *s, uint64_t most, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
-                         scry_error *err);
+    int (*verify)(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err);
+    bool samples;   /* verify takes options->sample; without, everything can be checked where it is */
     /* NULL, both: the server keeps its files. */
     int (*check_files)(scry_store *s, scry_verify_report *out, int (*pace)(void *, size_t), void (*problem)(void *, const char *),
                        void *arg, scry_error *err);
     int (*known_damage)(scry_store *s, scry_error *err);
-    int (*compact)(scry_store *s, scry_error *err);
+    int (*compact)(scry_store *s, const scry_compact_options *options, scry_error *err);
     /* NULL, all three: marks are not kept. */
     int (*put_marks)(scry_store *s, const scry_mark *marks, size_t n, scry_error *err);
     int (*remove_marks)(scry_store *s, const scry_mark *marks, size_t n, uint64_t *removed, scry_error *err);

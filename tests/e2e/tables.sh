@@ -82,9 +82,11 @@ run store compact
 is "store compact: status" "$status" 0
 ok "store compact: the store is smaller" test "$(size)" -lt "$before"
 before=$(size)
-run store compact
+run store compact --progress
+like "store compact: its progress" "$T/err" '^\[#{30}\] 100 %$'
 ok "store compact: again, it does not grow" test "$(size)" -le "$before"
 is "store compact: two pictures are left" "$(stored)" 2
-run verify
+run verify --progress
 is "store compact: the store is well" "$status" 0
+like "verify: its progress" "$T/err" '^\[#{30}\] 100 %$'
 done_testing

@@ -256,7 +256,34 @@ def test_verify_finds_damage(tmp_path, store):
     segment.write_bytes(data)
     seen = []
     report = store.verify(seen.append)
-    assert not report.ok and list(report.problems) == seen
+    assert not report.ok and list(report.problems) == seen and "scry store compact" in report.advice
+
+
+def test_long_calls_show_progress_and_are_stopped(tmp_path, store):
+    def stop(*_):
+        raise ZeroDivisionError
+    seen = []
+    assert store.verify(progress=lambda done, total: seen.append((done, total))).ok
+    assert len(seen) > 1 and seen == sorted(seen) and seen[-1][0] == seen[-1][1] > 0
+    with pytest.raises(ZeroDivisionError):
+        store.verify(progress=stop)
+    with pytest.raises(scry.InvalidError, match="sample"):
+        store.verify(sample=5)
+    seen.clear()
+    before = [(h.id, h.score) for h in store.search("x", limit=100)]
+    store.remove(*[h.id for h in store.search("x", limit=3)])
+    with pytest.raises(ZeroDivisionError):
+        store.compact(progress=stop)
+    assert [(h.id, h.score) for h in store.search("x", limit=100)] == before[3:]
+    store.compact(progress=lambda done, total: seen.append((done, total)))
+    assert seen and seen == sorted(seen) and seen[-1][0] == seen[-1][1] > 0
+    assert [(h.id, h.score) for h in store.search("x", limit=100)] == before[3:] and store.verify().ok
+    other = scry.Store(tmp_path / "other", model=store.model)
+    store.copy_to(other)
+    seen.clear()
+    assert store.compare(other, progress=seen.append).equal and seen[-1].done == len(store)
+    with pytest.raises(ZeroDivisionError):
+        store.compare(other, progress=stop)
 
 
 def test_a_store_that_is_not_there(tmp_path, model):

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "store/local/codes_file.h"
 #include "store/local/db_reader.h"
+#include "store/local/long_work.h"
 #include "store/local/segment.h"
 #include "store/local/sums.h"
 #include "store/local/view.h"
@@ -29,7 +30,7 @@ static uint32_t *plan(const scry_view *v, int64_t *count)
     return to;
 }
 
-static int copy_rows(scry_local *s, const scry_view *v, const uint32_t *to, int fd, scry_error *err)
+static int copy_rows(scry_local *s, const scry_view *v, const uint32_t *to, int fd, scry_long_work *work, scry_error *err)
 {
     uint8_t *bytes = scry_alloc(COPY_ROWS * s->row_bytes);
     scry_segment_rows rows = { 0, bytes, 0 };
@@ -40,7 +41,9 @@ static int copy_rows(scry_local *s, const scry_view *v, const uint32_t *to, int 
             continue;
         memcpy(bytes + rows.count++ * s->row_bytes, scry_view_vector(s, v, slot), s->row_bytes);
         if (rows.count == COPY_ROWS) {
-            result = scry_segment_append(s, fd, generation, rows, err);
+            result = scry_work_reach(work, (uint64_t)slot, err);
+            if (result == 0)
+                result = scry_segment_append(s, fd, generation, rows, err);
             rows.slot += COPY_ROWS;
             rows.count = 0;
         }
@@ -53,13 +56,15 @@ static int copy_rows(scry_local *s, const scry_view *v, const uint32_t *to, int 
 
 /* New slots are never above old ones and keep their order, so that, moved in order, a content never
  * gets a slot that is still in use. */
-static int move_contents(scry_local *s, const scry_view *v, const uint32_t *to, scry_error *err)
+static int move_contents(scry_local *s, const scry_view *v, const uint32_t *to, scry_long_work *work, scry_error *err)
 {
     int result = 0;
     for (int64_t slot = 0; slot < v->head.slots && result == 0; slot++) {
         if (to[slot] == UINT32_MAX || to[slot] == slot)
             continue;
-        result = scry_db_run(&s->writer, SCRY_SQL_CONTENT_MOVE, err, "ii", (int64_t)to[slot], slot);
+        result = scry_work_reach(work, (uint64_t)(v->head.slots + slot), err);
+        if (result == 0)
+            result = scry_db_run(&s->writer, SCRY_SQL_CONTENT_MOVE, err, "ii", (int64_t)to[slot], slot);
         if (result == 0)
             result = scry_db_run(&s->writer, SCRY_SQL_FILES_MOVE, err, "ii", (int64_t)to[slot], slot);
         if (result == 0)
@@ -93,7 +98,7 @@ static void switch_generation(scry_local *s, int64_t old, int fd)
 }
 
 /* In a transaction: the segment of the next generation, and the rows that point into it. */
-static int write_generation(scry_local *s, const scry_view *v, int *fd, scry_error *err)
+static int write_generation(scry_local *s, const scry_view *v, int *fd, scry_long_work *work, scry_error *err)
 {
     int64_t count, generation = v->head.generation + 1;
     uint32_t *to = plan(v, &count);
@@ -103,11 +108,11 @@ static int write_generation(scry_local *s, const scry_view *v, int *fd, scry_err
     if (result == 0)
         result = scry_segment_open(s, generation, 0, true, fd, err);
     if (result == 0)
-        result = copy_rows(s, v, to, *fd, err);
+        result = copy_rows(s, v, to, *fd, work, err);
     if (result == 0)
         result = scry_view_check(s, v, err);
     if (result == 0)
-        result = move_contents(s, v, to, err);
+        result = move_contents(s, v, to, work, err);
     if (result < 0) {   /* before the lock is released; after a failed commit the file stays, an orphan */
         char *path = scry_segment_path(s, generation);
         unlink(path);
@@ -120,7 +125,7 @@ static int write_generation(scry_local *s, const scry_view *v, int *fd, scry_err
     return result;
 }
 
-static int compact(scry_local *s, const scry_view *v, scry_error *err)
+static int compact(scry_local *s, const scry_view *v, scry_long_work *work, scry_error *err)
 {
     int fd = -1, result = scry_local_begin(s, err);
     if (result < 0)
@@ -128,7 +133,7 @@ static int compact(scry_local *s, const scry_view *v, scry_error *err)
     if (s->work.change != v->head.change)
         result = scry_fail(err, SCRY_EBUSY, "%s changed while it was being compacted: do it again", s->where);
     if (result == 0)
-        result = write_generation(s, v, &fd, err);
+        result = write_generation(s, v, &fd, work, err);
     result = scry_local_end(s, result, err);
     if (result == 0)
         switch_generation(s, v->head.generation, fd);
@@ -137,9 +142,18 @@ static int compact(scry_local *s, const scry_view *v, scry_error *err)
     return result;
 }
 
-int scry_local_compact(scry_store *base, scry_error *err)
+/* The rows that moved leave free pages in the database. A full disk, or a stop, leaves it as it is. */
+static void shrink(scry_local *s, scry_long_work *work)
+{
+    scry_work_watch(work, &s->writer);
+    (void)!scry_db_exec(&s->writer, "VACUUM", NULL);
+    scry_work_unwatch(&s->writer);
+}
+
+int scry_local_compact(scry_store *base, const scry_compact_options *o, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
+    scry_long_work work = { .progress = o->progress, .arg = o->arg, .cancel = o->cancel };
     scry_reader *r;
     scry_view *v = NULL;
     int result = scry_local_check_writable(s, err);
@@ -147,13 +161,18 @@ int scry_local_compact(scry_store *base, scry_error *err)
         return result;
     result = scry_view_acquire(s, r, &v, err);
     scry_reader_release(s, r);
+    work.total = v ? 3 * (uint64_t)v->head.slots : 0;   /* copied, moved, and the database */
+    if (result == 0)
+        result = scry_work_reach(&work, 0, err);
     if (result == 0 && (v->head.contents < v->head.slots || scry_local_known_damage(base, NULL) < 0))   /* which this may mend */
-        result = compact(s, v, err);
+        result = compact(s, v, &work, err);
     scry_view_release(s, v);
     if (result == 0 && (result = scry_sums_discard(s, err)) == 0) {
-        /* The rows that moved leave free pages in the database; a full disk leaves it as it is. */
-        (void)!scry_db_exec(&s->writer, "VACUUM", NULL);
+        work.done = work.total / 3 * 2;
+        shrink(s, &work);
         result = scry_sums_discard(s, err);   /* that was no transaction: another writer may have closed meanwhile */
+        if (result == 0)
+            scry_work_finish(&work);
     }
     return result;
 }

@@ -141,12 +141,11 @@ int scry_local_each_text(scry_store *base, int (*each)(void *, const scry_pictur
 int scry_local_each_unread(scry_store *base, const scry_unread *which, int (*each)(void *, const scry_file *, size_t), void *arg,
                            scry_error *err);
 int scry_local_count_texts(scry_store *base, const char *reader, scry_text_counts *out, scry_error *err);
-int scry_local_verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *),
-                      void *arg, scry_error *err);
+int scry_local_verify(scry_store *base, const scry_verify_options *options, scry_verify_report *out, scry_error *err);
 int scry_local_check_files(scry_store *base, scry_verify_report *out, int (*pace)(void *, size_t),
                            void (*problem)(void *, const char *), void *arg, scry_error *err);
 int scry_local_known_damage(scry_store *base, scry_error *err);
-int scry_local_compact(scry_store *base, scry_error *err);
+int scry_local_compact(scry_store *base, const scry_compact_options *options, scry_error *err);
 int scry_local_put_marks(scry_store *base, const scry_mark *marks, size_t n, scry_error *err);
 int scry_local_remove_marks(scry_store *base, const scry_mark *marks, size_t n, uint64_t *removed, scry_error *err);
 int scry_local_each_mark(scry_store *base, scry_mark_kind kind, int (*each)(void *, const scry_mark *), void *arg,

@@ -6,6 +6,7 @@
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
+#include "store/local/long_work.h"
 #include "store/local/mark_table.h"
 #include "store/local/sums.h"
 #include "store/local/view.h"
@@ -28,6 +29,9 @@ typedef struct {
     void (*on_problem)(void *arg, const char *text);   /* may be NULL */
     int (*pace)(void *arg, size_t bytes);              /* may be NULL */
     void *arg;
+    scry_long_work work;   /* in bytes: the files' twice, for the rows and for the bytes */
+    uint64_t bytes;        /* of the files */
+    uint64_t rows;         /* that were checked */
     uint64_t *used;   /* one bit for each slot: a content row names it */
     uint8_t *code;    /* one row's codes and signs */
     scry_columns *columns;
@@ -136,13 +140,20 @@ static void check_content(verification *c, sqlite3_stmt *st)
     }
 }
 
+/* One of the contents and files is checked. */
+static int row_done(verification *c, scry_error *err)
+{
+    double rows = (double)(c->v->head.contents + c->v->head.files) + 1;
+    return scry_work_reach(&c->work, (uint64_t)((double)++c->rows / rows * (double)c->bytes), err);
+}
+
 static int check_contents(verification *c, scry_error *err)
 {
     sqlite3_stmt *st;
     int result = scry_db_start(&c->r->db, SCRY_SQL_CONTENTS_ALL, &st, err, "");
     while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
         check_content(c, st);
-        result = 0;
+        result = row_done(c, err);
     }
     scry_db_end(st);
     for (int64_t slot = 0; slot < c->v->head.slots && result == 0; slot++)
@@ -242,7 +253,7 @@ static int check_files(verification *c, scry_error *err)
     int result = scry_db_start(&c->r->db, SCRY_SQL_FILES_CHECK, &st, err, "");
     while (result == 0 && (result = scry_db_step(&c->r->db, st, err)) == 1) {
         check_file(c, st);
-        result = 0;
+        result = row_done(c, err);
     }
     scry_db_end(st);
     return result;
@@ -418,8 +429,8 @@ static const char *advice(const verification *c)
 
 static int keep_pace(void *arg, size_t bytes)
 {
-    const verification *c = arg;
-    return c->pace ? c->pace(c->arg, bytes) : 0;
+    verification *c = arg;
+    return c->pace ? c->pace(c->arg, bytes) : scry_work_reach(&c->work, c->work.done + bytes, NULL);
 }
 
 /* Without a transaction, for which a writer that closes would have to wait: this takes minutes in a large store. */
@@ -441,29 +452,45 @@ static int check_all_bytes(verification *c, scry_error *err)
     return result;
 }
 
-int scry_local_verify(scry_store *base, scry_verify_report *out, void (*on_problem)(void *, const char *),
-                      void *arg, scry_error *err)
+/* Whether the database and the rows in it are whole, and the vectors and caches that belong to them. */
+static int check_rows(verification *c, scry_error *err)
+{
+    int result = prepare(c, err);
+    check_header_pages(c);
+    scry_work_watch(&c->work, &c->r->db);
+    if (result == 0 && (result = check_database(c, err)) == 0 &&
+        (result = check_small_rows(c, err)) == 0 && (result = check_marks(c, err)) == 0 &&
+        (result = check_contents(c, err)) == 0 && (result = check_files(c, err)) == 0 &&
+        (result = check_columns(c, err)) == 0 && (result = check_texts(c, err)) == 0)
+        result = check_counts(c, err);
+    scry_work_unwatch(&c->r->db);
+    free(c->used);
+    free(c->code);
+    scry_columns_release(c->columns);
+    return scry_work_reason(&c->work, result, err);
+}
+
+int scry_local_verify(scry_store *base, const scry_verify_options *o, scry_verify_report *out, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
-    verification c = { .s = s, .report = out, .on_problem = on_problem, .arg = arg };
+    scry_store_info info = { 0 };
+    verification c = { .s = s, .report = out, .on_problem = o->problem, .arg = o->arg,
+                       .work = { .progress = o->progress, .arg = o->arg, .cancel = o->cancel } };
+    if (o->progress && scry_local_get_info(base, &info, NULL) == 0)   /* a damaged one is said below */
+        c.bytes = info.bytes;
+    c.work.total = 2 * c.bytes;
     int result = scry_reader_view_acquire(s, &c.r, &c.v, err);
     if (result < 0)
         return result;
-    result = prepare(&c, err);
-    check_header_pages(&c);
-    if (result == 0 && (result = check_database(&c, err)) == 0 &&
-        (result = check_small_rows(&c, err)) == 0 && (result = check_marks(&c, err)) == 0 &&
-        (result = check_contents(&c, err)) == 0 && (result = check_files(&c, err)) == 0 &&
-        (result = check_columns(&c, err)) == 0 && (result = check_texts(&c, err)) == 0)
-        result = check_counts(&c, err);
-    free(c.used);
-    free(c.code);
-    scry_columns_release(c.columns);
+    result = check_rows(&c, err);
     result = scry_reader_view_release(s, c.r, c.v, result, err);
+    c.work.done = c.bytes;
     if (result == 0)
         result = check_all_bytes(&c, err);
-    if (result == 0)
+    if (result == 0) {
         scry_damage_mark(s, c.first);
+        scry_work_finish(&c.work);
+    }
     out->advice = advice(&c);
     return result;
 }

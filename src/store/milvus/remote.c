@@ -367,7 +367,7 @@ static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *e
     return result < 0 ? result : count_contents((scry_remote *)base, out, err);
 }
 
-int scry_remote_compact(scry_store *base, scry_error *err)
+int scry_remote_compact(scry_store *base, const scry_compact_options *options, scry_error *err)
 {
     return 0;   /* Milvus compacts by itself */
 }
@@ -383,7 +383,7 @@ const scry_store_kind scry_remote_kind = {
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .vector = scry_remote_vector,
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
-    .verify = scry_remote_verify, .verify_sample = scry_remote_verify_sample,
+    .verify = scry_remote_verify, .samples = true,
     .compact = scry_remote_compact,
     .begin_replacement = scry_remote_begin_replacement, .replace = scry_remote_replace,
     .drop_replacement = scry_remote_drop_replacement,

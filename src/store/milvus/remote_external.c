@@ -535,7 +535,7 @@ static int each_in_range(scry_store *base, scry_id_range range, bool vectors,
     return not_possible(base, "copying or comparing it", err);
 }
 
-static int verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *), void *arg, scry_error *err)
+static int verify(scry_store *base, const scry_verify_options *options, scry_verify_report *out, scry_error *err)
 {
     return not_possible(base, "verifying", err);
 }

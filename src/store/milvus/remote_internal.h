@@ -273,7 +273,7 @@ int scry_remote_each_bad(scry_store *s, int (*each)(void *, const char *, int64_
                          scry_error *err);
 int scry_remote_search_many(scry_store *s, const float *queries, size_t n, const scry_search *search, scry_results **out,
                             scry_error *err);
-int scry_remote_compact(scry_store *s, scry_error *err);
+int scry_remote_compact(scry_store *s, const scry_compact_options *options, scry_error *err);
 
 /* ---- operations of collections that scry made ---- */
 
@@ -299,9 +299,6 @@ int scry_remote_each_sampled(scry_store *s, uint64_t most, int (*each)(void *, c
                              scry_error *err);
 int scry_remote_each_place(scry_store *s, const scry_filter_node *filter, int (*each)(void *, const uint8_t *, const char *),
                            void *arg, scry_error *err);
-int scry_remote_verify_sample(scry_store *s, uint64_t most, scry_verify_report *out, void (*problem)(void *, const char *),
-                              void *arg, scry_error *err);
-int scry_remote_verify(scry_store *s, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
-                       scry_error *err);
+int scry_remote_verify(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err);
 
 #endif

@@ -219,8 +219,7 @@ int scry_remote_each_place(scry_store *base, const scry_filter_node *filter, int
 typedef struct check {
     scry_remote *s;
     scry_verify_report *report;
-    void (*problem)(void *arg, const char *text);
-    void *arg;
+    const scry_verify_options *options;
     scry_remote_row row;
     uint64_t total;       /* files to check, about */
 } check;
@@ -232,8 +231,8 @@ static void report_problem(check *c, const char *what, const char *id)
     char text[512];
     c->report->problems++;
     snprintf(text, sizeof text, "row %.40s (%.300s): %s", id, c->row.file.path ? c->row.file.path : "?", what);
-    if (c->problem)
-        c->problem(c->arg, text);
+    if (c->options->problem)
+        c->options->problem(c->options->arg, text);
 }
 
 static void check_row(check *c, const float *v, const char *id)
@@ -250,9 +249,17 @@ static void check_row(check *c, const float *v, const char *id)
         report_problem(c, "its vector is not of unit length", id);
 }
 
+/* Non-zero: it is to stop. */
 static int show_checked(const check *c)
 {
     const scry_milvus_wait *w = &c->s->wait;
+    const scry_verify_options *o = c->options;
+    if (o->cancel && atomic_load(o->cancel))
+        return 1;
+    if (o->progress) {
+        o->progress(o->arg, c->report->files < c->total ? c->report->files : c->total, c->total);
+        return 0;
+    }
     return w->progress ? w->progress(w->arg, "returning what is checked", (int)(c->report->files * 100 / c->total)) : 0;
 }
 
@@ -265,9 +272,9 @@ static int check_page(void *arg, const scry_milvus_rows *page, scry_error *err)
         return scry_fail(err, SCRY_EREMOTE, "Milvus answered without the fields that were asked for");
     for (size_t i = 0; i < page->rows; i++) {
         scry_error why = SCRY_ERROR_INIT;
-        c->report->files++;
-        if (c->report->files % SHOWN == 0 && show_checked(c) != 0)
+        if ((i == 0 || c->report->files % SHOWN == 0) && show_checked(c) != 0)
             return scry_fail(err, SCRY_ECANCELLED, "stopped");
+        c->report->files++;
         if (scry_remote_row_read(c->s, &c->row, page, i, &why) < 0)
             report_problem(c, why.message, id->strings[i]);
         else
@@ -285,50 +292,45 @@ static int report_lost(void *arg, const scry_root *root)
     snprintf(text, sizeof text, "root %s: its path is not known any more (%llu files, such as %.200s): scry root move %s PATH", hex,
              (unsigned long long)root->files, root->path, hex);
     c->report->problems++;
-    if (c->problem)
-        c->problem(c->arg, text);
+    if (c->options->problem)
+        c->options->problem(c->options->arg, text);
     return 0;
 }
 
-int scry_remote_verify(scry_store *base, scry_verify_report *out, void (*problem)(void *, const char *), void *arg,
-                       scry_error *err)
+/* Whether Milvus counts as many rows as it returned. */
+static int compare_counts(check *c, scry_error *err)
 {
-    scry_remote *s = (scry_remote *)base;
-    const scry_remote_fields fields = scry_remote_row_fields(s, true);
-    check c = { .s = s, .report = out, .problem = problem, .arg = arg };
     scry_store_info info;
-    int result = scry_remote_count_files(base, &info, err);
-    c.total = info.files + 1;
-    if (result == 0)
-        result = scry_remote_scan(s, "", &fields, check_page, &c, err);
-    scry_remote_row_dispose(s, &c.row);
-    if (result == 0)
-        result = scry_remote_lost_roots(base, report_lost, &c, err);
-    if (result < 0 || (result = base->kind->get_info(base, &info, err)) < 0)
+    scry_store *base = &c->s->base;
+    int result = base->kind->get_info(base, &info, err);
+    if (result < 0)
         return result;
-    out->contents = info.contents;
-    if (info.files != out->files) {
+    c->report->contents = info.contents;
+    if (info.files != c->report->files) {
         char text[128];
         snprintf(text, sizeof text, "Milvus counts %llu rows but returns %llu: two rows with one key?",
-                 (unsigned long long)info.files, (unsigned long long)out->files);
-        out->problems++;
-        if (problem)
-            problem(arg, text);
+                 (unsigned long long)info.files, (unsigned long long)c->report->files);
+        c->report->problems++;
+        if (c->options->problem)
+            c->options->problem(c->options->arg, text);
     }
     return 0;
 }
 
-int scry_remote_verify_sample(scry_store *base, uint64_t most, scry_verify_report *out, void (*problem)(void *, const char *),
-                              void *arg, scry_error *err)
+int scry_remote_verify(scry_store *base, const scry_verify_options *options, scry_verify_report *out, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
     const scry_remote_fields fields = scry_remote_row_fields(s, true);
-    check c = { .s = s, .report = out, .problem = problem, .arg = arg };
+    check c = { .s = s, .report = out, .options = options };
     scry_store_info info;
     int result = scry_remote_count_files(base, &info, err);
-    c.total = most + 1;
+    c.total = (options->sample ? options->sample : info.files) + 1;
+    const scry_id_range range = scry_random_range(info.files, options->sample);
     if (result == 0)
-        result = scry_remote_scan_range(s, scry_random_range(info.files, most), &fields, check_page, &c, err);
+        result = options->sample ? scry_remote_scan_range(s, range, &fields, check_page, &c, err)
+                                 : scry_remote_scan(s, "", &fields, check_page, &c, err);
     scry_remote_row_dispose(s, &c.row);
-    return result < 0 ? result : scry_remote_lost_roots(base, report_lost, &c, err);
+    if (result == 0)
+        result = scry_remote_lost_roots(base, report_lost, &c, err);
+    return result < 0 || options->sample ? result : compare_counts(&c, err);
 }
