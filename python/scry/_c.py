@@ -17,6 +17,8 @@ FILTER_FAVOURITE = 16
 WORDS_PARTS, WORDS_PLACE = 1, 3
 BY_AUTO, BY_LOOK, BY_WORDS = range(3)
 FOUND_BY_LOOK, FOUND_BY_WORDS, FOUND_BY_BOTH = range(1, 4)
+MARK_FAVOURITE = 1
+TEACH_LEAST, TEACH_MOST = 3, 20
 MAX_FIGURES = 24
 
 # These numbers by their names in C.
@@ -38,12 +40,16 @@ class scry_image_spec(Structure):
     _fields_ = [("size", c_int), ("views", c_int), ("fit", c_int * 4), ("filter", c_int)]
 
 
+class scry_taught_name(Structure):
+    _fields_ = [("name", c_char_p), ("pictures", c_int), ("taught_at", c_char_p)]
+
+
 class scry_model_info(Structure):
     _fields_ = [("name", c_char_p), ("dir", c_char_p), ("family", c_char_p), ("identity", c_char_p), ("dim", c_int), ("context", c_int),
                 ("image", scry_image_spec), ("precision", c_int), ("logit_scale", c_double), ("min_score", c_double),
                 ("text_summary", c_char_p), ("image_summary", c_char_p), ("tokenizer", c_char_p), ("preprocessing", c_char_p),
                 ("dtype", c_char_p), ("licence", c_char_p), ("logit_bias", c_double), ("text_identity", c_char_p),
-                ("pictures_dir", c_char_p), ("texts_dir", c_char_p), ("taught", c_void_p), ("taught_count", c_size_t)]
+                ("pictures_dir", c_char_p), ("texts_dir", c_char_p), ("taught", POINTER(scry_taught_name)), ("taught_count", c_size_t)]
 
 
 class scry_model_record(Structure):
@@ -205,6 +211,31 @@ class scry_compare_report(Structure):
                 ("texts", c_uint64)]
 
 
+class scry_text_progress(Structure):
+    _fields_ = [("pictures", c_uint64), ("read", c_uint64), ("with_text", c_uint64), ("failed", c_uint64), ("missing", c_uint64),
+                ("elapsed_ms", c_double)]
+
+
+TextProgress = CFUNCTYPE(None, c_void_p, POINTER(scry_text_progress))
+
+
+class scry_text_options(Structure):
+    _fields_ = [("reader", c_char_p), ("retry", c_bool), ("decoder_memory_bytes", c_size_t), ("time_limit_ms", c_int), ("workers", c_int),
+                ("progress", TextProgress), ("arg", c_void_p), ("cancel", POINTER(c_int))]
+
+
+class scry_duplicates_options(Structure):
+    _fields_ = [("filter", c_void_p), ("cosine", c_double), ("progress", Share), ("arg", c_void_p), ("cancel", POINTER(c_int))]
+
+
+class scry_duplicate(Structure):
+    _fields_ = [("id", ID), ("cosine", c_double), ("same_bytes", c_bool), ("size", c_int64), ("content", HASH)]
+
+
+class scry_mark(Structure):
+    _fields_ = [("kind", c_int), ("key", c_void_p), ("key_size", c_size_t), ("value", c_char_p), ("set_at", c_int64)]
+
+
 class scry_eval_set_options(Structure):
     _fields_ = [("table", c_char_p), ("labels", c_bool), ("pictures", c_char_p), ("file_column", c_char_p), ("text_column", c_char_p),
                 ("where", c_char_p), ("limit", c_size_t)]
@@ -267,6 +298,7 @@ FUNCTIONS = {
     "scry_label_probabilities": (None, [c_void_p, POINTER(scry_model_info), c_void_p, c_void_p, c_size_t]),
     "scry_query_new": (c_void_p, []),
     "scry_query_add_text": (c_int, [_P, c_char_p, c_double, _ERR]),
+    "scry_query_add_picture": (c_int, [_P, c_char_p, POINTER(c_int), c_double, _ERR]),
     "scry_query_parse": (c_int, [_OUT, _TEXTS, c_size_t, _ERR]),
     "scry_query_embed": (c_int, [_P, POINTER(scry_query_tools), c_void_p, POINTER(c_bool), _ERR]),
     "scry_query_free": (None, [_P]),
@@ -293,6 +325,18 @@ FUNCTIONS = {
     "scry_results_free": (None, [POINTER(scry_results)]),
     "scry_verify_run": (c_int, [_P, POINTER(scry_verify_options), POINTER(scry_verify_report), _ERR]),
     "scry_compact_run": (c_int, [_P, POINTER(scry_compact_options), _ERR]),
+    "scry_duplicates_find": (c_int, [_OUT, _P, POINTER(scry_duplicates_options), _ERR]),
+    "scry_duplicates_free": (None, [_P]),
+    "scry_duplicates_hide_kept": (c_int, [_P, _P, _ERR]),
+    "scry_duplicates_count": (c_size_t, [_P]),
+    "scry_duplicates_group": (c_size_t, [_P, c_size_t, POINTER(POINTER(scry_duplicate))]),
+    "scry_duplicates_results": (c_int, [POINTER(POINTER(scry_results)), _P, _P, c_size_t, c_size_t, _ERR]),
+    "scry_text_run": (c_int, [_P, POINTER(scry_text_options), POINTER(scry_text_progress), _ERR]),
+    "scry_store_put_marks": (c_int, [_P, POINTER(scry_mark), c_size_t, _ERR]),
+    "scry_store_remove_marks": (c_int, [_P, POINTER(scry_mark), c_size_t, POINTER(c_uint64), _ERR]),
+    "scry_store_move_root": (c_int, [_P, c_char_p, c_char_p, _ERR]),
+    "scry_model_teach": (c_int, [POINTER(scry_query_tools), c_char_p, _OUT, c_size_t, _ERR]),
+    "scry_model_forget": (c_int, [_P, c_char_p, _ERR]),
     "scry_rebuild_check": (c_int, [_P, _P, c_char_p, _ERR]),
     "scry_rebuild_get_estimate": (c_int, [_P, _P, POINTER(scry_rebuild_estimate), _ERR]),
     "scry_rebuild_run": (c_int, [_P, _P, POINTER(scry_store_options), POINTER(scry_index_options), POINTER(scry_index_progress), _ERR]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Sequence, overload
 
@@ -12,6 +13,7 @@ import numpy as np
 from . import _c, errors
 from ._library import Handle, Run, call, encode, lib, take_text, text, texts, whole
 from ._pictures import Batch, Picture
+from .query import Query
 
 Progress = Callable[[int, int], None]
 _PRECISIONS = {"auto": _c.PRECISION_AUTO, "fp32": _c.PRECISION_FP32, "bf16": _c.PRECISION_BF16, "int8": _c.PRECISION_INT8}
@@ -178,6 +180,33 @@ class Model:
             for vector, row in zip(vectors, out):
                 lib.scry_label_probabilities(row.ctypes.data, ctypes.byref(self._info), vector.ctypes.data, words.ctypes.data, len(labels))
         return out[0] if single else out
+
+
+    # ---- names ----
+
+    def teach(self, name: str, pictures: Iterable[str | os.PathLike[str] | Query], *, store: Any = None) -> None:
+        """Bind a name to 3 to 20 pictures of what it names: paths, or queries of one picture such as scry.Query("@rex.jpg#40,60,300,280").
+
+        Models that are opened afterwards understand it in every text: "Rex on the beach". A model that brings no sample of pictures takes
+        it from `store`, a Store of this model with at least 20.
+        """
+        queries = [p if isinstance(p, Query) else Query._of_picture(os.path.expanduser(os.fspath(p))) for p in pictures]
+        with ExitStack() as stack:
+            tools = _c.scry_query_tools(model=stack.enter_context(self._handle.use()),
+                                        store=stack.enter_context(store._reading()) if store is not None else None)
+            array = (ctypes.c_void_p * max(len(queries), 1))(*[stack.enter_context(q._handle.use()) for q in queries])
+            call("scry_model_teach", ctypes.byref(tools), encode(name), array, len(queries))
+
+    def forget(self, name: str) -> None:
+        """Remove a name that was taught."""
+        with self._handle.use() as model:
+            call("scry_model_forget", model, encode(name))
+
+    @property
+    def taught(self) -> tuple[str, ...]:
+        """The names that texts may have since the model was opened."""
+        with self._handle.use():
+            return tuple(text(self._info.taught[i].name) for i in range(self._info.taught_count))
 
 
 # ---- models by name ----

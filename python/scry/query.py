@@ -35,6 +35,15 @@ class Query:
                 call("scry_query_add_text", pointer, encode(part), weight)
         return query
 
+    @classmethod
+    def _of_picture(cls, path: str) -> Query:
+        query = cls.__new__(cls)
+        query.text = "@" + path
+        query._handle = Handle(lib.scry_query_new(), lib.scry_query_free, "the query")
+        with query._handle.use() as pointer:
+            call("scry_query_add_picture", pointer, encode(path), None, 1.0)
+        return query
+
     def __repr__(self) -> str:
         return f"scry.Query({self.text!r})"
 

@@ -47,6 +47,8 @@ class File:
     damaged: bool
     key: str
     labels: tuple[str, ...]
+    added: int                  # grows with each picture that was embedded; 0: not known
+    favourite: bool
 
     @property
     def place(self) -> str:
@@ -96,7 +98,8 @@ def make_file(f: Any) -> File:
     return File(bytes(f.id).hex(), text(f.path), text(f.relative), bytes(f.content).hex(), f.size, f.mtime_ns / 1e9, f.width, f.height,
                 text(f.format), _taken_at(f), (f.latitude, f.longitude) if f.has_position else None, text(f.camera), text(f.lens),
                 text(f.title), text(f.description), tuple(keywords.split("\n")) if keywords else (),
-                f.rating if f.has_rating else None, f.damaged, text(f.key), tuple(text(f.labels[i]) for i in range(f.label_count)))
+                f.rating if f.has_rating else None, f.damaged, text(f.key), tuple(text(f.labels[i]) for i in range(f.label_count)),
+                f.added, f.favourite)
 
 
 @dataclass(frozen=True)
@@ -245,6 +248,44 @@ class VerifyReport:
     @property
     def ok(self) -> bool:
         return not self.problems
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A file that another one stands for: the cosine of the two pictures, and whether their bytes are the same."""
+
+    file: File
+    cosine: float
+    same_bytes: bool
+
+
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """Pictures that are the same or nearly: the file that is best kept, and the others, nearest first."""
+
+    keep: File
+    others: tuple[Duplicate, ...]
+
+
+def make_group(r: Any, start: int, members: Any, n: int) -> DuplicateGroup:
+    files = [make_file(r.hits[start + k].file) for k in range(n)]
+    return DuplicateGroup(files[0], tuple(Duplicate(files[k], members[k].cosine, members[k].same_bytes) for k in range(1, n)))
+
+
+@dataclass(frozen=True)
+class TextReport:
+    """The counts of reading words: pictures to be read, read, of these with text; that could not be read; whose files are gone."""
+
+    pictures: int
+    read: int
+    with_text: int
+    failed: int
+    missing: int
+    elapsed_s: float
+
+
+def make_text_progress(p: Any) -> TextReport:
+    return TextReport(p.pictures, p.read, p.with_text, p.failed, p.missing, p.elapsed_ms / 1e3)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+import time
 from contextlib import contextmanager, nullcontext
 from typing import Any, Callable, Iterable, Iterator, Sequence, Union
 
@@ -12,13 +13,13 @@ import numpy as np
 from . import _c, _filters, errors
 from ._library import Handle, Run, call, encode, lib, text, texts, whole
 from ._pictures import Picture, is_pil, is_pixels
+from ._upkeep import FOLD_AUTO, Upkeep, keep_in
 from .model import Model
 from .query import Query
-from .results import (CompareReport, CopyReport, File, Hit, IndexProgress, IndexReport, RebuildEstimate, Results, Root, StoreInfo,
-                      TextLine, VerifyReport, make_copy, make_file, make_lines, make_progress, make_results)
+from .results import (File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, TextLine, make_file, make_lines, make_progress,
+                      make_results)
 
 Part = Union[str, Picture, Query, File, Hit, np.ndarray]
-FOLD_AUTO = 0.95
 _BY = {"auto": _c.BY_AUTO, "look": _c.BY_LOOK, "words": _c.BY_WORDS}
 _PAGE = 1000    # files that each_file holds at a time
 _MILVUS = ("index", "search", "consistency", "partitions", "half", "shards", "replicas", "vector_field", "id_field", "path_field")
@@ -40,22 +41,13 @@ def _id_of(item: str | File | Hit) -> bytes:
     return raw
 
 
-def _keep_in(problems: list[tuple[str, str]], skipped: Callable[[str, str], None] | None) -> Callable[[bytes, bytes], None]:
-    """For C to call with each file that is skipped: adds its path and the reason to `problems`, and calls `skipped`."""
-    def skip(path: bytes, reason: bytes) -> None:
-        problems.append((text(path), text(reason)))
-        if skipped:
-            skipped(*problems[-1])
-    return skip
-
-
 def _texts_of(query: Any) -> list[tuple[str, float]]:
     """The parts of a query that is of texts alone, for its words; none for any other."""
     parts = [p if isinstance(p, tuple) and len(p) == 2 else (p, 1.0) for p in (query if isinstance(query, list) else [query])]
     return [(part, float(weight)) for part, weight in parts] if all(isinstance(part, str) for part, _ in parts) else []
 
 
-class Store:
+class Store(Upkeep):
     """A collection of pictures in a store: a folder, or a Milvus server ("milvus://host:19530").
 
         store = scry.Store("photos")
@@ -351,9 +343,12 @@ class Store:
             finally:
                 lib.scry_results_free(results)
 
+    def _file_of(self, item: str | File | Hit) -> File:
+        return item if isinstance(item, File) else item.file if isinstance(item, Hit) else self.get(item)
+
     def text(self, item: str | File | Hit) -> tuple[TextLine, ...] | None:
         """The lines that were read in a picture, in reading order; None: nobody has looked, or it could not be read."""
-        file = item if isinstance(item, File) else item.file if isinstance(item, Hit) else self.get(item)
+        file = self._file_of(item)
         found = ctypes.POINTER(_c.scry_picture_text)()
         with self._reading() as store:
             call("scry_store_get_text", store, bytes.fromhex(file.content), ctypes.byref(found))
@@ -364,7 +359,7 @@ class Store:
 
     def vector(self, item: str | File | Hit) -> np.ndarray:
         """The stored vector of a picture: float32 [dim]."""
-        file = item if isinstance(item, File) else item.file if isinstance(item, Hit) else self.get(item)
+        file = self._file_of(item)
         with self._reading() as store:
             info = _c.scry_store_info()
             lib.scry_store_describe(store, ctypes.byref(info))
@@ -430,7 +425,7 @@ class Store:
             raise errors.InvalidError("say what to index: folders or files")
         problems: list[tuple[str, str]] = []
         run = Run()
-        skip = _keep_in(problems, skipped)
+        skip = keep_in(problems, skipped)
         places = texts([os.path.expanduser(os.fspath(p)) for p in paths])
         options = _c.scry_index_options(paths=places, path_count=len(paths), include=texts(include), include_count=len(include),
                                         exclude=texts(exclude), exclude_count=len(exclude), prune=prune, retry=retry, recheck=recheck,
@@ -443,6 +438,17 @@ class Store:
         with self._writing(_c.STORE_CREATE, model) as store, model._handle.use() as pointer:
             run.call_interruptibly("scry_index_run", store, pointer, ctypes.byref(options), ctypes.byref(total))
         return IndexReport(**vars(make_progress(total)), problems=tuple(problems))
+
+    def set_favourite(self, *items: str | File | Hit, on: bool = True) -> None:
+        """Mark pictures as favourites, or with on=False take the mark from them. It stays with the picture when its file moves."""
+        hashes = [_c.HASH(*bytes.fromhex(self._file_of(i).content)) for i in items]
+        marks = (_c.scry_mark * max(len(hashes), 1))(*[_c.scry_mark(kind=_c.MARK_FAVOURITE, key=ctypes.addressof(h), key_size=_c.HASH_BYTES,
+                                                                    set_at=int(time.time())) for h in hashes])
+        with self._writing(_c.STORE_WRITE) as store:
+            if on:
+                call("scry_store_put_marks", store, marks, len(hashes))
+            else:
+                call("scry_store_remove_marks", store, marks, len(hashes), None)
 
     def _model_to_index(self) -> Model:
         try:
@@ -462,100 +468,6 @@ class Store:
         with self._writing(_c.STORE_WRITE) as store:
             call("scry_store_remove", store, array, len(ids), ctypes.byref(removed))
         return removed.value
-
-    def _model_given(self, model: Model | str | None) -> Model:
-        return model if isinstance(model, Model) else Model(model, precision=self._precision)
-
-    def rebuild_estimate(self, model: Model | str | None = None) -> RebuildEstimate:
-        """What rebuild() would take with that model; embeds a few pictures to tell."""
-        estimate = _c.scry_rebuild_estimate()
-        with self._reading() as store, self._model_given(model)._handle.use() as pointer:
-            call("scry_rebuild_get_estimate", store, pointer, ctypes.byref(estimate))
-        free = None if estimate.free_bytes == 2 ** 64 - 1 else estimate.free_bytes
-        return RebuildEstimate(estimate.pictures, estimate.minutes, estimate.bytes, free, estimate.current)
-
-    def rebuild(self, model: Model | str | None = None, *, workers: int = 0, progress: Callable[[IndexProgress], None] | None = None,
-                skipped: Callable[[str, str], None] | None = None) -> IndexReport:
-        """Embed all pictures again, with another model (a Model or a name; none: the bundled one), which the store has then.
-
-        Roots, ids, keys and labels stay. The old vectors are searched until the new ones are complete; a run that was stopped, by
-        an exception in a callback or Ctrl-C, goes on with the next call. Pictures that cannot be read now are left out and reported.
-        """
-        new = self._model_given(model)
-        problems: list[tuple[str, str]] = []
-        run = Run()
-        skip = _keep_in(problems, skipped)
-        options = _c.scry_index_options(workers=whole("workers", workers, 0, 4096), cancel=ctypes.pointer(run.cancel))
-        options.skipped = run.guard(_c.IndexSkipped, skip)
-        options.progress = run.guard(_c.IndexProgress, progress and (lambda p: progress(make_progress(p.contents))))
-        total = _c.scry_index_progress()
-        with new._handle.use() as pointer:
-            store = self._open(self._options(_c.STORE_WRITE))
-            run.call_interruptibly("scry_rebuild_run", store, pointer, ctypes.byref(self._options(_c.STORE_CREATE, new)),
-                                   ctypes.byref(options), ctypes.byref(total))   # closes the store, whatever happens
-        self.close()
-        with self._lock:
-            self._model, self._given_name = new, None
-            self._given_model = new if new is model else None
-        return IndexReport(**vars(make_progress(total)), problems=tuple(problems))
-
-    def copy_to(self, other: Store, *, progress: Callable[[CopyReport], None] | None = None) -> CopyReport:
-        """Give another store, which is made where there is none, every file of this one with its vector, labels and key. Nothing is
-        embedded again; what is there and equal is not sent, so that a copy that was stopped goes on with the next call."""
-        run = Run()
-        options, total, info = _c.scry_copy_options(cancel=ctypes.pointer(run.cancel)), _c.scry_copy_progress(), _c.scry_store_info()
-        options.progress = run.guard(_c.CopyProgress, progress and (lambda p: progress(make_copy(p.contents))))
-        with self._reading() as here:
-            lib.scry_store_describe(here, ctypes.byref(info))
-            new = other._options(_c.STORE_CREATE)
-            new.model_identity, new.model_name, new.precision, new.dim = info.model_identity, info.model_name, info.precision, info.dim
-            there = other._open(new)
-            try:
-                run.call_interruptibly("scry_store_copy", here, there, ctypes.byref(options), ctypes.byref(total))
-            except BaseException:
-                lib.scry_store_close(there, None)
-                raise
-            call("scry_store_close", there)
-        return make_copy(total)
-
-    def compare(self, other: Store, *, progress: Callable[[CopyReport], None] | None = None) -> CompareReport:
-        """Every difference of the files, fields, vectors and read texts of two stores."""
-        run = Run()
-        differences: list[str] = []
-        report = _c.scry_compare_report()
-        options = _c.scry_copy_options(cancel=ctypes.pointer(run.cancel))
-        options.progress = run.guard(_c.CopyProgress, progress and (lambda p: progress(make_copy(p.contents))))
-        with self._reading() as here, other._reading() as there:
-            run.call_interruptibly("scry_store_compare", here, there, run.guard(_c.Problem, lambda line: differences.append(text(line))),
-                                   None, ctypes.byref(options), ctypes.byref(report))
-        return CompareReport(report.files, report.only_here, report.only_there, report.different, report.roots, report.texts,
-                             tuple(differences))
-
-    def compact(self, *, progress: Callable[[int, int], None] | None = None) -> None:
-        """Free the space of vectors that are not used any more. `progress(done, total)` has no unit. One that is stopped, by an
-        exception in it or Ctrl-C, changes nothing."""
-        run = Run()
-        options = _c.scry_compact_options(cancel=ctypes.pointer(run.cancel), progress=run.guard(_c.Share, progress))
-        with self._writing(_c.STORE_WRITE) as store:
-            run.call_interruptibly("scry_compact_run", store, ctypes.byref(options))
-
-    def verify(self, problem: Callable[[str], None] | None = None, *, sample: int = 0,
-               progress: Callable[[int, int], None] | None = None) -> VerifyReport:
-        """Check the whole store for damage; of one on Milvus with `sample` about so many files. `problem` is called for each that is
-        found, `progress(done, total)`, without a unit, a few times a second."""
-        problems: list[str] = []
-        run = Run()
-        report = _c.scry_verify_report()
-
-        def add(what: bytes) -> None:
-            problems.append(text(what))
-            if problem:
-                problem(problems[-1])
-        options = _c.scry_verify_options(problem=run.guard(_c.Problem, add), progress=run.guard(_c.Share, progress),
-                                         cancel=ctypes.pointer(run.cancel), sample=whole("sample", sample, 0, 2 ** 32))
-        with self._reading() as store:
-            run.call_interruptibly("scry_verify_run", store, ctypes.byref(options), ctypes.byref(report))
-        return VerifyReport(report.files, report.contents, tuple(problems), report.cache_problems, report.partial, text(report.advice))
 
     # ---- collections ----
 

@@ -8,7 +8,7 @@
 #include "cli/row.h"
 
 #include "base/alloc.h"
-#include "engine/duplicates.h"
+#include "engine/duplicates_json.h"
 #include "engine/id_list.h"
 #include "engine/path_forms.h"
 #include "engine/user_marks.h"
@@ -38,7 +38,6 @@ typedef struct {
     const char *path;           /* operand; NULL: everything */
     const cli_common *common;
     cli_progress *bar;
-    const scry_cancel *cancel;
 } duplicates;
 
 static bool take_option(duplicates *q, const char *name, const char *value)
@@ -59,11 +58,10 @@ static bool take_option(duplicates *q, const char *name, const char *value)
     return false;
 }
 
-static int show_progress(void *arg, uint64_t done, uint64_t total)
+static void show_progress(void *arg, uint64_t done, uint64_t total)
 {
     const duplicates *q = arg;
     cli_progress_show(q->bar, done, total, false, done);
-    return atomic_load(q->cancel);
 }
 
 /* ---- output ---- */
@@ -170,10 +168,10 @@ static int find(duplicates *q)
     scry_error err = SCRY_ERROR_INIT;
     scry_store *store = NULL;
     scry_duplicates *d = NULL;
-    scry_duplicates_options o = { .filter = filter_of(q), .cosine = q->exact ? 0 : q->cosine, .progress = show_progress, .arg = q };
+    scry_duplicates_options o = { .filter = filter_of(q), .cosine = q->exact ? 0 : q->cosine, .progress = show_progress, .arg = q,
+                                  .cancel = cli_catch_signals() };
     int r = cli_open_store(&store, q->common, SCRY_STORE_READ, &err);
     if (r == 0) {
-        q->cancel = cli_catch_signals();
         q->bar = cli_progress_new(q->common->quiet, false);
         r = scry_duplicates_find(&d, store, &o, &err);
         cli_progress_free(q->bar);

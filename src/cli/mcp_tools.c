@@ -5,7 +5,7 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "base/sha256.h"
-#include "engine/duplicates.h"
+#include "engine/duplicates_json.h"
 #include "engine/file_json.h"
 #include "engine/fusion.h"
 #include "engine/nothing_found.h"
@@ -245,14 +245,17 @@ enum { DUPLICATE_GROUPS = 10, MAX_DUPLICATE_GROUPS = 50, SHOWN_DUPLICATES = 20, 
 
 typedef struct {
     double until_ms;
+    scry_cancel late;
     double similarity;
     bool exact;
     int64_t limit, offset;
 } duplicates_call;
 
-static int in_time(void *arg, uint64_t done, uint64_t total)
+static void watch_time(void *arg, uint64_t done, uint64_t total)
 {
-    return scry_now_ms() > ((const duplicates_call *)arg)->until_ms;
+    duplicates_call *c = arg;
+    if (scry_now_ms() > c->until_ms)
+        atomic_store(&c->late, 1);
 }
 
 static int read_number(const scry_json *a, const char *name, int64_t least, int64_t most, int64_t *out, scry_error *err)
@@ -319,7 +322,8 @@ static int find_duplicates(mcp *m, const scry_json *a, scry_json_writer *w, scry
         r = scry_request_finish(&q, err);
     if (r == 0)
         r = mcp_refresh(m, err);
-    scry_duplicates_options o = { .filter = q.search.filter, .cosine = c.exact ? 0 : c.similarity, .progress = in_time, .arg = &c };
+    scry_duplicates_options o = { .filter = q.search.filter, .cosine = c.exact ? 0 : c.similarity,
+                                  .progress = watch_time, .arg = &c, .cancel = &c.late };
     if (r == 0)
         r = scry_duplicates_find(&d, m->store, &o, err);
     if (r == SCRY_ECANCELLED)

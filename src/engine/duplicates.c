@@ -1,4 +1,4 @@
-#include "engine/duplicates.h"
+#include "scry/duplicates.h"
 
 #include "base/alloc.h"
 #include "base/table.h"
@@ -73,10 +73,18 @@ static void insert_place(scry_duplicates *d, content *c, const place *p)
     *link = at;
 }
 
+static int check_cancel(const scry_duplicates *d)
+{
+    const scry_cancel *cancel = d->options.cancel;
+    return cancel && atomic_load(cancel) ? scry_fail(d->err, SCRY_ECANCELLED, "stopped") : 0;
+}
+
 static int add_file(void *arg, const scry_file *f)
 {
     scry_duplicates *d = arg;
     size_t before = d->contents.count;
+    if (check_cancel(d) < 0)
+        return d->result = SCRY_ECANCELLED;
     int64_t number = d->place_count < MAX_FILES ? scry_table_add(&d->contents, f->content, d->err)
                                                 : scry_fail(d->err, SCRY_ELIMIT, "more than %d files", MAX_FILES);
     if (number < 0)
@@ -217,8 +225,10 @@ static int group_all(scry_duplicates *d, scry_store *s, const uint32_t *order, s
         else
             for (size_t k = 0; k < count; k++)
                 make_group(d, chosen[k], NULL);
-        if (result == 0 && d->options.progress && d->options.progress(d->options.arg, i, n) != 0)
-            result = scry_fail(d->err, SCRY_ECANCELLED, "stopped");
+        if (result == 0 && d->options.progress)
+            d->options.progress(d->options.arg, i, n);
+        if (result == 0)
+            result = check_cancel(d);
     }
     free(queries);
     return result;
@@ -232,11 +242,15 @@ static int compare_groups(const void *a, const void *b)
 
 int scry_duplicates_find(scry_duplicates **out, scry_store *s, const scry_duplicates_options *options, scry_error *err)
 {
+    static const scry_duplicates_options defaults = SCRY_DUPLICATES_OPTIONS_INIT;
+    const scry_duplicates_options *o = options ? options : &defaults;
+    if (!(o->cosine >= 0 && o->cosine <= 1))
+        return scry_fail(err, SCRY_EINVALID, "the cosine from which pictures are nearly the same is from 0 to 1");
     scry_duplicates *d = scry_alloc(sizeof *d);
-    d->options = *options;
+    d->options = *o;
     d->err = err;
     d->contents = (scry_table)SCRY_TABLE_OF_BYTES(SCRY_HASH_BYTES, sizeof(content), MAX_FILES);
-    int result = scry_store_each_file(s, options->filter, NULL, add_file, d, err);
+    int result = scry_store_each_file(s, o->filter, NULL, add_file, d, err);
     if (result >= 0)
         result = d->result;
     size_t n = d->contents.count;

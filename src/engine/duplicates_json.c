@@ -1,5 +1,5 @@
 /* duplicates_json.c - groups of duplicates as JSON, with why the one that is kept is the best. */
-#include "engine/duplicates.h"
+#include "engine/duplicates_json.h"
 
 #include "engine/file_json.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "engine/duplicates.h"
+#include "engine/duplicates_json.h"
 #include "engine/user_marks.h"
 #include "server/request.h"
 #include "server/router.h"
@@ -35,7 +35,8 @@ struct duplicate_runs {
     run *running;              /* one of them, or NULL */
     unsigned long requests;
     pthread_t thread;
-    bool started, stopping;    /* started: the thread is to be joined */
+    bool started;              /* the thread is to be joined */
+    scry_cancel stopping;
     server *server;
 };
 
@@ -62,7 +63,7 @@ void duplicate_runs_free(struct duplicate_runs *d)
     if (!d)
         return;
     pthread_mutex_lock(&d->lock);
-    d->stopping = true;
+    atomic_store(&d->stopping, 1);
     pthread_mutex_unlock(&d->lock);
     if (d->started)
         pthread_join(d->thread, NULL);
@@ -74,15 +75,13 @@ void duplicate_runs_free(struct duplicate_runs *d)
 
 /* ---- the computation ---- */
 
-static int note_progress(void *arg, uint64_t done, uint64_t total)
+static void note_progress(void *arg, uint64_t done, uint64_t total)
 {
     struct duplicate_runs *d = arg;
     pthread_mutex_lock(&d->lock);
     d->running->done = done;
     d->running->total = total;
-    bool stop = d->stopping;
     pthread_mutex_unlock(&d->lock);
-    return stop;
 }
 
 static int compute(struct duplicate_runs *d, const run *r, scry_duplicates **out, scry_error *err)
@@ -90,7 +89,7 @@ static int compute(struct duplicate_runs *d, const run *r, scry_duplicates **out
     scry_store *store;
     scry_store_options o = SCRY_STORE_OPTIONS_INIT;
     scry_duplicates_options how = { .filter = r->job->request.search.filter, .cosine = r->cosine, .progress = note_progress,
-                                    .arg = d };
+                                    .arg = d, .cancel = &d->stopping };
     o.collection = d->server->collection;
     o.milvus = d->server->options.milvus;
     int result = scry_store_open(&store, d->server->where, &o, err);

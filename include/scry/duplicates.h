@@ -1,7 +1,7 @@
 /* duplicates.h - groups of pictures that are the same, or nearly, each with the copy that is best kept.
  *
  *     scry_duplicates *d;
- *     scry_duplicates_options o = { .filter = filter, .cosine = SCRY_FOLD_AUTO };
+ *     scry_duplicates_options o = SCRY_DUPLICATES_OPTIONS_INIT;
  *     scry_duplicates_find(&d, store, &o, &err);
  *     for (size_t i = 0; i < scry_duplicates_count(d); i++) {
  *         const scry_duplicate *m;
@@ -16,20 +16,33 @@
  *
  * The neighbours come from scry_store_search_many, the store's exact scan: for 100,000 pictures about as long as 100,000
  * searches in batches. Memory: 100 bytes for each file and content. A RAW beside its JPEG is not a duplicate of it.
+ *
+ * Thread rule: one thread finds and hides, any number read the groups.
  */
-#ifndef SCRY_ENGINE_DUPLICATES_H
-#define SCRY_ENGINE_DUPLICATES_H
+#ifndef SCRY_DUPLICATES_H
+#define SCRY_DUPLICATES_H
 
-#include "base/json.h"
+#include "scry/cancel.h"
+#include "scry/error.h"
 #include "scry/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct scry_duplicates_options {
     const scry_filter_node *filter;   /* NULL: every file */
     double cosine;                    /* in (0, 1]; 0: only files of the same bytes */
-    /* Called now and then with the contents that are done; a non-zero return ends the search with SCRY_ECANCELLED. */
-    int (*progress)(void *arg, uint64_t done, uint64_t total);
+    void (*progress)(void *arg, uint64_t done, uint64_t total);   /* now and then, with the contents that are done; may be NULL */
     void *arg;
+    const scry_cancel *cancel;        /* non-zero: stop with SCRY_ECANCELLED; may be NULL */
 } scry_duplicates_options;
+
+#define SCRY_DUPLICATES_OPTIONS_INIT { NULL, SCRY_FOLD_AUTO, NULL, NULL, NULL }
 
 typedef struct scry_duplicate {
     uint8_t id[SCRY_ID_BYTES];        /* of the file */
@@ -41,13 +54,13 @@ typedef struct scry_duplicate {
 
 typedef struct scry_duplicates scry_duplicates;
 
-/* The caller frees *out. */
+/* The caller frees *out. `options` may be NULL: all that are nearly the same, from a cosine of SCRY_FOLD_AUTO. */
 int scry_duplicates_find(scry_duplicates **out, scry_store *s, const scry_duplicates_options *options,
                          scry_error *err) SCRY_NODISCARD;
 void scry_duplicates_free(scry_duplicates *d);   /* NULL is legal */
 
-/* Leave out the groups of near duplicates of which all are marked to be kept beside each other (scry_set_kept), as the store has it
- * now; groups with files of the same bytes stay. Again: with the marks of then. Nothing where the store keeps no marks. */
+/* Leave out the groups of near duplicates of which all are marked to be kept beside each other (SCRY_MARK_KEPT of marks.h), as the
+ * store has it now; groups with files of the same bytes stay. Again: with the marks of then. Nothing where it keeps no marks. */
 int scry_duplicates_hide_kept(scry_duplicates *d, scry_store *s, scry_error *err) SCRY_NODISCARD;
 void scry_duplicates_show_kept(scry_duplicates *d);
 
@@ -63,15 +76,7 @@ uint64_t scry_duplicates_rest(const scry_duplicates *d, uint64_t *bytes);
 int scry_duplicates_results(scry_results **out, scry_store *s, const scry_duplicates *d, size_t from, size_t n,
                             scry_error *err) SCRY_NODISCARD;
 
-/* A part of the groups: `count` of them from `from` on, of each at most `others` besides the one to keep. */
-typedef struct scry_duplicates_page {
-    size_t from, count, others;
-} scry_duplicates_page;
-
-/* These groups as a JSON list: [{"keep", "why", "others", "left_out"}]. "why" names what the one to keep has before the others:
- * "pixels": more of them; "date": a time in its headers; "size": more bytes; "age": the oldest file; "path": the shortest.
- * Files that have left the store since are left out. */
-int scry_duplicates_put_json(scry_json_writer *w, scry_store *s, const scry_duplicates *d, const scry_duplicates_page *page,
-                             scry_error *err) SCRY_NODISCARD;
-
+#ifdef __cplusplus
+}
+#endif
 #endif
