@@ -48,3 +48,9 @@ requested "API: a page of fifty" "images?limit=50"
 cursor=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["cursor"])' "$W/out")
 requested "API: the next page" "images?limit=50&cursor=$cursor"
 requested "API: facets" "facets"
+for order in date name size rating; do
+    requested "API: fifty by $order" "images?limit=50&sort=$order"
+    requested "API: fifty further down" "images?limit=50&sort=$order&offset=100000"
+done
+requested "API: timeline" "timeline"
+requested "API: map" "map"

@@ -161,13 +161,22 @@ int scry_store_drop_replacement(scry_store *s, scry_error *err) SCRY_NODISCARD;
 
 typedef struct scry_root {
     uint8_t id[SCRY_ID_BYTES];   /* fixed when made: hash of its canonical path then */
-    const char *path;            /* where it is now */
+    const char *path;            /* where it is now; "NAME:" of a root with a name that is nowhere on this machine */
     uint64_t files;
+    const char *name;            /* of a store on Milvus, as scry_store_roots has it: what machines that mount it in different
+                                    places call it; NULL: none */
 } scry_root;
 
 /* The root that contains `path` (absolute, canonical), made when there is none. Roots below
  * `path` are merged into it: their files become files of the new root. */
 int scry_store_add_root(scry_store *s, const char *path, scry_root *out, scry_error *err) SCRY_NODISCARD;
+
+/* The same for a root that is mounted in different places of several machines, in a store on Milvus, else SCRY_EINVALID: the root
+ * called `name`, made when there is none. `path` is that root on this machine, which is remembered here for all collections, or is
+ * below it. A root at `path` that has no name gets it. docs/milvus.md, "Many machines". */
+int scry_store_name_root(scry_store *s, const char *name, const char *path, scry_root *out, scry_error *err) SCRY_NODISCARD;
+
+/* Change where the root at `old_path`, or of that name, is: of one with a name only for this machine. */
 int scry_store_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err) SCRY_NODISCARD;
 int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root), void *arg,
                      scry_error *err) SCRY_NODISCARD;

@@ -114,7 +114,7 @@ class scry_store_info(Structure):
 
 
 class scry_root(Structure):
-    _fields_ = [("id", ID), ("path", c_char_p), ("files", c_uint64)]
+    _fields_ = [("id", ID), ("path", c_char_p), ("files", c_uint64), ("name", c_char_p)]
 
 
 class scry_file(Structure):

@@ -23,6 +23,7 @@
 static const cli_option options[] = {
     { "from-file", "LIST", "also index the paths in LIST, one per line (- for standard input)", 0, NULL },
     { "null", NULL, "the paths of --from-file end with zero bytes, as find -print0 writes them", '0', NULL },
+    { "root-name", "NAME", "PATH is the root NAME of a store on Milvus, which other machines mount elsewhere; remembered here", 0, NULL },
     { "include", "GLOB", "in folders, only names or paths that match GLOB (may be repeated)", 0, NULL },
     { "exclude", "GLOB", "in folders, no names or paths that match GLOB (may be repeated)", 0, NULL },
     { "follow", NULL, "follow symbolic links to folders", 0, NULL },
@@ -51,6 +52,7 @@ typedef struct {
     scry_index_options index;
     const char *include[MAX_PATTERNS], *exclude[MAX_PATTERNS];
     cli_progress *bar;
+    const char *root_name;
     bool verbose, force_progress, quiet, rebuild, json;
     size_t skips_shown;
     cli_words words;
@@ -109,6 +111,8 @@ static bool take_option(run *r, const char *name, const char *value)
         return cli_words_mode_parse(value, &r->words.mode);
     if (strcmp(name, "from-file") == 0)
         o->from_file = value;
+    else if (strcmp(name, "root-name") == 0)
+        r->root_name = value;
     else if (strcmp(name, "include") == 0)
         return add_pattern(r->include, &o->include_count, value);
     else if (strcmp(name, "exclude") == 0)
@@ -244,6 +248,21 @@ static void note_moved_folders(scry_store *store, const scry_index_progress *tot
         (void)!scry_store_roots(store, note_absent_root, NULL, NULL);
 }
 
+/* The root that --root-name and the only path name. */
+static int name_root(scry_store *store, const run *r, scry_error *err)
+{
+    scry_root root;
+    if (!r->root_name)
+        return 0;
+    struct stat st;
+    if (stat(r->index.paths[0], &st) < 0 || !S_ISDIR(st.st_mode))
+        return scry_fail(err, SCRY_EINVALID, "--root-name takes a folder, not %s", r->index.paths[0]);
+    char *path = scry_stored_folder(r->index.paths[0]);
+    int result = scry_store_name_root(store, r->root_name, path, &root, err);
+    free(path);
+    return result;
+}
+
 static int index_paths(const cli_common *c, run *r)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -255,7 +274,9 @@ static int index_paths(const cli_common *c, run *r)
         warn_of_details(store, r);
         r->index.cancel = cli_catch_signals();
         r->bar = cli_progress_new(c->quiet, r->force_progress);
-        result = scry_index_run(store, model, &r->index, &total, &err);
+        result = name_root(store, r, &err);
+        if (result == 0)
+            result = scry_index_run(store, model, &r->index, &total, &err);
         cli_progress_free(r->bar);
         if (result == 0) {
             estimate_threshold(store, model, &total);
@@ -422,6 +443,8 @@ static int run_index(int argc, char **argv)
     r.index.skipped = show_skip;
     r.index.arg = &r;
     char **proposed = NULL;
+    if (status < 0 && r.root_name && (r.rebuild || r.words.mode == CLI_WORDS_ONLY || r.index.from_file || r.index.path_count != 1))
+        status = cli_usage("--root-name takes one folder: scry index --root-name NAME PATH");
     if (status < 0)
         status = check_paths(&a.common, &r, &proposed);
     if (status < 0)

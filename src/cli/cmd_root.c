@@ -16,14 +16,17 @@ static int print_root(void *arg, const scry_root *root)
 {
     char id[2 * SCRY_ID_BYTES + 1];
     char *path = cli_quoted(stdout, root->path);
-    printf("%s  %8llu  %s\n", cli_hex_id(root->id, id), (unsigned long long)root->files, path);
+    printf("%s  %8llu  %s%s%s%s\n", cli_hex_id(root->id, id), (unsigned long long)root->files, path, root->name ? "  (" : "",
+           root->name ? root->name : "", root->name ? ")" : "");
     free(path);
     return 0;
 }
 
 static int note_absent_root(void *arg, const scry_root *root)
 {
-    if (access(root->path, F_OK) < 0 && errno == ENOENT)
+    if (root->path[0] != '/')
+        cli_warn("this machine does not know where the root %s is: scry root move %s PATH", root->name, root->name);
+    else if (access(root->path, F_OK) < 0 && errno == ENOENT)
         cli_warn("%s does not exist: mount its disk, or, if it was moved, say where it is: scry root move OLD NEW", root->path);
     return 0;
 }
@@ -113,6 +116,18 @@ static int is_lost_root(void *arg, const scry_root *root)
     return n->found;
 }
 
+typedef struct {
+    const char *name;
+    bool found;
+} called_root;
+
+static int is_called_root(void *arg, const scry_root *root)
+{
+    called_root *c = arg;
+    c->found = root->name && strcmp(root->name, c->name) == 0;
+    return c->found;
+}
+
 static bool is_root_id(const char *text, uint8_t id[SCRY_ID_BYTES])
 {
     return strlen(text) == 2 * SCRY_ID_BYTES && access(text, F_OK) < 0 && scry_unhex(text, id, SCRY_ID_BYTES) == 0;
@@ -134,6 +149,9 @@ static int move_by_id(scry_store *store, const char *name, const uint8_t id[SCRY
 
 static int move_by_path(scry_store *store, const cli_common *c, const char *old_path, const char *to, scry_error *err)
 {
+    called_root called = { .name = old_path };
+    if (scry_store_roots(store, is_called_root, &called, NULL) == 0 && called.found)
+        return scry_store_move_root(store, old_path, to, err);
     char *from = scry_stored_folder(old_path);
     move_state m = { .from = from, .to = to };
     int r = scry_store_roots(store, is_moved_root, &m, err);
@@ -186,7 +204,8 @@ const cli_command cmd_root = {
     .usage = "[OPTION]... [list | move OLD NEW]",
     .summary = "List the indexed folders, or change the path of one that was moved",
     .details = "After a disk was mounted elsewhere, `scry root move OLD NEW` keeps every picture and its\n"
-               "vector: nothing is embedded again. OLD may be the id that `scry root list` shows.\n",
+               "vector: nothing is embedded again. OLD may be the id that `scry root list` shows, or the name\n"
+               "of a root (scry index --root-name), which moves on this machine only.\n",
     .verbs = "list move",
     .common = CLI_STORE,
     .run = run_root,

@@ -34,7 +34,8 @@ static int print_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns
 static int print_root(void *arg, const scry_root *root)
 {
     char *path = cli_quoted(stdout, root->path);
-    printf("root        %s (%llu pictures)\n", path, (unsigned long long)root->files);
+    printf("root        %s (%llu pictures%s%s)\n", path, (unsigned long long)root->files, root->name ? ", called " : "",
+           root->name ? root->name : "");
     free(path);
     return 0;
 }
@@ -92,6 +93,8 @@ static int json_root(void *arg, const scry_root *root)
     scry_json_add_str(w, "id", cli_hex_id(root->id, id));
     scry_json_add_str(w, "path", root->path);
     scry_json_add_int(w, "files", (int64_t)root->files);
+    if (root->name)
+        scry_json_add_str(w, "name", root->name);
     scry_json_end(w, '}');
     return 0;
 }

@@ -49,7 +49,9 @@ static int put_root(void *arg, const scry_root *root)
     scry_json_add_str(w, "id", id);
     scry_json_add_str(w, "path", root->path);
     scry_json_add_int(w, "files", (int64_t)root->files);
-    scry_json_add_bool(w, "present", access(root->path, F_OK) == 0);
+    scry_json_add_bool(w, "present", root->path[0] == '/' && access(root->path, F_OK) == 0);
+    if (root->name)
+        scry_json_add_str(w, "name", root->name);
     scry_json_end(w, '}');
     return 0;
 }

@@ -23,7 +23,7 @@ typedef struct copy {
     scry_file_list batch;    /* files to put */
     float *vectors;          /* [BATCH_ROWS, dim] */
     size_t batch_bytes;
-    struct { uint8_t id[SCRY_ID_BYTES]; char *path; } *roots;   /* of `from` */
+    struct { uint8_t id[SCRY_ID_BYTES]; char *path, *name; } *roots;   /* of `from` */
     size_t root_count;
     scry_error *err;         /* of the call in progress */
     int result;
@@ -41,6 +41,7 @@ static int add_root(void *arg, const scry_root *root)
     copy *c = arg;
     c->roots = scry_realloc(c->roots, (c->root_count + 1) * sizeof *c->roots);
     memcpy(c->roots[c->root_count].id, root->id, SCRY_ID_BYTES);
+    c->roots[c->root_count].name = root->name ? scry_strdup(root->name) : NULL;
     c->roots[c->root_count++].path = scry_strdup(root->path);
     c->progress->total += root->files;
     return 0;
@@ -68,7 +69,7 @@ static int copy_roots(copy *c, scry_error *err)
         result = result < 0 ? result : c->result;
     }
     for (size_t i = 0; i < c->root_count && result == 0; i++) {
-        scry_root root = { .path = c->roots[i].path };
+        scry_root root = { .path = c->roots[i].path, .name = c->roots[i].name };
         memcpy(root.id, c->roots[i].id, SCRY_ID_BYTES);
         result = scry_store_put_root(c->to, &root, err);
     }
@@ -77,8 +78,10 @@ static int copy_roots(copy *c, scry_error *err)
 
 static void free_roots(copy *c)
 {
-    for (size_t i = 0; i < c->root_count; i++)
+    for (size_t i = 0; i < c->root_count; i++) {
         free(c->roots[i].path);
+        free(c->roots[i].name);
+    }
     free(c->roots);
 }
 

@@ -190,6 +190,14 @@ int scry_store_add_root(scry_store *s, const char *path, scry_root *out, scry_er
     return result < 0 ? result : s->kind->add_root(s, path, out, err);
 }
 
+int scry_store_name_root(scry_store *s, const char *name, const char *path, scry_root *out, scry_error *err)
+{
+    int result = check_root_path(path, err);
+    if (result == 0 && !s->kind->name_root)
+        result = scry_fail(err, SCRY_EINVALID, "roots have names in collections that scry made on Milvus only");
+    return result < 0 ? result : s->kind->name_root(s, name, path, out, err);
+}
+
 int scry_store_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err)
 {
     int result = check_root_path(new_path, err);
@@ -204,7 +212,7 @@ int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root
 
 int scry_store_put_root(scry_store *s, const scry_root *root, scry_error *err)
 {
-    int result = check_root_path(root->path, err);
+    int result = root->name && s->kind->name_root ? 0 : check_root_path(root->path, err);
     return result < 0 ? result : s->kind->put_root(s, root, err);
 }
 

@@ -26,6 +26,8 @@ typedef struct scry_store_kind {
     void (*describe)(scry_store *s, scry_store_info *out);
     int (*count_old_headers)(scry_store *s, uint64_t *out, scry_error *err);   /* NULL: there are none */
     int (*add_root)(scry_store *s, const char *path, scry_root *out, scry_error *err);
+    /* NULL: roots have no names. */
+    int (*name_root)(scry_store *s, const char *name, const char *path, scry_root *out, scry_error *err);
     int (*move_root)(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
     int (*roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
     int (*put_root)(scry_store *s, const scry_root *root, scry_error *err);

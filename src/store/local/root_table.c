@@ -164,6 +164,7 @@ static void return_path(scry_local *s, scry_root *out, const char *path)
     char *copy = scry_strdup(path);
     free(s->root_path);
     out->path = s->root_path = copy;
+    out->name = NULL;
 }
 
 /* The root that contains `path`, or NULL. */

@@ -13,7 +13,7 @@
  * remote_external.c collections of other programs  remote_range.c  rows by ranges of ids
  * remote_index.c    its index                      remote_pairs.c   RAWs beside their JPEG
  * remote_replace.c  a collection in place of another   remote_lost.c    roots without a path
- * remote_walk.c     files in order of their paths
+ * remote_walk.c     files in order of their paths    remote_names.c   roots with names
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -44,7 +44,9 @@ enum {
 /* Roots as an immutable list: a change replaces the list, which is freed when its last reader releases it. */
 typedef struct scry_remote_roots {
     size_t count, users;
-    char **ids, **paths;                /* hex; unescaped */
+    char **ids, **paths;                /* hex; where it is on this machine, "NAME:" when that is not known */
+    char **names;                       /* NULL: it has none, and is at the same path everywhere */
+    char **recorded;                    /* of a collection that scry made: the path that the collection has */
 } scry_remote_roots;
 
 typedef struct scry_remote_state scry_remote_state;     /* remote_state.c */
@@ -134,6 +136,31 @@ const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id); 
 int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err) SCRY_NODISCARD;
 /* Fill `out`; its path is kept in the store until the next call. */
 void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const char *path);
+
+/* Add a root, or change the path or the name of one, in the collection, and read the roots again. `name`: NULL: none. */
+int scry_remote_set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, const char *name,
+                         scry_error *err) SCRY_NODISCARD;
+/* Let the roots below a root be parts of it, and fill `out`. */
+int scry_remote_finish_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_root *out,
+                            scry_error *err) SCRY_NODISCARD;
+/* Read the roots again. */
+int scry_remote_reload_roots(scry_remote *s, scry_milvus *m, scry_error *err) SCRY_NODISCARD;
+
+/* ---- roots with names (remote_names.c) ---- */
+
+/* Where roots with names are on this machine: the lines NAME=PATH of the file $SCRY_ROOTS, or `roots` in scry's data folder. */
+typedef struct scry_remote_places {
+    char **names, **paths;
+    size_t count;
+} scry_remote_places;
+
+int scry_remote_places_read(scry_remote_places *out, scry_error *err) SCRY_NODISCARD;   /* dispose after failure, too */
+void scry_remote_places_dispose(scry_remote_places *p);
+const char *scry_remote_place_of(const scry_remote_places *p, const char *name);    /* borrowed; NULL: not known */
+const char *scry_remote_name_at(const scry_remote_places *p, const char *path);     /* of the place that contains it; NULL: none */
+int scry_remote_place_set(const char *name, const char *path, scry_error *err) SCRY_NODISCARD;
+
+int scry_remote_name_root(scry_store *base, const char *name, const char *path, scry_root *out, scry_error *err);
 
 /* "root_HEX", since names of partitions must not begin with a digit. */
 const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITION]);

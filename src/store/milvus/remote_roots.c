@@ -1,4 +1,5 @@
-/* remote_roots.c - roots: properties of the collection, "scry.root.HEX" = escaped path. */
+/* remote_roots.c - roots: properties of the collection, "scry.root.HEX" = escaped path and, of those that have one,
+ * "scry.root_name.HEX" = name. */
 #include "store/milvus/remote_internal.h"
 
 #include "base/alloc.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char PREFIX[] = "scry.root.";
+static const char PREFIX[] = "scry.root.", NAME_PREFIX[] = "scry.root_name.";
 
 /* ---- the list ---- */
 
@@ -18,9 +19,13 @@ static void roots_free(scry_remote_roots *r)
     for (size_t i = 0; i < r->count; i++) {
         free(r->ids[i]);
         free(r->paths[i]);
+        free(r->names[i]);
+        free(r->recorded[i]);
     }
     free(r->ids);
     free(r->paths);
+    free(r->names);
+    free(r->recorded);
     free(r);
 }
 
@@ -50,6 +55,8 @@ scry_remote_roots *scry_remote_roots_new(size_t room)
     r->users = 1;
     r->ids = scry_alloc((room + 1) * sizeof *r->ids);
     r->paths = scry_alloc((room + 1) * sizeof *r->paths);
+    r->names = scry_alloc((room + 1) * sizeof *r->names);
+    r->recorded = scry_alloc((room + 1) * sizeof *r->recorded);
     return r;
 }
 
@@ -70,6 +77,33 @@ const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id)
     return "?";
 }
 
+static const char *find_name(const scry_milvus_schema *schema, const char *id)
+{
+    char key[sizeof NAME_PREFIX + SCRY_REMOTE_HEX_ID];
+    snprintf(key, sizeof key, "%s%s", NAME_PREFIX, id);
+    const char *name = scry_milvus_find_property(schema, key);
+    return name && name[0] ? name : NULL;
+}
+
+/* Where the roots with names are: the file is read only if there is one. */
+static int place_roots(scry_remote_roots *r, scry_error *err)
+{
+    scry_remote_places places = { 0 };
+    int result = 0;
+    for (size_t i = 0; i < r->count && result == 0; i++) {
+        if (!r->names[i]) {
+            r->paths[i] = scry_strdup(r->recorded[i]);
+            continue;
+        }
+        if (!places.count)
+            result = scry_remote_places_read(&places, err);
+        const char *place = scry_remote_place_of(&places, r->names[i]);
+        r->paths[i] = place ? scry_strdup(place) : scry_asprintf("%s:", r->names[i]);
+    }
+    scry_remote_places_dispose(&places);
+    return result;
+}
+
 int scry_remote_load_roots(scry_remote *s, const scry_milvus_schema *schema, scry_error *err)
 {
     scry_remote_roots *r = scry_remote_roots_new(schema->property_count);
@@ -80,12 +114,29 @@ int scry_remote_load_roots(scry_remote *s, const scry_milvus_schema *schema, scr
         if (strncmp(p->key, PREFIX, sizeof PREFIX - 1) != 0 || !p->value[0] ||
             scry_unhex(p->key + sizeof PREFIX - 1, id, sizeof id) < 0)
             continue;
-        r->ids[r->count] = scry_strdup(p->key + sizeof PREFIX - 1);
-        r->paths[r->count] = scry_strdup(p->value);
-        scry_milvus_unescape(r->paths[r->count++]);
+        const char *hex = p->key + sizeof PREFIX - 1, *name = find_name(schema, hex);
+        r->ids[r->count] = scry_strdup(hex);
+        r->names[r->count] = name ? scry_strdup(name) : NULL;
+        r->recorded[r->count] = scry_strdup(p->value);
+        scry_milvus_unescape(r->recorded[r->count++]);
     }
-    scry_remote_roots_replace(s, r);
-    return 0;
+    int result = place_roots(r, err);
+    if (result < 0)
+        roots_free(r);
+    else
+        scry_remote_roots_replace(s, r);
+    return result;
+}
+
+int scry_remote_reload_roots(scry_remote *s, scry_milvus *m, scry_error *err)
+{
+    scry_milvus_schema *schema;
+    int result = scry_milvus_describe(m, s->name, &schema, err);
+    if (result < 0)
+        return result;
+    result = scry_remote_load_roots(s, schema, err);
+    scry_milvus_schema_free(schema);
+    return result;
 }
 
 const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITION])
@@ -109,27 +160,25 @@ static int set_property(scry_remote *s, scry_milvus *m, const char *key, const c
     }
 }
 
-static int set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
+/* A name comes before its path, without which there is no root. */
+int scry_remote_set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, const char *name, scry_error *err)
 {
-    scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16);
-    scry_milvus_schema *schema;
+    scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16), name_key = SCRY_BUF_INIT(256);
     scry_buf_printf(&key, "%s%s", PREFIX, id);
+    scry_buf_printf(&name_key, "%s%s", NAME_PREFIX, id);
     scry_milvus_escape(&value, path);
     char partition[SCRY_REMOTE_PARTITION];
     int result = value.failed ? scry_fail(err, SCRY_ELIMIT, "the path %.100s... is too long for a root", path) : 0;
     if (result == 0 && s->partitions && path[0])
         result = scry_milvus_create_partition(m, s->name, scry_remote_partition(id, partition), err);
+    if (result == 0 && name)
+        result = set_property(s, m, scry_buf_str(&name_key), name, err);
     if (result == 0)
         result = set_property(s, m, scry_buf_str(&key), scry_buf_str(&value), err);
     scry_buf_dispose(&key);
+    scry_buf_dispose(&name_key);
     scry_buf_dispose(&value);
-    if (result == 0)
-        result = scry_milvus_describe(m, s->name, &schema, err);
-    if (result == 0) {
-        result = scry_remote_load_roots(s, schema, err);
-        scry_milvus_schema_free(schema);
-    }
-    return result;
+    return result < 0 ? result : scry_remote_reload_roots(s, m, err);
 }
 
 int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err)
@@ -141,8 +190,8 @@ int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err)
     scry_remote_roots *roots = scry_remote_roots_hold(s);
     for (size_t i = 0; i < roots->count && result == 0; i++) {
         char *key = scry_asprintf("%s%s", PREFIX, roots->ids[i]);
-        if (!scry_milvus_find_property(schema, key))
-            result = set_root(s, m, roots->ids[i], roots->paths[i], err);
+        if (!scry_milvus_find_property(schema, key) || (roots->names[i] && !find_name(schema, roots->ids[i])))
+            result = scry_remote_set_root(s, m, roots->ids[i], roots->recorded[i], roots->names[i], err);
         free(key);
     }
     scry_remote_roots_release(s, roots);
@@ -238,7 +287,7 @@ static int take_in(scry_remote *s, scry_milvus *m, const char *to, const char *t
     int result = scry_remote_scan(s, filter, &fields, take_page, &t, err);
     if (result == 0)
         result = scry_remote_side_move(s, from, t.to, t.prefix, err);
-    return result < 0 ? result : set_root(s, m, from, "", err);
+    return result < 0 ? result : scry_remote_set_root(s, m, from, "", NULL, err);
 }
 
 static int take_in_all(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
@@ -259,8 +308,48 @@ void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const
     char *copy = scry_strdup(path);
     free(s->lent_root);
     out->path = s->lent_root = copy;
+    out->name = NULL;
     if (scry_unhex(id, out->id, SCRY_ID_BYTES) < 0)
         memset(out->id, 0, SCRY_ID_BYTES);   /* cannot happen: ids of the list were checked when it was read */
+}
+
+int scry_remote_finish_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_root *out, scry_error *err)
+{
+    int result = take_in_all(s, m, id, path, err);
+    if (result == 0)
+        result = count_files(s, m, id, scry_remote_freshness(s), &out->files, err);
+    scry_remote_lend_root(s, out, id, path);
+    return result;
+}
+
+/* A root with a name is shared with other machines, which do not know of one around it. */
+static int check_no_name_below(const scry_remote_roots *roots, const char *path, scry_error *err)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (roots->names[i] && scry_path_within(path, roots->paths[i]))
+            return scry_fail(err, SCRY_EINVALID, "%s contains %s, the root %s of several machines: index the folders beside it one by "
+                             "one", path, roots->paths[i], roots->names[i]);
+    return 0;
+}
+
+/* Make the root of a folder that is in none: the one that this machine has a name for, else one without. */
+static int make_root(scry_remote *s, scry_milvus *m, const scry_remote_roots *roots, const char *path, scry_root *out,
+                     scry_error *err)
+{
+    scry_remote_places places;
+    char id[SCRY_REMOTE_HEX_ID];
+    int result = scry_remote_places_read(&places, err);
+    const char *name = result == 0 ? scry_remote_name_at(&places, path) : NULL;
+    if (name) {
+        result = scry_remote_name_root(&s->base, name, path, out, err);
+    } else if (result == 0 && (result = check_no_name_below(roots, path, err)) == 0) {
+        make_id(roots, path, id);
+        result = scry_remote_set_root(s, m, id, path, NULL, err);
+        if (result == 0)
+            result = scry_remote_finish_root(s, m, id, path, out, err);
+    }
+    scry_remote_places_dispose(&places);
+    return result;
 }
 
 int scry_remote_add_root(scry_store *base, const char *path, scry_root *out, scry_error *err)
@@ -271,36 +360,28 @@ int scry_remote_add_root(scry_store *base, const char *path, scry_root *out, scr
     if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
         return result;
     scry_remote_roots *roots = scry_remote_roots_hold(s);
-    const char *around = path;
-    char id[SCRY_REMOTE_HEX_ID] = "";
-    for (size_t i = 0; i < roots->count && !id[0]; i++)
-        if (scry_path_within(roots->paths[i], path)) {
-            around = roots->paths[i];
-            memcpy(id, roots->ids[i], sizeof id);
-        }
-    if (!id[0]) {
-        make_id(roots, path, id);
-        result = set_root(s, m, id, path, err);
-    }
-    if (result == 0)
-        result = take_in_all(s, m, id, around, err);
-    if (result == 0)
-        result = count_files(s, m, id, scry_remote_freshness(s), &out->files, err);
-    scry_remote_lend_root(s, out, id, around);
+    size_t at = 0;
+    while (at < roots->count && !scry_path_within(roots->paths[at], path))
+        at++;
+    result = at < roots->count ? scry_remote_finish_root(s, m, roots->ids[at], roots->paths[at], out, err)
+                               : make_root(s, m, roots, path, out, err);
     scry_remote_roots_release(s, roots);
     scry_remote_give(s, m);
     return result;
 }
 
 /* 1 when the root is there already. */
-static int check_put(const scry_remote *s, const scry_remote_roots *roots, const char *id, const char *path, scry_error *err)
+static int check_put(const scry_remote *s, const scry_remote_roots *roots, const char *id, const scry_root *root, scry_error *err)
 {
     for (size_t i = 0; i < roots->count; i++)
         if (strcmp(roots->ids[i], id) == 0)
             return 1;
     int result = 0;
-    for (size_t i = 0; i < roots->count && result == 0; i++)
-        result = scry_store_check_overlap(s->where, roots->paths[i], path, err);
+    for (size_t i = 0; i < roots->count && result == 0; i++) {
+        result = scry_store_check_overlap(s->where, roots->paths[i], root->path, err);
+        if (result == 0 && root->name && roots->names[i] && strcmp(roots->names[i], root->name) == 0)
+            result = scry_fail(err, SCRY_EINVALID, "%s has another root of the name %s", s->where, root->name);
+    }
     return result;
 }
 
@@ -314,33 +395,45 @@ int scry_remote_put_root(scry_store *base, const scry_root *root, scry_error *er
         return result;
     scry_hex(root->id, SCRY_ID_BYTES, id);
     scry_remote_roots *roots = scry_remote_roots_hold(s);
-    result = check_put(s, roots, id, root->path, err);
+    result = check_put(s, roots, id, root, err);
     scry_remote_roots_release(s, roots);
     if (result == 0)
-        result = set_root(s, m, id, root->path, err);
+        result = scry_remote_set_root(s, m, id, root->path, root->name, err);
     scry_remote_give(s, m);
     return result < 0 ? result : 0;
 }
 
+/* Whether root i is called that: its name, or where it is. */
+static bool is_called(const scry_remote_roots *roots, size_t i, const char *text)
+{
+    return strcmp(roots->paths[i], text) == 0 || (roots->names[i] && strcmp(roots->names[i], text) == 0);
+}
+
+/* One with a name moves on this machine only. */
 int scry_remote_move_root(scry_store *base, const char *old_path, const char *new_path, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
-    int result = scry_remote_check_writable(s, err);
-    if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
         return result;
     scry_remote_roots *roots = scry_remote_roots_hold(s);
-    const char *id = NULL;
+    size_t at = SIZE_MAX;
     for (size_t i = 0; i < roots->count && result == 0; i++) {
-        if (strcmp(roots->paths[i], old_path) == 0)
-            id = roots->ids[i];
+        if (is_called(roots, i, old_path))
+            at = i;
         else
             result = scry_store_check_overlap(s->where, roots->paths[i], new_path, err);
     }
-    if (result == 0 && !id)
+    if (result == 0 && at == SIZE_MAX)
         result = scry_fail(err, SCRY_ENOTFOUND, "%s is not a root of %s: scry root list shows them", old_path, s->where);
-    if (result == 0)
-        result = set_root(s, m, id, new_path, err);
+    if (result == 0 && roots->names[at]) {
+        result = scry_remote_place_set(roots->names[at], new_path, err);
+        if (result == 0)
+            result = scry_remote_reload_roots(s, m, err);
+    } else if (result == 0 && (result = scry_remote_check_writable(s, err)) == 0) {
+        result = scry_remote_set_root(s, m, roots->ids[at], new_path, NULL, err);
+    }
     scry_remote_roots_release(s, roots);
     scry_remote_give(s, m);
     return result;
@@ -362,6 +455,7 @@ int scry_remote_each_root(scry_store *base, int (*each)(void *, const scry_root 
     scry_root *list = scry_alloc((roots->count + 1) * sizeof *list);
     for (size_t i = 0; i < roots->count && result == 0; i++) {
         list[i].path = roots->paths[i];
+        list[i].name = roots->names[i];
         if (scry_unhex(roots->ids[i], list[i].id, SCRY_ID_BYTES) == 0)
             result = count_files(s, m, roots->ids[i], SCRY_MILVUS_STRONG, &list[i].files, err);
     }
