@@ -1,6 +1,7 @@
 #include "engine/listing.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/table.h"
 #include "store/file_list.h"
 #include "store/pairs.h"
@@ -70,6 +71,15 @@ static int refuse_added(scry_error *err)
                      "size or rating");
 }
 
+void scry_listed_id(const scry_file *f, uint8_t out[SCRY_ID_BYTES])
+{
+    static const uint8_t none[SCRY_ID_BYTES];
+    if (memcmp(f->id, none, sizeof none) == 0)
+        scry_file_id(f->root, f->relative, out);
+    else
+        memcpy(out, f->id, SCRY_ID_BYTES);
+}
+
 /* ---- hits ---- */
 
 typedef struct {
@@ -105,25 +115,30 @@ int scry_sort_hits(size_t *out, const scry_hit *hits, size_t n, scry_sort sort, 
 /* ---- lists ---- */
 
 typedef struct {
-    uint8_t id[SCRY_ID_BYTES];
     int64_t key, time_s;
     float latitude, longitude;   /* NAN: no position */
-    char *name;           /* of the file; NULL unless sorted by it; owned */
+    size_t name;          /* in `names`: its id, then its name where that is sorted; or, `root` >= 0, its path below the root */
+    size_t at;            /* place in the walk */
     scry_file *file;      /* NULL unless whole files are kept; owned, as `block` */
     void *block;
-    size_t at;            /* place in the walk */
+    uint32_t content;     /* its number in `contents` */
+    int32_t root;         /* its number in `roots`; -1: `names` has the id */
+    int32_t raw;          /* number of its stem in `leads` where it may be the RAW of a pair, else -1 */
+    uint16_t base;        /* bytes of `names` before the name of the file */
     bool undated;         /* only its file's time is known */
-    int64_t raw;          /* number of its stem in `leads` where it may be the RAW of a pair, else -1 */
 } entry;
 
 struct scry_listing {
     scry_list_options options;
     entry *items;
     size_t count, capacity;
+    scry_buf names;
+    scry_table roots;     /* their ids */
     uint64_t total, undated;
+    bool brief;           /* the walk gives brief files, and does what `unique` says */
     bool asks_time;       /* the filter does */
     bool reverse_walk;    /* no order but the walk's, from its end */
-    scry_table contents;  /* unique: hashes of the contents seen */
+    scry_table contents;  /* unique: hashes of the contents */
     scry_table stems;     /* unique: a stem of a pair: its id, and whether its lead was seen */
     scry_error *err;
     int result;
@@ -134,13 +149,17 @@ typedef struct {
     bool led;
 } stem;
 
-enum { MAX_FILES = 1 << 30 };
+enum { MAX_FILES = 1 << 30, FEW_FILES = 1000 };
 
 static void entry_dispose(entry *e)
 {
-    free(e->name);
     free(e->block);
     free(e->file);
+}
+
+static const char *entry_name(const scry_listing *l, const entry *e)
+{
+    return (const char *)l->names.data + e->name + e->base;
 }
 
 static int compare_entries(const void *a, const void *b, void *arg)
@@ -148,7 +167,7 @@ static int compare_entries(const void *a, const void *b, void *arg)
     const entry *x = a, *y = b;
     const scry_listing *l = arg;
     bool reverse = l->options.reverse, by_name = l->options.sort == SCRY_SORT_NAME;
-    int order = by_name ? compare_names(x->name, y->name, reverse) : compare_keys(x->key, y->key, reverse);
+    int order = by_name ? compare_names(entry_name(l, x), entry_name(l, y), reverse) : compare_keys(x->key, y->key, reverse);
     if (order == 0)
         order = (x->at > y->at) - (x->at < y->at);
     return l->reverse_walk ? -order : order;
@@ -162,16 +181,8 @@ static void sort_and_cut(scry_listing *l)
         entry_dispose(&l->items[--l->count]);
 }
 
-/* Whether the content was not seen before. */
-static int is_first_copy(scry_listing *l, const scry_file *f)
-{
-    size_t before = l->contents.count;
-    int64_t number = scry_table_add(&l->contents, f->content, l->err);
-    return number < 0 ? (int)number : l->contents.count > before;
-}
-
 /* Notes the stem of a file that can be part of a pair: *raw is its number where the file is the RAW. */
-static int note_stem(scry_listing *l, const scry_file *f, int64_t *raw)
+static int note_stem(scry_listing *l, const scry_file *f, int32_t *raw)
 {
     size_t size;
     uint8_t id[SCRY_ID_BYTES];
@@ -188,7 +199,7 @@ static int note_stem(scry_listing *l, const scry_file *f, int64_t *raw)
     if (part == SCRY_PAIR_LEAD)
         s->led = true;
     else
-        *raw = number;
+        *raw = (int32_t)number;
     return 0;
 }
 
@@ -199,63 +210,171 @@ static void set_position(entry *e, const scry_file *f)
     e->longitude = known ? (float)f->longitude : NAN;
 }
 
-static int add_file(void *arg, const scry_file *f)
+/* What identifies it, and its name. */
+static int note_name(scry_listing *l, entry *e, const scry_file *f)
 {
-    scry_listing *l = arg;
-    const scry_list_options *o = &l->options;
-    int64_t raw = -1;
-    if (o->sort == SCRY_SORT_ADDED && !f->added)
-        return l->result = refuse_added(l->err);
-    if (o->unique) {
-        int result = note_stem(l, f, &raw), first = result < 0 ? result : is_first_copy(l, f);
-        if (first <= 0)
-            return l->result = first;
+    static const uint8_t none[SCRY_ID_BYTES];
+    const char *slash = strrchr(f->relative, '/');
+    size_t base = slash ? (size_t)(slash + 1 - f->relative) : 0;
+    e->root = -1;
+    e->name = l->names.size;
+    if (memcmp(f->id, none, sizeof none) != 0 || base > UINT16_MAX) {
+        uint8_t id[SCRY_ID_BYTES];
+        scry_listed_id(f, id);
+        scry_buf_append(&l->names, id, sizeof id);
+        if (l->options.sort == SCRY_SORT_NAME)
+            scry_buf_append(&l->names, name_of(f), strlen(name_of(f)) + 1);
+        e->base = sizeof id;
+    } else {
+        int64_t number = scry_table_add(&l->roots, f->root, l->err);
+        if (number < 0)
+            return (int)number;
+        e->root = (int32_t)number;
+        e->base = (uint16_t)base;
+        scry_buf_append(&l->names, f->relative, strlen(f->relative) + 1);
     }
+    return l->names.failed ? scry_fail(l->err, SCRY_ENOMEM, "no memory for a list") : 0;
+}
+
+/* For drop_copies. */
+static int note_content(scry_listing *l, entry *e, const scry_file *f)
+{
+    int64_t number = scry_table_add(&l->contents, f->content, l->err);
+    e->content = (uint32_t)number;
+    return number < 0 ? (int)number : note_stem(l, f, &e->raw);
+}
+
+static void keep_entry(scry_listing *l, const entry *e)
+{
     if (l->count == l->capacity) {
         l->capacity = l->capacity ? 2 * l->capacity : 1024;
         l->items = scry_realloc(l->items, l->capacity * sizeof *l->items);
     }
-    entry *e = &l->items[l->count++];
-    *e = (entry){ .key = key_of(o->sort, f), .time_s = scry_file_time(f), .at = (size_t)l->total++, .raw = raw,
-                  .undated = !f->has_time };
-    set_position(e, f);
+    l->items[l->count++] = *e;
     l->undated += e->undated;
-    memcpy(e->id, f->id, sizeof e->id);
-    if (o->sort == SCRY_SORT_NAME)
-        e->name = scry_strdup(name_of(f));
-    if (o->whole) {
-        e->file = scry_alloc(sizeof *e->file);
-        *e->file = *f;
-        e->block = scry_file_own_strings(e->file);
+    l->total++;
+}
+
+static int add_file(void *arg, const scry_file *f)
+{
+    scry_listing *l = arg;
+    const scry_list_options *o = &l->options;
+    bool drops_copies = o->unique && !l->brief;
+    entry e = { .key = key_of(o->sort, f), .time_s = scry_file_time(f), .at = (size_t)l->total, .raw = -1,
+                .undated = !f->has_time };
+    if (o->sort == SCRY_SORT_ADDED && !f->added)
+        return l->result = refuse_added(l->err);
+    if (drops_copies)
+        l->result = note_content(l, &e, f);
+    if (l->result == 0)
+        l->result = note_name(l, &e, f);
+    if (l->result < 0)
+        return l->result;
+    set_position(&e, f);
+    if (o->whole && !l->brief) {
+        e.file = scry_alloc(sizeof *e.file);
+        *e.file = *f;
+        e.block = scry_file_own_strings(e.file);
     }
-    if (o->first && !o->unique && l->count >= 2 * o->first + 4096)
+    keep_entry(l, &e);
+    if (o->first && !drops_copies && l->count >= 2 * o->first + 4096)
         sort_and_cut(l);
     return 0;
 }
 
-/* RAWs whose lead came by, too. */
-static void drop_raws(scry_listing *l)
+/* Without RAWs whose lead came by, too, then without further copies. In the order of the walk. */
+static int drop_copies(scry_listing *l)
 {
     size_t kept = 0;
+    bool *seen = scry_try_alloc(l->contents.count + 1, sizeof *seen);
+    if (!seen)
+        return scry_fail(l->err, SCRY_ENOMEM, "no memory for a list");
     for (size_t i = 0; i < l->count; i++) {
         entry *e = &l->items[i];
-        if (e->raw >= 0 && ((const stem *)scry_table_at(&l->stems, (size_t)e->raw))->led) {
+        bool hidden = e->raw >= 0 && ((const stem *)scry_table_at(&l->stems, (size_t)e->raw))->led;
+        if (hidden || seen[e->content]) {
             l->undated -= e->undated;
             entry_dispose(e);
         } else {
+            seen[e->content] = true;
             l->items[kept++] = *e;
         }
     }
+    free(seen);
     l->total -= l->count - kept;
     l->count = kept;
+    return 0;
 }
 
-static void forget_names(scry_listing *l)
+/* The files of a list that was made of brief ones. Those that were removed since are left out. */
+static int read_files(scry_listing *l, scry_store *s)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        free(l->items[i].name);
-        l->items[i].name = NULL;
+    size_t kept = 0;
+    int result = 0;
+    for (size_t i = 0; i < l->count && result == 0; i++) {
+        entry *e = &l->items[i];
+        uint8_t id[SCRY_ID_BYTES];
+        scry_results *found;
+        scry_listing_id(l, i, id);
+        result = scry_store_get(s, id, &found, l->err);
+        if (result == 0) {
+            e->file = scry_alloc(sizeof *e->file);
+            *e->file = found->hits[0].file;
+            e->file->raw = NULL;
+            e->block = scry_file_own_strings(e->file);
+            l->items[kept++] = *e;
+            scry_results_free(found);
+        }
+        result = result == SCRY_ENOTFOUND ? 0 : result;
     }
+    l->count = kept;
+    return result;
+}
+
+static void empty(scry_listing *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        entry_dispose(&l->items[i]);
+    scry_buf_clear(&l->names);
+    l->count = 0;
+    l->total = l->undated = 0;
+}
+
+/* By brief files; 1 where they have to be read. */
+static int collect_brief(scry_listing *l, scry_store *s)
+{
+    const scry_list_options *o = &l->options;
+    unsigned wanted = (o->sort == SCRY_SORT_RATING ? SCRY_BRIEF_RATING : 0) | (o->sort == SCRY_SORT_SIZE ? SCRY_BRIEF_SIZE : 0);
+    const scry_brief_walk brief = { .filter = o->filter, .unique = o->unique, .wanted = wanted };
+    if (o->whole && (!o->first || o->first > FEW_FILES))
+        return 1;
+    l->brief = true;
+    int result = scry_store_each_brief(s, &brief, add_file, l, l->err);
+    result = result == 0 ? l->result : result;
+    if (result == 0)
+        sort_and_cut(l);
+    if (result == 0 && o->whole)
+        result = read_files(l, s);
+    if (result != SCRY_EDAMAGED)
+        return result;
+    empty(l);   /* as scry_store_each_file: without the damaged ones */
+    l->result = 0;
+    return 1;
+}
+
+static int collect(scry_listing *l, scry_store *s)
+{
+    int result = collect_brief(l, s);
+    if (result != 1)
+        return result;
+    l->brief = false;
+    result = scry_store_each_file(s, l->options.filter, NULL, add_file, l, l->err);
+    result = result == 0 ? l->result : result;
+    if (result == 0 && l->options.unique)
+        result = drop_copies(l);
+    if (result == 0)
+        sort_and_cut(l);
+    return result;
 }
 
 int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options *options, scry_error *err)
@@ -266,14 +385,11 @@ int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options 
     l->asks_time = scry_filter_asks_time(options->filter);
     l->reverse_walk = options->sort == SCRY_SORT_NONE && options->reverse;
     l->options.reverse = options->reverse && !l->reverse_walk;
+    l->names = (scry_buf)SCRY_BUF_INIT((size_t)1 << 40);
+    l->roots = (scry_table)SCRY_TABLE_OF_BYTES(SCRY_ID_BYTES, SCRY_ID_BYTES, INT32_MAX);
     l->contents = (scry_table)SCRY_TABLE_OF_BYTES(SCRY_HASH_BYTES, SCRY_HASH_BYTES, MAX_FILES);
     l->stems = (scry_table)SCRY_TABLE_OF_BYTES(SCRY_ID_BYTES, sizeof(stem), MAX_FILES);
-    int result = scry_store_each_file(s, options->filter, NULL, add_file, l, err);
-    if (result == 0)
-        result = l->result;
-    drop_raws(l);
-    sort_and_cut(l);
-    forget_names(l);
+    int result = collect(l, s);
     scry_table_dispose(&l->contents);
     scry_table_dispose(&l->stems);
     l->err = NULL;
@@ -285,19 +401,14 @@ int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options 
     return 0;
 }
 
-int scry_list_sample(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
-                     scry_error *err)
-{
-    return scry_store_each_sampled(s, most, each, arg, share, err);
-}
-
 void scry_listing_free(scry_listing *l)
 {
     if (!l)
         return;
-    for (size_t i = 0; i < l->count; i++)
-        entry_dispose(&l->items[i]);
+    empty(l);
     free(l->items);
+    scry_buf_dispose(&l->names);
+    scry_table_dispose(&l->roots);
     free(l);
 }
 
@@ -311,9 +422,14 @@ uint64_t scry_listing_total(const scry_listing *l)
     return l->total;
 }
 
-const uint8_t *scry_listing_id(const scry_listing *l, size_t i)
+void scry_listing_id(const scry_listing *l, size_t i, uint8_t out[SCRY_ID_BYTES])
 {
-    return l->items[i].id;
+    const entry *e = &l->items[i];
+    const char *name = (const char *)l->names.data + e->name;
+    if (e->root < 0)
+        memcpy(out, name, SCRY_ID_BYTES);
+    else
+        scry_file_id(scry_table_at(&l->roots, (size_t)e->root), name, out);
 }
 
 int64_t scry_listing_time(const scry_listing *l, size_t i)
@@ -339,10 +455,22 @@ scry_results *scry_listing_results(const scry_listing *l, size_t from)
     return r;
 }
 
-size_t scry_listing_find(const scry_listing *l, const uint8_t id[SCRY_ID_BYTES])
+/* Whether it is the file of this id, which is at `f`, if the store has it. */
+static bool is_file(const scry_listing *l, const entry *e, const uint8_t *id, const scry_file *f)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (memcmp(l->items[i].id, id, SCRY_ID_BYTES) == 0)
-            return i;
-    return SIZE_MAX;
+    const char *name = (const char *)l->names.data + e->name;
+    if (e->root < 0)
+        return memcmp(name, id, SCRY_ID_BYTES) == 0;
+    return f && strcmp(name, f->relative) == 0 && memcmp(scry_table_at(&l->roots, (size_t)e->root), f->root, SCRY_ID_BYTES) == 0;
+}
+
+size_t scry_listing_find(const scry_listing *l, scry_store *s, const uint8_t id[SCRY_ID_BYTES])
+{
+    scry_results *found = NULL;
+    const scry_file *f = scry_store_get(s, id, &found, NULL) == 0 ? &found->hits[0].file : NULL;
+    size_t at = 0;
+    while (at < l->count && !is_file(l, &l->items[at], id, f))
+        at++;
+    scry_results_free(found);
+    return at < l->count ? at : SIZE_MAX;
 }

@@ -4,11 +4,11 @@
  *     scry_list_options o = { .filter = filter, .sort = SCRY_SORT_DATE, .unique = true };
  *     scry_listing_new(&l, store, &o, &err);
  *     for (size_t i = 0; i < scry_listing_count(l); i++)
- *         scry_store_get(store, scry_listing_id(l, i), &file, &err);
+ *         scry_listing_id(l, i, id), scry_store_get(store, id, &file, &err);
  *     scry_listing_free(l);
  *
- * One walk over the store's files, then a sort in memory: 88 bytes for a picture (and its name, while names are sorted),
- * unless whole files are kept. A listing does not change with the store. One thread makes it, any number may read it.
+ * One walk over the store's files, without reading their rows where the store can, then a sort in memory: 72 bytes for a picture,
+ * and its path, unless whole files are kept. A listing does not change with the store. One thread makes it, any number may read it.
  */
 #ifndef SCRY_ENGINE_LISTING_H
 #define SCRY_ENGINE_LISTING_H
@@ -52,17 +52,13 @@ typedef struct scry_list_options {
 
 typedef struct scry_listing scry_listing;
 
-/* About `most` files, in no order, of a store on a server that has more: *share is their part of all. Else all files, and 1. */
-int scry_list_sample(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
-                     scry_error *err) SCRY_NODISCARD;
-
 /* The caller frees *out. */
 int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options *options, scry_error *err) SCRY_NODISCARD;
 void scry_listing_free(scry_listing *l);   /* NULL is legal */
 
 size_t scry_listing_count(const scry_listing *l);     /* of those that were kept */
 uint64_t scry_listing_total(const scry_listing *l);   /* of all that pass */
-const uint8_t *scry_listing_id(const scry_listing *l, size_t i);
+void scry_listing_id(const scry_listing *l, size_t i, uint8_t out[SCRY_ID_BYTES]);
 int64_t scry_listing_time(const scry_listing *l, size_t i);          /* taken, else the file's time: seconds */
 /* Where it was taken, to a metre; false: not known. */
 bool scry_listing_position(const scry_listing *l, size_t i, double *latitude, double *longitude);
@@ -70,7 +66,10 @@ bool scry_listing_position(const scry_listing *l, size_t i, double *latitude, do
 /* The kept files from place `from` on, as results without scores; whole lists only. The caller frees them. */
 scry_results *scry_listing_results(const scry_listing *l, size_t from);
 
-/* The place of a file; SIZE_MAX: it is not in the list. */
-size_t scry_listing_find(const scry_listing *l, const uint8_t id[SCRY_ID_BYTES]);
+/* The place of a file of the store; SIZE_MAX: it is not in the list. */
+size_t scry_listing_find(const scry_listing *l, scry_store *s, const uint8_t id[SCRY_ID_BYTES]);
+
+/* The id of a file, brief or not: scry_store_each_brief leaves ids out. */
+void scry_listed_id(const scry_file *f, uint8_t out[SCRY_ID_BYTES]);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "store/places.h"
+#include "store/store_kind.h"
 #include "store/words.h"
 
 #include <stdlib.h>
@@ -47,13 +48,23 @@ static int compare(const void *a, const void *b)
     return x->files != y->files ? (x->files < y->files) - (x->files > y->files) : (x->place > y->place) - (x->place < y->place);
 }
 
+/* Of pictures, as a search for a place shows them: one file of each. */
+static int count_files(scry_store *s, uint64_t *files, scry_error *err)
+{
+    scry_filter_pool *pool = scry_filter_pool_new();
+    const scry_brief_walk placed = { .filter = scry_filter_box(pool, -180, -90, 180, 90), .unique = true };
+    int result = scry_store_each_brief(s, &placed, count_file, files, err);
+    scry_filter_pool_free(pool);
+    return result == 1 ? scry_store_each_file(s, NULL, NULL, count_file, files, err) : result;
+}
+
 int scry_place_list_new(scry_place_list **out, scry_store *s, scry_error *err)
 {
     scry_store_info info = { 0 };
     uint64_t *files = scry_alloc(scry_places_count() * sizeof *files);
     scry_place_list *l = scry_alloc(sizeof *l);
     scry_store_describe(s, &info);
-    int result = info.finds_words ? scry_store_each_file(s, NULL, NULL, count_file, files, err) : 0;
+    int result = info.finds_words ? count_files(s, files, err) : 0;
     l->at = scry_alloc((scry_places_count() + 1) * sizeof *l->at);
     for (uint32_t i = 0; i < scry_places_count(); i++)
         if (files[i])

@@ -7,9 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/table.h"
+#include "engine/facet_counts.h"
 #include "engine/file_json.h"
-#include "engine/listing.h"
 #include "engine/ready_searches.h"
 #include "server/ready.h"
 #include "server/request.h"
@@ -18,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_JSON_BYTES = 16 << 20, MAX_ALBUMS = 500, MAX_FOLDERS = 1 << 20 };
+enum { MAX_JSON_BYTES = 16 << 20, MAX_ALBUMS = 500 };
 
 typedef struct {
     char *json;              /* owned: the list; NULL: none yet */
@@ -129,6 +128,7 @@ static void respond_list(request *r, worker_tools *tools, const char *name, kept
 
 /* ---- searches ---- */
 
+/* null where it was removed meanwhile, or is damaged. */
 static int put_cover(scry_json_writer *w, scry_store *store, const uint8_t *id, scry_error *err)
 {
     scry_results *found = NULL;
@@ -142,7 +142,7 @@ static int put_cover(scry_json_writer *w, scry_store *store, const uint8_t *id, 
         scry_json_put_null(w);
     }
     scry_results_free(found);
-    return result;
+    return result == SCRY_ENOTFOUND || result == SCRY_EDAMAGED ? 0 : result;
 }
 
 static int make_searches(scry_json_writer *w, server *s, scry_store *store, worker_tools *tools, scry_error *err)
@@ -174,57 +174,26 @@ static void searches_get(request *r, worker_tools *tools)
 
 /* ---- albums ---- */
 
-typedef struct {
-    const char *folder;          /* key of the table */
-    uint64_t files;
-    int64_t first_s, last_s;     /* times of its pictures */
-    uint8_t cover[SCRY_ID_BYTES];   /* the newest */
-} album;
-
-typedef struct {
-    scry_table folders;
-    scry_error *err;
-    int result;
-} album_list;
-
-static int count_file(void *arg, const scry_file *f)
-{
-    album_list *l = arg;
-    const char *slash = strrchr(f->path, '/');
-    char *folder = scry_strndup(f->path, slash && slash > f->path ? (size_t)(slash - f->path) : 1);
-    int64_t number = scry_table_add(&l->folders, folder, l->err), s = scry_sort_time(f);
-    free(folder);
-    if (number < 0)
-        return l->result = (int)number;
-    album *a = scry_table_at(&l->folders, (size_t)number);
-    if (!a->files || s > a->last_s) {
-        memcpy(a->cover, f->id, sizeof a->cover);
-        a->last_s = s;
-    }
-    a->first_s = !a->files || s < a->first_s ? s : a->first_s;
-    a->files++;
-    return 0;
-}
-
 static int by_time(const void *a, const void *b)
 {
-    const album *x = a, *y = b;
-    return x->last_s != y->last_s ? (x->last_s < y->last_s ? 1 : -1) : strcmp(x->folder, y->folder);
+    const scry_facet *x = *(const scry_facet *const *)a, *y = *(const scry_facet *const *)b;
+    return x->last_s != y->last_s ? (x->last_s < y->last_s ? 1 : -1) : strcmp(x->name, y->name);
 }
 
-static int put_albums(scry_json_writer *w, scry_store *store, album *all, size_t n, scry_error *err)
+static int put_albums(scry_json_writer *w, scry_store *store, const scry_facet **all, size_t n, scry_error *err)
 {
     int result = 0;
-    if (n)
-        qsort(all, n, sizeof *all, by_time);
+    qsort(all, n, sizeof *all, by_time);
     scry_json_begin(w, '[');
     for (size_t i = 0; i < n && i < MAX_ALBUMS && result == 0; i++) {
+        uint8_t newest[SCRY_ID_BYTES];
+        scry_facet_id(all[i], newest);
         scry_json_begin(w, '{');
-        scry_json_add_str(w, "folder", all[i].folder);
-        scry_json_add_int(w, "count", (int64_t)all[i].files);
-        scry_json_add_int(w, "first_time_s", all[i].first_s);
-        scry_json_add_int(w, "last_time_s", all[i].last_s);
-        result = put_cover(w, store, all[i].cover, err);
+        scry_json_add_str(w, "folder", all[i]->name);
+        scry_json_add_int(w, "count", (int64_t)all[i]->count);
+        scry_json_add_int(w, "first_time_s", all[i]->first_s);
+        scry_json_add_int(w, "last_time_s", all[i]->last_s);
+        result = put_cover(w, store, newest, err);
         scry_json_end(w, '}');
     }
     scry_json_end(w, ']');
@@ -233,12 +202,17 @@ static int put_albums(scry_json_writer *w, scry_store *store, album *all, size_t
 
 static int make_albums(scry_json_writer *w, server *s, scry_store *store, worker_tools *tools, scry_error *err)
 {
-    album_list l = { .folders = SCRY_TABLE_OF_TEXTS(sizeof(album), MAX_FOLDERS), .err = err };
-    int result = scry_store_each_file(store, NULL, NULL, count_file, &l, err);
-    result = result < 0 ? result : l.result;
-    if (result == 0)
-        result = put_albums(w, store, (album *)(void *)l.folders.entries, l.folders.count, err);
-    scry_table_dispose(&l.folders);
+    size_t n;
+    scry_facet_counts *c;
+    int result = scry_facet_counts_new(&c, store, &(scry_facet_options){ .folders_only = true, .unique = true }, err);
+    if (result < 0)
+        return result;
+    const scry_facet *folders = scry_facets(c, SCRY_FACET_FOLDERS, &n), **all = scry_alloc((n + 1) * sizeof *all);
+    for (size_t i = 0; i < n; i++)
+        all[i] = &folders[i];
+    result = put_albums(w, store, all, n, err);
+    free(all);
+    scry_facet_counts_free(c);
     return result;
 }
 

@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,6 +25,7 @@ typedef struct {
     uint64_t store_change;    /* of scry_store_info; 0: not known, `until_ms` decides */
     unsigned server_change;   /* of server.changes */
     double until_ms;
+    atomic_bool damaged;      /* it has files whose rows are not as they were written */
     unsigned users;           /* requests, and the cache */
     unsigned long used;       /* when, counted in requests */
 } kept_list;
@@ -79,7 +81,7 @@ static void add_to_key(void *arg, const char *name, const char *value, size_t si
 
 static bool is_current(const server *s, const kept_list *k, uint64_t store_change)
 {
-    return k->server_change == atomic_load(&s->changes) && k->store_change == store_change &&
+    return !atomic_load(&k->damaged) && k->server_change == atomic_load(&s->changes) && k->store_change == store_change &&
            (store_change || scry_now_ms() < k->until_ms);
 }
 
@@ -158,37 +160,42 @@ bool is_sorted_list(const scry_search_request *q)
     return q->sort != SCRY_SORT_NONE || q->reverse || q->unique || q->search.offset;
 }
 
-/* Files that were removed since the list was made are left out. */
-static int put_page(scry_json_writer *w, server *s, const scry_listing *l, size_t from, size_t end, scry_error *err)
+/* Files that were removed since the list was made are left out, and damaged ones: the next list will lack these. */
+static int put_page(scry_json_writer *w, server *s, kept_list *k, size_t from, size_t end, scry_error *err)
 {
+    const scry_listing *l = k->listing;
     int result = 0;
     for (size_t i = from; i < end && result == 0; i++) {
         scry_results *found = NULL;
         scry_error why = SCRY_ERROR_INIT;
-        result = scry_store_get(s->store, scry_listing_id(l, i), &found, &why);
+        uint8_t id[SCRY_ID_BYTES];
+        scry_listing_id(l, i, id);
+        result = scry_store_get(s->store, id, &found, &why);
         if (result == 0) {
             mark_away(s->away, found);
             scry_json_begin(w, '{');
             scry_json_put_file(w, &found->hits[0].file);
             scry_json_end(w, '}');
-        } else if (result != SCRY_ENOTFOUND) {
+        } else if (result != SCRY_ENOTFOUND && result != SCRY_EDAMAGED) {
             result = scry_fail(err, result, "%s", why.message);
         }
         scry_results_free(found);
-        result = result == SCRY_ENOTFOUND ? 0 : result;
+        if (result == SCRY_EDAMAGED)
+            atomic_store(&k->damaged, true);
+        result = result == SCRY_ENOTFOUND || result == SCRY_EDAMAGED ? 0 : result;
     }
     return result;
 }
 
 /* Where the page begins. */
-static int find_start(const scry_search_request *q, const scry_listing *l, size_t *from, scry_error *err)
+static int find_start(const server *s, const scry_search_request *q, const scry_listing *l, size_t *from, scry_error *err)
 {
     *from = q->search.offset;
     if (!q->has_after)
         return 0;
     if (q->search.offset)
         return scry_fail(err, SCRY_EINVALID, "offset and cursor both say where the page begins: give one of them");
-    size_t at = scry_listing_find(l, q->after);
+    size_t at = scry_listing_find(l, s->store, q->after);
     *from = at + 1;
     return at < SIZE_MAX ? 0 : scry_fail(err, SCRY_ENOTFOUND, "the cursor's picture is not in the list any more");
 }
@@ -202,7 +209,7 @@ void respond_sorted_list(request *r, const scry_search_request *q)
     size_t from = 0, count = 0, end;
     pthread_rwlock_rdlock(&s->store_lock);
     kept_list *k = acquire(r, q, q->sort, &err);
-    int result = k ? find_start(q, k->listing, &from, &err) : err.code;
+    int result = k ? find_start(s, q, k->listing, &from, &err) : err.code;
     if (result == 0) {
         count = scry_listing_count(k->listing);
         end = from < count && count - from > q->search.limit ? from + q->search.limit : count;
@@ -210,11 +217,14 @@ void respond_sorted_list(request *r, const scry_search_request *q)
         scry_json_add_int(&w, "total", (int64_t)count);
         scry_json_key(&w, "results");
         scry_json_begin(&w, '[');
-        result = put_page(&w, s, k->listing, from, end, &err);
+        result = put_page(&w, s, k, from, end, &err);
         scry_json_end(&w, ']');
         char next[2 * SCRY_ID_BYTES + 1] = "";
-        if (from < end && end < count)
-            scry_hex(scry_listing_id(k->listing, end - 1), SCRY_ID_BYTES, next);
+        if (from < end && end < count) {
+            uint8_t id[SCRY_ID_BYTES];
+            scry_listing_id(k->listing, end - 1, id);
+            scry_hex(id, SCRY_ID_BYTES, next);
+        }
         scry_json_add_str(&w, "cursor", next[0] ? next : NULL);
         store_put_damage(s, &w);
         scry_json_end(&w, '}');
@@ -356,12 +366,14 @@ static double sort_by_cell(placed *p, size_t count)
 static void put_cell(scry_json_writer *w, const scry_listing *l, const placed *p, size_t count)
 {
     char id[2 * SCRY_ID_BYTES + 1];
+    uint8_t bytes[SCRY_ID_BYTES];
     double latitude = 0, longitude = 0;
     for (size_t i = 0; i < count; i++) {
         latitude += p[i].latitude;
         longitude += p[i].longitude;
     }
-    scry_hex(scry_listing_id(l, p[0].at), SCRY_ID_BYTES, id);
+    scry_listing_id(l, p[0].at, bytes);
+    scry_hex(bytes, SCRY_ID_BYTES, id);
     scry_json_begin(w, '{');
     scry_json_add_num(w, "latitude", latitude / (double)count, 9);
     scry_json_add_num(w, "longitude", longitude / (double)count, 9);
@@ -403,12 +415,12 @@ void respond_map(request *r, const scry_search_request *q)
 /* ---- neighbours in time ---- */
 
 /* `n` pictures at most from `at` on, with `step` 1, or SIZE_MAX for -1, nearest first. Below 0 is past the end. */
-static int put_side(scry_json_writer *w, server *s, const scry_listing *l, size_t at, size_t step, size_t n)
+static int put_side(scry_json_writer *w, server *s, kept_list *k, size_t at, size_t step, size_t n)
 {
     int result = 0;
     scry_json_begin(w, '[');
-    for (; n > 0 && at < scry_listing_count(l) && result == 0; at += step, n--)
-        result = put_page(w, s, l, at, at + 1, NULL);
+    for (; n > 0 && at < scry_listing_count(k->listing) && result == 0; at += step, n--)
+        result = put_page(w, s, k, at, at + 1, NULL);
     scry_json_end(w, ']');
     return result;
 }
@@ -425,7 +437,7 @@ void respond_neighbours(request *r, const scry_search_request *q, const uint8_t 
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     pthread_rwlock_rdlock(&s->store_lock);
     kept_list *k = acquire(r, q, SCRY_SORT_DATE, &err);
-    size_t at = k ? scry_listing_find(k->listing, id) : SIZE_MAX;
+    size_t at = k ? scry_listing_find(k->listing, s->store, id) : SIZE_MAX;
     int result = k ? 0 : err.code;
     if (k && at == SIZE_MAX)
         result = scry_fail(&err, SCRY_ENOTFOUND, "there is no such picture among those that these parameters ask for");
@@ -434,10 +446,10 @@ void respond_neighbours(request *r, const scry_search_request *q, const uint8_t 
         scry_json_add_int(&w, "offset", (int64_t)at);
         scry_json_add_int(&w, "total", (int64_t)scry_listing_count(k->listing));
         scry_json_key(&w, "before");
-        result = put_side(&w, s, k->listing, at + 1, 1, q->search.limit);
+        result = put_side(&w, s, k, at + 1, 1, q->search.limit);
         scry_json_key(&w, "after");
         if (result == 0)
-            result = put_side(&w, s, k->listing, at - 1, SIZE_MAX, q->search.limit);
+            result = put_side(&w, s, k, at - 1, SIZE_MAX, q->search.limit);
         scry_json_end(&w, '}');
         if (result < 0)
             scry_fail(&err, result, "a picture of the list cannot be read");

@@ -167,12 +167,24 @@ int scry_store_each_stored(scry_store *s, const scry_filter_node *filter, int (*
                                 : s->kind->each_file(s, filter, NULL, each, arg, err);
 }
 
+int scry_store_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each)(void *arg, const scry_file *file), void *arg,
+                          scry_error *err)
+{
+    int result = scry_filter_check(walk->filter, err);
+    return result < 0 ? result : s->kind->each_brief ? s->kind->each_brief(s, walk, each, arg, err) : 1;
+}
+
 int scry_store_each_sampled(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
                             scry_error *err)
 {
     *share = 1;
     return s->kind->each_sampled ? s->kind->each_sampled(s, most, each, arg, share, err)
                                  : s->kind->each_file(s, NULL, NULL, each, arg, err);
+}
+
+bool scry_store_samples(const scry_store *s)
+{
+    return s->kind->each_sampled;
 }
 
 static int check_root_path(const char *path, scry_error *err)

@@ -16,6 +16,15 @@ typedef struct scry_bad_file {
     int64_t size, mtime_ns, ctime_ns;   /* the last one as in scry_put */
 } scry_bad_file;
 
+/* A walk over files of which little is asked. */
+typedef struct scry_brief_walk {
+    const scry_filter_node *filter;   /* NULL: every file */
+    bool unique;         /* no RAW beside a picture that passes and stands for it, then one file of each content: the first */
+    unsigned wanted;     /* SCRY_BRIEF_... */
+} scry_brief_walk;
+
+enum { SCRY_BRIEF_NAMES = 1, SCRY_BRIEF_RATING = 2, SCRY_BRIEF_SIZE = 4 };
+
 /* One entry for each function of store.h, with the same contract. */
 typedef struct scry_store_kind {
     bool put_replaces_vectors;   /* a put with a vector replaces the stored one; else a content keeps the one it has */
@@ -51,6 +60,9 @@ typedef struct scry_store_kind {
     int (*vector)(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
     int (*each_file)(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                      int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+    /* NULL: files have to be read. */
+    int (*each_brief)(scry_store *s, const scry_brief_walk *walk, int (*each)(void *, const scry_file *), void *arg,
+                      scry_error *err);
     /* NULL: each_file gives every file. */
     int (*each_stored)(scry_store *s, const scry_filter_node *filter, int (*each)(void *, const scry_file *), void *arg,
                        scry_error *err);
@@ -108,10 +120,18 @@ int scry_store_each_place(scry_store *s, const scry_filter_node *filter,
 int scry_store_each_stored(scry_store *s, const scry_filter_node *filter, int (*each)(void *arg, const scry_file *file), void *arg,
                            scry_error *err) SCRY_NODISCARD;
 
+/* As scry_store_each_file, many times as fast, for files of which only these members are set: root, relative, path, time (of a
+ * file without one as its mtime), position, added; and what is wanted: camera, format and labels, the rating, the size. Others
+ * are empty or 0; an id of zeros is scry_file_id of root and relative. 1, and nothing was passed on, where files have to be
+ * read. */
+int scry_store_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each)(void *arg, const scry_file *file), void *arg,
+                          scry_error *err) SCRY_NODISCARD;
+
 /* About `most` files, in no order, of a store of more: *share is their part of all. A store that is walked fast gives all,
  * and 1. */
 int scry_store_each_sampled(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
                             scry_error *err) SCRY_NODISCARD;
+bool scry_store_samples(const scry_store *s);   /* it does not give all */
 
 /* What is done by a store's name: opening it, and the collections beside it. With the contracts of
  * scry_store_open, scry_store_collections and scry_store_drop_collection; `options` is never NULL. */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # pairs.sh - a RAW and the JPEG that the camera wrote beside it are one result, whatever interface asks.
 . "$(dirname "$0")/lib.sh"
+. "$SCRY_TOP/tests/server/lib/serve.sh"
 
 # DNGs with contents of their own; IMG_1 and IMG_2 have a JPEG, IMG_3 has none, IMG_4's is in another folder.
 raw() { # NAME
@@ -41,6 +42,36 @@ run search --paths a picture -n 20
 whole=$(cat "$T/out")
 pages=$(for at in 0 2 4; do "$scry" search --paths -n 2 --offset $at a picture </dev/null; done)
 is "pages of two are the whole" "$pages" "$whole"
+
+# One count everywhere: what a facet or an album says is how many pictures the list shows that it leads to.
+cat >"$T/labels.csv" <<X
+path,label
+pics/IMG_1.DNG,both
+pics/IMG_1.JPG,both
+pics/IMG_2.DNG,raw
+X
+run index "$T/labels.csv"
+cp "$T/pics/IMG_3.DNG" "$T/pics/other/again.dng"
+cp "$T/pics/plain.jpg" "$T/pics/other/plain.jpg"
+run index "$T/pics"
+start
+cat >"$T/counts.py" <<'X'
+import json, sys, urllib.parse, urllib.request
+url = sys.argv[1]
+get = lambda path: json.load(urllib.request.urlopen(url + path))
+total = lambda **filters: get("/api/v1/images?sort=name&unique=1&limit=1&" + urllib.parse.urlencode(filters))["total"]
+facets, wrong = get("/api/v1/facets?unique=1"), []
+for kind, name in (("folders", "in"), ("cameras", "camera"), ("formats", "format"), ("labels", "label")):
+    wrong += [(kind, f["name"], f["count"], n) for f in facets[kind] for n in [total(**{name: f["name"]})] if f["count"] != n]
+wrong += [(a["folder"], a["count"]) for a in get("/api/v1/albums")["albums"] if a["count"] != total(**{"in": a["folder"]})]
+timeline = get("/api/v1/timeline?unique=1")
+wrong += [("timeline", timeline["total"])] * (timeline["total"] != total() or sum(d["count"] for d in timeline["days"]) != total())
+print(wrong, len(facets["folders"]), len(facets["labels"]), len(facets["cameras"]), len(facets["formats"]), total())
+X
+is "facets, albums and the timeline count as lists show" "$(python3 "$T/counts.py" "$url")" "[] 2 2 1 2 6"
+stop
+rm "$T/pics/other/again.dng" "$T/pics/other/plain.jpg" "$T/labels.csv"
+run index --prune "$T/pics"
 
 # The JPEG goes, and comes back into the columns that lack it; a long list of changes is the same as a new store.
 mv "$T/pics/IMG_1.JPG" "$T/away.jpg"

@@ -17,10 +17,33 @@ typedef struct scry_filter_state {
     uint64_t *valid;           /* a bit for each row of columns: the file is still so */
     scry_file_list fresh;      /* files that the columns lack, */
     uint32_t *fresh_slots;     /* [fresh.count] and the slots of their contents */
+    const scry_file **fresh_order;   /* [fresh.count] of them, in order of root's id and relative path */
     char **fresh_words;        /* [fresh.count] of store/words.h; NULL before the first filter on words */
     scry_raw_pair *pairs;      /* [pair_count] */
     size_t pair_count;
 } scry_filter_state;
+
+/* The files that are wanted. */
+typedef struct scry_file_filter {
+    const scry_filter_node *filter;   /* NULL: every file passes */
+    bool all_copies;     /* also RAWs with a lead that passes */
+    bool undated;        /* fill in scry_passing_files.undated */
+    unsigned sections;   /* of the columns, to be read by the caller: SCRY_COLUMNS_FOR_... */
+} scry_file_filter;
+
+/* The files that pass: rows of the columns, and, counted on after these, fresh files. To be disposed of, before the view is. */
+typedef struct scry_passing_files {
+    const scry_filter_state *f;   /* of the view */
+    uint64_t *rows;      /* a bit for each row, of use where f->valid has it, too; NULL without columns */
+    bool *fresh;         /* [f->fresh.count] */
+    uint64_t *undated;   /* rows that have only their file's time; NULL: not asked for, or without columns */
+} scry_passing_files;
+
+/* `r` is in the transaction in which `v` was acquired. *out is to be disposed of after an error, too. */
+int scry_filter_files(scry_local *s, scry_reader *r, scry_view *v, const scry_file_filter *which, scry_passing_files *out,
+                      scry_error *err) SCRY_NODISCARD;
+bool scry_passing_has(const scry_passing_files *p, uint64_t at);
+void scry_passing_dispose(scry_passing_files *p);
 
 /* Zeroed bitmaps, one bit for each slot. */
 typedef struct scry_passing_contents {

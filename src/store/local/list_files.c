@@ -1,14 +1,18 @@
 /* list_files.c - all files, or all that could not be used, in order of root and path.
  *
  * A batch of rows is read in one short transaction, which ends before the callback gets them, so
- * that the callback may write to the store and a long walk does not stop SQLite's log from being reset. */
+ * that the callback may write to the store and a long walk does not stop SQLite's log from being reset.
+ *
+ * With a filter only the rows of the files that pass are read: the columns, as they were when the walk began, say which. */
 #include "store/local/local.h"
 
 #include "base/alloc.h"
 #include "store/file_list.h"
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
+#include "store/local/file_order.h"
 #include "store/local/file_row.h"
+#include "store/local/view.h"
 #include "store/predicates.h"
 #include "store/results.h"
 
@@ -158,10 +162,91 @@ static int walk_files(scry_local *s, const file_walk *w, const uint8_t *after, s
     return result;
 }
 
+/* ---- with a filter ---- */
+
+/* Read the rows of up to BATCH_ROWS files that pass; those that were removed since the order was made are left out. */
+static int read_passing(scry_reader *r, scry_file_order *o, bool wants_text, file_batch *batch, bool *done, scry_error *err)
+{
+    scry_root_list roots;   /* as they are called now */
+    scry_row row = { .wants_text = wants_text };
+    scry_buf name = SCRY_BUF_INIT(1 << 20);
+    sqlite3_stmt *st = NULL;
+    uint64_t at;
+    int result = scry_root_list_load(&r->db, &roots, err);
+    *done = false;
+    for (size_t i = 0; i < BATCH_ROWS && result == 0 && !(*done = !scry_file_order_next(o, &at)); i++) {
+        size_t size;
+        const char *bytes = scry_file_order_name(o, at, &size);
+        scry_buf_clear(&name);
+        scry_buf_append(&name, bytes, size);
+        result = scry_db_start(&r->db, SCRY_SQL_FILE_AT, &st, err, "it", o->roots->items[o->root].number, scry_buf_str(&name));
+        if (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
+            result = scry_row_read(&row, st, &roots, r->db.path, err);
+            if (result == 0)
+                add_file(batch, &row, r->db.path);
+        }
+        scry_db_end(st);
+    }
+    scry_root_list_dispose(&roots);
+    scry_buf_dispose(&name);
+    scry_row_dispose(&row);
+    return result;
+}
+
+static int walk_passing(scry_local *s, const file_walk *w, scry_file_order *o, scry_error *err)
+{
+    bool done = false, stop = false;
+    int result = 0;
+    while (result == 0 && !done && !stop) {
+        scry_reader *r;
+        if ((result = scry_reader_acquire(s, &r, err)) < 0)
+            break;
+        file_batch batch = { .damage = SCRY_ERROR_INIT };
+        result = read_passing(r, o, scry_filter_asks_words(w->filter), &batch, &done, err);
+        scry_reader_release(s, r);
+        stop = result == 0 && pass_files(s, w, &batch);
+        scry_file_list_dispose(&batch.files);
+    }
+    return result;
+}
+
+/* 1 where there are no columns: then every row is to be looked at. */
+static int walk_filtered(scry_local *s, const file_walk *w, const uint8_t *after, scry_error *err)
+{
+    scry_file_order o;
+    scry_passing_files p = { .f = NULL };
+    scry_reader *r;
+    scry_view *v = NULL;
+    walk_place place = { .relative = NULL };
+    int result = after ? place_after(s, after, &place, err) : 0;
+    if (result == 0)
+        result = scry_reader_view_acquire(s, &r, &v, err);
+    if (result == 0) {
+        if (scry_view_lists(v))
+            result = scry_filter_files(s, r, v, &(scry_file_filter){ w->filter, true, false, SCRY_COLUMNS_FOR_NAMES }, &p, err);
+        else
+            result = 1;
+        scry_reader_release(s, r);
+    }
+    if (result == 0) {
+        scry_file_order_start(&o, &p, &v->roots, after ? place.root : NULL, place.relative);
+        result = walk_passing(s, w, &o, err);
+        if (result == 0)
+            result = scry_view_check(s, v, err);
+    }
+    scry_passing_dispose(&p);
+    scry_view_release(s, v);
+    free(place.relative);
+    return result;
+}
+
 int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *, const scry_file *), void *arg, scry_error *err)
 {
-    return walk_files((scry_local *)base, &(file_walk){ filter, false, each, arg }, after, err);
+    scry_local *s = (scry_local *)base;
+    const file_walk w = { filter, false, each, arg };
+    int result = filter ? walk_filtered(s, &w, after, err) : 1;
+    return result == 1 ? walk_files(s, &w, after, err) : result;
 }
 
 int scry_local_each_stored(scry_store *base, const scry_filter_node *filter, int (*each)(void *, const scry_file *), void *arg,

@@ -15,10 +15,11 @@
  * store_folder.c   folders, names, the writer's lock   root_table.c     adding and moving roots
  * head_row.c       the head row                        lookup.c         files and contents by key
  * transaction.c    the writer's transactions           list_files.c     walking files
- * db_reader.c      connections for reading             range_walk.c     walking by id
- * segment.c        the file of stored vectors          local_search.c   search
- * codes_file.c     the file of codes                   filter_bitmap.c  filters
- * texts.c          what was read in pictures
+ * file_order.c     files that pass, in order           range_walk.c     walking by id
+ * brief.c          what lists are made of              local_search.c   search
+ * db_reader.c      connections for reading             filter_bitmap.c  what passes a filter
+ * segment.c        the file of stored vectors          filter_rows.c    filters over the columns
+ * codes_file.c     the file of codes                   texts.c          what was read in pictures
  * columns_read.c, columns_write.c  the columns file    verify.c         checking everything
  * view.c           one committed state                 compact.c        a new generation
  * sums.c           checksums of the files              damage_mark.c    what verify found last
@@ -126,6 +127,8 @@ int scry_local_get(scry_store *base, const uint8_t *id, scry_results **out, scry
 int scry_local_vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err);
 int scry_local_each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+int scry_local_each_brief(scry_store *base, const scry_brief_walk *walk, int (*each)(void *, const scry_file *), void *arg,
+                          scry_error *err);
 int scry_local_each_stored(scry_store *base, const scry_filter_node *filter, int (*each)(void *, const scry_file *), void *arg,
                            scry_error *err);
 int scry_local_each_in_range(scry_store *base, scry_id_range range, bool vectors,

@@ -71,7 +71,7 @@ static const scry_store_kind local_kind = {
     .file_state = scry_local_file_state, .has_content = scry_local_has_content,
     .put = scry_local_put, .put_bad = scry_local_put_bad, .remove = scry_local_remove,
     .get = scry_local_get, .vector = scry_local_vector, .each_file = scry_local_each_file,
-    .each_stored = scry_local_each_stored,
+    .each_brief = scry_local_each_brief, .each_stored = scry_local_each_stored,
     .each_in_range = scry_local_each_in_range, .each_bad = scry_local_each_bad, .put_texts = scry_local_put_texts,
     .get_text = scry_local_get_text, .each_text = scry_local_each_text, .each_unread = scry_local_each_unread,
     .count_texts = scry_local_count_texts,

@@ -2,6 +2,7 @@
 #include "store/local/local.h"
 
 #include "base/alloc.h"
+#include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/raw_pairs.h"
 #include "store/local/view.h"
@@ -126,7 +127,12 @@ static int first_row(scry_local *s, scry_reader *r, sqlite3_stmt *st, const scry
         return scry_fail(err, SCRY_ENOTFOUND, "no file of that id in %s", s->where);
     if (result < 0 || (result = scry_row_read(row, st, roots, s->db_path, err)) < 0)
         return result;
-    return scry_row_check(row, s->db_path, err);
+    scry_error damage = SCRY_ERROR_INIT;
+    if ((result = scry_row_check(row, s->db_path, &damage)) < 0) {
+        scry_damage_found(s, damage.message);
+        result = scry_fail(err, result, "%s", damage.message);
+    }
+    return result;
 }
 
 static int count_copies(scry_reader *r, int64_t slot, uint64_t *out, scry_error *err)

@@ -28,24 +28,16 @@ int scry_may_have_raws(scry_reader *r, const scry_columns *c, int64_t columns_la
 
 /* ---- the pairs of a view ----
  *
- * Names are in order in the columns and here in `order`, so that those with one stem are side by side. */
+ * Names are in order in the columns and in f->fresh_order, so that those with one stem are side by side. */
 
 typedef struct {
     scry_filter_state *f;
     const scry_root_list *roots;
-    const scry_file **order;    /* [f->fresh.count], by root and name */
     size_t capacity;
     uint64_t raw;               /* the RAW whose leads are looked for */
     const char *stem;           /* of its name, borrowed */
     size_t size;
 } finder;
-
-static int compare_files(const void *a, const void *b)
-{
-    const scry_file *x = *(const scry_file *const *)a, *y = *(const scry_file *const *)b;
-    int order = memcmp(x->root, y->root, SCRY_ID_BYTES);
-    return order ? order : strcmp(x->relative, y->relative);
-}
 
 /* Whether `name` begins with the stem; its pair is noted where it leads. */
 static bool look_at(finder *s, const char *name, size_t size, uint64_t at, bool valid)
@@ -85,7 +77,7 @@ static void look_in_fresh(finder *s, const uint8_t *root)
     size_t first = 0, end = s->f->fresh.count;
     while (first < end) {
         size_t middle = first + (end - first) / 2;
-        const scry_file *f = s->order[middle];
+        const scry_file *f = s->f->fresh_order[middle];
         int order = memcmp(f->root, root, SCRY_ID_BYTES);
         if (order == 0)
             order = strncmp(f->relative, s->stem, s->size);
@@ -95,8 +87,8 @@ static void look_in_fresh(finder *s, const uint8_t *root)
             end = middle;
     }
     uint64_t rows = s->f->columns ? s->f->columns->rows : 0;
-    for (; first < s->f->fresh.count && memcmp(s->order[first]->root, root, SCRY_ID_BYTES) == 0; first++) {
-        const scry_file *f = s->order[first];
+    for (; first < s->f->fresh.count && memcmp(s->f->fresh_order[first]->root, root, SCRY_ID_BYTES) == 0; first++) {
+        const scry_file *f = s->f->fresh_order[first];
         if (!look_at(s, f->relative, strlen(f->relative), rows + (uint64_t)(f - s->f->fresh.items), true))
             break;
     }
@@ -151,14 +143,10 @@ static void pair_fresh(finder *s)
 
 void scry_raw_pairs_find(scry_filter_state *f, const scry_root_list *roots)
 {
-    finder s = { .f = f, .roots = roots, .order = scry_alloc((f->fresh.count + 1) * sizeof *s.order) };
-    for (size_t i = 0; i < f->fresh.count; i++)
-        s.order[i] = &f->fresh.items[i];
-    qsort(s.order, f->fresh.count, sizeof *s.order, compare_files);
+    finder s = { .f = f, .roots = roots };
     if (f->columns)
         pair_rows(&s);
     pair_fresh(&s);
-    free(s.order);
 }
 
 /* ---- one file ---- */

@@ -250,6 +250,12 @@ void scry_views_close(scry_local *s)
     s->view = NULL;
 }
 
+bool scry_view_lists(const scry_view *v)
+{
+    enum { FEW_FILES = 16384 };   /* 0.1 s to read */
+    return v->head.columns_file || v->head.files <= FEW_FILES;
+}
+
 int scry_local_refresh(scry_store *base, scry_error *err)
 {
     scry_local *s = (scry_local *)base;

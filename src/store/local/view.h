@@ -45,6 +45,9 @@ int scry_reader_view_release(scry_local *s, scry_reader *r, scry_view *v, int re
  * are read from the database. Borrowed from the view; with the store's view_lock held. */
 scry_columns *scry_view_columns(scry_local *s, scry_view *v, unsigned sections);
 
+/* Whether its files can be listed from what is in memory: from the columns, or there are few. */
+bool scry_view_lists(const scry_view *v);
+
 /* The stored vector in a slot: [dim] binary16. */
 static inline const uint16_t *scry_view_vector(const scry_local *s, const scry_view *v, int64_t slot)
 {
