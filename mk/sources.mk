@@ -19,7 +19,8 @@ PLUGIN_SRC_fetch := $(wildcard src/fetch/*.c)
 PLUGIN_PKGS_fetch := libcurl
 PLUGIN_SRC_thumbs := $(wildcard src/thumbs/*.c)
 PLUGIN_PKGS_thumbs := chafa
-PLUGIN_SRC_tune := $(wildcard src/tune/*.c)
+# With the operations of nn that only training needs: inference does not load them.
+PLUGIN_SRC_tune := $(wildcard src/tune/*.c src/nn/*_backward.c) src/nn/gemm.c
 
 LIB_DIRS := base nn tokenizer model ocr resize metadata image vector store store/local engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PLUGIN_NAMES),$(PLUGIN_SRC_$(p))), \
@@ -52,7 +53,7 @@ $(O)/src/decoder/formats/%.o: ALL_CFLAGS += $(call pkg,cflags,$(FORMATS_PKGS))
 $(O)/src/thumbs/%.o: ALL_CFLAGS += $(call pkg,cflags,chafa)
 # Plain C loops that only -O3 turns into vector instructions: what has no AVX2 runs them.
 ifeq ($(MODE),release)
-$(O)/src/vector/scan_kernels_scalar.o $(O)/src/resize/kernel_scalar.o: ALL_CFLAGS += -O3
+$(O)/src/vector/scan_kernels_scalar.o $(O)/src/resize/kernel_scalar.o $(O)/src/nn/activation_backward.o: ALL_CFLAGS += -O3
 endif
 # GCC's first scheduling, which only targets with many registers have, copies every sum in each round.
 ifneq ($(findstring aarch64,$(CC)$(shell uname -m)),)
