@@ -46,12 +46,13 @@ static bool is_whole(const scry_local *s, const scry_view *v)
            (!v->columns || scry_columns_whole(v->columns));
 }
 
-/* Whether the segment's name leads to the file that is mapped: a copy that was put in its place, of a backup, say, is read. */
+/* Whether the segment's name leads to the file that is mapped: a copy that was put in its place, of a backup, say, is read.
+ * Of a collection that was replaced as a whole what was opened is searched. */
 static bool is_in_place(const scry_local *s, const scry_view *v)
 {
     struct stat st;
     char *path = scry_segment_path(s, v->head.generation);
-    bool other = stat(path, &st) == 0 && st.st_ino != v->segment->inode;
+    bool other = stat(path, &st) == 0 && st.st_ino != v->segment->inode && scry_local_check_place(s, NULL) == 0;
     free(path);
     return !other;
 }
