@@ -13,6 +13,7 @@
 #include "server/request.h"
 #include "server/server.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -85,14 +86,34 @@ static char *host_part(const char *host)
     return end ? scry_strndup(host, (size_t)(end - host)) : scry_strdup(host);
 }
 
+/* A literal address, as browsers write it: in full, or as inet_aton() reads it. */
 static bool is_address(const char *host)
 {
-    return host[0] == '[' || host[strspn(host, "0123456789.")] == '\0';
+    struct in_addr v4;
+    struct in6_addr v6;
+    size_t n = strlen(host);
+    char *inside = host[0] == '[' && n > 2 && host[n - 1] == ']' ? scry_strndup(host + 1, n - 2) : NULL;
+    bool is = inside ? inet_pton(AF_INET6, inside, &v6) == 1
+                     : host[0] && !host[strspn(host, "0123456789.")] && inet_aton(host, &v4) != 0;
+    free(inside);
+    return is;
+}
+
+/* Whether the host is followed by nothing, or by a colon and a port, which may be empty. */
+static bool has_port_or_none(const char *host)
+{
+    const char *rest = host[0] == '[' ? strchr(host, ']') : strchr(host, ':');
+    if (rest && host[0] == '[')
+        rest++;
+    size_t n = rest && *rest == ':' ? strspn(rest + 1, "0123456789") : 0;
+    return !rest || !*rest || (*rest == ':' && !rest[1 + n] && n <= 5 && atoi(rest + 1) <= 65535);
 }
 
 /* Allowed: localhost, any literal address (rebinding needs a name), and the names given. */
 static bool host_allowed(const server *s, const char *host)
 {
+    if (!has_port_or_none(host))
+        return false;
     char *name = host_part(host);
     bool ok = is_address(name) || strcasecmp(name, "localhost") == 0;
     for (size_t i = 0; !ok && i < s->options.host_count; i++)
@@ -152,6 +173,10 @@ bool auth_check(request *r)
 {
     server *s = r->server;
     const char *host = request_header(r, MHD_HTTP_HEADER_HOST), *origin = request_header(r, MHD_HTTP_HEADER_ORIGIN);
+    if (r->line.authority && host && strcasecmp(r->line.authority, host) != 0) {
+        respond_problem(r, 400, "the address is of another host than the header Host");
+        return false;
+    }
     if (!host || !host_allowed(s, host)) {
         respond_problem(r, 421, "this Host is not allowed; start the server with --host NAME to allow it");
         return false;

@@ -15,13 +15,12 @@
 
 enum { MAX_RESPONSE_BYTES = 256 << 20 };
 
-request *request_new(server *s, struct MHD_Connection *c, const char *method, const char *path)
+request *request_new(server *s, struct MHD_Connection *c, const char *address)
 {
     request *r = scry_alloc(sizeof *r);
     r->server = s;
     r->connection = c;
-    r->method = method;
-    r->path = scry_strdup(auth_local_path(s, path));
+    request_line_read(&r->line, address);
     r->body = (scry_buf)SCRY_BUF_INIT(0);
     r->out = (scry_buf)SCRY_BUF_INIT(MAX_RESPONSE_BYTES);
     r->file = -1;
@@ -37,6 +36,7 @@ void request_free(request *r)
         free(r->header[i].value);
     scry_buf_dispose(&r->body);
     scry_buf_dispose(&r->out);
+    request_line_dispose(&r->line);
     free(r->path);
     free(r);
 }
@@ -147,7 +147,7 @@ static const char *title_of(int status)
         { 405, "Method not allowed" }, { 408, "Too slow" }, { 409, "Conflict" }, { 413, "Too large" },
         { 414, "Address too long" }, { 415, "Unsupported picture" }, { 416, "Range not satisfiable" }, { 421, "Misdirected request" },
         { 422, "Cannot be processed" },
-        { 500, "Internal error" }, { 503, "Busy" },
+        { 500, "Internal error" }, { 501, "Not implemented" }, { 503, "Busy" },
     };
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (titles[i].status == status)
@@ -264,10 +264,17 @@ enum MHD_Result request_send(request *r)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
     for (size_t i = 0; i < sizeof fixed_headers / sizeof *fixed_headers; i++)
         MHD_add_response_header(response, fixed_headers[i][0], fixed_headers[i][1]);
-    bool cached = false;
+    /* libmicrohttpd 0.9.75 reads chunks and trailers leniently (a bare LF, a zero byte): what follows them is no request. */
+    bool cached = false, closes = false, chunked = request_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     for (size_t i = 0; i < r->headers; i++) {
         cached |= strcmp(r->header[i].name, "Cache-Control") == 0;
+        closes |= strcmp(r->header[i].name, "Connection") == 0;
         MHD_add_response_header(response, r->header[i].name, r->header[i].value);
+    }
+    if (chunked) {
+        connection_refused(r);
+        if (!closes)
+            MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     if (!cached)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");

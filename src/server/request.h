@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "image/image.h"
 #include "scry/model.h"
+#include "server/strict.h"
 
 #include <microhttpd.h>
 #include <stdbool.h>
@@ -41,12 +42,14 @@ struct request {
     server *server;
     struct MHD_Connection *connection;
     const route *route;
+    request_line line;
     const char *method;                  /* owned by libmicrohttpd, as long as the request */
-    char *path;                          /* percent-decoded, owned */
+    char *path;                          /* percent-decoded, owned; NULL until the header is complete */
     char *param[MAX_PATH_PARAMS];        /* owned: the values of {x} in the pattern */
     scry_buf body;
     uint64_t body_bytes;                 /* received, stored or not */
     bool body_refused;                   /* not stored any more: 413 or 503 once it is complete */
+    bool ended;                          /* an answer was sent past libmicrohttpd, which closes the connection */
     bool dispatched, ready, sent;        /* to a handler; response made; response queued */
     double start_ms;
 
@@ -63,7 +66,8 @@ struct request {
     handler *later;                      /* set by a handler on the loop: to be run by a worker */
 };
 
-request *request_new(server *s, struct MHD_Connection *c, const char *method, const char *path);
+/* `address` is for request_line_read. */
+request *request_new(server *s, struct MHD_Connection *c, const char *address);
 void request_free(request *r);
 
 /* Query string parameters, decoded. NULL when absent. */

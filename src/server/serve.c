@@ -96,14 +96,22 @@ static enum MHD_Result begin_request(request *r, const char *version)
 {
     int status;
     char allow[64];
-    const char *problem = strict_problem(r->connection, r->method, version);
+    const char *problem = strict_line_problem(&r->line, r->method, version, &status);
+    if (!problem) {
+        status = 400;
+        problem = strict_problem(r->connection, r->method, version);
+    }
     if (problem) {
-        respond_problem(r, 400, "%s", problem);
+        respond_problem(r, status, "%s", problem);
         return refuse(r);
     }
     r->route = route_find(r, &status, allow);
     connection_body_grew(r);
     if (!auth_check(r)) {
+        r->ready = true;
+    } else if (r->path[0] == '*') {   /* OPTIONS, of the server */
+        respond_bytes(r, 204, NULL, "", 0);
+        respond_header(r, "Allow", "GET, HEAD, POST, PUT, DELETE");
         r->ready = true;
     } else if (!r->route) {
         respond_problem(r, status, status == 404 ? "there is nothing at %.200s" : "%.200s does not take that method", r->path);
@@ -122,12 +130,11 @@ static enum MHD_Result begin_request(request *r, const char *version)
     return MHD_YES;
 }
 
-/* An address with a zero byte would be truncated there; one with more arguments than fit into the connection's memory would
- * end the connection without a word, and is answered before they are read. */
-static const char zero_byte_in_address, too_many_arguments;
-
+/* The first that is known of a request. One with more arguments than fit into the connection's memory would end the connection
+ * without a word, and is answered before they are read. */
 static void *on_address(void *cls, const char *address, struct MHD_Connection *c)
 {
+    request *r = request_new(cls, c, address);
     size_t arguments = 0;
     for (const char *p = strchr(address, '?'); p; p = strchr(p + 1, '&'))
         arguments++;
@@ -136,15 +143,9 @@ static void *on_address(void *cls, const char *address, struct MHD_Connection *c
         const char *why = "{\"type\":\"about:blank\",\"title\":\"Address too long\",\"status\":414,\"detail\":\"too many arguments\"}";
         snprintf(text, sizeof text, REFUSAL, 414, "application/problem+json", strlen(why), why);
         connection_send_refusal(c, text);
-        return (void *)&too_many_arguments;
+        r->ended = true;
     }
-    return strstr(address, "%00") ? (void *)&zero_byte_in_address : NULL;
-}
-
-static enum MHD_Result refuse_address(request *r)
-{
-    respond_problem(r, 400, "the address holds a zero byte");
-    return refuse(r);
+    return r;
 }
 
 /* Whether all of the body was stored; else an error response was made. */
@@ -189,12 +190,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
                                   const char *upload, size_t *upload_bytes, void **slot)
 {
     request *r = *slot;
-    if (*slot == &too_many_arguments)
+    if (!r || r->ended)
         return MHD_NO;
-    if (!r || *slot == &zero_byte_in_address) {
-        bool refused = r != NULL;
-        *slot = r = request_new(cls, c, method, url);
-        return refused ? refuse_address(r) : begin_request(r, version);
+    if (!r->path) {
+        r->method = method;
+        r->start_ms = scry_now_ms();
+        r->path = scry_strdup(auth_local_path(r->server, request_line_path(&r->line, url)));
+        return begin_request(r, version);
     }
     if (*upload_bytes) {
         size_t n = *upload_bytes;
@@ -215,7 +217,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 static void on_completed(void *cls, struct MHD_Connection *c, void **slot, enum MHD_RequestTerminationCode why)
 {
     request *r = *slot;
-    if (!r || *slot == &zero_byte_in_address || *slot == &too_many_arguments)
+    if (!r)
         return;
     connection_response_sent(r);
     r->server->bodies_bytes -= r->body.size;
@@ -282,7 +284,7 @@ static int start_daemon(server *s, scry_error *err)
         { MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL },
         { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
-        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_address, NULL },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_address, s },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, NULL },
         { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connections_notify, s->connections },
         { o->cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)scry_buf_str(&cert) },
