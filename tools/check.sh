@@ -67,6 +67,9 @@ fuzz() {
     targets=$(ls tests/fuzz/fuzz_*.c | wc -l)
     $make fuzz FUZZ_SECONDS=$((FUZZ_TOTAL / targets + 1))
 }
+abi() {
+    tools/abi.sh
+}
 package() {
     rm -f dist/*.deb && $make deb && lintian --allow-root --fail-on error,warning dist/*.deb && echo 'dist/*.deb pass lintian'
 }
@@ -77,6 +80,7 @@ run_part() {
     clang) ! command -v "${CLANG:-clang}" >/dev/null || part clang clang_builds ;;
     asan) part asan sanitizers ;;
     scripts) ! have 'tests/check/*.sh' || part scripts scripts ;;
+    abi) ! command -v abidiff >/dev/null || part abi abi ;;
     milvus) ! have 'tests/milvus/*.sh' || part milvus milvus ;;
     server) part server server ;;
     browser) { ! have 'tests/browser/*.sh' && ! have 'tests/web/*.sh'; } || part browser browser ;;
@@ -86,7 +90,7 @@ run_part() {
     esac
 }
 
-[ $# != 0 ] || set -- lint clang scripts asan milvus server browser fuzz package
+[ $# != 0 ] || set -- lint clang scripts abi asan milvus server browser fuzz package
 for name in "$@"; do
     run_part "$name"
 done

@@ -267,6 +267,12 @@ def struct_members(body):
             yield from (re.search(r"(\w+)\s*(?:\[[^\]]*\])?\s*$", part).group(1) for part in declaration.split(","))
 
 
+def check_layout():
+    """Structures only grow, constants and functions stay: tools/layout.py."""
+    done = subprocess.run([sys.executable, "tools/layout.py"], capture_output=True, text=True)
+    problems.extend(done.stdout.splitlines() or ([done.stderr] if done.returncode else []))
+
+
 def check_python():
     """The structures that python/scry/_c.py repeats have the members of the headers, in their order."""
     spec = importlib.util.spec_from_file_location("_c", "python/scry/_c.py")
@@ -303,6 +309,7 @@ def main():
     check_parameters([f for f in files if f.startswith("src/") and f.endswith((".c", ".h", ".inc"))])
     check_dead(c)
     check_public_names()
+    check_layout()
     check_python()
     if len(sys.argv) > 1:
         check_symbols(sys.argv[1])

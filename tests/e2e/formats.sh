@@ -3,6 +3,10 @@
 #
 # stores/format-1.tar.xz was written by revision d47ccad: exif.jpg, exif-offset.jpg and grey.png of
 # tests/pictures below /srv/pictures, with the model of tiny_model.py.
+#
+# stores/format-2.tar.xz was written by revision 85a003d, with the same model: these three in a/ and beside it, a copy of grey.png, a
+# sidecar of grey.png, words/sign.png, a bad.jpg, a label, a removed picture, words that were read, a favourite, two pictures to keep
+# beside each other and a saved search. docs/upgrades.md says which fixtures are made when.
 . "$(dirname "$0")/lib.sh"
 
 tiny_model "$T/model"
@@ -51,4 +55,34 @@ python3 -c 'import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute("PR
 run search a picture
 is "a newer format is refused" "$status" 2
 like "... with both numbers" "$T/err" 'format 3.*formats 1 to 2'
+
+# ---- what a store of format 2 had in it when the first fixture of that was made ----
+rm -rf "$SCRY_STORE"
+tar -C "$T" -xJf "$E2E/stores/format-2.tar.xz"
+names() { sed 's,^/srv/pictures/,,' "$T/out" | sort | tr '\n' ' '; }
+before=$(cat "$SCRY_STORE"/collections/default/* | cksum)
+run search --json a picture
+is "format 2: it is searched" "$status $(json 'sorted(r["name"] for r in j["results"])')" "0 ['copy.png', 'exif-offset.jpg', 'exif.jpg', 'sign.png']"
+run list --paths
+is "... listed" "$status $(names)" '0 a/copy.png a/exif-offset.jpg a/exif.jpg grey.png sign.png '
+is "... words that were read" "$(run search --paths --by words exit; names)$(run search --paths --by words 図書館; names)" 'sign.png sign.png '
+is "... a place and a text of a sidecar" "$(run search --paths --by words munich; names)$(run search --paths --by words an old wall; names)" 'grey.png grey.png '
+is "... a label and a key" "$(run list --paths --label 'a red flag'; names)$(run list --paths --key K1; names)" 'a/exif.jpg a/exif.jpg '
+is "... a favourite" "$(run list --paths --favourites; names)" 'a/exif.jpg '
+is "... a saved search" "$(run saved list --json; json '[(s["name"], s["search"]["filter"]["camera"]) for s in j]')" "[('Walls', ['canon'])]"
+groups() { run duplicates --similarity 0.55 --json "$@"; json 'len(j["groups"])'; }
+is "... what is kept beside each other" "$(groups --kept) $(groups)" '2 1'
+run status --json
+is "... a skipped file, words read" "$(json '(j["skipped"], j["words_read"], j["words_with_text"])')" '(1, 4, 1)'
+run verify
+is "... it is verified" "$status" 0
+is "reading changed nothing" "$(cat "$SCRY_STORE"/collections/default/* | cksum)" "$before"
+run remove /srv/pictures/grey.png
+is "it is written to" "$status $(run list --paths; names)" '0 a/copy.png a/exif-offset.jpg a/exif.jpg sign.png '
+run store compact
+is "... and compacted" "$status" 0
+run verify
+is "... and verified" "$status" 0
+run list --paths --favourites
+is "its marks stay" "$(names)" 'a/exif.jpg '
 done_testing
