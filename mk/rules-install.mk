@@ -74,3 +74,9 @@ deb: deps-deb ## Debian packages in dist/
 .PHONY: deps-deb
 deps-deb:
 	@DEPS=$(DEPS) tools/deps.sh build deb
+
+# A software bill of materials: SPDX 2.3, docs/packages.md.
+.PHONY: sbom
+sbom: $(O)/scry.spdx.json ## what it consists of, as SPDX, in build/release/scry.spdx.json
+$(O)/scry.spdx.json: all tools/sbom.py debian/copyright debian/changelog models/starter/MODEL_CARD.md
+	tools/sbom.py $(O) $@

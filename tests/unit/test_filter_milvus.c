@@ -128,7 +128,7 @@ static void combinations(void **state)
 static void text_comes_back(void **state)
 {
     static const char *const texts[] = {
-        "", "plain.jpg", "caf\xE9.jpg", "\xff\xfe", "\xED\xA0\x80", "caf\xC3\xA9", "q\"u'o\\te", "line\nbreak\x1a\x1a" "22",
+        "", "plain.jpg", "caf\xE9.jpg", "\xff\xfe", "\xED\xA0\x80", "caf\xC3\xA9", "q\"u'o\\te", "line\nbreak\x1a\03222",
         "\xEF\xBF\xBD", "a\xF0\x9F\x98", "\x7f\x01", "\x1a", "\x1aZZ",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
