@@ -628,6 +628,7 @@ function wireSearch() {
   $('text').addEventListener('blur', () => { typing = false; });
   $('text').addEventListener('keydown', e => {
     if (e.key === 'Enter') { e.preventDefault(); $('search').requestSubmit(); }   // chips have fields, too: then Enter alone does not submit
+    if (e.ctrlKey && !$('text').value && ['Home', 'End'].includes(e.key)) scrollTo(0, e.key === 'End' ? document.documentElement.scrollHeight : 0);   // there is no text to go to the end of
     if (e.key === 'ArrowDown' && countLoaded()) { e.preventDefault(); focusHit(0); }
   });
   $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed({ replace: currentParams() == location.search.slice(1) }); noteSearch(currentQuery(), true); });
