@@ -107,11 +107,24 @@ function searchWith(kind, value, region, hideFirst = true) {
 
 const busy = on => { $('busy').hidden = !on; };
 
-// A notice that a button closes.
-const remark = (title, detail) => notice(title, detail, text('close'), () => { notice(''); if (first && !first.results.length) empty(); });
+// A notice that a button closes, and Escape. It floats: wherever the list is, it is seen, and nothing moves.
+function remark(title, detail) {
+  notice(title, detail, text('close'), closeRemark);
+  $('notice').classList.add('floating');
+  $('notice').setAttribute('role', 'alert');
+}
+
+function closeRemark() {
+  notice('');
+  if (first && !first.results.length) empty();
+}
+
+const isRemark = () => !$('notice').hidden && $('notice').classList.contains('floating');
 
 function notice(title, detail, button, action) {
   $('notice').hidden = !title;
+  $('notice').classList.remove('floating');
+  $('notice').removeAttribute('role');
   $('notice').replaceChildren(...(title ? [element('strong', {}, title), element('p', {}, detail ?? ''),
     button ? element('button', { type: 'button', onclick: action }, button) : ''] : []));
 }
@@ -308,7 +321,7 @@ function showSummary() {
     return;
   }
   const searched = Math.max(first.scanned, readFilters().size ? 0 : status?.contents ?? 0);   // Milvus reports only how many rows it returned
-  const among = text('among', { n: searched, ms: number(Math.max(1, Math.round(first.took_ms))) });
+  const among = searched === 0 ? text('no_match') : text('among', { n: searched, ms: number(Math.max(1, Math.round(first.took_ms))) });
   const undated = first.undated ? [text('undated', { n: first.undated })] : [];
   $('summary').textContent = [...countedGroups(), among, ...undated].join(' ');
 }
@@ -331,7 +344,7 @@ function showUnknown(words) {
 
 function empty() {
   if (readFilters().size) {
-    notice(text('no_match'), text('no_match_help'), text('clear_filters'), () => $('filters').reset());
+    notice(text('no_match'), first?.nothing_found ?? text('no_match_help'), text('clear_filters'), () => $('filters').reset());
     return;
   }
   const [before, after] = text('empty_help', { command: '\0' }).split('\0');
@@ -549,7 +562,7 @@ function showScores(on) {
 function onKey(e) {
   if (/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) || e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog:modal')) return;
   const does = { '/': () => { $('text').focus(); $('text').select(); }, j: () => moveActive(1), k: () => moveActive(-1), '?': openHelp,
-    Escape: anyChosen() && !document.querySelector('dialog[open]') ? clearChosen : null }[e.key];
+    Escape: isRemark() ? closeRemark : anyChosen() && !document.querySelector('dialog[open]') ? clearChosen : null }[e.key];
   if (does) { e.preventDefault(); does(); }
 }
 
@@ -629,6 +642,7 @@ function wireSearch() {
   $('text').addEventListener('keydown', e => {
     if (e.key === 'Enter') { e.preventDefault(); $('search').requestSubmit(); }   // chips have fields, too: then Enter alone does not submit
     if (e.ctrlKey && !$('text').value && ['Home', 'End'].includes(e.key)) scrollTo(0, e.key === 'End' ? document.documentElement.scrollHeight : 0);   // there is no text to go to the end of
+    if (e.key === 'Escape' && isRemark()) closeRemark();
     if (e.key === 'ArrowDown' && countLoaded()) { e.preventDefault(); focusHit(0); }
   });
   $('search').addEventListener('submit', e => { e.preventDefault(); clearTimeout(timer); changed({ replace: currentParams() == location.search.slice(1) }); noteSearch(currentQuery(), true); });

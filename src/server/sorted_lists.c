@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "engine/file_json.h"
 #include "engine/listing.h"
+#include "engine/nothing_found.h"
 #include "server/away.h"
 #include "server/store_check.h"
 
@@ -200,6 +201,15 @@ static int find_start(const server *s, const scry_search_request *q, const scry_
     return at < SIZE_MAX ? 0 : scry_fail(err, SCRY_ENOTFOUND, "the cursor's picture is not in the list any more");
 }
 
+/* Where filters let no picture pass: which, and what there is instead. */
+static void put_why_nothing(scry_json_writer *w, server *s, const scry_search_request *q)
+{
+    scry_buf why = SCRY_BUF_INIT(1 << 16);
+    if (scry_why_nothing(&why, s->store, q, NULL) == 0 && why.size)
+        scry_json_add_str(w, "nothing_found", scry_buf_str(&why));
+    scry_buf_dispose(&why);
+}
+
 void respond_sorted_list(request *r, const scry_search_request *q)
 {
     server *s = r->server;
@@ -227,6 +237,8 @@ void respond_sorted_list(request *r, const scry_search_request *q)
         }
         scry_json_add_str(&w, "cursor", next[0] ? next : NULL);
         store_put_damage(s, &w);
+        if (!count && q->search.filter)
+            put_why_nothing(&w, s, q);
         scry_json_end(&w, '}');
     }
     pthread_rwlock_unlock(&s->store_lock);

@@ -142,6 +142,18 @@ export async function searching({ root, store }) {
       await page.click('#notice button');
       assert.equal(await page.isVisible('#notice'), false);
     }
+    for (const focus of ['#text', null]) {   // far down in the list, by keyboard
+      await page.evaluate(to => scrollTo(0, to), focus ? 0 : 1e6);
+      await (focus ? page.focus(focus) : page.locator('#text').blur());
+      const y = await page.evaluate(() => scrollY);
+      await drop('notes.txt');
+      const { top, bottom } = await page.$eval('#notice', el => el.getBoundingClientRect().toJSON());
+      assert.ok(top > 0 && bottom < page.viewportSize().height, `${top} ${bottom}`);
+      assert.equal(await page.getAttribute('#notice', 'role'), 'alert');
+      assert.equal(await page.evaluate(() => scrollY), y);
+      await page.keyboard.press('Escape');
+      assert.equal(await page.isVisible('#notice'), false);
+    }
     assert.ok((await names(page)).length > 10);
   });
 
@@ -296,7 +308,12 @@ export async function searching({ root, store }) {
   await test('filters without results: a notice with a button to clear them', async () => {
     const page = await open(url + '/?q=a+horse&after=2099-01-01');
     await settled(page);
-    assert.match(await page.textContent('#notice'), /No picture passes these filters/);
+    assert.match(await page.textContent('#notice'), /No picture passes these filters.*2099-01-01/);
+    await page.goto(url + '/?label=buildign');   // a list says so, too
+    await settled(page);
+    assert.match(await page.textContent('#notice'), /No picture passes these filters.*did you mean building\?/);
+    await page.goto(url + '/?q=a+horse&after=2099-01-01');
+    await settled(page);
     await page.click('#notice button');
     await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
   });

@@ -215,6 +215,10 @@ got = {name: {f["name"]: f["count"] for f in facets[name]} for name in ("formats
 print(got["formats"] == counts("format"), got["cameras"] == counts("camera"), got["folders"] == {name: len(below(name)) for name in counts("folder")}, sum(got["formats"].values()) < len(files))
 X
 )" "True True True True"
+get "$url/api/v1/images?unique=1&camera=no+such"
+like "an empty list says which filter lets nothing pass" "$T/out" '"total":0,.*"nothing_found":"no picture passes camera no such'
+get "$url/api/v1/images?unique=1&format=jpeg"
+unlike "... and no other does" "$T/out" nothing_found
 get "$url/api/v1/facets?unique=maybe"
 is "... takes true or false: 400" $code 400
 get "$url/api/v1/map?near=48.86,2.29,1&unique=1"
