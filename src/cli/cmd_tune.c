@@ -23,7 +23,9 @@ static const cli_option options[] = {
     { "where", "COL=VALUE", "only rows that have VALUE in column COL", 0, NULL },
     { "limit", "N", "a sample of N pictures from the whole table, the same on every run", 'n', NULL },
     { "out", "DIR", "the folder of the new model, which is made", 'o', NULL },
-    { "depth", "WHICH", "what is trained: heads, the last matrix of the texts' side (default: heads)", 0, "heads" },
+    { "depth", "N|heads", "the last N blocks of both towers and what follows them; heads: the texts' last matrix (default: heads)", 0, "heads" },
+    { "side", "WHICH", "with --depth N: train the towers of both, of pictures or of texts (default: both)", 0, "both pictures texts" },
+    { "rate", "R", "highest rate of learning (default: 0.001 for heads, 0.00002 for blocks)", 0, NULL },
     { "epochs", "N", "passes over the pictures, at most (default: 30)", 0, NULL },
     { "keep", "SHARE", "share of the original's weights in the result, 0 to 1 (default: chosen on the held-out pictures)", 0, NULL },
     { "jobs", "N", "worker threads (default: one per processor)", 'j', NULL },
@@ -51,8 +53,12 @@ static void print_report(const scry_tune_report *r, const char *out, bool quiet)
 {
     if (r->diverged)
         cli_warn("the loss became infinite after %d epochs: the best state before that was taken", r->epochs);
+    if (r->resumed)
+        cli_warn("went on after the %d epochs of %s.state", r->resumed, out);
     if (r->stopped)
-        cli_warn("stopped after %d epochs: the best state so far was taken", r->epochs);
+        cli_warn("stopped after %d epochs: the best state so far was taken; the same command goes on from there", r->epochs);
+    if (r->state_lost)
+        cli_warn("%s.state could not be written: a run that is stopped cannot go on", out);
     cli_print("pictures    %zu, of which held out %zu pairs\n", r->pictures, r->held_out);
     cli_print("recall      %.1f %% before, %.1f %% after, on the held-out ones\n", 100 * r->before, 100 * r->after);
     if (!r->saved) {
@@ -60,7 +66,9 @@ static void print_report(const scry_tune_report *r, const char *out, bool quiet)
         return;
     }
     cli_print("kept        %.2f of the original\n", r->keep);
-    if (!quiet)
+    if (!quiet && r->pictures_changed)
+        fprintf(stderr, "written: scry model add NAME %s; its pictures are embedded anew: scry index --rebuild --model NAME\n", out);
+    else if (!quiet)
         fprintf(stderr, r->same_pictures ? "written: scry model add NAME %s; scry search --model NAME searches the collections of the original\n"
                                          : "written: scry model add NAME %s; scry index --rebuild --model NAME\n", out);
 }
@@ -90,17 +98,42 @@ static int tune(const cli_common *c, job *j)
     return r < 0 ? cli_fail(&err) : report.saved ? CLI_OK : CLI_NOTHING;
 }
 
+static bool take_share(const char *name, const char *value, double most, double *out)
+{
+    char *end;
+    *out = strtod(value, &end);
+    if (end != value && !*end && *out >= 0 && *out <= most)
+        return true;
+    cli_usage("--%s \"%s\" is no number from 0 to %g", name, value, most);
+    return false;
+}
+
+static bool take_depth(job *j, const char *value)
+{
+    long long n = 0;
+    if (strcmp(value, "heads") != 0 && !cli_int("depth", value, 1, 512, &n))
+        return false;
+    j->o.depth = (int)n;
+    return true;
+}
+
+static bool take_side(job *j, const char *value)
+{
+    static const char *const sides[] = { "both", "pictures", "texts" };
+    for (int i = 0; i < 3; i++)
+        if (strcmp(value, sides[i]) == 0) {
+            j->o.side = (scry_tune_side)i;
+            return true;
+        }
+    cli_usage("--side \"%s\": both, pictures or texts", value);
+    return false;
+}
+
 static bool take_number(job *j, const char *name, const char *value)
 {
     long long n;
-    char *end;
-    if (strcmp(name, "keep") == 0) {
-        j->o.keep = strtod(value, &end);
-        if (end != value && !*end && j->o.keep >= 0 && j->o.keep <= 1)
-            return true;
-        cli_usage("--keep \"%s\" is no number from 0 to 1", value);
-        return false;
-    }
+    if (strcmp(name, "keep") == 0 || strcmp(name, "rate") == 0)
+        return take_share(name, value, 1, name[0] == 'k' ? &j->o.keep : &j->o.rate);
     if (!cli_int(name, value, 1, strcmp(name, "jobs") == 0 ? 256 : strcmp(name, "epochs") == 0 ? 1000000 : 1 << 30, &n))
         return false;
     if (strcmp(name, "limit") == 0)
@@ -129,18 +162,16 @@ static bool take_option(job *j, const char *name, const char *value)
         }
     if (strcmp(name, "progress") == 0)
         return j->show = true;
-    if (strcmp(name, "depth") != 0)
-        return take_number(j, name, value);
-    if (strcmp(value, "heads") != 0)
-        cli_usage("--depth \"%s\": only heads can be trained", value);
-    return strcmp(value, "heads") == 0;
+    if (strcmp(name, "depth") == 0)
+        return take_depth(j, value);
+    return strcmp(name, "side") == 0 ? take_side(j, value) : take_number(j, name, value);
 }
 
 static int run_tune(int argc, char **argv)
 {
     cli_args a;
     const char *name, *value;
-    job j = { .o = { .epochs = 30, .keep = NAN, .label_template = SCRY_LABEL_TEMPLATE } };
+    job j = { .o = { .epochs = 30, .keep = NAN, .rate = NAN, .label_template = SCRY_LABEL_TEMPLATE } };
     cli_begin(&a, &cmd_tune, argc, argv);
     while ((name = cli_next(&a, &value)))
         if (!take_option(&j, name, value)) {
@@ -163,14 +194,17 @@ const cli_command cmd_tune = {
     .usage = "[OPTION]... --captions FILE|--labels FILE --out DIR",
     .summary = "Train a model on your own captions or labels",
     .details =
-        "Trains the last matrix of the model's texts on pictures with captions or labels, in seconds once the pictures are\n"
-        "embedded, and writes a checkpoint of the same kind beside the original, which is not touched. A fifth of the pictures,\n"
-        "by their contents, is held out: training ends when they gain no more, and they choose how much of the original is\n"
-        "kept. Where nothing is gained, nothing is written, and the status is 1. Ctrl-C stops with the best state so far.\n"
+        "Trains a model on pictures with captions or labels and writes a checkpoint of the same kind beside the original, which\n"
+        "is not touched. --depth heads, the last matrix of the texts, takes seconds once the pictures are embedded; --depth 2,\n"
+        "the last two blocks of both towers, takes minutes and gains more (CLIP, SigLIP, MetaCLIP 2 and other plain\n"
+        "transformers). A fifth of the pictures, by their contents, is held out: training ends when they gain no more, and they\n"
+        "choose how much of the original is kept. Where nothing is gained, nothing is written, and the status is 1. Ctrl-C stops\n"
+        "with the best state so far; the same command goes on from there, also after a kill (DIR.state).\n"
         "Names of a few people, pets or products need no training: scry model teach.\n\n"
         "Examples:\n"
         "  scry tune --labels products.tsv --template \"a photo of {}, a product\" --out ~/models/products\n"
-        "  scry tune --model laion-b32 --captions captions.tsv --out ~/models/mine\n",
+        "  scry tune --model laion-b32 --captions captions.tsv --out ~/models/mine\n"
+        "  scry tune --model laion-b32 --depth 2 --captions captions.tsv --out ~/models/mine\n",
     .options = options,
     .common = CLI_MODEL,
     .run = run_tune,

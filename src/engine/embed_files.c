@@ -1,11 +1,13 @@
-/* embed_files.c - scry_embed_files, _memory, _rgb and _lines: workers that each claim the
+/* embed_files.c - scry_embed_files, _memory, _rgb and _lines, and scry_embed_files_states: workers that each claim the
  * next items of the list until none are left. */
 #include "scry/embed.h"
 
 #include "base/alloc.h"
 #include "base/pool.h"
+#include "engine/embed_states.h"
 #include "engine/picture_batch.h"
 #include "image/rgb_views.h"
+#include "model/model_internal.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -18,6 +20,7 @@ enum { TEXT_BATCH = 16, MAX_WORKERS = 256 };
 typedef struct {
     const scry_model *model;
     const scry_embed_options *options;
+    const embed_states *states; /* NULL: nobody asks for them */
     const char *const *items;   /* paths or texts; else one of: */
     const scry_encoded *memory;
     const scry_rgb *rgb;
@@ -69,7 +72,19 @@ typedef struct {
     team *t;
     picture_batch batch;
     size_t row[PICTURE_BATCH];   /* which rows the pictures of the batch belong to */
+    size_t reported;             /* pictures of the batch whose states were */
 } picture_worker;
+
+/* States of some of the batch's pictures, in order. */
+static void report_states(void *arg, const char *name, const float *x, size_t rows, size_t cols)
+{
+    picture_worker *w = arg;
+    const embed_states *s = w->t->states;
+    if (strcmp(name, s->name) != 0)
+        return;
+    for (size_t r = 0; r + s->rows <= rows; r += s->rows)
+        s->fn(s->arg, w->row[w->reported++], x + r * cols, cols);
+}
 
 static void skip_picture(team *t, size_t i, const scry_error *why)
 {
@@ -97,6 +112,7 @@ static void embed_batch(picture_worker *w)
     scry_error err = SCRY_ERROR_INIT;
     if (b->count == 0)
         return;
+    w->reported = 0;
     if (picture_batch_embed(b, &err) < 0)
         fail(t, &err);
     else
@@ -159,6 +175,8 @@ static void embed_pictures(void *arg, int index, int count)
     d.formats = t->options->formats ? t->options->formats : scry_formats_all();
     if (picture_batch_init(&w.batch, t->model, t->rgb ? NULL : &d, &err) < 0)
         fail(t, &err);
+    if (t->states && w.batch.session)
+        scry_session_set_tracer(w.batch.session, (scry_tracer){ report_states, &w });
     w.batch.request.keep_orientation = t->options->keep_orientation;
     w.batch.request.exact = t->options->exact;
     while (claim(t, 1, &from, &to))
@@ -225,6 +243,17 @@ int scry_embed_files(const scry_model *model, const char *const *paths, size_t n
     int r = run_team(&t, embed_pictures, 1, err);
     if (failures)
         *failures = t.failures;
+    return r;
+}
+
+int scry_embed_files_states(const scry_model *model, const char *const *paths, size_t n, const scry_embed_options *options,
+                            embed_states *states, scry_error *err)
+{
+    team t = team_for(model, n, options, states->vectors);
+    t.items = paths;
+    t.states = states;
+    int r = run_team(&t, embed_pictures, 1, err);
+    states->failures = t.failures;
     return r;
 }
 

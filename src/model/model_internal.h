@@ -43,7 +43,12 @@ int scry_model_text_tower(const scry_model *m, scry_team *team, size_t tokens,
 /* Report the hidden states of this session's computations to `tracer`, until changed again. */
 void scry_session_set_tracer(scry_session *s, scry_tracer tracer);
 
-/* Token ids instead of texts: `starts` is [n + 1]. For tests against the references. */
+/* The ids of a text as the text tower reads them to `ids` [context], without those that do not affect the result; returns
+ * their number, at least 1. `pool` is the token that is read. */
+int scry_model_encode(const scry_model *m, const char *text, int32_t *ids, size_t *pool, scry_error *err) SCRY_NODISCARD;
+
+/* Token ids instead of texts: `starts` is [n + 1]. Traced, every text has all of its rows, in the order given. For training and
+ * for tests against the references. */
 int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *starts, size_t n,
                            float *out, scry_error *err) SCRY_NODISCARD;
 

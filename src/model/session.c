@@ -288,6 +288,17 @@ static int encode(const scry_model *m, const char *text, int32_t *ids, bool *cut
     return r;
 }
 
+int scry_model_encode(const scry_model *m, const char *text, int32_t *ids, size_t *pool, scry_error *err)
+{
+    const scry_text_config *c = &m->texts->config.text;
+    bool cut;
+    int r = encode(m, text, ids, &cut, err);
+    if (r <= 0)
+        return r < 0 ? r : scry_fail(err, SCRY_EINVALID, "a text without tokens");
+    *pool = pool_position(c, ids, (size_t)r);
+    return reads_forward(c) ? (int)*pool + 1 : r;
+}
+
 static int embed_plain(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
                      scry_error *err)
 {

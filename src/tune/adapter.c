@@ -1,6 +1,8 @@
 #include "tune/adapter.h"
 
 #include "base/alloc.h"
+#include "tune/loss.h"
+#include "tune/sums.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,26 +28,6 @@ void tune_identity(const tune_shape *s, float *b)
     for (size_t i = 0; i < s->branches; b += s->width[i] * s->width[i], i++)
         for (size_t k = 0; k < s->width[i]; k++)
             b[k * s->width[i] + k] = 1;
-}
-
-static float dot(const float *a, const float *b, size_t n)
-{
-    float lanes[8] = { 0 }, sum = 0;
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (size_t k = 0; k < 8; k++)
-            lanes[k] += a[i + k] * b[i + k];
-    for (; i < n; i++)
-        sum += a[i] * b[i];
-    for (size_t k = 0; k < 8; k++)
-        sum += lanes[k];
-    return sum;
-}
-
-static void add(float *out, float factor, const float *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] += factor * v[i];
 }
 
 /* ---- one text ---- */
@@ -101,51 +83,6 @@ void tune_apply(const tune_shape *s, const float *b, const float *texts, size_t 
 
 /* ---- the loss ---- */
 
-static bool same(const tune_batch *x, size_t i, size_t j)
-{
-    return x->text_of[i] == x->text_of[j] || x->picture_of[i] == x->picture_of[j];
-}
-
-/* Cross-entropy of n logits, `step` apart, for target i; adds (softmax - y) * share to `d`, likewise apart. */
-static double cross_entropy(const tune_batch *x, size_t i, const float *logits, size_t step, float share, float *d)
-{
-    size_t right = 0;
-    float most = -INFINITY;
-    double sum = 0, loss = 0;
-    for (size_t j = 0; j < x->n; j++) {
-        most = fmaxf(most, logits[j * step]);
-        right += same(x, i, j);
-    }
-    for (size_t j = 0; j < x->n; j++)
-        sum += exp((double)(logits[j * step] - most));
-    for (size_t j = 0; j < x->n; j++) {
-        double z = (double)(logits[j * step] - most), y = same(x, i, j) ? 1 / (double)right : 0;
-        loss -= y * (z - log(sum));
-        d[j * step] += share * (float)(exp(z) / sum - y);
-    }
-    return loss;
-}
-
-static double contrast(const tune_shape *s, const tune_batch *x, const float *u, float *du)
-{
-    size_t n = x->n, dim = s->dim;
-    float *logits = scry_alloc(n * n * sizeof *logits), *d = scry_alloc(n * n * sizeof *d);
-    double loss = 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            logits[i * n + j] = (float)x->scale * dot(u + i * dim, x->pictures + j * dim, dim);
-    for (size_t i = 0; i < n; i++) {
-        loss += cross_entropy(x, i, logits + i * n, 1, 0.5f / (float)n, d + i * n);
-        loss += cross_entropy(x, i, logits + i, n, 0.5f / (float)n, d + i);
-    }
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            add(du + i * dim, (float)x->scale * d[i * n + j], x->pictures + j * dim, dim);
-    free(d);
-    free(logits);
-    return loss / 2 / (double)n;
-}
-
 double tune_loss(const tune_shape *s, const float *b, const tune_batch *x, float *gradient)
 {
     size_t n = x->n, dim = s->dim;
@@ -155,7 +92,7 @@ double tune_loss(const tune_shape *s, const float *b, const tune_batch *x, float
         memset(gradient, 0, tune_parameters(s) * sizeof *gradient);
     for (size_t i = 0; i < n; i++)
         forward(s, b, x->texts + i * dim, u + i * dim, &l[i]);
-    double loss = contrast(s, x, u, du);
+    double loss = tune_contrast(&(tune_pairs){ n, dim, u, x->pictures, x->text_of, x->picture_of, x->scale }, du, NULL);
     for (size_t i = 0; i < n && gradient; i++)
         backward(s, x->texts + i * dim, u + i * dim, &l[i], du + i * dim, gradient);
     for (size_t k = 0; k < x->anchors; k++) {

@@ -1,16 +1,25 @@
-/* publish.h - the tuned checkpoint: a copy of the original whose texts' last matrices are multiplied by B. */
+/* publish.h - the tuned checkpoint: a copy of the original in which some tensors have other numbers. */
 #ifndef SCRY_TUNE_PUBLISH_H
 #define SCRY_TUNE_PUBLISH_H
 
 #include "model/checkpoint.h"
-#include "tune/adapter.h"
 
-/* The branches of a checkpoint's texts. SCRY_EINVALID for a model whose texts do not end in a matrix. */
-int tune_shape_of(tune_shape *out, const scry_checkpoint *c, scry_error *err) SCRY_NODISCARD;
+/* Changes the copy `folder` of a checkpoint. */
+typedef int tune_write_fn(const void *arg, const scry_checkpoint *c, const char *folder, scry_error *err);
 
-/* Make the folder `out`, which must not exist: the files of c->dir with B multiplied in, in the numbers' own format, and
- * `record` (JSON) as SCRY_TUNE_RECORD. It appears complete or not at all. */
-int tune_publish(const scry_checkpoint *c, const tune_shape *s, const float *b, const char *record, const char *out,
-                 scry_error *err) SCRY_NODISCARD;
+typedef struct tune_publishing {
+    tune_write_fn *write;
+    const void *arg;
+    bool same_weights;    /* `write` leaves the weights as they are */
+    const char *record;   /* JSON, written as SCRY_TUNE_RECORD */
+    bool replace;         /* the folder may exist: a result of scry tune, which is replaced */
+} tune_publishing;
+
+/* Make the folder `out`. It appears complete or not at all. */
+int tune_publish(const scry_checkpoint *c, const tune_publishing *p, const char *out, scry_error *err) SCRY_NODISCARD;
+
+/* For such functions: values [count] in place of those of the tensor `name`, which is `t` in the original, in its format. */
+int tune_write_values(const scry_checkpoint *c, const char *folder, const char *name, const scry_tensor *t, const float *values,
+                      scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -4,25 +4,7 @@
 command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 0; }
 unset SCRY_MODEL
 mkdir "$T/set" "$T/set/img"
-python3 - "$T/set" <<'END'
-# 96 pictures of four colours, each with another shade and noise.
-import random, struct, sys, zlib
-random.seed(5)
-def png(path, colour):
-    rows = b"".join(b"\0" + bytes(min(255, max(0, c + random.randint(-25, 25))) for _ in range(32) for c in colour) for _ in range(32))
-    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    open(path, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)) +
-                           chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-colours = {"crimson": (200, 30, 40), "emerald": (30, 180, 60), "navy": (20, 40, 160), "ivory": (230, 225, 200)}
-with open(sys.argv[1] + "/labels.tsv", "w") as labels, open(sys.argv[1] + "/captions.tsv", "w") as captions:
-    labels.write("file\tlabel\n")
-    captions.write("file\tcaption\n")
-    for i in range(96):
-        name = list(colours)[i % 4]
-        png(f"{sys.argv[1]}/img/{i}.png", [c + random.randint(-20, 20) for c in colours[name]])
-        labels.write(f"{i}.png\t{name}\n")
-        captions.write(f"{i}.png\ta thing in {name}\n")
-END
+python3 "$SCRY_TOP/tests/e2e/make_colours.py" "$T/set"
 
 accuracy() { # MODEL: of all pictures, in percent
     run eval --labels "$T/set/labels.tsv" --model "$1" --precision fp32 --json
@@ -42,7 +24,7 @@ refused "no table" 'give a table' --out "$T/new"
 refused "no folder" 'give a table.*--out' --labels "$T/set/labels.tsv"
 refused "two tables" 'one table' --labels a --captions b --out "$T/new"
 refused "a share above 1" 'from 0 to 1' --labels "$T/set/labels.tsv" --out "$T/new" --keep 1.5
-refused "another depth" 'only heads' --labels "$T/set/labels.tsv" --out "$T/new" --depth full
+refused "another depth" 'depth' --labels "$T/set/labels.tsv" --out "$T/new" --depth full
 refused "a folder that exists" 'exists already' --labels "$T/set/labels.tsv" --out "$T/set" --model "$clip"
 refused "few pictures" 'too few pictures' --labels "$T/set/labels.tsv" --limit 6 --out "$T/new" --model "$clip"
 sed 's/\t[a-z]*$/\tcrimson/; 1s/.*/file\tlabel/' "$T/set/labels.tsv" >"$T/set/one.tsv"
