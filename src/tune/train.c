@@ -149,8 +149,8 @@ static void train(trainer *x, int epoch)
     while (++epoch <= o->epochs && x->since < patience) {
         shuffle(x->pairs, x->d->train_count, &random);
         double loss = run_epoch(x);
-        x->report->stopped = stopped(x);
-        x->report->diverged = !x->report->stopped && !isfinite(loss);
+        x->report->stopped = !isfinite(loss) && stopped(x);
+        x->report->diverged = !isfinite(loss) && !x->report->stopped;
         if (x->report->stopped)
             keep_state(x, epoch - 1, true);
         if (!isfinite(loss))
