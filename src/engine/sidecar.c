@@ -224,7 +224,7 @@ void scry_sidecar_read(const char *path, int64_t mtime_ns, scry_metadata *m)
 
 bool scry_may_be_sidecar(const char *name)
 {
-    static const char *const extensions[] = { "xmp", "json", "mov", "mp4" };
+    static const char *const extensions[] = { "xmp", "json", "mov", "mp4", "mp" };
     const char *dot = strrchr(name, '.');
     size_t stem;
     for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
@@ -262,12 +262,18 @@ static bool take_companion(void *arg, const char *path)
     return l->found;
 }
 
-/* The video of a live photo; iCloud's downloaders put a word behind the name. */
+/* The video of a live photo; iCloud's downloaders put a word behind the name. Google's Takeout has the video of Pixel's "x.MP.jpg" as
+ * "x.MP". */
 static void find_video(look *l, size_t stem)
 {
-    static const char *const videos[] = { ".MOV", ".mov", ".MP4", ".mp4", "_HEVC.MOV", "_HEVC.mov" };
+    static const char *const videos[] = { ".MOV", ".mov", ".MP4", ".mp4", ".Mov", ".Mp4", "_HEVC.MOV", "_HEVC.mov" };
     for (size_t i = 0; i < sizeof videos / sizeof *videos && !l->found; i++) {
         char *video = scry_asprintf("%.*s%s", (int)stem - 1, l->path, videos[i]);
+        (void)take_companion(l, video);
+        free(video);
+    }
+    if (!l->found && stem > 4 && strncmp(l->path + stem - 4, ".MP", 3) == 0) {
+        char *video = scry_strndup(l->path, stem - 1);
         (void)take_companion(l, video);
         free(video);
     }

@@ -56,8 +56,9 @@ static size_t take_date(const char *name, const char *s, int date[3])
     return 0;
 }
 
-/* What stands between date and time: nothing, one sign, or words as in " at ", " um ", " a las ", then perhaps a word for
- * the half of the day. The bytes; *words: seconds must follow, since other numbers may stand behind a word. */
+/* What stands between date and time: nothing, one sign, or words as in " at ", " um ", " a las ", with blanks or, as programs put in
+ * their place, '_'; then perhaps a word for the half of the day. The bytes; *words: seconds must follow, since other numbers may
+ * stand behind a word. */
 static size_t gap_of(const char *s, char *half, bool *words)
 {
     enum { LONGEST = 24 };
@@ -71,14 +72,14 @@ static size_t gap_of(const char *s, char *half, bool *words)
             const char *behind = at;
             *half = scry_half_day_take(&behind);
         }
-    bool ends = s[n - 1] == ' ' || *half;
-    return *s == ' ' && ends && n <= LONGEST && s[n] ? n : 0;
+    bool ends = s[n - 1] == *s || *half;
+    return (*s == ' ' || *s == '_') && ends && n <= LONGEST && s[n] ? n : 0;
 }
 
 /* Past a blank, also one that does not break a line, as macOS writes it before "PM". */
 static const char *past_blank(const char *s)
 {
-    static const char *const blanks[] = { " ", "\xc2\xa0", "\xe2\x80\xaf" };
+    static const char *const blanks[] = { " ", "_", "\xc2\xa0", "\xe2\x80\xaf" };
     for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++)
         if (strncmp(s, blanks[i], strlen(blanks[i])) == 0)
             return s + strlen(blanks[i]);
@@ -116,8 +117,10 @@ static bool take_time(const char *s, int clock[3])
 {
     bool words;
     char half;
+    bool joined = *s == '_';
     s += gap_of(s, &half, &words);
-    return take_digits_of_clock(s, clock) || take_clock(s, half, words, clock);
+    bool may_be_number = words && joined;   /* "_IMG_123456" */
+    return (!may_be_number && take_digits_of_clock(s, clock)) || take_clock(s, half, words, clock);
 }
 
 bool scry_date_of_name(scry_date *out, const char *name)

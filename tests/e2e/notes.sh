@@ -72,6 +72,17 @@ mv "$T/pics/plain.MOV" "$T/pics/plain_HEVC.MOV"
 run index "$T/pics"
 run search --json a picture
 is "as iCloud's downloaders name it" "$(facts plain.jpg companion)" "['plain_HEVC.MOV']"
+mv "$T/pics/plain_HEVC.MOV" "$T/pics/plain.Mp4"
+run index "$T/pics"
+run search --json a picture
+is "with a capital" "$(facts plain.jpg companion)" "['plain.Mp4']"
+cp "$T/pics/plain.jpg" "$T/pics/PXL_1.MP.jpg"
+: >"$T/pics/PXL_1.MP"
+run index "$T/pics"
+run search --json --all-copies a picture
+is "a Pixel's, out of Google's Takeout" "$(facts PXL_1.MP.jpg companion)" "['PXL_1.MP']"
+rm "$T"/pics/PXL_1.*
+run index --prune "$T/pics"
 printf '{"photoTakenTime": {"timestamp": "1400000000"}}' >"$T/pics/plain.jpg.supplemental-metadata.json"
 run index "$T/pics"
 run search --json a picture
