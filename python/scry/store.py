@@ -22,7 +22,8 @@ from .results import (File, Hit, IndexProgress, IndexReport, Results, Root, Stor
 Part = Union[str, Picture, Query, File, Hit, np.ndarray]
 _BY = {"auto": _c.BY_AUTO, "look": _c.BY_LOOK, "words": _c.BY_WORDS}
 _PAGE = 1000    # files that each_file holds at a time
-_MILVUS = ("index", "search", "consistency", "partitions", "half", "shards", "replicas", "vector_field", "id_field", "path_field")
+_MILVUS = ("index", "search", "consistency", "partitions", "half", "shards", "replicas", "alias", "partition_key", "mmap", "resource_group",
+           "vector_field", "id_field", "path_field")
 
 
 def _default_place() -> str:
@@ -58,7 +59,8 @@ class Store(Upkeep):
     Without a place it is $SCRY_STORE, else the store of the command line. It is opened when it is first needed, and made by index().
     Any number of threads may search at once; of those that write, in whatever process, one at a time. `model`, a Model or
     a name, is needed for a new collection only where it is not to be the bundled one. `milvus` has the options of a server:
-    index, search, consistency, partitions, half, shards, replicas, vector_field, id_field, path_field.
+    index, search, consistency, partitions, half, shards, replicas, alias, partition_key, mmap, resource_group, vector_field, id_field,
+    path_field.
     """
 
     def __init__(self, where: str | os.PathLike[str] | None = None, collection: str = "default", *, model: Model | str | None = None,

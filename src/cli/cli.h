@@ -95,7 +95,7 @@ typedef struct cli_args {
     int status;         /* once cli_next returned NULL: -1 on success, else the exit status */
 } cli_args;
 
-enum { CLI_COMMON_ARGUMENTS = 20 };
+enum { CLI_COMMON_ARGUMENTS = 24 };
 
 /* The shared options that were given, but for those of a search, as arguments of another command that has them: how many of `out`,
  * each owned by the caller. */

@@ -31,6 +31,10 @@ static const cli_option milvus_options[] = {
     { "milvus-half", NULL, "store the vectors of a new collection in half precision: half the memory (Milvus 2.4 and later)", 0, NULL },
     { "milvus-shards", "N", "over how many shards the writes of a new collection are distributed (1 to 16)", 0, NULL },
     { "milvus-replicas", "N", "load a collection that is not loaded N times, for more searches a second", 0, NULL },
+    { "milvus-alias", NULL, "make the name of a new collection an alias, which scry index --rebuild switches to the new vectors at once", 0, NULL },
+    { "milvus-partition-key", NULL, "make the root of a new collection its partition key: for thousands of roots", 0, NULL },
+    { "milvus-mmap", NULL, "map the data of a new collection from the server's disk instead of holding it in memory", 0, NULL },
+    { "milvus-resource-group", "NAME", "load a collection that is not loaded on this group of query nodes", 0, NULL },
     { "milvus-field", "NAME", "vector field of a collection that another program made", 0, NULL },
     { "milvus-id", "NAME", "key field of such a collection", 0, NULL },
     { "milvus-path", "NAME", "its VARCHAR or dynamic field with the path of each picture", 0, NULL },
@@ -160,12 +164,35 @@ static const char *text_option(cli_common *c, size_t i, const char ***to)
         { "milvus-index", &c->milvus.index }, { "milvus-search", &c->milvus.search },
         { "milvus-consistency", &c->milvus.consistency }, { "milvus-field", &c->milvus.vector_field },
         { "milvus-id", &c->milvus.id_field }, { "milvus-path", &c->milvus.path_field },
-        { "milvus-map", &c->milvus_map },
+        { "milvus-map", &c->milvus_map }, { "milvus-resource-group", &c->milvus.resource_group },
     };
     if (i == sizeof options / sizeof *options)
         return NULL;
     *to = options[i].to;
     return options[i].name;
+}
+
+/* The shared options without a value, as text_option. */
+static const char *flag_option(cli_common *c, size_t i, bool **to)
+{
+    const struct { const char *name; bool *to; } options[] = {
+        { "milvus-partitions", &c->milvus.partitions }, { "milvus-half", &c->milvus.half }, { "milvus-alias", &c->milvus.alias },
+        { "milvus-partition-key", &c->milvus.partition_key }, { "milvus-mmap", &c->milvus.mmap },
+    };
+    if (i == sizeof options / sizeof *options)
+        return NULL;
+    *to = options[i].to;
+    return options[i].name;
+}
+
+static bool set_flag(cli_common *c, const char *name)
+{
+    bool *to;
+    const char *found;
+    for (size_t i = 0; (found = flag_option(c, i, &to)); i++)
+        if (strcmp(found, name) == 0)
+            return *to = true;
+    return false;
 }
 
 /* Where to store the value of such an option; NULL for any other. */
@@ -188,10 +215,10 @@ size_t cli_common_arguments(const cli_common *c, char *out[CLI_COMMON_ARGUMENTS]
             out[n++] = scry_asprintf("--%s=%s", name, *text);
     if (c->precision != SCRY_PRECISION_AUTO)
         out[n++] = scry_asprintf("--precision=%s", cli_precision_name(c->precision));
-    if (c->milvus.partitions)
-        out[n++] = scry_strdup("--milvus-partitions");
-    if (c->milvus.half)
-        out[n++] = scry_strdup("--milvus-half");
+    bool *flag;
+    for (size_t i = 0; (name = flag_option(&given, i, &flag)); i++)
+        if (*flag)
+            out[n++] = scry_asprintf("--%s", name);
     if (c->milvus.shards)
         out[n++] = scry_asprintf("--milvus-shards=%d", c->milvus.shards);
     if (c->milvus.replicas)
@@ -253,10 +280,8 @@ static bool handle_common(cli_args *a, const cli_option *o, const char *value)
     }
     if (strcmp(o->name, "quiet") == 0)
         c->quiet = a->wait.quiet = true;
-    else if (strcmp(o->name, "milvus-partitions") == 0)
-        c->milvus.partitions = true;
-    else if (strcmp(o->name, "milvus-half") == 0)
-        c->milvus.half = true;
+    else if (set_flag(c, o->name))
+        return true;
     else if (strcmp(o->name, "milvus-shards") == 0)
         return small_number(o->name, value, 16, &c->milvus.shards);
     else if (strcmp(o->name, "milvus-replicas") == 0)

@@ -83,6 +83,33 @@ int scry_milvus_rename(scry_milvus *m, const char *name, const char *to, scry_er
     return scry_call_status(m, "RenameCollection", &q.base, err);
 }
 
+static int send_alias(scry_milvus *m, const char *rpc, const char *alias, const char *name, scry_error *err)
+{
+    Pb__AliasRequest q = PB__ALIAS_REQUEST__INIT;
+    q.db_name = scry_call_database(m);
+    q.collection_name = (char *)name;
+    q.alias = (char *)alias;
+    return scry_call_status(m, rpc, &q.base, err);
+}
+
+int scry_milvus_create_alias(scry_milvus *m, const char *alias, const char *name, scry_error *err)
+{
+    return send_alias(m, "CreateAlias", alias, name, err);
+}
+
+int scry_milvus_set_alias(scry_milvus *m, const char *alias, const char *name, scry_error *err)
+{
+    return send_alias(m, "AlterAlias", alias, name, err);
+}
+
+int scry_milvus_drop_alias(scry_milvus *m, const char *alias, scry_error *err)
+{
+    Pb__DropAliasRequest q = PB__DROP_ALIAS_REQUEST__INIT;
+    q.db_name = scry_call_database(m);
+    q.alias = (char *)alias;
+    return scry_call_status(m, "DropAlias", &q.base, err);
+}
+
 int scry_milvus_set_property(scry_milvus *m, const char *name, const char *key, const char *value, scry_error *err)
 {
     Pb__KeyValue pair = scry_call_pair(key, value), *pairs[] = { &pair };
@@ -131,6 +158,7 @@ static void field_to_message(field_message *f, const scry_milvus_field *from)
     f->schema.name = (char *)from->name;
     f->schema.is_primary_key = from->primary;
     f->schema.autoid = from->auto_id;
+    f->schema.is_partition_key = from->partition_key;
     f->schema.data_type = from->half ? SCRY_WIRE_FLOAT16_VECTOR : from->type;
     f->schema.element_type = from->type == SCRY_MILVUS_ARRAY ? SCRY_MILVUS_VARCHAR : 0;
     f->schema.type_params = f->param_list;
@@ -204,6 +232,7 @@ static void schema_from_message(scry_milvus_schema *s, const Pb__DescribeCollect
             .type = f->data_type == SCRY_WIRE_FLOAT16_VECTOR ? SCRY_MILVUS_FLOAT_VECTOR : f->data_type,
             .primary = f->is_primary_key,
             .auto_id = f->autoid || (f->is_primary_key && from->autoid),
+            .partition_key = f->is_partition_key,
             .optional = f->nullable || f->is_dynamic || f->is_function_output || f->default_value.len, .dim = number_param(f, "dim"),
             .max_length = number_param(f, "max_length"), .max_capacity = number_param(f, "max_capacity"),
         };
@@ -229,14 +258,18 @@ int scry_milvus_describe(scry_milvus *m, const char *name, scry_milvus_schema **
         scry_call_free(answer);
         return scry_fail(err, SCRY_EREMOTE, "Milvus at %s describes the collection %s without a schema", m->where, name);
     }
-    if (m->schema_of != name) {
+    const char *own = r->schema->name[0] ? r->schema->name : name;   /* 2.3 repeats an alias as collection_name */
+    if (m->schema_of != own) {
         free(m->schema_of);
-        m->schema_of = scry_strdup(name);
+        m->schema_of = scry_strdup(own);
     }
     m->schema_timestamp = r->update_timestamp;
     described *d = scry_alloc(sizeof *d);
     d->answer = r;
     schema_from_message(&d->schema, r);
+    d->schema.aliases = r->aliases;
+    d->schema.alias_count = r->n_aliases;
+    d->schema.name = own == name ? m->schema_of : own;
     *out = &d->schema;
     return 0;
 }

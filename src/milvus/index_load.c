@@ -185,6 +185,8 @@ int scry_milvus_load(scry_milvus *m, const char *name, const scry_milvus_wait *w
     q.db_name = scry_call_database(m);
     q.collection_name = (char *)name;
     q.replica_number = m->options.replicas > 0 ? m->options.replicas : 1;
+    q.resource_groups = (char **)&m->options.resource_group;
+    q.n_resource_groups = m->options.resource_group ? 1 : 0;
     result = scry_call_status(m, "LoadCollection", &q.base, err);
     while (result == 0) {
         result = is_loaded(m, name, &loaded, err);

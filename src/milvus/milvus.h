@@ -54,6 +54,7 @@ typedef struct scry_milvus_options {
     int work_ms;                 /* for one call to a server that is there and works on it, or loads; less: patience_ms */
     int keepalive_ms;            /* silence after which a PING is sent */
     int replicas;                /* of collections that are loaded; 0: one */
+    const char *resource_group;  /* of query nodes, to load them on; NULL: the default one */
     size_t max_answer_bytes;
     /* Called about twice a second while a call waits, with the seconds that it has waited; true: the caller wants to stop, and this
      * and all further calls get STOP_MS. May be NULL. */
@@ -67,7 +68,7 @@ typedef struct scry_milvus_options {
 enum { SCRY_MILVUS_STOP_MS = 5000, SCRY_MILVUS_AGAIN_MS = 2000, SCRY_MILVUS_AGAIN_WORK_MS = 15000 };
 
 #define SCRY_MILVUS_OPTIONS_INIT \
-    { "", 19530, false, "", NULL, NULL, NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, 0, (size_t)256 << 20, NULL, NULL, NULL }
+    { "", 19530, false, "", NULL, NULL, NULL, NULL, NULL, NULL, 5000, 30000, 0, 10000, 0, NULL, (size_t)256 << 20, NULL, NULL, NULL }
 
 /* milvus://HOST[:PORT][/DATABASE], milvuss:// for TLS, https:// for TLS and port 443; [::1] in brackets. A user or
  * password in the URL is refused: other users can read command lines. Sets host, port, tls and database. */
@@ -122,6 +123,7 @@ typedef struct scry_milvus_field {
     const char *name;
     int type;                    /* scry_milvus_type, or a number this client does not know */
     bool primary, auto_id, optional;   /* optional: nullable, or set by the server */
+    bool partition_key;
     int64_t dim;                 /* vectors */
     bool half;                   /* FLOAT_VECTOR: a FLOAT16_VECTOR, of Milvus 2.4 and later */
     int64_t max_length;          /* VARCHAR, and elements of ARRAY */
@@ -141,6 +143,9 @@ typedef struct scry_milvus_schema {
     size_t property_count;
     int shards;                  /* 0: the server's choice */
     bool dynamic;
+    const char *name;            /* as described: the collection's own name, where it was asked for by an alias */
+    char *const *aliases;        /* [alias_count] as described; milvus-lite names none */
+    size_t alias_count;
 } scry_milvus_schema;
 
 int scry_milvus_create_collection(scry_milvus *m, const char *name, const scry_milvus_schema *schema,
@@ -154,6 +159,10 @@ int scry_milvus_set_property(scry_milvus *m, const char *name, const char *key, 
 int scry_milvus_create_partition(scry_milvus *m, const char *name, const char *partition, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_drop(scry_milvus *m, const char *name, scry_error *err) SCRY_NODISCARD;
 int scry_milvus_rename(scry_milvus *m, const char *name, const char *to, scry_error *err) SCRY_NODISCARD;
+/* Aliases: other names of collections. One that is set again leads to the other collection from then on, at once. */
+int scry_milvus_create_alias(scry_milvus *m, const char *alias, const char *name, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_set_alias(scry_milvus *m, const char *alias, const char *name, scry_error *err) SCRY_NODISCARD;
+int scry_milvus_drop_alias(scry_milvus *m, const char *alias, scry_error *err) SCRY_NODISCARD;
 
 /* ---- index, load, flush: background work of the server, waited for ---- */
 

@@ -127,7 +127,7 @@ bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scr
     if (result == 0)
         return true;
     if (result == SCRY_ECANCELLED || scry_milvus_code(m) == NOT_ALLOWED) {
-        scry_fail(err, why.code, "the collection %s at %s is not loaded: %s", s->name, s->where, why.message);
+        scry_fail(err, why.code, "the collection %s at %s is not loaded: %s", s->shown, s->where, why.message);
         return false;
     }
     scry_log(SCRY_LOG_DEBUG, "the collection %s cannot be loaded yet", s->name);
@@ -197,7 +197,7 @@ int scry_remote_check_writable(const scry_remote *s, scry_error *err)
 {
     if (s->mode != SCRY_STORE_READ)
         return 0;
-    return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was opened for reading", s->name, s->where);
+    return scry_fail(err, SCRY_EINVALID, "the collection %s of %s was opened for reading", s->shown, s->where);
 }
 
 /* ---- close, sync, refresh ---- */
@@ -212,8 +212,9 @@ static void remote_free(scry_remote *s)
     scry_db_close(&s->side, NULL);
     if (s->password)
         explicit_bzero(s->password, strlen(s->password));
-    char *owned[] = { s->where, s->name, s->user, s->password, s->token, s->ca_file, s->cert_file, s->key_file,
-                      s->vector_field, s->identity, s->model_name, s->precision, s->side_path, s->lent, s->lent_root };
+    char *owned[] = { s->where, s->name, s->shown, s->user, s->password, s->token, s->ca_file, s->cert_file, s->key_file,
+                      s->vector_field, s->identity, s->model_name, s->precision, s->side_path, s->lent, s->lent_root,
+                      s->resource_group };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     pthread_mutex_destroy(&s->lock);
@@ -268,11 +269,11 @@ static int remote_refresh(scry_store *base, scry_error *err)
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    result = scry_milvus_describe(m, s->name, &schema, err);
+    result = scry_milvus_describe(m, s->shown, &schema, err);
     if (result == 0) {
         const char *identity = scry_milvus_find_property(schema, "scry.model_identity");
-        if (!identity || strcmp(identity, s->identity) != 0)
-            result = scry_fail(err, SCRY_ENOTFOUND, "the collection %s at %s was replaced by another one", s->name, s->where);
+        if (!identity || strcmp(identity, s->identity) != 0 || strcmp(schema->name, s->name) != 0)
+            result = scry_fail(err, SCRY_ENOTFOUND, "the collection %s at %s was replaced by another one", s->shown, s->where);
         else
             result = scry_remote_load_roots(s, schema, err);
         scry_milvus_schema_free(schema);
@@ -341,7 +342,7 @@ static int count_contents(scry_remote *s, scry_store_info *out, scry_error *err)
 void scry_remote_describe(scry_store *base, scry_store_info *out)
 {
     const scry_remote *s = (scry_remote *)base;
-    *out = (scry_store_info){ .where = s->where, .collection = s->name, .model_identity = s->identity,
+    *out = (scry_store_info){ .where = s->where, .collection = s->shown, .model_identity = s->identity,
                               .model_name = s->model_name, .precision = s->precision, .dim = base->dim,
                               .lacks_details = !s->external && !s->has_details };
 }
@@ -423,6 +424,7 @@ static scry_remote *remote_new(const char *where, const char *name, scry_store_m
     scry_remote *s = scry_alloc(sizeof *s);
     s->where = scry_strdup(where);
     s->name = scry_strdup(name ? name : "default");
+    s->shown = scry_strdup(s->name);
     s->mode = mode;
     s->raws = -1;
     s->roots = scry_remote_roots_new(0);
@@ -454,6 +456,8 @@ static int remote_open(scry_store **out, const char *where, const scry_store_opt
     if (result == 0)
         result = set_connection(s, where, err);
     s->options.replicas = o->milvus.replicas;
+    s->resource_group = o->milvus.resource_group ? scry_strdup(o->milvus.resource_group) : NULL;
+    s->options.resource_group = s->resource_group;
     if (result == 0)
         result = scry_remote_take(s, &m, err);
     if (result == 0)
@@ -469,12 +473,16 @@ static int remote_open(scry_store **out, const char *where, const scry_store_opt
 typedef struct name_list {
     int (*each)(void *arg, const char *name);
     void *arg;
+    scry_milvus *m;
 } name_list;
 
 static int list_name(void *arg, const char *name)
 {
     const name_list *l = arg;
-    return scry_remote_is_replacement(name) ? 0 : l->each(l->arg, name);
+    char *listed = scry_remote_is_replacement(name) ? NULL : scry_remote_listed_name(l->m, name);
+    int stop = listed ? l->each(l->arg, listed) : 0;
+    free(listed);
+    return stop;
 }
 
 static int remote_collections(const char *where, int (*each)(void *arg, const char *name), void *arg, scry_error *err)
@@ -485,7 +493,7 @@ static int remote_collections(const char *where, int (*each)(void *arg, const ch
     if (result == 0)
         result = scry_remote_take(s, &m, err);
     if (result == 0)
-        result = scry_milvus_collections(m, list_name, &(name_list){ each, arg }, err);
+        result = scry_milvus_collections(m, list_name, &(name_list){ each, arg, m }, err);
     scry_remote_give(s, m);
     remote_free(s);
     return result;
@@ -495,18 +503,13 @@ static int remote_drop(const char *where, const char *name, scry_error *err)
 {
     scry_remote *s = remote_new(where, name, SCRY_STORE_WRITE);
     scry_milvus *m = NULL;
-    bool has = false;
     int result = check_name(s->name, err);
     if (result == 0)
         result = set_connection(s, where, err);
     if (result == 0)
         result = scry_remote_take(s, &m, err);
     if (result == 0)
-        result = scry_milvus_has_collection(m, s->name, &has, err);
-    if (result == 0 && !has)
-        result = scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s", s->name, where);
-    if (result == 0)
-        result = scry_milvus_drop(m, s->name, err);
+        result = scry_remote_drop(m, s->name, where, err);
     scry_remote_give(s, m);
     remote_free(s);
     return result;

@@ -40,10 +40,10 @@ static const scry_milvus_field *find_vector(const scry_remote *s, const scry_mil
     if (count == 1)
         return found;
     if (name)
-        scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no field %s of float vectors", s->name, s->where, name);
+        scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no field %s of float vectors", s->shown, s->where, name);
     else
         scry_fail(err, SCRY_EINVALID, "the collection %s at %s has %zu fields of float vectors: name one with --milvus-field",
-                  s->name, s->where, count);
+                  s->shown, s->where, count);
     return NULL;
 }
 
@@ -55,7 +55,7 @@ static const scry_milvus_field *find_key(const scry_remote *s, const scry_milvus
         if (!f->primary)
             continue;
         if (name && strcmp(f->name, name) != 0)
-            scry_fail(err, SCRY_EINVALID, "the key of the collection %s at %s is %s, not %s", s->name, s->where, f->name, name);
+            scry_fail(err, SCRY_EINVALID, "the key of the collection %s at %s is %s, not %s", s->shown, s->where, f->name, name);
         else if (f->type != SCRY_MILVUS_INT64 && f->type != SCRY_MILVUS_VARCHAR)
             scry_fail(err, SCRY_EINVALID, "the key of the collection %s at %s has a type (%d) that scry does not know", s->name,
                       s->where, f->type);
@@ -63,7 +63,7 @@ static const scry_milvus_field *find_key(const scry_remote *s, const scry_milvus
             return f;
         return NULL;
     }
-    scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no key", s->name, s->where);
+    scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no key", s->shown, s->where);
     return NULL;
 }
 
@@ -100,7 +100,7 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, 
         return SCRY_EINVALID;
     if (o->dim && o->dim != vector->dim)
         return scry_fail(err, SCRY_EINVALID, "the collection %s at %s holds vectors of %lld numbers, the model makes %d: it "
-                         "was built with another one", s->name, s->where, (long long)vector->dim, o->dim);
+                         "was built with another one", s->shown, s->where, (long long)vector->dim, o->dim);
     scry_remote_external *f = s->external = scry_alloc(sizeof *f);
     f->key = scry_strdup(key->name);
     f->numbers = key->type == SCRY_MILVUS_INT64;
@@ -110,7 +110,7 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, 
         return result;
     f->why_not = why_not_writable(schema, key, vector, f->path_field);
     if (f->why_not && o->mode != SCRY_STORE_READ)
-        return scry_fail(err, SCRY_EINVALID, "nothing can be added to the collection %s at %s: %s", s->name, s->where,
+        return scry_fail(err, SCRY_EINVALID, "nothing can be added to the collection %s at %s: %s", s->shown, s->where,
                          f->why_not);
     f->map = scry_alloc((choice->map_count + 1) * sizeof *f->map);
     for (size_t i = 0; i < choice->map_count; i++)

@@ -129,7 +129,7 @@ static int check_metric(const scry_remote *s, scry_error *err)
     if (strcmp(s->metric, "COSINE") == 0 || strcmp(s->metric, "L2") == 0 || strcmp(s->metric, "IP") == 0)
         return 0;
     return scry_fail(err, SCRY_EINVALID, "the index of the collection %s at %s has the metric %s: scry searches by COSINE, IP "
-                     "or L2", s->name, s->where, s->metric);
+                     "or L2", s->shown, s->where, s->metric);
 }
 
 /* Whether the index fits the specification: type, and the parameters that both name. */
@@ -190,11 +190,11 @@ int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_
     result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
     bool absent = result == 0 && !index.type[0];
     if (absent && o->mode == SCRY_STORE_READ)
-        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no index yet: run scry index once", s->name, s->where);
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no index yet: run scry index once", s->shown, s->where);
     bool other = result == 0 && !absent && o->milvus.index && o->mode == SCRY_STORE_CREATE && !is_same(&index, type, spec);
     if (other && !may_replace)
         return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was not made by scry and has the index %s: change it with "
-                         "its own tools, or omit --milvus-index", s->name, s->where, index.type);
+                         "its own tools, or omit --milvus-index", s->shown, s->where, index.type);
     if (absent)
         result = make_index(s, m, spec, err);
     else if (other)

@@ -59,9 +59,11 @@ extern const scry_store_kind scry_remote_kind, scry_remote_external_kind;
 
 typedef struct scry_remote {
     scry_store base;                    /* first */
-    char *where, *name;
+    char *where;
+    char *name;                         /* of the collection */
+    char *shown;                        /* as the user calls it: `name`, or an alias of it */
     scry_store_mode mode;
-    char *user, *password, *token, *ca_file, *cert_file, *key_file;
+    char *user, *password, *token, *ca_file, *cert_file, *key_file, *resource_group;
     scry_milvus_options options;        /* its strings are those above */
     atomic_bool gave_up;                /* of options */
     atomic_bool shows_wait;             /* the caller was told of a long call */
@@ -75,6 +77,9 @@ typedef struct scry_remote {
     scry_milvus_wait wait;              /* for index, load and flush; reports progress to the caller */
     void (*notice)(void *arg, const char *text);   /* called with wait.arg; may be NULL */
     bool has_details;                   /* the collection has the fields from SCRY_REMOTE_FIRST_DETAIL on */
+    bool partition_key;                 /* the root is it */
+    int shards;
+    bool mmap;
     bool partitions;                    /* one for each root, named by scry_remote_partition */
     const char *const *fields;          /* requested in a search: what read_row needs to make files of the rows */
     size_t field_count;                 /* at most SCRY_REMOTE_FILE_FIELDS */

@@ -21,7 +21,7 @@ int scry_remote_set_path_field(scry_remote *s, const scry_milvus_schema *schema,
         return scry_fail(err, SCRY_EINVALID, f ? "the field %s of the collection %s at %s is not text: paths are in a VARCHAR field, or "
                                                  "a dynamic one"
                                                : "there is no field %s in the collection %s at %s, which has no dynamic fields",
-                         name, s->name, s->where);
+                         name, s->shown, s->where);
     e->path_field = scry_strdup(name);
     e->path_is_dynamic = !f;
     return 0;

@@ -3,6 +3,10 @@
  * The server renames one collection at a time, so the replacement is two renames: NAME to NAME__aside, then the new one to
  * NAME. Between them, for milliseconds, there is no collection NAME; whoever opens it then, or after a crash there, finishes
  * the replacement, which is complete by then. What is left aside is dropped.
+ *
+ * Where NAME is an alias, it leads to NAME__a or NAME__b (or to a collection that another program named), the replacement is
+ * the other one, and setting the alias is all: there always is a NAME. What it led to is dropped a moment later, when searches
+ * that had begun have ended.
  */
 #include "store/milvus/remote_replace.h"
 
@@ -10,8 +14,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const char REBUILD[] = "__rebuild", ASIDE[] = "__aside";
+static const char REBUILD[] = "__rebuild", ASIDE[] = "__aside", SLOTS[2][4] = { "__a", "__b" };
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -31,22 +36,95 @@ static int drop_if_there(scry_milvus *m, const char *name, scry_error *err)
     return result == 0 && has ? scry_milvus_drop(m, name, err) : result;
 }
 
-/* Drop NAME__rebuild or NAME__aside of the open store. */
-static int drop_beside(scry_remote *s, const char *suffix, scry_error *err)
+static bool is_alias(const scry_remote *s)
 {
-    char *name = scry_asprintf("%s%s", s->name, suffix);
+    return strcmp(s->shown, s->name) != 0;
+}
+
+/* Name of the collection that is to replace the open one; owned. */
+static char *fresh_name(const scry_remote *s)
+{
+    if (!is_alias(s))
+        return scry_asprintf("%s%s", s->name, REBUILD);
+    size_t n = strlen(s->shown);
+    bool first = strncmp(s->name, s->shown, n) == 0 && strcmp(s->name + n, SLOTS[0]) == 0;
+    return scry_asprintf("%s%s", s->shown, SLOTS[first]);
+}
+
+/* Drop a collection beside the open one. */
+static int drop_beside(scry_remote *s, const char *name, scry_error *err)
+{
     scry_milvus *m = NULL;
     int result = scry_remote_take(s, &m, err);
     if (result == 0)
         result = drop_if_there(m, name, err);
     scry_remote_give(s, m);
-    free(name);
     return result;
 }
 
 int scry_remote_drop_replacement(scry_store *base, scry_error *err)
 {
-    return drop_beside((scry_remote *)base, REBUILD, err);
+    char *name = fresh_name((scry_remote *)base);
+    int result = drop_beside((scry_remote *)base, name, err);
+    free(name);
+    return result;
+}
+
+char *scry_remote_listed_name(scry_milvus *m, const char *name)
+{
+    bool slot = has_suffix(name, SLOTS[0]) || has_suffix(name, SLOTS[1]);
+    char *base = scry_strndup(name, strlen(name) - (slot ? sizeof SLOTS[0] - 1 : 0)), *listed = NULL;
+    scry_milvus_schema *schema;
+    if (!slot || scry_milvus_describe(m, base, &schema, NULL) < 0) {
+        free(base);
+        return scry_strdup(name);
+    }
+    size_t n = strlen(base);
+    if (strcmp(schema->name, name) == 0)
+        listed = scry_strdup(base);
+    else if (strncmp(schema->name, base, n) != 0 || !(has_suffix(schema->name, SLOTS[0]) || has_suffix(schema->name, SLOTS[1])))
+        listed = scry_strdup(name);
+    scry_milvus_schema_free(schema);
+    free(base);
+    return listed;
+}
+
+/* One that is there already was made by a command that ended before it could set the alias, or is being made by another one. */
+int scry_remote_create_with_alias(scry_remote *s, scry_milvus *m, const scry_milvus_schema *schema, scry_error *err)
+{
+    char *name = scry_asprintf("%s%s", s->shown, SLOTS[0]);
+    scry_error why = SCRY_ERROR_INIT;
+    scry_milvus_schema *there;
+    bool has = false;
+    int result = scry_milvus_has_collection(m, name, &has, err);
+    if (result == 0 && !has)
+        result = scry_milvus_create_collection(m, name, schema, err);
+    if (result == 0 && (result = scry_milvus_create_alias(m, s->shown, name, &why)) < 0) {
+        result = scry_milvus_describe(m, s->shown, &there, NULL);
+        if (result == 0)
+            scry_milvus_schema_free(there);
+        else
+            result = scry_fail(err, why.code, "%s", why.message);
+    }
+    free(name);
+    return result;
+}
+
+int scry_remote_drop(scry_milvus *m, const char *name, const char *where, scry_error *err)
+{
+    scry_milvus_schema *schema;
+    scry_error why = SCRY_ERROR_INIT;
+    int result = scry_milvus_describe(m, name, &schema, &why);
+    if (result < 0 && scry_milvus_code(m) == SCRY_MILVUS_NO_COLLECTION)
+        return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s", name, where);
+    if (result < 0)
+        return scry_fail(err, result, "%s", why.message);
+    if (strcmp(schema->name, name) != 0)
+        result = scry_milvus_drop_alias(m, name, err);
+    if (result == 0)
+        result = scry_milvus_drop(m, schema->name, err);
+    scry_milvus_schema_free(schema);
+    return result;
 }
 
 int scry_remote_finish_replacement(scry_milvus *m, const char *name, bool *finished, scry_error *err)
@@ -66,7 +144,7 @@ int scry_remote_finish_replacement(scry_milvus *m, const char *name, bool *finis
     return result;
 }
 
-/* Open NAME__rebuild with the index of `s` and its way of partitions. */
+/* Open the replacement, NAME, with the index of `s` and its way of partitions. */
 static int open_fresh(scry_store **out, scry_remote *s, const scry_store_options *model, const char *name, scry_error *err)
 {
     scry_store_options o = *model;
@@ -77,7 +155,8 @@ static int open_fresh(scry_store **out, scry_remote *s, const scry_store_options
     o.mode = SCRY_STORE_CREATE;
     o.collection = name;
     o.milvus = (scry_milvus_choice){ .index = spec, .partitions = s->partitions, .half = s->half, .replicas = s->options.replicas,
-                                     .notice = s->notice,
+                                     .partition_key = s->partition_key, .mmap = s->mmap, .shards = s->shards,
+                                     .resource_group = s->resource_group, .notice = s->notice,
                                      .waiting = s->wait.progress, .waiting_arg = s->wait.arg };
     int result = scry_milvus_driver.open(out, s->where, &o, err);
     free(spec);
@@ -88,17 +167,17 @@ static int open_fresh(scry_store **out, scry_remote *s, const scry_store_options
 int scry_remote_begin_replacement(scry_store **out, scry_store *base, const scry_store_options *model, bool anew, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
-    char *name = scry_asprintf("%s%s", s->name, REBUILD);
+    char *name = fresh_name(s), *aside = scry_asprintf("%s%s", s->name, ASIDE);
     scry_error why = SCRY_ERROR_INIT;
     int result = scry_remote_check_writable(s, err);
-    if (result == 0)
-        result = drop_beside(s, ASIDE, err);
+    if (result == 0 && !is_alias(s))
+        result = drop_beside(s, aside, err);
     if (result == 0 && anew)
-        result = drop_beside(s, REBUILD, err);
+        result = drop_beside(s, name, err);
     if (result == 0) {
         result = open_fresh(out, s, model, name, &why);
         if (result == SCRY_EINVALID) {   /* of another model, or of no use */
-            result = drop_beside(s, REBUILD, &why);
+            result = drop_beside(s, name, &why);
             if (result == 0)
                 result = open_fresh(out, s, model, name, &why);
         }
@@ -106,6 +185,35 @@ int scry_remote_begin_replacement(scry_store **out, scry_store *base, const scry
             result = scry_fail(err, why.code, "%s", why.message);
     }
     free(name);
+    free(aside);
+    return result;
+}
+
+/* Whether what the alias leads to is to stay, since it has another one: 2.3 drops it with all of them. */
+static int has_other_alias(scry_remote *s, scry_milvus *m, bool *other, scry_error *err)
+{
+    scry_milvus_schema *schema;
+    int result = scry_milvus_describe(m, s->name, &schema, err);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < schema->alias_count; i++)
+        if (strcmp(schema->aliases[i], s->shown) != 0) {
+            scry_remote_notice(s, "the collection %s stays: it has the alias %s, too", s->name, schema->aliases[i]);
+            *other = true;
+        }
+    scry_milvus_schema_free(schema);
+    return 0;
+}
+
+/* Let the alias lead to `fresh`, and drop what it led to. */
+static int switch_alias(scry_milvus *m, const char *alias, const char *old, const char *fresh, scry_error *err)
+{
+    enum { LAST_SEARCHES_S = 2 };
+    int result = scry_milvus_set_alias(m, alias, fresh, err);
+    if (result == 0 && old) {
+        sleep(LAST_SEARCHES_S);
+        result = scry_milvus_drop(m, old, err);
+    }
     return result;
 }
 
@@ -127,21 +235,25 @@ static int exchange(scry_milvus *m, const char *name, const char *fresh, scry_er
 int scry_remote_replace(scry_store *base, scry_store *replacement, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base, *fresh = (scry_remote *)replacement;
-    char *name = scry_strdup(s->name), *fresh_name = scry_strdup(fresh->name);
+    char *name = scry_strdup(s->name), *other = scry_strdup(fresh->name), *alias = is_alias(s) ? scry_strdup(s->shown) : NULL;
     scry_milvus *m = NULL;
     int result = scry_remote_sync(replacement, err);
     if (result == 0)
         result = scry_remote_side_move_all(fresh, s, err);
     if (result == 0)
         result = scry_remote_take(s, &m, err);
+    bool stays = false;
+    if (result == 0 && alias)
+        result = has_other_alias(s, m, &stays, err);
     int closed = scry_remote_close(replacement, result == 0 ? err : NULL);
     result = result < 0 ? result : closed;
     closed = scry_remote_close(base, result == 0 ? err : NULL);
     result = result < 0 ? result : closed;
     if (result == 0)
-        result = exchange(m, name, fresh_name, err);
+        result = alias ? switch_alias(m, alias, stays ? NULL : name, other, err) : exchange(m, name, other, err);
     scry_milvus_free(m);
     free(name);
-    free(fresh_name);
+    free(other);
+    free(alias);
     return result;
 }

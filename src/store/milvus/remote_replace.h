@@ -17,4 +17,13 @@ int scry_remote_finish_replacement(scry_milvus *m, const char *name, bool *finis
 /* Whether `name` is that of an unfinished replacement, or of what one has put aside: neither is listed. */
 bool scry_remote_is_replacement(const char *name);
 
+/* The name to list for a collection: an alias that scry made for it, owned; NULL: it is the unfinished replacement of one. */
+char *scry_remote_listed_name(scry_milvus *m, const char *name);
+
+/* Create a collection whose name is an alias: of NAME__a, later of NAME__b. */
+int scry_remote_create_with_alias(scry_remote *s, scry_milvus *m, const scry_milvus_schema *schema, scry_error *err) SCRY_NODISCARD;
+
+/* Drop a collection, and the alias where `name` is one. */
+int scry_remote_drop(scry_milvus *m, const char *name, const char *where, scry_error *err) SCRY_NODISCARD;
+
 #endif

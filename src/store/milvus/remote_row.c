@@ -89,7 +89,7 @@ static int read_ids(const scry_remote *s, scry_remote_row *row, size_t i, scry_e
         scry_unhex(row->columns[SCRY_REMOTE_CONTENT]->strings[i], f->content, SCRY_HASH_BYTES) == 0)
         return 0;
     return scry_fail(err, SCRY_EINVALID, "the row \"%.64s\" of the collection %s at %s was not written by scry",
-                     row->columns[SCRY_REMOTE_ID]->strings[i], s->name, s->where);
+                     row->columns[SCRY_REMOTE_ID]->strings[i], s->shown, s->where);
 }
 
 /* Strings and labels of row i. */

@@ -55,20 +55,28 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
     memcpy(fields, scry_remote_schema, sizeof fields);
     fields[SCRY_REMOTE_VECTOR].dim = o->dim;
     fields[SCRY_REMOTE_VECTOR].half = o->milvus.half;
+    fields[SCRY_REMOTE_ROOT].partition_key = o->milvus.partition_key;
     const scry_milvus_property properties[] = {
         { "scry.format", FORMAT }, { "scry.model_identity", o->model_identity },
         { "scry.model_name", o->model_name ? o->model_name : "" }, { "scry.precision", o->precision ? o->precision : "" },
-        { "scry.partitions", o->milvus.partitions ? "root" : "" },
+        { "scry.partitions", o->milvus.partitions ? "root" : "" }, { "mmap.enabled", "true" },
     };
+    const size_t count = sizeof properties / sizeof *properties - (o->milvus.mmap ? 0 : 1);
     const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
                                         .field_count = sizeof fields / sizeof *fields, .properties = properties,
-                                        .property_count = sizeof properties / sizeof *properties, .shards = o->milvus.shards };
+                                        .property_count = count, .shards = o->milvus.shards };
     if (!o->model_identity || !o->model_identity[0] || o->dim < 1)
         return scry_fail(err, SCRY_EINVALID, "a new collection needs a model: give --model");
+    if (o->milvus.partitions && o->milvus.partition_key)
+        return scry_fail(err, SCRY_EINVALID, "--milvus-partitions and --milvus-partition-key both say where a root's rows are: give one");
+    if (o->milvus.partition_key && strncmp(scry_milvus_version(m), "v2.3", 4) == 0)   /* pymilvus loses them there, too */
+        return scry_fail(err, SCRY_EINVALID, "Milvus at %s (%s) stores rows that are replaced in wrong partitions, and does not find them "
+                         "by their partition key: use --milvus-partitions, or Milvus 2.4 and later", s->where, scry_milvus_version(m));
     if (o->milvus.half && !scry_milvus_has_halves(scry_milvus_version(m)))
         return scry_fail(err, SCRY_EINVALID, "Milvus at %s (%s) has no vectors of half precision, which came with 2.4: omit --milvus-half",
                          s->where, scry_milvus_version(m));
-    return scry_milvus_create_collection(m, s->name, &schema, err);
+    return o->milvus.alias ? scry_remote_create_with_alias(s, m, &schema, err)
+                           : scry_milvus_create_collection(m, s->name, &schema, err);
 }
 
 static int compare_name(void *arg, const char *name)
@@ -99,7 +107,7 @@ static int describe_or_create(scry_remote *s, scry_milvus *m, const scry_store_o
                               scry_error *err)
 {
     scry_error why = SCRY_ERROR_INIT;
-    int result = scry_milvus_describe(m, s->name, out, &why);
+    int result = scry_milvus_describe(m, s->shown, out, &why);
     if (result == 0)
         return 0;
     int code = scry_milvus_code(m);
@@ -111,14 +119,14 @@ static int describe_or_create(scry_remote *s, scry_milvus *m, const scry_store_o
                          s->options.database, s->where, s->name);
     result = no_database ? 0 : scry_remote_finish_replacement(m, s->name, &finished, err);
     if (result < 0 || (!no_database && finished))
-        return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
+        return result < 0 ? result : scry_milvus_describe(m, s->shown, out, err);
     if (o->mode != SCRY_STORE_CREATE)
-        return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s yet: index some pictures first", s->name,
+        return scry_fail(err, SCRY_ENOTFOUND, "there is no collection %s at %s yet: index some pictures first", s->shown,
                          s->where);
     result = make(s, m, o, no_database, err);
     if (result == 0)
         scry_remote_state_begin(s);
-    return result < 0 ? result : scry_milvus_describe(m, s->name, out, err);
+    return result < 0 ? result : scry_milvus_describe(m, s->shown, out, err);
 }
 
 /* ---- opening it ---- */
@@ -133,7 +141,7 @@ static int check_model(const scry_remote *s, const scry_store_options *o, scry_e
 {
     if (!o->model_identity || !o->model_identity[0] || strcmp(o->model_identity, s->identity) == 0)
         return 0;
-    return scry_store_other_model(s->name, s->model_name, s->identity, o, err);
+    return scry_store_other_model(s->shown, s->model_name, s->identity, o, err);
 }
 
 /* Each field must have the type that rows are sent with: another one can crash a server permanently. */
@@ -145,7 +153,7 @@ static int check_fields(const scry_remote *s, const scry_milvus_schema *schema, 
             continue;
         if (!f || f->type != want->type || f->primary != want->primary || f->auto_id)
             return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has the properties of scry, but its field %s is not as "
-                             "scry creates it: use another --collection", s->name, s->where, want->name);
+                             "scry creates it: use another --collection", s->shown, s->where, want->name);
     }
     return 0;
 }
@@ -155,10 +163,16 @@ static int check_kind(const scry_remote *s, const scry_store_options *o, scry_er
 {
     if (o->milvus.partitions && !s->partitions)
         return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made without partitions: scry store copy it into "
-                         "another one with --milvus-partitions", s->name, s->where);
+                         "another one with --milvus-partitions", s->shown, s->where);
+    if (o->milvus.partition_key && !s->partition_key)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made without a partition key: scry store copy it into "
+                         "another one with --milvus-partition-key", s->shown, s->where);
+    if (o->milvus.alias && strcmp(s->shown, s->name) == 0)
+        return scry_fail(err, SCRY_EINVALID, "%s at %s is a collection, not an alias: scry store copy it to another name with "
+                         "--milvus-alias", s->shown, s->where);
     if (o->milvus.half && !s->half)
         return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made with vectors of single precision: scry store copy it "
-                         "into another one with --milvus-half", s->name, s->where);
+                         "into another one with --milvus-half", s->shown, s->where);
     return 0;
 }
 
@@ -180,6 +194,10 @@ static int open_native(scry_remote *s, const scry_milvus_schema *schema, const s
     s->read_row = scry_remote_row_read;
     const char *partitions = scry_milvus_find_property(schema, "scry.partitions");
     s->partitions = partitions && strcmp(partitions, "root") == 0;
+    const char *mapped = scry_milvus_find_property(schema, "mmap.enabled");
+    s->mmap = mapped && strcmp(mapped, "true") == 0;
+    s->partition_key = scry_milvus_find_field(schema, "root") && scry_milvus_find_field(schema, "root")->partition_key;
+    s->shards = schema->shards;
     s->half = scry_milvus_find_field(schema, "vector") && scry_milvus_find_field(schema, "vector")->half;
     int result = check_fields(s, schema, err);
     if (result == 0 && o->mode == SCRY_STORE_CREATE)
@@ -190,7 +208,7 @@ static int open_native(scry_remote *s, const scry_milvus_schema *schema, const s
         s->base.dim = (int)scry_milvus_find_field(schema, "vector")->dim;
         if (o->dim && o->dim != s->base.dim)
             result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s holds vectors of %d numbers, the model makes %d",
-                               s->name, s->where, s->base.dim, o->dim);
+                               s->shown, s->where, s->base.dim, o->dim);
     }
     return result < 0 ? result : scry_remote_load_roots(s, schema, err);
 }
@@ -203,6 +221,8 @@ int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options
         result = describe_or_create(s, m, o, &schema, err);
     if (result < 0)
         return result;
+    free(s->name);
+    s->name = scry_strdup(schema->name);
     bool native = scry_milvus_find_property(schema, "scry.format");
     result = native ? open_native(s, schema, o, err) : scry_remote_external_open(s, schema, o, err);
     scry_milvus_schema_free(schema);

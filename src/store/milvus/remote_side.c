@@ -42,7 +42,7 @@ static char *make_path(const scry_remote *s)
 {
     uint8_t digest[SCRY_SHA256_BYTES];
     char hex[2 * SCRY_ID_BYTES + 1];
-    char *key = scry_asprintf("%s:%d/%s %s", s->options.host, s->options.port, s->options.database, s->name);
+    char *key = scry_asprintf("%s:%d/%s %s", s->options.host, s->options.port, s->options.database, s->shown);
     scry_sha256_of(key, strlen(key), digest);
     scry_hex(digest, SCRY_ID_BYTES, hex);
     char *data = scry_data_dir(), *path = scry_asprintf("%s/milvus/%s.sqlite", data, hex);
