@@ -523,7 +523,6 @@ async function loadStatus() {
   asked = null;
   status = await answer;
   setRoots(status.roots.map(r => r.path));
-  $('roots').replaceChildren(...status.roots.map(r => new Option('', r.path)));
   allowMarks(status.marks_allowed);
   for (const id of ['favourite', 'chosen-favourite']) $(id).hidden = !status.marks_allowed;
   $('chosen-remove').hidden = !status.remove_allowed;
@@ -715,7 +714,7 @@ setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, to
   click: clicked, chosen: isChosen, choose: toggle, extend });
 setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: removeThese, favourite: favour });
 setScrubber();
-setIndexing(async () => { await loadStatus().catch(() => {}); search(); });
+setIndexing(async () => { await loadStatus().catch(() => {}); search(); }, () => status?.roots.map(r => r.path) ?? []);
 setDragging({ choosing, begin: beginDrag, range: dragRange, these: dragOver, end: endDrag });
 setDuplicates({ open: hit => openPicture(hit), failed, title: words => { $('summary').textContent = words; }, changed: compare });
 setMarks({ current: () => ({ query: currentQuery(), filters: apiFilters() }), saved: staleStart });

@@ -4,23 +4,42 @@ import { ApiError, request } from './api.js';
 import { $, element } from './dom.js';
 import { number, text } from './strings.js';
 
-let job = null, events = null, skips = 0, onDone = () => {};
+const SUGGEST_MS = 150;
 
-export function setIndexing(done) {
-  onDone = done;
+let job = null, events = null, skips = 0, onDone = () => {}, indexed = () => [];
+
+// roots(): the folders that are indexed.
+export function setIndexing(done, roots) {
+  [onDone, indexed] = [done, roots];
   $('open-index').onclick = openIndexing;
   $('index-form').addEventListener('submit', start);
   const path = $('index-form').elements.path;   // what was typed is there again after a reload
   path.value = sessionStorage.getItem('index-path') ?? '';
-  path.addEventListener('input', () => sessionStorage.setItem('index-path', path.value));
+  let timer;
+  path.addEventListener('input', () => {
+    sessionStorage.setItem('index-path', path.value);
+    clearTimeout(timer);
+    timer = setTimeout(suggest, SUGGEST_MS);
+  });
   $('cancel-index').onclick = () => request(`api/v1/index/${job}`, { method: 'DELETE' }).catch(said);
 }
 
 const said = e => { $('index-state').textContent = e instanceof ApiError && e.status ? e.message : text('server_gone'); };
 
+// Folders of the server's machine that begin as what is typed; before that those that are indexed, and those of the home folder.
+async function suggest() {
+  const typed = $('index-form').elements.path.value;
+  try {
+    const { folders } = await request('api/v1/folders?' + new URLSearchParams({ path: typed }));
+    if (typed !== $('index-form').elements.path.value) return;
+    $('roots').replaceChildren(...[...new Set([...(typed ? [] : indexed()), ...folders])].map(path => new Option('', path)));
+  } catch { /* without suggestions */ }
+}
+
 // When opened, show the current run, else the files skipped before.
 export async function openIndexing() {
   $('indexing').showModal();
+  suggest();
   startable(false);
   try {
     const { jobs } = await request('api/v1/index'), run = jobs.find(j => j.state === 'running');

@@ -8,7 +8,7 @@
 
 const route *const route_tables[] = { routes_search, routes_images, routes_uploads, routes_lists, routes_embed, routes_change,
                                       routes_marks, routes_zip, routes_duplicates, routes_ready, routes_places, routes_page,
-                                      routes_status, routes_index, routes_tutorial, NULL };
+                                      routes_status, routes_index, routes_folders, routes_tutorial, NULL };
 
 /* Match `path`; the segments at {x} are stored in r->param. */
 static bool matches(request *r, const char *pattern, const char *path)

@@ -53,6 +53,9 @@ export async function around({ store }) {
     const page = await open(server.url);
     await settled(page);
     await page.click('#notice button');
+    const offered = () => page.$$eval('#roots option', all => all.map(o => o.value));
+    await page.locator('[name=path]').pressSequentially(temporary + '/MO');   // folders are offered while one types
+    await until(async () => assert.deepEqual(await offered(), [folder]));
     await page.fill('[name=path]', folder);
     await page.keyboard.press('Escape');
     await page.reload();

@@ -128,6 +128,8 @@ get "$url/api/v1/images?limit=1000&cursor=$cursor"
 is "list: the rest" "$(json 'len(j["results"])')" 23
 get "$url/api/v1/facets"
 is "facets" "$(json '[(f["name"], f["count"]) for f in j["formats"]]')" "[('png', 30)]"
+get "$url/api/v1/folders?path=/"
+is "folders, without --allow-index: 403" $code 403
 get "$url/count"
 is "the tutorial's count" "$(cat "$T/out")" 30
 get -X POST -d red "$url/search?limit=4"
@@ -238,6 +240,23 @@ is "the page needs none" $code 200
 
 # Changes.
 A='Authorization: Bearer a-token-of-24-characters'
+mkdir -p "$T/folders/Ab" "$T/folders/abc/d" "$T/folders/.abd" "$T/folders/x"
+ln -s Ab "$T/folders/abl" && touch "$T/folders/abfile"
+get -H "$A" "$url/api/v1/folders?path=$T/folders/aB"
+is "folders: by the beginning, links to folders, no files, none that are hidden" "$(json '[p.rsplit("/", 1)[1] for p in j["folders"]]')" "['Ab', 'abc', 'abl']"
+get -H "$A" "$url/api/v1/folders?path=$T/folders/."
+is "... hidden ones where a dot is typed" "$(json '[p.rsplit("/", 1)[1] for p in j["folders"]]')" "['.abd']"
+get -H "$A" "$url/api/v1/folders?path=$T/folders/abc/"
+is "... below one" "$(json 'j["folders"]')" "['$T/folders/abc/d']"
+get -H "$A" "$url/api/v1/folders?path=$T/nowhere/"
+is "... of none" "$code $(json 'j["folders"]')" "200 []"
+get -H "$A" "$url/api/v1/folders?path=folders"
+is "... no absolute path: 400" $code 400
+get "$url/api/v1/folders?path=/"
+is "... without the token: 401" $code 401
+(cd "$T/folders" && for i in $(seq 120); do echo "x/$(printf %03d "$i")"; done | xargs mkdir)
+get -H "$A" "$url/api/v1/folders?path=$T/folders/x/"
+is "... the first hundred" "$(json '(len(j["folders"]), j["folders"][-1][-3:], j["folders"] == sorted(j["folders"]))')" "(100, '100', True)"
 pictures "$T/more" 3 90
 get -H "$A" -X POST --data-binary "@$T/more/p090.png" "$url/insert"
 is "insert" $code 201
