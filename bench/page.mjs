@@ -6,11 +6,11 @@
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync } from 'node:fs';
 import { scry, serve, top } from '../tests/browser/harness.mjs';
 import { manyPictures } from '../tests/browser/pictures.mjs';
 
-const { BENCH_HOME, CHROMIUM, SCRY_NODE_MODULES } = process.env, COUNT = +process.env.COUNT, ROUNDS = 7, SCROLL_S = 5, WHEEL_PX = 120, WHEEL_MS = 16;
+const { BENCH_HOME, CHROMIUM, SCRY_NODE_MODULES } = process.env, COUNT = +process.env.COUNT, ROUNDS = 7, SCROLL_S = 5, WHEEL_PX = 120, WHEEL_MS = 16, SEEN_MS = 1000;
 const { chromium } = createRequire(SCRY_NODE_MODULES + '/')('playwright-core');
 const folder = `${BENCH_HOME}/page-${COUNT}`, store = folder + '/store', env = { SCRY_MODEL: folder + '/model' };
 
@@ -47,15 +47,30 @@ async function openPage(browser, url) {
   return page;
 }
 
+async function timeOf(browser, url) {
+  const page = await openPage(browser, url), time = await page.evaluate(() => window.shownAt);
+  await page.context().close();
+  return time;
+}
+
 async function firstPictures(browser, url) {
-  const times = [];
-  for (let i = 0; i <= ROUNDS; i++) {
-    const page = await openPage(browser, url);
-    times.push(await page.evaluate(() => window.shownAt));
-    await page.context().close();
+  const times = [], changed = [], lists = [];
+  for (let i = 0; i <= ROUNDS; i++) times.push(await timeOf(browser, url));
+  for (let i = 0; i < 2 * ROUNDS; i++) {   // a file is indexed again; the server looks several times a second
+    utimesSync(`${folder}/pictures/p${String(i).padStart(5, '0')}.png`, 1e9, Date.now() / 1000 - 1e8);
+    scry(['index', '--quiet', `${folder}/pictures/p${String(i).padStart(5, '0')}.png`, '--store', store], env);
+    await new Promise(resolve => setTimeout(resolve, SEEN_MS));
+    if (i % 2) changed.push(await timeOf(browser, url));
+    else {
+      const start = performance.now();
+      await (await fetch(url + '/api/v1/images?sort=date&unique=1&limit=100')).arrayBuffer();
+      lists.push(performance.now() - start);
+    }
   }
   say('first pictures, the server just started', times.slice(0, 1), 'ms');
   say('first pictures', times.slice(1), 'ms');
+  say('first pictures after a change', changed, 'ms');
+  say('the first list after a change', lists, 'ms');
 }
 
 // The events of a trace while `run` runs.

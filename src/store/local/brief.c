@@ -1,7 +1,7 @@
 /* brief.c - what lists are made of, for each file, without reading its row: 0.1 us a file instead of 5.
  *
  * The columns have it, in the order of the walk. The terms of their lists are turned round: for each row its camera, format, labels
- * and rating. Sizes alone are in the database only, and read in the same order.
+ * and rating. Sizes alone are in the database only: files of one content have one.
  */
 #include "store/local/local.h"
 
@@ -39,8 +39,7 @@ typedef struct {
     scry_file_order order;
     term_lists t;
     uint64_t *seen;         /* of unique: contents, by slot */
-    sqlite3_stmt *sizes;    /* of the root `sizes_root` */
-    size_t sizes_root;
+    int64_t *sizes;         /* of each slot, if they are wanted */
     scry_buf path;
     const char **labels;
     size_t label_capacity;
@@ -144,23 +143,22 @@ static void put_terms(brief_state *b, scry_file *f, uint64_t row)
 
 /* ---- files ---- */
 
-static int find_size(brief_state *b, const char *relative, int64_t *out, scry_error *err)
+static int load_sizes(brief_state *b, scry_error *err)
 {
-    int result = 0;
-    if (!b->sizes || b->sizes_root != b->order.root) {
-        scry_db_end(b->sizes);
-        b->sizes = NULL;
-        b->sizes_root = b->order.root;
-        result = scry_db_start(&b->r->db, SCRY_SQL_SIZES_OF_ROOT, &b->sizes, err, "i", b->v->roots.items[b->order.root].number);
+    int64_t slots = b->v->head.slots;
+    sqlite3_stmt *st = NULL;
+    b->sizes = scry_try_alloc((size_t)slots + 1, sizeof *b->sizes);
+    if (!b->sizes)
+        return scry_fail(err, SCRY_ENOMEM, "no memory for a list");
+    int result = scry_db_start(&b->r->db, SCRY_SQL_FILES_SIZES, &st, err, "");
+    while (result == 0 && (result = scry_db_step(&b->r->db, st, err)) == 1) {
+        int64_t slot = sqlite3_column_int64(st, 0);
+        if (slot >= 0 && slot < slots)
+            b->sizes[slot] = sqlite3_column_int64(st, 1);
+        result = 0;
     }
-    while (result == 0 && (result = scry_db_step(&b->r->db, b->sizes, err)) == 1) {
-        int order = strcmp(scry_db_text(b->sizes, 0), relative);
-        *out = sqlite3_column_int64(b->sizes, 1);
-        if (order == 0)
-            return 0;
-        result = order < 0 ? 0 : scry_reader_out_of_order(b->r, err);
-    }
-    return result < 0 ? result : scry_reader_out_of_order(b->r, err);
+    scry_db_end(st);
+    return result;
 }
 
 static void put_row(brief_state *b, scry_file *f, uint64_t row)
@@ -188,6 +186,7 @@ static void put_row(brief_state *b, scry_file *f, uint64_t row)
     f->latitude = f->has_position ? c->latitudes[row] : 0;
     f->longitude = f->has_position ? c->longitudes[row] : 0;
     f->added = (int64_t)c->slots[row] + 1;
+    f->size = b->sizes && c->slots[row] < b->v->head.slots ? b->sizes[c->slots[row]] : 0;
     put_terms(b, f, row);
 }
 
@@ -202,24 +201,20 @@ static bool is_copy(brief_state *b, uint64_t slot)
     return seen;
 }
 
-static int pass_all(brief_state *b, scry_error *err)
+static void pass_all(brief_state *b)
 {
     const scry_filter_state *f = b->p.f;
     uint64_t at, rows = f->columns ? f->columns->rows : 0;
     scry_file file;
-    int result = 0;
     scry_file_order_start(&b->order, &b->p, &b->v->roots, NULL, "");
-    while (result == 0 && scry_file_order_next(&b->order, &at)) {
+    while (scry_file_order_next(&b->order, &at)) {
         if (is_copy(b, at < rows ? f->columns->slots[at] : f->fresh_slots[at - rows]))
             continue;
         if (at < rows)
             put_row(b, &file, at);
-        if (at < rows && b->walk->wanted & SCRY_BRIEF_SIZE)
-            result = find_size(b, file.relative, &file.size, err);
-        if (result == 0 && b->each(b->arg, at < rows ? &file : &f->fresh.items[at - rows]) != 0)
+        if (b->each(b->arg, at < rows ? &file : &f->fresh.items[at - rows]) != 0)
             break;
     }
-    return result;
 }
 
 static int walk(brief_state *b, scry_error *err)
@@ -231,7 +226,11 @@ static int walk(brief_state *b, scry_error *err)
         result = load_terms(&b->t, b->p.f->columns, b->walk->wanted, err);
     if (result == 0 && b->walk->unique && !(b->seen = scry_try_alloc((size_t)b->v->head.slots / 64 + 1, sizeof *b->seen)))
         result = scry_fail(err, SCRY_ENOMEM, "no memory for a list");
-    return result < 0 ? result : pass_all(b, err);
+    if (result == 0 && b->walk->wanted & SCRY_BRIEF_SIZE)
+        result = load_sizes(b, err);
+    if (result == 0)
+        pass_all(b);
+    return result;
 }
 
 int scry_local_each_brief(scry_store *base, const scry_brief_walk *how, int (*each)(void *, const scry_file *), void *arg,
@@ -245,12 +244,12 @@ int scry_local_each_brief(scry_store *base, const scry_brief_walk *how, int (*ea
     if (result < 0)
         return result;
     result = scry_view_lists(b.v) ? walk(&b, err) : 1;
-    scry_db_end(b.sizes);
     result = scry_reader_view_release(s, b.r, b.v, result, err);
     scry_passing_dispose(&b.p);
     terms_dispose(&b.t);
     scry_buf_dispose(&b.path);
     free(b.labels);
+    free(b.sizes);
     free(b.seen);
     return result;
 }

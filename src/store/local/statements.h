@@ -72,7 +72,7 @@
     X(COPIES_COUNT, "SELECT count(*) FROM files WHERE slot = ?")                                \
     X(FILE_BY_ID, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.id = ?")                             \
     X(FILE_AT, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.root = ? AND f.relative = ?")           \
-    X(SIZES_OF_ROOT, "SELECT relative, size FROM files WHERE root = ? ORDER BY relative")       \
+    X(FILES_SIZES, "SELECT slot, size FROM files")                                              \
     X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.slot = ?")                        \
     X(FILES_OF_ROOT, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
                      "WHERE f.root = ? AND f.relative > ? ORDER BY f.relative LIMIT ?")         \
