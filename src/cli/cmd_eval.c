@@ -23,6 +23,7 @@ static const cli_option options[] = {
     { "model", "NAME|DIR", "model to evaluate (may be repeated: results side by side; default: the starter)", 0, NULL },
     { "collection", "NAME", "use the vectors of a collection and its model, without embedding (may be repeated)", 0, NULL },
     { "store", "PLACE", "where the collections are (default: $SCRY_STORE, else your data folder)", 0, NULL },
+    { "compare", NULL, "two models are given as operands, before and after: the change of every figure, too", 0, NULL },
     { "precision", "WHICH", "arithmetic: auto, fp32, bf16 or int8 (default: auto)", 0, "auto fp32 bf16 int8" },
     { "language", "CODE", "language of captions and labels, for models with NLLB's texts: deu_Latn or deu (default: auto)", 0, NULL },
     { "template", "TEXT", "sentence around a label, which replaces {} (may be repeated: averaged)", 0, NULL },
@@ -55,7 +56,7 @@ typedef struct {
     cli_common common;          /* for the collections */
     scry_precision precision;
     const char *language;       /* of texts; NULL: guessed */
-    bool raw, json, tsv, show_progress, quiet;
+    bool raw, json, tsv, compare, show_progress, quiet;
     cli_progress *progress;
     judged judged[MAX_MODELS];
 } job;
@@ -86,6 +87,31 @@ static void cell(char *out, size_t size, const scry_eval_figure *f)
         snprintf(out, size, "%.1f (%.1f-%.1f)", 100 * f->value, 100 * f->low, 100 * f->high);
 }
 
+/* What the second model has over the first; NAN for what is no property of a model. */
+static double change_of(const job *j, size_t f)
+{
+    const scry_eval_figure *was = &j->judged[0].report.figures[f], *is = &j->judged[1].report.figures[f];
+    return was->kind == SCRY_FIGURE_SPEED ? NAN : is->value - was->value;
+}
+
+/* Neither value is in the other's interval. */
+static bool is_clear(const job *j, size_t f)
+{
+    const scry_eval_figure *was = &j->judged[0].report.figures[f], *is = &j->judged[1].report.figures[f];
+    return is->low > was->high || is->high < was->low;
+}
+
+static void print_change(const job *j, size_t f)
+{
+    scry_figure_kind kind = j->judged[0].report.figures[f].kind;
+    double change = change_of(j, f);
+    if (isnan(change))
+        printf("  -");
+    else
+        printf("  %+.*f%s", kind == SCRY_FIGURE_SCORE ? 3 : 1, kind == SCRY_FIGURE_RATE ? 100 * change : change,
+               is_clear(j, f) ? " *" : "");
+}
+
 enum { TITLE = 14, COLUMN = 20 };
 
 static void print_table(const job *j)
@@ -94,7 +120,7 @@ static void print_table(const job *j)
     printf("%-*s", TITLE, "");
     for (size_t m = 0; m < j->model_count; m++)
         cli_print("  %-*.*s", COLUMN, COLUMN, title_of(j, m));
-    printf("\n%-*s", TITLE, "dimensions");
+    printf("%s\n%-*s", j->compare ? "  change" : "", TITLE, "dimensions");
     for (size_t m = 0; m < j->model_count; m++)
         printf("  %-*d", COLUMN, j->judged[m].report.dim);
     printf("\n%-*s", TITLE, "pictures");
@@ -110,8 +136,12 @@ static void print_table(const job *j)
             cell(text, sizeof text, &j->judged[m].report.figures[f]);
             printf("  %-*s", COLUMN, text);
         }
+        if (j->compare)
+            print_change(j, f);
     }
     printf("\n");
+    if (!j->quiet && j->compare)
+        printf("(change: *, where the intervals do not overlap)\n");
     if (!j->quiet)
         printf("(per cent; in brackets the 95 %% interval; mAP@10t: the tutorial's formula)\n");
 }
@@ -162,6 +192,14 @@ static void print_json(const job *j)
     for (size_t m = 0; m < j->model_count; m++)
         put_judged(&w, &j->judged[m], title_of(j, m));
     scry_json_end(&w, ']');
+    if (j->compare) {
+        scry_json_key(&w, "change");
+        scry_json_begin(&w, '{');
+        for (size_t f = 0; f < j->judged[0].report.count; f++)
+            if (!isnan(change_of(j, f)))
+                scry_json_add_num(&w, j->judged[0].report.figures[f].key, change_of(j, f), 9);
+        scry_json_end(&w, '}');
+    }
     scry_json_end(&w, '}');
     cli_print_json(&b);
     scry_buf_dispose(&b);
@@ -315,7 +353,7 @@ static bool take_flag(job *j, const char *name)
     const struct { const char *name; bool *flag; } flags[] = {
         { "picture-to-text", &j->run.picture_to_text }, { "no-normalize", &j->raw }, { "json", &j->json },
         { "tsv", &j->tsv }, { "no-rotate", &j->run.embed.keep_orientation }, { "exact", &j->run.embed.exact },
-        { "progress", &j->show_progress },
+        { "progress", &j->show_progress }, { "compare", &j->compare },
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(name, flags[i].name) == 0)
@@ -348,6 +386,18 @@ static bool take_option(job *j, const char *name, const char *value)
     return take_text(j, name, value);
 }
 
+/* The operands of --compare, or none. */
+static int take_operands(job *j, char **operands, int n)
+{
+    if (!j->compare)
+        return n == 0 ? -1 : cli_usage("eval accepts no operand \"%s\"", operands[0]);
+    if (n != 2 || j->model_count)
+        return cli_usage("--compare needs two models after it, before and after, and no --model or --collection");
+    for (int i = 0; i < 2; i++)
+        j->judged[j->model_count++] = (judged){ .name = operands[i] };
+    return -1;
+}
+
 static int run_eval(int argc, char **argv)
 {
     cli_args a;
@@ -369,8 +419,8 @@ static int run_eval(int argc, char **argv)
             status = cli_usage("--no-normalize needs the pictures embedded: give --model instead of --collection");
     if (status < 0 && !j->set.table)
         status = cli_usage("eval requires --captions FILE or --labels FILE");
-    if (status < 0 && a.next < argc)
-        status = cli_usage("eval accepts no operand \"%s\"", argv[a.next]);
+    if (status < 0)
+        status = take_operands(j, argv + a.next, argc - a.next);
     if (status < 0)
         status = eval(j);
     cli_end(&a);
@@ -380,18 +430,20 @@ static int run_eval(int argc, char **argv)
 
 const cli_command cmd_eval = {
     .name = "eval",
-    .usage = "--captions FILE | --labels FILE [OPTION]...",
+    .usage = "--captions FILE | --labels FILE [OPTION]... [--compare MODEL MODEL]",
     .summary = "Measure how well models find described pictures",
     .details =
         "With captions: recall at 1, 5 and 10, the median rank and mAP@10 of finding each caption's\n"
         "picture. With labels: zero-shot accuracy, mAP@10 of label to pictures and picture to pictures.\n"
         "The whole program is measured: decoding, towers, exact ranking. --collection takes the pictures'\n"
         "vectors from a collection, so that two collections of different models are compared in seconds;\n"
-        "pictures that it does not have are excluded.\n\n"
+        "pictures that it does not have are excluded. --compare prints what a second model, such as a tuned\n"
+        "one, has over a first.\n\n"
         "Examples:\n"
         "  scry eval --captions flickr8k/captions.tsv --where split=dev\n"
         "  scry eval --labels photos.csv --model starter --model clip-b32 --json\n"
-        "  scry eval --captions mine.csv --collection default --collection siglip2\n\n"
+        "  scry eval --captions mine.csv --collection default --collection siglip2\n"
+        "  scry eval --captions flickr8k/captions.tsv --compare starter ~/models/products\n\n"
         "Exit status: 0 done, 1 some pictures could not be read and were excluded, 2 an error.\n",
     .options = options,
     .run = run_eval,

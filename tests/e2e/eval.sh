@@ -44,6 +44,20 @@ is "eval: intervals hold the value" "$(json 'all(f["low"] <= f["value"] <= f["hi
 run eval --captions "$T/captions.tsv" --where split=dev --model "$T/model" --model "$T/model2"
 like "eval: side by side" "$T/out" '^ +model +model2'
 like "eval: table" "$T/out" '^R@10 +[0-9.]+ \([0-9.]+-[0-9.]+\) +[0-9.]+ \('
+# ---- before and after ----
+run eval --captions "$T/captions.tsv" --where split=dev --compare "$T/model" "$T/model2"
+is "eval --compare: status" "$status" 0
+like "eval --compare: table" "$T/out" '^ +model +model2 +change$'
+like "eval --compare: figures" "$T/out" '^R@10 +.*\) +[+-][0-9.]+'
+run eval --captions "$T/captions.tsv" --where split=dev --compare "$T/model" "$T/model2" --json
+is "eval --compare: the change is what lies between both" "$(json 'len(j["change"]) > 3 and all(abs(j["models"][1]["figures"][k]["value"] - j["models"][0]["figures"][k]["value"] - v) < 1e-6 for k, v in j["change"].items())')" True
+run eval --captions "$T/captions.tsv" --where split=dev --compare "$T/model" "$T/model"
+unlike "eval --compare: a model is no better than itself" "$T/out" '  [+-][0-9.]*[1-9]'
+run eval --captions "$T/captions.tsv" --compare "$T/model"
+is "eval --compare: of one model: status" "$status" 2
+run eval --captions "$T/captions.tsv" --compare --model "$T/model" "$T/model" "$T/model2"
+is "eval --compare: and --model: status" "$status" 2
+
 # ---- collections: the same figures from stored vectors ----
 run eval --captions "$T/captions.tsv" --where split=dev --model "$T/model" --model "$T/model2" --json
 cp "$T/out" "$T/embedded.json"
