@@ -74,8 +74,8 @@ static void begin(run *r, method *m, double keep)
     r->set.paths = r->paths;
     r->options.embed.cancel = &m->cancel;
     r->data = (tune_data){ .o = &r->options, .report = &r->report, .set = &r->set, .model = model, .dim = 1, .picture_count = 1,
-                           .text_count = 1, .texts = r->texts, .train = r->train, .dev = r->dev,
-                            .train_count = PAIRS, .dev_count = 2 };
+                           .text_count = 1, .texts = r->texts, .train = r->train, .dev = r->dev, .train_count = PAIRS,
+                           .dev_count = 2 };
 }
 
 static const float origin[PARAMETERS] = { 0 };
