@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/plugin.h"
+#include "cli/progress.h"
 #include "scry/registry.h"
 #include "tune/tune.h"
 
@@ -36,15 +37,24 @@ static const cli_option options[] = {
 typedef struct {
     scry_tune_options o;
     bool show;
+    cli_progress *progress;    /* of the pictures that are embedded first */
 } job;
 
 static void picture_failed(void *arg, size_t index, const char *path, const char *reason)
 {
+    cli_progress_clear(((job *)arg)->progress);
     cli_skipped(path, reason);
+}
+
+static void show_pictures(void *arg, size_t done, size_t total)
+{
+    if (done % 16 == 0 || done == total)
+        cli_progress_show(((job *)arg)->progress, done, total, false, done);
 }
 
 static void show_epoch(void *arg, int epoch, int epochs, double loss, double recall, double seconds)
 {
+    cli_progress_clear(((job *)arg)->progress);
     if (((job *)arg)->show)
         fprintf(stderr, "epoch %d of at most %d: loss %.4f, held-out recall %.1f %%, %.0f s left\n", epoch, epochs, loss, 100 * recall, seconds);
 }
@@ -82,6 +92,8 @@ static int tune(const cli_common *c, job *j)
     j->show = !c->quiet && (j->show || isatty(STDERR_FILENO) == 1);
     j->o.embed.cancel = cli_catch_signals();
     j->o.embed.failed = picture_failed;
+    j->o.embed.progress = show_pictures;
+    j->progress = cli_progress_new(c->quiet, j->show);
     j->o.progress = show_epoch;
     j->o.arg = j->o.embed.arg = j;
     int r = scry_plugin_symbol((void **)&run, "tune", "scry_tune_run", &err);
@@ -91,6 +103,7 @@ static int tune(const cli_common *c, job *j)
         j->o.model_dir = dir;
         r = run(&j->o, &report, &err);
     }
+    cli_progress_free(j->progress);
     if (r == 0)
         print_report(&report, j->o.out, c->quiet);
     free(dir);

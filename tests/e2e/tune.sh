@@ -104,6 +104,19 @@ fi
 like "stopped: said" "$T/stop.err" 'stopped after [0-9]+ epochs'
 ok "stopped: nothing half-made is left" test -z "$(find "$T" -maxdepth 1 -name 'stopped.*' ! -name stopped.state)"
 
+# ---- copies of a picture under other names are on one side ----
+mkdir "$T/twice" "$T/twice/img"
+cp "$T"/set/img/*.png "$T/twice/img"
+for f in "$T"/set/img/*.png; do cp "$f" "$T/twice/img/copy-${f##*/}"; done
+{ cat "$T/set/labels.tsv"; sed 1d "$T/set/labels.tsv" | sed 's/^/copy-/'; } >"$T/twice/labels.tsv"
+run tune --labels "$T/set/labels.tsv" --epochs 1 --keep 1 --model "$clip" --out "$T/none"
+held=$(sed -n 's/.*held out \([0-9]*\) .*/\1/p' "$T/out")
+run tune --labels "$T/twice/labels.tsv" --epochs 1 --keep 1 --model "$clip" --out "$T/none"
+like "copies: as many of them are held out ($held)" "$T/out" "held out $((2 * held)) pairs"
+run tune --labels "$T/twice/labels.tsv" --epochs 1 --keep 1 --progress --model "$clip" --out "$T/none"
+like "progress: of the pictures" "$T/err" '192'
+like "progress: of the epochs" "$T/err" '^epoch 1 of at most 1'
+
 # ---- captions, and a share that is given ----
 run tune --captions "$T/set/captions.tsv" --epochs 60 --keep 0.5 --model "$clip" --out "$T/half"
 is "captions: 0 or 1" "$(test "$status" -le 1 && echo fine)" fine
