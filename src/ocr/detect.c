@@ -4,8 +4,13 @@
  *     p3 = e(in3 m3);  p2 = e(in2 m2) + twice p3;  p1, p0 likewise           96 channels; e: squeeze and excite, added to its input
  *     q  = e(out3 d3 p3), e(out2 d2 p2), ... beside each other, at 1/4       24 channels each; d: depthwise 7x7
  *     probability = sigmoid(up2 relu(up1 relu(conv 3x3 q)))                  both up: 2x2 places of each
+ *
+ * A look ends with the maps q, at 1/8: of each cell the one of level 0 as the mean and the largest of its four places. Their
+ * weighted sum was fitted to where lines are found in larger copies of photographs (tools/words/fit_look.py).
  */
 #include "ocr/detect.h"
+
+#include "ocr/look_weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -185,6 +190,51 @@ static void run_head(scry_nn *n, const scry_ocr_detector *d, const layout *l, fl
     scry_nn_wait(n);
 }
 
+/* ---- a look ---- */
+
+static float dot(const float *a, const float *b)
+{
+    float sum = 0;
+    for (size_t i = 0; i < NARROW; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* The weighted sum of one cell's channels at level 0. */
+static float sum_of_four(const float *a, size_t row, const float *mean, const float *most)
+{
+    float sum = 0;
+    for (size_t i = 0; i < NARROW; i++, a++) {
+        const float p = a[0], q = a[NARROW], r = a[row], s = a[row + NARROW];
+        const float x = p > q ? p : q, y = r > s ? r : s;
+        sum += mean[i] * (p + q + r + s) + most[i] * (x > y ? x : y);
+    }
+    return sum;
+}
+
+/* The factors of q are positive, so that they are applied to the weights. */
+static void run_cells(scry_nn *n, const layout *l, const float *factors, float *out)
+{
+    float mean[NARROW], most[NARROW], w[LEVELS][NARROW];
+    for (size_t c = 0; c < NARROW; c++) {
+        mean[c] = scry_ocr_look_weights.mean[c] / 4 * (1 + factors[c]);
+        most[c] = scry_ocr_look_weights.most[c] * (1 + factors[c]);
+        for (size_t i = 1; i < LEVELS; i++)
+            w[i][c] = scry_ocr_look_weights.level[i - 1][c] * (1 + factors[i * 2 * NARROW + c]);
+    }
+    const size_t height = l->q[1].height, width = l->q[1].width, row = 2 * width * NARROW;
+    scry_range mine = scry_share(n, height, 1);
+    for (size_t y = mine.from; y < mine.to; y++) {
+        for (size_t x = 0; x < width; x++) {
+            float sum = scry_ocr_look_weights.bias + sum_of_four(l->q[0].x + 2 * y * row + 2 * x * NARROW, row, mean, most);
+            for (size_t i = 1; i < LEVELS; i++)
+                sum += dot(w[i], l->q[i].x + ((y >> (i - 1)) * l->q[i].width + (x >> (i - 1))) * NARROW);
+            out[y * width + x] = sum;
+        }
+    }
+    scry_nn_wait(n);
+}
+
 void scry_ocr_detect(scry_nn *n, const scry_ocr_detector *d, const scry_ocr_detection *job)
 {
     layout l = plan(d, &job->pixels, job->memory, (size_t)n->count);
@@ -198,6 +248,10 @@ void scry_ocr_detect(scry_nn *n, const scry_ocr_detector *d, const scry_ocr_dete
         scry_trace_state(job->tracer, n->index, name, l.p[i].x, l.p[i].height * l.p[i].width, WIDE);
     }
     run_out(n, d, &l, own);
+    if (!job->probability) {
+        run_cells(n, &l, own, job->suspicion);
+        return;
+    }
     join(n, &l, own);
     run_head(n, d, &l, own, job->probability);
     scry_trace_state(job->tracer, n->index, "det.map", job->probability, job->pixels.height * job->pixels.width, 1);

@@ -27,11 +27,12 @@ typedef struct {
     int32_t first, second, weight[2];
 } tap;
 
-static void make_taps(size_t from, size_t n, tap *out)
+/* Of the `whole` places of the result, those of [begin, begin + n). */
+static void make_taps(size_t from, size_t whole, size_t begin, size_t n, tap *out)
 {
-    const double scale = (double)from / (double)n;
+    const double scale = (double)from / (double)whole;
     for (size_t i = 0; i < n; i++) {
-        float at = (float)(((double)i + 0.5) * scale - 0.5);
+        float at = (float)(((double)(begin + i) + 0.5) * scale - 0.5);
         int32_t first = (int32_t)floorf(at), last = (int32_t)from - 1;
         float part = at - (float)first;
         if (first < 0 || first >= last) {
@@ -53,13 +54,13 @@ static void resize_row(const uint8_t *row, const tap *taps, size_t n, int32_t *o
 }
 
 /* Exactly half the size: the means of four pixels. */
-static void halve(const scry_ocr_image *from, const scry_ocr_image *to)
+static void halve(const scry_ocr_image *from, const scry_ocr_area *part, uint8_t *rgb)
 {
     const size_t row = from->width * 3;
-    for (size_t y = 0; y < to->height; y++) {
-        const uint8_t *a = from->rgb + 2 * y * row;
-        uint8_t *out = to->rgb + y * to->width * 3;
-        for (size_t i = 0; i < to->width * 3; i++) {
+    for (size_t y = 0; y < part->height; y++) {
+        const uint8_t *a = from->rgb + 2 * (part->y + y) * row + 6 * part->x;
+        uint8_t *out = rgb + y * part->width * 3;
+        for (size_t i = 0; i < part->width * 3; i++) {
             const uint8_t *p = a + i / 3 * 6 + i % 3;
             out[i] = (uint8_t)((p[0] + p[3] + p[row] + p[row + 3] + 2) >> 2);
         }
@@ -67,27 +68,29 @@ static void halve(const scry_ocr_image *from, const scry_ocr_image *to)
 }
 
 /* Sums in whole numbers of 22 fractional bits, as in OpenCV; two rows of the result's width are kept. */
-int scry_ocr_resize(const scry_ocr_image *from, const scry_ocr_image *to, scry_error *err)
+int scry_ocr_resize_part(const scry_ocr_image *from, size_t height, size_t width, const scry_ocr_area *part, uint8_t *rgb,
+                         scry_error *err)
 {
-    const size_t w = to->width, n = 3 * w;
-    if (from->width == w && from->height == to->height) {
-        memcpy(to->rgb, from->rgb, n * to->height);
+    const size_t w = part->width, n = 3 * w;
+    if (from->width == width && from->height == height) {
+        for (size_t y = 0; y < part->height; y++)
+            memcpy(rgb + y * n, from->rgb + ((part->y + y) * width + part->x) * 3, n);
         return 0;
     }
-    if (from->width == 2 * w && from->height == 2 * to->height) {
-        halve(from, to);
+    if (from->width == 2 * width && from->height == 2 * height) {
+        halve(from, part, rgb);
         return 0;
     }
-    tap *taps = scry_try_alloc(w + to->height, sizeof *taps), *down = taps ? taps + w : NULL;
+    tap *taps = scry_try_alloc(w + part->height, sizeof *taps), *down = taps ? taps + w : NULL;
     int32_t *rows = scry_try_alloc(2 * n, sizeof *rows), which[2] = { -1, -1 };
     if (!taps || !rows) {
         free(taps);
         free(rows);
         return scry_fail(err, SCRY_ENOMEM, "not enough memory for rows of %zu pixels", w);
     }
-    make_taps(from->width, w, taps);
-    make_taps(from->height, to->height, down);
-    for (size_t y = 0; y < to->height; y++) {
+    make_taps(from->width, width, part->x, w, taps);
+    make_taps(from->height, height, part->y, part->height, down);
+    for (size_t y = 0; y < part->height; y++) {
         const int32_t wanted[2] = { down[y].first, down[y].second };
         for (int k = 0; k < 2; k++) {   /* rows of the source are at their number modulo 2 */
             int at = wanted[k] & 1;
@@ -97,13 +100,18 @@ int scry_ocr_resize(const scry_ocr_image *from, const scry_ocr_image *to, scry_e
         }
         const int32_t *a = rows + (size_t)(wanted[0] & 1) * n, *b = rows + (size_t)(wanted[1] & 1) * n, wa = down[y].weight[0],
             wb = down[y].weight[1];
-        uint8_t *out = to->rgb + y * n;
+        uint8_t *out = rgb + y * n;
         for (size_t i = 0; i < n; i++)
             out[i] = (uint8_t)(((wa * (a[i] >> 4) >> 16) + (wb * (b[i] >> 4) >> 16) + 2) >> 2);
     }
     free(taps);
     free(rows);
     return 0;
+}
+
+int scry_ocr_resize(const scry_ocr_image *from, const scry_ocr_image *to, scry_error *err)
+{
+    return scry_ocr_resize_part(from, to->height, to->width, &(scry_ocr_area){ 0, 0, to->width, to->height }, to->rgb, err);
 }
 
 /* ---- boxes ---- */

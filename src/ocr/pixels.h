@@ -28,6 +28,15 @@ int scry_ocr_new_image(scry_ocr_image *image, size_t height, size_t width, scry_
  * to 65,536. SCRY_ENOMEM. */
 int scry_ocr_resize(const scry_ocr_image *from, const scry_ocr_image *to, scry_error *err) SCRY_NODISCARD;
 
+/* A part of an image. */
+typedef struct scry_ocr_area {
+    size_t x, y, width, height;
+} scry_ocr_area;
+
+/* A part of `from` at the size of height x width, to `rgb`: the pixels that it has in all of it. SCRY_ENOMEM. */
+int scry_ocr_resize_part(const scry_ocr_image *from, size_t height, size_t width, const scry_ocr_area *part, uint8_t *rgb,
+                         scry_error *err) SCRY_NODISCARD;
+
 /* The size of a box's picture: its sides, rounded down. Standing ones, of at least 1.5 times the height that they are wide,
  * are turned: *turned, and the size is that after turning. */
 void scry_ocr_crop_size(const scry_ocr_box *box, size_t *height, size_t *width, bool *turned);

@@ -127,7 +127,7 @@ static void run_all(const fixture *f, comparison *c)
     p.padded = p.width;
     float *memory = scry_alloc(scry_ocr_detect_floats(&f->networks.detector, p.height, p.width, threads) * sizeof *memory);
     float *map = scry_alloc(p.height * p.width * sizeof *map);
-    w.detection = (scry_ocr_detection){ p, memory, &tracer, map };
+    w.detection = (scry_ocr_detection){ p, memory, &tracer, map, NULL };
     scry_team_run(f->team, run_detection, &w);
     free((void *)p.rgb);
     free(memory);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the first look at pictures (src/ocr/ocr.c, scry_ocr_look_first) saves, and what it misses.
+"""What the first look at pictures (src/ocr/look.h) saves, and what it misses.
 
     make build/release/tests/ocr_dump
     tools/words/look.py [--most N] FOLDER-OF-PICTURES ...
