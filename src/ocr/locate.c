@@ -78,7 +78,7 @@ static const float *detect(scry_ocr_locator *l, const scry_ocr_image *image, con
         rc = scry_ocr_reserve(l, floats + (look ? pixels / (SCRY_OCR_CELL * SCRY_OCR_CELL) : pixels), err);
     if (rc == 0) {
         float *answer = l->memory + floats;
-        detecting d = { l->detector, { { seen.rgb, seen.height, seen.width, seen.width }, l->memory, NULL,
+        detecting d = { look ? l->looker : l->detector, { { seen.rgb, seen.height, seen.width, seen.width }, l->memory, NULL,
                                        look ? NULL : answer, look ? answer : NULL } };
         scry_team_run(l->team, run_detection, &d);
         out = answer;

@@ -8,7 +8,7 @@
 
 /* What it works with; the memory is lent to others between calls. */
 typedef struct scry_ocr_locator {
-    const scry_ocr_detector *detector;
+    const scry_ocr_detector *detector, *looker;   /* the second for the first look */
     scry_team *team;
     bool looks_first;
     float *memory;              /* [memory_floats], owned */

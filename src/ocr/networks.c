@@ -45,6 +45,9 @@ static int bind(scry_ocr_networks *n, scry_mode mode, scry_error *err)
     scry_ocr_bind_detector(&b, &n->detector);
     scry_ocr_bind_classifier(&b, &n->classifier);
     scry_ocr_bind_recogniser(&b, &n->recogniser, n->character_count + 2);
+    if (mode == SCRY_MODE_F32 && scry_kernels_best()->fast_bf16)
+        b.mode = SCRY_MODE_BF16;
+    scry_ocr_bind_detector(&b, &n->looker);
     n->linears = b.linears;
     n->linear_count = b.linear_count;
     n->need = b.need;

@@ -12,7 +12,7 @@ typedef struct scry_ocr_networks {
     scry_linear **linears;       /* [linear_count], for packing */
     size_t linear_count;
     scry_scratch_need need;
-    scry_ocr_detector detector;
+    scry_ocr_detector detector, looker;   /* the same, but the looker's products may be of bf16, where that is faster */
     scry_ocr_classifier classifier;
     scry_ocr_recogniser recogniser;
     char *characters;            /* the dictionary: lines of UTF-8, each ended by NUL */

@@ -47,7 +47,8 @@ int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode 
         scry_ocr_close(o);
         return rc;
     }
-    o->locator = (scry_ocr_locator){ .detector = &o->networks.detector, .team = o->team };
+    o->locator = (scry_ocr_locator){ .detector = &o->networks.detector, .looker = &o->networks.looker,
+                                      .team = o->team };
     *out = o;
     return 0;
 }
