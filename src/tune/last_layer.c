@@ -129,34 +129,67 @@ static int multiply_all(const scry_checkpoint *c, const tune_shape *s, const flo
     return r;
 }
 
-/* The folder's text map, B times what it was. */
+/* Floats of the text map's file, [rows, columns], or [rows] without columns. */
+typedef struct {
+    const char *name;
+    const float *values;
+    size_t rows, columns;
+} map_part;
+
+static int write_map(const char *folder, const map_part *parts, size_t n, scry_error *err)
+{
+    scry_buf header = SCRY_BUF_INIT(SIZE_MAX), numbers = SCRY_BUF_INIT(SIZE_MAX);
+    char *path = scry_path_join(folder, SCRY_TEXT_MAP_FILE), hex[2 * SCRY_SHA256_BYTES + 1];
+    uint8_t digest[SCRY_SHA256_BYTES], length[8];
+    for (size_t i = 0; i < n; i++) {
+        const map_part *p = &parts[i];
+        size_t at = numbers.size;
+        scry_buf_append(&numbers, p->values, p->rows * (p->columns ? p->columns : 1) * sizeof(float));
+        scry_buf_printf(&header, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[%zu", p->name, p->rows);
+        if (p->columns)
+            scry_buf_printf(&header, ",%zu", p->columns);
+        scry_buf_printf(&header, "],\"data_offsets\":[%zu,%zu]}", at, numbers.size);
+    }
+    scry_buf_puts(&header, "}");
+    scry_sha256_of(numbers.data, numbers.size, digest);
+    scry_hex(digest, sizeof digest, hex);
+    scry_buf file = SCRY_BUF_INIT(SIZE_MAX);
+    char *first = scry_asprintf("{\"__metadata__\":{\"sha256\":\"%s\"}", hex);
+    for (int i = 0; i < 8; i++)
+        length[i] = (uint8_t)((uint64_t)(strlen(first) + header.size) >> 8 * i);
+    scry_buf_append(&file, length, sizeof length);
+    scry_buf_puts(&file, first);
+    scry_buf_append(&file, header.data, header.size);
+    scry_buf_append(&file, numbers.data, numbers.size);
+    int r = file.failed || header.failed || numbers.failed ? scry_fail(err, SCRY_ENOMEM, "not enough memory for %s", path)
+                                                          : scry_write_file(path, file.data, file.size, err);
+    scry_buf_dispose(&file);
+    scry_buf_dispose(&header);
+    scry_buf_dispose(&numbers);
+    free(first);
+    free(path);
+    return r;
+}
+
+/* The folder's text map, B times what it was: the words by which it knows a subject stay. */
 static int multiply_map(const scry_checkpoint *c, const float *b, const char *folder, scry_error *err)
 {
     scry_text_map *map;
     int r = scry_text_map_open(&map, c->dir, c->config.dim, err);
     if (r < 0)
         return r;
-    size_t dim = map->dim, bytes = dim * dim * sizeof(float);
-    float *now = scry_alloc(bytes);
-    char *path = scry_path_join(folder, SCRY_TEXT_MAP_FILE), *header;
-    uint8_t digest[SCRY_SHA256_BYTES], length[8];
-    char hex[2 * SCRY_SHA256_BYTES + 1];
-    multiply(b, dim, map->weight, dim, false, now);
-    scry_sha256_of(now, bytes, digest);
-    scry_hex(digest, sizeof digest, hex);
-    header = scry_asprintf("{\"__metadata__\":{\"sha256\":\"%s\"},\"weight\":{\"dtype\":\"F32\",\"shape\":[%zu,%zu],\"data_offsets\":[0,%zu]}}", hex,
-                           dim, dim, bytes);
-    for (int i = 0; i < 8; i++)
-        length[i] = (uint8_t)((uint64_t)strlen(header) >> 8 * i);
-    scry_buf file = SCRY_BUF_INIT(SIZE_MAX);
-    scry_buf_append(&file, length, sizeof length);
-    scry_buf_puts(&file, header);
-    scry_buf_append(&file, now, bytes);
-    r = file.failed ? scry_fail(err, SCRY_ENOMEM, "not enough memory for %s", path) : scry_write_file(path, file.data, file.size, err);
-    scry_buf_dispose(&file);
-    free(header);
-    free(path);
-    free(now);
+    size_t dim = map->dim;
+    float *weight = scry_alloc(dim * dim * sizeof *weight), *added = scry_alloc(map->subjects * dim * sizeof *added);
+    multiply(b, dim, map->weight, dim, false, weight);
+    multiply(b, dim, map->added, map->subjects, true, added);
+    const map_part parts[] = { { "weight", weight, dim, dim },
+                               { "known", map->known, map->words, dim },
+                               { "added", added, map->subjects, dim },
+                               { "count", map->count, map->subjects, 0 },
+                               { "from", &map->from, 1, 0 } };
+    r = write_map(folder, parts, map->subjects ? 5 : 1, err);
+    free(added);
+    free(weight);
     scry_text_map_free(map);
     return r;
 }

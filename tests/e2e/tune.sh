@@ -65,8 +65,15 @@ header["__metadata__"] = {"sha256": hashlib.sha256(numbers).hexdigest()}
 header = json.dumps(header).encode()
 open(path, "wb").write(struct.pack("<Q", len(header) + -len(header) % 8) + header + b" " * (-len(header) % 8) + numbers)
 d = json.load(open(f"{out}/mapped/config.json"))["projection_dim"]
-numbers = array.array("f", [0.5 * (i % (d + 1) == 0) for i in range(d * d)]).tobytes()
-header = json.dumps({"weight": {"dtype": "F32", "shape": [d, d], "data_offsets": [0, len(numbers)]}}).encode()
+half = [0.5 * (i % (d + 1) == 0) for i in range(d * d)]
+word = [1 / d ** 0.5] * d                         # every text is near it or near its opposite
+parts = {"weight": ([d, d], half), "known": ([2, d], word + [-x for x in word]), "count": ([1], [2]), "from": ([1], [0]),
+         "added": ([1, d], [0.3 * (i == 2) for i in range(d)])}
+header, numbers = {}, b""
+for name, (shape, values) in parts.items():
+    header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(numbers), len(numbers) + 4 * len(values)]}
+    numbers += array.array("f", values).tobytes()
+header = json.dumps(header).encode()
 open(f"{out}/mapped/text_map.safetensors", "wb").write(struct.pack("<Q", len(header)) + header + numbers)
 END
 for model in signed mapped; do
@@ -79,6 +86,35 @@ for model in signed mapped; do
 done
 like "mapped: collections stay" "$T/said" 'scry search --model NAME searches the collections of the original'
 ok "mapped: the weights are untouched" cmp "$T/mapped/model.safetensors" "$T/mapped.new/model.safetensors"
+printf '%s\n' crimson 'a thing in navy' ivory >"$T/list"
+for model in mapped mapped.new; do
+    run embed --texts "$T/list" --model "$T/$model" --precision fp32 --out "$T/$model.npy"
+done
+python3 - "$T" >"$T/out" <<'END'
+# Each text's vector by the new map is B times that by the old one, B being new weight times the inverse of 0.5 I; known words stay.
+import json, struct, sys
+def tensors(path):
+    raw = open(path, "rb").read()
+    n = struct.unpack("<Q", raw[:8])[0]
+    return {k: (v["shape"], struct.unpack("<%df" % ((v["data_offsets"][1] - v["data_offsets"][0]) // 4), raw[8 + n:][slice(*v["data_offsets"])]))
+            for k, v in json.loads(raw[8:8 + n]).items() if k != "__metadata__"}
+def rows(path):
+    raw = open(path, "rb").read()
+    n = struct.unpack("<H", raw[8:10])[0]
+    d = eval(raw[10:10 + n])["shape"][1]
+    v = struct.unpack("<%df" % (3 * d), raw[10 + n:])
+    return [v[i * d:(i + 1) * d] for i in range(3)]
+old, new = (tensors(f"{sys.argv[1]}/{m}/text_map.safetensors") for m in ("mapped", "mapped.new"))
+d = old["weight"][0][0]
+b = [[2 * x for x in new["weight"][1][i * d:(i + 1) * d]] for i in range(d)]
+worst = 0
+for v, w in zip(rows(sys.argv[1] + "/mapped.npy"), rows(sys.argv[1] + "/mapped.new.npy")):
+    e = [sum(x * y for x, y in zip(r, v)) for r in b]
+    n = sum(x * x for x in e) ** 0.5
+    worst = max(worst, *(abs(x / n - y) for x, y in zip(e, w)))
+print("same" if worst < 1e-4 and all(old[k] == new[k] for k in ("known", "count", "from")) else f"differs by {worst}")
+END
+is "mapped: what known words add goes through the same matrix" "$(cat "$T/out")" same
 run index --model "$T/mapped" --store "$T/store" "$T/set/img"
 run search --model "$T/mapped.new" --store "$T/store" --limit 1 --paths crimson
 is "mapped: the original's collection is searched with the result" "$status" 0

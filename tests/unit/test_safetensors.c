@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "model/config.h"
@@ -369,6 +370,88 @@ static void texts_are_mapped(void **state)
     free(map);
 }
 
+/* The same with three known words of two subjects, [2 + 1, n] of `known` and [2, n] of `added`, and `from`. */
+static void put_known(const float *weight, size_t n, const float *known, const float *added, const float count[2], float from)
+{
+    size_t row = n * sizeof *weight, size, at = n * row;
+    const struct { const char *name, *rows; bool wide; size_t bytes; } part[] = {
+        { "weight", "", true, at }, { "known", "3", true, 3 * row }, { "added", "2", true, 2 * row },
+        { "count", "2", false, 8 }, { "from", "1", false, 4 } };
+    scry_buf header = SCRY_BUF_INIT(SIZE_MAX);
+    size_t end = 0;
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        scry_buf_printf(&header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", i ? "," : "{", part[i].name);
+        if (i == 0)
+            scry_buf_printf(&header, "%zu,%zu", n, n);
+        else
+            scry_buf_printf(&header, part[i].wide ? "%s,%zu" : "%s", part[i].rows, n);
+        scry_buf_printf(&header, "],\"data_offsets\":[%zu,%zu]}", end, end + part[i].bytes);
+        end += part[i].bytes;
+    }
+    scry_buf_puts(&header, "}");
+    uint8_t *file = make_file(scry_buf_str(&header), end, &size), *numbers = file + size - end;
+    memcpy(numbers, weight, at);
+    memcpy(numbers + at, known, 3 * row);
+    memcpy(numbers + at + 3 * row, added, 2 * row);
+    memcpy(numbers + at + 5 * row, count, 8);
+    memcpy(numbers + at + 5 * row + 8, &from, 4);
+    put("text_map.safetensors", file, size);
+    free(file);
+    scry_buf_dispose(&header);
+}
+
+static void known_words_add(void **state)
+{
+    static float before[DIM_MAX], after[DIM_MAX], picture[DIM_MAX];
+    static double expected[DIM_MAX];
+    char identity[65], texts[65];
+    copy_model("clip");
+    size_t n = embed_both(before, picture, identity, texts);
+    float *weight = scry_alloc(n * n * sizeof *weight);
+    float *known = scry_alloc(3 * n * sizeof *known), *added = scry_alloc(2 * n * sizeof *added);
+    double sum = 0, length[3] = { 0 }, cosine[3] = { 0 };
+    for (size_t i = 0; i < n; i++) {   /* of the first subject a far word and a near one, of the second a far one */
+        weight[i * n + i] = 1;
+        known[i] = (float)(i % 5) - 2;
+        known[n + i] = before[i] + (i % 3 == 0 ? 0.1f : 0);
+        known[2 * n + i] = -before[i];
+        added[i] = (float)(i % 7) - 3;
+        added[n + i] = 1000;
+    }
+    for (size_t w = 0; w < 3; w++) {
+        for (size_t i = 0; i < n; i++)
+            length[w] += (double)known[w * n + i] * (double)known[w * n + i];
+        for (size_t i = 0; i < n; i++) {
+            known[w * n + i] /= (float)sqrt(length[w]);
+            cosine[w] += (double)known[w * n + i] * (double)before[i];
+        }
+    }
+    assert_true(cosine[0] < cosine[1] && cosine[1] > 0.6 && cosine[1] < 0.999 && cosine[2] < 0);
+    put_known(weight, n, known, added, (float[]){ 2, 1 }, 0.5f);
+    embed_both(after, picture, identity, texts);
+    for (size_t i = 0; i < n; i++) {
+        expected[i] = (double)before[i] + (cosine[1] - 0.5) / 0.5 * (double)added[i];
+        sum += expected[i] * expected[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        assert_true(fabs(expected[i] / sqrt(sum) - (double)after[i]) < 1e-5);
+    put_known(weight, n, known, added, (float[]){ 2, 1 }, 0.999f);   /* near to none */
+    embed_both(after, picture, identity, texts);
+    for (size_t i = 0; i < n; i++)
+        assert_true(fabsf(before[i] - after[i]) < 1e-6f);
+    static const struct { float count[2], from; } bad[] = {
+        { { 2, 2 }, 0.5f },  { { 1, 1 }, 0.5f }, { { 3, 0 }, 0.5f },  { { 1.5f, 1.5f }, 0.5f },
+        { { -1, 4 }, 0.5f }, { { 2, 1 }, 1 },    { { 2, 1 }, -0.1f },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put_known(weight, n, known, added, bad[i].count, bad[i].from);
+        fails_with("text_map.safetensors: count and from do not fit its 3 known words");
+    }
+    free(added);
+    free(known);
+    free(weight);
+}
+
 static void preprocessing_is_read(void **state)
 {
     copy_model("clip");
@@ -461,6 +544,7 @@ int main(void)
         cmocka_unit_test(good_file_is_read), cmocka_unit_test(foreign_and_broken_folders),
         cmocka_unit_test(configurations_that_lie), cmocka_unit_test(damaged_weights),
         cmocka_unit_test(texts_are_mapped),
+        cmocka_unit_test(known_words_add),
         cmocka_unit_test(preprocessing_is_read), cmocka_unit_test(padding_is_named),
         cmocka_unit_test(shards_are_joined)
     };

@@ -176,6 +176,30 @@ def view(image, name, size):
     return image.crop((left, top, left + size, top + size))
 
 
+class TextMap(nn.Module):
+    """Text vectors [N, D] -> [N, D], not normalised: a matrix, and for each known subject that the text is near to
+    what is added. `tensors` are those of text_map.safetensors in float32 (docs/model-format.md)."""
+
+    def __init__(self, tensors):
+        super().__init__()
+        self.weight = nn.Parameter(tensors["weight"])
+        self.known = tensors.get("known")
+        if self.known is not None:
+            self.added, self.count, self.start = nn.Parameter(tensors["added"]), tensors["count"], float(tensors["from"])
+            self.subject = torch.repeat_interleave(torch.arange(len(self.count)), self.count.long())
+
+    def near(self, x):  # [N, D] -> [N, subjects]: 0 up to the cosine `start`, 1 at a known word
+        cosines = F.normalize(x, dim=-1) @ self.known.T
+        best = x.new_full((len(x), len(self.added)), -1).scatter_reduce(1, self.subject.expand(len(x), -1), cosines, "amax")
+        return F.relu((best - self.start) / (1 - self.start))
+
+    def forward(self, x, near=None):
+        y = x @ self.weight.T
+        if self.known is None:
+            return y
+        return y + x.norm(dim=-1, keepdim=True) * ((self.near(x) if near is None else near) @ self.added)
+
+
 class DualEncoder(nn.Module):
     """The whole model. `vision` and `text` are the towers, the heads map into one space."""
 
@@ -186,7 +210,7 @@ class DualEncoder(nn.Module):
         self.text_model = BertEncoder(config["text_config"])
         self.vision_head = Head(config["vision_head"])
         self.text_head = Head(config["text_head"])
-        self.text_map = None   # [D, D]: text_map.py
+        self.text_map = None   # a TextMap
 
     def pixels(self, images):
         """Pictures -> [len(images) * views, 3, S, S], the views of a picture adjacent."""
@@ -210,7 +234,7 @@ class DualEncoder(nn.Module):
         ids = torch.tensor([e.ids for e in enc])
         mask = torch.tensor([e.attention_mask for e in enc])
         e = self.text_head(self.text_model(ids, mask))
-        return e if self.text_map is None else F.normalize(e @ self.text_map.T, dim=-1)
+        return e if self.text_map is None else F.normalize(self.text_map(e), dim=-1)
 
 
 def dequantise(tensors):
@@ -238,5 +262,5 @@ def load(directory):
     model = DualEncoder(config, preprocessor, tokenizer)
     model.load_state_dict(dequantise(load_file(d / "model.safetensors")))
     if (d / "text_map.safetensors").exists():
-        model.text_map = load_file(d / "text_map.safetensors")["weight"].float()
+        model.text_map = TextMap(dequantise(load_file(d / "text_map.safetensors")))
     return model.eval()
