@@ -28,6 +28,7 @@ typedef struct connection {
     int socket;
     double deadline_ms;     /* 0: none, the request is being processed */
     bool refused;           /* it lingers once it is closed */
+    request *begun;         /* owned; the loop's */
 } connection;
 
 /* A closed connection whose client may still be sending a body that was refused. If its socket were closed at once, the
@@ -119,6 +120,8 @@ void connections_notify(void *list, struct MHD_Connection *mhd, void **slot, enu
             else if (g->socket >= 0)
                 close(g->socket);
         }
+        if (c->begun)
+            request_free(c->begun);
         free(c);
         *slot = NULL;
     }
@@ -141,6 +144,15 @@ static void set_deadline(request *r, double start_ms, uint64_t bytes)
     pthread_mutex_lock(&l->lock);
     c->deadline_ms = start_ms > 0 ? start_ms + l->client_ms + (double)bytes / BYTES_PER_MS : 0;
     pthread_mutex_unlock(&l->lock);
+}
+
+void connection_set_begun(struct MHD_Connection *mhd, request *r)
+{
+    connection *c = connection_of(mhd);
+    if (c && c->begun && r)
+        request_free(c->begun);
+    if (c)
+        c->begun = r;
 }
 
 void connection_refused(request *r)

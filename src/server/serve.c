@@ -135,6 +135,7 @@ static enum MHD_Result begin_request(request *r, const char *version)
 static void *on_address(void *cls, const char *address, struct MHD_Connection *c)
 {
     request *r = request_new(cls, c, address);
+    connection_set_begun(c, r);
     size_t arguments = 0;
     for (const char *p = strchr(address, '?'); p; p = strchr(p + 1, '&'))
         arguments++;
@@ -193,6 +194,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
     if (!r || r->ended)
         return MHD_NO;
     if (!r->path) {
+        connection_set_begun(c, NULL);
         r->method = method;
         r->start_ms = scry_now_ms();
         r->path = scry_strdup(auth_local_path(r->server, request_line_path(&r->line, url)));
@@ -219,6 +221,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **slot, enum 
     request *r = *slot;
     if (!r)
         return;
+    connection_set_begun(c, NULL);
     connection_response_sent(r);
     r->server->bodies_bytes -= r->body.size;
     search_job_free(r->search);
