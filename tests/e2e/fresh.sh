@@ -251,4 +251,25 @@ cp "$T/vectors" "$vectors"
 ready_soon "the header is mended" 200
 stop
 is "stops after that" $status 0
+
+# Damage that only a search comes upon.
+cp "$db" "$T/db"
+python3 - "$db" <<'P'
+import os, sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(0, 2)
+    n = f.tell()
+    f.seek(8192)
+    f.write(os.urandom(n - 8192))
+P
+ok "starts over a damaged database" start
+get "$url/api/v1/search?q=red"
+is "its pages are damaged: 500" $code 500
+ready_soon "damaged pages" 503 'is damaged'
+cp "$T/db" "$db.new"
+mv "$db.new" "$db"
+ready_soon "another database in its place" 200
+is "that is searched" "$(files)" "200 9"
+stop
+is "stops in the end" $status 0
 done_testing
