@@ -160,13 +160,16 @@ static bool matches_any(const char *const *patterns, size_t n, const char *name,
 /* Whether a folder of this name holds copies of pictures or deleted ones; `path` ends with the name. */
 static bool is_excluded(const char *path, const char *name)
 {
-    /* Synology, QNAP, Windows, the desktops and ext4; previews of Lightroom and thumbnails of Android; then what
-     * Apple Photos has beside the originals. A pattern with a slash is one of the name with its folder's. */
+    /* Synology, QNAP, Windows, macOS's file server, the desktops and ext4; previews of Lightroom and thumbnails of Android; then
+     * what Apple Photos has beside the originals, and iPhoto and Aperture, migrated or not. A pattern with a slash is one of the
+     * name with its folder's. */
     static const char *const patterns[] = {
-        "@eaDir", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", ".@__thumb", "$RECYCLE.BIN",
-        "System Volume Information", ".Trash", ".Trashes", ".Trash-*", "lost+found", "*.lrdata", ".thumbnails",
+        "@eaDir", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", ".@__thumb", "@__thumb", "@tmp",
+        "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "Network Trash Folder",
+        ".Trash", ".Trashes", ".Trash-*", "lost+found", "*.lrdata", ".thumbnails",
         "*.photoslibrary/resources", "*.photoslibrary/database", "*.photoslibrary/private", "*.photoslibrary/scopes",
         "*.photoslibrary/internal", "*.photoslibrary/Thumbnails", "*.photoslibrary/Previews",
+        "*.*photolibrary/Thumbnails", "*.*photolibrary/Previews", "*.*aplibrary/Thumbnails", "*.*aplibrary/Previews",
     };
     const char *pair = name - 1;
     while (pair > path && pair[-1] != '/')

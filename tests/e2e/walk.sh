@@ -102,7 +102,8 @@ mkdir "$T/nas"
 pictures "$T/nas" 1 100
 n=101
 for f in @eaDir/a.jpg '#recycle' '#snapshot/daily' '$RECYCLE.BIN' @Recycle lost+found .Trash-1000/files .@__thumb .thumbnails \
-    'Catalog Previews.lrdata/0' 'My.photoslibrary/resources/derivatives' 'My.photoslibrary/originals/0'; do
+    'Catalog Previews.lrdata/0' 'My.photoslibrary/resources/derivatives' 'My.photoslibrary/originals/0' \
+    RECYCLER/S-1 @tmp 'Old.migratedphotolibrary/Thumbnails/a' Old.aplibrary/Previews Old.aplibrary/Masters; do
     mkdir -p "$T/nas/$f"
     pictures "$T/nas/$f" 1 $n
     n=$((n + 1))
@@ -111,16 +112,16 @@ run index "$T/nas"
 is "NAS folders, trash and previews are passed over: 0" "$status" 0
 run search --paths --limit 100 x
 is "only the picture and the original of Photos are there" "$(sed "s,$T/nas/,," "$T/out" | sort | tr '\n' ' ')" \
-    'My.photoslibrary/originals/0/p112.png p100.png '
+    'My.photoslibrary/originals/0/p112.png Old.aplibrary/Masters/p117.png p100.png '
 run status --skipped
-is "status --skipped lists what was passed over" "$(grep -c 'passed over because of its name' "$T/out")" 8
+is "status --skipped lists what was passed over" "$(grep -c 'passed over because of its name' "$T/out")" 12
 like "by its path" "$T/out" '/nas/@eaDir'
 run index "$T/nas"
-like "the next run finds the same" "$T/err" '^0 added, 0 updated, 2 unchanged, 0 skipped'
+like "the next run finds the same" "$T/err" '^0 added, 0 updated, 3 unchanged, 0 skipped'
 run index "$T/nas/@eaDir"
-is "a folder that is given itself is indexed" "$(stored)" 3
+is "a folder that is given itself is indexed" "$(stored)" 4
 run index --hidden --no-default-excludes "$T/nas"
-is "--no-default-excludes takes all in" "$(stored)" 13
+is "--no-default-excludes takes all in" "$(stored)" 18
 run status --skipped
 is "and nothing is listed as passed over" "$(cat "$T/out")" ''
 
