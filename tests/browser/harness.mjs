@@ -145,8 +145,8 @@ export async function suite(run) {
   process.exitCode = failures ? 1 : 0;
 }
 
-export const write = (path, content) => {
+export const write = (path, content, options) => {
   const folder = path.slice(0, path.lastIndexOf('/'));
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
-  writeFileSync(path, content);
+  writeFileSync(path, content, options);
 };
