@@ -54,11 +54,15 @@ static char *given_dir(void)
 static bool own_file(char path[PATH_MAX])
 {
     Dl_info here;
+#ifdef __GLIBC__
     struct link_map *map;
     if (!dladdr1((void *)(uintptr_t)scry_program_file, &here, (void **)&map, RTLD_DL_LINKMAP))
         return false;
     /* For the program itself l_name is empty, and dli_fname is argv[0], which may be anything. */
     return realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", path) != NULL;
+#else   /* musl: dli_fname of the program is its path, as the kernel gave it */
+    return dladdr((void *)(uintptr_t)scry_program_file, &here) && realpath(here.dli_fname, path) != NULL;
+#endif
 }
 
 /* The first of `places` below `folder` that has the file; owned, NULL where none has. */

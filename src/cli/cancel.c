@@ -1,5 +1,7 @@
 #include "cli/cancel.h"
 
+#include <stddef.h>
+
 static scry_cancel cancelled;
 
 static void on_signal(int signal)

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/descriptor.h"
 #include "base/file.h"
+#include "base/rename.h"
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -112,7 +113,7 @@ static int copy_bytes(int from, int to)
 /* Give the complete file `part` the name, unless something has it: 0, or -1 with errno. */
 static int give_name(const cli_collector *c, const char *part, const char *name)
 {
-    if (renameat2(c->fd, part, c->fd, name, RENAME_NOREPLACE) == 0)
+    if (scry_rename_new(c->fd, part, name) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;

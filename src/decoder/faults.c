@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ static void eat_memory(void)
 static void escape(void)
 {
     struct stat st;
-    struct statx sx;
+    char sx[256];   /* struct statx, which musl has since 1.2.4 */
     char text[64], *const nothing[] = { NULL };   /* a successful execve() ends with status 0 */
     struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/notify" };
     const bool succeeded[] = {
@@ -42,7 +43,7 @@ static void escape(void)
         stat("/", &st) == 0,
         lstat("/etc/passwd", &st) == 0,
         fstatat(AT_FDCWD, "/etc/passwd", &st, AT_EMPTY_PATH) == 0,
-        statx(AT_FDCWD, "/etc/passwd", AT_EMPTY_PATH, STATX_SIZE, &sx) == 0,
+        syscall(SYS_statx, AT_FDCWD, "/etc/passwd", AT_EMPTY_PATH, 0x200, sx) == 0,   /* STATX_SIZE */
         access("/", F_OK) == 0,
         readlink("/proc/self/exe", text, sizeof text) >= 0,
         open("/etc/passwd", O_RDONLY) >= 0,

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -131,7 +132,9 @@ typedef struct settings {
 
 static int start(const settings *s, formats_state *formats, scry_error *err)
 {
-    mallopt(M_ARENA_MAX, 1);   /* each arena would reserve 64 MiB of the address space */
+#ifdef M_ARENA_MAX   /* glibc: each arena would reserve 64 MiB of the address space */
+    mallopt(M_ARENA_MAX, 1);
+#endif
     int rc = scry_sandbox_prepare(err);
     if (rc == 0 && s->all_formats)
         rc = load_formats(s->program, formats, err);

@@ -13,7 +13,7 @@
 static int limit(int resource, rlim_t value)
 {
     struct rlimit l = { value, value };
-    return setrlimit((__rlimit_resource_t)resource, &l);
+    return setrlimit(resource, &l);
 }
 
 /* Of all processes the kernel kills a worker first when memory runs out. Only while this one is dumpable its files in /proc

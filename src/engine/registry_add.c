@@ -5,6 +5,7 @@
 #include "base/cache.h"
 #include "base/descriptor.h"
 #include "base/file.h"
+#include "base/rename.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,9 +60,9 @@ int scry_registry_delete_tree(const char *folder, scry_error *err)
 
 int scry_registry_install(const char *folder, const char *place, scry_error *err)
 {
-    if (renameat2(AT_FDCWD, folder, AT_FDCWD, place, RENAME_NOREPLACE) == 0)
+    if (scry_rename_new(AT_FDCWD, folder, place) == 0)
         return 0;
-    if (errno == EINVAL && access(place, F_OK) < 0 && rename(folder, place) == 0)   /* a file system without RENAME_NOREPLACE */
+    if ((errno == EINVAL || errno == ENOSYS) && access(place, F_OK) < 0 && rename(folder, place) == 0)
         return 0;
     if (errno == EEXIST)
         return scry_fail(err, SCRY_EINVALID, "%s was created in the meantime: choose another name", place);

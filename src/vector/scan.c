@@ -15,6 +15,7 @@ enum {
     QUERIES_AT_ONCE = 32,    /* queries that share a pass */
     TILE_ROWS = 64,          /* rows of codes that stay in the first cache */
     NARROW_FROM = 4,         /* from so many queries on, computing takes longer than reading */
+    REFINED_AT_ONCE = 64,
     WORDS = SCRY_BLOCK_ROWS / 64
 };
 
@@ -185,7 +186,7 @@ static size_t list_bits(const scan *s, size_t block, size_t rows, uint16_t *inde
 
 static void compute(const scan *s, int32_t *dots, const uint8_t *codes, const uint16_t *index, size_t rows)
 {
-    if (!index && s->narrow) {
+    if (!index && s->narrow && s->kernels->dots_many) {
         s->kernels->dots_many(dots, codes, rows, s->query, s->n);
         return;
     }
@@ -300,19 +301,32 @@ static candidate *gather(const scan *s, size_t qi, size_t threads, size_t *count
     return all;
 }
 
-/* Tighter bounds from a wide query for what a narrow one left. */
-static void refine(const scan *s, const scry_code_query *wide, candidate *c, size_t n)
+/* Candidates of one block. */
+static void refine_some(const scan *s, const scry_code_query *wide, candidate *c, size_t n)
 {
     float gain = scry_query_gain(wide), slack = scry_query_slack(wide);
+    void *block = codes_of(s, c[0].row / SCRY_BLOCK_ROWS, 1);
+    uint16_t row[REFINED_AT_ONCE];
+    int32_t dot[REFINED_AT_ONCE];
+    if (!block)
+        return;
+    for (size_t i = 0; i < n; i++)
+        row[i] = (uint16_t)(c[i].row % SCRY_BLOCK_ROWS);
+    s->kernels->dots(dot, scry_block_codes(block), row, n, wide);
     for (size_t i = 0; i < n; i++) {
-        void *block = codes_of(s, c[i].row / SCRY_BLOCK_ROWS, 1);
-        uint16_t row = (uint16_t)(c[i].row % SCRY_BLOCK_ROWS);
-        int32_t dot;
-        if (!block)
-            continue;
-        s->kernels->dots(&dot, scry_block_codes(block), &row, 1, wide);
-        float score = scry_block_scales(block)[row] * wide->step * (float)dot;
-        c[i].upper = score + scry_block_errors(block)[row] * gain + slack;
+        float score = scry_block_scales(block)[row[i]] * wide->step * (float)dot[i];
+        c[i].upper = score + scry_block_errors(block)[row[i]] * gain + slack;
+    }
+}
+
+/* Tighter bounds from a wide query for what a narrow one left; neighbours are of one block more often than not. */
+static void refine(const scan *s, const scry_code_query *wide, candidate *c, size_t n)
+{
+    for (size_t i = 0, end; i < n; i = end) {
+        end = i + 1;
+        while (end < n && end - i < REFINED_AT_ONCE && c[end].row / SCRY_BLOCK_ROWS == c[i].row / SCRY_BLOCK_ROWS)
+            end++;
+        refine_some(s, wide, c + i, end - i);
     }
 }
 
@@ -420,7 +434,7 @@ static int scan_some(const scry_scan_input *in, const float *queries, size_t n, 
     s->kernels = scry_scan_kernels_best();
     s->n = n;
     s->k = in->k < in->rows ? in->k : in->rows;
-    s->narrow = n >= NARROW_FROM && s->kernels->dots_many;
+    s->narrow = (n >= NARROW_FROM && s->kernels->dots_many) || (s->kernels->narrow_first && !(in->keep > 0));
     int result = prepare(s, queries, threads) ? 0 : -1;
     if (result == 0)
         scry_pool_run(pool, scan_thread, s);

@@ -36,6 +36,9 @@ typedef struct scry_scan_kernels {
     /* For rows of `words` 64-bit words of signs: out[i] = the sum of the four-bit numbers, -8..7, whose
      * bits are set in row i; `planes` is [4][words], the lowest bits of all numbers first. */
     void (*signs)(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *planes, size_t words);
+
+    /* `dots` takes so much less time for a narrow query than for a wide one that a scan begins with it. */
+    bool narrow_first;
 } scry_scan_kernels;
 
 /* Continue `select` at position `i`, after `n` were found. */

@@ -86,5 +86,5 @@ TARGET void scry_signs_avx2(int32_t *out, const uint8_t *rows, size_t n, const u
     }
 }
 
-const scry_scan_kernels scry_scan_kernels_avx2 = { "avx2", dots, NULL, select_rows, scry_signs_avx2 };
+const scry_scan_kernels scry_scan_kernels_avx2 = { "avx2", dots, NULL, select_rows, scry_signs_avx2, false };
 #endif

@@ -168,6 +168,6 @@ TARGET_COUNT static void signs(int32_t *out, const uint8_t *rows, size_t n, cons
         out[i] = scry_signs_rest(rows + i * 8 * words, planes, 0, words);
 }
 
-const scry_scan_kernels scry_scan_kernels_avx512 = { "avx512-vnni", dots, dots_many, select_rows, scry_signs_avx2 };
-const scry_scan_kernels scry_scan_kernels_avx512_count = { "avx512-vnni-vpopcnt", dots, dots_many, select_rows, signs };
+const scry_scan_kernels scry_scan_kernels_avx512 = { "avx512-vnni", dots, dots_many, select_rows, scry_signs_avx2, false };
+const scry_scan_kernels scry_scan_kernels_avx512_count = { "avx512-vnni-vpopcnt", dots, dots_many, select_rows, signs, false };
 #endif

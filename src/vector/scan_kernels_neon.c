@@ -1,8 +1,9 @@
 /* scan_kernels_neon.c - aarch64: three sets, by what multiplies bytes.
  *
  * A register holds four 32-bit sums, so the products of four rows with the same part of the query are
- * taken together: its registers are loaded once for all. Without dot products code bytes are widened, and
- * the query is 16 bits as it is. With them a query is two bytes, as for AVX-512; a code byte is unsigned and
+ * taken together: its registers are loaded once for all. Without dot products code bytes are widened for a
+ * query of 16 bits; a query of bytes takes 0.6 of the instructions, so that a scan begins with that and only what it
+ * leaves is multiplied by the wide one. With them a query is two bytes, as for AVX-512; a code byte is unsigned and
  * the query's is signed, which only I8MM multiplies: without it the codes are made signed first, and
  * the products need no correction for the codes' + 128.
  */
@@ -24,7 +25,30 @@ INLINE int32x4_t reduce4(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d)
     return vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
 }
 
-INLINE int32x4_t dot4_base(const uint8_t *const row[ROWS], const scry_code_query *q)
+/* A query of bytes: two products of numbers from -127 to 127 add up in 16 bits. */
+INLINE int32x4_t dot4_narrow(const uint8_t *const row[ROWS], const scry_code_query *q)
+{
+    int32x4_t sum[ROWS];
+    const uint8_t *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
+#pragma GCC unroll 4
+    for (int k = 0; k < ROWS; k++)
+        sum[k] = vdupq_n_s32(0);
+    for (size_t i = 0; i < q->stride; i += 32) {
+        const int8x16_t v0 = vld1q_s8(q->high + i), v1 = vld1q_s8(q->high + i + 16);
+#pragma GCC unroll 4
+        for (int k = 0; k < ROWS; k++) {
+            const uint8_t *r = (k == 0 ? r0 : k == 1 ? r1 : k == 2 ? r2 : r3) + i;
+            const int8x16_t a = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(r), vdupq_n_u8(128)));
+            const int8x16_t b = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(r + 16), vdupq_n_u8(128)));
+            const int16x8_t low = vmlal_s8(vmull_s8(vget_low_s8(a), vget_low_s8(v0)), vget_low_s8(b), vget_low_s8(v1));
+            const int16x8_t high = vmlal_high_s8(vmull_high_s8(a, v0), b, v1);
+            sum[k] = vpadalq_s16(vpadalq_s16(sum[k], low), high);
+        }
+    }
+    return reduce4(sum[0], sum[1], sum[2], sum[3]);
+}
+
+INLINE int32x4_t dot4_wide(const uint8_t *const row[ROWS], const scry_code_query *q)
 {
     int32x4_t sum[ROWS][2];
     const uint8_t *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
@@ -55,6 +79,11 @@ INLINE int32x4_t dot4_base(const uint8_t *const row[ROWS], const scry_code_query
     int32x4_t sums = reduce4(vaddq_s32(sum[0][0], sum[0][1]), vaddq_s32(sum[1][0], sum[1][1]),
                              vaddq_s32(sum[2][0], sum[2][1]), vaddq_s32(sum[3][0], sum[3][1]));
     return vsubq_s32(sums, vdupq_n_s32(q->bias));
+}
+
+INLINE int32x4_t dot4_base(const uint8_t *const row[ROWS], const scry_code_query *q)
+{
+    return q->wide ? dot4_wide(row, q) : dot4_narrow(row, q);
 }
 
 #ifdef SCRY_CPU_ARM_EXTENSIONS
@@ -174,9 +203,9 @@ static void signs(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *p
     }
 }
 
-const scry_scan_kernels scry_scan_kernels_neon = { "neon", dots_base, NULL, select_rows, signs };
+const scry_scan_kernels scry_scan_kernels_neon = { "neon", dots_base, NULL, select_rows, signs, true };
 #ifdef SCRY_CPU_ARM_EXTENSIONS
-const scry_scan_kernels scry_scan_kernels_neon_dot = { "neon+dot", dots_dot, NULL, select_rows, signs };
-const scry_scan_kernels scry_scan_kernels_neon_i8mm = { "neon+i8mm", dots_i8mm, NULL, select_rows, signs };
+const scry_scan_kernels scry_scan_kernels_neon_dot = { "neon+dot", dots_dot, NULL, select_rows, signs, false };
+const scry_scan_kernels scry_scan_kernels_neon_i8mm = { "neon+i8mm", dots_i8mm, NULL, select_rows, signs, false };
 #endif
 #endif

@@ -28,4 +28,4 @@ static void signs(int32_t *out, const uint8_t *rows, size_t n, const uint64_t *p
         out[i] = scry_signs_rest(rows + i * words * 8, planes, 0, words);
 }
 
-const scry_scan_kernels scry_scan_kernels_scalar = { "scalar", dots, NULL, select_rows, signs };
+const scry_scan_kernels scry_scan_kernels_scalar = { "scalar", dots, NULL, select_rows, signs, false };

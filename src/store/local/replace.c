@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/rename.h"
 #include "store/local/store_folder.h"
 #include "store/local/transaction.h"
 
@@ -73,7 +74,7 @@ int scry_local_begin_replacement(scry_store **out, scry_store *base, const scry_
 /* Exchange two folders; in two steps on file systems that cannot in one (NFS). */
 static int exchange(const char *a, const char *b, const char *between)
 {
-    if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0)
+    if (scry_rename_exchange(a, b) == 0)
         return 0;
     if ((errno != EINVAL && errno != ENOSYS) || rename(a, between) < 0)
         return -1;

@@ -1,0 +1,27 @@
+#!/bin/sh
+# musl.sh - whether the sources compile with musl instead of glibc: all of src/ whose libraries' headers are in C (Debian's musl-tools).
+#
+# The headers of the libraries are the system's, in a folder of their own, since those of glibc beside them must not be found.
+set -eu
+cd "$(dirname "$0")/.."
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+triplet=$(gcc -print-multiarch)
+for name in jansson.h jansson_config.h sqlite3.h zlib.h zconf.h seccomp.h seccomp-syscalls.h jpeglib.h jmorecfg.h jerror.h jconfig.h microhttpd.h \
+    gnutls nghttp2 curl openssl linux asm asm-generic; do
+    for folder in /usr/include "/usr/include/$triplet"; do
+        [ ! -e "$folder/$name" ] || cp -RL "$folder/$name" "$temp/"
+    done
+done
+count=0
+failed=0
+# scry-formats.so (GLib, libvips), scry-thumbs.so (GLib) and Milvus's messages are left out: their headers include glibc's.
+for file in $(find src -name '*.c' | grep -vE 'src/decoder/formats/|src/thumbs/|src/milvus/|src/store/milvus/' | LC_ALL=C sort); do
+    count=$((count + 1))
+    musl-gcc -std=gnu11 -fsyntax-only -w -Iinclude -Isrc -Ibuild/release/gen -isystem "$temp" -D_GNU_SOURCE -DSCRY_VERSION='"0"' "$file" 2>"$temp/err" || {
+        failed=$((failed + 1))
+        grep -m1 error "$temp/err"
+    }
+done
+echo "$count files, $failed of them do not compile with musl"
+[ $failed = 0 ]
