@@ -80,7 +80,7 @@ static void copy_store(const char *from, char to[64])
 
 static void flip(const char *path, off_t at, uint8_t mask)
 {
-    uint8_t byte;
+    uint8_t byte = 0;
     int fd = open(path, O_RDWR);
     assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
     byte ^= mask;
