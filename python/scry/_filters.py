@@ -30,6 +30,8 @@ def _time(value: Any) -> int:
 
 def _text(kind: int, change: Callable[[str], str] = str) -> Callable[[Any, Any], Any]:
     def build(pool: Any, value: Any) -> Any:
+        if not isinstance(value, (str, os.PathLike)):
+            raise errors.InvalidError(f"the text of a filter is a text, not {value!r}")
         value = change(value)
         if not value:
             raise errors.InvalidError("the text of a filter is empty")
@@ -66,6 +68,8 @@ def _box(pool: Any, value: Any) -> Any:
 
 def _words(mode: int, problem: str) -> Callable[[Any, Any], Any]:
     def build(pool: Any, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise errors.InvalidError(f"words and places are texts, not {value!r}")
         node = lib.scry_filter_words(pool, encode(value), mode)
         if not node:
             raise errors.InvalidError(f"{value!r} {problem}")
@@ -128,8 +132,10 @@ def built(filters: dict[str, Any]) -> Iterator[Any]:
             if value is None:
                 continue
             build, any_is_enough = _FILTERS[name]
+            if not (values := _values(name, value)):
+                raise errors.InvalidError(f"{name} is an empty list: leave it out for no filter")
             part = None
-            for one in _values(name, value):
+            for one in values:
                 node = build(pool, one)
                 part = node if part is None else (lib.scry_filter_or if any_is_enough else lib.scry_filter_and)(pool, part, node)
             tree = lib.scry_filter_and(pool, tree, part)

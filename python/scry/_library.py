@@ -72,7 +72,10 @@ def encode(value: str | os.PathLike[str] | None) -> bytes | None:
     if value is None:
         return None
     value = os.fspath(value)
-    encoded = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    try:
+        encoded = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise errors.InvalidError(f"{value!r} has half a character, which UTF-8 cannot have") from None
     if b"\0" in encoded:
         raise errors.InvalidError(f"{value!r} has a zero byte")
     return encoded
@@ -90,7 +93,12 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
 
 
 def texts(values: Sequence[str | os.PathLike[str]]) -> Any:
-    """An array of texts for C."""
+    """An array of texts for C. One text is refused, which would be an array of its characters, and None, which C would follow."""
+    if isinstance(values, (str, bytes, os.PathLike)):
+        raise errors.InvalidError(f"a list of texts is needed, not the text {values!r} alone")
+    for value in values:
+        if not isinstance(value, (str, bytes, os.PathLike)):
+            raise errors.InvalidError(f"{value!r} is not a text")
     return (ctypes.c_char_p * max(len(values), 1))(*[encode(v) for v in values])
 
 
@@ -192,6 +200,10 @@ class Handle:
             free = self._users == 0
         if free:
             self._free(self._pointer)
+
+    def abandon(self) -> None:
+        """Forget it without freeing it, in a forked process: freeing would wait for threads that are not there."""
+        self._closed = True
 
     def __del__(self) -> None:
         if not getattr(self, "_closed", True):

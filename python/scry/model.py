@@ -51,6 +51,10 @@ class CatalogueEntry:
     coco_recall_at_1: float | None
 
 
+def _make_model(name: str, precision: str, language: str | None) -> Model:
+    return Model(name, precision=precision, language=language)
+
+
 class Model:
     """A CLIP, SigLIP or similar model, by its name, or the folder of its checkpoint. Any number of threads may use it.
 
@@ -65,6 +69,7 @@ class Model:
     def __init__(self, name: str | os.PathLike[str] | None = None, *, precision: str = "auto", language: str | None = None) -> None:
         if precision not in _PRECISIONS:
             raise errors.InvalidError(f"the precision is {', '.join(_PRECISIONS)}, not {precision!r}")
+        self._language = language
         name = os.fspath(name) if name is not None else os.environ.get("SCRY_MODEL") or "starter"
         folder, pointer = ctypes.c_void_p(), ctypes.c_void_p()
         call("scry_model_resolve", encode(os.path.expanduser(name)), ctypes.byref(folder))
@@ -81,6 +86,10 @@ class Model:
         self.precision = next(k for k, v in _PRECISIONS.items() if v == info.precision)
         self.logit_scale: float = info.logit_scale
         self.licence = text(info.licence)
+
+    def __reduce__(self) -> Any:
+        """Pickled it is its name: another process opens it anew."""
+        return _make_model, (self.name, self.precision, self._language)
 
     def __repr__(self) -> str:
         return f"<scry.Model {self.name}: {self.family}, {self.dim} dimensions, {self.precision}>"

@@ -22,7 +22,11 @@ class Query:
         pointer = ctypes.c_void_p()
         call("scry_query_parse", ctypes.byref(pointer), texts(words), len(words))
         self.text = " ".join(arguments)
+        self._arguments = arguments
         self._handle = Handle(pointer, lib.scry_query_free, "the query")
+
+    def __reduce__(self) -> Any:
+        return Query, self._arguments
 
     @classmethod
     def _of_texts(cls, parts: list[tuple[str, float]]) -> Query:

@@ -32,6 +32,8 @@ def _default_place() -> str:
 
 
 def _id_of(item: str | File | Hit) -> bytes:
+    if not isinstance(item, (str, File, Hit)):
+        raise errors.InvalidError(f"a picture of the store is its id, a File or a Hit, not {item!r}")
     value = item if isinstance(item, str) else item.id
     try:
         raw = bytes.fromhex(value)
@@ -46,6 +48,10 @@ def _texts_of(query: Any) -> list[tuple[str, float]]:
     """The parts of a query that is of texts alone, for its words; none for any other."""
     parts = [p if isinstance(p, tuple) and len(p) == 2 else (p, 1.0) for p in (query if isinstance(query, list) else [query])]
     return [(part, float(weight)) for part, weight in parts] if all(isinstance(part, str) for part, _ in parts) else []
+
+
+def _make_store(where: str, collection: str, model: Any, precision: str, threads: int, milvus: dict[str, Any]) -> Store:
+    return Store(where, collection, model=model, precision=precision, threads=threads, milvus=milvus)
 
 
 class Store(Upkeep):
@@ -79,6 +85,24 @@ class Store(Upkeep):
         self._reader: Handle | None = None
         self._threshold: Handle | None = None
         self._lock = threading.RLock()
+        self._process = os.getpid()
+
+    def __reduce__(self) -> Any:
+        """Pickled it is where the store is, not what was opened: another process opens it anew."""
+        milvus = {k: v.decode() if isinstance(v, bytes) else v for k, v in self._milvus.items()}
+        return _make_store, (self.where, self.collection, self._given_model or self._given_name, self._precision, self._threads, milvus)
+
+    def _check_process(self) -> None:
+        """In a process that was forked the threads and files of what was opened before are not there: it is opened again."""
+        if self._process == os.getpid():
+            return
+        self._lock = threading.RLock()   # another thread may have held the old one
+        self._process = os.getpid()
+        for handle in (self._reader, self._threshold):
+            if handle:
+                handle.abandon()
+        self._reader = self._threshold = None
+        self._checked = False
 
     def __repr__(self) -> str:
         return f"<scry.Store {self.where}, collection {self.collection}>"
@@ -91,6 +115,7 @@ class Store(Upkeep):
 
     def close(self) -> None:
         """Release the store, and its model unless that was given. It is opened again when it is used again."""
+        self._check_process()
         with self._lock:
             self._forget_reader()
             if self._model and self._model is not self._given_model:
@@ -125,6 +150,7 @@ class Store(Upkeep):
 
     def _current_reader(self) -> Handle:
         """The store for reading, with what other processes have written meanwhile."""
+        self._check_process()
         with self._lock:
             if self._reader:
                 try:
@@ -144,6 +170,7 @@ class Store(Upkeep):
     @contextmanager
     def _writing(self, mode: int, model: Model | None = None) -> Iterator[Any]:
         """The store for writing, as long as the block runs."""
+        self._check_process()
         pointer = self._open(self._options(mode, model))
         try:
             yield pointer
@@ -203,7 +230,8 @@ class Store(Upkeep):
         limit, offset = whole("limit", limit, 1, 10**8), whole("offset", offset, 0, 10**12)
         if by not in _BY:
             raise errors.InvalidError(f"by is {', '.join(map(repr, _BY))}, not {by!r}")
-        if min_score not in (None, "auto") and not (isinstance(min_score, (int, float)) and -1 <= min_score <= 1):
+        if min_score not in (None, "auto") and (isinstance(min_score, bool) or not isinstance(min_score, (int, float))
+                                                or not -1 <= min_score <= 1):
             raise errors.InvalidError(f"min_score is a number from -1 to 1, or \"auto\", not {min_score!r}")
         with self._reading() as store, _filters.built(filters) as tree:
             vectors = np.ascontiguousarray(self._vectors_of(queries, store), np.float32)
@@ -265,7 +293,7 @@ class Store(Upkeep):
         total = np.zeros(self._model_for(store).dim)
         for part in parts:
             part, weight = part if isinstance(part, tuple) and len(part) == 2 else (part, 1.0)
-            if not 0 < abs(float(weight)) <= 100:
+            if not isinstance(weight, (int, float, np.number)) or not 0 < abs(float(weight)) <= 100:
                 raise errors.InvalidError(f"a weight is a number from -100 to 100 other than 0, not {weight}")
             total += float(weight) * self._part_vector(part, store)
         norm = np.linalg.norm(total)
@@ -462,6 +490,7 @@ class Store(Upkeep):
 
     def remove(self, *items: str | File | Hit, **filters: Any) -> int:
         """Forget files, by id or by the filters of search(); the files themselves stay. Returns how many were forgotten."""
+        filters = {name: value for name, value in filters.items() if value is not None}
         if not items and not filters:
             raise errors.InvalidError("say what to forget: files, ids or filters")
         ids = [_id_of(i) for i in items] + ([_id_of(f) for f in self.files(**filters)] if filters else [])

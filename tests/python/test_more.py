@@ -1,4 +1,8 @@
-"""Rebuilding with another model, copying, comparing, evaluating, filters on places and favourites."""
+"""Rebuilding with another model, copying, comparing, evaluating, filters on places and favourites; other processes."""
+import multiprocessing
+import os
+import pickle
+import signal
 import subprocess
 import sys
 
@@ -101,3 +105,37 @@ def test_places_and_favourites(tmp_path, model):
         names(place="")
     with pytest.raises(scry.InvalidError):
         names(favourites=False)
+
+
+def _search_elsewhere(arguments):
+    store, query = arguments
+    return [h.id for h in store.search(query)]
+
+
+@pytest.mark.parametrize("way", ["fork", "spawn"])
+def test_other_processes(store, way):
+    """A store goes to processes that are forked, whose threads are not there, and pickled to those that are spawned."""
+    queries = ["a dog", "a cat", scry.Query("dog - 0.5:cat")]
+    wanted = [[h.id for h in store.search(q)] for q in queries]   # opened before the fork
+    with multiprocessing.get_context(way).Pool(2) as pool:
+        assert pool.map_async(_search_elsewhere, [(store, q) for q in queries]).get(100) == wanted
+    if way == "fork":   # the object itself, not a pickled one
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(60)
+            os._exit([[h.id for h in store.search(q)] for q in queries] != wanted or not store.verify().ok)
+        assert os.waitpid(pid, 0)[1] == 0
+    assert [[h.id for h in store.search(q)] for q in queries] == wanted
+
+
+def test_pickles(store):
+    again = pickle.loads(pickle.dumps(store))
+    assert (again.where, again.collection) == (store.where, store.collection) and again.model.identity == store.model.identity
+    model = pickle.loads(pickle.dumps(store.model))
+    assert (model.identity, model.precision) == (store.model.identity, store.model.precision)
+    hit = store.search("x")[0]
+    assert pickle.loads(pickle.dumps(hit)) == hit
+    for bad in (5, None, b"x", [hit]):
+        for use in (store.get, store.vector, store.text, store.remove, store.set_favourite):
+            with pytest.raises(scry.InvalidError):
+                use(bad)

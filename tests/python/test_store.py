@@ -148,6 +148,34 @@ def test_bad_arguments_are_refused(store):
         scry.Store("x", milvus={"indx": "flat"})
 
 
+def test_what_python_would_pass_on_silently(store, model, pictures):
+    """One text for a list of texts, None in a list, an empty list of filters, half a character: each is refused before C sees it."""
+    for bad in ([None], ["a", None], [b"a", 5]):
+        with pytest.raises(scry.InvalidError, match="is not a text"):
+            model.embed_texts(bad)
+    for arguments in ({"include": "*.jpg"}, {"exclude": "*.jpg"}, {"include": [None]}):
+        with pytest.raises(scry.InvalidError):
+            store.index(pictures, **arguments)
+    with pytest.raises(scry.InvalidError, match="list of texts"):
+        model.classify(pictures / "copy.jpg", "dog")
+    for name in ("in_", "camera", "format", "label", "key", "words", "place"):
+        for bad in (5, [5], [None], []):
+            with pytest.raises(scry.InvalidError):
+                store.search("x", **{name: bad})
+    for bad in ("\ud800", "a\0b", [("a", "b")], [("a", None)], [("a", True), ("b", "1")]):
+        with pytest.raises(scry.InvalidError):
+            store.search(bad)
+    with pytest.raises(scry.InvalidError):
+        store.search("x", min_score=True)
+    before = len(store)
+    for bad in ({"in_": []}, {"camera": None}, {"in_": [], "camera": "Maker"}):
+        with pytest.raises(scry.InvalidError):
+            store.remove(**bad)
+    assert len(store) == before
+    first = store.search("x", limit=1)[0]
+    assert store.remove(first, camera=None) == 1 and len(store) == before - 1
+
+
 def test_filters(store, pictures):
     def names(**filters):
         listed = [os.path.basename(f.path) for f in store.files(**filters)]
