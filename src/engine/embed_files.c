@@ -235,12 +235,22 @@ static team team_for(const scry_model *model, size_t n, const scry_embed_options
                    .dim = (size_t)scry_model_get_info(model)->dim };
 }
 
+static int check_items(const char *const *items, size_t n, scry_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!items[i])
+            return scry_fail(err, SCRY_EINVALID, "number %zu of %zu is NULL", i, n);
+    return 0;
+}
+
 int scry_embed_files(const scry_model *model, const char *const *paths, size_t n,
                      const scry_embed_options *options, float *out, size_t *failures, scry_error *err)
 {
     team t = team_for(model, n, options, out);
     t.items = paths;
-    int r = run_team(&t, embed_pictures, 1, err);
+    int r = check_items(paths, n, err);
+    if (r == 0)
+        r = run_team(&t, embed_pictures, 1, err);
     if (failures)
         *failures = t.failures;
     return r;
@@ -278,7 +288,9 @@ int scry_embed_lines(const scry_model *model, const char *const *texts, size_t n
 {
     team t = team_for(model, n, options, out);
     t.items = texts;
-    int r = run_team(&t, embed_texts, TEXT_BATCH, err);
+    int r = check_items(texts, n, err);
+    if (r == 0)
+        r = run_team(&t, embed_texts, TEXT_BATCH, err);
     if (cuts)
         *cuts = t.cuts;
     if (t.options->texts_cut)

@@ -357,6 +357,8 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
                     scry_error *err)
 {
     static const scry_model_options defaults = SCRY_MODEL_OPTIONS_INIT;
+    if (!dir)
+        return scry_fail(err, SCRY_EINVALID, "a model is the folder of a checkpoint: none was given");
     scry_model *m = scry_alloc(sizeof *m);
     pthread_mutex_init(&m->lock, NULL);
     char *copy = scry_strdup(dir);

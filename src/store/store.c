@@ -39,6 +39,8 @@ int scry_store_open(scry_store **out, const char *where, const scry_store_option
     static const scry_store_options defaults = SCRY_STORE_OPTIONS_INIT;
     const scry_store_driver *driver;
     *out = NULL;
+    if (!where)
+        return scry_fail(err, SCRY_EINVALID, "a store is a folder or an address: none was given");
     int result = find_driver(&driver, where, err);
     return result < 0 ? result : driver->open(out, where, options ? options : &defaults, err);
 }

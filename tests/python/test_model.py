@@ -1,4 +1,5 @@
 """Models: vectors of texts and pictures, the same whatever a picture is given as; PIL is the reference for pixels."""
+import ctypes
 import io
 import os
 import shutil
@@ -14,6 +15,7 @@ from PIL import Image
 
 import scry
 from conftest import TOP, waves
+from scry._library import call
 
 
 def test_texts_are_unit_rows(model):
@@ -237,3 +239,15 @@ def test_a_download_that_is_stopped_goes_on(tmp_path, model_dir, monkeypatch):
 def test_error_kinds():
     assert issubclass(scry.NotFoundError, LookupError) and issubclass(scry.InvalidError, ValueError)
     assert all(issubclass(getattr(scry, name), scry.Error) for name in scry.__all__ if name.endswith("Error"))
+
+
+def test_null_where_c_takes_a_text(model):
+    """Programs in C that pass NULL get an error, too."""
+    rows, pointer = np.empty((2, model.dim), np.float32), ctypes.c_void_p()
+    both = (ctypes.c_char_p * 2)(b"a", None)
+    for name in ("scry_embed_lines", "scry_embed_files"):
+        with model._handle.use() as m, pytest.raises(scry.InvalidError, match="number 1 of 2 is NULL"):
+            call(name, m, both, 2, None, rows.ctypes.data, None)
+    for name in ("scry_store_open", "scry_model_open"):
+        with pytest.raises(scry.InvalidError, match="none was given"):
+            call(name, ctypes.byref(pointer), None, None)
