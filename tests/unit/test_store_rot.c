@@ -153,7 +153,7 @@ static void every_flipped_bit_is_found(void **state)
 static void flip_in(const char *where, const char *name, size_t at)
 {
     const char *path = file_in(where, name);
-    uint8_t byte;
+    uint8_t byte = 0;
     int fd = open(path, O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0 && pread(fd, &byte, 1, (off_t)at) == 1);
     byte ^= 16;

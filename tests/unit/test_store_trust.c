@@ -20,7 +20,7 @@ enum { ROTTEN = 3 };   /* the picture that is damaged; its slot, too */
 
 static void change_vector(const char *where)
 {
-    uint8_t byte;
+    uint8_t byte = 0;
     off_t at = SCRY_SEGMENT_HEADER + (off_t)scry_row_bytes(DIM) * ROTTEN + 2;
     int fd = open(file_in(where, "vectors-1.seg"), O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
