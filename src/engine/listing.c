@@ -455,6 +455,27 @@ scry_results *scry_listing_results(const scry_listing *l, size_t from)
     return r;
 }
 
+int scry_listing_page(const scry_listing *l, scry_store *s, size_t from, size_t end, scry_results **out, scry_error *err)
+{
+    size_t n = end > from ? end - from : 0;
+    uint8_t (*ids)[SCRY_ID_BYTES] = scry_alloc((n + 1) * sizeof *ids);
+    scry_results *found = NULL;
+    for (size_t i = 0; i < n; i++)
+        scry_listing_id(l, from + i, ids[i]);
+    int result = n ? scry_store_get_many(s, (const uint8_t (*)[SCRY_ID_BYTES])ids, n, &found, err) : 0;
+    if (result == 0)
+        *out = scry_results_new();
+    for (size_t i = 0, k; i < n && result == 0; i++) {
+        for (k = 0; k < found->count && memcmp(found->hits[(i + k) % found->count].file.id, ids[i], SCRY_ID_BYTES) != 0; k++)
+            continue;
+        if (k < found->count)
+            scry_results_add(*out, 0, &found->hits[(i + k) % found->count].file, 0);
+    }
+    scry_results_free(found);
+    free(ids);
+    return result;
+}
+
 /* Whether it is the file of this id, which is at `f`, if the store has it. */
 static bool is_file(const scry_listing *l, const entry *e, const uint8_t *id, const scry_file *f)
 {

@@ -66,6 +66,11 @@ bool scry_listing_position(const scry_listing *l, size_t i, double *latitude, do
 /* The kept files from place `from` on, as results without scores; whole lists only. The caller frees them. */
 scry_results *scry_listing_results(const scry_listing *l, size_t from);
 
+/* The files of the places from `from` to before `end` that are still there, in order, with what the store says of them now. The
+ * caller frees *out. */
+int scry_listing_page(const scry_listing *l, scry_store *s, size_t from, size_t end, scry_results **out,
+                      scry_error *err) SCRY_NODISCARD;
+
 /* The place of a file of the store; SIZE_MAX: it is not in the list. */
 size_t scry_listing_find(const scry_listing *l, scry_store *s, const uint8_t id[SCRY_ID_BYTES]);
 

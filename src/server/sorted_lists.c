@@ -164,28 +164,20 @@ bool is_sorted_list(const scry_search_request *q)
 /* Files that were removed since the list was made are left out, and damaged ones: the next list will lack these. */
 static int put_page(scry_json_writer *w, server *s, kept_list *k, size_t from, size_t end, scry_error *err)
 {
-    const scry_listing *l = k->listing;
-    int result = 0;
-    for (size_t i = from; i < end && result == 0; i++) {
-        scry_results *found = NULL;
-        scry_error why = SCRY_ERROR_INIT;
-        uint8_t id[SCRY_ID_BYTES];
-        scry_listing_id(l, i, id);
-        result = scry_store_get(s->store, id, &found, &why);
-        if (result == 0) {
-            mark_away(s->away, found);
-            scry_json_begin(w, '{');
-            scry_json_put_file(w, &found->hits[0].file);
-            scry_json_end(w, '}');
-        } else if (result != SCRY_ENOTFOUND && result != SCRY_EDAMAGED) {
-            result = scry_fail(err, result, "%s", why.message);
-        }
-        scry_results_free(found);
-        if (result == SCRY_EDAMAGED)
-            atomic_store(&k->damaged, true);
-        result = result == SCRY_ENOTFOUND || result == SCRY_EDAMAGED ? 0 : result;
+    scry_results *found = NULL;
+    int result = scry_listing_page(k->listing, s->store, from, end, &found, err);
+    if (result < 0)
+        return result;
+    if (found->count < end - from)
+        atomic_store(&k->damaged, true);
+    mark_away(s->away, found);
+    for (size_t i = 0; i < found->count; i++) {
+        scry_json_begin(w, '{');
+        scry_json_put_file(w, &found->hits[i].file);
+        scry_json_end(w, '}');
     }
-    return result;
+    scry_results_free(found);
+    return 0;
 }
 
 /* Where the page begins. */

@@ -5,6 +5,7 @@
 #include "base/plugin.h"
 #include "base/sha256.h"
 #include "store/predicates.h"
+#include "store/results.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -320,6 +321,34 @@ int scry_store_get(scry_store *s, const uint8_t id[SCRY_ID_BYTES], scry_results 
 {
     *out = NULL;
     return s->kind->get(s, id, out, err);
+}
+
+static int get_each(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results *to, scry_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        scry_results *one = NULL;
+        scry_error why = SCRY_ERROR_INIT;
+        int result = scry_store_get(s, ids[i], &one, &why);
+        if (result == 0)
+            scry_results_add(to, 0, &one->hits[0].file, 0);
+        scry_results_free(one);
+        if (result < 0 && result != SCRY_ENOTFOUND && result != SCRY_EDAMAGED)
+            return scry_fail(err, result, "%s", why.message);
+    }
+    return 0;
+}
+
+int scry_store_get_many(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out, scry_error *err)
+{
+    if (s->kind->get_many)
+        return s->kind->get_many(s, ids, n, out, err);
+    *out = scry_results_new();
+    int result = get_each(s, ids, n, *out, err);
+    if (result < 0) {
+        scry_results_free(*out);
+        *out = NULL;
+    }
+    return result;
 }
 
 int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float *out, scry_error *err)

@@ -57,6 +57,8 @@ typedef struct scry_store_kind {
     int (*remove)(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, uint64_t *removed,
                   scry_error *err);
     int (*get)(scry_store *s, const uint8_t *id, scry_results **out, scry_error *err);
+    /* NULL: get is fast. */
+    int (*get_many)(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out, scry_error *err);
     int (*vector)(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
     int (*each_file)(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                      int (*each)(void *, const scry_file *), void *arg, scry_error *err);
@@ -126,6 +128,11 @@ int scry_store_each_stored(scry_store *s, const scry_filter_node *filter, int (*
  * read. */
 int scry_store_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each)(void *arg, const scry_file *file), void *arg,
                           scry_error *err) SCRY_NODISCARD;
+
+/* Those of the files that are there and are as they were written, in no order, without the count of their copies. The caller
+ * frees *out. */
+int scry_store_get_many(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out,
+                        scry_error *err) SCRY_NODISCARD;
 
 /* About `most` files, in no order, of a store of more: *share is their part of all. A store that is walked fast gives all,
  * and 1. */

@@ -33,6 +33,19 @@ while :; do
 done
 is "pages of a thousand" "$pages" 19
 is "... are the whole list" "$(grep -av caf "$T/pages" | cksum) $(wc -l <"$T/pages")" "$(grep -av caf "$T/all" | cksum) 18007"
+# Lists in other orders: made by one walk, each page read with one request.
+run list --store $M --paths --sort date -n 100000
+is "by date, all of them" "$(sort "$T/out" | cksum)" "$(sort "$T/all" | cksum)"
+cp "$T/out" "$T/dated"
+get "$url/api/v1/images?limit=200&offset=9000&sort=date"
+is "a page of it" "$(json '"\n".join(r["path"] for r in j["results"])' | grep -av caf | cksum)" \
+    "$(sed -n '9001,9200p' "$T/dated" | grep -av caf | cksum)"
+cursor=$(json 'j["cursor"]')
+get "$url/api/v1/images?limit=200&cursor=$cursor&sort=date"
+is "... and the next one" "$(json '"\n".join(r["path"] for r in j["results"])' | grep -av caf | cksum)" \
+    "$(sed -n '9201,9400p' "$T/dated" | grep -av caf | cksum)"
+get "$url/api/v1/timeline"
+is "the timeline has all" "$(json '(j["total"], sum(d["count"] for d in j["days"]))')" "(18007, 18007)"
 get "$url/api/v1/facets"
 is "facets are estimated from a part" "$(json '(round(j["sample"], 1), 14000 < [f["count"] for f in j["formats"] if f["name"] == "jpeg"][0] < 22000)')" \
     "(0.2, True)"

@@ -323,6 +323,7 @@ int scry_remote_put(scry_store *s, const scry_put *batch, size_t n, scry_error *
 int scry_remote_put_bad(scry_store *s, const scry_bad_file *bad, scry_error *err);
 int scry_remote_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, uint64_t *removed, scry_error *err);
 int scry_remote_get(scry_store *s, const uint8_t *id, scry_results **out, scry_error *err);
+int scry_remote_get_many(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out, scry_error *err);
 int scry_remote_vector(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
 int scry_remote_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                           int (*each)(void *, const scry_file *), void *arg, scry_error *err);

@@ -68,6 +68,57 @@ int scry_remote_get(scry_store *base, const uint8_t *id, scry_results **out, scr
     return result;
 }
 
+/* Those of at most MOST_AT_ONCE files that are there, added to `to`. */
+static int get_some(scry_remote *s, scry_milvus *m, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results *to,
+                    scry_error *err)
+{
+    const scry_remote_fields fields = scry_remote_row_fields(s, false);
+    char (*hex)[SCRY_REMOTE_HEX_ID] = scry_alloc((n + 1) * sizeof *hex);
+    const char **list = scry_alloc((n + 1) * sizeof *list);
+    scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
+    scry_remote_row row = { .rows = NULL };
+    scry_milvus_rows *rows;
+    for (size_t i = 0; i < n; i++) {
+        scry_hex(ids[i], SCRY_ID_BYTES, hex[i]);
+        list[i] = hex[i];
+    }
+    scry_remote_in_list(&filter, "id", list, n);
+    scry_milvus_query q = { scry_buf_str(&filter), fields.names, fields.count, (int64_t)n, scry_remote_freshness(s) };
+    int result = scry_remote_query(s, m, &q, &rows, err);
+    if (result == 0) {
+        for (size_t i = 0; i < rows->rows && result == 0; i++)
+            if ((result = scry_remote_row_read(s, &row, rows, i, err)) == 0)
+                scry_results_add(to, 0, &row.file, 0);
+        scry_remote_row_dispose(s, &row);
+        scry_milvus_rows_free(rows);
+    }
+    scry_buf_dispose(&filter);
+    free(list);
+    free(hex);
+    return result;
+}
+
+int scry_remote_get_many(scry_store *base, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out, scry_error *err)
+{
+    enum { MOST_AT_ONCE = 4096 };
+    scry_remote *s = (scry_remote *)base;
+    scry_milvus *m;
+    int result = scry_remote_take(s, &m, err);
+    if (result < 0)
+        return result;
+    *out = scry_results_new();
+    for (size_t i = 0; i < n && result == 0; i += MOST_AT_ONCE)
+        result = get_some(s, m, ids + i, n - i < MOST_AT_ONCE ? n - i : MOST_AT_ONCE, *out, err);
+    if (result == 0)
+        result = scry_remote_name_raws(s, *out, err);
+    if (result < 0) {
+        scry_results_free(*out);
+        *out = NULL;
+    }
+    scry_remote_give(s, m);
+    return result;
+}
+
 /* The picture's fields; their strings are stored in `s` until the next call. */
 static void lend_content(scry_remote *s, const scry_file *from, scry_file *out)
 {
