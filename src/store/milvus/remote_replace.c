@@ -247,11 +247,14 @@ int scry_remote_replace(scry_store *base, scry_store *replacement, scry_error *e
         result = has_other_alias(s, m, &stays, err);
     int closed = scry_remote_close(replacement, result == 0 ? err : NULL);
     result = result < 0 ? result : closed;
-    closed = scry_remote_close(base, result == 0 ? err : NULL);
-    result = result < 0 ? result : closed;
+    if (result == 0)
+        result = scry_remote_catch_up(s, m, err);   /* closing the store must not ask for what is gone then */
     if (result == 0)
         result = alias ? switch_alias(m, alias, stays ? NULL : name, other, err) : exchange(m, name, other, err);
-    scry_milvus_free(m);
+    scry_remote_give(s, m);
+    s->seen_write = s->last_write;
+    closed = scry_remote_close(base, result == 0 ? err : NULL);
+    result = result < 0 ? result : closed;
     free(name);
     free(other);
     free(alias);
