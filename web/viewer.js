@@ -164,7 +164,7 @@ async function whyNot() {
   const answer = await fetch(src).then(r => (r.ok ? null : r.json())).catch(() => null);
   if (full.getAttribute('src') !== src) return;
   const preview = $('preview').naturalWidth > 0;   // of a picture whose disk is not there, in place of a broken one
-  full.classList.toggle('failed', preview);
+  full.classList.add('failed');   // no frame of a broken picture
   $('view-problem').classList.toggle('below', preview);
   $('view-problem').textContent = preview && answer?.detail && current()?.away ? text('away_now') : text('cannot_show', { why: answer?.detail ?? '' });
   $('view-problem').hidden = false;

@@ -38,6 +38,10 @@ export async function around({ store }) {
     await until(async () => assert.match(await page.textContent('#view-problem'), /disk of this picture is not there: this is a small copy/));
     assert.ok(await page.$eval('#preview', img => img.naturalWidth > 0));
     assert.match(await page.textContent('#meta'), /its disk is not there/);
+    await page.keyboard.press('Escape');
+    await page.locator('.hit.gone .open').first().click();   // one that was never seen
+    await until(async () => assert.match(await page.textContent('#view-problem'), /cannot be shown: .*disk/));
+    assert.equal(await page.isVisible('#full'), false);
     rmdirSync(disk);
     renameSync(away, disk);
     await until(async () => assert.ok(!(await api(server.url + '/api/v1/images')).results.some(hit => hit.away)));
