@@ -50,7 +50,8 @@ static void put(scry_store *s, int i)
     bool raw = i % 7 == 0 || i % 7 == 3;
     int content = i % 5 == 1 && i > 20 ? i - 20 : i;
     snprintf(name, sizeof name, "d%d/IMG_%d.%s", i / 7 % 3, i / 7, extensions[i % 7]);
-    scry_put p = { .file = { .relative = name, .size = 1000 + content % 90, .mtime_ns = -3000000001 + i * 7000000000ll, .width = content,
+    scry_put p = { .file = { .relative = name, .size = 1000 + content % 90, .mtime_ns = -3000000001 + i * 7000000000ll,
+                             .width = content,
                              .format = raw ? "raw" : "jpeg", .camera = cameras[content % 3], .has_time = content % 4 != 0,
                              .taken_at = 1500000000 + content * 777 % 100000, .has_position = content % 2, .latitude = content % 80,
                              .longitude = -content % 170, .has_rating = content % 3 == 0, .rating = content % 6 - 1,
