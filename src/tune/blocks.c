@@ -16,7 +16,8 @@
 /* AdamW's highest rate; docs/tune.md. */
 #define RATE 2e-5
 
-enum { TEXTS_A_PASS = 32, NAME_BYTES = 64 };
+/* Texts that are not padded rarely have more tokens than TEXT_TOKENS: for the room that is asked for. */
+enum { TEXTS_A_PASS = 32, TEXT_TOKENS = 24, NAME_BYTES = 64 };
 
 /* "image.9", what enters the first trained block. */
 static void name_state(char out[NAME_BYTES], const char *tower, const tune_part *p)
@@ -126,7 +127,8 @@ static int embed_text_states(tune_blocks *b, const char *dir, scry_error *err)
     float *vectors = scry_alloc(TEXTS_A_PASS * d->dim * sizeof *vectors);   /* of no use */
     scry_session *session = NULL;
     name_state(s.name, "text", p);
-    int r = tune_inputs_new(&b->texts, dir, d->text_count, context, p->width, err);
+    size_t tokens = d->checkpoint.config.text.padded || context < TEXT_TOKENS ? context : TEXT_TOKENS;
+    int r = tune_inputs_new(&b->texts, dir, d->text_count, tokens, p->width, err);
     s.in = b->texts;
     if (r == 0)
         r = scry_session_new(&session, d->raw, d->o->embed.workers, err);

@@ -12,7 +12,7 @@
 
 typedef struct tune_inputs tune_inputs;
 
-/* For `items` of at most `rows` rows of `width` numbers, in a file in the folder `dir`. SCRY_ELIMIT, with both numbers, when its
+/* For `items` of about `rows` rows of `width` numbers, in a file in the folder `dir`. SCRY_ELIMIT, with both numbers, when its
  * disk has not the room for them. */
 int tune_inputs_new(tune_inputs **out, const char *dir, size_t items, size_t rows, size_t width, scry_error *err) SCRY_NODISCARD;
 void tune_inputs_free(tune_inputs *in);
