@@ -1,5 +1,6 @@
 #include "base/secret.h"
 
+#include "base/alloc.h"
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -42,12 +43,14 @@ int scry_check_secret(const char *path, const char *what, scry_error *err)
     unsigned mode = st.st_mode & 07777;
     if (!(mode & (own ? 077 : 007)) || !S_ISREG(st.st_mode) || is_credential(path))
         return 0;
-    if (is_mounted(path)) {
-        scry_log(SCRY_LOG_WARN, "the %s file %s may be read by other users (mode %03o)", what, path, mode);
-        return 0;
-    }
-    return scry_fail(err, SCRY_EINVALID, "the %s file %s may be read or changed by other users (mode %03o): chmod %s %s%s", what, path, mode,
-                     own ? "600" : "o-rwx", path, own ? "" : ", as its owner");
+    bool mounted = is_mounted(path);
+    char *advice = mounted ? scry_strdup("") : scry_asprintf(": chmod %s %s%s", own ? "600" : "o-rwx", path, own ? "" : ", as its owner");
+    if ((mode & 002) && !mounted)
+        r = scry_fail(err, SCRY_EINVALID, "the %s file %s may be changed by other users (mode %03o)%s", what, path, mode, advice);
+    else
+        scry_log(SCRY_LOG_WARN, "the %s file %s may be read by other users (mode %03o)%s", what, path, mode, advice);
+    free(advice);
+    return r;
 }
 
 /* NULL: none. */

@@ -5,9 +5,9 @@
 #include "base/buf.h"
 #include "scry/error.h"
 
-/* Refuse a file that other users may read or write, as ssh does: one of this user that its group or others may, one of another
- * user that others may. Credentials of systemd are protected by their folder; of a file on a read-only mount or below
- * /run/secrets, as containers get them, only a warning is written, since its mode cannot be changed. `what` names the secret in
+/* Refuse a file that any user may write, and warn of one that others may read: one of this user that its group or others may, one
+ * of another user that others may. Credentials of systemd are protected by their folder; of a file on a read-only mount or below
+ * /run/secrets, as containers get them, there is a warning only, since its mode cannot be changed. `what` names the secret in
  * messages. A file that cannot be opened is not refused here. */
 int scry_check_secret(const char *path, const char *what, scry_error *err) SCRY_NODISCARD;
 

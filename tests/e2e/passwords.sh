@@ -30,10 +30,16 @@ password() { # MODE: the password file has it
     chmod "$1" "$T/password"
     SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD_FILE=$T/password run status --store milvus://127.0.0.1:1
 }
-for mode in 644 640 604 660 602 620 666; do
+for mode in 602 622 666; do
     password $mode
     is "a password file of mode $mode: 2" $status 2
-    like "mode $mode: says what mends it" "$T/err" "password file $T/password may be .* by other users \(mode $mode\): chmod 600 $T/password"
+    like "mode $mode: says what mends it" "$T/err" "password file $T/password may be changed by other users \(mode $mode\): chmod 600 $T/password"
+    unlike "mode $mode: no server is asked" "$T/err" '127.0.0.1:1'
+done
+for mode in 644 640 604 660 620; do
+    password $mode
+    like "mode $mode: a warning says what mends it" "$T/err" "password file $T/password may be read by other users \(mode $mode\): chmod 600 $T/password"
+    like "mode $mode: it is read" "$T/err" '127.0.0.1:1'
 done
 for mode in 600 400 700; do
     password $mode
@@ -49,11 +55,15 @@ token() { # FILE: served as far as the port, which does not exist
 runs=run
 echo 0123456789abcdef0123456789abcdef >"$T/token"
 token "$T/token"
-is "a token that others may read: 2" $status 2
-like "it says what mends it" "$T/err" "token file $T/token may be .* \(mode 644\): chmod 600 $T/token"
+like "a token that others may read: a warning" "$T/err" "token file $T/token may be read by other users \(mode 644\): chmod 600 $T/token"
+like "it is read" "$T/err" 'the port must be a number'
 ln -s token "$T/link"
 token "$T/link"
 like "through a link" "$T/err" "token file $T/link may be .* by other users"
+chmod 646 "$T/token"
+token "$T/token"
+is "a token that others may write: 2" $status 2
+unlike "it is not read" "$T/err" 'the port must be a number'
 chmod 600 "$T/token"
 token "$T/token"
 like "mended: it goes on" "$T/err" 'the port must be a number'
@@ -66,10 +76,10 @@ unset CREDENTIALS_DIRECTORY
 if command -v openssl >/dev/null; then
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$T/key.pem" -out "$T/cert.pem" -subj /CN=localhost 2>/dev/null
     chmod 600 "$T/token"
-    chmod 644 "$T/key.pem"
+    chmod 646 "$T/key.pem"
     run serve --listen 127.0.0.1:0 --cert "$T/cert.pem" --key "$T/key.pem"
-    is "a private key that others may read: 2" $status 2
-    like "the key: it says what mends it" "$T/err" "key file $T/key.pem may be .* chmod 600 $T/key.pem"
+    is "a private key that others may write: 2" $status 2
+    like "the key: it says what mends it" "$T/err" "key file $T/key.pem may be changed .* chmod 600 $T/key.pem"
 fi
 
 # A read-only mount, as containers have secrets on.
@@ -92,6 +102,6 @@ if [ "$(id -u)" = 0 ] && drop_root; then
     like "root's token that the server's group may read is read" "$T/err" 'the port must be a number'
     chmod 644 "$T/token"
     token "$T/token"
-    like "root's token that all may read is refused" "$T/err" "token file $T/token may be .* chmod o-rwx $T/token, as its owner"
+    like "of root's token that all may read it is warned" "$T/err" "token file $T/token may be read .* chmod o-rwx $T/token, as its owner"
 fi
 done_testing
