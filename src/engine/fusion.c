@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/table.h"
+#include "store/places.h"
 #include "store/results.h"
 #include "store/words.h"
 
@@ -103,8 +104,27 @@ static void value_look(fused *e, double score, const scry_groups *g, size_t doub
     e->far = score < g->maybe;
 }
 
+/* Whether the place that is shown with the picture has the words: New York City, not the Sunset Park in it. */
+static bool is_shown_place(const scry_file *f, const char *wanted)
+{
+    char *title = scry_place_title(scry_places_near(f->latitude, f->longitude).largest);
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    scry_words_of_file(&words, &(scry_file){ .title = title }, SCRY_FIELD_TITLE);
+    bool holds = scry_words_hold(scry_buf_str(&words), wanted, SCRY_WORDS_WHOLE);
+    scry_buf_dispose(&words);
+    free(title);
+    return holds;
+}
+
+/* Whether a picture has the words of a query about a look, which is not its own, by chance: a flower of Sunset Park. */
+static bool is_by_chance(const scry_hit *h, const char *wanted, const scry_groups *g, size_t doubt)
+{
+    return doubt == 0 && !isnan(g->maybe) && h->score < g->maybe && find_fields(&h->file, wanted) == SCRY_FIELD_PLACE &&
+           !is_shown_place(&h->file, wanted);
+}
+
 /* Both rankings as one list, in order. */
-static void rank(fusion *f, const scry_groups *groups)
+static void rank(fusion *f, const char *wanted, const scry_groups *groups)
 {
     f->all = scry_alloc((f->look->count + f->words->count) * sizeof *f->all);
     for (size_t i = 0; i < f->look->count; i++)
@@ -121,6 +141,8 @@ static void rank(fusion *f, const scry_groups *groups)
         fused *e = &f->all[i];
         if (e->words == SIZE_MAX)
             value_look(e, f->look->hits[e->look].score, groups, doubt);
+        else if (is_by_chance(&f->words->hits[e->words], wanted, groups, doubt))
+            e->value = share(e->words + SCRY_FUSION_DOUBT);
         else
             e->value = share(e->words) + (e->look < SCRY_FUSION_DEPTH ? share(e->look) : 0);
     }
@@ -156,7 +178,7 @@ static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *
     size_t end = end_of(&plan->search);
     int result = pair_up(&f, err);
     if (result == 0) {
-        rank(&f, &plan->groups);
+        rank(&f, plan->words->text, &plan->groups);
         *out = scry_results_new();
         (*out)->has_more = f.count > end || look->has_more || words->has_more;
         (*out)->scanned = look->scanned;

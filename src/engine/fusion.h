@@ -12,7 +12,9 @@
  * Where the model can tell (score_groups.h), a picture that has no words and is none of the best matches counts as if
  * it were SCRY_FUSION_DOUBT places lower, since what looks like "Anna" is not what was meant by it; but not where the
  * nearest one has SCRY_FUSION_SURE of what makes a best match: then the query is about a look, as "beach" is. A picture
- * whose look is far from the query comes after all that have the words.
+ * whose look is far from the query comes after all that have the words. Of a query about a look, a picture that looks otherwise
+ * and has the words only in names of its place that are not shown with it counts by words alone, SCRY_FUSION_DOUBT places lower:
+ * New York has a Sunset Park.
  *
  * Where no picture has the words, the results are those of a search by look, to the byte.
  */

@@ -71,6 +71,18 @@ run search --limit 1 фывапролдж
 like "a table: said on stderr" "$T/err" '^scry: words that the model does not know: фывапролдж$'
 is "a table: a result all the same" "$(grep -c '/photos/' "$T/out")" 1
 
+# ---- the name of a place that is not shown, and a query about a look ----
+mkdir "$T/places"
+cp "$SCRY_TOP"/demo/gallery/things/*.jpg "$T/places"
+cp "$SCRY_TOP/demo/gallery/places/sunset.jpg" "$T/places/1.jpg"
+cp "$SCRY_TOP/demo/gallery/animals/goldfish.jpg" "$T/places/2.jpg"
+echo '{"photoTakenTime": {"timestamp": "1400000000"}, "geoData": {"latitude": 40.6455, "longitude": -74.0124, "altitude": 0.0}}' >"$T/places/2.jpg.json"
+run index --collection places "$T/places"
+run search --collection places --limit 2 --json sunset
+is "a sunset is before a goldfish of Sunset Park" "$(json '[(r["name"], r["found_in"]) for r in j["results"]]')" "[('1.jpg', []), ('2.jpg', ['place'])]"
+run search --collection places --limit 1 --json new york
+is "... which is the first one of New York, as it is shown" "$(json '[(r["name"], r["place"]) for r in j["results"]]')" "[('2.jpg', 'New York City, United States')]"
+
 # ---- files of another model ----
 mkdir -p "$T/app/models"
 cp "$SCRY_BUILD/scry" "$SCRY_BUILD/libscry.so.0" "$SCRY_BUILD/scry-decode" "$T/app"
