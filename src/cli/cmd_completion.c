@@ -1,8 +1,9 @@
-/* cmd_completion.c - `scry completion bash|zsh|fish|json`: made from the tables that parsing uses. */
+/* cmd_completion.c - `scry completion bash|zsh|fish|json|places`: made from the tables that parsing uses. */
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/suggest.h"
+#include "engine/place_list.h"
 
 #include <string.h>
 
@@ -14,6 +15,8 @@ cli_argument_kind cli_kind_of(const cli_option *o)
         return CLI_A_MODEL;
     if (strcmp(o->name, "collection") == 0)
         return CLI_A_COLLECTION;
+    if (strcmp(o->name, "place") == 0)
+        return CLI_A_PLACE;
     if (strcmp(o->argument, "DIR") == 0 || strcmp(o->argument, "WHERE") == 0)
         return CLI_FOLDER;
     return strcmp(o->argument, "FILE") == 0 || strcmp(o->argument, "LIST") == 0 || strcmp(o->argument, "X.npy") == 0 ? CLI_PATH : CLI_WORD;
@@ -42,6 +45,9 @@ static void bash_value(const cli_command *c, const cli_option *o)
         [CLI_PATH] = "COMPREPLY=($(compgen -f -- \"$cur\")); return",
         [CLI_A_MODEL] = "COMPREPLY=($(compgen -d -W \"$(scry model list -q 2>/dev/null | cut -d' ' -f1)\" -- \"$cur\")); return",
         [CLI_A_COLLECTION] = "COMPREPLY=($(compgen -W \"$(scry store list -q 2>/dev/null)\" -- \"$cur\")); return",
+        /* A name has blanks and need not begin with what was typed: "mün" is Munich, Germany. */
+        [CLI_A_PLACE] = "local IFS=$'\\n'; cur=${cur#[\\\"\\']}; COMPREPLY=($(scry completion places \"${cur//\\\\/}\" 2>/dev/null)); "
+                        "[ ${#COMPREPLY[@]} = 0 ] || COMPREPLY=($(printf '%q\\n' \"${COMPREPLY[@]}\")); return",
     };
     if (!o->argument)
         return;
@@ -96,6 +102,7 @@ static void zsh_option(const cli_command *c, const cli_option *o)
 {
     static const char *const how[] = {
         [CLI_WORD] = " ", [CLI_FOLDER] = "_files -/", [CLI_PATH] = "_files", [CLI_A_MODEL] = "_scry_models", [CLI_A_COLLECTION] = "_scry_collections",
+        [CLI_A_PLACE] = "_scry_places",
     };
     fputs(" \\\n            '", stdout);
     printf("*--%s%s[", o->name, o->argument ? "=" : "");
@@ -119,6 +126,7 @@ static void zsh(void)
           "_scry_models() {\n    local -a names\n    names=(${(f)\"$(scry model list -q 2>/dev/null | cut -d' ' -f1)\"})\n"
           "    _alternative 'models:model:compadd -a names' 'folders:folder:_files -/'\n}\n"
           "_scry_collections() {\n    local -a names\n    names=(${(f)\"$(scry store list -q 2>/dev/null)\"})\n    compadd -a names\n}\n"
+          "_scry_places() {\n    local -a names\n    names=(${(f)\"$(scry completion places \"${(Q)PREFIX}\" 2>/dev/null)\"})\n    compadd -U -a names\n}\n"
           "_scry() {\n    if (( CURRENT == 2 )); then\n        local -a commands\n        commands=(\n", stdout);
     for (size_t i = 0; cli_commands[i]; i++) {
         printf("            '%s:", cli_commands[i]->name);
@@ -148,6 +156,31 @@ static void parameters(void)
     scry_buf_dispose(&b);
 }
 
+/* ---- places ---- */
+
+/* Those of the store's pictures that `text` begins, a line each. */
+static int places(cli_args *a, const char *text)
+{
+    enum { MOST = 50 };
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *store = NULL;
+    scry_place_list *list = NULL;
+    scry_buf titles = SCRY_BUF_INIT(1 << 20);
+    int r = cli_open_store(&store, &a->common, SCRY_STORE_READ, &err);
+    if (r == 0)
+        r = scry_place_list_new(&list, store, &err);
+    if (r == 0) {
+        scry_place_titles(&titles, list, text, MOST);
+        fputs(scry_buf_str(&titles), stdout);
+    }
+    int status = r < 0 ? cli_fail(&err) : titles.size ? CLI_OK : CLI_NOTHING;
+    scry_buf_dispose(&titles);
+    scry_place_list_free(list);
+    if (store)
+        scry_store_close(store, NULL);
+    return status;
+}
+
 static int run_completion(int argc, char **argv)
 {
     cli_args a;
@@ -164,23 +197,27 @@ static int run_completion(int argc, char **argv)
             forms[i].print();
             status = CLI_OK;
         }
+    if (status < 0 && argc - a.next <= 2 && argc > a.next && strcmp(argv[a.next], "places") == 0)
+        status = places(&a, argc - a.next == 2 ? argv[a.next + 1] : "");
     if (status < 0)
-        status = cli_unknown_verb(&cmd_completion, argc > a.next ? argv[a.next] : NULL, "bash, zsh, fish or json");
+        status = cli_unknown_verb(&cmd_completion, argc > a.next ? argv[a.next] : NULL, "bash, zsh, fish, json or places");
     cli_end(&a);
     return status;
 }
 
 const cli_command cmd_completion = {
     .name = "completion",
-    .usage = "bash | zsh | fish | json",
+    .usage = "bash | zsh | fish | json | [OPTION]... places [TEXT]",
     .summary = "Print the completions of a shell",
     .details =
         "json prints the parameters of a search as JSON, for programs that call scry: their names on\n"
-        "the command line, over HTTP and in MCP, types and ranges.\n\n"
+        "the command line, over HTTP and in MCP, types and ranges. places prints where pictures of the\n"
+        "store were taken, as --place takes it: up to 50 places with a word that TEXT begins.\n\n"
         "Examples:\n"
         "  source <(scry completion bash)\n"
         "  scry completion zsh > ~/.zfunc/_scry\n"
         "  scry completion fish > ~/.config/fish/completions/scry.fish\n",
-    .verbs = "bash zsh fish json",
+    .verbs = "bash zsh fish json places",
+    .common = CLI_STORE,
     .run = run_completion,
 };

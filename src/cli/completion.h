@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 
 /* The kind of an option's argument. */
-typedef enum { CLI_WORD, CLI_CHOICE, CLI_FOLDER, CLI_PATH, CLI_A_MODEL, CLI_A_COLLECTION } cli_argument_kind;
+typedef enum { CLI_WORD, CLI_CHOICE, CLI_FOLDER, CLI_PATH, CLI_A_MODEL, CLI_A_COLLECTION, CLI_A_PLACE } cli_argument_kind;
 
 /* Of an option that has one. */
 cli_argument_kind cli_kind_of(const cli_option *o);

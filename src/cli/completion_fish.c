@@ -14,6 +14,7 @@ static void put_option(const cli_command *c, const cli_option *o)
         [CLI_WORD] = " -x", [CLI_FOLDER] = " -x -a '(__fish_complete_directories)'", [CLI_PATH] = " -r -F",
         [CLI_A_MODEL] = " -x -a '(scry model list -q 2>/dev/null | string split -f1 \" \"; __fish_complete_directories)'",
         [CLI_A_COLLECTION] = " -x -a '(scry store list -q 2>/dev/null)'",
+        [CLI_A_PLACE] = " -x -a '(scry completion places (commandline -ct) 2>/dev/null)'",
     };
     printf("complete -c scry -n '__scry_command %s' -l %s", c->name, o->name);
     if (o->letter)

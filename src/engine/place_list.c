@@ -123,9 +123,27 @@ static const char *find_name(uint32_t place, const scry_runes *text, scry_runes 
     return NULL;
 }
 
-static void put_place(scry_json_writer *w, const counted *c, const char *name, size_t size)
+/* Of the first `limit` places that have a name with the text; `name` is that one, of `size` bytes. */
+static void each_found(const scry_place_list *l, const char *text, size_t limit,
+                       void (*fn)(void *arg, const counted *c, const char *name, size_t size), void *arg)
+{
+    scry_runes wanted = SCRY_RUNES_INIT(MAX_RUNES), scratch = SCRY_RUNES_INIT(MAX_RUNES);
+    size_t size = strnlen(text, MAX_TEXT + 1), found = 0, n;
+    fold(&wanted, text, size);
+    for (size_t i = 0; i < l->n && found < limit && size <= MAX_TEXT; i++) {
+        const char *name = find_name(l->at[i].place, &wanted, &scratch, &n);
+        if (name)
+            fn(arg, &l->at[i], name, n);
+        found += name != NULL;
+    }
+    scry_runes_dispose(&wanted);
+    scry_runes_dispose(&scratch);
+}
+
+static void put_place(void *arg, const counted *c, const char *name, size_t size)
 {
     static const char *const kinds[] = { [SCRY_PLACE_COUNTRY] = "country", [SCRY_PLACE_REGION] = "region", [SCRY_PLACE_CITY] = "city" };
+    scry_json_writer *w = arg;
     char *title = scry_place_title(c->place);
     scry_json_begin(w, '{');
     scry_json_add_str(w, "name", title);
@@ -141,17 +159,19 @@ static void put_place(scry_json_writer *w, const counted *c, const char *name, s
 
 void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit)
 {
-    scry_runes wanted = SCRY_RUNES_INIT(MAX_RUNES), scratch = SCRY_RUNES_INIT(MAX_RUNES);
-    size_t size = strnlen(text, MAX_TEXT + 1), put = 0, n;
-    fold(&wanted, text, size);
     scry_json_begin(w, '[');
-    for (size_t i = 0; i < l->n && put < limit && size <= MAX_TEXT; i++) {
-        const char *name = find_name(l->at[i].place, &wanted, &scratch, &n);
-        if (name)
-            put_place(w, &l->at[i], name, n);
-        put += name != NULL;
-    }
+    each_found(l, text, limit, put_place, w);
     scry_json_end(w, ']');
-    scry_runes_dispose(&wanted);
-    scry_runes_dispose(&scratch);
+}
+
+static void put_title(void *arg, const counted *c, const char *name, size_t size)
+{
+    char *title = scry_place_title(c->place);
+    scry_buf_printf(arg, "%s\n", title);
+    free(title);
+}
+
+void scry_place_titles(scry_buf *out, const scry_place_list *l, const char *text, size_t limit)
+{
+    each_found(l, text, limit, put_title, out);
 }

@@ -10,6 +10,7 @@
 #ifndef SCRY_ENGINE_PLACE_LIST_H
 #define SCRY_ENGINE_PLACE_LIST_H
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "scry/store.h"
 
@@ -23,5 +24,8 @@ void scry_place_list_free(scry_place_list *l);   /* NULL is legal */
 /* Write a list of at most `limit` places, those with most files first, one of whose names has `text` at the beginning of a word, in
  * any case and without accents ("": all). "matched" is that name, where it is not the one at the beginning of "name". */
 void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit);
+
+/* Their names for people ("Munich, Germany"), a line each. */
+void scry_place_titles(scry_buf *out, const scry_place_list *l, const char *text, size_t limit);
 
 #endif

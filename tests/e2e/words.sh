@@ -49,6 +49,20 @@ is "... a region, a country, in other languages" "$(having --place Bavaria) $(ha
     'p006.png  p007.png  p006.png  p007.png  p007.png '
 is "... one of several" "$(having --place 'Paris, France') $(having --place 'paris, texas')$(having --place 'Munich, Bavaria, Germany')" 'p007.png  p006.png '
 is "a region's and a country's words" "$(by_words p006 Bavaria)$(by_words p007 во Франции)$(by_words p007 Bavaria)" 'p006.png p007.png '
+run completion places MÜN
+is "places as they are typed" "$(cat "$T/out")" "Munich, Germany"
+run completion places
+is "... all of them" "$(LC_ALL=C sort "$T/out" | tr '\n' ';')" "Bavaria, Germany;France;Germany;Munich, Germany;Paris 16 Passy, France;Paris, France;Île-de-France, France;"
+run completion places Bonn
+is "... none" "$status" 1
+"$scry" completion bash >"$T/completion"
+if command -v bash >/dev/null; then
+    complete_place() { # TYPED
+        PATH=$SCRY_BUILD:$PATH bash -c '. "$0"; COMP_WORDS=(scry search --place "$1"); COMP_CWORD=3; _scry; echo "${COMPREPLY[@]}"' "$T/completion" "$1"
+    }
+    is "bash: a place" "$(complete_place mün)" 'Munich\,\ Germany'
+    is "bash: a quoted one, blanks, and none" "$(complete_place "'passy");$(complete_place 'Île-de-F');$(complete_place bonn)" 'Paris\ 16\ Passy\,\ France;Île-de-France\,\ France;'
+fi
 run list --place monich
 is "--place that scry does not know" "$status" 2
 like "... what was meant" "$T/err" '^scry: --place takes the name of a city, a region or a country, not "monich": did you mean Munich\?$'
