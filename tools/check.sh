@@ -44,7 +44,7 @@ clang_builds() {
 sanitizers() {
     $make MODE=asan all-tests && make --no-print-directory MODE=asan run-tests &&
         SCRY_TEST_UNCONFINED=1 UBSAN_OPTIONS=print_stacktrace=1 SCRY_BUILD=$top/build/asan \
-            prove tests/server/attacks.sh tests/server/smuggling.sh
+            prove -j2 tests/server/attacks.sh tests/server/smuggling.sh
 }
 scripts() {
     prove tests/check/*.sh
@@ -53,7 +53,7 @@ milvus() {
     make --no-print-directory check-milvus
 }
 server() {
-    prove tests/server/*.sh >"$logs/server.out" 2>&1
+    prove -j3 tests/server/*.sh >"$logs/server.out" 2>&1
     status=$?
     cat "$logs/server.out"
     [ $status != 0 ] || echo "$(ls tests/server/*.sh | wc -l) scripts; $(grep -c '^SKIPPED' "$logs/server.out") of them SKIPPED" \
