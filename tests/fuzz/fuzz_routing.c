@@ -1,5 +1,6 @@
 /* Any method and path: the route found is in the table, the value of {x} is one whole segment of the
  * path, and where there is no route the answer is 404, or 405 with the existing methods. */
+#include "base/alloc.h"
 #include "server/request.h"
 #include "server/router.h"
 #include "server/server.h"
@@ -43,7 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (path)
         *path++ = '\0';
     int status;
-    request *r = request_new(&s, NULL, method, path ? path : "");
+    request *r = request_new(&s, NULL, path ? path : "");
+    r->method = method;
+    r->path = scry_strdup(request_line_path(&r->line, path ? path : ""));
     const route *found = route_find(r, &status, allow);
     if (found && strcmp(found->method, method) != 0 && strcmp(method, "HEAD") != 0)
         abort();
