@@ -1,5 +1,6 @@
 /* Any bytes as the JSON body of a search or a login. Either it is a valid search, or the answer is a problem
  * document. There is no connection: a function here replaces the one that reads its headers. */
+#include "base/alloc.h"
 #include "server/auth.h"
 #include "server/search.h"
 #include "server/server.h"
@@ -55,7 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     server s = { .info = &info, .token = "0123456789abcdef", .session_cookie = "cookie" };
     if (size < 1 || size > 1 << 20)
         return 0;
-    request *r = request_new(&s, NULL, "POST", "/");
+    request *r = request_new(&s, NULL, "/");
+    r->method = "POST";
+    r->path = scry_strdup("/");
     r->body.limit = size + 1;
     scry_buf_append(&r->body, data + 1, size - 1);
     if (data[0] & 1) {
