@@ -254,22 +254,20 @@ static int run_batch(scry_session *s, scry_text_batch *b, float *out, scry_error
     size_t tokens = b->starts[b->n];
     int r = scry_model_text_tower(s->model, s->team, tokens, &w, err);
     if (r == 0)
-        r = reserve(s, 0, tokens * w->token_floats + b->n * w->dim, err);
+        r = reserve(s, 0, tokens * w->token_floats + 2 * b->n * w->dim, err);
     if (r < 0)
         return r;
-    float *rows = s->memory[0] + tokens * w->token_floats;
+    float *rows = s->memory[0] + tokens * w->token_floats, *mapped = rows + b->n * w->dim;
     text_work work = { w, { b->ids, b->starts, b->shared, b->n, s->memory[0], rows,
                             c->pool == SCRY_POOL_MEAN ? NULL : b->pool, &s->tracer } };
     double start = scry_now_ms();
     scry_team_run(s->team, run_texts, &work);
     scry_trace("text tower", start);
+    if (s->model->map)
+        scry_text_map_apply(s->model->map, rows, b->n, mapped);
     for (size_t i = 0; i < b->n && r == 0; i++) {
-        const float *row = rows + i * w->dim;
         float *v = out + b->texts[i].place * w->dim;
-        if (s->model->map)
-            scry_text_map_apply(s->model->map, row, v);
-        else
-            memcpy(v, row, w->dim * sizeof *v);
+        memcpy(v, (s->model->map ? mapped : rows) + i * w->dim, w->dim * sizeof *v);
         r = finish(s, v, w->dim, err);
     }
     return r;

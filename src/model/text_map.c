@@ -3,45 +3,49 @@
 #include "base/alloc.h"
 #include "base/dot.h"
 #include "base/file.h"
-#include "model/safetensors.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The tensor `name` as floats of the caller's, *rows rows (0: any number, which is told) of `columns` numbers, or of one
- * for 0. */
-static int read_floats(const scry_tensors *tensors, const char *name, size_t columns, float **out, size_t *rows, scry_error *err)
+/* Rows of any number. */
+static int view_rows(const scry_text_map *m, const char *name, scry_tensor *out, scry_error *err)
+{
+    return scry_tensors_get(m->tensors, name, 2, (size_t[]){ 0, m->dim }, out, err);
+}
+
+/* The numbers of the one-dimensional tensor `name` [n], to be freed. */
+static int read_numbers(const scry_text_map *m, const char *name, size_t n, float **out, scry_error *err)
 {
     scry_tensor t;
-    int r = scry_tensors_get(tensors, name, columns ? 2 : 1, (size_t[]){ *rows, columns }, &t, err);
+    int r = scry_tensors_get(m->tensors, name, 1, (size_t[]){ n }, &t, err);
     if (r < 0)
         return r;
-    *rows = t.shape[0];
-    *out = scry_alloc(scry_tensor_count(&t) * sizeof **out);
+    *out = scry_alloc(n * sizeof **out);
     scry_tensor_floats(&t, *out);
     return 0;
 }
 
-static int read_known(scry_text_map *m, const scry_tensors *tensors, scry_error *err)
+static int read_known(scry_text_map *m, scry_error *err)
 {
     float *from = NULL;
-    size_t one = 1;
-    int r = read_floats(tensors, "known", m->dim, &m->known, &m->words, err);
+    int r = view_rows(m, "known", &m->known, err);
     if (r == 0)
-        r = read_floats(tensors, "added", m->dim, &m->added, &m->subjects, err);
+        r = view_rows(m, "added", &m->added, err);
     if (r == 0)
-        r = read_floats(tensors, "count", 0, &m->count, &m->subjects, err);
+        r = read_numbers(m, "count", m->added.shape[0], &m->count, err);
     if (r == 0)
-        r = read_floats(tensors, "from", 0, &from, &one, err);
+        r = read_numbers(m, "from", 1, &from, err);
     if (r == 0) {
         size_t words = 0;
         bool fits = *from >= 0 && *from < 1;
+        m->words = m->known.shape[0];
+        m->subjects = m->added.shape[0];
+        m->from = *from;
         for (size_t s = 0; s < m->subjects && fits; s++) {
             fits = m->count[s] >= 1 && m->count[s] <= (float)(m->words - words) && m->count[s] == floorf(m->count[s]);
             words += fits ? (size_t)m->count[s] : 0;
         }
-        m->from = *from;
         if (!fits || words != m->words)
             r = scry_fail(err, SCRY_EINVALID, SCRY_TEXT_MAP_FILE ": count and from do not fit its %zu known words", m->words);
     }
@@ -52,21 +56,18 @@ static int read_known(scry_text_map *m, const scry_tensors *tensors, scry_error 
 static int read_map(scry_text_map *m, const char *dir, scry_error *err)
 {
     static const char *const files[] = { SCRY_TEXT_MAP_FILE };
-    scry_tensors *tensors;
     scry_tensor weight;
-    int r = scry_tensors_open(&tensors, dir, SCRY_TEXT_MAP_FILE, err);
-    if (r < 0)
-        return r;
-    r = scry_tensors_get(tensors, "weight", 2, (size_t[]){ m->dim, m->dim }, &weight, err);
+    int r = scry_tensors_open(&m->tensors, dir, SCRY_TEXT_MAP_FILE, err);
     if (r == 0)
-        r = scry_identity_checked(tensors, dir, files, 1, m->digest, err);
+        r = scry_tensors_get(m->tensors, "weight", 2, (size_t[]){ m->dim, m->dim }, &weight, err);
+    if (r == 0)
+        r = scry_identity_checked(m->tensors, dir, files, 1, m->digest, err);
     if (r == 0) {
         m->weight = scry_alloc(m->dim * m->dim * sizeof *m->weight);
         scry_tensor_floats(&weight, m->weight);
     }
-    if (r == 0 && scry_tensors_has(tensors, "known"))
-        r = read_known(m, tensors, err);
-    scry_tensors_free(tensors);
+    if (r == 0 && scry_tensors_has(m->tensors, "known"))
+        r = read_known(m, err);
     return r;
 }
 
@@ -93,25 +94,50 @@ void scry_text_map_free(scry_text_map *m)
 {
     if (!m)
         return;
+    scry_tensors_free(m->tensors);
     free(m->weight);
-    free(m->known);
     free(m->count);
-    free(m->added);
     free(m);
 }
 
-void scry_text_map_apply(const scry_text_map *m, const float *x, float *out)
+typedef struct {
+    const float *x, *length;   /* [n, D], [n] */
+    size_t n;
+} texts;
+
+/* How near the texts are to the words of a subject, the first of which is `word`: to near [n]. `row` [D] is scratch. */
+static void measure_near(const scry_text_map *m, size_t subject, size_t word, const texts *t, float *row, float *near)
 {
-    for (size_t o = 0; o < m->dim; o++)
-        out[o] = scry_dot(m->weight + o * m->dim, x, m->dim);
-    float length = sqrtf(scry_dot(x, x, m->dim));
-    const float *word = m->known;
-    for (size_t s = 0; s < m->subjects; s++) {
-        float best = -INFINITY;
-        for (size_t i = 0; i < (size_t)m->count[s]; i++, word += m->dim)
-            best = fmaxf(best, scry_dot(word, x, m->dim));
-        float near = (best - m->from * length) / (1 - m->from);
-        for (size_t i = 0; near > 0 && i < m->dim; i++)
-            out[i] += near * m->added[s * m->dim + i];
+    for (size_t i = 0; i < t->n; i++)
+        near[i] = -INFINITY;
+    for (size_t end = word + (size_t)m->count[subject]; word < end; word++) {
+        scry_tensor_row(&m->known, word, row);
+        for (size_t i = 0; i < t->n; i++)
+            near[i] = fmaxf(near[i], scry_dot(row, t->x + i * m->dim, m->dim));
     }
+    for (size_t i = 0; i < t->n; i++)
+        near[i] = (near[i] - m->from * t->length[i]) / (1 - m->from);
+}
+
+/* A subject's words are converted once for all texts. */
+void scry_text_map_apply(const scry_text_map *m, const float *x, size_t n, float *out)
+{
+    size_t dim = m->dim;
+    float *row = scry_alloc((dim + 2 * n) * sizeof *row), *length = row + dim, *near = length + n;
+    for (size_t t = 0; t < n; t++) {
+        for (size_t o = 0; o < dim; o++)
+            out[t * dim + o] = scry_dot(m->weight + o * dim, x + t * dim, dim);
+        length[t] = sqrtf(scry_dot(x + t * dim, x + t * dim, dim));
+    }
+    for (size_t s = 0, word = 0; s < m->subjects; word += (size_t)m->count[s++]) {
+        measure_near(m, s, word, &(texts){ x, length, n }, row, near);
+        for (size_t t = 0; t < n; t++) {
+            if (!(near[t] > 0))
+                continue;
+            scry_tensor_row(&m->added, s, row);
+            for (size_t i = 0; i < dim; i++)
+                out[t * dim + i] += near[t] * row[i];
+        }
+    }
+    free(row);
 }

@@ -11,6 +11,7 @@
 #define SCRY_MODEL_TEXT_MAP_H
 
 #include "model/identity.h"
+#include "model/safetensors.h"
 #include "scry/error.h"
 
 #define SCRY_TEXT_MAP_FILE "text_map.safetensors"
@@ -19,10 +20,11 @@ typedef struct scry_text_map {
     float *weight;                             /* [D, D], owned */
     size_t dim;                                /* D */
     char digest[SCRY_IDENTITY_CHARS + 1];      /* of the file */
+    scry_tensors *tensors;                     /* the file, mapped; owned */
     size_t subjects, words;                    /* 0: none are known */
-    float *known;                              /* [words, D], unit vectors, a subject's words together; owned */
+    scry_tensor known;                         /* [words, D], unit vectors, a subject's words together */
+    scry_tensor added;                         /* [subjects, D] */
     float *count;                              /* [subjects], whole numbers: words of each; owned */
-    float *added;                              /* [subjects, D], owned */
     float from;                                /* cosine from which a text is near a word: 0 to below 1 */
 } scry_text_map;
 
@@ -32,8 +34,8 @@ typedef struct scry_text_map {
 int scry_text_map_open(scry_text_map **out, const char *dir, size_t dim, scry_error *err) SCRY_NODISCARD;
 void scry_text_map_free(scry_text_map *m);
 
-/* out [D] = weight x + |x| (sum over the subjects of near * added), not normalised; near is 0 up to the cosine `from` of x
- * and the subject's nearest word, from there it rises to 1 at the word itself. x [D] may not be `out`. */
-void scry_text_map_apply(const scry_text_map *m, const float *x, float *out);
+/* Of each of the texts x [n, D]: out = weight x + |x| (sum over the subjects of near * added), not normalised; near is 0 up to
+ * the cosine `from` of x and the subject's nearest word, from there it rises to 1 at the word itself. out [n, D] may not be x. */
+void scry_text_map_apply(const scry_text_map *m, const float *x, size_t n, float *out);
 
 #endif

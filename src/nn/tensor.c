@@ -69,14 +69,10 @@ void scry_tensor_row(const scry_tensor *t, size_t row, float *out)
 {
     size_t n = scry_tensor_row_size(t);
     const char *at = (const char *)t->data + row * n * scry_dtype_size(t->dtype);
-    if (t->dtype == SCRY_DTYPE_I8 && t->scale) {
-        scale_bytes((const int8_t *)at, t->scale[row], n, out);
-        return;
-    }
-    scry_to_floats(t->dtype, at, n, out);
     if (t->scale)
-        for (size_t i = 0; i < n; i++)
-            out[i] *= t->scale[row];
+        scale_bytes((const int8_t *)at, t->scale[row], n, out);
+    else
+        scry_to_floats(t->dtype, at, n, out);
 }
 
 void scry_tensor_floats(const scry_tensor *t, float *out)

@@ -179,16 +179,23 @@ static int multiply_map(const scry_checkpoint *c, const float *b, const char *fo
     if (r < 0)
         return r;
     size_t dim = map->dim;
-    float *weight = scry_alloc(dim * dim * sizeof *weight), *added = scry_alloc(map->subjects * dim * sizeof *added);
+    float *weight = scry_alloc(dim * dim * sizeof *weight), *known = scry_alloc(map->words * dim * sizeof *known),
+          *old = scry_alloc(map->subjects * dim * sizeof *old), *added = scry_alloc(map->subjects * dim * sizeof *added);
     multiply(b, dim, map->weight, dim, false, weight);
-    multiply(b, dim, map->added, map->subjects, true, added);
+    if (map->subjects) {
+        scry_tensor_floats(&map->known, known);
+        scry_tensor_floats(&map->added, old);
+        multiply(b, dim, old, map->subjects, true, added);
+    }
     const map_part parts[] = { { "weight", weight, dim, dim },
-                               { "known", map->known, map->words, dim },
+                               { "known", known, map->words, dim },
                                { "added", added, map->subjects, dim },
                                { "count", map->count, map->subjects, 0 },
                                { "from", &map->from, 1, 0 } };
     r = write_map(folder, parts, map->subjects ? 5 : 1, err);
     free(added);
+    free(old);
+    free(known);
     free(weight);
     scry_text_map_free(map);
     return r;
