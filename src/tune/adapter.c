@@ -1,6 +1,7 @@
 #include "tune/adapter.h"
 
 #include "base/alloc.h"
+#include "base/dot.h"
 #include "tune/loss.h"
 #include "tune/sums.h"
 
@@ -43,12 +44,12 @@ static void forward(const tune_shape *s, const float *b, const float *t, float *
     for (size_t i = 0; i < s->branches; at += s->width[i], i++) {
         size_t w = s->width[i];
         for (size_t r = 0; r < w; r++, b += w)
-            u[at + r] = dot(b, t + at, w);
-        l->length[i] = sqrtf(dot(u + at, u + at, w));
+            u[at + r] = scry_dot(b, t + at, w);
+        l->length[i] = sqrtf(scry_dot(u + at, u + at, w));
         for (size_t r = 0; s->weight[i] > 0 && r < w; r++)
             u[at + r] *= (float)s->weight[i] / l->length[i];
     }
-    l->total = sqrtf(dot(u, u, s->dim));
+    l->total = sqrtf(scry_dot(u, u, s->dim));
     for (size_t k = 0; k < s->dim; k++)
         u[k] /= l->total;
 }
@@ -56,7 +57,7 @@ static void forward(const tune_shape *s, const float *b, const float *t, float *
 /* Add to `gradient` what the gradient `du` [dim] of u gives; `du` is overwritten. */
 static void backward(const tune_shape *s, const float *t, const float *u, const lengths *l, float *du, float *gradient)
 {
-    float along = dot(u, du, s->dim);
+    float along = scry_dot(u, du, s->dim);
     for (size_t k = 0; k < s->dim; k++)
         du[k] = (du[k] - along * u[k]) / l->total;
     size_t at = 0;
@@ -65,7 +66,7 @@ static void backward(const tune_shape *s, const float *t, const float *u, const 
         float weight = (float)s->weight[i], *d = du + at;
         if (weight > 0) {   /* the branch's unit vector is u * total / weight */
             float unit = l->total / weight;
-            along = dot(u + at, d, w) * unit * unit;
+            along = scry_dot(u + at, d, w) * unit * unit;
             for (size_t k = 0; k < w; k++)
                 d[k] = (d[k] - along * u[at + k]) * weight / l->length[i];
         }
@@ -99,7 +100,7 @@ double tune_loss(const tune_shape *s, const float *b, const tune_batch *x, float
         const float *t = x->anchor_texts + k * dim, *still = x->anchor_units + k * dim;
         float share = (float)(x->anchor / (double)x->anchors);
         forward(s, b, t, u, &l[0]);
-        loss += (double)(share * (1 - dot(u, still, dim)));
+        loss += (double)(share * (1 - scry_dot(u, still, dim)));
         memset(du, 0, dim * sizeof *du);
         add(du, -share, still, dim);
         if (gradient)

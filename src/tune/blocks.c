@@ -1,6 +1,7 @@
 #include "tune/blocks.h"
 
 #include "base/alloc.h"
+#include "base/dot.h"
 #include "engine/embed_states.h"
 #include "model/model_internal.h"
 #include "model/text_map.h"
@@ -8,6 +9,7 @@
 #include "tune/sums.h"
 #include "tune/train.h"
 
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,17 +28,6 @@ static void name_state(char out[NAME_BYTES], const char *tower, const tune_part 
         snprintf(out, NAME_BYTES, "%s.%zu", tower, p->first - 1);
     else
         snprintf(out, NAME_BYTES, "%s.embeddings", tower);
-}
-
-/* The folder that --out is in; owned. */
-static char *folder_of(const char *out)
-{
-    size_t n = strlen(out);
-    while (n > 1 && out[n - 1] == '/')
-        n--;
-    while (n > 0 && out[n - 1] != '/')
-        n--;
-    return n ? scry_asprintf("%.*s", (int)n, out) : scry_strdup(".");
 }
 
 /* ---- pictures ---- */
@@ -84,9 +75,7 @@ static int embed_pictures(tune_blocks *b, const char *dir, scry_error *err)
     }
     if (r == 0 && !p)
         tune_deep_give_fixed(b->deep, true, d->pictures, n);
-    if (r == 0 && failures == n)
-        return scry_fail(err, SCRY_EINVALID, "none of the %zu pictures can be read: name their folder with --pictures", n);
-    return r;
+    return r < 0 ? r : tune_data_check_pictures(d, failures, err);
 }
 
 /* ---- texts ---- */
@@ -161,7 +150,7 @@ static int embed_texts(tune_blocks *b, const char *dir, scry_error *err)
     int r = b->fixed_texts ? scry_embed_lines(d->raw, d->texts, d->text_count, &quiet, b->fixed_texts, NULL, err)
                            : scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu texts", d->text_count);
     for (size_t i = 0; i < d->text_count && r == 0; i++) {
-        float *v = b->fixed_texts + i * d->dim, length = sqrtf(dot(v, v, d->dim));
+        float *v = b->fixed_texts + i * d->dim, length = sqrtf(scry_dot(v, v, d->dim));
         for (size_t k = 0; k < d->dim; k++)
             v[k] /= length;
     }
@@ -227,7 +216,7 @@ static int check_map(const tune_data *d, scry_error *err)
 int tune_blocks_train(tune_blocks *b, tune_data *d, scry_error *err)
 {
     *b = (tune_blocks){ .data = d };
-    char *dir = folder_of(d->o->out);
+    char *out = scry_strdup(d->o->out), *dir = dirname(out);   /* where --out will be */
     bool bf16 = scry_model_get_info(d->model)->precision == SCRY_PRECISION_BF16;
     int r = check_map(d, err);
     if (r == 0)
@@ -246,7 +235,7 @@ int tune_blocks_train(tune_blocks *b, tune_data *d, scry_error *err)
                                 isnan(d->o->rate) ? RATE : d->o->rate, b, loss, update, recall };
         r = tune_train(&b->parameters, d, &m, err);
     }
-    free(dir);
+    free(out);
     return r;
 }
 

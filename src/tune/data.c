@@ -62,6 +62,12 @@ static void add_pair(tune_data *t, size_t text, size_t picture)
         t->train[t->train_count++] = p;
 }
 
+int tune_data_check_pictures(const tune_data *t, size_t failures, scry_error *err)
+{
+    return failures < t->picture_count ? 0 : scry_fail(err, SCRY_EINVALID, "none of the %zu pictures can be read: name their folder with "
+                                                       "--pictures", t->picture_count);
+}
+
 int tune_data_pair(tune_data *t, scry_error *err)
 {
     const scry_eval_set *s = t->set;

@@ -33,6 +33,9 @@ typedef struct tune_data {
 int tune_data_open(tune_data *d, const scry_tune_options *o, scry_tune_report *report, scry_error *err) SCRY_NODISCARD;
 void tune_data_close(tune_data *d);
 
+/* SCRY_EINVALID when all of the pictures are among the `failures` of their embedding. */
+int tune_data_check_pictures(const tune_data *d, size_t failures, scry_error *err) SCRY_NODISCARD;
+
 /* Which pictures are held out, and the pairs, once `pictures` is filled in. */
 int tune_data_pair(tune_data *d, scry_error *err) SCRY_NODISCARD;
 

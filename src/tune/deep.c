@@ -1,6 +1,7 @@
 #include "tune/deep.h"
 
 #include "base/alloc.h"
+#include "base/dot.h"
 #include "model/tower.h"
 #include "nn/gemm.h"
 #include "tune/loss.h"
@@ -201,7 +202,7 @@ static int run_items(tune_deep *d, side *s, const float *parameters)
         tune_inputs_get(s->in, s->items[i], x + s->starts[i] * s->part.width);
     const float *z = tune_run_forward(s->run, parameters);
     for (size_t i = 0; i < s->count; i++) {
-        s->lengths[i] = sqrtf(dot(z + i * dim, z + i * dim, dim));
+        s->lengths[i] = sqrtf(scry_dot(z + i * dim, z + i * dim, dim));
         for (size_t k = 0; k < dim; k++)
             s->units[i * dim + k] = z[i * dim + k] / s->lengths[i];
     }
@@ -215,7 +216,7 @@ static void backward(tune_deep *d, side *s, const float *parameters, float *grad
     for (size_t i = 0; i < s->count; i++) {
         float *v = s->d + i * dim;
         const float *u = s->units + i * dim;
-        float along = dot(u, v, dim);
+        float along = scry_dot(u, v, dim);
         for (size_t k = 0; k < dim; k++)
             v[k] = (v[k] - along * u[k]) / s->lengths[i];
     }
@@ -324,7 +325,7 @@ void tune_deep_update(tune_deep *d, float *b, float *gradient, float *moments, i
 {
     double norm = 0;
     for (size_t i = 0; i < d->count; i += 4096)
-        norm += (double)dot(gradient + i, gradient + i, d->count - i < 4096 ? d->count - i : 4096);
+        norm += (double)scry_dot(gradient + i, gradient + i, d->count - i < 4096 ? d->count - i : 4096);
     update u = { d, b, moments, norm > 1 ? (float)(1 / sqrt(norm)) : 1, (float)rate, (float)(1 - pow((double)BETA1, step)),
                  (float)(1 - pow((double)BETA2, step)), gradient };
     scry_team_run(d->team, move_all, &u);

@@ -26,11 +26,10 @@ typedef struct {
 
 static int embed_pictures(tune_data *d, scry_error *err)
 {
-    size_t failures = 0, n = d->picture_count;
-    int r = scry_embed_files(d->model, (const char *const *)d->set->paths, n, &d->o->embed, d->pictures, &failures, err);
-    if (r == 0 && failures == n)
-        return scry_fail(err, SCRY_EINVALID, "none of the %zu pictures can be read: name their folder with --pictures", n);
-    return r;
+    size_t failures = 0;
+    int r = scry_embed_files(d->model, (const char *const *)d->set->paths, d->picture_count, &d->o->embed, d->pictures, &failures,
+                             err);
+    return r < 0 ? r : tune_data_check_pictures(d, failures, err);
 }
 
 static int embed_texts(heads *h, scry_error *err)

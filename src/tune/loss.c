@@ -1,6 +1,7 @@
 #include "tune/loss.h"
 
 #include "base/alloc.h"
+#include "base/dot.h"
 #include "tune/sums.h"
 
 #include <math.h>
@@ -39,7 +40,7 @@ double tune_contrast(const tune_pairs *x, float *du, float *dv)
     double loss = 0;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
-            logits[i * n + j] = (float)x->scale * dot(x->u + i * dim, x->v + j * dim, dim);
+            logits[i * n + j] = (float)x->scale * scry_dot(x->u + i * dim, x->v + j * dim, dim);
     for (size_t i = 0; i < n; i++) {
         loss += cross_entropy(x, i, logits + i * n, 1, 0.5f / (float)n, d + i * n);
         loss += cross_entropy(x, i, logits + i, n, 0.5f / (float)n, d + i);
