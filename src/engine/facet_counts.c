@@ -124,10 +124,8 @@ static int count(scry_facet_counts *c, scry_facet_kind kind, int64_t name, const
     scry_facet *e = scry_table_at(&c->names[kind], (size_t)name);
     int64_t s = scry_file_time(f);
     if (!e->count || s > e->last_s) {
-        static const uint8_t none[SCRY_ID_BYTES];
-        bool brief = memcmp(f->id, none, sizeof none) == 0;
         free(e->relative);
-        e->relative = brief ? scry_strdup(f->relative) : NULL;
+        e->relative = scry_file_is_brief(f) ? scry_strdup(f->relative) : NULL;
         memcpy(e->root, f->root, sizeof e->root);
         memcpy(e->id, f->id, sizeof e->id);
         e->last_s = s;

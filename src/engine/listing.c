@@ -73,8 +73,7 @@ static int refuse_added(scry_error *err)
 
 void scry_listed_id(const scry_file *f, uint8_t out[SCRY_ID_BYTES])
 {
-    static const uint8_t none[SCRY_ID_BYTES];
-    if (memcmp(f->id, none, sizeof none) == 0)
+    if (scry_file_is_brief(f))
         scry_file_id(f->root, f->relative, out);
     else
         memcpy(out, f->id, SCRY_ID_BYTES);
@@ -213,12 +212,11 @@ static void set_position(entry *e, const scry_file *f)
 /* What identifies it, and its name. */
 static int note_name(scry_listing *l, entry *e, const scry_file *f)
 {
-    static const uint8_t none[SCRY_ID_BYTES];
     const char *slash = strrchr(f->relative, '/');
     size_t base = slash ? (size_t)(slash + 1 - f->relative) : 0;
     e->root = -1;
     e->name = l->names.size;
-    if (memcmp(f->id, none, sizeof none) != 0 || base > UINT16_MAX) {
+    if (!scry_file_is_brief(f) || base > UINT16_MAX) {
         uint8_t id[SCRY_ID_BYTES];
         scry_listed_id(f, id);
         scry_buf_append(&l->names, id, sizeof id);

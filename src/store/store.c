@@ -177,6 +177,12 @@ int scry_store_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each
     return result < 0 ? result : s->kind->each_brief ? s->kind->each_brief(s, walk, each, arg, err) : 1;
 }
 
+bool scry_file_is_brief(const scry_file *f)
+{
+    static const uint8_t none[SCRY_ID_BYTES];
+    return memcmp(f->id, none, sizeof none) == 0;
+}
+
 int scry_store_each_sampled(scry_store *s, uint64_t most, int (*each)(void *arg, const scry_file *file), void *arg, double *share,
                             scry_error *err)
 {

@@ -128,6 +128,7 @@ int scry_store_each_stored(scry_store *s, const scry_filter_node *filter, int (*
  * read. */
 int scry_store_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each)(void *arg, const scry_file *file), void *arg,
                           scry_error *err) SCRY_NODISCARD;
+bool scry_file_is_brief(const scry_file *f);   /* its id is of zeros */
 
 /* Those of the files that are there and are as they were written, in no order, without the count of their copies. The caller
  * frees *out. */
