@@ -207,8 +207,8 @@ static void answer_batch(batch *b, size_t n)
 
 /* Warm up before the server listens, on the thread that makes all searches, so that the first search is not
  * slower: a batch of different texts, with enough tokens for the tower to pack its weights (PACK_FROM_TOKENS in
- * model.c), then searches, because the store caches what it scans only from the second on. Errors of the store
- * are ignored here: each search reports them. */
+ * model.c), then searches, because the store caches what it scans only from the second on. An error of the store
+ * does not keep the server from starting: it is told to the watch, and each search reports it. */
 static int warm_up(batch *b, scry_error *err)
 {
     enum { N = MAX_BATCH / 2 };
@@ -222,9 +222,11 @@ static int warm_up(batch *b, scry_error *err)
     int r = scry_embed_texts(b->session, texts, N, b->vectors, NULL, err);
     for (int i = 0; i < 3 && r == 0; i++) {
         scry_results *results = NULL;
+        scry_error damage = SCRY_ERROR_INIT;
         r = scry_embed_texts(b->session, texts, 1, b->vectors, NULL, err);
-        if (r == 0 && scry_store_search(b->server->store, b->vectors, &search, &results, NULL) == 0)
-            scry_results_free(results);
+        if (r == 0 && scry_store_search(b->server->store, b->vectors, &search, &results, &damage) < 0)
+            store_watch_failed(b->server->store_watch, &damage);
+        scry_results_free(results);
     }
     return r;
 }

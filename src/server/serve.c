@@ -402,6 +402,8 @@ static int start_all(server *s, scry_error *err)
         r = workers_start(s, err);
     if (r == 0)
         r = downloads_start(s, err);
+    if (r == 0)
+        store_watch_start(s->store_watch);
     s->store_check = store_check_new(s);   /* after the warm-up, which it would slow down; before there are requests */
     s->words_reading = words_reading_new(s);
     return r < 0 ? r : start_daemon(s, err);

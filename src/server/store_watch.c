@@ -181,9 +181,14 @@ struct store_watch *store_watch_new(server *s)
     struct store_watch *w = scry_alloc(sizeof *w);
     w->server = s;
     pthread_mutex_init(&w->lock, NULL);
-    if (!scry_periodic_start(&w->periodic, watch, w, 0))
-        scry_log(SCRY_LOG_WARN, "no thread to watch the collection with: a replaced one is noticed by the next search only");
     return w;
+}
+
+void store_watch_start(struct store_watch *w)
+{
+    int64_t next_ms = watch(w);
+    if (!scry_periodic_start(&w->periodic, watch, w, next_ms))
+        scry_log(SCRY_LOG_WARN, "no thread to watch the collection with: a replaced one is noticed by the next search only");
 }
 
 void store_watch_free(struct store_watch *w)

@@ -16,6 +16,11 @@
 int store_open(const server *s, scry_store **out, scry_error *err) SCRY_NODISCARD;
 
 struct store_watch *store_watch_new(server *s);
+
+/* Look once, with a search if one has failed before, so that the first request already gets the truth; then start the thread. After
+ * the warm-up, before there are requests. */
+void store_watch_start(struct store_watch *w);
+
 void store_watch_free(struct store_watch *w);    /* NULL is legal */
 
 /* A request or a refresh failed: if the collection is gone, requests are refused from now on until it is opened again; if it may be
