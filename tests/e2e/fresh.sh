@@ -106,6 +106,11 @@ describe() { # what the assistant is told
     sed -n "${calls}p" "$T/mcp.out"
 }
 files() { get "$url/api/v1/search?q=red&limit=100"; echo "$code $(json 'len(j["results"])' 2>/dev/null)"; }
+ready() { get "$url/readyz"; echo "$code"; }
+ready_soon() { # NAME STATUS [PATTERN]
+    soon "$1: /readyz" "$2" ready
+    [ -z "${3-}" ] || like "$1: /readyz says why" "$T/out" "$3"
+}
 ok "starts" start --allow-upload
 is "the first store" "$(files)" "200 9"
 describe >"$T/said"
@@ -113,8 +118,7 @@ like "mcp: the first store" "$T/said" 'with 11 picture files'
 
 mv "$T/store" "$T/first"
 mv "$T/second" "$T/store"
-sleep 1
-is "another store in its place: its pictures a second later" "$(files)" "200 3"
+soon "another store in its place: its pictures" "200 3" files
 get "$url/api/v1/status"
 is "status too" "$(json 'j["files"]')" 3
 get "$url/api/v1/images/$a/thumbnail"
@@ -123,10 +127,7 @@ describe >"$T/said"
 like "mcp follows" "$T/said" 'with 3 picture files'
 
 ok "drop" "$scry" store drop --yes default
-sleep 1
-get "$url/readyz"
-is "dropped: not ready" $code 503
-like "dropped: the reason" "$T/out" 'there is no (collection|store)'
+ready_soon "dropped" 503 'there is no (collection|store)'
 get "$url/api/v1/search?q=red"
 is "dropped: searches get 503" $code 503
 like "dropped: with the reason" "$T/out" 'there is no (collection|store)'
@@ -138,9 +139,7 @@ describe >"$T/said"
 like "mcp: dropped" "$T/said" 'there is no .*"isError":true'
 
 ok "made again" "$scry" index --quiet "$P"
-sleep 1
-get "$url/readyz"
-is "made again: ready" $code 200
+ready_soon "made again" 200
 is "made again: its pictures" "$(files)" "200 9"
 describe >"$T/said"
 like "mcp: made again" "$T/said" 'with 11 picture files'
@@ -148,10 +147,7 @@ like "mcp: made again" "$T/said" 'with 11 picture files'
 ok "dropped again" "$scry" store drop --yes default
 tiny_model "$T/model2" 2
 ok "made with another model" "$scry" index --quiet --model "$T/model2" "$P"
-sleep 1
-get "$url/readyz"
-is "another model: not ready" $code 503
-like "another model: the reason" "$T/out" 'model'
+ready_soon "another model" 503 'model'
 describe >"$T/said"
 like "mcp: another model" "$T/said" '"isError":true'
 exec 5>&-
@@ -172,15 +168,6 @@ P
 get "$url/api/v1/search?q=red"
 is "damaged: 500" $code 500
 like "damaged: the reason" "$T/out" 'head row of .* is damaged'
-ready_soon() { # NAME STATUS [PATTERN]: /readyz says so within some seconds
-    for _ in $(seq 50); do
-        get "$url/readyz"
-        [ "$code" != "$2" ] || break
-        sleep 0.2
-    done
-    is "$1: /readyz" $code $2
-    [ -z "${3-}" ] || like "$1: /readyz says why" "$T/out" "$3"
-}
 ready_soon "damaged head row" 503 'head row of .* is damaged'
 python3 - "$T/store/collections/default/index.db" <<'P'
 import sqlite3, sys
@@ -230,14 +217,11 @@ is "a cache cut short is made again: 200" $code 200
 db=$T/store/collections/default/index.db
 cp "$db" "$T/db"
 : >"$db"
-sleep 1
-get "$url/readyz"
-is "a database that was emptied in place: not ready" $code 503
+ready_soon "a database that was emptied in place" 503
 get "$url/api/v1/search?q=red"
 is "and no pictures of before" $code 503
 cat "$T/db" >"$db"
-sleep 1
-is "it is back" "$(files)" "200 9"
+soon "it is back" "200 9" files
 stop
 is "stops" $status 0
 printf xx | dd of="$vectors" bs=1 seek=4 conv=notrunc 2>"$T/err"

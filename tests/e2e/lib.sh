@@ -57,6 +57,18 @@ is() { # NAME GOT WANTED
     fi
 }
 
+# What a command prints becomes that text, within a minute on any machine.
+soon() { # NAME WANTED COMMAND...
+    soon_name=$1 soon_wanted=$2
+    shift 2
+    for _ in $(seq 300); do
+        soon_got=$("$@")
+        [ "$soon_got" != "$soon_wanted" ] || break
+        sleep 0.2
+    done
+    is "$soon_name" "$soon_got" "$soon_wanted"
+}
+
 # A file contains a match of the extended regular expression; unlike: none.
 like() { # NAME FILE PATTERN
     if LC_ALL=C grep -aEq -e "$3" "$2"; then

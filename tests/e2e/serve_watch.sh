@@ -14,13 +14,7 @@ served() {
     get "$url/api/v1/images?unique=0&sort=name"
     json 'j["total"]'
 }
-becomes() { # NAME COUNT
-    for _ in $(seq 200); do
-        [ "$(served)" = "$2" ] && break
-        sleep 0.3
-    done
-    is "$1" "$(served)" "$2"
-}
+becomes() { soon "$1" "$2" served; } # NAME COUNT
 watcher_of() { # PID: its child that watches
     for p in /proc/[0-9]*; do
         if [ "$(sed -n 's/^PPid:\t//p' "$p/status" 2>/dev/null)" = "$1" ] && tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q '^scry watch'; then

@@ -18,13 +18,7 @@ end_watch() {
     status=$?
 }
 # The number of files in the index becomes this.
-becomes() { # NAME COUNT
-    for _ in $(seq 300); do
-        [ "$(stored)" = "$2" ] && break
-        sleep 0.1
-    done
-    is "$1" "$(stored)" "$2"
-}
+becomes() { soon "$1" "$2" stored; } # NAME COUNT
 paths() { "$scry" list --paths 2>/dev/null; }
 
 watch --prune "$P"

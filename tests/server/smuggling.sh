@@ -22,7 +22,7 @@ attack() { # NAME PORT STRICT
 }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 wait_for() { # PORT
-    for _ in $(seq 50); do
+    for _ in $(seq 600); do
         curl -s -o /dev/null -m 1 "http://127.0.0.1:$1/healthz" && return 0
         sleep 0.1
     done
