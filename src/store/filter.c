@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "scry/store.h"
+#include "store/keyword.h"
 #include "store/predicates.h"
 #include "store/words.h"
 
@@ -167,17 +168,6 @@ char *scry_ascii_lower(const char *text)
     return lower;
 }
 
-bool scry_has_keyword(const char *keywords, const char *keyword)
-{
-    size_t wanted = strlen(keyword);
-    for (size_t n; keywords && *keywords; keywords += n + (keywords[n] == '\n')) {
-        n = strcspn(keywords, "\n");
-        if (n == wanted && strncasecmp(keywords, keyword, n) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void prefer(const char **text, const char *noted)
 {
     if (noted && noted[0])
@@ -298,6 +288,14 @@ static bool has_label(const scry_file *file, const char *label)
     return false;
 }
 
+static bool has_keyword(const char *keywords, const char *keyword)
+{
+    char *form = scry_keyword_form(keyword, strlen(keyword));
+    bool has = scry_keyword_among(keywords, form);
+    free(form);
+    return has;
+}
+
 static bool has_words(const scry_filter_node *f, const scry_file *file, const char *known)
 {
     if (known)
@@ -361,7 +359,7 @@ static bool match(const scry_filter_node *f, const scry_file *file, const char *
         passes = file->has_rating && file->rating >= f->number;
         break;
     case SCRY_FILTER_KEYWORD:
-        passes = scry_has_keyword(file->keywords, f->text);
+        passes = has_keyword(file->keywords, f->text);
         break;
     case SCRY_FILTER_WORDS:
         passes = has_words(f, file, words);

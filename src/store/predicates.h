@@ -29,9 +29,6 @@ bool scry_filter_match_words(const scry_filter_node *f, const scry_file *file, c
 /* Whether the filter asks for words. */
 bool scry_filter_asks_words(const scry_filter_node *f);
 
-/* Whether `keyword` is one of `keywords`, which '\n' separates; ASCII case ignored. */
-bool scry_has_keyword(const char *keywords, const char *keyword);
-
 /* A copy with A to Z in lower case, owned by the caller. */
 char *scry_ascii_lower(const char *text);
 

@@ -17,7 +17,7 @@ cat >"$T/pics/rated.xmp" <<'X'
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmp:Rating="4">
 <dc:title><rdf:Alt><rdf:li xml:lang="x-default">The old harbour</rdf:li></rdf:Alt></dc:title>
-<dc:subject><rdf:Bag><rdf:li>Boats</rdf:li><rdf:li>Sea</rdf:li></rdf:Bag></dc:subject>
+<dc:subject><rdf:Bag><rdf:li>Boats</rdf:li><rdf:li>Ёлка</rdf:li></rdf:Bag></dc:subject>
 </rdf:Description></rdf:RDF></x:xmpmeta>
 X
 cat >"$T/pics/taken.jpg.json" <<'X'
@@ -29,7 +29,7 @@ is "index" "$status" 0
 run search --json a picture
 facts() { json "[r.get(k) for r in j['results'] if r['name'] == '$1' for k in '$2'.split()]"; }
 is "the date in a name" "$(facts IMG_20150704_123015.jpg 'taken_at taken_at_source')" "['2015-07-04T12:30:15', 'file_name']"
-is "an .xmp sidecar" "$(facts rated.jpg 'rating title keywords')" "[4, 'The old harbour', ['Boats', 'Sea']]"
+is "an .xmp sidecar" "$(facts rated.jpg 'rating title keywords')" "[4, 'The old harbour', ['Boats', 'Ёлка']]"
 is "Takeout's .json" "$(facts taken.jpg 'taken_at_source description latitude longitude')" "['sidecar', 'On the pier', 48.137, 11.575]"
 is "the video of a live photo" "$(facts live.jpg companion)" "['live.MOV']"
 is "nothing beside a picture" "$(facts plain.jpg 'taken_at_source title companion')" "['file_time', None, None]"
@@ -49,6 +49,7 @@ is "... sorted ones, too" "$(json 'j["undated"]')" 3
 is "by rating" "$(named --min-rating 4)" 'rated.jpg '
 is "by a higher rating" "$(named --min-rating 5)" ''
 is "by a keyword, whatever its case" "$(named --keyword boats)" 'rated.jpg '
+is "... and accents" "$(named --keyword елка)" 'rated.jpg '
 is "a part of a keyword is not one" "$(named --keyword boat)" ''
 is "by place" "$(named --near 48.1,11.5,20)" 'taken.jpg '
 

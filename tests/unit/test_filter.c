@@ -99,7 +99,7 @@ static scry_file example(void)
     return (scry_file){ .path = "/photos/2024/sea.jpg", .relative = "2024/sea.jpg", .mtime_ns = -1, .width = 4000,
                         .format = "jpeg", .camera = "NIKON D90", .key = "k1", .labels = labels,
                         .label_count = 2, .has_rating = true, .rating = 3,
-                        .keywords = "Sea\nOld harbour", .has_position = true, .latitude = 48.8566, .longitude = 2.3522 };
+                        .keywords = "Sea\nOld harbour\nЁлка\nCafé", .has_position = true, .latitude = 48.8566, .longitude = 2.3522 };
 }
 
 static bool passes(const scry_filter_node *f)
@@ -130,6 +130,12 @@ static void meanings(void **state)
     assert_false(passes(scry_filter_number(p, SCRY_FILTER_MIN_RATING, 4)));
     assert_true(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "old Harbour")));
     assert_false(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "harbour")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "ЁЛКА")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "елка")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "CAFE")));
+    assert_true(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "cafe\xcc\x81")));   /* é as e and an accent */
+    assert_false(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "елки")));
+    assert_false(passes(scry_filter_text(p, SCRY_FILTER_KEYWORD, "")));
     /* no EXIF time: the mtime, one nanosecond before 1970, is second -1 */
     assert_true(passes(scry_filter_time(p, SCRY_FILTER_AFTER, -1)));
     assert_false(passes(scry_filter_time(p, SCRY_FILTER_AFTER, 0)));

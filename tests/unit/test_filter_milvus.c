@@ -64,6 +64,8 @@ static void leaves(void **state)
     expect(scry_filter_not(p, scry_filter_number(p, SCRY_FILTER_MIN_RATING, 9)), "rating < 6", SCRY_MILVUS_EXACT);
     expect(scry_filter_text(p, SCRY_FILTER_KEYWORD, "The \"Sea\""), "array_contains(keyword_terms, \"the \x1a" "22sea\x1a" "22\")",
            SCRY_MILVUS_EXACT);
+    expect(scry_filter_text(p, SCRY_FILTER_KEYWORD, "Café"),   /* and as earlier versions put it */
+           "(array_contains(keyword_terms, \"cafe\")) or (array_contains(keyword_terms, \"café\"))", SCRY_MILVUS_EXACT);
     expect(scry_filter_not(p, scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 800)), "width < 800", SCRY_MILVUS_EXACT);
     expect(scry_filter_text(p, SCRY_FILTER_FORMAT, "jpg"), "format == \"jpeg\"", SCRY_MILVUS_EXACT);
     expect(scry_filter_text(p, SCRY_FILTER_LABEL, "a\"] or 1"), "array_contains(labels, \"a\x1a" "22] or 1\")", SCRY_MILVUS_EXACT);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
+#include "store/keyword.h"
 #include "store/predicates.h"
 #include "store/words.h"
 
@@ -173,12 +174,18 @@ static bool by_number(scry_row_filter *e, uint64_t *bits, char kind, int64_t lea
     return any;
 }
 
-/* Keywords are in lower case here. */
 static void by_keyword(const scry_row_filter *e, uint64_t *bits, const char *keyword)
 {
-    char *lower = scry_ascii_lower(keyword);
-    by_term(e, bits, SCRY_TERM_KEYWORD, lower);
-    free(lower);
+    char *form = scry_keyword_form(keyword, strlen(keyword));
+    for (uint64_t i = scry_columns_find_term(e->c, SCRY_TERM_KEYWORD, ""); i < e->c->term_count; i++) {
+        size_t n;
+        const char *term = scry_columns_term(e->c, i, &n);
+        if (n == 0 || term[0] != SCRY_TERM_KEYWORD)
+            break;
+        if (scry_keyword_is(term + 1, n - 1, form))
+            set_list(e, bits, i);
+    }
+    free(form);
 }
 
 /* Rows whose words hold this one inside. */

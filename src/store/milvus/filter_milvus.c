@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "store/keyword.h"
 #include "store/predicates.h"
 
 #include <math.h>
@@ -198,9 +199,15 @@ static char *at_rating(int64_t least, bool negate)
     return scry_asprintf("rating %s %lld", negate ? "<" : ">=", from);
 }
 
+/* Rows that an earlier scry put have keywords with A to Z in lower case and all else as it was. */
 static char *with_keyword(const compiler *c, const char *keyword)
 {
-    char *lower = scry_ascii_lower(keyword), *out = compare(c, "array_contains(keyword_terms, ", lower, ")");
+    static const char has[] = "array_contains(keyword_terms, ";
+    char *form = scry_keyword_form(keyword, strlen(keyword)), *lower = scry_ascii_lower(keyword);
+    char *out = compare(c, has, form, ")");
+    if (strcmp(form, lower) != 0)
+        out = either_of(out, compare(c, has, lower, ")"));
+    free(form);
     free(lower);
     return out;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "store/keyword.h"
 #include "store/predicates.h"
 #include "vector/vector.h"
 
@@ -143,23 +144,23 @@ static int set_labels(batch *b, size_t i, const scry_file *f, scry_error *err)
     return result;
 }
 
-/* Each keyword in lower case: what the filter compares. */
+/* Each keyword in the form that the filter compares. */
 static int set_keyword_terms(batch *b, size_t i, const char *keywords, scry_error *err)
 {
-    char *lower = scry_ascii_lower(keywords ? keywords : "");
+    char *terms = scry_keyword_form(keywords ? keywords : "", keywords ? strlen(keywords) : 0);
     size_t n = 1;
-    for (const char *at = lower; *at; at++)
+    for (const char *at = terms; *at; at++)
         n += *at == '\n';
     scry_milvus_strings *list = (scry_milvus_strings *)&b->columns[SCRY_REMOTE_KEYWORD_TERMS].lists[i];
     list->items = scry_alloc((n + 1) * sizeof *list->items);
     int result = 0;
-    for (char *at = lower, *end; *at && result == 0; at = end) {
+    for (char *at = terms, *end; *at && result == 0; at = end) {
         end = at + strcspn(at, "\n");
         if (*end)
             *end++ = '\0';
         result = add_item(list, at, "the keyword", err);
     }
-    free(lower);
+    free(terms);
     return result;
 }
 
