@@ -69,6 +69,19 @@ soon() { # NAME WANTED COMMAND...
     is "$soon_name" "$soon_got" "$soon_wanted"
 }
 
+# Stop a process once a command succeeds. It runs only while nobody looks, so that the moment is not missed on a busy machine.
+pause_when() { # PID COMMAND...
+    pause_pid=$1
+    shift
+    for _ in $(seq 3000); do
+        kill -STOP "$pause_pid" || return 1
+        "$@" >"$T/pause.out" 2>&1 && return 0
+        kill -CONT "$pause_pid"
+        sleep 0.02
+    done
+    return 1
+}
+
 # A file contains a match of the extended regular expression; unlike: none.
 like() { # NAME FILE PATTERN
     if LC_ALL=C grep -aEq -e "$3" "$2"; then

@@ -55,12 +55,9 @@ pictures "$T/many" $many
 run index --words no "$T/many"
 "$scry" index --words only --progress >"$T/out" 2>"$T/err" </dev/null &
 pid=$!
-for _ in $(seq 1200); do
-    grep -q "[^0-9][1-9]/$many" "$T/err" && break
-    kill -0 $pid 2>/dev/null || break
-    sleep 0.05
-done
+ok "some are read" pause_when $pid grep -q "[^0-9][1-9]/$many" "$T/err"
 kill -INT $pid
+kill -CONT $pid
 wait $pid
 is "Ctrl-C" "$?" 130
 like "... says what to do" "$T/err" 'run the same command again to go on'
