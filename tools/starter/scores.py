@@ -65,6 +65,7 @@ class Vectors:
         asked, out = self.work / f"{kind}.txt", self.work / f"{kind}.npy"
         text = "\n".join(lines) + "\n"
         if not (out.exists() and asked.exists() and asked.read_text() == text):
+            out.unlink(missing_ok=True)   # a run that is stopped here leaves no vectors of other lines
             asked.write_text(text)
             make(lines, asked, out)
         return dict(zip(lines, np.load(out)))
