@@ -9,7 +9,8 @@
  * about as high as the best of them, or higher. For any other model there is one row, the mean of
  * the user's own pictures, and the margin is estimated from them and a bundled list of texts. A
  * model with a plain min_score in its config.json has no rows. docs/scores.md explains and measures
- * all of this. A second, higher margin parts the best results from those that may be a match.
+ * all of this. A second, higher margin parts the best results from those that may be a match; with the starter those of a query of
+ * texts begin where the picture that is found first says so, which `scry search`, the server and MCP show.
  *
  *     scry_threshold *threshold;
  *     scry_threshold_known(&threshold, store, model, &err);
@@ -45,7 +46,7 @@ int scry_threshold_find(scry_threshold **out, scry_store *store, const scry_mode
 /* The threshold for `query` [dim], a unit vector, from -1 to 1; NAN when `t` is NULL. */
 double scry_threshold_at(const scry_threshold *t, const float *query);
 
-/* The lowest score of a best result; NAN when `t` is NULL or says nothing of it. */
+/* The lowest score of a best result, as far as the query alone tells; NAN when `t` is NULL or says nothing of it. */
 double scry_threshold_best_at(const scry_threshold *t, const float *query);
 void scry_threshold_free(scry_threshold *t);
 

@@ -440,6 +440,7 @@ struct scry_results {
     bool has_undated;      /* the filter asks for the time, and `undated` was counted: not on Milvus with a filter on places */
     uint64_t undated;      /* of these contents, on Milvus of the files: those that have only the time of their file */
     double top_score;      /* of a search: the score of the first hit of the ranking, which `offset` may leave out; NAN: none */
+    uint8_t top_content[SCRY_HASH_BYTES];   /* of that hit; zeros: none */
 };
 
 /* The nearest pictures: exact over the stored vectors (equal to brute force in double precision;

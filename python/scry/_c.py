@@ -153,7 +153,7 @@ class scry_hit(Structure):
 
 class scry_results(Structure):
     _fields_ = [("count", c_size_t), ("hits", POINTER(scry_hit)), ("has_more", c_bool), ("scanned", c_uint64), ("has_undated", c_bool),
-                ("undated", c_uint64), ("top_score", c_double)]
+                ("undated", c_uint64), ("top_score", c_double), ("top_content", HASH)]
 
 
 class scry_verify_report(Structure):

@@ -50,26 +50,29 @@ static int embed_query(const scry_search_request *q, const scry_model *model, sc
 }
 
 /* Where the groups of results begin, as far as that is known; worked out only when results are to be cut there. */
-static int find_groups(scry_search_request *q, scry_store *store, const scry_model *model, const float *vector,
-                       scry_groups *groups, scry_error *err)
+static int find_threshold(scry_threshold **threshold, const scry_search_request *q, scry_store *store, const scry_model *model,
+                          scry_error *err)
 {
-    double start = scry_now_ms();
     scry_error why = SCRY_ERROR_INIT;
-    scry_threshold *threshold = NULL;
-    int r = q->auto_min_score ? scry_threshold_find(&threshold, store, model, err)
-                              : scry_threshold_known(&threshold, store, model, &why);
+    int r = q->auto_min_score ? scry_threshold_find(threshold, store, model, err)
+                              : scry_threshold_known(threshold, store, model, &why);
     if (r < 0 && !q->auto_min_score) {
         cli_warn("%s", why.message);
         r = 0;
     }
-    *groups = scry_groups_of(threshold, model, q->query, vector);
-    if (q->auto_min_score && r == 0)
-        q->search.min_score = groups->maybe;
-    if (groups->unknown)
-        cli_warn("words that the model does not know: %s", groups->unknown);
-    scry_threshold_free(threshold);
-    scry_trace("find the groups", start);
     return r;
+}
+
+/* For the query's vector. */
+static scry_groups find_groups(scry_search_request *q, const scry_threshold *threshold, const scry_model *model,
+                               const float *vector)
+{
+    scry_groups groups = scry_groups_of(threshold, model, q->query, vector);
+    if (q->auto_min_score)
+        q->search.min_score = groups.maybe;
+    if (groups.unknown)
+        cli_warn("words that the model does not know: %s", groups.unknown);
+    return groups;
 }
 
 /* Show them in the order that was asked for. */
@@ -97,6 +100,7 @@ static int search(cli_common *c, const cli_view *v, bool scores)
     float *vector = NULL;
     bool cut = false, collected = true;
     double start = scry_now_ms();
+    scry_threshold *threshold = NULL;
     scry_groups groups = SCRY_GROUPS_INIT;
     int r = cli_open_store(&store, c, SCRY_STORE_READ, &err);
     scry_trace("open the store", start);
@@ -106,8 +110,12 @@ static int search(cli_common *c, const cli_view *v, bool scores)
     scry_trace("open the model", model_start);
     if (r == 0)
         r = embed_query(q, model, store, &vector, &cut, &err);
+    double groups_start = scry_now_ms();
     if (r == 0)
-        r = find_groups(q, store, model, vector, &groups, &err);
+        r = find_threshold(&threshold, q, store, model, &err);
+    if (r == 0)
+        groups = find_groups(q, threshold, model, vector);
+    scry_trace("find the groups", groups_start);
     double scan_start = scry_now_ms();
     scry_search_plan plan = scry_plan_of(q, groups);
     if (r == 0)
@@ -116,6 +124,7 @@ static int search(cli_common *c, const cli_view *v, bool scores)
     if (r == 0)
         cli_warn_damage(store);   /* this search, too, may have come upon it */
     if (r == 0) {
+        scry_groups_settle(&groups, threshold, q->query, store, results);
         cli_output o = { .request = q, .store = store,
                          .model = scry_model_get_info(model), .results = results, .groups = groups,
                          .took_ms = scry_now_ms() - start, .text_cut = cut, .quiet = c->quiet,
@@ -127,6 +136,7 @@ static int search(cli_common *c, const cli_view *v, bool scores)
     }
     int status = r < 0 ? cli_fail(&err) : results->count && collected ? CLI_OK : CLI_NOTHING;
     scry_groups_dispose(&groups);
+    scry_threshold_free(threshold);
     scry_results_free(results);
     free(vector);
     scry_model_free(model);

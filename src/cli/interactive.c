@@ -86,6 +86,8 @@ static int search_line(interactive *s, scry_results **out, scry_error *err)
         r = scry_query_find_words(&plan.words, pool, q, plan.by, err);
         if (r == 0)
             r = scry_search_by(s->store, s->vector, &plan, out, err);
+        if (r == 0)
+            scry_groups_settle(&groups, s->threshold, q, s->store, *out);
     }
     const char *last = NULL;
     for (size_t i = 0; r == 0 && i < (*out)->count && i < MAX_RESULTS; i++)

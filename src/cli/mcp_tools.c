@@ -103,8 +103,10 @@ int mcp_search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_err
     scry_search_plan plan = scry_plan_of(q, groups);
     if (r == 0)
         r = scry_search_by(m->store, vector, &plan, &found, err);
-    if (r == 0)
+    if (r == 0) {
+        scry_groups_settle(&groups, m->threshold, q->query, m->store, found);
         r = put_hits(q, found, &groups, w, err);
+    }
     if (r == 0)
         put_notes(m, q, found, cut, w);
     scry_groups_dispose(&groups);

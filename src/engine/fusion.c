@@ -183,6 +183,7 @@ static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *
         (*out)->has_more = f.count > end || look->has_more || words->has_more;
         (*out)->scanned = look->scanned;
         (*out)->top_score = look->top_score;
+        memcpy((*out)->top_content, look->top_content, SCRY_HASH_BYTES);
         (*out)->has_undated = look->has_undated;
         (*out)->undated = look->undated;
         for (size_t i = plan->search.offset; i < f.count && i < end; i++)

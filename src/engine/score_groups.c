@@ -1,5 +1,6 @@
 #include "engine/score_groups.h"
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "engine/score_threshold.h"
@@ -148,6 +149,26 @@ scry_groups scry_groups_of(const scry_threshold *t, const scry_model *m, const s
         g.unknown = scry_buf_take(&words);
     scry_buf_dispose(&words);
     return g;
+}
+
+static bool is_of_texts(const scry_query *query)
+{
+    const scry_query_part *parts;
+    size_t n = query ? scry_query_parts(query, &parts) : 0, texts = 0;
+    while (texts < n && parts[texts].kind == SCRY_PART_TEXT)
+        texts++;
+    return n > 0 && texts == n;
+}
+
+void scry_groups_settle(scry_groups *g, const scry_threshold *t, const scry_query *query, scry_store *store,
+                        const scry_results *found)
+{
+    if (!t || !t->subjects || isnan(found->top_score) || !is_of_texts(query))
+        return;
+    float *picture = scry_alloc(t->dim * sizeof *picture);
+    if (scry_store_vector(store, found->top_content, picture, NULL) == 0)   /* else it is damaged: the search said so */
+        g->best = fmax(threshold_best_of(t, picture), g->maybe);
+    free(picture);
 }
 
 void scry_groups_dispose(scry_groups *g)

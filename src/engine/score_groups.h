@@ -1,6 +1,8 @@
 /* score_groups.h - what the scores of one search mean: best, maybe, far; and which words of the query are none.
  *
  *     scry_groups g = scry_groups_of(threshold, model, query, vector);
+ *     ... search ...
+ *     scry_groups_settle(&g, threshold, query, store, results);
  *     puts(scry_groups_name(&g, results, rank, hit->score));     // "best", "maybe" or "far"; NULL when not known
  *     scry_groups_dispose(&g);
  *
@@ -27,6 +29,11 @@ typedef struct scry_groups {
 
 /* For the unit vector of `query`; `t` may be NULL. */
 scry_groups scry_groups_of(const scry_threshold *t, const scry_model *m, const scry_query *query, const float *vector);
+
+/* Where the best results of this ranking begin: for a query of texts alone by what the first picture is about, if the model's
+ * threshold knows subjects; else nothing changes. */
+void scry_groups_settle(scry_groups *g, const scry_threshold *t, const scry_query *query, scry_store *store,
+                        const scry_results *found);
 void scry_groups_dispose(scry_groups *g);
 
 /* The group of a hit at `rank` (1: the first) of the ranking that `found` is a page of: "best", "maybe" or "far"; one that was

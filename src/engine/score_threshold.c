@@ -18,7 +18,8 @@ enum { MAX_ROWS = 1 << 16 };
 scry_threshold *threshold_new(size_t n, size_t dim, double margin)
 {
     scry_threshold *t = scry_alloc(sizeof *t);
-    *t = (scry_threshold){ n, dim, scry_alloc((n * dim + 1) * sizeof *t->rows), margin, NAN, NAN, NULL, 0 };
+    *t = (scry_threshold){ .n = n, .dim = dim, .rows = scry_alloc((n * dim + 1) * sizeof *t->rows), .margin = margin,
+                           .best = NAN, .strange = NAN };
     return t;
 }
 
@@ -27,6 +28,7 @@ void scry_threshold_free(scry_threshold *t)
     if (!t)
         return;
     free(t->words);
+    free(t->subject_rows);
     free(t->rows);
     free(t);
 }
@@ -44,6 +46,24 @@ void threshold_borders(const scry_threshold *t, const float *query, double *mayb
     *maybe = fmin(fmax((double)level + t->margin, -1), 1);
     if (!isnan(t->best))
         *best = fmin(fmax((double)level + t->best, -1), 1);
+}
+
+static int descending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+double threshold_best_of(const scry_threshold *t, const float *picture)
+{
+    if (!t || !t->subjects)
+        return NAN;
+    float *scores = scry_alloc(t->subjects * sizeof *scores);
+    ranking_scores(scores, picture, t->subject_rows, NULL, t->subjects, t->dim);
+    qsort(scores, t->subjects, sizeof *scores, descending);
+    double score = (double)scores[t->rank - 1] + t->fits;
+    free(scores);
+    return fmin(fmax(score, -1), 1);
 }
 
 double scry_threshold_at(const scry_threshold *t, const float *query)
@@ -89,6 +109,31 @@ static int read_rows(scry_threshold **out, const scry_tensors *file, size_t dim,
     return 0;
 }
 
+/* What a picture's own subjects are, in files that know any. */
+static int read_subjects(scry_threshold *t, const scry_tensors *file, scry_error *err)
+{
+    scry_tensor rows, number;
+    float rank, fits;
+    if (!scry_tensors_has(file, "subjects"))
+        return 0;
+    int r = scry_tensors_get(file, "subjects", 2, (size_t[]){ 0, t->dim }, &rows, err);
+    if (r == 0 && (r = scry_tensors_get(file, "rank", 1, (size_t[]){ 1 }, &number, err)) == 0)
+        scry_tensor_floats(&number, &rank);
+    if (r == 0 && (r = scry_tensors_get(file, "fits", 1, (size_t[]){ 1 }, &number, err)) == 0)
+        scry_tensor_floats(&number, &fits);
+    if (r < 0)
+        return r;
+    if (rows.shape[0] > MAX_ROWS || !scry_tensor_finite(&rows) || !(rank >= 1 && rank <= (float)rows.shape[0]) ||
+        !(fabsf(fits) <= 2))
+        return scry_fail(err, SCRY_EINVALID, "subjects out of range");
+    t->subjects = rows.shape[0];
+    t->rank = (size_t)rank;
+    t->fits = (double)fits;
+    t->subject_rows = scry_alloc(t->subjects * t->dim * sizeof *t->subject_rows);
+    scry_tensor_floats(&rows, t->subject_rows);
+    return 0;
+}
+
 int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error *err)
 {
     scry_tensors *file = NULL;
@@ -104,10 +149,15 @@ int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error
             r = scry_identity_checked(file, dir, files, 1, digest, &why);
         if (r == 0)
             r = read_rows(out, file, dim, &why);
+        if (r == 0)
+            r = read_subjects(*out, file, &why);
     }
-    if (r < 0)
+    if (r < 0) {
+        scry_threshold_free(*out);
+        *out = NULL;
         r = scry_fail(err, SCRY_EINVALID, "cannot read the score threshold: %s is damaged or belongs to another model; restore "
                       "it (the starter's: `git checkout -- models/starter`, or install scry again). %s", path, why.message);
+    }
     scry_tensors_free(file);
     free(path);
     return r;

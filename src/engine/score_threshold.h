@@ -12,6 +12,9 @@ struct scry_threshold {
     double margin;     /* of the threshold */
     double best;       /* of the lowest best score; NAN: no result is called a best one */
     double strange;    /* a word whose letters are less probable (natural logarithm, mean) and not in `words` is none */
+    size_t subjects, rank;   /* 0: none are known */
+    float *subject_rows;     /* [subjects, dim] texts that name them */
+    double fits;       /* the lowest score of a best one less a picture's score for the subject at `rank` of its own ranking */
     uint8_t *words;    /* owned: Bloom filter of the real words of which that is true; NULL: words are not judged */
     size_t word_bytes;
 };
@@ -21,6 +24,10 @@ scry_threshold *threshold_new(size_t n, size_t dim, double margin);
 
 /* scry_threshold_at and scry_threshold_best_at at the cost of one. */
 void threshold_borders(const scry_threshold *t, const float *query, double *maybe, double *best);
+
+/* From which score on a text that finds `picture` [dim] first has best results: what the subject at `rank` of the picture's own
+ * ranking scores, with a margin. NAN where no subjects are known. */
+double threshold_best_of(const scry_threshold *t, const float *picture);
 
 /* `dir`/line.safetensors, whose rows have `dim` numbers; *out is NULL when there is no such file. */
 int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error *err) SCRY_NODISCARD;

@@ -94,6 +94,13 @@ static bool alike(const scry_search *a, const scry_search *b)
            a->all_copies == b->all_copies && a->fold == b->fold && a->approximate == b->approximate;
 }
 
+static void answer_with(batch *b, request *q, scry_results *found)
+{
+    search_job *j = q->search;
+    scry_groups_settle(&j->groups, b->server->threshold, j->request.query, b->server->store, found);
+    search_answer(q, j, found);
+}
+
 /* Answer request `first` and all with equal options in one pass over the vectors. */
 static void scan_group(batch *b, size_t n, size_t first)
 {
@@ -113,7 +120,7 @@ static void scan_group(batch *b, size_t n, size_t first)
         if (r < 0)
             respond_error(q, &err);
         else
-            search_answer(q, q->search, results[k]);
+            answer_with(b, q, results[k]);
         bool nothing = r == 0 && results[k]->count == 0;
         scry_results_free(results[k]);
         b->done[member[k]] = true;
@@ -140,7 +147,7 @@ static bool answer_by_words(batch *b, size_t i)
     if (r < 0)
         respond_error(q, &err);
     else
-        search_answer(q, j, results);
+        answer_with(b, q, results);
     bool nothing = r == 0 && results->count == 0;
     scry_results_free(results);
     b->done[i] = true;

@@ -53,6 +53,11 @@ run search --json a zebra
 is "a zebra: none is a best result, so the nearest three may be one" "$(json '[r["group"] for r in j["results"]]')" "['maybe', 'maybe', 'maybe', 'far']"
 run search --json --offset 1 a zebra
 is "a zebra: the same groups on the second page" "$(json '[r["group"] for r in j["results"]]')" "['maybe', 'maybe', 'far']"
+run search --json --by look --limit 1 a giraffe
+is "a giraffe: best by its look" "$(json '[(r["name"], r["group"]) for r in j["results"]]')" "[('giraffe.jpg', 'best')]"
+best=$(json 'j["best_score"]')
+run search --json --by look --limit 1 --offset 2 a giraffe
+is "a giraffe: the same border on another page" "$(json 'j["best_score"]')" "$best"
 run search --limit 4 a zebra
 is "a zebra: the headings of the table" "$(grep -e '^----' "$T/out" | tr '\n' ,)" '---- maybe ----,---- further away ----,'
 

@@ -72,7 +72,7 @@ static void thresholds_of_numpy(void **state)
     scry_error err = SCRY_ERROR_INIT;
     scry_threshold *threshold;
     float query[16];
-    double at, best;
+    double at, best, own;
     FILE *f = fopen("tests/golden/line/queries.tsv", "r");
     assert_non_null(f);
     assert_int_equal(threshold_read(&threshold, "tests/golden/line", 16, &err), 0);
@@ -82,10 +82,11 @@ static void thresholds_of_numpy(void **state)
         bool whole = true;
         for (size_t d = 0; d < 16; d++)
             whole &= fscanf(f, "%f", &query[d]) == 1;
-        if (!whole || fscanf(f, "%lf %lf", &at, &best) != 2)
+        if (!whole || fscanf(f, "%lf %lf %lf", &at, &best, &own) != 3)
             break;
         assert_true(fabs(scry_threshold_at(threshold, query) - at) < 1e-5);
         assert_true(fabs(scry_threshold_best_at(threshold, query) - best) < 1e-5);
+        assert_true(fabs(threshold_best_of(threshold, query) - own) < 1e-5);
     }
     fclose(f);
     assert_int_equal(n, 40);
@@ -109,6 +110,7 @@ static void plain_number(void **state)
     float query[4] = { 1, 0, 0, 0 };
     scry_threshold *threshold = threshold_new(0, 4, 0.25);
     assert_true(fabs(scry_threshold_at(threshold, query) - 0.25) < 1e-12);
+    assert_true(isnan(threshold_best_of(threshold, query)));   /* no subjects */
     scry_threshold_free(threshold);
 }
 

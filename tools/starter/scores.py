@@ -6,8 +6,12 @@ All vectors come from the C program (`scry embed`); they are kept in --work. Bot
 
     highest q . r_i over 1,024 training pictures r_i  +  a margin
 
---store writes the pictures' vectors (int8), both margins and what tells an unknown word to
-MODEL_DIR/line.safetensors; --config writes one score for all queries to config.json, which gives the model another
+but that the best results of a query of texts begin at
+
+    FITTING-th highest p . s_i over the text map's subjects s_i  +  a margin
+
+where p is the picture that the query finds first. --store writes the pictures' and the subjects' vectors (int8), the margins and
+what tells an unknown word to MODEL_DIR/line.safetensors; --config writes one score for all queries to config.json, which gives the model another
 identity: for new models. Prints the tables of docs/scores.md.
 """
 import argparse
@@ -27,6 +31,7 @@ import corpus
 import data
 from encode import encode
 from publish import save
+from safetensors.numpy import load_file
 from sources import load_minilm
 from suite import Suite
 from vocabulary import LANGUAGES
@@ -36,6 +41,7 @@ ABSENT = 0.17      # absent subjects that may have a best: the worst set of quer
 ALIKE = 0.45       # teacher's cosine of two captions from which one picture would do for both
 DEPTH = 10
 COHORT = 1024
+FITTING = 5        # a best result's query fits the first picture about as well as the picture's fifth-best subject
 STRANGE = -4.5     # natural logarithm of a letter's probability: below, a word is none
 COMMON = 1e-7      # how frequent a real word is
 BITS_PER_WORD, HASHES = 12, 6
@@ -95,13 +101,27 @@ def cohort_pictures(pictures):
     return sample + flickr[::len(flickr) // (COHORT - len(sample))][:COHORT - len(sample)]
 
 
-def judge(q, pictures, right, counted):
-    """Of queries q [Q, D]: the scores of the right pictures among each one's first DEPTH, and the highest
-    score when all right ones are taken away; right and counted are [Q, N]."""
+def subject_vectors(model):
+    """Of each subject of MODEL_DIR/text_map.safetensors the mean of its words, as the map makes them."""
+    t = load_file(Path(model) / "text_map.safetensors")
+    known, added = (t[n].astype(np.float32) * t[f"{n}.scale"][:, None] for n in ("known", "added"))
+    known, start, edge = unit(known), t["from"][0], np.r_[0, t["count"].cumsum()].astype(int)
+    words = [slice(a, b) for a, b in zip(edge, edge[1:])]
+    near = np.stack([(known @ known[w].T).max(1) for w in words], 1)
+    mapped = unit(known @ t["weight"].astype(np.float32).T + np.maximum(0, (near - start) / (1 - start)) @ added)
+    return unit(np.stack([mapped[w].mean(0) for w in words]))
+
+
+def judge(q, pictures, right, counted, subjects):
+    """Of queries q [Q, D]: the scores of the right pictures among each one's first DEPTH, and the highest score when all right ones
+    are taken away; what the subject at FITTING scores with the first picture, and with the first of those that then remain. right
+    and counted are [Q, N]."""
     scores = np.where(counted, q @ pictures.T, -2)
+    without = np.where(right, -2, scores)
     first = np.sort(scores, 1)[:, -DEPTH][:, None]
-    return {"q": q, "right": [s[r & (s >= f)] for s, r, f in zip(scores, right, first)],
-            "wrong": np.where(right, -2, scores).max(1)}
+    fit = np.sort(pictures @ subjects.T, 1)[:, -FITTING]
+    return {"q": q, "right": [s[r & (s >= f)] for s, r, f in zip(scores, right, first)], "wrong": without.max(1),
+            "fit": fit[scores.argmax(1)], "fit without": fit[without.argmax(1)]}
 
 
 class Trial:
@@ -120,6 +140,8 @@ class Trial:
         self.rows = lambda pictures: np.stack([known[str(data.image_path(p))] for p in pictures])
         self.codes = quantise(self.rows(cohort))
         self.cohort = self.codes[0] * self.codes[1][:, None]
+        self.subject_codes = quantise(subject_vectors(args.model))
+        self.subjects = self.subject_codes[0] * self.subject_codes[1][:, None]
         self.background = np.stack([self.text[t] for t in background])
 
     def captions(self, name):
@@ -128,12 +150,12 @@ class Trial:
         meant = lambda texts: np.stack([self.meaning[t] for t in texts])
         right = meant([e for _, _, e in questions]) @ meant(self.suite.natural_captions).T >= ALIKE
         right[np.arange(len(questions)), [i for _, i, _ in questions]] = True
-        return judge(np.stack([self.text[t] for t, _, _ in questions]), self.rows(gallery), right, True)
+        return judge(np.stack([self.text[t] for t, _, _ in questions]), self.rows(gallery), right, True, self.subjects)
 
     def words(self, language):
         rows, right, counted = zip(*self.suite.words)
         return judge(np.stack([self.text[r[language]] for r in rows]), self.rows(self.suite.everyday),
-                     torch.stack(right).numpy(), torch.stack(counted).numpy())
+                     torch.stack(right).numpy(), torch.stack(counted).numpy(), self.subjects)
 
     def level(self, q):
         return (q @ self.cohort.T).max(1)
@@ -145,16 +167,23 @@ def shares(group, level, border):
     return (right >= border).mean(), (group["wrong"] - level >= border).mean()
 
 
+def fitting(group, border):
+    """The same for a margin over what the first picture's subject scores."""
+    right = np.concatenate([r - f for r, f in zip(group["right"], group["fit"])])
+    return (right >= border).mean(), (group["wrong"] - group["fit without"] >= border).mean()
+
+
 def borders(groups, levels):
-    """(where far ends, where best begins): the strictest that any set of queries asks for."""
+    """(where far ends, where best begins, the same for texts): the strictest that any set of queries asks for."""
     far = min(np.quantile(np.concatenate([r - l for r, l in zip(g["right"], level)]), 1 - PRESENT)
               for g, level in zip(groups, levels))
     best = max(np.quantile(g["wrong"] - level, 1 - ABSENT) for g, level in zip(groups, levels))
-    return far, max(best, far)
+    fits = max(np.quantile(g["wrong"] - g["fit without"], 1 - ABSENT) for g in groups)
+    return far, max(best, far), fits
 
 
 def half(group, odd):
-    return {"q": group["q"][odd::2], "right": group["right"][odd::2], "wrong": group["wrong"][odd::2]}
+    return {name: values[odd::2] for name, values in group.items()}
 
 
 def percent(*xs):
@@ -171,19 +200,19 @@ def print_sets(groups, level):
         fitted.append(borders(other, [level(g["q"]) for g in other]))
     for title, g in groups:
         cells = []
-        for odd, (far, best) in enumerate(fitted):
+        for odd, (far, _, fits) in enumerate(fitted):
             h = half(g, odd)
-            (near, some), (top, bests) = (shares(h, level(h["q"]), b) for b in (far, best))
+            (near, some), (top, bests) = shares(h, level(h["q"]), far), fitting(h, fits)
             cells.append((near, top, bests, some))
         print(f"| {title} | {len(g['q'])} | {percent(*np.mean(cells, 0))} |")
 
 
-def print_curve(groups, level, marks):
-    """One curve for either border: what of the right pictures is above, and how many absent subjects."""
+def print_curve(groups, share, marks):
+    """What of the right pictures is above a margin, and how many absent subjects have something above it."""
     print("\n| margin | right pictures above | absent subjects with a picture above |\n|---|---|---|")
-    at = sorted({*np.round(np.arange(-0.16, 0.065, 0.02), 2), *marks})
+    at = sorted({*np.round(np.arange(-0.16, 0.165, 0.02), 2), *marks})
     for margin in at:
-        cells = np.mean([shares(g, level(g["q"]), margin) for _, g in groups], 0)
+        cells = np.mean([share(g, margin) for _, g in groups], 0)
         print(f"| {margin:.3f}{' (' + marks[margin] + ')' if margin in marks else ''} | {percent(*cells)} |")
 
 
@@ -283,20 +312,22 @@ def main():
     trial = Trial(args)
     fitted = [(n, trial.captions(n)) for n in trial.suite.sets if n.startswith("natural")]
     fitted += [(f"everyday words, {language}", trial.words(language)) for language in ("en", "ru")]
-    far, best = borders([g for _, g in fitted], [trial.level(g["q"]) for _, g in fitted])
+    far, best, fits = borders([g for _, g in fitted], [trial.level(g["q"]) for _, g in fitted])
     print_sets(fitted, trial.level)
-    print_curve(fitted, trial.level, {far: "far below", best: "best from here"})
+    print_curve(fitted, lambda g, margin: shares(g, trial.level(g["q"]), margin), {far: "far below", best: "best from here"})
+    print_curve(fitted, fitting, {fits: "best from here"})
     print_estimates(trial, fitted)
     words = Words(Path(args.model) / "tokenizer.json")
     words.print_table(text_sets(trial.suite))
     if args.store:
-        numbers = {"pictures": trial.codes[0], "pictures.scale": trial.codes[1], "words": words.bits.view(np.int8)[None],
+        numbers = {"subjects": trial.subject_codes[0], "subjects.scale": trial.subject_codes[1],
+                   "rank": np.array([FITTING], np.float32), "fits": np.array([fits], np.float32), "pictures": trial.codes[0], "pictures.scale": trial.codes[1], "words": words.bits.view(np.int8)[None],
                    "margin": np.array([far], np.float32), "best": np.array([best], np.float32),
                    "strange": np.array([STRANGE], np.float32),
                    "words.scale": np.ones(1, np.float32)}
         save({name: torch.from_numpy(x) for name, x in numbers.items()}, Path(args.model) / "line.safetensors")
     if args.config:
-        flat, _ = borders([g for _, g in fitted], [np.zeros(len(g["q"])) for _, g in fitted])
+        flat, *_ = borders([g for _, g in fitted], [np.zeros(len(g["q"])) for _, g in fitted])
         path = Path(args.model) / "config.json"   # one score for all queries: for programs that know no borders
         path.write_text(json.dumps(json.loads(path.read_text()) | {"min_score": round(float(flat), 4)}, indent=1) + "\n")
 

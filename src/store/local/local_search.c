@@ -361,17 +361,35 @@ static int search_deeper(query_state *q, const float *query, size_t k, scry_resu
     return result;
 }
 
-static int answer(query_state *q, const float *query, scry_near_list *list, size_t k, scry_results *out, scry_error *err)
+/* What the first hit of the ranking is, which may be on an earlier page. */
+static int note_top(query_state *q, scry_near top, scry_results *out, scry_error *err)
+{
+    scry_results *first = scry_results_new();
+    bool shown = out->count && out->hits[0].score == top.score;
+    int result = shown ? 0 : files_of(q, (int64_t)top.row, top.score, first, err);
+    const scry_results *from = shown ? out : first;
+    out->top_score = top.score;
+    if (from->count)
+        memcpy(out->top_content, from->hits[0].file.content, SCRY_HASH_BYTES);
+    scry_results_free(first);
+    return result;
+}
+
+static int show_all(query_state *q, const float *query, scry_near_list *list, size_t k, scry_results *out, scry_error *err)
 {
     bool enough = true;
-    if (list->count)
-        out->top_score = list->items[0].score;
     if (q->search->fold == 0)
         return show(q, list->items, list->count, out, err);
     size_t n = list->count < SCRY_FOLD_RANKED ? list->count : SCRY_FOLD_RANKED;
     int result = show_folded(q, list->items, n, out, &enough, err);
     enough |= k == SCRY_FOLD_RANKED || n < k;
     return result < 0 || enough ? result : search_deeper(q, query, k, out, err);
+}
+
+static int answer(query_state *q, const float *query, scry_near_list *list, size_t k, scry_results *out, scry_error *err)
+{
+    int result = show_all(q, query, list, k, out, err);   /* which puts ties in order */
+    return result == 0 && list->count ? note_top(q, list->items[0], out, err) : result;
 }
 
 /* With view_lock held. */

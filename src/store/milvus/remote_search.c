@@ -233,8 +233,10 @@ static double show(const ranking *r, scry_results *out)
             if (place[r->leader[i]] < out->count)
                 scry_results_fold(out, place[r->leader[i]], hit->file.id);
         } else {
-            if (shown == 0)
+            if (shown == 0) {
                 out->top_score = hit->score;
+                memcpy(out->top_content, hit->file.content, SCRY_HASH_BYTES);
+            }
             if (shown >= search->offset && out->count < search->limit) {
                 place[i] = out->count;
                 scry_results_add(out, hit->score, &hit->file, hit->copies);
