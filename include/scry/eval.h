@@ -55,7 +55,9 @@ typedef struct scry_eval_options {
     /* Take the pictures' vectors from this collection, of the same model, instead of embedding the pictures; those that it
      * does not have are skipped. NULL: embed them. */
     scry_store *store;
-    scry_embed_options embed;
+    scry_embed_options embed;      /* its `cancel` stops the ranking, too */
+    /* How many of all questions are ranked, after the embedding: called by any worker, one call at a time, with embed.arg; may be NULL. */
+    void (*ranked)(void *arg, size_t done, size_t total);
 } scry_eval_options;
 
 #define SCRY_LABEL_TEMPLATE "a photo of a {}"

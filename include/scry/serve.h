@@ -2,6 +2,7 @@
 #ifndef SCRY_SERVE_H
 #define SCRY_SERVE_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 #include "scry/model.h"
 #include "scry/store.h"
@@ -35,13 +36,16 @@ typedef struct scry_serve_options {
     void *ready_arg;
     bool allow_marks;           /* with no_auth: favourites, saved searches and the like may be set; without, they always may */
     bool no_words;              /* with allow_index the words in pictures are read in the background: do not */
+    /* Serve until it is non-zero, and leave the process's signals as they are; NULL: until SIGTERM or SIGINT, which are blocked meanwhile
+     * in the calling thread (block them in all others, or one of those gets them). */
+    const scry_cancel *cancel;
 } scry_serve_options;
 
 #define SCRY_SERVE_OPTIONS_INIT SCRY_ZERO_INIT
 
 /* What `scry serve` runs, with the plugin scry-serve.so. Opens `store` (its collection; NULL: "default") and `model` (a name;
- * NULL: the starter) itself, blocks SIGTERM and SIGINT in the calling thread, serves until one of them comes, drains,
- * returns 0. `options` may be NULL: the defaults. */
+ * NULL: the starter) itself, serves until it is told to stop (`cancel`), answers what it was asked, returns 0; says its
+ * address and its end on stderr. `options` may be NULL: the defaults. */
 int scry_serve_run(const scry_serve_options *options, const char *store, const char *collection,
                    const char *model, scry_precision precision, scry_error *err) SCRY_NODISCARD;
 

@@ -244,7 +244,7 @@ class scry_eval_set_options(Structure):
 
 class scry_eval_options(Structure):
     _fields_ = [("euclidean", c_bool), ("project", c_int), ("picture_to_text", c_bool), ("templates", POINTER(c_char_p)),
-                ("template_count", c_size_t), ("store", c_void_p), ("embed", scry_embed_options)]
+                ("template_count", c_size_t), ("store", c_void_p), ("embed", scry_embed_options), ("ranked", EmbedProgress)]
 
 
 class scry_eval_figure(Structure):

@@ -21,7 +21,8 @@ def _number(value: float) -> float | None:
 def evaluate(model: Model, table: str | os.PathLike[str], *, labels: bool = False, pictures: str | os.PathLike[str] | None = None,
              file_column: str | None = None, text_column: str | None = None, where: str | None = None, limit: int = 0,
              picture_to_text: bool = False, templates: Sequence[str] = (), store: Store | None = None, workers: int = 0,
-             progress: Callable[[int, int], None] | None = None) -> EvalReport:
+             progress: Callable[[int, int], None] | None = None,
+             ranked: Callable[[int, int], None] | None = None) -> EvalReport:
     """Evaluate a model on a table of pictures with captions, or with class names (`labels`).
 
         report = scry.evaluate(scry.Model(), "captions.tsv")
@@ -29,7 +30,8 @@ def evaluate(model: Model, table: str | os.PathLike[str], *, labels: bool = Fals
 
     The options are those of `scry eval`: `pictures` is their folder, `where` "COLUMN=VALUE", `limit` a sample of so many pictures,
     `templates` sentences with {} for a class. With `store` the vectors of its pictures are used, instead of embedding them.
-    `progress(done, total)` counts what is embedded; an exception in it, and Ctrl-C, stop the evaluation.
+    `progress(done, total)` counts what is embedded, then `ranked(done, total)` questions; an exception in one of them, and Ctrl-C,
+    stop the evaluation.
     """
     run = Run()
     given = ctypes.c_void_p()
@@ -44,6 +46,7 @@ def evaluate(model: Model, table: str | os.PathLike[str], *, labels: bool = Fals
         options.embed.workers = whole("workers", workers, 0, 4096)
         options.embed.cancel = ctypes.pointer(run.cancel)
         options.embed.progress = run.guard(_c.EmbedProgress, progress)
+        options.ranked = run.guard(_c.EmbedProgress, ranked)
         report = _c.scry_eval_report()
         reading: Any = store._reading() if store is not None else contextlib.nullcontext()
         with reading as options.store, model._handle.use() as pointer:

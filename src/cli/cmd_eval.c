@@ -248,6 +248,11 @@ static void show(void *arg, size_t done, size_t total)
         cli_progress_show(((job *)arg)->progress, done, total, false, done);
 }
 
+static void show_ranked(void *arg, size_t done, size_t total)
+{
+    cli_progress_show_share(((job *)arg)->progress, done, total);
+}
+
 /* The collection that `one` names, with the model that it was built with. */
 static int open_collection(scry_store **store, judged *one, const job *j, scry_error *err)
 {
@@ -298,6 +303,7 @@ static int eval(job *j)
     j->run.embed.texts_cut = &cut;
     j->run.embed.progress = show;
     j->run.embed.arg = j;
+    j->run.ranked = show_ranked;
     int r = scry_eval_set_read(&set, &j->set, &err);
     for (size_t m = 0; r == 0 && m < j->model_count; m++) {
         r = judge(j, set, m, &err);

@@ -15,10 +15,11 @@
 #include "engine/ranking.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMED_QUERIES = 200 };
+enum { TIMED_QUERIES = 200, PROJECT_ROWS = 256, RANKED_CALL = 64 };
 
 /* Unit (or raw) vectors, and for Euclidean ranking the bias of each row. */
 typedef struct {
@@ -37,12 +38,15 @@ typedef struct {
     uint32_t *group;      /* labels: [pictures] label; captions: [texts] picture */
     uint32_t *number;     /* 0, 1, 2 ... for questions that are their own group */
     double pictures_per_s;
+    pthread_mutex_t ranked_lock;
+    size_t ranked, questions;   /* of all tasks: done, and how many there are */
+    scry_error *err;
 } evaluation;
 
 #define REMOVED UINT32_MAX
 
 typedef struct {
-    const evaluation *e;
+    evaluation *e;
     const matrix *questions, *answers;
     const uint32_t *group_of;       /* [answers] */
     const uint32_t *group;          /* [questions]: which group is right for it */
@@ -51,6 +55,16 @@ typedef struct {
     bool exclude_self;
     ranking_outcome *out;           /* [questions] */
 } task;
+
+static bool is_stopped(const evaluation *e)
+{
+    return e->options->embed.cancel && atomic_load(e->options->embed.cancel);
+}
+
+static int stopped(const evaluation *e)
+{
+    return is_stopped(e) ? scry_fail(e->err, SCRY_ECANCELLED, "stopped before the evaluation was done") : 0;
+}
 
 /* ---- vectors ---- */
 
@@ -136,12 +150,15 @@ static int project(evaluation *e, matrix *m, const float *projection, size_t to,
     float *rows = scry_try_alloc(m->count * to, sizeof *rows);
     if (!rows)
         return scry_fail(err, SCRY_ENOMEM, "not enough memory to project %zu vectors", m->count);
-    ranking_project(rows, m->rows, m->count, projection, e->dim, to);
+    for (size_t i = 0; i < m->count && !is_stopped(e); i += PROJECT_ROWS) {
+        size_t n = m->count - i < PROJECT_ROWS ? m->count - i : PROJECT_ROWS;
+        ranking_project(rows + i * to, m->rows + i * e->dim, n, projection, e->dim, to);
+    }
     if (!e->options->euclidean)
         ranking_normalize(rows, m->count, to);
     free(m->rows);
     m->rows = rows;
-    return 0;
+    return stopped(e);
 }
 
 static int project_all(evaluation *e, scry_error *err)
@@ -171,26 +188,39 @@ static void set_bias(const evaluation *e, matrix *m)
 
 /* ---- questions ---- */
 
+static void count_ranked(evaluation *e)
+{
+    const scry_eval_options *o = e->options;
+    pthread_mutex_lock(&e->ranked_lock);
+    e->ranked++;
+    if (o->ranked && (e->ranked % RANKED_CALL == 0 || e->ranked == e->questions))
+        o->ranked(o->embed.arg, e->ranked, e->questions);
+    pthread_mutex_unlock(&e->ranked_lock);
+}
+
 static void rank_share(void *arg, int index, int count)
 {
     const task *t = arg;
     size_t D = t->e->dim;
     float *scores = scry_alloc((t->answers->count + 1) * sizeof *scores);
-    for (size_t q = (size_t)index; q < t->questions->count; q += (size_t)count) {
+    for (size_t q = (size_t)index; q < t->questions->count && !is_stopped(t->e); q += (size_t)count) {
         ranking_right right = { t->group_of, t->group[q], t->exclude_self ? q : SIZE_MAX };
         ranking_scores(scores, t->questions->rows + q * D, t->answers->rows, t->answers->bias,
                        t->answers->count, D);
         ranking_of(&t->out[q], scores, t->answers->count, &right);
+        count_ranked(t->e);
     }
     free(scores);
 }
 
-static void rank_all(task *t)
+/* Makes `out`, which the caller frees. False: stopped before its end. */
+static bool rank_all(task *t)
 {
     scry_pool *pool = scry_pool_new(t->e->options->embed.workers);
     t->out = scry_alloc((t->questions->count + 1) * sizeof *t->out);
     scry_pool_run(pool, rank_share, t);
     scry_pool_free(pool);
+    return !is_stopped(t->e);
 }
 
 /* ---- figures ---- */
@@ -256,22 +286,24 @@ static void captions_figures(evaluation *e, scry_eval_report *r)
 {
     task t = { .e = e, .questions = &e->texts, .answers = &e->pictures, .group_of = e->number, .group = e->group,
                .cluster_of = e->group, .clusters = e->pictures.count };
-    rank_all(&t);
-    add_rate(r, &t, 1, "recall_at_1", "R@1");
-    add_rate(r, &t, 5, "recall_at_5", "R@5");
-    add_rate(r, &t, 10, "recall_at_10", "R@10");
-    add_figure(r, "median_rank", "median", SCRY_FIGURE_RANK, median_rank(&t));
-    add_rate(r, &t, AP, "map_at_10", "mAP@10");
-    add_rate(r, &t, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
+    if (rank_all(&t)) {
+        add_rate(r, &t, 1, "recall_at_1", "R@1");
+        add_rate(r, &t, 5, "recall_at_5", "R@5");
+        add_rate(r, &t, 10, "recall_at_10", "R@10");
+        add_figure(r, "median_rank", "median", SCRY_FIGURE_RANK, median_rank(&t));
+        add_rate(r, &t, AP, "map_at_10", "mAP@10");
+        add_rate(r, &t, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
+    }
     free(t.out);
     if (!e->options->picture_to_text)
         return;
     task back = { .e = e, .questions = &e->pictures, .answers = &e->texts, .group_of = e->group, .group = e->number,
                   .cluster_of = e->number, .clusters = e->pictures.count };
-    rank_all(&back);
-    add_rate(r, &back, 1, "picture_to_text_recall_at_1", "p>t R@1");
-    add_rate(r, &back, 5, "picture_to_text_recall_at_5", "p>t R@5");
-    add_rate(r, &back, 10, "picture_to_text_recall_at_10", "p>t R@10");
+    if (rank_all(&back)) {
+        add_rate(r, &back, 1, "picture_to_text_recall_at_1", "p>t R@1");
+        add_rate(r, &back, 5, "picture_to_text_recall_at_5", "p>t R@5");
+        add_rate(r, &back, 10, "picture_to_text_recall_at_10", "p>t R@10");
+    }
     free(back.out);
 }
 
@@ -303,23 +335,26 @@ static void labels_figures(evaluation *e, scry_eval_report *r)
 {
     task t = { .e = e, .questions = &e->pictures, .answers = &e->texts, .group_of = e->number, .group = e->group,
                .cluster_of = e->number, .clusters = e->pictures.count };
-    rank_all(&t);
-    add_rate(r, &t, 1, "top_1", "top-1");
-    add_rate(r, &t, 5, "top_5", "top-5");
+    if (rank_all(&t)) {
+        add_rate(r, &t, 1, "top_1", "top-1");
+        add_rate(r, &t, 5, "top_5", "top-5");
+    }
     free(t.out);
     t = (task){ .e = e, .questions = &e->texts, .answers = &e->pictures, .group_of = e->group, .group = e->number,
                 .cluster_of = e->number, .clusters = e->texts.count };
-    rank_all(&t);
-    add_rate(r, &t, AP, "map_at_10", "mAP@10");
-    add_rate(r, &t, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
-    if (!e->options->euclidean)
-        threshold_figures(&t, r);
+    if (rank_all(&t)) {
+        add_rate(r, &t, AP, "map_at_10", "mAP@10");
+        add_rate(r, &t, AP_MEAN, "map_at_10_tutorial", "mAP@10t");
+        if (!e->options->euclidean)
+            threshold_figures(&t, r);
+    }
     free(t.out);
     t = (task){ .e = e, .questions = &e->pictures, .answers = &e->pictures, .group_of = e->group, .group = e->group,
                 .cluster_of = e->number, .clusters = e->pictures.count, .exclude_self = true };
-    rank_all(&t);
-    add_rate(r, &t, AP, "picture_map_at_10", "p>p mAP@10");
-    add_rate(r, &t, AP_MEAN, "picture_map_at_10_tutorial", "p>p mAP@10t");
+    if (rank_all(&t)) {
+        add_rate(r, &t, AP, "picture_map_at_10", "p>p mAP@10");
+        add_rate(r, &t, AP_MEAN, "picture_map_at_10_tutorial", "p>p mAP@10t");
+    }
     free(t.out);
 }
 
@@ -335,17 +370,21 @@ static int time_queries(const evaluation *e, scry_eval_report *r, scry_error *er
     scry_session *session = NULL;
     if (n > TIMED_QUERIES)
         n = TIMED_QUERIES;
-    int result = scry_session_new(&session, e->model, 0, err);
+    int result = stopped(e);
+    if (result == 0)
+        result = scry_session_new(&session, e->model, 0, err);
     if (result == 0)   /* the first one prepares the tower */
         result = scry_embed_texts(session, texts, 1, vector, NULL, err);
     double start = scry_now_ms();
-    for (size_t i = 0; result == 0 && i < n; i++) {
+    for (size_t i = 0; result == 0 && i < n && (result = stopped(e)) == 0; i++) {
         result = scry_embed_texts(session, texts + i, 1, vector, NULL, err);
         ranking_scores(scores, e->dim == native ? vector : e->texts.rows, e->pictures.rows, NULL, e->pictures.count, e->dim);
         ranking_of(&outcome, scores, e->pictures.count, &right);
     }
-    add_figure(r, "queries_per_s", "queries/s", SCRY_FIGURE_SPEED, (double)n / (scry_now_ms() - start) * 1000);
-    add_figure(r, "pictures_per_s", "pictures/s", SCRY_FIGURE_SPEED, e->pictures_per_s);
+    if (result == 0) {
+        add_figure(r, "queries_per_s", "queries/s", SCRY_FIGURE_SPEED, (double)n / (scry_now_ms() - start) * 1000);
+        add_figure(r, "pictures_per_s", "pictures/s", SCRY_FIGURE_SPEED, e->pictures_per_s);
+    }
     scry_session_free(session);
     free(vector);
     free(scores);
@@ -357,7 +396,8 @@ int scry_eval_run(const scry_model *model, const scry_eval_set *set, const scry_
 {
     static const scry_eval_options defaults = SCRY_EVAL_OPTIONS_INIT;
     options = options ? options : &defaults;
-    evaluation e = { .model = model, .set = set, .options = options, .dim = (size_t)scry_model_get_info(model)->dim };
+    evaluation e = { .model = model, .set = set, .options = options, .dim = (size_t)scry_model_get_info(model)->dim,
+                     .ranked_lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
     *out = (scry_eval_report){ 0 };
     int r = embed_pictures(&e, err);
     if (r == 0)
@@ -372,12 +412,14 @@ int scry_eval_run(const scry_model *model, const scry_eval_set *set, const scry_
         set_bias(&e, &e.texts);
     }
     if (r == 0) {
+        e.questions = e.texts.count + (set->labelled ? 2 : options->picture_to_text ? 1 : 0) * e.pictures.count;
         if (set->labelled)
             labels_figures(&e, out);
         else
             captions_figures(&e, out);
         r = time_queries(&e, out, err);
     }
+    pthread_mutex_destroy(&e.ranked_lock);
     out->pictures = e.pictures.count;
     out->texts = e.texts.count;
     out->dim = (int)e.dim;

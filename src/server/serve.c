@@ -38,7 +38,7 @@
 #include <unistd.h>
 
 enum {
-    DEFAULT_CONNECTIONS = 256, DEFAULT_QUEUE = 128, CONNECTION_BYTES = 64 << 10, IDLE_S = 60, DRAIN_MS = 10000,
+    DEFAULT_CONNECTIONS = 256, DEFAULT_QUEUE = 128, CONNECTION_BYTES = 64 << 10, IDLE_S = 60, DRAIN_MS = 10000, CANCEL_MS = 100,
     MAX_ARGUMENTS = 500   /* of an address */
 };
 static const size_t MAX_BODIES_BYTES = (size_t)1 << 30;   /* of all requests at a time */
@@ -428,31 +428,47 @@ static void drain(server *s)
         close(listening);
 }
 
-static void wait_for_signal(void)
+static sigset_t set_of(int more)
 {
     sigset_t set;
-    int signal;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
-    sigwait(&set, &signal);
+    if (more)
+        sigaddset(&set, more);
+    return set;
 }
 
-static void block_signals(void)
+/* With the caller's mask `was` while it waits for the caller's flag. */
+static void wait_for_end(const scry_cancel *cancel, const sigset_t *was)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);   /* inherited by all threads started later */
+    sigset_t set = set_of(0);
+    int signal;
+    if (!cancel) {
+        sigwait(&set, &signal);
+        return;
+    }
+    pthread_sigmask(SIG_SETMASK, was, NULL);
+    while (!atomic_load(cancel))
+        usleep(CANCEL_MS * 1000);
+}
+
+/* The caller's mask again. A second SIGTERM, which came while the server ended, has been obeyed. */
+static void restore_signals(const scry_cancel *cancel, const sigset_t *was)
+{
+    sigset_t set = set_of(0);
+    const struct timespec at_once = { 0 };
+    while (!cancel && sigtimedwait(&set, NULL, &at_once) > 0)
+        ;
+    pthread_sigmask(SIG_SETMASK, was, NULL);
 }
 
 int scry_serve_plugin(const scry_serve_options *options, const char *store, const char *collection, const char *model,
                       scry_precision precision, scry_error *err)
 {
     server s = { .options = *options, .where = store, .collection = collection ? collection : "default" };
-    block_signals();
+    sigset_t set = set_of(SIGPIPE), was;
+    pthread_sigmask(SIG_BLOCK, &set, &was);   /* inherited by all threads started later */
     int r = open_all(&s, model, precision, options->language, err);
     if (r == 0) {
         r = start_all(&s, err);
@@ -462,7 +478,7 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
             if (options->ready)
                 options->ready(options->ready_arg, url);
             free(url);
-            wait_for_signal();
+            wait_for_end(options->cancel, &was);
             fputs("scry: stopping\n", stderr);
         }
         drain(&s);
@@ -494,5 +510,6 @@ int scry_serve_plugin(const scry_serve_options *options, const char *store, cons
         scry_store_close(s.store, NULL);
     scry_threshold_free(s.threshold);
     scry_model_free(s.model);
+    restore_signals(options->cancel, &was);
     return r;
 }

@@ -82,7 +82,7 @@ is "serve: it answers" "$(curl -s -o /dev/null -w '%{http_code}' "$url/readyz")"
 is "serve: and finds" "$(curl -s "$url/api/v1/search?q=a+dog" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["results"]))')" 3
 kill "$server"
 wait "$server"
-is "serve: it stops when it is told to" $? 0
+is "serve: it stops when it is told to, by the program's own handler" "$? $(cat "$T/serve.out")" "0 stopped by the program's own handler"
 LD_LIBRARY_PATH=$T/usr/lib ./serve "$T/none" 127.0.0.1:0 >"$T/out" 2>"$T/err"
 is "serve: a store that is not there" "$? $(grep -c "$T/none" "$T/err")" '2 1'
 if command -v g++ >/dev/null; then

@@ -85,6 +85,11 @@ def test_evaluate(tmp_path, model, store):
     assert report.figures["recall_at_1"].title == "R@1" and np.isclose(report.figures["recall_at_1"].value, first)
     with pytest.raises(scry.Error):
         scry.evaluate(model, tmp_path / "none.tsv")
+    counted = []
+    scry.evaluate(model, table, ranked=lambda done, total: counted.append((done, total)))
+    assert counted == [(6, 6)]
+    with pytest.raises(ZeroDivisionError):
+        scry.evaluate(model, table, ranked=lambda done, total: 1 / 0)
 
 
 def test_places_and_favourites(tmp_path, model):

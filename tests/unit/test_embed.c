@@ -337,6 +337,76 @@ static void everything_takes_no_options(void **state)
     free(where);
 }
 
+/* ---- an evaluation that is stopped while it ranks ---- */
+
+enum { CAPTIONS = 400 };
+
+typedef struct {
+    scry_cancel cancel;
+    size_t calls, last, total, stop_at;   /* stop_at: which call asks to stop; 0: none */
+} ranking_seen;
+
+static void ranked(void *arg, size_t done, size_t total)
+{
+    ranking_seen *seen = arg;
+    assert_true(done > seen->last && done <= total);
+    seen->last = done;
+    seen->total = total;
+    if (++seen->calls == seen->stop_at)
+        atomic_store(&seen->cancel, 1);
+}
+
+static int evaluate(const scry_eval_set *set, ranking_seen *seen, int project, scry_eval_report *report, scry_error *err)
+{
+    scry_eval_options o = SCRY_EVAL_OPTIONS_INIT;
+    seen->calls = seen->last = 0;
+    o.embed.workers = 1;
+    o.embed.cancel = &seen->cancel;
+    o.embed.arg = seen;
+    o.ranked = ranked;
+    o.project = project;
+    o.picture_to_text = true;
+    return scry_eval_run(model, set, &o, report, err);
+}
+
+static void an_evaluation_stops_while_it_ranks(void **state)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_buf text = SCRY_BUF_INIT(1 << 20);
+    scry_eval_set *set;
+    scry_eval_report report;
+    ranking_seen seen = { .stop_at = 0 };
+    char *table = in_folder("captions.tsv");
+    char *line = scry_asprintf("file\tcaption\n");
+    scry_buf_append(&text, line, strlen(line));
+    free(line);
+    for (int i = 0; i < CAPTIONS; i++) {
+        line = scry_asprintf("photo.jpg\tcaption %d\n", i);
+        scry_buf_append(&text, line, strlen(line));
+        free(line);
+    }
+    assert_int_equal(scry_write_file(table, text.data, text.size, &err), 0);
+    const scry_eval_set_options what = { .table = table, .pictures = test_path("tests/pictures") };
+    if (scry_eval_set_read(&set, &what, &err) < 0)
+        fail_msg("%s", err.message);
+    if (evaluate(set, &seen, 0, &report, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_true(seen.calls > 2);
+    assert_int_equal(seen.last, seen.total);
+    assert_int_equal(seen.total, CAPTIONS + 1);
+    assert_true(report.count > 0);
+
+    seen.stop_at = 1;
+    assert_int_equal(evaluate(set, &seen, 0, &report, &err), SCRY_ECANCELLED);
+    assert_int_equal(seen.calls, 1);
+    assert_true(seen.last < CAPTIONS);
+    assert_int_equal(report.count, 0);
+
+    scry_eval_set_free(set);
+    scry_buf_dispose(&text);
+    free(table);
+}
+
 /* ---- the library ---- */
 
 static void files_are_found_where_it_is_said(void **state)
@@ -383,6 +453,7 @@ int main(void)
         cmocka_unit_test(stops_when_told),
         cmocka_unit_test(queries_bring_their_own_tools),
         cmocka_unit_test(everything_takes_no_options),
+        cmocka_unit_test(an_evaluation_stops_while_it_ranks),
         cmocka_unit_test(files_are_found_where_it_is_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
