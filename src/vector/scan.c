@@ -431,7 +431,7 @@ static int scan_some(const scry_scan_input *in, const float *queries, size_t n, 
     scan *s = scry_alloc(sizeof *s);
     size_t threads = (size_t)scry_pool_threads(pool), done = 0;
     s->in = in;
-    s->kernels = scry_scan_kernels_best();
+    s->kernels = in->kernels ? in->kernels : scry_scan_kernels_best();
     s->n = n;
     s->k = in->k < in->rows ? in->k : in->rows;
     s->narrow = (n >= NARROW_FROM && s->kernels->dots_many) || (s->kernels->narrow_first && !(in->keep > 0));

@@ -36,6 +36,7 @@ typedef struct scry_scan_input {
      * then the rows are scored from their vectors without them. Called by all threads. NULL: all are good. */
     void *(*codes)(void *arg, size_t block, size_t rows);
     void *codes_arg;
+    const struct scry_scan_kernels *kernels;   /* NULL: the best of this processor; tests take each */
 } scry_scan_input;
 
 typedef struct scry_near {

@@ -262,6 +262,7 @@ static void *some_codes(void *arg, size_t block, size_t rows)
 }
 
 static void *(*codes_hook)(void *, size_t, size_t);
+static const scry_scan_kernels *scan_with;   /* NULL: the best */
 
 static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, scry_pool *pool, double keep)
 {
@@ -271,7 +272,7 @@ static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, 
     for (size_t i = 0; i < n; i++)
         random_unit(queries + i * r->dim, r->dim);
     scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL, keep, k, min_score,
-                           codes_hook, (void *)r };
+                           codes_hook, (void *)r, scan_with };
     assert_int_equal(scry_scan(&in, queries, n, pool, got), 0);
     for (size_t i = 0; i < n; i++) {
         size_t count = 0;
@@ -320,18 +321,52 @@ static void scans_equal_brute_force(void **unused)
     scry_pool_free(pool);
 }
 
-/* The bound must be tight enough to leave nearly all stored vectors unread. */
+/* Every set of kernels, and each of them as a set that begins with narrow queries, which NEON without dot products does. */
+static void scans_of_all_kernels_equal_brute_force(void **unused)
+{
+    const scry_scan_kernels *set;
+    scry_pool *pool = scry_pool_new(3);
+    rows_set r = make_rows(512, 2600);
+    for (size_t i = 0; i < r.rows / 64 + 1; i++)
+        r.bits[i] = i % 3 ? ~0ull : 0x5555555555555555ull;
+    for (size_t s = 0; (set = scry_scan_kernels_at(s)); s++)
+        for (int narrow = 0; narrow < 2; narrow++)
+            for (int part = 0; part < 2; part++) {
+                scry_scan_kernels changed = *set;
+                changed.narrow_first = narrow;
+                scan_with = &changed;
+                codes_hook = part ? some_codes : NULL;
+                check_scan(&r, 1, 10, -2, NULL, 0);
+                check_scan(&r, 2, 1, -2, pool, 0);
+                check_scan(&r, 5, 100, -2, pool, 0);
+                check_scan(&r, 1, 1200, 0.05, pool, 0);
+                check_scan(&r, 1, 10, -2, pool, 1);
+            }
+    scan_with = NULL;
+    codes_hook = NULL;
+    free_rows(&r);
+    scry_pool_free(pool);
+}
+
+/* The bound must be tight enough to leave nearly all stored vectors unread; when a scan begins with narrow queries, the wide ones that
+ * follow leave as many. */
 static void few_are_rescored(void **unused)
 {
+    scry_scan_kernels set = *scry_scan_kernels_best();
     rows_set r = make_rows(512, 20000);
     float query[512];
-    scry_near_list got;
+    scry_near_list got[2];
     memset(r.bits, 0xff, r.rows / 64 * 8);
     random_unit(query, 512);
-    scry_scan_input in = { r.dim, r.rows, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, 10, -2, NULL, NULL };
-    assert_int_equal(scry_scan(&in, query, 1, NULL, &got), 0);
-    assert_true(got.rescored < 100);
-    free(got.items);
+    for (int narrow = 0; narrow < 2; narrow++) {
+        set.narrow_first = narrow;
+        scry_scan_input in = { .dim = r.dim, .rows = r.rows, .blocks = r.blocks, .vectors = r.vectors, .row_bytes = r.row_bytes,
+                               .bits = r.bits, .k = 10, .min_score = -2, .kernels = &set };
+        assert_int_equal(scry_scan(&in, query, 1, NULL, &got[narrow]), 0);
+        free(got[narrow].items);
+    }
+    assert_true(got[0].rescored < 100);
+    assert_int_equal(got[1].rescored, got[0].rescored);
     free_rows(&r);
 }
 
@@ -392,7 +427,7 @@ static void approximate_scans_find_most(void **unused)
     }
     for (size_t i = 0; i < QUERIES * D; i++)
         queries[i] = bell() * 0.04f + centres[i / D][i % D];
-    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, TOP, -2, NULL, NULL };
+    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, TOP, -2, NULL, NULL, NULL };
     scry_near_list exact[QUERIES], some[QUERIES];
     assert_int_equal(scry_scan(&in, queries, QUERIES, pool, exact), 0);
     in.keep = 0.02;
@@ -424,6 +459,7 @@ int main(void)
         cmocka_unit_test(kernels_agree), cmocka_unit_test(bounds_hold),
         cmocka_unit_test(scans_equal_brute_force),
         cmocka_unit_test(scans_without_some_codes_equal_brute_force), cmocka_unit_test(few_are_rescored),
+        cmocka_unit_test(scans_of_all_kernels_equal_brute_force),
         cmocka_unit_test(sign_sums_agree), cmocka_unit_test(approximate_scans_find_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
