@@ -5,7 +5,10 @@ override MODE := $(strip $(MODE))
 O ?= build/$(MODE)
 VERSION := 0.1.0
 PREFIX ?= /usr/local
-CC := gcc
+# Compiling for another processor: CROSS_COMPILE=aarch64-linux-gnu- names the tools (tools/cross.sh, docs/packages.md).
+CC := $(CROSS_COMPILE)gcc
+PKG_CONFIG ?= pkg-config
+AR := $(CROSS_COMPILE)ar
 
 WARN := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter
 ifdef DEV

@@ -4,12 +4,16 @@
 #     bench/instructions.sh [MODEL]       prints a table of tab-separated values
 #
 # Counted under qemu-user by a plugin, so that no aarch64 machine is needed and every run gives nearly the same numbers; each
-# figure is the difference of two runs that do more and less of the work. Needs build/release and build/aarch64 (tools/cross.sh aarch64
-# makes the latter, with its packages in build/arm64-sysroot or SYSROOT), qemu-user (not the static one, which loads no plugins).
+# figure is the difference of two runs that do more and less of the work. Needs build/release, what tools/cross.sh aarch64 built below ROOTS
+# (or SYSROOT, a folder with libraries of aarch64, and ARM_BUILD), both with bench/instructions, and qemu-user (not the static one, which
+# loads no plugins). WORK="index" counts some of the lines only.
 set -eu
 cd "$(dirname "$0")/.."
 model=${1:-models/starter}
-sysroot=${SYSROOT:-build/arm64-sysroot}
+. tools/roots.sh
+sysroot=${SYSROOT:-$roots/bookworm-cross}
+arm_build=${ARM_BUILD:-$sysroot$tree/build/release}
+works=${WORK:-scan approximate resize tower index}
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 cc -shared -fPIC -O2 -o "$temp/count.so" bench/instructions/qemu_count.c
@@ -68,14 +72,16 @@ set -- "env SCRY_CPU=generic $arm -cpu cortex-a53" "$arm -cpu cortex-a53" "$arm 
 printf 'thousands of instructions\tAVX2\tplain C\t\tNEON\t\twith dot product\t\twith I8MM and BF16\t\n'
 for work in "scan 4 20" "approximate 4 20" "resize 2 6" "tower 1 2"; do
     name=${work%% *}
+    case " $works " in *" $name "*) ;; *) continue ;; esac
     counts=
     for runner; do
-        counts="$counts $(measure "$runner" build/aarch64/bench/instructions $work)"
+        counts="$counts $(measure "$runner" "$arm_build/bench/instructions" $work)"
     done
     line "$name" "$(measure "$x86" build/release/bench/instructions $work)" $counts
 done
+case " $works " in *" index "*) ;; *) exit 0 ;; esac
 counts=
 for runner; do
-    counts="$counts $(index "$runner" build/aarch64)"
+    counts="$counts $(index "$runner" "$arm_build")"
 done
 line index "$(index "$x86" build/release)" $counts

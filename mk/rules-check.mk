@@ -5,7 +5,7 @@ check: deps-check ## what CI runs after make test: sanitizers, kills, servers, b
 	@$(again) all
 	@tools/check.sh
 
-everywhere: ## make demo, make test and other compilers on SUITES="trixie sid", each in a root file system (root, hours)
+everywhere: ## packages, wheel, arm64 and other releases in root file systems of their own: SUITES="wheel sid" (root, hours)
 	@tools/everywhere.sh $(SUITES)
 
 soak: ## a server under ordinary and hostile traffic for SOAK_SECONDS (an hour)

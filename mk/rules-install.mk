@@ -21,9 +21,9 @@ fishdir = $(datadir)/fish/vendor_completions.d
 $(O)/static/libscry.a: $(call obj,$(LIB_SRC)) $(O)/gen/build.o $(O)/libscry.names
 	@mkdir -p $(@D)
 	rm -f $@
-	ld -r -o $(@D)/scry.o $(filter %.o,$^)
-	objcopy --keep-global-symbols=$(O)/libscry.names $(@D)/scry.o
-	ar rcs $@ $(@D)/scry.o
+	$(CROSS_COMPILE)ld -r -o $(@D)/scry.o $(filter %.o,$^)
+	$(CROSS_COMPILE)objcopy --keep-global-symbols=$(O)/libscry.names $(@D)/scry.o
+	$(AR) rcs $@ $(@D)/scry.o
 # The program that is installed finds libscry.so relative to its own folder, unless libdir is one of the
 # system's library folders. Linked for each installation: PREFIX may be another than the last time.
 .PHONY: $(O)/installed/scry

@@ -1,5 +1,7 @@
 # The Python package: python/, docs/python.md.
-.PHONY: wheel
+.PHONY: wheel wheel-programs
 wheel: deps ## a Python wheel for this system in dist/, with library, decoder, plugins and models
-	@$(again) all
-	@SCRY_BUILD=$(abspath $(O)) python3 python/build_wheel.py dist
+	@$(again) all wheel-programs
+	@SCRY_BUILD=$(abspath $(O)) SCRY_WHEEL=$(abspath $(O)/wheel) python3 python/build_wheel.py dist
+# Library and decoder look for the libraries that they need beside themselves, where the wheel has them.
+wheel-programs: $(O)/wheel/$(SONAME) $(O)/wheel/scry-decode

@@ -34,7 +34,7 @@ obj = $(patsubst %.c,$(O)/%.o,$(1))
 # pkg-config reports missing packages only when something is built: `make demo` and others install
 # them first and then start a second make.
 no_build := $(filter help clean demo test check lint deb deps%,$(MAKECMDGOALS))
-pkg = $(shell pkg-config --$(1) $(2) $(if $(no_build),2>/dev/null))
+pkg = $(shell $(PKG_CONFIG) --$(1) $(2) $(if $(no_build),2>/dev/null))
 LIB_PKGS := jansson sqlite3 zlib
 LIB_LIBS := $(call pkg,libs,$(LIB_PKGS)) -ldl -lm
 DECODE_PKGS := libjpeg libseccomp
@@ -111,7 +111,7 @@ $(O)/gen/build.o: $(O)/gen/build.c $(O)/gen/flags
 $(O)/libscry.a: $(call obj,$(LIB_SRC)) $(O)/gen/build.o
 	$(call say,AR,$@)
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 # The library shows C programs what the public headers declare; the node SCRY_PRIVATE has what
 # else the program and the plugins of the same build use.
@@ -124,9 +124,11 @@ $(O)/libscry.names: $(wildcard include/scry/*.h) mk/sources.mk
 $(O)/libscry.map: $(O)/libscry.names
 	$(Q){ echo 'SCRY_0 { global:'; sed 's/$$/;/' $<; echo '};'; \
 	    echo 'SCRY_PRIVATE { global: scry_*; local: scry_build; *; };'; } >$@
-$(LIBSCRY): $(call obj,$(LIB_SRC)) $(O)/gen/build.o $(O)/libscry.map
+# In a wheel the libraries that it needs are beside it (mk/rules-python.mk).
+$(LIBSCRY) $(O)/wheel/$(SONAME): $(call obj,$(LIB_SRC)) $(O)/gen/build.o $(O)/libscry.map
+	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME),-Bsymbolic,-z,defs,--version-script=$(O)/libscry.map \
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(findstring /wheel/,$@),$(call beside,)) -shared -Wl,-soname,$(SONAME),-Bsymbolic,-z,defs,--version-script=$(O)/libscry.map \
 	    -o $@ $(filter %.o,$^) $(LIB_LIBS)
 $(O)/libscry.so: $(LIBSCRY)
 	$(Q)ln -sf $(SONAME) $@
@@ -140,7 +142,7 @@ define plugin
 $$(O)/libscry-$(1).a: $$(call obj,$$(PLUGIN_SRC_$(1))) $$(PLUGIN_OBJ_$(1))
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@
-	$$(Q)ar rcs $$@ $$^
+	$$(Q)$$(AR) rcs $$@ $$^
 $$(O)/scry-$(1).so: $$(O)/libscry-$(1).a $$(O)/gen/build.o $$(LIBSCRY)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -shared -Wl,-Bsymbolic,-z,defs -o $$@ -Wl,--whole-archive $$< -Wl,--no-whole-archive \
@@ -164,9 +166,10 @@ PROGRAMS += scry
 endif
 endif
 ifneq ($(wildcard src/decoder/main.c),)
-$(O)/scry-decode: $(call obj,$(DECODE_SRC)) $(O)/gen/build.o | $(O)/scry-formats.so
+$(O)/scry-decode $(O)/wheel/scry-decode: $(call obj,$(DECODE_SRC)) $(O)/gen/build.o | $(O)/scry-formats.so
+	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -pie -rdynamic -o $@ $^ $(DECODE_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(findstring /wheel/,$@),$(call beside,)) -pie -rdynamic -o $@ $^ $(DECODE_LIBS)
 $(O)/scry-formats.so: $(call obj,$(FORMATS_SRC)) $(O)/gen/build.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-Bsymbolic -o $@ $^ $(filter-out -fopenmp -lstdc++,$(call pkg,libs,$(FORMATS_PKGS))) -lm

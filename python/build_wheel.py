@@ -4,13 +4,16 @@
     python3 python/build_wheel.py FOLDER
     pip install ./python
 
-Needs nothing but Python. SCRY_BUILD is the folder of the build (build/release of this tree). The same build gives the same bytes.
+Needs nothing but Python. SCRY_BUILD is the folder of the build (build/release of this tree). With SCRY_WHEEL, as `make wheel` sets
+it, library and decoder are those of that folder, which look beside themselves for what else they need, glibc apart: it is in the
+wheel, too, with the licences that Debian's packages have. The same build gives the same bytes.
 """
 import base64
 import glob
 import hashlib
 import os
 import re
+import subprocess
 import sys
 import sysconfig
 import time
@@ -19,6 +22,8 @@ import zipfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 BUILD = os.environ.get("SCRY_BUILD") or os.path.join(TOP, "build", "release")
+WHEEL = os.environ.get("SCRY_WHEEL")
+GLIBC = re.compile(r"(lib(c|m|dl|pthread|rt)|ld-linux.*)\.so\..*")
 PROGRAMS = ["libscry.so.0", "scry-decode"] + [f"scry-{name}.so" for name in ("fetch", "formats", "milvus", "serve", "thumbs")]
 
 
@@ -39,12 +44,35 @@ def native_files():
     """What is beside the library, by its name there."""
     for name in PROGRAMS:
         path = os.path.join(BUILD, name)
+        if WHEEL and os.path.exists(os.path.join(WHEEL, name)):
+            path = os.path.join(WHEEL, name)
         if not os.path.exists(path):
             sys.exit(f"build_wheel.py: {path} is not built: run `make` in {TOP} first")
         yield name, path
     for path in sorted(glob.glob(os.path.join(TOP, "models", "**"), recursive=True)):
         if os.path.isfile(path):
             yield os.path.relpath(path, TOP), path
+
+
+def needed_libraries(paths):
+    """The libraries of the system that programs need, glibc's apart: (name, path)."""
+    found = {}
+    for path in paths:
+        said = subprocess.run(["ldd", path], capture_output=True, text=True, check=True).stdout
+        for name, where in re.findall(r"^\s*(\S+) => (/\S+)", said, re.M):
+            if not GLIBC.fullmatch(name):
+                found[name] = os.path.realpath(where)
+    return sorted(found.items())
+
+
+def licence_of(library):
+    """The copyright file of a library's Debian package."""
+    for path in (library, library.removeprefix("/usr")):
+        said = subprocess.run(["dpkg-query", "-S", path], capture_output=True, text=True, check=False).stdout
+        licence = f"/usr/share/doc/{said.split(':')[0]}/copyright"
+        if said and os.path.exists(licence):
+            return licence
+    sys.exit(f"build_wheel.py: no Debian package's licence is known for {library}, so it is not put into a wheel")
 
 
 class Wheel:
@@ -101,6 +129,10 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
             wheel.add_file(f"scry/{name}", os.path.join(package, name))
     for name, path in native:
         wheel.add_file(f"scry/native/{name}", path)
+    if WHEEL:
+        for name, path in needed_libraries(path for name, path in native if path.startswith(WHEEL)):
+            wheel.add_file(f"scry/native/{name}", path)
+            wheel.add_file(f"{wheel.info}/licenses/{name}.txt", licence_of(path))
     return wheel.finish()
 
 

@@ -1,16 +1,19 @@
 #!/bin/sh
 # cross.sh - scry on processors that this machine is not: builds and tests under qemu-user.
 #
-#     tools/cross.sh aarch64     cross-built against Debian's arm64 packages, then tested; the kernels as several processors
+#     tools/cross.sh aarch64     packages cross-built for Debian's arm64, tested; then installed in an arm64 system, and run there
 #     tools/cross.sh x86-64      the native build on processors without AVX2, and with AVX2 only
 #
-# Needs qemu-user-static, and for aarch64 gcc-aarch64-linux-gnu and mmdebstrap, which puts the
-# packages into build/arm64-sysroot (about 700 MB; SYSROOT=DIR takes another folder). Tested
-# are the unit tests below and, with a tiny model, the whole program: pictures decoded, indexed,
-# searched. Prints TAP. Slow: nothing of this is part of `make check`.
+# Needs qemu-user-static, and for aarch64 root and debootstrap: the committed tree is built by dpkg-buildpackage -aarm64 in a root file
+# system with cross-compilers (bookworm-cross below ROOTS: tools/roots.sh), and installed in one of arm64. Tested are the unit tests
+# below, the kernels as several processors, and the whole program: pictures decoded, indexed, searched, served. Prints TAP. Slow:
+# nothing of this is part of `make check`.
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
+. tools/roots.sh
+cross=bookworm-cross   # amd64 with cross-compilers and the libraries of arm64
+installed=arm64-installed
 unit='base utf8 csv query filter score ranking resize vector nn outliers tokenizer safetensors
     model_golden formats store_random store_damage'   # test_decoder needs real limits and kills
 e2e='embed search'
@@ -62,27 +65,64 @@ run_tests() { # NAME BUILD COMMAND...
     done
 }
 
-make_sysroot() { # DIR
-    mkdir -p "$1"
-    packages=$(tools/deps.sh --list build test | tr '|' '\n' |
-        grep -e '-dev$' | grep -vE 'libjpeg62-turbo-dev|libjpeg-turbo8-dev|gnutls' | tr '\n' ',')
-    mmdebstrap --variant=extract --architectures=arm64 --include="$packages" \
-        "${SUITE:-bookworm}" "$1" ${MIRROR:+"$MIRROR"}
+# A command with its output in ROOTS/NAME.log; its TAP is printed.
+part() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$roots/$name.log" 2>&1 </dev/null; then
+        sed -n "s/^ok [0-9]* - /ok - $name: /p" "$roots/$name.log"
+        echo "ok - $name"
+    else
+        failed=$((failed + 1))
+        tail -n 20 "$roots/$name.log" | sed 's/^/# /'
+        echo "not ok - $name ($roots/$name.log)"
+        return 1
+    fi
+}
+
+cross_root() {
+    [ ! -x "$roots/$cross/usr/bin/aarch64-linux-gnu-gcc" ] || return 0
+    make_root ${cross%%-*} && rm -rf "${roots:?}/$cross" && cp -a "$roots/${cross%%-*}" "$roots/$cross" &&
+        inside $cross 'dpkg --add-architecture arm64 && apt-get -qq update && apt-get -qqy install --no-install-recommends \
+            dpkg-dev make crossbuild-essential-arm64 libcmocka-dev:arm64'
+}
+
+# The packages beside the tree, the tests in its build/release.
+build_arm64() {
+    copy_tree $cross && rm -f "$roots/$cross${tree%/*}"/*.deb
+    inside $cross 'apt-get -qqy build-dep --no-install-recommends -a arm64 ./ &&
+        DEB_BUILD_OPTIONS="nocheck crossbuildcanrunhostbinaries parallel=$(nproc)" dpkg-buildpackage -aarm64 -b -us -uc &&
+        eval "$(dpkg-architecture -aarm64 -s)" && eval "$(dpkg-buildflags --export=sh)" &&
+        make -j"$(nproc)" DEPS=no CROSS_COMPILE=aarch64-linux-gnu- PKG_CONFIG=aarch64-linux-gnu-pkg-config \
+            all-tests build/release/bench/instructions' $tree
+}
+
+# In an arm64 system that has nothing else; a decoder that qemu runs cannot be confined.
+install_arm64() { # few|all
+    [ "$1" = all ] || fresh_root $installed bookworm-arm64 || return
+    FILES=$roots/$cross${tree%/*}
+    if [ "$1" = few ]; then
+        inside $installed 'apt-get -qq update && apt-get -qqy install --no-install-recommends /files/scry_*.deb /files/libscry0_*.deb \
+            /files/scry-models-starter_*.deb' || return
+    else
+        inside $installed 'apt-get -qqy install /files/*.deb' || return
+    fi
+    FILES=$top
+    inside $installed "SCRY_TEST_UNCONFINED=1 sh /files/tests/clean/installed.sh $1"
 }
 
 aarch64() {
-    sysroot=${SYSROOT:-$top/build/arm64-sysroot}
-    [ -d "$sysroot/usr/lib/aarch64-linux-gnu" ] || make_sysroot "$sysroot"
-    PKG_CONFIG_LIBDIR=$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig \
-    PKG_CONFIG_SYSROOT_DIR=$sysroot make --no-print-directory -j"$(nproc)" O=build/aarch64 DEV=1 \
-        CC=aarch64-linux-gnu-gcc CFLAGS="--sysroot=$sysroot" \
-        LDFLAGS="--sysroot=$sysroot" all all-tests
-    run_tests aarch64 "$top/build/aarch64" qemu-aarch64-static -L "$sysroot"
+    need_roots cross.sh
+    emulate_arm64
+    part arm64-root cross_root && part arm64-packages build_arm64 || return 0
+    build=$roots/$cross$tree/build/release
+    run_tests aarch64 "$build" qemu-aarch64-static -L "$roots/$cross"
     e2e=
-    unit='nn vector resize'
+    unit='nn vector resize outliers store_random'
     for cpu in cortex-a53 cortex-a76; do   # without dot products, and with them; the first run has everything
-        run_tests $cpu "$top/build/aarch64" qemu-aarch64-static -cpu $cpu -L "$sysroot"
+        run_tests $cpu "$build" qemu-aarch64-static -cpu $cpu -L "$roots/$cross"
     done
+    part arm64-installed install_arm64 few && part arm64-recommended install_arm64 all || return 0
 }
 
 x86_64() {
@@ -92,7 +132,6 @@ x86_64() {
     done
 }
 
-failed=0
 case ${1-} in
 aarch64) aarch64 ;;
 x86-64) x86_64 ;;

@@ -138,6 +138,8 @@ class Store(Upkeep):
         try:
             call("scry_store_open", ctypes.byref(pointer), encode(self.where), ctypes.byref(options))
         except errors.NotFoundError as e:
+            if "scry index" not in str(e):   # a library that is missing, say
+                raise
             raise errors.NotFoundError(f"{e} (from Python: scry.Store({self.where!r}).index(FOLDER))") from None
         return pointer
 
