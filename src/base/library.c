@@ -11,6 +11,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,11 +66,17 @@ static bool own_file(char path[PATH_MAX])
 #endif
 }
 
-/* The first of `places` below `folder` that has the file; owned, NULL where none has. */
+/* The first of `places` below `folder` that has the file; owned, NULL where none has. A place may begin with "../", which is taken off
+ * `folder`, so that users are shown plain paths: then no part of that is a link. */
 static char *find_below(const char *folder, const char *const *places, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {
-        char *path = scry_asprintf("%s/%s%s", folder, places[i], name);
+        const char *place = places[i];
+        size_t length = strlen(folder);
+        for (; strncmp(place, "../", 3) == 0; place += 3)
+            while (length && folder[--length] != '/')
+                ;
+        char *path = scry_asprintf("%.*s/%s%s", (int)length, folder, place, name);
         if (access(path, F_OK) == 0)
             return path;
         free(path);

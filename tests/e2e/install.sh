@@ -32,6 +32,8 @@ env -i "HOME=$T/h" "$scry" serve --store milvus://127.0.0.1:1 >"$T/out" 2>"$T/er
 is "plugins are found: the server and Milvus's" "$?" 2
 like "which cannot be reached" "$T/err" '127.0.0.1'
 unlike "but is installed" "$T/err" 'plugin|cannot load'
+is "paths are shown as they are" "$(env -i "HOME=$T/h" "$scry" model list --json | grep -o '"[^"]*/models/starter"' | head -n 1)" \
+    "\"$T/usr/share/scry/models/starter\""
 
 export PKG_CONFIG_PATH=$T/usr/lib/pkgconfig
 ok "the example builds with the shared library" \

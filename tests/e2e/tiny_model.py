@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write a tiny CLIP checkpoint with random weights: tiny_model.py DIR [SEED]
+"""Write a tiny CLIP checkpoint with random weights: tiny_model.py DIR [SEED [SIZE PATCH]]
 
 One layer a tower, so that the program's tests need no real model. Two seeds are two models.
 Uses the test tokenizer of tests/golden; needs nothing but Python.
@@ -40,7 +40,10 @@ def tensors(vocab):
 
 
 def main():
+    global SIZE, PATCH
     folder, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    if len(sys.argv) > 4:
+        SIZE, PATCH = int(sys.argv[3]), int(sys.argv[4])
     golden = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../golden/tokenizers/clip_files")
     os.makedirs(folder, exist_ok=True)
     for name in ("vocab.json", "merges.txt"):
