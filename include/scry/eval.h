@@ -56,7 +56,8 @@ typedef struct scry_eval_options {
      * does not have are skipped. NULL: embed them. */
     scry_store *store;
     scry_embed_options embed;      /* its `cancel` stops the ranking, too */
-    /* How many of all questions are ranked, after the embedding: called by any worker, one call at a time, with embed.arg; may be NULL. */
+    /* How many of all questions are ranked, after the embedding: called by any worker, one call at a time, with embed.arg; may be
+     * NULL. */
     void (*ranked)(void *arg, size_t done, size_t total);
 } scry_eval_options;
 

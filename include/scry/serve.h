@@ -36,8 +36,8 @@ typedef struct scry_serve_options {
     void *ready_arg;
     bool allow_marks;           /* with no_auth: favourites, saved searches and the like may be set; without, they always may */
     bool no_words;              /* with allow_index the words in pictures are read in the background: do not */
-    /* Serve until it is non-zero, and leave the process's signals as they are; NULL: until SIGTERM or SIGINT, which are blocked meanwhile
-     * in the calling thread (block them in all others, or one of those gets them). */
+    /* Serve until it is non-zero, and leave the process's signals as they are; NULL: until SIGTERM or SIGINT, which are blocked
+     * meanwhile in the calling thread (block them in all others, or one of those gets them). */
     const scry_cancel *cancel;
 } scry_serve_options;
 

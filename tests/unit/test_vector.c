@@ -348,8 +348,8 @@ static void scans_of_all_kernels_equal_brute_force(void **unused)
     scry_pool_free(pool);
 }
 
-/* The bound must be tight enough to leave nearly all stored vectors unread; when a scan begins with narrow queries, the wide ones that
- * follow leave as many. */
+/* The bound must be tight enough to leave nearly all stored vectors unread; when a scan begins with narrow queries, the wide ones
+ * that follow leave as many. */
 static void few_are_rescored(void **unused)
 {
     scry_scan_kernels set = *scry_scan_kernels_best();
