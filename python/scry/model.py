@@ -72,7 +72,12 @@ class Model:
         self._language = language
         name = os.fspath(name) if name is not None else os.environ.get("SCRY_MODEL") or "starter"
         folder, pointer = ctypes.c_void_p(), ctypes.c_void_p()
-        call("scry_model_resolve", encode(os.path.expanduser(name)), ctypes.byref(folder))
+        try:
+            call("scry_model_resolve", encode(os.path.expanduser(name)), ctypes.byref(folder))
+        except errors.NotFoundError as e:
+            if "scry model" not in str(e):
+                raise
+            raise errors.NotFoundError(f"{e} (from Python: scry.models(), scry.catalogue(), scry.pull(name))") from None
         options = _c.scry_model_options(precision=_PRECISIONS[precision], language=encode(language))
         call("scry_model_open", ctypes.byref(pointer), encode(take_text(folder)), ctypes.byref(options))
         self._handle = Handle(pointer, lib.scry_model_free, "the model")

@@ -58,7 +58,8 @@ int scry_folder_check_marker(const char *where, bool create, scry_error *err)
             result = scry_fail(err, SCRY_ENOTFOUND, "there is no store at %s yet: `scry index PATH` makes one",
                                where);
         } else {
-            result = scry_fail(err, SCRY_EINVALID, "%s is a folder but not a scry store: name another", where);
+            result = scry_fail(err, SCRY_EINVALID, "%s is a folder but not a scry store, which is a folder for the index alone, without "
+                               "pictures: name another", where);
         }
     } else if ((result = scry_read_file(path, &text, err)) == 0 &&
                strcmp(scry_buf_str(&text), marker_text) != 0) {
