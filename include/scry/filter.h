@@ -33,7 +33,7 @@ typedef enum {
     SCRY_FILTER_MIN_RATING,  /* number: rated at least this, -1 to 5; pictures without a rating do not pass */
     SCRY_FILTER_KEYWORD,     /* text: one of the picture's keywords; case and accents ignored */
     SCRY_FILTER_WORDS,       /* text: words that the file's names and texts all hold; number: scry_words_mode; scry_filter_words */
-    SCRY_FILTER_FAVOURITE,   /* the picture is marked as a favourite (marks.h); not on Milvus */
+    SCRY_FILTER_FAVOURITE,   /* the picture is marked as a favourite (marks.h) */
     SCRY_FILTER_BOX,      /* latitude, longitude: the corner in the south-west; north, east: the other; edges belong to it. Where
                            * east < longitude the box crosses the meridian of 180 degrees */
     SCRY_FILTER_KINDS     /* how many there are */

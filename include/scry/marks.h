@@ -1,8 +1,8 @@
 /* marks.h - what the user has said about pictures and searches: favourites, bursts to keep, saved searches.
  *
  * A mark belongs to a collection, not to a file: those of a picture are kept by its content, so that they stay when it is moved
- * or copied, and when it is removed and comes back. Stores in folders only: on Milvus every function here is SCRY_EINVALID,
- * and scry_store_info.keeps_marks is false.
+ * or copied, and when it is removed and comes back. On Milvus they are in a collection NAME__marks beside it, for all machines; a
+ * collection that another program made has none: every function here is SCRY_EINVALID, and scry_store_info.keeps_marks is false.
  *
  *     scry_mark m = { .kind = SCRY_MARK_FAVOURITE, .key = file->content, .key_size = SCRY_HASH_BYTES, .set_at = time(NULL) };
  *     scry_store_put_marks(store, &m, 1, &err);
@@ -32,7 +32,8 @@ typedef struct scry_mark {
     int64_t set_at;            /* seconds since 1970 */
 } scry_mark;
 
-/* Add marks, or replace those of the same kind and key: one transaction, durable when it returns 0. */
+/* Add marks, or replace those of the same kind and key: one transaction, durable when it returns 0. On Milvus one for each some
+ * hundred thousand, and values are UTF-8 of one byte less at most. */
 int scry_store_put_marks(scry_store *s, const scry_mark *marks, size_t n, scry_error *err) SCRY_NODISCARD;
 
 /* Remove marks by kind and key, one transaction; `removed` (may be NULL) gets how many there were. */

@@ -114,7 +114,7 @@ typedef struct scry_store_info {
     uint64_t change;                  /* another number after every commit, as seen by the last search or refresh, and by
                                          scry_store_get_info itself; 0: not known */
     bool finds_words;                 /* filters on words are answered: not on Milvus */
-    bool keeps_marks;                 /* favourites and the like (marks.h): not on Milvus */
+    bool keeps_marks;                 /* favourites and the like (marks.h): not in a collection that another program made */
     uint64_t files_change;            /* as `change`, and the same after a commit that changed only marks or paths of roots */
     const char *external;             /* of a collection that another program made: its key, vectors, index, and whether
                                          pictures can be added, in one line; NULL: scry made it */

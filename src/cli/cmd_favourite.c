@@ -114,7 +114,7 @@ const cli_command cmd_favourite = {
     .summary = "Mark pictures as favourites, which --favourites of other commands finds",
     .details =
         "A PICTURE is a path, or an id as results have it. The mark is kept in the store by the picture's\n"
-        "content: all copies have it, and it stays when the file is moved. Not on Milvus.\n\n"
+        "content: all copies have it, and it stays when the file is moved.\n\n"
         "export writes all marks as JSON, to standard output without a FILE: favourites, near duplicates that\n"
         "are kept beside each other (scry duplicates --keep), saved searches. import adds what such a file says;\n"
         "pictures that are not in the index yet are remembered until they are.\n\n"

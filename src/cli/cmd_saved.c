@@ -164,7 +164,7 @@ const cli_command cmd_saved = {
     .details =
         "A saved search is a query, filters, or both, written as for `scry search`; without a query it is for\n"
         "`scry list`. It finds what is there when it is used: dates such as \"last summer\" are kept as they are\n"
-        "written. Adding a name that exists replaces it. The page shows saved searches, too. Not on Milvus.\n\n"
+        "written. Adding a name that exists replaces it. The page shows saved searches, too.\n\n"
         "Examples:\n"
         "  scry saved add \"Snow, Nikon\" snow --camera nikon\n"
         "  scry saved add \"Best of this year\" --min-rating 4 --after \"this year\" --sort date\n"

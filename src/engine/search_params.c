@@ -77,7 +77,7 @@ const scry_param scry_params[] = {
     { .name = "min_rating", .via = FILTERS, .kind = SCRY_PARAM_WHOLE, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_MIN_RATING,
       .min = -1, .max = 5, .argument = "N", .unit = "stars", .help = "only pictures that were rated N or more, 0 to 5; -1: rejected ones, too" },
     { .name = "favourites", .via = FILTERS, .kind = SCRY_PARAM_FLAG, .filter = SCRY_FILTER_FAVOURITE,
-      .help = "only pictures that are marked as favourites; not on Milvus" },
+      .help = "only pictures that are marked as favourites" },
     { .name = "keyword", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_KEYWORD,
       .argument = "TEXT", .help = "only pictures with this keyword in their headers or sidecar" },
     { .name = "place", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_WORDS,

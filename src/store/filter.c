@@ -208,21 +208,21 @@ int64_t scry_file_time(const scry_file *f)
     return f->mtime_ns % 1000000000 < 0 ? s - 1 : s;   /* before 1970 too: round down */
 }
 
-static bool asks(const scry_filter_node *f, scry_filter_kind kind)
+bool scry_filter_asks(const scry_filter_node *f, scry_filter_kind kind)
 {
     if (f && (f->kind == SCRY_FILTER_AND || f->kind == SCRY_FILTER_OR || f->kind == SCRY_FILTER_NOT))
-        return asks(f->left, kind) || asks(f->right, kind);
+        return scry_filter_asks(f->left, kind) || scry_filter_asks(f->right, kind);
     return f && f->kind == kind;
 }
 
 bool scry_filter_asks_time(const scry_filter_node *f)
 {
-    return asks(f, SCRY_FILTER_AFTER) || asks(f, SCRY_FILTER_BEFORE);
+    return scry_filter_asks(f, SCRY_FILTER_AFTER) || scry_filter_asks(f, SCRY_FILTER_BEFORE);
 }
 
 bool scry_filter_asks_words(const scry_filter_node *f)
 {
-    return asks(f, SCRY_FILTER_WORDS);
+    return scry_filter_asks(f, SCRY_FILTER_WORDS);
 }
 
 double scry_distance_km(double lat1, double lon1, double lat2, double lon2)

@@ -26,7 +26,8 @@ int scry_filter_check(const scry_filter_node *f, scry_error *err) SCRY_NODISCARD
 /* As scry_filter_match, with the file's words, if they are known already: the list of scry_words_of_file, or NULL. */
 bool scry_filter_match_words(const scry_filter_node *f, const scry_file *file, const char *words);
 
-/* Whether the filter asks for words. */
+/* Whether a kind of filter is one of its parts. */
+bool scry_filter_asks(const scry_filter_node *f, scry_filter_kind kind);
 bool scry_filter_asks_words(const scry_filter_node *f);
 
 /* A copy with A to Z in lower case, owned by the caller. */

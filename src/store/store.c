@@ -523,8 +523,8 @@ int scry_store_check_model(scry_store *s, const char *identity, const char *name
 
 static int check_keeps_marks(const scry_store *s, scry_error *err)
 {
-    return s->kind->put_marks ? 0 : scry_fail(err, SCRY_EINVALID, "favourites, saved searches and the like are kept in stores in a folder, "
-                                              "not on Milvus: copy the collection with `scry store copy`");
+    return s->kind->put_marks ? 0 : scry_fail(err, SCRY_EINVALID, "favourites, saved searches and the like belong to collections that scry "
+                                              "made: this one is of another program, or is not complete yet");
 }
 
 static int check_marks(const scry_store *s, const scry_mark *marks, size_t n, scry_error *err)

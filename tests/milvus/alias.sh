@@ -2,17 +2,8 @@
 # Aliases, partition keys, mmap and resource groups on milvus 2.3.5; aliases on milvus-lite, too.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/milvus/lib.sh
-unset SCRY_MODEL
-P=$T/pics
-tiny_model "$T/one"
-tiny_model "$T/two" 2
-pictures "$P/a" 30
-pictures "$P/b" 20 30
-client() { "$PYMILVUS" -c "import sys; from pymilvus import MilvusClient
-c = MilvusClient('http://127.0.0.1:19530')
-$1" "${@:2}" 2>&1 | tail -n 1; }
+two_models
 collections() { client "print(*sorted(c.list_collections()))"; }
-paths() { "$scry" search "$@" --by look --paths --limit 60 2>"$T/err"; }
 export SCRY_STORE=$M
 "$scry" index --quiet --store "$T/embedded" --model "$T/two" "$P"
 

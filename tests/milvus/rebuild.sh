@@ -2,22 +2,13 @@
 # scry index --rebuild on milvus 2.3.5: another model for a collection, beside the one that is searched meanwhile.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/milvus/lib.sh
-unset SCRY_MODEL
-P=$T/pics
-tiny_model "$T/one"
-tiny_model "$T/two" 2
-pictures "$P/a" 30
-pictures "$P/b" 20 30
+two_models
 echo broken >"$P/a/bad.png"
 {
     echo id,path,label
     for f in "$P/b"/*.png; do echo "K-$(basename "$f" .png),$f,some"; done
 } >"$T/list.csv"
-client() { "$PYMILVUS" -c "import sys; from pymilvus import MilvusClient
-c = MilvusClient('http://127.0.0.1:19530')
-$1" "${@:2}" 2>&1 | tail -n 1; }
 count() { client "print(c.query(sys.argv[1], 'id != \"\"', output_fields=['count(*)'], consistency_level='Strong')[0]['count(*)'])" "$1"; }
-paths() { "$scry" search "$@" --by look --paths --limit 60 2>"$T/err"; }
 
 ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
 export SCRY_STORE=$M

@@ -14,7 +14,7 @@
 static const char *const ids[] = { "aa", "bb" };
 static const char *const paths[] = { "/photos", "/mnt/disk" };
 static const char *const cameras[] = { "Canon EOS", "NIKON D90", "a\"b" };
-static const scry_milvus_roots roots = { ids, paths, 2, cameras, 3, true };
+static const scry_milvus_roots roots = { ids, paths, 2, cameras, 3, true, NULL, 0 };
 
 static void expect(const scry_filter_node *f, const char *text, scry_milvus_cover cover)
 {
@@ -29,7 +29,7 @@ static void expect(const scry_filter_node *f, const char *text, scry_milvus_cove
 /* Collections of format 1 keep no ratings and keywords: a filter by them is refused, wherever it stands. */
 static void fields_that_are_not_there(void **state)
 {
-    static const scry_milvus_roots old = { ids, paths, 2, cameras, 3, false };
+    static const scry_milvus_roots old = { ids, paths, 2, cameras, 3, false, NULL, 0 };
     scry_filter_pool *p = scry_filter_pool_new();
     const scry_filter_node *rating = scry_filter_number(p, SCRY_FILTER_MIN_RATING, 3),
                            *keyword = scry_filter_text(p, SCRY_FILTER_KEYWORD, "sea"),
@@ -161,6 +161,30 @@ static void words_are_refused(void **state)
     scry_filter_pool_free(p);
 }
 
+static void favourites_are_listed(void **state)
+{
+    static const char *const hashes[] = { "0a", "ff" };
+    const scry_milvus_roots some = { .has_details = true, .favourites = hashes, .favourite_count = 2 };
+    const scry_milvus_roots many = { .has_details = true, .favourites = hashes, .favourite_count = 1 << 20 };
+    scry_filter_pool *p = scry_filter_pool_new();
+    const scry_filter_node *f = scry_filter_number(p, SCRY_FILTER_FAVOURITE, 0), *other = scry_filter_not(p, f);
+    expect(f, "", SCRY_MILVUS_NOTHING);   /* nothing is marked */
+    expect(other, "", SCRY_MILVUS_EXACT);
+    scry_buf out = SCRY_BUF_INIT(1 << 10);
+    scry_milvus_cover cover;
+    assert_int_equal(scry_filter_to_milvus(f, &some, &out, &cover, NULL), 0);
+    assert_string_equal(scry_buf_str(&out), "content in [\"0a\", \"ff\"]");
+    assert_int_equal(cover, SCRY_MILVUS_EXACT);
+    scry_buf_clear(&out);
+    assert_int_equal(scry_filter_to_milvus(other, &some, &out, &cover, NULL), 0);
+    assert_string_equal(scry_buf_str(&out), "not (content in [\"0a\", \"ff\"])");
+    scry_error err = SCRY_ERROR_INIT;
+    assert_int_equal(scry_filter_to_milvus(other, &many, &out, &cover, &err), SCRY_ELIMIT);
+    assert_non_null(strstr(err.message, "1048576 favourites are too many"));
+    scry_buf_dispose(&out);
+    scry_filter_pool_free(p);
+}
+
 static void expect_roots(const scry_filter_node *f, bool first, bool second)
 {
     bool may[2];
@@ -193,7 +217,7 @@ static void roots_that_cannot_pass_are_left_out(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(words_are_refused),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(words_are_refused), cmocka_unit_test(favourites_are_listed),
         cmocka_unit_test(leaves), cmocka_unit_test(fields_that_are_not_there),
                                         cmocka_unit_test(circles_become_boxes), cmocka_unit_test(boxes),
                                         cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back),

@@ -70,7 +70,7 @@ typedef struct compiler {
     bool wider;
     bool no_field;   /* the filter asks for what the collection does not keep */
     bool no_words;   /* ... for words, which only an embedded store finds */
-    bool no_marks;   /* ... for favourites, which only an embedded store keeps */
+    bool too_long;   /* the expression would be */
 } compiler;
 
 static char *everything(void)
@@ -192,6 +192,21 @@ static char *with_camera(compiler *c, const char *text, bool negate)
     return negate ? negated(out) : out;
 }
 
+static char *is_favourite(compiler *c)
+{
+    const size_t each = 70;   /* bytes of a hash in hex, quoted */
+    if (!c->roots->favourite_count)
+        return NULL;
+    c->too_long |= c->roots->favourite_count > c->limit / each;
+    if (c->too_long)
+        return NULL;
+    scry_buf b = SCRY_BUF_INIT(2 * c->limit);
+    for (size_t i = 0; i < c->roots->favourite_count; i++)
+        scry_buf_printf(&b, "%s\"%s\"", i ? ", " : "content in [", c->roots->favourites[i]);
+    scry_buf_putc(&b, ']');
+    return scry_buf_take(&b);
+}
+
 /* "rating" is -2 where there is none, which passes no filter on ratings, so that a negation lets it pass. */
 static char *at_rating(int64_t least, bool negate)
 {
@@ -294,7 +309,7 @@ static char *compile(compiler *c, const scry_filter_node *f, bool negate)
         c->no_words = true;
         break;
     case SCRY_FILTER_FAVOURITE:
-        c->no_marks = true;
+        a = is_favourite(c);
         break;
     case SCRY_FILTER_KINDS:
         break;
@@ -322,9 +337,9 @@ int scry_filter_to_milvus(const scry_filter_node *f, const scry_milvus_roots *ro
         return scry_fail(err, SCRY_EINVALID, "words in names and texts are not looked for on Milvus: copy the collection into a folder "
                          "with `scry store copy`, or use the filters on folder, keyword, label and key");
     }
-    if (c.no_marks) {
+    if (c.too_long) {
         free(text);
-        return scry_fail(err, SCRY_EINVALID, "favourites are not kept on Milvus: copy the collection into a folder with `scry store copy`");
+        return scry_fail(err, SCRY_ELIMIT, "%zu favourites are too many for a filter on Milvus", roots->favourite_count);
     }
     *cover = !text ? SCRY_MILVUS_NOTHING : c.wider ? SCRY_MILVUS_WIDER : SCRY_MILVUS_EXACT;
     if (text)
@@ -361,24 +376,4 @@ void scry_filter_may_pass(const scry_filter_node *f, const scry_milvus_roots *ro
 {
     for (size_t i = 0; i < roots->count; i++)
         may[i] = !f || may_pass(f, roots->paths[i], false);
-}
-
-bool scry_filter_needs_cameras(const scry_filter_node *f)
-{
-    if (!f)
-        return false;
-    switch (f->kind) {
-    case SCRY_FILTER_CAMERA:
-        return true;
-    case SCRY_FILTER_NOT:
-        return scry_filter_needs_cameras(f->left);
-    case SCRY_FILTER_AND: case SCRY_FILTER_OR:
-        return scry_filter_needs_cameras(f->left) || scry_filter_needs_cameras(f->right);
-    case SCRY_FILTER_ALL: case SCRY_FILTER_IN: case SCRY_FILTER_AFTER: case SCRY_FILTER_BEFORE: case SCRY_FILTER_NEAR:
-    case SCRY_FILTER_BOX: case SCRY_FILTER_FORMAT: case SCRY_FILTER_MIN_WIDTH: case SCRY_FILTER_MIN_RATING:
-    case SCRY_FILTER_KEYWORD: case SCRY_FILTER_WORDS: case SCRY_FILTER_LABEL: case SCRY_FILTER_KEY: case SCRY_FILTER_FAVOURITE:
-    case SCRY_FILTER_KINDS:
-        break;
-    }
-    return false;
 }

@@ -20,6 +20,8 @@ typedef struct scry_milvus_roots {
     const char *const *cameras;   /* every camera that occurs but ""; NULL: not known, CAMERA is refined */
     size_t camera_count;
     bool has_details;             /* the collection has the fields rating and keyword_terms */
+    const char *const *favourites;   /* the contents that are, hex */
+    size_t favourite_count;
 } scry_milvus_roots;
 
 typedef enum {
@@ -34,9 +36,6 @@ int scry_filter_to_milvus(const scry_filter_node *f, const scry_milvus_roots *ro
 
 /* may[i]: files of root i can pass; false only where none does. */
 void scry_filter_may_pass(const scry_filter_node *f, const scry_milvus_roots *roots, bool *may);
-
-/* Whether the filter depends on cameras: only then must they be known. */
-bool scry_filter_needs_cameras(const scry_filter_node *f);
 
 /* ---- text in Milvus ----
  *

@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/sha256.h"
 #include "store/milvus/remote_external.h"
+#include "store/milvus/remote_marks.h"
 #include "store/milvus/remote_replace.h"
 
 #include <ctype.h>
@@ -114,7 +115,7 @@ double scry_remote_deadline(const scry_remote *s)
 }
 
 /* For seconds after a restart a server answers "not loaded", until it has loaded again what was loaded before. */
-bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scry_error *err)
+bool scry_remote_revived_as(scry_remote *s, scry_milvus *m, const char *name, double deadline_ms, scry_error *err)
 {
     enum { PAUSE_MS = 250, NOT_ALLOWED = -7 };
     if (scry_milvus_code(m) != SCRY_MILVUS_NOT_LOADED || scry_now_ms() > deadline_ms)
@@ -123,15 +124,21 @@ bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scr
     struct timespec t = { 0, PAUSE_MS * 1000000L };
     nanosleep(&t, NULL);
     scry_error why = SCRY_ERROR_INIT;
-    int result = scry_milvus_load(m, s->name, &w, &why);
+    int result = scry_milvus_load(m, name, &w, &why);
     if (result == 0)
         return true;
     if (result == SCRY_ECANCELLED || scry_milvus_code(m) == NOT_ALLOWED) {
-        scry_fail(err, why.code, "the collection %s at %s is not loaded: %s", s->shown, s->where, why.message);
+        scry_fail(err, why.code, "the collection %s at %s is not loaded: %s", strcmp(name, s->name) == 0 ? s->shown : name, s->where,
+                  why.message);
         return false;
     }
-    scry_log(SCRY_LOG_DEBUG, "the collection %s cannot be loaded yet", s->name);
+    scry_log(SCRY_LOG_DEBUG, "the collection %s cannot be loaded yet", name);
     return true;
+}
+
+bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scry_error *err)
+{
+    return scry_remote_revived_as(s, m, s->name, deadline_ms, err);
 }
 
 int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out, scry_error *err)
@@ -207,6 +214,7 @@ static void remote_free(scry_remote *s)
     for (size_t i = 0; i < s->idle_count; i++)
         scry_milvus_free(s->idle[i]);
     scry_remote_roots_release(s, s->roots);
+    scry_remote_favourites_release(s, s->favourites);
     scry_remote_state_free(s->state);
     scry_remote_external_free(s->external);
     scry_db_close(&s->side, NULL);
@@ -281,6 +289,7 @@ static int remote_refresh(scry_store *base, scry_error *err)
     pthread_mutex_lock(&s->lock);
     s->raws = -1;
     pthread_mutex_unlock(&s->lock);
+    scry_remote_favourites_forget(s);
     scry_remote_give(s, m);
     return result;
 }
@@ -344,7 +353,8 @@ void scry_remote_describe(scry_store *base, scry_store_info *out)
     const scry_remote *s = (scry_remote *)base;
     *out = (scry_store_info){ .where = s->where, .collection = s->shown, .model_identity = s->identity,
                               .model_name = s->model_name, .precision = s->precision, .dim = base->dim,
-                              .lacks_details = !s->external && !s->has_details };
+                              .lacks_details = !s->external && !s->has_details,
+                              .keeps_marks = base->kind->put_marks && !s->is_replacement };
 }
 
 int scry_remote_count_files(scry_store *base, scry_store_info *out, scry_error *err)
@@ -388,6 +398,7 @@ const scry_store_kind scry_remote_kind = {
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
     .verify = scry_remote_verify, .samples = true,
     .compact = scry_remote_compact,
+    .put_marks = scry_remote_put_marks, .remove_marks = scry_remote_remove_marks, .each_mark = scry_remote_each_mark,
     .begin_replacement = scry_remote_begin_replacement, .replace = scry_remote_replace,
     .drop_replacement = scry_remote_drop_replacement,
 };
@@ -480,7 +491,8 @@ typedef struct name_list {
 static int list_name(void *arg, const char *name)
 {
     const name_list *l = arg;
-    char *listed = scry_remote_is_replacement(name) ? NULL : scry_remote_listed_name(l->m, name);
+    bool hidden = scry_remote_is_replacement(name) || scry_remote_is_marks(l->m, name);
+    char *listed = hidden ? NULL : scry_remote_listed_name(l->m, name);
     int stop = listed ? l->each(l->arg, listed) : 0;
     free(listed);
     return stop;
@@ -511,6 +523,8 @@ static int remote_drop(const char *where, const char *name, scry_error *err)
         result = scry_remote_take(s, &m, err);
     if (result == 0)
         result = scry_remote_drop(m, s->name, where, err);
+    if (result == 0)
+        result = scry_remote_drop_marks(m, s->name, err);
     scry_remote_give(s, m);
     remote_free(s);
     return result;

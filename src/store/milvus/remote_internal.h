@@ -14,6 +14,7 @@
  * remote_index.c    its index                      remote_pairs.c   RAWs beside their JPEG
  * remote_replace.c  a collection in place of another   remote_lost.c    roots without a path
  * remote_walk.c     files in order of their paths    remote_names.c   roots with names
+ * remote_marks.c    favourites and the like
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -52,6 +53,7 @@ typedef struct scry_remote_roots {
 typedef struct scry_remote_state scry_remote_state;     /* remote_state.c */
 typedef struct scry_remote_external scry_remote_external;   /* remote_external.c */
 typedef struct scry_remote_row scry_remote_row;
+typedef struct scry_remote_favourites scry_remote_favourites;   /* remote_marks.h */
 
 /* Two kinds of stores, of which remote_schema.c chooses by the collection's properties: collections that scry made, and
  * external ones, that other programs made. Both are a scry_remote. */
@@ -81,6 +83,7 @@ typedef struct scry_remote {
     int shards;
     bool mmap;
     bool partitions;                    /* one for each root, named by scry_remote_partition */
+    bool is_replacement;                /* it is to replace another one, which has the marks */
     const char *const *fields;          /* requested in a search: what read_row needs to make files of the rows */
     size_t field_count;                 /* at most SCRY_REMOTE_FILE_FIELDS */
     int (*read_row)(struct scry_remote *s, scry_remote_row *row, const scry_milvus_rows *rows, size_t i, scry_error *err);
@@ -98,6 +101,9 @@ typedef struct scry_remote {
     uint64_t unflushed;                 /* rows written since the last flush */
     scry_remote_roots *roots;
     scry_remote_state *state;           /* of the incremental comparison */
+    scry_remote_favourites *favourites; /* NULL: to be read */
+    unsigned favourites_forgotten;      /* how many times */
+    bool has_marks;                     /* there was a collection of marks */
     int64_t raws;                       /* rows of the format "raw" when they were counted; -1: not yet */
     char *lent, *lent_root;             /* strings that has_content and add_root return */
 } scry_remote;
@@ -110,6 +116,8 @@ void scry_remote_give(scry_remote *s, scry_milvus *m);   /* NULL is legal */
 /* After a failed call: whether it failed because the collection was not loaded (it was released, or the server restarted), and
  * may be tried again. Waits a moment and loads the collection. `err` says it when this user may not do that. */
 bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scry_error *err);
+/* The same for another collection than the store's. */
+bool scry_remote_revived_as(scry_remote *s, scry_milvus *m, const char *name, double deadline_ms, scry_error *err);
 
 /* The deadline of repetitions that scry_remote_revived allows, from now. */
 double scry_remote_deadline(const scry_remote *s);
@@ -222,6 +230,7 @@ struct scry_remote_row {
     const char **labels;
     scry_file_notes notes;              /* file.notes points here when it has a companion */
     scry_remote_roots *roots;           /* held */
+    scry_remote_favourites *favourites; /* held */
     const scry_milvus_rows *rows;       /* the answer that the columns belong to */
     const scry_milvus_column *columns[SCRY_REMOTE_FILE_FIELDS];
 };

@@ -183,6 +183,8 @@ int scry_remote_begin_replacement(scry_store **out, scry_store *base, const scry
         }
         if (result < 0)
             result = scry_fail(err, why.code, "%s", why.message);
+        else
+            ((scry_remote *)*out)->is_replacement = true;
     }
     free(name);
     free(aside);

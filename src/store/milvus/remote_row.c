@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/sha256.h"
+#include "store/milvus/remote_marks.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -142,6 +143,11 @@ int scry_remote_row_read(scry_remote *s, scry_remote_row *row, const scry_milvus
 {
     if (!row->roots)
         row->roots = scry_remote_roots_hold(s);
+    if (!row->favourites) {
+        int result = scry_remote_favourites_hold(s, &row->favourites, err);
+        if (result < 0)
+            return result;
+    }
     if (row->rows != rows) {
         int result = find_columns(s, row, rows, err);
         if (result < 0)
@@ -162,6 +168,7 @@ int scry_remote_row_read(scry_remote *s, scry_remote_row *row, const scry_milvus
     f->longitude = f->has_position ? c[SCRY_REMOTE_LONGITUDE]->doubles[i] : 0;
     f->width = (int)c[SCRY_REMOTE_WIDTH]->longs[i];
     f->height = (int)c[SCRY_REMOTE_HEIGHT]->longs[i];
+    f->favourite = scry_remote_is_favourite(row->favourites, f->content);
     read_details(row, i);
     return 0;
 }
@@ -169,6 +176,7 @@ int scry_remote_row_read(scry_remote *s, scry_remote_row *row, const scry_milvus
 void scry_remote_row_dispose(scry_remote *s, scry_remote_row *row)
 {
     scry_remote_roots_release(s, row->roots);
+    scry_remote_favourites_release(s, row->favourites);
     free(row->text);
     free(row->labels);
     *row = (scry_remote_row){ .rows = NULL };

@@ -7,6 +7,9 @@
 #include "store/milvus/remote_internal.h"
 
 #include "base/alloc.h"
+#include "base/sha256.h"
+#include "store/milvus/remote_marks.h"
+#include "store/predicates.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,21 +150,47 @@ static int find_cameras(scry_remote *s, scry_milvus *m, cameras *c, scry_error *
     return 0;
 }
 
+/* The favourites as hex texts, owned, [*count]. */
+static int list_favourites(scry_remote *s, char ***out, size_t *count, scry_error *err)
+{
+    scry_remote_favourites *f;
+    int result = scry_remote_favourites_hold(s, &f, err);
+    if (result < 0)
+        return result;
+    if (f->denied)
+        result = scry_remote_marks_denied(s, err);
+    *out = scry_alloc((f->count + 1) * sizeof **out);
+    for (; result == 0 && *count < f->count; ++*count) {
+        (*out)[*count] = scry_alloc(SCRY_REMOTE_HEX_HASH);
+        scry_hex(f->hashes[*count], SCRY_HASH_BYTES, (*out)[*count]);
+    }
+    scry_remote_favourites_release(s, f);
+    return result;
+}
+
 int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f, scry_buf *out, scry_milvus_cover *cover,
                        scry_error *err)
 {
     cameras c = { .count = 0 };
-    int result = scry_filter_needs_cameras(f) ? find_cameras(s, m, &c, err) : 0;
+    char **favourites = NULL;
+    size_t favourite_count = 0;
+    int result = scry_filter_asks(f, SCRY_FILTER_CAMERA) ? find_cameras(s, m, &c, err) : 0;
     for (size_t i = 0; i < c.count; i++)
         scry_milvus_unescape(c.names[i]);
+    if (result == 0 && scry_filter_asks(f, SCRY_FILTER_FAVOURITE))
+        result = list_favourites(s, &favourites, &favourite_count, err);
     scry_remote_roots *roots = scry_remote_roots_hold(s);
     scry_milvus_roots known = { (const char *const *)roots->ids, (const char *const *)roots->paths, roots->count,
-                                c.too_many ? NULL : (const char *const *)c.names, c.count, s->has_details };
+                                c.too_many ? NULL : (const char *const *)c.names, c.count, s->has_details,
+                                (const char *const *)favourites, favourite_count };
     if (result == 0)
         result = scry_filter_to_milvus(f, &known, out, cover, err);
     scry_remote_roots_release(s, roots);
     for (size_t i = 0; i < c.count; i++)
         free(c.names[i]);
+    for (size_t i = 0; i < favourite_count; i++)
+        free(favourites[i]);
+    free(favourites);
     return result;
 }
 
