@@ -163,6 +163,13 @@ static scry_norm norm_of(const tune_run *r, const tune_norm *n)
     return (scry_norm){ r->p->width, r->p->eps, r->parameters + n->gain, r->parameters + n->bias };
 }
 
+static void copy(scry_nn *t, float *out, const float *from, size_t n)
+{
+    scry_range mine = scry_share(t, n, 1);
+    memcpy(out + mine.from, from + mine.from, (mine.to - mine.from) * sizeof *out);
+    scry_nn_wait(t);
+}
+
 /* x [rows, K] of a linear to y [rows, ldy]. */
 typedef struct {
     size_t rows;
@@ -198,31 +205,54 @@ static void mlp_forward(scry_nn *t, const tune_run *r, const kept *k, const tune
     scry_norm_rows(t, &n, k->middle, rows, r->h);
     forward(t, r, &mlp->up, (passage){ rows, r->h, k->hidden, hidden, false });
     scry_activation_run(t, r->p->act, k->hidden, rows, hidden, r->act);
-    scry_range mine = scry_share(t, rows * w, 1);
-    memcpy(out + mine.from, k->middle + mine.from, (mine.to - mine.from) * sizeof *out);
-    scry_nn_wait(t);
+    copy(t, out, k->middle, rows * w);
     forward(t, r, &mlp->down, (passage){ rows, r->act, out, w, true });
 }
 
-static scry_attention attention_of(const tune_run *r, const kept *k, size_t heads, const size_t *only)
+/* What follows queries, keys and values, in a block and in the pooling head alike:
+ * middle (+)= out(attention(qkv)), then the result of mlp_forward. */
+typedef struct {
+    size_t heads, rows;      /* rows: Q */
+    const size_t *only;      /* [n] the token that attention reads; NULL: all */
+    const tune_linear *out;
+    const tune_mlp *mlp;
+    bool add;                /* to what is in k->middle */
+} upper;
+
+static upper upper_of(const tune_run *r, size_t i)
 {
-    return (scry_attention){ k->qkv, r->s.starts, NULL, r->s.n, r->p->width, heads, r->p->causal, only, k->attended };
+    const size_t *read = is_last(r, i) ? r->s.read : NULL;
+    return (upper){ r->p->heads, read ? r->s.n : r->rows, read, &r->p->blocks[i].out, &r->p->blocks[i].mlp, true };
+}
+
+static upper upper_of_pool(const tune_run *r, const size_t *first)
+{
+    return (upper){ r->p->pool.heads, r->s.n, first, &r->p->pool.out, &r->p->pool.mlp, false };
+}
+
+static scry_attention attention_of(const tune_run *r, const kept *k, const upper *u)
+{
+    return (scry_attention){ k->qkv, r->s.starts, NULL, r->s.n, r->p->width, u->heads, r->p->causal, u->only, k->attended };
+}
+
+static void upper_forward(scry_nn *t, const tune_run *r, const kept *k, upper u, float *result)
+{
+    const scry_attention a = attention_of(r, k, &u);
+    scry_attention_run(t, &a);
+    forward(t, r, u.out, (passage){ u.rows, k->attended, k->middle, r->p->width, u.add });
+    mlp_forward(t, r, k, u.mlp, u.rows, result);
 }
 
 static void block_forward(scry_nn *t, const tune_run *r, size_t i)
 {
     const tune_block *b = &r->p->blocks[i];
     const kept *k = &r->kept[i];
-    const size_t *read = is_last(r, i) ? r->s.read : NULL;
     const scry_norm norm = norm_of(r, &b->norm);
-    const scry_attention a = attention_of(r, k, r->p->heads, read);
-    size_t w = r->p->width, rows = read ? r->s.n : r->rows;
+    const upper u = upper_of(r, i);
     scry_norm_rows(t, &norm, k->x, r->rows, r->h);
-    forward(t, r, &b->qkv, (passage){ r->rows, r->h, k->qkv, 3 * w, false });
-    scry_attention_run(t, &a);
-    take_rows(t, r, read, k->x, k->middle);
-    forward(t, r, &b->out, (passage){ rows, k->attended, k->middle, w, true });
-    mlp_forward(t, r, k, &b->mlp, rows, i + 1 < r->blocks ? r->kept[i + 1].x : r->last);
+    forward(t, r, &b->qkv, (passage){ r->rows, r->h, k->qkv, 3 * r->p->width, false });
+    take_rows(t, r, u.only, k->x, k->middle);
+    upper_forward(t, r, k, u, i + 1 < r->blocks ? r->kept[i + 1].x : r->last);
 }
 
 /* The probe's query is written into the first row of each sequence: attention_pool.c. */
@@ -230,16 +260,13 @@ static void pool_forward(scry_nn *t, const tune_run *r, const size_t *first)
 {
     const tune_part *p = r->p;
     size_t w = p->width;
-    const scry_attention a = attention_of(r, &r->pool, p->pool.heads, first);
     forward(t, r, &p->pool.kv, (passage){ r->rows, r->normed, r->pool.qkv + w, 3 * w, false });
     forward(t, r, &p->pool.q, (passage){ 1, r->parameters + p->pool.probe, r->pool.x, w, false });
     scry_range mine = scry_share(t, r->s.n, 1);
     for (size_t i = mine.from; i < mine.to; i++)
         memcpy(r->pool.qkv + r->s.starts[i] * 3 * w, r->pool.x, w * sizeof(float));
     scry_nn_wait(t);
-    scry_attention_run(t, &a);
-    forward(t, r, &p->pool.out, (passage){ r->s.n, r->pool.attended, r->pool.middle, w, false });
-    mlp_forward(t, r, &r->pool, &p->pool.mlp, r->s.n, r->pooled);
+    upper_forward(t, r, &r->pool, upper_of_pool(r, first), r->pooled);
 }
 
 static size_t *first_tokens(const tune_run *r)
@@ -264,13 +291,10 @@ static void run_forward(scry_nn *t, void *arg)
     if (p->pooled)
         pool_forward(t, r, j->first);
     const float *out = p->pooled ? r->pooled : r->normed;
-    if (p->projected) {
+    if (p->projected)
         forward(t, r, &p->projection, (passage){ r->s.n, out, r->z, p->dim, false });
-        return;
-    }
-    scry_range mine = scry_share(t, r->s.n * p->dim, 1);
-    memcpy(r->z + mine.from, out + mine.from, (mine.to - mine.from) * sizeof *out);
-    scry_nn_wait(t);
+    else
+        copy(t, r->z, out, r->s.n * p->dim);
 }
 
 const float *tune_run_forward(tune_run *r, const float *parameters)
@@ -318,6 +342,15 @@ static void mlp_backward(scry_nn *t, const tune_run *r, const kept *k, const tun
     norm_backward(t, r, &mlp->norm, (way_back){ rows, k->middle, r->wide, d, true });
 }
 
+/* From d [Q, W] of what upper_forward gave to that of its qkv, in r->wide; d is that of middle then. */
+static void upper_backward(scry_nn *t, const tune_run *r, const kept *k, upper u, float *d)
+{
+    const scry_attention a = attention_of(r, k, &u);
+    mlp_backward(t, r, k, u.mlp, u.rows, d);
+    backward(t, r, u.out, (way_back){ u.rows, k->attended, d, r->h, false });
+    scry_attention_backward_run(t, &a, r->h, r->wide, r->scores);
+}
+
 /* dx [R, W] of a block's input: 0 but in the rows that were read. */
 static void put_rows(scry_nn *t, const tune_run *r, const size_t *read, const float *d, float *dx)
 {
@@ -336,24 +369,18 @@ static void block_backward(scry_nn *t, const tune_run *r, size_t i)
 {
     const tune_block *b = &r->p->blocks[i];
     const kept *k = &r->kept[i];
-    const size_t *read = is_last(r, i) ? r->s.read : NULL;
     const scry_norm norm = norm_of(r, &b->norm);
-    const scry_attention a = attention_of(r, k, r->p->heads, read);
-    size_t rows = read ? r->s.n : r->rows;
-    float *d = r->dmiddle, *dqkv = r->wide, *dx = read ? r->dx : d;
-    mlp_backward(t, r, k, &b->mlp, rows, d);
-    backward(t, r, &b->out, (way_back){ rows, k->attended, d, r->h, false });
-    scry_attention_backward_run(t, &a, r->h, dqkv, r->scores);
+    const upper u = upper_of(r, i);
+    const size_t *read = u.only;
+    float *d = r->dmiddle, *dx = read ? r->dx : d;
+    upper_backward(t, r, k, u, d);
     scry_norm_rows(t, &norm, k->x, r->rows, r->h);
-    backward(t, r, &b->qkv, (way_back){ r->rows, r->h, dqkv, r->d, false });
+    backward(t, r, &b->qkv, (way_back){ r->rows, r->h, r->wide, r->d, false });
     if (read && i > 0)
         put_rows(t, r, read, d, dx);
     norm_backward(t, r, &b->norm, (way_back){ r->rows, k->x, r->d, i > 0 ? dx : NULL, true });
-    if (!read || i == 0)
-        return;
-    scry_range mine = scry_share(t, r->rows * r->p->width, 1);
-    memcpy(d + mine.from, dx + mine.from, (mine.to - mine.from) * sizeof *d);
-    scry_nn_wait(t);
+    if (read && i > 0)
+        copy(t, d, dx, r->rows * r->p->width);
 }
 
 /* The sum of the queries' gradients, which are in the first rows of the sequences of dqkv, to `out` [W]. */
@@ -382,12 +409,9 @@ static void take_keys(scry_nn *t, const tune_run *r, const float *dqkv, float *o
 static void pool_backward(scry_nn *t, const tune_run *r, float *d, const size_t *first)
 {
     const tune_part *p = r->p;
-    const scry_attention a = attention_of(r, &r->pool, p->pool.heads, first);
     const float *probe = r->parameters + p->pool.probe;
     size_t w = p->width;
-    mlp_backward(t, r, &r->pool, &p->pool.mlp, r->s.n, d);
-    backward(t, r, &p->pool.out, (way_back){ r->s.n, r->pool.attended, d, r->h, false });
-    scry_attention_backward_run(t, &a, r->h, r->wide, r->scores);
+    upper_backward(t, r, &r->pool, upper_of_pool(r, first), d);
     sum_queries(t, r, r->wide, r->h);
     backward(t, r, &p->pool.q, (way_back){ 1, probe, r->h, r->act, false });
     scry_range mine = scry_share(t, w, 16);
@@ -405,13 +429,10 @@ static void run_backward(scry_nn *t, void *arg)
     const tune_part *p = r->p;
     size_t n = r->s.n;
     float *d = r->dmiddle;
-    if (p->projected) {
+    if (p->projected)
         backward(t, r, &p->projection, (way_back){ n, p->pooled ? r->pooled : r->normed, r->dz, d, false });
-    } else {
-        scry_range mine = scry_share(t, n * p->dim, 1);
-        memcpy(d + mine.from, r->dz + mine.from, (mine.to - mine.from) * sizeof *d);
-        scry_nn_wait(t);
-    }
+    else
+        copy(t, d, r->dz, n * p->dim);
     if (p->pooled)
         pool_backward(t, r, d, j->first);
     norm_backward(t, r, &p->final, (way_back){ p->pooled ? r->rows : n, r->last, p->pooled ? r->dx : d, d, false });
