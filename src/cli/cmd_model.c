@@ -392,6 +392,9 @@ static int do_teach(const request *q, char **operand, scry_error *err)
     size_t n = 0;
     while (operand[n])
         n++;
+    if (operand[1][0] == '@')
+        return scry_fail(err, SCRY_EINVALID, "the name is missing: scry model teach MODEL NAME @PICTURE..., for instance scry model teach "
+                         SCRY_STARTER_MODEL " Rex %s ...", operand[1]);
     return cli_model_teach(q->common, operand[0], operand + 1, n - 1, err);
 }
 

@@ -24,8 +24,9 @@ static const cli_option options[] = {
     { "where", "COL=VALUE", "only rows that have VALUE in column COL", 0, NULL },
     { "limit", "N", "a sample of N pictures from the whole table, the same on every run", 'n', NULL },
     { "out", "DIR", "the folder of the new model, which is made", 'o', NULL },
-    { "depth", "N|heads", "the last N blocks of both towers and what follows them; heads: the texts' last matrix (default: heads)", 0, "heads" },
-    { "side", "WHICH", "with --depth N: train the towers of both, of pictures or of texts (default: both)", 0, "both pictures texts" },
+    { "depth", "N|full|heads", "the last N blocks of both towers and what follows them, or all; heads: the texts' last matrix (default: heads)", 0,
+      "heads full" },
+    { "side", "WHICH", "with --depth N or full: train the towers of both, of pictures or of texts (default: both)", 0, "both pictures texts" },
     { "rate", "R", "highest rate of learning (default: 0.001 for heads, 0.00002 for blocks)", 0, NULL },
     { "epochs", "N", "passes over the pictures, at most (default: 30)", 0, NULL },
     { "keep", "SHARE", "share of the original's weights in the result, 0 to 1 (default: chosen on the held-out pictures)", 0, NULL },
@@ -69,7 +70,10 @@ static void print_report(const scry_tune_report *r, const char *out, bool quiet)
         cli_warn("stopped after %d epochs: the best state so far was taken; the same command goes on from there", r->epochs);
     if (r->state_lost)
         cli_warn("%s.state could not be written: a run that is stopped cannot go on", out);
-    cli_print("pictures    %zu, of which held out %zu pairs\n", r->pictures, r->held_out);
+    cli_print("pictures    %zu, of which held out %zu pairs", r->pictures, r->held_out);
+    if (r->skipped)
+        cli_print("; %zu could not be read", r->skipped);
+    cli_print("\n");
     cli_print("recall      %.1f %% before, %.1f %% after, on the held-out ones\n", 100 * r->before, 100 * r->after);
     if (!r->saved) {
         cli_warn("nothing was gained on the held-out pictures: no model was written");
@@ -86,7 +90,7 @@ static void print_report(const scry_tune_report *r, const char *out, bool quiet)
 static int tune(const cli_common *c, job *j)
 {
     scry_error err = SCRY_ERROR_INIT;
-    scry_tune_report report;
+    scry_tune_report report = { 0 };
     scry_tune_fn *run;
     char *dir = NULL, *name = cli_model_name(c, SCRY_STARTER_MODEL);
     j->show = !c->quiet && (j->show || isatty(STDERR_FILENO) == 1);
@@ -106,9 +110,11 @@ static int tune(const cli_common *c, job *j)
     cli_progress_free(j->progress);
     if (r == 0)
         print_report(&report, j->o.out, c->quiet);
+    else if (report.state_left)
+        cli_warn("%s.state has what was trained: once that is mended, the same command goes on from there", j->o.out);
     free(dir);
     free(name);
-    return r < 0 ? cli_fail(&err) : report.saved ? CLI_OK : CLI_NOTHING;
+    return r < 0 ? cli_fail(&err) : report.saved && !report.skipped ? CLI_OK : CLI_NOTHING;
 }
 
 static bool take_share(const char *name, const char *value, double most, double *out)
@@ -123,8 +129,8 @@ static bool take_share(const char *name, const char *value, double most, double 
 
 static bool take_depth(job *j, const char *value)
 {
-    long long n = 0;
-    if (strcmp(value, "heads") != 0 && !cli_int("depth", value, 1, 512, &n))
+    long long n = strcmp(value, "full") == 0 ? SCRY_TUNE_FULL : 0;
+    if (n == 0 && strcmp(value, "heads") != 0 && !cli_int("depth", value, 1, SCRY_TUNE_FULL, &n))
         return false;
     j->o.depth = (int)n;
     return true;
@@ -209,10 +215,11 @@ const cli_command cmd_tune = {
     .details =
         "Trains a model on pictures with captions or labels and writes a checkpoint of the same kind beside the original, which\n"
         "is not touched. --depth heads, the last matrix of the texts, takes seconds once the pictures are embedded; --depth 2,\n"
-        "the last two blocks of both towers, takes minutes and gains more (CLIP, SigLIP, MetaCLIP 2 and other plain\n"
-        "transformers). A fifth of the pictures, by their contents, is held out: training ends when they gain no more, and they\n"
-        "choose how much of the original is kept. Where nothing is gained, nothing is written, and the status is 1. Ctrl-C stops\n"
-        "with the best state so far; the same command goes on from there, also after a kill (DIR.state).\n"
+        "the last two blocks of both towers, takes minutes (CLIP, SigLIP, MetaCLIP 2 and other plain transformers). A fifth of\n"
+        "the pictures, by their contents, is held out: training ends when they gain no more, and they choose how much of the\n"
+        "original is kept. Where nothing is gained, nothing is written, and the status is 1, as it is when some pictures could\n"
+        "not be read. Ctrl-C stops with the best state so far; the same command goes on from there, also after a kill or a full\n"
+        "disk (DIR.state).\n"
         "Names of a few people, pets or products need no training: scry model teach.\n\n"
         "Examples:\n"
         "  scry tune --labels products.tsv --template \"a photo of {}, a product\" --out ~/models/products\n"

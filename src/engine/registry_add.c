@@ -124,7 +124,7 @@ static int copy_file(void *arg, const char *name, const struct stat *st)
 int scry_registry_copy_files(const char *from, const char *to, scry_error *err)
 {
     copying c = { from, to, err };
-    return registry_each_file(from, copy_file, &c, err);
+    return scry_registry_each_file(from, copy_file, &c, err);
 }
 
 /* ---- add, remove ---- */

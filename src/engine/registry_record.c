@@ -59,7 +59,7 @@ static int each_file(const char *dir, const char *prefix, bool deep, registry_fi
     return r;
 }
 
-int registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err)
+int scry_registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err)
 {
     return each_file(dir, "", true, each, arg, err);
 }
@@ -113,7 +113,7 @@ static int put_files(scry_json_writer *w, const char *folder, const char *linked
                      scry_error *err)
 {
     if (strcmp(info->pictures_dir, info->texts_dir) == 0)
-        return registry_each_file(linked_dir ? linked_dir : folder, put_file, w, err);
+        return scry_registry_each_file(linked_dir ? linked_dir : folder, put_file, w, err);
     const char *dirs[] = { info->pictures_dir, info->texts_dir };
     size_t inside = strlen(folder);
     int r = 0;
@@ -227,7 +227,7 @@ void registry_load(registry_loaded *l, const char *name, const char *folder, boo
     else if (r == 0)
         compare_files(l, scry_json_get(l->json, "files"));
     else
-        (void)!registry_each_file(l->dir, sum_sizes, &l->record.bytes, NULL);
+        (void)!scry_registry_each_file(l->dir, sum_sizes, &l->record.bytes, NULL);
     l->record.name = l->name;
     l->record.dir = l->dir;
     l->record.problem = l->problem;

@@ -42,7 +42,7 @@ void registry_unload(registry_loaded *l);
  * in the folder of a module of sentence-transformers ("2_Dense"). */
 typedef int registry_file_fn(void *arg, const char *name, const struct stat *st);
 
-int registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
+int scry_registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
 
 /* Copy them from the folder `from` to `to`. In registry_add.c. */
 int scry_registry_copy_files(const char *from, const char *to, scry_error *err) SCRY_NODISCARD;

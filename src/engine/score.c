@@ -85,8 +85,7 @@ scry_threshold *scry_threshold_estimate(const float *pictures, size_t n, const f
 
 /* ---- texts and pictures ---- */
 
-/* The lines of models/background-texts.txt without the comments; `*text` owns them. */
-static int read_texts(char ***out, size_t *count, scry_buf *text, scry_error *err)
+int scry_background_texts(char ***out, size_t *count, scry_buf *text, scry_error *err)
 {
     char *path = scry_program_file("models/background-texts.txt");
     int r = path ? scry_read_file(path, text, err)
@@ -127,7 +126,7 @@ int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, scr
     char **lines, *path = cache_path(info->text_identity, "texts");
     scry_embed_options o = SCRY_EMBED_OPTIONS_INIT;
     *m = 0;
-    int r = read_texts(&lines, m, &text, err);
+    int r = scry_background_texts(&lines, m, &text, err);
     size_t bytes = *m * (size_t)info->dim * sizeof **out;
     *out = r == 0 ? scry_try_alloc(bytes + 1, 1) : NULL;
     if (r == 0 && !*out)

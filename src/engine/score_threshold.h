@@ -2,6 +2,7 @@
 #ifndef SCRY_ENGINE_SCORE_THRESHOLD_H
 #define SCRY_ENGINE_SCORE_THRESHOLD_H
 
+#include "base/buf.h"
 #include "scry/score.h"
 
 #include <stdint.h>
@@ -31,6 +32,9 @@ double threshold_best_of(const scry_threshold *t, const float *picture);
 
 /* `dir`/line.safetensors, whose rows have `dim` numbers; *out is NULL when there is no such file. */
 int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error *err) SCRY_NODISCARD;
+
+/* The lines of models/background-texts.txt without the comments: *out is owned by the caller, `text` owns the lines. */
+int scry_background_texts(char ***out, size_t *count, scry_buf *text, scry_error *err) SCRY_NODISCARD;
 
 /* The bundled background texts through the model: [*m, dim], owned by the caller. Cached. In score.c. */
 int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err) SCRY_NODISCARD;

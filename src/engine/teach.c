@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "engine/ranking.h"
 #include "engine/score_threshold.h"
 #include "model/names.h"
@@ -192,6 +193,28 @@ static int save(names_file *f, const char *name, size_t pictures, const float *d
     return r < 0 ? r : scry_names_write(f->names, f->path, err);
 }
 
+/* Whether one of the bundled everyday texts has the name as a word. */
+static bool is_everyday(const char *name, const float *direction, size_t dim)
+{
+    scry_names *one = scry_names_new(dim);
+    scry_buf text = SCRY_BUF_INIT(1 << 20);
+    float *sum = scry_alloc(dim * sizeof *sum);
+    char **lines = NULL;
+    size_t count = 0;
+    bool alone, found = false;
+    if (scry_names_add(one, &(scry_taught_name){ name, 0, "" }, direction, NULL) == 0 && scry_background_texts(&lines, &count, &text, NULL) == 0)
+        for (size_t i = 0; i < count && !found; i++) {
+            char *rest = scry_names_take(one, lines[i], sum, &alone);
+            found = rest != NULL;
+            free(rest);
+        }
+    free(lines);
+    free(sum);
+    scry_buf_dispose(&text);
+    scry_names_free(one);
+    return found;
+}
+
 int scry_model_teach(const scry_query_tools *tools, const char *name, const scry_query *const *pictures, size_t n, scry_error *err)
 {
     if (!tools || !tools->model)
@@ -213,6 +236,9 @@ int scry_model_teach(const scry_query_tools *tools, const char *name, const scry
         r = make_direction(direction, &own, &sample, tools->model, err);
     if (r == 0)
         r = save(&f, name, own.n, direction, err);
+    if (r == 0 && is_everyday(name, direction, (size_t)m->dim))
+        scry_log(SCRY_LOG_WARN, "\"%s\" is an everyday word: in every text it means these pictures from now on, and no longer what it meant "
+                 "(`scry model forget` undoes that)", name);
     close_names(&f);
     free(sample.at);
     free(own.at);

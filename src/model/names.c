@@ -118,7 +118,7 @@ int scry_names_check(const char *name, scry_error *err)
         good = strcmp(scry_rune_category(r.at[i]), "Cc") != 0;
     scry_runes_dispose(&r);
     return good ? 0 : scry_fail(err, SCRY_EINVALID, "this cannot be a name: it has to be 1 to %d bytes of UTF-8, and to begin and end with a "
-                                "letter or a number", SCRY_MAX_NAME_BYTES);
+                                "letter or a number (no emoji or full stop there)", SCRY_MAX_NAME_BYTES);
 }
 
 int scry_names_find(const scry_names *n, const char *name)

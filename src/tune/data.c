@@ -64,6 +64,8 @@ static void add_pair(tune_data *t, size_t text, size_t picture)
 
 int tune_data_check_pictures(const tune_data *t, size_t failures, scry_error *err)
 {
+    t->report->skipped = failures;
+    t->report->pictures = t->picture_count - failures;
     return failures < t->picture_count ? 0 : scry_fail(err, SCRY_EINVALID, "none of the %zu pictures can be read: name their folder with "
                                                        "--pictures", t->picture_count);
 }
@@ -82,7 +84,6 @@ int tune_data_pair(tune_data *t, scry_error *err)
         add_pair(t, s->labelled ? s->label_of[i] : i, s->labelled ? i : s->caption_of[i]);
     for (size_t i = 1; i < t->train_count; i++)
         one = one && t->text_number[t->train[i].text] == t->text_number[t->train[0].text];
-    t->report->pictures = s->files.count;
     t->report->texts = n;
     t->report->held_out = t->dev_count;
     if (t->train_count < LEAST_PAIRS || t->dev_count < 2)

@@ -33,7 +33,7 @@ typedef struct tune_data {
 int tune_data_open(tune_data *d, const scry_tune_options *o, scry_tune_report *report, scry_error *err) SCRY_NODISCARD;
 void tune_data_close(tune_data *d);
 
-/* SCRY_EINVALID when all of the pictures are among the `failures` of their embedding. */
+/* Report the `failures` of embedding the pictures; SCRY_EINVALID when all of them failed. */
 int tune_data_check_pictures(const tune_data *d, size_t failures, scry_error *err) SCRY_NODISCARD;
 
 /* Which pictures are held out, and the pairs, once `pictures` is filled in. */

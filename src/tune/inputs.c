@@ -1,6 +1,7 @@
 #include "tune/inputs.h"
 
 #include "base/alloc.h"
+#include "tune/publish.h"
 #include "vector/vector.h"
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Largest magnitude of a half. */
@@ -30,13 +30,11 @@ struct tune_inputs {
 
 static int check_room(const char *dir, uint64_t bytes, scry_error *err)
 {
-    struct statvfs fs;
-    if (statvfs(dir, &fs) < 0)
-        return scry_fail_errno(err, errno, "cannot use %s", dir);
-    uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize;
-    return bytes <= left ? 0 : scry_fail(err, SCRY_ELIMIT, "training needs %llu MB for a time in %s, whose disk has %llu MB left: take fewer "
-                                         "pictures (--limit) or put --out elsewhere", (unsigned long long)(bytes >> 20), dir,
-                                         (unsigned long long)(left >> 20));
+    uint64_t left;
+    int r = tune_room(&left, dir, err);
+    return r < 0 || bytes <= left ? r : scry_fail(err, SCRY_ELIMIT, "training needs %llu MB for a time in %s, whose disk has %llu MB left: take "
+                                                  "fewer pictures (--limit) or put --out elsewhere", (unsigned long long)(bytes >> 20), dir,
+                                                  (unsigned long long)(left >> 20));
 }
 
 int tune_inputs_new(tune_inputs **out, const char *dir, size_t items, size_t rows, size_t width, scry_error *err)

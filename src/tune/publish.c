@@ -11,10 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { HEADER_BYTES = 100 << 20, NAME_BYTES = 256 };
@@ -206,6 +208,42 @@ static int move_away(char **old, const char *out, scry_error *err)
     *old = scry_asprintf("%s.old", out);
     return rename(out, *old) == 0 ? 0 : scry_fail_errno(err, errno, "cannot replace %s", out);
 }
+
+/* ---- before training ---- */
+
+int tune_room(uint64_t *left, const char *dir, scry_error *err)
+{
+    struct statvfs fs;
+    if (statvfs(dir, &fs) < 0)
+        return scry_fail_errno(err, errno, "cannot use %s", dir);
+    *left = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return 0;
+}
+
+static int add_size(void *arg, const char *name, const struct stat *st)
+{
+    (void)name;
+    *(uint64_t *)arg += (uint64_t)st->st_size;
+    return 0;
+}
+
+int tune_check_out(const char *out, const scry_checkpoint *c, uint64_t more, scry_error *err)
+{
+    char *copy = scry_strdup(out), *dir = dirname(copy);
+    uint64_t left = 0, need = more;
+    int r = access(dir, W_OK | X_OK) == 0 ? 0 : scry_fail_errno(err, errno, "cannot create %s", out);
+    if (r == 0)
+        r = scry_registry_each_file(c->dir, add_size, &need, err);
+    if (r == 0)
+        r = tune_room(&left, dir, err);
+    if (r == 0 && need > left)
+        r = scry_fail(err, SCRY_ELIMIT, "the new model and the state of its training need %llu MB in %s, whose disk has %llu MB left: make room, "
+                      "or put --out elsewhere", (unsigned long long)(need >> 20), dir, (unsigned long long)(left >> 20));
+    free(copy);
+    return r;
+}
+
+/* ---- all of it ---- */
 
 int tune_publish(const scry_checkpoint *c, const tune_publishing *p, const char *out, scry_error *err)
 {

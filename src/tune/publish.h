@@ -15,6 +15,13 @@ typedef struct tune_publishing {
     bool replace;         /* the folder may exist: a result of scry tune, which is replaced */
 } tune_publishing;
 
+/* Bytes that are left on the disk of the folder `dir`. */
+int tune_room(uint64_t *left, const char *dir, scry_error *err) SCRY_NODISCARD;
+
+/* Whether `out` can be made: its folder is there and may be written, and its disk has room for a copy of the checkpoint and for
+ * `more` bytes. */
+int tune_check_out(const char *out, const scry_checkpoint *c, uint64_t more, scry_error *err) SCRY_NODISCARD;
+
 /* Make the folder `out`. It appears complete or not at all. */
 int tune_publish(const scry_checkpoint *c, const tune_publishing *p, const char *out, scry_error *err) SCRY_NODISCARD;
 

@@ -28,6 +28,11 @@ char *tune_state_path(const char *out)
     return scry_asprintf("%.*s.state", (int)n, out);
 }
 
+uint64_t tune_state_bytes(size_t count)
+{
+    return sizeof(head) + 4 * (uint64_t)count * sizeof(float);
+}
+
 int tune_state_read(tune_state *s, const char *path, const uint8_t key[SCRY_SHA256_BYTES], scry_error *err)
 {
     scry_map map;
@@ -37,8 +42,7 @@ int tune_state_read(tune_state *s, const char *path, const uint8_t key[SCRY_SHA2
     int r = scry_map_open(&map, path, err);
     if (r < 0)
         return r;
-    size_t floats = 4 * s->count * sizeof(float);
-    bool good = map.size == sizeof h + floats;
+    bool good = map.size == tune_state_bytes(s->count);
     if (good)
         memcpy(&h, map.data, sizeof h);
     good = good && memcmp(h.magic, magic, sizeof magic) == 0 && memcmp(h.key, key, sizeof h.key) == 0

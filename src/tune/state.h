@@ -21,6 +21,8 @@ typedef struct tune_state {
 /* OUT.state; owned by the caller. */
 char *tune_state_path(const char *out);
 
+uint64_t tune_state_bytes(size_t count);
+
 /* SCRY_ENOTFOUND without a message when there is none; SCRY_EINVALID for one of another run or a damaged one. */
 int tune_state_read(tune_state *s, const char *path, const uint8_t key[SCRY_SHA256_BYTES], scry_error *err) SCRY_NODISCARD;
 

@@ -2,13 +2,13 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "tune/publish.h"
 #include "tune/state.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     LEAST_BATCH = 16, PATIENCE = 5,
@@ -199,14 +199,15 @@ static int run(trainer *x, scry_error *err)
 {
     int epoch = 0, r;
     make_key(x);
+    r = tune_check_out(x->d->o->out, &x->d->checkpoint, 2 * tune_state_bytes(x->m->count), err);   /* one state replaces another */
+    if (r < 0)
+        return r;
     x->report->before = x->best_recall = x->m->recall(x->m->self, x->m->origin);
     r = take_state(x, &epoch, err);
     if (r < 0)
         return r;
     train(x, epoch);
     choose_keep(x);
-    if (!x->report->stopped)
-        unlink(x->state_path);
     return 0;
 }
 

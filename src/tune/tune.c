@@ -24,12 +24,12 @@ static void describe(const tune_data *d, scry_buf *out)
     scry_json_begin(&w, '{');
     scry_json_add_str(&w, "tuned_from", m->dir);
     scry_json_add_str(&w, "identity", m->identity);
-    if (d->o->depth > 0) {
+    if (d->o->depth > 0 && d->o->depth < SCRY_TUNE_FULL)
         scry_json_add_int(&w, "depth", d->o->depth);
+    else
+        scry_json_add_str(&w, "depth", d->o->depth ? "full" : "heads");
+    if (d->o->depth > 0)
         scry_json_add_str(&w, "side", sides[d->o->side]);
-    } else {
-        scry_json_add_str(&w, "depth", "heads");
-    }
     scry_json_add_int(&w, "pictures", (int64_t)r->pictures);
     scry_json_add_int(&w, "texts", (int64_t)r->texts);
     scry_json_add_num(&w, "keep", r->keep, 4);
@@ -96,7 +96,14 @@ int scry_tune_run(const scry_tune_options *o, scry_tune_report *report, scry_err
         return r;
     r = tune_data_open(&d, o, report, err);
     if (r == 0)
+        r = tune_check_out(o->out, &d.checkpoint, 0, err);
+    if (r == 0)
         r = o->depth > 0 ? run_blocks(&d, err) : run_heads(&d, err);
     tune_data_close(&d);
+    char *state = tune_state_path(o->out);
+    if (r == 0 && !report->stopped)
+        unlink(state);
+    report->state_left = r < 0 && report->epochs > 0 && access(state, F_OK) == 0;
+    free(state);
     return r;
 }

@@ -25,6 +25,7 @@ refused() { # TITLE PATTERN ARGUMENT...
     like "$title: said" "$T/err" "$pattern"
 }
 refused "two pictures" 'with 3 to 20 pictures, not 2' starter Rex "@$animals/cat.jpg" "@$animals/crab.jpg"
+refused "no name" 'the name is missing.*teach MODEL NAME' Zqxvrex "@$animals/cat.jpg" "@$animals/crab.jpg" "@$animals/bee.jpg"
 refused "three that are one" 'only 1 of these 3 pictures are different' starter Rex "@$animals/cat.jpg" "@$T/photos/cat.jpg" "@$animals/cat.jpg"
 refused "a text" 'taught by pictures' starter Rex cat "@$animals/cat.jpg" "@$animals/crab.jpg"
 refused "a missing file" 'missing.jpg: cannot be read' starter Rex "@$T/missing.jpg" "@$animals/cat.jpg" "@$animals/crab.jpg"
@@ -113,6 +114,16 @@ picture 1 near
 length right
 END
 is "vectors" "$(cat "$T/out")" "$(cat "$T/wanted")"
+
+# ---- a word that texts have anyway ----
+run model teach starter Bicycle "@$animals/cat.jpg" "@$animals/crab.jpg" "@$animals/bee.jpg"
+is "an everyday word: status" "$status" 0
+like "an everyday word: said" "$T/err" '"Bicycle" is an everyday word.*model forget'
+run model teach starter 'Old Bicycle' "@$animals/cat.jpg" "@$animals/crab.jpg" "@$animals/bee.jpg"
+unlike "two words of such: nothing is said" "$T/err" 'everyday'
+run model forget starter bicycle
+run model forget starter 'OLD BICYCLE'
+is "forget a name of two words: status" "$status" 0
 
 # ---- another model: it needs a collection ----
 tiny_model "$T/tiny"

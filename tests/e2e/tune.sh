@@ -24,7 +24,7 @@ refused "no table" 'give a table' --out "$T/new"
 refused "no folder" 'give a table.*--out' --labels "$T/set/labels.tsv"
 refused "two tables" 'one table' --labels a --captions b --out "$T/new"
 refused "a share above 1" 'from 0 to 1' --labels "$T/set/labels.tsv" --out "$T/new" --keep 1.5
-refused "another depth" 'depth' --labels "$T/set/labels.tsv" --out "$T/new" --depth full
+refused "another depth" 'depth' --labels "$T/set/labels.tsv" --out "$T/new" --depth all
 refused "a folder that exists" 'exists already' --labels "$T/set/labels.tsv" --out "$T/set" --model "$clip"
 refused "few pictures" 'too few pictures' --labels "$T/set/labels.tsv" --limit 6 --out "$T/new" --model "$clip"
 sed 's/\t[a-z]*$/\tcrimson/; 1s/.*/file\tlabel/' "$T/set/labels.tsv" >"$T/set/one.tsv"
@@ -32,7 +32,19 @@ refused "one class" 'one label only' --labels "$T/set/one.tsv" --out "$T/new" --
 refused "pictures that are not there" 'there is no picture' --labels "$T/set/labels.tsv" --pictures "$T" --out "$T/new" --model "$clip"
 ok "nothing was made" test -z "$(find "$T" -maxdepth 1 -name 'new*')"
 
+# said before a picture is looked at: SCRY_DECODER would be the first to fail
+SCRY_DECODER=$T/none
+export SCRY_DECODER
 refused "a folder that cannot be made" 'cannot create' --labels "$T/set/labels.tsv" --out "$T/missing/new" --model "$clip" --epochs 60
+unset SCRY_DECODER
+
+# ---- a table with a few wrong rows ----
+{ cat "$T/set/labels.tsv"; printf 'gone.png\tcrimson\nlabels.tsv\tnavy\n'; } >"$T/set/rows.tsv"
+run tune --labels "$T/set/rows.tsv" --epochs 60 --model "$clip" --out "$T/skipped"
+is "pictures that cannot be read: status" "$status" 1
+like "pictures that cannot be read: said" "$T/err" 'gone.png'
+like "pictures that cannot be read: counted" "$T/out" '^pictures +96, .*; 2 could not be read'
+ok "pictures that cannot be read: the model is there all the same" "$scry" model info "$T/skipped"
 
 # ---- families ----
 for family in clip metaclip siglip open_clip open_clip_siglip chinese_clip dual; do

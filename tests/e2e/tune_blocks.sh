@@ -65,8 +65,9 @@ unlike "texts alone: said" "$T/err" 'embedded anew'
 vectors "$T/texts" texts
 ok "texts alone: pictures have the same vectors" cmp "$T/was.pictures.npy" "$T/texts.pictures.npy"
 is "texts alone: texts have others" "$(cmp -s "$T/was.texts.npy" "$T/texts.texts.npy"; echo $?)" 1
-blocks --side pictures --depth 100 --model "$clip" --out "$T/pictures"
+blocks --side pictures --depth full --model "$clip" --out "$T/pictures"
 is "pictures alone, all blocks: status" "$status" 0
+is "pictures alone, all blocks: recorded" "$(sed -n 's/.*"depth": *"\([a-z]*\)".*/\1/p' "$T/pictures/scry_tune.json")" full
 vectors "$T/pictures" pictures
 ok "pictures alone: texts have the same vectors" cmp "$T/was.texts.npy" "$T/pictures.texts.npy"
 is "pictures alone: pictures have others" "$(cmp -s "$T/was.pictures.npy" "$T/pictures.pictures.npy"; echo $?)" 1
@@ -149,16 +150,58 @@ S=$T/small
 mkdir "$S"
 if mount -t tmpfs -o size=512k none "$S" 2>/dev/null; then
     trap 'umount -l "$S" 2>/dev/null; chmod -R u+rwx "$T" 2>/dev/null; rm -rf "$T"' EXIT
+    no_room() { # TITLE PATTERN ARGUMENT...
+        title=$1 pattern=$2
+        shift 2
+        run tune --depth 2 --rate 0.001 --epochs 20 --model "$clip" --out "$S/new" "$@"
+        is "$title: status" "$status" 2
+        like "$title: said" "$T/err" "$pattern"
+        ok "$title: nothing was made" test "$(ls "$S")" = filler
+    }
     dd if=/dev/zero of="$S/filler" bs=1k count=472 2>/dev/null
-    blocks --model "$clip" --out "$S/new"
-    is "no room to train: status" "$status" 2
-    like "no room to train: said" "$T/err" 'needs [0-9]+ MB.*whose disk has'
-    ok "no room to train: nothing was made" test "$(ls "$S")" = filler
+    no_room "no room for the new model" 'new model.*need [0-9]+ MB.*whose disk has' --labels "$T/set/labels.tsv"
     truncate -s 200k "$S/filler"
-    blocks --model "$clip" --out "$S/new"
-    is "no room for the result: status" "$status" 2
-    like "no room for the result: said" "$T/err" 'No space|cannot write'
-    ok "no room for the result: nothing is left" test "$(ls "$S")" = filler
+    no_room "no room for the state" 'new model.*need [0-9]+ MB.*whose disk has' --labels "$T/set/labels.tsv"
+    mkdir "$T/many" "$T/many/img"
+    head -n 1 "$T/set/labels.tsv" >"$T/many/labels.tsv"
+    for i in 1 2 3 4 5; do
+        sed "1d; s/^/$i-/" "$T/set/labels.tsv" >>"$T/many/labels.tsv"
+        for f in "$T"/set/img/*.png; do ln -s "$f" "$T/many/img/$i-${f##*/}"; done
+    done
+    no_room "no room to train" 'training needs [0-9]+ MB.*whose disk has' --labels "$T/many/labels.tsv"
+    umount "$S"
+
+    # It fills up while training goes on: the state of an earlier epoch stays, and the same command goes on once there is room.
+    mount -t tmpfs -o size=16m none "$S"
+    gain() { # until it has one, and stand still there
+        "$scry" tune --labels "$T/set/labels.tsv" --depth 2 --rate 0.01 --epochs 3000 --progress --model "$clip" --out "$S/new" \
+            >"$T/full.out" 2>"$T/full.err" &
+        pid=$!
+        wait_for 'recall \([4-9][0-9]\|100\)' "$T/full.err"
+        gained=$?
+        kill -STOP $pid
+        return $gained
+    }
+    stop() {
+        kill -TERM $pid
+        kill -CONT $pid
+        wait $pid
+    }
+    gain
+    is "a disk that fills up: it trains" $? 0
+    dd if=/dev/zero of="$S/filler" bs=64k 2>/dev/null
+    stop
+    is "a disk that fills up: status" $? 2
+    like "a disk that fills up: said" "$T/full.err" 'No space left'
+    like "a disk that fills up: what is left" "$T/full.err" 'new.state has what was trained'
+    ok "a disk that fills up: no half of a model" test "$(ls "$S")" = "$(printf '%s\n' filler new.state)"
+    rm "$S/filler"
+    gain
+    is "room again: it trains" $? 0
+    stop
+    is "room again: status" $? 0
+    like "room again: said" "$T/full.err" 'went on after the [0-9]+ epochs'
+    ok "room again: the folder is a model" "$scry" model info "$S/new"
     umount "$S"
 fi
 done_testing
