@@ -5,7 +5,7 @@ $(O)/bench/%: $(O)/bench/%.o $(LIBSCRY)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(call beside,/..) -o $@ $(filter %.o %.a,$^) $(LIBSCRY) $(PLUGIN_LIBS) $(LIB_LIBS)
-$(O)/bench/tune: $(O)/libscry-tune.a
+$(O)/bench/tune $(O)/bench/tune_products: $(O)/libscry-tune.a
 .PRECIOUS: $(BENCH_BIN:=.o)
 
 .PHONY: bench bench-programs

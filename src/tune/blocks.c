@@ -230,6 +230,8 @@ int tune_blocks_train(tune_blocks *b, tune_data *d, scry_error *err)
         r = embed_texts(b, dir, err);
     if (r == 0)
         r = prepare_recall(b, err);
+    if (r == 0)
+        r = tune_check_out(d->o->out, &d->checkpoint, tune_deep_count(b->deep), err);
     if (r == 0) {
         const tune_method m = { tune_deep_count(b->deep), tune_deep_origin(b->deep), tune_deep_batch(b->deep),
                                 isnan(d->o->rate) ? RATE : d->o->rate, b, loss, update, recall };

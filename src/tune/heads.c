@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "engine/score_threshold.h"
+#include "tune/publish.h"
 #include "tune/train.h"
 
 #include <math.h>
@@ -98,6 +99,8 @@ int tune_heads(float **b, const tune_shape *s, tune_data *d, scry_error *err)
         r = embed_texts(&h, err);
     if (r == 0)
         r = make_anchors(&h, err);
+    if (r == 0)
+        r = tune_check_out(d->o->out, &d->checkpoint, m.count, err);
     if (r == 0)
         r = tune_train(b, d, &m, err);
     free(h.texts);

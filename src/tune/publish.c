@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "engine/registry_record.h"
+#include "tune/state.h"
 #include "tune/tune.h"
 #include "vector/vector.h"
 
@@ -227,10 +228,10 @@ static int add_size(void *arg, const char *name, const struct stat *st)
     return 0;
 }
 
-int tune_check_out(const char *out, const scry_checkpoint *c, uint64_t more, scry_error *err)
+int tune_check_out(const char *out, const scry_checkpoint *c, size_t count, scry_error *err)
 {
     char *copy = scry_strdup(out), *dir = dirname(copy);
-    uint64_t left = 0, need = more;
+    uint64_t left = 0, need = count ? 2 * tune_state_bytes(count) : 0;
     int r = access(dir, W_OK | X_OK) == 0 ? 0 : scry_fail_errno(err, errno, "cannot create %s", out);
     if (r == 0)
         r = scry_registry_each_file(c->dir, add_size, &need, err);

@@ -19,8 +19,8 @@ typedef struct tune_publishing {
 int tune_room(uint64_t *left, const char *dir, scry_error *err) SCRY_NODISCARD;
 
 /* Whether `out` can be made: its folder is there and may be written, and its disk has room for a copy of the checkpoint and for
- * `more` bytes. */
-int tune_check_out(const char *out, const scry_checkpoint *c, uint64_t more, scry_error *err) SCRY_NODISCARD;
+ * two states of `count` parameters, of which one replaces the other. */
+int tune_check_out(const char *out, const scry_checkpoint *c, size_t count, scry_error *err) SCRY_NODISCARD;
 
 /* Make the folder `out`. It appears complete or not at all. */
 int tune_publish(const scry_checkpoint *c, const tune_publishing *p, const char *out, scry_error *err) SCRY_NODISCARD;

@@ -2,13 +2,14 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "tune/publish.h"
 #include "tune/state.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HALF 0.5
 
 enum {
     LEAST_BATCH = 16, PATIENCE = 5,
@@ -137,6 +138,35 @@ static int take_state(trainer *x, int *epoch, scry_error *err)
     return 0;
 }
 
+/* ---- mixing with the original ---- */
+
+/* keep * original + (1 - keep) * b to `out`. */
+static void mix(const trainer *x, double keep, const float *b, float *out)
+{
+    for (size_t k = 0; k < x->m->count; k++)
+        out[k] = (float)(keep * (double)x->m->origin[k] + (1 - keep) * (double)b[k]);
+}
+
+/* Held-out recall of such a mixture; x->gradient has it then. */
+static double recall_of(trainer *x, double keep, const float *b)
+{
+    mix(x, keep, b, x->gradient);
+    return x->m->recall(x->m->self, x->gradient);
+}
+
+/* ---- epochs ---- */
+
+/* `now` is the recall of a mixture, half of which is the original: of the kind that is written, and less moved by chance than that
+ * of the state alone. Of states that are as good the last one is taken, which the falling rate has left steadier. docs/tune.md. */
+static void judge(trainer *x, double now)
+{
+    x->since = now > x->best_recall ? 0 : x->since + 1;
+    if (now < x->best_recall)
+        return;
+    x->best_recall = now;
+    memcpy(x->best, x->parameters, x->m->count * sizeof(float));
+}
+
 static void train(trainer *x, int epoch)
 {
     const scry_tune_options *o = x->d->o;
@@ -155,12 +185,8 @@ static void train(trainer *x, int epoch)
             keep_state(x, epoch - 1, true);
         if (!isfinite(loss))
             return;
-        double now = x->m->recall(x->m->self, x->parameters);
-        x->since = now > x->best_recall ? 0 : x->since + 1;
-        if (now > x->best_recall) {
-            x->best_recall = now;
-            memcpy(x->best, x->parameters, x->m->count * sizeof(float));
-        }
+        double now = recall_of(x, HALF, x->parameters);
+        judge(x, now);
         x->report->epochs = epoch;
         keep_state(x, epoch, false);
         if (o->progress)
@@ -171,37 +197,38 @@ static void train(trainer *x, int epoch)
 
 /* ---- the result ---- */
 
-/* The best state, mixed with the original: keep * original + (1 - keep) * best. Of the shares that are tried, the largest with
- * the best recall. */
+/* The best state, mixed with the original: of the shares that are tried, the largest whose recall is no more than a standard error
+ * below the best one's, as recall of a few held-out pictures says no more than that. Less than half of that error is no gain. */
 static void choose_keep(trainer *x)
 {
-    static const double shares[] = { 0.75, 0.5, 0.25, 0 };
+    static const double shares[] = { 0.75, HALF, 0.25, 0 };
+    enum { SHARES = sizeof shares / sizeof *shares };
     scry_tune_report *report = x->report;
     bool given = !isnan(x->d->o->keep);
-    float *mixed = x->gradient;
+    double now[SHARES], best = report->before;
+    size_t tried = given ? 1 : SHARES;
     report->after = report->before;
     report->keep = 1;
-    for (size_t i = 0; i < (given ? 1 : sizeof shares / sizeof *shares); i++) {
-        double keep = given ? x->d->o->keep : shares[i];
-        for (size_t k = 0; k < x->m->count; k++)
-            mixed[k] = (float)(keep * (double)x->m->origin[k] + (1 - keep) * (double)x->best[k]);
-        double now = x->m->recall(x->m->self, mixed);
-        if (now > report->after) {
-            report->after = now;
-            report->keep = keep;
-            memcpy(x->parameters, mixed, x->m->count * sizeof *mixed);
-        }
+    for (size_t i = 0; i < tried; i++) {
+        now[i] = recall_of(x, given ? x->d->o->keep : shares[i], x->best);
+        best = fmax(best, now[i]);
     }
-    report->saved = report->keep < 1;
+    double error = sqrt(best * (1 - fmin(best, 1)) / (double)x->d->dev_count);
+    double least = report->before + (given ? 0 : error / 2);
+    for (size_t i = 0; i < tried && !report->saved; i++)
+        if (now[i] > least && now[i] >= best - error) {
+            report->keep = given ? x->d->o->keep : shares[i];
+            report->after = now[i];
+            report->saved = report->keep < 1;
+        }
+    if (report->saved)
+        mix(x, report->keep, x->best, x->parameters);
 }
 
 static int run(trainer *x, scry_error *err)
 {
     int epoch = 0, r;
     make_key(x);
-    r = tune_check_out(x->d->o->out, &x->d->checkpoint, 2 * tune_state_bytes(x->m->count), err);   /* one state replaces another */
-    if (r < 0)
-        return r;
     x->report->before = x->best_recall = x->m->recall(x->m->self, x->m->origin);
     r = take_state(x, &epoch, err);
     if (r < 0)

@@ -103,12 +103,13 @@ PY
 # ---- stopped, and going on ----
 wait_for() { # PATTERN FILE
     for _ in $(seq 900); do
-        grep -q "$1" "$2" && return 0
+        grep -qs "$1" "$2" && return 0
         sleep 0.1
     done
     return 1
 }
-long() { # OUT EPOCHS: in the background
+long() { # OUT EPOCHS: in the background; what an earlier run said is no sign of this one
+    rm -f "$1.err"
     "$scry" tune --labels "$T/set/labels.tsv" --depth 2 --rate 0.0001 --epochs "$2" --progress --model "$clip" --out "$1" >"$1.out" 2>"$1.err" &
     pid=$!
 }
@@ -174,6 +175,7 @@ if mount -t tmpfs -o size=512k none "$S" 2>/dev/null; then
     # It fills up while training goes on: the state of an earlier epoch stays, and the same command goes on once there is room.
     mount -t tmpfs -o size=16m none "$S"
     gain() { # until it has one, and stand still there
+        rm -f "$T/full.err"
         "$scry" tune --labels "$T/set/labels.tsv" --depth 2 --rate 0.01 --epochs 3000 --progress --model "$clip" --out "$S/new" \
             >"$T/full.out" 2>"$T/full.err" &
         pid=$!
