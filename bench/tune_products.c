@@ -3,9 +3,9 @@
  *     build/release/bench/tune_products [fp32|bf16 [ROUNDS]]
  *
  * The linears of a block of ViT-B/32, over 64 pictures of 50 tokens. Inference has its weights packed ahead; training cannot, as
- * they change with each step. Prints tab-separated GFLOP/s of one thread by its processor time, of the best of the rounds taken in turn:
- * inference, forward, backward (inputs and weights, with the transpositions and the sums of the bias), and the rate of training's
- * three products to inference's.
+ * they change with each step. Prints tab-separated GFLOP/s of one thread by its processor time, of the best of the rounds taken in
+ * turn: inference, forward, backward (inputs and weights, with the transpositions and the sums of the bias), and the rate of
+ * training's three products to inference's.
  */
 #include "nn/backward.h"
 #include "nn/gemm.h"
@@ -47,8 +47,8 @@ static void infer(scry_nn *t, void *arg)
 static void forward(scry_nn *t, void *arg)
 {
     const work *w = arg;
-    scry_gemm_run(t, &(scry_gemm){ .m = ROWS, .n = w->n, .k = w->k, .a = w->x, .lda = w->k, .b = w->w, .ldb = w->k, .b_transposed = true,
-                                   .c = w->y, .ldc = w->n, .mode = w->mode });
+    scry_gemm_run(t, &(scry_gemm){ .m = ROWS, .n = w->n, .k = w->k, .a = w->x, .lda = w->k, .b = w->w, .ldb = w->k,
+                                   .b_transposed = true, .c = w->y, .ldc = w->n, .mode = w->mode });
 }
 
 static void backward(scry_nn *t, void *arg)

@@ -20,8 +20,8 @@ typedef struct tune_method {
 } tune_method;
 
 /* Train, and mix the best state with the original: `best` [count], owned by the caller, NULL where nothing is gained
- * (report->saved). Fills in the report. With a state of the same run at OUT.state it goes on from there. What a later run needs to go
- * on is left there: the caller removes it when the result is written. */
+ * (report->saved). Fills in the report. With a state of the same run at OUT.state it goes on from there. What a later run needs to
+ * go on is left there: the caller removes it when the result is written. */
 int tune_train(float **best, const tune_data *d, const tune_method *m, scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -220,7 +220,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_to_the_end), cmocka_unit_test(test_share_that_is_kept),
-        cmocka_unit_test(test_loss_that_is_none), cmocka_unit_test(test_goes_on), cmocka_unit_test(test_state_of_another_run), cmocka_unit_test(test_state_lost),
+        cmocka_unit_test(test_loss_that_is_none), cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_state_of_another_run), cmocka_unit_test(test_state_lost),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
