@@ -2,7 +2,6 @@
 
 #include "base/alloc.h"
 #include "base/table.h"
-#include "store/places.h"
 #include "store/results.h"
 #include "store/words.h"
 
@@ -107,7 +106,7 @@ static void value_look(fused *e, double score, const scry_groups *g, size_t doub
 /* Whether the place that is shown with the picture has the words: New York City, not the Sunset Park in it. */
 static bool is_shown_place(const scry_file *f, const char *wanted)
 {
-    char *title = scry_place_title(scry_places_near(f->latitude, f->longitude).largest);
+    char *title = scry_place_text(f->latitude, f->longitude);
     scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
     scry_words_of_file(&words, &(scry_file){ .title = title }, SCRY_FIELD_TITLE);
     bool holds = scry_words_hold(scry_buf_str(&words), wanted, SCRY_WORDS_WHOLE);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "engine/fusion.h"
 #include "scry/find.h"
 #include "store_fixture.h"
 
@@ -158,6 +159,38 @@ static void what_it_refuses(void **state)
     assert_non_null(strstr(err.message, "needs a store"));
 }
 
+/* A position that is far from any city, in the region Lakes: that is the place which is shown with it. */
+static void a_place_without_a_city(void **state)
+{
+    world *w = *state;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *writer;
+    scry_root root;
+    scry_put p = { .file = { .relative = "far.jpg", .size = 1, .mtime_ns = 1, .width = 1, .format = "jpeg", .has_position = true,
+                             .latitude = 7.2, .longitude = 29.7 } };
+    float v[DIM];
+    must(open_store(&writer, w->where, SCRY_STORE_CREATE, &err), &err);
+    must(scry_store_add_root(writer, "/pictures", &root, &err), &err);
+    memcpy(p.file.root, root.id, SCRY_ID_BYTES);
+    model_hash(FILES, p.file.content);
+    model_vector(FILES, v, DIM);
+    p.vector = v;
+    must(scry_store_put(writer, &p, 1, &err), &err);
+    must(scry_store_close(writer, &err), &err);
+    scry_filter_pool *pool = scry_filter_pool_new();
+    const scry_search_plan plan = { .search = { .limit = 20 }, .by = SCRY_BY_AUTO, .groups = { 0.9, 0.95, NULL },
+                                    .words = scry_filter_words(pool, "lake", SCRY_WORDS_NAMED) };
+    scry_results *r;
+    must(scry_search_by(w->store, w->vector, &plan, &r, &err), &err);
+    size_t at = 0;
+    while (at < r->count && strcmp(r->hits[at].file.relative, "far.jpg") != 0)
+        at++;
+    assert_true(at < 2);   /* not as one that has the words by chance, which comes after a row of others */
+    assert_int_equal(r->hits[at].word_fields, SCRY_FIELD_PLACE);
+    scry_results_free(r);
+    scry_filter_pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +198,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(words_are_found, start, end),
         cmocka_unit_test_setup_teardown(words_and_a_filter, start, end),
         cmocka_unit_test_setup_teardown(what_it_refuses, start, end),
+        cmocka_unit_test_setup_teardown(a_place_without_a_city, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
