@@ -26,11 +26,11 @@ export function setFilters(changed) {
   });
 }
 
-// Where the collection's pictures were taken, of names that go on as what is typed; in another language with what was typed beside it.
+// Where the collection's pictures were taken, of names that go on as what is typed, in the language of the page; found by another name, with that beside it.
 async function suggestPlaces() {
   const field = form.elements.place, typed = field.value;
   try {
-    const { places } = await request('api/v1/places?' + new URLSearchParams({ q: typed.trim(), limit: 12 }));
+    const { places } = await request('api/v1/places?' + new URLSearchParams({ q: typed.trim(), limit: 12, language: document.documentElement.lang }));
     if (field.value === typed) $('place-names').replaceChildren(...places.map(p => new Option(`${p.matched ?? p.name} (${number(p.count)})`, p.name)));
   } catch { /* suggestions only */ }
 }

@@ -3,6 +3,7 @@
 // Every picture has an address, #picture=ID behind that of the results, so that Back, reloading, another tab and a shared link
 // show it. The history entry has `viewer`, its index in the results, and `opened` if Back leads to the results.
 
+import { request } from './api.js';
 import { copyText } from './clipboard.js';
 import { $, element } from './dom.js';
 import { shortFolder } from './filters.js';
@@ -172,6 +173,18 @@ async function whyNot() {
 
 const filterButton = (label, name, value) => element('button', { type: 'button', onclick: () => actions.filter(name, value) }, label);
 
+// The button with its name in the language of the page, which the server knows; until it has said it, and where it cannot, in English.
+function placeButton(hit) {
+  const button = filterButton(hit.place, 'place', hit.place), language = document.documentElement.lang;
+  if (language !== 'en') {
+    request(`api/v1/images/${hit.id}?${new URLSearchParams({ language })}`).then(({ place = hit.place }) => {
+      button.replaceChildren(place);
+      button.onclick = () => actions.filter('place', place);
+    }).catch(() => {});
+  }
+  return button;
+}
+
 function rows(hit) {
   const place = hit.latitude !== undefined && `${hit.latitude.toFixed(5)}, ${hit.longitude.toFixed(5)}`;
   return [
@@ -180,7 +193,7 @@ function rows(hit) {
     ['taken', hit.taken_at_source !== 'file_time' && clock(hit.taken_at)], ['title', hit.title], ['description', hit.description],
     ['keywords', hit.keywords?.join(', ')], ['rating', hit.rating === undefined ? null : hit.rating < 0 ? '✕' : '★'.repeat(hit.rating) || '0'], ['changed', moment(hit.mtime)],
     ['camera', hit.camera && filterButton(hit.camera, 'camera', hit.camera)], ['lens', hit.lens],
-    ['place', hit.place && filterButton(hit.place, 'place', hit.place)], ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
+    ['place', hit.place && placeButton(hit)], ['position', place && [place + ' ', filterButton(text('near_here'), 'near', `${hit.latitude},${hit.longitude},${NEAR_KM}`)]],
     ['key', hit.key], ['labels', hit.labels?.map(l => filterButton(l, 'label', l))], ['copies', hit.copies ? number(hit.copies) : null],
     ['companion', hit.raw ?? hit.companion], ['state', [hit.damaged && text('damaged'), hit.away && text('away')].filter(Boolean).join('; ')],
   ];

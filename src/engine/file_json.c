@@ -78,15 +78,20 @@ static void put_lines(scry_json_writer *w, const char *key, const char *lines)
     scry_json_end(w, ']');
 }
 
-static void put_place(scry_json_writer *w, const scry_file *f)
+static void put_place(scry_json_writer *w, const scry_file *f, const char *language)
 {
-    char *text = scry_place_text(f->latitude, f->longitude);
+    char *text = scry_place_text_in(f->latitude, f->longitude, language);
     if (text)
         scry_json_add_str(w, "place", text);
     free(text);
 }
 
 void scry_json_put_file(scry_json_writer *w, const scry_file *f)
+{
+    scry_json_put_file_in(w, f, NULL);
+}
+
+void scry_json_put_file_in(scry_json_writer *w, const scry_file *f, const char *language)
 {
     char id[2 * SCRY_ID_BYTES + 1];
     scry_hex(f->id, SCRY_ID_BYTES, id);
@@ -111,7 +116,7 @@ void scry_json_put_file(scry_json_writer *w, const scry_file *f)
     if (f->has_position) {
         scry_json_add_num(w, "latitude", f->latitude, 9);
         scry_json_add_num(w, "longitude", f->longitude, 9);
-        put_place(w, f);
+        put_place(w, f, language);
     }
     put_text(w, "title", f->title);
     put_text(w, "description", f->description);

@@ -13,6 +13,9 @@
  * that are unknown and without braces. */
 void scry_json_put_file(scry_json_writer *w, const scry_file *f);
 
+/* The same, the place in a language (places.h). */
+void scry_json_put_file_in(scry_json_writer *w, const scry_file *f, const char *language);
+
 /* What was read in a picture, as an object: read, reason, text (all lines), and of each line its text, confidence, corners, and,
  * where there is a query, matches: whether it has any of its words. `text` is NULL where nobody has looked; `query` may be NULL. */
 void scry_json_put_picture_text(scry_json_writer *w, const scry_picture_text *text, const char *query);

@@ -64,7 +64,7 @@ static void put_text(scry_buf *out, const scry_filter_node *f)
         if (!scry_words_alternative(&word, &n, text))
             continue;
         uint32_t place = scry_word_place(text, strlen(text));
-        char *title = place == SCRY_NO_PLACE ? scry_strdup(text) : scry_place_title(place);
+        char *title = place == SCRY_NO_PLACE ? scry_strdup(text) : scry_place_title(place, NULL);
         if (n > 0 && place != SCRY_NO_PLACE)
             title[strcspn(title, ",")] = '\0';
         scry_buf_printf(out, "%s%s", word - strlen(text) == f->text + 1 || asks_place(f) ? "" : " ", title);

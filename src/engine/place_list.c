@@ -110,11 +110,20 @@ static bool has_at_word(const scry_runes *name, const scry_runes *text)
     return text->n == 0;
 }
 
-/* The first name that has the text: its bytes; NULL: none. */
-static const char *find_name(uint32_t place, const scry_runes *text, scry_runes *scratch, size_t *size)
+typedef struct {
+    const scry_place_list *list;
+    const char *text, *language;
+    size_t limit;
+} finding;
+
+/* The name that has the text, that in the language before others: its bytes; NULL: none. */
+static const char *find_name(uint32_t place, const char *language, const scry_runes *text, scry_runes *scratch, size_t *size)
 {
-    const char *name = scry_place_names(place);
-    for (; *name; name += *size + (name[*size] == '\n')) {
+    const char *name = scry_place_shown_name(place, language, size);
+    fold(scratch, name, *size);
+    if (has_at_word(scratch, text))
+        return name;
+    for (name = scry_place_names(place); *name; name += *size + (name[*size] == '\n')) {
         *size = strcspn(name, "\n");
         fold(scratch, name, *size);
         if (has_at_word(scratch, text))
@@ -123,33 +132,35 @@ static const char *find_name(uint32_t place, const scry_runes *text, scry_runes 
     return NULL;
 }
 
-/* Of the first `limit` places that have a name with the text; `name` is that one, of `size` bytes. */
-static void each_found(const scry_place_list *l, const char *text, size_t limit,
-                       void (*fn)(void *arg, const counted *c, const char *name, size_t size), void *arg)
+/* Of the first places that have a name with the text; `name` is that one, of `size` bytes. */
+static void each_found(const finding *f, void (*fn)(void *arg, const finding *f, const counted *c, const char *name, size_t size),
+                       void *arg)
 {
     scry_runes wanted = SCRY_RUNES_INIT(MAX_RUNES), scratch = SCRY_RUNES_INIT(MAX_RUNES);
-    size_t size = strnlen(text, MAX_TEXT + 1), found = 0, n;
-    fold(&wanted, text, size);
-    for (size_t i = 0; i < l->n && found < limit && size <= MAX_TEXT; i++) {
-        const char *name = find_name(l->at[i].place, &wanted, &scratch, &n);
+    size_t size = strnlen(f->text, MAX_TEXT + 1), found = 0, n;
+    fold(&wanted, f->text, size);
+    for (size_t i = 0; i < f->list->n && found < f->limit && size <= MAX_TEXT; i++) {
+        const counted *c = &f->list->at[i];
+        const char *name = find_name(c->place, f->language, &wanted, &scratch, &n);
         if (name)
-            fn(arg, &l->at[i], name, n);
+            fn(arg, f, c, name, n);
         found += name != NULL;
     }
     scry_runes_dispose(&wanted);
     scry_runes_dispose(&scratch);
 }
 
-static void put_place(void *arg, const counted *c, const char *name, size_t size)
+static void put_place(void *arg, const finding *f, const counted *c, const char *name, size_t size)
 {
     static const char *const kinds[] = { [SCRY_PLACE_COUNTRY] = "country", [SCRY_PLACE_REGION] = "region", [SCRY_PLACE_CITY] = "city" };
     scry_json_writer *w = arg;
-    char *title = scry_place_title(c->place);
+    size_t n;
+    char *title = scry_place_title(c->place, f->language);
     scry_json_begin(w, '{');
     scry_json_add_str(w, "name", title);
     scry_json_add_str(w, "kind", kinds[scry_place_kind_of(c->place)]);
     scry_json_add_int(w, "count", (int64_t)c->files);
-    if (name != scry_place_names(c->place)) {
+    if (name != scry_place_shown_name(c->place, f->language, &n)) {
         scry_json_key(w, "matched");
         scry_json_put_bytes(w, name, size);
     }
@@ -157,21 +168,28 @@ static void put_place(void *arg, const counted *c, const char *name, size_t size
     free(title);
 }
 
-void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit)
+void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit, const char *language)
 {
+    const finding f = { l, text, language, limit };
     scry_json_begin(w, '[');
-    each_found(l, text, limit, put_place, w);
+    each_found(&f, put_place, w);
     scry_json_end(w, ']');
 }
 
-static void put_title(void *arg, const counted *c, const char *name, size_t size)
+bool scry_place_list_has_language(const char *language)
 {
-    char *title = scry_place_title(c->place);
+    return scry_place_knows_language(language);
+}
+
+static void put_title(void *arg, const finding *f, const counted *c, const char *name, size_t size)
+{
+    char *title = scry_place_title(c->place, f->language);
     scry_buf_printf(arg, "%s\n", title);
     free(title);
 }
 
 void scry_place_titles(scry_buf *out, const scry_place_list *l, const char *text, size_t limit)
 {
-    each_found(l, text, limit, put_title, out);
+    const finding f = { l, text, NULL, limit };
+    each_found(&f, put_title, out);
 }

@@ -2,7 +2,7 @@
  *
  *     scry_place_list *l;
  *     scry_place_list_new(&l, store, &err);             // one walk over all files
- *     scry_json_put_places(&w, l, "mün", 10);           // [{"name": "Munich, Germany", "kind": "city", "count": 12, "matched": "München"}]
+ *     scry_json_put_places(&w, l, "mün", 10, NULL);     // [{"name": "Munich, Germany", "kind": "city", "count": 12, "matched": "München"}]
  *     scry_place_list_free(l);
  *
  * A list does not change with the store; any thread may read it.
@@ -22,8 +22,12 @@ int scry_place_list_new(scry_place_list **out, scry_store *s, scry_error *err) S
 void scry_place_list_free(scry_place_list *l);   /* NULL is legal */
 
 /* Write a list of at most `limit` places, those with most files first, one of whose names has `text` at the beginning of a word, in
- * any case and without accents ("": all). "matched" is that name, where it is not the one at the beginning of "name". */
-void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit);
+ * any case and without accents ("": all). "name" is in `language` (places.h); "matched" is the name with the text, where it is not
+ * the one at the beginning of "name". */
+void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const char *text, size_t limit, const char *language);
+
+/* Whether names are shown in this language: "de", "de-AT". */
+bool scry_place_list_has_language(const char *language);
 
 /* Their names for people ("Munich, Germany"), a line each. */
 void scry_place_titles(scry_buf *out, const scry_place_list *l, const char *text, size_t limit);

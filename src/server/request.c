@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "engine/place_list.h"
 #include "server/auth.h"
 #include "server/connections.h"
 #include "server/metrics.h"
@@ -99,6 +100,15 @@ bool request_int(request *r, const char *name, long long fallback, long long min
     if (errno == 0 && end != text && *end == '\0' && *out >= min && *out <= max)
         return true;
     respond_problem(r, 400, "%s must be a whole number from %lld to %lld", name, min, max);
+    return false;
+}
+
+bool request_language(request *r, const char **out)
+{
+    *out = request_arg(r, "language");
+    if (!*out || scry_place_list_has_language(*out))
+        return true;
+    respond_problem(r, 400, "language must be one of en, ru, de, es, fr, zh, it, pt and ja, not \"%.40s\"", *out);
     return false;
 }
 

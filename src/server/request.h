@@ -85,6 +85,10 @@ bool request_has_tag(const request *r, const char *tag);
  * range (a 400 has been made). */
 bool request_int(request *r, const char *name, long long fallback, long long min, long long max, long long *out);
 
+/* The language of names of places (engine/place_list.h) from the query string: NULL when absent; false when there are no names in
+ * it (a 400 has been made). */
+bool request_language(request *r, const char **out);
+
 /* The body as JSON, to be freed; false: a 400 was made, or a 413 for more than MAX_JSON_BODY bytes (routes that
  * also accept pictures have a larger limit of their own). */
 bool request_json(request *r, scry_json **out);

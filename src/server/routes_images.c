@@ -19,14 +19,15 @@ enum { VIEW_SIDE = 2560, MAX_JPEG_BYTES = 64 << 20, TAG_SIZE = 64 };
 
 static void image_get(request *r, worker_tools *tools)
 {
-    scry_results *found = picture_find(r, r->param[0]);
+    const char *language;
+    scry_results *found = request_language(r, &language) ? picture_find(r, r->param[0]) : NULL;
     if (!found)
         return;
     scry_buf b = SCRY_BUF_INIT(1 << 20);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     mark_away(r->server->away, found);
     scry_json_begin(&w, '{');
-    scry_json_put_file(&w, &found->hits[0].file);
+    scry_json_put_file_in(&w, &found->hits[0].file, language);
     scry_json_end(&w, '}');
     respond_json(r, 200, &b);
     scry_results_free(found);

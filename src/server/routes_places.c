@@ -67,19 +67,19 @@ static int refresh(server *s, struct place_cache *c, scry_error *err)
 static void places_get(request *r, worker_tools *tools)
 {
     struct place_cache *c = r->server->places;
-    const char *text = request_arg(r, "q");
+    const char *text = request_arg(r, "q"), *language;
     long long limit;
     scry_error err = SCRY_ERROR_INIT;
     scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    if (!request_int(r, "limit", 20, 1, MOST_PLACES, &limit))
+    if (!request_int(r, "limit", 20, 1, MOST_PLACES, &limit) || !request_language(r, &language))
         return;
     pthread_mutex_lock(&c->lock);
     int result = refresh(r->server, c, &err);
     scry_json_begin(&w, '{');
     scry_json_key(&w, "places");
     if (result == 0)
-        scry_json_put_places(&w, c->list, text ? text : "", (size_t)limit);
+        scry_json_put_places(&w, c->list, text ? text : "", (size_t)limit, language);
     scry_json_end(&w, '}');
     pthread_mutex_unlock(&c->lock);
     respond_result(r, result, &err, &b);

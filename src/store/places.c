@@ -28,6 +28,10 @@ typedef struct {
     uint32_t countries, regions, cities, name_bytes, names, zero;
 } header;
 
+/* As tools/places/make.py orders them. */
+enum { LANGUAGES = 9 };
+static const char languages[LANGUAGES][3] = { "en", "ru", "de", "es", "fr", "zh", "it", "pt", "ja" };
+
 static const double nearby_km = 30, around_km = 100, largest_km = 120;   /* no city is larger */
 
 static const header *head(void)
@@ -45,9 +49,15 @@ static const uint32_t *name_offsets(void)
     return (const uint32_t *)(const void *)(records() + scry_places_count());
 }
 
+/* [places, LANGUAGES] */
+static const uint8_t *shown_names(void)
+{
+    return (const uint8_t *)(name_offsets() + head()->names);
+}
+
 static const char *name_bytes(void)
 {
-    return (const char *)(name_offsets() + head()->names);
+    return (const char *)(shown_names() + LANGUAGES * scry_places_count());
 }
 
 /* ---- one place ---- */
@@ -189,41 +199,72 @@ scry_places scry_places_near(double latitude, double longitude)
 
 /* ---- texts ---- */
 
-static int first_name(uint32_t place)
+static size_t language_number(const char *tag)
 {
-    return (int)strcspn(scry_place_names(place), "\n");
+    if (!tag || !tag[0] || !tag[1] || (tag[2] && tag[2] != '-' && tag[2] != '_'))
+        return LANGUAGES;
+    for (size_t i = 0; i < LANGUAGES; i++)
+        if ((tag[0] | 0x20) == languages[i][0] && (tag[1] | 0x20) == languages[i][1])
+            return i;
+    return LANGUAGES;
 }
 
-/* Whether a larger city of the same country has the same English name. */
-static bool is_second(uint32_t city)
+bool scry_place_knows_language(const char *language)
 {
-    const char *name = scry_place_names(city);
-    size_t n = strcspn(name, "\n"), count = scry_places_count();
+    return language_number(language) < LANGUAGES;
+}
+
+static const char *name_in(uint32_t place, size_t language, size_t *size)
+{
+    const char *name = scry_place_names(place);
+    for (uint8_t skipped = shown_names()[LANGUAGES * (size_t)place + language]; skipped; skipped--)
+        name += strcspn(name, "\n") + 1;
+    *size = strcspn(name, "\n");
+    return name;
+}
+
+const char *scry_place_shown_name(uint32_t place, const char *language, size_t *size)
+{
+    size_t number = language_number(language);
+    return name_in(place, number < LANGUAGES ? number : 0, size);
+}
+
+/* Whether a larger city of the same country is shown by the same name. */
+static bool is_second(uint32_t city, size_t language)
+{
+    size_t n, other, count = scry_places_count();
+    const char *name = name_in(city, language, &n);
     uint32_t country = scry_place_around(scry_place_around(city)), metres = scry_place_metres(city);
     for (uint32_t i = head()->countries + head()->regions; i < count; i++)
-        if (scry_place_metres(i) > metres && strncmp(scry_place_names(i), name, n) == 0 && strcspn(scry_place_names(i), "\n") == n &&
-            scry_place_is_in(i, country))
+        if (scry_place_metres(i) > metres && scry_place_is_in(i, country) && strncmp(name_in(i, language, &other), name, n) == 0 &&
+            other == n)
             return true;
     return false;
 }
 
-char *scry_place_title(uint32_t place)
+char *scry_place_title(uint32_t place, const char *language)
 {
     uint32_t around = scry_place_around(place), country = scry_place_around(around);
-    const char *name = scry_place_names(place);
-    int n = first_name(place);
+    size_t number = language_number(language), n, region_size, country_size;
+    number = number < LANGUAGES ? number : 0;
+    const char *name = name_in(place, number, &n), *region = name_in(around, number, &region_size);
+    const char *land = name_in(country, number, &country_size);
     if (around == place)
-        return scry_strndup(name, (size_t)n);
-    if (around != country && is_second(place))
-        return scry_asprintf("%.*s, %.*s, %.*s", n, name, first_name(around), scry_place_names(around), first_name(country),
-                             scry_place_names(country));
-    return scry_asprintf("%.*s, %.*s", n, name, first_name(country), scry_place_names(country));
+        return scry_strndup(name, n);
+    if (around != country && is_second(place, number))
+        return scry_asprintf("%.*s, %.*s, %.*s", (int)n, name, (int)region_size, region, (int)country_size, land);
+    return scry_asprintf("%.*s, %.*s", (int)n, name, (int)country_size, land);
 }
 
 /* The largest city there, else what is around. */
-char *scry_place_text(double latitude, double longitude)
+char *scry_place_text_in(double latitude, double longitude, const char *language)
 {
     scry_places p = scry_places_near(latitude, longitude);
     uint32_t place = p.largest != SCRY_NO_PLACE ? p.largest : p.around;
-    return place == SCRY_NO_PLACE ? NULL : scry_place_title(place);
+    return place == SCRY_NO_PLACE ? NULL : scry_place_title(place, language);
+}
+
+char *scry_place_text(double latitude, double longitude)
+{
+    return scry_place_text_in(latitude, longitude, NULL);
 }

@@ -1,8 +1,8 @@
 /* places.h - the places of the world: a table of countries, regions and cities (tools/places/make.py, from GeoNames).
  *
  *     scry_places p = scry_places_near(48.137, 11.575);
- *     scry_place_names(p.largest)       // "Munich\nМюнхен\nMünchen...": the English name, then others
- *     char *text = scry_place_title(p.largest);   // "Munich, Germany"
+ *     scry_place_names(p.largest)       // "Munich\nМюнхен\nMünchen...": the main name, then others
+ *     char *text = scry_place_title(p.largest, "de");   // "München, Deutschland"
  *     for (uint32_t at = p.around; ...; at = scry_place_around(at))   // Bavaria, Germany
  *
  * A place is a number, below scry_places_count(); countries come first, then regions (the first level below a country), then
@@ -34,7 +34,7 @@ size_t scry_places_count(void);
 /* Of a place, which is below scry_places_count(). */
 scry_place_kind scry_place_kind_of(uint32_t place);
 uint32_t scry_place_around(uint32_t place);       /* of a city the region or else country, of others the country */
-const char *scry_place_names(uint32_t place);     /* separated by newlines, English first; they live as long as the program */
+const char *scry_place_names(uint32_t place);     /* separated by newlines, the main one first; they live as long as the program */
 uint32_t scry_place_metres(uint32_t place);       /* how far a city reaches; 0 of others */
 
 /* Whether `place` is `around` or lies in it. */
@@ -46,8 +46,18 @@ size_t scry_place_names_count(void);
 const char *scry_place_name(size_t i);
 uint32_t scry_place_named(size_t i);
 
+/* The name of a place in a language: `*size` bytes, of scry_place_names. A language is a tag whose first two letters are one of en,
+ * ru, de, es, fr, zh, it, pt and ja; it is English for any other and for NULL, and where the table has no name in it. */
+const char *scry_place_shown_name(uint32_t place, const char *language, size_t *size);
+
+/* Whether there are names in this language: "de", "de-AT", not "deutsch". */
+bool scry_place_knows_language(const char *language);
+
 /* For people, owned by the caller: "Germany", "Bavaria, Germany", "Munich, Germany"; "Paris, Texas, United States" where a larger
- * city of that country has the name. */
-char *scry_place_title(uint32_t place);
+ * city of that country has the name. In a language as above. */
+char *scry_place_title(uint32_t place, const char *language);
+
+/* scry_place_text in a language: the title of the largest city at a position, else of what is around; NULL: of neither. */
+char *scry_place_text_in(double latitude, double longitude, const char *language);
 
 #endif

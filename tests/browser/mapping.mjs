@@ -163,6 +163,21 @@ export async function mapping() {
     await until(async () => assert.deepEqual(await page.$$eval('.hit .open', all => all.map(a => a.title.replace(/.*\//, ''))), ['colosseum.jpg']));
   });
 
+  await test('names of places are in the language of the page', async () => {
+    const page = await open(url + '/?q=a+palace+with+white+domes&near=41.8902,12.4922,1', { locale: 'de' }), offered = () => page.$$eval('#place-names option', all => all.map(o => [o.value, o.label]));
+    await settled(page);
+    await page.click('#show-filters');
+    await page.fill('#filters [name=place]', 'rom');
+    await until(async () => assert.deepEqual(await offered(), [['Rom, Italien', 'Rom, Italien (1)']]));
+    await page.fill('#filters [name=place]', '');
+    await openHit(page);
+    const place = page.locator('#meta button', { hasText: 'Rom, Italien' });
+    await place.waitFor();
+    await place.click();
+    await until(() => assert.equal(query(page).get('place'), 'Rom, Italien'));
+    await until(async () => assert.deepEqual(await page.$$eval('.hit .open', all => all.map(a => a.title.replace(/.*\//, ''))), ['colosseum.jpg']));
+  });
+
   await test('the small map of a picture leads to the map', async () => {
     const page = await open(url + '/?q=a+palace+with+white+domes&near=27.1751,78.0421,1');
     await settled(page);

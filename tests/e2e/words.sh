@@ -210,7 +210,23 @@ assert all(m is None and c == 1 for *_, c, m in everywhere), everywhere
 assert ("Munich, Germany", "city", 1, None) in places(q="mun") and ("Munich, Germany", "city", 1, "Мюнхен") in places(q="МЮН"), places(q="МЮН")
 assert ("France", "country", 1, "Франция") in places(q="франц") and len(places(limit=1)) == 1
 assert places(q="Rome") == places(q="x" * 5000) == places(q="unich") == places(q="\xff%*") == [], places(q="Rome")
-for name, *_ in everywhere:   # what is suggested is a value of the filter, and finds as many
+in_german = places(language="de")   # the same places, by names that the filter takes
+assert [c for _, _, c, _ in in_german] == [c for _, _, c, _ in everywhere] and {("München, Deutschland", "city"), ("Bayern, Deutschland", "region"), ("Deutschland", "country"),
+    ("Frankreich", "country")} <= {(n, k) for n, k, *_ in in_german}, in_german
+assert ("München, Deutschland", "city", 1, None) in places(q="mün", language="de-AT") and ("慕尼黑, 德国", "city", 1, "Munich") in places(q="mun", language="zh")
+for asked in ("places?language=deutsch", "places?language=", "images/" + "0" * 32 + "?language=tlh"):
+    try:
+        urllib.request.urlopen(f"{url}/api/v1/{asked}")
+        raise SystemExit(f"{asked} was answered")
+    except urllib.error.HTTPError as e:
+        assert e.code == 400 and "language must be one of" in json.load(e)["detail"], asked
+with urllib.request.urlopen(f"{url}/api/v1/images?place=Munich") as f:
+    munich = json.load(f)["results"][0]
+def record(**asked):
+    with urllib.request.urlopen(f"{url}/api/v1/images/{munich['id']}?" + urllib.parse.urlencode(asked)) as f:
+        return json.load(f)
+assert record() == munich == record(language="en") and record(language="ru") == {**munich, "place": "Мюнхен, Германия"}, record(language="ru")
+for name, *_ in everywhere + in_german:   # what is suggested is a value of the filter, and finds as many
     with urllib.request.urlopen(f"{url}/api/v1/images?" + urllib.parse.urlencode({"place": name})) as f:
         assert len(json.load(f)["results"]) == 1, name
 print("places")

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_CRC = 0xaeac489b };
+enum { TABLE_CRC = 0x85d77528, LANGUAGES = 9 };
 
 static void known(void **state)
 {
@@ -79,10 +79,10 @@ static void another_table_is_another_version(void **state)
     header h;
     size_t size;
     char *all = read_table(&h, &size);
-    assert_string_equal(SCRY_WORDS_VERSION, "4");
+    assert_string_equal(SCRY_WORDS_VERSION, "4");   /* numbers and words as before names had languages */
     assert_int_equal(scry_crc32c(0, all, size), TABLE_CRC);
     assert_true(scry_places_count() == h.countries + h.regions + h.cities && scry_places_count() < 65536);
-    assert_int_equal(size, sizeof h + scry_places_count() * sizeof(record) + h.names * 4ull + h.name_bytes);
+    assert_int_equal(size, sizeof h + scry_places_count() * (sizeof(record) + LANGUAGES) + h.names * 4ull + h.name_bytes);
     free(all);
 }
 
@@ -181,7 +181,7 @@ static void texts(void **state)
             uint32_t place;
             memcpy(&place, places.data + k * sizeof place, sizeof place);
             free(title);
-            title = scry_place_title(place);
+            title = scry_place_title(place, NULL);
             held |= strcmp(title, cases[i].first) == 0;
         }
         if (!held || n < cases[i].least || n > cases[i].most)
@@ -197,12 +197,13 @@ static void texts(void **state)
     free(russian);
 }
 
-/* What is shown of a place is a name that finds it. */
+/* What is shown of a place, in any language, is a name that finds it. */
 static void titles(void **state)
 {
+    static const char *const languages[LANGUAGES] = { NULL, "ru", "de", "es", "fr", "zh", "it", "pt", "ja" };
     scry_buf places = SCRY_BUF_INIT(1 << 20);
-    for (uint32_t place = 0; place < scry_places_count(); place += place < 300 ? 1 : 61) {
-        char *title = scry_place_title(place);
+    for (uint32_t i = 0, place = 0; place < scry_places_count(); place += i < 300 * LANGUAGES ? i % LANGUAGES == 0 : 17, i++) {
+        char *title = scry_place_title(place, languages[i % LANGUAGES]);
         size_t n = scry_places_of_text(&places, title);
         bool held = false;
         for (size_t k = 0; k < n; k++)
@@ -212,6 +213,27 @@ static void titles(void **state)
         free(title);
     }
     scry_buf_dispose(&places);
+}
+
+static void languages(void **state)
+{
+    static const struct { double latitude, longitude; const char *language, *text; } cases[] = {
+        { 50.94, 6.96, NULL, "Cologne, Germany" }, { 50.94, 6.96, "en", "Cologne, Germany" }, { 50.94, 6.96, "de", "Köln, Deutschland" },
+        { 50.94, 6.96, "DE-at", "Köln, Deutschland" }, { 50.94, 6.96, "de_CH", "Köln, Deutschland" }, { 50.94, 6.96, "ru", "Кёльн, Германия" },
+        { 50.94, 6.96, "tlh", "Cologne, Germany" }, { 50.94, 6.96, "", "Cologne, Germany" }, { 50.94, 6.96, "d", "Cologne, Germany" },
+        { 48.137, 11.575, "es", "Múnich, Alemania" }, { 48.137, 11.575, "fr", "Munich, Allemagne" }, { 48.137, 11.575, "zh", "慕尼黑, 德国" },
+        { 48.137, 11.575, "it", "Monaco di Baviera, Germania" }, { 48.137, 11.575, "ja", "ミュンヘン, ドイツ" },
+        { 43.6615, -70.2553, "de", "Portland, Maine, Vereinigte Staaten" }, { 65.6, -17.5, "ru", "Акюрейри, Исландия" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = scry_place_text_in(cases[i].latitude, cases[i].longitude, cases[i].language);
+        if (!text || strcmp(text, cases[i].text) != 0)
+            fail_msg("in %s: %s", cases[i].language ? cases[i].language : "none", text ? text : "nowhere");
+        free(text);
+    }
+    assert_true(scry_place_knows_language("en") && scry_place_knows_language("ja") && scry_place_knows_language("zh-Hans-CN"));
+    assert_false(scry_place_knows_language(NULL) || scry_place_knows_language("") || scry_place_knows_language("d") ||
+                 scry_place_knows_language("deutsch") || scry_place_knows_language("ko") || scry_place_knows_language("\x04\x05"));
 }
 
 static bool holds(const scry_file *f, const char *query, scry_words_mode mode)
@@ -252,6 +274,7 @@ int main(void)
         cmocka_unit_test(every_name_is_found),
         cmocka_unit_test(texts),
         cmocka_unit_test(titles),
+        cmocka_unit_test(languages),
         cmocka_unit_test(words_of_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

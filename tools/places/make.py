@@ -16,12 +16,14 @@ are; and how far from its middle a picture was taken there: 20 m times the squar
 differs from an earlier one by accents or case only is left out.
 
 All numbers are little-endian:
-    8 bytes "scrypla2", uint32 countries, regions, cities, bytes of names, names, 0
+    8 bytes "scrypla3", uint32 countries, regions, cities, bytes of names, names, 0
     of each place, countries first, then regions, then cities by latitude: int32 latitude, int32 longitude (both 1/10000 degree; 0 but
         for cities), uint32 offset into the names, uint16 pairs of metres, uint16 the place around it: of a city the region or
         else the country, of a region the country, of a country itself
-    of each name, in the order of their keys (below): uint32 offset into the names
-    the names: of each place, in order, the English one and the others, separated by newlines, with a final zero byte
+    of each name that can be looked up, in the order of their keys (below): uint32 offset into the names
+    of each place: 9 bytes, for each of LANGUAGES which of its names is shown, from 0
+    the names: of each place, in order, the main one and the others, separated by newlines, with a final zero byte; names that are
+        shown, and differ from others by accents or case only, come last, and are not among those that can be looked up
 
 The key of a name is it in lower case, without accents and what precedes the first letter or digit. After a change of the table
 SCRY_WORDS_VERSION in src/store/words.h is raised, since words that were stored hold numbers of places.
@@ -56,6 +58,9 @@ KINDS = set("""province region state oblast county governorate district departme
 ALIASES = {"FR.75": "frnaq", "FR.28": "frnor", "RU.66": "ruspe", "RU.42": "rulen", "US.DC": "usdc", "RU.29": "rukem", "RU.32": "rukhm", "RU.59": "rupri",
            "RU.06": "ruark", "RU.12": "ruce", "RU.93": "ruzab", "VN.79": "vnsg", "ES.32": "esnc", "CZ.81": "cz41", "CH.SG": "chsg", "DK.21": "dk83",
            "DK.19": "dk81", "BY.03": "byhr", "BY.06": "byma", "BY.02": "byho", "PL.81": "plpd", "QA.01": "qada", "AR.07": "arc", "AZ.09": "azba"}
+# Cities whose main name is not the one that is used in English; it comes first nevertheless, since the numbers and words of stores go by it.
+ENGLISH = {"DE.Köln": "Cologne", "ES.Sevilla": "Seville", "SA.Makkah": "Mecca", "SA.Madinah": "Medina", "BE.Gent": "Ghent", "BE.Brugge": "Bruges",
+           "CH.Luzern": "Lucerne", "IT.Siracusa": "Syracuse", "GR.Pátra": "Patras", "GR.Irákleion": "Heraklion", "DK.Århus": "Aarhus", "CH.Zürich": "Zurich"}
 # Names that are near to those of other regions.
 DIFFERENT = {"Highland Papua", "Atsinanana", "Nouakchott South", "Northern Islands", "Souss-Massa", "Southwest Papua"}
 
@@ -142,27 +147,44 @@ def unique(names):
     return kept
 
 
+def shown_names(names, by_language):
+    """Which of the names is shown in each language, and the names that are to be added for it."""
+    shown, added = [], []
+    for language in LANGUAGES:
+        name = (by_language.get(language) or names[0]).rstrip("¹²³").strip()
+        if not name or "\n" in name:
+            name = names[0]
+        if name not in names + added:
+            added.append(name)
+        shown.append((names + added).index(name))
+    return shown, added
+
+
 class Table:
     def __init__(self):
-        self.records, self.names, self.keys = [], bytearray(), []
+        self.records, self.names, self.keys, self.shown = [], bytearray(), [], bytearray()
 
-    def add(self, names, around=None, latitude=0.0, longitude=0.0, metres=0):
-        """The number of the new place."""
+    def add(self, names, by_language, around=None, latitude=0.0, longitude=0.0, metres=0):
+        """The number of the new place. `by_language`: its name in each language, or None."""
         number = len(self.records)
         self.records.append((round(latitude * 1e4), round(longitude * 1e4), len(self.names), round(metres / 2), number if around is None else around))
-        for i, name in enumerate(names):
-            self.keys.append((key(name), len(self.names)))
-            self.names += name.encode() + (b"\n" if i + 1 < len(names) else b"\0")
+        shown, added = shown_names(names, by_language)
+        self.shown += bytes(shown)
+        for i, name in enumerate(names + added):
+            if i < len(names):
+                self.keys.append((key(name), len(self.names)))
+            self.names += name.encode() + (b"\n" if i + 1 < len(names) + len(added) else b"\0")
         return number
 
     def write(self, path, countries, regions):
         self.keys.sort()
         with open(path, "wb") as f:
-            f.write(struct.pack("<8s6I", b"scrypla2", countries, regions, len(self.records) - countries - regions, len(self.names), len(self.keys), 0))
+            f.write(struct.pack("<8s6I", b"scrypla3", countries, regions, len(self.records) - countries - regions, len(self.names), len(self.keys), 0))
             for r in self.records:
                 f.write(struct.pack("<iiIHH", *r))
             for _, offset in self.keys:
                 f.write(struct.pack("<I", offset))
+            f.write(self.shown)
             f.write(self.names)
             print(f"{countries} countries, {regions} regions, {len(self.records) - countries - regions} cities, {len(self.keys)} names, {f.tell()} bytes")
 
@@ -185,18 +207,22 @@ def main(wheel, npm, geonames, cldr):
 
     table, numbers = Table(), {}
     for code in sorted(countries):
-        numbers[code] = table.add(unique([countries[code]["name"], *(n for p in LANGUAGES for n in of_countries[p].get(code, []))]))
+        numbers[code] = table.add(unique([countries[code]["name"], *(n for p in LANGUAGES for n in of_countries[p].get(code, []))]),
+                                  {p: of_countries[p].get(code, [None])[0] for p in LANGUAGES[1:]})
     used = sorted({f"{c['countrycode']}.{c['admin1code']}" for c in cities} & set(regions))
     for code in used:
         theirs = [n for p in LANGUAGES for n in of_regions[p].get(codes.get(code, ""), [])[:1]]
-        numbers[code] = table.add(unique([*theirs[:1], regions[code], *theirs[1:]]), numbers[code[:2]])
+        numbers[code] = table.add(unique([*theirs[:1], regions[code], *theirs[1:]]),
+                                  {p: of_regions[p].get(codes.get(code, ""), [None])[0] for p in LANGUAGES}, numbers[code[:2]])
     for city in sorted(cities, key=lambda c: (c["latitude"], c["longitude"], c["geonameid"])):
         country = city["countrycode"]
         by_language = [of_cities[p].get(str(city["geonameid"])) for p in [*LANGUAGES, *languages_of[country]] if p]
         western, russian, chinese = ([a for a in city["alternatenames"] if p.fullmatch(a)] for p in (WESTERN, RUSSIAN, CHINESE))
         names = unique([city["name"], *by_language, *western[:WESTERN_NAMES], *russian[:RUSSIAN_NAMES], *chinese[:CHINESE_NAMES]])
         around = numbers.get(f"{country}.{city['admin1code']}", numbers[country])
-        table.add(names, around, city["latitude"], city["longitude"], 20 * math.sqrt(city["population"]))
+        shown = {p: of_cities[p].get(str(city["geonameid"])) for p in LANGUAGES[1:]}
+        shown["en"] = ENGLISH.get(f"{country}.{city['name']}")
+        table.add(names, shown, around, city["latitude"], city["longitude"], 20 * math.sqrt(city["population"]))
     table.write(os.path.join(TOP, "places", "places.bin"), len(countries), len(used))
 
 
