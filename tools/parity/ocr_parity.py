@@ -3,14 +3,16 @@
 
     pip install rapidocr==3.10.0 onnxruntime
     make build/release/tests/ocr_dump
-    tools/parity/ocr_parity.py [--made N] [--show] [FOLDER-OF-PICTURES ...]
+    tools/parity/ocr_parity.py [--made N] [--show] [--results FILE] [FOLDER-OF-PICTURES ...]
 
 Reads N made pictures (300), in the fonts of this machine, of many sizes, angles and backgrounds, and those of the folders, with rapidocr on ONNX Runtime and
 with src/ocr, from the same pixels. A line of the package counts as equal if there is a line at the same place with the same text, spaces
-aside. Prints the shares of equal lines, and with --show those that differ.
+aside. Prints the shares of equal lines, and with --show those that differ. With --results each picture's lines are added to FILE as JSON when it is done, and
+pictures that are in FILE already are not read again: a run that was stopped goes on.
 """
 import argparse
 import glob
+import json
 import os
 import random
 import subprocess
@@ -110,6 +112,30 @@ def compare(theirs, mine):
         yield best is not None and best[2].replace(" ", "") == text.replace(" ", ""), best is not None and best[2] == text, best
 
 
+def both(image, reader, a):
+    """What the package and src/ocr read in a picture: two lists of [box, score, text]."""
+    with tempfile.TemporaryDirectory() as tmp:
+        path = os.path.join(tmp, "picture.ppm")
+        image.save(path)
+        mine = ours([path], a.model, a.threads, a.mode)[path]
+    result = reader(np.asarray(image)[..., ::-1].copy())
+    theirs = [] if result.boxes is None else [(b.reshape(-1).tolist(), float(s), t) for b, t, s in zip(result.boxes, result.txts, result.scores)]
+    return theirs, mine
+
+
+def known_results(path):
+    """Results of an earlier run by the name of the picture; a line that was cut short is none."""
+    known = {}
+    if path and os.path.exists(path):
+        for line in open(path, encoding="utf-8"):
+            try:
+                one = json.loads(line)
+                known[one["picture"]] = one["theirs"], one["mine"]
+            except ValueError:
+                print(f"{path}: a line that is not complete", file=sys.stderr)
+    return known
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--made", type=int, default=300)
@@ -117,8 +143,10 @@ def main():
     p.add_argument("--model", default=os.path.join(TOP, "models/words"))
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--mode", choices=("f32", "bf16"), default="f32", help="the arithmetic of src/ocr")
+    p.add_argument("--results", metavar="FILE", help="goes on with, and adds to, the results in FILE")
     p.add_argument("folders", nargs="*")
     a = p.parse_args()
+    known = known_results(a.results)
     rng, latin, cjk = random.Random(18), *fonts()
     reader = RapidOCR(params={"EngineConfig.onnxruntime.intra_op_num_threads": a.threads, "Global.log_level": "critical"})
     sets = [("made", [(f"made{i}", made(rng, latin, cjk)) for i in range(a.made)])] if a.made else []
@@ -127,14 +155,13 @@ def main():
     total = [0, 0, 0]
     for name, pictures in sets:
         count = [0, 0, 0, 0]
-        for i, (label, image) in enumerate(pictures):
-            image = real(image) if isinstance(image, str) else image
-            with tempfile.TemporaryDirectory() as tmp:
-                path = os.path.join(tmp, "picture.ppm")
-                image.save(path)
-                mine = ours([path], a.model, a.threads, a.mode)[path]
-            result = reader(np.asarray(image)[..., ::-1].copy())
-            theirs = [] if result.boxes is None else [(b.reshape(-1).tolist(), s, t) for b, t, s in zip(result.boxes, result.txts, result.scores)]
+        for label, image in pictures:
+            if label not in known:
+                known[label] = both(real(image) if isinstance(image, str) else image, reader, a)
+                if a.results:
+                    with open(a.results, "a", encoding="utf-8") as f:
+                        f.write(json.dumps({"picture": label, "theirs": known[label][0], "mine": known[label][1]}, ensure_ascii=False) + "\n")
+            theirs, mine = known[label]
             for (box, score, text), (same, exact, best) in zip(theirs, compare(theirs, mine)):
                 count[0] += 1
                 count[1] += same
