@@ -2,6 +2,8 @@
  *
  *     picture -> at most 2,000 pixels a side -> detection (locate.h) -> boxes
  *     box -> straight picture -> 48 pixels high -> upside down? -> characters -> text
+ *     lines read without confidence, the other way up than most of the page -> read again the way that most are
+ *     lines -> in the order of the page (order.h)
  *
  * Sizes, thresholds and the widths of lines (six of similar shape have one width) are those of the package rapidocr, so that
  * the words are, too. */
@@ -13,6 +15,7 @@
 #include "base/utf8.h"
 #include "ocr/locate.h"
 #include "ocr/networks.h"
+#include "ocr/order.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -179,6 +182,7 @@ typedef struct {
     bool turned;             /* a standing line */
     size_t scaled, padded;   /* widths at SCRY_OCR_LINE_HEIGHT: of the picture, with what follows it */
     bool upside_down;
+    bool again;              /* to be read the other way up, too */
     scry_buf text;
     size_t characters;       /* of it, without spaces */
     double confidence;
@@ -256,6 +260,23 @@ static void decode(const reading *r, const scry_ocr_recognition *job, line *l)
     l->confidence = count ? sum / (double)count : 0;
 }
 
+/* What a line says the other way up, if the reader is surer of that. */
+static void decode_again(const reading *r, const scry_ocr_recognition *job, line *l)
+{
+    line other = { .text = SCRY_BUF_INIT(1 << 16) };
+    decode(r, job, &other);
+    bool surer = other.confidence > l->confidence && !other.text.failed;
+    if (surer) {
+        scry_buf before = l->text;
+        l->text = other.text;
+        other.text = before;
+        l->characters = other.characters;
+        l->confidence = other.confidence;
+    }
+    l->upside_down ^= !surer;
+    scry_buf_dispose(&other.text);
+}
+
 static int read_line(scry_nn *n, reading *r, line *l, uint8_t *pixels, float *memory)
 {
     scry_ocr_image crop = { pixels, l->height, l->width };
@@ -265,7 +286,7 @@ static int read_line(scry_nn *n, reading *r, line *l, uint8_t *pixels, float *me
         seen.width = SCRY_OCR_CLASSIFIED_WIDTH;
         seen.rgb += 3 * SCRY_OCR_LINE_HEIGHT * l->scaled;
     }
-    l->upside_down = is_upside_down(n, r, &crop, &seen, memory);
+    l->upside_down = l->again ? !l->upside_down : is_upside_down(n, r, &crop, &seen, memory);
     if (l->upside_down)
         scry_ocr_turn_over(&crop);
     int rc = scry_ocr_resize(&crop, &scaled, NULL);
@@ -277,7 +298,10 @@ static int read_line(scry_nn *n, reading *r, line *l, uint8_t *pixels, float *me
                                  (uint32_t *)(probability + places),
                                  probability };
     scry_ocr_recognise(n, &r->networks->recogniser, &job);
-    decode(r, &job, l);
+    if (l->again)
+        decode_again(r, &job, l);
+    else
+        decode(r, &job, l);
     return 0;
 }
 
@@ -295,6 +319,52 @@ static void read_lines(scry_nn *n, void *arg)
         if (rc < 0)
             r->failed = rc;
     }
+}
+
+static scry_ocr_placed placed(const line *l)
+{
+    scry_ocr_placed p = { .direction = (l->turned ? 1 : 0) + (l->upside_down ? 2 : 0),
+                          .weight = l->confidence >= (double)SURE ? (double)l->characters : 0 };
+    for (int i = 0; i < 4; i++) {
+        p.box.x[i] = l->box.x[(i + p.direction) % 4];
+        p.box.y[i] = l->box.y[(i + p.direction) % 4];
+    }
+    return p;
+}
+
+static scry_ocr_placed *place_all(const reading *r)
+{
+    scry_ocr_placed *all = scry_alloc(r->count * sizeof *all);
+    for (size_t i = 0; i < r->count; i++)
+        all[i] = placed(&r->lines[i]);
+    return all;
+}
+
+/* Leave in r->order those that are unsure, and the other way up than most of the page: how many. */
+static size_t choose_again(reading *r)
+{
+    size_t chosen = 0;
+    scry_ocr_placed *all = place_all(r);
+    int direction = scry_ocr_page_direction(all, r->count);
+    for (size_t i = 0; i < r->count && direction >= 0; i++) {
+        line *l = r->order[i];
+        l->again = (all[l - r->lines].direction ^ 2) == direction && l->confidence < (double)SURE;
+        if (l->again)
+            r->order[chosen++] = l;
+    }
+    free(all);
+    return chosen;
+}
+
+static void read_again(scry_ocr *o, reading *r)
+{
+    size_t count = r->count, chosen = choose_again(r);
+    if (chosen == 0)
+        return;
+    r->count = chosen;
+    r->next = 0;
+    scry_team_run(o->team, read_lines, r);
+    r->count = count;
 }
 
 /* The lines' shapes, and memory for the threads, before they are read. */
@@ -317,6 +387,8 @@ static int read_all(scry_ocr *o, reading *r, scry_error *err)
         rc = scry_fail(err, SCRY_ENOMEM, "not enough memory for lines of %zu bytes", r->pixel_bytes);
     if (rc == 0)
         scry_team_run(o->team, read_lines, r);
+    if (rc == 0 && !r->failed)
+        read_again(o, r);
     if (rc == 0 && r->failed)
         rc = scry_fail(err, r->failed, "not enough memory to read a line");
     free(r->pixels);
@@ -453,9 +525,13 @@ static void place(const reading *r, const line *l, size_t top, scry_ocr_line *ou
 
 static void make_page(reading *r, size_t top, scry_ocr_page *page)
 {
+    size_t *order = scry_alloc((r->count + 1) * sizeof *order);
+    scry_ocr_placed *all = place_all(r);
+    scry_ocr_reading_order(all, r->count, order);
+    free(all);
     page->lines = scry_alloc((r->count ? r->count : 1) * sizeof *page->lines);
     for (size_t i = 0; i < r->count; i++) {
-        line *l = &r->lines[i];
+        line *l = &r->lines[order[i]];
         if ((float)l->confidence >= LEAST_CONFIDENCE && !l->text.failed && has_text(scry_buf_str(&l->text))) {
             scry_ocr_line *out = &page->lines[page->count++];
             place(r, l, top, out);
@@ -464,6 +540,7 @@ static void make_page(reading *r, size_t top, scry_ocr_page *page)
         }
         scry_buf_dispose(&l->text);
     }
+    free(order);
 }
 
 static int read_page(scry_ocr *o, const scry_ocr_image *image, size_t top, scry_ocr_page *page, scry_error *err)

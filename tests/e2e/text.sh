@@ -31,6 +31,14 @@ run text --json --no-rotate "$W/wifi.jpg"
 is "as stored, lines begin on the right below" "$(json '[l["text"] for l in j["lines"]] and all(l["corners"][0][0] > l["corners"][1][0] for l in j["lines"])')" True
 is "as stored, they say the same" "$(json 'sorted(l["text"] for l in j["lines"])')" "['Passwort: maus-7291', 'WLAN: Gästehaus']"
 
+# Pages that are turned or crooked, from their own top to their bottom.
+for picture in bill-left bill-over bill-right bill-crooked; do
+    run text "$W/pages/$picture.png"
+    is "$picture: the order of the page" "$(tr '\n' ' ' <"$T/out")" "Garden Supplies Seeds 2.50 Shovel 18.90 Total 21.40 "
+done
+run text "$W/pages/till.png"
+is "a line that alone would be read upside down" "$(grep -A1 RÜCKGELD "$T/out" | tr '\n' ' ')" "RÜCKGELD 9,63 "
+
 # ---- several files ----
 cd "$W" || exit 1
 run text receipt.png nothing.png sign.png

@@ -5,6 +5,7 @@ import os
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+MONO = "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"
 SANS, SERIF, GOTHIC = ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/freefont/FreeSerif.ttf",
                        "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf")
 
@@ -27,6 +28,15 @@ sign = page([(40, 30, "出口 Exit", GOTHIC, 60), (40, 120, "図書館", GOTHIC,
 save(sign.rotate(7, Image.BICUBIC, fillcolor=(20, 90, 40)).convert("P", palette=Image.ADAPTIVE, colors=32), "sign.png")
 wifi = page([(20, 20, "WLAN: Gästehaus", SANS, 28), (20, 70, "Passwort: maus-7291", SANS, 28)], (380, 130), ((235, 240, 250), (40, 40, 60)))
 save(wifi.rotate(180), "wifi.jpg", quality=85, exif=(lambda e: (e.__setitem__(0x0112, 3), e)[1])(Image.Exif()))
+bill = page([(30 + 300 * k, 30 + 40 * i, line, SANS, 26)
+             for i, row in enumerate((("Garden Supplies",), ("Seeds", "2.50"), ("Shovel", "18.90"), ("Total", "21.40"))) for k, line in enumerate(row)], (460, 220))
+for name, angle in (("left", 90), ("over", 180), ("right", 270)):
+    save(bill.rotate(angle, expand=True).convert("P", palette=Image.ADAPTIVE, colors=16), f"pages/bill-{name}.png")
+save(bill.rotate(14, Image.BICUBIC, expand=True, fillcolor=(120, 100, 80)).convert("P", palette=Image.ADAPTIVE, colors=32), "pages/bill-crooked.png")
+till = page([(30, 30 + 33 * i, line, MONO, 22) for i, line in enumerate((
+    "SUPERMARKT SCHMIDT", "Hauptstraße 12, 10115 Berlin", "", "Vollmilch 3,5%        1,19", "Brötchen 6x           2,40", "Käse Gouda            3,79",
+    "Äpfel 1,2 kg          2,99", "", "SUMME EUR            10,37", "BAR                  20,00", "RÜCKGELD              9,63", "", "15.03.2024 18:42"))], (520, 560))
+save(till.rotate(270, expand=True).convert("P", palette=Image.ADAPTIVE, colors=16), "pages/till.png")   # 9,63 alone is taken for what is upside down
 pharmacy = page([(30, 20, "АПТЕКА", SANS, 40), (30, 90, "Хлеб и молоко 150 руб.", SERIF, 32), (30, 150, "Coffee to go", SANS, 30)], (480, 210))
 save(pharmacy.convert("P", palette=Image.ADAPTIVE, colors=16), "cyrillic/pharmacy.png")
 save(Image.radial_gradient("L").filter(ImageFilter.GaussianBlur(3)).resize((300, 200)).convert("P"), "nothing.png")
