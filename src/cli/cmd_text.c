@@ -214,8 +214,8 @@ const cli_command cmd_text = {
     .usage = "[OPTION]... FILE...",
     .summary = "Print what pictures say: signs, screenshots, receipts",
     .details =
-        "Prints the lines of text in each picture from top to bottom, read on this machine. Latin, Greek,\n"
-        "Chinese and Japanese are read, at any angle, and Cyrillic, Arabic and others where Tesseract 5 is\n"
+        "Prints the lines of text in each picture from top to bottom, read on this machine. Latin, Chinese\n"
+        "and Japanese are read, at any angle, and Cyrillic, Greek, Arabic and others where Tesseract 5 is\n"
         "installed with their data (in Debian tesseract-ocr-rus and so on). Lines of which the reader is less\n"
         "than half sure are left out. Pictures with a side over 2,000 pixels are read at that size, so that\n"
         "small print in larger ones may be missed: cut it out.\n\n"

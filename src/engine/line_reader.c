@@ -21,7 +21,7 @@ struct scry_line_reader {
 
 /* By how many pictures may have them: Cyrillic, Arabic, Hebrew, India, Thailand, Korea, the Caucasus. */
 static const char *const languages[] = {
-    "rus", "ukr", "bul", "srp", "bel", "mkd", "kaz", "ara", "fas", "heb", "hin", "ben", "tam", "tel", "tha", "kor", "kat", "hye"
+    "rus", "ukr", "bul", "srp", "bel", "mkd", "kaz", "ara", "fas", "heb", "hin", "ben", "tam", "tel", "tha", "kor", "kat", "hye", "ell"
 };
 
 static char *find_in(const char *folder)

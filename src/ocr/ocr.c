@@ -12,10 +12,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
-#include "base/utf8.h"
 #include "ocr/locate.h"
 #include "ocr/networks.h"
 #include "ocr/order.h"
+#include "ocr/scripts.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -29,7 +29,7 @@ enum {
     KEPT_BYTES = 256 << 20                 /* of memory between pictures */
 };
 static const double FLAT = 8, LEAST_RATIO = 320.0 / 48, UPSIDE_DOWN = 0.9;
-static const float LEAST_CONFIDENCE = 0.5f, SURE = 0.9f, LEAST_OTHER = 0.7f;
+static const float LEAST_CONFIDENCE = 0.5f, SURE = 0.9f, LEAST_OTHER = 0.7f, LEAST_GREEK = 0.4f;
 
 struct scry_ocr {
     scry_ocr_networks networks;
@@ -401,19 +401,8 @@ static int read_all(scry_ocr *o, reading *r, scry_error *err)
  * most as wide as high. */
 static bool is_unsure(const line *l)
 {
-    return l->confidence < (double)SURE || l->characters * SCRY_OCR_LINE_HEIGHT < l->scaled;
-}
-
-/* Whether half of the letters, and at least two, are of scripts that the networks do not have: from Cyrillic to Korean. */
-static bool has_other_letters(const char *text)
-{
-    size_t other = 0, latin = 0;
-    for (uint32_t c; *text;) {
-        text += scry_utf8_next(text, strlen(text), &c);
-        other += (c >= 0x400 && c < 0x1E00) || (c >= 0xAC00 && c < 0xD7B0);
-        latin += (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= 0xC0 && c < 0x400);
-    }
-    return other >= 2 && other >= latin;
+    return scry_ocr_has_greek(scry_buf_str(&l->text)) || l->confidence < (double)SURE ||
+           l->characters * SCRY_OCR_LINE_HEIGHT < l->scaled;
 }
 
 /* The line's picture as for the networks, grey: where there were three bytes is one. */
@@ -456,7 +445,8 @@ static int ask_other(const scry_ocr *o, const scry_ocr_grey *grey, float least, 
     char *text = NULL;
     float confidence = 0;
     int rc = o->other.read(o->other.arg, grey, &text, &confidence, err);
-    *taken = rc == 0 && text && confidence >= least && has_other_letters(text);
+    bool greek = scry_ocr_has_greek(scry_buf_str(&l->text));
+    *taken = rc == 0 && text && confidence >= (greek ? LEAST_GREEK : least) && scry_ocr_has_other_letters(text, greek);
     if (*taken) {
         scry_buf_clear(&l->text);
         scry_buf_puts(&l->text, text);

@@ -12,8 +12,8 @@
 
 enum { ROWS = 5, LINES = 2 * ROWS };
 
-/* Line `i` of a page of rows with a long line and a short one, 300 apart, turned by `angle` clockwise, as a box that was found in that
- * direction. */
+/* Line `i` of a page of rows with a long line and a short one, 300 apart, turned by `angle` clockwise, as a box that was found in
+ * that direction. */
 static scry_ocr_placed line_at(int i, double angle, double weight)
 {
     double left = 300 * (i % 2), top = 60 * (i / 2), wide = i % 2 ? 80 : 250, high = 30;
