@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "store/places.h"
+#include "store/word_forms.h"
 #include "store/words.h"
 
 #include <ctype.h>
@@ -115,6 +116,27 @@ static void sort_places(scry_buf *b)
     b->size = kept * sizeof *all;
 }
 
+/* The places with the longest names that `list` begins with, of those whose key begins with these `size` bytes; *longest is how
+ * long the names found before are, in the form of lists. */
+static void find_names(scry_buf *out, reader *r, const char *list, const char *prefix, size_t size, size_t *longest)
+{
+    for (size_t i = first_from(r, prefix, size); i < scry_place_names_count(); i++) {
+        const char *key = key_of(r, i), *name = scry_place_name(i);
+        if (strncmp(key, prefix, size) != 0)
+            break;
+        if (!may_begin(key, size))
+            continue;
+        scry_words_of_text(&r->words, name, name_length(name));
+        if (r->words.size == 0 || r->words.size < *longest || strncmp(list, scry_buf_str(&r->words), r->words.size) != 0)
+            continue;
+        if (r->words.size > *longest)
+            scry_buf_clear(out);
+        *longest = r->words.size;
+        uint32_t place = scry_place_named(i);
+        scry_buf_append(out, &place, sizeof place);
+    }
+}
+
 size_t scry_places_of_words(scry_buf *out, const char *words)
 {
     size_t size, longest = 0, count = 0;
@@ -122,23 +144,11 @@ size_t scry_places_of_words(scry_buf *out, const char *words)
     scry_buf_clear(out);
     if (!word)
         return 0;
-    size = common_beginning(word, size);
     reader r = READER_INIT;
-    for (size_t i = first_from(&r, word, size); i < scry_place_names_count(); i++) {
-        const char *key = key_of(&r, i), *name = scry_place_name(i);
-        if (strncmp(key, word, size) != 0)
-            break;
-        if (!may_begin(key, size))
-            continue;
-        scry_words_of_text(&r.words, name, name_length(name));
-        if (r.words.size == 0 || r.words.size < longest || strncmp(list, scry_buf_str(&r.words), r.words.size) != 0)
-            continue;
-        if (r.words.size > longest)
-            scry_buf_clear(out);
-        longest = r.words.size;
-        uint32_t place = scry_place_named(i);
-        scry_buf_append(out, &place, sizeof place);
-    }
+    const char *plural = scry_words_plural(word, size);   /* Men, which is "man" in lists */
+    find_names(out, &r, list, word, common_beginning(word, size), &longest);
+    if (plural)
+        find_names(out, &r, list, plural, strlen(plural), &longest);
     for (size_t i = 1; i < longest; i++)
         count += list[i] == '\n';
     sort_places(out);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "store/place_names.h"
 #include "store/places.h"
+#include "store/word_forms.h"
 
 #include <string.h>
 
@@ -44,109 +45,44 @@ static bool is_dropped_mark(uint32_t c)
     return (c >= 0x300 && c <= 0x36F) || c == 0x3099 || c == 0x309A;
 }
 
-/* ---- word forms ---- */
+/* Letters that are written as others where a keyboard lacks them, and have no decomposition; the sigma at the end of a word; the
+ * soft hyphen, which is nothing. As FOLDED of tools/places/make.py. */
+static const struct { uint32_t from, to[2]; } folded[] = {
+    { 0xAD, { 0 } }, { U'Æ', U"Ae" }, { U'Ð', U"D" }, { U'Ø', U"O" }, { U'Þ', U"Th" }, { U'ß', U"ss" }, { U'æ', U"ae" }, { U'ð', U"d" },
+    { U'ø', U"o" }, { U'þ', U"th" }, { U'Đ', U"D" }, { U'đ', U"d" }, { U'Ħ', U"H" }, { U'ħ', U"h" }, { U'ı', U"i" }, { U'Ł', U"L" },
+    { U'ł', U"l" }, { U'Œ', U"Oe" }, { U'œ', U"oe" }, { U'ς', U"σ" }, { U'ẞ', U"Ss" },
+};
 
-static bool ends_with(const scry_runes *w, const uint32_t *ending, size_t n)
+static size_t find_folded(uint32_t c)
 {
-    return w->n >= n && memcmp(w->at + w->n - n, ending, n * sizeof *ending) == 0;
+    size_t i = 0;
+    while (c >= 0xAD && i < sizeof folded / sizeof *folded && folded[i].from != c)
+        i++;
+    return c >= 0xAD ? i : sizeof folded / sizeof *folded;
 }
 
-static bool ends_with_ascii(const scry_runes *w, const char *ending)
+/* Replace those from `from` on. */
+static void fold_letters(scry_runes *r, size_t from)
 {
-    size_t n = strlen(ending);
-    for (size_t i = 0; i < n; i++)
-        if (w->n < n || w->at[w->n - n + i] != (unsigned char)ending[i])
-            return false;
-    return true;
-}
-
-/* Plurals that no rule makes. */
-static bool replace_irregular(scry_runes *w)
-{
-    static const char *const irregular[][2] = {
-        { "calves", "calf" }, { "children", "child" }, { "feet", "foot" }, { "geese", "goose" }, { "halves", "half" }, { "heroes", "hero" },
-        { "knives", "knife" }, { "leaves", "leaf" }, { "loaves", "loaf" }, { "men", "man" }, { "mice", "mouse" }, { "scarves", "scarf" },
-        { "shelves", "shelf" }, { "teeth", "tooth" }, { "thieves", "thief" }, { "wives", "wife" }, { "wolves", "wolf" }, { "women", "woman" },
-    };
-    for (size_t i = 0; i < sizeof irregular / sizeof *irregular; i++)
-        if (w->n == strlen(irregular[i][0]) && ends_with_ascii(w, irregular[i][0])) {
-            w->n = strlen(irregular[i][1]);
-            for (size_t k = 0; k < w->n; k++)
-                w->at[k] = (unsigned char)irregular[i][1][k];
-            return true;
-        }
-    return false;
-}
-
-/* Boxes to box, parties and movie to the same form, dogs to dog, tomatoes to tomato; not glass, bus, tennis. */
-static void cut_english(scry_runes *w)
-{
-    static const char *const hissing[] = { "sses", "shes", "ches", "xes", "zes" };
-    bool cut = false;
-    if (w->n < 3 || replace_irregular(w))
+    const size_t none = sizeof folded / sizeof *folded;
+    size_t first = from;
+    while (first < r->n && find_folded(r->at[first]) == none)
+        first++;
+    if (first == r->n)
         return;
-    for (size_t i = 0; i < sizeof hissing / sizeof *hissing; i++)
-        cut |= ends_with_ascii(w, hissing[i]);
-    if (cut)
-        w->n -= 2;
-    else if (w->n > 3 && ends_with_ascii(w, "s") && !ends_with_ascii(w, "ss") && !ends_with_ascii(w, "us") && !ends_with_ascii(w, "is"))
-        w->n--;
-    if (ends_with_ascii(w, "ie")) {
-        w->n--;
-        w->at[w->n - 1] = 'y';
-    } else if (w->n > 5 && ends_with_ascii(w, "oe")) {   /* not shoe, canoe */
-        w->n--;
+    scry_runes rest = SCRY_RUNES_INIT(r->limit);
+    for (size_t i = first; i < r->n; i++)
+        scry_runes_push(&rest, r->at[i]);
+    r->n = first;
+    for (size_t i = 0; i < rest.n; i++) {
+        size_t at = find_folded(rest.at[i]);
+        if (at == none)
+            scry_runes_push(r, rest.at[i]);
+        for (size_t k = 0; at < none && k < 2 && folded[at].to[k]; k++)
+            scry_runes_push(r, folded[at].to[k]);
     }
-}
-
-/* Кошек to кошк, as of кошка; замок to замк, as of замка; отец to отц. */
-static void drop_fleeting_vowel(scry_runes *w)
-{
-    static const uint32_t last[][2] = { { U'е', U'к' }, { U'о', U'к' }, { U'е', U'ц' } };
-    for (size_t i = 0; i < sizeof last / sizeof *last; i++)
-        if (w->n > 3 && ends_with(w, last[i], 2)) {
-            w->at[w->n - 2] = w->at[w->n - 1];
-            w->n--;
-            return;
-        }
-}
-
-/* Endings of nouns and adjectives, the longest first, as they are without the marks of й and ё. */
-static void cut_russian(scry_runes *w)
-{
-    enum { LONGEST = 3, MIN_STEM = 3 };
-    static const uint32_t endings[][LONGEST] = {
-        { U'и', U'я', U'м' }, { U'и', U'я', U'х' }, { U'я', U'м', U'и' }, { U'а', U'м', U'и' }, { U'и', U'е', U'м' },
-        { U'и', U'е', U'и' }, { U'о', U'г', U'о' }, { U'е', U'г', U'о' }, { U'о', U'м', U'у' }, { U'е', U'м', U'у' },
-        { U'ы', U'м', U'и' }, { U'и', U'м', U'и' }, { U'а', U'х' }, { U'я', U'х' }, { U'о', U'в' }, { U'е', U'в' },
-        { U'и', U'е' }, { U'ь', U'е' }, { U'е', U'и' }, { U'и', U'и' }, { U'и', U'я' }, { U'и', U'ю' }, { U'ь', U'я' },
-        { U'ь', U'ю' }, { U'а', U'м' }, { U'я', U'м' }, { U'о', U'м' }, { U'е', U'м' }, { U'о', U'и' }, { U'ы', U'и' },
-        { U'у', U'ю' }, { U'ю', U'ю' }, { U'а', U'я' }, { U'я', U'я' }, { U'о', U'е' }, { U'е', U'е' }, { U'ы', U'е' },
-        { U'ы', U'х' }, { U'и', U'х' }, { U'ы', U'м' }, { U'и', U'м' }, { U'о', U'ю' }, { U'е', U'ю' }, { U'а' }, { U'я' },
-        { U'о' }, { U'е' }, { U'у' }, { U'ю' }, { U'ы' }, { U'и' }, { U'ь' },
-    };
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t n = endings[i][2] ? 3 : endings[i][1] ? 2 : 1;
-        if (w->n >= n + MIN_STEM && ends_with(w, endings[i], n)) {
-            w->n -= n;
-            break;
-        }
-    }
-    drop_fleeting_vowel(w);
-}
-
-/* The word without the ending of its form; a word with letters of other alphabets stays. */
-static void cut_ending(scry_runes *w)
-{
-    bool english = true, russian = true;
-    for (size_t i = 0; i < w->n; i++) {
-        english &= w->at[i] >= 'a' && w->at[i] <= 'z';
-        russian &= w->at[i] >= U'а' && w->at[i] <= U'я';
-    }
-    if (english)
-        cut_english(w);
-    else if (russian)
-        cut_russian(w);
+    r->failed |= rest.failed;
+    scry_runes_dispose(&rest);
 }
 
 /* ---- splitting ---- */
@@ -164,7 +100,7 @@ static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class
         scry_runes_push(&s->word, at[i]);
     if (class == LETTER) {
         scry_runes_lower_each(&s->word, SCRY_UNICODE_PYTHON);
-        cut_ending(&s->word);
+        scry_word_cut_ending(&s->word);
     }
     if (s->out->size == 0)
         scry_buf_putc(s->out, '\n');
@@ -200,16 +136,30 @@ static void put_capitalised(splitter *s, const uint32_t *at, size_t n)
         put_word(s, at + from, n - from, LETTER);
 }
 
-/* The letters around a hyphen as one word: "Wi-Fi" is also "wifi". `end` is behind the first part. */
+static bool is_lower(uint32_t c)
+{
+    return c < 0x80 ? c >= 'a' && c <= 'z' : strcmp(scry_rune_category(c), "Ll") == 0;
+}
+
+/* How many code points at `i` are a hyphen, with the end of the line before a word that goes on in small letters; 0: none. */
+static size_t hyphen_at(const scry_runes *t, size_t i)
+{
+    if (i >= t->n || (t->at[i] != '-' && t->at[i] != 0x2010 && t->at[i] != 0x2011))
+        return 0;
+    return i + 2 < t->n && t->at[i + 1] == '\n' && is_lower(t->at[i + 2]) ? 2 : 1;
+}
+
+/* The letters around a hyphen as one word: "Wi-Fi" is also "wifi", and what a line's end divides is whole. `end` is behind the first
+ * part. */
 static void put_joined(splitter *s, size_t from, size_t end)
 {
     const scry_runes *t = &s->text;
     uint32_t joined[MAX_LETTERS];
     size_t n = 0;
     for (size_t i = from; i < t->n && n < MAX_LETTERS; i++) {
-        if (i == end && (t->at[i] == '-' || t->at[i] == 0x2010 || t->at[i] == 0x2011))
-            continue;
-        if (class_of(t->at[i], LETTER) != LETTER)
+        if (i == end)
+            i += hyphen_at(t, i);
+        if (i >= t->n || class_of(t->at[i], LETTER) != LETTER)
             break;
         joined[n++] = t->at[i];
     }
@@ -257,6 +207,7 @@ void scry_words_decompose(scry_runes *out, const char *text, size_t size)
         if (!is_dropped_mark(out->at[i]))
             out->at[kept++] = out->at[i];
     out->n = kept;
+    fold_letters(out, from);
 }
 
 static void put_text(splitter *s, const char *text, size_t n)

@@ -7,9 +7,9 @@
  *
  * A list of words is one text: each word follows a newline, and one ends the last; "" is no words. A word consists of letters or
  * of digits, never of both: "Paris2019" is two. It is in lower case, without accents (the marks U+0300 to U+036F and the voicing
- * marks of kana), compatibility forms as their plain ones (NFKD), and without the ending of an English plural or of a Russian
- * noun or adjective; of a longer one the first 40 letters count. "AnnaWedding" in a file is also "Anna" and "Wedding", "Wi-Fi" is
- * also "WiFi". In scripts
+ * marks of kana), compatibility forms as their plain ones (NFKD), ß, ø, ł, æ and the like as ss, o, l and ae, and without the
+ * ending of an English plural or of a Russian noun or adjective; of a longer one the first 40 letters count. "AnnaWedding" in a
+ * file is also "Anna" and "Wedding", "Wi-Fi" is also "WiFi", a word that is divided at the end of a line is also whole. In scripts
  * that put no spaces between words (Han, kana, Thai, Lao, Khmer, Burmese) each letter and each pair of neighbours is a word of a
  * file; of a query the pairs are, or its only letter. Everything else separates words: there is no syntax.
  *
@@ -28,7 +28,7 @@
 #include "scry/store.h"
 
 /* Of the rules above and the table of places: a list of words that was stored under another version is not comparable. */
-#define SCRY_WORDS_VERSION "4"
+#define SCRY_WORDS_VERSION "5"
 
 /* Bytes of a list: enough for every file and query. A query has at most this many words. Bytes of a word with an @ before it, and
  * a zero byte. */
@@ -69,7 +69,7 @@ uint32_t scry_word_place(const char *word, size_t size);
 /* Whether `mode` looks for this word inside of longer ones: with SCRY_WORDS_PARTS, from three letters on. */
 bool scry_word_is_part(const char *word, size_t size, scry_words_mode mode);
 
-/* The text in the form in which words are cut from it: NFKD without accents; appended to `out`. */
+/* The text in the form in which words are cut from it: NFKD without accents, ß as ss and the like; appended to `out`. */
 void scry_words_decompose(scry_runes *out, const char *text, size_t size);
 
 #endif

@@ -35,7 +35,9 @@ static void queries(void **state)
         { "", "" }, { "...", "" }, { "\xff\xfe", "" }, { "Anna's WEDDING", " anna wedding " }, { "it\xE2\x80\x99s o'clock", " it o clock " },
         { "Paris2019", " paris 2019 " }, { "IMG_20150704-123015", " img 20150704 123015 " },
         { "dogs boxes parties movies glass glasses bus tennis", " dog box party movy glass glass bus tennis " },
-        { "Crème Brûlée, Ærø", " creme brulee ærø " }, { "ＦＵＬＬ１２ ﬁsh", " full 12 fish " },
+        { "Crème Brûlée, Ærø", " creme brulee aero " }, { "STRASSE Straße STRAẞE", " strasse strasse strasse " },
+        { "Œufs Łódź Malmø Đà Işık", " oeuf lodz malmo da isik " }, { "ΣΤΑΘΜΟΣ σταθμός", " σταθμοσ σταθμοσ " },
+        { "Donau\u00ADdampf", " donaudampf " }, { "ＦＵＬＬ１２ ﬁsh", " full 12 fish " },
         { "собака собаки собаку собакой собак", " собак собак собак собак собак " }, { "Ёлка май", " елк маи " },
         { "свадьба белые кошки", " свадьб бел кошк " }, { "кошка кошек, лодка лодок, дворец дворца", " кошк кошк лодк лодк дворц дворц " },
         { "человек человека замок замки урок", " человк человк замк замк урк " },
@@ -99,6 +101,9 @@ static void files(void **state)
         assert_true(holds(&f, SCRY_FIELDS_ALL, found[i].query, SCRY_WORDS_PARTS));
     }
     assert_true(holds(&f, SCRY_FIELDS_ALL, "anna harbour 17", SCRY_WORDS_WHOLE));   /* in several fields */
+    scry_file book = { .relative = "b.png", .text = "the epoch of in-\ncredulity, in the Karls\u00ADruhe-\nNord, a-\n\nb" };
+    assert_true(holds(&book, SCRY_FIELD_TEXT, "incredulity karlsruhe nord", SCRY_WORDS_WHOLE));   /* divided at the end of a line */
+    assert_false(holds(&book, SCRY_FIELD_TEXT, "karlsruhenord", SCRY_WORDS_WHOLE) || holds(&book, SCRY_FIELD_TEXT, "ab", SCRY_WORDS_WHOLE));
     static const char *const absent[] = { "jpg", "wed", "ann", "boatsold", "harbour 18", "2019070" };
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
         assert_false(holds(&f, SCRY_FIELDS_ALL, absent[i], SCRY_WORDS_WHOLE));

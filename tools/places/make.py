@@ -65,10 +65,15 @@ ENGLISH = {"DE.Köln": "Cologne", "ES.Sevilla": "Seville", "SA.Makkah": "Mecca",
 DIFFERENT = {"Highland Papua", "Atsinanana", "Nouakchott South", "Northern Islands", "Souss-Massa", "Southwest Papua"}
 
 
+# As `folded` of src/store/words.c.
+FOLDED = str.maketrans({"\u00ad": "", "Æ": "Ae", "Ð": "D", "Ø": "O", "Þ": "Th", "ß": "ss", "æ": "ae", "ð": "d", "ø": "o", "þ": "th", "Đ": "D", "đ": "d",
+                        "Ħ": "H", "ħ": "h", "ı": "i", "Ł": "L", "ł": "l", "Œ": "Oe", "œ": "oe", "ς": "σ", "ẞ": "Ss"})
+
+
 def plain(text):
     """In lower case and without accents, as src/store/words.c has words."""
     text = unicodedata.normalize("NFKD", text)
-    text = "".join(c for c in text if not ("\u0300" <= c <= "\u036f" or c in "\u3099\u309a"))
+    text = "".join(c for c in text if not ("\u0300" <= c <= "\u036f" or c in "\u3099\u309a")).translate(FOLDED)
     return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
@@ -80,7 +85,7 @@ def key(name):
 
 def core(name):
     """What is compared of the names of regions."""
-    parts = re.findall(r"\w+", plain(name).replace("ı", "i").replace("ł", "l").replace("'", "").replace("’", ""))
+    parts = re.findall(r"\w+", plain(name).replace("'", "").replace("’", ""))
     return " ".join(sorted([p for p in parts if p not in KINDS] or parts))
 
 
