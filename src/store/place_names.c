@@ -210,8 +210,7 @@ static void find_within(scry_buf *places, const char *text, bool begun)
     scry_buf_dispose(&further);
 }
 
-/* A name as it stands comes before other forms of it: Россия is no form of Россо. */
-size_t scry_places_of_text(scry_buf *out, const char *text)
+static void find_text(scry_buf *out, const char *text)
 {
     size_t size = strlen(text), first = strcspn(text, ",");
     find_whole(out, text, size);
@@ -221,6 +220,32 @@ size_t scry_places_of_text(scry_buf *out, const char *text)
     }
     if (out->size == 0)
         find_within(out, text, false);
+}
+
+/* The text with ä, ö and ü, without their dots, where it has ae, oe and ue; owned. */
+static char *without_umlauts(const char *text)
+{
+    char *out = scry_strdup(text);
+    size_t n = 0;
+    for (size_t i = 0; text[i]; i++) {
+        out[n++] = text[i];
+        if (strchr("aouAOU", text[i]) && (text[i + 1] == 'e' || text[i + 1] == 'E'))
+            i++;
+    }
+    out[n] = '\0';
+    return out;
+}
+
+/* A name as it stands comes before other forms of it: Россия is no form of Россо; both before Muenchen for München. */
+size_t scry_places_of_text(scry_buf *out, const char *text)
+{
+    find_text(out, text);
+    if (out->size == 0) {
+        char *other = without_umlauts(text);
+        if (strcmp(other, text) != 0)
+            find_text(out, other);
+        free(other);
+    }
     return out->size / sizeof(uint32_t);
 }
 

@@ -32,7 +32,7 @@ typedef struct {
 enum { LANGUAGES = 9 };
 static const char languages[LANGUAGES][3] = { "en", "ru", "de", "es", "fr", "zh", "it", "pt", "ja" };
 
-static const double nearby_km = 30, around_km = 100, largest_km = 120;   /* no city is larger */
+static const double nearby_km = 30, region_km = 100, around_km = 200;   /* no city is as large */
 
 static const header *head(void)
 {
@@ -184,7 +184,7 @@ scry_places scry_places_near(double latitude, double longitude)
     choice c = { NULL, NULL, NULL, INFINITY, INFINITY };
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180))
         return (scry_places){ SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE };
-    const double reach = largest_km / 111, shortest = shortest_across(latitude, reach);
+    const double reach = around_km / 111, shortest = shortest_across(latitude, reach);
     const int32_t last = (int32_t)((latitude + reach) * 1e4), here = (int32_t)lround(longitude * 1e4);
     const int32_t across = (int32_t)fmin(reach / shortest * 1e4 + 1, 1800000);
     for (size_t i = first_from(latitude - reach); i < count && all[i].latitude <= last; i++) {
@@ -193,8 +193,10 @@ scry_places scry_places_near(double latitude, double longitude)
         if (apart <= across && !is_too_far(&c, &all[i], 110 * hypot(apart / 1e4 * shortest, all[i].latitude / 1e4 - latitude)))
             consider(&c, &all[i], scry_distance_km(latitude, longitude, all[i].latitude / 1e4, all[i].longitude / 1e4));
     }
-    return (scry_places){ number_of(c.largest ? c.largest : c.nearest), number_of(c.nearest),
-                          c.around ? c.around->around : SCRY_NO_PLACE };
+    uint32_t around = c.around ? c.around->around : SCRY_NO_PLACE;
+    if (c.around_km > region_km && c.around)
+        around = scry_place_around(around);
+    return (scry_places){ number_of(c.largest ? c.largest : c.nearest), number_of(c.nearest), around };
 }
 
 /* ---- texts ---- */

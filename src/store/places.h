@@ -24,7 +24,7 @@ typedef enum { SCRY_PLACE_COUNTRY, SCRY_PLACE_REGION, SCRY_PLACE_CITY } scry_pla
 typedef struct scry_places {
     uint32_t largest;   /* the largest city there, else the nearest one within 30 km */
     uint32_t nearest;   /* the nearest city, or part of one, that is there or within 30 km */
-    uint32_t around;    /* the region, else the country, of the nearest city within 100 km */
+    uint32_t around;    /* the region, else the country, of the nearest city within 100 km; its country within 200 */
 } scry_places;
 
 scry_places scry_places_near(double latitude, double longitude);

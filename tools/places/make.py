@@ -61,6 +61,9 @@ ALIASES = {"FR.75": "frnaq", "FR.28": "frnor", "RU.66": "ruspe", "RU.42": "rulen
 # Cities whose main name is not the one that is used in English; it comes first nevertheless, since the numbers and words of stores go by it.
 ENGLISH = {"DE.Köln": "Cologne", "ES.Sevilla": "Seville", "SA.Makkah": "Mecca", "SA.Madinah": "Medina", "BE.Gent": "Ghent", "BE.Brugge": "Bruges",
            "CH.Luzern": "Lucerne", "IT.Siracusa": "Syracuse", "GR.Pátra": "Patras", "GR.Irákleion": "Heraklion", "DK.Århus": "Aarhus", "CH.Zürich": "Zurich"}
+# Names that people write and the sources do not have, or have in a form that is not kept.
+WRITTEN = {"US": ["U.S.A.", "America"], "GB": ["U.K."], "AE": ["UAE"], "US.New York City": ["NYC"], "US.Los Angeles": ["L.A."], "US.Washington": ["Washington DC"],
+           "RU.Saint Petersburg": ["St. Petersburg", "СПб"]}
 # Names that are near to those of other regions.
 DIFFERENT = {"Highland Papua", "Atsinanana", "Nouakchott South", "Northern Islands", "Souss-Massa", "Southwest Papua"}
 
@@ -212,7 +215,8 @@ def main(wheel, npm, geonames, cldr):
 
     table, numbers = Table(), {}
     for code in sorted(countries):
-        numbers[code] = table.add(unique([countries[code]["name"], *(n for p in LANGUAGES for n in of_countries[p].get(code, []))]),
+        names = [countries[code]["name"], *(n for p in LANGUAGES for n in of_countries[p].get(code, [])), *WRITTEN.get(code, [])]
+        numbers[code] = table.add(unique(names),
                                   {p: of_countries[p].get(code, [None])[0] for p in LANGUAGES[1:]})
     used = sorted({f"{c['countrycode']}.{c['admin1code']}" for c in cities} & set(regions))
     for code in used:
@@ -223,7 +227,8 @@ def main(wheel, npm, geonames, cldr):
         country = city["countrycode"]
         by_language = [of_cities[p].get(str(city["geonameid"])) for p in [*LANGUAGES, *languages_of[country]] if p]
         western, russian, chinese = ([a for a in city["alternatenames"] if p.fullmatch(a)] for p in (WESTERN, RUSSIAN, CHINESE))
-        names = unique([city["name"], *by_language, *western[:WESTERN_NAMES], *russian[:RUSSIAN_NAMES], *chinese[:CHINESE_NAMES]])
+        names = unique([city["name"], *by_language, *western[:WESTERN_NAMES], *russian[:RUSSIAN_NAMES], *chinese[:CHINESE_NAMES],
+                        *WRITTEN.get(f"{country}.{city['name']}", [])])
         around = numbers.get(f"{country}.{city['admin1code']}", numbers[country])
         shown = {p: of_cities[p].get(str(city["geonameid"])) for p in LANGUAGES[1:]}
         shown["en"] = ENGLISH.get(f"{country}.{city['name']}")
