@@ -8,7 +8,7 @@ import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery }
 import { $, element } from './dom.js';
 import { duplicatesKind, kindOf, setDuplicates, showDuplicates } from './duplicates.js';
 import { setDragging } from './drag.js';
-import { addFilter, apiFilters, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
+import { addFilter, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
 import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
 import { closeLibrary, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
@@ -130,7 +130,7 @@ function notice(title, detail, button, action) {
 }
 
 function pageAddress(limit) {
-  const params = apiFilters(), query = currentQuery();
+  const params = readFilters(), query = currentQuery();
   params.set('q', query);
   if (folded) params.set('fold', 'auto');
   params.set('limit', limit);
@@ -145,7 +145,7 @@ function pageAddress(limit) {
 }
 
 function libraryParams() {
-  const params = apiFilters();
+  const params = readFilters();
   params.set('sort', sort);
   if (reversed) params.set('reverse', '1');
   if (folded) params.set('unique', '1');
@@ -154,7 +154,7 @@ function libraryParams() {
 
 // The map shows the pictures that pass all filters but those on the position.
 function mapParams() {
-  const params = apiFilters();
+  const params = readFilters();
   for (const name of ['near', 'box']) params.delete(name);
   if (folded) params.set('unique', '1');
   return params;
@@ -224,7 +224,7 @@ async function search(place = null) {
   loading?.abort();
   loading = null;
   busy(true);
-  if (comparing || duplicatesKind()) showDuplicates(comparing, apiFilters());
+  if (comparing || duplicatesKind()) showDuplicates(comparing, readFilters());
   if (mapIsOpen()) loadMap(mapParams(), false);
   showStart(isStart());
   showSave(!!currentQuery() || readFilters().size > 0);
@@ -717,7 +717,7 @@ setScrubber();
 setIndexing(async () => { await loadStatus().catch(() => {}); search(); }, () => status?.roots.map(r => r.path) ?? []);
 setDragging({ choosing, begin: beginDrag, range: dragRange, these: dragOver, end: endDrag });
 setDuplicates({ open: hit => openPicture(hit), failed, title: words => { $('summary').textContent = words; }, changed: compare });
-setMarks({ current: () => ({ query: currentQuery(), filters: apiFilters() }), saved: staleStart });
+setMarks({ current: () => ({ query: currentQuery(), filters: readFilters() }), saved: staleStart });
 setStart({ go });
 setMap({ near: onlyNear, failed, moved: () => { if (mapIsOpen()) setAddress(true); }, circle: () => placeFilter('near'), inBox: onlyInBox, box: () => placeFilter('box') });
 setViewer({

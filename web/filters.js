@@ -1,13 +1,13 @@
 // filters.js - the filters: in the form, in the address and as parameters of the API.
 //
-// The address has the values of the form, with `until`, the last day included; the API has
-// 'before', the moment at which that day ends. tests/unit/test_search_request.c compares the names with the API's.
+// The address and the API have the values of the form. An address may also have 'before', which has no field.
+// tests/unit/test_search_request.c compares the names with the API's.
 
 import { request } from './api.js';
 import { $, element, icon } from './dom.js';
 import { number, text } from './strings.js';
 
-const PLAIN = ['in', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, TYPING_MS = 150, DAY_MS = 864e5, DAY = /^\d{4}-\d\d-\d\d$/;
+const PLAIN = ['in', 'date', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, TYPING_MS = 150, DAY = /^\d{4}-\d\d-\d\d$/;
 const form = $('filters');
 let roots = [], favourites = false, box = '';   // a box is chosen on the map
 
@@ -58,16 +58,6 @@ export function readFilters() {
   if (near) params.set('near', near);
   if (box) params.set('box', box);
   if (favourites) params.set('favourites', '1');
-  return params;
-}
-
-export const apiFilters = () => apiParams(readFilters());
-
-// The filters of the address as the API has them.
-export function apiParams(address) {
-  const params = new URLSearchParams(address), until = params.get('until');
-  params.delete('until');
-  if (until) params.set('before', !DAY.test(until) ? until : new Date(Date.parse(until + 'T00:00Z') + DAY_MS).toISOString().slice(0, 10));
   return params;
 }
 

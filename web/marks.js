@@ -41,7 +41,7 @@ export async function setFavourite(pictures, on) {
 
 // ---- saved searches ----
 
-const dayAfter = (day, by) => new Date(Date.parse(day + 'T00:00Z') + by * DAY_MS).toISOString().slice(0, 10);
+const dayBefore = day => new Date(Date.parse(day + 'T00:00Z') - DAY_MS).toISOString().slice(0, 10);
 
 function searchOf({ query, filters }) {
   const filter = {};
@@ -54,13 +54,14 @@ function searchOf({ query, filters }) {
 
 // The parameters of the page's address for a saved search; null: it has parts that the page cannot show.
 export function addressOf({ q, parts = [], filter = {}, ...rest }) {
-  if (Object.keys(rest).length) return null;
+  if (Object.keys(rest).length || (filter.before && filter.date)) return null;
   const params = new URLSearchParams(), line = q ?? writeQuery(parts.map(({ weight = 1, text: words, id, region = null }) => (
     { sign: Math.sign(weight), weight: Math.abs(weight), kind: id ? 'id' : 'text', value: id ?? words, region })));
   if (line) params.set('q', line);
   for (const [name, value] of Object.entries(filter)) {
     for (const one of [value].flat()) {
-      if (name === 'before') params.append('until', DAY.test(one) ? dayAfter(one, -1) : one);
+      if (name === 'before' && DAY.test(one)) params.append('until', dayBefore(one));
+      else if (name === 'before') params.append('date', `before ${one}`);
       else params.append(name, one === true ? '1' : one);
     }
   }

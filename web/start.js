@@ -8,7 +8,7 @@ import { ask } from './confirm.js';
 import { addressOf, favouritesCover, removeSaved, savedSearches } from './marks.js';
 import { parseQuery } from './query.js';
 import { $, element, icon } from './dom.js';
-import { apiParams, shortFolder } from './filters.js';
+import { shortFolder } from './filters.js';
 import { number, text } from './strings.js';
 
 const RECENT = 8, SOON_MS = 4000, FRESH_MS = 30000, AGAIN_MS = 1500, NONE = { state: 'done', searches: [] }, FEW = 24, KEY = 'recent';
@@ -104,7 +104,7 @@ function cover(tile) {
 
 async function firstOf({ search, params }) {
   const answer = search.q || search.parts ? await request('api/v1/search', { method: 'POST', body: JSON.stringify({ ...search, limit: 1 }), headers: { 'Content-Type': 'application/json' } })
-    : await request(`api/v1/images?${apiParams(params)}&limit=1`);
+    : await request(`api/v1/images?${params}&limit=1`);
   return answer.results[0]?.id ?? null;
 }
 

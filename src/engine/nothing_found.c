@@ -26,7 +26,7 @@ typedef struct {
 
 static void add_conditions(conditions *c, const scry_param *p, const scry_filter_node *f)
 {
-    if (f->kind == SCRY_FILTER_AND) {
+    if (f->kind == SCRY_FILTER_AND && p->kind != SCRY_PARAM_PERIOD) {
         add_conditions(c, p, f->left);
         add_conditions(c, p, f->right);
     } else if (c->n < MAX_CONDITIONS) {
@@ -72,11 +72,37 @@ static void put_text(scry_buf *out, const scry_filter_node *f)
     }
 }
 
-static void put_value(scry_buf *out, const scry_filter_node *f)
+static void put_time(scry_buf *out, int64_t s)
 {
     char day[32] = "";
-    time_t t = (time_t)f->time_s;
+    time_t t = (time_t)s;
     struct tm tm;
+    if (gmtime_r(&t, &tm) && strftime(day, sizeof day, t % 86400 ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d", &tm))
+        scry_buf_puts(out, day);
+}
+
+/* A period by its first and last day, or what it begins or ends with. */
+static void put_period(scry_buf *out, const scry_filter_node *f)
+{
+    const scry_filter_node *from = f->kind == SCRY_FILTER_AND ? f->left : f, *until = f->kind == SCRY_FILTER_AND ? f->right : f;
+    bool days = from->time_s % 86400 == 0 && until->time_s % 86400 == 0;
+    if (f->kind == SCRY_FILTER_OR) {
+        put_period(out, f->left);
+        scry_buf_puts(out, " or ");
+        put_period(out, f->right);
+        return;
+    }
+    if (f->kind != SCRY_FILTER_AND)
+        scry_buf_puts(out, f->kind == SCRY_FILTER_AFTER ? "since " : "before ");
+    put_time(out, from->time_s);
+    if (until->time_s - from->time_s > 86400 || (!days && from != until)) {
+        scry_buf_puts(out, " to ");
+        put_time(out, until->time_s - (days ? 86400 : 0));
+    }
+}
+
+static void put_value(scry_buf *out, const scry_filter_node *f)
+{
     if (f->kind == SCRY_FILTER_OR) {
         put_value(out, f->left);
         if (!is_one_folder(f)) {
@@ -86,8 +112,7 @@ static void put_value(scry_buf *out, const scry_filter_node *f)
     } else if (f->text) {
         put_text(out, f);
     } else if (f->kind == SCRY_FILTER_AFTER || f->kind == SCRY_FILTER_BEFORE) {
-        if (gmtime_r(&t, &tm) && strftime(day, sizeof day, t % 86400 ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d", &tm))
-            scry_buf_puts(out, day);
+        put_time(out, f->time_s);
     } else if (f->kind == SCRY_FILTER_NEAR) {
         scry_buf_printf(out, "%g,%g,%g", f->latitude, f->longitude, f->km);
     } else if (f->kind == SCRY_FILTER_BOX) {
@@ -102,7 +127,11 @@ static void put_condition(scry_buf *out, const condition *c, scry_request_via vi
     char name[32];
     bool flag = c->p->kind == SCRY_PARAM_FLAG;
     scry_buf_printf(out, "%s%s%s", scry_via_is_command(via) ? "--" : "", scry_param_name(c->p, via, name), flag ? "" : " ");
-    if (!flag)
+    if (c->p->kind == SCRY_PARAM_PERIOD)
+        put_period(out, c->f);
+    else if (c->p->kind == SCRY_PARAM_END)
+        put_time(out, c->f->time_s - (c->f->time_s % 86400 ? 0 : 86400));
+    else if (!flag)
         put_value(out, c->f);
 }
 
@@ -281,7 +310,7 @@ static void put_nearest(scry_buf *out, const survey *s, const scry_filter_node *
 
 static const scry_filter_node *first_leaf(const scry_filter_node *f)
 {
-    while (f->kind == SCRY_FILTER_OR)
+    while (f->kind == SCRY_FILTER_OR || f->kind == SCRY_FILTER_AND)
         f = f->left;
     return f;
 }

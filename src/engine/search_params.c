@@ -60,10 +60,14 @@ const scry_param scry_params[] = {
 
     { .name = "in", .tool_name = "folder", .via = FILTERS, .kind = SCRY_PARAM_FOLDER, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_IN,
       .argument = "DIR", .help = "only pictures in this folder and below it" },
+    { .name = "date", .via = FILTERS, .kind = SCRY_PARAM_PERIOD, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_AFTER, .argument = "WHEN",
+      .help = "only pictures taken then: 2024, May 2020, 17.05.2024, yesterday, last summer, 2019-2021, 5-7 May, last Christmas, since 2020" },
     { .name = "after", .via = FILTERS, .kind = SCRY_PARAM_TIME, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_AFTER, .argument = "DATE",
-      .help = "only pictures taken at or after DATE (2024, 2024-05-17, ...T10:00, May 2020, 17.05.2024, yesterday, last summer)" },
+      .help = "only pictures taken at or after DATE, which is written as WHEN, or 2024-05-17T10:00" },
     { .name = "before", .via = FILTERS, .kind = SCRY_PARAM_TIME, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_BEFORE, .argument = "DATE",
       .help = "only pictures taken before DATE" },
+    { .name = "until", .via = FILTERS, .kind = SCRY_PARAM_END, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_BEFORE, .argument = "DATE",
+      .help = "only pictures taken until the end of DATE: until 2024 is before 2025" },
     { .name = "camera", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_CAMERA, .argument = "TEXT",
       .help = "only pictures whose camera's name contains TEXT" },
     { .name = "near", .via = FILTERS, .kind = SCRY_PARAM_PLACE, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_NEAR, .argument = "LAT,LON,KM",
@@ -190,8 +194,8 @@ static void put_type(scry_json_writer *w, const scry_param *p, scry_request_via 
     case SCRY_PARAM_PARTS: scry_json_add_str(w, "type", "array"); break;
     case SCRY_PARAM_FILTERS: scry_json_add_str(w, "type", "object"); break;
     case SCRY_PARAM_QUERY: case SCRY_PARAM_PICTURE: case SCRY_PARAM_REGION: case SCRY_PARAM_TEXT: case SCRY_PARAM_FOLDER:
-    case SCRY_PARAM_FORMAT: case SCRY_PARAM_TIME: case SCRY_PARAM_PLACE: case SCRY_PARAM_BOX:
-    case SCRY_PARAM_ID:
+    case SCRY_PARAM_FORMAT: case SCRY_PARAM_TIME: case SCRY_PARAM_END: case SCRY_PARAM_PERIOD: case SCRY_PARAM_PLACE:
+    case SCRY_PARAM_BOX: case SCRY_PARAM_ID:
         scry_json_add_str(w, "type", "string");
         scry_json_add_int(w, "minLength", 1);
         break;
@@ -227,8 +231,8 @@ void scry_params_describe(scry_json_writer *w)
 {
     static const char *const repeats[] = { "none", "any", "all" };
     static const char *const vias[] = { "command", "filter_command", "list_command", "url", "options_url", "list_url", "form", "json", "tool" };
-    static const char *const kinds[] = { "query", "parts", "picture", "region", "filters", "text", "folder", "format", "time", "place", "box", "whole",
-                                         "cosine", "flag", "sort", "choice", "id" };
+    static const char *const kinds[] = { "query", "parts", "picture", "region", "filters", "text", "folder", "format", "time", "end", "period", "place", "box",
+                                         "whole", "cosine", "flag", "sort", "choice", "id" };
     scry_json_begin(w, '[');
     for (const scry_param *p = scry_params; p->name; p++) {
         scry_json_begin(w, '{');
@@ -268,7 +272,9 @@ const char *scry_param_expected(const scry_param *p, scry_request_via via, char 
     case SCRY_PARAM_FILTERS: return "an object of filters";
     case SCRY_PARAM_FOLDER: return "the path of a folder";
     case SCRY_PARAM_FORMAT: snprintf(buffer, 160, "one of %s", p->choices); return buffer;
-    case SCRY_PARAM_TIME: return "a date such as 2024, 2024-05-17, 2024-05-17T10:00, 17.05.2024, May 2020, yesterday or last summer";
+    case SCRY_PARAM_PERIOD: return "a date or a span such as 2024, 17.05.2024, May 2020, yesterday, last summer, 2019-2021 or last Christmas";
+    case SCRY_PARAM_TIME: case SCRY_PARAM_END:
+        return "a date such as 2024, 2024-05-17, 2024-05-17T10:00, 17.05.2024, May 2020, yesterday or last summer";
     case SCRY_PARAM_PLACE: return "LATITUDE,LONGITUDE,KM with a latitude from -90 to 90, a longitude from -180 to 180, and KM of at least 0";
     case SCRY_PARAM_BOX: return "WEST,SOUTH,EAST,NORTH in degrees: longitudes from -180 to 180, latitudes from -90 to 90, SOUTH not above NORTH";
     case SCRY_PARAM_WHOLE: snprintf(buffer, 160, "a whole number from %.0f to %.0f", p->min, max); return buffer;

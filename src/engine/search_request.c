@@ -304,10 +304,19 @@ static int set_format(setting *s)
     return add_filter(s, scry_filter_text(s->r->pool, s->p->filter, name));
 }
 
+static const scry_filter_node *period_filter(scry_filter_pool *pool, const scry_period *t)
+{
+    const scry_filter_node *from = scry_filter_time(pool, SCRY_FILTER_AFTER, t->from_s);
+    const scry_filter_node *until = scry_filter_time(pool, SCRY_FILTER_BEFORE, t->until_s);
+    return t->from_s == INT64_MIN ? until : t->until_s == INT64_MAX ? from : scry_filter_and(pool, from, until);
+}
+
+/* The period itself, its beginning, or its end. */
 static int set_time(setting *s)
 {
     char year[24];
-    int64_t n, t;
+    int64_t n;
+    scry_period t;
     const char *text = scry_value_text(s->v);
     if (!text && scry_value_whole(s->v, &n)) {
         snprintf(year, sizeof year, "%04lld", (long long)n);
@@ -317,7 +326,10 @@ static int set_time(setting *s)
     int r = text ? scry_date_words(text, scry_local_now(), &t, &why) : SCRY_ENOTFOUND;
     if (r < 0)
         return r == SCRY_EINVALID ? scry_fail(s->err, r, "%s: %s", s->name, why.message) : refuse_value(s);
-    return add_filter(s, scry_filter_time(s->r->pool, s->p->filter, t));
+    if (s->p->kind == SCRY_PARAM_PERIOD)
+        return add_filter(s, period_filter(s->r->pool, &t));
+    int64_t end = s->p->kind == SCRY_PARAM_END ? t.until_s : t.from_s;
+    return end == INT64_MIN || end == INT64_MAX ? refuse_value(s) : add_filter(s, scry_filter_time(s->r->pool, s->p->filter, end));
 }
 
 static int set_place(setting *s)
@@ -438,7 +450,7 @@ static int set_value(setting *s)
     case SCRY_PARAM_TEXT: return set_text(s);
     case SCRY_PARAM_FOLDER: return set_folder(s);
     case SCRY_PARAM_FORMAT: return set_format(s);
-    case SCRY_PARAM_TIME: return set_time(s);
+    case SCRY_PARAM_TIME: case SCRY_PARAM_END: case SCRY_PARAM_PERIOD: return set_time(s);
     case SCRY_PARAM_PLACE: return set_place(s);
     case SCRY_PARAM_BOX: return set_box(s);
     case SCRY_PARAM_WHOLE: return set_whole(s);

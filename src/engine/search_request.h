@@ -52,7 +52,9 @@ typedef enum {
     SCRY_PARAM_TEXT,
     SCRY_PARAM_FOLDER,
     SCRY_PARAM_FORMAT,    /* name of a picture format */
-    SCRY_PARAM_TIME,
+    SCRY_PARAM_TIME,      /* the beginning of a date as people write it: date_words.h */
+    SCRY_PARAM_END,       /* its end */
+    SCRY_PARAM_PERIOD,    /* both */
     SCRY_PARAM_PLACE,     /* latitude,longitude,km; as JSON also a list of the three */
     SCRY_PARAM_BOX,       /* west,south,east,north; as JSON also a list of the four */
     SCRY_PARAM_WHOLE,     /* a whole number from min to max */

@@ -54,7 +54,7 @@ export async function marking() {
     await page.keyboard.press('Enter');
     await until(async () => assert.equal(await page.textContent('#save-search'), 'Saved'));
     assert.deepEqual((await api(url + '/api/v1/searches')).searches.map(({ name, search: kept }) => ({ name, search: kept })), [{ name: 'Buildings',
-      search: { q: 'a building - 0.5:a river', filter: { in: [root + '/places'], after: ['2001-02-03'], before: ['2300-04-06'], min_width: 100 } } }]);
+      search: { q: 'a building - 0.5:a river', filter: { in: [root + '/places'], after: ['2001-02-03'], until: ['2300-04-05'], min_width: 100 } } }]);
     const address = query(page), wanted = [...address].sort().join('&');
     await page.click('.brand');
     await page.click('#start-kinds button:has-text("Saved")');
@@ -67,7 +67,7 @@ export async function marking() {
     await page.goto(url);
     await settled(page);
     await page.click('.tile[title="Old ones"]');
-    await until(() => assert.equal(query(page).get('until'), 'last year'));
+    await until(() => assert.equal(query(page).get('date'), 'before last year'));
     await until(async () => assert.match(await page.textContent('#notice'), /No picture passes/));   // they are all of today
     await page.click('.brand');
     await page.click('#start-kinds button:has-text("Saved")');

@@ -288,6 +288,13 @@ export async function searching({ root, store }) {
     await only(pick('in', root + '/gallery/plants'), 'in', ['dahlia.jpg', 'dandelions.jpg']);
     await only(() => page.check('[name=format][value=heic]', { force: true }), 'format', ['picture.heic', 'rocky-mountains.heic']);
     await only(() => page.fill('[name=until]', '1999-12-31'), 'until', 'exif-big.jpg');
+    const dated = text => () => page.fill('[name=date]', text).then(() => page.press('[name=date]', 'Enter'));
+    await only(dated('May 2024'), 'date', 'exif.jpg');
+    await only(dated('в мае 2024 года'), 'date', 'exif.jpg');
+    await only(dated('until 1999'), 'date', 'exif-big.jpg');
+    await dated('soon')();
+    await until(async () => assert.match(await page.textContent('#notice'), /date takes a date or a span such as 2024, .*, not "soon"/));
+    await page.click('#filters [type=reset]');
     await page.fill('[name=after]', '2024-05-17');
     await page.fill('[name=until]', '2024-05-17');   // a day counts from its first to its last moment
     await until(async () => assert.deepEqual(await names(page), ['exif.jpg']));

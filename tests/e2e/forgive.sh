@@ -57,6 +57,12 @@ says 1 'passes --key k7: ' list --key k7
 says 1 'passes --format gif: there are png \(6\), jpeg \(2\)$' list --format gif
 says 1 'passes --format gif or webp: there are png' list --format gif --format webp
 says 1 'passes --before 1900-01-01: they are from [12][0-9-]* to 2' list --before 1900-01-01
+says 1 'passes --until 1899-12-31: they are from [12][0-9-]* to 2' list --until 1899
+says 1 'passes --date 1890-01-01 to 1899-12-31 or 1900-05-17: they are from [12][0-9-]* to 2' list --date 1890s --date 'May 17, 1900'
+says 1 'passes --date since 2199-01-01: they are from' list --date 'since 2199'
+says 2 'date takes a date or a span such as .* not "someday"' list --date someday
+says 2 'may be the one that began in 2019-12 or in 2020-12: write winter 2019-2020' list --date 'winter 2020'
+says 2 'until takes a date such as .* not "since 2020"' list --until 'since 2020'
 says 1 'passes --min-rating 5: the highest rating is 3' list --min-rating 5
 says 1 'passes --min-width 100000: the widest has [0-9]* pixels' list --min-width 100000
 says 1 'passes --near 0,0,1: none was taken there' list --near 0,0,1

@@ -94,6 +94,14 @@ for date in 'January 2020' '01.01.2020' '2020/1/1' '1 jan 2020'; do
     run list --paths --after 2020-01 --before 2020-02
     is "--after $date" "$status $(wc -l <"$T/out") $(cat "$T/dated")" "0 15 $(cat "$T/out")"
 done
+for date in 'January 2020' 'январь 2020' '01.01.2020 - 31.01.2020' '1-31 Jan 2020'; do
+    run list --paths --date "$date"
+    is "--date $date" "$status $(cat "$T/out")" "0 $(cat "$T/dated")"
+done
+run list --paths --after 2020-01 --until 2020-01
+is "--until: the end is included" "$(cat "$T/out")" "$(cat "$T/dated")"
+run list --paths --date 'January 2019' --date 'January 2020'
+is "--date: any of them" "$(cat "$T/out")" "$(cat "$T/dated")"
 run list --paths --after yesterday --before '9 days ago'
 is "after yesterday and before that: nothing" $status 1
 run list --paths --format png --after yesterday
@@ -144,6 +152,8 @@ get "$url/api/v1/images?sort=date&offset=5&cursor=$cursor"
 is "both: 400" $code 400
 get "$url/api/v1/images?after=January+2020&before=feb+2020&limit=1000"
 is "a date as people write it" "$code $(json "$paths")" "200 $(cat "$T/dated")"
+get -G --data-urlencode 'date=Jan 2020' "$url/api/v1/images?sort=name"
+is "a period" "$code $(json 'sorted(r["path"] for r in j["results"])')" "200 $(python3 -c 'import sys; print(sorted(sys.stdin.read().splitlines()))' <"$T/dated")"
 get "$url/api/v1/images?after=03/04/2020"
 is "one that may be two: 400" "$code $(json '"2020-04-03 or 2020-03-04" in j["detail"]')" "400 True"
 get "$url/api/v1/images?limit=2"

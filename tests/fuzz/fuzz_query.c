@@ -44,7 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (scry_parse_near(text, &lat, &lon, &km, NULL) == 0 && !(fabs(lat) <= 90 && fabs(lon) <= 180 && km >= 0))
         abort();
     (void)!scry_parse_time(text, &s, NULL);
-    (void)!scry_date_words(text, 1795934220, &s, NULL);
+    scry_period when;
+    if (scry_date_words(text, 1795934220, &when, NULL) == 0 && when.from_s >= when.until_s)
+        abort();
     const char *args[MAX_ARGS];
     size_t n = 0;
     for (char *a = strtok_r(text, "\n", &save); a && n < MAX_ARGS; a = strtok_r(NULL, "\n", &save))

@@ -7,6 +7,7 @@
 
 #include "engine/date_words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,19 +21,29 @@ static int64_t seconds(const char *iso)
     return (int64_t)timegm(&tm);
 }
 
+static void show_day(char out[16], int64_t s)
+{
+    time_t t = (time_t)s;
+    struct tm tm;
+    out[0] = '\0';
+    if (s != INT64_MIN && s != INT64_MAX && gmtime_r(&t, &tm))
+        strftime(out, 16, "%Y-%m-%d", &tm);
+}
+
+/* `wanted`: the first day, or the first and the last ("2020-05-01/2020-05-31"; nothing on a side that is open), "none" or "two". */
 static void check(const char *now, const char *text, const char *wanted)
 {
-    int64_t got;
+    scry_period got = { 0, 0 };
     scry_error err = SCRY_ERROR_INIT;
     int r = scry_date_words(text, seconds(now) + 6 * 3600, &got, &err);
-    char shown[32] = "none";
-    time_t t = (time_t)got;
-    struct tm tm;
-    if (r == 0 && gmtime_r(&t, &tm))
-        strftime(shown, sizeof shown, "%Y-%m-%d", &tm);
-    if (r == SCRY_EINVALID)
-        snprintf(shown, sizeof shown, "two");
-    if (strcmp(shown, wanted) != 0 || (r == 0 && got % 86400 != 0))
+    char from[16], until[16], shown[48];
+    show_day(from, got.from_s);
+    show_day(until, got.until_s == INT64_MAX ? INT64_MAX : got.until_s - 86400);
+    snprintf(shown, sizeof shown, "%s%s%s", from, strchr(wanted, '/') ? "/" : "", strchr(wanted, '/') ? until : "");
+    if (r < 0)
+        snprintf(shown, sizeof shown, r == SCRY_EINVALID ? "two" : "none");
+    bool days = (got.from_s == INT64_MIN || got.from_s % 86400 == 0) && (got.until_s == INT64_MAX || got.until_s % 86400 == 0);
+    if (strcmp(shown, wanted) != 0 || (r == 0 && (!days || got.from_s >= got.until_s)))
         fail_msg("\"%s\" on %s: %s, not %s (%s)", text, now, shown, wanted, err.message);
 }
 
@@ -44,7 +55,7 @@ static void relative_to_today(void **state)
         { "today", "2026-11-29" }, { "Yesterday", "2026-11-28" }, { "the day before yesterday", "2026-11-27" },
         { "last week", "2026-11-16" }, { "this week", "2026-11-23" }, { "last month", "2026-10-01" }, { "this month", "2026-11-01" },
         { "last year", "2025-01-01" }, { "this year", "2026-01-01" }, { "3 days ago", "2026-11-26" }, { "a week ago", "2026-11-22" },
-        { "two weeks ago", "none" }, { "2 weeks ago", "2026-11-15" }, { "9 months ago", "2026-02-28" }, { "10 years ago", "2016-11-29" },
+        { "two weeks ago", "2026-11-15" }, { "2 weeks ago", "2026-11-15" }, { "9 months ago", "2026-02-28" }, { "10 years ago", "2016-11-29" },
         { "last 30 days", "2026-10-30" }, { "the past 7 days", "2026-11-22" }, { "last summer", "2026-06-01" }, { "summer", "2026-06-01" },
         { "last winter", "2025-12-01" }, { "last autumn", "2025-09-01" }, { "fall", "2026-09-01" }, { "last spring", "2026-03-01" },
         { "May", "2026-05-01" }, { "last May", "2026-05-01" }, { "november", "2026-11-01" }, { "last november", "2025-11-01" },
@@ -81,9 +92,93 @@ static void in_digits(void **state)
         { "2020.5.7", "2020-05-07" }, { "17.05.2024", "2024-05-17" }, { "3.4.2024", "2024-04-03" }, { "05.17.2024", "none" },
         { "17/05/2024", "2024-05-17" }, { "05/17/2024", "2024-05-17" }, { "17-05-2024", "2024-05-17" }, { "03/04/2024", "two" },
         { "3-4-2024", "two" }, { "04/04/2024", "2024-04-04" }, { "05/2024", "2024-05-01" }, { "5.2024", "2024-05-01" },
-        { "17.05.24", "none" }, { "2024-13", "none" }, { "2024-05-32", "none" }, { "31/02/2024", "none" }, { "05/17/2024/", "none" },
-        { "17.05/2024", "none" }, { "20240517", "none" }, { "1/2/3/2024", "none" }, { "2024-00", "none" }, { "05/2024/17", "none" },
-        { "2024//05", "none" }, { "12", "none" }, { "2024-2024", "none" },
+        { "17.05.24", "2024-05-17" }, { "2024-13", "none" }, { "2024-05-32", "none" }, { "31/02/2024", "none" }, { "05/17/2024/", "none" },
+        { "17.05/2024", "none" }, { "20240517", "2024-05-17" }, { "1/2/3/2024", "none" }, { "2024-00", "none" }, { "05/2024/17", "none" },
+        { "2024//05", "none" }, { "12", "none" }, { "2024-2024", "2024-01-01/2024-12-31" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(now, cases[i][0], cases[i][1]);
+}
+
+static void each_is_a_period(void **state)
+{
+    static const char *const cases[][2] = {
+        { "2020", "2020-01-01/2020-12-31" }, { "2020-02", "2020-02-01/2020-02-29" }, { "2020-02-03", "2020-02-03/2020-02-03" },
+        { "May 2020", "2020-05-01/2020-05-31" }, { "May 5", "2026-05-05/2026-05-05" }, { "5/17/2024", "2024-05-17/2024-05-17" },
+        { "summer 2019", "2019-06-01/2019-08-31" }, { "last winter", "2025-12-01/2026-02-28" }, { "winter 2019-2020", "2019-12-01/2020-02-29" },
+        { "winter 2019/20", "2019-12-01/2020-02-29" }, { "winter 2019-2021", "none" }, { "last week", "2026-11-16/2026-11-22" },
+        { "this year", "2026-01-01/2026-12-31" }, { "last 7 days", "2026-11-22/2026-11-29" }, { "2 years ago", "2024-11-29/2024-11-29" },
+        { "last weekend", "2026-11-21/2026-11-22" }, { "weekend", "2026-11-28/2026-11-29" }, { "tuesday", "2026-11-24/2026-11-24" },
+        { "May last year", "2025-05-01/2025-05-31" }, { "Monday, 17 May 2021", "2021-05-17/2021-05-17" }, { "1990s", "1990-01-01/1999-12-31" },
+        { "the 90s", "1990-01-01/1999-12-31" }, { "May '24", "2024-05-01/2024-05-31" }, { "17-May-2024", "2024-05-17/2024-05-17" },
+        { "5/17/24", "2024-05-17/2024-05-17" }, { "17/05/24", "two" }, { "01.02.99", "1999-02-01/1999-02-01" }, { "17.05", "2026-05-17/2026-05-17" },
+        { "last 2000 days", "2021-06-08/2026-11-29" }, { "days ago", "none" }, { "last weeks", "none" }, { "last may 2020", "none" },
+        { "99.99", "none" }, { "7", "none" }, { "2019s", "none" }, { "1/2", "none" }, { "20249999", "none" }, { "eve", "none" }, { "new", "none" },
+        { "9999", "9999-01-01" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(now, cases[i][0], cases[i][1]);
+    scry_period t;
+    assert_int_equal(scry_date_words("2020-05-17T10:00", 0, &t, NULL), 0);
+    assert_int_equal(t.until_s - t.from_s, 60);
+    assert_int_equal(scry_date_words("2020-05-17T10:00:05+02:00", 0, &t, NULL), 0);
+    assert_int_equal(t.until_s - t.from_s, 1);
+}
+
+static void spans(void **state)
+{
+    static const char *const cases[][2] = {
+        { "2020-2022", "2020-01-01/2022-12-31" }, { "2020 - 2022", "2020-01-01/2022-12-31" }, { "2020–2022", "2020-01-01/2022-12-31" },
+        { "2020 to 2022", "2020-01-01/2022-12-31" }, { "between 2020 and 2022", "2020-01-01/2022-12-31" }, { "2019-21", "2019-01-01/2021-12-31" },
+        { "2020..2022", "2020-01-01/2022-12-31" }, { "2020-05 .. 2020-07", "2020-05-01/2020-07-31" }, { "2022-2020", "two" },
+        { "May to July 2020", "2020-05-01/2020-07-31" }, { "May-July 2020", "2020-05-01/2020-07-31" }, { "5-7 May 2020", "2020-05-05/2020-05-07" },
+        { "May 5-7", "2026-05-05/2026-05-07" }, { "from 17.05.2024 to 20.05.2024", "2024-05-17/2024-05-20" },
+        { "17.05.2024-20.05.2024", "2024-05-17/2024-05-20" }, { "17.05-20.05.2024", "2024-05-17/2024-05-20" },
+        { "2024-05-17 - 2024-05-20", "2024-05-17/2024-05-20" },
+        { "October to February", "2025-10-01/2026-02-28" }, { "December 2020 to January", "2020-12-01/2021-01-31" },
+        { "May 2020 to July", "2020-05-01/2020-07-31" },
+        { "last week to yesterday", "2026-11-16/2026-11-28" }, { "yesterday to last week", "two" }, { "since 2020", "2020-01-01/" },
+        { "from May 2020", "2020-05-01/" }, { "until May 2020", "/2020-05-31" }, { "before 2020", "/2019-12-31" }, { "since", "none" },
+        { "2020 to", "none" }, { "to to", "none" }, { "2020 to 2021 to 2022", "none" }, { "since since 2020", "none" }, { "before", "none" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(now, cases[i][0], cases[i][1]);
+}
+
+static void holidays(void **state)
+{
+    static const char *const cases[][2] = {
+        { "last Christmas", "2025-12-24/2025-12-26" }, { "Christmas 2019", "2019-12-24/2019-12-26" }, { "Christmas Eve", "2025-12-24/2025-12-24" },
+        { "Christmas Day 2019", "2019-12-24/2019-12-26" }, { "New Year 2020", "2019-12-31/2020-01-01" }, { "New Year's Eve 2020", "2020-12-31/2020-12-31" },
+        { "last new year", "2025-12-31/2026-01-01" }, { "Halloween", "2026-10-31/2026-10-31" }, { "valentine's day 2020", "2020-02-14/2020-02-14" },
+        { "Easter 2024", "2024-03-29/2024-04-01" }, { "Easter 2025", "2025-04-18/2025-04-21" }, { "Easter 1961", "1961-03-31/1961-04-03" },
+        { "пасха 2024", "2024-05-05/2024-05-05" }, { "Пасха 2025", "2025-04-20/2025-04-20" }, { "на прошлое Рождество", "2026-01-06/2026-01-07" },
+        { "новый год 2021", "2020-12-31/2021-01-01" }, { "Weihnachten 2019", "2019-12-24/2019-12-26" }, { "Silvester", "2025-12-31/2025-12-31" },
+        { "Noël 2019", "2019-12-24/2019-12-26" }, { "Christmas last year", "2025-12-24/2025-12-26" }, { "halloween eve", "none" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(now, cases[i][0], cases[i][1]);
+    check("2026-12-25", "Christmas", "2026-12-24/2026-12-26");
+    check("2026-12-25", "last Christmas", "2025-12-24/2025-12-26");
+}
+
+static void in_other_languages(void **state)
+{
+    static const char *const cases[][2] = {
+        { "вчера", "2026-11-28/2026-11-28" }, { "Позавчера", "2026-11-27/2026-11-27" }, { "май 2020", "2020-05-01/2020-05-31" },
+        { "в мае 2020 года", "2020-05-01/2020-05-31" }, { "17 мая 2024 г.", "2024-05-17/2024-05-17" }, { "17-го мая", "2026-05-17/2026-05-17" },
+        { "летом 2019", "2019-06-01/2019-08-31" }, { "лето 2019", "2019-06-01/2019-08-31" }, { "прошлым летом", "2026-06-01/2026-08-31" },
+        { "прошлая зима", "2025-12-01/2026-02-28" }, { "в прошлом году", "2025-01-01/2025-12-31" }, { "на прошлой неделе", "2026-11-16/2026-11-22" },
+        { "в мае прошлого года", "2025-05-01/2025-05-31" }, { "неделю назад", "2026-11-22/2026-11-22" }, { "3 дня назад", "2026-11-26/2026-11-26" },
+        { "5 лет назад", "2021-11-29/2021-11-29" }, { "пару недель назад", "2026-11-15/2026-11-15" }, { "за последние 30 дней", "2026-10-30/2026-11-29" },
+        { "на прошлых выходных", "2026-11-21/2026-11-22" }, { "с 2019 по 2021", "2019-01-01/2021-12-31" }, { "с мая по июль 2020", "2020-05-01/2020-07-31" },
+        { "5-7 мая 2020", "2020-05-05/2020-05-07" }, { "с 2019 года", "2019-01-01/" }, { "до 2020 года", "/2019-12-31" }, { "2019 год", "2019-01-01/2019-12-31" },
+        { "зима 2019-2020", "2019-12-01/2020-02-29" }, { "1990-е", "1990-01-01/1999-12-31" }, { "90-е годы", "1990-01-01/1999-12-31" }, { "скоро", "none" },
+        { "MÄRZ 2020", "2020-03-01/2020-03-31" }, { "letzten Sommer", "2026-06-01/2026-08-31" }, { "vor 3 Tagen", "2026-11-26/2026-11-26" },
+        { "vor 2020", "/2019-12-31" }, { "im Mai 2020", "2020-05-01/2020-05-31" }, { "17. Mai 2024", "2024-05-17/2024-05-17" }, { "seit 2019", "2019-01-01/" },
+        { "l'été dernier", "2026-06-01/2026-08-31" }, { "août 2019", "2019-08-01/2019-08-31" }, { "il y a 3 jours", "2026-11-26/2026-11-26" },
+        { "17 de mayo de 2024", "2024-05-17/2024-05-17" }, { "el año pasado", "2025-01-01/2025-12-31" }, { "hace 3 días", "2026-11-26/2026-11-26" },
+        { "2020年5月", "2020-05-01/2020-05-31" }, { "2020年5月17日", "2020-05-17/2020-05-17" }, { "2020年", "2020-01-01/2020-12-31" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check(now, cases[i][0], cases[i][1]);
@@ -91,7 +186,7 @@ static void in_digits(void **state)
 
 static void both_readings_are_named(void **state)
 {
-    int64_t s;
+    scry_period s;
     scry_error err = SCRY_ERROR_INIT;
     assert_int_equal(scry_date_words("03/04/2024", 0, &s, &err), SCRY_EINVALID);
     assert_non_null(strstr(err.message, "2024-04-03 or 2024-03-04"));
@@ -103,6 +198,10 @@ int main(void)
         cmocka_unit_test(relative_to_today),
         cmocka_unit_test(with_a_year),
         cmocka_unit_test(in_digits),
+        cmocka_unit_test(each_is_a_period),
+        cmocka_unit_test(spans),
+        cmocka_unit_test(holidays),
+        cmocka_unit_test(in_other_languages),
         cmocka_unit_test(both_readings_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ static void nothing_is_ignored(void **state)
 {
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"before\":1990}", "\"before\": it is a filter, a member of \"filter\"");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":\"png\"}", "filter takes an object of filters, not \"png\"");
-    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"formt\":\"png\"}}", "unknown filter \"formt\": did you mean format? expected one of in, after");
+    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"formt\":\"png\"}}", "unknown filter \"formt\": did you mean format? expected one of in, date, after");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"limit\":5}}", "unknown filter \"limit\"");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"lmit\":5}", "unknown parameter \"lmit\": did you mean limit? expected one of q, parts");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"limit\":[5]}", "limit takes a whole number from 1 to 1000, not a list of 1");
@@ -128,7 +128,8 @@ static void repeated_filters(void **state)
             check_flag(p);
             continue;
         }
-        static const char *const values[][2] = { [SCRY_PARAM_TIME] = { "2001", "2002" }, [SCRY_PARAM_PLACE] = { "1,2,3", "4,5,6" },
+        static const char *const values[][2] = { [SCRY_PARAM_TIME] = { "2001", "2002" }, [SCRY_PARAM_END] = { "2001", "2002" },
+                                                 [SCRY_PARAM_PERIOD] = { "2001", "2002" }, [SCRY_PARAM_PLACE] = { "1,2,3", "4,5,6" },
                                                  [SCRY_PARAM_BOX] = { "1,2,3,4", "170,-10,-170,10" },
                                                  [SCRY_PARAM_FORMAT] = { "png", "jpg" }, [SCRY_PARAM_FOLDER] = { "/a", "/b" },
                                                  [SCRY_PARAM_TEXT] = { "a", "b" },
