@@ -11,8 +11,9 @@
  *
  * Contents are taken from the best to the worst: more pixels first, then those whose headers say when they were taken, then
  * more bytes, which for the same pixels is less compression. Each that is in no group yet begins one and takes in all later
- * ones whose vector has at least the given cosine with its own. So a picture is always near the one that is kept, and never
- * only near another of its group. Of the files of one content the oldest is the best, then the one with the shorter path.
+ * ones whose vector has at least the given cosine with its own and whose width : height differs from its own by at most a
+ * tenth. So a picture is always near the one that is kept, and never only near another of its group. Of the files of one
+ * content the oldest is the best, then the one with the shorter path.
  *
  * The neighbours come from scry_store_search_many, the store's exact scan: for 100,000 pictures about as long as 100,000
  * searches in batches. Memory: 100 bytes for each file and content. A RAW beside its JPEG is not a duplicate of it.

@@ -249,9 +249,9 @@ const cli_command cmd_duplicates = {
     .summary = "Show groups of pictures that are the same, or nearly, and which one to keep",
     .details =
         "The one to keep is the first of a group: it has the most pixels, then a time in its headers, then the\n"
-        "most bytes; of files of the same bytes it is the oldest. All others of the group are near that one.\n"
-        "Groups with the most bytes to save come first. PATH is a folder of the index, or a picture; the default\n"
-        "is everything. Nothing is deleted, and a RAW beside its JPEG is not a duplicate.\n\n"
+        "most bytes; of files of the same bytes it is the oldest. All others of the group are near that one and\n"
+        "have nearly its shape. Groups with the most bytes to save come first. PATH is a folder of the index, or\n"
+        "a picture; the default is everything. Nothing is deleted, and a RAW beside its JPEG is not a duplicate.\n\n"
         "Pictures of a series are nearly the same to a model: look at them before you delete any. A series of which\n"
         "all are worth keeping is not shown any more after --keep, which the store remembers, until another picture\n"
         "joins it.\n\n"

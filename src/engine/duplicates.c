@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64, NEAR = 256, MANY_NEAR = 100000, MAX_FILES = 1 << 30, NONE = -1 };
+enum { BATCH = 64, NEAR = 256, MANY_NEAR = 100000, MAX_FILES = 1 << 30, NONE = -1, SHAPE_PERCENT = 10 };
 
 /* One place of a content, in a list of them that begins with the best. */
 typedef struct {
@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     uint8_t hash[SCRY_HASH_BYTES];
     int64_t pixels, size;
+    int width, height;
     int32_t first;             /* of its places */
     bool dated, grouped;
 } content;
@@ -91,8 +92,8 @@ static int add_file(void *arg, const scry_file *f)
         return d->result = (int)number;
     content *c = scry_table_at(&d->contents, (size_t)number);
     if (d->contents.count > before)
-        *c = (content){ .pixels = (int64_t)f->width * f->height, .size = f->size, .first = NONE,
-                        .dated = f->has_time && f->taken_source < SCRY_TAKEN_SIDECAR };
+        *c = (content){ .pixels = (int64_t)f->width * f->height, .size = f->size, .width = f->width, .height = f->height,
+                        .first = NONE, .dated = f->has_time && f->taken_source < SCRY_TAKEN_SIDECAR };
     memcpy(c->hash, f->content, sizeof c->hash);
     place p = { .mtime_ns = f->mtime_ns, .size = f->size, .path_length = (uint32_t)strlen(f->path), .next = NONE };
     memcpy(p.id, f->id, sizeof p.id);
@@ -131,6 +132,13 @@ static void end_group(scry_duplicates *d, const group *g)
     d->groups[d->group_count++] = *g;
 }
 
+/* To a model, pages of text look alike; two copies of one picture also have the same shape, or nearly, where little was cut off. */
+static bool have_one_shape(const content *a, const content *b)
+{
+    int64_t x = (int64_t)a->width * b->height, y = (int64_t)b->width * a->height, difference = x > y ? x - y : y - x;
+    return 100 * difference <= SHAPE_PERCENT * (x > y ? x : y);
+}
+
 /* The group of a content and of what is near it, best first; `near` may be NULL. */
 static void make_group(scry_duplicates *d, content *c, const scry_results *near)
 {
@@ -140,7 +148,7 @@ static void make_group(scry_duplicates *d, content *c, const scry_results *near)
     for (size_t i = 0; near && i < near->count; i++) {
         int64_t number = scry_table_find(&d->contents, near->hits[i].file.content);
         content *other = number < 0 ? NULL : content_at(d, (size_t)number);
-        if (!other || other->grouped)
+        if (!other || other->grouped || !have_one_shape(c, other))
             continue;
         add_members(d, &g, other, near->hits[i].score, false);
         other->grouped = true;

@@ -37,6 +37,8 @@ def gradient(seed, width, height):
 
 
 def make(folder):
+    for name, width, height in (("cut.png", 120, 88), ("wide.png", 120, 80)):   # shapes that are nearly the same, and not
+        write_png(f"{folder}/{name}", width, height, gradient(0, width, height))
     for name, width, height, level, date in (("large.png", 120, 96, 9, None), ("large0.png", 120, 96, 0, None), ("small.png", 20, 16, 0, None),
                                              ("dated.png", 120, 96, 9, "2019-05-17T10:00:00")):
         write_png(f"{folder}/{name}", width, height, gradient(0, width, height), level, date)
@@ -71,7 +73,13 @@ def expect(paths, vectors, cosine):
         head = open(path, "rb").read(24)
         return -struct.unpack(">I", head[16:20])[0] * struct.unpack(">I", head[20:24])[0], not path.endswith("dated.png"), -os.path.getsize(path), h
 
+    def shape(h):
+        head = open(paths[files[h][0]], "rb").read(24)
+        return struct.unpack(">I", head[16:20])[0] / struct.unpack(">I", head[20:24])[0]
+
     def near(a, b):
+        if min(shape(a), shape(b)) / max(shape(a), shape(b)) < 0.9:
+            return False
         return sum(x * y for x, y in zip(rows[files[a][0]], rows[files[b][0]])) >= cosine
 
     groups, done = [], set()
