@@ -1,6 +1,7 @@
 /* options.c - command lines: shared options, help, messages. */
 #include "cli/cli.h"
 #include "cli/suggest.h"
+#include "cli/wrap.h"
 
 #include "base/alloc.h"
 #include "engine/user_marks.h"
@@ -230,12 +231,19 @@ size_t cli_common_arguments(const cli_common *c, char *out[CLI_COMMON_ARGUMENTS]
 
 static void print_options(FILE *out, const char *heading, const cli_option *o)
 {
+    enum { TEXT_AT = 31, WIDE = 78 };
+    size_t width = cli_line_width(out), indent = width < WIDE ? 10 : TEXT_AT;   /* below the option where there is little room */
     fprintf(out, "\n%s:\n", heading);
     for (; o->name; o++) {
         char left[64];
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ", o->letter ? o->letter : ' ',
                  o->letter ? ", " : " ", o->name, o->argument ? "=" : "", o->argument ? o->argument : "");
-        fprintf(out, "  %-28s %s\n", left, o->help);
+        size_t end = 2 + strlen(left);
+        if (width < WIDE)
+            fprintf(out, "  %s\n%*s", left, (int)indent, "");
+        else
+            fprintf(out, "  %s%*s", left, end < indent ? (int)(indent - end) : 0, "");
+        cli_put_wrapped(out, o->help, width < WIDE || end < indent ? indent : end, indent, width);
     }
 }
 
@@ -475,15 +483,21 @@ void cli_help(FILE *out, const cli_command *c)
 {
     if (!c) {
         fputs("scry finds pictures by describing them.\n\nUsage: scry COMMAND [OPTION]... [ARGUMENT]...\n\n", out);
-        for (size_t i = 0; cli_commands[i]; i++)
-            fprintf(out, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+        for (size_t i = 0; cli_commands[i]; i++) {
+            fprintf(out, "  %-10s ", cli_commands[i]->name);
+            cli_put_wrapped(out, cli_commands[i]->summary, 13, 13, cli_line_width(out));
+        }
         fputs("\nFirst steps:\n  scry index ~/Pictures\n  scry search a white dog on the beach\n  scry serve --open\n"
               "\n`scry COMMAND --help` explains a command.\n", out);
         return;
     }
-    fprintf(out, "Usage: scry %s %s\n\n%s.\n", c->name, c->usage, c->summary);
-    if (c->details)
-        fprintf(out, "\n%s", c->details);
+    fprintf(out, "Usage: scry %s", c->name);
+    cli_put_wrapped(out, c->usage, strlen("Usage: scry ") + strlen(c->name), strlen("Usage: scry "), cli_line_width(out));
+    fprintf(out, "\n%s.\n", c->summary);
+    if (c->details) {
+        putc('\n', out);
+        cli_put_paragraphs(out, c->details, cli_line_width(out));
+    }
     cli_option_table tables[CLI_MAX_TABLES];
     size_t n = cli_option_tables(c, tables);
     for (size_t t = 0; t < n; t++)

@@ -35,6 +35,17 @@ says 2 'not "inof": did you mean info\?' model inof
 says 2 'not "bahs": did you mean bash\?' completion bahs
 says 2 'unknown option --limt \(did you mean --limit\?\)' search red --limt=3
 says 2 'unknown option --camra \(did you mean --camera\?\)' list --camra nikon
+says 2 'no command "find": did you mean `scry search`\?' find dog
+says 2 'no command "ls": did you mean `scry list`\?' ls -l
+says 2 'no command "gui": did you mean `scry serve`\?' gui
+says 2 'no command "pictures": `scry search pictures of ...` looks' pictures of dogs
+says 2 'no command "version": did you mean `scry --version`\?' version
+says 2 'unknown option --year \(did you mean --date\?\)' search red --year=2020
+says 2 'unknown option --since \(did you mean --after\?\)' list --since 2020
+says 2 'unknown option --folder \(did you mean --in\?\)' search red --folder x
+says 2 'unknown option --threshold \(did you mean --similarity\?\)' duplicates --threshold 0.9
+says 2 'unknown option --threshold \(did you mean --min-score\?\)' search red --threshold 0.9
+says 2 'unknown option --bind \(did you mean --listen\?\)' serve --bind 80
 says 2 'unknown option --xyzzy \(see' search red --xyzzy
 says 2 'in -limit \(did you mean --limit\?\)' search -limit 5 red
 says 2 '^scry: -people is read as options: .* - people$' search beach -people
@@ -43,6 +54,15 @@ says 2 'takes a whole number .* not "x"' search beach -nx
 says 2 'not "jpge": did you mean jpeg\?' search --format jpge red
 says 2 'not "dat": did you mean date\?' list --sort dat
 says 2 'takes one of jpeg .* not "docx"$' search --format docx red
+
+# ---- help fits the terminal ----
+for width in 60 80 200; do
+    in_terminal dumb sh -c "stty cols $width; exec '$scry' search --help"
+    is "help in $width columns: no line is longer, nothing is lost" \
+        "$(tr -d '\r' <"$T/screen" | python3 -c "import sys; print(max(len(l.rstrip()) for l in sys.stdin) <= $width)") $(tr -s '[:space:]' ' ' <"$T/screen")" \
+        "True $("$scry" search --help | tr -s '[:space:]' ' ')"
+done
+is "in a pipe each option is one line" "$("$scry" search --help | grep -c 'min-score=X .* probably matches this query$')" 1
 
 # ---- filters that let nothing pass ----
 says 1 'passes --camera nikno: did you mean NIKON\? There are FUJIFILM X-T4 \(1\), NIKON D90 \(1\)$' search --camera nikno red
