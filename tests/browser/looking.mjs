@@ -279,7 +279,7 @@ export async function looking({ root, store }) {
   });
 
   for (const [name, options] of [['light', { colorScheme: 'light' }], ['dark', { colorScheme: 'dark' }], ['phone', phone], ['phone, dark', { ...phone, colorScheme: 'dark' }]])
-    await test(`axe finds nothing serious: ${name}`, async () => {
+    await test(`axe finds nothing: ${name}`, async () => {
       const page = await open(url + castle + '+-+people&format=jpeg', options);
       await page.evaluate(() => localStorage.setItem('scores', 'yes'));
       await page.reload();
@@ -301,7 +301,24 @@ export async function looking({ root, store }) {
       await accessible(page);
     });
 
-  await test('axe finds nothing serious: nothing found, and the API\'s page', async () => {
+  await test('colours of the system: what is pressed or selected is told from what is not', async () => {
+    const page = await open(url + castle, { forcedColors: 'active', colorScheme: 'dark' });
+    await settled(page);
+    await page.click('#select');
+    await page.click('.hit[data-index="1"] .open');
+    const ground = selector => page.$eval(selector, el => getComputedStyle(el).backgroundColor);
+    assert.notEqual(await ground('#select'), await ground('#show-map'));
+    assert.notEqual(await ground('.hit[data-index="1"] .pick'), await ground('.hit[data-index="0"] .pick'));
+    assert.deepEqual(await page.$$eval('.pick svg', all => all.slice(0, 2).map(svg => getComputedStyle(svg).visibility)), ['hidden', 'visible']);
+    await accessible(page);
+    await page.click('#select');
+    await openHit(page);
+    await page.click('#by-region');
+    assert.notEqual(await ground('#by-region'), await ground('#similar'));
+    await accessible(page);
+  });
+
+  await test('axe finds nothing: nothing found, and the API\'s page', async () => {
     const page = await open(url + '/?q=a+horse&line=0.99');
     await settled(page);
     await accessible(page);
