@@ -121,7 +121,7 @@ const cli_command cmd_favourite = {
         "Examples:\n"
         "  scry favourite add ~/Pictures/2024/IMG_0042.jpg\n"
         "  scry list --favourites --sort date\n"
-        "  scry list --min-rating 5 --paths -0 | xargs -0 scry favourite add\n"
+        "  scry list --min-rating 5 --paths -0 | xargs -r0 scry favourite add\n"
         "  scry favourite export marks.json\n",
     .verbs = "add remove export import",
     .common = CLI_STORE,

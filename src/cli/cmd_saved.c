@@ -126,6 +126,8 @@ static int list(const cli_common *c, bool json)
     }
     scry_json_free(all);
     scry_buf_dispose(&b);
+    if (r == 0 && n == 0 && !json && !c->quiet)
+        fputs("no search is saved yet; `scry saved add NAME QUERY` saves one\n", stderr);
     return r < 0 ? cli_fail(&err) : n ? CLI_OK : CLI_NOTHING;
 }
 
