@@ -28,6 +28,22 @@ scry_period scry_months_from(int year, int month, int months)
     return (scry_period){ scry_day_at(year, month, 1), scry_day_at(year, month + months, 1) };
 }
 
+bool scry_period_third(scry_period *t, int which)
+{
+    time_t first = (time_t)t->from_s, last = (time_t)t->until_s;
+    struct tm from, until;
+    if (!gmtime_r(&first, &from) || !gmtime_r(&last, &until) || from.tm_mday != 1 || until.tm_mday != 1)
+        return false;
+    int months = (until.tm_year - from.tm_year) * 12 + until.tm_mon - from.tm_mon;
+    int days = (int)((t->until_s - t->from_s) / SCRY_DAY_S);
+    bool by_days = months < 3;
+    int begin = (which - 1) * (by_days ? days : months) / 3, end = which * (by_days ? days : months) / 3;
+    int year = from.tm_year + 1900, month = from.tm_mon + 1;
+    *t = (scry_period){ by_days ? scry_day_at(year, month, 1 + begin) : scry_day_at(year, month + begin, 1),
+                        by_days ? scry_day_at(year, month, 1 + end) : scry_day_at(year, month + end, 1) };
+    return true;
+}
+
 /* Easter Sunday: the anonymous Gregorian algorithm, and Meeus's Julian one with its date in the Gregorian calendar. */
 static int64_t easter(int year)
 {

@@ -49,6 +49,9 @@ static const struct {
     { "easter ostern paques pascua", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_EASTER },
     { "пасх*", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_RUSSIAN_EASTER },
     { "eve", SCRY_DATE_EVE, 0 },
+    { "early beginning start начал* anfang debut principios", SCRY_DATE_PART, 1 },
+    { "mid middle середин* mitte milieu mediados", SCRY_DATE_PART, 2 },
+    { "late end кон* конец ende fin finales", SCRY_DATE_PART, 3 },
 
     { "day день дня tag jour dia", SCRY_DATE_UNIT, 'd' },
     { "days днеи tage tagen jours dias", SCRY_DATE_UNITS, 'd' },
@@ -74,7 +77,7 @@ static const struct {
       "ultim*", SCRY_DATE_LAST, 0 },
     { "this current эт* этого этому текущ* текущего dies* cet cette ce este esta", SCRY_DATE_THIS, 0 },
     { "ago назад hace y", SCRY_DATE_AGO, 0 },
-    { "today сегодня heute aujourd'hui hoy", SCRY_DATE_BACK, 0 },
+    { "today now сегодня heute aujourd'hui hoy", SCRY_DATE_BACK, 0 },
     { "yesterday вчера gestern hier ayer", SCRY_DATE_BACK, 1 },
     { "позавчера vorgestern avant-hier anteayer", SCRY_DATE_BACK, 2 },
 
@@ -82,7 +85,7 @@ static const struct {
     { "from since between с со от между von zwischen seit depuis desde entre", SCRY_DATE_FROM, 0 },
     { "to until till through and по и bis und jusqu'a et hasta au", SCRY_DATE_TO, 0 },
     { "до", SCRY_DATE_UP_TO, 0 },
-    { "the of in on during в во на за im am der den des dem das le la les l' du en de del el los il", SCRY_DATE_FILLER, 0 },
+    { "the of in on at all during в во на за im am der den des dem das le la les l' du en de del el los il", SCRY_DATE_FILLER, 0 },
 };
 
 void scry_date_fold(scry_buf *out, const char *text)

@@ -25,6 +25,7 @@ typedef enum {
     SCRY_DATE_WEEKEND,
     SCRY_DATE_HOLIDAY,     /* scry_date_holiday */
     SCRY_DATE_EVE,
+    SCRY_DATE_PART,        /* 1 to 3: early, mid, late */
     SCRY_DATE_UNIT,        /* 'd', 'w', 'm', 'y' */
     SCRY_DATE_UNITS,       /* the same, in the plural: needs a number */
     SCRY_DATE_LAST,

@@ -233,7 +233,7 @@ static int add_joined(phrase *p, const char *word, size_t n, const struct tm *no
         return 0;
     bool digit_before = hyphen[-1] >= '0' && hyphen[-1] <= '9', digit_behind = hyphen[1] >= '0' && hyphen[1] <= '9';
     int r = add_word(p, word, (size_t)(hyphen - word), now);
-    if (r > 0 && digit_before == digit_behind)
+    if (r > 0 && digit_before == digit_behind && p->n && p->at[p->n - 1].kind != SCRY_DATE_PART)   /* mid-May */
         add(p, SCRY_DATE_TO, 0, 0);
     return r > 0 ? add_word(p, hyphen + 1, n - (size_t)(hyphen - word) - 1, now) : r;
 }
@@ -481,6 +481,11 @@ static int resolve_years(const words *w, scry_period *out)
 static int resolve(words *w, const phrase *p, int64_t now_s, scry_period *out)
 {
     struct tm now = clock_of(now_s);
+    if (w->has & BIT(PART)) {
+        w->has &= ~BIT(PART);
+        int r = resolve(w, p, now_s, out);
+        return r == 0 && !scry_period_third(out, w->value[SCRY_DATE_PART]) ? SCRY_ENOTFOUND : r;
+    }
     if (!simplify(w, &now))
         return SCRY_ENOTFOUND;
     if (is_named(w))

@@ -5,7 +5,8 @@
  * north: summer is June to August. A month, a day of a month, a weekday, a season or a holiday without "last" and without a
  * year is the last one that has begun, with "last" the last one that is over. With points the day comes first (17.05.2024,
  * 17.05.24); with slashes or hyphens too, unless only another order is a date, and what may be two dates is refused. "May to
- * July 2020", "5-7 May 2020", "2019-2021", "since 2019", "until May 2020" and "before 2020" are periods, too.
+ * July 2020", "5-7 May 2020", "2019-2021", "early May" is its first ten days, "end of 2020" its last four months. "since
+ * 2019", "until May 2020" and "before 2020" are periods, too.
  */
 #ifndef SCRY_ENGINE_DATE_WORDS_H
 #define SCRY_ENGINE_DATE_WORDS_H
