@@ -264,9 +264,10 @@ static bool take_companion(void *arg, const char *path)
 
 /* The video of a live photo; iCloud's downloaders put a word behind the name. Google's Takeout has the video of Pixel's "x.MP.jpg" as
  * "x.MP". */
-static void find_video(look *l, size_t stem)
+static void find_video(look *l)
 {
     static const char *const videos[] = { ".MOV", ".mov", ".MP4", ".mp4", ".Mov", ".Mp4", "_HEVC.MOV", "_HEVC.mov" };
+    size_t stem = (size_t)(strrchr(l->path, '.') - l->path) + 1;
     for (size_t i = 0; i < sizeof videos / sizeof *videos && !l->found; i++) {
         char *video = scry_asprintf("%.*s%s", (int)stem - 1, l->path, videos[i]);
         (void)take_companion(l, video);
@@ -293,7 +294,7 @@ char *scry_companion_name(const char *path, const scry_folder_names *beside)
     if (part == SCRY_PAIR_RAW)
         (void)scry_pair_names(path, take_companion, &l);
     else if (part == SCRY_PAIR_LEAD)
-        find_video(&l, stem);
+        find_video(&l);
     return l.found;
 }
 

@@ -16,7 +16,7 @@
 
 #include "metadata/metadata.h"
 
-typedef enum { SCRY_PACKED_ZLIB, SCRY_PACKED_BROTLI } scry_packing;
+typedef enum { SCRY_PACKED_ZLIB, SCRY_PACKED_DEFLATE, SCRY_PACKED_BROTLI } scry_packing;   /* DEFLATE: without zlib's head */
 
 /* How compressed blocks are read: the caller's libraries, and memory for one block, larger ones are cut. */
 typedef struct scry_unpacker {

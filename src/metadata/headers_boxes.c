@@ -1,7 +1,7 @@
 /* Files made of boxes (ISO/IEC 14496-12): HEIC, AVIF, JPEG XL, JPEG 2000, Canon's CR3.
  *
  *     meta
- *       iinf          the items: number, type ("Exif", "mime"), content type
+ *       iinf          the items: number, type ("Exif", "mime"), content type, how the content is packed
  *       iloc          the position of each: in the file, or in idat
  *       idat
  *     Exif, xml, brob                       JPEG XL; brob holds another box compressed
@@ -10,10 +10,12 @@
  */
 #include "metadata/header_parts.h"
 
+#include "base/alloc.h"
 #include "metadata/boxes.h"
 #include "metadata/exif.h"
 #include "metadata/iptc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct context {
@@ -25,10 +27,11 @@ typedef struct context {
 
 enum { MAX_BLOCKS = 64 };
 
-/* EXIF after the four bytes with the offset of its TIFF header. */
+/* EXIF after the four bytes with the offset of its TIFF header, which some writers leave out. */
 static void add_exif(const context *f, scry_bytes s)
 {
-    uint64_t skip = scry_box_take(&s, 4);
+    bool has_offset = s.n >= 6 && memcmp(s.p, "II*\0", 4) != 0 && memcmp(s.p, "MM\0*", 4) != 0 && memcmp(s.p, "Exif\0", 6) != 0;
+    uint64_t skip = has_offset ? scry_box_take(&s, 4) : 0;
     scry_parts_add_exif(f->parts, skip < s.n ? scry_bytes_part(s, skip, s.n - skip) : s);
 }
 
@@ -80,13 +83,46 @@ static scry_bytes locate(const context *f, scry_bytes meta, uint64_t item)
     return none;
 }
 
+/* A text, removed from the front of *s with its end, if it has one. */
+static scry_bytes take_text(scry_bytes *s)
+{
+    const uint8_t *end = s->n ? memchr(s->p, '\0', s->n) : NULL;
+    size_t n = end ? (size_t)(end - s->p) : s->n;
+    scry_bytes text = { s->p, n };
+    n += end ? 1 : 0;
+    s->p += n;
+    s->n -= n;
+    return text;
+}
+
+static bool is_text(scry_bytes s, const char *text)
+{
+    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
+static void add_packed_xmp(const context *f, scry_bytes encoding, scry_bytes s)
+{
+    static const struct { const char *name; scry_packing how; } encodings[] = {
+        { "deflate", SCRY_PACKED_DEFLATE }, { "compress_zlib", SCRY_PACKED_ZLIB }, { "br", SCRY_PACKED_BROTLI } };
+    size_t i = 0, count = sizeof encodings / sizeof *encodings;
+    while (i < count && !is_text(encoding, encodings[i].name))
+        i++;
+    uint8_t *packed = i < count && f->with && s.n ? scry_try_alloc(s.n, 1) : NULL;
+    if (!packed)
+        return;
+    memcpy(packed, s.p, s.n);   /* joined extents are where it is unpacked */
+    size_t n = f->with->unpack(encodings[i].how, (scry_bytes){ packed, s.n }, f->with->memory, f->with->capacity);
+    scry_parts_add_xmp(f->parts, (scry_bytes){ f->with->memory, n });
+    free(packed);
+}
+
 static void read_item(const context *f, scry_bytes meta, scry_bytes infe)
 {
-    static const char rdf[] = "application/rdf+xml";
     uint64_t version = scry_box_take_version(&infe, NULL);
     if (version < 2)
         return;
     uint64_t id = scry_box_take(&infe, version == 2 ? 2 : 4);
+    scry_bytes none = { infe.p, 0 };
     scry_box_take(&infe, 2);
     uint32_t type = (uint32_t)scry_box_take(&infe, 4);
     bool is_exif = type == 0x45786966, is_mime = type == 0x6d696d65;
@@ -94,11 +130,14 @@ static void read_item(const context *f, scry_bytes meta, scry_bytes infe)
         return;
     if (is_exif) {
         add_exif(f, locate(f, meta, id));
-    } else {   /* a name, then the content type */
-        const uint8_t *name_end = memchr(infe.p, '\0', infe.n);
-        size_t left = name_end ? infe.n - (size_t)(name_end + 1 - infe.p) : 0;
-        if (left >= sizeof rdf - 1 && memcmp(name_end + 1, rdf, sizeof rdf - 1) == 0)
-            scry_parts_add_xmp(f->parts, locate(f, meta, id));
+    } else {
+        (void)take_text(&infe);   /* its name */
+        bool is_xmp = is_text(take_text(&infe), "application/rdf+xml");
+        scry_bytes encoding = take_text(&infe), xmp = is_xmp ? locate(f, meta, id) : none;
+        if (encoding.n)
+            add_packed_xmp(f, encoding, xmp);
+        else
+            scry_parts_add_xmp(f->parts, xmp);
     }
 }
 

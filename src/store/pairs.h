@@ -1,8 +1,10 @@
 /* pairs.h - a RAW and the picture that the camera wrote beside it are one shot.
  *
  *     DCIM/IMG_1.CR2  DCIM/IMG_1.JPG      a pair: the JPEG leads, the RAW is hidden behind it
+ *     PXL_1.RAW-02.ORIGINAL.dng  PXL_1.RAW-01.COVER.jpg    Google's camera; also PXL_1.dng with PXL_1.MP.jpg
  *
- * Same folder, same name up to the last dot; extensions in lower or in upper case. A search returns the JPEG only, as long as the
+ * Same folder, same name up to the last dot; extensions in lower case, upper case or with a capital. By name alone: edited copies
+ * ("IMG_1-Edit.jpg") are pictures of their own, and nothing is asked of the pictures. A search returns the JPEG only, as long as the
  * store has it and it passes the search's filter; with all_copies both. Pure functions; any thread.
  */
 #ifndef SCRY_STORE_PAIRS_H

@@ -384,7 +384,70 @@ def cases():
         exif = box(b"Exif", b"\0\0\0\0" + whole)
         yield f"jxl-exif-{name}.jxl", head + (exif if before else b"") + stream + (exif if after else b"")
     yield "jxl-xmp.jxl", head + box(b"xml ", packet) + stream
+    yield from heif_cases()
     yield "jxl-exif-skip.jxl", head + box(b"Exif", b"\0\0\0\6Exif\0\0" + whole) + stream
+
+
+def heif(items, version=1, method=0, entries=2, brand=b"heic", meta_last=False, extents=1, ids=1, base=False, lead=b""):
+    """A file of boxes with these items, (type, data) or ("mime", data, content type, encoding): without pixels. `version` is iloc's,
+    `method` its construction method, `entries` infe's version; each item is stored in `extents` parts."""
+    wide = entries == 3
+    item_id = lambda i: struct.pack(">I" if wide else ">H", ids + i)
+    infos = b"".join(box(b"infe", bytes([entries, 0, 0, 0]) + item_id(i) + b"\0\0" + kind + b"\0" + b"".join(t + b"\0" for t in texts))
+                     for i, (kind, _, *texts) in enumerate(items))
+    iinf = box(b"iinf", b"\0\0\0\0" + struct.pack(">H", len(items)) + infos)
+    data = b"".join(d for _, d, *_ in items)
+
+    def iloc(start):
+        out, at = b"", 0
+        for i, (_, d, *_) in enumerate(items):
+            cut = [(len(d) * k // extents, len(d) * (k + 1) // extents) for k in range(extents)]
+            out += (struct.pack(">I", ids + i) if version == 2 else struct.pack(">H", ids + i)) + (struct.pack(">H", method) if version else b"")
+            out += b"\0\0" + (struct.pack(">I", start) if base else b"") + struct.pack(">H", extents)
+            out += b"".join(struct.pack(">II", at + a + (0 if base else start), b - a) for a, b in cut)
+            at += len(d)
+        sizes = bytes([0x44, 0x40 if base else 0])
+        count = struct.pack(">I" if version == 2 else ">H", len(items))
+        return box(b"iloc", bytes([version, 0, 0, 0]) + sizes + count + out)
+
+    ftyp = box(b"ftyp", brand + b"\0\0\0\0" + brand + b"mif1")
+    hdlr = box(b"hdlr", b"\0" * 8 + b"pict" + b"\0" * 13)
+    pitm = box(b"pitm", b"\0\0\0\0\0\1")
+    def meta(start):
+        return box(b"meta", b"\0\0\0\0" + hdlr + pitm + iinf + iloc(start) + (box(b"idat", data) if method == 1 else b""))
+    front = ftyp + lead
+    if method == 1:
+        return front + meta(0)
+    if meta_last:
+        return front + box(b"mdat", data) + meta(len(front) + 8)
+    return front + meta(len(front) + len(meta(0)) + 8) + box(b"mdat", data)
+
+
+def heif_cases():
+    whole = tiff(camera() + [Entry(274, SHORT, 6)], taken(offset=b"+02:00\0"), place())
+    big = tiff(camera() + [Entry(274, SHORT, 6)], taken(), place(), ">")
+    packet = xmp("<dc:title>Dog</dc:title>", "xmp:Rating='4' exif:DateTimeOriginal='2021-06-15T14:30:00'")
+    exif, rdf = (b"Exif", b"\0\0\0\0" + whole), b"application/rdf+xml"
+    for name, options in [("plain", {}), ("iloc-0", {"version": 0}), ("iloc-2", {"version": 2}), ("in-idat", {"method": 1}), ("infe-3", {"entries": 3}),
+                          ("avif", {"brand": b"avif"}), ("mif1", {"brand": b"mif1"}), ("heix", {"brand": b"heix"}), ("msf1", {"brand": b"msf1"}),
+                          ("hevc", {"brand": b"hevc"}), ("avis", {"brand": b"avis"}),
+                          ("meta-last", {"meta_last": True}), ("3-extents", {"extents": 3}), ("base", {"base": True}), ("high-ids", {"ids": 60000}),
+                          ("wide-ids", {"ids": 70000, "version": 2, "entries": 3}), ("behind-free", {"lead": box(b"free", b"\0" * 40)})]:
+        yield f"heif-{name}.heic", heif([exif, (b"mime", packet, rdf)], **options)
+    for name, head in [("no-offset", b""), ("name-within", b"\0\0\0\6Exif\0\0"), ("name-only", b"Exif\0\0"), ("name-behind-0", b"\0\0\0\0Exif\0\0"),
+                       ("bytes-before", b"\0\0\0\4abcd"), ("offset-too-far", b"\0\1\0\0")]:
+        for order, block in (("little", whole), ("big", big)):
+            yield f"heif-exif-{name}-{order}.heic", heif([(b"Exif", head + block)])
+    yield "heif-two-exif.heic", heif([(b"Exif", b"\0\0\0\0" + tiff(camera())), (b"Exif", b"\0\0\0\0" + tiff([], taken(), place()))])
+    yield "heif-empty-exif-first.heic", heif([(b"Exif", b""), exif])
+    yield "heif-other-mime.heic", heif([(b"mime", b"<a/>", b"text/xml"), exif, (b"mime", b"\1\2", b"application/octet-stream")])
+    yield "heif-xmp.heic", heif([(b"mime", packet, rdf)])
+    yield "heif-xmp-no-encoding.heic", heif([(b"mime", packet, rdf, b"")])
+    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+    for name, data in [("deflate", raw.compress(packet) + raw.flush()), ("compress_zlib", zlib.compress(packet))]:
+        for parts in (1, 2):
+            yield f"heif-xmp-{name}-{parts}.heic", heif([(b"mime", data, rdf, name.encode())], extents=parts)
+    yield "heif-xmp-unknown-encoding.heic", heif([(b"mime", packet, rdf, b"lzma"), exif])
 
 
 def escape(text):

@@ -87,6 +87,33 @@ run store compact
 is "after compaction" "$(named a picture)" "$one"
 run remove "$T/pics/IMG_2.jpeg"
 is "after the JPEG was forgotten" "$(named a picture)" "$(echo "$one" | sed s/IMG_2.jpeg/IMG_2.DNG/)"
+
+# Names of other habits: Google's camera, capitals. Edited copies, other folders and a JPEG with a HEIC of the same name are not pairs.
+rm -r "$T/pics"
+mkdir -p "$T/pics/other"
+for name in PXL_1.RAW-02.ORIGINAL.dng PXL_2.RAW-02.ORIGINAL.dng PXL_3.dng IMG_4.Dng IMG_5.dng IMG_6.dng img_7.dng; do raw $name; done
+n=0
+for name in PXL_1.RAW-01.COVER.jpg PXL_2.RAW-01.MP.COVER.jpg PXL_3.MP.jpg IMG_4.Jpg IMG_5-Edit.jpg IMG_7.jpg; do
+    cp "$T/made/p00$n.png" "$T/pics/$name"
+    n=$((n + 1))
+done
+cp "$SCRY_TOP/tests/pictures/picture.heic" "$T/pics/IMG_6.heic"
+cp "$SCRY_TOP/tests/pictures/photo.jpg" "$T/pics/IMG_6.JPG"
+: >"$T/pics/PXL_3.MP"
+: >"$T/pics/PXL_2.RAW-01.MP.mp4"
+run index --prune "$T/pics"
+habits='IMG_4.Jpg IMG_5-Edit.jpg IMG_5.dng IMG_6.JPG IMG_6.heic IMG_7.jpg PXL_1.RAW-01.COVER.jpg PXL_2.RAW-01.MP.COVER.jpg PXL_3.MP.jpg img_7.dng '
+is "pairs of other habits" "$(named a picture)" "$(printf '%s\n' $habits | sort | tr '\n' ' ')"
+run search --json -n 20 a picture
+is "their RAWs are named" "$(json "sorted(r['raw'] for r in j['results'] if 'raw' in r)")" \
+    "['IMG_4.Dng', 'IMG_6.dng', 'IMG_6.dng', 'PXL_1.RAW-02.ORIGINAL.dng', 'PXL_2.RAW-02.ORIGINAL.dng', 'PXL_3.dng']"
+is "a motion photo's video is beside it" "$(json "{r['name']: r['companion'] for r in j['results'] if 'companion' in r}")" "{'PXL_3.MP.jpg': 'PXL_3.MP'}"
+mv "$T/pics/PXL_1.RAW-02.ORIGINAL.dng" "$T/pics/other/"
+run index --prune "$T/pics"
+is "a RAW that was moved away is shown" "$(named a picture | tr ' ' '\n' | grep -c PXL_1)" 2
+rm "$T/pics/PXL_3.MP.jpg"
+run index --prune "$T/pics"
+is "and one whose JPEG is gone" "$(named a picture | tr ' ' '\n' | grep PXL_3)" PXL_3.dng
 run verify
 is "verify" "$status" 0
 done_testing

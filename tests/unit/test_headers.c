@@ -46,10 +46,10 @@ static void start(void)
     file = (scry_buf)SCRY_BUF_INIT(1 << 16);
 }
 
-/* A stand-in for zlib and Brotli: what is packed begins with a byte that is dropped. */
+/* A stand-in for zlib, deflate and Brotli: what is packed begins with a byte that is dropped. */
 static size_t unpack(scry_packing how, scry_bytes packed, uint8_t *out, size_t capacity)
 {
-    uint8_t mark = how == SCRY_PACKED_ZLIB ? 'z' : 'b';
+    uint8_t mark = (uint8_t)"zdb"[how];
     if (packed.n < 1 || packed.p[0] != mark || packed.n - 1 > capacity)
         return 0;
     memcpy(out, packed.p + 1, packed.n - 1);

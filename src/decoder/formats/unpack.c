@@ -3,10 +3,10 @@
 #include <brotli/decode.h>
 #include <zlib.h>
 
-static size_t unpack_zlib(scry_bytes packed, uint8_t *out, size_t capacity)
+static size_t unpack_zlib(scry_bytes packed, int window_bits, uint8_t *out, size_t capacity)
 {
     z_stream z = { .next_in = (z_const Bytef *)packed.p, .avail_in = (uInt)packed.n, .next_out = out, .avail_out = (uInt)capacity };
-    if (inflateInit(&z) != Z_OK)
+    if (inflateInit2(&z, window_bits) != Z_OK)
         return 0;
     int rc = inflate(&z, Z_SYNC_FLUSH);
     inflateEnd(&z);
@@ -26,7 +26,12 @@ static size_t unpack_brotli(scry_bytes packed, uint8_t *out, size_t capacity)
 
 static size_t unpack(scry_packing how, scry_bytes packed, uint8_t *out, size_t capacity)
 {
-    return how == SCRY_PACKED_ZLIB ? unpack_zlib(packed, out, capacity) : unpack_brotli(packed, out, capacity);
+    switch (how) {
+    case SCRY_PACKED_ZLIB:    return unpack_zlib(packed, MAX_WBITS, out, capacity);
+    case SCRY_PACKED_DEFLATE: return unpack_zlib(packed, -MAX_WBITS, out, capacity);
+    case SCRY_PACKED_BROTLI:  return unpack_brotli(packed, out, capacity);
+    }
+    return 0;
 }
 
 const scry_unpacker *scry_unpacker_get(void)
