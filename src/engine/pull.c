@@ -103,6 +103,22 @@ static bool plain_revision(const char *s)
     return false;
 }
 
+/* The error for what is not the name of a repository, but may have it within, as pages and other programs write it. */
+static int refuse_repository(const char *what, scry_error *err)
+{
+    static const char *const starts[] = { "https://huggingface.co/", "http://huggingface.co/", "https://hf.co/", "huggingface.co/",
+                                          "hf-hub:", "hf://" };
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        const char *name = what + strlen(starts[i]);
+        size_t owner = strncmp(what, starts[i], strlen(starts[i])) == 0 ? strcspn(name, "/") : 0;
+        if (owner > 0 && name[owner] == '/')
+            return scry_fail(err, SCRY_EINVALID, "\"%s\": give OWNER/NAME alone, `scry model pull %.*s`", what,
+                             (int)(owner + 1 + strcspn(name + owner + 1, "/?#")), name);
+    }
+    return scry_fail(err, SCRY_EINVALID, "\"%s\" is not in the catalogue (`scry model list --catalogue`) and not "
+                     "OWNER/NAME[@REVISION]", what);
+}
+
 /* OWNER/NAME[@REVISION] without characters that would change the URL. */
 static int parse_repository(wanted *out, const char *what, scry_error *err)
 {
@@ -111,8 +127,7 @@ static int parse_repository(wanted *out, const char *what, scry_error *err)
     if (!slash || slash > what + n || n > MAX_REPOSITORY || !plain_part(what, (size_t)(slash - what)) ||
         (size_t)(slash - what) + 1 >= n || !plain_part(slash + 1, n - (size_t)(slash - what) - 1) ||
         (at && !plain_revision(at + 1)))
-        return scry_fail(err, SCRY_EINVALID, "\"%s\" is not in the catalogue (`scry model list --catalogue`) and not "
-                         "OWNER/NAME[@REVISION]", what);
+        return refuse_repository(what, err);
     out->repository = scry_strndup(what, n);
     out->revision = at ? scry_strdup(at + 1) : NULL;
     out->name = scry_strdup(strchr(out->repository, '/') + 1);

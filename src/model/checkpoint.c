@@ -1,5 +1,7 @@
 #include "model/checkpoint.h"
 
+#include "model/folder_faults.h"
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "model/sentence.h"
@@ -102,19 +104,11 @@ static int cached_snapshot(char **out, const char *path, const char *snapshots, 
 
 /* ---- the folder ---- */
 
-static int refuse_file(const char *path, scry_error *err)
-{
-    const char *dot = strrchr(path, '.');
-    if (dot && (strcmp(dot, ".onnx") == 0 || strcmp(dot, ".gguf") == 0))
-        return scry_fail(err, SCRY_EINVALID, "%s: ONNX and GGUF are not read: give the folder of the same model as safetensors", path);
-    return scry_fail(err, SCRY_EINVALID, "%s is a file: give the folder that has it together with its configuration", path);
-}
-
 int scry_checkpoint_dir(char **out, const char *path, scry_error *err)
 {
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
-        return refuse_file(path, err);
+        return scry_folder_is_file(path, err);
     char *modules = scry_path_join(path, "modules.json"), *snapshots = scry_path_join(path, "snapshots");
     int r = 0;
     if (access(modules, F_OK) == 0)

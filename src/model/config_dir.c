@@ -144,7 +144,7 @@ int scry_config_read_files(scry_config *out, const char *dir, scry_error *err)
     else if (scry_folder_has(dir, "config.json"))
         r = read_hf(out, dir, err);
     else if (access(dir, F_OK) != 0)
-        r = scry_fail(err, SCRY_ENOTFOUND, "%s: no such folder", dir);
+        r = scry_folder_missing(dir, err);
     else
         r = scry_folder_no_checkpoint(dir, err);
     if (r < 0)
@@ -159,6 +159,8 @@ int scry_config_read(scry_config *out, const char *dir, scry_error *err)
     int r = scry_config_read_files(out, dir, err);
     if (r == 0 && !has_weights(dir, out->weights_file))
         r = scry_folder_no_weights(dir, out->weights_file, err);
+    if (r == 0)
+        r = scry_folder_adapted(dir, err);
     if (r == 0 && out->head_file && !scry_folder_has(dir, out->head_file)) {
         char *part = scry_path_join(dir, out->head_file);
         *strrchr(part, '/') = '\0';

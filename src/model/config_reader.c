@@ -109,9 +109,22 @@ static bool is_off(const scry_json *v)
     return false;
 }
 
+/* Weights that a program has quantised, whatever it calls that. */
+static bool is_quantised(scry_config_reader *r, const scry_config_part *p, const char *key, const scry_json *v)
+{
+    if (strcmp(key, "quantization_config") != 0 && strcmp(key, "quantization") != 0)
+        return false;
+    scry_config_fail(r, SCRY_EINVALID, "%s%s%s says that the weights are quantised (%.40s), which scry does not read: give the folder of the "
+                     "same model as it was before; --precision int8 makes it as small in memory", p->name ? p->name : "", p->name ? "." : "", key,
+                     scry_json_str(scry_json_get(v, "quant_method"), "by some program"));
+    return true;
+}
+
 /* "PART.KEY is VALUE: scry does not know ..." */
 static void unknown(scry_config_reader *r, const scry_config_part *p, const char *key, const scry_json *v)
 {
+    if (is_quantised(r, p, key, v))
+        return;
     char number[40], *quoted = scry_asprintf("\"%.60s\"", scry_json_str(v, ""));
     const char *value = scry_json_type_of(v) == SCRY_JSON_STRING ? quoted
                       : scry_json_type_of(v) == SCRY_JSON_BOOL ? "true"

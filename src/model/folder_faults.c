@@ -91,6 +91,36 @@ static const char *other_format(const char *dir)
     return format;
 }
 
+static bool is_configured(const char *dir, const char *name)
+{
+    char *path = scry_path_join(dir, name);
+    bool is = scry_folder_has(path, "config.json") || scry_folder_has(path, "open_clip_config.json");
+    free(path);
+    return is;
+}
+
+static bool is_cached(const char *dir, const char *name)
+{
+    return strncmp(name, "models--", strlen("models--")) == 0;
+}
+
+/* A folder without weights or a configuration: one of its folders may be what is meant. */
+static int nothing_there(const char *dir, scry_error *err)
+{
+    char *inside = find(dir, is_configured), *cached = inside ? NULL : find(dir, is_cached);
+    int r = SCRY_ENOTFOUND;
+    if (inside)
+        r = scry_fail(err, r, "%s: no config.json or open_clip_config.json, but its folder %.80s has one: give that", dir, inside);
+    else if (cached)
+        r = scry_fail(err, r, "%s: the cache of many models: give one of its folders, such as %.80s, or `OWNER/NAME --from-cache`",
+                      dir, cached);
+    else
+        r = scry_fail(err, r, "%s: no config.json or open_clip_config.json: this folder has no checkpoint", dir);
+    free(cached);
+    free(inside);
+    return r;
+}
+
 /* Weights without a configuration. */
 static int weights_alone(const char *dir, scry_error *err)
 {
@@ -107,7 +137,7 @@ static int weights_alone(const char *dir, scry_error *err)
         r = scry_fail(err, r, "%s: %.60s is a pickle, which can run code when it is read, and there is no configuration: give the "
                       "folder of the same model as safetensors (`scry model list --catalogue`)", dir, pickle);
     else
-        r = scry_fail(err, SCRY_ENOTFOUND, "%s: no config.json or open_clip_config.json: this folder has no checkpoint", dir);
+        r = nothing_there(dir, err);
     free(pickle);
     free(safe);
     return r;
@@ -132,7 +162,10 @@ int scry_folder_no_checkpoint(const char *dir, scry_error *err)
 static char *other_weights(const char *dir, const char *wanted)
 {
     char *safe = find(dir, is_safetensors), *pickle = safe ? NULL : find(dir, is_pickle), *what = NULL;
-    if (safe)
+    if (safe && strstr(safe, "-of-"))
+        what = scry_asprintf("%.60s is a part of the weights, and %s.index.json, which says what is in each part, is missing: fetch it, "
+                             "too", safe, wanted);
+    else if (safe)
         what = scry_asprintf("no %s in this folder, but %.60s: if these are all weights of the model, give it that name", wanted, safe);
     else if (pickle)
         what = scry_asprintf("%.60s is a pickle, which can run code when it is read: fetch the repository's %s, or give the folder of a "
@@ -144,18 +177,20 @@ static char *other_weights(const char *dir, const char *wanted)
 
 int scry_folder_no_weights(const char *dir, const char *wanted, scry_error *err)
 {
-    static const char *const pickles[] = {   /* those that tools/convert-pickle.py knows */
-        "pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model.bin.index.json",
-        "model.pt", "pytorch_model.pt"
+    static const struct { const char *name, *is; } pickles[] = {   /* those that tools/convert-pickle.py knows */
+        { "pytorch_model.bin", "pytorch_model.bin is a pickle" },
+        { "open_clip_pytorch_model.bin", "open_clip_pytorch_model.bin is a pickle" },
+        { "pytorch_model.bin.index.json", "pytorch_model.bin in parts is a pickle" },
+        { "model.pt", "model.pt is a pickle" },
+        { "pytorch_model.pt", "pytorch_model.pt is a pickle" },
     };
     const char *format = other_format(dir);
     if (is_dangling(dir, wanted, err))
         return SCRY_EINVALID;
     for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++)
-        if (scry_folder_has(dir, pickles[i]))
-            return scry_fail(err, SCRY_EINVALID, "%s: %s is a pickle, which can run code when it "
-                             "is read: convert it once with `tools/convert-pickle.py %s`, or fetch "
-                             "the repository's model.safetensors", dir, pickles[i], dir);
+        if (scry_folder_has(dir, pickles[i].name))
+            return scry_fail(err, SCRY_EINVALID, "%s: %s, which can run code when it is read: convert it once with "
+                             "`tools/convert-pickle.py %s`, or fetch the repository's model.safetensors", dir, pickles[i].is, dir);
     if (format)
         return scry_fail(err, SCRY_EINVALID, "%s: its weights are there only as %s, which scry does not read: give the folder of the "
                          "same model as safetensors", dir, format);
@@ -167,6 +202,44 @@ int scry_folder_no_weights(const char *dir, const char *wanted, scry_error *err)
                  : scry_fail(err, SCRY_ENOTFOUND, "%s: no %s in this folder", dir, wanted);
     free(what);
     return r;
+}
+
+int scry_folder_no_shard(const char *dir, const char *shard, const char *index, scry_error *err)
+{
+    if (is_dangling(dir, shard, err))
+        return SCRY_EINVALID;
+    return scry_fail(err, SCRY_ENOTFOUND, "%s: %.100s, which %s names, is not there: fetch it, too", dir, shard, index);
+}
+
+int scry_folder_adapted(const char *dir, scry_error *err)
+{
+    bool adapted = scry_folder_has(dir, "adapter_config.json")
+                && (scry_folder_has(dir, "adapter_model.safetensors") || scry_folder_has(dir, "adapter_model.bin"));
+    return !adapted ? 0 : scry_fail(err, SCRY_EINVALID, "%s: an adapter (LoRA) is beside the model, and transformers would read it with "
+                                    "its adapter_config.json: merge it into the model, or remove it where that is done", dir);
+}
+
+int scry_folder_missing(const char *dir, scry_error *err)
+{
+    const char *slash = strchr(dir, '/');
+    bool is_repository = slash && slash > dir && dir[0] != '.' && dir[0] != '~' && slash[1] && !strchr(slash + 1, '/') && !is_cached("", slash + 1);
+    return is_repository ? scry_fail(err, SCRY_ENOTFOUND, "%s: no such folder; a repository of that name is fetched by `scry model pull "
+                                     "%s`, one that other programs have fetched is added by `scry model add NAME %s --from-cache`",
+                                     dir, dir, dir)
+                         : scry_fail(err, SCRY_ENOTFOUND, "%s: no such folder", dir);
+}
+
+int scry_folder_is_file(const char *path, scry_error *err)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (ends_in(name, formats[i].end))
+            return scry_fail(err, SCRY_EINVALID, "%s: weights as %s are not read: give the folder of the same model as safetensors", path,
+                             formats[i].format);
+    if (is_pickle("", name))
+        return scry_fail(err, SCRY_EINVALID, "%s is a pickle, which can run code when it is read: give the folder of the same model as "
+                         "safetensors, or convert the folder that has it together with its configuration (tools/convert-pickle.py)", path);
+    return scry_fail(err, SCRY_EINVALID, "%s is a file: give the folder that has it together with its configuration", path);
 }
 
 static bool is_pointer(const char *dir, const char *name)

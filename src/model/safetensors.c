@@ -1,5 +1,7 @@
 #include "model/safetensors.h"
 
+#include "model/folder_faults.h"
+
 #include "base/alloc.h"
 #include "base/byte_order.h"
 #include "base/file.h"
@@ -253,6 +255,8 @@ static int open_index(scry_tensors *ts, const char *dir, const char *path, scry_
                : ts->shard_count == MAX_SHARDS - 1
                ? scry_fail(err, SCRY_ELIMIT, "%s: more than %d files", path, MAX_SHARDS - 1)
                : open_shard(ts, dir, files[i], err);
+        if (result == SCRY_ENOTFOUND)
+            result = scry_folder_no_shard(dir, files[i], strrchr(path, '/') + 1, err);
     }
     free(files);
     scry_json_free(index);

@@ -70,7 +70,10 @@ same "two shards, logit_scale of shape [1]" "$T/shards"
 rm "$T/shards/model-00002-of-00002.safetensors"
 run model add shards "$T/shards"
 is "a shard that is missing: status" "$status" 2
-like "a shard that is missing: named" "$T/err" 'model-00002-of-00002.safetensors'
+like "a shard that is missing: named" "$T/err" 'model-00002-of-00002.safetensors, which model.safetensors.index.json names, is not there: fetch it'
+rm "$T/shards/model.safetensors.index.json"
+run model add shards "$T/shards"
+like "shards without their index" "$T/err" 'model-00001-of-00002.safetensors is a part .*model.safetensors.index.json, .* is missing: fetch it'
 
 # ---- open_clip ----
 cp -r "$golden/open_clip" "$T/flat"
@@ -164,6 +167,16 @@ refused "ONNX alone" 'weights as ONNX are not read' sh -c 'rm * && touch vision.
 refused "GGUF alone" 'weights as GGUF are not read' sh -c 'rm * && touch model-q4_0.gguf'
 refused "a LoRA adapter" 'an adapter \(LoRA\)' sh -c 'rm * && touch adapter_config.json adapter_model.safetensors'
 refused "an adapter beside config.json" 'adapter_model.safetensors is an adapter \(LoRA\)' mv model.safetensors adapter_model.safetensors
+refused "an adapter beside the model" 'an adapter \(LoRA\) is beside the model' touch adapter_config.json adapter_model.safetensors
+for method in awq bitsandbytes gptq fp8 torchao; do
+    refused "quantised by $method" "quantization_config says that the weights are quantised \($method\).*as it was before; --precision int8" \
+        edit config.json "j['quantization_config'] = {'quant_method': '$method', 'bits': 4}"
+done
+refused "quantised by MLX" 'quantization says that the weights are quantised \(by some program\)' edit config.json 'j["quantization"] = {"bits": 4}'
+refused "pickles in parts" 'pytorch_model.bin in parts is a pickle, .*tools/convert-pickle.py' \
+    sh -c 'rm model.safetensors && echo "{}" >pytorch_model.bin.index.json && touch pytorch_model-00001-of-00002.bin'
+refused "the folder above" 'but its folder clip has one: give that' sh -c 'mkdir clip && mv *.* clip'
+refused "a cache of many models" 'give one of its folders, such as models--org--clip, or .OWNER/NAME --from-cache' sh -c 'rm * && mkdir models--org--clip'
 refused "a pipeline of diffusers" 'a pipeline of diffusers' sh -c 'rm * && touch model_index.json'
 refused "a pickle" 'is a pickle, .*tools/convert-pickle.py' mv model.safetensors pytorch_model.bin
 refused "a pickle of another name" 'checkpoint.pth is a pickle, .*fetch the repository.s model.safetensors' mv model.safetensors checkpoint.pth
@@ -182,10 +195,22 @@ for file in model.safetensors config.json vocab.json; do
 done
 refused "an empty folder" 'this folder has no checkpoint' sh -c 'rm *'
 refused "an index of shards that is no JSON" 'model.safetensors.index.json' sh -c 'rm model.safetensors && echo { >model.safetensors.index.json'
-touch "$T/x.onnx" "$T/x.safetensors"
-for file in x.onnx x.safetensors; do
+for file in x.onnx x.gguf x.pt x.bin x.safetensors; do
+    touch "$T/$file"
     run model add file "$T/$file"
     is "the file $file: status" "$status" 2
+    case $file in
+    *.onnx | *.gguf) why='weights as (ONNX|GGUF) are not read' ;;
+    *.pt | *.bin) why='is a pickle, .*convert-pickle.py' ;;
+    *) why='is a file: give the folder' ;;
+    esac
+    like "the file $file: why" "$T/err" "$file:? $why"
 done
-like "a file: give its folder" "$T/err" 'x.safetensors is a file: give the folder'
+run model add file owner/name
+like "a repository: how it is had" "$T/err" 'owner/name: no such folder; .*scry model pull owner/name.*--from-cache'
+for address in https://huggingface.co/o/n https://huggingface.co/o/n/tree/main hf-hub:o/n hf://o/n; do
+    run model pull "$address"
+    is "pull $address: status" "$status" 2
+    like "pull $address: the name within" "$T/err" 'give OWNER/NAME alone, .scry model pull o/n.$'
+done
 done_testing
