@@ -162,7 +162,7 @@ int scry_folder_no_checkpoint(const char *dir, scry_error *err)
 static char *other_weights(const char *dir, const char *wanted)
 {
     char *safe = find(dir, is_safetensors), *pickle = safe ? NULL : find(dir, is_pickle), *what = NULL;
-    if (safe && strstr(safe, "-of-"))
+    if (safe && strstr(safe, "-of-") && !strstr(safe, "-of-00001."))
         what = scry_asprintf("%.60s is a part of the weights, and %s.index.json, which says what is in each part, is missing: fetch it, "
                              "too", safe, wanted);
     else if (safe)
