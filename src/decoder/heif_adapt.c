@@ -126,28 +126,70 @@ static bool is_transformation(scry_bytes ipco, uint32_t index)
     return memcmp(type, "irot", 4) == 0 || memcmp(type, "imir", 4) == 0 || memcmp(type, "clap", 4) == 0;
 }
 
-/* Number 0 stands for no property. */
-static void drop_transformations(adapter *a, scry_bytes ipma, scry_bytes ipco)
+/* The associations of one item: `count` numbers of properties of `bytes` bytes each, in the copy. */
+typedef struct associations {
+    uint8_t *at;
+    uint32_t count;
+    size_t bytes;
+} associations;
+
+static bool is_turning(const associations *l, uint32_t i, scry_bytes ipco)
 {
-    uint32_t flags;
-    uint32_t version = scry_box_take_version(&ipma, &flags);
-    size_t bytes = flags & 1 ? 2 : 1;
-    for (uint32_t entries = scry_box_take32(&ipma, 4); entries > 0 && ipma.n > 0; entries--) {
-        uint32_t id = scry_box_take32(&ipma, version < 1 ? 2 : 4);
-        const item *of = find_item(a, id);
-        bool is_part = of && of->is_needed && id != a->primary;
-        for (uint32_t k = scry_box_take32(&ipma, 1); k > 0 && ipma.n >= bytes; k--) {
-            const uint8_t *at = ipma.p;
-            uint32_t index = scry_box_take32(&ipma, bytes) & (bytes == 2 ? 0x7fff : 0x7f);
-            if (is_part && is_transformation(ipco, index)) {
-                memset(writable(a, at), 0, bytes);
-                a->changed = true;
-            }
+    uint32_t index = (uint32_t)scry_read_big_endian(l->at + i * l->bytes, l->bytes) & (l->bytes == 2 ? 0x7fff : 0x7f);
+    return is_transformation(ipco, index);
+}
+
+/* Number 0 stands for no property. */
+static void drop_transformations(adapter *a, const associations *l, scry_bytes ipco)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        if (is_turning(l, i, ipco)) {
+            memset(l->at + i * l->bytes, 0, l->bytes);
+            a->changed = true;
         }
+}
+
+/* In their order behind all others, as the standard asks: libheif takes the size from an `ispe` behind them as that of the picture
+ * when it is turned already. */
+static void put_transformations_last(adapter *a, const associations *l, scry_bytes ipco)
+{
+    enum { MOST = 255 * 2 };
+    uint8_t sorted[MOST];
+    size_t n = 0;
+    for (int last = 0; last < 2; last++)
+        for (uint32_t i = 0; i < l->count; i++)
+            if (is_turning(l, i, ipco) == (last == 1)) {
+                memcpy(sorted + n, l->at + i * l->bytes, l->bytes);
+                n += l->bytes;
+            }
+    if (n && memcmp(l->at, sorted, n) != 0) {
+        memcpy(l->at, sorted, n);
+        a->changed = true;
     }
 }
 
-static void keep_parts_as_stored(adapter *a)
+/* `as_stored`: the parts of the primary item are not transformed themselves. */
+static void adapt_associations(adapter *a, scry_bytes ipma, scry_bytes ipco, bool as_stored)
+{
+    uint32_t flags;
+    uint32_t version = scry_box_take_version(&ipma, &flags);
+    associations l = { .bytes = flags & 1 ? 2 : 1 };
+    for (uint32_t entries = scry_box_take32(&ipma, 4); entries > 0 && ipma.n > 0; entries--) {
+        uint32_t id = scry_box_take32(&ipma, version < 1 ? 2 : 4);
+        const item *of = find_item(a, id);
+        l.count = scry_box_take32(&ipma, 1);
+        if (ipma.n < l.count * l.bytes)
+            return;
+        l.at = writable(a, ipma.p);
+        if (as_stored && of && of->is_needed && id != a->primary)
+            drop_transformations(a, &l, ipco);
+        put_transformations_last(a, &l, ipco);
+        ipma.p += l.count * l.bytes;
+        ipma.n -= l.count * l.bytes;
+    }
+}
+
+static void adapt_properties(adapter *a, bool as_stored)
 {
     scry_bytes iprp, ipco, ipma;
     char type[4];
@@ -155,7 +197,7 @@ static void keep_parts_as_stored(adapter *a)
         return;
     while (scry_box_next(&iprp, type, &ipma))
         if (memcmp(type, "ipma", 4) == 0)
-            drop_transformations(a, ipma, ipco);
+            adapt_associations(a, ipma, ipco, as_stored);
 }
 
 /* ---- brands --------------------------------------------------------------------- */
@@ -252,8 +294,7 @@ static void adapt_copy(adapter *a, size_t n, bool avif)
     name_general_brand(a, (scry_bytes){ a->copy, n });
     if (!read_structure(a, (scry_bytes){ a->copy, n }))
         return;
-    if (avif)
-        keep_parts_as_stored(a);
+    adapt_properties(a, avif);
     hide_other_items(a);
 }
 
