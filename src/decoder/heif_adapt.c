@@ -31,6 +31,7 @@ typedef struct reference {
     char type[4];
     uint32_t from, count;
     scry_bytes to;
+    const uint8_t *name;    /* its type in the file */
 } reference;
 
 /* The copy is this file's own memory: what was found in it can be written. */
@@ -74,6 +75,7 @@ static bool next_reference(const adapter *a, scry_bytes *refs, reference *r)
 {
     if (!scry_box_next(refs, r->type, &r->to))
         return false;
+    r->name = r->to.p - 4;
     r->from = scry_box_take32(&r->to, a->id_bytes);
     r->count = scry_box_take32(&r->to, 2);
     return r->to.n / a->id_bytes >= r->count;
@@ -112,6 +114,20 @@ static void hide_other_items(adapter *a)
             memcpy(writable(a, a->items[i].box) + 4, "free", 4);
             a->changed = true;
         }
+}
+
+/* libheif refuses a file in which the primary picture is the thumbnail of an item that is hidden: what needed items are of others
+ * is not said either. */
+static void hide_relations(adapter *a)
+{
+    scry_bytes refs = a->iref;
+    for (reference r; next_reference(a, &refs, &r);) {
+        const item *from = find_item(a, r.from);
+        if (from && from->is_needed && memcmp(r.type, "thmb", 4) == 0) {
+            memcpy(writable(a, r.name), "free", 4);
+            a->changed = true;
+        }
+    }
 }
 
 /* ---- properties ----------------------------------------------------------------- */
@@ -289,12 +305,26 @@ bool scry_heif_is_cut(const uint8_t *bytes, size_t n)
     return cut;
 }
 
+/* A last box that says 0, as far as the file goes: libheif wants its size. */
+static void name_last_size(adapter *a, size_t n)
+{
+    scry_bytes rest = { a->copy, n }, content;
+    char type[4];
+    for (const uint8_t *box = rest.p; scry_box_next(&rest, type, &content); box = rest.p)
+        if (scry_read_big_endian(box, 4) == 0 && (size_t)(a->copy + n - box) <= UINT32_MAX) {
+            scry_write_big_endian(writable(a, box), 4, (uint64_t)(a->copy + n - box));
+            a->changed = true;
+        }
+}
+
 static void adapt_copy(adapter *a, size_t n, bool avif)
 {
+    name_last_size(a, n);
     name_general_brand(a, (scry_bytes){ a->copy, n });
     if (!read_structure(a, (scry_bytes){ a->copy, n }))
         return;
     adapt_properties(a, avif);
+    hide_relations(a);
     hide_other_items(a);
 }
 
@@ -328,13 +358,13 @@ const char *scry_heif_needs(const uint8_t *bytes, size_t n)
         char type[5], version[5];
     } codings[] = {
         { "unci", "1.16" }, { "j2k1", "1.17" }, { "jpeg", "1.17" }, { "vvc1", "1.18" }, { "avc1", "1.19" },
-        { "tili", "1.19" },
+        { "tili", "1.19" }, { "iden", "1.19" },
     };
     adapter a = { .id_bytes = 2, .items = scry_try_alloc(MAX_ITEMS, sizeof *a.items) };
-    scry_bytes moov;
+    scry_bytes file = { bytes, n }, box;
     const char *needed = NULL;
-    if (!a.items || !read_structure(&a, (scry_bytes){ bytes, n }))
-        needed = a.meta.n == 0 && scry_box_find((scry_bytes){ bytes, n }, "moov", &moov) ? "1.20" : NULL;
+    if (!a.items || !read_structure(&a, file))   /* a sequence of pictures, and none of its own */
+        needed = !scry_box_find(file, "meta", &box) && scry_box_find(file, "moov", &box) ? "1.20" : NULL;
     for (size_t i = 0; i < a.count && !needed; i++)
         for (size_t k = 0; k < sizeof codings / sizeof *codings; k++)
             if (a.items[i].is_needed && memcmp(a.items[i].type, codings[k].type, 4) == 0)

@@ -5,7 +5,8 @@
  * picture, as iOS 18 writes). It is given a copy in which only the primary picture and the items that this is
  * made of are declared: `infe` of the others, metadata too (src/metadata reads them), is renamed to `free`. In AVIF the parts of
  * a grid are not turned, mirrored or cropped themselves, as in libavif: such entries of `ipma` become 0, no property. Others
- * are put behind those that describe the item, where a file has them before.
+ * are put behind those that describe the item, where a file has them before. `thmb` of what is left is renamed, too, and a last
+ * box of size 0 is given its size.
  *
  * Where none of the compatible brands is one that libheif looks for, the first of them becomes `mif1`.
  * Bytes from a second `ftyp` on are another file (the video of a motion photo) and are left out.

@@ -42,9 +42,12 @@ bool scry_box_next(scry_bytes *s, char type[4], scry_bytes *content)
 bool scry_box_find(scry_bytes s, const char *wanted, scry_bytes *content)
 {
     char type[4];
-    while (scry_box_next(&s, type, content))
-        if (memcmp(type, wanted, 4) == 0)
+    scry_bytes found;
+    while (scry_box_next(&s, type, &found))
+        if (memcmp(type, wanted, 4) == 0) {
+            *content = found;
             return true;
+        }
     return false;
 }
 

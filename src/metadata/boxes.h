@@ -20,7 +20,7 @@ static inline uint32_t scry_box_take32(scry_bytes *s, size_t bytes)
 /* Removes the next box from the front of *s; false at the end and where the bytes are not a box. */
 bool scry_box_next(scry_bytes *s, char type[4], scry_bytes *content);
 
-/* The first box of that type among those of `s`. */
+/* The first box of that type among those of `s`; where there is none *content stays as it is. */
 bool scry_box_find(scry_bytes s, const char *wanted, scry_bytes *content);
 
 /* The version of a full box, removed from its front with the flags, which may be NULL. */
