@@ -99,13 +99,13 @@ build_arm64() {
 
 # In an arm64 system that has nothing else; a decoder that qemu runs cannot be confined.
 install_arm64() { # few|all
-    [ "$1" = all ] || fresh_root $installed bookworm-arm64 || return
+    fresh_root $installed bookworm-arm64 || return
     FILES=$roots/$cross${tree%/*}
     if [ "$1" = few ]; then
         inside $installed 'apt-get -qq update && apt-get -qqy install --no-install-recommends /files/scry_*.deb /files/libscry0_*.deb \
             /files/scry-models-starter_*.deb' || return
     else
-        inside $installed 'apt-get -qqy install /files/*.deb' || return
+        inside $installed 'apt-get -qq update && apt-get -qqy install /files/*.deb' || return
     fi
     FILES=$top
     inside $installed "SCRY_TEST_UNCONFINED=1 sh /files/tests/clean/installed.sh $1"

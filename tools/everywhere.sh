@@ -35,7 +35,8 @@ packages() {
     step packages install inside packages 'apt-get -qq update && apt-get -qqy install --no-install-recommends /files/dist/scry_*.deb /files/dist/libscry0_*.deb \
         /files/dist/scry-models-starter_*.deb' || return
     step packages alone inside packages 'sh /files/tests/clean/installed.sh few'
-    step packages recommended inside packages 'apt-get -qqy install /files/dist/*.deb && sh /files/tests/clean/installed.sh all'
+    fresh_root packages "$here"   # recommended packages come with an installation, not later
+    step packages recommended inside packages 'apt-get -qq update && apt-get -qqy install /files/dist/*.deb && sh /files/tests/clean/installed.sh all'
     step packages developer inside packages 'apt-get -qqy install --no-install-recommends gcc g++ libc6-dev pkgconf && sh /files/tests/clean/developer.sh'
     step packages python inside packages 'sh /files/tests/clean/python.sh python3'
     step packages remove inside packages 'apt-get -qqy purge scry libscry0 && ! find /usr /etc /var/lib -name "*scry*" | grep -v "/dpkg/\|scry-models"'
