@@ -36,6 +36,12 @@ is "paths are shown as they are" "$(env -i "HOME=$T/h" "$scry" model list --json
     "\"$T/usr/share/scry/models/starter\""
 
 export PKG_CONFIG_PATH=$T/usr/lib/pkgconfig
+missing=
+for required in $(pkg-config --print-requires --print-requires-private scry | cut -d' ' -f1); do
+    package=$(dpkg-query -S "*/pkgconfig/$required.pc" 2>/dev/null | head -n 1 | cut -d: -f1)
+    sed -n '/^Package: libscry-dev$/,/^Description/p' "$SCRY_TOP/debian/control" | grep -Eq "[ ,]${package:-$required},? " || missing="$missing $required"
+done
+is "libscry-dev depends on the packages of what scry.pc requires" "$missing" ''
 ok "the example builds with the shared library" \
     sh -c 'gcc -Wall -Werror "$1" -o find $(pkg-config --cflags --libs scry)' sh "$SCRY_TOP/examples/find.c"
 LD_LIBRARY_PATH=$T/usr/lib ./find pics 'a dog' >"$T/out" 2>"$T/err"
