@@ -39,7 +39,7 @@ packages() {
     step packages recommended inside packages 'apt-get -qq update && apt-get -qqy install /files/dist/*.deb && sh /files/tests/clean/installed.sh all'
     step packages developer inside packages 'apt-get -qqy install --no-install-recommends gcc g++ libc6-dev pkgconf && sh /files/tests/clean/developer.sh'
     step packages python inside packages 'sh /files/tests/clean/python.sh python3'
-    step packages remove inside packages 'apt-get -qqy purge scry libscry0 && ! find /usr /etc /var/lib -name "*scry*" | grep -v "/dpkg/\|scry-models"'
+    step packages remove inside packages 'apt-get -qqy purge scry libscry0 && ! find /usr /etc /var/lib -name "*scry*" | grep -v "/dpkg/\|scry-models\|/share/scry$\|fscrypt"'
 }
 
 wheel() {

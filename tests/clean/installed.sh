@@ -6,7 +6,8 @@
 libraries=$1
 SCRY_TOP=/files SCRY_BUILD=/usr/bin
 . /files/tests/e2e/lib.sh
-unset SCRY_MODEL SCRY_WORDS
+unset SCRY_MODEL
+[ "$libraries" = few ] || [ "$SCRY_TEST_UNCONFINED" ] || unset SCRY_WORDS   # an emulator takes minutes to read them
 mkdir "$T/photos" "$T/more"
 cp /files/demo/gallery/animals/bison.jpg /files/demo/gallery/animals/panda.jpg /files/demo/gallery/animals/macaw.png "$T/photos/"
 cp /files/demo/gallery/animals/butterfly.webp /files/demo/gallery/*/*.heic /files/demo/gallery/*/*.avif /files/demo/gallery/*/*.gif \
@@ -35,7 +36,7 @@ run index "$T/more"
 if [ "$libraries" = few ]; then
     like "GIF is read without more libraries" "$T/err" '^1 added'
 else
-    is "every format is read" "$status $(cut -d, -f1 "$T/err" | tail -n 1)" "0 $more added"
+    is "every format is read" "$status $(sed -n 's/ added,.*//p' "$T/err")" "0 $more"
 fi
 run verify
 is "the collection verifies" "$status" 0
