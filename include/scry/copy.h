@@ -40,13 +40,19 @@ typedef struct scry_copy_options {
 /* `options` may be NULL.
  *
  * Make `to` (opened for writing, of the same model) have every file of `from`, under the same
- * roots and ids, with labels, keys and remembered bad files, and between stores in folders the marks (marks.h). A file that
+ * roots and ids, with labels, keys remembered bad files and the marks (marks.h). A file that
  * it has with all fields and the vector equal is not sent, so that repeating a stopped copy continues it, and repeating a
  * finished one only compares. Files that only `to` has stay. A vector that differs is replaced: in an embedded store by
  * removing the files of its content for the moment. A root that `to`
  * has at another path keeps that path; one that overlaps another root of `to` is SCRY_EINVALID. */
 int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *options, scry_copy_progress *out,
                     scry_error *err) SCRY_NODISCARD;
+
+/* As scry_store_copy, into a collection on Milvus without files, which gets roots, bad files and marks; but its rows are written to
+ * files FOLDER/rows-NNNNN.json, in a new or empty folder, for a bulk import of the server: docs/milvus.md. A scry_store_copy after
+ * the import sends what did not arrive. */
+int scry_store_export(scry_store *from, scry_store *to, const char *folder, const scry_copy_options *options,
+                      scry_copy_progress *out, scry_error *err) SCRY_NODISCARD;
 
 typedef struct scry_compare_report {
     uint64_t files;       /* in both and equal */

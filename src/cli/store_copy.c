@@ -48,6 +48,15 @@ static int open_pair(pair *p, const cli_common *c, scry_error *err)
     return cli_create_store_like(&p->to, c, p->from, p->to_place, p->to_name, err);
 }
 
+/* With what takes the files, and what looks whether all arrived. */
+static void print_exported(const cli_common *c, const pair *p, const scry_copy_progress *done, const char *folder)
+{
+    if (c->quiet)
+        return;
+    fprintf(stderr, "%llu rows for a bulk import are in %s/rows-*.json: docs/milvus.md, \"Bulk import\", has the command; then `scry store copy "
+            "%s %s` sends what is missing\n", (unsigned long long)done->copied, folder, p->from_place, p->to_place);
+}
+
 static void print_copied(const cli_common *c, const scry_copy_progress *p)
 {
     if (c->quiet)
@@ -59,7 +68,9 @@ static void print_copied(const cli_common *c, const scry_copy_progress *p)
     fputc('\n', stderr);
 }
 
-int cli_store_copy(const cli_common *c, const char *from_place, const char *to_place, const char *to_name)
+/* `folder`: NULL: copy. */
+static int copy_or_export(const cli_common *c, const char *from_place, const char *to_place, const char *to_name,
+                          const char *folder)
 {
     scry_error err = SCRY_ERROR_INIT;
     pair p = { from_place, to_place, to_name, NULL, NULL };
@@ -68,7 +79,7 @@ int cli_store_copy(const cli_common *c, const char *from_place, const char *to_p
     if (r == 0) {
         cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
         scry_copy_options o = { .progress = show, .arg = bar, .cancel = cli_catch_signals() };
-        r = scry_store_copy(p.from, p.to, &o, &done, &err);
+        r = folder ? scry_store_export(p.from, p.to, folder, &o, &done, &err) : scry_store_copy(p.from, p.to, &o, &done, &err);
         cli_progress_free(bar);
         cli_waited(c->wait);
     }
@@ -76,11 +87,24 @@ int cli_store_copy(const cli_common *c, const char *from_place, const char *to_p
     if (p.to) {
         int closed = scry_store_close(p.to, r < 0 ? NULL : &err);
         r = r < 0 ? r : closed;
-        print_copied(c, &done);
+        if (r == 0 && folder)
+            print_exported(c, &p, &done, folder);
+        else if (!folder)
+            print_copied(c, &done);
     }
     if (r < 0)
         cli_fail(&err);
     return r == SCRY_ECANCELLED ? CLI_CANCELLED : r < 0 ? CLI_ERROR : CLI_OK;
+}
+
+int cli_store_copy(const cli_common *c, const char *from_place, const char *to_place, const char *to_name)
+{
+    return copy_or_export(c, from_place, to_place, to_name, NULL);
+}
+
+int cli_store_export(const cli_common *c, const char *from_place, const char *to_place, const char *to_name, const char *folder)
+{
+    return copy_or_export(c, from_place, to_place, to_name, folder);
 }
 
 /* ---- comparing ---- */

@@ -304,27 +304,42 @@ static int drop_copies(scry_listing *l)
     return 0;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(((const scry_hit *)a)->file.id, ((const scry_hit *)b)->file.id, SCRY_ID_BYTES);
+}
+
 /* The files of a list that was made of brief ones. Those that were removed since are left out. */
 static int read_files(scry_listing *l, scry_store *s)
 {
+    uint8_t (*ids)[SCRY_ID_BYTES] = scry_alloc((l->count + 1) * sizeof *ids);
+    scry_results *found = NULL;
     size_t kept = 0;
-    int result = 0;
+    for (size_t i = 0; i < l->count; i++)
+        scry_listing_id(l, i, ids[i]);
+    int result = scry_store_get_many(s, (const uint8_t (*)[SCRY_ID_BYTES])ids, l->count, &found, l->err);
+    if (result == 0 && found->count)
+        qsort((scry_hit *)found->hits, found->count, sizeof *found->hits, compare_ids);
     for (size_t i = 0; i < l->count && result == 0; i++) {
         entry *e = &l->items[i];
-        uint8_t id[SCRY_ID_BYTES];
-        scry_results *found;
-        scry_listing_id(l, i, id);
-        result = scry_store_get(s, id, &found, l->err);
-        if (result == 0) {
+        scry_hit wanted = { .score = 0 };
+        memcpy(wanted.file.id, ids[i], SCRY_ID_BYTES);
+        const scry_hit *hit = found->count ? bsearch(&wanted, found->hits, found->count, sizeof wanted, compare_ids) : NULL;
+        scry_results *one = NULL;
+        if (!hit && (result = scry_store_get(s, ids[i], &one, l->err)) == 0)   /* removed, damaged, or just added again */
+            hit = one->hits;
+        result = result == SCRY_ENOTFOUND ? 0 : result;
+        if (hit) {
             e->file = scry_alloc(sizeof *e->file);
-            *e->file = found->hits[0].file;
+            *e->file = hit->file;
             e->file->raw = NULL;
             e->block = scry_file_own_strings(e->file);
             l->items[kept++] = *e;
-            scry_results_free(found);
         }
-        result = result == SCRY_ENOTFOUND ? 0 : result;
+        scry_results_free(one);
     }
+    scry_results_free(found);
+    free(ids);
     l->count = kept;
     return result;
 }
@@ -338,17 +353,28 @@ static void empty(scry_listing *l)
     l->total = l->undated = 0;
 }
 
+/* The walk for a list; *total is set where not all files come by. */
+static scry_brief_walk brief_walk(const scry_listing *l, uint64_t *total)
+{
+    const scry_list_options *o = &l->options;
+    unsigned wanted = (o->sort == SCRY_SORT_RATING ? SCRY_BRIEF_RATING : 0) | (o->sort == SCRY_SORT_SIZE ? SCRY_BRIEF_SIZE : 0);
+    bool ordered = o->sort == SCRY_SORT_DATE || o->sort == SCRY_SORT_SIZE || (o->sort == SCRY_SORT_RATING && !o->reverse);
+    return (scry_brief_walk){ .filter = o->filter, .unique = o->unique, .wanted = wanted, .order = wanted, .smallest = o->reverse,
+                              .total = total, .first = ordered && !o->unique && !l->asks_time ? o->first : 0 };
+}
+
 /* By brief files; 1 where they have to be read. */
 static int collect_brief(scry_listing *l, scry_store *s)
 {
     const scry_list_options *o = &l->options;
-    unsigned wanted = (o->sort == SCRY_SORT_RATING ? SCRY_BRIEF_RATING : 0) | (o->sort == SCRY_SORT_SIZE ? SCRY_BRIEF_SIZE : 0);
-    const scry_brief_walk brief = { .filter = o->filter, .unique = o->unique, .wanted = wanted };
+    uint64_t total = UINT64_MAX;
+    const scry_brief_walk brief = brief_walk(l, &total);
     if (o->whole && (!o->first || o->first > FEW_FILES))
         return 1;
     l->brief = true;
     int result = scry_store_each_brief(s, &brief, add_file, l, l->err);
     result = result == 0 ? l->result : result;
+    l->total = total < UINT64_MAX ? total : l->total;
     if (result == 0)
         sort_and_cut(l);
     if (result == 0 && o->whole)
@@ -360,9 +386,33 @@ static int collect_brief(scry_listing *l, scry_store *s)
     return 1;
 }
 
+static int add_first(void *arg, const scry_file *f)
+{
+    scry_listing *l = arg;
+    return l->count == l->options.first || add_file(l, f);
+}
+
+/* The first files of the walk, and how many there are; 1 where that is not known without a walk. */
+static int collect_first(scry_listing *l, scry_store *s)
+{
+    const scry_list_options *o = &l->options;
+    uint64_t total;
+    if (!o->first || o->sort != SCRY_SORT_NONE || l->reverse_walk || o->unique || l->asks_time)
+        return 1;
+    int result = scry_store_count_below(s, o->filter, &total, l->err);
+    if (result != 0)
+        return result;
+    result = scry_store_each_file(s, o->filter, NULL, add_first, l, l->err);
+    l->total = total;
+    return result < 0 ? result : l->result;
+}
+
 static int collect(scry_listing *l, scry_store *s)
 {
-    int result = collect_brief(l, s);
+    int result = collect_first(l, s);
+    if (result != 1)
+        return result;
+    result = collect_brief(l, s);
     if (result != 1)
         return result;
     l->brief = false;
@@ -373,6 +423,11 @@ static int collect(scry_listing *l, scry_store *s)
     if (result == 0)
         sort_and_cut(l);
     return result;
+}
+
+bool scry_listing_gains_by_first(const scry_store *s)
+{
+    return scry_store_samples(s);
 }
 
 int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options *options, scry_error *err)

@@ -52,6 +52,9 @@ typedef struct scry_list_options {
 
 typedef struct scry_listing scry_listing;
 
+/* Whether the first files of a list are read many times as fast as all of it, without `unique`: of a store on a server. */
+bool scry_listing_gains_by_first(const scry_store *s);
+
 /* The caller frees *out. */
 int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options *options, scry_error *err) SCRY_NODISCARD;
 void scry_listing_free(scry_listing *l);   /* NULL is legal */

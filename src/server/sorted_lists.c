@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEPT = 4, MAX_JSON_BYTES = 64 << 20, MAX_NEIGHBOURS = 100, DAY_S = 86400 };
+enum { KEPT = 4, FIRST = 1000, MAX_JSON_BYTES = 64 << 20, MAX_NEIGHBOURS = 100, DAY_S = 86400 };
 enum { MAX_CELLS = 10000, CELLS_IN_DEGREE = 1024 };   /* cells of 100 m */
 
 typedef struct {
@@ -86,19 +86,27 @@ static bool is_current(const server *s, const kept_list *k, uint64_t store_chang
            (store_change || scry_now_ms() < k->until_ms);
 }
 
+/* How many files of the list a page needs, where a store is read much faster for them than for all; 0: all. */
+static size_t first_of(const server *s, const scry_search_request *q)
+{
+    bool few = !q->unique && !q->has_after && q->search.offset <= FIRST && q->search.limit <= FIRST - q->search.offset;
+    return few && scry_listing_gains_by_first(s->store) ? FIRST : 0;
+}
+
 /* With the store's lock for reading. */
-static kept_list *make_list(server *s, const char *key, const scry_search_request *q, scry_sort sort, uint64_t store_change,
+static kept_list *make_list(server *s, const char *key, const scry_search_request *q, scry_sort sort, size_t first,
                             scry_error *err)
 {
     double start = scry_now_ms();
     unsigned change = atomic_load(&s->changes);
     scry_listing *listing;
-    scry_list_options o = { .filter = q->search.filter, .sort = sort, .reverse = q->reverse, .unique = q->unique };
+    scry_list_options o = { .filter = q->search.filter, .sort = sort, .reverse = q->reverse, .unique = q->unique,
+                            .first = first };
     if (scry_listing_new(&listing, s->store, &o, err) < 0)
         return NULL;
     kept_list *k = scry_alloc(sizeof *k);
     double now = scry_now_ms();
-    *k = (kept_list){ .key = scry_strdup(key), .listing = listing, .store_change = store_change, .server_change = change,
+    *k = (kept_list){ .key = scry_strdup(key), .listing = listing, .server_change = change,
                       .until_ms = now + 20 * (now - start), .users = 1 };
     return k;
 }
@@ -116,22 +124,23 @@ static size_t place_of(const struct list_cache *c, const char *key)
     return oldest;
 }
 
-/* The list of a request, to be released; NULL after an error. With the store's lock for reading. */
-static kept_list *acquire(request *r, const scry_search_request *q, scry_sort sort, scry_error *err)
+/* The list of a request, to be released; NULL after an error. `first`: as first_of has it. With the store's lock for reading. */
+static kept_list *acquire(request *r, const scry_search_request *q, scry_sort sort, size_t first, scry_error *err)
 {
     server *s = r->server;
     struct list_cache *c = s->lists;
     scry_store_info info = { 0 };
     scry_buf key = SCRY_BUF_INIT(1 << 20);
-    scry_buf_printf(&key, "%d&", (int)sort);
+    scry_buf_printf(&key, "%d&%zu&", (int)sort, first);
     request_each_arg(r, add_to_key, &key);
     scry_store_describe(s->store, &info);
     pthread_mutex_lock(&c->lock);
     size_t at = place_of(c, scry_buf_str(&key));
     kept_list *k = c->lists[at];
     if (!k || strcmp(k->key, scry_buf_str(&key)) != 0 || !is_current(s, k, info.change)) {
-        k = key.failed ? NULL : make_list(s, scry_buf_str(&key), q, sort, info.change, err);
+        k = key.failed ? NULL : make_list(s, scry_buf_str(&key), q, sort, first, err);
         if (k) {
+            k->store_change = info.change;
             drop(c->lists[at]);
             c->lists[at] = k;
         }
@@ -209,20 +218,22 @@ void respond_sorted_list(request *r, const scry_search_request *q)
     scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     size_t from = 0, count = 0, end;
+    uint64_t total = 0;
     pthread_rwlock_rdlock(&s->store_lock);
-    kept_list *k = acquire(r, q, q->sort, &err);
+    kept_list *k = acquire(r, q, q->sort, first_of(s, q), &err);
     int result = k ? find_start(s, q, k->listing, &from, &err) : err.code;
     if (result == 0) {
         count = scry_listing_count(k->listing);
+        total = scry_listing_total(k->listing);
         end = from < count && count - from > q->search.limit ? from + q->search.limit : count;
         scry_json_begin(&w, '{');
-        scry_json_add_int(&w, "total", (int64_t)count);
+        scry_json_add_int(&w, "total", (int64_t)total);
         scry_json_key(&w, "results");
         scry_json_begin(&w, '[');
         result = put_page(&w, s, k, from, end, &err);
         scry_json_end(&w, ']');
         char next[2 * SCRY_ID_BYTES + 1] = "";
-        if (from < end && end < count) {
+        if (from < end && end < total) {
             uint8_t id[SCRY_ID_BYTES];
             scry_listing_id(k->listing, end - 1, id);
             scry_hex(id, SCRY_ID_BYTES, next);
@@ -268,7 +279,7 @@ static kept_list *acquire_by_date(request *r, const scry_search_request *q, cons
         return NULL;
     }
     pthread_rwlock_rdlock(&r->server->store_lock);
-    kept_list *k = acquire(r, q, SCRY_SORT_DATE, err);
+    kept_list *k = acquire(r, q, SCRY_SORT_DATE, 0, err);
     pthread_rwlock_unlock(&r->server->store_lock);
     return k;
 }
@@ -440,7 +451,7 @@ void respond_neighbours(request *r, const scry_search_request *q, const uint8_t 
     scry_buf b = SCRY_BUF_INIT(MAX_JSON_BYTES);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     pthread_rwlock_rdlock(&s->store_lock);
-    kept_list *k = acquire(r, q, SCRY_SORT_DATE, &err);
+    kept_list *k = acquire(r, q, SCRY_SORT_DATE, 0, &err);
     size_t at = k ? scry_listing_find(k->listing, s->store, id) : SIZE_MAX;
     int result = k ? 0 : err.code;
     if (k && at == SIZE_MAX)

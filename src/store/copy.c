@@ -356,3 +356,16 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
     free_roots(&c);
     return result;
 }
+
+int scry_store_export(scry_store *from, scry_store *to, const char *folder, const scry_copy_options *options,
+                      scry_copy_progress *out, scry_error *err)
+{
+    *out = (scry_copy_progress){ 0 };
+    if (!folder || !folder[0])
+        return scry_fail(err, SCRY_EINVALID, "the folder for the rows of a bulk import has no name");
+    if (!to->kind->put_into_files)
+        return scry_fail(err, SCRY_EINVALID, "a bulk import is for collections on Milvus that scry made: give milvus://HOST, or use "
+                         "`scry store copy`");
+    int result = to->kind->put_into_files(to, folder, err);
+    return result < 0 ? result : scry_store_copy(from, to, options, out, err);
+}

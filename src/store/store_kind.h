@@ -21,6 +21,10 @@ typedef struct scry_brief_walk {
     const scry_filter_node *filter;   /* NULL: every file */
     bool unique;         /* no RAW beside a picture that passes and stands for it, then one file of each content: the first */
     unsigned wanted;     /* SCRY_BRIEF_... */
+    size_t first;        /* not 0: of files that come after so many others by `order`, any may be left out; not with unique */
+    unsigned order;      /* largest first: SCRY_BRIEF_RATING, SCRY_BRIEF_SIZE; 0: the time */
+    bool smallest;       /* smallest first */
+    uint64_t *total;     /* set to how many files pass where some are left out; not NULL with `first` */
 } scry_brief_walk;
 
 enum { SCRY_BRIEF_NAMES = 1, SCRY_BRIEF_RATING = 2, SCRY_BRIEF_SIZE = 4 };
@@ -92,6 +96,9 @@ typedef struct scry_store_kind {
     int (*put_marks)(scry_store *s, const scry_mark *marks, size_t n, scry_error *err);
     int (*remove_marks)(scry_store *s, const scry_mark *marks, size_t n, uint64_t *removed, scry_error *err);
     int (*each_mark)(scry_store *s, scry_mark_kind kind, int (*each)(void *, const scry_mark *), void *arg, scry_error *err);
+    /* Let what is put from now on be written to files in a new or empty folder, which the server's bulk import takes, instead of
+     * to the store, which has to be empty; whole after sync. NULL: there is no bulk import. */
+    int (*put_into_files)(scry_store *s, const char *folder, scry_error *err);
     /* NULL, all three: a collection cannot be replaced. */
     int (*begin_replacement)(scry_store **out, scry_store *s, const scry_store_options *model, bool anew, scry_error *err);
     int (*replace)(scry_store *s, scry_store *replacement, scry_error *err);

@@ -44,6 +44,25 @@ cursor=$(json 'j["cursor"]')
 get "$url/api/v1/images?limit=200&cursor=$cursor&sort=date"
 is "... and the next one" "$(json '"\n".join(r["path"] for r in j["results"])' | grep -av caf | cksum)" \
     "$(sed -n '9201,9400p' "$T/dated" | grep -av caf | cksum)"
+# The first files of an order are read without the others, and are the same.
+for o in "date" "date --reverse" "size" "size --reverse" "date --camera iphone"; do
+    run list --store $M --paths --sort $o -n 2000
+    head -n 70 "$T/out" | tail -n 50 >"$T/wanted"
+    run list --store $M --paths --sort $o -n 50 --offset 20
+    is "the first by $o" "$(cksum <"$T/out")" "$(cksum <"$T/wanted")"
+done
+run list --store $M --json --sort date -n 3
+is "... of how many" "$(json '(j["total"], len(j["results"]))')" "(18007, 3)"
+run list --store $M --json -n 3 --offset 2
+is "... without an order, too" "$(json '(j["total"], [r["path"] for r in j["results"]])')" \
+    "(18007, $(sed -n 3,5p "$T/all" | python3 -c 'import sys; print(sys.stdin.read().split("\n")[:3])'))"
+get "$url/api/v1/images?limit=200&offset=100&sort=date"
+is "a page of the API among the first" "$(json '"\n".join(r["path"] for r in j["results"])' | grep -av caf | cksum) $(json 'j["total"]')" \
+    "$(sed -n '101,300p' "$T/dated" | grep -av caf | cksum) 18007"
+cursor=$(json 'j["cursor"]')
+get "$url/api/v1/images?limit=200&cursor=$cursor&sort=date"
+is "... and the next one" "$(json '"\n".join(r["path"] for r in j["results"])' | grep -av caf | cksum)" \
+    "$(sed -n '301,500p' "$T/dated" | grep -av caf | cksum)"
 get "$url/api/v1/timeline"
 is "the timeline has all" "$(json '(j["total"], sum(d["count"] for d in j["days"]))')" "(18007, 18007)"
 get "$url/api/v1/facets"

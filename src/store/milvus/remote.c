@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/sha256.h"
 #include "store/milvus/remote_external.h"
+#include "store/milvus/remote_files.h"
 #include "store/milvus/remote_marks.h"
 #include "store/milvus/remote_replace.h"
 
@@ -215,6 +216,7 @@ static void remote_free(scry_remote *s)
         scry_milvus_free(s->idle[i]);
     scry_remote_roots_release(s, s->roots);
     scry_remote_favourites_release(s, s->favourites);
+    scry_remote_files_free(s->files);
     scry_remote_state_free(s->state);
     scry_remote_external_free(s->external);
     scry_db_close(&s->side, NULL);
@@ -249,6 +251,8 @@ int scry_remote_sync(scry_store *base, scry_error *err)
     enum { WORTH_A_FLUSH = 1000 };   /* rows; the server seals small remainders in its own time */
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
+    if (s->files)
+        return scry_remote_files_finish(s->files, err);
     if (s->last_write == s->seen_write)
         return 0;
     int result = scry_remote_take(s, &m, err);
@@ -330,7 +334,7 @@ static int count_contents(scry_remote *s, scry_store_info *out, scry_error *err)
 {
     enum { FETCHED = 50000 };   /* hashes; some 4 MB of answers, half a second */
     static const char *const names[] = { "content" };
-    static const scry_remote_fields fields = { names, 1, SCRY_REMOTE_HEX_HASH };
+    static const scry_remote_fields fields = { names, 1, SCRY_REMOTE_HEX_HASH, SCRY_MILVUS_STRONG };
     hashes h = { 0 };
     char filter[64] = "";
     double share = out->files > FETCHED ? (double)FETCHED / (double)out->files : 1;
@@ -391,13 +395,14 @@ const scry_store_kind scry_remote_kind = {
     .put_root = scry_remote_put_root, .lost_roots = scry_remote_lost_roots, .put_replaces_vectors = true,
     .each_in_range = scry_remote_each_in_range,
     .look_ahead = scry_remote_look_ahead, .count_below = scry_remote_count_below, .each_place = scry_remote_each_place,
-    .each_sampled = scry_remote_each_sampled,
+    .each_sampled = scry_remote_each_sampled, .each_brief = scry_remote_each_brief,
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .get_many = scry_remote_get_many,
     .vector = scry_remote_vector,
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
     .verify = scry_remote_verify, .samples = true,
     .compact = scry_remote_compact,
+    .put_into_files = scry_remote_put_into_files,
     .put_marks = scry_remote_put_marks, .remove_marks = scry_remote_remove_marks, .each_mark = scry_remote_each_mark,
     .begin_replacement = scry_remote_begin_replacement, .replace = scry_remote_replace,
     .drop_replacement = scry_remote_drop_replacement,

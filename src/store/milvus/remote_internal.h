@@ -14,7 +14,8 @@
  * remote_index.c    its index                      remote_pairs.c   RAWs beside their JPEG
  * remote_replace.c  a collection in place of another   remote_lost.c    roots without a path
  * remote_walk.c     files in order of their paths    remote_names.c   roots with names
- * remote_marks.c    favourites and the like
+ * remote_brief.c    files for lists in another order
+ * remote_marks.c    favourites and the like           remote_files.c   rows for a bulk import
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -53,6 +54,7 @@ typedef struct scry_remote_roots {
 typedef struct scry_remote_state scry_remote_state;     /* remote_state.c */
 typedef struct scry_remote_external scry_remote_external;   /* remote_external.c */
 typedef struct scry_remote_row scry_remote_row;
+typedef struct scry_remote_files scry_remote_files;   /* remote_files.h */
 typedef struct scry_remote_favourites scry_remote_favourites;   /* remote_marks.h */
 
 /* Two kinds of stores, of which remote_schema.c chooses by the collection's properties: collections that scry made, and
@@ -83,6 +85,7 @@ typedef struct scry_remote {
     int shards;
     bool mmap;
     bool partitions;                    /* one for each root, named by scry_remote_partition */
+    scry_remote_files *files;           /* rows are written to them; NULL: they are sent */
     bool is_replacement;                /* it is to replace another one, which has the marks */
     const char *const *fields;          /* requested in a search: what read_row needs to make files of the rows */
     size_t field_count;                 /* at most SCRY_REMOTE_FILE_FIELDS */
@@ -219,6 +222,7 @@ enum { SCRY_REMOTE_NO_OFFSET = 32767, SCRY_REMOTE_NO_RATING = -2 };
 typedef struct scry_remote_fields {
     const char *const *names;
     size_t count, row_bytes;
+    scry_milvus_consistency consistency;   /* of a scan; strong when it is 0 */
 } scry_remote_fields;
 
 scry_remote_fields scry_remote_row_fields(const scry_remote *s, bool vectors);
@@ -336,6 +340,8 @@ int scry_remote_get_many(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], siz
 int scry_remote_vector(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
 int scry_remote_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                           int (*each)(void *, const scry_file *), void *arg, scry_error *err);
+int scry_remote_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each)(void *, const scry_file *), void *arg,
+                           scry_error *err);
 int scry_remote_count_below(scry_store *s, const scry_filter_node *filter, uint64_t *out, scry_error *err);
 int scry_remote_each_sampled(scry_store *s, uint64_t most, int (*each)(void *, const scry_file *), void *arg, double *share,
                              scry_error *err);

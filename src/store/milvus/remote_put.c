@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "store/keyword.h"
+#include "store/milvus/remote_files.h"
 #include "store/predicates.h"
 #include "vector/vector.h"
 
@@ -317,6 +318,12 @@ static int send_rows(scry_remote *s, scry_milvus *m, const batch *b, scry_error 
     return result;
 }
 
+/* The rows for a bulk import. */
+static int write_rows(scry_remote *s, const batch *b, scry_error *err)
+{
+    return scry_remote_files_add(s->files, b->columns, SCRY_REMOTE_FIELDS, b->n, err);
+}
+
 /* Whether a later item of the batch is the same file: the last one counts, and Milvus would store both rows of one
  * upsert. */
 static bool is_repeated(const scry_put *items, size_t n, size_t i)
@@ -366,8 +373,8 @@ static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, size_
     if (result == 0)
         result = complete_vectors(s, m, &b, err);
     if (result == 0)
-        result = send_rows(s, m, &b, err);
-    if (result == 0) {
+        result = s->files ? write_rows(s, &b, err) : send_rows(s, m, &b, err);
+    if (result == 0 && !s->files) {
         pthread_mutex_lock(&s->lock);
         s->raws = -1;
         pthread_mutex_unlock(&s->lock);

@@ -167,7 +167,7 @@ int scry_remote_has_content(scry_store *base, const uint8_t *hash, scry_file *ou
 int scry_remote_vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err)
 {
     static const char *const names[] = { "vector" };
-    const scry_remote_fields fields = { names, 1, 0 };
+    const scry_remote_fields fields = { names, 1, 0, SCRY_MILVUS_STRONG };
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
     scry_milvus_rows *rows;
@@ -245,7 +245,7 @@ int scry_remote_each_place(scry_store *base, const scry_filter_node *filter, int
                            void *arg, scry_error *err)
 {
     static const char *const names[] = { "id", "root", "path" };
-    static const scry_remote_fields fields = { names, 3, 256 };
+    static const scry_remote_fields fields = { names, 3, 256, SCRY_MILVUS_STRONG };
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
     scry_milvus_cover cover;

@@ -28,7 +28,7 @@ scry_remote_fields scry_remote_row_fields(const scry_remote *s, bool vectors)
     size_t other = s->has_details ? OTHER_BYTES + DETAIL_BYTES : OTHER_BYTES;
     size_t n = s->has_details ? SCRY_REMOTE_FILE_FIELDS : SCRY_REMOTE_FIRST_DETAIL;
     return (scry_remote_fields){ s->has_details ? with_details : without_details, n + (vectors ? 1 : 0),
-                                 other + (vectors ? sizeof(float) * (size_t)s->base.dim : 0) };
+                                 other + (vectors ? sizeof(float) * (size_t)s->base.dim : 0), SCRY_MILVUS_STRONG };
 }
 
 /* A row's strings are in one block of their escaped size, since unescaping only shrinks them. */

@@ -41,7 +41,7 @@ static int scan_range(const scan *c, uint64_t from, uint64_t to, scry_error *err
 {
     scry_buf filter = SCRY_BUF_INIT(2 * SCRY_REMOTE_FILTER_BYTES);
     range_filter(&filter, c->filter, from, to);
-    scry_milvus_query q = { scry_buf_str(&filter), c->fields->names, c->fields->count, c->page_rows, SCRY_MILVUS_STRONG };
+    scry_milvus_query q = { scry_buf_str(&filter), c->fields->names, c->fields->count, c->page_rows, c->fields->consistency };
     scry_milvus_rows *rows;
     int result = scry_remote_query(c->s, c->m, &q, &rows, err);
     scry_buf_dispose(&filter);
@@ -70,7 +70,7 @@ int scry_remote_scan(scry_remote *s, const char *filter, const scry_remote_field
     int result = scry_remote_take(s, &c.m, err);
     if (result < 0)
         return result;
-    result = scry_remote_count(s, c.m, filter, SCRY_MILVUS_STRONG, &count, err);
+    result = scry_remote_count(s, c.m, filter, fields->consistency, &count, err);
     /* Four fifths of a page each, so that a piece of uniformly distributed ids almost never exceeds a page. */
     uint64_t pieces = count > 0 ? 1 + (uint64_t)count * 5 / 4 / (uint64_t)c.page_rows : 0;
     for (uint64_t i = 0; i < pieces && result == 0; i++)

@@ -96,7 +96,7 @@ static void drop_sample(walk *w)
 static int take_sample(walk *w, const char *end, int64_t rows, scry_error *err)
 {
     static const char *const names[] = { "path" };
-    static const scry_remote_fields fields = { names, 1, 0 };
+    static const scry_remote_fields fields = { names, 1, 0, SCRY_MILVUS_STRONG };
     scry_milvus_rows *found;
     int result = fetch(w, end, (double)SAMPLE / (double)(rows ? rows : 1), &fields, &found, err);
     if (result < 0)
