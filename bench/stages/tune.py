@@ -3,7 +3,8 @@
 A step of `scry tune --depth 2` with 64 pairs of pictures and texts of 8 to 20 tokens, all processors: from what enters the two blocks
 of each tower through them and the projections, back, gradients clipped, AdamW. PyTorch does the same with transformers' layers, in
 float32 and by autocast in bfloat16. scry computes the last block's row that is read only, and no padding. The products of a block's
-linears, forward and twice back, by processor time against those of inference, whose weights are packed ahead (bench/tune_products). Then the whole command on 1,000 pictures with five epochs: time and the most memory.
+linears, forward and twice back, by processor time against those of inference, whose weights are packed ahead (bench/tune_products). Then
+the whole command on 1,000 pictures with five epochs: time and the most memory.
 """
 import re
 

@@ -1,5 +1,8 @@
 #include "nn/gemm.h"
 
+#include "base/alloc.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK = 32 };   /* numbers of a row and of a column that are transposed together */
@@ -95,32 +98,37 @@ static a_block block_of(const scry_nn *t, const piece *p, size_t from, size_t ro
 
 /* ---- both ---- */
 
-/* Rows [r, r + count) of the block against the packed panels of the outputs [n0, n0 + columns). Sums go straight to C where
- * nothing is added to them. */
-static void multiply_rows(const scry_nn *t, const piece *p, a_block a, size_t r, size_t n0, size_t columns)
+/* A packed panel of B or two: the outputs [n0, n0 + columns). */
+typedef struct {
+    uint8_t *at;
+    size_t n0, columns;
+} b_panels;
+
+/* Rows [r, r + count) of the block against the panels. Sums go straight to C where nothing is added to them. */
+static void multiply_rows(const scry_nn *t, const piece *p, a_block a, size_t r, b_panels b)
 {
     const scry_gemm *g = p->g;
-    bool two = columns > SCRY_PANEL, added = g->add || p->k0 > 0, bias = g->bias && p->k0 == 0;
-    bool direct = !added && !bias && columns % SCRY_PANEL == 0;
+    bool two = b.columns > SCRY_PANEL, added = g->add || p->k0 > 0, bias = g->bias && p->k0 == 0;
+    bool direct = !added && !bias && b.columns % SCRY_PANEL == 0;
     size_t most = two ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS, count = a.rows - r < most ? a.rows - r : most;
-    float *c = g->c + (a.from + r) * g->ldc + n0;
+    float *c = g->c + (a.from + r) * g->ldc + b.n0;
     scry_tile tile = {
-        .a = a.at + r * a.ld_bytes, .b = t->scratch->panels, .groups = p->groups, .lda = a.ld_bytes,
+        .a = a.at + r * a.ld_bytes, .b = b.at, .groups = p->groups, .lda = a.ld_bytes,
         .panel_stride = p->groups * SCRY_PANEL_GROUP_BYTES, .rows = (int)count, .acc = direct ? c : t->scratch->acc,
         .ld_acc = direct ? g->ldc : 2 * SCRY_PANEL
     };
     (two ? t->k->tile2 : t->k->tile1)[g->mode](&tile);
     if (!direct)
-        t->k->finish_float(&(scry_finish){ .acc = tile.acc, .ld_acc = tile.ld_acc, .rows = tile.rows, .cols = (int)columns,
+        t->k->finish_float(&(scry_finish){ .acc = tile.acc, .ld_acc = tile.ld_acc, .rows = tile.rows, .cols = (int)b.columns,
                                            .bias = bias ? t->scratch->row_scale : NULL, .add = added, .c = c, .ldc = g->ldc });
 }
 
-static void multiply(const scry_nn *t, const piece *p, a_block a, size_t n0, size_t columns)
+static void multiply(const scry_nn *t, const piece *p, a_block a, b_panels b)
 {
     if (p->g->bias)   /* finish reads whole panels */
-        memcpy(t->scratch->row_scale, p->g->bias + n0, columns * sizeof(float));
-    for (size_t r = 0; r < a.rows; r += columns > SCRY_PANEL ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS)
-        multiply_rows(t, p, a, r, n0, columns);
+        memcpy(t->scratch->row_scale, p->g->bias + b.n0, b.columns * sizeof(float));
+    for (size_t r = 0; r < a.rows; r += b.columns > SCRY_PANEL ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS)
+        multiply_rows(t, p, a, r, b);
 }
 
 /* Rows and columns that are this thread's: by columns, where there are enough panels for all. */
@@ -131,21 +139,39 @@ static void share(const scry_nn *t, const scry_gemm *g, scry_range *rows, scry_r
     *columns = by_rows ? (scry_range){ 0, g->n } : scry_share(t, g->n, SCRY_PANEL);
 }
 
-static void run_piece(const scry_nn *t, const piece *p, scry_range rows, scry_range columns)
+/* Rows of A that are converted at once. */
+static size_t rows_at_once(const scry_nn *t, const scry_gemm *g, size_t groups, scry_range rows)
 {
-    size_t block = rows.to - rows.from;
-    if (p->g->mode == SCRY_MODE_BF16)
-        block = t->scratch->a_bytes / (p->groups * SCRY_GROUP_BYTES);
+    return g->mode == SCRY_MODE_BF16 ? t->scratch->a_bytes / (groups * SCRY_GROUP_BYTES) : rows.to - rows.from;
+}
+
+/* `all`: room for the panels of all columns, which are packed once then; NULL: they are packed for each block of rows. */
+static void run_piece(const scry_nn *t, const piece *p, scry_range rows, scry_range columns, uint8_t *all)
+{
+    size_t block = rows_at_once(t, p->g, p->groups, rows), panel = p->groups * SCRY_PANEL_GROUP_BYTES;
     for (size_t r = rows.from; r < rows.to; r += block) {
         a_block a = block_of(t, p, r, rows.to - r < block ? rows.to - r : block);
         for (size_t n = columns.from; n < columns.to; n += 2 * SCRY_PANEL) {
-            size_t count = columns.to - n < 2 * SCRY_PANEL ? columns.to - n : 2 * SCRY_PANEL;
-            pack_panel(t, p, n, t->scratch->panels);
-            if (count > SCRY_PANEL)
-                pack_panel(t, p, n + SCRY_PANEL, t->scratch->panels + p->groups * SCRY_PANEL_GROUP_BYTES);
-            multiply(t, p, a, n, count);
+            b_panels b = { all ? all + (n - columns.from) / SCRY_PANEL * panel : t->scratch->panels, n,
+                           columns.to - n < 2 * SCRY_PANEL ? columns.to - n : 2 * SCRY_PANEL };
+            bool packed = all && r > rows.from;
+            if (!packed)
+                pack_panel(t, p, n, b.at);
+            if (!packed && b.columns > SCRY_PANEL)
+                pack_panel(t, p, n + SCRY_PANEL, b.at + panel);
+            multiply(t, p, a, b);
         }
     }
+}
+
+/* Packing reads a column's numbers from as many pages as B has rows, and takes a third of the time when it is done for each block
+ * of A's rows. Room for all panels of a piece is a few MB; without it the product is slower and the same. */
+static uint8_t *room_for_panels(const scry_nn *t, const scry_gemm *g, scry_range rows, scry_range columns)
+{
+    size_t group = scry_mode_group(g->mode), k = g->k < SCRY_GEMM_K ? g->k : SCRY_GEMM_K, groups = (k + group - 1) / group;
+    size_t panels = (columns.to - columns.from + SCRY_PANEL - 1) / SCRY_PANEL;
+    bool once = rows.to - rows.from <= rows_at_once(t, g, groups, rows);
+    return once ? NULL : scry_try_alloc_aligned(panels * groups, SCRY_PANEL_GROUP_BYTES);
 }
 
 void scry_gemm_run(scry_nn *t, const scry_gemm *g)
@@ -153,10 +179,12 @@ void scry_gemm_run(scry_nn *t, const scry_gemm *g)
     scry_range rows, columns;
     size_t group = scry_mode_group(g->mode);
     share(t, g, &rows, &columns);
+    uint8_t *all = room_for_panels(t, g, rows, columns);
     for (size_t k0 = 0; k0 < g->k && rows.from < rows.to; k0 += SCRY_GEMM_K) {
         size_t k = g->k - k0 < SCRY_GEMM_K ? g->k - k0 : SCRY_GEMM_K;
-        run_piece(t, &(piece){ g, k0, k, (k + group - 1) / group }, rows, columns);
+        run_piece(t, &(piece){ g, k0, k, (k + group - 1) / group }, rows, columns, all);
     }
+    free(all);
     scry_nn_wait(t);
 }
 

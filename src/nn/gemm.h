@@ -1,6 +1,6 @@
 /* gemm.h - C = A B for any two matrices of floats, with the tiles of linear.c: what training needs beside the forward
- * products. Nothing is packed ahead, as both operands change from step to step: a pair of panels is packed for all rows of A,
- * which costs about as much as 8 of them.
+ * products. Nothing is packed ahead, as both operands change from step to step: the panels of B are packed in the product, once for
+ * all rows of A. bench/tune_products compares that with inference.
  */
 #ifndef SCRY_NN_GEMM_H
 #define SCRY_NN_GEMM_H
@@ -8,7 +8,7 @@
 #include "nn/nn.h"
 
 /* Least scry_scratch_need.max_k of a team that runs these products. */
-enum { SCRY_GEMM_K = 512 };
+enum { SCRY_GEMM_K = 768 };
 
 typedef struct scry_gemm {
     size_t m, n, k;
