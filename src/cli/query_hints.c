@@ -1,10 +1,12 @@
 #include "cli/query_hints.h"
 
 #include "cli/cli.h"
+#include "engine/date_words.h"
 #include "image/image.h"
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static bool is_picture_here(const char *text)
@@ -22,6 +24,26 @@ static const char *minus_word(const char *text)
     return NULL;
 }
 
+/* Whether it names a past date and could hardly be meant otherwise: with a year, or as "last summer". */
+static bool is_surely_date(const char *text)
+{
+    scry_period t;
+    bool year = false;
+    for (const char *p = text; *p && !year; p += strcspn(p, " "), p += strspn(p, " "))
+        year = strspn(p, "0123456789") == 4 && strcspn(p, " ") == 4;
+    return (year || strncasecmp(text, "last ", 5) == 0) && scry_date_words(text, scry_local_now(), &t, NULL) == 0 &&
+           t.from_s < scry_local_now();
+}
+
+/* The date that a text ends with, behind other words; NULL: none. */
+static const char *date_at_end(const char *text)
+{
+    for (const char *p = strchr(text, ' '); p; p = strchr(p + 1, ' '))
+        if (p > text && p[1] && p[1] != ' ' && is_surely_date(p + 1))
+            return p + 1;
+    return NULL;
+}
+
 void cli_query_hints(const scry_search_request *r)
 {
     const scry_query_part *parts;
@@ -32,6 +54,9 @@ void cli_query_hints(const scry_search_request *r)
             cli_warn("\"%s\" is searched for with a weight of %g (a backslash in front of the number makes it text)", text, parts[i].weight);
         if (parts[i].kind == SCRY_PART_TEXT && is_picture_here(text))
             cli_warn("%s is searched for as a text; @%s searches by that picture", text, text);
+        const char *date = parts[i].kind == SCRY_PART_TEXT ? date_at_end(text) : NULL;
+        if (date)
+            cli_warn("\"%s\" is searched for as a text; --date \"%s\" finds only pictures taken then", date, date);
         if (minus)
             cli_warn("%.*s is searched for as a text; to subtract it, put a space behind the minus: - %.*s", (int)strcspn(minus, " "), minus,
                      (int)strcspn(minus + 1, " "), minus + 1);

@@ -114,6 +114,14 @@ in_terminal dumb "$scry" search "beach -people red"
 like "a minus within a text" "$T/screen" '^scry: -people is searched for as a text; .* - people'
 in_terminal dumb "$scry" search "black-and-white - 5"
 unlike "a hyphen is none" "$T/screen" 'searched for as a text'
+in_terminal dumb "$scry" search red beach in summer 2019
+like "a date in a text" "$T/screen" '^scry: "in summer 2019" is searched for as a text; --date "in summer 2019" finds only'
+in_terminal dumb "$scry" search red beach last Christmas
+like "a relative one" "$T/screen" '"last Christmas" is searched for as a text; --date'
+for text in 'a march of 3000' 'runner 2990' 'flowers in spring' 2019; do
+    in_terminal dumb "$scry" search "$text"
+    unlike "$text: none" "$T/screen" 'searched for as a text'
+done
 run search "beach -people"
 is "not a word of it elsewhere" "$(cat "$T/err")" ''
 done_testing
