@@ -10,7 +10,10 @@ const WEBP_QUALITY = 0.82, folder = top + '/docs/screenshots';
 const wide = { viewport: { width: 1200, height: 760 } }, phone = { viewport: { width: 360, height: 720 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
 const shots = [
-  ['timeline', '', wide, async page => { for (const n of [1, 2, 4]) await page.click(`.hit[data-index="${n}"] .pick`, { force: true }); }],
+  ['timeline', '', wide, async page => {
+    await page.locator('.tile img').first().waitFor();
+    for (const n of [1, 2, 4]) await page.click(`.hit[data-index="${n}"] .pick`, { force: true });
+  }],
   ['map', '', wide, async page => {
     await page.click('#show-map');
     await page.locator('#map-clusters img').first().waitFor();
