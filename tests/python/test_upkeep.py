@@ -27,10 +27,14 @@ def groups_by_hand(store, cosine):
         contents.setdefault(f.content, (row / np.linalg.norm(row), []))[1].append(f)
     order = sorted(contents.values(), key=lambda c: (-c[1][0].width * c[1][0].height, c[1][0].taken_at is None, -c[1][0].size))
     found, taken = set(), set()
+
+    def one_shape(i, k):
+        ratios = sorted(order[n][1][0].width / order[n][1][0].height for n in (i, k))
+        return ratios[0] / ratios[1] >= 0.9
     for i, (row, places) in enumerate(order):
         if i in taken:
             continue
-        near = [k for k in range(i + 1, len(order)) if k not in taken and order[k][0] @ row >= cosine]
+        near = [k for k in range(i + 1, len(order)) if k not in taken and order[k][0] @ row >= cosine and one_shape(i, k)]
         taken.update(near)
         paths = {f.path for k in [i, *near] for f in order[k][1]}
         if len(paths) > 1:
