@@ -104,17 +104,20 @@ for kind in lite milvus; do
     ok "$kind starts again" ${kind}_start "$T/$kind"
     is "$kind: after a restart" "$(names --collection photos --favourites --sort name)" "['p000.png', 'p005.png']"
     [ $kind = milvus ] && {
-        is "a user who may search" "$(client "
-c.create_user('eve', 'secret-1'); c.create_role('reader'); c.grant_role('eve', 'reader')
+        is "a user who may search" "$(client "c.create_user('eve', 'secret-1'); c.create_role('reader'); print('ok')")" ok
+        for _ in $(seq 20); do   # 2.3.5 can lose the news of a right that was given; the next one brings it
+            login root Milvus
+            client "
 c.grant_privilege('reader', 'Global', 'DescribeCollection', '*')
 for name in ('photos', 'photos__a'):
     for p in ('Search', 'Query', 'IndexDetail'): c.grant_privilege('reader', 'Collection', p, name)
-print('ok')")" ok
-        login eve secret-1
-        for _ in $(seq 100); do   # rights reach the server's parts one after the other
+try: c.revoke_role('eve', 'reader')
+except Exception: pass
+c.grant_role('eve', 'reader')" >"$T/ignored"
+            login eve secret-1
             run search --model "$T/one" --collection photos --json --by look --limit 3 red
             [ "$status" != 0 ] || break
-            sleep 0.1
+            sleep 0.5
         done
         is "... can, and nothing is marked" "$status $(json '{r.get("favourite", False) for r in j["results"]}')" "0 {False}"
         run list --collection photos --favourites
@@ -124,11 +127,18 @@ print('ok')")" ok
         run favourite add --collection photos "$P/p001.png"
         is "... but cannot mark" "$status" 2
         login root Milvus
-        is "with rights for the marks" "$(client "
+        for _ in $(seq 20); do
+            login root Milvus
+            client "
 c.grant_privilege('reader', 'Collection', 'Query', 'photos__marks')
-print('ok')")" ok
-        login eve secret-1
-        is "... sees them" "$(names --collection photos --favourites --sort name)" "['p000.png', 'p005.png']"
+c.revoke_role('eve', 'reader')
+c.grant_role('eve', 'reader')" >"$T/ignored"
+            login eve secret-1
+            seen=$(names --collection photos --favourites --sort name 2>"$T/ignored")
+            [ -z "$seen" ] || break
+            sleep 0.5
+        done
+        is "with rights for the marks they are seen" "$seen" "['p000.png', 'p005.png']"
         login root Milvus
     }
     is "$kind: a collection of that name of another program" "$(client "c.create_collection('again__marks2', dimension=2); c.create_collection('x__marks', dimension=2); print('ok')")" ok
