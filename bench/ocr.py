@@ -3,7 +3,7 @@
 
     pip install rapidocr==3.10.0 onnxruntime
     make build/release/tests/ocr_dump
-    bench/ocr.py [--threads 1] [--rounds 3] PICTURE.ppm ...
+    bench/ocr.py [--threads 1] [--rounds 3] PICTURE ...
 
 Processor time of each picture, reading it from pixels in memory, in turn (here, there, here, ...); medians of the rounds, and the ratio of the sums.
 Processor time, because other processes may be busy: with one thread it is what a reader waits for on an idle machine.
@@ -13,23 +13,44 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from rapidocr import RapidOCR
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DUMP = os.path.join(TOP, "build/release/tests/ocr_dump")
 
 
+MOST_SIDE = 2000   # as the decoder gives pictures to the reader
+
+
+def as_ppm(path, folder):
+    """The picture as src/ocr's program takes it: upright, no larger than is read."""
+    if path.endswith(".ppm"):
+        return path
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    image.thumbnail((MOST_SIDE, MOST_SIDE), Image.BICUBIC)
+    out = os.path.join(folder, f"{len(os.listdir(folder))}-{os.path.basename(path)}.ppm")
+    image.save(out)
+    return out
+
+
 def main():
+    with tempfile.TemporaryDirectory() as folder:
+        measure(folder)
+
+
+def measure(folder):
     p = argparse.ArgumentParser()
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--mode", choices=("f32", "bf16", "look"), default="f32", help="look: f32 with the first look of `scry index`")
     p.add_argument("pictures", nargs="+")
     a = p.parse_args()
+    a.pictures = [as_ppm(path, folder) for path in a.pictures]
     reader = RapidOCR(params={"EngineConfig.onnxruntime.intra_op_num_threads": a.threads, "Global.log_level": "critical"})
     here = subprocess.Popen([DUMP, os.path.join(TOP, "models/words"), str(a.threads), a.mode], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

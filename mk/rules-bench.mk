@@ -12,4 +12,4 @@ $(O)/bench/tune $(O)/bench/tune_products: $(O)/libscry-tune.a
 bench: ## measure against the peers, which pip installs: STAGE="tower scan", all without
 	@$(again) all bench-programs
 	@SCRY_BUILD=$(abspath $(O)) python3 bench/run.py --stage "$(STAGE)" --rounds $(or $(ROUNDS),5)
-bench-programs: $(BENCH_BIN)
+bench-programs: $(BENCH_BIN) $(O)/tests/ocr_dump
