@@ -9,7 +9,7 @@ from pathlib import Path
 ORDER = 42
 PEERS = False
 TOP = Path(__file__).resolve().parents[2]
-WITH_TEXT = ("tests/e2e/words/*.*g", "tests/e2e/words/pages/*.png", "docs/screenshots/*.png")
+WITH_TEXT = ("tests/e2e/words/*.*g", "tests/e2e/words/pages/*.png", "docs/screenshots/*.webp")
 EVERY = 8   # of the photographs
 
 
