@@ -33,7 +33,8 @@ def stage_names():
 
 def needs_peers(name):
     """Whether the stage uses other programs, which pip installs."""
-    return "PEERS = False" not in (BENCH / "stages" / f"{name}.py").read_text().splitlines()
+    lines = (BENCH / "stages" / f"{name}.py").read_text().splitlines()
+    return not any(line.startswith("PEERS = False") for line in lines)
 
 
 def arguments():

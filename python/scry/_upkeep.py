@@ -63,9 +63,9 @@ class Upkeep:
 
     def duplicates(self, cosine: float = FOLD_AUTO, *, exact: bool = False, kept: bool = False,
                    progress: Callable[[int, int], None] | None = None, **filters: Any) -> list[DuplicateGroup]:
-        """Groups of pictures that are the same or, from this cosine and of nearly one shape, nearly, each with the file that is best kept
-        and the others; those with the most bytes to save first. `exact`: only files of the same bytes. `kept`: also those that the user wants to
-        keep beside each other. Filters are those of search(). Nothing is deleted. `progress(done, total)` counts pictures.
+        """Groups of pictures that are the same or, from this cosine and of nearly one shape, nearly, each with the file that is best
+        kept and the others; those with the most bytes to save first. `exact`: only files of the same bytes. `kept`: also those that the
+        user wants to keep beside each other. Filters are those of search(). Nothing is deleted. `progress(done, total)` counts pictures.
         """
         run = Run()
         if not (isinstance(cosine, (int, float)) and 0 < cosine <= 1):
