@@ -3,8 +3,7 @@
  *     whole       its shorter side at 736 or more, narrow ones at 4.5 million pixels or less, as in PP-OCR
  *     first look  65,536 pixels: most photographs without text end here, or nearly. Else the parts around what may be text are
  *                 taken from the whole at the size above, each by itself, if they are less than half of it. Probabilities in a
- *                 part differ a little from those in the whole, since the network has means over all that it sees. Where a part
- *                 has large letters, all is taken.
+ *                 part differ a little from those in the whole, since the network has means over all that it sees.
  */
 #include "ocr/locate.h"
 
@@ -20,8 +19,7 @@ enum {
     DETECTED_SIDE = 736,
     MOST_DETECTED = 4500000,
     LOOKED = 65536,
-    MOST_GROWTH = 2,                       /* how often parts grow before all is taken */
-    LARGE = 96                             /* pixels of the map */
+    MOST_GROWTH = 2                        /* how often parts grow before all is taken */
 };
 static const float LOOKED_FOR = -2.25f;     /* log-odds; tools/words/look.py measures what is lost */
 
@@ -118,24 +116,6 @@ static int look(scry_ocr_locator *l, const scry_ocr_image *image, scry_ocr_areas
     return scry_ocr_suspect(cells, small.height / SCRY_OCR_CELL, small.width / SCRY_OCR_CELL, LOOKED_FOR, areas, err);
 }
 
-static bool areas_are_whole(const scry_ocr_areas *areas, const scry_ocr_box_source *map)
-{
-    return areas->count == 1 && areas->area[0].height == map->height && areas->area[0].width == map->width;
-}
-
-/* Whether there is a box that is LARGE in the map: its letters may go on outside of the part, as those of STOP on a sign, of which
- * the network sees strokes only. */
-static bool has_large(const scry_ocr_box *boxes, size_t count, const scry_ocr_box_source *map)
-{
-    const float scale = (float)map->height / (float)map->to_height;
-    for (size_t i = 0; i < count; i++) {
-        const scry_ocr_box *b = &boxes[i];
-        if (scale * fminf(hypotf(b->x[1] - b->x[0], b->y[1] - b->y[0]), hypotf(b->x[3] - b->x[0], b->y[3] - b->y[0])) >= LARGE)
-            return true;
-    }
-    return false;
-}
-
 int scry_ocr_locate(scry_ocr_locator *l, const scry_ocr_image *image, scry_ocr_box *boxes, size_t *count, scry_error *err)
 {
     scry_ocr_box_source map = { .to_height = image->height, .to_width = image->width };
@@ -157,11 +137,6 @@ int scry_ocr_locate(scry_ocr_locator *l, const scry_ocr_image *image, scry_ocr_b
     }
     map.probability = probability;
     rc = rc < 0 ? rc : scry_ocr_find_boxes(&map, boxes, count, err);
-    if (rc == 0 && areas.count && !areas_are_whole(&areas, &map) && has_large(boxes, *count, &map)) {
-        areas = whole;
-        rc = find_text(l, image, &map, &areas, probability, err);
-        rc = rc < 0 ? rc : scry_ocr_find_boxes(&map, boxes, count, err);
-    }
     free(probability);
     return rc;
 }

@@ -147,7 +147,8 @@ like "mcp: made again" "$T/said" 'with 11 picture files'
 ok "dropped again" "$scry" store drop --yes default
 tiny_model "$T/model2" 2
 ok "made with another model" "$scry" index --quiet --model "$T/model2" "$P"
-ready_soon "another model" 503 'model'
+why_not_ready() { ready >"$T/ready"; grep -o "$1" "$T/out"; } # TEXT
+soon "another model: /readyz says why" 'was built with model' why_not_ready 'was built with model'
 describe >"$T/said"
 like "mcp: another model" "$T/said" '"isError":true'
 exec 5>&-

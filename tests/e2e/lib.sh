@@ -34,7 +34,7 @@ report() { # STATUS NAME
     fi
 }
 
-note() { sed 's/^/# /'; }
+note() { sed -e 's/^/# /' -e '$a\'; }   # a last line without an end gets one
 
 # The command succeeds.
 ok() { # NAME COMMAND...

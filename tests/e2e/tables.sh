@@ -43,7 +43,7 @@ run completion fish
 like "fish: commands" "$T/out" "^complete -c scry -n __scry_nothing_yet -a search -d 'Show"
 like "fish: options" "$T/out" "^complete -c scry -n '__scry_command search' -l limit -s n -x -d 'show at most"
 like "fish: choices" "$T/out" "^complete -c scry -n '__scry_command search' -l precision -x -a 'auto fp32 bf16 int8' -d "
-like "fish: verbs" "$T/out" "^complete -c scry -n '__scry_verb_of store' -f -a 'list drop compact copy'"
+like "fish: verbs" "$T/out" "^complete -c scry -n '__scry_verb_of store' -f -a 'list drop compact copy export'"
 if command -v fish >/dev/null; then
     ok "fish: reads it" fish -n "$T/out"
     fish -c 'source $argv[1]; complete -C "scry sea"' "$T/out" >"$T/completed"

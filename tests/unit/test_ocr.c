@@ -118,29 +118,6 @@ static void a_first_look(void **state)
     free(picture);
 }
 
-/* Letters of which a part has strokes only. */
-static void large_letters_and_a_first_look(void **state)
-{
-    enum { SIZE = 6, WIDE = 640, HIGH = 300 };
-    uint8_t *picture = scry_alloc((size_t)WIDE * HIGH * 3);
-    memset(picture, 255, (size_t)WIDE * HIGH * 3);
-    for (size_t i = 0; i < (size_t)SIZE * SIZE * WORD_W * WORD_H; i++) {
-        size_t x = i % (SIZE * WORD_W), y = i / (SIZE * WORD_W);
-        memcpy(picture + ((y + 50) * WIDE + x + 30) * 3, word + (y / SIZE * WORD_W + x / SIZE) * 3, 3);
-    }
-    scry_ocr_page whole = read_picture(picture, WIDE, HIGH, 0);
-    scry_ocr_look_first(ocr, true);
-    scry_ocr_page page = read_picture(picture, WIDE, HIGH, 0);
-    scry_ocr_look_first(ocr, false);
-    assert_int_equal(page.count, whole.count);
-    for (size_t i = 0; i < whole.count; i++)
-        assert_string_equal(page.lines[i].text, whole.lines[i].text);
-    assert_true(whole.count > 0);
-    scry_ocr_page_free(&page);
-    scry_ocr_page_free(&whole);
-    free(picture);
-}
-
 /* What the other reader says, and how often it was asked. */
 typedef struct {
     const char *text;
@@ -264,7 +241,6 @@ int main(void)
         cmocka_unit_test(a_word_and_where_it_is),
         cmocka_unit_test(upside_down),
         cmocka_unit_test(a_first_look),
-        cmocka_unit_test(large_letters_and_a_first_look),
         cmocka_unit_test(another_reader),
         cmocka_unit_test(odd_pictures),
         cmocka_unit_test(impossible_pictures),
