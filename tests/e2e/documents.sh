@@ -70,6 +70,7 @@ is "there are commands" "$([ "$(wc -l <"$T/commands")" -gt 80 ] && echo many)" m
 # Another machine, the network, a person, no end; a text tower of another kind (tests/e2e/model_pairs.sh), tables or weights that
 # are not here, names of roots (tests/milvus/machines.sh), and words in pictures (tests/e2e/read_words.sh).
 parsed='milvus://|https://|^scry (serve|watch|mcp|model pull)|search -i$|--from-cache|--texts|many-languages|--milvus|--root-name|root move|^scry (text|tune)'
+nothing='^nothing found|^0 groups|^scry: no picture passes|^0 copied|^0 (pictures|files)|^scry: SCRY_TEST_UNCONFINED is set'
 tab=$(printf '\t')
 while IFS=$tab read -r where line; do
     rm -rf "$R"
@@ -87,7 +88,7 @@ while IFS=$tab read -r where line; do
         timeout 120 bash -o pipefail "$T/line" >"$T/out" 2>"$T/err" </dev/null
         e=$? how=run
     fi
-    [ $e = 1 ] && ! grep -Ev '^nothing found|^0 groups|^scry: no picture passes|^0 copied|^0 (pictures|files)' "$T/err" >"$T/unexpected" && e=0   # nothing found
+    [ $e = 1 ] && ! grep -Ev -e "$nothing" "$T/err" >"$T/unexpected" && e=0
     report $e "$where, $how: $(printf '%s' "$line" | tr '#' ' ')"
     [ $e = 0 ] || head -n 5 "$T/err" | note
 done <"$T/commands"
