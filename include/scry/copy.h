@@ -40,7 +40,7 @@ typedef struct scry_copy_options {
 /* `options` may be NULL.
  *
  * Make `to` (opened for writing, of the same model) have every file of `from`, under the same
- * roots and ids, with labels, keys remembered bad files and the marks (marks.h). A file that
+ * roots and ids, with labels, keys, remembered bad files and the marks (marks.h). A file that
  * it has with all fields and the vector equal is not sent, so that repeating a stopped copy continues it, and repeating a
  * finished one only compares. Files that only `to` has stay. A vector that differs is replaced: in an embedded store by
  * removing the files of its content for the moment. A root that `to`

@@ -33,6 +33,9 @@ size_t scry_utf8_next(const char *s, size_t n, uint32_t *rune);
 /* Write `rune` (a scalar value) and return its 1 to 4 bytes. */
 size_t scry_utf8_put(char out[4], uint32_t rune);
 
+/* How many characters these bytes of UTF-8 are. */
+size_t scry_utf8_count(const char *s, size_t n);
+
 bool scry_utf8_valid(const char *s, size_t n);
 void scry_utf8_repair(scry_buf *out, const char *s, size_t n);   /* appends valid UTF-8 */
 

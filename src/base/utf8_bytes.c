@@ -74,6 +74,14 @@ size_t scry_utf8_put(char out[4], uint32_t rune)
     return 4;
 }
 
+size_t scry_utf8_count(const char *s, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += ((unsigned char)s[i] & 0xC0) != 0x80;
+    return count;
+}
+
 bool scry_utf8_valid(const char *s, size_t n)
 {
     uint32_t rune;

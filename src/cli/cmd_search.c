@@ -49,7 +49,7 @@ static int embed_query(const scry_search_request *q, const scry_model *model, sc
     return r;
 }
 
-/* Where the groups of results begin, as far as that is known; worked out only when results are to be cut there. */
+/* The score threshold, as far as it is known; worked out only when results are to be cut there. */
 static int find_threshold(scry_threshold **threshold, const scry_search_request *q, scry_store *store, const scry_model *model,
                           scry_error *err)
 {
@@ -63,7 +63,7 @@ static int find_threshold(scry_threshold **threshold, const scry_search_request 
     return r;
 }
 
-/* For the query's vector. */
+/* Where the groups of results begin, for the query's vector. */
 static scry_groups find_groups(scry_search_request *q, const scry_threshold *threshold, const scry_model *model,
                                const float *vector)
 {

@@ -1,5 +1,7 @@
 #include "cli/wrap.h"
 
+#include "base/utf8.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,16 +18,8 @@ size_t cli_line_width(FILE *out)
     return w.ws_col < LEAST_WIDTH ? LEAST_WIDTH : w.ws_col;
 }
 
-/* Characters, not bytes, of the `n` bytes: all that --help has is one column wide. */
-static size_t columns_of(const char *text, size_t n)
-{
-    size_t columns = 0;
-    for (size_t i = 0; i < n; i++)
-        columns += ((unsigned char)text[i] & 0xC0) != 0x80;
-    return columns;
-}
-
-/* Write the words of text[0..n) that begin at column `at`; returns the column behind them. */
+/* Write the words of text[0..n) that begin at column `at`; returns the column behind them. Each character that --help has is one
+ * column wide. */
 static size_t put_words(FILE *out, const char *text, size_t n, size_t at, size_t indent, size_t width)
 {
     bool first = at <= indent;
@@ -33,7 +27,7 @@ static size_t put_words(FILE *out, const char *text, size_t n, size_t at, size_t
         size_t length = 0;
         while (i + length < n && text[i + length] != ' ' && text[i + length] != '\n')
             length++;
-        size_t columns = columns_of(text + i, length);
+        size_t columns = scry_utf8_count(text + i, length);
         if (columns && !first && columns < width && at + 1 > width - columns) {
             fprintf(out, "\n%*s", (int)indent, "");
             at = indent;
@@ -59,7 +53,7 @@ static bool fits(const char *text, size_t width)
 {
     for (size_t n; *text; text += n + (text[n] == '\n')) {
         n = strcspn(text, "\n");
-        if (columns_of(text, n) > width)
+        if (scry_utf8_count(text, n) > width)
             return false;
     }
     return true;

@@ -103,15 +103,6 @@ void scry_date_fold(scry_buf *out, const char *text)
     scry_runes_dispose(&r);
 }
 
-/* Letters, not bytes. */
-static size_t letters_of(const char *s, size_t n)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += ((unsigned char)s[i] & 0xC0) != 0x80;
-    return count;
-}
-
 /* Whether `word` is the form of `length` bytes: "jan~uary", "январ*", "may". */
 static bool is_form(const char *word, size_t n, const char *form, size_t length)
 {
@@ -121,7 +112,7 @@ static bool is_form(const char *word, size_t n, const char *form, size_t length)
         return false;
     if (cut)
         return n - stem <= length - stem - 1 && memcmp(word + stem, cut + 1, n - stem) == 0;
-    return form[length - 1] == '*' ? letters_of(word + stem, n - stem) <= 2 : n == stem;
+    return form[length - 1] == '*' ? scry_utf8_count(word + stem, n - stem) <= 2 : n == stem;
 }
 
 bool scry_date_lookup(const char *word, size_t n, scry_date_word *out)

@@ -88,14 +88,6 @@ void scry_place_list_free(scry_place_list *l)
 
 /* ---- finding ---- */
 
-/* In lower case and without accents. */
-static void fold(scry_runes *out, const char *text, size_t size)
-{
-    out->n = 0;
-    scry_words_decompose(out, text, size);
-    scry_runes_lower_each(out, SCRY_UNICODE_PYTHON);
-}
-
 static bool is_letter(uint32_t rune)
 {
     scry_rune_class class = scry_rune_classify(rune, SCRY_UNICODE_PYTHON);
@@ -120,12 +112,12 @@ typedef struct {
 static const char *find_name(uint32_t place, const char *language, const scry_runes *text, scry_runes *scratch, size_t *size)
 {
     const char *name = scry_place_shown_name(place, language, size);
-    fold(scratch, name, *size);
+    scry_words_fold(scratch, name, *size);
     if (has_at_word(scratch, text))
         return name;
     for (name = scry_place_names(place); *name; name += *size + (name[*size] == '\n')) {
         *size = strcspn(name, "\n");
-        fold(scratch, name, *size);
+        scry_words_fold(scratch, name, *size);
         if (has_at_word(scratch, text))
             return name;
     }
@@ -138,7 +130,7 @@ static void each_found(const finding *f, void (*fn)(void *arg, const finding *f,
 {
     scry_runes wanted = SCRY_RUNES_INIT(MAX_RUNES), scratch = SCRY_RUNES_INIT(MAX_RUNES);
     size_t size = strnlen(f->text, MAX_TEXT + 1), found = 0, n;
-    fold(&wanted, f->text, size);
+    scry_words_fold(&wanted, f->text, size);
     for (size_t i = 0; i < f->list->n && found < f->limit && size <= MAX_TEXT; i++) {
         const counted *c = &f->list->at[i];
         const char *name = find_name(c->place, f->language, &wanted, &scratch, &n);

@@ -80,17 +80,23 @@ double scry_threshold_best_at(const scry_threshold *t, const float *query)
     return best;
 }
 
+static int read_number(const scry_tensors *file, const char *name, float *out, scry_error *err)
+{
+    scry_tensor number;
+    int r = scry_tensors_get(file, name, 1, (size_t[]){ 1 }, &number, err);
+    if (r == 0)
+        scry_tensor_floats(&number, out);
+    return r;
+}
+
 static int read_rows(scry_threshold **out, const scry_tensors *file, size_t dim, scry_error *err)
 {
     static const char *const names[] = { "margin", "best", "strange" };
-    scry_tensor rows, words, number;
+    scry_tensor rows, words;
     float value[3];
     int r = scry_tensors_get(file, "pictures", 2, (size_t[]){ 0, dim }, &rows, err);
-    for (size_t i = 0; i < 3 && r == 0; i++) {
-        r = scry_tensors_get(file, names[i], 1, (size_t[]){ 1 }, &number, err);
-        if (r == 0)
-            scry_tensor_floats(&number, &value[i]);
-    }
+    for (size_t i = 0; i < 3 && r == 0; i++)
+        r = read_number(file, names[i], &value[i], err);
     if (r == 0)
         r = scry_tensors_get(file, "words", 2, (size_t[]){ 1, 0 }, &words, err);
     if (r < 0)
@@ -112,15 +118,15 @@ static int read_rows(scry_threshold **out, const scry_tensors *file, size_t dim,
 /* What a picture's own subjects are, in files that know any. */
 static int read_subjects(scry_threshold *t, const scry_tensors *file, scry_error *err)
 {
-    scry_tensor rows, number;
+    scry_tensor rows;
     float rank, fits;
     if (!scry_tensors_has(file, "subjects"))
         return 0;
     int r = scry_tensors_get(file, "subjects", 2, (size_t[]){ 0, t->dim }, &rows, err);
-    if (r == 0 && (r = scry_tensors_get(file, "rank", 1, (size_t[]){ 1 }, &number, err)) == 0)
-        scry_tensor_floats(&number, &rank);
-    if (r == 0 && (r = scry_tensors_get(file, "fits", 1, (size_t[]){ 1 }, &number, err)) == 0)
-        scry_tensor_floats(&number, &fits);
+    if (r == 0)
+        r = read_number(file, "rank", &rank, err);
+    if (r == 0)
+        r = read_number(file, "fits", &fits, err);
     if (r < 0)
         return r;
     if (rows.shape[0] > MAX_ROWS || !scry_tensor_finite(&rows) || !(rank >= 1 && rank <= (float)rows.shape[0]) ||

@@ -87,6 +87,7 @@ bool scry_milvus_has_halves(const char *version);
 /* Milvus's own code of the last call's failure (Status.code), or minus the gRPC status;
  * 0 after a success or without an answer. The codes that callers act on are named. */
 enum {
+    SCRY_MILVUS_NOT_ALLOWED = -7,
     SCRY_MILVUS_RATE_LIMIT = 8,
     SCRY_MILVUS_NO_COLLECTION = 100,
     SCRY_MILVUS_NOT_LOADED = 101,

@@ -288,14 +288,6 @@ static bool has_label(const scry_file *file, const char *label)
     return false;
 }
 
-static bool has_keyword(const char *keywords, const char *keyword)
-{
-    char *form = scry_keyword_form(keyword, strlen(keyword));
-    bool has = scry_keyword_among(keywords, form);
-    free(form);
-    return has;
-}
-
 static bool has_words(const scry_filter_node *f, const scry_file *file, const char *known)
 {
     if (known)
@@ -359,7 +351,7 @@ static bool match(const scry_filter_node *f, const scry_file *file, const char *
         passes = file->has_rating && file->rating >= f->number;
         break;
     case SCRY_FILTER_KEYWORD:
-        passes = has_keyword(file->keywords, f->text);
+        passes = scry_keyword_among(file->keywords, f->text);
         break;
     case SCRY_FILTER_WORDS:
         passes = has_words(f, file, words);

@@ -13,8 +13,7 @@ char *scry_keyword_form(const char *text, size_t size)
 {
     scry_runes runes = SCRY_RUNES_INIT(MAX_TEXT);
     scry_buf form = SCRY_BUF_INIT(4 * MAX_TEXT);
-    scry_words_decompose(&runes, text, size);
-    scry_runes_lower_each(&runes, SCRY_UNICODE_PYTHON);
+    scry_words_fold(&runes, text, size);
     scry_runes_encode(&runes, &form);
     scry_runes_dispose(&runes);
     char *out = scry_strdup(scry_buf_str(&form));
@@ -35,12 +34,14 @@ bool scry_keyword_is(const char *text, size_t size, const char *form)
     return same;
 }
 
-bool scry_keyword_among(const char *keywords, const char *form)
+bool scry_keyword_among(const char *keywords, const char *keyword)
 {
-    for (size_t n; keywords && *keywords; keywords += n + (keywords[n] == '\n')) {
+    char *form = scry_keyword_form(keyword, strlen(keyword));
+    bool among = false;
+    for (size_t n; keywords && *keywords && !among; keywords += n + (keywords[n] == '\n')) {
         n = strcspn(keywords, "\n");
-        if (scry_keyword_is(keywords, n, form))
-            return true;
+        among = scry_keyword_is(keywords, n, form);
     }
-    return false;
+    free(form);
+    return among;
 }

@@ -17,7 +17,7 @@ char *scry_keyword_form(const char *text, size_t size);
 /* Whether `size` bytes of a keyword have this form. */
 bool scry_keyword_is(const char *text, size_t size, const char *form);
 
-/* Whether one of `keywords`, which '\n' separates (NULL: none), has this form. */
-bool scry_keyword_among(const char *keywords, const char *form);
+/* Whether `keyword` is one of `keywords`, which '\n' separates; NULL: none. */
+bool scry_keyword_among(const char *keywords, const char *keyword);
 
 #endif

@@ -210,6 +210,13 @@ void scry_words_decompose(scry_runes *out, const char *text, size_t size)
     fold_letters(out, from);
 }
 
+void scry_words_fold(scry_runes *out, const char *text, size_t size)
+{
+    out->n = 0;
+    scry_words_decompose(out, text, size);
+    scry_runes_lower_each(out, SCRY_UNICODE_PYTHON);
+}
+
 static void put_text(splitter *s, const char *text, size_t n)
 {
     s->text.n = 0;
@@ -418,10 +425,7 @@ const char *scry_words_next(const char **at, size_t *size)
 
 bool scry_word_is_part(const char *word, size_t size, scry_words_mode mode)
 {
-    size_t letters = 0;
-    for (size_t i = 0; i < size; i++)
-        letters += (word[i] & 0xC0) != 0x80;
-    return mode == SCRY_WORDS_PARTS && letters >= MIN_PART && word[0] != '@';
+    return mode == SCRY_WORDS_PARTS && scry_utf8_count(word, size) >= MIN_PART && word[0] != '@';
 }
 
 bool scry_words_alternative(const char **at, size_t *size, char out[SCRY_WORD_BYTES])

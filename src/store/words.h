@@ -72,4 +72,7 @@ bool scry_word_is_part(const char *word, size_t size, scry_words_mode mode);
 /* The text in the form in which words are cut from it: NFKD without accents, ß as ss and the like; appended to `out`. */
 void scry_words_decompose(scry_runes *out, const char *text, size_t size);
 
+/* That in lower case, in place of what `out` had: texts that differ in case and accents only are the same. */
+void scry_words_fold(scry_runes *out, const char *text, size_t size);
+
 #endif

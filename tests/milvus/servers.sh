@@ -100,3 +100,21 @@ lite_stop() {
 }
 
 servers_stop() { milvus_stop; lite_stop; }
+
+# As a whole script: a test program against both servers, each with an amount of work of its own, as TAP.
+on_both() {  # PROGRAM, what it tests, the variable with the amount, that for milvus-lite, that for milvus
+    work=$(mktemp -d) || exit 1
+    trap 'servers_stop; rm -rf "$work"' EXIT
+    export CMOCKA_MESSAGE_OUTPUT=TAP XDG_DATA_HOME=$work/data SCRY_TEST_STORE=milvus://127.0.0.1:19530
+    echo 1..2
+    lite_start "$work/lite" && run_on 1 "milvus-lite 3.2.2" "$1" "$2" "$3=$4"
+    lite_stop
+    rm -rf "$XDG_DATA_HOME"
+    milvus_start "$work/milvus" && run_on 2 "milvus 2.3.5" "$1" "$2" "$3=$5"
+}
+run_on() {  # number, server, program, what it tests, VARIABLE=amount
+    env "$5" "$SCRY_BUILD/tests/$3" >"$work/out" 2>&1
+    status=$?
+    sed 's/^/# /' "$work/out"
+    [ $status = 0 ] && echo "ok $1 - $4 on $2" || echo "not ok $1 - $4 on $2"
+}

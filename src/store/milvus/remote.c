@@ -118,7 +118,7 @@ double scry_remote_deadline(const scry_remote *s)
 /* For seconds after a restart a server answers "not loaded", until it has loaded again what was loaded before. */
 bool scry_remote_revived_as(scry_remote *s, scry_milvus *m, const char *name, double deadline_ms, scry_error *err)
 {
-    enum { PAUSE_MS = 250, NOT_ALLOWED = -7 };
+    enum { PAUSE_MS = 250 };
     if (scry_milvus_code(m) != SCRY_MILVUS_NOT_LOADED || scry_now_ms() > deadline_ms)
         return false;
     scry_milvus_wait w = { s->wait.progress, s->wait.arg, SCRY_REMOTE_JOB_MS };
@@ -128,7 +128,7 @@ bool scry_remote_revived_as(scry_remote *s, scry_milvus *m, const char *name, do
     int result = scry_milvus_load(m, name, &w, &why);
     if (result == 0)
         return true;
-    if (result == SCRY_ECANCELLED || scry_milvus_code(m) == NOT_ALLOWED) {
+    if (result == SCRY_ECANCELLED || scry_milvus_code(m) == SCRY_MILVUS_NOT_ALLOWED) {
         scry_fail(err, why.code, "the collection %s at %s is not loaded: %s", strcmp(name, s->name) == 0 ? s->shown : name, s->where,
                   why.message);
         return false;
@@ -142,13 +142,39 @@ bool scry_remote_revived(scry_remote *s, scry_milvus *m, double deadline_ms, scr
     return scry_remote_revived_as(s, m, s->name, deadline_ms, err);
 }
 
-int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out, scry_error *err)
+int scry_remote_query_as(scry_remote *s, scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
+                         scry_error *err)
 {
     double deadline = scry_remote_deadline(s);
     int result;
     do
-        result = scry_milvus_query_rows(m, s->name, q, out, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline, err));
+        result = scry_milvus_query_rows(m, name, q, out, err);
+    while (result < 0 && scry_remote_revived_as(s, m, name, deadline, err));
+    return result;
+}
+
+int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q, scry_milvus_rows **out, scry_error *err)
+{
+    return scry_remote_query_as(s, m, s->name, q, out, err);
+}
+
+int scry_remote_count_as(scry_remote *s, scry_milvus *m, const char *name, const char *filter, int64_t *out, scry_error *err)
+{
+    double deadline = scry_remote_deadline(s);
+    int result;
+    do
+        result = scry_milvus_count(m, name, filter, SCRY_MILVUS_STRONG, out, err);
+    while (result < 0 && scry_remote_revived_as(s, m, name, deadline, err));
+    return result;
+}
+
+int scry_remote_upsert(scry_remote *s, scry_milvus *m, const char *name, const scry_milvus_table *table, scry_error *err)
+{
+    double deadline = scry_remote_deadline(s);
+    int result;
+    do
+        result = scry_milvus_upsert(m, name, table, err);
+    while (result < 0 && scry_remote_revived_as(s, m, name, deadline, err));
     return result;
 }
 

@@ -374,13 +374,10 @@ static int send_rows(scry_remote *s, int64_t *numbers, char *const *paths, float
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    double deadline = scry_remote_deadline(s);
     bool with_paths = s->external->path_field;
     if (with_paths)
         columns[2] = scry_remote_path_column(s, paths, n);
-    do
-        result = scry_milvus_upsert(m, s->name, &(scry_milvus_table){ columns, with_paths ? 3 : 2, n, NULL }, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline, err));
+    result = scry_remote_upsert(s, m, s->name, &(scry_milvus_table){ columns, with_paths ? 3 : 2, n, NULL }, err);
     if (with_paths)
         scry_remote_path_column_free(s, &columns[2], n);
     scry_remote_give(s, m);

@@ -154,16 +154,11 @@ int scry_remote_files_add(scry_remote_files *f, const scry_milvus_column *column
 /* A bulk import adds rows: those that are there already would be there twice. */
 static int check_empty(scry_remote *s, scry_error *err)
 {
-    scry_milvus *m;
-    int64_t rows = 0;
-    int result = scry_remote_take(s, &m, err);
-    if (result < 0)
-        return result;
-    result = scry_remote_count(s, m, "", SCRY_MILVUS_STRONG, &rows, err);
-    scry_remote_give(s, m);
-    if (result == 0 && rows)
-        result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s has %lld rows, which a bulk import would double: `scry store copy` "
-                           "sends what is missing, or give another --to-collection", s->shown, s->where, (long long)rows);
+    scry_store_info info = { 0 };
+    int result = scry_remote_count_files(&s->base, &info, err);
+    if (result == 0 && info.files)
+        result = scry_fail(err, SCRY_EINVALID, "the collection %s at %s has %llu rows, which a bulk import would double: `scry store copy` "
+                           "sends what is missing, or give another --to-collection", s->shown, s->where, (unsigned long long)info.files);
     return result;
 }
 

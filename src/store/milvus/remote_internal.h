@@ -132,6 +132,16 @@ int scry_remote_query(scry_remote *s, scry_milvus *m, const scry_milvus_query *q
 int scry_remote_count(scry_remote *s, scry_milvus *m, const char *filter, scry_milvus_consistency consistency,
                       int64_t *out, scry_error *err) SCRY_NODISCARD;
 
+/* Rows added to a collection, or put in place of those with the same key. */
+int scry_remote_upsert(scry_remote *s, scry_milvus *m, const char *name, const scry_milvus_table *table,
+                       scry_error *err) SCRY_NODISCARD;
+
+/* A query and a strong count of another collection than the store's. */
+int scry_remote_query_as(scry_remote *s, scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
+                         scry_error *err) SCRY_NODISCARD;
+int scry_remote_count_as(scry_remote *s, scry_milvus *m, const char *name, const char *filter, int64_t *out,
+                         scry_error *err) SCRY_NODISCARD;
+
 /* The consistency of lookups: they see what this process wrote; without writes, Bounded. */
 scry_milvus_consistency scry_remote_freshness(scry_remote *s);
 

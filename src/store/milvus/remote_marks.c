@@ -21,7 +21,7 @@
 
 static const char SUFFIX[] = "__marks", FORMAT[] = "marks 1";
 
-enum { BATCH = 1000, NOT_ALLOWED = -7, VECTOR = 2, HEX_KEY = 1 + 2 * SCRY_MARK_KEY_BYTES + 1, PAGE = SCRY_MILVUS_MAX_TOPK };
+enum { BATCH = 1000, VECTOR = 2, HEX_KEY = 1 + 2 * SCRY_MARK_KEY_BYTES + 1, PAGE = SCRY_MILVUS_MAX_TOPK };
 
 /* ---- the collection ---- */
 
@@ -72,7 +72,7 @@ static int create(scry_remote *s, scry_milvus *m, const char *name, scry_error *
                                                .field_count = sizeof fields / sizeof *fields, .properties = properties,
                                                .property_count = 1, .shards = 1 };
     int result = scry_milvus_create_collection(m, name, &schema, err);
-    if (result < 0 && scry_milvus_code(m) == NOT_ALLOWED)
+    if (result < 0 && scry_milvus_code(m) == SCRY_MILVUS_NOT_ALLOWED)
         result = scry_fail(err, SCRY_EINVALID, "marks are kept in the collection %s at %s, which this user may not make: let a user make it "
                            "who may, by marking a picture", name, s->where);
     return result;
@@ -172,14 +172,10 @@ typedef struct reading {
 static int read_rows(const reading *r, const char *from, const char *prefix, scry_error *err)
 {
     static const char *const fields[] = { "id", "value", "set_at" };
-    double deadline = scry_remote_deadline(r->s);
     char *filter = scry_asprintf("id >= \"%s\" and id < \"%sg\"", from, prefix);   /* g is after all that is hexadecimal */
     scry_milvus_query q = { filter, fields, sizeof fields / sizeof *fields, PAGE, scry_remote_freshness(r->s) };
     scry_milvus_rows *rows = NULL;
-    int result;
-    do
-        result = scry_milvus_query_rows(r->m, r->name, &q, &rows, err);
-    while (result < 0 && scry_remote_revived_as(r->s, r->m, r->name, deadline, err));
+    int result = scry_remote_query_as(r->s, r->m, r->name, &q, &rows, err);
     free(filter);
     if (result < 0)
         return result;
@@ -236,7 +232,7 @@ static int read_marks(scry_remote *s, scry_milvus *m, scry_mark_kind kind, marks
     int code = scry_milvus_code(m);
     if (result < 0 && code == SCRY_MILVUS_NO_COLLECTION)
         result = 0;
-    else if (result < 0 && code == NOT_ALLOWED)
+    else if (result < 0 && code == SCRY_MILVUS_NOT_ALLOWED)
         result = 1;
     else if (result < 0)
         result = scry_fail(err, why.code, "the marks of %s: %s", s->shown, why.message);
@@ -350,23 +346,14 @@ static int send_columns(scry_remote *s, scry_milvus *m, const char *name, const 
         { .name = "vector", .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = c->vectors, .dim = VECTOR },
     };
     const scry_milvus_table table = { list, sizeof list / sizeof *list, c->count, NULL };
-    double deadline = scry_remote_deadline(s);
-    int result;
-    do
-        result = scry_milvus_upsert(m, name, &table, err);
-    while (result < 0 && scry_remote_revived_as(s, m, name, deadline, err));
-    return result;
+    return scry_remote_upsert(s, m, name, &table, err);
 }
 
 /* After a strong read, every reader sees what was written. */
 static int finish_write(scry_remote *s, scry_milvus *m, const char *name, scry_error *err)
 {
-    double deadline = scry_remote_deadline(s);
     int64_t count;
-    int result;
-    do
-        result = scry_milvus_count(m, name, "", SCRY_MILVUS_STRONG, &count, err);
-    while (result < 0 && scry_remote_revived_as(s, m, name, deadline, err));
+    int result = scry_remote_count_as(s, m, name, "", &count, err);
     pthread_mutex_lock(&s->lock);
     bool clean = s->last_write == s->seen_write;   /* the pictures' rows need no strong read of their own */
     if (scry_milvus_last_write(m) > s->last_write)
@@ -406,13 +393,9 @@ static int remove_some(const reading *r, const columns *c, size_t from, uint64_t
 {
     size_t n = c->count - from < BATCH ? c->count - from : BATCH;
     scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
-    double deadline = scry_remote_deadline(r->s);
     int64_t count = 0;
-    int result;
     scry_remote_in_list(&filter, "id", (const char *const *)c->ids + from, n);
-    do
-        result = scry_milvus_count(r->m, r->name, scry_buf_str(&filter), SCRY_MILVUS_STRONG, &count, err);
-    while (result < 0 && scry_remote_revived_as(r->s, r->m, r->name, deadline, err));
+    int result = scry_remote_count_as(r->s, r->m, r->name, scry_buf_str(&filter), &count, err);
     if (result == 0 && count)
         result = scry_milvus_delete(r->m, r->name, scry_buf_str(&filter), NULL, err);
     scry_buf_dispose(&filter);

@@ -299,12 +299,7 @@ static int send_slice(scry_remote *s, scry_milvus *m, const scry_milvus_column *
         c->floats = c->floats ? c->floats + first * (size_t)c->dim : NULL;
     }
     scry_milvus_table table = { columns, count, n, s->partitions ? scry_remote_partition(root, partition) : NULL };
-    double deadline = scry_remote_deadline(s);
-    int result;
-    do
-        result = scry_milvus_upsert(m, s->name, &table, err);
-    while (result < 0 && scry_remote_revived(s, m, deadline, err));
-    return result;
+    return scry_remote_upsert(s, m, s->name, &table, err);
 }
 
 static int send_rows(scry_remote *s, scry_milvus *m, const batch *b, scry_error *err)
