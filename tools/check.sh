@@ -1,7 +1,9 @@
 #!/bin/sh
 # check.sh [PART]... - the parts of `make check`, each with its time; the last line counts them.
 #
-# A part is run when its files are here. FUZZ_TOTAL is the time for all fuzzing, in seconds.
+# Without names all parts: first those that build or use all processors, one after another, then two lanes side by
+# side, since much of the servers' and the browser's tests is waiting. A part is run when its files are here.
+# FUZZ_TOTAL is the time for all fuzzing, in seconds.
 # Everything a part prints is shown when it fails, and the closing line when it passes.
 set -u
 cd "$(dirname "$0")/.."
@@ -9,9 +11,9 @@ top=$PWD
 export SCRY_TOP=$top SCRY_BUILD=$top/build/release
 FUZZ_TOTAL=${FUZZ_TOTAL-180}
 logs=$top/build/check
+results=$logs/results
 mkdir -p "$logs"
-passed=0
-failed=0
+: >"$results"
 make="make --no-print-directory -j$(nproc)"
 
 part() { # NAME COMMAND...
@@ -22,10 +24,10 @@ part() { # NAME COMMAND...
     status=$?
     took=$(($(date +%s) - began))
     if [ $status = 0 ]; then
-        passed=$((passed + 1))
+        echo "$name passed" >>"$results"
         echo "ok      $name ($took s): $(grep -v '^$' "$logs/$name.log" | tail -n 1)"
     else
-        failed=$((failed + 1))
+        echo "$name failed" >>"$results"
         grep -vE '^(ok |#?$)' "$logs/$name.log" | tail -n 120
         echo "NOT OK  $name ($took s), status $status: build/check/$name.log"
     fi
@@ -90,9 +92,19 @@ run_part() {
     esac
 }
 
-[ $# != 0 ] || set -- lint clang scripts abi asan milvus server browser fuzz package
-for name in "$@"; do
-    run_part "$name"
-done
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+run_parts() {
+    for one; do
+        run_part "$one"
+    done
+}
+
+if [ $# = 0 ]; then
+    run_parts lint clang scripts abi package
+    run_parts asan fuzz &
+    run_parts milvus server browser
+    wait
+else
+    run_parts "$@"
+fi
+echo "$(grep -c ' passed$' "$results") passed, $(grep -c ' failed$' "$results") failed"
+! grep -q ' failed$' "$results"
