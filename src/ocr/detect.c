@@ -131,7 +131,7 @@ static void run_out(scry_nn *n, const scry_ocr_detector *d, layout *l, float *ow
         sums[i] = i ? sums[i - 1] + l->p[i - 1].height * NARROW : l->sums;
         for (size_t y = mine.from; y < mine.to; y += 2) {
             size_t end = y + 2 < mine.to ? y + 2 : mine.to;
-            scry_ocr_map strip = { own, p->height, p->width, WIDE, WIDE, (ptrdiff_t)y };
+            scry_ocr_map strip = scry_ocr_part(own, p->height, p->width, WIDE, (ptrdiff_t)y);
             scry_ocr_depthwise_rows(n, &d->dw[i], p, &strip, y, end);
             scry_ocr_product(n, &d->out[i],
                              &(scry_product){ (end - y) * p->width, own, WIDE, l->q[i].x + y * p->width * NARROW, NARROW,
@@ -181,7 +181,7 @@ static void run_head(scry_nn *n, const scry_ocr_detector *d, const layout *l, fl
         *up2 = up1 + w * 4 * NARROW;
     scry_range mine = scry_share(n, l->all.height, 1);
     for (size_t y = mine.from; y < mine.to; y++) {
-        scry_ocr_map row = { narrow, l->all.height, w, NARROW, NARROW, (ptrdiff_t)y };
+        scry_ocr_map row = scry_ocr_part(narrow, l->all.height, w, NARROW, (ptrdiff_t)y);
         scry_ocr_conv_rows(n, &d->conv, &l->all, &row, (scry_ocr_rows){ (ptrdiff_t)y, (ptrdiff_t)y + 1 }, columns);
         scry_ocr_product(n, &d->up1, &(scry_product){ w, narrow, NARROW, up1, 4 * NARROW, SCRY_ACT_RELU, false });
         scry_ocr_product(n, &d->up2, &(scry_product){ 4 * w, up1, NARROW, up2, 4, SCRY_ACT_NONE, false });

@@ -4,7 +4,12 @@
 
 scry_ocr_map scry_ocr_whole(float *x, size_t height, size_t width, size_t c)
 {
-    return (scry_ocr_map){ x, height, width, c, c, 0 };
+    return scry_ocr_part(x, height, width, c, 0);
+}
+
+scry_ocr_map scry_ocr_part(float *x, size_t height, size_t width, size_t c, ptrdiff_t first)
+{
+    return (scry_ocr_map){ .x = x, .height = height, .width = width, .c = c, .ld = c, .first = first };
 }
 
 static float *row_at(const scry_ocr_map *m, ptrdiff_t y)
@@ -135,6 +140,9 @@ void scry_ocr_row_sums(const scry_ocr_map *m, size_t y, size_t end, float *sums)
         for (size_t i = 0; i < m->width; i++, x += m->ld)
             for (size_t c = 0; c < m->c; c++)
                 sum[c] += x[c];
+        const float *same = row_at(m, (ptrdiff_t)y) + m->alike * m->ld;
+        for (size_t c = 0; m->more && c < m->c; c++)
+            sum[c] += (float)m->more * same[c];
     }
 }
 

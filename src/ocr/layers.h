@@ -11,11 +11,13 @@
 #include "nn/nn.h"
 
 /* A picture's rows [first, first + stored) as floats, or all of them: [stored, width, c], `ld` floats from place to place.
- * Rows and columns outside the picture read as zero. */
+ * Rows and columns outside the picture read as zero. Column `alike` stands for itself and for `more` columns that were left out
+ * after it, since they are the same in all rows. */
 typedef struct scry_ocr_map {
     float *x;
     size_t height, width, c, ld;
     ptrdiff_t first;
+    size_t alike, more;
 } scry_ocr_map;
 
 /* Rows [from, to). */
@@ -25,6 +27,8 @@ typedef struct scry_ocr_rows {
 
 /* The whole map of such a size in `x`. */
 scry_ocr_map scry_ocr_whole(float *x, size_t height, size_t width, size_t c);
+/* A map's rows from `first` on in `x`. */
+scry_ocr_map scry_ocr_part(float *x, size_t height, size_t width, size_t c, ptrdiff_t first);
 
 enum { SCRY_OCR_PLACES = 256 };   /* a product is made for so many places at once */
 
@@ -76,7 +80,7 @@ void scry_ocr_bind_se(scry_binder *b, scry_ocr_se *se, const size_t sizes[2], fl
  * size. */
 void scry_ocr_row_sums(const scry_ocr_map *m, size_t y, size_t end, float *sums);
 
-/* The factors, from all rows' sums, to `factor` [c + reduced]. */
+/* The factors, from all rows' sums, to `factor` [c + reduced]; the width is with the columns that were left out. */
 void scry_ocr_se_factors(const scry_ocr_se *se, const float *sums, size_t height, size_t width, float *factor);
 
 /* Rows [y, end) times `factor`, or 1 + factor. */

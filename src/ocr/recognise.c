@@ -72,7 +72,8 @@ typedef struct {
     scry_ocr_map stage[SCRY_OCR_STAGES];
     float *other[SCRY_OCR_STAGES];
     float *sums, *own, *pooled, *aside, *x, *h, *qkv, *mixed, *logits;
-    size_t total;
+    size_t total, places;
+    scry_ocr_pixels seen;     /* the columns that are computed */
 } layout;
 
 static float *take(layout *l, float *memory, size_t n)
@@ -82,14 +83,36 @@ static float *take(layout *l, float *memory, size_t n)
     return at;
 }
 
-static layout plan(const scry_ocr_recogniser *r, const scry_ocr_pixels *pixels, float *memory)
+/* Columns of the maps, from `at` on, that are the same in all rows: where they are farther from the letters and from the right
+ * end than filters reach, there is only padding to be seen. All but the first are not computed. */
+typedef struct {
+    size_t at, more;
+} alike;
+
+static alike find_alike(const scry_ocr_trunk *t, const scry_ocr_pixels *p)
 {
-    layout l = { .total = 0 };
-    const size_t t = scry_ocr_line_places(pixels->padded);
+    size_t reach = t->stages - 1;
+    for (size_t i = 0; i < t->stages; i++)
+        reach += t->layers[i];
+    /* Column i of the stem's map sees the pixels from 4 i - 3 to 4 i + 7. */
+    size_t at = (p->width + 3 + 3) / 4 + reach, end = p->padded / 4;
+    size_t count = end > at + reach + 1 ? end - at - reach - 1 : 0;
+    return (alike){ at, count > 1 ? (count - 1) / POOL_X * POOL_X : 0 };
+}
+
+/* Room for a line with so many places; of its maps' columns those of `same` are left out. */
+static layout plan(const scry_ocr_recogniser *r, const scry_ocr_pixels *line, alike same, float *memory)
+{
+    const size_t t = scry_ocr_line_places(line->padded);
+    layout l = { .places = t, .seen = *line };
+    scry_ocr_pixels *pixels = &l.seen;
+    pixels->padded -= 4 * same.more;
     for (size_t i = 0; i < r->trunk.stages; i++) {
         size_t h = scry_ocr_stage_height(&r->trunk, i, pixels->height), w = scry_ocr_stage_width(&r->trunk, i, pixels->padded);
         size_t c = r->trunk.width[i];
         l.stage[i] = scry_ocr_whole(take(&l, memory, h * w * c), h, w, c);
+        l.stage[i].alike = same.at;
+        l.stage[i].more = same.more;
         l.other[i] = take(&l, memory, h * w * c);
     }
     l.sums = take(&l, memory, scry_ocr_trunk_shared_floats(&r->trunk, pixels));
@@ -106,10 +129,16 @@ static layout plan(const scry_ocr_recogniser *r, const scry_ocr_pixels *pixels, 
 
 size_t scry_ocr_recognise_floats(const scry_ocr_recogniser *r, size_t padded)
 {
-    return plan(r, &(scry_ocr_pixels){ NULL, SCRY_OCR_LINE_HEIGHT, padded, padded }, NULL).total;
+    return plan(r, &(scry_ocr_pixels){ NULL, SCRY_OCR_LINE_HEIGHT, padded, padded }, (alike){ 0, 0 }, NULL).total;
 }
 
 /* ---- running ---- */
+
+/* Where a column of the whole line is. */
+static size_t column_of(const scry_ocr_map *m, size_t column)
+{
+    return column <= m->alike || m->more == 0 ? column : column <= m->alike + m->more ? m->alike : column - m->more;
+}
 
 /* Means of POOL_Y x POOL_X places; a column that is left over is ignored. */
 static void pool(const scry_ocr_map *m, size_t places, float *out)
@@ -117,7 +146,7 @@ static void pool(const scry_ocr_map *m, size_t places, float *out)
     for (size_t t = 0; t < places; t++, out += TRUNK) {
         memset(out, 0, TRUNK * sizeof *out);
         for (size_t i = 0; i < POOL_Y * POOL_X; i++) {
-            const float *x = m->x + (i / POOL_X * m->width + t * POOL_X + i % POOL_X) * TRUNK;
+            const float *x = m->x + (i / POOL_X * m->width + column_of(m, t * POOL_X + i % POOL_X)) * TRUNK;
             for (size_t c = 0; c < TRUNK; c++)
                 out[c] += x[c];
         }
@@ -157,32 +186,56 @@ static float share_of(const float *x, size_t n, float most)
     return 1 / sum;
 }
 
+/* Rows of l->h to be classified: those equal to the one before, as in the padding, are left out, but not with `all`; `row` [places]
+ * is where each is. */
+static size_t distinct_rows(const layout *l, bool all, uint32_t *row)
+{
+    const size_t bytes = WIDTH * sizeof *l->h;
+    size_t kept = 0;
+    for (size_t i = 0; i < l->places; i++) {
+        const float *x = l->h + i * WIDTH;
+        if (all || i == 0 || memcmp(l->h + (kept - 1) * WIDTH, x, bytes) != 0)
+            memmove(l->h + kept++ * WIDTH, x, bytes);
+        row[i] = (uint32_t)kept - 1;
+    }
+    return kept;
+}
+
 /* The classes of the places, a few rows of logits at a time, which stay in the cache. */
 static void run_head(scry_nn *n, const scry_ocr_recogniser *r, const layout *l, const scry_ocr_recognition *job)
 {
-    const size_t t = scry_ocr_line_places(job->pixels.padded);
-    for (size_t from = 0; from < t; from += HEAD_ROWS) {
-        size_t rows = t - from < HEAD_ROWS ? t - from : HEAD_ROWS;
+    const size_t kept = distinct_rows(l, job->tracer != NULL, job->best);
+    uint32_t *best = (uint32_t *)l->x;   /* of the rows that are kept */
+    float *probability = l->qkv;
+    for (size_t from = 0; from < kept; from += HEAD_ROWS) {
+        size_t rows = kept - from < HEAD_ROWS ? kept - from : HEAD_ROWS;
         scry_linear_run(n, &r->head, &(scry_product){ rows, l->h + from * WIDTH, WIDTH, l->logits, r->classes, SCRY_ACT_NONE,
                                                       false });
         if (from == 0)
             scry_trace_state(job->tracer, n->index, "rec.logits", l->logits, rows, r->classes);
         for (size_t i = 0; i < rows; i++) {
-            const float *row = l->logits + i * r->classes;
-            uint32_t best = largest_of(row, r->classes);
-            bool counts = best != 0 && (from + i == 0 || job->best[from + i - 1] != best);
-            job->best[from + i] = best;
-            job->probability[from + i] = counts ? share_of(row, r->classes, row[best]) : 0;
+            const float *x = l->logits + i * r->classes;
+            uint32_t b = largest_of(x, r->classes);
+            bool counts = b != 0 && (from + i == 0 || best[from + i - 1] != b);
+            best[from + i] = b;
+            probability[from + i] = counts ? share_of(x, r->classes, x[b]) : 0;
         }
+    }
+    for (size_t i = l->places; i-- > 0;) {
+        bool follows = i > 0 && job->best[i - 1] == job->best[i];
+        job->probability[i] = follows ? 0 : probability[job->best[i]];
+        job->best[i] = best[job->best[i]];
     }
 }
 
+/* With a tracer all columns are computed, which is what it is to see. */
 void scry_ocr_recognise(scry_nn *n, const scry_ocr_recogniser *r, const scry_ocr_recognition *job)
 {
-    layout l = plan(r, &job->pixels, job->memory);
-    const size_t t = scry_ocr_line_places(job->pixels.padded);
+    const alike same = job->tracer ? (alike){ 0, 0 } : find_alike(&r->trunk, &job->pixels);
+    layout l = plan(r, &job->pixels, same, job->memory);
+    const size_t t = l.places;
     scry_ocr_pass pass = { job->tracer, l.own, l.sums };
-    scry_ocr_run_trunk(n, &r->trunk, &job->pixels, &pass, l.stage, l.other);
+    scry_ocr_run_trunk(n, &r->trunk, &l.seen, &pass, l.stage, l.other);
     pool(&l.stage[r->trunk.stages - 1], t, l.pooled);
     scry_linear_run(n, &r->aside, &(scry_product){ t, l.pooled, TRUNK, l.aside, WIDTH, SCRY_ACT_SILU, false });
     scry_linear_run(n, &r->in, &(scry_product){ t, l.pooled, TRUNK, l.x, WIDTH, SCRY_ACT_SILU, false });

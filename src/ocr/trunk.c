@@ -149,11 +149,11 @@ static void stem_strip(const scry_nn *n, const scry_ocr_trunk *t, const scry_ocr
     const ptrdiff_t y = rows.from, end = rows.to;
     /* Of the first maps, those rows that the fourth convolution reads, and two more, which the 2x2 ones need after them. */
     const ptrdiff_t from = within(2 * y - 1, h), to = within(2 * end, h), to1 = within(to + 2, h), to2 = within(to + 1, h);
-    scry_ocr_map picture = { own, p->height, p->padded, 3, 3, 2 * from - 1 };
-    scry_ocr_map first = { picture.x + (2 * STEM_IN_ROWS + 1) * p->padded * 3, h, w, c, c, from };
-    scry_ocr_map second = { first.x + STEM_IN_ROWS * w * c, h, w, c / 2, c / 2, from };
-    scry_ocr_map both = { second.x + STEM_IN_ROWS * w * (c / 2), h, w, 2 * c, 2 * c, from };
-    scry_ocr_map third = both, fourth = { both.x + STEM_IN_ROWS * w * 2 * c, half(h), half(w), c, c, y };
+    scry_ocr_map picture = scry_ocr_part(own, p->height, p->padded, 3, 2 * from - 1);
+    scry_ocr_map first = scry_ocr_part(picture.x + (2 * STEM_IN_ROWS + 1) * p->padded * 3, h, w, c, from);
+    scry_ocr_map second = scry_ocr_part(first.x + STEM_IN_ROWS * w * c, h, w, c / 2, from);
+    scry_ocr_map both = scry_ocr_part(second.x + STEM_IN_ROWS * w * (c / 2), h, w, 2 * c, from);
+    scry_ocr_map third = both, fourth = scry_ocr_part(both.x + STEM_IN_ROWS * w * 2 * c, half(h), half(w), c, y);
     float *columns = fourth.x + STEM_ROWS * half(w) * c;
     third.x += c;
     to_floats(p, &picture, 2 * from - 1, 2 * to1);
@@ -185,7 +185,7 @@ static void feed(const scry_nn *n, const scry_ocr_block *k, const scry_ocr_map *
 static void run_shrink(scry_nn *n, const scry_ocr_block *k, const scry_ocr_map *in, const scry_ocr_map *out, float *own)
 {
     scry_range mine = scry_share(n, out->height, 2);
-    scry_ocr_map strip = { own, out->height, out->width, in->c, in->c, 0 };
+    scry_ocr_map strip = scry_ocr_part(own, out->height, out->width, in->c, 0);
     float *middle = own + 2 * out->width * in->c;
     for (size_t y = mine.from; y < mine.to; y += 2) {
         size_t end = y + 2 < mine.to ? y + 2 : mine.to;
@@ -212,7 +212,7 @@ static void run_block(scry_nn *n, const scry_ocr_block *k, const scry_ocr_map *i
     scry_nn_wait(n);
     if (!k->se.reduced)
         return;
-    scry_ocr_se_factors(&k->se, pass->sums, out->height, out->width, factor);
+    scry_ocr_se_factors(&k->se, pass->sums, out->height, out->width + out->more, factor);
     for (size_t y = mine.from; y < mine.to; y += 2) {
         size_t end = y + 2 < mine.to ? y + 2 : mine.to;
         scry_ocr_scale_rows(out, y, end, factor, false);

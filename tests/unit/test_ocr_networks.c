@@ -183,6 +183,49 @@ static void a_team_computes_the_same(void **state)
     }
 }
 
+static void unseen(void *arg, const char *name, const float *x, size_t rows, size_t cols)
+{
+}
+
+/* Of a line's padding, the columns that are all alike are computed once, but for a tracer. A picture of letters as loud as noise:
+ * what is in the padding depends on them, too, by the means of whole maps. */
+static void what_is_alike_in_the_padding_is_computed_once(void **state)
+{
+    enum { WIDTH = 200, WIDEST = 1203, PLACES = WIDEST / 8 + 1 };
+    static const size_t padded[] = { WIDTH, 320, 325, 334, 336, 338, 343, 480, 639, 640, WIDEST };
+    fixture f = open_networks(scry_kernels_best(), SCRY_MODE_F32, 1);
+    static const scry_tracer tracer = { unseen, NULL };
+    uint8_t *rgb = scry_alloc(SCRY_OCR_LINE_HEIGHT * WIDTH * 3);
+    float *memory = scry_alloc(scry_ocr_recognise_floats(&f.networks.recogniser, WIDEST) * sizeof *memory);
+    float probability[2][PLACES];
+    uint32_t best[2][PLACES], number = 1;
+    size_t said = 0;
+    for (size_t i = 0; i < SCRY_OCR_LINE_HEIGHT * WIDTH * 3; i += 3) {
+        bool bar = i / 3 % WIDTH / 4 % 5 < 2 && i / 3 / WIDTH > 6;   /* like letters */
+        for (size_t c = 0; c < 3; c++)
+            rgb[i + c] = (uint8_t)((bar ? 20 : 200) + (int)((number = number * 1664525 + 1013904223) >> 27));
+    }
+    for (size_t i = 0; i < sizeof padded / sizeof *padded; i++) {
+        work w = { .networks = &f.networks };
+        size_t places = scry_ocr_line_places(padded[i]);
+        for (int k = 0; k < 2; k++) {
+            const scry_ocr_pixels p = { rgb, SCRY_OCR_LINE_HEIGHT, WIDTH, padded[i] };
+            w.recognition = (scry_ocr_recognition){ p, memory, k == 0 ? &tracer : NULL, best[k], probability[k] };
+            scry_team_run(f.team, run_recognition, &w);
+        }
+        assert_memory_equal(best[0], best[1], places * sizeof *best[0]);
+        for (size_t k = 0; k < places; k++) {
+            assert_true(fabsf(probability[0][k] - probability[1][k]) < 1e-4f);
+            said += best[0][k] != 0;
+        }
+    }
+    assert_true(said > 0);
+    print_message("%zu characters\n", said);
+    free(rgb);
+    free(memory);
+    close_networks(&f);
+}
+
 static void a_folder_without_weights(void **state)
 {
     scry_ocr_networks n;
@@ -199,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(networks_equal_onnx_runtime),
         cmocka_unit_test(a_team_computes_the_same),
+        cmocka_unit_test(what_is_alike_in_the_padding_is_computed_once),
         cmocka_unit_test(a_folder_without_weights),
     };
     return cmocka_run_group_tests(tests, open_golden, close_golden);
