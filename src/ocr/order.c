@@ -66,10 +66,12 @@ static straightened straighten(const scry_ocr_box *b, double angle, size_t numbe
 {
     straightened s = { INFINITY, INFINITY, -INFINITY, number };
     for (int i = 0; i < 4; i++) {
-        double x = (double)b->x[i], y = (double)b->y[i], down = y * cos(angle) - x * sin(angle);
-        s.left = fmin(s.left, x * cos(angle) + y * sin(angle));
-        s.top = fmin(s.top, down);
-        s.bottom = fmax(s.bottom, down);
+        double x = (double)b->x[i], y = (double)b->y[i];
+        double across = x * cos(angle) + y * sin(angle), down = y * cos(angle) - x * sin(angle);
+        /* Not fmin and fmax: gcc 12 for aarch64 fails at a loop of both (internal compiler error in vect_transform_reduction). */
+        s.left = across < s.left ? across : s.left;
+        s.top = down < s.top ? down : s.top;
+        s.bottom = down > s.bottom ? down : s.bottom;
     }
     return s;
 }
