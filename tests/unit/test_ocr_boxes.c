@@ -45,7 +45,7 @@ static void assert_close(const scry_ocr_image *got, const scry_ocr_image *want, 
     assert_int_equal(got->width, want->width);
     for (size_t i = 0; i < n; i++) {
         different += got->rgb[i] != want->rgb[i];
-        assert_in_range(got->rgb[i] + 1, want->rgb[i], want->rgb[i] + 2);
+        assert_true(got->rgb[i] + 1 >= want->rgb[i] && got->rgb[i] <= want->rgb[i] + 1);
     }
     assert_true(different * rare <= n);
 }
@@ -149,7 +149,7 @@ static void odd_maps(void **state)
                 ? (x % 8 < 5 && y % 8 < 5) : NAN;
         }
         assert_int_equal(scry_ocr_find_boxes(&(scry_ocr_box_source){ map, H, W, H, 3000 }, got, &count, NULL), 0);
-        assert_in_range(count, 0, SCRY_OCR_MAX_BOXES);
+        assert_true(count <= SCRY_OCR_MAX_BOXES);
         if (kind == 0 || kind == 4)
             assert_int_equal(count, 0);
         if (kind == 1)
