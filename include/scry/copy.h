@@ -37,7 +37,7 @@ typedef struct scry_copy_options {
 
 #define SCRY_COPY_OPTIONS_INIT SCRY_ZERO_INIT
 
-/* `options` may be NULL.
+/* `options` may be NULL, as `out` of all of these may.
  *
  * Make `to` (opened for writing, of the same model) have every file of `from`, under the same
  * roots and ids, with labels, keys, remembered bad files and the marks (marks.h). A file that

@@ -65,11 +65,12 @@ void scry_duplicates_free(scry_duplicates *d);   /* NULL is legal */
 int scry_duplicates_hide_kept(scry_duplicates *d, scry_store *s, scry_error *err) SCRY_NODISCARD;
 void scry_duplicates_show_kept(scry_duplicates *d);
 
-/* Groups, those with the most bytes to save first, each of two files or more: the one to keep, then the others, nearest first. */
+/* Groups, those with the most bytes to save first, each of two files or more: the one to keep, then the others, nearest first. 0
+ * where there is no group `i`. */
 size_t scry_duplicates_count(const scry_duplicates *d);
 size_t scry_duplicates_group(const scry_duplicates *d, size_t i, const scry_duplicate **out);
 
-/* The bytes of all files but the kept ones, and how many they are. */
+/* The bytes of all files but the kept ones (`bytes` may be NULL), and how many they are. */
 uint64_t scry_duplicates_rest(const scry_duplicates *d, uint64_t *bytes);
 
 /* The files of groups `from` to `from + n - 1`, in order, as results whose scores are their cosines; the caller frees them. A file

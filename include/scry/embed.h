@@ -45,7 +45,7 @@ typedef struct scry_embed_options {
 /* `options` may be NULL: the defaults. */
 
 /* The picture files `paths` [n] to `out` [n, dim], unit rows in the order of the paths. A
- * picture that fails leaves a row of NaN, is reported through `failed` and counted in *failures. */
+ * picture that fails leaves a row of NaN, is reported through `failed` and counted in *failures (may be NULL). */
 int scry_embed_files(const scry_model *model, const char *const *paths, size_t n,
                      const scry_embed_options *options, float *out, size_t *failures,
                      scry_error *err) SCRY_NODISCARD;

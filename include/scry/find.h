@@ -39,9 +39,10 @@ typedef struct scry_find_options {
     bool auto_min_score;               /* the query's own threshold, not search.min_score; pictures that have the words stay */
     const scry_threshold *threshold;   /* of this store and model; NULL: read for this call, and with auto_min_score estimated */
     const float *vector;               /* [dim] the query's unit vector, where it is known; NULL: the query is embedded */
+    const scry_long_options *estimating;   /* of the threshold, as of scry_threshold_run; NULL: nobody watches */
 } scry_find_options;
 
-#define SCRY_FIND_OPTIONS_INIT { SCRY_SEARCH_INIT, SCRY_BY_AUTO, false, NULL, NULL }
+#define SCRY_FIND_OPTIONS_INIT { SCRY_SEARCH_INIT, SCRY_BY_AUTO, false, NULL, NULL, NULL }
 
 /* Answer a query; scry_results_free frees *out. `options` may be NULL. Of the tools the store is needed, and the model unless
  * options->vector is given and auto_min_score is not; a model whose vectors the collection does not have is SCRY_EINVALID. So is

@@ -14,6 +14,7 @@
 #ifndef SCRY_MODEL_H
 #define SCRY_MODEL_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 
 #include <stdbool.h>
@@ -42,9 +43,12 @@ typedef struct scry_model_options {
     /* For text models that are told a text's language (NLLB): its code ("deu_Latn", "deu"). NULL or "auto": guessed from
      * each text. SCRY_EINVALID for one that the model does not know, or with a model that is not told any. */
     const char *language;
+    /* The weights of a model that is opened for the first time, or has changed, are read in full: a second for a gigabyte or two.
+     * How far that is, and to stop it; NULL: nobody watches. */
+    const scry_long_options *reading;
 } scry_model_options;
 
-#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false, NULL }
+#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false, NULL, NULL }
 
 /* How a picture becomes the pixels of one view (src/resize implements it). */
 typedef enum { SCRY_FILTER_BILINEAR, SCRY_FILTER_BICUBIC } scry_filter;

@@ -28,6 +28,10 @@ typedef struct scry_rebuild_estimate {
 int scry_rebuild_get_estimate(scry_store *store, const scry_model *model, scry_rebuild_estimate *out,
                               scry_error *err) SCRY_NODISCARD;
 
+/* The same, watched. `options` may be NULL. */
+int scry_rebuild_estimate_run(scry_store *store, const scry_model *model, const scry_long_options *options,
+                              scry_rebuild_estimate *out, scry_error *err) SCRY_NODISCARD;
+
 /* Embed all files of the store, which is open for writing, and swap. `as` names model, precision and dimension as for a new
  * collection (NULL: as `model` has them); of `options` (may be NULL) paths, patterns and formats are not used. Files that
  * changed are read anew; one that cannot be read now is left out and reported as skipped; when all files of a root are, nothing is

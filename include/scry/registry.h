@@ -49,7 +49,7 @@ typedef struct scry_model_record {
 int scry_models_each(int (*each)(void *arg, const scry_model_record *record), void *arg,
                      scry_error *err) SCRY_NODISCARD;
 
-/* The record of one model by name or folder: `each` is called once. */
+/* The record of one model by name (NULL or "": the starter) or folder: `each` is called once. */
 int scry_model_find(const char *name, int (*each)(void *arg, const scry_model_record *record), void *arg,
                     scry_error *err) SCRY_NODISCARD;
 
@@ -60,6 +60,17 @@ int scry_model_add(const char *name, const char *dir, bool copy, scry_error *err
 /* The same for the pictures of one checkpoint with the texts of another (docs/models.md). Its identity is that of
  * `pictures`, so that it searches every collection that was made with them. */
 int scry_model_add_pair(const char *name, const char *pictures, const char *texts, bool copy, scry_error *err) SCRY_NODISCARD;
+
+typedef struct scry_model_add_options {
+    const char *texts;        /* the checkpoint that reads the texts, as of scry_model_add_pair; NULL: `dir` reads its own */
+    bool copy;
+    const scry_long_options *work;   /* a copy of several GB takes minutes; stopped, there is no such model; NULL: nobody watches */
+} scry_model_add_options;
+
+#define SCRY_MODEL_ADD_OPTIONS_INIT { NULL, false, NULL }
+
+/* Both, watched: `dir` has the pictures' checkpoint. `options` may be NULL. */
+int scry_model_add_run(const char *name, const char *dir, const scry_model_add_options *options, scry_error *err) SCRY_NODISCARD;
 
 /* The folder, owned, that other programs' download of a repository is in: OWNER/NAME below $HF_HUB_CACHE,
  * $HF_HOME/hub or ~/.cache/huggingface/hub. SCRY_ENOTFOUND when there is none. */

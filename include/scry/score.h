@@ -20,6 +20,7 @@
 #ifndef SCRY_SCORE_H
 #define SCRY_SCORE_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 #include "scry/model.h"
 #include "scry/store.h"
@@ -42,6 +43,10 @@ int scry_threshold_known(scry_threshold **out, scry_store *store, const scry_mod
  * embedding some 300 short texts on the first use of a model, much less afterwards.
  * SCRY_ENOTFOUND when the collection has fewer than 20 pictures. */
 int scry_threshold_find(scry_threshold **out, scry_store *store, const scry_model *model, scry_error *err) SCRY_NODISCARD;
+
+/* The same, watched. `options` may be NULL. */
+int scry_threshold_run(scry_threshold **out, scry_store *store, const scry_model *model, const scry_long_options *options,
+                       scry_error *err) SCRY_NODISCARD;
 
 /* The threshold for `query` [dim], a unit vector, from -1 to 1; NAN when `t` is NULL. */
 double scry_threshold_at(const scry_threshold *t, const float *query);

@@ -475,7 +475,7 @@ typedef struct scry_verify_options {
 
 /* Check that every file has its content, every content its vector with the right checksum, that
  * derived caches agree, and that no byte of an embedded store's files has changed since they were written. What was found is
- * remembered for scry_store_known_damage. `options` may be NULL; *out has the counts in any case. */
+ * remembered for scry_store_known_damage. `options` may be NULL; *out (may be NULL) has the counts in any case. */
 int scry_verify_run(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err) SCRY_NODISCARD;
 
 /* The same without progress and cancellation. */

@@ -11,6 +11,7 @@
 #ifndef SCRY_TEACH_H
 #define SCRY_TEACH_H
 
+#include "scry/cancel.h"
 #include "scry/error.h"
 #include "scry/model.h"
 #include "scry/query.h"
@@ -28,6 +29,10 @@ enum { SCRY_TEACH_LEAST = 3, SCRY_TEACH_MOST = 20 };
  * what scry_query_embed uses. */
 int scry_model_teach(const scry_query_tools *tools, const char *name, const scry_query *const *pictures, size_t n,
                      scry_error *err) SCRY_NODISCARD;
+
+/* The same, watched: stopped, nothing was taught. `options` may be NULL. */
+int scry_teach_run(const scry_query_tools *tools, const char *name, const scry_query *const *pictures, size_t n,
+                   const scry_long_options *options, scry_error *err) SCRY_NODISCARD;
 
 /* Remove a name that was taught, whatever its capitals. SCRY_ENOTFOUND when there is none. */
 int scry_model_forget(const scry_model *model, const char *name, scry_error *err) SCRY_NODISCARD;

@@ -32,8 +32,19 @@ class scry_error(Structure):
     _fields_ = [("code", c_int), ("message", c_char * 512)]
 
 
+Share = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
+
+
+class scry_long_options(Structure):
+    _fields_ = [("progress", Share), ("arg", c_void_p), ("cancel", POINTER(c_int))]
+
+
 class scry_model_options(Structure):
-    _fields_ = [("precision", c_int), ("portable", c_bool), ("raw", c_bool), ("language", c_char_p)]
+    _fields_ = [("precision", c_int), ("portable", c_bool), ("raw", c_bool), ("language", c_char_p), ("reading", POINTER(scry_long_options))]
+
+
+class scry_model_add_options(Structure):
+    _fields_ = [("texts", c_char_p), ("copy", c_bool), ("work", POINTER(scry_long_options))]
 
 
 class scry_image_spec(Structure):
@@ -162,7 +173,6 @@ class scry_verify_report(Structure):
 
 
 Problem = CFUNCTYPE(None, c_void_p, c_char_p)
-Share = CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
 
 
 class scry_verify_options(Structure):
@@ -262,7 +272,8 @@ class scry_query_tools(Structure):
 
 
 class scry_find_options(Structure):
-    _fields_ = [("search", scry_search), ("by", c_int), ("auto_min_score", c_bool), ("threshold", c_void_p), ("vector", c_void_p)]
+    _fields_ = [("search", scry_search), ("by", c_int), ("auto_min_score", c_bool), ("threshold", c_void_p), ("vector", c_void_p),
+                ("estimating", POINTER(scry_long_options))]
 
 
 STRUCTURES = {name: value for name, value in globals().items() if name.startswith("scry_") and issubclass(value, Structure)}
@@ -288,7 +299,7 @@ FUNCTIONS = {
     "scry_model_resolve": (c_int, [c_char_p, _OUT, _ERR]),
     "scry_models_each": (c_int, [EachRecord, c_void_p, _ERR]),
     "scry_catalogue_each": (c_int, [EachEntry, c_void_p, _ERR]),
-    "scry_model_add": (c_int, [c_char_p, c_char_p, c_bool, _ERR]),
+    "scry_model_add_run": (c_int, [c_char_p, c_char_p, POINTER(scry_model_add_options), _ERR]),
     "scry_model_remove": (c_int, [c_char_p, _ERR]),
     "scry_model_pull": (c_int, [POINTER(scry_pull_options), _OUT, _ERR]),
     "scry_embed_files": (c_int, [_P, _TEXTS, c_size_t, POINTER(scry_embed_options), c_void_p, POINTER(c_size_t), _ERR]),
@@ -336,10 +347,10 @@ FUNCTIONS = {
     "scry_store_put_marks": (c_int, [_P, POINTER(scry_mark), c_size_t, _ERR]),
     "scry_store_remove_marks": (c_int, [_P, POINTER(scry_mark), c_size_t, POINTER(c_uint64), _ERR]),
     "scry_store_move_root": (c_int, [_P, c_char_p, c_char_p, _ERR]),
-    "scry_model_teach": (c_int, [POINTER(scry_query_tools), c_char_p, _OUT, c_size_t, _ERR]),
+    "scry_teach_run": (c_int, [POINTER(scry_query_tools), c_char_p, _OUT, c_size_t, POINTER(scry_long_options), _ERR]),
     "scry_model_forget": (c_int, [_P, c_char_p, _ERR]),
     "scry_rebuild_check": (c_int, [_P, _P, c_char_p, _ERR]),
-    "scry_rebuild_get_estimate": (c_int, [_P, _P, POINTER(scry_rebuild_estimate), _ERR]),
+    "scry_rebuild_estimate_run": (c_int, [_P, _P, POINTER(scry_long_options), POINTER(scry_rebuild_estimate), _ERR]),
     "scry_rebuild_run": (c_int, [_P, _P, POINTER(scry_store_options), POINTER(scry_index_options), POINTER(scry_index_progress), _ERR]),
     "scry_store_copy": (c_int, [_P, _P, POINTER(scry_copy_options), POINTER(scry_copy_progress), _ERR]),
     "scry_store_compare": (c_int, [_P, _P, Problem, c_void_p, POINTER(scry_copy_options), POINTER(scry_compare_report), _ERR]),
@@ -348,7 +359,7 @@ FUNCTIONS = {
     "scry_eval_run": (c_int, [_P, _P, POINTER(scry_eval_options), POINTER(scry_eval_report), _ERR]),
     "scry_index_run": (c_int, [_P, _P, POINTER(scry_index_options), POINTER(scry_index_progress), _ERR]),
     "scry_threshold_known": (c_int, [_OUT, _P, _P, _ERR]),
-    "scry_threshold_find": (c_int, [_OUT, _P, _P, _ERR]),
+    "scry_threshold_run": (c_int, [_OUT, _P, _P, POINTER(scry_long_options), _ERR]),
     "scry_threshold_at": (c_double, [_P, c_void_p]),
     "scry_threshold_free": (None, [_P]),
     "scry_filter_pool_new": (c_void_p, []),

@@ -132,6 +132,10 @@ class Run:
                 return default
         return kind(guarded)
 
+    def watch(self, progress: Callable[[int, int], None] | None) -> Any:
+        """The options of a call that has progress and a flag only."""
+        return ctypes.pointer(_c.scry_long_options(cancel=ctypes.pointer(self.cancel), progress=self.guard(_c.Share, progress)))
+
     def call(self, name: str, *arguments: Any) -> int:
         """The same as call() of this module."""
         error = _c.scry_error()

@@ -101,11 +101,11 @@ class Upkeep:
     def _model_given(self, model: Model | str | None) -> Model:
         return model if isinstance(model, Model) else Model(model, precision=self._precision)
 
-    def rebuild_estimate(self, model: Model | str | None = None) -> RebuildEstimate:
-        """What rebuild() would take with that model; embeds a few pictures to tell."""
-        estimate = _c.scry_rebuild_estimate()
+    def rebuild_estimate(self, model: Model | str | None = None, *, progress: Callable[[int, int], None] | None = None) -> RebuildEstimate:
+        """What rebuild() would take with that model; embeds a few pictures to tell, which `progress(done, total)` counts."""
+        estimate, run = _c.scry_rebuild_estimate(), Run()
         with self._reading() as store, self._model_given(model)._handle.use() as pointer:
-            call("scry_rebuild_get_estimate", store, pointer, ctypes.byref(estimate))
+            run.call_interruptibly("scry_rebuild_estimate_run", store, pointer, run.watch(progress), ctypes.byref(estimate))
         free = None if estimate.free_bytes == 2 ** 64 - 1 else estimate.free_bytes
         return RebuildEstimate(estimate.pictures, estimate.minutes, estimate.bytes, free, estimate.current)
 

@@ -63,10 +63,12 @@ class Model:
             pictures = model.embed_images(["a.jpg", open("b.png", "rb"), PIL.Image.open("c.webp")])
             print(pictures @ texts.T)
 
-    Without a name it is $SCRY_MODEL, else the bundled model.
+    Without a name it is $SCRY_MODEL, else the bundled model. The first time that a model is opened all of its weights are read:
+    `progress(done, total)` says how far that is, without a unit, and an exception in it, or Ctrl-C, stops it.
     """
 
-    def __init__(self, name: str | os.PathLike[str] | None = None, *, precision: str = "auto", language: str | None = None) -> None:
+    def __init__(self, name: str | os.PathLike[str] | None = None, *, precision: str = "auto", language: str | None = None,
+                 progress: Progress | None = None) -> None:
         if precision not in _PRECISIONS:
             raise errors.InvalidError(f"the precision is {', '.join(_PRECISIONS)}, not {precision!r}")
         self._language = language
@@ -78,8 +80,13 @@ class Model:
             if "scry model" not in str(e):
                 raise
             raise errors.NotFoundError(f"{e} (from Python: scry.models(), scry.catalogue(), scry.pull(name))") from None
-        options = _c.scry_model_options(precision=_PRECISIONS[precision], language=encode(language))
-        call("scry_model_open", ctypes.byref(pointer), encode(take_text(folder)), ctypes.byref(options))
+        run = Run()
+        options = _c.scry_model_options(precision=_PRECISIONS[precision], language=encode(language), reading=run.watch(progress))
+        try:
+            run.call_interruptibly("scry_model_open", ctypes.byref(pointer), encode(take_text(folder)), ctypes.byref(options))
+        except BaseException:
+            lib.scry_model_free(pointer)   # stopped when it was open already
+            raise
         self._handle = Handle(pointer, lib.scry_model_free, "the model")
         self._info = lib.scry_model_get_info(pointer).contents
         self.name = os.path.abspath(os.path.expanduser(name)) if "/" in name else name
@@ -198,18 +205,21 @@ class Model:
 
     # ---- names ----
 
-    def teach(self, name: str, pictures: Iterable[str | os.PathLike[str] | Query], *, store: Any = None) -> None:
+    def teach(self, name: str, pictures: Iterable[str | os.PathLike[str] | Query], *, store: Any = None,
+              progress: Progress | None = None) -> None:
         """Bind a name to 3 to 20 pictures of what it names: paths, or queries of one picture such as scry.Query("@rex.jpg#40,60,300,280").
 
         Models that are opened afterwards understand it in every text: "Rex on the beach". A model that brings no sample of pictures takes
-        it from `store`, a Store of this model with at least 20.
+        it from `store`, a Store of this model with at least 20. `progress(done, total)` has no unit; one that is stopped, by an
+        exception in it or Ctrl-C, teaches nothing.
         """
+        run = Run()
         queries = [p if isinstance(p, Query) else Query._of_picture(os.path.expanduser(os.fspath(p))) for p in pictures]
         with ExitStack() as stack:
             tools = _c.scry_query_tools(model=stack.enter_context(self._handle.use()),
                                         store=stack.enter_context(store._reading()) if store is not None else None)
             array = (ctypes.c_void_p * max(len(queries), 1))(*[stack.enter_context(q._handle.use()) for q in queries])
-            call("scry_model_teach", ctypes.byref(tools), encode(name), array, len(queries))
+            run.call_interruptibly("scry_teach_run", ctypes.byref(tools), encode(name), array, len(queries), run.watch(progress))
 
     def forget(self, name: str) -> None:
         """Remove a name that was taught."""
@@ -266,9 +276,15 @@ def pull(what: str, *, name: str | None = None, progress: Callable[[str, int, in
     return take_text(given)
 
 
-def add_model(name: str, folder: str | os.PathLike[str], *, copy: bool = False) -> None:
-    """Give the checkpoint in `folder`, as Hugging Face or open_clip publish it, a name."""
-    call("scry_model_add", encode(name), encode(os.path.expanduser(folder)), copy)
+def add_model(name: str, folder: str | os.PathLike[str], *, texts: str | os.PathLike[str] | None = None, copy: bool = False,
+              progress: Progress | None = None) -> None:
+    """Give the checkpoint in `folder`, as Hugging Face or open_clip publish it, a name. With `texts` a pair: that checkpoint, made for
+    the pictures of the other, reads the texts. With `copy` the files are copied. `progress(done, total)` has no unit; after an exception
+    in it, or Ctrl-C, there is no such model."""
+    run = Run()
+    options = _c.scry_model_add_options(texts=encode(os.path.expanduser(texts) if texts is not None else None), copy=copy,
+                                        work=run.watch(progress))
+    run.call_interruptibly("scry_model_add_run", encode(name), encode(os.path.expanduser(folder)), ctypes.byref(options))
 
 
 def remove_model(name: str) -> None:

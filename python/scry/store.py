@@ -272,9 +272,12 @@ class Store(Upkeep):
         """The score from which a result probably matches; estimated, if it `must` be known, which takes a moment once."""
         with self._lock:
             if not self._threshold:
-                pointer = ctypes.c_void_p()
+                pointer, run = ctypes.c_void_p(), Run()
                 with self._model_for(store)._handle.use() as model:
-                    call("scry_threshold_find" if must else "scry_threshold_known", ctypes.byref(pointer), store, model)
+                    if must:
+                        run.call_interruptibly("scry_threshold_run", ctypes.byref(pointer), store, model, run.watch(None))
+                    else:
+                        call("scry_threshold_known", ctypes.byref(pointer), store, model)
                 if not pointer:
                     return None
                 self._threshold = Handle(pointer, lib.scry_threshold_free, "the threshold")

@@ -322,7 +322,8 @@ static int rebuild_store(scry_store *store, const scry_model *model, const cli_c
     scry_store_info info;
     scry_store_describe(store, &info);
     const char *precision = cli_precision_name(scry_model_get_info(model)->precision);
-    int result = scry_rebuild_get_estimate(store, model, &e, err);
+    const scry_long_options watch = { .cancel = cli_catch_signals() };
+    int result = scry_rebuild_estimate_run(store, model, &watch, &e, err);
     if (result == 0 && e.current && (c->precision == SCRY_PRECISION_AUTO || strcmp(precision, info.precision) == 0)) {
         if (!r->quiet)
             fprintf(stderr, "the collection \"%s\" has the vectors of this model already\n", info.collection);
@@ -339,7 +340,7 @@ static int rebuild_store(scry_store *store, const scry_model *model, const cli_c
     if (!r->quiet)
         announce(&e, name);
     r->verbose = true;   /* what is left out is in no list afterwards */
-    r->index.cancel = cli_catch_signals();
+    r->index.cancel = watch.cancel;
     r->bar = cli_progress_new(c->quiet, r->force_progress);
     result = scry_rebuild_run(store, model, &as, &r->index, total, err);
     cli_progress_free(r->bar);

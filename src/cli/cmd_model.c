@@ -1,7 +1,9 @@
 /* cmd_model.c - `scry model list | info | add | pull | teach | forget | rm`. */
+#include "cli/cancel.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/model_teach.h"
+#include "cli/progress.h"
 #include "cli/suggest.h"
 
 #include "base/alloc.h"
@@ -354,11 +356,15 @@ static int explain_pull(scry_error *err)
 static int add(const request *q, const char *name, const char *dir, scry_error *err)
 {
     char *cached = NULL;
+    cli_progress *bar = cli_progress_new(q->quiet, false);
+    const scry_long_options work = { .progress = cli_show_share, .arg = bar, .cancel = cli_catch_signals() };
+    const scry_model_add_options o = { .texts = q->texts, .copy = q->copy, .work = &work };
     int r = q->from_cache ? scry_model_cached(&cached, dir, err) : 0;
     if (cached)
         dir = cached;
     if (r == 0)
-        r = q->texts ? scry_model_add_pair(name, dir, q->texts, q->copy, err) : scry_model_add(name, dir, q->copy, err);
+        r = scry_model_add_run(name, dir, &o, err);
+    cli_progress_free(bar);
     free(cached);
     if (r == 0 && q->texts && !q->quiet)
         fprintf(stderr, "added: scry search --model %s TEXT, in collections made with the same pictures' model, too\n", name);
@@ -417,6 +423,11 @@ static const struct {
     { "teach", 2, INT_MAX - 1, do_teach }, { "forget", 2, 2, do_forget }, { "rm", 1, 1, do_remove }, { "remove", 1, 1, do_remove }
 };
 
+static int status_of(int result, const scry_error *err)
+{
+    return result == SCRY_ECANCELLED ? CLI_CANCELLED : result < 0 ? cli_fail(err) : CLI_OK;
+}
+
 static int dispatch(const request *q, char **operand, int n)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -424,7 +435,7 @@ static int dispatch(const request *q, char **operand, int n)
         return list(q, &err) < 0 ? cli_fail(&err) : CLI_OK;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(operand[0], verbs[i].name) == 0 && n > verbs[i].least && n <= verbs[i].most + 1)
-            return verbs[i].run(q, operand + 1, &err) < 0 ? cli_fail(&err) : CLI_OK;
+            return status_of(verbs[i].run(q, operand + 1, &err), &err);
     return cli_unknown_verb(&cmd_model, operand[0], "list, info [NAME|DIR], add NAME DIR, pull [NAME], teach NAME WORD @PICTURE..., "
                             "forget NAME WORD or rm NAME");
 }

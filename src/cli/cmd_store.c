@@ -101,11 +101,6 @@ static int drop(request *q, const char *place, const char *name, scry_error *err
     return r < 0 ? r : scry_store_drop_collection(place, name, err);
 }
 
-static void show_compacted(void *arg, uint64_t done, uint64_t total)
-{
-    cli_progress_show_share(arg, done, total);
-}
-
 static int compact(const request *q, scry_error *err)
 {
     scry_store *store = NULL;
@@ -116,7 +111,7 @@ static int compact(const request *q, scry_error *err)
     uint64_t bytes = before.bytes;
     if (r == 0) {
         cli_progress *bar = cli_progress_new(q->quiet, q->common->wait->forced);
-        const scry_compact_options o = { .progress = show_compacted, .arg = bar, .cancel = cli_catch_signals() };
+        const scry_compact_options o = { .progress = cli_show_share, .arg = bar, .cancel = cli_catch_signals() };
         r = scry_compact_run(store, &o, err);
         cli_progress_free(bar);
     }

@@ -22,15 +22,10 @@ static void print_problem(void *arg, const char *text)
     cli_print("%s\n", text);
 }
 
-static void show(void *arg, uint64_t done, uint64_t total)
-{
-    cli_progress_show_share(arg, done, total);
-}
-
 static int check(scry_store *store, const cli_common *c, uint64_t sample, scry_verify_report *report, scry_error *err)
 {
     cli_progress *bar = cli_progress_new(c->quiet, c->wait->forced);
-    const scry_verify_options o = { .problem = print_problem, .progress = show, .arg = bar, .cancel = cli_catch_signals(),
+    const scry_verify_options o = { .problem = print_problem, .progress = cli_show_share, .arg = bar, .cancel = cli_catch_signals(),
                                     .sample = sample };
     int r = scry_verify_run(store, &o, report, err);
     cli_progress_free(bar);

@@ -1,6 +1,8 @@
 #include "cli/model_teach.h"
 
 #include "base/alloc.h"
+#include "cli/cancel.h"
+#include "cli/progress.h"
 #include "scry/teach.h"
 
 #include <stdlib.h>
@@ -25,14 +27,17 @@ static int open_collection(scry_store **out, const cli_common *c, const scry_mod
     return given ? r : 0;
 }
 
-static int teach(const scry_query_tools *tools, const char *name, char **args, size_t n, scry_error *err)
+static int teach(const scry_query_tools *tools, const char *name, char **args, size_t n, bool quiet, scry_error *err)
 {
+    cli_progress *bar = cli_progress_new(quiet, false);
+    const scry_long_options work = { .progress = cli_show_share, .arg = bar, .cancel = cli_catch_signals() };
     scry_query **pictures = scry_alloc((n + 1) * sizeof *pictures);
     int r = 0;
     for (size_t i = 0; i < n && r == 0; i++)
         r = scry_query_parse(&pictures[i], (const char *const *)&args[i], 1, err);
     if (r == 0)
-        r = scry_model_teach(tools, name, (const scry_query *const *)pictures, n, err);
+        r = scry_teach_run(tools, name, (const scry_query *const *)pictures, n, &work, err);
+    cli_progress_free(bar);
     for (size_t i = 0; i < n; i++)
         scry_query_free(pictures[i]);
     free(pictures);
@@ -49,7 +54,7 @@ int cli_model_teach(const cli_common *c, const char *model_name, char **args, si
     tools.model = model;
     r = open_collection(&tools.store, c, model, err);
     if (r == 0)
-        r = teach(&tools, args[0], args + 1, n - 1, err);
+        r = teach(&tools, args[0], args + 1, n - 1, c->quiet, err);
     if (tools.store)
         r = cli_close_store(tools.store, r, err);
     if (r == 0 && !c->quiet) {

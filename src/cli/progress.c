@@ -103,6 +103,11 @@ void cli_progress_show_share(cli_progress *p, uint64_t done, uint64_t total)
     put_line(p, done, total, text);
 }
 
+void cli_show_share(void *bar, uint64_t done, uint64_t total)
+{
+    cli_progress_show_share(bar, done, total);
+}
+
 void cli_progress_clear(cli_progress *p)
 {
     if (p && p->shown && p->terminal)

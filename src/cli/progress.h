@@ -17,6 +17,7 @@ void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open
 
 /* The same of work that is not counted in pictures: how much of it is done, in percent. */
 void cli_progress_show_share(cli_progress *p, uint64_t done, uint64_t total);
+void cli_show_share(void *bar, uint64_t done, uint64_t total);   /* the same as a callback of the library */
 
 /* Erase the line, so that something else can be printed. */
 void cli_progress_clear(cli_progress *p);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/required.h"
 #include "engine/label_text.h"
 
 #include <math.h>
@@ -30,6 +31,8 @@ static char *fill(const char *template, const char *label)
 
 char **scry_label_texts(const char *template, const char *const *labels, size_t n, scry_error *err)
 {
+    if (scry_required(template, "a template", err) < 0 || scry_required_texts(labels, n, "a label", err) < 0)
+        return NULL;
     if (!strstr(template, "{}"))
         return scry_fail(err, SCRY_EINVALID, "the template \"%.200s\" has no {} for the label", template), NULL;
     char **texts = scry_alloc((n + 1) * sizeof *texts);

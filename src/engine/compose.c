@@ -2,6 +2,7 @@
 #include "scry/query.h"
 
 #include "base/alloc.h"
+#include "base/required.h"
 #include "image/image.h"
 
 #include <fcntl.h>
@@ -183,6 +184,9 @@ int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *
     scry_error why;
     if (!tools || !tools->model)
         return scry_fail(err, SCRY_EINVALID, "a query is embedded by a model, and none was given");
+    int r = scry_required(q, "a query", err);
+    if (r < 0)
+        return r;
     int failed = scry_query_embed_many(&q, 1, tools, out, &any_cut, &why);
     if (cut)
         *cut = any_cut;

@@ -305,6 +305,8 @@ size_t scry_duplicates_count(const scry_duplicates *d)
 
 size_t scry_duplicates_group(const scry_duplicates *d, size_t i, const scry_duplicate **out)
 {
+    if (i >= scry_duplicates_count(d))
+        return 0;
     const group *g = group_at(d, i);
     *out = d->members + g->first;
     return g->count;
@@ -366,12 +368,13 @@ void scry_duplicates_show_kept(scry_duplicates *d)
 
 uint64_t scry_duplicates_rest(const scry_duplicates *d, uint64_t *bytes)
 {
-    uint64_t files = 0;
-    *bytes = 0;
+    uint64_t files = 0, saved = 0;
     for (size_t i = 0; i < scry_duplicates_count(d); i++) {
         files += group_at(d, i)->count - 1;
-        *bytes += group_at(d, i)->saved;
+        saved += group_at(d, i)->saved;
     }
+    if (bytes)
+        *bytes = saved;
     return files;
 }
 
@@ -379,7 +382,7 @@ int scry_duplicates_results(scry_results **out, scry_store *s, const scry_duplic
 {
     scry_results *all = scry_results_new();
     int result = 0;
-    for (size_t i = from; i < from + n && result == 0; i++) {
+    for (size_t i = from, end = scry_duplicates_count(d); i < end && i - from < n && result == 0; i++) {
         const scry_duplicate *members;
         size_t count = scry_duplicates_group(d, i, &members);
         for (size_t k = 0; k < count && result == 0; k++) {

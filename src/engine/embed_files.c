@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/pool.h"
+#include "base/required.h"
 #include "engine/embed_states.h"
 #include "engine/picture_batch.h"
 #include "image/rgb_views.h"
@@ -235,20 +236,12 @@ static team team_for(const scry_model *model, size_t n, const scry_embed_options
                    .dim = (size_t)scry_model_get_info(model)->dim };
 }
 
-static int check_items(const char *const *items, size_t n, scry_error *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!items[i])
-            return scry_fail(err, SCRY_EINVALID, "number %zu of %zu is NULL", i, n);
-    return 0;
-}
-
 int scry_embed_files(const scry_model *model, const char *const *paths, size_t n,
                      const scry_embed_options *options, float *out, size_t *failures, scry_error *err)
 {
     team t = team_for(model, n, options, out);
     t.items = paths;
-    int r = check_items(paths, n, err);
+    int r = scry_required_texts(paths, n, "a path", err);
     if (r == 0)
         r = run_team(&t, embed_pictures, 1, err);
     if (failures)
@@ -288,7 +281,7 @@ int scry_embed_lines(const scry_model *model, const char *const *texts, size_t n
 {
     team t = team_for(model, n, options, out);
     t.items = texts;
-    int r = check_items(texts, n, err);
+    int r = scry_required_texts(texts, n, "a text", err);
     if (r == 0)
         r = run_team(&t, embed_texts, TEXT_BATCH, err);
     if (cuts)

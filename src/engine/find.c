@@ -1,6 +1,7 @@
 #include "scry/find.h"
 
 #include "base/alloc.h"
+#include "base/required.h"
 #include "engine/fusion.h"
 #include "engine/query_words.h"
 #include "engine/score_threshold.h"
@@ -14,7 +15,7 @@ static int find_threshold(const scry_threshold **out, scry_threshold **owned, co
 {
     int r = 0;
     if (!o->threshold && o->auto_min_score)
-        r = scry_threshold_find(owned, tools->store, tools->model, err);
+        r = scry_threshold_run(owned, tools->store, tools->model, o->estimating, err);
     else if (!o->threshold && tools->model)
         (void)!scry_threshold_known(owned, tools->store, tools->model, NULL);
     *out = o->threshold ? o->threshold : *owned;
@@ -43,6 +44,8 @@ int scry_find(scry_results **out, const scry_query_tools *tools, const scry_quer
     scry_search_plan plan = { .search = o->search, .by = o->by, .auto_min_score = o->auto_min_score, .groups = SCRY_GROUPS_INIT };
     float *made = NULL;
     int r = check_tools(tools, o, err);
+    if (r == 0)
+        r = scry_required(query, "a query", err);
     if (r == 0)
         r = scry_query_find_words(&plan.words, pool, query, o->by, err);
     if (r == 0 && !o->vector) {

@@ -5,6 +5,7 @@
 #include "base/cond.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/required.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -453,10 +454,20 @@ static void run_counted(ingest *in, double start_ms)
     in->progress.expected = in->progress.found;
 }
 
+/* SCRY_EINVALID where one of the texts of the options is NULL. */
+static int check_options(const scry_index_options *o, scry_error *err)
+{
+    int r = scry_required_texts(o->paths, o->path_count, "a path", err);
+    if (r == 0)
+        r = scry_required_texts(o->include, o->include_count, "a pattern", err);
+    return r < 0 ? r : scry_required_texts(o->exclude, o->exclude_count, "a pattern", err);
+}
+
 int scry_index_run(scry_store *store, const scry_model *model, const scry_index_options *options,
                    scry_index_progress *total, scry_error *err)
 {
-    return ingest_run(store, NULL, model, options, total, err);
+    int r = options ? check_options(options, err) : 0;
+    return r < 0 ? r : ingest_run(store, NULL, model, options, total, err);
 }
 
 int ingest_run(scry_store *store, scry_store *from, const scry_model *model, const scry_index_options *options,

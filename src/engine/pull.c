@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/plugin.h"
+#include "base/required.h"
 #include "engine/hub_settings.h"
 #include "engine/registry_record.h"
 #include "fetch/fetch.h"
@@ -137,13 +138,15 @@ static int parse_repository(wanted *out, const char *what, scry_error *err)
 int scry_model_cached(char **dir, const char *repository, scry_error *err)
 {
     wanted w = { 0 };
+    int r = scry_required(repository, "the name of a repository", err);
+    if (r < 0)
+        return r;
     if (parse_repository(&w, repository, NULL) < 0 || w.revision) {
         dispose(&w);
         return scry_fail(err, SCRY_EINVALID, "\"%s\" is not OWNER/NAME, the name of a repository", repository);
     }
     char *cache = hub_cache(), *slash = strchr(w.repository, '/');
     char *folder = scry_asprintf("%s/models--%.*s--%s", cache, (int)(slash - w.repository), w.repository, slash + 1);
-    int r = 0;
     if (access(folder, F_OK) == 0)
         *dir = scry_strdup(folder);
     else

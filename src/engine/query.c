@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/required.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
 
@@ -57,6 +58,9 @@ bool scry_query_needs_decoder(const scry_query *q)
 int scry_parse_region(const char *text, int out[4], scry_error *err)
 {
     const char *p = text;
+    int required = scry_required(text, "a region", err);
+    if (required < 0)
+        return required;
     for (int i = 0; i < 4; i++) {
         char *end;
         errno = 0;
@@ -86,6 +90,9 @@ static int add_part(scry_query *q, scry_query_part part, char *owned, scry_error
 
 int scry_query_add_text(scry_query *q, const char *text, double weight, scry_error *err)
 {
+    int required = scry_required(text, "a text", err);
+    if (required < 0)
+        return required;
     size_t n = strlen(text);
     if (n > SCRY_MAX_QUERY_BYTES)
         return scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
@@ -100,6 +107,9 @@ int scry_query_add_text(scry_query *q, const char *text, double weight, scry_err
 int scry_query_add_picture(scry_query *q, const char *path, const int region[4], double weight, scry_error *err)
 {
     scry_query_part part = { .kind = SCRY_PART_PICTURE, .weight = weight };
+    int required = scry_required(path, "the path of a picture", err);
+    if (required < 0)
+        return required;
     if (region)
         memcpy(part.region, region, sizeof part.region);
     return add_part(q, part, scry_expand_home(path), err);
@@ -108,6 +118,9 @@ int scry_query_add_picture(scry_query *q, const char *path, const int region[4],
 int scry_query_add_id(scry_query *q, scry_part_kind kind, const char *hex, const int region[4], double weight, scry_error *err)
 {
     scry_query_part part = { .kind = kind, .weight = weight };
+    int required = scry_required(hex, "a picture's id", err);
+    if (required < 0)
+        return required;
     if (scry_unhex(hex, part.id, sizeof part.id) < 0)
         return scry_fail(err, SCRY_EINVALID, "\"@%s:%s\" is not a picture's id of 32 hexadecimal digits",
                          kind == SCRY_PART_STORED ? "id" : "p", hex);
@@ -249,11 +262,15 @@ static int parse_all(scry_query *q, const char *const *args, size_t n, bool path
 
 int scry_query_add_args(scry_query *q, const char *const *args, size_t n, scry_error *err)
 {
-    return parse_all(q, args, n, true, err);
+    int required = scry_required_texts(args, n, "an argument", err);
+    return required < 0 ? required : parse_all(q, args, n, true, err);
 }
 
 int scry_query_add_line(scry_query *q, const char *line, scry_error *err)
 {
+    int required = scry_required(line, "a query", err);
+    if (required < 0)
+        return required;
     if (strlen(line) > SCRY_MAX_QUERY_BYTES)
         return scry_fail(err, SCRY_ELIMIT, "the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
     char *copy = scry_strdup(line), *save = NULL;

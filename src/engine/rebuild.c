@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "engine/id_list.h"
 #include "engine/ingest.h"
-#include "scry/embed.h"
+#include "engine/watched_embed.h"
 #include "scry/registry.h"
 #include "store/side_by_side.h"
 #include "store/store_kind.h"
@@ -38,16 +38,17 @@ static int take_file(void *arg, const scry_file *file)
     return s->count == s->wanted;
 }
 
-/* Seconds that one of the store's pictures takes when all processors embed; 0: none could be read. */
-static double measure(scry_store *store, const scry_model *model)
+/* Seconds that one of the store's pictures takes when all processors embed; 0: none could be read, or it was stopped. */
+static double measure(scry_store *store, const scry_model *model, const scry_long_options *watch)
 {
     size_t cpus = (size_t)scry_cpu_count(), failed = 0;
     sample s = { .wanted = cpus < SAMPLE_MAX / SAMPLE_PER_CPU ? cpus * SAMPLE_PER_CPU : SAMPLE_MAX };
+    const scry_embed_options o = scry_watched_embed(watch);
     int r = scry_store_each_file(store, NULL, NULL, take_file, &s, NULL);
     float *vectors = scry_alloc((s.count * (size_t)scry_model_get_info(model)->dim + 1) * sizeof *vectors);
     double began = scry_now_ms();
     if (r >= 0)
-        r = scry_embed_files(model, (const char *const *)s.paths, s.count, NULL, vectors, &failed, NULL);
+        r = scry_embed_files(model, (const char *const *)s.paths, s.count, &o, vectors, &failed, NULL);
     double ms = scry_now_ms() - began;
     for (size_t i = 0; i < s.count; i++)
         free(s.paths[i]);
@@ -69,6 +70,12 @@ static bool is_starter(const scry_model *model)
 
 int scry_rebuild_get_estimate(scry_store *store, const scry_model *model, scry_rebuild_estimate *out, scry_error *err)
 {
+    return scry_rebuild_estimate_run(store, model, NULL, out, err);
+}
+
+int scry_rebuild_estimate_run(scry_store *store, const scry_model *model, const scry_long_options *options,
+                              scry_rebuild_estimate *out, scry_error *err)
+{
     const scry_model_info *m = scry_model_get_info(model);
     scry_store_info s;
     struct statvfs disk;
@@ -85,7 +92,9 @@ int scry_rebuild_get_estimate(scry_store *store, const scry_model *model, scry_r
     out->bytes = here && bytes > 0 ? (uint64_t)bytes : 0;
     out->free_bytes = here ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
     out->current = strcmp(s.model_identity, m->identity) == 0 && scry_store_known_damage(store, NULL) == 0;
-    double seconds = out->current ? 0 : measure(store, model);
+    double seconds = out->current ? 0 : measure(store, model, options);
+    if (options && options->cancel && atomic_load(options->cancel))
+        return scry_fail(err, SCRY_ECANCELLED, "stopped");
     if (seconds > 0)
         out->minutes = fmax(1, ceil((double)s.contents * seconds / 60));
     return 0;

@@ -16,7 +16,7 @@ static bool is_folder(const char *path)
 
 bool scry_model_name_valid(const char *name)
 {
-    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    size_t n = name ? strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") : 0;
     return n > 0 && n <= 64 && name[n] == '\0' && name[0] != '.' && name[0] != '-';
 }
 
@@ -116,7 +116,7 @@ bool scry_model_was_starter(const char *identity)
     char *path = scry_program_file("models/" SCRY_STARTER_MODEL "/FORMER.tsv");
     scry_buf text = SCRY_BUF_INIT(1 << 20);
     bool found = false;
-    size_t n = strlen(identity);
+    size_t n = identity ? strlen(identity) : 0;
     if (path && n && scry_read_file(path, &text, NULL) == 0)
         for (const char *line = scry_buf_str(&text); line && !found; line = strchr(line, '\n')) {
             line += *line == '\n';

@@ -5,7 +5,9 @@
 #include "base/cache.h"
 #include "base/descriptor.h"
 #include "base/file.h"
+#include "base/long_work.h"
 #include "base/rename.h"
+#include "base/required.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,13 +32,16 @@ int registry_check_new_name(const char *name, scry_error *err)
 {
     struct stat st;
     char *place;
+    int r = scry_required(name, "a name for the model", err);
+    if (r < 0)
+        return r;
     if (!scry_model_name_valid(name))
         return scry_fail(err, SCRY_EINVALID, "\"%s\" cannot name a model: letters, digits, \".\", \"_\" and \"-\", at most "
                          "64, no \".\" or \"-\" first", name);
     if (strcmp(name, SCRY_STARTER_MODEL) == 0)
         return scry_fail(err, SCRY_EINVALID, "the name \"%s\" belongs to the model that comes with scry: choose another one",
                          name);
-    int r = registry_place(&place, name, err);
+    r = registry_place(&place, name, err);
     if (r < 0)
         return r;
     if (lstat(place, &st) == 0)
@@ -73,10 +78,11 @@ int scry_registry_install(const char *folder, const char *place, scry_error *err
 
 typedef struct {
     const char *from, *to;
+    scry_long_work work;   /* in bytes */
     scry_error *err;
 } copying;
 
-static int copy_bytes(int in, int out, const char *path, scry_error *err)
+static int copy_bytes(int in, int out, const char *path, scry_long_work *work, scry_error *err)
 {
     static const size_t piece = 1 << 20;
     char *buffer = scry_alloc(piece);
@@ -84,6 +90,8 @@ static int copy_bytes(int in, int out, const char *path, scry_error *err)
     for (ssize_t n; r == 0 && (n = read(in, buffer, piece)) != 0;) {
         if (n < 0 && errno != EINTR)
             r = scry_fail_errno(err, errno, "cannot read for %s", path);
+        else
+            r = scry_work_advance(work, n > 0 ? (uint64_t)n : 0, err);
         for (ssize_t at = 0; r == 0 && at < n;) {
             ssize_t w = write(out, buffer + at, (size_t)(n - at));
             if (w < 0 && errno != EINTR)
@@ -111,7 +119,7 @@ static int copy_file(void *arg, const char *name, const struct stat *st)
     }
     int in = scry_open_input(from, O_RDONLY), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int r = in < 0 ? scry_fail_errno(c->err, errno, "cannot open %s", from)
-            : out < 0 ? scry_fail_errno(c->err, errno, "cannot create %s", to) : copy_bytes(in, out, to, c->err);
+            : out < 0 ? scry_fail_errno(c->err, errno, "cannot create %s", to) : copy_bytes(in, out, to, &c->work, c->err);
     if (in >= 0)
         close(in);
     if (out >= 0)
@@ -121,21 +129,43 @@ static int copy_file(void *arg, const char *name, const struct stat *st)
     return r;
 }
 
-int scry_registry_copy_files(const char *from, const char *to, scry_error *err)
+static int add_bytes(void *arg, const char *name, const struct stat *st)
 {
-    copying c = { from, to, err };
-    return scry_registry_each_file(from, copy_file, &c, err);
+    *(uint64_t *)arg += (uint64_t)st->st_size;
+    return 0;
+}
+
+int scry_registry_copy_files(const char *from, const char *to, const scry_long_options *options, scry_error *err)
+{
+    uint64_t bytes = 0;
+    int r = scry_registry_each_file(from, add_bytes, &bytes, err);
+    copying c = { from, to, scry_work_of(options, bytes), err };
+    return r < 0 ? r : scry_registry_each_file(from, copy_file, &c, err);
 }
 
 /* ---- add, remove ---- */
 
+/* Where the steps of adding begin in its progress: the checkpoint is read, copied, and the copy read. */
+enum { READ = 0, COPY = 1000, READ_COPY = 2000, ADDED = 3000 };
+
+/* Open a checkpoint as a step of adding. */
+static int open_model(scry_model **out, const char *dir, uint64_t from, uint64_t to, const scry_long_options *work, scry_error *err)
+{
+    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+    scry_work_part p;
+    o.reading = scry_work_begin_part(&p, work, from, to, ADDED);
+    return scry_model_open(out, dir, &o, err);
+}
+
 /* Build the folder `temporary`: a record alone, or the files with it. */
-static int build(const char *temporary, const char *name, const char *dir, bool copy, scry_error *err)
+static int build(const char *temporary, const char *name, const char *dir, const scry_model_add_options *o, scry_error *err)
 {
     scry_model *model;
-    int r = copy ? scry_registry_copy_files(dir, temporary, err) : 0;
+    scry_work_part p;
+    bool copy = o->copy;
+    int r = copy ? scry_registry_copy_files(dir, temporary, scry_work_begin_part(&p, o->work, COPY, READ_COPY, ADDED), err) : 0;
     if (r == 0)
-        r = scry_model_open(&model, copy ? temporary : dir, NULL, err);
+        r = open_model(&model, copy ? temporary : dir, READ_COPY, ADDED, o->work, err);
     if (r < 0)
         return r;
     r = registry_write_record(temporary, name, copy ? NULL : dir, scry_model_get_info(model), NULL, err);
@@ -160,13 +190,14 @@ static int finish(int r, const char *temporary, const char *place, scry_error *e
     return r;
 }
 
-int scry_model_add(const char *name, const char *dir, bool copy, scry_error *err)
+/* A checkpoint alone. */
+static int add_one(const char *name, const char *dir, const scry_model_add_options *o, scry_error *err)
 {
     scry_model *model;
     char *place = NULL;
     int r = registry_check_new_name(name, err);
     if (r == 0)   /* before anything is written: this finds most mistakes */
-        r = scry_model_open(&model, dir, NULL, err);
+        r = open_model(&model, dir, READ, COPY, o->work, err);
     if (r < 0)
         return r;
     char *absolute = realpath(scry_model_get_info(model)->dir, NULL);   /* perhaps a folder in `dir` */
@@ -179,7 +210,7 @@ int scry_model_add(const char *name, const char *dir, bool copy, scry_error *err
     char *temporary = NULL;
     r = absolute ? make_temporary(&temporary, place, name, err) : scry_fail_errno(err, errno, "cannot record %s", dir);
     if (r == 0)
-        r = finish(build(temporary, name, absolute, copy, err), temporary, place, err);
+        r = finish(build(temporary, name, absolute, o, err), temporary, place, err);
     free(absolute);
     free(temporary);
     free(place);
@@ -206,33 +237,36 @@ static int write_pair(const char *folder, const char *pictures, const char *text
 }
 
 /* The files of one half of a pair to FOLDER/PART. */
-static int copy_half(const char *folder, const char *part, const char *from, scry_error *err)
+static int copy_half(const char *folder, const char *part, const char *from, const scry_long_options *work, scry_error *err)
 {
     char *to = scry_path_join(folder, part);
-    int r = scry_registry_copy_files(from, to, err);
+    int r = scry_registry_copy_files(from, to, work, err);
     free(to);
     return r;
 }
 
 /* Build the folder `temporary` of a pair: its configuration and record, or the files with them. */
-static int build_pair(const char *temporary, const char *name, const char *const dirs[2], bool copy, scry_error *err)
+static int build_pair(const char *temporary, const char *name, const char *const dirs[2], const scry_model_add_options *o,
+                      scry_error *err)
 {
     scry_model *model;
+    scry_work_part halves[2];
+    const uint64_t middle = (COPY + READ_COPY) / 2;
     int r = write_pair(temporary, dirs[0], dirs[1], err);
     if (r == 0)
-        r = scry_model_open(&model, temporary, NULL, err);
+        r = open_model(&model, temporary, READ, COPY, o->work, err);
     if (r < 0)
         return r;
-    if (copy) {
+    if (o->copy) {
         const scry_model_info *info = scry_model_get_info(model);
-        r = copy_half(temporary, "pictures", info->pictures_dir, err);
+        r = copy_half(temporary, "pictures", info->pictures_dir, scry_work_begin_part(&halves[0], o->work, COPY, middle, ADDED), err);
         if (r == 0)
-            r = copy_half(temporary, "texts", info->texts_dir, err);
+            r = copy_half(temporary, "texts", info->texts_dir, scry_work_begin_part(&halves[1], o->work, middle, READ_COPY, ADDED), err);
         if (r == 0)
             r = write_pair(temporary, "pictures", "texts", err);
         scry_model_free(model);
         if (r == 0)
-            r = scry_model_open(&model, temporary, NULL, err);
+            r = open_model(&model, temporary, READ_COPY, ADDED, o->work, err);
         if (r < 0)
             return r;
     }
@@ -241,10 +275,11 @@ static int build_pair(const char *temporary, const char *name, const char *const
     return r;
 }
 
-int scry_model_add_pair(const char *name, const char *pictures, const char *texts, bool copy, scry_error *err)
+/* The pictures of `dir` with the texts of o->texts. */
+static int add_pair(const char *name, const char *dir, const scry_model_add_options *o, scry_error *err)
 {
     char *place = NULL, *temporary = NULL, *folder, *dirs[2] = { NULL, NULL };
-    const char *given[] = { pictures, texts };
+    const char *given[] = { dir, o->texts };
     int r = registry_check_new_name(name, err);
     for (size_t i = 0; i < 2 && r == 0; i++) {
         r = scry_model_resolve(given[i], &folder, err);
@@ -260,12 +295,36 @@ int scry_model_add_pair(const char *name, const char *pictures, const char *text
     if (r == 0)
         r = make_temporary(&temporary, place, name, err);
     if (r == 0)
-        r = finish(build_pair(temporary, name, (const char *const *)dirs, copy, err), temporary, place, err);
+        r = finish(build_pair(temporary, name, (const char *const *)dirs, o, err), temporary, place, err);
     free(dirs[0]);
     free(dirs[1]);
     free(temporary);
     free(place);
     return r;
+}
+
+int scry_model_add_run(const char *name, const char *dir, const scry_model_add_options *options, scry_error *err)
+{
+    static const scry_model_add_options defaults = SCRY_MODEL_ADD_OPTIONS_INIT;
+    const scry_model_add_options *o = options ? options : &defaults;
+    int r = scry_required(dir, "the folder of a checkpoint", err);
+    if (r < 0)
+        return r;
+    r = o->texts ? add_pair(name, dir, o, err) : add_one(name, dir, o, err);
+    if (r == 0 && o->work && o->work->progress)
+        o->work->progress(o->work->arg, ADDED, ADDED);
+    return r;
+}
+
+int scry_model_add(const char *name, const char *dir, bool copy, scry_error *err)
+{
+    return scry_model_add_run(name, dir, &(scry_model_add_options){ .copy = copy }, err);
+}
+
+int scry_model_add_pair(const char *name, const char *pictures, const char *texts, bool copy, scry_error *err)
+{
+    int r = scry_required(texts, "a checkpoint for the texts", err);
+    return r < 0 ? r : scry_model_add_run(name, pictures, &(scry_model_add_options){ .texts = texts, .copy = copy }, err);
 }
 
 /* ---- removing ---- */
@@ -319,9 +378,12 @@ int scry_model_remove(const char *name, scry_error *err)
 {
     struct stat st;
     char *place;
+    int r = scry_required(name, "the name of a model", err);
+    if (r < 0)
+        return r;
     if (!scry_model_name_valid(name))
         return scry_fail(err, SCRY_EINVALID, "\"%s\" is not the name of a model: only added models can be removed; delete a folder yourself", name);
-    int r = registry_place(&place, name, err);
+    r = registry_place(&place, name, err);
     if (r < 0)
         return r;
     char *models = scry_strndup(place, (size_t)(strrchr(place, '/') - place));

@@ -44,8 +44,8 @@ typedef int registry_file_fn(void *arg, const char *name, const struct stat *st)
 
 int scry_registry_each_file(const char *dir, registry_file_fn *each, void *arg, scry_error *err) SCRY_NODISCARD;
 
-/* Copy them from the folder `from` to `to`. In registry_add.c. */
-int scry_registry_copy_files(const char *from, const char *to, scry_error *err) SCRY_NODISCARD;
+/* Copy them from the folder `from` to `to`. `options` may be NULL. In registry_add.c. */
+int scry_registry_copy_files(const char *from, const char *to, const scry_long_options *options, scry_error *err) SCRY_NODISCARD;
 
 /* SCRY_EINVALID when the name cannot be used for a new model: bad, or taken. */
 int registry_check_new_name(const char *name, scry_error *err) SCRY_NODISCARD;

@@ -22,7 +22,7 @@
 #include "base/sha256.h"
 #include "engine/score_threshold.h"
 #include "engine/ranking.h"
-#include "scry/embed.h"
+#include "engine/watched_embed.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -119,12 +119,12 @@ static void update_cache(const char *path, const void *bytes, size_t n)
     free(folder);
 }
 
-int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err)
+int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, const scry_long_options *options, scry_error *err)
 {
     const scry_model_info *info = scry_model_get_info(model);
     scry_buf text = SCRY_BUF_INIT(MAX_TEXT_BYTES), cached = SCRY_BUF_INIT((size_t)MAX_TEXTS * 65536);
     char **lines, *path = cache_path(info->text_identity, "texts");
-    scry_embed_options o = SCRY_EMBED_OPTIONS_INIT;
+    const scry_embed_options o = scry_watched_embed(options);
     *m = 0;
     int r = scry_background_texts(&lines, m, &text, err);
     size_t bytes = *m * (size_t)info->dim * sizeof **out;
@@ -265,14 +265,15 @@ int scry_threshold_known(scry_threshold **out, scry_store *store, const scry_mod
     return r;
 }
 
-static int estimate(scry_threshold **out, scry_store *store, uint64_t files, const scry_model *model, scry_error *err)
+static int estimate(scry_threshold **out, scry_store *store, uint64_t files, const scry_model *model,
+                    const scry_long_options *options, scry_error *err)
 {
     size_t dim = (size_t)scry_model_get_info(model)->dim, n, m;
     float *pictures, *texts;
     int r = score_picture_vectors(&pictures, &n, store, files, dim, err);
     if (r < 0)
         return r;
-    r = scry_score_text_vectors(&texts, &m, model, err);
+    r = scry_score_text_vectors(&texts, &m, model, options, err);
     if (r == 0) {
         *out = scry_threshold_estimate(pictures, n, texts, m, dim);
         free(texts);
@@ -282,6 +283,12 @@ static int estimate(scry_threshold **out, scry_store *store, uint64_t files, con
 }
 
 int scry_threshold_find(scry_threshold **out, scry_store *store, const scry_model *model, scry_error *err)
+{
+    return scry_threshold_run(out, store, model, NULL, err);
+}
+
+int scry_threshold_run(scry_threshold **out, scry_store *store, const scry_model *model, const scry_long_options *options,
+                       scry_error *err)
 {
     scry_store_info s;
     unsigned long long contents;
@@ -299,7 +306,7 @@ int scry_threshold_find(scry_threshold **out, scry_store *store, const scry_mode
         cached = NULL;
     } else if (r == 0) {
         contents = s.contents;   /* estimate() may change what s borrows */
-        r = estimate(out, store, s.files, model, err);
+        r = estimate(out, store, s.files, model, options, err);
         if (r == 0 && *out)
             write_cached(path, *out, contents);
     }

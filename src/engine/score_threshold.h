@@ -36,8 +36,9 @@ int threshold_read(scry_threshold **out, const char *dir, size_t dim, scry_error
 /* The lines of models/background-texts.txt without the comments: *out is owned by the caller, `text` owns the lines. */
 int scry_background_texts(char ***out, size_t *count, scry_buf *text, scry_error *err) SCRY_NODISCARD;
 
-/* The bundled background texts through the model: [*m, dim], owned by the caller. Cached. In score.c. */
-int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, scry_error *err) SCRY_NODISCARD;
+/* The bundled background texts through the model: [*m, dim], owned by the caller. Cached. `options` may be NULL. In score.c. */
+int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, const scry_long_options *options,
+                            scry_error *err) SCRY_NODISCARD;
 
 /* A sample of the vectors of a store that has `files` files, the same on every run: [*n, dim], owned by the caller, NULL
  * after a failure. SCRY_ENOTFOUND for a store of fewer than 20. */

@@ -13,6 +13,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/long_work.h"
+#include "base/required.h"
 #include "engine/ranking.h"
 #include "engine/score_threshold.h"
 #include "model/names.h"
@@ -109,12 +111,13 @@ static double spread(const float *v, const float *rows, size_t n, size_t dim)
 }
 
 /* d [dim] of the pictures and the sample. */
-static int make_direction(float *d, const vectors *pictures, const vectors *sample, const scry_model *model, scry_error *err)
+static int make_direction(float *d, const vectors *pictures, const vectors *sample, const scry_model *model,
+                          const scry_long_options *options, scry_error *err)
 {
     size_t dim = (size_t)scry_model_get_info(model)->dim, n = pictures->n, m = sample->n, texts;
     float *text;
     double length = 0, of_texts = 0;
-    int r = scry_score_text_vectors(&text, &texts, model, err);
+    int r = scry_score_text_vectors(&text, &texts, model, options, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < texts; i++)
@@ -139,6 +142,9 @@ static int make_direction(float *d, const vectors *pictures, const vectors *samp
 
 /* ---- teaching ---- */
 
+/* What the some 300 texts, which are embedded once for a model, weigh in the progress, in pictures. */
+enum { TEXTS_WORK = 30 };
+
 /* Leave each vector once. */
 static void drop_duplicates(vectors *v, size_t dim)
 {
@@ -153,25 +159,39 @@ static void drop_duplicates(vectors *v, size_t dim)
     v->n = kept;
 }
 
+/* Each of the pictures to out [n, dim]. */
+static int embed_each(float *out, const scry_query *const *pictures, size_t n, const scry_query_tools *tools, scry_long_work *work,
+                      scry_error *err)
+{
+    size_t dim = (size_t)scry_model_get_info(tools->model)->dim;
+    scry_query_tools t = *tools;
+    int r = t.session ? 0 : scry_session_new(&t.session, t.model, 0, err);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        r = scry_work_reach(work, i, err);
+        if (r == 0)
+            r = scry_query_embed(pictures[i], &t, out + i * dim, NULL, err);
+    }
+    if (!tools->session)
+        scry_session_free(t.session);
+    return r;
+}
+
 /* The vectors of the pictures, different ones. */
 static int embed_pictures(vectors *out, const scry_query *const *pictures, size_t given, const scry_query_tools *tools,
-                          scry_error *err)
+                          scry_long_work *work, scry_error *err)
 {
     enum { MOST = SCRY_TEACH_MOST };
     size_t dim = (size_t)scry_model_get_info(tools->model)->dim;
-    bool cut[MOST];
-    scry_error errors[MOST];
     const scry_query_part *part;
     for (size_t i = 0; i < given && i < MOST; i++)
-        if (scry_query_parts(pictures[i], &part) != 1 || part->kind == SCRY_PART_TEXT)
+        if (!pictures || !pictures[i] || scry_query_parts(pictures[i], &part) != 1 || part->kind == SCRY_PART_TEXT)
             return scry_fail(err, SCRY_EINVALID, "a name is taught by pictures: each is to be written as @FILE or @id:HEX");
     if (given < SCRY_TEACH_LEAST || given > MOST)
         return scry_fail(err, SCRY_EINVALID, "a name is taught with %d to %d pictures, not %zu", SCRY_TEACH_LEAST, MOST, given);
     *out = (vectors){ scry_alloc(given * dim * sizeof *out->at), given };
-    if (scry_query_embed_many(pictures, given, tools, out->at, cut, errors) > 0)
-        for (size_t i = 0; i < given; i++)
-            if (errors[i].code < 0)
-                return scry_fail(err, errors[i].code, "%s", errors[i].message);
+    int r = embed_each(out->at, pictures, given, tools, work, err);
+    if (r < 0)
+        return r;
     drop_duplicates(out, dim);
     return out->n < SCRY_TEACH_LEAST ? scry_fail(err, SCRY_EINVALID, "only %zu of these %zu pictures are different ones: a name is taught with at "
                                              "least %d", out->n, given, SCRY_TEACH_LEAST) : 0;
@@ -217,25 +237,36 @@ static bool is_everyday(const char *name, const float *direction, size_t dim)
 
 int scry_model_teach(const scry_query_tools *tools, const char *name, const scry_query *const *pictures, size_t n, scry_error *err)
 {
+    return scry_teach_run(tools, name, pictures, n, NULL, err);
+}
+
+int scry_teach_run(const scry_query_tools *tools, const char *name, const scry_query *const *pictures, size_t n,
+                   const scry_long_options *options, scry_error *err)
+{
     if (!tools || !tools->model)
         return scry_fail(err, SCRY_EINVALID, "a name is taught to a model, and none was given");
     const scry_model_info *m = scry_model_get_info(tools->model);
     float *direction = scry_alloc((size_t)m->dim * sizeof *direction);
     vectors own = { NULL, 0 }, sample = { NULL, 0 };
     names_file f = { .lock = -1 };
+    const uint64_t all = n + TEXTS_WORK;
+    scry_work_part text_part;
+    scry_long_work work = scry_work_of(options, all);
     int r = scry_names_check(name, err);
     if (r == 0)
         r = open_names(&f, m, err);
     if (r == 0)
         r = check_new(f.names, name, err);
     if (r == 0)
-        r = embed_pictures(&own, pictures, n, tools, err);
+        r = embed_pictures(&own, pictures, n, tools, &work, err);
     if (r == 0)
         r = sample_pictures(&sample, tools, err);
     if (r == 0)
-        r = make_direction(direction, &own, &sample, tools->model, err);
+        r = make_direction(direction, &own, &sample, tools->model, scry_work_begin_part(&text_part, options, n, all, all), err);
     if (r == 0)
         r = save(&f, name, own.n, direction, err);
+    if (r == 0)
+        scry_work_finish(&work);
     if (r == 0 && is_everyday(name, direction, (size_t)m->dim))
         scry_log(SCRY_LOG_WARN, "\"%s\" is an everyday word: in every text it means these pictures from now on, and no longer what it meant "
                  "(`scry model forget` undoes that)", name);
@@ -249,7 +280,10 @@ int scry_model_teach(const scry_query_tools *tools, const char *name, const scry
 int scry_model_forget(const scry_model *model, const char *name, scry_error *err)
 {
     names_file f;
-    int r = open_names(&f, scry_model_get_info(model), err);
+    int r = scry_required(name, "a name", err);
+    if (r < 0)
+        return r;
+    r = open_names(&f, scry_model_get_info(model), err);
     int place = r == 0 ? scry_names_find(f.names, name) : -1;
     if (r == 0 && place < 0)
         r = scry_fail(err, SCRY_ENOTFOUND, "the model has no name \"%s\": `scry model info` lists them", name);

@@ -26,7 +26,7 @@ const char *scry_taken_source_name(scry_taken_source source)
 
 scry_taken_source scry_taken_source_from_name(const char *name)
 {
-    for (int i = SCRY_TAKEN_COUNT - 1; i > 0; i--)
+    for (int i = SCRY_TAKEN_COUNT - 1; name && i > 0; i--)
         if (strcmp(name, source_names[i]) == 0)
             return (scry_taken_source)i;
     return SCRY_TAKEN_UNKNOWN;

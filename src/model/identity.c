@@ -60,7 +60,7 @@ bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
 }
 
 /* Name, length and bytes of one file, so that no two sets of files look the same. */
-static int add_file(scry_sha256 *h, const char *dir, const char *file, scry_error *err)
+static int add_file(scry_sha256 *h, const char *dir, const char *file, scry_long_work *work, scry_error *err)
 {
     char *path = scry_path_join(dir, file), head[64];
     scry_map map;
@@ -71,13 +71,14 @@ static int add_file(scry_sha256 *h, const char *dir, const char *file, scry_erro
     int n = snprintf(head, sizeof head, "%zu ", map.size);
     scry_sha256_update(h, file, strlen(file) + 1);
     scry_sha256_update(h, head, (size_t)n);
-    for (size_t at = 0; at < map.size; at += STEP_BYTES) {
+    for (size_t at = 0; at < map.size && r == 0; at += STEP_BYTES) {
         size_t bytes = map.size - at < STEP_BYTES ? map.size - at : STEP_BYTES;
         scry_sha256_update(h, map.data + at, bytes);
         madvise((void *)(map.data + at), bytes, MADV_DONTNEED);   /* the process does not grow by the file's size */
+        r = scry_work_advance(work, bytes, err);
     }
     scry_map_close(&map);
-    return 0;
+    return r;
 }
 
 static void remember(const char *dir, const char *const *files, size_t n, const char *hex)
@@ -93,28 +94,52 @@ static void remember(const char *dir, const char *const *files, size_t n, const 
     scry_buf_dispose(&key);
 }
 
-int scry_identity_compute(const char *dir, const char *const *files, size_t n,
-                          char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
+static int compute(const scry_identity_files *f, char out[SCRY_IDENTITY_CHARS + 1], scry_long_work *work, scry_error *err)
 {
     scry_sha256 *h = scry_sha256_new();
     int r = 0;
-    for (size_t i = 0; i < n && r == 0; i++)
-        r = add_file(h, dir, files[i], err);
+    for (size_t i = 0; i < f->n && r == 0; i++)
+        r = add_file(h, f->dir, f->files[i], work, err);
     uint8_t digest[SCRY_SHA256_BYTES];
     scry_sha256_final(h, digest);
     scry_sha256_free(h);
     if (r < 0)
         return r;
     scry_hex(digest, sizeof digest, out);
-    remember(dir, files, n, out);
+    remember(f->dir, f->files, f->n, out);
     return 0;
+}
+
+int scry_identity_compute(const char *dir, const char *const *files, size_t n,
+                          char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
+{
+    const scry_identity_files f = { NULL, dir, files, n };
+    return compute(&f, out, NULL, err);
+}
+
+uint64_t scry_identity_bytes(const scry_identity_files *f)
+{
+    uint64_t bytes = scry_tensors_check_bytes(f->tensors);
+    struct stat st;
+    for (size_t i = 0; i < f->n; i++) {
+        char *path = scry_path_join(f->dir, f->files[i]);
+        bytes += stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+        free(path);
+    }
+    return bytes;
+}
+
+int scry_identity_of(const scry_identity_files *f, char out[SCRY_IDENTITY_CHARS + 1], scry_long_work *work, scry_error *err)
+{
+    if (scry_identity_recall(f->dir, f->files, f->n, out))
+        return 0;
+    int r = scry_tensors_check(f->tensors, work, err);
+    return r < 0 ? r : compute(f, out, work, err);
 }
 
 int scry_identity_checked(const scry_tensors *ts, const char *dir, const char *const *files, size_t n,
                           char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
 {
-    if (scry_identity_recall(dir, files, n, out))
-        return 0;
-    int r = scry_tensors_check(ts, err);
-    return r < 0 ? r : scry_identity_compute(dir, files, n, out, err);
+    const scry_identity_files f = { ts, dir, files, n };
+    return scry_identity_of(&f, out, NULL, err);
 }

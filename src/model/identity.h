@@ -22,8 +22,22 @@ bool scry_identity_recall(const char *dir, const char *const *files, size_t n,
 int scry_identity_compute(const char *dir, const char *const *files, size_t n,
                           char out[SCRY_IDENTITY_CHARS + 1], scry_error *err) SCRY_NODISCARD;
 
-/* The same, and before the files are read for the first time the tensors among them are checked
- * (scry_tensors_check). */
+typedef struct scry_identity_files {
+    const scry_tensors *tensors;   /* of the files */
+    const char *dir;
+    const char *const *files;      /* [n] */
+    size_t n;
+} scry_identity_files;
+
+/* How many bytes scry_identity_of reads, unless it recalls the digest. */
+uint64_t scry_identity_bytes(const scry_identity_files *f);
+
+/* The digest, remembered or computed; before the files are read for the first time the tensors among them are checked
+ * (scry_tensors_check). `work` (may be NULL) advances by the bytes that are read. */
+int scry_identity_of(const scry_identity_files *f, char out[SCRY_IDENTITY_CHARS + 1], scry_long_work *work,
+                     scry_error *err) SCRY_NODISCARD;
+
+/* The same, with nobody watching. */
 int scry_identity_checked(const scry_tensors *ts, const char *dir, const char *const *files, size_t n,
                           char out[SCRY_IDENTITY_CHARS + 1], scry_error *err) SCRY_NODISCARD;
 

@@ -160,18 +160,23 @@ static void choose_arithmetic(scry_model *m, const scry_model_options *o)
             : p == SCRY_PRECISION_INT8 ? SCRY_MODE_INT8 : SCRY_MODE_F32;
 }
 
-/* The digest of a checkpoint and the files of its tokenizer. Its numbers are checked once. */
-static int digest_of(const scry_checkpoint *c, const scry_tokenizer *t, char out[SCRY_IDENTITY_CHARS + 1], scry_error *err)
+/* What the digest of a checkpoint is made of. Its numbers are checked once. */
+typedef struct {
+    const char *names[MAX_FILES];
+    scry_identity_files files;
+} digested;
+
+/* The files of a checkpoint and of its tokenizer. */
+static void list_digested(digested *d, const scry_checkpoint *c, const scry_tokenizer *t)
 {
-    const char *files[MAX_FILES];
     size_t n = 0;
     for (char *const *f = c->config.files; *f; f++)
-        files[n++] = *f;
+        d->names[n++] = *f;
     for (const char *const *f = scry_tokenizer_files(t); *f && n < MAX_FILES; f++)
-        files[n++] = *f;
+        d->names[n++] = *f;
     for (size_t i = 0; i < scry_tensors_files(c->tensors) && n < MAX_FILES; i++)
-        files[n++] = scry_tensors_file(c->tensors, i);
-    return scry_identity_checked(c->tensors, c->dir, files, n, out, err);
+        d->names[n++] = scry_tensors_file(c->tensors, i);
+    d->files = (scry_identity_files){ c->tensors, c->dir, d->names, n };
 }
 
 /* Make the digest that caches of texts go by another one. */
@@ -185,18 +190,22 @@ static void add_to_text_identity(scry_model *m, const char *what)
 }
 
 /* A pair's pictures have the identity that they have alone: with the tokenizer which belongs to them. */
-static int pair_identity(scry_model *m, scry_error *err)
+static int pair_identity(scry_model *m, scry_long_work *work, scry_error *err)
 {
     const scry_checkpoint *c = &m->pictures;
     scry_tokenizer *t;
     char texts[SCRY_IDENTITY_CHARS + 1];
+    digested pictures, paired;
     int r = scry_checkpoint_tokenizer(&t, &c->config, c->dir, err);
     if (r < 0)
         return r;
-    r = digest_of(c, t, m->identity, err);
+    list_digested(&pictures, c, t);
+    list_digested(&paired, m->texts, m->tokenizer);
+    work->total = scry_identity_bytes(&pictures.files) + scry_identity_bytes(&paired.files);
+    r = scry_identity_of(&pictures.files, m->identity, work, err);
     scry_tokenizer_free(t);
     if (r == 0)
-        r = digest_of(m->texts, m->tokenizer, texts, err);
+        r = scry_identity_of(&paired.files, texts, work, err);
     if (r < 0)
         return r;
     memcpy(m->text_identity, m->identity, sizeof m->identity);
@@ -204,12 +213,21 @@ static int pair_identity(scry_model *m, scry_error *err)
     return 0;
 }
 
-static int read_identity(scry_model *m, scry_error *err)
+static int read_identity(scry_model *m, const scry_long_options *o, scry_error *err)
 {
-    bool pair = m->texts != &m->pictures;
-    int r = pair ? pair_identity(m, err) : digest_of(&m->pictures, m->tokenizer, m->identity, err);
-    if (!pair)
+    scry_long_work work = scry_work_of(o, 0);
+    int r;
+    if (m->texts != &m->pictures) {
+        r = pair_identity(m, &work, err);
+    } else {
+        digested all;
+        list_digested(&all, &m->pictures, m->tokenizer);
+        work.total = scry_identity_bytes(&all.files);
+        r = scry_identity_of(&all.files, m->identity, &work, err);
         memcpy(m->text_identity, m->identity, sizeof m->identity);
+    }
+    if (r == 0 && work.done)
+        scry_work_finish(&work);
     m->info.identity = m->identity;
     m->info.text_identity = m->text_identity;
     return r;
@@ -323,8 +341,9 @@ static int read_names(scry_model *m, scry_error *err)
     return r;
 }
 
-static int open_parts(scry_model *m, const char *language, scry_error *err)
+static int open_parts(scry_model *m, const scry_model_options *o, scry_error *err)
 {
+    const char *language = o->language;
     double start = scry_now_ms();
     int r = open_checkpoints(m, err);
     scry_trace("config and tensors", start);
@@ -342,7 +361,7 @@ static int open_parts(scry_model *m, const char *language, scry_error *err)
     if (r == 0)
         r = read_logits(m, err);
     if (r == 0)
-        r = read_identity(m, err);
+        r = read_identity(m, o->reading, err);
     if (r == 0 && m->map)
         add_to_text_identity(m, m->map->digest);
     if (r == 0 && language && strcmp(language, "auto") != 0)
@@ -357,6 +376,7 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
                     scry_error *err)
 {
     static const scry_model_options defaults = SCRY_MODEL_OPTIONS_INIT;
+    const scry_model_options *o = options ? options : &defaults;
     if (!dir)
         return scry_fail(err, SCRY_EINVALID, "a model is the folder of a checkpoint: none was given");
     scry_model *m = scry_alloc(sizeof *m);
@@ -364,11 +384,11 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
     char *copy = scry_strdup(dir);
     m->name = scry_strdup(basename(copy));
     free(copy);
-    m->raw = options && options->raw;
-    choose_arithmetic(m, options ? options : &defaults);
+    m->raw = o->raw;
+    choose_arithmetic(m, o);
     int r = scry_checkpoint_dir(&m->dir, dir, err);
     if (r == 0)
-        r = open_parts(m, options ? options->language : NULL, err);
+        r = open_parts(m, o, err);
     if (r < 0 && m->dir)
         r = scry_folder_name_pointer(m->dir, r, err);
     if (r < 0) {

@@ -108,7 +108,7 @@ static void read_text(scry_runes *as_is, scry_runes *lower, const char *text)
 
 int scry_names_check(const char *name, scry_error *err)
 {
-    size_t bytes = strlen(name);
+    size_t bytes = name ? strlen(name) : 0;
     scry_runes r = SCRY_RUNES_INIT(4 * SCRY_MAX_NAME_BYTES);
     bool good = bytes > 0 && bytes <= SCRY_MAX_NAME_BYTES && scry_utf8_valid(name, bytes);
     if (good)

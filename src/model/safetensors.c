@@ -443,21 +443,33 @@ const char *scry_tensors_file(const scry_tensors *ts, size_t i)
     return ts->shards[i].file;
 }
 
-static int check_digest(const shard *s, scry_error *err)
+static int check_digest(const shard *s, scry_long_work *work, scry_error *err)
 {
     uint8_t digest[SCRY_SHA256_BYTES];
     if (!s->has_digest)
         return 0;
-    scry_sha256_of(s->map.data + s->data_at, s->map.size - s->data_at, digest);
-    return memcmp(digest, s->digest, sizeof digest) == 0 ? 0
+    scry_sha256 *h = scry_sha256_new();
+    int r = 0;
+    for (size_t at = s->data_at; at < s->map.size && r == 0; at += STEP_BYTES) {
+        size_t bytes = s->map.size - at < STEP_BYTES ? s->map.size - at : STEP_BYTES;
+        scry_sha256_update(h, s->map.data + at, bytes);
+        r = scry_work_advance(work, bytes, err);
+    }
+    scry_sha256_final(h, digest);
+    scry_sha256_free(h);
+    return r < 0 ? r
+           : memcmp(digest, s->digest, sizeof digest) == 0 ? 0
            : scry_fail(err, SCRY_EINVALID, "%s: the numbers are not those whose sha256 its metadata has: the file is damaged", s->path);
 }
 
-static int check_finite(const scry_tensors *ts, scry_error *err)
+static int check_finite(const scry_tensors *ts, scry_long_work *work, scry_error *err)
 {
     size_t read = 0;
     for (size_t i = 0; i < ts->count; i++) {
         const entry *e = &ts->entries[i];
+        int r = scry_work_advance(work, e->end - e->begin, err);
+        if (r < 0)
+            return r;
         read += e->end - e->begin;
         if (read >= STEP_BYTES) {   /* the process does not grow by the files' size */
             scry_tensors_drop_pages(ts);
@@ -475,10 +487,20 @@ static int check_finite(const scry_tensors *ts, scry_error *err)
     return 0;
 }
 
-int scry_tensors_check(const scry_tensors *ts, scry_error *err)
+uint64_t scry_tensors_check_bytes(const scry_tensors *ts)
 {
-    int r = check_finite(ts, err);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < ts->count; i++)
+        bytes += ts->entries[i].end - ts->entries[i].begin;
+    for (size_t i = 0; i < ts->shard_count; i++)
+        bytes += ts->shards[i].has_digest ? ts->shards[i].map.size - ts->shards[i].data_at : 0;
+    return bytes;
+}
+
+int scry_tensors_check(const scry_tensors *ts, scry_long_work *work, scry_error *err)
+{
+    int r = check_finite(ts, work, err);
     for (size_t i = 0; i < ts->shard_count && r == 0; i++)
-        r = check_digest(&ts->shards[i], err);
+        r = check_digest(&ts->shards[i], work, err);
     return r;
 }

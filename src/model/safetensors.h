@@ -16,6 +16,7 @@
 #ifndef SCRY_MODEL_SAFETENSORS_H
 #define SCRY_MODEL_SAFETENSORS_H
 
+#include "base/long_work.h"
 #include "nn/tensor.h"
 #include "scry/error.h"
 
@@ -57,9 +58,12 @@ const char *scry_tensors_main_dtype(const scry_tensors *ts);
 size_t scry_tensors_files(const scry_tensors *ts);
 const char *scry_tensors_file(const scry_tensors *ts, size_t i);
 
+/* How many bytes scry_tensors_check reads. */
+uint64_t scry_tensors_check_bytes(const scry_tensors *ts);
+
 /* Read every number once: SCRY_EINVALID naming the first tensor with NaN or infinity, or a file whose numbers are not
  * those of the digest in its metadata ("sha256", of all bytes behind the header), if it has one. Tensors that are
- * integers (position_ids) are passed over. */
-int scry_tensors_check(const scry_tensors *ts, scry_error *err) SCRY_NODISCARD;
+ * integers (position_ids) are passed over. `work` (may be NULL) advances by the bytes that are read. */
+int scry_tensors_check(const scry_tensors *ts, scry_long_work *work, scry_error *err) SCRY_NODISCARD;
 
 #endif

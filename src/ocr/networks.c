@@ -61,7 +61,7 @@ int scry_ocr_networks_open(scry_ocr_networks *n, const char *folder, scry_mode m
     if (rc == 0)
         rc = read_characters(n, folder, err);
     if (rc == 0)
-        rc = scry_tensors_check(n->tensors, err);
+        rc = scry_tensors_check(n->tensors, NULL, err);
     if (rc == 0)
         rc = bind(n, mode, err);
     if (rc < 0)

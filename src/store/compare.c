@@ -196,6 +196,8 @@ int scry_store_compare(scry_store *here, scry_store *there, void (*on_difference
                        const scry_copy_options *options, scry_compare_report *out, scry_error *err)
 {
     static const scry_copy_options silent = SCRY_COPY_OPTIONS_INIT;
+    scry_compare_report unwanted;
+    out = out ? out : &unwanted;
     compare c = { .here = here, .there = there, .on_difference = on_difference, .arg = arg, .options = options ? options : &silent,
                   .report = out };
     uint64_t most = 0;

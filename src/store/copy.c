@@ -330,6 +330,8 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
                     scry_error *err)
 {
     static const scry_copy_options silent = SCRY_COPY_OPTIONS_INIT;
+    scry_copy_progress unwanted;
+    out = out ? out : &unwanted;
     copy c = { .from = from, .to = to, .options = options ? options : &silent, .progress = out };
     *out = (scry_copy_progress){ 0 };
     int result = scry_check_models(from, to, "their vectors cannot be in one collection", err);
@@ -360,7 +362,8 @@ int scry_store_copy(scry_store *from, scry_store *to, const scry_copy_options *o
 int scry_store_export(scry_store *from, scry_store *to, const char *folder, const scry_copy_options *options,
                       scry_copy_progress *out, scry_error *err)
 {
-    *out = (scry_copy_progress){ 0 };
+    if (out)
+        *out = (scry_copy_progress){ 0 };
     if (!folder || !folder[0])
         return scry_fail(err, SCRY_EINVALID, "the folder for the rows of a bulk import has no name");
     if (!to->kind->put_into_files)

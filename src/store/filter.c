@@ -102,6 +102,8 @@ static void canonical_format(char *text)
 
 const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind kind, const char *text)
 {
+    if (!text)
+        return add(p, SCRY_FILTER_KINDS, "");   /* which every store refuses */
     size_t bytes = strlen(text) + 1;
     char *copy = scry_alloc(bytes + 1);   /* "jpg" grows by a letter */
     memcpy(copy, text, bytes);
@@ -118,7 +120,8 @@ const scry_filter_node *scry_filter_words(scry_filter_pool *p, const char *text,
 {
     scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
     scry_filter_node *n = NULL;
-    scry_words_of_query(&words, text, mode);
+    if (text)
+        scry_words_of_query(&words, text, mode);
     if (words.size) {
         n = add(p, SCRY_FILTER_WORDS, scry_buf_str(&words));
         n->number = mode;

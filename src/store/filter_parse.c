@@ -1,6 +1,8 @@
 /* filter_parse.c - times and places as people write them. */
 #include "scry/filter.h"
 
+#include "base/required.h"
+
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
@@ -94,6 +96,9 @@ static bool parse_civil(const char *text, civil *c)
 int scry_parse_time(const char *text, int64_t *out_s, scry_error *err)
 {
     civil c = { .month = 1, .day = 1 };
+    int required = scry_required(text, "a time", err);
+    if (required < 0)
+        return required;
     if (!parse_civil(text, &c))
         return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is not a time: write it as 2024, 2024-05, "
                          "2024-05-17 or 2024-05-17T10:00, with Z or +02:00 after it if you like", text);
@@ -125,6 +130,9 @@ int scry_parse_box(const char *text, double *west, double *south, double *east, 
 {
     const char *p = text;
     double w, s, e, n;
+    int required = scry_required(text, "a box", err);
+    if (required < 0)
+        return required;
     if (!decimal(&p, ',', &w) || !decimal(&p, ',', &s) || !decimal(&p, ',', &e) || !decimal(&p, '\0', &n))
         return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is not a box: write WEST,SOUTH,EAST,NORTH in degrees, as in 11.4,48,11.7,48.2", text);
     if (fabs(w) > 180 || fabs(e) > 180 || fabs(s) > 90 || fabs(n) > 90 || s > n)
@@ -142,6 +150,9 @@ int scry_parse_near(const char *text, double *latitude, double *longitude, doubl
 {
     const char *p = text;
     double lat, lon, distance;
+    int required = scry_required(text, "a place", err);
+    if (required < 0)
+        return required;
     if (!decimal(&p, ',', &lat) || !decimal(&p, ',', &lon) || !decimal(&p, '\0', &distance))
         return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is not a place: write LATITUDE,LONGITUDE,KM, "
                          "as in 48.137,11.575,25", text);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/plugin.h"
+#include "base/required.h"
 #include "base/sha256.h"
 #include "store/predicates.h"
 #include "store/results.h"
@@ -58,6 +59,8 @@ int scry_store_drop_collection(const char *where, const char *name, scry_error *
 {
     const scry_store_driver *driver;
     int result = find_driver(&driver, where, err);
+    if (result == 0)
+        result = scry_required(name, "the name of a collection", err);
     return result < 0 ? result : driver->drop(where, name, err);
 }
 
@@ -222,6 +225,8 @@ int scry_store_name_root(scry_store *s, const char *name, const char *path, scry
 int scry_store_move_root(scry_store *s, const char *old_path, const char *new_path, scry_error *err)
 {
     int result = check_root_path(new_path, err);
+    if (result == 0)
+        result = scry_required(old_path, "the root that moves", err);
     return result < 0 ? result : s->kind->move_root(s, old_path, new_path, err);
 }
 
@@ -254,7 +259,8 @@ int scry_store_file_state(scry_store *s, const uint8_t root[SCRY_ID_BYTES], cons
                           scry_file_state *out, scry_error *err)
 {
     memset(out, 0, sizeof *out);
-    return s->kind->file_state(s, root, relative, out, err);
+    int result = scry_required(relative, "a path below the root", err);
+    return result < 0 ? result : s->kind->file_state(s, root, relative, out, err);
 }
 
 int scry_store_has_content(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], scry_file *out,
@@ -299,6 +305,9 @@ int scry_store_remember_bad(scry_store *s, const scry_bad *b, scry_error *err)
 {
     scry_bad_file bad = { .relative = b->relative, .reason = b->reason ? b->reason : "", .size = b->size, .mtime_ns = b->mtime_ns,
                           .ctime_ns = b->ctime_ns };
+    int result = scry_required(b->relative, "a path below the root", err);
+    if (result < 0)
+        return result;
     memcpy(bad.root, b->root, SCRY_ID_BYTES);
     scry_file_id(b->root, b->relative, bad.id);
     return s->kind->put_bad(s, &bad, err);
@@ -416,6 +425,15 @@ int scry_store_count_texts(scry_store *s, const char *reader, scry_text_counts *
     return s->kind->count_texts ? s->kind->count_texts(s, reader, out, err) : 0;
 }
 
+static int check_queries(const scry_store *s, const float *queries, size_t n, scry_error *err)
+{
+    int result = scry_required(queries, "the query's vector", err);
+    for (size_t i = 0; i < n && result == 0; i++)
+        if (!is_unit(queries + i * (size_t)s->dim, s->dim))
+            result = scry_fail(err, SCRY_EINVALID, "the query's vector is not of unit length");
+    return result;
+}
+
 int scry_store_search(scry_store *s, const float *query, const scry_search *search,
                       scry_results **out, scry_error *err)
 {
@@ -434,9 +452,10 @@ int scry_store_search_many(scry_store *s, const float *queries, size_t n, const 
     int result = scry_filter_check(search ? search->filter : NULL, err);
     if (result < 0)
         return result;
-    for (size_t i = 0; i < n; i++)
-        if (!is_unit(queries + i * (size_t)s->dim, s->dim))
-            return scry_fail(err, SCRY_EINVALID, "the query's vector is not of unit length");
+    if (n)
+        result = check_queries(s, queries, n, err);
+    if (result < 0)
+        return result;
     return n ? s->kind->search_many(s, queries, n, search ? search : &defaults, out, err) : 0;
 }
 
@@ -444,6 +463,8 @@ int scry_verify_run(scry_store *s, const scry_verify_options *options, scry_veri
 {
     static const scry_verify_options defaults = SCRY_VERIFY_OPTIONS_INIT;
     const scry_verify_options *o = options ? options : &defaults;
+    scry_verify_report unwanted;
+    out = out ? out : &unwanted;
     *out = (scry_verify_report){ 0 };
     if (o->sample && !s->kind->samples)
         return scry_fail(err, SCRY_EINVALID, "a sample is for stores on Milvus that scry made: omit --sample");
@@ -465,7 +486,9 @@ int scry_store_verify_sample(scry_store *s, uint64_t most, scry_verify_report *o
 int scry_store_check_files(scry_store *s, scry_verify_report *out, int (*pace)(void *arg, size_t bytes),
                            void (*problem)(void *arg, const char *text), void *arg, scry_error *err)
 {
-    memset(out, 0, sizeof *out);
+    scry_verify_report unwanted;
+    out = out ? out : &unwanted;
+    *out = (scry_verify_report){ 0 };
     return s->kind->check_files ? s->kind->check_files(s, out, pace, problem, arg, err) : 0;
 }
 
@@ -535,6 +558,8 @@ static int check_marks(const scry_store *s, const scry_mark *marks, size_t n, sc
         bool content = m->kind == SCRY_MARK_FAVOURITE || m->kind == SCRY_MARK_KEPT;
         if (!content && m->kind != SCRY_MARK_SEARCH)
             result = scry_fail(err, SCRY_EINVALID, "there is no kind %d of marks", (int)m->kind);
+        else if (!m->key)
+            result = scry_required(m->key, "the key of a mark", err);
         else if (!m->key_size || m->key_size > SCRY_MARK_KEY_BYTES || (content && m->key_size != SCRY_HASH_BYTES))
             result = scry_fail(err, SCRY_EINVALID, "a key of %zu bytes: it has 1 to %d, that of a content %d", m->key_size,
                                SCRY_MARK_KEY_BYTES, SCRY_HASH_BYTES);

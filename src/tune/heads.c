@@ -42,7 +42,7 @@ static int embed_texts(heads *h, scry_error *err)
 
 static int make_anchors(heads *h, scry_error *err)
 {
-    int r = scry_score_text_vectors(&h->anchor_texts, &h->anchors, h->d->model, err);
+    int r = scry_score_text_vectors(&h->anchor_texts, &h->anchors, h->d->model, NULL, err);
     if (r < 0) {
         h->anchor_texts = NULL;
         return r;

@@ -184,7 +184,7 @@ static int renew_digests(const scry_checkpoint *c, const char *folder, scry_erro
 static int build(const scry_checkpoint *c, const tune_publishing *p, const char *folder, scry_error *err)
 {
     char *path = scry_path_join(folder, SCRY_TUNE_RECORD);
-    int r = scry_registry_copy_files(c->dir, folder, err);
+    int r = scry_registry_copy_files(c->dir, folder, NULL, err);
     if (r == 0)
         r = p->write(p->arg, c, folder, err);
     if (r == 0 && !p->same_weights)

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             free(out);
         }
     }
-    if (scry_tensors_check(ts, NULL) == 0)
+    if (scry_tensors_check(ts, NULL, NULL) == 0)
         (void)scry_tensors_main_dtype(ts);
     scry_tensors_free(ts);
     return 0;

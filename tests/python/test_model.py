@@ -208,6 +208,31 @@ def test_models_by_name(model_dir):
             del os.environ["HF_HUB_OFFLINE"]
 
 
+class Enough(Exception):
+    """A callback raises it to stop the call."""
+
+
+def stop(done, total):
+    raise Enough
+
+
+def test_opening_and_adding_are_watched(tmp_path, model_dir, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))   # where nothing is known of the model yet
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with pytest.raises(Enough):
+        scry.Model(model_dir, progress=stop)
+    with pytest.raises(Enough):
+        scry.add_model("mine", model_dir, copy=True, progress=stop)
+    assert not any(m.name == "mine" for m in scry.models())
+    seen = []
+    scry.add_model("mine", model_dir, copy=True, progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen) and seen[-1][0] == seen[-1][1] > 0
+    scry.remove_model("mine")
+    again = []
+    scry.Model(model_dir, progress=lambda done, total: again.append(done)).close()
+    assert again == []   # its weights were read by then
+
+
 def test_a_download_that_is_stopped_goes_on(tmp_path, model_dir, monkeypatch):
     port_file = tmp_path / "port"
     shutil.copytree(model_dir, tmp_path / "hub")
@@ -218,14 +243,8 @@ def test_a_download_that_is_stopped_goes_on(tmp_path, model_dir, monkeypatch):
             time.sleep(0.05)
         monkeypatch.setenv("SCRY_HUB_URL", f"http://127.0.0.1:{port_file.read_text().strip()}")
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-
-        class Enough(Exception):
-            pass
-
-        def stop(file, done, total):
-            raise Enough
         with pytest.raises(Enough):
-            scry.pull("owner/ok", progress=stop)
+            scry.pull("owner/ok", progress=lambda file, done, total: stop(done, total))
         assert [m.unfinished for m in scry.models() if m.name == "ok"] == [True]
         seen = []
         assert scry.pull("owner/ok", progress=lambda file, done, total: seen.append((file, done, total))) == "ok"
@@ -246,7 +265,7 @@ def test_null_where_c_takes_a_text(model):
     rows, pointer = np.empty((2, model.dim), np.float32), ctypes.c_void_p()
     both = (ctypes.c_char_p * 2)(b"a", None)
     for name in ("scry_embed_lines", "scry_embed_files"):
-        with model._handle.use() as m, pytest.raises(scry.InvalidError, match="number 1 of 2 is NULL"):
+        with model._handle.use() as m, pytest.raises(scry.InvalidError, match="number 1 of 2 is none"):
             call(name, m, both, 2, None, rows.ctypes.data, None)
     for name in ("scry_store_open", "scry_model_open"):
         with pytest.raises(scry.InvalidError, match="none was given"):

@@ -28,7 +28,9 @@ def other_model(tmp_path_factory):
 
 def test_rebuild(store, model, other_model):
     ids = [f.id for f in store.files()]
-    estimate = store.rebuild_estimate(other_model)
+    counted = []
+    estimate = store.rebuild_estimate(other_model, progress=lambda *n: counted.append(n))
+    assert counted == sorted(counted) and counted[-1][0] == counted[-1][1] > 0
     assert estimate.pictures == 11 and not estimate.current and store.rebuild_estimate(model).current
     seen = []
     report = store.rebuild(other_model, progress=seen.append)

@@ -119,7 +119,14 @@ def test_a_name_is_taught(home, model_dir, store, pictures):
     store.index(folder)
     paths = [folder / f"{i}.png" for i in range(3)]
     with scry.Model(model_dir, precision="fp32") as m:
-        m.teach("Rexo", [str(paths[0]), paths[1], scry.Query(f"@{paths[2]}")], store=store)
+        seen = []
+
+        def stop(done, total):
+            raise KeyError(done)
+        with pytest.raises(KeyError):
+            m.teach("Rexo", paths, store=store, progress=stop)
+        m.teach("Rexo", [str(paths[0]), paths[1], scry.Query(f"@{paths[2]}")], store=store, progress=lambda *n: seen.append(n))
+        assert seen == sorted(seen) and seen[-1][0] == seen[-1][1] > 3
         assert m.taught == ()
     with scry.Model(model_dir, precision="fp32") as m:
         assert m.taught == ("Rexo",)

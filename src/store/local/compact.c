@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "store/local/codes_file.h"
 #include "store/local/db_reader.h"
-#include "store/local/long_work.h"
+#include "store/local/watched_db.h"
 #include "store/local/segment.h"
 #include "store/local/sums.h"
 #include "store/local/view.h"

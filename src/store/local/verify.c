@@ -6,7 +6,7 @@
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
-#include "store/local/long_work.h"
+#include "store/local/watched_db.h"
 #include "store/local/mark_table.h"
 #include "store/local/sums.h"
 #include "store/local/view.h"
