@@ -112,6 +112,18 @@ like "a unit for systemd" usr/lib/systemd/user/scry-watch.service '^ExecStart=/.
 like "and for the machine's server" usr/lib/systemd/system/scry-server.service '^ExecStart=/.*/bin/scry serve '
 is "each public function has a man page" "$(sed -n 's/^ \(scry_[a-z0-9_]*\)@SCRY_0 .*/\1/p' "$SCRY_TOP/mk/libscry0.symbols" |
     while read -r function; do [ -s usr/share/man/man3/$function.3 ] || echo $function; done)" ''
+# What the server, its decoder and scry watch open by a fixed name (disk_away.c only compares): the profile allows each.
+profile=$SCRY_TOP/debian/apparmor/scry-server
+missing=
+for path in $(grep -hoE '"/(proc|sys|run)/[^"%]*"' $(find "$SCRY_TOP/src" -name '*.c' ! -path '*/decoder/faults.c') | tr -d '"' | sort -u); do
+    case $path in
+    /proc/self | /proc/self/exe | /proc/self/fd/) continue ;;
+    /proc/self/*) grep -Eq "@\{pid\}/(\{[^}]*)?\b${path##*/}\b" "$profile" || missing="$missing $path" ;;
+    *) grep -q "^  /$(echo "$path" | cut -d/ -f2-3)/" "$profile" || missing="$missing $path" ;;
+    esac
+done
+is "the AppArmor profile has every file of the system that is opened by name" "$missing" ''
+like "and lets the server start scry watch" "$profile" '^  /usr/bin/scry mrix,$'
 like "an entry for desktops" usr/share/applications/scry.desktop '^Exec=scry serve --open'
 like "and one that serves" usr/lib/systemd/user/scry-serve.service '^ExecStart=/.*/bin/scry serve --watch$'
 like "completion for fish" usr/share/fish/vendor_completions.d/scry.fish '^complete -c scry '
