@@ -128,7 +128,7 @@ $(O)/libscry.map: $(O)/libscry.names
 $(LIBSCRY) $(O)/wheel/$(SONAME): $(call obj,$(LIB_SRC)) $(O)/gen/build.o $(O)/libscry.map
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(findstring /wheel/,$@),$(call beside,)) -shared -Wl,-soname,$(SONAME),-Bsymbolic,-z,defs,--version-script=$(O)/libscry.map \
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(findstring /wheel/,$@),-s $(call beside,)) -shared -Wl,-soname,$(SONAME),-Bsymbolic,-z,defs,--version-script=$(O)/libscry.map \
 	    -o $@ $(filter %.o,$^) $(LIB_LIBS)
 $(O)/libscry.so: $(LIBSCRY)
 	$(Q)ln -sf $(SONAME) $@
@@ -169,7 +169,7 @@ ifneq ($(wildcard src/decoder/main.c),)
 $(O)/scry-decode $(O)/wheel/scry-decode: $(call obj,$(DECODE_SRC)) $(O)/gen/build.o | $(O)/scry-formats.so
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(findstring /wheel/,$@),$(call beside,)) -pie -rdynamic -o $@ $^ $(DECODE_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(findstring /wheel/,$@),-s $(call beside,)) -pie -rdynamic -o $@ $^ $(DECODE_LIBS)
 $(O)/scry-formats.so: $(call obj,$(FORMATS_SRC)) $(O)/gen/build.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-Bsymbolic -o $@ $^ $(filter-out -fopenmp -lstdc++,$(call pkg,libs,$(FORMATS_PKGS))) -lm

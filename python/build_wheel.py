@@ -24,7 +24,8 @@ TOP = os.path.dirname(HERE)
 BUILD = os.environ.get("SCRY_BUILD") or os.path.join(TOP, "build", "release")
 WHEEL = os.environ.get("SCRY_WHEEL")
 GLIBC = re.compile(r"(lib(c|m|dl|pthread|rt)|ld-linux.*)\.so\..*")
-PROGRAMS = ["libscry.so.0", "scry-decode"] + [f"scry-{name}.so" for name in ("fetch", "formats", "milvus", "serve", "thumbs")]
+SELF_CONTAINED = ("libscry.so.0", "scry-decode")   # with what they need beside them; the plugins need libraries of the system
+PROGRAMS = [*SELF_CONTAINED] + [f"scry-{name}.so" for name in ("fetch", "formats", "milvus", "serve", "thumbs")]
 
 
 def version():
@@ -130,7 +131,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     for name, path in native:
         wheel.add_file(f"scry/native/{name}", path)
     if WHEEL:
-        for name, path in needed_libraries(path for name, path in native if path.startswith(WHEEL)):
+        for name, path in needed_libraries(path for name, path in native if name in SELF_CONTAINED):
             wheel.add_file(f"scry/native/{name}", path)
             wheel.add_file(f"{wheel.info}/licenses/{name}.txt", licence_of(path))
     return wheel.finish()

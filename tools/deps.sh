@@ -14,7 +14,7 @@ build='gcc|clang make pkg-config|pkgconf libc6-dev
     libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libchafa-dev'
 test='libcmocka-dev perl python3 curl unzip xz-utils python3-numpy python3-pil python3-pytest python3-venv tesseract-ocr tesseract-ocr-rus'
 lint=pmccabe
-check="clang clang-format-14|clang-format lintian debhelper dh-python dh-apparmor dpkg-dev abigail-tools libasan8|libasan6 libubsan1
+check="clang clang-format-14|clang-format lintian debhelper dh-python dh-apparmor dpkg-dev abigail-tools mypy libasan8|libasan6 libubsan1
     $(case $(. /etc/os-release 2>/dev/null && echo "$VERSION_CODENAME") in
         trixie) echo libclang-rt-19-dev ;; noble) echo libclang-rt-18-dev ;; *) echo libclang-rt-14-dev ;; esac)"
 # The browser's tests: Ubuntu's Chromium is no package of its archive; a node from elsewhere will do.

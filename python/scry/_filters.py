@@ -5,12 +5,38 @@ import ctypes
 import datetime
 import os
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, FrozenSet, Iterator, List, Mapping, Set, Tuple, TypedDict, TypeVar, Union
 
 from . import _c, errors
 from ._library import call, encode, lib, whole
 
 FORMATS = ("jpeg", "png", "webp", "gif", "tiff", "heic", "avif", "jxl", "raw", "jp2", "pnm", "bmp", "svg")
+
+
+_T = TypeVar("_T")
+_Many = Union[_T, List[_T], Tuple[_T, ...], Set[_T], FrozenSet[_T], None]   # one value or several; None: no such filter
+_When = Union[str, datetime.date]
+_Path = Union[str, "os.PathLike[str]"]
+
+
+class Filters(TypedDict, total=False):
+    """The filters of searches, lists and removals, as editors and type checkers know them: docs/python.md."""
+
+    in_: _Many[_Path]
+    after: _Many[_When]
+    before: _Many[_When]
+    camera: _Many[str]
+    near: Union[Tuple[float, float, float], List[Tuple[float, float, float]], None]
+    box: Union[Tuple[float, float, float, float], List[Tuple[float, float, float, float]], None]
+    format: _Many[str]
+    min_width: _Many[int]
+    min_rating: _Many[int]
+    favourites: Union[bool, None]
+    keyword: _Many[str]
+    words: _Many[str]
+    place: _Many[str]
+    label: _Many[str]
+    key: _Many[str]
 
 
 def _time(value: Any) -> int:
@@ -32,7 +58,7 @@ def _text(kind: int, change: Callable[[str], str] = str) -> Callable[[Any, Any],
     def build(pool: Any, value: Any) -> Any:
         if not isinstance(value, (str, os.PathLike)):
             raise errors.InvalidError(f"the text of a filter is a text, not {value!r}")
-        value = change(value)
+        value = change(os.fspath(value))
         if not value:
             raise errors.InvalidError("the text of a filter is empty")
         return lib.scry_filter_text(pool, kind, encode(value))
@@ -120,7 +146,7 @@ def _values(name: str, value: Any) -> list[Any]:
 
 
 @contextmanager
-def built(filters: dict[str, Any]) -> Iterator[Any]:
+def built(filters: Mapping[str, Any]) -> Iterator[Any]:
     """The tree of these arguments (None: none), as long as the block runs."""
     unknown = set(filters) - NAMES
     if unknown:

@@ -57,7 +57,7 @@ def check(code: int, error: _c.scry_error) -> None:
 def call(name: str, *arguments: Any) -> int:
     """Call a function whose last argument is an error, and raise that."""
     error = _c.scry_error()
-    code = getattr(lib, name)(*arguments, ctypes.byref(error))
+    code: int = getattr(lib, name)(*arguments, ctypes.byref(error))
     check(code, error)
     return code
 
@@ -139,7 +139,7 @@ class Run:
     def call(self, name: str, *arguments: Any) -> int:
         """The same as call() of this module."""
         error = _c.scry_error()
-        code = getattr(lib, name)(*arguments, ctypes.byref(error))
+        code: int = getattr(lib, name)(*arguments, ctypes.byref(error))
         if self.exception:
             raise self.exception
         check(code, error)

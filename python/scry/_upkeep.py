@@ -12,6 +12,9 @@ from .results import (CompareReport, CopyReport, DuplicateGroup, Hit, IndexProgr
                       VerifyReport, make_copy, make_group, make_progress, make_text_progress)
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._filters import Filters
     from .results import File
 
 FOLD_AUTO = 0.95
@@ -62,7 +65,7 @@ class Upkeep:
         _given_name: str | None
 
     def duplicates(self, cosine: float = FOLD_AUTO, *, exact: bool = False, kept: bool = False,
-                   progress: Callable[[int, int], None] | None = None, **filters: Any) -> list[DuplicateGroup]:
+                   progress: Callable[[int, int], None] | None = None, **filters: Unpack[Filters]) -> list[DuplicateGroup]:
         """Groups of pictures that are the same or, from this cosine and of nearly one shape, nearly, each with the file that is best
         kept and the others; those with the most bytes to save first. `exact`: only files of the same bytes. `kept`: also those that the
         user wants to keep beside each other. Filters are those of search(). Nothing is deleted. `progress(done, total)` counts pictures.

@@ -6,7 +6,7 @@ import math
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Sequence, overload
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence, overload
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from . import _c, errors
 from ._library import Handle, Run, call, encode, lib, take_text, text, texts, whole
 from ._pictures import Batch, Picture
 from .query import Query
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Progress = Callable[[int, int], None]
 _PRECISIONS = {"auto": _c.PRECISION_AUTO, "fp32": _c.PRECISION_FP32, "bf16": _c.PRECISION_BF16, "int8": _c.PRECISION_INT8}
@@ -119,17 +122,17 @@ class Model:
     # ---- texts ----
 
     @overload
-    def embed_texts(self, values: str, *, progress: Progress | None = ...) -> np.ndarray: ...
+    def embed_texts(self, values: str, *, progress: Progress | None = ...) -> NDArray[np.float32]: ...
 
     @overload
-    def embed_texts(self, values: Iterable[str], *, progress: Progress | None = ...) -> np.ndarray: ...
+    def embed_texts(self, values: Iterable[str], *, progress: Progress | None = ...) -> NDArray[np.float32]: ...
 
-    def embed_texts(self, values, *, progress=None):
+    def embed_texts(self, values: Iterable[str], *, progress: Progress | None = None) -> NDArray[np.float32]:
         """One text to a vector [dim], several to rows [n, dim]: float32, of unit length. A text that is longer than the model
         reads loses its end."""
         single = isinstance(values, str)
-        lines = [values] if single else list(values)
-        rows = np.empty((len(lines), self.dim), np.float32)
+        lines = [values] if isinstance(values, str) else list(values)
+        rows: NDArray[np.float32] = np.empty((len(lines), self.dim), np.float32)
         run = Run()
         options = _c.scry_embed_options(cancel=ctypes.pointer(run.cancel), progress=run.guard(_c.EmbedProgress, progress))
         with self._handle.use() as model:
@@ -140,7 +143,7 @@ class Model:
     # ---- pictures ----
 
     def embed_images(self, values: Picture | Iterable[Picture], *, workers: int = 0, exact: bool = False, keep_orientation: bool = False,
-                     failed: Callable[[int, str], None] | None = None, progress: Progress | None = None) -> np.ndarray:
+                     failed: Callable[[int, str], None] | None = None, progress: Progress | None = None) -> NDArray[np.float32]:
         """One picture to a vector [dim], several to rows [n, dim]: float32, of unit length.
 
         A picture is a path, the bytes of its file, an open file, a PIL image, or an array of pixels, uint8 [height, width, 3]. One that
@@ -171,7 +174,7 @@ class Model:
         return rows[0] if single else rows
 
     def _embed_part(self, kind: str, batch: Batch, index: list[int], options: dict[str, Any], problems: list[tuple[int, str]],
-                    before: int, total: int, progress: Progress | None) -> np.ndarray:
+                    before: int, total: int, progress: Progress | None) -> NDArray[np.float32]:
         rows = np.empty((len(index), self.dim), np.float32)
         run = Run()
         o = _c.scry_embed_options(cancel=ctypes.pointer(run.cancel), **options)
@@ -185,7 +188,7 @@ class Model:
         return rows
 
     def classify(self, pictures: Picture | Iterable[Picture] | np.ndarray, labels: Sequence[str],
-                 templates: Sequence[str] = ()) -> np.ndarray:
+                 templates: Sequence[str] = ()) -> NDArray[np.float64]:
         """The probability of each label for each picture: float64 [n, labels]; for one picture [labels]. `pictures` may also
         be float32 vectors. `templates` are sentences with {} for the label ("a photo of a {}")."""
         vectors = pictures if isinstance(pictures, np.ndarray) and pictures.dtype.kind == "f" else self.embed_images(pictures)

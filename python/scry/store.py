@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager, nullcontext
-from typing import Any, Callable, Iterable, Iterator, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence, Union
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from .model import Model
 from .query import Query
 from .results import (File, Hit, IndexProgress, IndexReport, Results, Root, StoreInfo, TextLine, make_file, make_lines, make_progress,
                       make_results)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import Unpack
+
+    from ._filters import Filters
 
 Part = Union[str, Picture, Query, File, Hit, np.ndarray]
 _BY = {"auto": _c.BY_AUTO, "look": _c.BY_LOOK, "words": _c.BY_WORDS}
@@ -209,7 +215,7 @@ class Store(Upkeep):
 
     def search(self, query: Part | Sequence[Any], *, by: str = "auto", limit: int = 10, offset: int = 0,
                min_score: float | str | None = None, all_copies: bool = False, fold: float | bool | None = None,
-               approximate: bool = False, **filters: Any) -> Results:
+               approximate: bool = False, **filters: Unpack[Filters]) -> Results:
         """The nearest pictures, best first.
 
         `query` is a text; a picture, as a pathlib.Path, bytes, a PIL image or pixels; a File or a Hit; a vector; a Query; or a list
@@ -224,7 +230,7 @@ class Store(Upkeep):
 
     def search_many(self, queries: Iterable[Any], *, by: str = "auto", limit: int = 10, offset: int = 0,
                     min_score: float | str | None = None, all_copies: bool = False, fold: float | bool | None = None,
-                    approximate: bool = False, **filters: Any) -> list[Results]:
+                    approximate: bool = False, **filters: Unpack[Filters]) -> list[Results]:
         """The same for many queries. Those that are searched by look alone, without min_score "auto", share one pass over the vectors."""
         if isinstance(queries, (str, bytes, os.PathLike)):
             raise errors.InvalidError("search_many takes several queries: search() is for one")
@@ -282,7 +288,7 @@ class Store(Upkeep):
                     return None
                 self._threshold = Handle(pointer, lib.scry_threshold_free, "the threshold")
             with self._threshold.use() as threshold:
-                return lib.scry_threshold_at(threshold, vector.ctypes.data)
+                return float(lib.scry_threshold_at(threshold, vector.ctypes.data))
 
     def _vectors_of(self, queries: list[Any], store: Any) -> list[np.ndarray]:
         """The unit vectors of queries; those that are texts go through the model together."""
@@ -325,7 +331,7 @@ class Store(Upkeep):
             norm = np.linalg.norm(part.astype(np.float64))
             if not (norm > 0 and np.isfinite(norm)):
                 raise errors.InvalidError("a vector has no direction")
-            return part / norm
+            return np.divide(part, norm)
         if is_pil(part) or is_pixels(part) or hasattr(part, "read") or isinstance(part, (os.PathLike, bytes, bytearray, memoryview)):
             return model.embed_images(part)
         raise errors.InvalidError(f"a query has texts, pictures, files, hits and vectors, not {type(part).__name__}")
@@ -347,7 +353,7 @@ class Store(Upkeep):
     def __bool__(self) -> bool:
         return True
 
-    def files(self, **filters: Any) -> Iterator[File]:
+    def files(self, **filters: Unpack[Filters]) -> Iterator[File]:
         """All files that pass the filters of search(), by folder and name; read in pages."""
         after: bytes | None = None
         page: list[File] = []
@@ -392,7 +398,7 @@ class Store(Upkeep):
         finally:
             lib.scry_picture_text_free(found)
 
-    def vector(self, item: str | File | Hit) -> np.ndarray:
+    def vector(self, item: str | File | Hit) -> NDArray[np.float32]:
         """The stored vector of a picture: float32 [dim]."""
         file = self._file_of(item)
         with self._reading() as store:
@@ -402,7 +408,7 @@ class Store(Upkeep):
             call("scry_store_vector", store, bytes.fromhex(file.content), out.ctypes.data)
         return out
 
-    def vectors(self) -> tuple[list[File], np.ndarray]:
+    def vectors(self) -> tuple[list[File], NDArray[np.float32]]:
         """All files, in order of their ids, and their vectors: float32 [n, dim]."""
         files: list[File] = []
         rows: list[np.ndarray] = []
@@ -493,12 +499,12 @@ class Store(Upkeep):
                 raise
             return self._model_for(None)
 
-    def remove(self, *items: str | File | Hit, **filters: Any) -> int:
+    def remove(self, *items: str | File | Hit, **filters: Unpack[Filters]) -> int:
         """Forget files, by id or by the filters of search(); the files themselves stay. Returns how many were forgotten."""
-        filters = {name: value for name, value in filters.items() if value is not None}
-        if not items and not filters:
+        given = any(value is not None for value in filters.values())
+        if not items and not given:
             raise errors.InvalidError("say what to forget: files, ids or filters")
-        ids = [_id_of(i) for i in items] + ([_id_of(f) for f in self.files(**filters)] if filters else [])
+        ids = [_id_of(i) for i in items] + ([_id_of(f) for f in self.files(**filters)] if given else [])
         removed = ctypes.c_uint64()
         array = (_c.ID * max(len(ids), 1))(*[_c.ID(*i) for i in ids])
         with self._writing(_c.STORE_WRITE) as store:
