@@ -113,12 +113,18 @@ typedef struct scry_store_info {
                                          Milvus, made by scry 0.1.0 */
     uint64_t change;                  /* another number after every commit, as seen by the last search or refresh, and by
                                          scry_store_get_info itself; 0: not known */
-    bool finds_words;                 /* filters on words are answered: not on Milvus */
+    bool finds_words;                 /* the collection has the words of names and texts; on Milvus not where another program or an
+                                         earlier scry made it */
     bool keeps_marks;                 /* favourites and the like (marks.h): not in a collection that another program made */
     uint64_t files_change;            /* as `change`, and the same after a commit that changed only marks or paths of roots */
     const char *external;             /* of a collection that another program made: its key, vectors, index, and whether
                                          pictures can be added, in one line; NULL: scry made it */
+    bool lacks_words;                 /* it is on Milvus, made by an earlier scry, without words: filters on them compare the files
+                                         that a server returns, at most 16,384 of a search */
 } scry_store_info;
+
+/* What to do about lacks_words, as SCRY_STORE_DETAILS_ADVICE. */
+#define SCRY_STORE_WORDS_ADVICE "copy it into one that has them with `scry store copy --to-collection NEW STORE STORE`"
 
 /* What to do about lacks_details: a part of a sentence, with the commands. */
 #define SCRY_STORE_DETAILS_ADVICE \
@@ -350,7 +356,7 @@ typedef struct scry_picture_text {
 enum { SCRY_TEXT_LINES = 4000, SCRY_TEXT_BYTES = 1 << 16 };
 
 /* Store what was read, in one transaction, and replace what was read before. Texts of contents that the store does not have are
- * left out. SCRY_EINVALID on Milvus. */
+ * left out. SCRY_EINVALID on Milvus in a collection that has no words (scry_store_info.lacks_words, external). */
 int scry_store_put_texts(scry_store *s, const scry_picture_text *texts, size_t n, scry_error *err) SCRY_NODISCARD;
 
 /* What was read in a content: *out is NULL where nothing was stored, else scry_picture_text_free frees it. */
@@ -358,7 +364,8 @@ int scry_store_get_text(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], scry
                         scry_error *err) SCRY_NODISCARD;
 void scry_picture_text_free(scry_picture_text *text);   /* NULL is legal */
 
-/* All that was stored and is not damaged, some hundred at a time, in the order in which the pictures were embedded; borrowed for
+/* All that was stored and is not damaged, some hundred at a time, in the order in which the pictures were embedded, on Milvus in no
+ * order; borrowed for
  * the call, which may put texts; non-zero stops. */
 int scry_store_each_text(scry_store *s, int (*each)(void *arg, const scry_picture_text *texts, size_t n), void *arg,
                          scry_error *err) SCRY_NODISCARD;
@@ -437,7 +444,8 @@ struct scry_results {
     const scry_hit *hits;  /* best first; equal scores by path */
     bool has_more;         /* further hits follow these */
     uint64_t scanned;      /* contents that passed the filter, without RAWs that their JPEG stands for */
-    bool has_undated;      /* the filter asks for the time, and `undated` was counted: not on Milvus with a filter on places */
+    bool has_undated;      /* the filter asks for the time, and `undated` was counted: not on Milvus with a filter on places or
+                              on parts of words */
     uint64_t undated;      /* of these contents, on Milvus of the files: those that have only the time of their file */
     double top_score;      /* of a search: the score of the first hit of the ranking, which `offset` may leave out; NAN: none */
     uint8_t top_content[SCRY_HASH_BYTES];   /* of that hit; zeros: none */

@@ -122,7 +122,8 @@ class scry_store_info(Structure):
     _fields_ = [("where", c_char_p), ("collection", c_char_p), ("model_identity", c_char_p), ("model_name", c_char_p),
                 ("precision", c_char_p), ("dim", c_int), ("files", c_uint64), ("contents", c_uint64), ("bad_files", c_uint64),
                 ("contents_estimated", c_bool), ("bytes", c_uint64), ("lacks_details", c_bool), ("change", c_uint64),
-                ("finds_words", c_bool), ("keeps_marks", c_bool), ("files_change", c_uint64), ("external", c_char_p)]
+                ("finds_words", c_bool), ("keeps_marks", c_bool), ("files_change", c_uint64), ("external", c_char_p),
+                ("lacks_words", c_bool)]
 
 
 class scry_root(Structure):

@@ -77,6 +77,9 @@ static int print_text(scry_store *s, const scry_store_info *i, const counts *n, 
         printf("skipped     %llu files and folders (scry status --skipped)\n", (unsigned long long)i->bad_files);
     if (i->lacks_details)
         printf("headers     time, camera and place only; for titles, keywords and ratings, %s\n", SCRY_STORE_DETAILS_ADVICE);
+    if (i->lacks_words)
+        printf("words       of names and texts are compared file by file, and those in pictures not kept; to change that,\n"
+               "            %s\n", SCRY_STORE_WORDS_ADVICE);
     print_words(&n->texts);
     if (n->old_headers)
         printf("headers     of %llu pictures were read by an older scry (times in UTC, no titles and ratings):\n"

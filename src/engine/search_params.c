@@ -87,11 +87,11 @@ const scry_param scry_params[] = {
     { .name = "place", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_WORDS,
       .words = SCRY_WORDS_PLACE, .argument = "NAME",
       .help = "only pictures taken in or near this city, or in this region or country, by its name in English or another language; \"Paris, "
-              "Texas\" is one of several; not on Milvus" },
+              "Texas\" is one of several" },
     { .name = "words", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_WORDS,
       .words = SCRY_WORDS_PARTS, .argument = "TEXT",
       .help = "only pictures with these words, or longer ones that contain them, in their file and folder names, title, description, "
-              "keywords, labels, key and place; not on Milvus" },
+              "keywords, labels, key and place" },
     { .name = "label", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_LABEL, .argument = "TEXT",
       .help = "only pictures with this label from a CSV" },
     { .name = "key", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_KEY, .argument = "TEXT",

@@ -87,13 +87,8 @@ typedef struct {
 } text_walk;
 
 /* Where the other side has the content. */
-static int compare_text(text_walk *w, const scry_picture_text *text)
+static void compare_text(text_walk *w, const scry_picture_text *text, const scry_picture_text *others)
 {
-    scry_picture_text *others;
-    int has = scry_store_has_content(w->other, text->content, NULL, w->err);
-    int result = has <= 0 ? has : scry_store_get_text(w->other, text->content, &others, w->err);
-    if (has <= 0 || result < 0)
-        return result;
     bool same = others && (w->only_lacking || scry_same_text(text, others));
     const char *what = same ? NULL : others ? "different text in the picture" : w->lacking;
     if (what) {
@@ -104,16 +99,23 @@ static int compare_text(text_walk *w, const scry_picture_text *text)
         free(name);
         w->c->report->texts++;
     }
-    scry_picture_text_free(others);
-    return 0;
 }
 
 static int compare_some_texts(void *arg, const scry_picture_text *texts, size_t n)
 {
     text_walk *w = arg;
+    scry_picture_text **others = scry_alloc(n * sizeof *others);
+    bool *has = scry_alloc(n * sizeof *has);
     w->result = scry_check_cancelled(w->c->options, "stopped before everything was compared", w->err);
-    for (size_t i = 0; i < n && w->result == 0; i++)
-        w->result = compare_text(w, &texts[i]);
+    if (w->result == 0)
+        w->result = scry_texts_there(w->other, texts, n, others, has, w->err);
+    for (size_t i = 0; i < n; i++) {
+        if (has[i] && w->result == 0)
+            compare_text(w, &texts[i], others[i]);
+        scry_picture_text_free(others[i]);
+    }
+    free(others);
+    free(has);
     return w->result != 0;
 }
 

@@ -273,31 +273,23 @@ bool scry_same_text(const scry_picture_text *a, const scry_picture_text *b)
     return same;
 }
 
-/* Whether `to` has this text; a content that it does not have needs none. */
-static int has_text(copy *c, const scry_picture_text *text)
-{
-    scry_picture_text *there = NULL;
-    int has = scry_store_has_content(c->to, text->content, NULL, c->err);
-    if (has <= 0)
-        return has < 0 ? has : 1;
-    int result = scry_store_get_text(c->to, text->content, &there, c->err);
-    bool same = there && scry_same_text(there, text);
-    scry_picture_text_free(there);
-    return result < 0 ? result : same;
-}
-
+/* Those that `to` lacks; a content that it does not have needs none. */
 static int copy_some_texts(void *arg, const scry_picture_text *texts, size_t n)
 {
     copy *c = arg;
-    scry_picture_text *lacking = scry_alloc(n * sizeof *lacking);
+    scry_picture_text *lacking = scry_alloc(n * sizeof *lacking), **there = scry_alloc(n * sizeof *there);
+    bool *has = scry_alloc(n * sizeof *has);
     size_t count = 0;
     c->result = check_cancelled(c, c->err);
-    for (size_t i = 0; i < n && c->result == 0; i++) {
-        int has = has_text(c, &texts[i]);
-        c->result = has < 0 ? has : 0;
-        if (has == 0)
+    if (c->result == 0)
+        c->result = scry_texts_there(c->to, texts, n, there, has, c->err);
+    for (size_t i = 0; i < n; i++) {
+        if (has[i] && (!there[i] || !scry_same_text(there[i], &texts[i])))
             lacking[count++] = texts[i];
+        scry_picture_text_free(there[i]);
     }
+    free(there);
+    free(has);
     if (c->result == 0)
         c->result = scry_store_put_texts(c->to, lacking, count, c->err);
     free(lacking);

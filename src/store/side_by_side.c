@@ -211,3 +211,19 @@ int scry_check_cancelled(const scry_copy_options *o, const char *text, scry_erro
 {
     return o->cancel && atomic_load(o->cancel) ? scry_fail(err, SCRY_ECANCELLED, "%s", text) : 0;
 }
+
+/* ---- texts ---- */
+
+int scry_texts_there(scry_store *s, const scry_picture_text *texts, size_t n, scry_picture_text **out, bool *has, scry_error *err)
+{
+    int result = 0;
+    if (s->kind->get_texts)
+        return s->kind->get_texts(s, texts, n, out, has, err);
+    for (size_t i = 0; i < n && result >= 0; i++) {
+        result = scry_store_has_content(s, texts[i].content, NULL, err);
+        has[i] = result > 0;
+        if (has[i])
+            result = scry_store_get_text(s, texts[i].content, &out[i], err);
+    }
+    return result < 0 ? result : 0;
+}

@@ -53,6 +53,11 @@ int scry_copy_texts(scry_store *from, scry_store *to, const scry_copy_options *o
 /* Whether two texts are the same but for their contents: reader, reason, and each line with its place. */
 bool scry_same_text(const scry_picture_text *a, const scry_picture_text *b);
 
+/* What a store has for the contents of `n` texts, in one request to a server: out[i], the caller's, is NULL where nothing was read,
+ * has[i] whether it has the content. Both are [n], NULL and false at first; dispose of them after a failure, too. */
+int scry_texts_there(scry_store *s, const scry_picture_text *texts, size_t n, scry_picture_text **out, bool *has,
+                     scry_error *err) SCRY_NODISCARD;
+
 /* SCRY_EINVALID, ending in `consequence`, when the two were built with different models. */
 int scry_check_models(scry_store *a, scry_store *b, const char *consequence, scry_error *err) SCRY_NODISCARD;
 

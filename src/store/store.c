@@ -397,8 +397,9 @@ int scry_store_put_texts(scry_store *s, const scry_picture_text *texts, size_t n
     if (s->kind->put_texts)
         return s->kind->put_texts(s, texts, n, err);
     scry_store_describe(s, &info);
-    return scry_fail(err, SCRY_EINVALID, "the text in pictures is not kept in collections on Milvus, as \"%s\" is: `scry store "
-                     "copy` makes a folder of it, whose pictures can be read", info.collection);
+    return scry_fail(err, SCRY_EINVALID, info.external ? "the text in pictures is not kept in collections of other programs, as \"%s\" is"
+                     : "the collection \"%s\" was made by an earlier scry, without fields for words: " SCRY_STORE_WORDS_ADVICE,
+                     info.collection);
 }
 
 int scry_store_get_text(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], scry_picture_text **out, scry_error *err)

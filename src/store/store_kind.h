@@ -79,6 +79,8 @@ typedef struct scry_store_kind {
     /* NULL, all five: no texts are kept. */
     int (*put_texts)(scry_store *s, const scry_picture_text *texts, size_t n, scry_error *err);
     int (*get_text)(scry_store *s, const uint8_t *hash, scry_picture_text **out, scry_error *err);
+    /* NULL: get_text is fast. scry_texts_there (side_by_side.h). */
+    int (*get_texts)(scry_store *s, const scry_picture_text *texts, size_t n, scry_picture_text **out, bool *has, scry_error *err);
     int (*each_text)(scry_store *s, int (*each)(void *, const scry_picture_text *, size_t), void *arg, scry_error *err);
     int (*each_unread)(scry_store *s, const scry_unread *which, int (*each)(void *, const scry_file *, size_t), void *arg,
                        scry_error *err);

@@ -16,7 +16,8 @@
     compare.py limit COLLECTION MB VECTORS      megabytes written and vectors searched a second at most
     compare.py dropped COLLECTION        there is none any more; replaced: there is another one of that name
     compare.py reader COLLECTION         a user "reader" with few rights, whose password is Reading1!
-    compare.py old COLLECTION FROM       a collection as scry 0.1.0 made them (format 1), with the rows of FROM
+    compare.py old COLLECTION FROM [2]   a collection as scry 0.1.0 made them (format 1), or a later one (format 2), with the rows of FROM
+    compare.py rules COLLECTION          its words were made by another scry: other ones, in the rows of half of the ids
 """
 import os
 import sys
@@ -80,27 +81,41 @@ def partitions():
     return " ".join(str(n) for n in sorted(rows) if n)
 
 
-def old(source):
+def old(source, written="1"):
     made = client.describe_collection(source)
-    new = {"taken_source", "taken_offset", "rating", "damaged", "lens", "title", "description", "keywords", "keyword_terms",
-           "companion", "ctime_ns"}
+    new = {"words", "word_parts", "text_reader", "text_reason", "text_lines"}
+    if written == "1":
+        new |= {"taken_source", "taken_offset", "rating", "damaged", "lens", "title", "description", "keywords", "keyword_terms",
+                "companion", "ctime_ns"}
     names = [f["name"] for f in made["fields"] if f["name"] not in new]
-    assert len(names) == 18, names
+    assert len(names) == {"1": 18, "2": 29}[written], names
     schema = MilvusClient.create_schema(auto_id=False)
     for f in made["fields"]:
         if f["name"] not in new:
             schema.add_field(f["name"], f["type"], is_primary=f.get("is_primary", False), element_type=f.get("element_type"),
                              **f.get("params", {}))
-    properties = {k: v for k, v in made["properties"].items() if k.startswith("scry.")} | {"scry.format": "1"}
+    properties = {k: v for k, v in made["properties"].items() if k.startswith("scry.")} | {"scry.format": written}
     client.create_collection(collection, schema=schema, properties=properties)
     index = client.prepare_index_params()
     index.add_index("vector", index_type="FLAT", metric_type="COSINE")
     client.create_index(collection, index)
-    client.insert(collection, [{n: list(r[n]) if n in ("labels", "vector") else r[n] for n in names} for r in client.query(
+    client.insert(collection, [{n: list(r[n]) if n in ("labels", "keyword_terms", "vector") else r[n] for n in names} for r in client.query(
         source, filter='id >= ""', output_fields=names, consistency_level="Strong")])
     client.load_collection(collection)
     client.query(collection, filter='id >= ""', output_fields=["id"], consistency_level="Strong")
     print("ok")
+
+
+def rules():
+    client.alter_collection_properties(collection, {"scry.words": "1"})
+    client.alter_collection_properties(collection, {"scry.words": "1"})
+    found = rows([f["name"] for f in client.describe_collection(collection)["fields"]])
+    lists = ("labels", "keyword_terms", "words", "word_parts", "vector")
+    changed = [{k: list(v) if k in lists else v for k, v in r.items()} | {"words": ["=1", "other"], "word_parts": ["oth"]}
+               for r in found if r["id"] < "8"]
+    client.upsert(collection, changed)
+    rows(["id"])
+    print(0 < len(changed) < len(found))
 
 
 def load_list(npy, paths):
@@ -205,7 +220,9 @@ elif command == "limit":
 elif command == "reader":
     reader()
 elif command == "old":
-    old(sys.argv[3])
+    old(*sys.argv[3:])
+elif command == "rules":
+    rules()
 elif command == "partitions":
     print(partitions())
 else:

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "store/milvus/filter_milvus.h"
+#include "store/milvus/filter_words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 static const char *const ids[] = { "aa", "bb" };
 static const char *const paths[] = { "/photos", "/mnt/disk" };
 static const char *const cameras[] = { "Canon EOS", "NIKON D90", "a\"b" };
-static const scry_milvus_roots roots = { ids, paths, 2, cameras, 3, true, NULL, 0 };
+static const scry_milvus_roots roots = { ids, paths, 2, cameras, 3, true, NULL, 0, SCRY_MILVUS_ALL_WORDS };
 
 static void expect(const scry_filter_node *f, const char *text, scry_milvus_cover cover)
 {
@@ -29,7 +31,7 @@ static void expect(const scry_filter_node *f, const char *text, scry_milvus_cove
 /* Collections of format 1 keep no ratings and keywords: a filter by them is refused, wherever it stands. */
 static void fields_that_are_not_there(void **state)
 {
-    static const scry_milvus_roots old = { ids, paths, 2, cameras, 3, false, NULL, 0 };
+    static const scry_milvus_roots old = { ids, paths, 2, cameras, 3, false, NULL, 0, SCRY_MILVUS_NO_WORDS };
     scry_filter_pool *p = scry_filter_pool_new();
     const scry_filter_node *rating = scry_filter_number(p, SCRY_FILTER_MIN_RATING, 3),
                            *keyword = scry_filter_text(p, SCRY_FILTER_KEYWORD, "sea"),
@@ -144,21 +146,67 @@ static void text_comes_back(void **state)
     }
 }
 
-static void words_are_refused(void **state)
+static void expect_words(scry_milvus_words words, const scry_filter_node *f, const char *text, scry_milvus_cover cover)
 {
-    const scry_milvus_roots none = { .has_details = true };
+    const scry_milvus_roots some = { .has_details = true, .words = words };
+    scry_buf out = SCRY_BUF_INIT(1 << 16);
+    scry_milvus_cover got;
+    assert_int_equal(scry_filter_to_milvus(f, &some, &out, &got, NULL), 0);
+    assert_string_equal(scry_buf_str(&out), text);
+    assert_int_equal(got, cover);
+    scry_buf_dispose(&out);
+}
+
+static void words(void **state)
+{
     scry_filter_pool *p = scry_filter_pool_new();
-    const scry_filter_node *words = scry_filter_words(p, "anna", SCRY_WORDS_WHOLE);
-    const scry_filter_node *filters[] = { words, scry_filter_not(p, words), scry_filter_and(p, words, scry_filter_text(p, SCRY_FILTER_KEY, "a")) };
-    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+    const scry_filter_node *whole = scry_filter_words(p, "Blurb's parties", SCRY_WORDS_WHOLE),
+                           *part = scry_filter_words(p, "xq über", SCRY_WORDS_PARTS);
+    const char *both = "(array_contains(words, \"blurb\")) and (array_contains(words, \"party\"))";
+    const char *runs = "(array_contains(words, \"xq\")) and ((array_contains(word_parts, \"ube\") and array_contains(word_parts, \"ber\")) or "
+                       "array_contains(word_parts, \"*\"))";
+    expect_words(SCRY_MILVUS_ALL_WORDS, whole, both, SCRY_MILVUS_EXACT);
+    expect_words(SCRY_MILVUS_ALL_WORDS, part, runs, SCRY_MILVUS_WIDER);
+    char *negative = scry_asprintf("not (%s)", both);
+    expect_words(SCRY_MILVUS_ALL_WORDS, scry_filter_not(p, whole), negative, SCRY_MILVUS_EXACT);
+    free(negative);
+    expect_words(SCRY_MILVUS_ALL_WORDS, scry_filter_not(p, part), "", SCRY_MILVUS_WIDER);   /* what passes more is not negated */
+    char *mixed = scry_asprintf("not (array_contains(words, \"=" SCRY_WORDS_VERSION "\")) or (%s)", both);
+    expect_words(SCRY_MILVUS_WORDS_MIXED, whole, mixed, SCRY_MILVUS_WIDER);
+    free(mixed);
+    expect_words(SCRY_MILVUS_WORDS_MIXED, scry_filter_not(p, whole), "", SCRY_MILVUS_WIDER);
+    expect_words(SCRY_MILVUS_NO_WORDS, whole, "", SCRY_MILVUS_WIDER);
+    expect_words(SCRY_MILVUS_NO_WORDS, scry_filter_and(p, whole, scry_filter_text(p, SCRY_FILTER_KEY, "a")), "key == \"a\"", SCRY_MILVUS_WIDER);
+
+    /* Signs of places are escaped as in the rows. */
+    scry_buf out = SCRY_BUF_INIT(1 << 16);
+    const scry_milvus_roots all = { .words = SCRY_MILVUS_ALL_WORDS };
+    scry_milvus_cover cover;
+    assert_int_equal(scry_filter_to_milvus(scry_filter_words(p, "Paris", SCRY_WORDS_PLACE), &all, &out, &cover, NULL), 0);
+    assert_int_equal(cover, SCRY_MILVUS_EXACT);
+    assert_non_null(strstr(scry_buf_str(&out), "array_contains(words, \"@"));
+    scry_buf_dispose(&out);
+    scry_filter_pool_free(p);
+}
+
+static int append_part(void *arg, const char *part)
+{
+    scry_buf_printf(arg, "%s ", part);
+    return 0;
+}
+
+static void parts_of_words(void **state)
+{
+    static const char *const cases[][2] = {
+        { "", "" }, { "ab", "" }, { "abc", "abc " }, { "abcde", "abc bcd cde " }, { "собак", "соб оба бак " }, { "旅行", "" }, { "@!!!!", "" },
+        { "x𝒳éy", "x𝒳é 𝒳éy " },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scry_buf out = SCRY_BUF_INIT(1 << 10);
-        scry_milvus_cover cover;
-        scry_error err = SCRY_ERROR_INIT;
-        assert_int_equal(scry_filter_to_milvus(filters[i], &none, &out, &cover, &err), SCRY_EINVALID);
-        assert_non_null(strstr(err.message, "not looked for on Milvus"));
+        assert_int_equal(scry_milvus_word_parts(cases[i][0], append_part, &out), 0);
+        assert_string_equal(scry_buf_str(&out), cases[i][1]);
         scry_buf_dispose(&out);
     }
-    scry_filter_pool_free(p);
 }
 
 static void favourites_are_listed(void **state)
@@ -217,7 +265,8 @@ static void roots_that_cannot_pass_are_left_out(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(words_are_refused), cmocka_unit_test(favourites_are_listed),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(words), cmocka_unit_test(parts_of_words),
+                                        cmocka_unit_test(favourites_are_listed),
         cmocka_unit_test(leaves), cmocka_unit_test(fields_that_are_not_there),
                                         cmocka_unit_test(circles_become_boxes), cmocka_unit_test(boxes),
                                         cmocka_unit_test(combinations), cmocka_unit_test(text_comes_back),

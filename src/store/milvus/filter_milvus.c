@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "store/keyword.h"
+#include "store/milvus/filter_words.h"
 #include "store/predicates.h"
 
 #include <math.h>
@@ -69,7 +70,6 @@ typedef struct compiler {
     size_t limit;
     bool wider;
     bool no_field;   /* the filter asks for what the collection does not keep */
-    bool no_words;   /* ... for words, which only an embedded store finds */
     bool too_long;   /* the expression would be */
 } compiler;
 
@@ -227,6 +227,20 @@ static char *with_keyword(const compiler *c, const char *keyword)
     return out;
 }
 
+/* In a collection without words every row is compared. */
+static char *with_words(compiler *c, const scry_filter_node *f, bool negate)
+{
+    bool wider = c->roots->words == SCRY_MILVUS_NO_WORDS, mixed = c->roots->words == SCRY_MILVUS_WORDS_MIXED;
+    char *out = wider ? everything() : scry_milvus_words_expression(f->text, (scry_words_mode)f->number, mixed, &wider);
+    c->wider |= wider;
+    if (!negate)
+        return out;
+    if (!wider)
+        return negated(out);
+    free(out);
+    return everything();
+}
+
 /* A box around the circle. Its half width in longitude is where a meridian touches the
  * circle; beyond a pole, all longitudes. Rounded outwards. */
 static char *near_place(compiler *c, const scry_filter_node *f, bool negate)
@@ -306,8 +320,7 @@ static char *compile(compiler *c, const scry_filter_node *f, bool negate)
         a = with_keyword(c, f->text);
         break;
     case SCRY_FILTER_WORDS:
-        c->no_words = true;
-        break;
+        return with_words(c, f, negate);
     case SCRY_FILTER_FAVOURITE:
         a = is_favourite(c);
         break;
@@ -331,11 +344,6 @@ int scry_filter_to_milvus(const scry_filter_node *f, const scry_milvus_roots *ro
         free(text);
         return scry_fail(err, SCRY_EINVALID, "this collection was made by an earlier scry, without fields for ratings and keywords: "
                          SCRY_STORE_DETAILS_ADVICE);
-    }
-    if (c.no_words) {
-        free(text);
-        return scry_fail(err, SCRY_EINVALID, "words in names and texts are not looked for on Milvus: copy the collection into a folder "
-                         "with `scry store copy`, or use the filters on folder, keyword, label and key");
     }
     if (c.too_long) {
         free(text);

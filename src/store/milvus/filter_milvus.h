@@ -12,6 +12,13 @@
 
 #include <stddef.h>
 
+/* Whether rows have the words of their names and texts. */
+typedef enum {
+    SCRY_MILVUS_NO_WORDS,
+    SCRY_MILVUS_WORDS_MIXED,   /* those of some may have been made by other rules */
+    SCRY_MILVUS_ALL_WORDS
+} scry_milvus_words;
+
 /* What of the collection the expression depends on. */
 typedef struct scry_milvus_roots {
     const char *const *ids;       /* hex */
@@ -22,6 +29,7 @@ typedef struct scry_milvus_roots {
     bool has_details;             /* the collection has the fields rating and keyword_terms */
     const char *const *favourites;   /* the contents that are, hex */
     size_t favourite_count;
+    scry_milvus_words words;
 } scry_milvus_roots;
 
 typedef enum {

@@ -318,6 +318,7 @@ static int remote_refresh(scry_store *base, scry_error *err)
     }
     pthread_mutex_lock(&s->lock);
     s->raws = -1;
+    s->has_texts = -1;
     pthread_mutex_unlock(&s->lock);
     scry_remote_favourites_forget(s);
     scry_remote_give(s, m);
@@ -356,16 +357,19 @@ static int compare_hashes(const void *a, const void *b)
 
 /* Milvus cannot count distinct values: the hashes of a small collection are fetched. Of a large one only those below
  * a limit: hashes are uniformly distributed, so that their share of all is known. */
-static int count_contents(scry_remote *s, scry_store_info *out, scry_error *err)
+int scry_remote_count_contents(scry_remote *s, const char *expression, uint64_t files, uint64_t *out, bool *estimated,
+                               scry_error *err)
 {
     enum { FETCHED = 50000 };   /* hashes; some 4 MB of answers, half a second */
     static const char *const names[] = { "content" };
     static const scry_remote_fields fields = { names, 1, SCRY_REMOTE_HEX_HASH, SCRY_MILVUS_STRONG };
     hashes h = { 0 };
-    char filter[64] = "";
-    double share = out->files > FETCHED ? (double)FETCHED / (double)out->files : 1;
+    char filter[256];
+    double share = files > FETCHED ? (double)FETCHED / (double)files : 1;
+    snprintf(filter, sizeof filter, "%s", expression);
     if (share < 1)
-        snprintf(filter, sizeof filter, "content < \"%08x\"", (unsigned)(share * 0x1p32));
+        snprintf(filter, sizeof filter, "%s%scontent < \"%08x\"", expression, expression[0] ? " and " : "",
+                 (unsigned)(share * 0x1p32));
     int result = scry_remote_scan(s, filter, &fields, add_hashes, &h, err);
     if (h.count)
         qsort(h.items, h.count, sizeof *h.items, compare_hashes);
@@ -373,8 +377,8 @@ static int count_contents(scry_remote *s, scry_store_info *out, scry_error *err)
     for (size_t i = 0; i < h.count; i++)
         distinct += i == 0 || compare_hashes(h.items[i - 1], h.items[i]) != 0;
     free(h.items);
-    out->contents = share < 1 ? (uint64_t)((double)distinct / share + 0.5) : distinct;
-    out->contents_estimated = share < 1;
+    *out = share < 1 ? (uint64_t)((double)distinct / share + 0.5) : distinct;
+    *estimated = share < 1;
     return result;
 }
 
@@ -383,7 +387,8 @@ void scry_remote_describe(scry_store *base, scry_store_info *out)
     const scry_remote *s = (scry_remote *)base;
     *out = (scry_store_info){ .where = s->where, .collection = s->shown, .model_identity = s->identity,
                               .model_name = s->model_name, .precision = s->precision, .dim = base->dim,
-                              .lacks_details = !s->external && !s->has_details,
+                              .lacks_details = !s->external && !s->has_details, .finds_words = s->has_words && !s->words_mixed,
+                              .lacks_words = !s->external && (!s->has_words || s->words_mixed),
                               .keeps_marks = base->kind->put_marks && !s->is_replacement };
 }
 
@@ -405,7 +410,9 @@ int scry_remote_count_files(scry_store *base, scry_store_info *out, scry_error *
 static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *err)
 {
     int result = scry_remote_count_files(base, out, err);
-    return result < 0 ? result : count_contents((scry_remote *)base, out, err);
+    if (result == 0)
+        result = scry_remote_count_contents((scry_remote *)base, "", out->files, &out->contents, &out->contents_estimated, err);
+    return result;
 }
 
 int scry_remote_compact(scry_store *base, const scry_compact_options *options, scry_error *err)
@@ -413,26 +420,32 @@ int scry_remote_compact(scry_store *base, const scry_compact_options *options, s
     return 0;   /* Milvus compacts by itself */
 }
 
+/* What does not depend on the format of the collection. */
+#define OPERATIONS \
+    .close = scry_remote_close, .sync = scry_remote_sync, .refresh = remote_refresh, .get_info = remote_get_info, \
+    .describe = scry_remote_describe, \
+    .add_root = scry_remote_add_root, .name_root = scry_remote_name_root, \
+    .move_root = scry_remote_move_root, .roots = scry_remote_each_root, \
+    .put_root = scry_remote_put_root, .lost_roots = scry_remote_lost_roots, .put_replaces_vectors = true, \
+    .each_in_range = scry_remote_each_in_range, \
+    .look_ahead = scry_remote_look_ahead, .count_below = scry_remote_count_below, .each_place = scry_remote_each_place, \
+    .each_sampled = scry_remote_each_sampled, .each_brief = scry_remote_each_brief, \
+    .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put, \
+    .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .get_many = scry_remote_get_many, \
+    .vector = scry_remote_vector, \
+    .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many, \
+    .verify = scry_remote_verify, .samples = true, \
+    .compact = scry_remote_compact, \
+    .put_into_files = scry_remote_put_into_files, \
+    .put_marks = scry_remote_put_marks, .remove_marks = scry_remote_remove_marks, .each_mark = scry_remote_each_mark, \
+    .begin_replacement = scry_remote_begin_replacement, .replace = scry_remote_replace, \
+    .drop_replacement = scry_remote_drop_replacement
+
 const scry_store_kind scry_remote_kind = {
-    .close = scry_remote_close, .sync = scry_remote_sync, .refresh = remote_refresh, .get_info = remote_get_info,
-    .describe = scry_remote_describe,
-    .add_root = scry_remote_add_root, .name_root = scry_remote_name_root,
-    .move_root = scry_remote_move_root, .roots = scry_remote_each_root,
-    .put_root = scry_remote_put_root, .lost_roots = scry_remote_lost_roots, .put_replaces_vectors = true,
-    .each_in_range = scry_remote_each_in_range,
-    .look_ahead = scry_remote_look_ahead, .count_below = scry_remote_count_below, .each_place = scry_remote_each_place,
-    .each_sampled = scry_remote_each_sampled, .each_brief = scry_remote_each_brief,
-    .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put,
-    .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .get_many = scry_remote_get_many,
-    .vector = scry_remote_vector,
-    .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many,
-    .verify = scry_remote_verify, .samples = true,
-    .compact = scry_remote_compact,
-    .put_into_files = scry_remote_put_into_files,
-    .put_marks = scry_remote_put_marks, .remove_marks = scry_remote_remove_marks, .each_mark = scry_remote_each_mark,
-    .begin_replacement = scry_remote_begin_replacement, .replace = scry_remote_replace,
-    .drop_replacement = scry_remote_drop_replacement,
+    OPERATIONS, .put_texts = scry_remote_put_texts, .get_text = scry_remote_get_text, .get_texts = scry_remote_get_texts,
+    .each_text = scry_remote_each_text, .each_unread = scry_remote_each_unread, .count_texts = scry_remote_count_texts,
 };
+const scry_store_kind scry_remote_textless_kind = { OPERATIONS };
 
 /* ---- opening ---- */
 
@@ -469,7 +482,7 @@ static scry_remote *remote_new(const char *where, const char *name, scry_store_m
     s->name = scry_strdup(name ? name : "default");
     s->shown = scry_strdup(s->name);
     s->mode = mode;
-    s->raws = -1;
+    s->raws = s->has_texts = -1;
     s->roots = scry_remote_roots_new(0);
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->side_lock, NULL);

@@ -2,7 +2,8 @@
  *
  * Fields of a row (all made by scry, see remote_schema.c): id (hex, the key), content (hex
  * hash), root (hex), path (below the root, escaped), size, mtime_ns, time, has_time,
- * camera, has_position, latitude, longitude, format, width, height, key, labels, what else headers say, vector.
+ * camera, has_position, latitude, longitude, format, width, height, key, labels, what else headers say, the words of all that and
+ * of the picture, vector.
  * The model's identity and the roots are properties of the collection: "scry.model_identity",
  * "scry.root.HEX" = path. Bad files, for which Milvus has no place, are in the sidecar.
  *
@@ -16,6 +17,7 @@
  * remote_walk.c     files in order of their paths    remote_names.c   roots with names
  * remote_brief.c    files for lists in another order
  * remote_marks.c    favourites and the like           remote_files.c   rows for a bulk import
+ * remote_words.c    words as fields of a row          remote_texts.c   what was read in pictures
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -60,6 +62,8 @@ typedef struct scry_remote_favourites scry_remote_favourites;   /* remote_marks.
 /* Two kinds of stores, of which remote_schema.c chooses by the collection's properties: collections that scry made, and
  * external ones, that other programs made. Both are a scry_remote. */
 extern const scry_store_kind scry_remote_kind, scry_remote_external_kind;
+/* As scry_remote_kind, for collections of an earlier scry: without texts. */
+extern const scry_store_kind scry_remote_textless_kind;
 
 typedef struct scry_remote {
     scry_store base;                    /* first */
@@ -81,6 +85,8 @@ typedef struct scry_remote {
     scry_milvus_wait wait;              /* for index, load and flush; reports progress to the caller */
     void (*notice)(void *arg, const char *text);   /* called with wait.arg; may be NULL */
     bool has_details;                   /* the collection has the fields from SCRY_REMOTE_FIRST_DETAIL on */
+    bool has_words;                     /* ... and those from SCRY_REMOTE_FIRST_WORDS on */
+    bool words_mixed;                   /* some rows may have words by the rules of another scry */
     bool partition_key;                 /* the root is it */
     int shards;
     bool mmap;
@@ -108,6 +114,7 @@ typedef struct scry_remote {
     unsigned favourites_forgotten;      /* how many times */
     bool has_marks;                     /* there was a collection of marks */
     int64_t raws;                       /* rows of the format "raw" when they were counted; -1: not yet */
+    int has_texts;                      /* a row has what was read in a picture; -1: not known yet */
     char *lent, *lent_root;             /* strings that has_content and add_root return */
 } scry_remote;
 
@@ -212,8 +219,9 @@ int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_
 /* ---- rows ---- */
 
 /* The fields of a collection that scry made, in order: what scry_remote_row_read needs to make a file of a row, then
- * "vector". A collection of scry's format 1 lacks what headers say beyond time, camera and place: the fields from
- * SCRY_REMOTE_FIRST_DETAIL to the vector. */
+ * the words, which are searched and not returned, what was read in the picture, and "vector". A collection of scry's format 1
+ * lacks what headers say beyond time, camera and place: the fields from SCRY_REMOTE_FIRST_DETAIL to the vector; one of format 2
+ * those from SCRY_REMOTE_FIRST_WORDS on. */
 enum {
     SCRY_REMOTE_ID, SCRY_REMOTE_CONTENT, SCRY_REMOTE_ROOT, SCRY_REMOTE_PATH, SCRY_REMOTE_SIZE, SCRY_REMOTE_MTIME, SCRY_REMOTE_TIME,
     SCRY_REMOTE_HAS_TIME, SCRY_REMOTE_CAMERA, SCRY_REMOTE_HAS_POSITION, SCRY_REMOTE_LATITUDE, SCRY_REMOTE_LONGITUDE,
@@ -221,7 +229,10 @@ enum {
     SCRY_REMOTE_FIRST_DETAIL, SCRY_REMOTE_TAKEN_SOURCE = SCRY_REMOTE_FIRST_DETAIL, SCRY_REMOTE_TAKEN_OFFSET, SCRY_REMOTE_RATING,
     SCRY_REMOTE_DAMAGED, SCRY_REMOTE_LENS, SCRY_REMOTE_TITLE, SCRY_REMOTE_DESCRIPTION, SCRY_REMOTE_KEYWORDS,
     SCRY_REMOTE_KEYWORD_TERMS, SCRY_REMOTE_COMPANION, SCRY_REMOTE_CTIME,
-    SCRY_REMOTE_VECTOR, SCRY_REMOTE_FILE_FIELDS = SCRY_REMOTE_VECTOR, SCRY_REMOTE_FIELDS
+    SCRY_REMOTE_FILE_FIELDS,
+    SCRY_REMOTE_FIRST_WORDS = SCRY_REMOTE_FILE_FIELDS, SCRY_REMOTE_WORDS = SCRY_REMOTE_FIRST_WORDS, SCRY_REMOTE_WORD_PARTS,
+    SCRY_REMOTE_TEXT_READER, SCRY_REMOTE_TEXT_REASON, SCRY_REMOTE_TEXT_LINES,
+    SCRY_REMOTE_VECTOR, SCRY_REMOTE_FIELDS
 };
 extern const scry_milvus_field scry_remote_schema[SCRY_REMOTE_FIELDS];   /* without the dimension */
 
@@ -236,6 +247,12 @@ typedef struct scry_remote_fields {
 } scry_remote_fields;
 
 scry_remote_fields scry_remote_row_fields(const scry_remote *s, bool vectors);
+/* With what was read in the pictures, which becomes file.text, where the collection has it. */
+scry_remote_fields scry_remote_text_fields(const scry_remote *s, bool vectors);
+/* Those of the two that this filter has to be compared with. */
+scry_remote_fields scry_remote_filter_fields(const scry_remote *s, const scry_filter_node *filter);
+/* Whether the collection has a field of that place in scry_remote_schema. */
+bool scry_remote_has_field(const scry_remote *s, int field);
 
 /* A file made of a row; its strings are valid until the next row or dispose. */
 struct scry_remote_row {
@@ -245,7 +262,9 @@ struct scry_remote_row {
     scry_file_notes notes;              /* file.notes points here when it has a companion */
     scry_remote_roots *roots;           /* held */
     scry_remote_favourites *favourites; /* held */
+    scry_buf picture_text;              /* what file.text points to */
     const scry_milvus_rows *rows;       /* the answer that the columns belong to */
+    const scry_milvus_column *lines;    /* SCRY_REMOTE_TEXT_LINES; NULL: it was not asked for */
     const scry_milvus_column *columns[SCRY_REMOTE_FILE_FIELDS];
 };
 
@@ -276,6 +295,19 @@ size_t scry_remote_filter_roots(const scry_remote_roots *roots, const scry_filte
 /* A filter's expression for the present roots; requests the distinct cameras if the filter needs them. */
 int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f, scry_buf *out,
                        scry_milvus_cover *cover, scry_error *err) SCRY_NODISCARD;
+
+/* ---- words (remote_words.c) ---- */
+
+/* The lists of SCRY_REMOTE_WORDS and SCRY_REMOTE_WORD_PARTS for a file, with what was read in its picture; their items and the
+ * arrays are owned by the caller. */
+void scry_remote_words_of(const scry_file *file, scry_milvus_strings *words, scry_milvus_strings *parts);
+
+/* What was read in a picture as a cell of SCRY_REMOTE_TEXT_LINES, owned; the last lines of one that is too long are left out. */
+char *scry_remote_pack_text(const scry_picture_text *text, scry_error *err);
+/* The lines of a cell, separated by '\n'; "" for one that is damaged. `out` is cleared first. */
+void scry_remote_unpack_words(scry_buf *out, const char *cell);
+/* NULL for a cell that is damaged; scry_picture_text_free frees it. Its content is not set. */
+scry_picture_text *scry_remote_unpack_text(const char *cell, const char *reader, const char *reason);
 
 /* ---- the incremental comparison (remote_state.c) ---- */
 
@@ -322,6 +354,10 @@ int scry_remote_side_move_all(scry_remote *from, scry_remote *to, scry_error *er
 int scry_remote_close(scry_store *s, scry_error *err);
 int scry_remote_sync(scry_store *s, scry_error *err);
 void scry_remote_describe(scry_store *s, scry_store_info *out);
+/* The contents of the rows that pass an expression, "" for all. Milvus cannot count distinct values: of a collection of more than
+ * some 50,000 `files` it is estimated. */
+int scry_remote_count_contents(scry_remote *s, const char *expression, uint64_t files, uint64_t *out, bool *estimated,
+                               scry_error *err) SCRY_NODISCARD;
 /* All but `contents`. */
 int scry_remote_count_files(scry_store *s, scry_store_info *out, scry_error *err);
 int scry_remote_each_bad(scry_store *s, int (*each)(void *, const char *, int64_t, int64_t, const char *), void *arg,
@@ -344,6 +380,20 @@ int scry_remote_file_state(scry_store *s, const uint8_t *root, const char *relat
 int scry_remote_has_content(scry_store *s, const uint8_t *hash, scry_file *out, scry_error *err);
 int scry_remote_put(scry_store *s, const scry_put *batch, size_t n, scry_error *err);
 int scry_remote_put_bad(scry_store *s, const scry_bad_file *bad, scry_error *err);
+/* As scry_remote_put, which keeps what was read in pictures, with it: the cells of each row, as they are stored. At most 2,048. */
+typedef struct scry_remote_text_cells {
+    const char *reader, *reason, *lines;
+} scry_remote_text_cells;
+int scry_remote_put_with_texts(scry_remote *s, scry_milvus *m, const scry_put *items, const scry_remote_text_cells *cells, size_t n,
+                               scry_error *err) SCRY_NODISCARD;
+int scry_remote_put_texts(scry_store *s, const scry_picture_text *texts, size_t n, scry_error *err);
+int scry_remote_get_text(scry_store *s, const uint8_t *hash, scry_picture_text **out, scry_error *err);
+int scry_remote_get_texts(scry_store *s, const scry_picture_text *texts, size_t n, scry_picture_text **out, bool *has,
+                          scry_error *err);
+int scry_remote_each_text(scry_store *s, int (*each)(void *, const scry_picture_text *, size_t), void *arg, scry_error *err);
+int scry_remote_each_unread(scry_store *s, const scry_unread *which, int (*each)(void *, const scry_file *, size_t), void *arg,
+                            scry_error *err);
+int scry_remote_count_texts(scry_store *s, const char *reader, scry_text_counts *out, scry_error *err);
 int scry_remote_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, uint64_t *removed, scry_error *err);
 int scry_remote_get(scry_store *s, const uint8_t *id, scry_results **out, scry_error *err);
 int scry_remote_get_many(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out, scry_error *err);

@@ -91,7 +91,7 @@ static int ask(const scry_remote_leads *l, const id_set *set, size_t first, size
     scry_remote_in_list(&filter, "id", texts, end - first);
     if (l->filter[0])
         scry_buf_printf(&filter, " and (%s)", l->filter);
-    scry_remote_fields fields = scry_remote_row_fields(l->s, false);
+    scry_remote_fields fields = scry_remote_filter_fields(l->s, l->refine);
     scry_milvus_query q = { scry_buf_str(&filter), l->refine ? fields.names : only_id, l->refine ? fields.count : 1, 0,
                             scry_remote_freshness(l->s) };
     scry_milvus *m;

@@ -7,6 +7,7 @@
 #include "store/keyword.h"
 #include "store/milvus/remote_files.h"
 #include "store/predicates.h"
+#include "store/words.h"
 #include "vector/vector.h"
 
 #include <stdio.h>
@@ -21,8 +22,9 @@ typedef struct batch {
     scry_milvus_column columns[SCRY_REMOTE_FIELDS];   /* all that they point to is in `owned` and written by set_row */
     const char **paths;             /* of the column of paths */
     float *vectors;                 /* [n, dim], of the last column */
-    bool *has_vector;
-    void *owned[SCRY_REMOTE_FIELDS + 4];
+    bool *has_vector, *has_text;     /* [n] */
+    const scry_remote_text_cells *cells;   /* [n] of the items; NULL: what is stored */
+    void *owned[SCRY_REMOTE_FIELDS + 5];
     size_t owned_count;
 } batch;
 
@@ -56,6 +58,7 @@ static void batch_init(batch *b, size_t n, size_t dim, bool half)
     b->columns[SCRY_REMOTE_VECTOR].half = half;
     b->vectors = (float *)b->columns[SCRY_REMOTE_VECTOR].floats;
     b->has_vector = own(b, sizeof *b->has_vector);
+    b->has_text = own(b, sizeof *b->has_text);
 }
 
 /* ---- the cells of a row ---- */
@@ -225,18 +228,63 @@ static int set_row(batch *b, size_t i, const scry_put *p, size_t dim, scry_error
     return result < 0 ? result : set_keyword_terms(b, i, f->keywords, err);
 }
 
-/* ---- vectors of contents that are stored already ---- */
+/* ---- texts of pictures, and the words of all ---- */
 
-static int fetch_vectors(scry_remote *s, scry_milvus *m, const char *const *contents, size_t n, scry_milvus_rows **out,
-                         scry_error *err)
+/* As they are stored. */
+static void set_cells(batch *b, size_t i, const scry_remote_text_cells *cells)
 {
-    static const char *const fields[] = { "content", "vector" };
-    scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
-    scry_remote_in_list(&filter, "content", contents, n);
-    scry_milvus_query q = { scry_buf_str(&filter), fields, 2, 0, scry_remote_freshness(s) };
-    int result = scry_remote_query(s, m, &q, out, err);
-    scry_buf_dispose(&filter);
-    return result;
+    const char *const texts[] = { cells->reader, cells->reason, cells->lines };
+    for (int k = 0; k < 3; k++) {
+        const char **cell = (const char **)&b->columns[SCRY_REMOTE_TEXT_READER + k].strings[i];
+        free((void *)*cell);
+        *cell = scry_strdup(texts[k]);
+    }
+    b->has_text[i] = cells->reader[0];
+}
+
+/* After its text was set. */
+static void set_words(batch *b, size_t i, const scry_put *p)
+{
+    scry_file f = p->file;
+    scry_buf text = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    scry_remote_unpack_words(&text, b->columns[SCRY_REMOTE_TEXT_LINES].strings[i]);
+    scry_file_merge_notes(&f);
+    f.text = scry_buf_str(&text);
+    scry_remote_words_of(&f, (scry_milvus_strings *)&b->columns[SCRY_REMOTE_WORDS].lists[i],
+                         (scry_milvus_strings *)&b->columns[SCRY_REMOTE_WORD_PARTS].lists[i]);
+    scry_buf_dispose(&text);
+}
+
+/* Whether a content may have been read: one request for each store that is opened, where it has no such row. */
+static int any_texts(scry_remote *s, scry_milvus *m, bool *out, scry_error *err)
+{
+    static const char *const fields[] = { "id" };
+    scry_milvus_query q = { "text_reader != \"\"", fields, 1, 1, scry_remote_freshness(s) };
+    scry_milvus_rows *rows;
+    if (s->has_texts < 0) {
+        int result = scry_remote_query(s, m, &q, &rows, err);
+        if (result < 0)
+            return result;
+        s->has_texts = rows->rows > 0;
+        scry_milvus_rows_free(rows);
+    }
+    *out = s->has_texts;
+    return 0;
+}
+
+/* ---- what is stored already of contents ---- */
+
+/* The vectors and texts that the rows which pass an expression have. */
+static int fetch_stored(scry_remote *s, scry_milvus *m, const char *filter, bool vectors, scry_milvus_rows **out, scry_error *err)
+{
+    const char *fields[5] = { "content" };
+    size_t count = 1;
+    if (vectors)
+        fields[count++] = "vector";
+    for (int f = SCRY_REMOTE_TEXT_READER; s->has_words && f <= SCRY_REMOTE_TEXT_LINES; f++)
+        fields[count++] = scry_remote_schema[f].name;
+    scry_milvus_query q = { filter, fields, count, 0, scry_remote_freshness(s) };
+    return scry_remote_query(s, m, &q, out, err);
 }
 
 /* Fill in the vectors that rows of the answer, or other rows of the batch, have. */
@@ -258,17 +306,41 @@ static void copy_vectors(batch *b, const scry_milvus_rows *rows, size_t dim)
     }
 }
 
-static int complete_vectors(scry_remote *s, scry_milvus *m, batch *b, scry_error *err)
+/* The texts that rows of the answer have, for rows that have none. */
+static void copy_texts(batch *b, const scry_milvus_rows *rows)
+{
+    const scry_milvus_column *c = scry_milvus_find_column(rows, "content", SCRY_MILVUS_VARCHAR), *cells[3];
+    for (int k = 0; k < 3; k++)
+        cells[k] = scry_milvus_find_column(rows, scry_remote_schema[SCRY_REMOTE_TEXT_READER + k].name, SCRY_MILVUS_VARCHAR);
+    for (size_t i = 0; i < b->n && c && cells[0] && cells[1] && cells[2]; i++)
+        for (size_t k = 0; k < rows->rows && !b->has_text[i]; k++)
+            if (strcmp(c->strings[k], b->content[i]) == 0)
+                set_cells(b, i, &(scry_remote_text_cells){ cells[0]->strings[k], cells[1]->strings[k], cells[2]->strings[k] });
+}
+
+/* Of rows without a vector, that of their content; and what was read in it, unless that was given. */
+static int complete(scry_remote *s, scry_milvus *m, batch *b, scry_error *err)
 {
     const char **wanted = scry_alloc((b->n + 1) * sizeof *wanted);
     size_t n = 0, dim = (size_t)s->base.dim;
-    for (size_t i = 0; i < b->n; i++)
-        if (!b->has_vector[i])
-            wanted[n++] = b->content[i];
+    bool vectors = false, texts = false;
     scry_milvus_rows *rows = NULL;
-    int result = n ? fetch_vectors(s, m, wanted, n, &rows, err) : 0;
+    scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
+    int result = s->has_words && !b->cells && !s->files ? any_texts(s, m, &texts, err) : 0;
+    for (size_t i = 0; i < b->n; i++) {
+        vectors |= !b->has_vector[i];
+        if (!b->has_vector[i] || texts)
+            wanted[n++] = b->content[i];
+    }
+    scry_remote_in_list(&filter, "content", wanted, n);
     if (result == 0 && n)
+        result = fetch_stored(s, m, scry_buf_str(&filter), vectors, &rows, err);
+    scry_buf_dispose(&filter);
+    if (result == 0 && n) {
         copy_vectors(b, rows, dim);
+        if (!b->cells)
+            copy_texts(b, rows);
+    }
     scry_milvus_rows_free(rows);
     free(wanted);
     for (size_t i = 0; i < b->n && result == 0; i++)
@@ -287,7 +359,7 @@ static int send_slice(scry_remote *s, scry_milvus *m, const scry_milvus_column *
     char partition[SCRY_REMOTE_PARTITION];
     size_t count = 0;
     for (int i = 0; i < SCRY_REMOTE_FIELDS; i++) {
-        if (i >= SCRY_REMOTE_FIRST_DETAIL && i < SCRY_REMOTE_VECTOR && !s->has_details)
+        if (!scry_remote_has_field(s, i))
             continue;
         scry_milvus_column *c = &columns[count++];
         *c = all[i];
@@ -351,7 +423,25 @@ static int compare_roots(const void *a, const void *b)
     return memcmp(x->file.root, y->file.root, SCRY_ID_BYTES);
 }
 
-static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, size_t n, scry_error *err)
+/* The rows of some of the items from `first` on. */
+static int fill(scry_remote *s, scry_milvus *m, batch *b, const scry_put *const *items, const scry_put *first, scry_error *err)
+{
+    static const scry_remote_text_cells unread = { "", "", "" };
+    int result = 0;
+    for (size_t i = 0; i < b->n && result == 0; i++) {
+        result = set_row(b, i, items[i], (size_t)s->base.dim, err);
+        set_cells(b, i, b->cells ? &b->cells[items[i] - first] : &unread);
+    }
+    if (result == 0)
+        result = complete(s, m, b, err);
+    for (size_t i = 0; i < b->n && result == 0 && s->has_words; i++)
+        set_words(b, i, items[i]);
+    return result;
+}
+
+/* `cells` may be NULL: the texts that are stored are kept. */
+static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, const scry_remote_text_cells *cells, size_t n,
+                    scry_error *err)
 {
     const scry_put **kept = scry_alloc((n + 1) * sizeof *kept);
     batch b;
@@ -362,11 +452,8 @@ static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, size_
     if (s->partitions && count)
         qsort(kept, count, sizeof *kept, compare_roots);
     batch_init(&b, count, (size_t)s->base.dim, s->half);
-    int result = 0;
-    for (size_t i = 0; i < count && result == 0; i++)
-        result = set_row(&b, i, kept[i], (size_t)s->base.dim, err);
-    if (result == 0)
-        result = complete_vectors(s, m, &b, err);
+    b.cells = cells;
+    int result = fill(s, m, &b, kept, items, err);
     if (result == 0)
         result = s->files ? write_rows(s, &b, err) : send_rows(s, m, &b, err);
     if (result == 0 && !s->files) {
@@ -390,9 +477,16 @@ int scry_remote_put(scry_store *base, const scry_put *items, size_t n, scry_erro
     if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
         return result;
     for (size_t at = 0; at < n && result == 0; at += MOST_ROWS)
-        result = put_some(s, m, items + at, n - at < MOST_ROWS ? n - at : MOST_ROWS, err);
+        result = put_some(s, m, items + at, NULL, n - at < MOST_ROWS ? n - at : MOST_ROWS, err);
     scry_remote_give(s, m);
     return result;
+}
+
+int scry_remote_put_with_texts(scry_remote *s, scry_milvus *m, const scry_put *items, const scry_remote_text_cells *cells, size_t n,
+                               scry_error *err)
+{
+    s->has_texts = 1;
+    return put_some(s, m, items, cells, n, err);
 }
 
 /* ---- remove ---- */

@@ -37,7 +37,7 @@ int scry_remote_get(scry_store *base, const uint8_t *id, scry_results **out, scr
     scry_milvus *m;
     scry_milvus_rows *rows;
     scry_remote_row row = { .rows = NULL };
-    const scry_remote_fields fields = scry_remote_row_fields(s, false);
+    const scry_remote_fields fields = scry_remote_text_fields(s, false);
     char filter[FILTER_BYTES];
     int result = scry_remote_take(s, &m, err);
     if (result < 0)

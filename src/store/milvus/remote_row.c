@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "base/sha256.h"
 #include "store/milvus/remote_marks.h"
+#include "store/predicates.h"
+#include "store/words.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,11 +17,17 @@ static const char *const with_details[] = {
     "longitude", "format", "width", "height", "key", "labels", "taken_source", "taken_offset", "rating", "damaged", "lens",
     "title", "description", "keywords", "keyword_terms", "companion", "ctime_ns", "vector",
 };
+static const char *const with_text[] = {
+    "id", "content", "root", "path", "size", "mtime_ns", "time", "has_time", "camera", "has_position", "latitude",
+    "longitude", "format", "width", "height", "key", "labels", "taken_source", "taken_offset", "rating", "damaged", "lens",
+    "title", "description", "keywords", "keyword_terms", "companion", "ctime_ns", "text_lines", "vector",
+};
 static const char *const without_details[] = {
     "id", "content", "root", "path", "size", "mtime_ns", "time", "has_time", "camera", "has_position", "latitude",
     "longitude", "format", "width", "height", "key", "labels", "vector",
 };
-_Static_assert(sizeof with_details / sizeof *with_details == SCRY_REMOTE_FIELDS, "the fields of scry_remote_schema");
+_Static_assert(sizeof with_details / sizeof *with_details == SCRY_REMOTE_FILE_FIELDS + 1, "those that a file is made of");
+_Static_assert(sizeof with_text / sizeof *with_text == SCRY_REMOTE_FILE_FIELDS + 2, "those, and its text");
 _Static_assert(sizeof without_details / sizeof *without_details == SCRY_REMOTE_FIRST_DETAIL + 1, "those that come first");
 
 scry_remote_fields scry_remote_row_fields(const scry_remote *s, bool vectors)
@@ -29,6 +37,30 @@ scry_remote_fields scry_remote_row_fields(const scry_remote *s, bool vectors)
     size_t n = s->has_details ? SCRY_REMOTE_FILE_FIELDS : SCRY_REMOTE_FIRST_DETAIL;
     return (scry_remote_fields){ s->has_details ? with_details : without_details, n + (vectors ? 1 : 0),
                                  other + (vectors ? sizeof(float) * (size_t)s->base.dim : 0), SCRY_MILVUS_STRONG };
+}
+
+scry_remote_fields scry_remote_text_fields(const scry_remote *s, bool vectors)
+{
+    enum { TEXT_BYTES = 2048 };   /* few pictures have more */
+    scry_remote_fields fields = scry_remote_row_fields(s, vectors);
+    if (s->has_words) {
+        fields.names = with_text;
+        fields.count++;
+        fields.row_bytes += TEXT_BYTES;
+    }
+    return fields;
+}
+
+scry_remote_fields scry_remote_filter_fields(const scry_remote *s, const scry_filter_node *filter)
+{
+    return scry_filter_asks_words(filter) ? scry_remote_text_fields(s, false) : scry_remote_row_fields(s, false);
+}
+
+bool scry_remote_has_field(const scry_remote *s, int field)
+{
+    if (field < SCRY_REMOTE_FIRST_DETAIL || field == SCRY_REMOTE_VECTOR)
+        return true;
+    return field < SCRY_REMOTE_FIRST_WORDS ? s->has_details : s->has_words;
 }
 
 /* A row's strings are in one block of their escaped size, since unescaping only shrinks them. */
@@ -71,13 +103,14 @@ static int find_columns(scry_remote *s, scry_remote_row *row, const scry_milvus_
 {
     for (size_t k = 0; k < SCRY_REMOTE_FILE_FIELDS; k++) {
         row->columns[k] = NULL;
-        if (k >= SCRY_REMOTE_FIRST_DETAIL && !s->has_details)
+        if (!scry_remote_has_field(s, (int)k))
             continue;
         row->columns[k] = scry_milvus_find_column(rows, scry_remote_schema[k].name, (scry_milvus_type)scry_remote_schema[k].type);
         if (!row->columns[k])
             return scry_fail(err, SCRY_EREMOTE, "Milvus answered without the field %s of the collection %s",
                              scry_remote_schema[k].name, s->name);
     }
+    row->lines = scry_milvus_find_column(rows, scry_remote_schema[SCRY_REMOTE_TEXT_LINES].name, SCRY_MILVUS_VARCHAR);
     row->rows = rows;
     return 0;
 }
@@ -117,6 +150,12 @@ static void read_text(scry_remote_row *row, size_t i)
         row->labels[k] = copy_text(&at, labels->items[k]);
     f->labels = row->labels;
     f->label_count = labels->count;
+    f->text = NULL;
+    if (row->lines) {
+        row->picture_text.limit = SCRY_WORDS_LIMIT;
+        scry_remote_unpack_words(&row->picture_text, row->lines->strings[i]);
+        f->text = scry_buf_str(&row->picture_text);
+    }
     char *path = scry_store_join(root, f->relative);
     f->path = memcpy(at, path, strlen(path) + 1);
     free(path);
@@ -179,5 +218,6 @@ void scry_remote_row_dispose(scry_remote *s, scry_remote_row *row)
     scry_remote_favourites_release(s, row->favourites);
     free(row->text);
     free(row->labels);
+    scry_buf_dispose(&row->picture_text);
     *row = (scry_remote_row){ .rows = NULL };
 }

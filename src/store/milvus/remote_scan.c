@@ -168,6 +168,11 @@ static int list_favourites(scry_remote *s, char ***out, size_t *count, scry_erro
     return result;
 }
 
+static scry_milvus_words whose_words(const scry_remote *s)
+{
+    return !s->has_words ? SCRY_MILVUS_NO_WORDS : s->words_mixed ? SCRY_MILVUS_WORDS_MIXED : SCRY_MILVUS_ALL_WORDS;
+}
+
 int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f, scry_buf *out, scry_milvus_cover *cover,
                        scry_error *err)
 {
@@ -182,7 +187,8 @@ int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f
     scry_remote_roots *roots = scry_remote_roots_hold(s);
     scry_milvus_roots known = { (const char *const *)roots->ids, (const char *const *)roots->paths, roots->count,
                                 c.too_many ? NULL : (const char *const *)c.names, c.count, s->has_details,
-                                (const char *const *)favourites, favourite_count };
+                                (const char *const *)favourites, favourite_count,
+                                whose_words(s) };
     if (result == 0)
         result = scry_filter_to_milvus(f, &known, out, cover, err);
     scry_remote_roots_release(s, roots);

@@ -5,13 +5,16 @@
 #include "base/log.h"
 #include "store/milvus/remote_external.h"
 #include "store/milvus/remote_replace.h"
+#include "store/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the collections that are made, and of those without details, which are still used. */
-static const char FORMAT[] = "2", FORMAT_WITHOUT_DETAILS[] = "1";
+/* Of the collections that are made, and of those without words, and without details, which are still used. */
+static const char FORMAT[] = "3", FORMAT_WITHOUT_WORDS[] = "2", FORMAT_WITHOUT_DETAILS[] = "1";
+/* The rules by which words were cut from names and texts in all rows, or "mixed". */
+static const char WORDS_PROPERTY[] = "scry.words";
 
 enum { TEXT = SCRY_MILVUS_MAX_VARCHAR };
 
@@ -44,6 +47,11 @@ const scry_milvus_field scry_remote_schema[SCRY_REMOTE_FIELDS] = {
     [SCRY_REMOTE_KEYWORD_TERMS] = { .name = "keyword_terms", .type = SCRY_MILVUS_ARRAY, .max_length = TEXT, .max_capacity = 4096 },
     [SCRY_REMOTE_COMPANION] = { .name = "companion", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
     [SCRY_REMOTE_CTIME] = { .name = "ctime_ns", .type = SCRY_MILVUS_INT64 },
+    [SCRY_REMOTE_WORDS] = { .name = "words", .type = SCRY_MILVUS_ARRAY, .max_length = 512, .max_capacity = 4096 },
+    [SCRY_REMOTE_WORD_PARTS] = { .name = "word_parts", .type = SCRY_MILVUS_ARRAY, .max_length = 64, .max_capacity = 4096 },
+    [SCRY_REMOTE_TEXT_READER] = { .name = "text_reader", .type = SCRY_MILVUS_VARCHAR, .max_length = 4096 },
+    [SCRY_REMOTE_TEXT_REASON] = { .name = "text_reason", .type = SCRY_MILVUS_VARCHAR, .max_length = 4096 },
+    [SCRY_REMOTE_TEXT_LINES] = { .name = "text_lines", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
     [SCRY_REMOTE_VECTOR] = { .name = "vector", .type = SCRY_MILVUS_FLOAT_VECTOR },
 };
 
@@ -59,7 +67,7 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
     const scry_milvus_property properties[] = {
         { "scry.format", FORMAT }, { "scry.model_identity", o->model_identity },
         { "scry.model_name", o->model_name ? o->model_name : "" }, { "scry.precision", o->precision ? o->precision : "" },
-        { "scry.partitions", o->milvus.partitions ? "root" : "" }, { "mmap.enabled", "true" },
+        { "scry.partitions", o->milvus.partitions ? "root" : "" }, { WORDS_PROPERTY, SCRY_WORDS_VERSION }, { "mmap.enabled", "true" },
     };
     const size_t count = sizeof properties / sizeof *properties - (o->milvus.mmap ? 0 : 1);
     const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
@@ -149,7 +157,7 @@ static int check_fields(const scry_remote *s, const scry_milvus_schema *schema, 
 {
     for (int i = 0; i < SCRY_REMOTE_FIELDS; i++) {
         const scry_milvus_field *want = &scry_remote_schema[i], *f = scry_milvus_find_field(schema, want->name);
-        if (i >= SCRY_REMOTE_FIRST_DETAIL && i < SCRY_REMOTE_VECTOR && !s->has_details)
+        if (!scry_remote_has_field(s, i))
             continue;
         if (!f || f->type != want->type || f->primary != want->primary || f->auto_id)
             return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has the properties of scry, but its field %s is not as "
@@ -176,18 +184,30 @@ static int check_kind(const scry_remote *s, const scry_store_options *o, scry_er
     return 0;
 }
 
-static int open_native(scry_remote *s, const scry_milvus_schema *schema, const scry_store_options *o, scry_error *err)
+/* Which fields the collection has, and whose words. */
+static int read_format(scry_remote *s, const scry_milvus_schema *schema, scry_error *err)
 {
     const char *format = scry_milvus_find_property(schema, "scry.format");
-    s->has_details = strcmp(format, FORMAT) == 0;
-    if (!s->has_details && strcmp(format, FORMAT_WITHOUT_DETAILS) != 0)
-        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has scry's format %s, this scry reads %s and %s", s->name,
-                         s->where, format, FORMAT_WITHOUT_DETAILS, FORMAT);
+    const char *rules = scry_milvus_find_property(schema, WORDS_PROPERTY);
+    s->has_words = strcmp(format, FORMAT) == 0;
+    s->has_details = s->has_words || strcmp(format, FORMAT_WITHOUT_WORDS) == 0;
+    s->words_mixed = !rules || strcmp(rules, SCRY_WORDS_VERSION) != 0;
+    if (s->has_details || strcmp(format, FORMAT_WITHOUT_DETAILS) == 0)
+        return 0;
+    return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has scry's format %s, this scry reads %s to %s", s->name, s->where,
+                     format, FORMAT_WITHOUT_DETAILS, FORMAT);
+}
+
+static int open_native(scry_remote *s, const scry_milvus_schema *schema, const scry_store_options *o, scry_error *err)
+{
+    int result = read_format(s, schema, err);
+    if (result < 0)
+        return result;
     s->identity = property(schema, "scry.model_identity");
     s->model_name = property(schema, "scry.model_name");
     s->precision = property(schema, "scry.precision");
     s->vector_field = scry_strdup("vector");
-    s->base.kind = &scry_remote_kind;
+    s->base.kind = s->has_words ? &scry_remote_kind : &scry_remote_textless_kind;
     scry_remote_fields fields = scry_remote_row_fields(s, false);
     s->fields = fields.names;
     s->field_count = fields.count;
@@ -199,7 +219,7 @@ static int open_native(scry_remote *s, const scry_milvus_schema *schema, const s
     s->partition_key = scry_milvus_find_field(schema, "root") && scry_milvus_find_field(schema, "root")->partition_key;
     s->shards = schema->shards;
     s->half = scry_milvus_find_field(schema, "vector") && scry_milvus_find_field(schema, "vector")->half;
-    int result = check_fields(s, schema, err);
+    result = check_fields(s, schema, err);
     if (result == 0 && o->mode == SCRY_STORE_CREATE)
         result = check_kind(s, o, err);
     if (result == 0)
@@ -211,6 +231,18 @@ static int open_native(scry_remote *s, const scry_milvus_schema *schema, const s
                                s->shown, s->where, s->base.dim, o->dim);
     }
     return result < 0 ? result : scry_remote_load_roots(s, schema, err);
+}
+
+/* Before this process writes words by its own rules into rows beside those of another scry, which is not to take all for its own.
+ * Twice: 2.3 forgets the last change when it restarts. */
+static int note_rules(const scry_remote *s, scry_milvus *m, const scry_milvus_schema *schema, scry_error *err)
+{
+    static const char mixed[] = "mixed";
+    const char *rules = scry_milvus_find_property(schema, WORDS_PROPERTY);
+    if (s->mode == SCRY_STORE_READ || !s->has_words || !s->words_mixed || (rules && strcmp(rules, mixed) == 0))
+        return 0;
+    int result = scry_milvus_set_property(m, s->name, WORDS_PROPERTY, mixed, err);
+    return result < 0 ? result : scry_milvus_set_property(m, s->name, WORDS_PROPERTY, mixed, err);
 }
 
 int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
@@ -225,6 +257,8 @@ int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options
     s->name = scry_strdup(schema->name);
     bool native = scry_milvus_find_property(schema, "scry.format");
     result = native ? open_native(s, schema, o, err) : scry_remote_external_open(s, schema, o, err);
+    if (result == 0 && native)
+        result = note_rules(s, m, schema, err);
     scry_milvus_schema_free(schema);
     if (result == 0)
         result = scry_remote_index_and_load(s, m, o, native, err);

@@ -61,10 +61,12 @@ static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scr
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    const char *fields[SCRY_REMOTE_FILE_FIELDS + 1];
-    size_t field_count = s->field_count;
+    const char *fields[SCRY_REMOTE_FILE_FIELDS + 2];
+    const scry_remote_fields own = s->external ? (scry_remote_fields){ s->fields, s->field_count, 0, SCRY_MILVUS_STRONG }
+                                               : scry_remote_filter_fields(s, q->search->filter);
+    size_t field_count = own.count;
     for (size_t i = 0; i < field_count; i++)   /* none of a collection that another program made */
-        fields[i] = s->fields[i];
+        fields[i] = own.names[i];
     if (q->search->fold > 0)
         fields[field_count++] = s->vector_field;
     scry_milvus_search search = {
@@ -282,6 +284,15 @@ static int64_t deeper(int64_t rows)
     return 4 * rows < SCRY_MILVUS_MAX_TOPK ? 4 * rows : SCRY_MILVUS_MAX_TOPK;
 }
 
+static int too_few(const query *q, scry_error *err)
+{
+    const scry_remote *s = q->s;
+    bool old = scry_filter_asks_words(q->search->filter) && (!s->has_words || s->words_mixed);
+    return scry_fail(err, SCRY_ELIMIT, "Milvus gives at most %d rows a search, which hold too few results after the filter and the "
+                     "copies: %s", SCRY_MILVUS_MAX_TOPK, old ? "the collection was made by an earlier scry, without words: "
+                     SCRY_STORE_WORDS_ADVICE : "ask for fewer, or filter more");
+}
+
 static int search_deep(const query *q, const float *vector, int64_t rows, scry_results **out, scry_error *err)
 {
     for (int complete = 0; !complete;) {
@@ -296,8 +307,7 @@ static int search_deep(const query *q, const float *vector, int64_t rows, scry_r
         if (complete < 0)
             return complete;
         if (!complete && rows == SCRY_MILVUS_MAX_TOPK && q->search->fold == 0 && (*out)->count < q->search->limit)
-            return scry_fail(err, SCRY_ELIMIT, "Milvus gives at most %d rows a search, which hold too few results after the "
-                             "filter and the copies: ask for fewer, or filter more", SCRY_MILVUS_MAX_TOPK);
+            return too_few(q, err);
         complete |= rows == SCRY_MILVUS_MAX_TOPK;
         rows = deeper(rows);
     }

@@ -178,7 +178,7 @@ static int hand_out(const walk *w, const scry_milvus_rows *rows, scry_error *err
 /* The next piece of the root; 2 when there is none. */
 static int walk_piece(walk *w, scry_error *err)
 {
-    const scry_remote_fields fields = scry_remote_row_fields(w->s, false);
+    const scry_remote_fields fields = scry_remote_filter_fields(w->s, w->filter);
     scry_milvus_rows *rows = NULL;
     char *end = NULL;
     int result = w->left > (int64_t)w->piece ? choose_end(w, &end, err) : 0;
