@@ -5,7 +5,7 @@ check: deps-check ## what CI runs after make test: sanitizers, kills, servers, b
 	@$(again) all
 	@tools/check.sh
 
-everywhere: ## packages, wheel, arm64 and other releases in root file systems of their own: SUITES="wheel sid" (root, hours)
+everywhere: ## packages, wheel, container, arm64 and other releases in root file systems of their own: SUITES="wheel sid" (root, hours)
 	@tools/everywhere.sh $(SUITES)
 
 soak: ## a server under ordinary and hostile traffic for SOAK_SECONDS (an hour)
