@@ -44,6 +44,11 @@ measured "verify" "$build/scry" verify
 serving=$!
 for _ in $(seq 150); do curl -fs http://127.0.0.1:18080/readyz >/dev/null && break; sleep 0.2; done
 requested "API: search" "search?q=dog&limit=50"
+for by in look auto look auto; do
+    for q in absent y001; do requested "API: search, by $by: $q" "search?q=$q&limit=50&by=$by"; done
+done
+requested "API: search in a place" "search?q=a+red+car&limit=50&by=look&place=Brazil"
+requested "API: a list by a part of a word" "images?limit=50&words=00001"
 requested "API: a page of fifty" "images?limit=50"
 cursor=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["cursor"])' "$W/out")
 requested "API: the next page" "images?limit=50&cursor=$cursor"

@@ -1,8 +1,9 @@
-"""newer.py PORT - a Milvus that has FLOAT16_VECTOR, for what no server that can be installed here has.
+"""newer.py PORT [calls] - a Milvus that has FLOAT16_VECTOR, for what no server that can be installed here has.
 
 A gRPC server before the real one on 19530, made of Milvus's own message definitions as pymilvus has them. It calls itself v2.5.0,
 and refuses what 2.4 and 2.5 refuse: FLOAT16_VECTOR with other data than float16_vector, searches of such a field with other queries
 than halves. To the server behind it such a field is a FLOAT_VECTOR, whose description says "half". Every other call is passed on as it is.
+With "calls", the name of each call is printed.
 """
 import sys
 from concurrent import futures
@@ -93,6 +94,8 @@ class Everything(grpc.GenericRpcHandler):
         forward = server_behind.unary_unary(details.method)
 
         def handle(body, context):
+            if len(sys.argv) > 2:
+                print(method, flush=True)
             message = getattr(milvus_pb2, REQUESTS.get(method, method + "Request"))
             q = message.FromString(body)
             metadata = dict(context.invocation_metadata())

@@ -112,6 +112,24 @@ rm -rf "$XDG_DATA_HOME/scry/milvus"
 ok "milvus starts" milvus_start "$T/milvus"
 on_server "milvus 2.3.5"
 
+# A search that has words is one request more, whether or not there are pictures with them.
+"$PYMILVUS" tests/milvus/newer.py 29540 calls >>"$T/calls" 2>"$T/newer.err" &
+newer=$!
+until (exec 3<>/dev/tcp/127.0.0.1/29540) 2>/dev/null; do sleep 0.1; done
+requests() { # OPTION... QUERY
+    : >"$T/calls"
+    run search --store milvus://127.0.0.1:29540 "$@"
+    grep -c '^[A-Z][A-Za-z]*$' "$T/calls"
+}
+look=$(requests --by look white dog)
+ok "a search by look needs some requests" test "$look" -ge 3
+is "one more with words" "$(requests white dog)" $((look + 1))
+is "... where no picture has them" "$(requests absent)" $((look + 1))
+is "... alone" "$(requests --by words white dog)" "$look"
+is "none without words" "$(requests the picture of)" "$look"
+is "a filter on words" "$(requests --by look --words holid red)" "$look"
+kill $newer
+
 # The second pass of an index run, with the reader: it is stopped, and goes on.
 unset SCRY_WORDS
 R=$T/read

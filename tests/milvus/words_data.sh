@@ -23,7 +23,13 @@ with open(f"{T}/list.csv", "w", encoding="utf-8") as f:
 PY
 }
 
-put_text() { python3 "$E2E/put_texts.py" "$SCRY_BUILD/libscry.so.0" "$@"; }
+put_text() { # STORE FILE TEXT...; Python is not built with the sanitizers of the library
+    case $SCRY_BUILD in
+    */asan) set -- env LD_PRELOAD="$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 python3 "$E2E/put_texts.py" "$SCRY_BUILD/libscry.so.0" "$@" ;;
+    *) set -- python3 "$E2E/put_texts.py" "$SCRY_BUILD/libscry.so.0" "$@" ;;
+    esac
+    "$@"
+}
 put_texts() { # STORE
     put_text "$1" "$P/p008.png" 'Welcome
 Guest WiFi password: Sunflower42' "$P/p009.png" 'Rechnung Nr. 17

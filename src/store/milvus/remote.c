@@ -314,6 +314,7 @@ static int remote_refresh(scry_store *base, scry_error *err)
             result = scry_fail(err, SCRY_ENOTFOUND, "the collection %s at %s was replaced by another one", s->shown, s->where);
         else
             result = scry_remote_load_roots(s, schema, err);
+        s->words_mixed = scry_remote_words_are_mixed(schema);
         scry_milvus_schema_free(schema);
     }
     pthread_mutex_lock(&s->lock);

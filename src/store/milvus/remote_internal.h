@@ -86,7 +86,7 @@ typedef struct scry_remote {
     void (*notice)(void *arg, const char *text);   /* called with wait.arg; may be NULL */
     bool has_details;                   /* the collection has the fields from SCRY_REMOTE_FIRST_DETAIL on */
     bool has_words;                     /* ... and those from SCRY_REMOTE_FIRST_WORDS on */
-    bool words_mixed;                   /* some rows may have words by the rules of another scry */
+    atomic_bool words_mixed;            /* some rows may have words by the rules of another scry */
     bool partition_key;                 /* the root is it */
     int shards;
     bool mmap;
@@ -202,6 +202,9 @@ const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITI
 
 /* Create or check the collection and its index, load it; choose the kind of store, fill identity, dim, roots. */
 int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err) SCRY_NODISCARD;
+
+/* Whether the words of some rows may have been made by the rules of another scry. */
+bool scry_remote_words_are_mixed(const scry_milvus_schema *schema);
 
 /* Show the user a message, if the caller gave `notice`. */
 void scry_remote_notice(const scry_remote *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

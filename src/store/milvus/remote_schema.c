@@ -184,14 +184,19 @@ static int check_kind(const scry_remote *s, const scry_store_options *o, scry_er
     return 0;
 }
 
+bool scry_remote_words_are_mixed(const scry_milvus_schema *schema)
+{
+    const char *rules = scry_milvus_find_property(schema, WORDS_PROPERTY);
+    return !rules || strcmp(rules, SCRY_WORDS_VERSION) != 0;
+}
+
 /* Which fields the collection has, and whose words. */
 static int read_format(scry_remote *s, const scry_milvus_schema *schema, scry_error *err)
 {
     const char *format = scry_milvus_find_property(schema, "scry.format");
-    const char *rules = scry_milvus_find_property(schema, WORDS_PROPERTY);
     s->has_words = strcmp(format, FORMAT) == 0;
     s->has_details = s->has_words || strcmp(format, FORMAT_WITHOUT_WORDS) == 0;
-    s->words_mixed = !rules || strcmp(rules, SCRY_WORDS_VERSION) != 0;
+    s->words_mixed = scry_remote_words_are_mixed(schema);
     if (s->has_details || strcmp(format, FORMAT_WITHOUT_DETAILS) == 0)
         return 0;
     return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has scry's format %s, this scry reads %s to %s", s->name, s->where,
