@@ -20,7 +20,7 @@ PLUGIN_PKGS_fetch := libcurl
 PLUGIN_SRC_thumbs := $(wildcard src/thumbs/*.c)
 PLUGIN_PKGS_thumbs := chafa
 # With the operations of nn that only training needs: inference does not load them.
-PLUGIN_SRC_tune := $(wildcard src/tune/*.c src/nn/*_backward.c) src/nn/gemm.c
+PLUGIN_SRC_tune := $(wildcard src/tune/*.c src/nn/*_backward.c)
 
 LIB_DIRS := base nn tokenizer model ocr resize metadata image vector store store/local engine fetch
 LIB_SRC := $(filter-out $(foreach p,$(PLUGIN_NAMES),$(PLUGIN_SRC_$(p))), \

@@ -177,6 +177,7 @@ void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
 void scry_bind_made_linear(scry_binder *b, scry_linear *l, size_t n, size_t k, const float *weights, const float *bias)
 {
     const scry_tensor own = { bias, SCRY_DTYPE_F32, 1, { n, 1, 1, 1 }, NULL };
-    scry_linear_spec spec = { .weight = { { weights, SCRY_DTYPE_F32, 2, { n, k, 1, 1 }, NULL } }, .bias = { &own }, .parts = 1 };
+    scry_linear_spec spec = { .weight = { { weights, SCRY_DTYPE_F32, 2, { n, k, 1, 1 }, NULL } }, .bias = { bias ? &own : NULL },
+                              .parts = 1 };
     make_linear(b, l, &spec, k, true);
 }

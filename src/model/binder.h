@@ -68,8 +68,8 @@ void scry_bind_stacked(scry_binder *b, scry_stacked *w, size_t n, size_t k,
 void scry_bind_linear(scry_binder *b, scry_linear *l, size_t n, size_t k,
                       const scry_linear_names *names);
 
-/* A linear of weights [n, k] and bias [n] that were computed from the checkpoint's; both must outlive it. bf16 where the
- * tower is int8. */
+/* A linear of weights [n, k] and bias [n] (NULL: none) that were computed from the checkpoint's; both must outlive it. bf16
+ * where the tower is int8. */
 void scry_bind_made_linear(scry_binder *b, scry_linear *l, size_t n, size_t k, const float *weights, const float *bias);
 
 /* `n` floats of the tower's memory, uninitialised; NULL when only checking or after a failure. */

@@ -134,10 +134,10 @@ int scry_naflex_new(scry_image_tower **out, const scry_tower_source *src, scry_e
     v->grid = c->grid;
     scry_pixel_table(&src->config->preprocess, v->table);
     size_t most = scry_view_max_patches(image->size), w = c->stack.width, stack_floats = scry_stack_row_floats(&v->stack);
-    size_t rest = w + (w + scry_attention_pool_row_floats(&c->stack) > PATCH_FLOATS ? w + scry_attention_pool_row_floats(&c->stack)
-                                                                                    : PATCH_FLOATS);
+    size_t pool_floats = 2 * w * most + scry_attention_pool_floats(&c->stack, most);
+    size_t floats = most * (stack_floats > w + PATCH_FLOATS ? stack_floats : w + PATCH_FLOATS);
     v->tower = (scry_image_tower){ .dim = src->config->dim, .size = image->size, .run = run, .free = naflex_free, .batch = 1,
-                                   .picture_floats = most * (stack_floats > rest ? stack_floats : rest) };
+                                   .picture_floats = floats > pool_floats ? floats : pool_floats };
     scry_binder b = scry_tower_begin(&v->tower.base, src, err);
     bind(v, &b, c);
     scry_tower_end(&v->tower.base, &b);

@@ -236,12 +236,12 @@ int scry_vit_new(scry_image_tower **out, const scry_tower_source *src, scry_erro
     size_t stem_floats = v->has_stem ? scry_patch_stem_floats(c->stack.width) : 0;
     size_t embed_floats = 2 * c->stack.width + 3 * c->patch * c->patch + stem_floats;
     const scry_stack_config pool = pool_config(c);
-    size_t pool_floats = v->has_pool ? 2 * c->stack.width + scry_attention_pool_row_floats(&pool) : 0;
-    size_t most_floats = stack_floats > embed_floats ? stack_floats : embed_floats;
+    size_t pool_floats = v->has_pool ? 2 * c->stack.width * v->tokens + scry_attention_pool_floats(&pool, v->tokens) : 0;
+    size_t most_floats = v->tokens * (stack_floats > embed_floats ? stack_floats : embed_floats);
     v->tower = (scry_image_tower){
         .dim = src->config->dim, .size = image->size, .run = run, .free = vit_free,
         .batch = v->tokens < PASS_ROWS ? PASS_ROWS / v->tokens : 1,   /* at most SCRY_MAX_PICTURES_A_PASS */
-        .picture_floats = v->tokens * (most_floats > pool_floats ? most_floats : pool_floats)
+        .picture_floats = most_floats > pool_floats ? most_floats : pool_floats
     };
     scry_binder b = scry_tower_begin(&v->tower.base, src, err);
     bind(v, &b, c);
