@@ -152,7 +152,7 @@ static int measure_attention(size_t tokens, double peak_gflops, scry_error *err)
     float *qkv = noise(3 * tokens * WIDTH), *out = noise(tokens * WIDTH);
     int r = scry_team_new(&w.team, k, 1, &need, err);
     if (r == 0) {
-        w.a = (scry_attention){ qkv, starts, NULL, 1, WIDTH, HEADS, false, NULL, out };
+        w.a = (scry_attention){ qkv, starts, NULL, 1, WIDTH, HEADS, false, NULL, .out = out };
         char name[64];
         snprintf(name, sizeof name, "attention, %zu tokens", tokens);
         double gflop = 4e-9 * (double)tokens * (double)tokens * WIDTH, least = best_ms(run_softmax, &w) + 1e3 * gflop / peak_gflops;

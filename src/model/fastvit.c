@@ -399,7 +399,7 @@ static void attend(scry_nn *t, const block *k, size_t w, maps *m)
     else
         affine(t, (rows_of_map){ m->x, places, w }, k->affine, SCRY_ACT_NONE, m->y);
     scry_linear_run(t, &k->qkv, &(scry_product){ places, m->y, w, m->mid, 3 * w, SCRY_ACT_NONE, false });
-    scry_attention_run(t, &(scry_attention){ m->mid, starts, NULL, 1, w, w / HEAD, false, NULL, m->y });
+    scry_attention_run(t, &(scry_attention){ m->mid, starts, NULL, 1, w, w / HEAD, false, NULL, .out = m->y });
     scry_linear_run(t, &k->out, &(scry_product){ places, m->y, w, m->x, w, SCRY_ACT_NONE, true });
 }
 

@@ -186,6 +186,19 @@ void scry_norm_rows(scry_nn *t, const scry_norm *norm, const float *x, size_t ro
     scry_nn_wait(t);
 }
 
+/* The same, as rows of bf16 numbers for products that take them. */
+static void norm_rows_bf16(scry_nn *t, const scry_norm *norm, const float *x, size_t rows, uint16_t *out)
+{
+    size_t w = norm->width;
+    float *row = (float *)t->scratch->a;   /* at least eight rows of a product */
+    scry_range mine = scry_share(t, rows, 1);
+    for (size_t r = mine.from; r < mine.to; r++) {
+        t->k->layer_norm(x + r * w, w, norm->gain, norm->bias, norm->eps, row);
+        t->k->to_bf16(row, w, out + r * w);
+    }
+    scry_nn_wait(t);
+}
+
 void scry_mean_rows(scry_nn *t, const float *x, size_t rows, size_t width, float *out)
 {
     scry_range mine = scry_share(t, width, SCRY_PANEL);
@@ -242,51 +255,86 @@ static void apply_gate(scry_nn *t, const scry_layer *l, size_t rows, const float
     scry_nn_wait(t);
 }
 
-/* in [rows, W] to the hidden layer mid [rows, F]. */
-static void run_up(scry_nn *t, const scry_stack *s, const scry_layer *l, size_t rows, const float *in, float *mid)
+/* Rows between two operations: floats, or bf16 numbers where the product that reads them takes those. */
+typedef struct {
+    float *at;
+    size_t rows, ld;   /* ld: numbers from row to row */
+    bool bf16;
+} passed;
+
+static void norm_to(scry_nn *t, const scry_norm *norm, const float *x, passed out)
+{
+    if (out.bf16)
+        norm_rows_bf16(t, norm, x, out.rows, (uint16_t *)out.at);
+    else
+        scry_norm_rows(t, norm, x, out.rows, out.at);
+}
+
+static void multiply(scry_nn *t, const scry_linear *l, passed in, passed out, scry_act act)
+{
+    scry_linear_run_bf16(t, l, &(scry_product){ in.rows, in.at, in.ld, out.at, out.ld, act, false },
+                         (in.bf16 ? SCRY_ROWS_A : 0) | (out.bf16 ? SCRY_ROWS_C : 0));
+}
+
+/* x [rows, N] += in times the weights. */
+static void multiply_add(scry_nn *t, const scry_linear *l, passed in, float *x)
+{
+    scry_linear_run_bf16(t, l, &(scry_product){ in.rows, in.at, in.ld, x, l->n, SCRY_ACT_NONE, true }, in.bf16 ? SCRY_ROWS_A : 0);
+}
+
+/* in [rows, W] to queries, keys and values [rows, 3 W]. */
+static void run_qkv(scry_nn *t, const scry_stack *s, const scry_layer *l, passed in, float *qkv)
+{
+    passed out = { qkv, in.rows, 3 * in.ld, false };
+    if (l->qk.n)
+        multiply(t, &l->qk, in, out, SCRY_ACT_NONE);
+    out.at += l->qk.n;
+    multiply(t, &l->qkv, in, out, SCRY_ACT_NONE);
+    if (s->rotary)
+        rotate(t, s, in.rows, qkv);
+}
+
+/* in [rows, W] to the hidden layer, whose product is added to x. */
+static void run_mlp(scry_nn *t, const scry_stack *s, const scry_layer *l, passed in, float *mid, float *x)
 {
     const scry_stack_config *c = &s->config;
-    float *gate = mid + rows * c->ffn;
-    scry_linear_run(t, &l->up, &(scry_product){ rows, in, c->width, mid, c->ffn, s->gated ? SCRY_ACT_NONE : c->act, false });
-    if (!s->gated)
-        return;
-    scry_linear_run(t, &l->gate, &(scry_product){ rows, in, c->width, gate, c->ffn, c->act, false });
-    apply_gate(t, l, rows, gate, mid);
+    passed hidden = { mid, in.rows, c->ffn, !s->gated && scry_linear_takes_bf16(t, &l->down) };
+    multiply(t, &l->up, in, hidden, s->gated ? SCRY_ACT_NONE : c->act);
+    if (s->gated) {
+        passed gate = { mid + in.rows * c->ffn, in.rows, c->ffn, false };
+        multiply(t, &l->gate, in, gate, c->act);
+        apply_gate(t, l, in.rows, gate.at, mid);
+    }
+    multiply_add(t, &l->down, hidden, x);
 }
 
 /* One layer over `rows` rows; the last one with `only` leaves one row a sequence. */
 static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
                       const scry_stack_run_args *run, size_t rows, const size_t *only)
 {
-    const scry_stack_config *c = &s->config;
-    size_t w = c->width;
+    size_t w = s->config.width, heads = s->config.heads, left = only ? run->sequences : rows;
     float *x = run->memory, *h = x + rows * w, *qkv = h + rows * w, *mid = qkv + rows * 3 * w;
+    passed normed = { h, rows, w, !l->qk.n && scry_linear_takes_bf16(t, &l->qkv) }, stream = { x, rows, w, false };
     if (!s->post_norm)
-        scry_norm_rows(t, &l->norm1, x, rows, h);
-    const float *in = s->post_norm ? x : h;
-    if (l->qk.n)
-        scry_linear_run(t, &l->qk, &(scry_product){ rows, in, w, qkv, 3 * w, SCRY_ACT_NONE, false });
-    scry_linear_run(t, &l->qkv, &(scry_product){ rows, in, w, qkv + l->qk.n, 3 * w, SCRY_ACT_NONE,
-                                                 false });
-    if (s->rotary)
-        rotate(t, s, rows, qkv);
-    scry_attention_run(t, &(scry_attention){ qkv, run->starts, run->shared, run->sequences, w,
-                                             c->heads, s->causal, only, h });
-    if (only) {
+        norm_to(t, &l->norm1, x, normed);
+    run_qkv(t, s, l, s->post_norm ? stream : normed, qkv);
+    /* Where int8 is careful with sharp scores, they stay as exact as their products. */
+    scry_mode mode = l->qkv.mode == SCRY_MODE_F32 || l->qk.n ? SCRY_MODE_F32 : SCRY_MODE_BF16;
+    bool out_bf16 = !l->out_norm.gain && scry_linear_takes_bf16(t, &l->out) && scry_attention_takes_bf16(t, w / heads);
+    passed mixed = { h, left, w, out_bf16 };
+    scry_attention_run(t, &(scry_attention){ qkv, run->starts, run->shared, run->sequences, w, heads, s->causal, only, h, mode,
+                                             mixed.bf16 });
+    if (only)
         gather(t, run, w, x);
-        rows = run->sequences;
-    }
     if (l->out_norm.gain)
-        scry_norm_rows(t, &l->out_norm, h, rows, h);
-    scry_linear_run(t, &l->out, &(scry_product){ rows, h, w, x, w, SCRY_ACT_NONE, true });
+        scry_norm_rows(t, &l->out_norm, h, left, h);
+    multiply_add(t, &l->out, mixed, x);
+    normed = (passed){ h, left, w, scry_linear_takes_bf16(t, &l->up) };   /* up and gate have the same mode */
+    stream.rows = left;
+    norm_to(t, s->post_norm ? &l->norm1 : &l->norm2, x, s->post_norm ? stream : normed);
+    run_mlp(t, s, l, s->post_norm ? stream : normed, mid, x);
     if (s->post_norm)
-        scry_norm_rows(t, &l->norm1, x, rows, x);
-    else
-        scry_norm_rows(t, &l->norm2, x, rows, h);
-    run_up(t, s, l, rows, s->post_norm ? x : h, mid);
-    scry_linear_run(t, &l->down, &(scry_product){ rows, mid, c->ffn, x, w, SCRY_ACT_NONE, true });
-    if (s->post_norm)
-        scry_norm_rows(t, &l->norm2, x, rows, x);
+        scry_norm_rows(t, &l->norm2, x, left, x);
 }
 
 void scry_stack_run(scry_nn *t, const scry_stack *s, const scry_stack_run_args *run)

@@ -1,6 +1,7 @@
 /* attention.c - attention as two small matrix products for each head, with the kernels
  * of linear.c: the keys of a head are packed as weights [tokens, head], the values as
- * weights [head, tokens]; blocks of query rows then run against both. */
+ * weights [head, tokens]; blocks of query rows then run against both. In bf16 both products
+ * take half of the time, and blocks of probabilities are rounded where they stand. */
 #include "nn/attention.h"
 
 #include "nn/reference.h"
@@ -13,6 +14,7 @@ typedef struct {
     const size_t *rows;     /* [tokens] */
     size_t ld, width;       /* 3 * width; from q to k to v */
     size_t tokens, head;
+    scry_mode mode;
 } head_view;
 
 static const float *row_of(const head_view *h, size_t token)
@@ -25,84 +27,147 @@ static size_t panels(size_t n)
     return (n + SCRY_PANEL - 1) / SCRY_PANEL;
 }
 
-/* Keys [tokens, head] to panels of 32 tokens, values to panels of 32 of the head's
- * columns: a panel's group is then one token, 32 values side by side. */
-static void pack_head(const scry_nn *t, const head_view *h)
+/* Groups of `n` numbers. */
+static size_t groups_of(const head_view *h, size_t n)
 {
+    size_t group = scry_mode_group(h->mode);
+    return (n + group - 1) / group;
+}
+
+/* A row of the head's numbers as groups, at `staged`. */
+static const uint8_t *row_in_bf16(const scry_nn *t, const head_view *h, const float *row, uint8_t *staged)
+{
+    memset(staged + (groups_of(h, h->head) - 1) * SCRY_GROUP_BYTES, 0, SCRY_GROUP_BYTES);
+    t->k->to_bf16(row, h->head, (uint16_t *)staged);
+    return staged;
+}
+
+/* Keys [tokens, head] to panels of 32 tokens. */
+static void pack_keys(const scry_nn *t, const head_view *h)
+{
+    size_t groups = groups_of(h, h->head);
     for (size_t p = 0; p < panels(h->tokens); p++) {
         const uint32_t *rows[SCRY_PANEL];
         for (size_t i = 0; i < SCRY_PANEL; i++) {
             size_t token = p * SCRY_PANEL + i;
-            rows[i] = token < h->tokens ? (const uint32_t *)(row_of(h, token) + h->width) : NULL;
+            const float *row = token < h->tokens ? row_of(h, token) + h->width : NULL;
+            rows[i] = (const uint32_t *)row;
+            if (row && h->mode == SCRY_MODE_BF16)
+                rows[i] = (const uint32_t *)row_in_bf16(t, h, row, t->scratch->staging + i * SCRY_STAGING_ROW);
         }
-        t->k->transpose(rows, h->head,
-                        (uint32_t *)(t->scratch->keys + p * h->head * SCRY_PANEL_GROUP_BYTES));
+        t->k->transpose(rows, groups, (uint32_t *)(t->scratch->keys + p * groups * SCRY_PANEL_GROUP_BYTES));
     }
+}
+
+/* Values to panels of 32 of the head's columns: a panel's group is one token, or two, 32 values side by side. */
+static void pack_values(const scry_nn *t, const head_view *h)
+{
+    size_t groups = groups_of(h, h->tokens), group = scry_mode_group(h->mode);
     for (size_t p = 0; p < panels(h->head); p++) {
-        size_t n = h->head - p * SCRY_PANEL < SCRY_PANEL ? h->head - p * SCRY_PANEL : SCRY_PANEL;
-        float *out = (float *)(t->scratch->values + p * h->tokens * SCRY_PANEL_GROUP_BYTES);
-        for (size_t token = 0; token < h->tokens; token++, out += SCRY_PANEL) {
-            memcpy(out, row_of(h, token) + 2 * h->width + p * SCRY_PANEL, n * sizeof *out);
+        size_t column = p * SCRY_PANEL, n = h->head - column < SCRY_PANEL ? h->head - column : SCRY_PANEL;
+        uint32_t *out = (uint32_t *)(t->scratch->values + p * groups * SCRY_PANEL_GROUP_BYTES);
+        for (size_t token = 0; token < h->tokens; token += group, out += SCRY_PANEL) {
+            const float *row = row_of(h, token) + 2 * h->width + column;
+            if (h->mode == SCRY_MODE_F32)
+                memcpy(out, row, n * sizeof *out);
+            else
+                t->k->pair_bf16(row, token + 1 < h->tokens ? row_of(h, token + 1) + 2 * h->width + column : NULL, n, out);
             memset(out + n, 0, (SCRY_PANEL - n) * sizeof *out);
         }
     }
 }
 
-/* out[rows, n] = a[rows, groups] . b, all in float; b in panels. */
+/* out[rows, n] = a[rows, groups] . b; b in panels. */
 typedef struct {
-    const float *a;
-    size_t lda, rows, groups;
+    const uint8_t *a;
+    size_t lda, rows, groups;   /* lda: bytes from row to row */
     const uint8_t *b;
-    size_t n;
+    size_t panel_stride, n;
     float *out;
     size_t ld_out;
 } product;
 
-static void multiply(const scry_nn *t, product m)
+/* Columns [n0, n0 + cols), of one panel or of two. Sums of whole panels go straight to `out`. */
+static void multiply_panels(const scry_nn *t, scry_mode mode, const product *m, size_t n0, size_t cols)
 {
-    for (size_t p = 0; p < panels(m.n); p++) {
-        size_t cols = m.n - p * SCRY_PANEL < SCRY_PANEL ? m.n - p * SCRY_PANEL : SCRY_PANEL;
-        for (size_t r = 0; r < m.rows; r += SCRY_TILE1_ROWS) {
-            size_t count = m.rows - r < SCRY_TILE1_ROWS ? m.rows - r : SCRY_TILE1_ROWS;
-            float *c = m.out + r * m.ld_out + p * SCRY_PANEL;
-            bool whole = cols == SCRY_PANEL;
-            scry_tile tile = {
-                .a = (const uint8_t *)(m.a + r * m.lda), .b = m.b + p * m.groups * SCRY_PANEL_GROUP_BYTES,
-                .groups = m.groups, .lda = m.lda * sizeof(float), .rows = (int)count,
-                .acc = whole ? c : t->scratch->acc, .ld_acc = whole ? m.ld_out : SCRY_PANEL
-            };
-            t->k->tile1[SCRY_MODE_F32](&tile);
-            for (size_t i = 0; i < count && !whole; i++)
-                memcpy(c + i * m.ld_out, t->scratch->acc + i * SCRY_PANEL, cols * sizeof *c);
-        }
+    bool two = cols > SCRY_PANEL, whole = cols % SCRY_PANEL == 0;
+    size_t most = two ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS, tiles = (m->rows + most - 1) / most;
+    for (size_t i = 0; i < tiles; i++) {
+        size_t r = m->rows * i / tiles, count = m->rows * (i + 1) / tiles - r;
+        float *c = m->out + r * m->ld_out + n0;
+        scry_tile tile = {
+            .a = m->a + r * m->lda, .b = m->b + n0 / SCRY_PANEL * m->panel_stride, .groups = m->groups, .lda = m->lda,
+            .panel_stride = m->panel_stride, .rows = (int)count, .acc = whole ? c : t->scratch->acc,
+            .ld_acc = whole ? m->ld_out : 2 * SCRY_PANEL
+        };
+        (two ? t->k->tile2 : t->k->tile1)[mode](&tile);
+        for (size_t j = 0; j < count && !whole; j++)
+            memcpy(c + j * m->ld_out, t->scratch->acc + j * 2 * SCRY_PANEL, cols * sizeof *c);
     }
 }
 
-/* Tokens [from, to) of one head, whose rows follow each other. `out` is [to - from, ld_out]. */
-static void attend(const scry_nn *t, const head_view *h, bool causal, size_t from, size_t to,
-                   float *out, size_t ld_out)
+static void multiply(const scry_nn *t, scry_mode mode, product m)
 {
-    float factor = 1 / sqrtf((float)h->head);
-    size_t ld = panels(h->tokens) * SCRY_PANEL;
+    for (size_t n0 = 0; n0 < m.n; n0 += 2 * SCRY_PANEL)
+        multiply_panels(t, mode, &m, n0, m.n - n0 < 2 * SCRY_PANEL ? m.n - n0 : 2 * SCRY_PANEL);
+}
+
+/* Queries that are computed together: the tokens [from, from + rows), of which the first `seen` of the sequence are read. Their
+ * scores lie `ld` floats apart. */
+typedef struct {
+    size_t from, rows, seen, ld;
+} query_block;
+
+static void score(const scry_nn *t, const head_view *h, query_block q)
+{
+    size_t groups = groups_of(h, h->head), row_bytes = groups * SCRY_GROUP_BYTES;
+    bool bf16 = h->mode == SCRY_MODE_BF16;
+    for (size_t i = 0; i < q.rows && bf16; i++)
+        row_in_bf16(t, h, row_of(h, q.from + i), t->scratch->a + i * row_bytes);
+    multiply(t, h->mode, (product){ bf16 ? t->scratch->a : (const uint8_t *)row_of(h, q.from),
+                                    bf16 ? row_bytes : h->ld * sizeof(float), q.rows, groups, t->scratch->keys,
+                                    groups * SCRY_PANEL_GROUP_BYTES, panels(q.seen) * SCRY_PANEL, t->scratch->scores, q.ld });
+}
+
+/* Scores of the `visible` tokens to probabilities in the products' mode; up to `seen` the others are 0. */
+static void to_probabilities(const scry_nn *t, const head_view *h, float *scores, size_t visible, size_t seen)
+{
+    size_t n = groups_of(h, seen) * scry_mode_group(h->mode);
+    t->k->softmax(scores, visible, 1 / sqrtf((float)h->head));
+    memset(scores + visible, 0, (n - visible) * sizeof *scores);
+    if (h->mode == SCRY_MODE_BF16)   /* in place: a number is written behind what is read */
+        t->k->to_bf16(scores, n, (uint16_t *)scores);
+}
+
+/* Where a head's output goes: floats, or bf16 numbers. */
+typedef struct {
+    float *at;
+    size_t ld;
+    uint16_t *bf16;   /* NULL: floats */
+} head_output;
+
+/* The probabilities times the values, to the rows r and following of the output. */
+static void mix(const scry_nn *t, const head_view *h, query_block q, size_t r, head_output o)
+{
+    float *out = o.bf16 ? (float *)t->scratch->a : o.at + r * o.ld;
+    size_t ld_out = o.bf16 ? h->head : o.ld;
+    /* The panels of values are longer: products read the first `seen` tokens. */
+    multiply(t, h->mode, (product){ (const uint8_t *)t->scratch->scores, q.ld * sizeof(float), q.rows, groups_of(h, q.seen),
+                                    t->scratch->values, groups_of(h, h->tokens) * SCRY_PANEL_GROUP_BYTES, h->head, out, ld_out });
+    for (size_t i = 0; o.bf16 && i < q.rows; i++)
+        t->k->to_bf16(out + i * ld_out, h->head, o.bf16 + (r + i) * o.ld);
+}
+
+/* Tokens [from, to) of one head, whose rows follow each other, to the first rows of `o`. */
+static void attend(const scry_nn *t, const head_view *h, bool causal, size_t from, size_t to, head_output o)
+{
     for (size_t r0 = from; r0 < to; r0 += SCRY_SCORE_ROWS) {
         size_t rows = to - r0 < SCRY_SCORE_ROWS ? to - r0 : SCRY_SCORE_ROWS;
-        size_t seen = causal ? r0 + rows : h->tokens;
-        float *scores = t->scratch->scores;
-        multiply(t, (product){ row_of(h, r0), h->ld, rows, h->head, t->scratch->keys,
-                               panels(seen) * SCRY_PANEL, scores, ld });
-        for (size_t i = 0; i < rows; i++) {
-            size_t visible = causal ? r0 + i + 1 : h->tokens;
-            t->k->softmax(scores + i * ld, visible, factor);
-            memset(scores + i * ld + visible, 0, (seen - visible) * sizeof *scores);
-        }
-        /* The panels of values are h->tokens groups long: products read the first `seen`. */
-        for (size_t p = 0; p < panels(h->head); p++) {
-            size_t cols = h->head - p * SCRY_PANEL;
-            multiply(t, (product){ scores, ld, rows, seen,
-                                   t->scratch->values + p * h->tokens * SCRY_PANEL_GROUP_BYTES,
-                                   cols < SCRY_PANEL ? cols : SCRY_PANEL,
-                                   out + (r0 - from) * ld_out + p * SCRY_PANEL, ld_out });
-        }
+        query_block q = { r0, rows, causal ? r0 + rows : h->tokens, panels(h->tokens) * SCRY_PANEL };
+        score(t, h, q);
+        for (size_t i = 0; i < rows; i++)
+            to_probabilities(t, h, t->scratch->scores + i * q.ld, causal ? r0 + i + 1 : h->tokens, q.seen);
+        mix(t, h, q, r0 - from, o);
     }
 }
 
@@ -126,16 +191,20 @@ void scry_attention_run(scry_nn *t, const scry_attention *a)
         return;
     }
     size_t head = a->width / a->heads, tokens = 0;
+    bool bf16 = a->mode == SCRY_MODE_BF16 && scry_attention_takes_bf16(t, head);
     scry_range mine = scry_share(t, a->sequences * a->heads, 1);
     for (size_t i = mine.from; i < mine.to; i++) {
         size_t s = i / a->heads, column = i % a->heads * head;
         if (i == mine.from || column == 0)
             tokens = scry_attention_rows(a, s, t->scratch->rows);
-        head_view h = { a->qkv + column, t->scratch->rows, 3 * a->width, a->width, tokens, head };
-        pack_head(t, &h);
+        head_view h = { a->qkv + column, t->scratch->rows, 3 * a->width, a->width, tokens, head,
+                        bf16 ? SCRY_MODE_BF16 : SCRY_MODE_F32 };
+        pack_keys(t, &h);
+        pack_values(t, &h);
         size_t from = tokens - (a->starts[s + 1] - a->starts[s]) + (a->only ? a->only[s] : 0);
+        size_t at = (a->only ? s : a->starts[s]) * a->width + column;
         attend(t, &h, a->causal, from, a->only ? from + 1 : tokens,
-               a->out + (a->only ? s : a->starts[s]) * a->width + column, a->width);
+               (head_output){ a->out + at, a->width, a->bf16_out ? (uint16_t *)a->out + at : NULL });
     }
     scry_nn_wait(t);
 }

@@ -22,7 +22,16 @@ typedef struct scry_attention {
     const size_t *only;      /* [sequences]: compute only this token (an index into the sequence's own rows),
                               * to row s of out; NULL = all tokens */
     float *out;              /* [rows, width]; may not overlap qkv */
+    scry_mode mode;          /* of both products: F32, or BF16, which is F32 where it is not taken. The softmax between them is
+                              * float */
+    bool bf16_out;           /* where it is taken: `out` has bf16 numbers instead of floats, for a product that takes them */
 } scry_attention;
+
+/* Whether the processor has bf16, and a head fits the scratch for it. */
+static inline bool scry_attention_takes_bf16(const scry_nn *t, size_t head)
+{
+    return t->k->fast_bf16 && head <= SCRY_STAGING_K;
+}
 
 void scry_attention_run(scry_nn *t, const scry_attention *a);
 

@@ -52,12 +52,10 @@ static void pack_columns_f32(const piece *p, size_t n0, size_t columns, float *o
 static void pack_columns_bf16(const scry_nn *t, const piece *p, size_t n0, size_t columns, uint32_t *out)
 {
     const scry_gemm *g = p->g;
-    for (size_t i = 0; i < p->groups; i++, out += SCRY_PANEL) {
-        uint16_t pair[2][SCRY_PANEL] = { 0 };
-        for (size_t j = 0; j < 2 && 2 * i + j < p->k; j++)
-            t->k->to_bf16(g->b + (p->k0 + 2 * i + j) * g->ldb + n0, columns, pair[j]);
-        for (size_t n = 0; n < SCRY_PANEL; n++)
-            out[n] = pair[0][n] | (uint32_t)pair[1][n] << 16;
+    const float *b = g->b + p->k0 * g->ldb + n0;
+    for (size_t i = 0; i < p->groups; i++, b += 2 * g->ldb, out += SCRY_PANEL) {
+        t->k->pair_bf16(b, 2 * i + 1 < p->k ? b + g->ldb : NULL, columns, out);
+        memset(out + columns, 0, (SCRY_PANEL - columns) * sizeof *out);
     }
 }
 

@@ -99,6 +99,9 @@ typedef struct scry_kernels {
     void (*transpose)(const uint32_t *const *rows, size_t groups, uint32_t *out);
     void (*to_floats)(scry_dtype from, const void *src, size_t n, float *out);
     void (*to_bf16)(const float *src, size_t n, uint16_t *out);
+    /* out[i] = even[i] in the low half, odd[i] in the high one, both as bf16: a group of a panel, from two rows of B [K, N].
+     * `odd` may be NULL: zeros. */
+    void (*pair_bf16)(const float *even, const float *odd, size_t n, uint32_t *out);
     /* out = round(src / *scale) + *zero in 0..255, with a scale and zero point of its own
      * for these `n` numbers; the range always holds 0. */
     void (*quantise)(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero);

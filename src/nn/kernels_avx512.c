@@ -97,28 +97,33 @@ AVX512 INLINE __mmask16 lanes(size_t n)
     return n >= 16 ? 0xFFFF : (__mmask16)((1u << n) - 1);
 }
 
-/* e^x to about 2 units in the last place: 2^n times a polynomial on [-ln2/2, ln2/2]. */
-AVX512 INLINE __m512 exp16(__m512 x)
+/* 2^t, relative error below 2e-7: 2^n, n whole, times a polynomial on [-1/2, 1/2]. Infinite from 2^128 on, and 0 below
+ * what a float holds. */
+AVX512 INLINE __m512 exp2_16(__m512 t)
 {
-    x = _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(-87.3f)), _mm512_set1_ps(88.7f));
-    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
-    __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
-    r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
-    __m512 p = _mm512_set1_ps(1.9875691500e-4f);
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.3981999507e-3f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(8.3334519073e-3f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(4.1665795894e-2f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.6666665459e-1f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.0000001201e-1f));
-    p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), _mm512_add_ps(r, _mm512_set1_ps(1)));
+    __m512 n = _mm512_roundscale_ps(t, 0), f = _mm512_sub_ps(t, n), p = _mm512_set1_ps(1.32646575e-3f);
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.67151113e-3f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(5.55073395e-2f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.40222424e-1f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.93147004e-1f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1));
     return _mm512_scalef_ps(p, n);
 }
 
-/* 1 / (1 + e^-x) */
-AVX512 INLINE __m512 sigmoid16(__m512 x)
+/* 1 / x for |x| in [1, 2^127]: a table's 14 bits and a step of Newton's. A third of the time of a division. */
+AVX512 INLINE __m512 inverse16(__m512 x)
 {
-    __m512 e = exp16(_mm512_sub_ps(_mm512_setzero_ps(), x));
-    return _mm512_div_ps(_mm512_set1_ps(1), _mm512_add_ps(_mm512_set1_ps(1), e));
+    __m512 y = _mm512_rcp14_ps(x);
+    return _mm512_mul_ps(y, _mm512_fnmadd_ps(x, y, _mm512_set1_ps(2)));
+}
+
+#define LOG2_E 1.44269504f
+
+/* x / (1 + 2^t), for x times a sigmoid; a NaN in t stays. */
+AVX512 INLINE __m512 gated16(__m512 x, __m512 t)
+{
+    t = _mm512_max_ps(_mm512_set1_ps(-126), _mm512_min_ps(_mm512_set1_ps(126), t));
+    return _mm512_mul_ps(x, inverse16(_mm512_add_ps(_mm512_set1_ps(1), exp2_16(t))));
 }
 
 /* erf by Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7. */
@@ -126,13 +131,13 @@ AVX512 INLINE __m512 erf16(__m512 x)
 {
     const __m512 one = _mm512_set1_ps(1);
     __m512 z = _mm512_abs_ps(x);
-    __m512 t = _mm512_div_ps(one, _mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f), one));
+    __m512 t = inverse16(_mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f), one));
     __m512 p = _mm512_set1_ps(1.061405429f);
     p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-1.453152027f));
     p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(1.421413741f));
     p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.284496736f));
     p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.254829592f));
-    __m512 e = exp16(_mm512_mul_ps(_mm512_sub_ps(_mm512_setzero_ps(), z), z));
+    __m512 e = exp2_16(_mm512_max_ps(_mm512_set1_ps(-126), _mm512_mul_ps(_mm512_mul_ps(z, _mm512_set1_ps(-LOG2_E)), z)));
     __m512 y = _mm512_fnmadd_ps(_mm512_mul_ps(p, t), e, one);
     __m512i sign = _mm512_and_si512((__m512i)x, _mm512_set1_epi32((int)0x80000000));
     return (__m512)_mm512_or_si512((__m512i)y, sign);
@@ -142,23 +147,23 @@ AVX512 INLINE __m512 activate16(scry_act act, __m512 x)
 {
     switch (act) {
     case SCRY_ACT_QUICK_GELU:
-        return _mm512_mul_ps(x, sigmoid16(_mm512_mul_ps(x, _mm512_set1_ps(1.702f))));
+        return gated16(x, _mm512_mul_ps(x, _mm512_set1_ps(-1.702f * LOG2_E)));
     case SCRY_ACT_GELU: {
         __m512 e = erf16(_mm512_mul_ps(x, _mm512_set1_ps(0.70710678f)));
         __m512 half = _mm512_mul_ps(x, _mm512_set1_ps(0.5f));
         return _mm512_fmadd_ps(half, e, half);
     }
-    case SCRY_ACT_GELU_TANH: {   /* 0.5 (1 + tanh u) is the sigmoid of 2 u */
-        __m512 u = _mm512_mul_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(0.044715f));
-        u = _mm512_mul_ps(_mm512_fmadd_ps(u, x, x), _mm512_set1_ps(2 * 0.79788456f));
-        return _mm512_mul_ps(x, sigmoid16(u));
+    case SCRY_ACT_GELU_TANH: {   /* 0.5 (1 + tanh u) is the sigmoid of 2 u; u = 0.79788456 (x + 0.044715 x^3) */
+        const float factor = -2 * 0.79788456f * LOG2_E;
+        __m512 t = _mm512_fmadd_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(0.044715f * factor), _mm512_set1_ps(factor));
+        return gated16(x, _mm512_mul_ps(t, x));
     }
     case SCRY_ACT_RELU6:
         return _mm512_min_ps(_mm512_max_ps(x, _mm512_setzero_ps()), _mm512_set1_ps(6));
     case SCRY_ACT_RELU:
         return _mm512_max_ps(x, _mm512_setzero_ps());
     case SCRY_ACT_SILU:
-        return _mm512_mul_ps(x, sigmoid16(x));
+        return gated16(x, _mm512_mul_ps(x, _mm512_set1_ps(-LOG2_E)));
     case SCRY_ACT_NONE:
         break;
     }
@@ -287,6 +292,20 @@ AVX512_BF16 static void to_bf16(const float *src, size_t n, uint16_t *out)
     }
 }
 
+/* The two registers of a conversion hold 32 numbers one after the other: interleaved they are pairs. */
+AVX512_BF16 static void pair_bf16(const float *even, const float *odd, size_t n, uint32_t *out)
+{
+    static const uint16_t order[32] = { 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 };
+    const __m512i places = _mm512_loadu_si512(order);
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        __m512bh both = _mm512_cvtne2ps_pbh(odd ? _mm512_maskz_loadu_ps(m, odd + i) : _mm512_setzero_ps(),
+                                            _mm512_maskz_loadu_ps(m, even + i));
+        _mm512_mask_storeu_epi32(out + i, m, _mm512_permutexvar_epi16(places, (__m512i)both));
+    }
+}
+
 AVX512 static void quantise(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero)
 {
     __m512 low = _mm512_setzero_ps(), high = low;
@@ -336,11 +355,10 @@ AVX512 static void softmax(float *x, size_t n, float factor)
     __m512 high = least, sum = _mm512_setzero_ps();
     for (size_t i = 0; i < n; i += 16)
         high = _mm512_max_ps(high, _mm512_mask_loadu_ps(least, lanes(n - i), x + i));
-    __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(high)), scale = _mm512_set1_ps(factor);
+    __m512 scale = _mm512_set1_ps(factor * LOG2_E), top = _mm512_mul_ps(_mm512_set1_ps(_mm512_reduce_max_ps(high)), scale);
     for (size_t i = 0; i < n; i += 16) {
         __mmask16 m = lanes(n - i);
-        __m512 d = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + i), top), scale);
-        __m512 e = _mm512_maskz_mov_ps(m, exp16(d));
+        __m512 e = _mm512_maskz_mov_ps(m, exp2_16(_mm512_fmsub_ps(_mm512_maskz_loadu_ps(m, x + i), scale, top)));
         sum = _mm512_add_ps(sum, e);
         _mm512_mask_storeu_ps(x + i, m, e);
     }
@@ -436,6 +454,7 @@ SCRY_DEPTHWISE(AVX512)
                    has_vnni ? tile2_int8 : scry_avx2_tile2_int8 },                          \
         .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,     \
         .to_floats = to_floats, .to_bf16 = has_bf16 ? to_bf16 : scry_generic_to_bf16,       \
+        .pair_bf16 = has_bf16 ? pair_bf16 : scry_generic_pair_bf16,                         \
         .quantise = quantise, .layer_norm = layer_norm, .softmax = softmax,                 \
         .depthwise = depthwise                                                              \
     }

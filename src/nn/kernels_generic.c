@@ -153,6 +153,12 @@ void scry_generic_to_bf16(const float *src, size_t n, uint16_t *out)
         out[i] = scry_to_bf16(src[i]);
 }
 
+void scry_generic_pair_bf16(const float *even, const float *odd, size_t n, uint32_t *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = scry_to_bf16(even[i]) | (uint32_t)(odd ? scry_to_bf16(odd[i]) : 0) << 16;
+}
+
 void scry_generic_quantise(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero)
 {
     float low = 0, high = 0;
@@ -232,7 +238,8 @@ void scry_generic_depthwise(const scry_depthwise *d)
         .tile2 = { scry_generic_tile2_f32, scry_generic_tile2_bf16, scry_generic_tile2_int8 }, \
         .finish_float = scry_generic_finish_float, .finish_int = scry_generic_finish_int,   \
         .transpose = scry_generic_transpose, .to_floats = scry_to_floats,                   \
-        .to_bf16 = scry_generic_to_bf16, .quantise = scry_generic_quantise,                 \
+        .to_bf16 = scry_generic_to_bf16, .pair_bf16 = scry_generic_pair_bf16,               \
+        .quantise = scry_generic_quantise,                                                  \
         .layer_norm = scry_generic_layer_norm, .softmax = scry_generic_softmax,             \
         .depthwise = scry_generic_depthwise                                                 \
     }

@@ -412,7 +412,8 @@ SCRY_DEPTHWISE()
         .tile1 = { scry_neon_tile1_f32, scry_neon_tile1_##BF16, scry_neon_tile1_##INT8 },   \
         .tile2 = { scry_neon_tile2_f32, scry_neon_tile2_##BF16, scry_neon_tile2_##INT8 },   \
         .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,     \
-        .to_floats = to_floats, .to_bf16 = TO_BF16, .quantise = quantise,                   \
+        .to_floats = to_floats, .to_bf16 = TO_BF16, .pair_bf16 = scry_generic_pair_bf16,    \
+        .quantise = quantise,                                                               \
         .layer_norm = layer_norm, .softmax = softmax, .depthwise = depthwise                \
     }
 

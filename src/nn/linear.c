@@ -220,15 +220,17 @@ void scry_linear_publish(scry_linear *l, uint8_t *memory)
 /* A block of rows of A, in the product's mode. */
 typedef struct {
     const uint8_t *at;
-    size_t ld_bytes, rows;
+    size_t ld_bytes, first, rows;   /* first: its number in A */
 } a_block;
 
-static a_block convert_rows(const scry_nn *t, const scry_linear *l, const scry_product *p,
+static a_block convert_rows(const scry_nn *t, const scry_linear *l, const scry_product *p, bool is_bf16,
                             size_t m0, size_t rows)
 {
+    if (is_bf16)
+        return (a_block){ (const uint8_t *)p->a + m0 * p->lda * sizeof(uint16_t), p->lda * sizeof(uint16_t), m0, rows };
     const float *a = p->a + m0 * p->lda;
     if (l->mode == SCRY_MODE_F32)
-        return (a_block){ (const uint8_t *)a, p->lda * sizeof(float), rows };
+        return (a_block){ (const uint8_t *)a, p->lda * sizeof(float), m0, rows };
     const scry_scratch *s = t->scratch;
     size_t ld = groups_of(l) * SCRY_GROUP_BYTES;
     for (size_t r = 0; r < rows; r++) {
@@ -239,7 +241,7 @@ static a_block convert_rows(const scry_nn *t, const scry_linear *l, const scry_p
         else
             t->k->quantise(a + r * p->lda, l->k, out, &s->row_scale[r], &s->row_zero[r]);
     }
-    return (a_block){ s->a, ld, rows };
+    return (a_block){ s->a, ld, m0, rows };
 }
 
 /* One panel of weights or two neighbours. */
@@ -250,41 +252,62 @@ typedef struct {
     const uint8_t *next;   /* the panels after these, or NULL */
 } panel_group;
 
-/* Rows m0 and following, those of the block, against the panels. The first tiles wait for
+/* Ask for the tile's part of C, which is read or written when its sums are complete: 2 % of SigLIP 2 B/16. */
+static void prefetch_rows(const uint8_t *c, size_t ld_bytes, size_t rows, size_t bytes)
+{
+    for (size_t r = 0; r < rows; r++, c += ld_bytes)
+        for (size_t i = 0; i < bytes; i += 64)
+            __builtin_prefetch(c + i, 1);
+}
+
+/* The sums of a tile to C; as bf16, they are finished in place. */
+static void finish_tile(const scry_nn *t, const scry_linear *l, scry_finish *f, uint16_t *c_bf16)
+{
+    size_t ldc = f->ldc;
+    if (c_bf16) {
+        f->c = t->scratch->acc;
+        f->ldc = f->ld_acc;
+    }
+    (l->mode == SCRY_MODE_INT8 ? t->k->finish_int : t->k->finish_float)(f);
+    for (size_t r = 0; c_bf16 && r < (size_t)f->rows; r++)
+        t->k->to_bf16(f->c + r * f->ldc, (size_t)f->cols, c_bf16 + r * ldc);
+}
+
+/* The block's rows against the panels. The first tiles wait for
  * memory; meanwhile `next` is prefetched, each tile fetching one of the four lines of a
  * group. */
-static void run_panels(const scry_nn *t, const scry_linear *l, const scry_product *p, a_block a,
-                       size_t m0, panel_group g)
+static void run_panels(const scry_nn *t, const scry_linear *l, const scry_product *p, bool c_bf16, a_block a,
+                       panel_group g)
 {
     int count = g.count;
     const scry_scratch *s = t->scratch;
-    size_t most = count == 2 ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS;
+    size_t most = count == 2 ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS, size = c_bf16 ? sizeof(uint16_t) : sizeof(float);
     size_t tiles = (a.rows + most - 1) / most, n0 = g.first * SCRY_PANEL;
     size_t cols = (size_t)count * SCRY_PANEL < l->n - n0 ? (size_t)count * SCRY_PANEL : l->n - n0;
     scry_tile_fn *multiply = (count == 2 ? t->k->tile2 : t->k->tile1)[l->mode];
     for (size_t i = 0; i < tiles; i++) {
         size_t r0 = a.rows * i / tiles, r1 = a.rows * (i + 1) / tiles;
+        uint8_t *c = (uint8_t *)p->c + ((a.first + r0) * p->ldc + n0) * size;
         scry_tile tile = {
             .a = a.at + r0 * a.ld_bytes, .b = g.at, .groups = groups_of(l), .lda = a.ld_bytes,
             .panel_stride = panel_bytes(l), .rows = (int)(r1 - r0), .acc = s->acc,
             .ld_acc = 2 * SCRY_PANEL,
             .soon = g.next && i < 2 * (size_t)count ? g.next + i / 2 * panel_bytes(l) + i % 2 * 64 : NULL
         };
+        prefetch_rows(c, p->ldc * size, r1 - r0, cols * size);
         multiply(&tile);
         scry_finish f = {
             .acc = s->acc, .ld_acc = 2 * SCRY_PANEL, .rows = tile.rows, .cols = (int)cols,
             .col_scale = l->col_scale ? l->col_scale + n0 : NULL,
             .bias = l->bias ? l->bias + n0 : NULL, .act = p->act, .add = p->add,
-            .c = p->c + (m0 + r0) * p->ldc + n0, .ldc = p->ldc
+            .c = (float *)c, .ldc = p->ldc
         };
         if (l->mode == SCRY_MODE_INT8) {
             f.row_scale = s->row_scale + r0;
             f.row_zero = s->row_zero + r0;
             f.col_sum = l->col_sum + n0;
-            t->k->finish_int(&f);
-        } else {
-            t->k->finish_float(&f);
         }
+        finish_tile(t, l, &f, c_bf16 ? (uint16_t *)c : NULL);
     }
 }
 
@@ -297,6 +320,11 @@ static size_t block_rows(const scry_nn *t, const scry_linear *l)
 
 void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p)
 {
+    scry_linear_run_bf16(t, l, p, 0);
+}
+
+void scry_linear_run_bf16(scry_nn *t, const scry_linear *l, const scry_product *p, int rows)
+{
     if (t->k->reference) {
         scry_reference_linear(t, l, p);
         scry_nn_wait(t);
@@ -308,7 +336,7 @@ void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p)
     size_t most = block_rows(t, l), blocks = (p->m + most - 1) / most;
     for (size_t i = 0; i < blocks && mine.from < mine.to; i++) {
         size_t m0 = p->m * i / blocks, m1 = p->m * (i + 1) / blocks;
-        a_block a = convert_rows(t, l, p, m0, m1 - m0);
+        a_block a = convert_rows(t, l, p, rows & SCRY_ROWS_A, m0, m1 - m0);
         for (size_t panel = mine.from; panel < mine.to;) {
             int count = mine.to - panel >= 2 ? together : 1;
             const uint8_t *b = packed ? packed + panel * panel_bytes(l) : t->scratch->panels;
@@ -317,7 +345,7 @@ void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p)
                            t->scratch->panels + (size_t)j * panel_bytes(l));
             bool more = packed && panel + 2 * (size_t)count <= mine.to;
             const uint8_t *next = more ? b + (size_t)count * panel_bytes(l) : NULL;
-            run_panels(t, l, p, a, m0, (panel_group){ panel, count, b, next });
+            run_panels(t, l, p, rows & SCRY_ROWS_C, a, (panel_group){ panel, count, b, next });
             panel += (size_t)count;
         }
     }

@@ -61,4 +61,16 @@ void scry_linear_publish(scry_linear *l, uint8_t *memory);
 
 void scry_linear_run(scry_nn *t, const scry_linear *l, const scry_product *p);
 
+/* The same numbers with rows of A or C, or both, of bf16 numbers instead of floats (`a` and `c` point to them, lda and ldc count
+ * them): between products that round their rows anyway this saves the conversion and half of the memory traffic. Only for
+ * products that take it; C without `add`. */
+typedef enum { SCRY_ROWS_A = 1, SCRY_ROWS_C = 2 } scry_rows;
+void scry_linear_run_bf16(scry_nn *t, const scry_linear *l, const scry_product *p, int rows);
+
+/* Whether A may be bf16. C may be wherever the processor has bf16 (scry_kernels.fast_bf16). */
+static inline bool scry_linear_takes_bf16(const scry_nn *t, const scry_linear *l)
+{
+    return l->mode == SCRY_MODE_BF16 && t->k->fast_bf16 && l->k % 2 == 0;
+}
+
 #endif

@@ -232,7 +232,7 @@ static upper upper_of_pool(const tune_run *r, const size_t *first)
 
 static scry_attention attention_of(const tune_run *r, const kept *k, const upper *u)
 {
-    return (scry_attention){ k->qkv, r->s.starts, NULL, r->s.n, r->p->width, u->heads, r->p->causal, u->only, k->attended };
+    return (scry_attention){ k->qkv, r->s.starts, NULL, r->s.n, r->p->width, u->heads, r->p->causal, u->only, .out = k->attended };
 }
 
 static void upper_forward(scry_nn *t, const tune_run *r, const kept *k, upper u, float *result)
@@ -255,7 +255,7 @@ static void block_forward(scry_nn *t, const tune_run *r, size_t i)
     upper_forward(t, r, k, u, i + 1 < r->blocks ? r->kept[i + 1].x : r->last);
 }
 
-/* The probe's query is written into the first row of each sequence: attention_pool.c. */
+/* The probe's query is written into the first row of each sequence: attention is computed for that row only. */
 static void pool_forward(scry_nn *t, const tune_run *r, const size_t *first)
 {
     const tune_part *p = r->p;

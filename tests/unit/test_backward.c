@@ -180,7 +180,7 @@ static void check_attention(const char *prefix, size_t heads, bool causal)
     float *y = zeros(out[0] * out[1]), *dqkv = zeros(shape[0] * shape[1]);
     for (size_t i = 0; i < shape[0] * shape[1]; i++)
         dqkv[i] = NAN;   /* everything is written */
-    attention_job j = { { qkv, starts, NULL, count[0], shape[1] / 3, heads, causal, chosen ? only : NULL, y }, dy, dqkv,
+    attention_job j = { { qkv, starts, NULL, count[0], shape[1] / 3, heads, causal, chosen ? only : NULL, .out = y }, dy, dqkv,
                         zeros(3 * scry_attention_backward_floats(MOST_TOKENS, shape[1] / 3 / heads)) };
     scry_team_run(team, run_attention, &j);
     compare(prefix, "y", y, 1e-5);
@@ -235,7 +235,7 @@ static void test_finite_differences(void **unused)
         qkv[i] = (float)(int32_t)(state = state * 1664525 + 1013904223) / 2147483648.0f;
     for (size_t i = 0; i < TOKENS * WIDTH; i++)
         dout[i] = i % 3 ? 0.5f : -1;
-    attention_job j = { { qkv, starts, NULL, 1, WIDTH, 2, true, NULL, out }, dout, dqkv,
+    attention_job j = { { qkv, starts, NULL, 1, WIDTH, 2, true, NULL, .out = out }, dout, dqkv,
                         zeros(scry_attention_backward_floats(TOKENS, WIDTH / 2)) };
     scry_team_run(team, run_attention, &j);
     float gradient[COUNT];

@@ -256,7 +256,7 @@ static void shared_rows_change_nothing(const scry_attention *a, const float *wan
             memcpy(qkv + (starts[s] + i) * 3 * width, a->qkv + rows[s][i] * 3 * width, 3 * width * sizeof *qkv);
     scry_team *team;
     assert_int_equal(scry_team_new(&team, scry_kernels_reference(), 1, &(scry_scratch_need){ 1, 128, 80 }, NULL), 0);
-    scry_team_run(team, attend, &(scry_attention){ qkv, starts, NULL, 3, width, a->heads, true, NULL, got });
+    scry_team_run(team, attend, &(scry_attention){ qkv, starts, NULL, 3, width, a->heads, true, NULL, .out = got });
     scry_team_free(team);
     for (size_t s = 0; s < 3; s++)
         for (size_t i = 0; i < starts[s + 1] - starts[s]; i++)
@@ -286,15 +286,17 @@ static void attention_matches(void **unused)
         float *want = random_floats(starts[3] * width), *got = random_floats(starts[3] * width);
         for (size_t k = 0; k < 3 * width * starts[3]; k++)
             qkv[k] *= 2;
-        for (size_t run = 0; run < (n + 1) * 4; run++) {
-            bool first = run < 4;
+        for (size_t run = 0; run < (n + 1) * 8; run++) {
+            bool first = run < 8;
+            scry_mode mode = run / 4 % 2 ? SCRY_MODE_BF16 : SCRY_MODE_F32;
             scry_team *team;
             scry_scratch_need need = { 1, 103, 80 };
-            const scry_kernels *k = first ? scry_kernels_reference() : all[run / 4 - 1];
+            const scry_kernels *k = first ? scry_kernels_reference() : all[run / 8 - 1];
+            double most = mode == SCRY_MODE_BF16 && k->fast_bf16 ? 1e-2 : 3e-6;
             assert_int_equal(scry_team_new(&team, k, run % 2 ? 3 : 1, &need, NULL), 0);
             bool some = run / 2 % 2;
             scry_attention a = { qkv, starts, shared, 3, width, cases[i].heads, cases[i].causal,
-                                 some ? only : NULL, got };
+                                 some ? only : NULL, .out = got, .mode = mode };
             scry_team_run(team, attend, &a);
             scry_team_free(team);
             if (run == 0)
@@ -302,12 +304,112 @@ static void attention_matches(void **unused)
             if (run == 0 && shared)
                 shared_rows_change_nothing(&a, want);
             for (size_t s = 0; s < 3 && some; s++)
-                assert_true(distance(got + s * width, want + (starts[s] + only[s]) * width, width) < 3e-6);
-            assert_true(some || distance(got, want, starts[3] * width) < 3e-6);
+                assert_true(distance(got + s * width, want + (starts[s] + only[s]) * width, width) < most);
+            assert_true(some || distance(got, want, starts[3] * width) < most);
         }
         free(qkv);
         free(want);
         free(got);
+    }
+}
+
+/* ---- rows of bf16 numbers between operations ---- */
+
+typedef struct {
+    scry_linear linear;
+    scry_product product;
+    int rows;
+    uint8_t *packed;
+} bf16_run;
+
+static void pack_bf16(scry_nn *t, void *arg)
+{
+    scry_linear_pack(t, &((bf16_run *)arg)->linear, ((bf16_run *)arg)->packed);
+}
+
+static void multiply_bf16(scry_nn *t, void *arg)
+{
+    const bf16_run *r = arg;
+    assert_true(scry_linear_takes_bf16(t, &r->linear));
+    scry_linear_run_bf16(t, &r->linear, &r->product, r->rows);
+}
+
+/* x [n] as bf16 numbers. */
+static uint16_t *rounded(const float *x, size_t n)
+{
+    uint16_t *out = scry_try_alloc_aligned(n, sizeof *out);
+    scry_generic_to_bf16(x, n, out);
+    return out;
+}
+
+/* The product of float rows to float rows, and then with either or both in bf16: the same numbers. */
+static void check_bf16_rows(const scry_kernels *k, int threads)
+{
+    enum { M = 21, N = 101, K = 70 };
+    float *a = random_floats(M * K), *w = random_floats(N * K), *c = random_floats(M * N), *got = random_floats(M * N);
+    uint16_t *a_bf16 = rounded(a, M * K);
+    scry_team *team;
+    assert_int_equal(scry_team_new(&team, k, threads, &(scry_scratch_need){ K, 1, 1 }, NULL), 0);
+    scry_weights *memory = scry_weights_new();
+    bf16_run r = { .product = { M, a, K, c, N, SCRY_ACT_GELU_TANH, false } };
+    scry_linear_spec spec = { .weight = { { w, SCRY_DTYPE_F32, 2, { N, K, 1, 1 }, NULL } }, .parts = 1, .mode = SCRY_MODE_BF16 };
+    assert_int_equal(scry_linear_init(&r.linear, &spec, memory, NULL), 0);
+    r.packed = scry_weights_take(memory, scry_linear_packed_bytes(&r.linear));
+    scry_team_run(team, pack_bf16, &r);
+    scry_linear_publish(&r.linear, r.packed);
+    scry_team_run(team, multiply_bf16, &r);
+    uint16_t *want = rounded(c, M * N);
+    for (r.rows = 1; r.rows < 4; r.rows++) {
+        r.product.a = r.rows & SCRY_ROWS_A ? (float *)a_bf16 : a;
+        r.product.c = got;
+        scry_team_run(team, multiply_bf16, &r);
+        if (r.rows & SCRY_ROWS_C)
+            assert_memory_equal(got, want, M * N * sizeof *want);
+        else
+            assert_memory_equal(got, c, M * N * sizeof *got);
+    }
+    scry_weights_free(memory);
+    scry_team_free(team);
+    free(a);
+    free(w);
+    free(c);
+    free(got);
+    free(a_bf16);
+    free(want);
+}
+
+static void check_bf16_attention(const scry_kernels *k, size_t head)
+{
+    enum { TOKENS = 61, HEADS = 2 };
+    size_t width = HEADS * head, starts[] = { 0, TOKENS };
+    float *qkv = random_floats(TOKENS * 3 * width), *out = random_floats(TOKENS * width), *got = random_floats(TOKENS * width);
+    scry_team *team;
+    assert_int_equal(scry_team_new(&team, k, 1, &(scry_scratch_need){ 1, TOKENS, head }, NULL), 0);
+    scry_attention a = { qkv, starts, NULL, 1, width, HEADS, false, .out = out, .mode = SCRY_MODE_BF16 };
+    scry_team_run(team, attend, &a);
+    uint16_t *want = rounded(out, TOKENS * width);
+    a.out = got;
+    a.bf16_out = true;
+    scry_team_run(team, attend, &a);
+    assert_memory_equal(got, want, TOKENS * width * sizeof *want);
+    scry_team_free(team);
+    free(qkv);
+    free(out);
+    free(got);
+    free(want);
+}
+
+static void rows_in_bf16_match(void **unused)
+{
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (!all[i]->fast_bf16)
+            continue;
+        check_bf16_rows(all[i], 1);
+        check_bf16_rows(all[i], 3);
+        check_bf16_attention(all[i], 64);
+        check_bf16_attention(all[i], 19);
     }
 }
 
@@ -333,6 +435,12 @@ static void rows_match(void **unused)
             base->to_bf16(x, size, half_want);
             all[i]->to_bf16(x, size, half);
             assert_memory_equal(half, half_want, size * sizeof *half);
+            uint32_t pairs[80];
+            for (size_t both = 0; both < 2; both++) {
+                all[i]->pair_bf16(x, both ? gain : NULL, size, pairs);
+                for (size_t k = 0; k < size; k++)
+                    assert_int_equal(pairs[k], half_want[k] | (both ? (uint32_t)scry_to_bf16(gain[k]) << 16 : 0));
+            }
             uint8_t bytes[80];
             float scale;
             int32_t zero;
@@ -466,7 +574,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_match), cmocka_unit_test(stacked_and_transposed_weights_match),
         cmocka_unit_test(spread_weights_match),
-        cmocka_unit_test(attention_matches), cmocka_unit_test(rows_match),
+        cmocka_unit_test(attention_matches), cmocka_unit_test(rows_in_bf16_match),
+        cmocka_unit_test(rows_match),
         cmocka_unit_test(depthwise_matches), cmocka_unit_test(halves_are_exact),
         cmocka_unit_test(kernels_can_be_capped)
     };
