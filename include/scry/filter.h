@@ -82,6 +82,11 @@ const scry_filter_node *scry_filter_box(scry_filter_pool *p, double west, double
  * +hh:mm (else UTC): seconds since 1970 of its first moment. */
 int scry_parse_time(const char *text, int64_t *out_s, scry_error *err) SCRY_NODISCARD;
 
+/* A period as people write it, by the clock here: "May 2020", "17.05.2024", "last summer", "this morning", "Q2 2023", "2019-2021" and what
+ * scry_parse_time takes, in English, German, French, Russian and Spanish; docs/http-api.md. From *from_s to before *until_s, as
+ * scry_file.taken_at; INT64_MIN and INT64_MAX where it has no beginning or no end ("since 2020"). SCRY_EINVALID: it is no date, or may be two. */
+int scry_parse_period(const char *text, int64_t *from_s, int64_t *until_s, scry_error *err) SCRY_NODISCARD;
+
 /* "LAT,LON,KM" with range checks. */
 int scry_parse_near(const char *text, double *latitude, double *longitude, double *km,
                     scry_error *err) SCRY_NODISCARD;

@@ -373,5 +373,5 @@ FUNCTIONS = {
     "scry_filter_words": (c_void_p, [_P, c_char_p, c_int]),
     "scry_filter_near": (c_void_p, [_P, c_double, c_double, c_double]),
     "scry_filter_box": (c_void_p, [_P, c_double, c_double, c_double, c_double]),
-    "scry_parse_time": (c_int, [c_char_p, POINTER(c_int64), _ERR]),
+    "scry_parse_period": (c_int, [c_char_p, POINTER(c_int64), POINTER(c_int64), _ERR]),
 }

@@ -23,8 +23,10 @@ class Filters(TypedDict, total=False):
     """The filters of searches, lists and removals, as editors and type checkers know them: docs/python.md."""
 
     in_: _Many[_Path]
+    date: _Many[_When]
     after: _Many[_When]
     before: _Many[_When]
+    until: _Many[_When]
     camera: _Many[str]
     near: Union[Tuple[float, float, float], List[Tuple[float, float, float]], None]
     box: Union[Tuple[float, float, float, float], List[Tuple[float, float, float, float]], None]
@@ -39,19 +41,24 @@ class Filters(TypedDict, total=False):
     key: _Many[str]
 
 
-def _time(value: Any) -> int:
-    """A date as text ("2024-05"), a date, or a datetime: seconds of what a clock at the place showed."""
+_NO_BEGINNING, _NO_END, _DAY = -2**63, 2**63 - 1, 86400
+
+
+def _period(value: Any) -> tuple[int, int]:
+    """A date as people write it ("last summer", "2024-05"), a date, or a datetime: the first second of what a clock at the place
+    showed, and the first one behind it."""
     if isinstance(value, str):
-        seconds = ctypes.c_int64()
-        call("scry_parse_time", encode(value), ctypes.byref(seconds))
-        return seconds.value
+        first, end = ctypes.c_int64(), ctypes.c_int64()
+        call("scry_parse_period", encode(value), ctypes.byref(first), ctypes.byref(end))
+        return first.value, end.value
     if isinstance(value, datetime.datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
+        moment, lasts = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc), 1
     elif isinstance(value, datetime.date):
-        moment = datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.timezone.utc)
+        moment, lasts = datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.timezone.utc), _DAY
     else:
         raise errors.InvalidError(f"a time is a text, a date or a datetime, not {type(value).__name__}")
-    return round((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds())
+    begins = round((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds())
+    return begins, begins + lasts
 
 
 def _text(kind: int, change: Callable[[str], str] = str) -> Callable[[Any, Any], Any]:
@@ -109,8 +116,21 @@ def _favourites(pool: Any, value: Any) -> Any:
     return lib.scry_filter_number(pool, _c.FILTER_FAVOURITE, 0)
 
 
-def _when(kind: int) -> Callable[[Any, Any], Any]:
-    return lambda pool, value: lib.scry_filter_time(pool, kind, _time(value))
+def _when(kind: int, end: bool = False) -> Callable[[Any, Any], Any]:
+    """Times from the beginning of a period on, before it, or, with `end`, before its end."""
+    def build(pool: Any, value: Any) -> Any:
+        moment = _period(value)[1 if end else 0]
+        if moment in (_NO_BEGINNING, _NO_END):
+            raise errors.InvalidError(f"{value!r} has no {'end' if end else 'beginning'}")
+        return lib.scry_filter_time(pool, kind, moment)
+    return build
+
+
+def _within(pool: Any, value: Any) -> Any:
+    first, end = _period(value)
+    after = None if first == _NO_BEGINNING else lib.scry_filter_time(pool, _c.FILTER_AFTER, first)
+    before = None if end == _NO_END else lib.scry_filter_time(pool, _c.FILTER_BEFORE, end)
+    return lib.scry_filter_and(pool, after, before)
 
 
 def _number(kind: int, name: str, least: int, most: int) -> Callable[[Any, Any], Any]:
@@ -120,8 +140,10 @@ def _number(kind: int, name: str, least: int, most: int) -> Callable[[Any, Any],
 # By argument: how one value becomes a filter, and whether any of several values is enough.
 _FILTERS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "in_": (_text(_c.FILTER_IN, lambda folder: os.path.realpath(os.path.expanduser(folder))), True),
+    "date": (_within, True),
     "after": (_when(_c.FILTER_AFTER), False),
     "before": (_when(_c.FILTER_BEFORE), False),
+    "until": (_when(_c.FILTER_BEFORE, end=True), False),
     "camera": (_text(_c.FILTER_CAMERA), True),
     "near": (_near, True),
     "box": (_box, True),

@@ -222,8 +222,9 @@ class Store(Upkeep):
         of these, each alone or as (part, weight), whose vectors are added: ["beach", ("people", -1)].
         `by` is "look" for the vector alone, "words" for pictures whose names and texts have all words of the query, "auto" for both in
         one ranking, as `scry search` does. `min_score` is a cosine or "auto"; `fold` shows near-identical pictures once (True, or
-        the cosine from which). Filters, each a value or a list: in_ (folder), after, before, camera, near=(latitude, longitude, km),
-        box=(west, south, east, north), format, min_width, min_rating, keyword, favourites=True, words, place, label, key.
+        the cosine from which). Filters, each a value or a list: in_ (folder), date ("last summer"), after, before, until, camera,
+        near=(latitude, longitude, km), box=(west, south, east, north), format, min_width, min_rating, keyword, favourites=True, words,
+        place, label, key.
         """
         return self.search_many([query], by=by, limit=limit, offset=offset, min_score=min_score, all_copies=all_copies, fold=fold,
                                 approximate=approximate, **filters)[0]

@@ -28,7 +28,7 @@ scry_period scry_months_from(int year, int month, int months)
     return (scry_period){ scry_day_at(year, month, 1), scry_day_at(year, month + months, 1) };
 }
 
-bool scry_period_third(scry_period *t, int which)
+bool scry_period_part(scry_period *t, int which, int parts)
 {
     time_t first = (time_t)t->from_s, last = (time_t)t->until_s;
     struct tm from, until;
@@ -36,8 +36,8 @@ bool scry_period_third(scry_period *t, int which)
         return false;
     int months = (until.tm_year - from.tm_year) * 12 + until.tm_mon - from.tm_mon;
     int days = (int)((t->until_s - t->from_s) / SCRY_DAY_S);
-    bool by_days = months < 3;
-    int begin = (which - 1) * (by_days ? days : months) / 3, end = which * (by_days ? days : months) / 3;
+    bool by_days = months < 3 || months % parts;
+    int begin = (which - 1) * (by_days ? days : months) / parts, end = which * (by_days ? days : months) / parts;
     int year = from.tm_year + 1900, month = from.tm_mon + 1;
     *t = (scry_period){ by_days ? scry_day_at(year, month, 1 + begin) : scry_day_at(year, month + begin, 1),
                         by_days ? scry_day_at(year, month, 1 + end) : scry_day_at(year, month + end, 1) };
@@ -58,6 +58,15 @@ static int64_t russian_easter(int year)
     return scry_day_at(year, n / 31, n % 31 + 1) + (int64_t)(year / 100 - year / 400 - 2) * SCRY_DAY_S;
 }
 
+/* The fourth Thursday of November. */
+static int64_t thanksgiving(int year)
+{
+    time_t first = (time_t)scry_day_at(year, 11, 1);
+    struct tm tm = { 0 };
+    gmtime_r(&first, &tm);
+    return (int64_t)first + (int64_t)((4 - tm.tm_wday + 7) % 7 + 21) * SCRY_DAY_S;
+}
+
 scry_period scry_holiday_in(scry_date_holiday holiday, int year)
 {
     switch (holiday) {
@@ -70,6 +79,8 @@ scry_period scry_holiday_in(scry_date_holiday holiday, int year)
     case SCRY_HOLIDAY_HALLOWEEN: return scry_days_from(scry_day_at(year, 10, 31), 1);
     case SCRY_HOLIDAY_VALENTINE: return scry_days_from(scry_day_at(year, 2, 14), 1);
     case SCRY_HOLIDAY_EASTER: return scry_days_from(easter(year) - 2 * SCRY_DAY_S, 4);
+    case SCRY_HOLIDAY_PENTECOST: return scry_days_from(easter(year) + 48 * SCRY_DAY_S, 3);
+    case SCRY_HOLIDAY_THANKSGIVING: return scry_days_from(thanksgiving(year), 1);
     case SCRY_HOLIDAY_RUSSIAN_EASTER: return scry_days_from(russian_easter(year), 1);
     }
     return scry_days_from(scry_day_at(year, 1, 1), 1);

@@ -18,8 +18,8 @@ bool scry_is_date(int year, int month, int day);
 scry_period scry_days_from(int64_t from, int days);
 scry_period scry_months_from(int year, int month, int months);
 
-/* Its first, second or last third (1 to 3): of a month by days, of what is longer by months; false: it is no whole months. */
-bool scry_period_third(scry_period *t, int which);
+/* Which of its `parts` equal parts (from 1 on): of a month by days, of what is longer by months; false: it is no whole months. */
+bool scry_period_part(scry_period *t, int which, int parts);
 
 /* The holiday in that year; New Year begins on the evening before it. SCRY_HOLIDAY_NEW is New Year, too. */
 scry_period scry_holiday_in(scry_date_holiday holiday, int year);

@@ -24,10 +24,10 @@ static const struct {
     { "nov~ember ноя~брь ноябр* nov~embre nov~iembre", SCRY_DATE_MONTH, 11 },
     { "dec~ember дек~абрь декабр* dez~ember dec~embre dic~iembre", SCRY_DATE_MONTH, 12 },
 
-    { "spring весн* fruhling fruhjahr printemps primavera", SCRY_DATE_SEASON, 3 },
-    { "summer лето лета летом лету лете sommer ete verano", SCRY_DATE_SEASON, 6 },
-    { "autumn fall осен* herbst automne otono", SCRY_DATE_SEASON, 9 },
-    { "winter зим* hiver invierno", SCRY_DATE_SEASON, 12 },
+    { "spring весн* весенн* fruhling fruhjahr printemps primavera", SCRY_DATE_SEASON, 3 },
+    { "summer лето лета летом лету лете летн* sommer ete verano", SCRY_DATE_SEASON, 6 },
+    { "autumn fall осен* осенн* herbst automne otono", SCRY_DATE_SEASON, 9 },
+    { "winter зим* зимн* hiver invierno", SCRY_DATE_SEASON, 12 },
 
     { "sun~day воскресень* sonntag dimanche domingo", SCRY_DATE_WEEKDAY, 0 },
     { "mon~day понедельник* montag lundi lunes", SCRY_DATE_WEEKDAY, 1 },
@@ -35,7 +35,7 @@ static const struct {
     { "wed~nesday сред* mittwoch mercredi miercoles", SCRY_DATE_WEEKDAY, 3 },
     { "thu~rsday четверг* donnerstag jeudi jueves", SCRY_DATE_WEEKDAY, 4 },
     { "fri~day пятниц* freitag vendredi viernes", SCRY_DATE_WEEKDAY, 5 },
-    { "sat~urday суббот* samstag samedi sabado", SCRY_DATE_WEEKDAY, 6 },
+    { "sat~urday суббот* samstag sonnabend samedi sabado", SCRY_DATE_WEEKDAY, 6 },
     { "weekend weekends выходн* выходными wochenende week-end", SCRY_DATE_WEEKEND, 0 },
 
     { "christmas xmas weihnacht* noel navidad", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_CHRISTMAS },
@@ -44,6 +44,8 @@ static const struct {
     { "new новыи нового новым новом", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_NEW },
     { "silvester nochevieja", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_NEW_YEARS_EVE },
     { "neujahr", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_NEW_YEARS_DAY },
+    { "pentecost whitsun pfingst* pentecote pentecostes", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_PENTECOST },
+    { "thanksgiving благодарени*", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_THANKSGIVING },
     { "halloween хэллоуин*", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_HALLOWEEN },
     { "valentine valentines valentinstag", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_VALENTINE },
     { "easter ostern paques pascua", SCRY_DATE_HOLIDAY, SCRY_HOLIDAY_EASTER },
@@ -53,6 +55,20 @@ static const struct {
     { "mid middle середин* mitte milieu mediados", SCRY_DATE_PART, 2 },
     { "late end кон* конец ende fin finales", SCRY_DATE_PART, 3 },
 
+    { "quarter quarters квартал* кварталов quartal* trimestre trimestres", SCRY_DATE_QUARTER, 0 },
+    { "half halb* halfte halbjahr* половин* полугоди* moitie demi demie mitad medio media semestre semestres", SCRY_DATE_HALF, 0 },
+
+    { "morning утр* vormittag morgen fruh matin matinee manana", SCRY_DATE_DAYTIME, SCRY_DAYTIME_MORNING },
+    { "afternoon днем nachmittag apres-midi", SCRY_DATE_DAYTIME, SCRY_DAYTIME_AFTERNOON },
+    { "tarde", SCRY_DATE_DAYTIME, SCRY_DAYTIME_SPANISH_TARDE },
+    { "evening вечер* abend soir soiree", SCRY_DATE_DAYTIME, SCRY_DAYTIME_EVENING },
+    { "night ноч* nacht nuit noche", SCRY_DATE_DAYTIME, SCRY_DAYTIME_NIGHT },
+    { "tonight", SCRY_DATE_DAYTIME, SCRY_DAYTIME_TONIGHT },
+    { "anoche", SCRY_DATE_DAYTIME, SCRY_DAYTIME_LAST_NIGHT },
+    { "holidays vacation vacations sommerferien weihnachtsferien osterferien каникул* каникулами отпуск* ferien urlaub* vacances "
+      "vacaciones", SCRY_DATE_VAGUE, 0 },
+
+    { "полгода полугода", SCRY_DATE_UNIT, 'h' },
     { "day день дня tag jour dia", SCRY_DATE_UNIT, 'd' },
     { "days днеи tage tagen jours dias", SCRY_DATE_UNITS, 'd' },
     { "week недел* woche semaine semana", SCRY_DATE_UNIT, 'w' },
@@ -63,6 +79,10 @@ static const struct {
     { "years лет jahre jahren ans annees anos", SCRY_DATE_UNITS, 'y' },
 
     { "a one один одну ein eine einem einer un une una", SCRY_DATE_NUMBER, 1 },
+    { "first перв* первого первому erst* premier premiere primer primero primera i", SCRY_DATE_ORDINAL, 1 },
+    { "second втор* второго второму zweit* deuxieme seconde segundo segunda ii", SCRY_DATE_ORDINAL, 2 },
+    { "third трет* третьего третьему dritt* troisieme tercer tercero tercera iii", SCRY_DATE_ORDINAL, 3 },
+    { "fourth четверт* четвертого четвертому viert* quatrieme cuarto cuarta iv", SCRY_DATE_ORDINAL, 4 },
     { "two couple два две пару zwei deux dos", SCRY_DATE_NUMBER, 2 },
     { "three три drei trois tres", SCRY_DATE_NUMBER, 3 },
     { "four четыре vier quatre cuatro", SCRY_DATE_NUMBER, 4 },
@@ -85,7 +105,7 @@ static const struct {
     { "from since between с со от между von zwischen seit depuis desde entre", SCRY_DATE_FROM, 0 },
     { "to until till through and по и bis und jusqu'a et hasta au", SCRY_DATE_TO, 0 },
     { "до", SCRY_DATE_UP_TO, 0 },
-    { "the of in on at all during в во на за im am der den des dem das le la les l' du en de del el los il", SCRY_DATE_FILLER, 0 },
+    { "the of in on at all during в во на за im am der den des dem das le la les l' du en de del el los il por", SCRY_DATE_FILLER, 0 },
 };
 
 void scry_date_fold(scry_buf *out, const char *text)

@@ -6,7 +6,9 @@
  * year is the last one that has begun, with "last" the last one that is over. With points the day comes first (17.05.2024,
  * 17.05.24); with slashes or hyphens too, unless only another order is a date, and what may be two dates is refused. "May to
  * July 2020", "5-7 May 2020", "2019-2021", "early May" is its first ten days, "end of 2020" its last four months. "since
- * 2019", "until May 2020" and "before 2020" are periods, too.
+ * 2019", "until May 2020" and "before 2020" are periods, too. "Q2 2023" and "first half of 2023" are parts of a year; a
+ * morning is from 4 to 12, an afternoon to 18, an evening from 17 to 24, a night from 18 to 6 of the next day. What is another time
+ * for everybody ("summer holidays") is refused.
  */
 #ifndef SCRY_ENGINE_DATE_WORDS_H
 #define SCRY_ENGINE_DATE_WORDS_H
@@ -21,8 +23,8 @@ typedef struct scry_period {
 } scry_period;
 
 /* The period that `text` names, by a clock that shows `now_s`; also takes what scry_parse_time takes, of which a time is a
- * minute or a second. SCRY_ENOTFOUND, without a message: it is no date; SCRY_EINVALID: it may be two dates, or a span ends before
- * it begins, and the message says so. */
+ * minute or a second. SCRY_ENOTFOUND, without a message: it is no date; SCRY_EINVALID: it may be two dates or is vague, or a span
+ * ends before it begins, and the message says so. */
 int scry_date_words(const char *text, int64_t now_s, scry_period *out, scry_error *err) SCRY_NODISCARD;
 
 /* What a clock here shows now, as seconds since 1970 as if that were UTC. */

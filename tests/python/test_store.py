@@ -187,6 +187,11 @@ def test_filters(store, pictures):
     assert len(names(in_=[pictures / "a", pictures / "b"])) == 11
     assert names(format="png") == ["p08.png", "p09.png", "p10.png"] and len(names(format=["png", "jpg"])) == 12
     assert names(after="2016", before="2020") == ["p06.jpg", "p07.jpg"]
+    assert names(after="01.01.2016", until="2019") == names(date="2016-2019") == names(date="2016 to Q4 2019") == ["p06.jpg", "p07.jpg"]
+    assert names(date=["2016", datetime.date(2017, 5, 17)], until="2017-05-17") == names(after="2016", before="2017-05-18")
+    for wrong in ({"date": "soon"}, {"after": "03/04/2024"}, {"after": "until 2020"}, {"until": "since 2020"}, {"date": 2016}):
+        with pytest.raises(scry.InvalidError):
+            names(**wrong)
     assert names(after=datetime.date(2016, 1, 1), before=datetime.datetime(2017, 5, 17, 10, 0)) == ["p06.jpg"]
     assert names(camera="camera 1") == ["p01.jpg", "p04.jpg", "p07.jpg"]
     assert names(camera=["Camera 1", "Camera 2"]) == ["p01.jpg", "p02.jpg", "p04.jpg", "p05.jpg", "p07.jpg"]
