@@ -80,12 +80,8 @@ static size_t split(char *p, char separator, char **fields)
     }
 }
 
-int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err)
+int scry_csv_read_stream(FILE *f, const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err)
 {
-    bool standard_input = strcmp(path, "-") == 0;
-    FILE *f = standard_input ? stdin : scry_open_input_stream(path);
-    if (!f)
-        return scry_fail_errno(err, errno, "cannot open %s", path);
     char *line = NULL, **fields = scry_alloc(MAX_FIELDS * sizeof *fields);
     size_t capacity = 0, lines = 0;
     int r = 0;
@@ -104,6 +100,16 @@ int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg
     }
     free(fields);
     free(line);
+    return r;
+}
+
+int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    FILE *f = standard_input ? stdin : scry_open_input_stream(path);
+    if (!f)
+        return scry_fail_errno(err, errno, "cannot open %s", path);
+    int r = scry_csv_read_stream(f, path, separator, row, arg, err);
     if (!standard_input)
         fclose(f);
     return r;

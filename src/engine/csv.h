@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Whether a path given as a picture is read as a table of pictures: its name ends in .csv or .tsv and it is not a folder. */
 bool scry_is_csv(const char *path);
@@ -18,5 +19,8 @@ typedef int scry_csv_row(void *arg, size_t line, char **fields, size_t count);
 /* Read the whole table in `path` ("-": standard input). `separator` is ',' or '\t', or 0 for
  * the one in the first line. A field without its closing quote is SCRY_EINVALID. */
 int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err) SCRY_NODISCARD;
+
+/* The same from where an open stream is; `path` is its name in messages. */
+int scry_csv_read_stream(FILE *f, const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err) SCRY_NODISCARD;
 
 #endif

@@ -5,7 +5,9 @@
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "base/lines.h"
+#include "base/log.h"
 #include "engine/csv.h"
+#include "engine/picture_table.h"
 #include "store/side_by_side.h"
 #include "store/store_kind.h"
 
@@ -19,20 +21,14 @@
 typedef struct {
     ingest *in;
     const ingest_root *root;    /* that contains the files being walked */
-    struct {                    /* the CSV being read */
-        const char *path, *folder;      /* of the table itself; its relative paths are relative to the folder */
-        size_t id_at, path_at;          /* columns; NO_COLUMN: none */
-        bool begun;                     /* the first row was read */
-        scry_error *err;
-    } csv;
-    const scry_walk_item *extra;   /* key and labels of the current CSV row; NULL elsewhere */
+    scry_row_choice choice;     /* of the rows of all tables */
+    uint64_t row;               /* the number of the current one */
+    const scry_walk_item *extra;   /* its key and labels; NULL elsewhere */
     ingest_job **batch;         /* [MOST_BATCH] files to compare next: looked up together in a store on a server */
     size_t batch_count;
 } feeder;
 
 enum { MOST_BATCH = 512 };
-
-#define NO_COLUMN SIZE_MAX
 
 static void skip(feeder *f, const char *path, const char *reason)
 {
@@ -243,6 +239,13 @@ static int feed_file(feeder *f, const scry_walk_item *item)
     return f->batch_count == MOST_BATCH ? feed_batch(f) : 0;
 }
 
+/* Whether another row of a table than the current one is for this file. */
+static bool another_counts(const feeder *f, const char *path)
+{
+    uint64_t row = scry_row_choice_of(&f->choice, path);
+    return row && row != f->row;
+}
+
 static int feed_item(void *arg, const scry_walk_item *item)
 {
     feeder *f = arg;
@@ -250,6 +253,8 @@ static int feed_item(void *arg, const scry_walk_item *item)
         return 1;
     if (item->kind != SCRY_WALK_FILE)
         return feed_excluded(f, item);
+    if (f->extra && another_counts(f, item->path))
+        return 0;
     count(f, &f->in->progress.found);
     if (item->problem) {
         skip(f, item->path, item->problem);
@@ -279,89 +284,82 @@ static int feed_path(feeder *f, const char *given)
     return r;
 }
 
-static bool is_header(char **fields, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcasecmp(fields[i], "path") == 0)
-            return true;
-    return false;
-}
-
-static bool is_label(const char *name)
-{
-    return strncasecmp(name, "label", 5) == 0;
-}
-
-/* "X,path,...": X is the id and the others are labels, whatever their names, unless these say something else. */
-static bool is_usual(char **fields, size_t n)
-{
-    bool usual = n >= 2 && strcasecmp(fields[1], "path") == 0 && !is_label(fields[0]);
-    for (size_t i = 2; i < n; i++)
-        usual &= strcasecmp(fields[i], "id") != 0;
-    return usual;
-}
-
-/* Columns by name, in any order: path, id, and labels, whose names begin with "label". */
-static int read_header(feeder *f, char **fields, size_t n)
-{
-    bool usual = is_usual(fields, n);
-    f->csv.path_at = f->csv.id_at = NO_COLUMN;
-    for (size_t i = 0; i < n; i++) {
-        bool id = usual ? i == 0 : strcasecmp(fields[i], "id") == 0;
-        if (strcasecmp(fields[i], "path") == 0 && f->csv.path_at == NO_COLUMN)
-            f->csv.path_at = i;
-        else if (id && f->csv.id_at == NO_COLUMN)
-            f->csv.id_at = i;
-        else if (!usual && !is_label(fields[i]))
-            return scry_fail(f->csv.err, SCRY_EINVALID, "%s: the column \"%.40s\" is neither path, id nor label: rename or "
-                             "remove it", f->csv.path, fields[i]);
-    }
-    return 0;
-}
-
-/* One row; fields that are neither path nor id are labels. */
-static int feed_row(void *arg, size_t line, char **fields, size_t n)
+/* One row of a table, for which another one may count. */
+static int feed_row(void *arg, const scry_picture_row *row)
 {
     feeder *f = arg;
-    bool first = !f->csv.begun;
-    f->csv.begun = true;
-    if (first && is_header(fields, n))
-        return read_header(f, fields, n);
-    size_t path_at = f->csv.path_at, id_at = f->csv.id_at, labels = 0;
-    if (path_at >= n || !fields[path_at][0]) {
+    f->row++;
+    if (!row->path) {
         count(f, &f->in->progress.found);
-        skip(f, fields[0], "this row of the CSV has no path");
+        skip(f, row->first, "this row of the CSV has no path");
         return 0;
     }
-    const char **label = scry_alloc(n * sizeof *label);
-    for (size_t i = 0; i < n; i++)
-        if (i != path_at && i != id_at && fields[i][0])
-            label[labels++] = fields[i];
-    scry_walk_item extra = { .key = id_at < n ? fields[id_at] : "", .labels = label, .label_count = labels };
-    char *path = scry_path_join(f->csv.folder, fields[path_at]);
-    f->extra = &extra;
-    int r = feed_path(f, path);
-    f->extra = NULL;
+    char *path = scry_absolute(row->path);
+    bool another = path && another_counts(f, path);
     free(path);
-    free(label);
+    if (another)
+        return 0;
+    f->extra = &(scry_walk_item){ .key = row->key, .labels = row->labels, .label_count = row->label_count };
+    int r = feed_path(f, row->path);
+    f->extra = NULL;
     return r;
 }
 
-static int feed_csv(feeder *f, const char *path)
+static int feed_table(feeder *f, FILE *table, const char *path)
 {
     scry_error err = SCRY_ERROR_INIT;
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? scry_strndup(path, (size_t)(slash - path) + 1) : scry_strdup(".");
-    f->csv.path = path;
-    f->csv.folder = folder;
-    f->csv.id_at = 0;   /* without a header: id,path[,label...] */
-    f->csv.path_at = 1;
-    f->csv.begun = false;
-    f->csv.err = &err;
-    int r = scry_csv_read(path, 0, feed_row, f, &err);
+    int r = scry_picture_table_read(table, path, feed_row, f, &err);
     if (r < 0)
         ingest_fail(f->in, &err);
-    free(folder);
+    return r;
+}
+
+/* ---- which row counts ---- */
+
+typedef struct {
+    feeder *f;
+    const char *table;
+    scry_error *err;
+} choosing;
+
+static int note_row(void *arg, const scry_picture_row *row)
+{
+    choosing *c = arg;
+    char *path = row->path ? scry_absolute(row->path) : NULL;
+    c->f->row++;
+    int r = path ? scry_row_choice_note(&c->f->choice, path, c->f->row, c->table, row, c->err) : 0;
+    free(path);
+    return r < 0 ? r : ingest_stopped(c->f->in);
+}
+
+/* Open the table at `path`, and note its rows; what is wrong in it is said when it is fed. */
+static int open_table(feeder *f, FILE **out, const char *path)
+{
+    scry_error err = SCRY_ERROR_INIT, wrong = SCRY_ERROR_INIT;
+    choosing c = { f, path, &err };
+    int r = scry_is_csv(path) ? scry_picture_table_open(out, path, &err) : 0;
+    if (r == 0 && *out)
+        (void)!scry_picture_table_read(*out, path, note_row, &c, &wrong);
+    if (err.code < 0)
+        ingest_fail(f->in, &err);
+    return err.code;
+}
+
+/* [path_count + 1]: of the paths, and of the list of them; NULL for what is no table. The caller closes them. */
+static int open_tables(feeder *f, FILE **tables)
+{
+    const scry_index_options *o = f->in->options;
+    int r = 0;
+    for (size_t i = 0; i < o->path_count && r == 0; i++)
+        r = open_table(f, &tables[i], o->paths[i]);
+    if (r == 0 && o->from_file)
+        r = open_table(f, &tables[o->path_count], o->from_file);
+    f->row = 0;
+    if (f->choice.overruled == 1)
+        scry_log(SCRY_LOG_WARN, "%s: the last row counts", f->choice.example);
+    else if (f->choice.overruled)
+        scry_log(SCRY_LOG_WARN, "%s, and so it is with %llu more rows: the last row of each file counts", f->choice.example,
+                 (unsigned long long)f->choice.overruled - 1);
     return r;
 }
 
@@ -463,13 +461,19 @@ void ingest_feed(ingest *in)
 {
     const scry_index_options *o = in->options;
     ingest_job *batch[MOST_BATCH];
-    feeder f = { .in = in, .batch = batch };
-    int r = 0;
+    feeder f = { .in = in, .choice = SCRY_ROW_CHOICE_INIT, .batch = batch };
+    FILE **tables = scry_alloc((o->path_count + 1) * sizeof *tables);
+    int r = in->from ? 0 : open_tables(&f, tables);
     if (in->from)
         feed_store(&f);
     for (size_t i = 0; r == 0 && !in->from && i < o->path_count; i++)
-        r = scry_is_csv(o->paths[i]) ? feed_csv(&f, o->paths[i]) : feed_path(&f, o->paths[i]);
+        r = tables[i] ? feed_table(&f, tables[i], o->paths[i]) : feed_path(&f, o->paths[i]);
     if (r == 0 && !in->from && o->from_file)
-        r = scry_is_csv(o->from_file) ? feed_csv(&f, o->from_file) : feed_list(&f, o->from_file);
+        r = tables[o->path_count] ? feed_table(&f, tables[o->path_count], o->from_file) : feed_list(&f, o->from_file);
     (void)feed_batch(&f);   /* its errors are those of the run */
+    for (size_t i = 0; i <= o->path_count; i++)
+        if (tables[i])
+            fclose(tables[i]);
+    free(tables);
+    scry_row_choice_dispose(&f.choice);
 }

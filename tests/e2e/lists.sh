@@ -46,6 +46,31 @@ run index broken.csv
 is "a broken CSV: 2" $status 2
 like "and says where" "$T/err" 'broken\.csv'
 
+# A file that several rows name, of one table or of several, however its path is written: the last row counts, and that is said.
+pictures twice 6 100
+{
+    echo 'id,path,label'
+    for n in $(seq 20); do
+        echo "$n,twice/p100.png,first$n"
+        echo "$n,$T/twice/../twice/p101.png,first$n"
+    done
+    printf '90,twice/p100.png,last,more\n91,twice/p102.png,one\n91,twice/p102.png,one\n92,./twice/p101.png,last\n'
+} >twice.csv
+printf 'id,path,label\n93,twice,folder\n94,twice/p103.png,own\n95,twice/p102.png,two\n' >second.csv
+run index --collection twice twice.csv
+is "a path twice: 0" "$status $(grep -c . "$T/err")" '0 2'
+like "and said, with the lines" "$T/err" '^scry: line 4 of twice.csv is for .*p100\.png, which line 2 has otherwise, and so it is with 39 more rows: the last row of each file counts$'
+labels_of() { run search --collection twice --json --all-copies x; json 'sorted((r["name"][1:4], r.get("key", ""), r.get("labels", [])) for r in j["results"])'; }
+is "the last row counts" "$(labels_of)" "[('100', '90', ['last', 'more']), ('101', '92', ['last']), ('102', '91', ['one'])]"
+run index --collection twice twice.csv
+like "again: unchanged" "$T/err" '^0 added, 0 updated, 3 unchanged'
+mkfifo pipe.csv
+cat second.csv >pipe.csv &
+run index --collection twice twice.csv pipe.csv
+is "two tables, one a pipe, a folder in one: 0" $status 0
+is "the last row of all, and a file's own before its folder's" "$(labels_of)" \
+    "[('100', '90', ['last', 'more']), ('101', '92', ['last']), ('102', '95', ['two']), ('103', '94', ['own']), ('104', '93', ['folder']), ('105', '93', ['folder'])]"
+
 # A table and its folder in one run: whichever comes first, each file is added once and gets its names.
 for order in "both.csv new" "new both.csv"; do
     rm -rf new
