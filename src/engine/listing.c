@@ -465,6 +465,12 @@ void scry_listing_free(scry_listing *l)
     free(l);
 }
 
+bool scry_listing_is_of_files(const scry_filter_node *filter)
+{
+    return !scry_filter_asks(filter, SCRY_FILTER_FAVOURITE) && !scry_filter_asks(filter, SCRY_FILTER_IN) &&
+           !scry_filter_asks_words(filter);
+}
+
 size_t scry_listing_count(const scry_listing *l)
 {
     return l->count;

@@ -59,6 +59,10 @@ bool scry_listing_gains_by_first(const scry_store *s);
 int scry_listing_new(scry_listing **out, scry_store *s, const scry_list_options *options, scry_error *err) SCRY_NODISCARD;
 void scry_listing_free(scry_listing *l);   /* NULL is legal */
 
+/* Whether a list with this filter (NULL: none) stays as it is while nothing but marks, texts that were read and paths of roots
+ * change. */
+bool scry_listing_is_of_files(const scry_filter_node *filter);
+
 size_t scry_listing_count(const scry_listing *l);     /* of those that were kept */
 uint64_t scry_listing_total(const scry_listing *l);   /* of all that pass */
 void scry_listing_id(const scry_listing *l, size_t i, uint8_t out[SCRY_ID_BYTES]);

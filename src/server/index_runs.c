@@ -181,7 +181,7 @@ static int run_paths(index_run *run, scry_error *err)
     if (r < 0)
         return r;
     r = scry_index_run(writer, s->model, &run->options, NULL, err);
-    int closed = store_writer_close(s, writer, r < 0 ? NULL : err);
+    int closed = store_writer_close(s, writer, CHANGED_FILES, r < 0 ? NULL : err);
     return r < 0 ? r : closed;
 }
 

@@ -19,7 +19,7 @@ static const double bucket_s[BUCKETS] = { 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
 struct metrics {
     pthread_mutex_t lock;
     uint64_t by_class[6];            /* responses with status 1xx ... 5xx */
-    uint64_t searches, bucket[BUCKETS + 1];
+    uint64_t searches, bucket[BUCKETS + 1], lists;
     double search_seconds;
 };
 
@@ -44,6 +44,13 @@ void metrics_count(struct metrics *m, const request *r)
         m->searches++;
         m->search_seconds += s;
     }
+    pthread_mutex_unlock(&m->lock);
+}
+
+void metrics_count_list(struct metrics *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->lists++;
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -76,6 +83,8 @@ void metrics_write(struct metrics *m, server *s, scry_buf *out)
     }
     scry_buf_printf(out, "scry_search_seconds_bucket{le=\"+Inf\"} %llu\nscry_search_seconds_sum %g\nscry_search_seconds_count %llu\n",
                     (unsigned long long)m->searches, m->search_seconds, (unsigned long long)m->searches);
+    scry_buf_printf(out, "# HELP scry_lists_made_total Sorted lists made; those kept from before are not counted.\n"
+                    "# TYPE scry_lists_made_total counter\nscry_lists_made_total %llu\n", (unsigned long long)m->lists);
     pthread_mutex_unlock(&m->lock);
     scry_buf_printf(out, "# HELP scry_queue_length Requests waiting.\n# TYPE scry_queue_length gauge\n"
                     "scry_queue_length{queue=\"search\"} %zu\nscry_queue_length{queue=\"work\"} %zu\n",

@@ -207,7 +207,7 @@ static void index_added(addition *a)
             result = set_names(a, writer, &err);
         if (result == 0)
             result = drop_refused(a, writer, &err);
-        int closed = store_writer_close(s, writer, result < 0 ? NULL : &err);
+        int closed = store_writer_close(s, writer, CHANGED_FILES, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
     }
     if (result < 0)
@@ -368,7 +368,7 @@ static void image_delete(request *r, worker_tools *tools)
     int result = store_writer_open(r->server, &writer, &err);
     if (result == 0) {
         result = scry_store_remove(writer, &found->hits[0].file.id, 1, &removed, &err);
-        int closed = store_writer_close(r->server, writer, result < 0 ? NULL : &err);
+        int closed = store_writer_close(r->server, writer, CHANGED_FILES, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
     }
     if (result < 0) {

@@ -155,7 +155,7 @@ static bool respond_cached_facets(request *r, bool unique)
     server *s = r->server;
     pthread_mutex_lock(&s->facets_lock);
     bool good = s->facets[unique].json && scry_now_ms() < s->facets[unique].until_ms &&
-                s->facets[unique].change == atomic_load(&s->changes);
+                s->facets[unique].change == atomic_load(&s->file_changes);
     if (good)
         respond_text(r, 200, "application/json", s->facets[unique].json);
     pthread_mutex_unlock(&s->facets_lock);
@@ -200,7 +200,7 @@ static int make_facets(server *s, bool unique, scry_buf *out, scry_error *err)
 
 static void facets_get(request *r, worker_tools *tools)
 {
-    unsigned change = atomic_load(&r->server->changes);
+    unsigned change = atomic_load(&r->server->file_changes);
     double start = scry_now_ms();
     const char *asked = request_arg(r, "unique");
     bool unique = false;

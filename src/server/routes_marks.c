@@ -38,7 +38,7 @@ static void make_change(request *r, change_fn *change, const void *arg)
         scry_json_begin(&w, '{');
         result = change(writer, arg, &w, &err);
         scry_json_end(&w, '}');
-        int closed = store_writer_close(s, writer, result < 0 ? NULL : &err);
+        int closed = store_writer_close(s, writer, CHANGED_MARKS, result < 0 ? NULL : &err);
         result = result < 0 ? result : closed;
     }
     store_change_end(r);

@@ -20,7 +20,7 @@ struct place_cache {
     pthread_mutex_t lock;     /* held while the list is made and while it is read */
     scry_place_list *list;    /* NULL: none yet */
     uint64_t store_change;    /* of scry_store_info; 0: not known, `until_ms` decides */
-    unsigned server_change;   /* of server.changes */
+    unsigned server_change;   /* of server.file_changes */
     double until_ms;
 };
 
@@ -45,19 +45,19 @@ static int refresh(server *s, struct place_cache *c, scry_error *err)
 {
     scry_store_info info = { 0 };
     scry_place_list *list;
-    unsigned server_change = atomic_load(&s->changes);
+    unsigned server_change = atomic_load(&s->file_changes);
     double start = scry_now_ms();
     pthread_rwlock_rdlock(&s->store_lock);
     scry_store_describe(s->store, &info);
-    bool current = c->list && c->server_change == server_change && c->store_change == info.change &&
-                   (info.change || start < c->until_ms);
+    bool current = c->list && c->server_change == server_change && c->store_change == info.files_change &&
+                   (info.files_change || start < c->until_ms);
     int result = current ? 0 : scry_place_list_new(&list, s->store, err);
     pthread_rwlock_unlock(&s->store_lock);
     if (result < 0 || current)
         return result;
     scry_place_list_free(c->list);
     c->list = list;
-    c->store_change = info.change;
+    c->store_change = info.files_change;
     c->server_change = server_change;
     c->until_ms = scry_now_ms() + 20 * (scry_now_ms() - start);
     return 0;

@@ -102,11 +102,30 @@ static void put_check(server *s, scry_json_writer *w)
     store_check_put(s->store_check, w);
 }
 
+/* Counting takes 9 ms for 100,000 pictures, and every page asks: once for each state of the store. */
+static int count_texts(server *s, const scry_store_info *info, scry_text_counts *out, scry_error *err)
+{
+    pthread_mutex_lock(&s->facets_lock);
+    bool known = info->change && s->texts.change == info->change;
+    *out = s->texts.counts;
+    pthread_mutex_unlock(&s->facets_lock);
+    if (known)
+        return 0;
+    int result = scry_store_count_texts(s->store, NULL, out, err);
+    pthread_mutex_lock(&s->facets_lock);
+    if (result == 0) {
+        s->texts.change = info->change;
+        s->texts.counts = *out;
+    }
+    pthread_mutex_unlock(&s->facets_lock);
+    return result;
+}
+
 /* What was read in the pictures. */
-static int put_words(server *s, scry_json_writer *w, scry_error *err)
+static int put_words(server *s, const scry_store_info *info, scry_json_writer *w, scry_error *err)
 {
     scry_text_counts n;
-    int result = scry_store_count_texts(s->store, NULL, &n, err);
+    int result = count_texts(s, info, &n, err);
     scry_json_key(w, "words");
     scry_json_begin(w, '{');
     scry_json_add_int(w, "read", (int64_t)n.read);
@@ -140,7 +159,7 @@ static int put_status(server *s, const scry_store_info *info, scry_json_writer *
     put_languages(w);
     put_rebuild(s, w);
     put_check(s, w);
-    int result = put_words(s, w, err);
+    int result = put_words(s, info, w, err);
     scry_json_key(w, "roots");
     scry_json_begin(w, '[');
     if (result == 0)

@@ -63,12 +63,16 @@ struct server {
     pthread_mutex_t writer_lock;         /* guards `writer`: one change at a time (store_writer.h) */
     pthread_cond_t writer_released;
     writer_claim writer;
-    atomic_uint changes;                 /* number of changes made by this server */
-    pthread_mutex_t facets_lock;         /* guards the next (routes_lists.c) */
+    atomic_uint changes, file_changes;   /* number of changes made by this server; of those that were not of marks alone */
+    pthread_mutex_t facets_lock;         /* guards the next two (routes_lists.c, routes_status.c) */
+    struct {
+        scry_text_counts counts;
+        uint64_t change;                 /* of scry_store_info, when they were counted; 0: not yet */
+    } texts;
     struct {
         char *json;                      /* owned: the last response; NULL: none yet */
         double until_ms;
-        unsigned change;                 /* the value of `changes` when it was made */
+        unsigned change;                 /* the value of `file_changes` when it was made */
     } facets[2];                         /* of all files; of each picture once */
     struct list_cache *lists;            /* sorted lists (sorted_lists.h) */
     struct duplicate_runs *duplicate_runs;

@@ -7,6 +7,7 @@
 #include "engine/listing.h"
 #include "engine/nothing_found.h"
 #include "server/away.h"
+#include "server/metrics.h"
 #include "server/store_check.h"
 
 #include <math.h>
@@ -23,8 +24,9 @@ typedef struct {
     char *key;                /* the parameters that the list depends on */
     scry_listing *listing;
     char *timeline, *map;     /* the answers, once they were asked for; owned */
+    bool of_files;            /* marks and the paths of roots are not in its filter: what changes only these leaves it as it is */
     uint64_t store_change;    /* of scry_store_info; 0: not known, `until_ms` decides */
-    unsigned server_change;   /* of server.changes */
+    unsigned server_change;   /* of server.changes or file_changes */
     double until_ms;
     atomic_bool damaged;      /* it has files whose rows are not as they were written */
     unsigned users;           /* requests, and the cache */
@@ -80,10 +82,20 @@ static void add_to_key(void *arg, const char *name, const char *value, size_t si
 
 /* ---- lists ---- */
 
-static bool is_current(const server *s, const kept_list *k, uint64_t store_change)
+static unsigned server_change(server *s, bool of_files)
 {
-    return !atomic_load(&k->damaged) && k->server_change == atomic_load(&s->changes) && k->store_change == store_change &&
-           (store_change || scry_now_ms() < k->until_ms);
+    return atomic_load(of_files ? &s->file_changes : &s->changes);
+}
+
+static uint64_t store_change(const scry_store_info *info, bool of_files)
+{
+    return of_files ? info->files_change : info->change;
+}
+
+static bool is_current(server *s, const kept_list *k, const scry_store_info *info)
+{
+    return !atomic_load(&k->damaged) && k->server_change == server_change(s, k->of_files) &&
+           k->store_change == store_change(info, k->of_files) && (k->store_change || scry_now_ms() < k->until_ms);
 }
 
 /* How many files of the list a page needs, where a store is read much faster for them than for all; 0: all. */
@@ -98,7 +110,8 @@ static kept_list *make_list(server *s, const char *key, const scry_search_reques
                             scry_error *err)
 {
     double start = scry_now_ms();
-    unsigned change = atomic_load(&s->changes);
+    bool of_files = scry_listing_is_of_files(q->search.filter);
+    unsigned change = server_change(s, of_files);
     scry_listing *listing;
     scry_list_options o = { .filter = q->search.filter, .sort = sort, .reverse = q->reverse, .unique = q->unique,
                             .first = first };
@@ -106,7 +119,8 @@ static kept_list *make_list(server *s, const char *key, const scry_search_reques
         return NULL;
     kept_list *k = scry_alloc(sizeof *k);
     double now = scry_now_ms();
-    *k = (kept_list){ .key = scry_strdup(key), .listing = listing, .server_change = change,
+    metrics_count_list(s->metrics);
+    *k = (kept_list){ .key = scry_strdup(key), .listing = listing, .of_files = of_files, .server_change = change,
                       .until_ms = now + 20 * (now - start), .users = 1 };
     return k;
 }
@@ -137,10 +151,10 @@ static kept_list *acquire(request *r, const scry_search_request *q, scry_sort so
     pthread_mutex_lock(&c->lock);
     size_t at = place_of(c, scry_buf_str(&key));
     kept_list *k = c->lists[at];
-    if (!k || strcmp(k->key, scry_buf_str(&key)) != 0 || !is_current(s, k, info.change)) {
+    if (!k || strcmp(k->key, scry_buf_str(&key)) != 0 || !is_current(s, k, &info)) {
         k = key.failed ? NULL : make_list(s, scry_buf_str(&key), q, sort, first, err);
         if (k) {
-            k->store_change = info.change;
+            k->store_change = store_change(&info, k->of_files);
             drop(c->lists[at]);
             c->lists[at] = k;
         }

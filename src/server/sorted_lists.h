@@ -1,7 +1,8 @@
 /* sorted_lists.h - lists of pictures in an order of their own, with random access to their pages.
  *
  * A list is made by one walk over the store (a second for 200,000 pictures) and kept until the collection changes, so that
- * a page that scrolls asks for any part of it at once. The last few lists are kept, 80 bytes for each of their pictures.
+ * a page that scrolls asks for any part of it at once; a list that does not ask for favourites is kept when one is set. The last
+ * few lists are kept, 80 bytes for each of their pictures.
  */
 #ifndef SCRY_SERVER_SORTED_LISTS_H
 #define SCRY_SERVER_SORTED_LISTS_H

@@ -156,6 +156,7 @@ void store_watch_reopen(struct store_watch *w)
     s->threshold = threshold;
     pthread_rwlock_unlock(&s->store_lock);
     atomic_fetch_add(&s->changes, 1);
+    atomic_fetch_add(&s->file_changes, 1);
     atomic_store(&s->rebuild_due, false);
     pthread_mutex_lock(&w->lock);
     w->gone = false;

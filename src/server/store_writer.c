@@ -63,12 +63,14 @@ int store_writer_open(server *s, scry_store **out, scry_error *err)
     return scry_store_open(out, s->where, &o, err);
 }
 
-int store_writer_close(server *s, scry_store *writer, scry_error *err)
+int store_writer_close(server *s, scry_store *writer, writer_change what, scry_error *err)
 {
     int r = scry_store_close(writer, err);
     pthread_rwlock_wrlock(&s->store_lock);
     int refreshed = scry_store_refresh(s->store, r < 0 ? NULL : err);
     pthread_rwlock_unlock(&s->store_lock);
     atomic_fetch_add(&s->changes, 1);
+    if (what == CHANGED_FILES)
+        atomic_fetch_add(&s->file_changes, 1);
     return r < 0 ? r : refreshed;
 }

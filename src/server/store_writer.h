@@ -26,9 +26,12 @@ void store_change_end(request *r);
 /* The response to a change that failed: 409 when it lost to another program's, else as respond_error. */
 void store_change_failed(request *r, const scry_error *err);
 
+/* What a change was of: lists of pictures stay right where only marks were set (sorted_lists.h). */
+typedef enum { CHANGED_FILES, CHANGED_MARKS } writer_change;
+
 /* Open the collection for writing, for the time of one change: other processes may write too.
  * Close with store_writer_close, which makes the change visible to searches. */
 int store_writer_open(server *s, scry_store **out, scry_error *err);
-int store_writer_close(server *s, scry_store *writer, scry_error *err);
+int store_writer_close(server *s, scry_store *writer, writer_change what, scry_error *err);
 
 #endif

@@ -36,7 +36,7 @@ static int put(struct words_reading *w, const scry_picture_text *texts, size_t n
     int r = store_writer_open(s, &writer, err);
     if (r == 0) {
         r = scry_store_put_texts(writer, texts, n, err);
-        int closed = store_writer_close(s, writer, r < 0 ? NULL : err);
+        int closed = store_writer_close(s, writer, CHANGED_FILES, r < 0 ? NULL : err);
         r = r < 0 ? r : closed;
     }
     store_writer_release(s);

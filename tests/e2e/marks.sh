@@ -164,6 +164,36 @@ get -X DELETE "$url/api/v1/images/$id3/favourite"
 is "DELETE" "$code $(json 'j')" "200 {'favourite': False, 'pictures': 1}"
 get -X PUT "$url/api/v1/images/00000000000000000000000000000000/favourite"
 is "an unknown picture: 404" $code 404
+
+# A star leaves the lists as they are that do not ask for favourites; a change of the files does not.
+lists_made() { get "$url/metrics"; sed -n 's/^scry_lists_made_total //p' "$T/out"; }
+ask_lists() { for list in 'images?sort=date&limit=3' 'timeline' 'images?favourites=1&sort=size'; do get "$url/api/v1/$list"; done; }
+ask_lists
+made=$(lists_made)
+ask_lists
+is "lists are kept" "$(lists_made)" "$made"
+get -X PUT "$url/api/v1/images/$id3/favourite"
+get "$url/api/v1/images?sort=date&limit=100"
+is "a star: the list shows it" "$(json '[r["favourite"] for r in j["results"] if r["id"] == "'"$id3"'"]')" '[True]'
+get "$url/api/v1/timeline"
+is "a star: and was not made again" "$(lists_made)" "$made"
+get "$url/api/v1/images?favourites=1&sort=size"
+is "a star: that of favourites was" "$(json '"'"$id3"'" in [r["id"] for r in j["results"]]') $(lists_made)" "True $((made + 1))"
+ok "another process sets one" "$scry" favourite add "$P/p007.png"
+others_star() { get "$url/api/v1/images?favourites=1&sort=size"; json 'j["total"]'; }
+soon "a star of another process: that of favourites has it" 3 others_star
+made=$(lists_made)
+get "$url/api/v1/images?sort=date&limit=3"
+is "a star of another process: the list is kept" "$(lists_made)" "$made"
+ok "it takes the star back" "$scry" favourite remove "$P/p007.png"
+cp "$P/p001.png" "$P/again.png"
+ok "another process adds a file" "$scry" index "$P"
+files_listed() { get "$url/api/v1/images?sort=date&limit=3"; json 'j["total"]'; }
+soon "a file: the list is made again" 13 files_listed
+rm "$P/again.png"
+ok "and removes it" "$scry" index --prune "$P"
+soon "without it, too" 12 files_listed
+get -X DELETE "$url/api/v1/images/$id3/favourite"
 get "$url/api/v1/images?favourites=0&limit=5"
 five=$(json 'json.dumps([r["id"] for r in j["results"]])')
 get -X POST -d "{\"ids\": $five}" "$url/api/v1/favourites"
