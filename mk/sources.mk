@@ -73,10 +73,11 @@ $(call obj,$(wildcard src/milvus/*.c)): ALL_CFLAGS += -I$(O)/gen
 # The table of places, which places.c includes.
 $(call obj,src/store/places.c): places/places.bin
 
-# The page: web/ as a table and its bytes.
-$(O)/gen/web_assets.c: tools/embed.sh $(shell find web -type f 2>/dev/null)
+# The page: web/, its scripts in one, as a table and its bytes.
+$(O)/gen/web_assets.c: tools/embed.sh tools/bundle.sh tools/bundle.awk $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)
-	$(Q)tools/embed.sh web $@ $(O)/gen/web_bytes.S
+	$(Q)tools/bundle.sh web $(O)/gen/web
+	$(Q)tools/embed.sh $(O)/gen/web $@ $(O)/gen/web_bytes.S
 $(O)/gen/web_assets.o: $(O)/gen/web_assets.c $(O)/gen/flags
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<

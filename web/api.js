@@ -11,8 +11,25 @@ export class ApiError extends Error {
   get passing() { return [0, 429, 502, 503, 504].includes(this.status); }
 }
 
+const early = new Map();   // path -> a promise of the answer
+
+// Ask now for what the first `request` for this path takes. A failure is forgotten, unless it is waited for by then.
+export function askEarly(path) {
+  const answer = request(path);
+  answer.catch(() => early.delete(path));
+  early.set(path, answer);
+}
+
+// What was asked for early and not taken is not fresh any more.
+export const forgetEarly = () => early.clear();
+
 export async function request(path, options = {}) {
   let response, answer;
+  if (!options.method && early.has(path)) {
+    answer = early.get(path);
+    early.delete(path);
+    return answer;
+  }
   try {
     response = await fetch(path, { credentials: 'same-origin', ...options });
     if (response.ok) return response.status === 204 ? null : await response.json();

@@ -3,7 +3,7 @@
 // A history entry holds the state of the page: `y`, the scroll position; `n`, the number of hits loaded;
 // `viewer`, the place of the open picture, which #picture=ID names. Going back and reloading restore it.
 
-import { ApiError, request, uploadPicture } from './api.js';
+import { ApiError, askEarly, forgetEarly, request, uploadPicture } from './api.js';
 import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery } from './chips.js';
 import { $, element } from './dom.js';
 import { duplicatesKind, kindOf, setDuplicates, showDuplicates } from './duplicates.js';
@@ -11,15 +11,16 @@ import { setDragging } from './drag.js';
 import { addFilter, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
 import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
-import { closeLibrary, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
+import { closeLibrary, firstRequests, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
 import { loadMap, mapIsOpen, mapPlace, redrawMap, setMap, showMap } from './map.js';
-import { drawScrubber, setScrubber } from './scrubber.js';
+import { drawScrubber, makeRoom, setScrubber } from './scrubber.js';
 import { allowMarks, setFavourite, setMarks, showSave } from './marks.js';
 import { removePictures } from './remove.js';
 import { anyChosen, beginDrag, choosing, clearChosen, dragOver, dragRange, endDrag, extend, forgetChosen, isChosen, setSelection, show as showSelection, toggle } from './select.js';
 import { loadStart, noteSearch, redrawStart, setStart, showStart, staleStart } from './start.js';
 import { prepareOffline } from './offline.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
+import { thumbsShown } from './thumbs.js';
 import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer, showFavourite } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2, PLACE_ZOOM = 8;
@@ -36,6 +37,9 @@ let sort = 'date', reversed = false;   // of the pictures without a query
 let comparing = null;                  // how alike the duplicates are that are shown; null: they are not
 let searchSort = 'score';              // of a search
 let farHidden = true, folded = true, movedLine = null, typing = false, troubled = false;
+
+// Answered while the texts are loaded.
+for (const path of ['api/v1/status', ...(location.search ? [] : firstRequests(libraryParams()))]) askEarly(path);
 
 // ---- the query <-> the address ----
 
@@ -240,7 +244,7 @@ async function search(place = null) {
   }
   if (!currentQuery()) {
     await loadLibrary(mine);
-    loadStart();   // behind the pictures
+    thumbsShown().then(() => { if (mine === turn) loadStart(); });
   } else await loadPage(mine, Math.min(BIG_PAGE, Math.max(PAGE, place?.n ?? 0)));
   while (mine === turn && place && first && cursor !== null && countLoaded() < place.n) await loadPage(mine, BIG_PAGE);
   if (mine !== turn || !place || !first) return;
@@ -519,27 +523,25 @@ function setPanel(button, panel, opened = () => {}) {
 }
 
 async function loadStatus() {
-  const answer = asked ?? request('api/v1/status');
-  asked = null;
-  status = await answer;
+  status = await request('api/v1/status');
   setRoots(status.roots.map(r => r.path));
   allowMarks(status.marks_allowed);
   for (const id of ['favourite', 'chosen-favourite']) $(id).hidden = !status.marks_allowed;
   $('chosen-remove').hidden = !status.remove_allowed;
   $('open-index').hidden = !status.indexing_allowed;
   $('about').textContent = `scry ${status.version} · ${text('model')}: ${status.model.name}`;
-  showLanguages();
 }
 
-async function showLanguages() {
-  const { languages } = status, names = await Promise.all(languages.map(languageName));
-  $('language').replaceChildren(...languages.map((l, i) => new Option(names[i], l)));
+// Only when they are wanted: the names are slow to find.
+function showLanguages() {
+  $('language').replaceChildren(...status.languages.map(l => new Option(languageName(l), l)));
   $('language').value = document.documentElement.lang;
 }
 
 async function speak(language) {
   await chooseLanguage(language);
   await loadStatus();
+  showLanguages();
   drawChips();
   drawFilters(changed);
   redraw();
@@ -663,7 +665,7 @@ function wirePage() {
   addEventListener('scroll', () => { fillScreen(); clearTimeout(timer); timer = setTimeout(savePlace, 300); }, { passive: true });
   addEventListener('resize', fillScreen);
   setPanel($('show-filters'), $('filters-panel'), () => loadFacets(folded).catch(() => {}));
-  setPanel($('show-more'), $('more-panel'));
+  setPanel($('show-more'), $('more-panel'), showLanguages);
   $('open-help').onclick = openHelp;
   $('show-map').onclick = toggleMap;
   $('open-duplicates').onclick = () => { $('more-panel').close(); compare('0.95'); };
@@ -697,20 +699,20 @@ async function start() {
   if (early && !location.search) {
     $('text').value = early;
     typed();
+    forgetEarly();
     return;
   }
   if (isPhone() && currentQuery()) $('text').blur();   // hides the keyboard, which covers the pictures
   search(history.state ?? {});
+  forgetEarly();
 }
 
-let asked = request('api/v1/status');   // answered while the texts are loaded
-asked.catch(() => {});
 await loadStrings();
 wireSearch();
 wirePage();
 setChips(changed);
 setFilters(changed);
-setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber,
+setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber, years: makeRoom,
   click: clicked, chosen: isChosen, choose: toggle, extend });
 setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: removeThese, favourite: favour });
 setScrubber();

@@ -13,17 +13,24 @@ import { $, element, icon } from './dom.js';
 import { whyFound } from './format.js';
 import { addHeading, bottom, GAP, layRun, layTiles, rowAt } from './layout.js';
 import { text } from './strings.js';
+import { dropThumb, loadThumbs, moveView, thumbsShown, wantThumb, watchThumb } from './thumbs.js';
 
-const SETTLED_MS = 70;
+const SETTLED_MS = 70, FRAME_MS = 16, FAST = 5;   // windows in a second, from which on pictures pass unseen
+const AHEAD = 100;            // pictures whose records are loaded before their tiles come
 const BEST = 0, MAYBE = 1, FAR = 2, GROUPS = [BEST, MAYBE, FAR];
 const HEADINGS = { [BEST]: 'best_heading', [MAYBE]: 'maybe_heading', [FAR]: 'far_heading' };
 const NAMED = { best: BEST, maybe: MAYBE, far: FAR };
 const grid = $('grid');
 const shown = new Map();      // index -> li
 const headings = new Map();   // row -> li
+const blanks = new Set();     // indexes of those shown whose record is not there yet
 let hits = [], rows = [], complete = false, borders = null, farHidden = true;
 let sections = null;          // of the library, see layTiles; null: a ranking
-let active = 0, scrolledAt = 0, settle = null, width = 0;
+let active = 0, settle = null, width = 0;
+let scrolled = { y: 0, ms: 0, down: 0 };   // by the last scroll event
+let around = 1;                            // how many heights of the window above and below it have elements
+let near = { first: 0, end: 0 };           // the pictures that have elements
+let place = { top: 0, head: 0, height: 0 };   // the top of the grid in the window, what the search covers of it, its height; when they were read
 let actions = {};             // { open(index), click(index, event), similar(hit), unfold(hit), toggleFar(), want(from, to), laid(), chosen(hit),
                               //   choose(index), extend(index, from) }
 
@@ -34,7 +41,7 @@ export function setGrid(given) {
     if (grid.clientWidth !== width) { width = grid.clientWidth; layAll(); }
   }).observe(grid);
   addEventListener('scroll', onScroll, { passive: true });
-  addEventListener('resize', render);
+  addEventListener('resize', () => render());
   grid.addEventListener('keydown', onKey);
   grid.addEventListener('dragstart', e => {
     const hit = hits[e.target.closest('.hit')?.dataset.index];
@@ -78,15 +85,18 @@ export const countHits = () => (hits.length && !sections && groupOf(hits[0]) !==
 export function clearGrid() {
   hits = [];
   sections = null;
-  active = 0;
-  layAll();
+  active = scrolled.down = 0;
+  if (rows.length || shown.size) layAll();
 }
 
-// `total` pictures in sections (layTiles); fillHits brings their records.
-export function showLibrary(total, given) {
+// `total` pictures in sections (layTiles), of which these are the first records; fillHits brings the others.
+export function showLibrary(total, given, records) {
   hits = new Array(total);
+  records.slice(0, total).forEach((hit, index) => { hits[index] = hit; });
   sections = given;
-  active = 0;
+  active = scrolled.down = 0;
+  actions.years?.(new Set(given.map(s => s.year)).size > 1);   // which take room, and must not come later
+  width = grid.clientWidth;
   layAll();
 }
 
@@ -107,7 +117,7 @@ export function fillHits(from, records, count = records.length) {
 export function setBorders(given, hideFar) {
   borders = given;
   farHidden = hideFar;
-  layAll();
+  if (hits.length) layAll();
 }
 
 // `last`: these are the last hits.
@@ -122,9 +132,13 @@ export const redraw = () => layAll();
 
 // ---- layout ----
 
+// First what the window shows, the tiles around it when that is there.
 function layAll() {
   rows = [];
+  around = 0;
   lay(0);
+  const mine = rows;
+  thumbsShown().then(() => { if (mine === rows && !around) { around = 1; render(); } });
 }
 
 // Lay out the hits from `from` on, and the row before them again, which may not be full.
@@ -134,7 +148,7 @@ function lay(from) {
     if (row.heading === undefined) from = Math.min(from, row.from);
   }
   const focused = document.activeElement?.closest?.('.hit'), part = '.' + document.activeElement?.className.split(' ')[0];
-  for (const [index, li] of shown) if (index >= from) { drop(li); shown.delete(index); }
+  for (const [index, li] of shown) if (index >= from) drop(index, li);
   if (sections) rows = layTiles(sections, width);
   else for (const group of GROUPS) layGroup(group, from);
   grid.style.height = Math.max(0, bottom(rows) - GAP) + 'px';
@@ -183,64 +197,80 @@ export const scrollToTop = top => scrollTo(0, scrollY + gridTop() + top - docume
 
 const gridTop = () => grid.getBoundingClientRect().top;
 
+// Reads what a change of the elements makes costly to read: once, before it.
+function readPlace() {
+  place = { top: gridTop(), head: document.querySelector('.top').offsetHeight, height: innerHeight };
+}
+
+// As it was when the grid was last drawn or scrolled.
+export const placeInWindow = () => place;
+
 function onScroll() {
-  render();
+  const now = performance.now(), by = scrollY - scrolled.y, seconds = Math.max(now - scrolled.ms, FRAME_MS) / 1000;
+  scrolled = { y: scrolled.y + by, ms: now, down: Math.sign(by) };
+  around = 1;
+  const windows = Math.abs(by) / innerHeight, fast = windows > 1 || windows / seconds > FAST;
+  render(!fast);
   clearTimeout(settle);
   settle = setTimeout(loadShown, SETTLED_MS);
 }
 
-// Create elements for the rows within one window height of the window, remove the others.
-function render() {
-  const from = -gridTop() - innerHeight, to = from + 3 * innerHeight, focused = document.activeElement?.closest?.('.hit');
-  const jumped = Math.abs(scrollY - scrolledAt) > innerHeight, visible = [];
-  scrolledAt = scrollY;
+// Create elements for the rows in the window and around it, remove the others; `load` what is new.
+function render(load = true) {
+  readPlace();
+  const from = -place.top - around * place.height, to = from + (1 + 2 * around) * place.height, focused = document.activeElement?.closest?.('.hit'), visible = [];
+  moveView(place.head - place.top, place.height - place.top);
   for (let at = rowAt(rows, from); at < rows.length && rows[at].top < to; at++) visible.push(rows[at]);
   const pictures = visible.filter(r => r.heading === undefined), first = pictures[0]?.from ?? 0, end = pictures.at(-1)?.to ?? 0;
+  near = { first, end };
   for (const [index, li] of shown)
-    if ((index < first || index >= end) && li !== focused) { drop(li); shown.delete(index); }
+    if ((index < first || index >= end) && li !== focused) drop(index, li);
   for (const row of pictures)
     for (let i = row.from; i < row.to; i++) if (!shown.has(i)) showItem(row, i);
   showHeadings(visible.filter(r => r.heading !== undefined));
-  if (!jumped) loadShown();
-  if (!shown.has(active)) setActive(pictures.find(r => r.top + r.height > -gridTop())?.from ?? first);
+  if (load) loadShown();
+  if (!shown.has(active)) setActive(pictures.find(r => r.top + r.height > -place.top)?.from ?? first);
 }
 
-function drop(li) {
-  li.querySelector('img')?.removeAttribute('src');   // cancels loading
+function drop(index, li) {
+  const img = li.querySelector('img');
+  if (img) dropThumb(img);
   li.remove();
+  shown.delete(index);
+  blanks.delete(index);
 }
 
-const after = index => [...shown].filter(([i]) => i > index).sort(([a], [b]) => a - b)[0]?.[1] ?? null;
+// The tile behind a place; null: it is the last.
+function after(index) {
+  let next = Infinity;
+  for (const i of shown.keys()) if (i > index && i < next) next = i;
+  return shown.get(next) ?? null;
+}
 
+// Tiles never move: left and top cost less than a transform of each.
 function showItem(row, index) {
-  const li = hits[index] ? makeItem(hits[index], index) : makeBlank(index), k = index - row.from;
-  Object.assign(li.style, { transform: `translate(${row.x[k]}px, ${row.top}px)`, width: row.widths[k] + 'px', height: row.height + 'px' });
+  const hit = hits[index], li = hit ? makeItem(hit, index) : makeBlank(index), k = index - row.from, side = Math.max(row.widths[k], row.height);
+  Object.assign(li.style, { left: row.x[k] + 'px', top: row.top + 'px', width: row.widths[k] + 'px', height: row.height + 'px' });
   grid.insertBefore(li, after(index));
   shown.set(index, li);
+  if (hit) wantThumb(li.querySelector('img'), thumbnail(hit.id, side * devicePixelRatio > 420 ? 640 : 320), row.top, row.top + row.height);
+  else blanks.add(index);
 }
 
 // Make a tile anew from what is known of its picture now.
 function showAgain(index, li) {
   const focused = li.contains(document.activeElement);
-  drop(li);
-  shown.delete(index);
+  drop(index, li);
   showItem(rowOf(index), index);
   if (focused) shown.get(index).querySelector('.open').focus({ preventScroll: true });
 }
 
-// Load what is near the window: thumbnails, and in the library the records of the blank tiles.
+// Load what is near the window: thumbnails, and in the library the records of the blank tiles, and of those that come next.
 function loadShown() {
-  let first = Infinity, last = -1;
-  for (const [index, li] of shown) {
-    if (li.classList.contains('blank')) {
-      [first, last] = [Math.min(first, index), Math.max(last, index)];
-      continue;
-    }
-    const img = li.querySelector('img');
-    if (img.hasAttribute('src')) continue;
-    img.src = thumbnail(hits[index].id, Math.max(li.offsetWidth, li.offsetHeight) * devicePixelRatio > 420 ? 640 : 320);
-  }
-  if (last >= 0) actions.want(first, last + 1);
+  loadThumbs();
+  if (!sections || near.end === near.first) return;
+  const before = scrolled.down < 0 ? AHEAD : 0, behind = scrolled.down > 0 ? AHEAD : 0;
+  actions.want(Math.max(0, near.first - before), Math.min(hits.length, near.end + behind));
 }
 
 function showHeadings(wanted) {
@@ -250,8 +280,8 @@ function showHeadings(wanted) {
     if (headings.has(row)) continue;
     const li = element('li', { className: row.far ? 'divide quiet' : 'divide' }, element('h2', {}, row.heading),
       row.far && element('button', { type: 'button', 'aria-expanded': !farHidden, onclick: actions.toggleFar }, text(farHidden ? 'show_far' : 'hide_far')));
-    Object.assign(li.style, { transform: `translateY(${row.top}px)`, height: row.height + 'px' });
-    const next = rows[rows.indexOf(row) + 1];
+    Object.assign(li.style, { top: row.top + 'px', height: row.height + 'px' });
+    const next = rows[rowAt(rows, row.top) + 1];
     grid.insertBefore(li, next ? after(next.from - 1) : null);
     headings.set(row, li);
   }
@@ -277,23 +307,24 @@ const alike = hit => (hit.copies || 0) + (hit.folded || 0);
 function makeItem(hit, index) {
   const tabIndex = index === active ? 0 : -1;
   const img = element('img', { alt: '', decoding: 'async', draggable: false });
-  const li = element('li', { className: 'hit' + (hit.of ? ' member' : '') + (actions.chosen(hit) ? ' chosen' : ''), 'data-index': index,
+  const li = element('li', { className: 'hit' + (hit.of ? ' member' : '') + (actions.chosen(hit) ? ' chosen' : '') + (whyFound(hit) ? ' worded' : ''), 'data-index': index,
     'aria-posinset': index + 1, 'aria-setsize': sections ? hits.length : -1 },
     element('a', { href: '#picture=' + hit.id, className: 'open', tabIndex, title: hit.path, 'aria-label': describe(hit),
       onclick: e => actions.click(index, e), onfocus: () => setActive(index) }, img),
     element('button', { type: 'button', className: 'pick', tabIndex, title: text('choose'), 'aria-label': `${text('choose')}: ${hit.name}`,
-      'aria-pressed': actions.chosen(hit), onclick: e => (e.shiftKey ? actions.extend(index) : actions.choose(index)) }, icon('check')),
+      'aria-pressed': actions.chosen(hit), onclick: e => (e.shiftKey ? actions.extend(index) : actions.choose(index)) }),
     hit.score !== undefined && element('span', { className: 'tag score', 'aria-hidden': true }, hit.score.toFixed(3)),
     whyFound(hit) && element('span', { className: 'tag found', 'aria-hidden': true }, whyFound(hit)),
     hit.favourite && element('span', { className: 'heart', 'aria-hidden': true }, icon('heart')),
     hit.away && element('span', { className: 'away', 'aria-hidden': true, title: text('away') }, icon('away')),
     element('button', { type: 'button', className: 'like', tabIndex, title: text('more_like_this'),
-      'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }, icon('similar')));
+      'aria-label': `${text('more_like_this')}: ${hit.name}`, onclick: () => actions.similar(hit) }));
   if (alike(hit))
     li.append(element('button', { type: 'button', className: 'stack', tabIndex, title: text('alike', { n: alike(hit) }),
       'aria-label': `+${alike(hit)}: ${text('alike', { n: alike(hit) })}, ${hit.name}`, 'aria-expanded': !!hit.unfolded,
       onclick: () => toggleGroup(hit) }, '+' + alike(hit)));
   img.onerror = () => li.classList.add('gone');
+  watchThumb(img);
   return li;
 }
 
@@ -342,6 +373,7 @@ export function focusHit(index, part = '.open') {
   const top = gridTop() + row.top, head = document.querySelector('.top').offsetHeight + GAP;
   if (top < head) scrollBy(0, top - head);
   else if (top + row.height > innerHeight) scrollBy(0, top + row.height + GAP - innerHeight);
+  around = 1;
   render();
   shown.get(index)?.querySelector(part)?.focus({ preventScroll: true });
 }

@@ -33,11 +33,12 @@ export function layTiles(sections, width) {
   const wanted = width < 520 ? PHONE_TILE : TILE, columns = Math.max(FEWEST_TILES, Math.round((width + GAP) / (wanted + GAP)));
   const edges = Array.from({ length: columns + 1 }, (_, k) => Math.round(k * (width + GAP) / columns));
   const x = edges.slice(0, -1), widths = x.map((left, k) => edges[k + 1] - GAP - left), height = Math.min(...widths), rows = [];
-  for (const { heading, year, from, count } of sections) {
+  for (const section of sections) {
+    const { heading, year, from, count } = section, end = from + count;
     if (heading !== null) addHeading(rows, heading);
     if (year) rows.at(-1).year = year;
-    for (let at = from; at < from + count; at += columns)
-      rows.push({ top: bottom(rows), height, from: at, to: Math.min(at + columns, from + count), x, widths });
+    for (let at = from, top = bottom(rows); at < end; at += columns, top += height + GAP)
+      rows.push({ top, height, from: at, to: Math.min(at + columns, end), x, widths });
   }
   return rows;
 }

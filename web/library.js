@@ -5,6 +5,7 @@
 
 import { request } from './api.js';
 import { fillHits, findHit, hitAt, showLibrary } from './grid.js';
+import { format } from './strings.js';
 
 const CHUNK = 100, KEPT = 60, MOST_OF_A_DAY = 2000, AGAIN_MS = 2000;
 
@@ -13,8 +14,10 @@ let uses = 0;
 
 const address = (of, number) => `api/v1/images?${of.params}&offset=${number * CHUNK}&limit=${CHUNK}`;
 
-const monthName = key => new Date(+key.slice(0, 4), key.slice(5, 7) - 1, 15)
-  .toLocaleDateString(document.documentElement.lang, { month: 'long', year: 'numeric' });
+// The paths of the requests that readLibrary makes: the first page, and for the order by date the days.
+export const firstRequests = params => [address({ params }, 0), ...(params.get('sort') === 'date' ? ['api/v1/timeline?' + params] : [])];
+
+const monthName = key => format('DateTimeFormat', { month: 'long', year: 'numeric' }).format(new Date(+key.slice(0, 4), key.slice(5, 7) - 1, 15));
 
 function monthsOf(days) {
   const months = [];
@@ -30,15 +33,15 @@ function monthsOf(days) {
 // are called later. Throws what request throws.
 export async function readLibrary(params, signal, failed, changed) {
   const made = { params, days: null, chunks: new Map(), failed, changed };
-  const timeline = params.get('sort') === 'date' ? request('api/v1/timeline?' + params, { signal }) : null;
-  const [answer, days] = await Promise.all([request(address(made, 0), { signal }), timeline]);
+  const [answer, days] = await Promise.all(firstRequests(params).map(path => request(path, { signal })));
   if (days && days.total !== answer.total) return readLibrary(params, signal, failed, changed);
   return Object.assign(made, { total: answer.total, answer, days: days?.days ?? null });
 }
 
 export function openLibrary(made) {
   list = made;
-  showLibrary(made.total, made.days ? monthsOf(made.days) : [{ heading: null, from: 0, count: made.total }]);
+  made.chunks.set(0, { loading: null, done: null, used: ++uses });
+  showLibrary(made.total, made.days ? monthsOf(made.days) : [{ heading: null, from: 0, count: made.total }], made.answer.results);
   accept(made, 0, made.answer);
 }
 

@@ -1,10 +1,10 @@
 // scrubber.js - the years of the timeline beside the window: a click goes to a year, dragging goes anywhere, a line shows where one is.
 
 import { $, element } from './dom.js';
-import { gridHeight, marks, scrollToTop } from './grid.js';
+import { gridHeight, marks, placeInWindow, scrollToTop } from './grid.js';
 
-const rail = $('scrubber'), bubble = $('scrubber-bubble'), here = element('i', { id: 'scrubber-here', ariaHidden: 'true' }), APART_PX = 24;
-let dragging = false, all = [];
+const rail = $('scrubber'), bubble = $('scrubber-bubble'), here = element('i', { id: 'scrubber-here', ariaHidden: 'true' }), APART_PX = 24, AROUND_PX = 100;   // above and below the rail: app.css
+let dragging = false, all = [], height = 0, shownYear = null;   // height: of the rail
 
 export function setScrubber() {
   rail.addEventListener('pointerdown', e => {
@@ -40,24 +40,32 @@ function withRoom(years, y) {
   return years.filter(m => chosen.includes(m));
 }
 
+// Room for the years beside the grid, or not.
+export function makeRoom(on) {
+  rail.hidden = !on;
+  document.body.classList.toggle('scrubbed', on);
+}
+
 // Draw the years anew, after the grid was laid out.
 export function drawScrubber() {
   all = marks();
   const years = all.filter((m, i) => m.year !== all[i - 1]?.year);
-  rail.hidden = years.length < 2;
-  document.body.classList.toggle('scrubbed', !rail.hidden);
-  const shown = withRoom(years, m => m.top / gridHeight() * rail.clientHeight);
+  makeRoom(years.length > 1);
+  [height, shownYear] = [placeInWindow().height - AROUND_PX, null];
+  const shown = withRoom(years, m => m.top / gridHeight() * height);
   rail.replaceChildren(...shown.map(({ year, top }) =>
     element('button', { type: 'button', 'data-year': year, onclick: e => { if (e.detail === 0) scrollToTop(top); } }, year)), here);
   shown.forEach((m, i) => { rail.children[i].style.top = m.top / gridHeight() * 100 + '%'; });
   showYear();
 }
 
+// The grid has looked where it is when this is called: asking again would lay out the page a second time.
 function showYear() {
   if (rail.hidden) return;
-  const head = document.querySelector('.top').offsetHeight + 8, at = -$('grid').getBoundingClientRect().top + head;
-  const year = (all.findLast(m => m.top <= at) ?? all[0])?.year;
-  here.style.top = Math.min(1, Math.max(0, at / gridHeight())) * 100 + '%';
+  const { top, head } = placeInWindow(), at = head + 8 - top, year = (all.findLast(m => m.top <= at) ?? all[0])?.year;
+  here.style.transform = `translateY(${Math.round(Math.min(1, Math.max(0, at / gridHeight())) * height)}px)`;
+  if (year === shownYear) return;
+  shownYear = year;
   for (const button of rail.querySelectorAll('button')) {
     if (button.dataset.year === year) button.setAttribute('aria-current', 'true');
     else button.removeAttribute('aria-current');

@@ -19,12 +19,12 @@ async function load(language) {
 
 // Uses the language chosen before, else the first of the browser's languages that has a file, else English.
 export async function loadStrings() {
-  const english = await load('en');
   const wanted = [localStorage.getItem('language'), ...navigator.languages.map(l => l.slice(0, 2)), 'en'].filter(Boolean);
+  const loads = new Map([...new Set(['en', wanted[0]])].map(language => [language, load(language)]));   // at the same time
   for (const language of wanted) {
-    const found = language === 'en' ? english : await load(language);
+    const found = await (loads.get(language) ?? load(language));
     if (!found) continue;
-    strings = { ...english, ...found };
+    strings = { ...await loads.get('en'), ...found };
     document.documentElement.lang = language;
     document.documentElement.dir = found.direction ?? 'ltr';
     break;
@@ -32,13 +32,25 @@ export async function loadStrings() {
   apply();
 }
 
-export const languageName = async language => (await load(language))?.language_name ?? language;
+// By its own name: "Deutsch".
+export function languageName(language) {
+  const name = new Intl.DisplayNames([language], { type: 'language' }).of(language);
+  return name.slice(0, 1).toLocaleUpperCase(language) + name.slice(1);
+}
 
-export const number = n => new Intl.NumberFormat(here()).format(n);
+// Formats are slow to make: one for each language and kind.
+const formats = new Map();
+export function format(kind, options = {}) {
+  const key = [here(), kind, JSON.stringify(options)].join();
+  if (!formats.has(key)) formats.set(key, new Intl[kind](here(), options));
+  return formats.get(key);
+}
+
+export const number = n => format('NumberFormat').format(n);
 
 export function text(key, values = {}) {
   const entry = strings[key] ?? key;
-  const found = typeof entry === 'string' ? entry : entry[new Intl.PluralRules(here()).select(values.n)] ?? entry.other;
+  const found = typeof entry === 'string' ? entry : entry[format('PluralRules').select(values.n)] ?? entry.other;
   return found.replace(/\{(\w+)\}/g, (_, name) => typeof values[name] === 'number' ? number(values[name]) : values[name] ?? '');
 }
 

@@ -26,7 +26,12 @@ async function answer(event, file) {
   }
 }
 
-addEventListener('install', () => skipWaiting());
+// What the API answers is not waited for here, where a browser can be told so.
+addEventListener('install', event => {
+  skipWaiting();
+  const direct = event.addRoutes?.({ condition: { urlPattern: new URL('api/*', registration.scope).href }, source: 'network' });
+  if (direct) event.waitUntil(direct.catch(() => {}));
+});
 addEventListener('fetch', event => {
   const file = fileOf(event.request);
   if (file) event.respondWith(answer(event, file));

@@ -46,9 +46,21 @@ static void send_asset(request *r, const char *name)
     respond_problem(r, 404, "there is nothing at %.200s", r->path);
 }
 
+static void note_arg(void *arg, const char *name, const char *value, size_t size)
+{
+    *(bool *)arg = true;
+}
+
+/* Without a query the page shows all pictures: the first of them are asked for while its scripts come. The addresses are those of
+ * firstRequests in web/library.js, from the page's own; tests/browser counts that each is asked for once. */
 static void page_get(request *r, worker_tools *tools)
 {
+    static const char list[] = "sort=date&unique=1", as[] = "rel=preload; as=fetch; crossorigin";
+    bool query = false;
+    request_each_arg(r, note_arg, &query);
     send_asset(r, "index.html");
+    if (!query)
+        respond_header(r, "Link", "<api/v1/images?%s&offset=0&limit=100>; %s, <api/v1/timeline?%s>; %s", list, as, list, as);
 }
 
 static void docs_get(request *r, worker_tools *tools)

@@ -175,12 +175,18 @@ export async function choosing({ store }) {
     assert.equal(await page.isVisible('#viewer aside'), true);
   });
 
-  await test('every script of the page is named in its head, so that they are loaded at once', async () => {
-    const page = await open(url);
-    await settled(page);
-    const [named, loaded] = await page.evaluate(() => [[...document.querySelectorAll('link[rel=modulepreload], script[src]')].map(el => el.href || el.src).sort(),
-      [...new Set(performance.getEntriesByType('resource').map(entry => entry.name).filter(name => name.endsWith('.js')))].sort()]);
-    assert.deepEqual(named, loaded);
+  await test('the page is one script and one style, and what it shows first is asked for once', async () => {
+    for (const [address, asked] of [['/', ['/api/v1/images', '/api/v1/status', '/api/v1/timeline', '/assets/app.css', '/assets/app.js', '/assets/strings/de.json', '/assets/strings/en.json']],
+      ['/?q=castle', ['/api/v1/search', '/api/v1/status', '/assets/app.css', '/assets/app.js', '/assets/strings/de.json', '/assets/strings/en.json']]]) {
+      const page = await open(url + address, { locale: 'de-DE' });
+      await until(async () => assert.ok(await page.$eval('.hit img', img => img.naturalWidth > 0)));
+      const paths = await page.evaluate(() => performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname));
+      const first = paths.slice(0, paths.findIndex(path => path.endsWith('/thumbnail'))).filter(path => /^.(api|assets)/.test(path) && !/icon|manifest/.test(path));
+      assert.deepEqual(first.sort(), asked, address);
+    }
+    const links = async address => (await fetch(url + address)).headers.get('link');
+    assert.match(await links('/'), /^<api\/v1\/images\?[^>]*>; rel=preload; as=fetch; crossorigin, <api\/v1\/timeline\?[^>]*>/);
+    assert.equal(await links('/?q=castle'), null);
   });
 
   await test('the page can be installed: a manifest with icons', async () => {
