@@ -4,7 +4,7 @@
  *     scry_query_tools tools = { .model = model };
  *     scry_model_teach(&tools, "Rex", pictures, 3, &err);
  *
- * A model that is opened afterwards understands the name in every text: "Rex on the beach". It is kept in
+ * A model that is opened afterwards, or reads its names again, understands the name in every text: "Rex on the beach". It is kept in
  * $XDG_DATA_HOME/scry/names, for all models with the pictures of this one. The model's files are not touched, no other text
  * gets another vector, and collections stay as they are. docs/tune.md explains and measures it.
  */
@@ -36,6 +36,11 @@ int scry_teach_run(const scry_query_tools *tools, const char *name, const scry_q
 
 /* Remove a name that was taught, whatever its capitals. SCRY_ENOTFOUND when there is none. */
 int scry_model_forget(const scry_model *model, const char *name, scry_error *err) SCRY_NODISCARD;
+
+/* Read the names that were taught or forgotten since the model was opened, by any process: texts that are embedded from now on have
+ * them; scry_model_info stays as it was. Cheap where nothing was. *changed may be NULL. A damaged file is an error once, until it
+ * changes, and the names stay. Any thread, also while sessions embed. */
+int scry_model_read_names(scry_model *model, bool *changed, scry_error *err) SCRY_NODISCARD;
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,7 @@
 #include "engine/query_words.h"
 #include "image/image.h"
 #include "scry/score.h"
+#include "scry/teach.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static int search_line(interactive *s, scry_results **out, scry_error *err)
     scry_query_tools tools = { .session = s->session, .model = s->model, .decoder = s->decoder, .store = s->store };
     scry_filter_pool *pool = scry_filter_pool_new();
     int r = parse(q, s->line, err);
+    (void)!scry_model_read_names(s->model, NULL, NULL);   /* a damaged file changes nothing here */
     if (r == 0)
         r = scry_query_embed(q, &tools, s->vector, NULL, err);
     scry_groups groups = SCRY_GROUPS_INIT;

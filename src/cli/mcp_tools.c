@@ -12,6 +12,7 @@
 #include "engine/score_groups.h"
 #include "engine/search_request.h"
 #include "scry/rebuild.h"
+#include "scry/teach.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -25,6 +26,7 @@ int mcp_refresh(mcp *m, scry_error *err)
 {
     scry_store *fresh;
     scry_threshold *threshold = NULL;
+    (void)!scry_model_read_names(m->model, NULL, NULL);   /* a damaged file changes nothing here */
     int r = scry_store_refresh(m->store, err);
     if (r != SCRY_ENOTFOUND || (r = cli_open_store(&fresh, m->common, SCRY_STORE_READ, err)) < 0)
         return r;

@@ -59,7 +59,7 @@ int cli_model_teach(const cli_common *c, const char *model_name, char **args, si
         r = cli_close_store(tools.store, r, err);
     if (r == 0 && !c->quiet) {
         char *name = cli_printable(stderr, args[0]);
-        fprintf(stderr, "taught: scry search %s, or in any sentence (scry serve: from its next start)\n", name);
+        fprintf(stderr, "taught: scry search %s, or in any sentence\n", name);
         free(name);
     }
     scry_model_free(model);

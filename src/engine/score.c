@@ -23,6 +23,7 @@
 #include "engine/score_threshold.h"
 #include "engine/ranking.h"
 #include "engine/watched_embed.h"
+#include "model/names.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -123,7 +124,9 @@ int scry_score_text_vectors(float **out, size_t *m, const scry_model *model, con
 {
     const scry_model_info *info = scry_model_get_info(model);
     scry_buf text = SCRY_BUF_INIT(MAX_TEXT_BYTES), cached = SCRY_BUF_INIT((size_t)MAX_TEXTS * 65536);
-    char **lines, *path = cache_path(info->text_identity, "texts");
+    char identity[SCRY_IDENTITY_CHARS + 1];
+    scry_model_text_identity(model, identity);
+    char **lines, *path = cache_path(identity, "texts");
     const scry_embed_options o = scry_watched_embed(options);
     *m = 0;
     int r = scry_background_texts(&lines, m, &text, err);
@@ -189,11 +192,13 @@ int score_picture_vectors(float **out, size_t *n, scry_store *store, uint64_t fi
 
 /* ---- the cached estimate ---- */
 
-static char *cached_path(const scry_store_info *s, const scry_model_info *m)
+static char *cached_path(const scry_store_info *s, const scry_model *model)
 {
+    char identity[SCRY_IDENTITY_CHARS + 1];
     uint8_t digest[SCRY_SHA256_BYTES];
     char hex[2 * SCRY_SHA256_BYTES + 1];
-    char *key = scry_asprintf("scry line 3\n%s\n%s\n%s\n", m->text_identity, s->where, s->collection);
+    scry_model_text_identity(model, identity);
+    char *key = scry_asprintf("scry line 3\n%s\n%s\n%s\n", identity, s->where, s->collection);
     scry_sha256_of(key, strlen(key), digest);
     scry_hex(digest, 16, hex);
     free(key);
@@ -251,7 +256,7 @@ static int look_up(scry_threshold **out, char **path, unsigned long long *conten
     if (r < 0 || *out)
         return r;
     scry_store_describe(store, &s);
-    *path = cached_path(&s, m);
+    *path = cached_path(&s, model);
     *out = read_cached(*path, (size_t)m->dim, contents);
     return 0;
 }

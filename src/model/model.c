@@ -5,14 +5,18 @@
 #include "model/pair.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/sha256.h"
 #include "base/view_shape.h"
+#include "scry/teach.h"
 
 #include <libgen.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Passes through an unpacked text tower after which packing pays: one packing costs about
  * three short queries and makes each later one 3 times faster. */
@@ -180,13 +184,18 @@ static void list_digested(digested *d, const scry_checkpoint *c, const scry_toke
 }
 
 /* Make the digest that caches of texts go by another one. */
-static void add_to_text_identity(scry_model *m, const char *what)
+static void add_to_identity(char identity[SCRY_IDENTITY_CHARS + 1], const char *what)
 {
     uint8_t digest[SCRY_SHA256_BYTES];
-    char *both = scry_asprintf("%s %s", m->text_identity, what);
+    char *both = scry_asprintf("%s %s", identity, what);
     scry_sha256_of(both, strlen(both), digest);
-    scry_hex(digest, sizeof digest, m->text_identity);
+    scry_hex(digest, sizeof digest, identity);
     free(both);
+}
+
+static void add_to_text_identity(scry_model *m, const char *what)
+{
+    add_to_identity(m->text_identity, what);
 }
 
 /* A pair's pictures have the identity that they have alone: with the tokenizer which belongs to them. */
@@ -329,15 +338,78 @@ static int choose_language(scry_model *m, const char *language, scry_error *err)
                                   "with NLLB's texts are)", language, m->name);
 }
 
-/* The names that were taught for the pictures' checkpoint: what texts mean depends on them. */
-static int read_names(scry_model *m, scry_error *err)
+/* ---- taught names ---- */
+
+static void state_of(const char *path, int64_t out[5])
+{
+    struct stat st;
+    memset(out, 0, 5 * sizeof *out);
+    if (stat(path, &st) == 0)
+        memcpy(out, (const int64_t[]){ (int64_t)st.st_dev, (int64_t)st.st_ino, (int64_t)st.st_size, scry_time_ns(st.st_mtim),
+                                       scry_time_ns(st.st_ctim) }, 5 * sizeof *out);
+}
+
+/* Takes the names over. */
+static void set_names(scry_model *m, scry_names *names)
+{
+    size_t count;
+    (void)scry_names_list(names, &count);
+    pthread_mutex_lock(&m->names_lock);
+    scry_names *old = m->names;
+    m->names = names;
+    snprintf(m->names_digest, sizeof m->names_digest, "%s", count ? scry_names_digest(names) : "");
+    pthread_mutex_unlock(&m->names_lock);
+    scry_names_free(old);
+}
+
+int scry_model_read_names(scry_model *m, bool *changed, scry_error *err)
 {
     char *path = scry_names_path(m->identity);
-    int r = scry_names_read(&m->names, path, m->pictures.config.dim, err);
-    m->info.taught = scry_names_list(m->names, &m->info.taught_count);
-    if (m->info.taught_count)
-        add_to_text_identity(m, scry_names_digest(m->names));
+    scry_names *names = NULL;
+    int64_t state[5];
+    int r = 0;
+    state_of(path, state);
+    pthread_mutex_lock(&m->names_lock);
+    bool other = !m->raw && memcmp(state, m->names_state, sizeof state) != 0;
+    memcpy(m->names_state, state, sizeof state);
+    pthread_mutex_unlock(&m->names_lock);
+    if (other)
+        r = scry_names_read(&names, path, (size_t)m->info.dim, err);
+    if (other && r == 0)
+        set_names(m, names);
+    if (changed)
+        *changed = other && r == 0;
     free(path);
+    return r;
+}
+
+scry_names *scry_model_names(const scry_model *m)
+{
+    scry_model *self = (scry_model *)m;   /* for the lock */
+    pthread_mutex_lock(&self->names_lock);
+    scry_names *names = scry_names_share(self->names);
+    pthread_mutex_unlock(&self->names_lock);
+    return names;
+}
+
+void scry_model_text_identity(const scry_model *m, char out[SCRY_IDENTITY_CHARS + 1])
+{
+    scry_model *self = (scry_model *)m;
+    pthread_mutex_lock(&self->names_lock);
+    memcpy(out, m->nameless_identity, SCRY_IDENTITY_CHARS + 1);
+    if (m->names_digest[0])
+        add_to_identity(out, m->names_digest);
+    pthread_mutex_unlock(&self->names_lock);
+}
+
+/* The names that were taught for the pictures' checkpoint: what texts mean depends on them. */
+static int first_names(scry_model *m, scry_error *err)
+{
+    m->info.dim = (int)m->pictures.config.dim;
+    int r = scry_model_read_names(m, NULL, err);
+    m->first_names = scry_names_share(m->names);
+    m->info.taught = scry_names_list(m->names, &m->info.taught_count);
+    scry_model_text_identity(m, m->text_identity);
     return r;
 }
 
@@ -366,8 +438,9 @@ static int open_parts(scry_model *m, const scry_model_options *o, scry_error *er
         add_to_text_identity(m, m->map->digest);
     if (r == 0 && language && strcmp(language, "auto") != 0)
         add_to_text_identity(m, language);
+    memcpy(m->nameless_identity, m->text_identity, sizeof m->text_identity);
     if (r == 0 && !m->raw)
-        r = read_names(m, err);
+        r = first_names(m, err);
     scry_trace("tensors checked, identity", start);
     return r;
 }
@@ -381,6 +454,7 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
         return scry_fail(err, SCRY_EINVALID, "a model is the folder of a checkpoint: none was given");
     scry_model *m = scry_alloc(sizeof *m);
     pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->names_lock, NULL);
     char *copy = scry_strdup(dir);
     m->name = scry_strdup(basename(copy));
     free(copy);
@@ -408,9 +482,11 @@ const scry_model_info *scry_model_get_info(const scry_model *m)
 /* Whether a word is a name, or a word of one. */
 static bool is_taught(const scry_model *m, const char *word, size_t n)
 {
-    char *copy = m->names ? scry_strndup(word, n) : NULL;
-    bool taught = copy && scry_names_have_word(m->names, copy);
+    scry_names *names = scry_model_names(m);
+    char *copy = names ? scry_strndup(word, n) : NULL;
+    bool taught = copy && scry_names_have_word(names, copy);
     free(copy);
+    scry_names_free(names);
     return taught;
 }
 
@@ -437,7 +513,9 @@ void scry_model_free(scry_model *m)
     scry_tokenizer_free(m->tokenizer);
     scry_text_map_free(m->map);
     scry_names_free(m->names);
+    scry_names_free(m->first_names);
     pthread_mutex_destroy(&m->lock);
+    pthread_mutex_destroy(&m->names_lock);
     free(m->name);
     free(m->dir);
     free(m->family);

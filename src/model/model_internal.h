@@ -3,6 +3,7 @@
 #ifndef SCRY_MODEL_INTERNAL_H
 #define SCRY_MODEL_INTERNAL_H
 
+#include "base/sha256.h"
 #include "model/checkpoint.h"
 #include "model/identity.h"
 #include "model/text_map.h"
@@ -20,7 +21,11 @@ struct scry_model {
     const scry_checkpoint *texts;     /* one of them */
     scry_tokenizer *tokenizer;
     scry_text_map *map;               /* of text vectors; NULL: none */
+    pthread_mutex_t names_lock;       /* guards the next three */
     scry_names *names;                /* NULL: none were taught, or vectors are raw */
+    int64_t names_state[5];           /* of their file: device, inode, size, times; zeros: there is none */
+    char names_digest[2 * SCRY_SHA256_BYTES + 1];   /* "": no names */
+    scry_names *first_names;          /* that info has */
     const scry_kernels *kernels;
     scry_mode mode;
     scry_scratch_need need;           /* of both towers */
@@ -28,7 +33,8 @@ struct scry_model {
     _Atomic(scry_image_tower *) image;   /* NULL until first needed */
     _Atomic(scry_text_tower *) text;
     atomic_uint text_runs;            /* passes through the text tower so far */
-    char identity[SCRY_IDENTITY_CHARS + 1], text_identity[SCRY_IDENTITY_CHARS + 1];
+    char identity[SCRY_IDENTITY_CHARS + 1], text_identity[SCRY_IDENTITY_CHARS + 1];   /* the second for info */
+    char nameless_identity[SCRY_IDENTITY_CHARS + 1];   /* of texts, without taught names */
     char *name, *dir, *family, *text_summary, *image_summary, *preprocessing;   /* owned, for info */
 };
 

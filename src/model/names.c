@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 enum { MAX_FILE_BYTES = 64 << 20, FIRST_IDEOGRAPH = 0x2E80 };
 
 struct scry_names {
+    atomic_uint shares;       /* owners but the first */
     size_t dim, count;
     scry_taught_name *list;   /* [count]; its strings are owned */
     scry_runes *lower;        /* [count] the names in small letters */
@@ -43,9 +45,16 @@ static void dispose_name(scry_names *n, size_t i)
     scry_runes_dispose(&n->lower[i]);
 }
 
+scry_names *scry_names_share(scry_names *n)
+{
+    if (n)
+        atomic_fetch_add(&n->shares, 1);
+    return n;
+}
+
 void scry_names_free(scry_names *n)
 {
-    if (!n)
+    if (!n || atomic_fetch_sub(&n->shares, 1) > 0)
         return;
     for (size_t i = 0; i < n->count; i++)
         dispose_name(n, i);

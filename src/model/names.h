@@ -11,10 +11,11 @@
 #ifndef SCRY_MODEL_NAMES_H
 #define SCRY_MODEL_NAMES_H
 
+#include "model/identity.h"
 #include "scry/error.h"
 #include "scry/model.h"
 
-typedef struct scry_names scry_names;
+typedef struct scry_names scry_names;   /* does not change once a model has it: any thread */
 
 enum { SCRY_MAX_NAMES = 1000, SCRY_MAX_NAME_BYTES = 64 };
 
@@ -25,7 +26,14 @@ char *scry_names_path(const char *identity);
  * damaged. */
 int scry_names_read(scry_names **out, const char *path, size_t dim, scry_error *err) SCRY_NODISCARD;
 scry_names *scry_names_new(size_t dim);   /* without any */
+scry_names *scry_names_share(scry_names *n);   /* one more owner, who frees it, too; NULL is legal. Any thread */
 void scry_names_free(scry_names *n);      /* NULL is legal */
+
+/* The names that a model has now; the caller frees them. NULL: none. Any thread. */
+scry_names *scry_model_names(const scry_model *m);
+
+/* What scry_model_info.text_identity was when the model was opened, with the names that it has now. Any thread. */
+void scry_model_text_identity(const scry_model *m, char out[SCRY_IDENTITY_CHARS + 1]);
 
 /* SHA-256 of the file that they were read from, in hex; "" for those that were not. */
 const char *scry_names_digest(const scry_names *n);

@@ -333,7 +333,9 @@ static int embed_plain(scry_session *s, const char *const *texts, size_t n, floa
 /* Texts in which names may stand: names.h. */
 static int embed_with_names(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut, scry_error *err)
 {
-    const scry_names *names = s->model->names;
+    scry_names *names = scry_model_names(s->model);
+    if (!names)
+        return embed_plain(s, texts, n, out, cut, err);
     size_t dim = (size_t)s->model->info.dim;
     const char **plain = scry_alloc((n + 1) * sizeof *plain);
     char **rest = scry_alloc((n + 1) * sizeof *rest);   /* NULL: the text has no name */
@@ -359,13 +361,14 @@ static int embed_with_names(scry_session *s, const char *const *texts, size_t n,
     free(alone);
     free(rest);
     free(plain);
+    scry_names_free(names);
     return r;
 }
 
 int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
                      scry_error *err)
 {
-    return s->model->names ? embed_with_names(s, texts, n, out, cut, err) : embed_plain(s, texts, n, out, cut, err);
+    return embed_with_names(s, texts, n, out, cut, err);
 }
 
 int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *starts, size_t n,

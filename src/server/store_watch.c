@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/periodic.h"
+#include "scry/teach.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -167,9 +168,18 @@ void store_watch_reopen(struct store_watch *w)
     scry_threshold_free(old_threshold);
 }
 
+/* A name that was taught is known from the next tick on. */
+static void read_names(struct store_watch *w)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    if (scry_model_read_names(w->server->model, NULL, &err) < 0)
+        scry_log(SCRY_LOG_WARN, "taught names stay as they were: %s", err.message);
+}
+
 static int64_t watch(void *arg)
 {
     struct store_watch *w = arg;
+    read_names(w);
     if (!store_watch_problem(w, NULL))
         look(w);
     if (store_watch_problem(w, NULL))

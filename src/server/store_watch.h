@@ -3,6 +3,8 @@
  * A collection may be dropped or replaced while the server runs. A thread checks several times a second; when the collection
  * is another one it is opened and takes the old one's place. While that is impossible, requests get 503 with the reason.
  *
+ * The thread also reads the names that were taught to the model (scry/teach.h) when they change.
+ *
  * A collection that is there may be damaged so that no search can be answered. Requests get the error then, and the server is not
  * ready. The thread finds out without reading the files: it refreshes the store at every tick, which compares their sizes, and
  * makes a search of its own after a request has failed, and then about once a second until it succeeds.

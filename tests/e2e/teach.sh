@@ -1,7 +1,7 @@
 #!/bin/sh
 # teach.sh - scry model teach and forget: names bound to pictures, and that nothing else changes.
 . "$(dirname "$0")/lib.sh"
-command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 0; }
+command -v python3 >/dev/null && command -v curl >/dev/null || { echo "1..0 # SKIP no python3, no curl"; exit 0; }
 unset SCRY_MODEL
 animals=$SCRY_TOP/demo/gallery/animals
 names=$XDG_DATA_HOME/scry/names
@@ -145,6 +145,26 @@ run search --model tiny --collection tiny --json --limit 1 Rex
 is "and it is searched as before" "$status" 0
 run model info starter --json
 is "each model has its own names" "$(json '[t["name"] for t in j["taught"]]')" "['Zqxvrex', '小明']"
+
+# ---- a running server knows a name that is taught, and forgets it ----
+. "$SCRY_TOP/tests/server/lib/serve.sh"
+first_of() { get -G --data-urlencode 'q=Qvyzto' --data-urlencode limit=1 "$url/api/v1/search"; json 'j["results"][0]["name"], j["unknown_words"]'; }
+ok "serve: starts" start
+first_of >"$T/unknown"
+like "serve: an unknown word" "$T/unknown" "\\['qvyzto'\\]"
+run model teach starter Qvyzto "@$animals/crab.jpg" "@$animals/crab.jpg#0,0,300,300" "@$animals/crab.jpg#300,50,300,300"
+is "serve: taught meanwhile" "$status" 0
+soon "serve: the name is known" "('crab.jpg', [])" first_of
+echo '{' >"$names/$identity.json.new" && cp -p "$names/$identity.json" "$T/kept.json" && mv "$names/$identity.json.new" "$names/$identity.json"
+said() { grep -c 'taught names stay as they were' "$T/serve.err"; }
+soon "serve: a damaged file is said" 1 said
+is "serve: and the name stays" "$(first_of)" "('crab.jpg', [])"
+mv "$T/kept.json" "$names/$identity.json"
+run model forget starter Qvyzto
+is "serve: forgotten meanwhile" "$status" 0
+soon "serve: the name is unknown again" "$(cat "$T/unknown")" first_of
+is "serve: the damage was said once" "$(said)" 1
+stop
 
 # ---- forget, damage ----
 run model forget starter '小明'
