@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/required.h"
 #include "image/image.h"
+#include "store/store_kind.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -36,13 +37,13 @@ static int embed_stored(const scry_query_tools *t, const scry_query_part *part, 
 {
     if (!t->store)
         return scry_fail(err, SCRY_EINVALID, "there is no store to look up @id:%s in", part->text);
+    if (!part->region[2])
+        return scry_store_vector_of(t->store, part->id, out, err);
     scry_results *found;
     int r = scry_store_get(t->store, part->id, &found, err);
     if (r < 0)
         return r;
-    const scry_file *f = &found->hits[0].file;
-    r = part->region[2] ? embed_picture(t, f->path, part->region, out, err)
-                        : scry_store_vector(t->store, f->content, out, err);
+    r = embed_picture(t, found->hits[0].file.path, part->region, out, err);
     scry_results_free(found);
     return r;
 }

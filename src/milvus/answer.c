@@ -158,6 +158,43 @@ static bool is_known(int type)
            type == SCRY_MILVUS_FLOAT_VECTOR || type == SCRY_WIRE_FLOAT16_VECTOR;
 }
 
+/* Rows without a vector may be left out of a column of them: zeros take their places. */
+static int64_t insert_missing(scry_milvus_column *c, void **owned, int64_t count, const Pb__FieldData *f)
+{
+    enum { MOST_BYTES = 256 << 20 };   /* a small answer may not ask for more memory than a large one */
+    size_t dim = (size_t)c->dim, at = 0, valid = 0;
+    for (size_t i = 0; i < f->n_valid_data; i++)
+        valid += f->valid_data[i] != 0;
+    if (count < 0 || (size_t)count == f->n_valid_data || (size_t)count != valid)
+        return count;
+    if (f->n_valid_data > MOST_BYTES / (dim * sizeof *c->floats))
+        return -1;
+    float *all = scry_try_alloc(f->n_valid_data * dim + 1, sizeof *all);
+    for (size_t i = 0; all && i < f->n_valid_data; i++)
+        if (f->valid_data[i])
+            memcpy(all + i * dim, c->floats + at++ * dim, dim * sizeof *all);
+    free(*owned);
+    c->floats = *owned = all;
+    return all ? (int64_t)f->n_valid_data : -1;
+}
+
+/* Fill `c`, which has its name; the number of rows, or -1. */
+static int64_t take_column(scry_milvus_column *c, void **owned, const Pb__FieldData *f)
+{
+    bool is_half = f->type == SCRY_WIRE_FLOAT16_VECTOR;
+    int64_t count = -1;
+    c->type = is_half ? SCRY_MILVUS_FLOAT_VECTOR : (scry_milvus_type)f->type;
+    bool is_vector = c->type == SCRY_MILVUS_FLOAT_VECTOR;
+    if (is_vector && f->field_case == PB__FIELD_DATA__FIELD_VECTORS)
+        count = is_half ? take_halves(c, owned, f->vectors) : take_vectors(c, f->vectors);
+    else if (!is_vector && f->field_case == PB__FIELD_DATA__FIELD_SCALARS)
+        count = take_scalars(c, owned, f->scalars);
+    if (is_vector && f->n_valid_data)
+        count = insert_missing(c, owned, count, f);
+    c->valid = f->n_valid_data && count == (int64_t)f->n_valid_data ? f->valid_data : NULL;
+    return count;
+}
+
 /* All fields of known types as columns. Every column must have `rows` rows; -1: as many as
  * the first. An ARRAY of another type than strings is read as empty lists. */
 static int take_columns(answer *a, Pb__FieldData *const *fields, size_t n, int64_t rows, scry_error *err)
@@ -174,14 +211,7 @@ static int take_columns(answer *a, Pb__FieldData *const *fields, size_t n, int64
         size_t k = a->rows.column_count++;
         scry_milvus_column *c = &a->columns[k];
         c->name = f->field_name;
-        bool is_half = f->type == SCRY_WIRE_FLOAT16_VECTOR;
-        c->type = is_half ? SCRY_MILVUS_FLOAT_VECTOR : (scry_milvus_type)f->type;
-        bool is_vector = c->type == SCRY_MILVUS_FLOAT_VECTOR;
-        int64_t count = -1;
-        if (is_vector && f->field_case == PB__FIELD_DATA__FIELD_VECTORS)
-            count = is_half ? take_halves(c, &a->owned[k], f->vectors) : take_vectors(c, f->vectors);
-        else if (!is_vector && f->field_case == PB__FIELD_DATA__FIELD_SCALARS)
-            count = take_scalars(c, &a->owned[k], f->scalars);
+        int64_t count = take_column(c, &a->owned[k], f);
         if (rows < 0)
             rows = count;
         if (count < 0 || count != rows)

@@ -233,6 +233,7 @@ static void schema_from_message(scry_milvus_schema *s, const Pb__DescribeCollect
             .primary = f->is_primary_key,
             .auto_id = f->autoid || (f->is_primary_key && from->autoid),
             .partition_key = f->is_partition_key,
+            .may_be_absent = f->nullable || f->default_value.len,
             .optional = f->nullable || f->is_dynamic || f->is_function_output || f->default_value.len, .dim = number_param(f, "dim"),
             .max_length = number_param(f, "max_length"), .max_capacity = number_param(f, "max_capacity"),
         };

@@ -123,7 +123,8 @@ typedef enum {
 typedef struct scry_milvus_field {
     const char *name;
     int type;                    /* scry_milvus_type, or a number this client does not know */
-    bool primary, auto_id, optional;   /* optional: nullable, or set by the server */
+    bool primary, auto_id, optional;   /* optional: may_be_absent, or set by the server */
+    bool may_be_absent;          /* it is nullable, or has a default */
     bool partition_key;
     int64_t dim;                 /* vectors */
     bool half;                   /* FLOAT_VECTOR: a FLOAT16_VECTOR, of Milvus 2.4 and later */
@@ -218,6 +219,8 @@ typedef struct scry_milvus_column {
     const scry_milvus_strings *lists;    /* ARRAY of VARCHAR */
     int64_t dim;                         /* FLOAT_VECTOR */
     bool half;                           /* the field is a FLOAT16_VECTOR: rounded when sent, widened when read */
+    bool absent;                         /* of rows to send: none has a value; the field has a default, or may be null */
+    const int *valid;                    /* of an answer, nullable fields: which rows have a value, the others "" or 0; NULL: all */
 } scry_milvus_column;
 
 /* Rows to send, and the partition they belong to (NULL: the default one). */
@@ -275,6 +278,9 @@ typedef struct scry_milvus_query {
 
 int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
                            scry_error *err) SCRY_NODISCARD;
+/* The same for q->limit rows whose primary keys are the smallest, in ascending order: what Milvus's own query iterators ask for. */
+int scry_milvus_query_by_key(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
+                             scry_error *err) SCRY_NODISCARD;
 
 /* Exact number of rows that pass the filter ("": all). */
 int scry_milvus_count(scry_milvus *m, const char *name, const char *filter, scry_milvus_consistency consistency,

@@ -23,7 +23,9 @@ static size_t row_bytes(const scry_milvus_column *columns, size_t n, size_t r)
     size_t bytes = 0;
     for (size_t i = 0; i < n; i++) {
         const scry_milvus_column *c = &columns[i];
-        if (c->type == SCRY_MILVUS_FLOAT_VECTOR)
+        if (c->absent)
+            bytes++;
+        else if (c->type == SCRY_MILVUS_FLOAT_VECTOR)
             bytes += (size_t)c->dim * (c->half ? sizeof(uint16_t) : sizeof(float));
         else if (c->type == SCRY_MILVUS_VARCHAR || c->type == SCRY_MILVUS_JSON)
             bytes += string_bytes(c->strings[r]);
@@ -121,9 +123,20 @@ static void set_vectors(column_message *m, const scry_milvus_column *c, const fl
 #define SCALARS(m, array, member, which) \
     ((m)->scalars.data_case = PB__SCALAR_FIELD__DATA_##which, (m)->scalars.member = &(m)->array)
 
+/* A field that no row has a value of, as Milvus's own clients send it: no data, and for each row that it is not there. 2.3.5
+ * crashes where such a field is left out of rows to be replaced. */
+static void set_absent(column_message *m, size_t count)
+{
+    m->field.valid_data = m->owned[3] = scry_alloc((count + 1) * sizeof *m->field.valid_data);
+    m->field.n_valid_data = count;
+}
+
 /* Rows `from` .. `from + count` of a column; false for a type that cannot be sent. */
 static bool column_to_message(column_message *m, const scry_milvus_column *c, size_t from, size_t count)
 {
+    const size_t rows = count;
+    if (c->absent)
+        from = count = 0;
     *m = (column_message){
         .field = PB__FIELD_DATA__INIT, .scalars = PB__SCALAR_FIELD__INIT, .vectors = PB__VECTOR_FIELD__INIT,
         .bools = PB__BOOL_ARRAY__INIT, .ints = PB__INT_ARRAY__INIT, .longs = PB__LONG_ARRAY__INIT,
@@ -135,6 +148,8 @@ static bool column_to_message(column_message *m, const scry_milvus_column *c, si
     m->field.field_name = (char *)c->name;
     m->field.field_case = PB__FIELD_DATA__FIELD_SCALARS;
     m->field.scalars = &m->scalars;
+    if (c->absent)
+        set_absent(m, rows);
     switch (c->type) {
     case SCRY_MILVUS_BOOL:
         m->bools.data = (int *)c->bools + from;

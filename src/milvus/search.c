@@ -18,12 +18,14 @@ static uint64_t guarantee(const scry_milvus *m, scry_milvus_consistency c)
     return c == SCRY_MILVUS_STRONG ? 0 : c == SCRY_MILVUS_BOUNDED ? 2 : 1;
 }
 
-int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
-                           scry_error *err)
+static int query_rows(scry_milvus *m, const char *name, const scry_milvus_query *q, bool by_key, scry_milvus_rows **out,
+                      scry_error *err)
 {
     char limit[24];
     snprintf(limit, sizeof limit, "%lld", (long long)q->limit);
-    Pb__KeyValue pair = scry_call_pair("limit", limit), *list[] = { &pair };
+    Pb__KeyValue pairs[] = { scry_call_pair("limit", limit), scry_call_pair("iterator", "True"),
+                             scry_call_pair("reduce_stop_for_best", "False") };
+    Pb__KeyValue *list[] = { &pairs[0], &pairs[1], &pairs[2] };
     Pb__QueryRequest r = PB__QUERY_REQUEST__INIT;
     r.db_name = scry_call_database(m);
     r.collection_name = (char *)name;
@@ -31,12 +33,24 @@ int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_q
     r.output_fields = (char **)q->fields;
     r.n_output_fields = q->field_count;
     r.query_params = list;
-    r.n_query_params = q->limit > 0;
+    r.n_query_params = by_key ? 3 : q->limit > 0;
     r.consistency_level = q->consistency;
     r.guarantee_timestamp = guarantee(m, q->consistency);
     ProtobufCMessage *answer;
     int result = scry_call(m, "Query", &r.base, &pb__query_results__descriptor, &answer, err);
     return result < 0 ? result : scry_answer_of_query(out, (Pb__QueryResults *)answer, err);
+}
+
+int scry_milvus_query_rows(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
+                           scry_error *err)
+{
+    return query_rows(m, name, q, false, out, err);
+}
+
+int scry_milvus_query_by_key(scry_milvus *m, const char *name, const scry_milvus_query *q, scry_milvus_rows **out,
+                             scry_error *err)
+{
+    return query_rows(m, name, q, true, out, err);
 }
 
 int scry_milvus_count(scry_milvus *m, const char *name, const char *filter, scry_milvus_consistency consistency,

@@ -371,6 +371,19 @@ int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float 
     return s->kind->vector(s, hash, out, err);
 }
 
+int scry_store_vector_of(scry_store *s, const uint8_t id[SCRY_ID_BYTES], float *out, scry_error *err)
+{
+    scry_results *found;
+    if (s->kind->vector_of)
+        return s->kind->vector_of(s, id, out, err);
+    int result = s->kind->get(s, id, &found, err);
+    if (result < 0)
+        return result;
+    result = s->kind->vector(s, found->hits[0].file.content, out, err);
+    scry_results_free(found);
+    return result;
+}
+
 int scry_store_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *arg, const scry_file *file), void *arg, scry_error *err)
 {

@@ -64,6 +64,8 @@ typedef struct scry_store_kind {
     /* NULL: get is fast. */
     int (*get_many)(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out, scry_error *err);
     int (*vector)(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
+    /* NULL: get and vector are fast. */
+    int (*vector_of)(scry_store *s, const uint8_t *id, float *out, scry_error *err);
     int (*each_file)(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                      int (*each)(void *, const scry_file *), void *arg, scry_error *err);
     /* NULL: files have to be read. */
@@ -138,6 +140,9 @@ int scry_store_each_stored(scry_store *s, const scry_filter_node *filter, int (*
 int scry_store_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each)(void *arg, const scry_file *file), void *arg,
                           scry_error *err) SCRY_NODISCARD;
 bool scry_file_is_brief(const scry_file *f);   /* its id is of zeros */
+
+/* The stored vector of the content of a file, by the file's id: `out` is [dim]. */
+int scry_store_vector_of(scry_store *s, const uint8_t id[SCRY_ID_BYTES], float *out, scry_error *err) SCRY_NODISCARD;
 
 /* Those of the files that are there and are as they were written, in no order, without the count of their copies. The caller
  * frees *out. */

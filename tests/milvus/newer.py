@@ -2,7 +2,8 @@
 
 A gRPC server before the real one on 19530, made of Milvus's own message definitions as pymilvus has them. It calls itself v2.5.0,
 and refuses what 2.4 and 2.5 refuse: FLOAT16_VECTOR with other data than float16_vector, searches of such a field with other queries
-than halves. To the server behind it such a field is a FLOAT_VECTOR, whose description says "half". Every other call is passed on as it is.
+than halves. To the server behind it such a field is a FLOAT_VECTOR, whose description says "half"; BFLOAT16_VECTOR and INT8_VECTOR are only
+described. Every other call is passed on as it is. Prints who connects, and each Search and Query with the partitions that it names.
 With "calls", the name of each call is printed.
 """
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
 
 FLOAT, HALF = schema_pb2.FloatVector, schema_pb2.Float16Vector
+DESCRIBED = schema_pb2.BFloat16Vector, schema_pb2.Int8Vector
 LIMITS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 server_behind = grpc.insecure_channel("127.0.0.1:19530", LIMITS)
 halves = set()      # collection, field
@@ -46,12 +48,14 @@ def request(method, q):
             if f.data_type == HALF:
                 halves.add((q.collection_name, f.name))
                 f.data_type, f.description = FLOAT, "half"
+            elif f.data_type in DESCRIBED:
+                f.data_type, f.description = FLOAT, str(f.data_type)
         q.schema = schema.SerializeToString()
     elif method == "RenameCollection":
         for name, field in list(halves):
             if name == q.oldName:
                 halves.add((q.newName, field))
-    elif method == "Upsert":
+    elif method in ("Upsert", "Insert"):
         to_floats(q)
     elif method == "Search":
         field = next(p.value for p in q.search_params if p.key == "anns_field")
@@ -70,6 +74,8 @@ def answer(method, q, r):
             if f.description == "half":
                 f.data_type, f.description = HALF, ""
                 halves.add((q.collection_name, f.name))
+            elif f.description.isdigit():
+                f.data_type, f.description = int(f.description), ""
     elif method == "Query":
         to_halves(q.collection_name, r.fields_data)
     elif method == "Search":
@@ -101,12 +107,14 @@ class Everything(grpc.GenericRpcHandler):
             metadata = dict(context.invocation_metadata())
             if method not in ("Connect", "GetVersion") and metadata.get("identifier") != "4711":
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no identifier")
+            if method in ("Search", "Query"):
+                print(method, q.collection_name, *sorted(q.partition_names), flush=True)
             try:
                 request(method, q)
             except AssertionError as e:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{method}: {e!r}")
             try:
-                out = forward(q.SerializeToString(), timeout=context.time_remaining())
+                out = forward(q.SerializeToString(), timeout=min(context.time_remaining() or 600, 600))   # none is a number, too
             except grpc.RpcError as e:
                 context.abort(e.code(), e.details())
             if method not in ANSWERS:

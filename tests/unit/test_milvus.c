@@ -177,6 +177,61 @@ static void halves_are_widened(void **state)
     assert_int_equal(scry_answer_of_query(&r, m, NULL), SCRY_EREMOTE);
 }
 
+/* Nullable fields: v = [1], nothing, [2], whose vectors stand without a gap or with one; n = "a", nothing. */
+static void fields_may_have_no_value(void **state)
+{
+    static const struct { const char *bytes; size_t n; } answers[] = {
+        { "\x12\x1a\x08\x65\x12\x01v\x22\x0e\x08\x01\x12\x0a\x0a\x08\x00\x00\x80\x3f\x00\x00\x00\x40\x3a\x03\x01\x00\x01", 28 },
+        { "\x12\x1e\x08\x65\x12\x01v\x22\x12\x08\x01\x12\x0e\x0a\x0c\x00\x00\x80\x3f\x00\x00\x00\x00\x00\x00\x00\x40\x3a\x03\x01\x00\x01",
+          32 },
+    };
+    scry_milvus_rows *r = NULL;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        Pb__QueryResults *m = (Pb__QueryResults *)decode(&pb__query_results__descriptor, answers[i].bytes, answers[i].n);
+        assert_int_equal(scry_answer_of_query(&r, m, NULL), 0);
+        const scry_milvus_column *v = scry_milvus_find_column(r, "v", SCRY_MILVUS_FLOAT_VECTOR);
+        assert_true(v && r->rows == 3 && v->valid[0] && !v->valid[1] && v->valid[2]);
+        assert_true(v->floats[0] == 1 && v->floats[1] == 0 && v->floats[2] == 2);
+        scry_milvus_rows_free(r);
+    }
+    Pb__QueryResults *m = (Pb__QueryResults *)DECODE(query_results,
+        "\x12\x12\x08\x15\x12\x01n\x1a\x07\x32\x05\x0a\x01" "a\x0a\x00\x3a\x02\x01\x00");
+    assert_int_equal(scry_answer_of_query(&r, m, NULL), 0);
+    const scry_milvus_column *n = scry_milvus_find_column(r, "n", SCRY_MILVUS_VARCHAR);
+    assert_true(n && r->rows == 2 && n->valid[0] && !n->valid[1]);
+    scry_milvus_rows_free(r);
+    /* two vectors, of which one is said to be there; as many rows of a large vector as would take a gigabyte */
+    m = (Pb__QueryResults *)DECODE(query_results,
+        "\x12\x1a\x08\x65\x12\x01v\x22\x0e\x08\x01\x12\x0a\x0a\x08\x00\x00\x80\x3f\x00\x00\x00\x40\x3a\x03\x01\x00\x00");
+    assert_int_equal(scry_answer_of_query(&r, m, NULL), 0);
+    assert_int_equal(r->rows, 2);
+    assert_null(scry_milvus_find_column(r, "v", SCRY_MILVUS_FLOAT_VECTOR)->valid);
+    scry_milvus_rows_free(r);
+    enum { NONE = 10000 };
+    Pb__FieldData field = PB__FIELD_DATA__INIT, *fields[] = { &field };
+    Pb__VectorField vectors = PB__VECTOR_FIELD__INIT;
+    Pb__FloatArray floats = PB__FLOAT_ARRAY__INIT;
+    Pb__QueryResults many = PB__QUERY_RESULTS__INIT;
+    protobuf_c_boolean *valid = calloc(NONE, sizeof *valid);
+    field.type = SCRY_MILVUS_FLOAT_VECTOR;
+    field.field_name = "v";
+    field.field_case = PB__FIELD_DATA__FIELD_VECTORS;
+    field.vectors = &vectors;
+    field.valid_data = valid;
+    field.n_valid_data = NONE;
+    vectors.dim = SCRY_MILVUS_MAX_DIM;
+    vectors.data_case = PB__VECTOR_FIELD__DATA_FLOAT_VECTOR;
+    vectors.float_vector = &floats;
+    many.fields_data = fields;
+    many.n_fields_data = 1;
+    size_t size = pb__query_results__get_packed_size(&many);
+    uint8_t *packed = malloc(size);
+    pb__query_results__pack(&many, packed);
+    assert_int_equal(scry_answer_of_query(&r, pb__query_results__unpack(NULL, size, packed), NULL), SCRY_EREMOTE);
+    free(packed);
+    free(valid);
+}
+
 static void versions_with_halves(void **state)
 {
     static const char *const with[] = { "v2.4.0", "2.5.15", "v2.6.9-gpu", "v3.0.0", "10.1", "Cloud Vector Database (Compatible with Milvus 2.5)" };
@@ -222,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_small_message_may_not_ask_for_much_memory),
         cmocka_unit_test(query_answers_are_checked),
         cmocka_unit_test(halves_are_widened),
+        cmocka_unit_test(fields_may_have_no_value),
         cmocka_unit_test(versions_with_halves),
         cmocka_unit_test(search_answers_are_checked),
     };

@@ -433,7 +433,7 @@ int scry_remote_compact(scry_store *base, const scry_compact_options *options, s
     .each_sampled = scry_remote_each_sampled, .each_brief = scry_remote_each_brief, \
     .file_state = scry_remote_file_state, .has_content = scry_remote_has_content, .put = scry_remote_put, \
     .put_bad = scry_remote_put_bad, .remove = scry_remote_remove, .get = scry_remote_get, .get_many = scry_remote_get_many, \
-    .vector = scry_remote_vector, \
+    .vector = scry_remote_vector, .vector_of = scry_remote_vector_of, \
     .each_file = scry_remote_each_file, .each_bad = scry_remote_each_bad, .search_many = scry_remote_search_many, \
     .verify = scry_remote_verify, .samples = true, \
     .compact = scry_remote_compact, \

@@ -18,33 +18,59 @@ void scry_remote_external_free(scry_remote_external *f)
     free(f->map);
     free(f->key);
     free(f->why_not);
+    for (size_t i = 0; i < f->absent_count; i++)
+        free(f->absent[i].name);
+    free(f->path_given);
     free(f->path_field);
+    free(f->path_keys);
     free(f->summary);
     free(f);
 }
 
 /* ---- opening ---- */
 
+static const char *kind_of_vector(int type)
+{
+    static const char *const kinds[] = { "BINARY_VECTOR", "FLOAT_VECTOR", "FLOAT16_VECTOR", "BFLOAT16_VECTOR", "SPARSE_FLOAT_VECTOR",
+                                         "INT8_VECTOR" };
+    enum { FIRST = 100, COUNT = sizeof kinds / sizeof *kinds };
+    return type < FIRST ? NULL : type < FIRST + COUNT ? kinds[type - FIRST] : "another kind of vector";
+}
+
+static int no_vector(const scry_remote *s, const char *name, size_t count, const char *usable, const char *others, scry_error *err)
+{
+    if (count > 1)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has %zu fields of vectors (%s): name one with --milvus-field", s->shown,
+                         s->where, count, usable);
+    if (others[0])
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s cannot be searched: %s, and scry searches FLOAT_VECTOR and "
+                         "FLOAT16_VECTOR", s->shown, s->where, others);
+    return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no field %s%sof vectors", s->shown, s->where, name ? name : "",
+                     name ? " " : "");
+}
+
+/* The one field of float vectors, or of that name. */
 static const scry_milvus_field *find_vector(const scry_remote *s, const scry_milvus_schema *schema, const char *name,
                                             scry_error *err)
 {
     const scry_milvus_field *found = NULL;
+    scry_buf usable = SCRY_BUF_INIT(1 << 16), others = SCRY_BUF_INIT(1 << 16);
     size_t count = 0;
     for (size_t i = 0; i < schema->field_count; i++) {
         const scry_milvus_field *f = &schema->fields[i];
-        if (f->type != SCRY_MILVUS_FLOAT_VECTOR || (name && strcmp(f->name, name) != 0))
-            continue;
-        found = f;
-        count++;
+        const char *kind = name && strcmp(f->name, name) != 0 ? NULL : kind_of_vector(f->type);
+        if (f->type == SCRY_MILVUS_FLOAT_VECTOR && kind) {
+            scry_buf_printf(&usable, "%s%s", count++ ? ", " : "", f->name);
+            found = f;
+        } else if (kind) {
+            scry_buf_printf(&others, "%s%s is of the type %s", others.size ? ", " : "", f->name, kind);
+        }
     }
-    if (count == 1)
-        return found;
-    if (name)
-        scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no field %s of float vectors", s->shown, s->where, name);
-    else
-        scry_fail(err, SCRY_EINVALID, "the collection %s at %s has %zu fields of float vectors: name one with --milvus-field",
-                  s->shown, s->where, count);
-    return NULL;
+    if (count != 1)
+        (void)no_vector(s, name, count, scry_buf_str(&usable), scry_buf_str(&others), err);
+    scry_buf_dispose(&usable);
+    scry_buf_dispose(&others);
+    return count == 1 ? found : NULL;
 }
 
 static const scry_milvus_field *find_key(const scry_remote *s, const scry_milvus_schema *schema, const char *name,
@@ -68,30 +94,39 @@ static const scry_milvus_field *find_key(const scry_remote *s, const scry_milvus
 }
 
 /* Owned; NULL when pictures can be added. */
-static char *why_not_writable(const scry_milvus_schema *schema, const scry_milvus_field *key, const scry_milvus_field *vector,
-                              const char *path_field)
+static char *why_not_writable(const scry_milvus *m, const scry_milvus_schema *schema, const scry_milvus_field *key,
+                              const scry_milvus_field *vector, const char *path_field)
 {
+    bool old = strncmp(scry_milvus_version(m), "v2.3", 4) == 0;
     if (key->type != SCRY_MILVUS_INT64)
         return scry_strdup("its key is text, whose meaning scry does not know");
     if (key->auto_id)
         return scry_strdup("the server makes its keys, so that indexing again would store every picture twice");
     for (size_t i = 0; i < schema->field_count; i++) {
         const scry_milvus_field *f = &schema->fields[i];
-        if (f != key && f != vector && !f->optional && !(path_field && strcmp(f->name, path_field) == 0))
+        bool given = f == key || f == vector || (path_field && strcmp(f->name, path_field) == 0);
+        if (!given && !f->optional)
             return scry_asprintf("its field %s is required", f->name);
+        if (f->partition_key && old)     /* pymilvus loses them there, too */
+            return scry_asprintf("its field %s is a partition key, by which Milvus 2.3 stores rows that are replaced in wrong partitions", f->name);
     }
     return NULL;
 }
 
-static int compare_mapped(const void *a, const void *b)
+/* The fields that rows of scry have no value of, and which have to be named all the same: those with a default and those that may
+ * be null, not the dynamic ones. Those of types that this client does not know are left out. */
+static void note_absent(scry_remote_external *e, const scry_milvus_schema *schema, const scry_milvus_field *vector)
 {
-    const scry_remote_mapped *x = a, *y = b;
-    return x->number < y->number ? -1 : x->number > y->number;
+    for (size_t i = 0; i < schema->field_count && e->absent_count < SCRY_REMOTE_MOST_ABSENT; i++) {
+        const scry_milvus_field *f = &schema->fields[i];
+        bool scalar = f->type >= SCRY_MILVUS_BOOL && f->type <= SCRY_MILVUS_JSON;
+        if (f->may_be_absent && scalar && f != vector && !(e->path_field && strcmp(f->name, e->path_field) == 0))
+            e->absent[e->absent_count++] = (scry_remote_absent){ scry_strdup(f->name), (scry_milvus_type)f->type };
+    }
 }
 
-static int read_row(scry_remote *s, scry_remote_row *row, const scry_milvus_rows *rows, size_t i, scry_error *err);
-
-int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, const scry_store_options *o, scry_error *err)
+int scry_remote_external_open(scry_remote *s, const scry_milvus *m, const scry_milvus_schema *schema, const scry_store_options *o,
+                              scry_error *err)
 {
     const scry_milvus_choice *choice = &o->milvus;
     const scry_milvus_field *vector = find_vector(s, schema, choice->vector_field, err);
@@ -108,7 +143,8 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, 
     int result = choice->path_field ? scry_remote_set_path_field(s, schema, choice->path_field, err) : 0;
     if (result < 0)
         return result;
-    f->why_not = why_not_writable(schema, key, vector, f->path_field);
+    note_absent(f, schema, vector);
+    f->why_not = why_not_writable(m, schema, key, vector, f->path_field);
     if (f->why_not && o->mode != SCRY_STORE_READ)
         return scry_fail(err, SCRY_EINVALID, "nothing can be added to the collection %s at %s: %s", s->shown, s->where,
                          f->why_not);
@@ -116,11 +152,11 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, 
     for (size_t i = 0; i < choice->map_count; i++)
         f->map[f->map_count++] = (scry_remote_mapped){ choice->map_ids[i], scry_strdup(choice->map_paths[i]) };
     if (f->map_count)
-        qsort(f->map, f->map_count, sizeof *f->map, compare_mapped);
+        scry_remote_sort_map(f);
     s->base.kind = &scry_remote_external_kind;
     s->fields = f->path_field ? (const char *const *)&f->path_field : NULL;   /* it has none of scry's */
     s->field_count = f->path_field != NULL;
-    s->read_row = read_row;
+    s->read_row = scry_remote_external_read_row;
     s->base.dim = (int)vector->dim;
     s->vector_field = scry_strdup(vector->name);
     s->identity = scry_strdup("");
@@ -131,23 +167,12 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus_schema *schema, 
 
 /* ---- keys ---- */
 
-static void id_of_number(int64_t number, uint8_t id[SCRY_ID_BYTES])
-{
-    memset(id, 0, SCRY_ID_BYTES);
-    scry_write_big_endian(id + SCRY_ID_BYTES - 8, 8, (uint64_t)number);
-}
-
-static int64_t number_of_id(const uint8_t id[SCRY_ID_BYTES])
-{
-    return (int64_t)scry_read_big_endian(id + SCRY_ID_BYTES - 8, 8);
-}
-
 /* The key of a picture that scry adds. */
 static int64_t number_of_path(const char *path)
 {
     uint8_t digest[SCRY_SHA256_BYTES];
     scry_sha256_of(path, strlen(path), digest);
-    return number_of_id(digest) & INT64_MAX;
+    return scry_remote_number_of_id(digest) & INT64_MAX;
 }
 
 /* ---- roots: of this process only ---- */
@@ -243,108 +268,6 @@ static int file_state(scry_store *base, const uint8_t *root, const char *relativ
     return scry_remote_side_state(s, id, out, err);
 }
 
-/* The path of a key: from the map, else from its row, whose path is `stored` where it was read already, else from the sidecar,
- * else "NAME:NUMBER". Owned; takes `stored`. */
-static int name_number(scry_remote *s, int64_t number, char *stored, char **out, scry_error *err)
-{
-    const scry_remote_external *f = s->external;
-    scry_remote_mapped key = { .number = number };
-    const scry_remote_mapped *m = f->map_count ? bsearch(&key, f->map, f->map_count, sizeof *f->map, compare_mapped) : NULL;
-    sqlite3_stmt *st = NULL;
-    *out = m ? scry_strdup(m->path) : stored;
-    if (m)
-        free(stored);
-    int result = *out ? 0 : scry_remote_side_begin(s, false, err);
-    if (result == 1) {
-        result = scry_db_start(&s->side, SCRY_SIDE_FILE_PATH, &st, err, "i", number);
-        if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1)
-            *out = scry_strdup(scry_db_text(st, 0));
-        scry_remote_side_end(s, st);
-    }
-    if (result >= 0 && !*out)
-        *out = scry_asprintf("%s:%lld", f->key, (long long)number);
-    return result < 0 ? result : 0;
-}
-
-/* A file with nothing but a path; each row is a content of its own. */
-static void set_file(scry_file *file, const uint8_t id[SCRY_ID_BYTES], const char *path)
-{
-    *file = (scry_file){ .relative = path[0] == '/' ? path + 1 : path, .path = path, .format = "", .camera = "", .key = "" };
-    memcpy(file->id, id, SCRY_ID_BYTES);
-    memcpy(file->content, id, SCRY_ID_BYTES);
-}
-
-static int read_row(scry_remote *s, scry_remote_row *row, const scry_milvus_rows *rows, size_t i, scry_error *err)
-{
-    uint8_t id[SCRY_SHA256_BYTES];
-    free(row->text);
-    row->text = NULL;
-    if (rows->int_ids) {
-        int result = name_number(s, rows->int_ids[i], scry_remote_path_in(s, rows, i), &row->text, err);
-        if (result < 0)
-            return result;
-        id_of_number(rows->int_ids[i], id);
-    } else {
-        row->text = scry_remote_path_in(s, rows, i);
-        if (!row->text)
-            row->text = scry_strdup(rows->str_ids[i]);
-        scry_sha256_of(rows->str_ids[i], strlen(rows->str_ids[i]), id);
-    }
-    set_file(&row->file, id, row->text);
-    return 0;
-}
-
-static int get(scry_store *base, const uint8_t *id, scry_results **out, scry_error *err)
-{
-    scry_remote *s = (scry_remote *)base;
-    static const uint8_t zero[SCRY_ID_BYTES - 8];
-    char *path;
-    scry_file file;
-    if (!s->external->numbers || memcmp(id, zero, sizeof zero) != 0)
-        return scry_fail(err, SCRY_ENOTFOUND, "no file of that id in %s", s->where);
-    char *stored = NULL;
-    int result = s->external->path_field ? scry_remote_path_of(s, number_of_id(id), &stored, err) : 0;
-    if (result == 0)
-        result = name_number(s, number_of_id(id), stored, &path, err);
-    if (result < 0)
-        return result;
-    set_file(&file, id, path);
-    *out = scry_results_new();
-    scry_results_add(*out, 0, &file, 0);
-    free(path);
-    return 0;
-}
-
-/* The files that scry added, by path. */
-static int each_file(scry_store *base, const scry_filter_node *filter, const uint8_t *after,
-                     int (*each)(void *, const scry_file *), void *arg, scry_error *err)
-{
-    scry_remote *s = (scry_remote *)base;
-    char *last = NULL;
-    int result = after ? name_number(s, number_of_id(after), NULL, &last, err) : 0;
-    for (bool stop = false; result >= 0 && !stop;) {
-        sqlite3_stmt *st;
-        scry_file file;
-        uint8_t id[SCRY_ID_BYTES];
-        if ((result = scry_remote_side_begin(s, false, err)) != 1)
-            break;
-        result = scry_db_start(&s->side, SCRY_SIDE_FILE_NEXT, &st, err, "x", last ? last : "");
-        if (result == 0 && (result = scry_db_step(&s->side, st, err)) == 1) {
-            char *path = scry_strdup(scry_db_text(st, 1));
-            free(last);
-            last = path;
-            id_of_number(sqlite3_column_int64(st, 0), id);
-            set_file(&file, id, last);
-            file.size = sqlite3_column_int64(st, 2);
-            file.mtime_ns = sqlite3_column_int64(st, 3);
-        }
-        scry_remote_side_end(s, st);
-        stop = result != 1 || (scry_filter_match(filter, &file) && each(arg, &file) != 0);
-    }
-    free(last);
-    return result < 0 ? result : 0;
-}
-
 /* ---- writing ---- */
 
 static int remember(scry_remote *s, const char *path, const scry_file *file, int64_t ctime_ns, scry_error *err)
@@ -364,22 +287,25 @@ static int remember(scry_remote *s, const char *path, const scry_file *file, int
 
 static int send_rows(scry_remote *s, int64_t *numbers, char *const *paths, float *vectors, size_t n, scry_error *err)
 {
-    scry_milvus_column columns[] = {
-        { .name = s->external->key, .type = SCRY_MILVUS_INT64, .longs = numbers },
+    const scry_remote_external *e = s->external;
+    scry_milvus_column columns[3 + SCRY_REMOTE_MOST_ABSENT] = {
+        { .name = e->key, .type = SCRY_MILVUS_INT64, .longs = numbers },
         { .name = s->vector_field, .type = SCRY_MILVUS_FLOAT_VECTOR, .floats = vectors, .dim = s->base.dim,
           .half = s->half },
-        { .name = NULL },
     };
+    size_t count = 2;
+    for (size_t i = 0; i < e->absent_count; i++)
+        columns[count++] = (scry_milvus_column){ .name = e->absent[i].name, .type = e->absent[i].type, .absent = true };
     scry_milvus *m;
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    bool with_paths = s->external->path_field;
+    bool with_paths = e->path_field;
     if (with_paths)
-        columns[2] = scry_remote_path_column(s, paths, n);
-    result = scry_remote_upsert(s, m, s->name, &(scry_milvus_table){ columns, with_paths ? 3 : 2, n, NULL }, err);
+        columns[count] = scry_remote_path_column(s, paths, n);
+    result = scry_remote_upsert(s, m, s->name, &(scry_milvus_table){ columns, count + with_paths, n, NULL }, err);
     if (with_paths)
-        scry_remote_path_column_free(s, &columns[2], n);
+        scry_remote_path_column_free(s, &columns[count], n);
     scry_remote_give(s, m);
     return result;
 }
@@ -467,7 +393,7 @@ static int remove_files(scry_store *base, const uint8_t (*ids)[SCRY_ID_BYTES], s
     if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
         return result;
     for (size_t i = 0; i < n && result >= 0; i++) {
-        int64_t number = number_of_id(ids[i]);
+        int64_t number = scry_remote_number_of_id(ids[i]);
         result = is_added(s, number, err);
         if (result == 1 && (result = remove_file(s, m, number, err)) == 0)
             ++*removed;
@@ -503,17 +429,19 @@ static int has_content(scry_store *base, const uint8_t *hash, scry_file *out, sc
     return 0;
 }
 
+static int count_below(scry_store *base, const scry_filter_node *filter, uint64_t *out, scry_error *err)
+{
+    scry_store_info info;
+    int result = filter ? 1 : scry_remote_count_files(base, &info, err);
+    if (result == 0)
+        *out = info.files;
+    return result;
+}
+
 /* Roots are those of this process: there is nothing to read again. */
 static int refresh(scry_store *base, scry_error *err)
 {
     return 0;
-}
-
-static int vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err)
-{
-    scry_remote *s = (scry_remote *)base;
-    return s->external->numbers ? scry_remote_vector_of(s, number_of_id(hash), out, err)
-                                : not_possible(base, "looking a vector up by a key that is text", err);
 }
 
 static int put_root(scry_store *base, const scry_root *root, scry_error *err)
@@ -553,7 +481,11 @@ static int get_info(scry_store *base, scry_store_info *out, scry_error *err)
 const scry_store_kind scry_remote_external_kind = {
     .close = scry_remote_close, .sync = scry_remote_sync, .refresh = refresh, .get_info = get_info,
     .describe = describe, .add_root = add_root, .move_root = move_root, .roots = each_root, .put_root = put_root,
-    .file_state = file_state, .has_content = has_content, .put = put, .put_bad = put_bad, .remove = remove_files, .get = get,
-    .vector = vector, .each_file = each_file, .each_in_range = each_in_range, .each_bad = scry_remote_each_bad,
+    .file_state = file_state, .has_content = has_content, .put = put, .put_bad = put_bad, .remove = remove_files,
+    .get = scry_remote_external_get,
+    .vector = scry_remote_external_vector_of,   /* the content of a row is its id */
+    .vector_of = scry_remote_external_vector_of,
+    .each_file = scry_remote_external_each_file, .count_below = count_below, .each_sampled = scry_remote_external_each_sampled,
+    .each_in_range = each_in_range, .each_bad = scry_remote_each_bad,
     .search_many = search_many, .verify = verify, .compact = scry_remote_compact,
 };

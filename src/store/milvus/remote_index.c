@@ -177,6 +177,17 @@ static int replace_index(scry_remote *s, scry_milvus *m, const scry_milvus_index
     return result;
 }
 
+/* A user may lack the right to ask whether it is loaded, and still be allowed to mark pictures: the first call finds out, as it
+ * does for readers. */
+static int load(scry_remote *s, scry_milvus *m, scry_store_mode mode, scry_error *err)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    int result = scry_milvus_load(m, s->name, &s->wait, &why);
+    if (result >= 0 || (mode == SCRY_STORE_WRITE && scry_milvus_code(m) == SCRY_MILVUS_NOT_ALLOWED))
+        return 0;
+    return scry_fail(err, result, "%s", why.message);
+}
+
 int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_options *o, bool may_replace,
                                scry_error *err)
 {
@@ -207,6 +218,5 @@ int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_
     snprintf(s->metric, sizeof s->metric, "%s", index.metric);
     snprintf(s->index_params, sizeof s->index_params, "%s", index.params);
     result = check_metric(s, err);
-    /* A reader may lack the right to ask whether it is loaded: the first call finds out. */
-    return result < 0 || o->mode == SCRY_STORE_READ ? result : scry_milvus_load(m, s->name, &s->wait, err);
+    return result < 0 || o->mode == SCRY_STORE_READ ? result : load(s, m, o->mode, err);
 }

@@ -12,6 +12,7 @@
  * remote_roots.c    roots                          remote_search.c search
  * remote_row.c      rows to files                  remote_side.c   the sidecar
  * remote_external.c collections of other programs  remote_range.c  rows by ranges of ids
+ * remote_external_read.c  their rows as files
  * remote_index.c    its index                      remote_pairs.c   RAWs beside their JPEG
  * remote_replace.c  a collection in place of another   remote_lost.c    roots without a path
  * remote_walk.c     files in order of their paths    remote_names.c   roots with names
@@ -334,11 +335,13 @@ int scry_remote_has_row(scry_remote *s, const uint8_t *id, bool *out, scry_error
 enum {
     SCRY_SIDE_BAD_PUT, SCRY_SIDE_BAD_STATE, SCRY_SIDE_BAD_DROP, SCRY_SIDE_BAD_COUNT, SCRY_SIDE_BAD_NEXT,
     SCRY_SIDE_BAD_NEXT_OF_ROOT, SCRY_SIDE_FILE_STATE, SCRY_SIDE_FILE_PATH, SCRY_SIDE_FILE_NEXT, SCRY_SIDE_FILE_COUNT,
-    SCRY_SIDE_FILE_PUT, SCRY_SIDE_FILE_DROP, SCRY_SIDE_SEEN_PUT, SCRY_SIDE_SEEN_DROP
+    SCRY_SIDE_FILE_PUT, SCRY_SIDE_FILE_DROP, SCRY_SIDE_SEEN_PUT, SCRY_SIDE_SEEN_DROP, SCRY_SIDE_KEY_PUT, SCRY_SIDE_KEY_FIND
 };
 
 /* 1 when the sidecar is open and this thread's until scry_remote_side_end; 0 when there is none and `create` is false. */
 int scry_remote_side_begin(scry_remote *s, bool create, scry_error *err) SCRY_NODISCARD;
+/* 1 like that with `create`; where the file cannot be made, with a database in memory. For what a later search finds again. */
+int scry_remote_side_begin_anywhere(scry_remote *s, scry_error *err) SCRY_NODISCARD;
 void scry_remote_side_end(scry_remote *s, sqlite3_stmt *st);   /* ends `st`; NULL is legal */
 
 int scry_remote_side_put(scry_remote *s, const scry_bad_file *b, scry_error *err) SCRY_NODISCARD;
@@ -401,6 +404,7 @@ int scry_remote_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_
 int scry_remote_get(scry_store *s, const uint8_t *id, scry_results **out, scry_error *err);
 int scry_remote_get_many(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t n, scry_results **out, scry_error *err);
 int scry_remote_vector(scry_store *s, const uint8_t *hash, float *out, scry_error *err);
+int scry_remote_vector_of(scry_store *s, const uint8_t *id, float *out, scry_error *err);
 int scry_remote_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                           int (*each)(void *, const scry_file *), void *arg, scry_error *err);
 int scry_remote_each_brief(scry_store *s, const scry_brief_walk *walk, int (*each)(void *, const scry_file *), void *arg,

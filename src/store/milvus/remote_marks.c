@@ -365,11 +365,21 @@ static int finish_write(scry_remote *s, scry_milvus *m, const char *name, scry_e
     return result;
 }
 
+/* The failure of a call that this user may not make. */
+static int explain(const scry_remote *s, const scry_milvus *m, const char *name, const scry_error *why, scry_error *err)
+{
+    if (scry_milvus_code(m) != SCRY_MILVUS_NOT_ALLOWED)
+        return scry_fail(err, why->code, "%s", why->message);
+    return scry_fail(err, SCRY_EINVALID, "this user may not mark pictures of %s: it takes Upsert, Insert, Delete, Query, GetLoadState, Load and "
+                     "DescribeCollection on the collection %s at %s (%s)", s->shown, name, s->where, why->message);
+}
+
 int scry_remote_put_marks(scry_store *base, const scry_mark *list, size_t n, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m = NULL;
     columns c;
+    scry_error why = SCRY_ERROR_INIT;
     int result = scry_remote_check_writable(s, err);
     if (result == 0)
         result = check_values(list, n, err);
@@ -377,11 +387,13 @@ int scry_remote_put_marks(scry_store *base, const scry_mark *list, size_t n, scr
         return result;
     char *name = marks_name(s, m);
     columns_init(&c, list, n);
-    result = prepare(s, m, name, err);
+    result = prepare(s, m, name, &why);
     if (result == 0)
-        result = send_columns(s, m, name, &c, err);
+        result = send_columns(s, m, name, &c, &why);
     if (result == 0)
-        result = finish_write(s, m, name, err);
+        result = finish_write(s, m, name, &why);
+    if (result < 0)
+        result = explain(s, m, name, &why, err);
     columns_dispose(&c);
     free(name);
     scry_remote_give(s, m);
@@ -409,20 +421,23 @@ int scry_remote_remove_marks(scry_store *base, const scry_mark *list, size_t n, 
     reading r = { .s = s };
     columns c;
     bool has = false;
+    scry_error why = SCRY_ERROR_INIT;
     int result = scry_remote_check_writable(s, err);
     if (result < 0 || (result = scry_remote_take(s, &r.m, err)) < 0)
         return result;
     char *name = marks_name(s, r.m);
     r.name = name;
-    result = look_for_marks(s, r.m, name, &has, err);
+    result = look_for_marks(s, r.m, name, &has, &why);
     if (result == 0 && has) {
         columns_init(&c, list, n);
         for (size_t i = 0; i < c.count && result == 0; i += BATCH)
-            result = remove_some(&r, &c, i, removed, err);
+            result = remove_some(&r, &c, i, removed, &why);
         if (result == 0 && *removed)
-            result = finish_write(s, r.m, name, err);
+            result = finish_write(s, r.m, name, &why);
         columns_dispose(&c);
     }
+    if (result < 0)
+        result = explain(s, r.m, name, &why, err);
     free(name);
     scry_remote_give(s, r.m);
     return result;

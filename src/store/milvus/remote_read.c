@@ -164,31 +164,43 @@ int scry_remote_has_content(scry_store *base, const uint8_t *hash, scry_file *ou
     return result;
 }
 
-int scry_remote_vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err)
+/* The vector of a row that passes `filter`; `what`: how it was asked for. */
+static int read_vector(scry_remote *s, const char *filter, const char *what, float *out, scry_error *err)
 {
     static const char *const names[] = { "vector" };
     const scry_remote_fields fields = { names, 1, 0, SCRY_MILVUS_STRONG };
-    scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
     scry_milvus_rows *rows;
-    char filter[FILTER_BYTES];
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    filter_on(filter, "content", hash, SCRY_HASH_BYTES);
     result = find_row(s, m, filter, &fields, &rows, err);
     if (result == 0) {
         const scry_milvus_column *v = scry_milvus_find_column(rows, "vector", SCRY_MILVUS_FLOAT_VECTOR);
         if (!rows->rows)
-            result = scry_fail(err, SCRY_ENOTFOUND, "no such content in %s", s->where);
-        else if (!v || v->dim != base->dim)
+            result = scry_fail(err, SCRY_ENOTFOUND, "no %s in %s", what, s->where);
+        else if (!v || v->dim != s->base.dim)
             result = scry_fail(err, SCRY_EREMOTE, "Milvus answered without the vector that was asked for");
         else
-            memcpy(out, v->floats, (size_t)base->dim * sizeof *out);
+            memcpy(out, v->floats, (size_t)s->base.dim * sizeof *out);
         scry_milvus_rows_free(rows);
     }
     scry_remote_give(s, m);
     return result;
+}
+
+int scry_remote_vector(scry_store *base, const uint8_t *hash, float *out, scry_error *err)
+{
+    char filter[FILTER_BYTES];
+    filter_on(filter, "content", hash, SCRY_HASH_BYTES);
+    return read_vector((scry_remote *)base, filter, "such content", out, err);
+}
+
+int scry_remote_vector_of(scry_store *base, const uint8_t *id, float *out, scry_error *err)
+{
+    char filter[FILTER_BYTES];
+    filter_on(filter, "id", id, SCRY_ID_BYTES);
+    return read_vector((scry_remote *)base, filter, "file of that id", out, err);
 }
 
 /* ---- places ---- */

@@ -261,7 +261,7 @@ int scry_remote_prepare(scry_remote *s, scry_milvus *m, const scry_store_options
     free(s->name);
     s->name = scry_strdup(schema->name);
     bool native = scry_milvus_find_property(schema, "scry.format");
-    result = native ? open_native(s, schema, o, err) : scry_remote_external_open(s, schema, o, err);
+    result = native ? open_native(s, schema, o, err) : scry_remote_external_open(s, m, schema, o, err);
     if (result == 0 && native)
         result = note_rules(s, m, schema, err);
     scry_milvus_schema_free(schema);

@@ -5,6 +5,7 @@
  * further file of theirs, and no equal score, can follow. Otherwise it is repeated with four
  * times the rows, up to Milvus's limit of 16,384.
  */
+#include "store/milvus/remote_external.h"
 #include "store/milvus/remote_pairs.h"
 
 #include "base/alloc.h"
@@ -81,6 +82,8 @@ static int ask(const query *q, const float *vectors, size_t n, int64_t rows, scr
         result = scry_milvus_search_rows(m, s->name, &search, out, err);
     while (result < 0 && scry_remote_revived(s, m, deadline, err));
     scry_remote_give(s, m);
+    if (result == 0 && s->external && (*out)->str_ids)
+        scry_remote_remember_keys(s, (*out)->str_ids, (*out)->rows);
     return result;
 }
 
@@ -366,7 +369,7 @@ static int count_undated(const query *q, bool none_passes, scry_results *const *
         scry_buf_printf(&filter, "has_time == false");
         if (q->filter[0])
             scry_buf_printf(&filter, " and (%s)", q->filter);
-        result = scry_milvus_count(m, s->name, scry_buf_str(&filter),
+        result = scry_remote_count(s, m, scry_buf_str(&filter),
                                    s->consistency == SCRY_MILVUS_BOUNDED ? scry_remote_freshness(s) : s->consistency, &found, err);
         scry_remote_give(s, m);
     }

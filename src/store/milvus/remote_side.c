@@ -1,8 +1,9 @@
 /* remote_side.c - an SQLite file on this machine for what Milvus has no place for.
  *
  * It holds bad files, so that not every run tries them again, and, for an external collection that
- * scry added pictures to, the path of each key; of both the change times, too (`seen`). If it is lost,
- * bad files are tried again and added pictures lose their paths. It is created with its first row.
+ * scry added pictures to, the path of each key; of both the change times, too (`seen`); and of one whose keys are texts those that
+ * were shown, by their ids (`keys`). If it is lost, bad files are tried again, added pictures lose their paths, and ids have to be
+ * searched for again. It is created with its first row.
  */
 #include "store/milvus/remote_internal.h"
 
@@ -33,6 +34,8 @@ static const char *const sql[] = {
     [SCRY_SIDE_FILE_DROP] = "DELETE FROM files WHERE number = ?",
     [SCRY_SIDE_SEEN_PUT] = "INSERT OR REPLACE INTO seen VALUES(?, ?)",
     [SCRY_SIDE_SEEN_DROP] = "DELETE FROM seen WHERE id = ?",
+    [SCRY_SIDE_KEY_PUT] = "INSERT OR IGNORE INTO keys VALUES(?, ?)",
+    [SCRY_SIDE_KEY_FIND] = "SELECT key FROM keys WHERE id = ?",
 };
 
 static const scry_db_statements statements = { sql, sizeof sql / sizeof *sql, "remove it to start with an empty one" };
@@ -51,7 +54,7 @@ static char *make_path(const scry_remote *s)
     return path;
 }
 
-static int open_file(scry_remote *s, scry_error *err)
+static int open_at(scry_remote *s, const char *path, scry_error *err)
 {
     static const char schema[] =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
@@ -59,15 +62,20 @@ static int open_file(scry_remote *s, scry_error *err)
         " size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE IF NOT EXISTS files(number INTEGER PRIMARY KEY, root BLOB NOT NULL, path BLOB NOT NULL,"
         " size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, content BLOB NOT NULL);"
-        "CREATE TABLE IF NOT EXISTS seen(id BLOB PRIMARY KEY, ctime_ns INTEGER NOT NULL) WITHOUT ROWID;";
-    char *copy = scry_strdup(s->side_path);
-    int result = scry_make_dirs(dirname(copy), err);
-    free(copy);
-    if (result == 0)
-        result = scry_db_open(&s->side, &statements, s->side_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", err);
+        "CREATE TABLE IF NOT EXISTS seen(id BLOB PRIMARY KEY, ctime_ns INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE IF NOT EXISTS keys(id BLOB PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;";
+    int result = scry_db_open(&s->side, &statements, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", err);
     if (result == 0 && (result = scry_db_exec(&s->side, schema, err)) < 0)
         scry_db_close(&s->side, NULL);
     return result;
+}
+
+static int open_file(scry_remote *s, scry_error *err)
+{
+    char *copy = scry_strdup(s->side_path);
+    int result = scry_make_dirs(dirname(copy), err);
+    free(copy);
+    return result == 0 ? open_at(s, s->side_path, err) : result;
 }
 
 int scry_remote_side_begin(scry_remote *s, bool create, scry_error *err)
@@ -82,6 +90,19 @@ int scry_remote_side_begin(scry_remote *s, bool create, scry_error *err)
     }
     if (result != 1)
         pthread_mutex_unlock(&s->side_lock);
+    return result;
+}
+
+int scry_remote_side_begin_anywhere(scry_remote *s, scry_error *err)
+{
+    int result = scry_remote_side_begin(s, true, NULL);
+    if (result == 1)
+        return 1;
+    pthread_mutex_lock(&s->side_lock);
+    result = s->side.handle ? 0 : open_at(s, ":memory:", err);
+    if (result == 0)
+        return 1;
+    pthread_mutex_unlock(&s->side_lock);
     return result;
 }
 
