@@ -31,10 +31,14 @@ static scry_file make_file(uint64_t n, const uint8_t *root, char name[NAME])
     uint64_t content = n % 100 == 99 ? n - 1 : n;
     scry_file f = { .relative = name, .size = 2000000 + (int64_t)(n % 100000),
                     .mtime_ns = 1500000000000000000 + (int64_t)n * 1000000000, .width = 4000, .height = 3000,
-                    .format = "jpeg", .camera = cameras[content % 5], .has_time = content % 10 != 0,
-                    .taken_at = 1300000000 + (int64_t)(content * 7919 % 378432000), .taken_source = SCRY_TAKEN_EXIF_ORIGINAL,
+                    .format = "jpeg", .camera = cameras[content % 5],
                     .has_position = content % 3 == 0, .latitude = (double)(content % 140) - 70,
                     .longitude = (double)(content % 360) - 180 };
+    if (content % 10 != 0) {
+        f.has_time = true;
+        f.taken_at = 1300000000 + (int64_t)(content * 7919 % 378432000);
+        f.taken_source = SCRY_TAKEN_EXIF_ORIGINAL;
+    }
     snprintf(name, NAME, "y%03llu/m%04llu/IMG_%08llu.jpg", (unsigned long long)(n / FOLDER / 50), (unsigned long long)(n / FOLDER),
              (unsigned long long)n);
     memcpy(f.root, root, SCRY_ID_BYTES);

@@ -181,6 +181,7 @@ static int tls_prepare(scry_net *n, const scry_net_options *o, scry_error *err)
     if (!n->ctx || !n->bio || !(n->ssl = SSL_new(n->ctx)) || !(b = BIO_new(n->bio)))
         return scry_fail(err, SCRY_ENOMEM, "cannot start TLS: out of memory");
     SSL_set_min_proto_version(n->ssl, TLS1_2_VERSION);
+    SSL_set_options(n->ssl, SSL_OP_NO_RENEGOTIATION);   /* as HTTP/2 wants it */
     int trusted = o->ca_file ? SSL_CTX_load_verify_locations(n->ctx, o->ca_file, NULL)
                              : SSL_CTX_set_default_verify_paths(n->ctx);
     if (!trusted) {

@@ -12,6 +12,7 @@
     PORT hold BYTES COUNT        after BYTES nothing passes until the next order to this port
     PORT goaway COUNT            a GOAWAY after the first answer on each of COUNT connections, which is then closed
     PORT refuse COUNT            a GOAWAY that says that nothing was done, after the server's first frame
+    PORT reorder COUNT           the first answer on each of COUNT connections begins with its second frame
     PORT count                   the answer is how many connections of the last order were hit
 
 Connections that are open when an order comes keep their fate.
@@ -24,6 +25,7 @@ import time
 
 SERVER = ("127.0.0.1", 19530)
 END_STREAM, HEADERS, GOAWAY = 1, 1, 7
+COUNTED = "goaway", "refuse", "reorder"     # faults whose number is a COUNT
 lock = threading.Lock()
 
 
@@ -36,8 +38,8 @@ class Port:
             return str(self.hit)
         numbers = [int(w) for w in words[1:]]
         self.fault = words[0]
-        self.number = numbers[0] if self.fault not in ("goaway", "refuse") and numbers else 0
-        self.left = numbers[-1] if len(numbers) == 2 or self.fault in ("goaway", "refuse") else 1 << 30
+        self.number = numbers[0] if self.fault not in COUNTED and numbers else 0
+        self.left = numbers[-1] if len(numbers) == 2 or self.fault in COUNTED else 1 << 30
         self.hit = 0
         return "done"
 
@@ -48,7 +50,7 @@ class Link:
     def __init__(self, client, port):
         self.client, self.port = client, port
         self.fault, self.number = port.fault, port.number
-        self.sent, self.broken, self.buffer = 0, False, b""
+        self.sent, self.broken, self.buffer, self.kept = 0, False, b"", b""
         self.server = socket.create_connection(SERVER)
         for s in client, self.server:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -110,6 +112,9 @@ class Link:
             return True
         if self.fault in ("goaway", "refuse"):
             return self.insert_goaway(data)
+        if self.fault == "reorder":
+            self.client.sendall(b"".join(self.reordered(data)))
+            return True
         self.client.sendall(data)
         if self.fault == "deaf":
             self.frames(data)
@@ -126,6 +131,16 @@ class Link:
             found.append((self.buffer[3], self.buffer[4], self.buffer[:size]))
             self.buffer = self.buffer[size:]
         return found
+
+    def reordered(self, data):
+        for kind, flags, frame in self.frames(data):
+            if kind == HEADERS and not flags & END_STREAM and not self.broken and self.strike():
+                self.kept = frame
+                continue
+            yield frame
+            if self.kept:
+                yield self.kept
+                self.kept = b""
 
     def insert_goaway(self, data):
         for kind, flags, frame in self.frames(data):

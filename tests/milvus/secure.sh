@@ -75,4 +75,22 @@ like "which says so" "$T/err" '127.0.0.1|localhost'
 ok "within half a minute" test $(($(date +%s) - before)) -lt 30
 kill -CONT "$MILVUS_PID"
 milvus_kill
+
+# ---- a server of TLS 1.2 that wants to negotiate again, which HTTP/2 forbids ----
+mkfifo "$T/orders"
+openssl s_server -accept 29541 -cert "$T/cert.pem" -key "$T/key.pem" -tls1_2 -alpn h2 <"$T/orders" >"$T/server.out" 2>&1 &
+openssl_server=$!
+exec 7>"$T/orders"
+soon "a server that knows no gRPC" yes eval '(exec 3<>/dev/tcp/127.0.0.1/29541) 2>/dev/null && echo yes'
+"$scry" search --store milvuss://localhost:29541 dog >"$T/out" 2>"$T/err" </dev/null &
+searching=$!
+soon "is connected to" 1 grep -c 'ALPN protocols selected: h2' "$T/server.out"
+echo R >&7
+wait $searching
+is "it negotiates again: an error" $? 2
+like "... that names it" "$T/err" 'localhost:29541'
+is "... in one line" "$(wc -l <"$T/err")" 1
+soon "since that was refused" yes eval 'grep -q "no renegotiation" "$T/server.out" && echo yes'
+exec 7>&-
+kill $openssl_server
 done_testing
