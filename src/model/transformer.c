@@ -282,72 +282,94 @@ static void multiply_add(scry_nn *t, const scry_linear *l, passed in, float *x)
     scry_linear_run_bf16(t, l, &(scry_product){ in.rows, in.at, in.ld, x, l->n, SCRY_ACT_NONE, true }, in.bf16 ? SCRY_ROWS_A : 0);
 }
 
-/* in [rows, W] to queries, keys and values [rows, 3 W]. */
-static void run_qkv(scry_nn *t, const scry_stack *s, const scry_layer *l, passed in, float *qkv)
+/* One layer over `rows` rows, of which `left` remain: of the last layer with `only`, one of each sequence. */
+typedef struct {
+    const scry_stack *s;
+    const scry_layer *l;
+    const scry_stack_run_args *run;
+    const size_t *only;
+    size_t rows, left;
+    float *x, *h;   /* [rows, W], [rows, W] */
+    float *more;    /* [rows, 3 W], and the hidden layer */
+} layer_run;
+
+/* in [rows, W] to queries, keys and values. */
+static void run_qkv(scry_nn *t, const layer_run *r, passed in, passed qkv)
 {
-    passed out = { qkv, in.rows, 3 * in.ld, false };
-    if (l->qk.n)
-        multiply(t, &l->qk, in, out, SCRY_ACT_NONE);
-    out.at += l->qk.n;
-    multiply(t, &l->qkv, in, out, SCRY_ACT_NONE);
-    if (s->rotary)
-        rotate(t, s, in.rows, qkv);
+    passed out = { qkv.at + r->l->qk.n, qkv.rows, qkv.ld, qkv.bf16 };   /* floats where qk.n > 0 */
+    if (r->l->qk.n)
+        multiply(t, &r->l->qk, in, qkv, SCRY_ACT_NONE);
+    multiply(t, &r->l->qkv, in, out, SCRY_ACT_NONE);
+    if (r->s->rotary)
+        rotate(t, r->s, in.rows, qkv.at);
 }
 
-/* in [rows, W] to the hidden layer, whose product is added to x. */
-static void run_mlp(scry_nn *t, const scry_stack *s, const scry_layer *l, passed in, float *mid, float *x)
+/* x += out(attention(in)) of the rows that are left; `in` may be x or h. */
+static void run_attention(scry_nn *t, const layer_run *r, passed in)
 {
-    const scry_stack_config *c = &s->config;
-    passed hidden = { mid, in.rows, c->ffn, !s->gated && scry_linear_takes_bf16(t, &l->down) };
-    multiply(t, &l->up, in, hidden, s->gated ? SCRY_ACT_NONE : c->act);
-    if (s->gated) {
-        passed gate = { mid + in.rows * c->ffn, in.rows, c->ffn, false };
-        multiply(t, &l->gate, in, gate, c->act);
-        apply_gate(t, l, in.rows, gate.at, mid);
-    }
-    multiply_add(t, &l->down, hidden, x);
-}
-
-/* One layer over `rows` rows; the last one with `only` leaves one row a sequence. */
-static void run_layer(scry_nn *t, const scry_stack *s, const scry_layer *l,
-                      const scry_stack_run_args *run, size_t rows, const size_t *only)
-{
-    size_t w = s->config.width, heads = s->config.heads, left = only ? run->sequences : rows;
-    float *x = run->memory, *h = x + rows * w, *qkv = h + rows * w, *mid = qkv + rows * 3 * w;
-    passed normed = { h, rows, w, !l->qk.n && scry_linear_takes_bf16(t, &l->qkv) }, stream = { x, rows, w, false };
-    if (!s->post_norm)
-        norm_to(t, &l->norm1, x, normed);
-    run_qkv(t, s, l, s->post_norm ? stream : normed, qkv);
+    const scry_layer *l = r->l;
+    size_t w = r->s->config.width, heads = r->s->config.heads;
     /* Where int8 is careful with sharp scores, they stay as exact as their products. */
-    scry_mode mode = l->qkv.mode == SCRY_MODE_F32 || l->qk.n ? SCRY_MODE_F32 : SCRY_MODE_BF16;
-    bool out_bf16 = !l->out_norm.gain && scry_linear_takes_bf16(t, &l->out) && scry_attention_takes_bf16(t, w / heads);
-    passed mixed = { h, left, w, out_bf16 };
-    scry_attention_run(t, &(scry_attention){ qkv, run->starts, run->shared, run->sequences, w, heads, s->causal, only, h, mode,
-                                             mixed.bf16 });
-    if (only)
-        gather(t, run, w, x);
+    bool exact = l->qkv.mode == SCRY_MODE_F32 || l->qk.n, bf16 = !exact && scry_attention_takes_bf16(t, w / heads);
+    passed qkv = { r->more, r->rows, 3 * w, bf16 && !r->s->rotary };
+    passed mixed = { r->h, r->left, w, bf16 && !l->out_norm.gain && scry_linear_takes_bf16(t, &l->out) };
+    run_qkv(t, r, in, qkv);
+    scry_attention_run(t, &(scry_attention){ qkv.at, r->run->starts, r->run->shared, r->run->sequences, w, heads, r->s->causal,
+                                             r->only, r->h, bf16 ? SCRY_MODE_BF16 : SCRY_MODE_F32, qkv.bf16, mixed.bf16 });
+    if (r->only)
+        gather(t, r->run, w, r->x);
     if (l->out_norm.gain)
-        scry_norm_rows(t, &l->out_norm, h, left, h);
-    multiply_add(t, &l->out, mixed, x);
-    normed = (passed){ h, left, w, scry_linear_takes_bf16(t, &l->up) };   /* up and gate have the same mode */
-    stream.rows = left;
-    norm_to(t, s->post_norm ? &l->norm1 : &l->norm2, x, s->post_norm ? stream : normed);
-    run_mlp(t, s, l, s->post_norm ? stream : normed, mid, x);
-    if (s->post_norm)
-        scry_norm_rows(t, &l->norm2, x, left, x);
+        scry_norm_rows(t, &l->out_norm, r->h, r->left, r->h);
+    multiply_add(t, &l->out, mixed, r->x);
+}
+
+/* x += down(the hidden layer of in). */
+static void run_mlp(scry_nn *t, const layer_run *r, passed in)
+{
+    const scry_stack_config *c = &r->s->config;
+    const scry_layer *l = r->l;
+    bool gated = r->s->gated;
+    passed hidden = { r->more + r->rows * 3 * c->width, in.rows, c->ffn, !gated && scry_linear_takes_bf16(t, &l->down) };
+    multiply(t, &l->up, in, hidden, gated ? SCRY_ACT_NONE : c->act);
+    if (gated) {
+        passed gate = { hidden.at + in.rows * c->ffn, in.rows, c->ffn, false };
+        multiply(t, &l->gate, in, gate, c->act);
+        apply_gate(t, l, in.rows, gate.at, hidden.at);
+    }
+    multiply_add(t, &l->down, hidden, r->x);
+}
+
+static void run_layer(scry_nn *t, const layer_run *r)
+{
+    const scry_layer *l = r->l;
+    size_t w = r->s->config.width;
+    if (r->s->post_norm) {
+        run_attention(t, r, (passed){ r->x, r->rows, w, false });
+        scry_norm_rows(t, &l->norm1, r->x, r->left, r->x);
+        run_mlp(t, r, (passed){ r->x, r->left, w, false });
+        scry_norm_rows(t, &l->norm2, r->x, r->left, r->x);
+        return;
+    }
+    passed normed = { r->h, r->rows, w, !l->qk.n && scry_linear_takes_bf16(t, &l->qkv) };
+    norm_to(t, &l->norm1, r->x, normed);
+    run_attention(t, r, normed);
+    normed = (passed){ r->h, r->left, w, scry_linear_takes_bf16(t, &l->up) };   /* up and gate have the same mode */
+    norm_to(t, &l->norm2, r->x, normed);
+    run_mlp(t, r, normed);
 }
 
 void scry_stack_run(scry_nn *t, const scry_stack *s, const scry_stack_run_args *run)
 {
-    size_t rows = run->starts[run->sequences];
+    size_t rows = run->starts[run->sequences], w = s->config.width;
+    float *h = run->memory + rows * w;
     for (size_t i = 0; i < s->config.layers; i++) {
         bool last = i + 1 == s->config.layers && run->only;
-        run_layer(t, s, &s->layers[i], run, rows, last ? run->only : NULL);
+        size_t left = last ? run->sequences : rows;
+        run_layer(t, &(layer_run){ s, &s->layers[i], run, last ? run->only : NULL, rows, left, run->memory, h, h + rows * w });
         if (run->tracer && run->tracer->fn) {
             char name[64];
             snprintf(name, sizeof name, "%s.%zu", run->name, i);
-            scry_trace_state(run->tracer, t->index, name, run->memory,
-                             last ? run->sequences : rows, s->config.width);
+            scry_trace_state(run->tracer, t->index, name, run->memory, left, w);
             scry_nn_wait(t);
         }
     }

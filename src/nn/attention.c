@@ -10,16 +10,19 @@
 
 /* One head of one sequence. */
 typedef struct {
-    const float *qkv;       /* the head's column of all rows */
+    const uint8_t *qkv;     /* the head's column of all rows */
     const size_t *rows;     /* [tokens] */
     size_t ld, width;       /* 3 * width; from q to k to v */
+    size_t size;            /* bytes of a number: floats or bf16 */
     size_t tokens, head;
     scry_mode mode;
 } head_view;
 
-static const float *row_of(const head_view *h, size_t token)
+enum { QUERY, KEY, VALUE };
+
+static const void *row_of(const head_view *h, size_t token, size_t what)
 {
-    return h->qkv + h->rows[token] * h->ld;
+    return h->qkv + (h->rows[token] * h->ld + what * h->width) * h->size;
 }
 
 static size_t panels(size_t n)
@@ -34,12 +37,9 @@ static size_t groups_of(const head_view *h, size_t n)
     return (n + group - 1) / group;
 }
 
-/* A row of the head's numbers as groups, at `staged`. */
-static const uint8_t *row_in_bf16(const scry_nn *t, const head_view *h, const float *row, uint8_t *staged)
+static bool is_rounded(const head_view *h)
 {
-    memset(staged + (groups_of(h, h->head) - 1) * SCRY_GROUP_BYTES, 0, SCRY_GROUP_BYTES);
-    t->k->to_bf16(row, h->head, (uint16_t *)staged);
-    return staged;
+    return h->mode == SCRY_MODE_BF16 && h->size == sizeof(float);
 }
 
 /* Keys [tokens, head] to panels of 32 tokens. */
@@ -50,28 +50,40 @@ static void pack_keys(const scry_nn *t, const head_view *h)
         const uint32_t *rows[SCRY_PANEL];
         for (size_t i = 0; i < SCRY_PANEL; i++) {
             size_t token = p * SCRY_PANEL + i;
-            const float *row = token < h->tokens ? row_of(h, token) + h->width : NULL;
-            rows[i] = (const uint32_t *)row;
-            if (row && h->mode == SCRY_MODE_BF16)
-                rows[i] = (const uint32_t *)row_in_bf16(t, h, row, t->scratch->staging + i * SCRY_STAGING_ROW);
+            rows[i] = token < h->tokens ? row_of(h, token, KEY) : NULL;
+            if (!rows[i] || !is_rounded(h))
+                continue;
+            uint16_t *staged = (uint16_t *)(t->scratch->staging + i * SCRY_STAGING_ROW);
+            t->k->to_bf16((const float *)rows[i], h->head, staged);
+            rows[i] = (const uint32_t *)staged;
         }
         t->k->transpose(rows, groups, (uint32_t *)(t->scratch->keys + p * groups * SCRY_PANEL_GROUP_BYTES));
     }
+}
+
+/* A group of a panel of values from one token's row, or from two, of which the second may be missing. */
+static void pack_group(const scry_nn *t, const head_view *h, const void *even, const void *odd, size_t n, uint32_t *out)
+{
+    const uint16_t *low = even, *high = odd;
+    if (h->mode == SCRY_MODE_F32)
+        memcpy(out, even, n * sizeof *out);
+    else if (is_rounded(h))
+        t->k->pair_bf16(even, odd, n, out);
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = low[i] | (uint32_t)(high ? high[i] : 0) << 16;
 }
 
 /* Values to panels of 32 of the head's columns: a panel's group is one token, or two, 32 values side by side. */
 static void pack_values(const scry_nn *t, const head_view *h)
 {
     size_t groups = groups_of(h, h->tokens), group = scry_mode_group(h->mode);
-    for (size_t p = 0; p < panels(h->head); p++) {
-        size_t column = p * SCRY_PANEL, n = h->head - column < SCRY_PANEL ? h->head - column : SCRY_PANEL;
-        uint32_t *out = (uint32_t *)(t->scratch->values + p * groups * SCRY_PANEL_GROUP_BYTES);
-        for (size_t token = 0; token < h->tokens; token += group, out += SCRY_PANEL) {
-            const float *row = row_of(h, token) + 2 * h->width + column;
-            if (h->mode == SCRY_MODE_F32)
-                memcpy(out, row, n * sizeof *out);
-            else
-                t->k->pair_bf16(row, token + 1 < h->tokens ? row_of(h, token + 1) + 2 * h->width + column : NULL, n, out);
+    for (size_t token = 0; token < h->tokens; token += group) {
+        const uint8_t *even = row_of(h, token, VALUE), *odd = token + 1 < h->tokens ? row_of(h, token + 1, VALUE) : NULL;
+        for (size_t p = 0; p < panels(h->head); p++) {
+            size_t column = p * SCRY_PANEL, n = h->head - column < SCRY_PANEL ? h->head - column : SCRY_PANEL;
+            uint32_t *out = (uint32_t *)(t->scratch->values + (p * groups + token / group) * SCRY_PANEL_GROUP_BYTES);
+            pack_group(t, h, even + column * h->size, odd ? odd + column * h->size : NULL, n, out);
             memset(out + n, 0, (SCRY_PANEL - n) * sizeof *out);
         }
     }
@@ -120,13 +132,16 @@ typedef struct {
 
 static void score(const scry_nn *t, const head_view *h, query_block q)
 {
-    size_t groups = groups_of(h, h->head), row_bytes = groups * SCRY_GROUP_BYTES;
-    bool bf16 = h->mode == SCRY_MODE_BF16;
-    for (size_t i = 0; i < q.rows && bf16; i++)
-        row_in_bf16(t, h, row_of(h, q.from + i), t->scratch->a + i * row_bytes);
-    multiply(t, h->mode, (product){ bf16 ? t->scratch->a : (const uint8_t *)row_of(h, q.from),
-                                    bf16 ? row_bytes : h->ld * sizeof(float), q.rows, groups, t->scratch->keys,
-                                    groups * SCRY_PANEL_GROUP_BYTES, panels(q.seen) * SCRY_PANEL, t->scratch->scores, q.ld });
+    size_t groups = groups_of(h, h->head), ld_bytes = h->ld * h->size;
+    const uint8_t *queries = row_of(h, q.from, QUERY);
+    if (is_rounded(h)) {
+        ld_bytes = groups * SCRY_GROUP_BYTES;
+        for (size_t i = 0; i < q.rows; i++)
+            t->k->to_bf16(row_of(h, q.from + i, QUERY), h->head, (uint16_t *)(t->scratch->a + i * ld_bytes));
+        queries = t->scratch->a;
+    }
+    multiply(t, h->mode, (product){ queries, ld_bytes, q.rows, groups, t->scratch->keys, groups * SCRY_PANEL_GROUP_BYTES,
+                                    panels(q.seen) * SCRY_PANEL, t->scratch->scores, q.ld });
 }
 
 /* Scores of the `visible` tokens to probabilities in the products' mode; up to `seen` the others are 0. */
@@ -192,12 +207,13 @@ void scry_attention_run(scry_nn *t, const scry_attention *a)
     }
     size_t head = a->width / a->heads, tokens = 0;
     bool bf16 = a->mode == SCRY_MODE_BF16 && scry_attention_takes_bf16(t, head);
+    size_t size = a->bf16_in ? sizeof(uint16_t) : sizeof(float);
     scry_range mine = scry_share(t, a->sequences * a->heads, 1);
     for (size_t i = mine.from; i < mine.to; i++) {
         size_t s = i / a->heads, column = i % a->heads * head;
         if (i == mine.from || column == 0)
             tokens = scry_attention_rows(a, s, t->scratch->rows);
-        head_view h = { a->qkv + column, t->scratch->rows, 3 * a->width, a->width, tokens, head,
+        head_view h = { (const uint8_t *)a->qkv + column * size, t->scratch->rows, 3 * a->width, a->width, size, tokens, head,
                         bf16 ? SCRY_MODE_BF16 : SCRY_MODE_F32 };
         pack_keys(t, &h);
         pack_values(t, &h);

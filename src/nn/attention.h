@@ -24,13 +24,13 @@ typedef struct scry_attention {
     float *out;              /* [rows, width]; may not overlap qkv */
     scry_mode mode;          /* of both products: F32, or BF16, which is F32 where it is not taken. The softmax between them is
                               * float */
-    bool bf16_out;           /* where it is taken: `out` has bf16 numbers instead of floats, for a product that takes them */
+    bool bf16_in, bf16_out;  /* where it is taken: qkv (in mode BF16 only), `out` have bf16 numbers instead of floats */
 } scry_attention;
 
-/* Whether the processor has bf16, and a head fits the scratch for it. */
+/* Whether the processor has bf16, and a head fits the scratch for it in whole groups. */
 static inline bool scry_attention_takes_bf16(const scry_nn *t, size_t head)
 {
-    return t->k->fast_bf16 && head <= SCRY_STAGING_K;
+    return t->k->fast_bf16 && head <= SCRY_STAGING_K && head % 2 == 0;
 }
 
 void scry_attention_run(scry_nn *t, const scry_attention *a);
