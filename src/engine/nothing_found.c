@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/nearest.h"
 #include "base/table.h"
+#include "engine/near_words.h"
 #include "engine/path_forms.h"
 #include "store/places.h"
 #include "store/words.h"
@@ -217,10 +218,7 @@ static int look_at(void *arg, const scry_file *f)
             add_number(s, f->rating);
         break;
     case SCRY_FILTER_KEYWORD: add_keywords(s, f->keywords); break;
-    case SCRY_FILTER_WORDS:   /* a word of any text: too many to list */
-        if (s->place)
-            add_place(s, f);
-        break;
+    case SCRY_FILTER_WORDS: add_place(s, f); break;   /* others: near_words.h */
     case SCRY_FILTER_FAVOURITE: s->with += f->favourite; break;
     case SCRY_FILTER_ALL: case SCRY_FILTER_AND: case SCRY_FILTER_OR: case SCRY_FILTER_NOT: case SCRY_FILTER_KINDS: break;
     }
@@ -255,7 +253,6 @@ static void put_values(scry_buf *out, survey *s)
     if (n == 0) {
         scry_buf_puts(out, s->kind == SCRY_FILTER_CAMERA ? ": no picture names its camera" : s->kind == SCRY_FILTER_LABEL ? ": there are no labels"
                            : s->place ? ": no picture was taken near a city that scry knows"
-                           : s->kind == SCRY_FILTER_WORDS ? ": no name, title, keyword or label has them all"
                            : s->kind == SCRY_FILTER_KEY ? ": there are no keys" : s->kind == SCRY_FILTER_KEYWORD ? ": there are no keywords" : "");
         return;
     }
@@ -318,6 +315,8 @@ static const scry_filter_node *first_leaf(const scry_filter_node *f)
 static int put_instead(scry_buf *out, scry_store *store, const condition *c, scry_error *err)
 {
     const scry_filter_node *first = first_leaf(c->f);
+    if (first->kind == SCRY_FILTER_WORDS && !asks_place(first))
+        return scry_near_words(out, store, first->text, (scry_words_mode)first->number, err);
     survey s = { .kind = first->kind, .place = asks_place(first), .values = SCRY_TABLE_OF_TEXTS(sizeof(counted), MAX_VALUES) };
     int r = scry_store_each_file(store, NULL, NULL, look_at, &s, err);
     if (r >= 0 && first->text) {
@@ -369,14 +368,25 @@ static int find_together(scry_buf *out, scry_store *store, const scry_search_req
     return 0;
 }
 
+/* Of a search by words, whose query no picture has all words of. */
+static int explain_query(scry_buf *out, scry_store *store, const scry_search_request *r, scry_error *err)
+{
+    bool any;
+    int result = passes_any(&any, store, r->words, err);
+    if (result < 0 || any)
+        return result;
+    scry_buf_puts(out, "no picture has the words of the query");
+    return scry_near_words(out, store, r->words->text, (scry_words_mode)r->words->number, err);
+}
+
 int scry_why_nothing(scry_buf *out, scry_store *store, const scry_search_request *r, scry_error *err)
 {
     conditions c = { .n = 0 };
-    bool any = false;
+    bool any = false, by_words = r->by == SCRY_BY_WORDS && r->words;
     for (const scry_param *p = scry_params; p->name; p++)
         if (r->filters[p - scry_params])
             add_conditions(&c, p, r->filters[p - scry_params]);
-    int result = c.n ? passes_any(&any, store, NULL, err) : 0;
+    int result = c.n || by_words ? passes_any(&any, store, NULL, err) : 0;
     if (result < 0 || !any)
         return result;   /* an empty collection is not due to filters */
     for (size_t i = 0; i < c.n; i++) {
@@ -389,5 +399,6 @@ int scry_why_nothing(scry_buf *out, scry_store *store, const scry_search_request
             return put_instead(out, store, &c.at[i], err);
         }
     }
-    return find_together(out, store, r, &c, err);
+    result = c.n ? find_together(out, store, r, &c, err) : 0;
+    return result < 0 || out->size || !by_words ? result : explain_query(out, store, r, err);
 }

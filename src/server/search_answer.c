@@ -78,7 +78,7 @@ static void explain_nothing(request *r, worker_tools *tools)
 void search_finish(request *r, bool nothing_found)
 {
     const scry_search *q = &r->search->request.search;
-    if (r->status == 200 && nothing_found && q->offset == 0 && q->filter) {
+    if (r->status == 200 && nothing_found && q->offset == 0 && (q->filter || r->search->request.by == SCRY_BY_WORDS)) {
         r->later = explain_nothing;
         if (queue_push(r->server->work_queue, r))
             return;

@@ -72,7 +72,10 @@ says 1 "passes --in $P/worm or $P/holliday: did you mean $P/work\\? Or $P/holida
 says 1 'passes --label sunst: did you mean sunset\? There are mountain \(1\), sunset \(1\)$' list --label sunst
 says 1 'passes --label sunst: ' list --label sunset --label sunst
 says 1 'passes --keyword shoer: did you mean shore\? There are shore \(1\)' list --keyword shoer
-says 1 'passes --words zzz: no name, title, keyword or label has them all' list --words zzz
+says 1 'passes --words zzz: no picture has "zzz"$' list --words zzz
+says 1 'passes --words holliday: no picture has "holliday": did you mean holiday\?$' list --words hollidays
+says 1 'no picture has the words of the query: no picture has "holidya": did you mean holiday\?$' search --by words my holidya
+says 1 'no picture has the words of the query: each of the words is in a picture, and none has them all$' search --by words holiday work
 says 1 'passes --key k7: ' list --key k7
 says 1 'passes --format gif: there are png \(6\), jpeg \(2\)$' list --format gif
 says 1 'passes --format gif or webp: there are png' list --format gif --format webp
