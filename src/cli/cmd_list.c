@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/nothing.h"
 #include "cli/output.h"
+#include "cli/query_hints.h"
 #include "cli/row.h"
 
 #include "base/log.h"
@@ -82,6 +83,13 @@ static bool is_plain(const cli_view *v, const scry_search_request *q)
     return v->form != CLI_JSON && !v->html && !v->thumbs && !v->open && q->sort == SCRY_SORT_NONE && !q->reverse && !q->unique;
 }
 
+static void tell_more(const cli_output *o, size_t shown)
+{
+    cli_warn_damage(o->store);
+    if (shown)
+        cli_place_hints(o);
+}
+
 static int list(cli_common *c, const cli_view *v)
 {
     scry_error err = SCRY_ERROR_INIT;
@@ -98,7 +106,7 @@ static int list(cli_common *c, const cli_view *v)
     if (r == 0 && !shown && plain)
         cli_tell_nothing(&o);
     if (r == 0)
-        cli_warn_damage(store);
+        tell_more(&o, shown);
     if (store)
         scry_store_close(store, NULL);
     bool collected = cli_collector_end(o.collector, c->quiet);

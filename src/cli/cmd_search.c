@@ -87,6 +87,8 @@ static int show(const cli_view *v, cli_output *o, scry_error *err)
         r = cli_show_results(v, o, err);
     o->order = NULL;
     free(order);
+    if (r == 0 && found->count)
+        cli_place_hints(o);
     return r;
 }
 

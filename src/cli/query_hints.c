@@ -2,12 +2,14 @@
 
 #include "cli/cli.h"
 #include "engine/date_words.h"
+#include "engine/place_list.h"
 #include "image/image.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_picture_here(const char *text)
 {
@@ -60,5 +62,35 @@ void cli_query_hints(const scry_search_request *r)
         if (minus)
             cli_warn("%.*s is searched for as a text; to subtract it, put a space behind the minus: - %.*s", (int)strcspn(minus, " "), minus,
                      (int)strcspn(minus + 1, " "), minus + 1);
+    }
+}
+
+static void hint_places(const scry_filter_node *f, const scry_place_list *l)
+{
+    scry_buf several = SCRY_BUF_INIT(1 << 16);
+    if (f->kind == SCRY_FILTER_OR) {
+        hint_places(f->left, l);
+        hint_places(f->right, l);
+    } else {
+        scry_place_list_several(&several, l, f->text);
+        if (several.size)
+            cli_warn("--place took several places of that name: %s", scry_buf_str(&several));
+    }
+    scry_buf_dispose(&several);
+}
+
+void cli_place_hints(const cli_output *o)
+{
+    const scry_search_request *r = o->request;
+    scry_place_list *l = NULL;
+    if (o->quiet || !isatty(STDERR_FILENO))
+        return;
+    for (const scry_param *p = scry_params; p->name; p++) {
+        const scry_filter_node *f = r->filters[p - scry_params];
+        if (!f || p->words != SCRY_WORDS_PLACE || p->filter != SCRY_FILTER_WORDS)
+            continue;
+        if (scry_place_list_new(&l, o->store, NULL) == 0)
+            hint_places(f, l);
+        scry_place_list_free(l);
     }
 }

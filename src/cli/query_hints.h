@@ -2,9 +2,12 @@
 #ifndef SCRY_CLI_QUERY_HINTS_H
 #define SCRY_CLI_QUERY_HINTS_H
 
-#include "engine/search_request.h"
+#include "cli/output.h"
 
 /* Say on stderr which parts are weighed, which text is the name of a picture that is here, and which has a word with a minus. */
 void cli_query_hints(const scry_search_request *r);
+
+/* On a terminal, of an output with results: which places of the collection have a name that --place gave, if they are several. */
+void cli_place_hints(const cli_output *o);
 
 #endif

@@ -6,6 +6,7 @@
 #include "store/store_kind.h"
 #include "store/words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,13 +27,14 @@ struct scry_place_list {
 static int count_file(void *arg, const scry_file *f)
 {
     uint64_t *files = arg;
-    uint32_t counted_here[4];
+    uint32_t counted_here[5];
     size_t n = 0;
     if (!f->has_position)
         return 0;
     scry_places p = scry_places_near(f->latitude, f->longitude);
     counted_here[n++] = p.largest;
     counted_here[n++] = p.nearest == p.largest ? SCRY_NO_PLACE : p.nearest;
+    counted_here[n++] = p.across;
     counted_here[n++] = p.around;
     if (p.around != SCRY_NO_PLACE && scry_place_around(p.around) != p.around)
         counted_here[n++] = scry_place_around(p.around);
@@ -173,6 +175,16 @@ bool scry_place_list_has_language(const char *language)
     return scry_place_knows_language(language);
 }
 
+const char *scry_place_list_languages(char buffer[80])
+{
+    size_t used = 0;
+    buffer[0] = '\0';
+    for (size_t i = 0; scry_place_language(i) && used < 80; i++)
+        used += (size_t)snprintf(buffer + used, 80 - used, "%s%s", i == 0 ? "" : scry_place_language(i + 1) ? ", " : " and ",
+                                 scry_place_language(i));
+    return buffer;
+}
+
 static void put_title(void *arg, const finding *f, const counted *c, const char *name, size_t size)
 {
     char *title = scry_place_title(c->place, f->language);
@@ -184,4 +196,49 @@ void scry_place_titles(scry_buf *out, const scry_place_list *l, const char *text
 {
     const finding f = { l, text, NULL, limit };
     each_found(&f, put_title, out);
+}
+
+/* ---- several places of one name ---- */
+
+static bool is_wanted(const char *wanted, uint32_t place)
+{
+    const char *at = wanted, *word;
+    char one[SCRY_WORD_BYTES];
+    for (size_t n; (word = scry_words_next(&at, &n));)
+        while (scry_words_alternative(&word, &n, one))
+            if (scry_word_place(one, strlen(one)) == place)
+                return true;
+    return false;
+}
+
+static bool lies_in_another(const char *wanted, uint32_t place)
+{
+    while (scry_place_around(place) != place) {
+        place = scry_place_around(place);
+        if (is_wanted(wanted, place))
+            return true;
+    }
+    return false;
+}
+
+void scry_place_list_several(scry_buf *out, const scry_place_list *l, const char *wanted)
+{
+    enum { SHOWN = 8 };
+    scry_buf all = SCRY_BUF_INIT(1 << 16);
+    size_t found = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        const counted *c = &l->at[i];
+        if (!is_wanted(wanted, c->place) || lies_in_another(wanted, c->place))
+            continue;
+        char *title = scry_place_title(c->place, NULL);
+        if (found < SHOWN)
+            scry_buf_printf(&all, "%s%s (%llu)", found ? ", " : "", title, (unsigned long long)c->files);
+        found++;
+        free(title);
+    }
+    if (found > SHOWN)
+        scry_buf_printf(&all, " and %zu more", found - SHOWN);
+    if (found > 1)
+        scry_buf_append(out, all.data, all.size);
+    scry_buf_dispose(&all);
 }

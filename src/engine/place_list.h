@@ -29,6 +29,13 @@ void scry_json_put_places(scry_json_writer *w, const scry_place_list *l, const c
 /* Whether names are shown in this language: "de", "de-AT". */
 bool scry_place_list_has_language(const char *language);
 
+/* These languages for people, in `buffer`: "en, ru and ja". */
+const char *scry_place_list_languages(char buffer[80]);
+
+/* Of the places that a filter asks for (`wanted`, a list of SCRY_WORDS_PLACE), those with pictures that lie in no other of them, if
+ * they are several: "Paris, France (12), Paris, United States (3)"; else nothing is appended. */
+void scry_place_list_several(scry_buf *out, const scry_place_list *l, const char *wanted);
+
 /* Their names for people ("Munich, Germany"), a line each. */
 void scry_place_titles(scry_buf *out, const scry_place_list *l, const char *text, size_t limit);
 

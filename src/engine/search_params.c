@@ -87,7 +87,7 @@ const scry_param scry_params[] = {
     { .name = "place", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ANY, .filter = SCRY_FILTER_WORDS,
       .words = SCRY_WORDS_PLACE, .argument = "NAME",
       .help = "only pictures taken in or near this city, or in this region or country, by its name in English or another language; \"Paris, "
-              "Texas\" is one of several" },
+              "Texas\" or \"Paris, TX\" is one of several" },
     { .name = "words", .via = FILTERS, .kind = SCRY_PARAM_TEXT, .repeat = SCRY_REPEAT_ALL, .filter = SCRY_FILTER_WORDS,
       .words = SCRY_WORDS_PARTS, .argument = "TEXT",
       .help = "only pictures with these words, or longer ones that contain them, in their file and folder names, title, description, "

@@ -108,7 +108,8 @@ bool request_language(request *r, const char **out)
     *out = request_arg(r, "language");
     if (!*out || scry_place_list_has_language(*out))
         return true;
-    respond_problem(r, 400, "language must be one of en, ru, de, es, fr, zh, it, pt and ja, not \"%.40s\"", *out);
+    char languages[80];
+    respond_problem(r, 400, "language must be one of %s, not \"%.40s\"", scry_place_list_languages(languages), *out);
     return false;
 }
 

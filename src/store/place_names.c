@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "store/places.h"
+#include "store/places_table.h"
 #include "store/word_forms.h"
 #include "store/words.h"
 
@@ -191,6 +192,27 @@ static void find_whole(scry_buf *out, const char *text, size_t size)
     reader_dispose(&r);
 }
 
+/* Add the regions and countries that have this code: "TX", "tx"; of those that are names by themselves if it stands alone. */
+static size_t add_codes(scry_buf *out, const char *text, size_t size, bool alone)
+{
+    char code[4] = "";
+    size_t found = 0;
+    if (size < 2 || size >= sizeof code)
+        return 0;
+    for (size_t i = 0; i < size; i++)
+        code[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 32 : text[i]);
+    const scry_places_code *c = scry_places_codes(), *end = c + scry_places_head()->codes;
+    for (; c < end; c++) {
+        uint32_t place = c->place;
+        if (memcmp(c->code, code, sizeof code) == 0 && (c->alone || !alone)) {
+            scry_buf_append(out, &place, sizeof place);
+            found++;
+        }
+    }
+    sort_places(out);
+    return found;
+}
+
 /* Of `places` those around which the text names further ones; where `begun` is false, the places are named by the text, too. */
 static void find_within(scry_buf *places, const char *text, bool begun)
 {
@@ -199,6 +221,11 @@ static void find_within(scry_buf *places, const char *text, bool begun)
     const char *at = scry_buf_str(&words);
     for (size_t names = begun; strlen(at) > 1 && (names == 0 || places->size); names++) {
         size_t run = scry_places_of_words(names ? &further : places, at), n;
+        if (names && run <= 1) {
+            const char *from = at, *word = scry_words_next(&from, &n);
+            if (word && add_codes(&further, word, n, false))
+                run = 1;
+        }
         if (names)
             keep_within(places, &further);
         if (run == 0 || names >= MOST_NAMES)
@@ -220,6 +247,8 @@ static void find_text(scry_buf *out, const char *text)
     }
     if (out->size == 0)
         find_within(out, text, false);
+    if (out->size == 0)
+        add_codes(out, text, size, true);
 }
 
 /* The text with ä, ö and ü, without their dots, where it has ae, oe and ue; owned. */

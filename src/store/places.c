@@ -1,6 +1,8 @@
 #include "store/places.h"
 
 #include "base/alloc.h"
+#include "store/outlines.h"
+#include "store/places_table.h"
 #include "store/predicates.h"
 
 #include <math.h>
@@ -15,49 +17,32 @@ __asm__(".section .rodata\n"
         "scry_places_table: .incbin \"places/places.bin\"\n"
         ".byte 0\n"
         ".previous\n");
-extern const uint8_t scry_places_table[] __attribute__((visibility("hidden")));
 
-typedef struct {
-    int32_t latitude, longitude;   /* 1/10000 degree; of cities */
-    uint32_t names;
-    uint16_t metre_pairs, around;
-} record;
-
-typedef struct {
-    char magic[8];
-    uint32_t countries, regions, cities, name_bytes, names, zero;
-} header;
-
-/* As tools/places/make.py orders them. */
-enum { LANGUAGES = 9 };
-static const char languages[LANGUAGES][3] = { "en", "ru", "de", "es", "fr", "zh", "it", "pt", "ja" };
+typedef scry_places_record record;
 
 static const double nearby_km = 30, region_km = 100, around_km = 200;   /* no city is as large */
+static const double coast_km = 25;                  /* at sea, and where outlines leave out a beach or an island */
+static const double border_km = 3, at_home_km = 1;  /* how exact outlines are; so near a settlement is on the same side of them */
 
-static const header *head(void)
+static const scry_places_header *head(void)
 {
-    return (const header *)(const void *)scry_places_table;
+    return scry_places_head();
 }
 
 static const record *records(void)
 {
-    return (const record *)(const void *)(head() + 1);
-}
-
-static const uint32_t *name_offsets(void)
-{
-    return (const uint32_t *)(const void *)(records() + scry_places_count());
-}
-
-/* [places, LANGUAGES] */
-static const uint8_t *shown_names(void)
-{
-    return (const uint8_t *)(name_offsets() + head()->names);
+    return scry_places_records();
 }
 
 static const char *name_bytes(void)
 {
-    return (const char *)(shown_names() + LANGUAGES * scry_places_count());
+    return (const char *)(scry_places_outline_points() + head()->outline_bytes + 3 * (size_t)head()->names);
+}
+
+static uint32_t name_offset(size_t i)
+{
+    const uint8_t *at = scry_places_outline_points() + head()->outline_bytes + 3 * i;
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16;
 }
 
 /* ---- one place ---- */
@@ -80,7 +65,7 @@ uint32_t scry_place_around(uint32_t place)
 
 const char *scry_place_names(uint32_t place)
 {
-    return name_bytes() + records()[place].names;
+    return name_bytes() + (records()[place].names & ~SCRY_PLACE_HAS_SHOWN);
 }
 
 uint32_t scry_place_metres(uint32_t place)
@@ -104,7 +89,7 @@ size_t scry_place_names_count(void)
 
 const char *scry_place_name(size_t i)
 {
-    return name_bytes() + name_offsets()[i];
+    return name_bytes() + name_offset(i);
 }
 
 /* The last place whose names begin at this one or before. */
@@ -114,7 +99,7 @@ uint32_t scry_place_named(size_t i)
     size_t first = 0, end = scry_places_count();
     while (end - first > 1) {
         size_t middle = first + (end - first) / 2;
-        if (all[middle].names <= name_offsets()[i])
+        if ((all[middle].names & ~SCRY_PLACE_HAS_SHOWN) <= name_offset(i))
             first = middle;
         else
             end = middle;
@@ -147,13 +132,28 @@ static double shortest_across(double latitude, double reach)
 }
 
 typedef struct {
+    uint32_t country;   /* of the cities that are considered; SCRY_NO_PLACE: all */
     const record *largest, *nearest, *around;
     double nearest_km, around_km;
 } choice;
 
+static choice choice_in(uint32_t country)
+{
+    return (choice){ country, NULL, NULL, NULL, INFINITY, INFINITY };
+}
+
+static uint32_t country_of(uint32_t place)
+{
+    while (place != SCRY_NO_PLACE && scry_place_kind_of(place) != SCRY_PLACE_COUNTRY)
+        place = scry_place_around(place);
+    return place;
+}
+
 static void consider(choice *c, const record *candidate, double km)
 {
     bool there = km * 1000 <= 2.0 * candidate->metre_pairs;
+    if (c->country != SCRY_NO_PLACE && country_of(candidate->around) != c->country)
+        return;
     if (there && (!c->largest || candidate->metre_pairs > c->largest->metre_pairs))
         c->largest = candidate;
     if ((there || km <= nearby_km) && km < c->nearest_km) {
@@ -166,10 +166,10 @@ static void consider(choice *c, const record *candidate, double km)
     }
 }
 
-/* Whether a city that is at least so far away changes nothing. */
-static bool is_too_far(const choice *c, const record *candidate, double km)
+/* Whether a city that is at least so far away changes nothing in any choice. */
+static bool is_too_far(const choice *all, const record *candidate, double km)
 {
-    return km > 0.002 * candidate->metre_pairs && km > fmin(c->around_km, around_km);
+    return km > 0.002 * candidate->metre_pairs && km > nearby_km && km > fmin(all->around_km, around_km);
 }
 
 static uint32_t number_of(const record *r)
@@ -177,49 +177,100 @@ static uint32_t number_of(const record *r)
     return r ? (uint32_t)(r - records()) : SCRY_NO_PLACE;
 }
 
+typedef struct {
+    double latitude, longitude, shortest;
+    int32_t here, across;   /* 1/10000 degree */
+    choice *choices;
+} looking;
+
+static void look_at(const looking *l, const record *city)
+{
+    int32_t apart = abs(city->longitude - l->here);
+    apart = apart < 1800000 ? apart : 3600000 - apart;
+    double least_km = 110 * hypot(apart / 1e4 * l->shortest, city->latitude / 1e4 - l->latitude);
+    if (apart > l->across || is_too_far(&l->choices[0], city, least_km))
+        return;
+    double km = scry_distance_km(l->latitude, l->longitude, city->latitude / 1e4, city->longitude / 1e4);
+    for (int k = 0; k < 3; k++)
+        consider(&l->choices[k], city, km);
+}
+
+/* Of all cities, and of those in the countries that two places are in; from here to the north, then to the south, so that near
+ * ones come first. */
+static void choose(choice choices[3], double latitude, double longitude)
+{
+    const double reach = around_km / 111, shortest = shortest_across(latitude, reach);
+    const int32_t here = (int32_t)lround(longitude * 1e4), across = (int32_t)fmin(reach / shortest * 1e4 + 1, 1800000);
+    const looking l = { latitude, longitude, shortest, here, across, choices };
+    const record *all = records(), *cities = all + head()->countries + head()->regions, *middle = all + first_from(latitude);
+    for (const record *c = middle; c < cities + head()->cities && c->latitude <= (latitude + reach) * 1e4; c++)
+        look_at(&l, c);
+    for (const record *c = middle; c > cities && c[-1].latitude >= (latitude - reach) * 1e4; c--)
+        look_at(&l, c - 1);
+}
+
+/* By the outlines, unless a settlement near by says on which side of a border it is; regions without an outline are around their
+ * settlements. */
+static uint32_t region_at(const scry_outline *o, const record *city, double km)
+{
+    uint32_t inside = o->inside != SCRY_NO_PLACE ? o->inside : o->next, theirs = city ? city->around : SCRY_NO_PLACE;
+    if (inside == SCRY_NO_PLACE)
+        return city && km > region_km ? country_of(theirs) : theirs;
+    if (!city)
+        return inside;
+    if (theirs == o->next && o->next_km <= border_km && km <= at_home_km)
+        return theirs;
+    bool has_outline = scry_place_kind_of(theirs) == SCRY_PLACE_COUNTRY || records()[theirs].latitude;
+    return !has_outline && km <= region_km && country_of(theirs) == country_of(inside) ? theirs : inside;
+}
+
 scry_places scry_places_near(double latitude, double longitude)
 {
-    const record *all = records();
-    size_t count = scry_places_count();
-    choice c = { NULL, NULL, NULL, INFINITY, INFINITY };
     if (!(fabs(latitude) <= 90 && fabs(longitude) <= 180))
-        return (scry_places){ SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE };
-    const double reach = around_km / 111, shortest = shortest_across(latitude, reach);
-    const int32_t last = (int32_t)((latitude + reach) * 1e4), here = (int32_t)lround(longitude * 1e4);
-    const int32_t across = (int32_t)fmin(reach / shortest * 1e4 + 1, 1800000);
-    for (size_t i = first_from(latitude - reach); i < count && all[i].latitude <= last; i++) {
-        int32_t apart = abs(all[i].longitude - here);
-        apart = apart < 1800000 ? apart : 3600000 - apart;
-        if (apart <= across && !is_too_far(&c, &all[i], 110 * hypot(apart / 1e4 * shortest, all[i].latitude / 1e4 - latitude)))
-            consider(&c, &all[i], scry_distance_km(latitude, longitude, all[i].latitude / 1e4, all[i].longitude / 1e4));
-    }
-    uint32_t around = c.around ? c.around->around : SCRY_NO_PLACE;
-    if (c.around_km > region_km && c.around)
-        around = scry_place_around(around);
-    return (scry_places){ number_of(c.largest ? c.largest : c.nearest), number_of(c.nearest), around };
+        return (scry_places){ SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE };
+    scry_outline o = scry_outline_at(latitude, longitude, coast_km);
+    choice choices[3] = { choice_in(SCRY_NO_PLACE), choice_in(country_of(o.inside)), choice_in(country_of(o.next)) };
+    choose(choices, latitude, longitude);
+    uint32_t around = region_at(&o, choices[0].around, choices[0].around_km);
+    const choice *c = &choices[0];
+    for (int k = 1; k < 3; k++)
+        if (around != SCRY_NO_PLACE && choices[k].country == country_of(around))
+            c = &choices[k];
+    const record *largest = c->largest ? c->largest : c->nearest;
+    const record *any = choices[0].largest ? choices[0].largest : choices[0].nearest;
+    return (scry_places){ number_of(largest), number_of(c->nearest), any == largest ? SCRY_NO_PLACE : number_of(any), around };
 }
 
 /* ---- texts ---- */
 
+const char *scry_place_language(size_t i)
+{
+    const size_t room = sizeof head()->languages / sizeof *head()->languages;
+    return i < room && head()->languages[i][0] ? head()->languages[i] : NULL;
+}
+
+/* SIZE_MAX: there are no names in it. */
 static size_t language_number(const char *tag)
 {
+    const char *language;
     if (!tag || !tag[0] || !tag[1] || (tag[2] && tag[2] != '-' && tag[2] != '_'))
-        return LANGUAGES;
-    for (size_t i = 0; i < LANGUAGES; i++)
-        if ((tag[0] | 0x20) == languages[i][0] && (tag[1] | 0x20) == languages[i][1])
+        return SIZE_MAX;
+    for (size_t i = 0; (language = scry_place_language(i)); i++)
+        if ((tag[0] | 0x20) == language[0] && (tag[1] | 0x20) == language[1])
             return i;
-    return LANGUAGES;
+    return SIZE_MAX;
 }
 
 bool scry_place_knows_language(const char *language)
 {
-    return language_number(language) < LANGUAGES;
+    return language_number(language) != SIZE_MAX;
 }
 
 static const char *name_in(uint32_t place, size_t language, size_t *size)
 {
     const char *name = scry_place_names(place);
-    for (uint8_t skipped = shown_names()[LANGUAGES * (size_t)place + language]; skipped; skipped--)
+    uint8_t skipped = records()[place].names & SCRY_PLACE_HAS_SHOWN ? (uint8_t)name[strlen(name) + 1 + language] : 0;
+    for (; skipped; skipped--)
         name += strcspn(name, "\n") + 1;
     *size = strcspn(name, "\n");
     return name;
@@ -228,7 +279,7 @@ static const char *name_in(uint32_t place, size_t language, size_t *size)
 const char *scry_place_shown_name(uint32_t place, const char *language, size_t *size)
 {
     size_t number = language_number(language);
-    return name_in(place, number < LANGUAGES ? number : 0, size);
+    return name_in(place, number != SIZE_MAX ? number : 0, size);
 }
 
 /* Whether a larger city of the same country is shown by the same name. */
@@ -248,7 +299,7 @@ char *scry_place_title(uint32_t place, const char *language)
 {
     uint32_t around = scry_place_around(place), country = scry_place_around(around);
     size_t number = language_number(language), n, region_size, country_size;
-    number = number < LANGUAGES ? number : 0;
+    number = number != SIZE_MAX ? number : 0;
     const char *name = name_in(place, number, &n), *region = name_in(around, number, &region_size);
     const char *land = name_in(country, number, &country_size);
     if (around == place)

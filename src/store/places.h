@@ -22,9 +22,11 @@ typedef enum { SCRY_PLACE_COUNTRY, SCRY_PLACE_REGION, SCRY_PLACE_CITY } scry_pla
 
 /* SCRY_NO_PLACE: there is none. */
 typedef struct scry_places {
-    uint32_t largest;   /* the largest city there, else the nearest one within 30 km */
-    uint32_t nearest;   /* the nearest city, or part of one, that is there or within 30 km */
-    uint32_t around;    /* the region, else the country, of the nearest city within 100 km; its country within 200 */
+    uint32_t largest;   /* the largest city there, else the nearest one within 30 km, both of the country that the position is in */
+    uint32_t nearest;   /* the nearest city, or part of one, that is there or within 30 km, of that country */
+    uint32_t across;    /* the largest city there, else the nearest one within 30 km, if it is another and of another country */
+    uint32_t around;    /* the region, else the country, that the position is in, or at most 25 km from; far from all outlines the
+                           region, else the country, of the nearest city within 100 km, its country within 200 */
 } scry_places;
 
 scry_places scry_places_near(double latitude, double longitude);
@@ -46,8 +48,11 @@ size_t scry_place_names_count(void);
 const char *scry_place_name(size_t i);
 uint32_t scry_place_named(size_t i);
 
-/* The name of a place in a language: `*size` bytes, of scry_place_names. A language is a tag whose first two letters are one of en,
- * ru, de, es, fr, zh, it, pt and ja; it is English for any other and for NULL, and where the table has no name in it. */
+/* The languages of names: "en", which is the first, and others; NULL from the end on. tools/places/make.py says which. */
+const char *scry_place_language(size_t i);
+
+/* The name of a place in a language: `*size` bytes, of scry_place_names. A language is a tag whose first two letters are one of
+ * these; it is English for any other and for NULL, and where the table has no name in it. */
 const char *scry_place_shown_name(uint32_t place, const char *language, size_t *size);
 
 /* Whether there are names in this language: "de", "de-AT", not "deutsch". */

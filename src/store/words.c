@@ -91,6 +91,8 @@ typedef struct {
     scry_buf *out;
     scry_runes text, word;   /* all of it, without marks; one word while it is made */
     bool file;               /* of a file: what a query may ask for in several ways */
+    scry_buf *joined;        /* NULL, or of a query: for each word a line, with what it is together with its neighbours */
+    scry_buf next;           /* the words that the next one is joined into, each with a space before it */
 } splitter;
 
 static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class)
@@ -106,6 +108,10 @@ static void put_word(splitter *s, const uint32_t *at, size_t n, rune_class class
         scry_buf_putc(s->out, '\n');
     scry_runes_encode(&s->word, s->out);
     scry_buf_putc(s->out, '\n');
+    if (s->joined) {
+        scry_buf_printf(s->joined, "%s\n", scry_buf_str(&s->next));
+        scry_buf_clear(&s->next);
+    }
 }
 
 static void put_unspaced(splitter *s, const uint32_t *at, size_t n)
@@ -149,12 +155,10 @@ static size_t hyphen_at(const scry_runes *t, size_t i)
     return i + 2 < t->n && t->at[i + 1] == '\n' && is_lower(t->at[i + 2]) ? 2 : 1;
 }
 
-/* The letters around a hyphen as one word: "Wi-Fi" is also "wifi", and what a line's end divides is whole. `end` is behind the first
- * part. */
-static void put_joined(splitter *s, size_t from, size_t end)
+/* The letters around a hyphen in one piece: "Wi-Fi" is also "wifi", and what a line's end divides is whole. `end` is behind the
+ * first part. Returns how many; 0: no word goes on there. */
+static size_t join(const scry_runes *t, size_t from, size_t end, uint32_t joined[MAX_LETTERS])
 {
-    const scry_runes *t = &s->text;
-    uint32_t joined[MAX_LETTERS];
     size_t n = 0;
     for (size_t i = from; i < t->n && n < MAX_LETTERS; i++) {
         if (i == end)
@@ -163,8 +167,36 @@ static void put_joined(splitter *s, size_t from, size_t end)
             break;
         joined[n++] = t->at[i];
     }
-    if (n > end - from)
+    return n > end - from ? n : 0;
+}
+
+static void put_joined(splitter *s, size_t from, size_t end)
+{
+    uint32_t joined[MAX_LETTERS];
+    size_t n = join(&s->text, from, end, joined);
+    if (n > 0)
         put_word(s, joined, n, LETTER);
+}
+
+/* A word of a query with those that it and its neighbours are in one piece, so that wi-fi finds wifi; s->next is what it is with
+ * the one before, and becomes what the one behind it is with it. */
+static void put_with_joined(splitter *s, size_t from, size_t end)
+{
+    uint32_t joined[MAX_LETTERS];
+    size_t n = s->joined ? join(&s->text, from, end, joined) : 0;
+    scry_buf behind = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    if (n > 0) {
+        splitter one = { .out = &behind, .word = s->word };
+        put_word(&one, joined, n, LETTER);
+        s->word = one.word;
+        behind.size--;   /* "\nwifi\n" */
+        behind.data[0] = ' ';
+        scry_buf_append(&s->next, behind.data, behind.size);
+    }
+    put_word(s, s->text.at + from, end - from, LETTER);
+    if (n > 0)
+        scry_buf_append(&s->next, behind.data, behind.size);
+    scry_buf_dispose(&behind);
 }
 
 /* "'s" behind a word, where no letter follows. */
@@ -183,6 +215,8 @@ static void split(splitter *s)
             continue;
         if (class == UNSPACED)
             put_unspaced(s, t->at + i, end - i);
+        else if (class == LETTER)
+            put_with_joined(s, i, end);
         else if (class != SEPARATOR)
             put_word(s, t->at + i, end - i, class);
         if (class == LETTER && s->file) {
@@ -227,20 +261,28 @@ static void put_text(splitter *s, const char *text, size_t n)
 static splitter splitter_of(scry_buf *out, bool file)
 {
     scry_buf_clear(out);
-    return (splitter){ .out = out, .text = SCRY_RUNES_INIT(32 * MAX_TEXT), .word = SCRY_RUNES_INIT(1024), .file = file };
+    return (splitter){ .out = out, .text = SCRY_RUNES_INIT(32 * MAX_TEXT), .word = SCRY_RUNES_INIT(1024), .file = file,
+                       .next = SCRY_BUF_INIT(SCRY_WORDS_LIMIT) };
 }
 
 static void splitter_dispose(splitter *s)
 {
     scry_runes_dispose(&s->text);
     scry_runes_dispose(&s->word);
+    scry_buf_dispose(&s->next);
+}
+
+static void split_text(scry_buf *out, scry_buf *joined, const char *text, size_t size)
+{
+    splitter s = splitter_of(out, false);
+    s.joined = joined;
+    put_text(&s, text, size);
+    splitter_dispose(&s);
 }
 
 void scry_words_of_text(scry_buf *out, const char *text, size_t size)
 {
-    splitter s = splitter_of(out, false);
-    put_text(&s, text, size);
-    splitter_dispose(&s);
+    split_text(out, NULL, text, size);
 }
 
 /* ---- places ---- */
@@ -251,7 +293,7 @@ static const char place_signs[] = "!\"#$%&'()*+,-./:";
 static void put_place_word(scry_buf *out, uint32_t place)
 {
     scry_buf_putc(out, '@');
-    for (int shift = 12; shift >= 0; shift -= 4)
+    for (int shift = 16; shift >= 0; shift -= 4)
         scry_buf_putc(out, place_signs[place >> shift & 15]);
 }
 
@@ -306,13 +348,15 @@ static void put_city(splitter *s, uint32_t city)
 
 static void put_places(splitter *s, const scry_file *f)
 {
-    scry_places p = { SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE };
+    scry_places p = { SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE, SCRY_NO_PLACE };
     if (f->has_position)
         p = scry_places_near(f->latitude, f->longitude);
     if (p.largest != SCRY_NO_PLACE)
         put_city(s, p.largest);
     if (p.nearest != p.largest)
         put_city(s, p.nearest);
+    if (p.across != SCRY_NO_PLACE)
+        put_city(s, p.across);
     if (p.around != SCRY_NO_PLACE)
         put_place(s, p.around);
     if (p.around != SCRY_NO_PLACE && scry_place_around(p.around) != p.around)
@@ -364,12 +408,13 @@ static bool says_nothing(const char *word, size_t n)
     return strstr(nothing, framed) != NULL;
 }
 
-/* The word as one that is wanted, with the places that it is a name of, or a part of a name. */
-static void put_wanted(scry_buf *out, const char *word, size_t size, const scry_buf *places)
+/* The word as one that is wanted, with what else it may be, " wifi", and the places that it is a name of, or a part of a name. */
+static void put_wanted(scry_buf *out, const char *word, size_t size, const char *joined, size_t joined_size, const scry_buf *places)
 {
     if (out->size == 0)
         scry_buf_putc(out, '\n');
     scry_buf_append(out, word, size);
+    scry_buf_append(out, joined, joined_size);
     for (size_t i = 0; places && i < places->size / sizeof(uint32_t); i++) {
         uint32_t place;
         memcpy(&place, places->data + i * sizeof place, sizeof place);
@@ -379,19 +424,22 @@ static void put_wanted(scry_buf *out, const char *word, size_t size, const scry_
     scry_buf_putc(out, '\n');
 }
 
-/* Of a run of words that names places each word has these as alternatives: a file that holds one of them holds the whole run. */
-static size_t put_words(scry_buf *out, const char *words, scry_words_mode mode)
+/* Of a run of words that names places each word has these as alternatives: a file that holds one of them holds the whole run.
+ * `joined` has a line for each word. */
+static size_t put_words(scry_buf *out, const char *words, const char *joined, scry_words_mode mode)
 {
     scry_buf places = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
-    size_t count = 0, lookups = 0, run = 0, n;
+    size_t count = 0, lookups = 0, run = 0, n, more;
     for (const char *at = words, *word, *from = words; (word = scry_words_next(&at, &n)); from = at, run -= run > 0) {
         bool silent = mode == SCRY_WORDS_NAMED && says_nothing(word, n);
+        more = strcspn(joined, "\n");
         if (run == 0 && !silent && lookups++ < 2 * SCRY_QUERY_WORDS)
             run = scry_places_of_words(&places, from);
-        if (silent)
-            continue;
-        put_wanted(out, word, n, run ? &places : NULL);
-        count++;
+        if (!silent) {
+            put_wanted(out, word, n, joined, more, run ? &places : NULL);
+            count++;
+        }
+        joined += more + (joined[more] == '\n');
     }
     scry_buf_dispose(&places);
     return count;
@@ -399,17 +447,18 @@ static size_t put_words(scry_buf *out, const char *words, scry_words_mode mode)
 
 void scry_words_of_query(scry_buf *out, const char *text, scry_words_mode mode)
 {
-    scry_buf all = SCRY_BUF_INIT(SCRY_WORDS_LIMIT), places = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    scry_buf all = SCRY_BUF_INIT(SCRY_WORDS_LIMIT), joined = all, places = all;
     size_t size = strlen(text);
-    scry_words_of_text(&all, text, size);
+    split_text(&all, &joined, text, size);
     scry_buf_clear(out);
-    if (size > MAX_TEXT || all.failed)
+    if (size > MAX_TEXT || all.failed || joined.failed)
         ;
     else if (mode == SCRY_WORDS_PLACE && scry_places_of_text(&places, text))
-        put_wanted(out, "", 0, &places);
-    else if (mode != SCRY_WORDS_PLACE && put_words(out, scry_buf_str(&all), mode) > SCRY_QUERY_WORDS)
+        put_wanted(out, "", 0, "", 0, &places);
+    else if (mode != SCRY_WORDS_PLACE && put_words(out, scry_buf_str(&all), scry_buf_str(&joined), mode) > SCRY_QUERY_WORDS)
         scry_buf_clear(out);
     scry_buf_dispose(&all);
+    scry_buf_dispose(&joined);
     scry_buf_dispose(&places);
 }
 

@@ -15,8 +15,8 @@
  *
  * Places (places.h) are words of a file, too: an @ and the number of each that the picture was taken in, in sixteen signs that no
  * other word has, beside the words of the English names of its cities. A query's words that are a name of places, in any of the
- * languages of the table, have these as alternatives, separated by spaces: "\nbeach\nitaly @#/ @+!\n". So a file's list does
- * not depend on how many languages the table has.
+ * languages of the table, have these as alternatives, separated by spaces: "\nbeach\nitaly @!!!#/ @!!!+!\n". So a file's list does
+ * not depend on how many languages the table has. Words that a hyphen joins have what they are in one piece: "\nwi wifi\nfi wifi\n".
  *
  * Pure functions; any thread.
  */
@@ -28,7 +28,7 @@
 #include "scry/store.h"
 
 /* Of the rules above and the table of places: a list of words that was stored under another version is not comparable. */
-#define SCRY_WORDS_VERSION "5"
+#define SCRY_WORDS_VERSION "6"
 
 /* Bytes of a list: enough for every file and query. A query has at most this many words. Bytes of a word with an @ before it, and
  * a zero byte. */

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/crc32c.h"
+#include "store/outlines.h"
 #include "store/place_names.h"
 #include "store/places.h"
 #include "store/predicates.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_CRC = 0xe485cbca, LANGUAGES = 9 };
+enum { TABLE_CRC = 0x79b07398, LANGUAGES = 9, MOST_BYTES = 4 << 20 };
 
 static void known(void **state)
 {
@@ -25,10 +26,12 @@ static void known(void **state)
         { 48.137, 11.575, "Munich, Germany", "Bavaria" }, { 48.8584, 2.2945, "Paris, France", "\xC3\x8Ele-de-France" },
         { 41.4036, 2.1744, "Barcelona, Spain", "Catalonia" }, { 55.7539, 37.6208, "Moscow, Russia", "Moscow" },
         { 47.5576, 10.7498, "F\xC3\xBCssen, Germany", "Bavaria" }, { -33.8568, 151.2153, "Sydney, Australia", "New South Wales" },
-        { -18.1416, 178.4419, "Suva, Fiji", "Central" }, { 40.6892, -74.0445, "New York City, United States", "New York" },
+        { -18.1416, 178.4419, "Suva, Fiji", "Central" }, { 40.7484, -73.9857, "New York City, United States", "New York" },
         { 33.6609, -95.5555, "Paris, United States", "Texas" }, { 43.6615, -70.2553, "Portland, Maine, United States", "Maine" },
         { 1.29, 103.85, "Singapore, Singapore", "Singapore" }, { 65.6, -17.5, "Akureyri, Iceland", "Northeastern" },
-        { 36.06, -112.14, "United States", "United States" },   /* the Grand Canyon, over 100 km from any city */
+        { 36.06, -112.14, "Arizona, United States", "Arizona" },
+        { 42.31, -83.03, "Windsor, Canada", "Ontario" }, { 42.3314, -83.0458, "Detroit, United States", "Michigan" },
+        { 36.6, -113.4, "Arizona, United States", "Arizona" },   /* over 30 km from any settlement */
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         scry_places p = scry_places_near(places[i].latitude, places[i].longitude);
@@ -40,11 +43,12 @@ static void known(void **state)
         free(text);
     }
     static const double nowhere[][2] = {
-        { 0, -30 }, { 90, 0 }, { -90, 180 }, { 91, 0 }, { 0, 181 }, { NAN, 0 }, { 0, INFINITY }, { 0, -180 },
+        { 0, -30 }, { 90, 0 }, { 91, 0 }, { 0, 181 }, { NAN, 0 }, { 0, INFINITY }, { 0, -180 },
     };
     for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
         scry_places p = scry_places_near(nowhere[i][0], nowhere[i][1]);
-        assert_true(p.largest == SCRY_NO_PLACE && p.nearest == SCRY_NO_PLACE && p.around == SCRY_NO_PLACE);
+        assert_true(p.largest == SCRY_NO_PLACE && p.nearest == SCRY_NO_PLACE);
+        assert_true(p.across == SCRY_NO_PLACE && p.around == SCRY_NO_PLACE);
         assert_null(scry_place_text(nowhere[i][0], nowhere[i][1]));
     }
 }
@@ -56,17 +60,18 @@ typedef struct {
 } record;
 
 typedef struct {
-    uint32_t magic[2], countries, regions, cities, name_bytes, names, zero;
+    uint32_t magic[2], countries, regions, cities, names, codes, outlines, outline_bytes, name_bytes;
+    char languages[12][3];
 } header;
 
 /* places.bin; the caller frees it. */
 static char *read_table(header *h, size_t *size)
 {
     const char *top = getenv("SCRY_TOP");
-    char *path = scry_asprintf("%s/places/places.bin", top ? top : "."), *all = scry_alloc(4 << 20);
+    char *path = scry_asprintf("%s/places/places.bin", top ? top : "."), *all = scry_alloc(MOST_BYTES);
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
-    *size = fread(all, 1, 4 << 20, f);   /* no larger */
+    *size = fread(all, 1, MOST_BYTES, f);   /* no larger */
     assert_int_equal(fgetc(f), EOF);
     fclose(f);
     free(path);
@@ -78,16 +83,72 @@ static char *read_table(header *h, size_t *size)
 static void another_table_is_another_version(void **state)
 {
     header h;
-    size_t size;
+    size_t size, languages = 0;
     char *all = read_table(&h, &size);
-    assert_string_equal(SCRY_WORDS_VERSION, "5");
+    for (; scry_place_language(languages); languages++)
+        assert_string_equal(scry_place_language(languages), h.languages[languages]);
+    assert_int_equal(languages, LANGUAGES);
+    assert_string_equal(SCRY_WORDS_VERSION, "6");
     assert_int_equal(scry_crc32c(0, all, size), TABLE_CRC);
-    assert_true(scry_places_count() == h.countries + h.regions + h.cities && scry_places_count() < 65536);
-    assert_int_equal(size, sizeof h + scry_places_count() * (sizeof(record) + LANGUAGES) + h.names * 4ull + h.name_bytes);
+    assert_true(scry_places_count() == h.countries + h.regions + h.cities);
+    assert_true(scry_places_count() < 1 << 20 && h.countries + h.regions < 65535);
+    assert_int_equal(size, sizeof h + scry_places_count() * sizeof(record) + h.codes * 8ull + h.outlines * 16ull + h.outline_bytes +
+                               h.names * 3ull + h.name_bytes);
     free(all);
 }
 
-/* The same from the file, with every city looked at. */
+static uint32_t country_of(const record *all, uint32_t place)
+{
+    while (place != SCRY_NO_PLACE && all[place].around != place)
+        place = all[place].around;
+    return place;
+}
+
+/* What scry_places_near says, with every city looked at. */
+static scry_places places_by_all(const record *all, const header *h, double latitude, double longitude)
+{
+    const record *first = all + h->countries + h->regions, *around = NULL;
+    const record *found[2][2] = { { NULL } };   /* [any, at home][largest, nearest] */
+    scry_outline o = scry_outline_at(latitude, longitude, 25);
+    double closest = 200;
+    for (const record *c = first; c < first + h->cities; c++) {
+        double km = scry_distance_km(latitude, longitude, c->latitude / 1e4, c->longitude / 1e4);
+        if (km < closest) {
+            around = c;
+            closest = km;
+        }
+    }
+    uint32_t theirs = around ? around->around : SCRY_NO_PLACE, place = o.inside != SCRY_NO_PLACE ? o.inside : o.next;
+    bool lacks_outline = around && theirs >= h->countries && !all[theirs].latitude;
+    if (place == SCRY_NO_PLACE)
+        place = around && closest > 100 ? country_of(all, theirs) : theirs;
+    else if (around && ((theirs == o.next && o.next_km <= 3 && closest <= 1) ||
+                        (lacks_outline && closest <= 100 && country_of(all, theirs) == country_of(all, place))))
+        place = theirs;
+    uint32_t home = country_of(all, place);
+    bool at_sea = home != country_of(all, o.inside) && home != country_of(all, o.next);
+    double best[2] = { INFINITY, INFINITY };
+    for (const record *c = first; c < first + h->cities; c++) {
+        double km = scry_distance_km(latitude, longitude, c->latitude / 1e4, c->longitude / 1e4);
+        bool there = km * 500 <= c->metre_pairs;
+        for (int k = 0; k < 2; k++) {
+            if (k == 1 && !at_sea && home != country_of(all, c->around))
+                continue;
+            if (there && (!found[k][0] || c->metre_pairs > found[k][0]->metre_pairs))
+                found[k][0] = c;
+            if ((there || km <= 30) && km < best[k]) {
+                found[k][1] = c;
+                best[k] = km;
+            }
+        }
+    }
+    const record *any = found[0][0] ? found[0][0] : found[0][1], *largest = found[1][0] ? found[1][0] : found[1][1];
+    return (scry_places){ .largest = largest ? (uint32_t)(largest - all) : SCRY_NO_PLACE,
+                          .nearest = found[1][1] ? (uint32_t)(found[1][1] - all) : SCRY_NO_PLACE,
+                          .across = any && any != largest ? (uint32_t)(any - all) : SCRY_NO_PLACE, .around = place };
+}
+
+/* The same from the file. */
 static void all_of_the_table(void **state)
 {
     header h;
@@ -98,40 +159,91 @@ static void all_of_the_table(void **state)
     free(file);
     for (size_t i = 0; i < scry_places_count(); i++) {
         scry_place_kind kind = scry_place_kind_of((uint32_t)i), around = scry_place_kind_of(all[i].around);
+        const uint32_t names = all[i].names & 0x7FFFFFFF;
         assert_true(kind == SCRY_PLACE_COUNTRY ? all[i].around == i : around < kind);
-        assert_true(all[i].names < h.name_bytes && (i == 0 || all[i - 1].names < all[i].names));
+        assert_true(names < h.name_bytes && (i == 0 || (all[i - 1].names & 0x7FFFFFFF) < names));
         assert_true(kind != SCRY_PLACE_CITY || all[i].metre_pairs < 60000);
         assert_true(kind != SCRY_PLACE_CITY || &all[i] == cities || all[i - 1].latitude <= all[i].latitude);
     }
     srand(3);
-    size_t found = 0;
+    size_t found = 0, across = 0;
     for (int run = 0; run < 400; run++) {
-        const record *near = &cities[(size_t)rand() % h.cities], *largest = NULL, *nearest = NULL, *around = NULL;
-        double latitude = fmin(fmax(near->latitude / 1e4 + (rand() % 2000 - 1000) / 2e3, -90), 90), best = INFINITY, closest = 200;
+        const record *near = &cities[(size_t)rand() % h.cities];
+        double latitude = fmin(fmax(near->latitude / 1e4 + (rand() % 2000 - 1000) / 2e3, -90), 90);
         double longitude = remainder(near->longitude / 1e4 + (rand() % 2000 - 1000) / 2e3, 360);
-        for (const record *c = cities; c < cities + h.cities; c++) {
-            double km = scry_distance_km(latitude, longitude, c->latitude / 1e4, c->longitude / 1e4);
-            bool there = km * 500 <= c->metre_pairs;
-            if (there && (!largest || c->metre_pairs > largest->metre_pairs))
-                largest = c;
-            if ((there || km <= 30) && km < best) {
-                nearest = c;
-                best = km;
-            }
-            if (km < closest) {
-                around = c;
-                closest = km;
-            }
-        }
-        largest = largest ? largest : nearest;
-        scry_places p = scry_places_near(latitude, longitude);
-        assert_int_equal(p.largest, largest ? (uint32_t)(largest - all) : SCRY_NO_PLACE);
-        assert_int_equal(p.nearest, nearest ? (uint32_t)(nearest - all) : SCRY_NO_PLACE);
-        assert_int_equal(p.around, around ? closest <= 100 ? around->around : all[around->around].around : SCRY_NO_PLACE);
-        found += largest != NULL;
+        scry_places p = scry_places_near(latitude, longitude), q = places_by_all(all, &h, latitude, longitude);
+        if (p.largest != q.largest || p.nearest != q.nearest || p.across != q.across || p.around != q.around)
+            fail_msg("%g, %g: %u %u %u %u, not %u %u %u %u", latitude, longitude, p.largest, p.nearest, p.across, p.around, q.largest, q.nearest,
+                     q.across, q.around);
+        found += p.largest != SCRY_NO_PLACE;
+        across += p.across != SCRY_NO_PLACE;
     }
-    assert_true(found > 200 && found < 400);
+    if (found <= 200 || found == 400 || across < 5)
+        fail_msg("%zu found, %zu across a border", found, across);
     free(all);
+}
+
+static bool is_named(uint32_t place, const char *text)
+{
+    scry_buf places = SCRY_BUF_INIT(1 << 20);
+    bool held = false;
+    scry_places_of_text(&places, text);
+    for (size_t k = 0; k < places.size / sizeof place; k++)
+        held |= memcmp(places.data + k * sizeof place, &place, sizeof place) == 0;
+    scry_buf_dispose(&places);
+    return held;
+}
+
+/* The country with this code in the table. */
+static uint32_t country_with(const char *code)
+{
+    header h;
+    size_t size;
+    char *file = read_table(&h, &size);
+    const char *at = file + sizeof h + scry_places_count() * sizeof(record);
+    uint32_t found = SCRY_NO_PLACE;
+    for (size_t i = 0; i < h.codes; i++, at += 8) {
+        uint16_t place;
+        memcpy(&place, at + 4, sizeof place);
+        if (strncmp(at, code, 4) == 0 && place < h.countries)
+            found = place;
+    }
+    free(file);
+    return found;
+}
+
+static int name_size(uint32_t place)
+{
+    return place == SCRY_NO_PLACE ? 0 : (int)strcspn(scry_place_names(place), "\n");
+}
+
+/* tests/golden/make_places.py: written by hand, and by another program. */
+static void regions_and_countries(void **state)
+{
+    const char *top = getenv("SCRY_TOP");
+    char *path = scry_asprintf("%s/tests/golden/places.tsv", top ? top : "."), line[512];
+    FILE *f = fopen(path, "r");
+    size_t rows = 0, wrong = 0;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        char country[8], region[128], *tab = strchr(strchr(strchr(line, '\t') + 1, '\t') + 1, '\t');
+        double latitude, longitude;
+        assert_int_equal(sscanf(line, "%lf\t%lf\t%7[^\t]", &latitude, &longitude, country), 3);
+        snprintf(region, sizeof region, "%.*s, %s", (int)strcspn(tab + 1, "\t"), tab + 1, country);
+        uint32_t around = scry_places_near(latitude, longitude).around, land = around;
+        while (land != SCRY_NO_PLACE && scry_place_kind_of(land) != SCRY_PLACE_COUNTRY)
+            land = scry_place_around(land);
+        if (land == SCRY_NO_PLACE || land != country_with(country) || (region[0] != ',' && !is_named(around, region))) {
+            print_message("%s: %.*s, %.*s\n", strtok(line, "\n"), name_size(around), around == SCRY_NO_PLACE ? "" : scry_place_names(around),
+                          name_size(land), land == SCRY_NO_PLACE ? "" : scry_place_names(land));
+            wrong++;
+        }
+        rows++;
+    }
+    fclose(f);
+    free(path);
+    assert_true(rows > 500);
+    assert_int_equal(wrong, 0);
 }
 
 /* Every name is found, as it is and in the form of a query: so the keys are in order, as C has them. */
@@ -161,7 +273,7 @@ static void every_name_is_found(void **state)
 static void texts(void **state)
 {
     static const struct { const char *text, *first; size_t least, most; } cases[] = {
-        { "Paris", "Paris, France", 2, 5 }, { "Paris, France", "Paris, France", 1, 1 }, { "paris, texas", "Paris, United States", 1, 1 },
+        { "Paris", "Paris, France", 2, 9 }, { "Paris, France", "Paris, France", 1, 1 }, { "paris, texas", "Paris, United States", 1, 1 },
         { "Paris Texas", "Paris, United States", 1, 1 }, { "Paris, Texas, United States", "Paris, United States", 1, 1 }, { "Paris, Germany", NULL, 0, 0 },
         { "Париж", "Paris, France", 1, 2 }, { "Россия", "Russia", 1, 1 }, { "России", "Russia", 1, 2 }, { "Бавария", "Bavaria, Germany", 1, 1 },
         { "BAVARIA", "Bavaria, Germany", 1, 1 }, { "Bayern", "Bavaria, Germany", 1, 1 }, { "Italien", "Italy", 1, 1 }, { "Italia", "Italy", 1, 1 },
@@ -172,9 +284,16 @@ static void texts(void **state)
         { "Giessen", "Gießen, Germany", 1, 1 }, { "Men-yüan-hui-tsu-tzu-chih-hsien", "Haomen, China", 1, 1 }, { "Lodz", "Łódź, Poland", 1, 2 },
         { "NYC", "New York City, United States", 1, 1 }, { "СПб", "Saint Petersburg, Russia", 1, 1 }, { "St. Petersburg", "Saint Petersburg, Russia", 2, 2 },
         { "U.S.A.", "United States", 1, 1 }, { "Muenchen", "Munich, Germany", 1, 1 }, { "Duesseldorf", "Düsseldorf, Germany", 1, 1 },
-        { "Koeln, Germany", "Cologne, Germany", 1, 1 }, { "Fuessen", "Füssen, Germany", 1, 1 }, { "Samoe", NULL, 0, 0 },
+        { "Koeln, Germany", "Cologne, Germany", 1, 1 }, { "Fuessen", "Füssen, Germany", 1, 1 }, { "Qamoe", NULL, 0, 0 },
         { "'s-Hertogenbosch", "'s-Hertogenbosch, The Netherlands", 1, 1 }, { "Frankfurt am Main, Hesse", "Frankfurt am Main, Germany", 1, 1 },
         { "Pariss", NULL, 0, 0 }, { "", NULL, 0, 0 }, { ",", NULL, 0, 0 }, { "a dog at the lake", NULL, 0, 0 }, { "Paris, ,France", "Paris, France", 1, 1 },
+        { "Paris, TX", "Paris, United States", 1, 1 }, { "paris tx", "Paris, United States", 1, 1 }, { "Paris, TX, USA", "Paris, United States", 1, 1 },
+        { "Springfield, IL", "Springfield, Illinois, United States", 1, 3 }, { "Portland, OR", "Portland, United States", 1, 1 },
+        { "Portland, ME", "Portland, Maine, United States", 1, 1 }, { "Toronto, ON", "Toronto, Canada", 1, 3 }, { "Berlin, DE", "Berlin, Germany", 1, 30 },
+        { "TX", "Texas, United States", 1, 1 }, { "nsw", "New South Wales, Australia", 1, 1 }, { "USA", "United States", 1, 1 },
+        { "DEU", "Germany", 1, 1 }, { "NRW", "North Rhine-Westphalia, Germany", 1, 1 }, { "Köln, NRW", "Cologne, Germany", 1, 1 },
+        { "Springfield, QQ", NULL, 0, 0 }, { "Arizona", "Arizona, United States", 1, 3 }, { "UAE", "United Arab Emirates", 1, 1 },
+        { "США", "United States", 1, 1 }, { "Hallstatt", "Hallstatt, Austria", 1, 3 },
         { "France, Paris", NULL, 0, 0 }, { "Germany, Germany", NULL, 0, 0 }, { "Singapore, Singapore", "Singapore, Singapore", 1, 1 },
     };
     scry_buf places = SCRY_BUF_INIT(1 << 20);
@@ -276,6 +395,7 @@ int main(void)
         cmocka_unit_test(known),
         cmocka_unit_test(another_table_is_another_version),
         cmocka_unit_test(all_of_the_table),
+        cmocka_unit_test(regions_and_countries),
         cmocka_unit_test(every_name_is_found),
         cmocka_unit_test(texts),
         cmocka_unit_test(titles),

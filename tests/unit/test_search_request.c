@@ -7,7 +7,9 @@
 
 #include "base/alloc.h"
 #include "engine/file_json.h"
+#include "engine/place_list.h"
 #include "engine/search_request.h"
+#include "store/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,6 +281,35 @@ static void openapi_has_every_parameter(void **state)
     scry_json_free(root);
 }
 
+static void check_languages(const scry_json *paths, const char *path)
+{
+    const scry_json *list = scry_json_get(scry_json_get(scry_json_get(paths, path), "get"), "parameters"), *values = NULL;
+    for (size_t i = 0; i < scry_json_size(list); i++)
+        if (strcmp(scry_json_str(scry_json_get(scry_json_at(list, i), "name"), ""), "language") == 0)
+            values = scry_json_get(scry_json_get(scry_json_at(list, i), "schema"), "enum");
+    assert_true(scry_json_size(values) > 0);
+    for (size_t i = 0, n = scry_json_size(values); i <= n; i++) {
+        const char *known = scry_place_language(i), *documented = i < n ? scry_json_str(scry_json_at(values, i), "") : NULL;
+        if (!known != !documented || (known && strcmp(known, documented) != 0))
+            fail_msg("%s: web/openapi.json has %s where places.bin has %s", path, documented ? documented : "none", known ? known : "none");
+    }
+}
+
+/* places.bin says which languages there are; all others say the same. */
+static void languages_of_places(void **state)
+{
+    scry_json *root;
+    scry_error err = SCRY_ERROR_INIT;
+    char *path = top_file("web/openapi.json"), buffer[80];
+    if (scry_json_read(&root, path, 4 << 20, &err) < 0)
+        fail_msg("%s", err.message);
+    free(path);
+    check_languages(scry_json_get(root, "paths"), "/api/v1/places");
+    check_languages(scry_json_get(root, "paths"), "/api/v1/images/{id}");
+    scry_json_free(root);
+    assert_string_equal(scry_place_list_languages(buffer), "en, ru, de, es, fr, zh, it, pt and ja");
+}
+
 static void the_page_has_every_filter(void **state)
 {
     char *path = top_file("web/filters.js"), text[32768];
@@ -319,6 +350,7 @@ int main(void)
         cmocka_unit_test(many_values_are_refused),
         cmocka_unit_test(the_region_follows_its_picture),
         cmocka_unit_test(openapi_has_every_parameter),
+        cmocka_unit_test(languages_of_places),
         cmocka_unit_test(the_page_has_every_filter),
         cmocka_unit_test(names_are_unique),
     };

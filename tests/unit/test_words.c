@@ -101,6 +101,14 @@ static void files(void **state)
         assert_true(holds(&f, SCRY_FIELDS_ALL, found[i].query, SCRY_WORDS_PARTS));
     }
     assert_true(holds(&f, SCRY_FIELDS_ALL, "anna harbour 17", SCRY_WORDS_WHOLE));   /* in several fields */
+    scry_file joined = { .relative = "b.png", .text = "the wifi, an email, checkin desks and a tshirt" };
+    static const char *const hyphens[] = { "wi-fi", "Wi\xE2\x80\x91" "Fi e-mails", "wifi e-mail", "check-in-desk", "T-Shirts", "the-wi-fi" };
+    for (size_t i = 0; i < sizeof hyphens / sizeof *hyphens; i++)
+        if (!holds(&joined, SCRY_FIELD_TEXT, hyphens[i], SCRY_WORDS_WHOLE) ||
+            !holds(&joined, SCRY_FIELD_TEXT, hyphens[i], SCRY_WORDS_PARTS))
+            fail_msg("\"%s\" is not found", hyphens[i]);
+    assert_false(holds(&joined, SCRY_FIELD_TEXT, "wi fi", SCRY_WORDS_WHOLE) || holds(&joined, SCRY_FIELD_TEXT, "wi-lan", SCRY_WORDS_WHOLE) ||
+                 holds(&joined, SCRY_FIELD_TEXT, "wi - fi", SCRY_WORDS_WHOLE));
     scry_file book = { .relative = "b.png", .text = "the epoch of in-\ncredulity, in the Karls\u00ADruhe-\nNord, a-\n\nb" };
     assert_true(holds(&book, SCRY_FIELD_TEXT, "incredulity karlsruhe nord", SCRY_WORDS_WHOLE));   /* divided at the end of a line */
     assert_false(holds(&book, SCRY_FIELD_TEXT, "karlsruhenord", SCRY_WORDS_WHOLE) || holds(&book, SCRY_FIELD_TEXT, "ab", SCRY_WORDS_WHOLE));
