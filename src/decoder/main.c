@@ -115,7 +115,7 @@ static int load_formats(const char *program, formats_state *out, scry_error *err
     const scry_formats *(*table)(void);
     int rc = scry_plugin_symbol((void **)&table, "formats", "scry_formats_table", &why);
     if (rc == SCRY_ENOTFOUND) {
-        snprintf(out->missing, sizeof out->missing, "%s", why.message);
+        snprintf(out->missing, sizeof out->missing, "%.*s", (int)sizeof out->missing - 1, why.message);
         return 0;
     }
     if (rc < 0)
