@@ -30,7 +30,7 @@ extern "C" {
 typedef enum {
     SCRY_BY_AUTO,    /* both, where the query is of texts, none of them subtracted, and a file has all of their words; else LOOK */
     SCRY_BY_LOOK,    /* the vector alone */
-    SCRY_BY_WORDS    /* only pictures that have all words of the query; not on Milvus */
+    SCRY_BY_WORDS    /* only pictures that have all words of the query */
 } scry_search_kind;
 
 typedef struct scry_find_options {
