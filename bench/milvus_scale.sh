@@ -12,7 +12,7 @@ rows=${1:-200000}
 W=$(mktemp -d) || exit 1
 data=${2:-$W/milvus}
 build=${SCRY_BUILD:-build/release}
-export XDG_DATA_HOME=$W/data XDG_CACHE_HOME=$W/cache XDG_CONFIG_HOME=$W/config SCRY_STORE=milvus://127.0.0.1:19530
+export SCRY_WORDS=no XDG_DATA_HOME=$W/data XDG_CACHE_HOME=$W/cache XDG_CONFIG_HOME=$W/config SCRY_STORE=milvus://127.0.0.1:19530
 P=/tmp/scry-scale-pictures
 serving=
 finish() { [ -z "$serving" ] || kill "$serving"; servers_stop; rm -rf "$W" "$P"; }

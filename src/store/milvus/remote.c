@@ -358,12 +358,12 @@ static int compare_hashes(const void *a, const void *b)
 
 /* Milvus cannot count distinct values: the hashes of a small collection are fetched. Of a large one only those below
  * a limit: hashes are uniformly distributed, so that their share of all is known. */
-int scry_remote_count_contents(scry_remote *s, const char *expression, uint64_t files, uint64_t *out, bool *estimated,
-                               scry_error *err)
+int scry_remote_count_contents(scry_remote *s, const char *expression, uint64_t files, scry_milvus_consistency consistency,
+                               scry_remote_contents *out, scry_error *err)
 {
     enum { FETCHED = 50000 };   /* hashes; some 4 MB of answers, half a second */
     static const char *const names[] = { "content" };
-    static const scry_remote_fields fields = { names, 1, SCRY_REMOTE_HEX_HASH, SCRY_MILVUS_STRONG };
+    const scry_remote_fields fields = { names, 1, SCRY_REMOTE_HEX_HASH, consistency };
     hashes h = { 0 };
     char filter[256];
     double share = files > FETCHED ? (double)FETCHED / (double)files : 1;
@@ -378,8 +378,7 @@ int scry_remote_count_contents(scry_remote *s, const char *expression, uint64_t 
     for (size_t i = 0; i < h.count; i++)
         distinct += i == 0 || compare_hashes(h.items[i - 1], h.items[i]) != 0;
     free(h.items);
-    *out = share < 1 ? (uint64_t)((double)distinct / share + 0.5) : distinct;
-    *estimated = share < 1;
+    *out = (scry_remote_contents){ share < 1 ? (uint64_t)((double)distinct / share + 0.5) : distinct, share < 1 };
     return result;
 }
 
@@ -410,9 +409,12 @@ int scry_remote_count_files(scry_store *base, scry_store_info *out, scry_error *
 
 static int remote_get_info(scry_store *base, scry_store_info *out, scry_error *err)
 {
+    scry_remote_contents contents = { 0 };
     int result = scry_remote_count_files(base, out, err);
     if (result == 0)
-        result = scry_remote_count_contents((scry_remote *)base, "", out->files, &out->contents, &out->contents_estimated, err);
+        result = scry_remote_count_contents((scry_remote *)base, "", out->files, SCRY_MILVUS_STRONG, &contents, err);
+    out->contents = contents.count;
+    out->contents_estimated = contents.estimated;
     return result;
 }
 

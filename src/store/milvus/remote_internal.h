@@ -362,8 +362,12 @@ int scry_remote_sync(scry_store *s, scry_error *err);
 void scry_remote_describe(scry_store *s, scry_store_info *out);
 /* The contents of the rows that pass an expression, "" for all. Milvus cannot count distinct values: of a collection of more than
  * some 50,000 `files` it is estimated. */
-int scry_remote_count_contents(scry_remote *s, const char *expression, uint64_t files, uint64_t *out, bool *estimated,
-                               scry_error *err) SCRY_NODISCARD;
+typedef struct scry_remote_contents {
+    uint64_t count;
+    bool estimated;
+} scry_remote_contents;
+int scry_remote_count_contents(scry_remote *s, const char *expression, uint64_t files, scry_milvus_consistency consistency,
+                               scry_remote_contents *out, scry_error *err) SCRY_NODISCARD;
 /* All but `contents`. */
 int scry_remote_count_files(scry_store *s, scry_store_info *out, scry_error *err);
 int scry_remote_each_bad(scry_store *s, int (*each)(void *, const char *, int64_t, int64_t, const char *), void *arg,

@@ -117,7 +117,8 @@ static int put_some(scry_remote *s, scry_milvus *m, const scry_picture_text *tex
     for (size_t i = 0; i < p->n; i++)
         contents[i] = p->hex[i];
     scry_remote_in_list(&filter, "content", contents, p->n);
-    scry_milvus_query q = { scry_buf_str(&filter), fields.names, fields.count, 0, scry_remote_freshness(s) };
+    /* Strong, or a row that another machine has just removed would be sent again. */
+    scry_milvus_query q = { scry_buf_str(&filter), fields.names, fields.count, 0, SCRY_MILVUS_STRONG };
     if (result == 0)
         result = scry_remote_query(s, m, &q, &rows, err);
     for (size_t at = 0; result == 0 && at < rows->rows; at += ROWS_AT_ONCE)
@@ -301,26 +302,24 @@ int scry_remote_count_texts(scry_store *base, const char *reader, scry_text_coun
     scry_milvus *m;
     scry_buf by = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
     int64_t files = 0;
-    uint64_t all = 0, any = 0;
-    bool estimated;
+    scry_remote_contents n[4] = { { 0 } };
     int result = scry_remote_take(s, &m, err);
     if (result < 0)
         return result;
-    result = scry_remote_count(s, m, "", SCRY_MILVUS_STRONG, &files, err);
+    result = scry_remote_count(s, m, "", SCRY_MILVUS_STRONG, &files, err);   /* after which other reads see all writes */
     scry_remote_give(s, m);
     reader_filter(&by, reader ? "==" : "!=", reader ? reader : "");
-    const struct { const char *more; uint64_t *to; } counts[] = {
-        { "", &any }, { " and text_reason != \"\"", &out->failed }, { " and text_lines != \"\"", &out->with_text },
-    };
-    if (result == 0)
-        result = scry_remote_count_contents(s, "", (uint64_t)files, &all, &estimated, err);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts && result == 0 && (i == 0 || any); i++) {
-        char *filter = scry_asprintf("%s%s", scry_buf_str(&by), counts[i].more);
-        result = scry_remote_count_contents(s, filter, (uint64_t)files, counts[i].to, &estimated, err);
-        free(filter);
+    char *filters[] = { scry_strdup(""), scry_strdup(scry_buf_str(&by)), scry_asprintf("%s and text_reason != \"\"", scry_buf_str(&by)),
+                        scry_asprintf("%s and text_lines != \"\"", scry_buf_str(&by)) };
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        if (result == 0 && (i < 2 || n[1].count))
+            result = scry_remote_count_contents(s, filters[i], (uint64_t)files, SCRY_MILVUS_BOUNDED, &n[i], err);
+        free(filters[i]);
     }
-    out->read = any > out->failed ? any - out->failed : 0;
-    out->unread = all > any ? all - any : 0;
+    out->failed = n[2].count;
+    out->with_text = n[3].count;
+    out->read = n[1].count > n[2].count ? n[1].count - n[2].count : 0;
+    out->unread = n[0].count > n[1].count ? n[0].count - n[1].count : 0;
     scry_buf_dispose(&by);
     return result;
 }
@@ -333,6 +332,8 @@ typedef struct {
     scry_remote *s;
     scry_milvus *m;
     const char *filter;
+    int64_t after;
+    scry_milvus_consistency consistency;   /* what this process has put meanwhile comes before `after` */
     int (*each)(void *, const scry_file *, size_t);
     void *arg;
     scry_file_list files;     /* of a piece, in order */
@@ -353,8 +354,8 @@ static int compare_files(const void *a, const void *b)
     return order ? order : strcmp(x->path, y->path);
 }
 
-/* The unread rows whose hashes, as numbers of 32 bits, are from `first` on and before `end`, without those up to `after`. */
-static int read_piece(unread_walk *w, uint64_t first, uint64_t end, int64_t after, bool *too_many, scry_error *err)
+/* The unread rows whose hashes, as numbers of 32 bits, are from `first` on and before `end`, without those up to w->after. */
+static int read_piece(unread_walk *w, uint64_t first, uint64_t end, bool *too_many, scry_error *err)
 {
     const scry_remote_fields fields = scry_remote_row_fields(w->s, false);
     scry_remote_row row = { .rows = NULL };
@@ -363,14 +364,14 @@ static int read_piece(unread_walk *w, uint64_t first, uint64_t end, int64_t afte
     scry_buf_printf(&filter, "%s and content >= \"%08llx\"", w->filter, (unsigned long long)first);
     if (end < (uint64_t)1 << 32)
         scry_buf_printf(&filter, " and content < \"%08llx\"", (unsigned long long)end);
-    scry_milvus_query q = { scry_buf_str(&filter), fields.names, fields.count, SCRY_MILVUS_MAX_TOPK, scry_remote_freshness(w->s) };
+    scry_milvus_query q = { scry_buf_str(&filter), fields.names, fields.count, SCRY_MILVUS_MAX_TOPK, w->consistency };
     int result = scry_remote_query(w->s, w->m, &q, &rows, err);
     scry_buf_dispose(&filter);
     if (result < 0)
         return result;
     *too_many = rows->rows >= SCRY_MILVUS_MAX_TOPK && end - first > 1;
     for (size_t i = 0; i < rows->rows && result == 0 && !*too_many; i++) {
-        if ((result = scry_remote_row_read(w->s, &row, rows, i, err)) < 0 || number_of(row.file.content) <= after)
+        if ((result = scry_remote_row_read(w->s, &row, rows, i, err)) < 0 || number_of(row.file.content) <= w->after)
             continue;
         row.file.added = number_of(row.file.content);
         scry_file_list_add(&w->files, &row.file);
@@ -395,19 +396,19 @@ static int hand_out(const unread_walk *w)
     return stop;
 }
 
-static int walk_unread(unread_walk *w, int64_t after, scry_error *err)
+static int walk_unread(unread_walk *w, scry_error *err)
 {
     const uint64_t all = (uint64_t)1 << 32;
-    uint64_t first = after > 0 ? (uint64_t)(after - 1) >> 30 : 0, width;
+    uint64_t first = w->after > 0 ? (uint64_t)(w->after - 1) >> 30 : 0, width;
     int64_t count = 0;
     char filter[SCRY_REMOTE_FILTER_BYTES / 1024];
     snprintf(filter, sizeof filter, "%s and content >= \"%08llx\"", w->filter, (unsigned long long)first);
-    int result = scry_remote_count(w->s, w->m, filter, scry_remote_freshness(w->s), &count, err);
+    int result = scry_remote_count(w->s, w->m, filter, w->consistency, &count, err);
     width = count > READ_AT_ONCE ? (all - first) / ((uint64_t)count / READ_AT_ONCE) : all;
     for (uint64_t end; result == 0 && count && first < all;) {
         bool too_many = false;
         end = width < all - first ? first + width : all;
-        result = read_piece(w, first, end, after, &too_many, err);
+        result = read_piece(w, first, end, &too_many, err);
         if (result == 0 && too_many)
             width = (end - first) / 2;
         else if (result == 0)
@@ -422,14 +423,15 @@ int scry_remote_each_unread(scry_store *base, const scry_unread *which, int (*ea
                             scry_error *err)
 {
     scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES / 2048);
-    unread_walk w = { .s = (scry_remote *)base, .each = each, .arg = arg };
+    unread_walk w = { .s = (scry_remote *)base, .after = which->after, .each = each, .arg = arg };
+    w.consistency = w.after > 0 ? SCRY_MILVUS_BOUNDED : scry_remote_freshness(w.s);
     scry_buf_putc(&filter, '(');
     reader_filter(&filter, "!=", which->reader);
     scry_buf_puts(&filter, which->retry ? " or text_reason != \"\")" : ")");
     w.filter = scry_buf_str(&filter);
     int result = scry_remote_take(w.s, &w.m, err);
     if (result == 0)
-        result = walk_unread(&w, which->after, err);
+        result = walk_unread(&w, err);
     scry_remote_give(w.s, w.m);
     scry_buf_dispose(&filter);
     return result;
