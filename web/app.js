@@ -8,6 +8,7 @@ import { addPicture, currentQuery, drawChips, onlyPicture, setChips, showQuery }
 import { $, element } from './dom.js';
 import { duplicatesKind, kindOf, setDuplicates, showDuplicates } from './duplicates.js';
 import { setDragging } from './drag.js';
+import { explain, whyNothing } from './explain.js';
 import { addFilter, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
 import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid } from './grid.js';
 import { openIndexing, rebuild, setIndexing } from './indexing.js';
@@ -348,7 +349,7 @@ function showUnknown(words) {
 
 function empty() {
   if (readFilters().size) {
-    notice(text('no_match'), first?.nothing_found ?? text('no_match_help'), text('clear_filters'), () => $('filters').reset());
+    notice(text('no_match'), first?.nothing_found_by ? whyNothing(first.nothing_found_by) : text('no_match_help'), text('clear_filters'), () => $('filters').reset());
     return;
   }
   const [before, after] = text('empty_help', { command: '\0' }).split('\0');
@@ -396,7 +397,7 @@ function failed(error, again) {
     setTimeout(again, Math.max(RETRY_MS, error.retryAfterSeconds * 1000));
     return;
   }
-  notice(text('error'), error.message, text('retry'), () => { notice(''); again(); });
+  notice(text('error'), explain(error), text('retry'), () => { notice(''); again(); });
 }
 
 // The collection was made with an earlier version of the model.
@@ -476,7 +477,7 @@ async function addUploads(files) {
     } catch (e) {
       busy(false);
       if (e.status === 401 || e.passing) failed(e, () => addUploads([file]));
-      else remark(text('bad_picture'), `${file.name}: ${e.message}`);
+      else remark(text('bad_picture'), `${file.name}: ${explain(e)}`);
     }
   }
 }
@@ -682,7 +683,7 @@ async function logIn(event) {
     $('login').close();
     start();
   } catch (e) {
-    $('login-error').textContent = e.status === 401 ? text('wrong_token') : e.message;
+    $('login-error').textContent = e.status === 401 ? text('wrong_token') : explain(e);
   }
 }
 

@@ -1,6 +1,7 @@
 // confirm.js - asks before something is done that cannot be taken back.
 
 import { $ } from './dom.js';
+import { explain } from './explain.js';
 import { text } from './strings.js';
 
 const dialog = $('confirm');
@@ -33,7 +34,7 @@ async function agreed() {
     if (asked()) dialog.close();
   } catch (e) {
     if (!asked()) return;
-    $('confirm-problem').textContent = `${text('error')} ${e.message}`;
+    $('confirm-problem').textContent = `${text('error')} ${explain(e)}`;
     $('confirm-yes').disabled = false;
   }
 }

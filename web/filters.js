@@ -5,7 +5,7 @@
 
 import { request } from './api.js';
 import { $, element, icon } from './dom.js';
-import { number, text } from './strings.js';
+import { day, number, text } from './strings.js';
 
 const PLAIN = ['in', 'date', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, TYPING_MS = 150, DAY = /^\d{4}-\d\d-\d\d$/;
 const form = $('filters');
@@ -123,11 +123,11 @@ export async function loadFacets(unique) {
 
 // ---- the active filters, each with a button that removes it ----
 
-function describe(name, value) {
-  const day = () => (!DAY.test(value) ? value : new Date(value + 'T12:00').toLocaleDateString(document.documentElement.lang, { dateStyle: 'medium' }));
+export function describeFilter(name, value) {
+  const shown = () => (DAY.test(value) ? day(value) : value);
   if (name === 'in') return shortFolder(value);
-  if (name === 'after') return `${text('from_date')} ${day()}`;
-  if (name === 'until') return `${text('to_date')} ${day()}`;
+  if (name === 'after') return `${text('from_date')} ${shown()}`;
+  if (name === 'until') return `${text('to_date')} ${shown()}`;
   if (name === 'favourites') return text('favourites');
   if (name === 'format') return value.toUpperCase();
   if (name === 'min_rating') return text('rated', { n: number(+value) });
@@ -155,6 +155,6 @@ export function drawFilters(changed) {
       changed();
     };
     return element('li', {}, element('button', { type: 'button', onclick: off, title: text('remove_filter') },
-      element('span', {}, describe(name, value)), icon('close')));
+      element('span', {}, describeFilter(name, value)), icon('close')));
   }));
 }

@@ -2,6 +2,7 @@
 
 import { ApiError, request } from './api.js';
 import { $, element } from './dom.js';
+import { explain } from './explain.js';
 import { number, text } from './strings.js';
 
 const SUGGEST_MS = 150;
@@ -24,7 +25,7 @@ export function setIndexing(done, roots) {
   $('cancel-index').onclick = () => request(`api/v1/index/${job}`, { method: 'DELETE' }).catch(said);
 }
 
-const said = e => { $('index-state').textContent = e instanceof ApiError && e.status ? e.message : text('server_gone'); };
+const said = e => { $('index-state').textContent = e instanceof ApiError && e.status ? explain(e) : text('server_gone'); };
 
 // Folders of the server's machine that begin as what is typed; before that those that are indexed, and those of the home folder.
 async function suggest() {

@@ -4,6 +4,7 @@
 
 import { request } from './api.js';
 import { $ } from './dom.js';
+import { explain } from './explain.js';
 import { writeQuery } from './query.js';
 import { text } from './strings.js';
 
@@ -76,7 +77,7 @@ async function save(event) {
     $('save-search').querySelector('span').textContent = text('saved');
     actions.saved();
   } catch (e) {
-    $('save-problem').textContent = e.message;
+    $('save-problem').textContent = explain(e);
   }
 }
 

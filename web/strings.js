@@ -46,6 +46,9 @@ export function format(kind, options = {}) {
   return formats.get(key);
 }
 
+// "2024-05-17" as people there write it.
+export const day = s => format('DateTimeFormat', { dateStyle: 'medium' }).format(new Date(s + 'T12:00'));
+
 export const number = n => format('NumberFormat').format(n);
 
 export function text(key, values = {}) {

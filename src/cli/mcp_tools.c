@@ -71,7 +71,7 @@ static int put_hits(const scry_search_request *q, const scry_results *found, con
 static void put_why_nothing(mcp *m, const scry_search_request *q, scry_json_writer *w)
 {
     scry_buf why = SCRY_BUF_INIT(MAX_TEXT);
-    if (scry_why_nothing(&why, m->store, q, NULL) == 0 && why.size)
+    if (scry_why_nothing(&why, NULL, m->store, q, NULL) == 0 && why.size)
         mcp_put_text(w, scry_buf_str(&why));
     scry_buf_dispose(&why);
 }

@@ -14,7 +14,7 @@ static void put_reason(scry_buf *why, const cli_output *o)
     if (q->offset == 0 && o->results && o->results->scanned && q->min_score > -1)
         scry_buf_printf(why, "%llu picture%s searched, none with a score of %.3f or more", (unsigned long long)o->results->scanned,
                         o->results->scanned == 1 ? " was" : "s were", q->min_score);
-    else if (scry_why_nothing(why, o->store, o->request, NULL) < 0)
+    else if (scry_why_nothing(why, NULL, o->store, o->request, NULL) < 0)
         scry_buf_clear(why);
 }
 

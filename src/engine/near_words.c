@@ -122,25 +122,43 @@ static void put_words(scry_buf *out, const survey *s)
             scry_buf_printf(out, found++ ? " Or %s?" : ": did you mean %s?", s->at[i].shown);
 }
 
-int scry_near_words(scry_buf *out, scry_store *store, const char *wanted, scry_words_mode mode, scry_error *err)
+static void add_words(scry_json_writer *w, const survey *s)
+{
+    scry_json_key(w, "missing");
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->at[i].had)
+            scry_json_put_str(w, s->at[i].first);
+    scry_json_end(w, ']');
+    scry_json_key(w, "meant");
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->at[i].had && s->at[i].shown[0])
+            scry_json_put_str(w, s->at[i].shown);
+    scry_json_end(w, ']');
+}
+
+int scry_near_words(scry_buf *out, scry_json_writer *w, scry_store *store, const scry_filter_node *wanted, scry_error *err)
 {
     survey *s = scry_alloc(sizeof *s);
-    const char *word;
-    s->mode = mode;
+    const char *word, *words = wanted->text;
+    s->mode = (scry_words_mode)wanted->number;
     s->words = s->one = (scry_buf)SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
-    for (size_t n; s->n < SCRY_QUERY_WORDS && (word = scry_words_next(&wanted, &n));) {
-        wanted_word *w = &s->at[s->n];
+    for (size_t n; s->n < SCRY_QUERY_WORDS && (word = scry_words_next(&words, &n));) {
+        wanted_word *one = &s->at[s->n];
         const char *at = word;
         size_t left = n;
-        *w = (wanted_word){ .word = word, .size = n };
-        if (!scry_words_alternative(&at, &left, w->first))
+        *one = (wanted_word){ .word = word, .size = n };
+        if (!scry_words_alternative(&at, &left, one->first))
             continue;
-        w->near = (scry_nearest)SCRY_NEAREST_INIT(w->first);
+        one->near = (scry_nearest)SCRY_NEAREST_INIT(one->first);
         s->n++;
     }
     int r = scry_store_each_file(store, NULL, NULL, look_at, s, err);
-    if (r >= 0)
+    if (r >= 0) {
         put_words(out, s);
+        add_words(w, s);
+    }
     scry_buf_dispose(&s->words);
     scry_buf_dispose(&s->one);
     free(s);

@@ -1,6 +1,7 @@
 #include "engine/nothing_found.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/nearest.h"
 #include "base/table.h"
 #include "engine/near_words.h"
@@ -123,17 +124,23 @@ static void put_value(scry_buf *out, const scry_filter_node *f)
     }
 }
 
+/* Nothing for a flag. */
+static void put_condition_value(scry_buf *out, const condition *c)
+{
+    if (c->p->kind == SCRY_PARAM_PERIOD)
+        put_period(out, c->f);
+    else if (c->p->kind == SCRY_PARAM_END)
+        put_time(out, c->f->time_s - (c->f->time_s % 86400 ? 0 : 86400));
+    else if (c->p->kind != SCRY_PARAM_FLAG)
+        put_value(out, c->f);
+}
+
 static void put_condition(scry_buf *out, const condition *c, scry_request_via via)
 {
     char name[32];
     bool flag = c->p->kind == SCRY_PARAM_FLAG;
     scry_buf_printf(out, "%s%s%s", scry_via_is_command(via) ? "--" : "", scry_param_name(c->p, via, name), flag ? "" : " ");
-    if (c->p->kind == SCRY_PARAM_PERIOD)
-        put_period(out, c->f);
-    else if (c->p->kind == SCRY_PARAM_END)
-        put_time(out, c->f->time_s - (c->f->time_s % 86400 ? 0 : 86400));
-    else if (!flag)
-        put_value(out, c->f);
+    put_condition_value(out, c);
 }
 
 /* ---- what there is ---- */
@@ -247,6 +254,18 @@ static void offer_values(scry_nearest *n, const survey *s)
     }
 }
 
+/* The values, the most frequent ones first; the caller frees them. */
+static counted *sorted_values(const survey *s)
+{
+    size_t n = s->values.count;
+    counted *sorted = scry_alloc((n + 1) * sizeof *sorted);
+    if (n) {
+        memcpy(sorted, s->values.entries, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, by_files);
+    }
+    return sorted;
+}
+
 static void put_values(scry_buf *out, survey *s)
 {
     size_t n = s->values.count;
@@ -256,9 +275,7 @@ static void put_values(scry_buf *out, survey *s)
                            : s->kind == SCRY_FILTER_KEY ? ": there are no keys" : s->kind == SCRY_FILTER_KEYWORD ? ": there are no keywords" : "");
         return;
     }
-    counted *sorted = scry_alloc(n * sizeof *sorted);
-    memcpy(sorted, s->values.entries, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, by_files);
+    counted *sorted = sorted_values(s);
     scry_buf_puts(out, out->data[out->size - 1] == '?' ? " There are " : ": there are ");
     for (size_t i = 0; i < n && i < SHOWN_VALUES; i++)
         scry_buf_printf(out, "%s%s (%llu)", i ? ", " : "", sorted[i].value, (unsigned long long)sorted[i].files);
@@ -305,6 +322,87 @@ static void put_nearest(scry_buf *out, const survey *s, const scry_filter_node *
     scry_buf_dispose(&text);
 }
 
+/* ---- the same as JSON ---- */
+
+static void add_filters(scry_json_writer *w, const condition *c, size_t n)
+{
+    char name[32];
+    scry_json_key(w, "filters");
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < n; i++) {
+        scry_buf value = SCRY_BUF_INIT(1 << 16);
+        put_condition_value(&value, &c[i]);
+        scry_json_begin(w, '{');
+        scry_json_add_str(w, "name", scry_param_name(c[i].p, SCRY_VIA_URL, name));
+        if (value.size)
+            scry_json_add_str(w, "value", scry_buf_str(&value));
+        scry_json_end(w, '}');
+        scry_buf_dispose(&value);
+    }
+    scry_json_end(w, ']');
+}
+
+static void add_meant(scry_json_writer *w, const survey *s, const scry_filter_node *f)
+{
+    if (f->kind == SCRY_FILTER_OR) {
+        add_meant(w, s, f->left);
+        if (!is_one_folder(f))
+            add_meant(w, s, f->right);
+        return;
+    }
+    scry_buf text = SCRY_BUF_INIT(1 << 16);
+    if (f->text)
+        put_text(&text, f);
+    scry_nearest n = SCRY_NEAREST_INIT(scry_buf_str(&text));
+    offer_values(&n, s);
+    if (n.best[0])
+        scry_json_put_str(w, n.best);
+    scry_buf_dispose(&text);
+}
+
+static void add_values(scry_json_writer *w, const survey *s, const scry_filter_node *f)
+{
+    size_t n = s->values.count;
+    counted *sorted = sorted_values(s);
+    scry_json_key(w, "meant");
+    scry_json_begin(w, '[');
+    add_meant(w, s, f);
+    scry_json_end(w, ']');
+    scry_json_key(w, "values");
+    scry_json_begin(w, '[');
+    for (size_t i = 0; i < n && i < SHOWN_VALUES; i++) {
+        scry_json_begin(w, '{');
+        scry_json_add_str(w, "name", sorted[i].value);
+        scry_json_add_int(w, "count", (int64_t)sorted[i].files);
+        scry_json_end(w, '}');
+    }
+    scry_json_end(w, ']');
+    scry_json_add_int(w, "more_values", n > SHOWN_VALUES ? (int64_t)(n - SHOWN_VALUES) : 0);
+    free(sorted);
+}
+
+static void add_day(scry_json_writer *w, const char *key, int64_t s)
+{
+    char day[16] = "";
+    time_t t = (time_t)s;
+    struct tm tm;
+    if (gmtime_r(&t, &tm) && strftime(day, sizeof day, "%Y-%m-%d", &tm))
+        scry_json_add_str(w, key, day);
+}
+
+static void add_range(scry_json_writer *w, const survey *s)
+{
+    bool number = s->kind == SCRY_FILTER_MIN_RATING || s->kind == SCRY_FILTER_MIN_WIDTH;
+    if (s->kind == SCRY_FILTER_NEAR || s->kind == SCRY_FILTER_BOX)
+        scry_json_add_bool(w, "placed", s->with > 0);
+    else if (number && s->with)
+        scry_json_add_int(w, "most", s->most);
+    if ((s->kind == SCRY_FILTER_AFTER || s->kind == SCRY_FILTER_BEFORE) && s->with) {
+        add_day(w, "first", s->least);
+        add_day(w, "last", s->most);
+    }
+}
+
 static const scry_filter_node *first_leaf(const scry_filter_node *f)
 {
     while (f->kind == SCRY_FILTER_OR || f->kind == SCRY_FILTER_AND)
@@ -312,18 +410,20 @@ static const scry_filter_node *first_leaf(const scry_filter_node *f)
     return f;
 }
 
-static int put_instead(scry_buf *out, scry_store *store, const condition *c, scry_error *err)
+static int put_instead(scry_buf *out, scry_json_writer *w, scry_store *store, const condition *c, scry_error *err)
 {
     const scry_filter_node *first = first_leaf(c->f);
     if (first->kind == SCRY_FILTER_WORDS && !asks_place(first))
-        return scry_near_words(out, store, first->text, (scry_words_mode)first->number, err);
+        return scry_near_words(out, w, store, first, err);
     survey s = { .kind = first->kind, .place = asks_place(first), .values = SCRY_TABLE_OF_TEXTS(sizeof(counted), MAX_VALUES) };
     int r = scry_store_each_file(store, NULL, NULL, look_at, &s, err);
     if (r >= 0 && first->text) {
         put_nearest(out, &s, c->f);
         put_values(out, &s);
+        add_values(w, &s, c->f);
     } else if (r >= 0) {
         put_range(out, &s);
+        add_range(w, &s);
     }
     scry_table_dispose(&s.values);
     return r < 0 ? r : 0;
@@ -345,7 +445,8 @@ static int passes_any(bool *out, scry_store *store, const scry_filter_node *f, s
 }
 
 /* Each alone lets pictures pass: the first that leaves none together with those before it. */
-static int find_together(scry_buf *out, scry_store *store, const scry_search_request *r, const conditions *c, scry_error *err)
+static int find_together(scry_buf *out, scry_json_writer *w, scry_store *store, const scry_search_request *r, const conditions *c,
+                         scry_error *err)
 {
     scry_filter_pool *pool = scry_filter_pool_new();
     const scry_filter_node *all = c->at[0].f;
@@ -359,6 +460,7 @@ static int find_together(scry_buf *out, scry_store *store, const scry_search_req
     scry_filter_pool_free(pool);
     if (result < 0 || any)
         return result;
+    add_filters(w, c->at, i);
     scry_buf_puts(out, "no picture passes ");
     for (size_t k = 0; k < i; k++) {
         scry_buf_puts(out, k == 0 ? "" : k + 1 == i ? " and " : ", ");
@@ -369,17 +471,18 @@ static int find_together(scry_buf *out, scry_store *store, const scry_search_req
 }
 
 /* Of a search by words, whose query no picture has all words of. */
-static int explain_query(scry_buf *out, scry_store *store, const scry_search_request *r, scry_error *err)
+static int explain_query(scry_buf *out, scry_json_writer *w, scry_store *store, const scry_search_request *r, scry_error *err)
 {
     bool any;
     int result = passes_any(&any, store, r->words, err);
     if (result < 0 || any)
         return result;
+    add_filters(w, NULL, 0);
     scry_buf_puts(out, "no picture has the words of the query");
-    return scry_near_words(out, store, r->words->text, (scry_words_mode)r->words->number, err);
+    return scry_near_words(out, w, store, r->words, err);
 }
 
-int scry_why_nothing(scry_buf *out, scry_store *store, const scry_search_request *r, scry_error *err)
+static int say_why(scry_buf *out, scry_json_writer *w, scry_store *store, const scry_search_request *r, scry_error *err)
 {
     conditions c = { .n = 0 };
     bool any = false, by_words = r->by == SCRY_BY_WORDS && r->words;
@@ -396,9 +499,23 @@ int scry_why_nothing(scry_buf *out, scry_store *store, const scry_search_request
         if (!any) {
             scry_buf_puts(out, "no picture passes ");
             put_condition(out, &c.at[i], r->via);
-            return put_instead(out, store, &c.at[i], err);
+            add_filters(w, &c.at[i], 1);
+            return put_instead(out, w, store, &c.at[i], err);
         }
     }
-    result = c.n ? find_together(out, store, r, &c, err) : 0;
-    return result < 0 || out->size || !by_words ? result : explain_query(out, store, r, err);
+    result = c.n ? find_together(out, w, store, r, &c, err) : 0;
+    return result < 0 || out->size || !by_words ? result : explain_query(out, w, store, r, err);
+}
+
+int scry_why_nothing(scry_buf *out, scry_buf *parts, scry_store *store, const scry_search_request *r, scry_error *err)
+{
+    scry_buf object = SCRY_BUF_INIT(1 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&object);
+    scry_json_begin(&w, '{');
+    int result = say_why(out, &w, store, r, err);
+    scry_json_end(&w, '}');
+    if (parts && result == 0 && out->size)
+        scry_buf_puts(parts, scry_buf_str(&object));
+    scry_buf_dispose(&object);
+    return result;
 }

@@ -14,7 +14,15 @@
 enum { SCRY_NOTHING_SEEN = 200000 };
 
 /* Append one sentence without a line end; nothing where the filters of the finished request let pictures pass, or there are
- * none. */
-int scry_why_nothing(scry_buf *out, scry_store *store, const scry_search_request *r, scry_error *err) SCRY_NODISCARD;
+ * none. `parts` (may be NULL) gets the same as a JSON object, for programs that say it in another language:
+ *
+ *     {"filters": [{"name": "camera", "value": "nikno"}],       one, or those that let nothing pass together
+ *      "meant": ["NIKON"], "values": [{"name": "NIKON D90", "count": 12}], "more_values": 0,    of texts
+ *      "first": "2020-01-01", "last": "2024-12-31",             of dates
+ *      "most": 4,                                               of numbers: the highest there is
+ *      "placed": true}                                          of positions: whether any picture has one
+ */
+int scry_why_nothing(scry_buf *out, scry_buf *parts, scry_store *store, const scry_search_request *r,
+                     scry_error *err) SCRY_NODISCARD;
 
 #endif

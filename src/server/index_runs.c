@@ -283,7 +283,7 @@ static void index_post(request *r, worker_tools *tools)
 {
     server *s = r->server;
     if (!s->options.allow_index) {
-        respond_problem(r, 403, "indexing is not enabled: start the server with --allow-index");
+        respond_named_problem(r, 403, "not_enabled", "indexing is not enabled: start the server with --allow-index");
         return;
     }
     index_run *run = scry_alloc(sizeof *run);
@@ -312,7 +312,7 @@ static void index_post(request *r, worker_tools *tools)
         }
     } else if (ok) {
         ok = false;
-        respond_problem(r, 409, "an index run is in progress: wait for it or cancel it");
+        respond_named_problem(r, 409, "index_running", "an index run is in progress: wait for it or cancel it");
     }
     pthread_mutex_unlock(&s->index_runs->lock);
     if (!ok) {

@@ -132,6 +132,12 @@ static int open_shown(server *s, const scry_file *f, open_picture *out)
     return 0;
 }
 
+static const char *name_of(int e)
+{
+    return e == EXDEV || e == ELOOP ? "file_link" : e == EACCES ? "file_unreadable" : e == EMEDIUMTYPE ? "not_picture"
+           : e == ENOMEDIUM ? "disk_away" : "file_gone";
+}
+
 static const char *why_closed(int e)
 {
     return e == EXDEV || e == ELOOP ? "the file of this picture is a link out of its folder"
@@ -151,13 +157,13 @@ bool picture_open(request *r, const scry_file *f, open_picture *out)
 {
     int e = open_shown(r->server, f, out);
     if (e)
-        respond_problem(r, is_refusal(e) ? 403 : 404, "%s", why_closed(e));
+        respond_named_problem(r, is_refusal(e) ? 403 : 404, name_of(e), "%s", why_closed(e));
     return e == 0;
 }
 
 void respond_undecoded(request *r, int status, const char *what, int result, const scry_error *err)
 {
-    respond_problem(r, result == SCRY_EIO ? 500 : status, "%s: %s", what, err->message);
+    respond_named_problem(r, result == SCRY_EIO ? 500 : status, "undecodable", "%s: %s", what, err->message);
 }
 
 enum { KEY_SIZE = 96 };

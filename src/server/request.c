@@ -166,13 +166,15 @@ static const char *title_of(int status)
     return "Error";
 }
 
-static void put_problem(scry_json_writer *w, int status, const char *detail)
+static void put_problem(scry_json_writer *w, int status, const char *name, const char *detail)
 {
     scry_json_begin(w, '{');
     scry_json_add_str(w, "type", "about:blank");
     scry_json_add_str(w, "title", title_of(status));
     scry_json_add_int(w, "status", status);
     scry_json_add_str(w, "detail", detail);
+    if (name)
+        scry_json_add_str(w, "code", name);
     scry_json_end(w, '}');
 }
 
@@ -190,19 +192,19 @@ static void put_openai_error(scry_json_writer *w, int status, const char *detail
     scry_json_end(w, '}');
 }
 
-void respond_problem(request *r, int status, const char *fmt, ...)
+static void respond_with_problem(request *r, int status, const char *name, const char *fmt, va_list ap)
 {
     char detail[512];
-    va_list ap;
-    va_start(ap, fmt);
     vsnprintf(detail, sizeof detail, fmt, ap);
-    va_end(ap);
     while (r->headers > 0)
         free(r->header[--r->headers].value);
     bool openai = strncmp(r->path, "/v1/", 4) == 0;
     scry_buf b = SCRY_BUF_INIT(8192);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
-    (openai ? put_openai_error : put_problem)(&w, status, detail);
+    if (openai)
+        put_openai_error(&w, status, detail);
+    else
+        put_problem(&w, status, name, detail);
     respond_json(r, status, &b);
     if (!openai)
         r->content_type = "application/problem+json";
@@ -210,6 +212,22 @@ void respond_problem(request *r, int status, const char *fmt, ...)
         respond_header(r, "Retry-After", "1");
     if (status == 500)
         scry_log(SCRY_LOG_WARN, "%s %s was answered with 500: %s", r->method, r->path, detail);
+}
+
+void respond_problem(request *r, int status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    respond_with_problem(r, status, NULL, fmt, ap);
+    va_end(ap);
+}
+
+void respond_named_problem(request *r, int status, const char *name, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    respond_with_problem(r, status, name, fmt, ap);
+    va_end(ap);
 }
 
 void respond_error(request *r, const scry_error *err)

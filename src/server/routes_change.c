@@ -39,7 +39,7 @@ typedef struct {
 static bool check_enabled(request *r, bool flag, const char *option)
 {
     if (!flag)
-        respond_problem(r, 403, "this is not enabled: start the server with %s", option);
+        respond_named_problem(r, 403, "not_enabled", "this is not enabled: start the server with %s", option);
     return flag;
 }
 

@@ -28,7 +28,7 @@ static void make_change(request *r, change_fn *change, const void *arg)
     scry_buf b = SCRY_BUF_INIT(1 << 16);
     scry_json_writer w = SCRY_JSON_WRITER_INIT(&b);
     if (!server_allows_marks(s)) {
-        respond_problem(r, 403, "this is not enabled where no token is required: start the server with --allow-marks");
+        respond_named_problem(r, 403, "not_enabled", "this is not enabled where no token is required: start the server with --allow-marks");
         return;
     }
     if (!store_change_begin(r))

@@ -61,18 +61,19 @@ void search_answer(request *r, const search_job *j, scry_results *results)
 /* On a worker, since the filters are tried one by one: which of them lets nothing pass, as one more member of the answer. */
 static void explain_nothing(request *r, worker_tools *tools)
 {
-    scry_buf why = SCRY_BUF_INIT(MAX_REASON_BYTES);
+    scry_buf why = SCRY_BUF_INIT(MAX_REASON_BYTES), parts = SCRY_BUF_INIT(1 << 20);
     pthread_rwlock_rdlock(&r->server->store_lock);
-    int result = scry_why_nothing(&why, r->server->store, &r->search->request, NULL);
+    int result = scry_why_nothing(&why, &parts, r->server->store, &r->search->request, NULL);
     pthread_rwlock_unlock(&r->server->store_lock);
     if (result == 0 && why.size && r->out.size && r->out.data[r->out.size - 1] == '}') {
         scry_json_writer w = SCRY_JSON_WRITER_INIT(&r->out);
         r->out.data[r->out.size - 1] = ',';
         scry_buf_puts(&r->out, "\"nothing_found\":");
         scry_json_put_str(&w, scry_buf_str(&why));
-        scry_buf_putc(&r->out, '}');
+        scry_buf_printf(&r->out, ",\"nothing_found_by\":%s}", scry_buf_str(&parts));
     }
     scry_buf_dispose(&why);
+    scry_buf_dispose(&parts);
 }
 
 void search_finish(request *r, bool nothing_found)

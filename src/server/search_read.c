@@ -59,7 +59,9 @@ static bool complete(request *r, search_job *j, int result, scry_error *err)
 {
     if (result == 0)
         result = scry_request_finish(&j->request, err);
-    if (result < 0)
+    if (result == SCRY_EINVALID)
+        respond_named_problem(r, 400, "bad_parameter", "%s", err->message);
+    else if (result < 0)
         respond_error(r, err);
     return result == 0;
 }

@@ -219,10 +219,14 @@ static int find_start(const server *s, const scry_search_request *q, const scry_
 /* Where filters let no picture pass: which, and what there is instead. */
 static void put_why_nothing(scry_json_writer *w, server *s, const scry_search_request *q)
 {
-    scry_buf why = SCRY_BUF_INIT(1 << 16);
-    if (scry_why_nothing(&why, s->store, q, NULL) == 0 && why.size)
+    scry_buf why = SCRY_BUF_INIT(1 << 16), parts = SCRY_BUF_INIT(1 << 20);
+    if (scry_why_nothing(&why, &parts, s->store, q, NULL) == 0 && why.size) {
         scry_json_add_str(w, "nothing_found", scry_buf_str(&why));
+        scry_json_key(w, "nothing_found_by");
+        scry_json_put_raw(w, scry_buf_str(&parts));
+    }
     scry_buf_dispose(&why);
+    scry_buf_dispose(&parts);
 }
 
 void respond_sorted_list(request *r, const scry_search_request *q)

@@ -36,7 +36,7 @@ bool store_change_begin(request *r)
 {
     bool ok = store_writer_claim(r->server, WRITER_CHANGE);
     if (!ok)
-        respond_problem(r, 409, "an index run is in progress: wait for it or cancel it, then try again");
+        respond_named_problem(r, 409, "index_running", "an index run is in progress: wait for it or cancel it, then try again");
     return ok;
 }
 

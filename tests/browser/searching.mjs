@@ -315,10 +315,18 @@ export async function searching({ root, store }) {
   await test('filters without results: a notice with a button to clear them', async () => {
     const page = await open(url + '/?q=a+horse&after=2099-01-01');
     await settled(page);
-    assert.match(await page.textContent('#notice'), /No picture passes these filters.*2099-01-01/);
+    assert.match(await page.textContent('#notice'), /No picture passes these filters.*No picture passes From Jan 1, 2099\. The pictures are from /);
     await page.goto(url + '/?label=buildign');   // a list says so, too
     await settled(page);
-    assert.match(await page.textContent('#notice'), /No picture passes these filters.*did you mean building\?/);
+    assert.match(await page.textContent('#notice'), /No picture passes these filters.*No picture passes Label: buildign\. Did you mean building\? There are: building \(2\)\./);
+    await page.goto(url + '/?label=building&format=heic');
+    await settled(page);
+    assert.match(await page.textContent('#notice'), /No picture passes all of these: Format: HEIC; Label: building\./);
+    const russian = await open(url + '/?label=buildign', { locale: 'ru-RU' });
+    await settled(russian);
+    assert.match(await russian.textContent('#notice'), /Ни один снимок не подходит: Метка: buildign\. Может быть, building\? Есть: building \(2\)\./);
+    await russian.goto(url + '/?date=soon');
+    await until(async () => assert.match(await russian.textContent('#notice'), /записаны непонятно\. \(date.*soon/));
     await page.goto(url + '/?q=a+horse&after=2099-01-01');
     await settled(page);
     await page.click('#notice button');

@@ -42,6 +42,18 @@ is "HTTP says why" "$code $(json 'j["nothing_found"]')" "200 no picture passes f
 is "beside what it says otherwise" "$(json '(j["results"], j["cursor"], j["query"])')" "([], None, 'red')"
 get "$url/api/v1/search?q=p000&by=words&format=jpeg"
 is "a search by words" "$code $(json 'j["nothing_found"]')" "200 no picture passes format jpeg: there are png (9)"
+is "and in parts" "$(json 'j["nothing_found_by"]')" \
+    "{'filters': [{'name': 'format', 'value': 'jpeg'}], 'meant': [], 'values': [{'name': 'png', 'count': 9}], 'more_values': 0}"
+get "$url/api/v1/images?sort=date&format=png&after=2099&until=2100"
+is "a list in parts: two that are one date" "$(json '[f["name"] for f in j["nothing_found_by"]["filters"]], sorted(j["nothing_found_by"])')" "(['after'], ['filters', 'first', 'last'])"
+get "$url/api/v1/images?sort=date&favourites=1"
+is "a flag in parts" "$(json 'j["nothing_found_by"]')" "{'filters': [{'name': 'favourites'}]}"
+get "$url/api/v1/images?sort=date&near=1,1,1"
+is "a position in parts" "$(json 'j["nothing_found_by"]["placed"]')" False
+get "$url/api/v1/images?sort=date&date=soon"
+is "a value that is none: its name" "$code $(json 'j["code"]')" "400 bad_parameter"
+get "$url/api/v1/nothing"
+is "other problems have none" "$code $(json '"code" in j')" "404 False"
 get "$url/api/v1/search?q=red&limit=1"
 unlike "no reason where there are results" "$T/out" nothing_found
 
