@@ -109,7 +109,8 @@ export async function around({ store }) {
     const page = await open(url + '/?q=a+horse', { serviceWorkers: 'allow' });
     await settled(page);
     const kept = () => page.evaluate(async () => (await Promise.all((await caches.keys()).map(async name => (await (await caches.open(name)).keys()).map(r => r.url)))).flat());
-    await until(async () => assert.ok((await kept()).length > 15));
+    const needed = ['', 'assets/app.css', 'assets/app.js', 'assets/icon.svg', 'assets/strings/en.json'].map(name => `${url}/${name}`);
+    await until(async () => { const there = await kept(); assert.deepEqual(needed.filter(address => !there.includes(address)), []); });
     await page.reload();   // now through the worker
     await settled(page);
     await openHit(page);
