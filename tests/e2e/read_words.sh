@@ -45,6 +45,13 @@ is "... found" "$(by_words passwort)" 'gone.jpg later.jpg wifi.jpg '
 run verify
 is "verify" "$status" 0
 
+# Large letters, which the first look divides: all of them are read.
+mkdir "$T/large"
+cp "$E2E"/words/large/*.png "$T/large"
+SCRY_STORE=$T/large-store run index "$T/large"
+large() { SCRY_STORE=$T/large-store run search --paths --by words "$@"; names; }
+is "a large sign, and large letters in a line" "$(large stop) $(large hello world)" 'stop.png  hello.png '
+
 # Ctrl-C.
 many=40
 case $SCRY_BUILD in

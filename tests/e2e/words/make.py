@@ -39,4 +39,12 @@ till = page([(30, 30 + 33 * i, line, MONO, 22) for i, line in enumerate((
 save(till.rotate(270, expand=True).convert("P", palette=Image.ADAPTIVE, colors=16), "pages/till.png")   # 9,63 alone is taken for what is upside down
 pharmacy = page([(30, 20, "АПТЕКА", SANS, 40), (30, 90, "Хлеб и молоко 150 руб.", SERIF, 32), (30, 150, "Coffee to go", SANS, 30)], (480, 210))
 save(pharmacy.convert("P", palette=Image.ADAPTIVE, colors=16), "cyrillic/pharmacy.png")
+# Letters that are strokes to the detector at the size at which it looks for lines, and that the first look divides.
+stop = Image.radial_gradient("L").filter(ImageFilter.GaussianBlur(3)).resize((800, 600)).convert("RGB")
+corners = [(400 + 410 * x, 300 + 280 * y) for x, y in ((-1, -.4), (-.4, -1), (.4, -1), (1, -.4), (1, .4), (.4, 1), (-.4, 1), (-1, .4))]
+ImageDraw.Draw(stop).polygon(corners, fill=(190, 20, 30))
+ImageDraw.Draw(stop).text((400, 300), "STOP", font=ImageFont.truetype(SANS.replace("Sans.", "Sans-Bold."), 250), fill=(255, 255, 255), anchor="mm")
+save(stop.convert("P", palette=Image.ADAPTIVE, colors=32), "large/stop.png")
+hello = page([(30, 80, "HELLO WORLD", SANS.replace("Sans.", "Sans-Bold."), 72)], (660, 240))
+save(hello.convert("P", palette=Image.ADAPTIVE, colors=8), "large/hello.png")
 save(Image.radial_gradient("L").filter(ImageFilter.GaussianBlur(3)).resize((300, 200)).convert("P"), "nothing.png")
