@@ -54,6 +54,11 @@ get "$url/api/v1/images?sort=date&date=soon"
 is "a value that is none: its name" "$code $(json 'j["code"]')" "400 bad_parameter"
 get "$url/api/v1/nothing"
 is "other problems have none" "$code $(json '"code" in j')" "404 False"
+get "$url/api/v1/search?q=p00&by=words&limit=1"
+unlike "words of four letters and less are not guessed" "$T/out" 'did you mean'
+get "$url/api/v1/search?q=qqqqqqq&by=words"
+is "words that no picture has, without a filter" "$code $(json 'j["nothing_found"]')" '200 no picture has the words of the query: no picture has "qqqqqqq"'
+is "... and in parts" "$(json 'j["nothing_found_by"]')" "{'filters': [], 'missing': ['qqqqqqq'], 'meant': []}"
 get "$url/api/v1/search?q=red&limit=1"
 unlike "no reason where there are results" "$T/out" nothing_found
 

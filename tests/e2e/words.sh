@@ -63,6 +63,18 @@ if command -v bash >/dev/null; then
     is "bash: a place" "$(complete_place mün)" 'Munich\,\ Germany'
     is "bash: a quoted one, blanks, and none" "$(complete_place "'passy");$(complete_place 'Île-de-F');$(complete_place bonn)" 'Paris\ 16\ Passy\,\ France;Île-de-France\,\ France;'
 fi
+mkdir "$T/two"
+cp "$T/pics/p007.png" "$T/pics/p007.png.json" "$T/two"
+cp "$T/pics/p030.png" "$T/two/texas.png"   # in Paris, TX
+echo '{"photoTakenTime": {"timestamp": "1400000000"}, "geoData": {"latitude": 33.6609, "longitude": -95.5555, "altitude": 0.0}}' >"$T/two/texas.png.json"
+of_two() { SCRY_STORE=$T/two-store run "$@"; }
+of_two index "$T/two"
+is "a state's code" "$(of_two list --paths --place 'Paris, TX'; names) $(of_two list --paths --place tx; names) $(of_two list --paths --place 'Paris, FR'; names)" \
+    'texas.png  texas.png  p007.png '
+in_terminal dumb env SCRY_STORE="$T/two-store" "$scry" list --place Paris
+like "several places of one name are named" "$T/screen" 'took several places of that name: Paris, United States \(1\), Paris, France \(1\)'
+in_terminal dumb env SCRY_STORE="$T/two-store" "$scry" list --place 'Paris, TX'
+unlike "... not where it is one" "$T/screen" 'several places'
 run list --place monich
 is "--place that scry does not know" "$status" 2
 like "... what was meant" "$T/err" '^scry: --place takes the name of a city, a region or a country, not "monich": did you mean Munich\?$'
