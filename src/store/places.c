@@ -22,6 +22,7 @@ typedef scry_places_record record;
 
 static const double nearby_km = 30, region_km = 100, around_km = 200;   /* no city is as large */
 static const double coast_km = 25;                  /* at sea, and where outlines leave out a beach or an island */
+static const double across_km = 15;                 /* a city of another country that is as near is one of two */
 static const double border_km = 3, at_home_km = 1;  /* how exact outlines are; so near a settlement is on the same side of them */
 
 static const scry_places_header *head(void)
@@ -238,7 +239,9 @@ scry_places scry_places_near(double latitude, double longitude)
             c = &choices[k];
     const record *largest = c->largest ? c->largest : c->nearest;
     const record *any = choices[0].largest ? choices[0].largest : choices[0].nearest;
-    return (scry_places){ number_of(largest), number_of(c->nearest), any == largest ? SCRY_NO_PLACE : number_of(any), around };
+    if (any && (any == largest || scry_distance_km(latitude, longitude, any->latitude / 1e4, any->longitude / 1e4) > across_km))
+        any = NULL;
+    return (scry_places){ number_of(largest), number_of(c->nearest), number_of(any), around };
 }
 
 /* ---- texts ---- */

@@ -24,7 +24,7 @@ typedef enum { SCRY_PLACE_COUNTRY, SCRY_PLACE_REGION, SCRY_PLACE_CITY } scry_pla
 typedef struct scry_places {
     uint32_t largest;   /* the largest city there, else the nearest one within 30 km, both of the country that the position is in */
     uint32_t nearest;   /* the nearest city, or part of one, that is there or within 30 km, of that country */
-    uint32_t across;    /* the largest city there, else the nearest one within 30 km, if it is another and of another country */
+    uint32_t across;    /* the largest city there, else the nearest one, if it is another one of another country, within 15 km */
     uint32_t around;    /* the region, else the country, that the position is in, or at most 25 km from; far from all outlines the
                            region, else the country, of the nearest city within 100 km, its country within 200 */
 } scry_places;

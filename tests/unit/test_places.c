@@ -30,6 +30,7 @@ static void known(void **state)
         { 33.6609, -95.5555, "Paris, United States", "Texas" }, { 43.6615, -70.2553, "Portland, Maine, United States", "Maine" },
         { 1.29, 103.85, "Singapore, Singapore", "Singapore" }, { 65.6, -17.5, "Akureyri, Iceland", "Northeastern" },
         { 36.06, -112.14, "Arizona, United States", "Arizona" },
+        { 31.62, 74.8765, "Amritsar, India", "Punjab" },   /* in reach of Lahore, 50 km away in Pakistan */
         { 42.31, -83.03, "Windsor, Canada", "Ontario" }, { 42.3314, -83.0458, "Detroit, United States", "Michigan" },
         { 36.6, -113.4, "Arizona, United States", "Arizona" },   /* over 30 km from any settlement */
     };
@@ -143,6 +144,8 @@ static scry_places places_by_all(const record *all, const header *h, double lati
         }
     }
     const record *any = found[0][0] ? found[0][0] : found[0][1], *largest = found[1][0] ? found[1][0] : found[1][1];
+    if (any && scry_distance_km(latitude, longitude, any->latitude / 1e4, any->longitude / 1e4) > 15)
+        any = NULL;
     return (scry_places){ .largest = largest ? (uint32_t)(largest - all) : SCRY_NO_PLACE,
                           .nearest = found[1][1] ? (uint32_t)(found[1][1] - all) : SCRY_NO_PLACE,
                           .across = any && any != largest ? (uint32_t)(any - all) : SCRY_NO_PLACE, .around = place };
@@ -178,7 +181,7 @@ static void all_of_the_table(void **state)
         found += p.largest != SCRY_NO_PLACE;
         across += p.across != SCRY_NO_PLACE;
     }
-    if (found <= 200 || found == 400 || across < 5)
+    if (found <= 200 || found == 400 || across == 0)
         fail_msg("%zu found, %zu across a border", found, across);
     free(all);
 }
@@ -373,6 +376,10 @@ static bool holds(const scry_file *f, const char *query, scry_words_mode mode)
 
 static void words_of_places(void **state)
 {
+    scry_file windsor = { .relative = "a.jpg", .has_position = true, .latitude = 42.31, .longitude = -83.03 };
+    scry_file amritsar = { .relative = "a.jpg", .has_position = true, .latitude = 31.62, .longitude = 74.8765 };
+    assert_true(holds(&windsor, "Windsor, ON", SCRY_WORDS_PLACE) && holds(&windsor, "Detroit", SCRY_WORDS_PLACE));
+    assert_false(holds(&windsor, "USA", SCRY_WORDS_PLACE) || holds(&amritsar, "Lahore", SCRY_WORDS_PLACE));
     scry_file f = { .relative = "Garden/a.jpg", .has_position = true, .latitude = 48.137, .longitude = 11.575 };
     assert_true(holds(&f, "munich germany", SCRY_WORDS_WHOLE) && holds(&f, "M\xC3\xBCnchen garden", SCRY_WORDS_NAMED));
     assert_true(holds(&f, "garden in Bavaria", SCRY_WORDS_NAMED) && holds(&f, "garden в Германии", SCRY_WORDS_NAMED));
