@@ -61,8 +61,8 @@ typedef struct scry_milvus_choice {
     int (*waiting)(void *arg, const char *stage, int percent);
     void (*notice)(void *arg, const char *text);   /* a message for the user, one line; may be NULL */
     void *waiting_arg;            /* of both */
-    const char *path_field;       /* of a collection that another program made: the VARCHAR or dynamic field with the path of each
-                                     picture; NULL: none */
+    const char *path_field;       /* of a collection that another program made: the VARCHAR, dynamic or JSON field with the path of
+                                     each picture; NULL: none */
     bool half;                    /* of a new collection: vectors in half precision (FLOAT16_VECTOR), for Milvus 2.4 and later */
     int shards;                   /* of a new collection: over how many its writes are distributed; 0: the server's choice */
     int replicas;                 /* copies in memory of a collection that is loaded: each is searched; 0: one */

@@ -38,7 +38,7 @@ static const cli_option milvus_options[] = {
     { "milvus-resource-group", "NAME", "load a collection that is not loaded on this group of query nodes", 0, NULL },
     { "milvus-field", "NAME", "vector field of a collection that another program made", 0, NULL },
     { "milvus-id", "NAME", "key field of such a collection", 0, NULL },
-    { "milvus-path", "NAME", "its VARCHAR, dynamic or JSON field with the path of each picture; of JSON NAME[\"KEY\"]", 0, NULL },
+    { "milvus-path", "NAME", "its VARCHAR, dynamic or JSON field with the path of each picture", 0, NULL },
     { "milvus-map", "CSV", "table with columns id and path: the files of its keys", 0, NULL },
     { 0 },
 };

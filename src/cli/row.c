@@ -76,7 +76,9 @@ static void print_day(const scry_file *f)
     char day[32] = "";
     time_t t = (time_t)scry_sort_time(f);
     struct tm tm;
-    if (gmtime_r(&t, &tm) && strftime(day, sizeof day, "%Y-%m-%d", &tm))
+    if (!f->has_time && f->mtime_ns == 0 && f->size == 0)   /* a row of another program, of whose file nothing is known */
+        printf("%10s  ", "-");
+    else if (gmtime_r(&t, &tm) && strftime(day, sizeof day, "%Y-%m-%d", &tm))
         printf("%s  ", day);
 }
 

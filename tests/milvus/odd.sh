@@ -82,7 +82,7 @@ refused() {
 }
 
 for kind in milvus lite; do
-    [ $kind = lite ] && begin=lite_start settings='' || { begin=milvus_start settings=common.session.ttl=5; }
+    [ $kind = lite ] && begin=lite_start settings='' || { begin=milvus_start settings=common.session.ttl=60; }
     rm -rf "$XDG_DATA_HOME/scry/milvus"
     ok "$kind starts" $begin "$T/$kind" $settings
     made=$("$PYMILVUS" tests/milvus/odd.py "$T/v.npy" "$T/list" 2>"$T/absent" | tail -n 1)
@@ -105,6 +105,13 @@ for kind in milvus lite; do
     whole two_vectors --milvus-path path --milvus-field v
     whole graph --milvus-path path
     whole released --milvus-path path
+    run list --store $M --collection text_key --milvus-path path -n 1
+    like "$kind: text_key: a list without dates, which are not known" "$T/out" '^ +-  /'
+    run favourite add --store $M --collection text_key "$P/a/p003.png"
+    like "$kind: text_key: no favourites" "$T/err" 'belong to collections that scry made|not a picture of the index'
+    ok "$kind: text_key: ... in one line" one_line
+    run search --store $M --collection text_key --min-score auto dog
+    like "$kind: text_key: no threshold of its own" "$T/err" 'reading it in parts, as copying, comparing and --min-score auto do, is not possible'
     run search --store $M --collection inner_product --milvus-path path "@$P/a/p007.png"
     like "$kind: inner_product: long vectors are said" "$T/err" 'not of unit length \(one has 3\) and are compared by IP'
 

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 tiny_model "$T/model"
 P=$T/pics
 pictures "$P/a" 30
-ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
+ok "the server starts" milvus_start "$T/milvus" common.session.ttl=60
 run index --store $M "$P/a"
 like "thirty are added" "$T/err" '^30 added'
 ok "a server" start --store $M

@@ -45,7 +45,7 @@ grant_until() {
 one_line() { [ "$(wc -l <"$T/err")" = 1 ]; }
 
 login root Milvus
-ok "a server with passwords starts" milvus_start "$T/milvus" authorization_enabled=true common.session.ttl=5
+ok "a server with passwords starts" milvus_start "$T/milvus" authorization_enabled=true common.session.ttl=60
 run index --model "$T/one" --collection photos "$P"
 run favourite add --collection photos "$P/p002.png"
 run saved add --collection photos red red

@@ -10,7 +10,7 @@ pictures "$P/b" 6 30
 pictures "$P/c" 6 60
 ls "$P"/a/p*.png >"$T/list"
 "$scry" embed --images "$T/list" --out "$T/v.npy" 2>/dev/null
-ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
+ok "the server starts" milvus_start "$T/milvus" common.session.ttl=60
 "$PYMILVUS" tests/milvus/newer.py 29532 >"$T/wire" 2>&1 &
 newer=$!
 until (exec 3<>/dev/tcp/127.0.0.1/29532) 2>/dev/null; do sleep 0.1; done

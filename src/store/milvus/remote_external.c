@@ -125,6 +125,13 @@ static void note_absent(scry_remote_external *e, const scry_milvus_schema *schem
     }
 }
 
+static int check_addable(const scry_remote *s, scry_error *err)
+{
+    const char *why_not = s->external->why_not;
+    return why_not ? scry_fail(err, SCRY_EINVALID, "nothing can be added to the collection %s at %s: %s", s->shown, s->where, why_not)
+                   : scry_remote_check_writable(s, err);
+}
+
 int scry_remote_external_open(scry_remote *s, const scry_milvus *m, const scry_milvus_schema *schema, const scry_store_options *o,
                               scry_error *err)
 {
@@ -145,9 +152,8 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus *m, const scry_m
         return result;
     note_absent(f, schema, vector);
     f->why_not = why_not_writable(m, schema, key, vector, f->path_field);
-    if (f->why_not && o->mode != SCRY_STORE_READ)
-        return scry_fail(err, SCRY_EINVALID, "nothing can be added to the collection %s at %s: %s", s->shown, s->where,
-                         f->why_not);
+    if (o->mode == SCRY_STORE_CREATE && (result = check_addable(s, err)) < 0)
+        return result;
     f->map = scry_alloc((choice->map_count + 1) * sizeof *f->map);
     for (size_t i = 0; i < choice->map_count; i++)
         f->map[f->map_count++] = (scry_remote_mapped){ choice->map_ids[i], scry_strdup(choice->map_paths[i]) };
@@ -182,7 +188,7 @@ static int add_root(scry_store *base, const char *path, scry_root *out, scry_err
     scry_remote *s = (scry_remote *)base;
     uint8_t digest[SCRY_SHA256_BYTES];
     char hex[SCRY_REMOTE_HEX_ID];
-    int result = scry_remote_check_writable(s, err);
+    int result = check_addable(s, err);
     if (result < 0)
         return result;
     scry_sha256_of(path, strlen(path), digest);
@@ -314,7 +320,7 @@ static int put(scry_store *base, const scry_put *items, size_t n, scry_error *er
 {
     scry_remote *s = (scry_remote *)base;
     size_t dim = (size_t)base->dim, count = 0;
-    int result = scry_remote_check_writable(s, err);
+    int result = check_addable(s, err);
     if (result < 0)
         return result;
     int64_t *numbers = scry_alloc((n + 1) * sizeof *numbers);
@@ -388,7 +394,7 @@ static int remove_files(scry_store *base, const uint8_t (*ids)[SCRY_ID_BYTES], s
 {
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
-    int result = scry_remote_check_writable(s, err);
+    int result = check_addable(s, err);
     *removed = 0;
     if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
         return result;
@@ -405,7 +411,7 @@ static int remove_files(scry_store *base, const uint8_t (*ids)[SCRY_ID_BYTES], s
 static int put_bad(scry_store *base, const scry_bad_file *bad, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
-    int result = scry_remote_check_writable(s, err);
+    int result = check_addable(s, err);
     return result < 0 ? result : scry_remote_side_put(s, bad, err);
 }
 
@@ -457,7 +463,7 @@ static int move_root(scry_store *base, const char *old_path, const char *new_pat
 static int each_in_range(scry_store *base, scry_id_range range, bool vectors,
                          int (*each)(void *, const scry_file *, const float *), void *arg, scry_error *err)
 {
-    return not_possible(base, "copying or comparing it", err);
+    return not_possible(base, "reading it in parts, as copying, comparing and --min-score auto do,", err);
 }
 
 static int verify(scry_store *base, const scry_verify_options *options, scry_verify_report *out, scry_error *err)
