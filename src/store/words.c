@@ -47,7 +47,7 @@ static bool is_dropped_mark(uint32_t c)
 
 /* Letters that are written as others where a keyboard lacks them, and have no decomposition; the sigma at the end of a word; the
  * soft hyphen, which is nothing. As FOLDED of tools/places/make.py. */
-static const struct { uint32_t from, to[2]; } folded[] = {
+static const struct { uint32_t from, to[3]; } folded[] = {
     { 0xAD, { 0 } }, { U'Æ', U"Ae" }, { U'Ð', U"D" }, { U'Ø', U"O" }, { U'Þ', U"Th" }, { U'ß', U"ss" }, { U'æ', U"ae" }, { U'ð', U"d" },
     { U'ø', U"o" }, { U'þ', U"th" }, { U'Đ', U"D" }, { U'đ', U"d" }, { U'Ħ', U"H" }, { U'ħ', U"h" }, { U'ı', U"i" }, { U'Ł', U"L" },
     { U'ł', U"l" }, { U'Œ', U"Oe" }, { U'œ', U"oe" }, { U'ς', U"σ" }, { U'ẞ', U"Ss" },
@@ -78,7 +78,7 @@ static void fold_letters(scry_runes *r, size_t from)
         size_t at = find_folded(rest.at[i]);
         if (at == none)
             scry_runes_push(r, rest.at[i]);
-        for (size_t k = 0; at < none && k < 2 && folded[at].to[k]; k++)
+        for (size_t k = 0; at < none && folded[at].to[k]; k++)
             scry_runes_push(r, folded[at].to[k]);
     }
     r->failed |= rest.failed;
