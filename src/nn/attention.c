@@ -64,14 +64,12 @@ static void pack_keys(const scry_nn *t, const head_view *h)
 /* A group of a panel of values from one token's row, or from two, of which the second may be missing. */
 static void pack_group(const scry_nn *t, const head_view *h, const void *even, const void *odd, size_t n, uint32_t *out)
 {
-    const uint16_t *low = even, *high = odd;
     if (h->mode == SCRY_MODE_F32)
         memcpy(out, even, n * sizeof *out);
     else if (is_rounded(h))
         t->k->pair_bf16(even, odd, n, out);
     else
-        for (size_t i = 0; i < n; i++)
-            out[i] = low[i] | (uint32_t)(high ? high[i] : 0) << 16;
+        t->k->interleave(even, odd, n, out);
 }
 
 /* Values to panels of 32 of the head's columns: a panel's group is one token, or two, 32 values side by side. */

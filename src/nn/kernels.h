@@ -102,6 +102,7 @@ typedef struct scry_kernels {
     /* out[i] = even[i] in the low half, odd[i] in the high one, both as bf16: a group of a panel, from two rows of B [K, N].
      * `odd` may be NULL: zeros. */
     void (*pair_bf16)(const float *even, const float *odd, size_t n, uint32_t *out);
+    void (*interleave)(const uint16_t *even, const uint16_t *odd, size_t n, uint32_t *out);   /* the same of bf16 numbers */
     /* out = round(src / *scale) + *zero in 0..255, with a scale and zero point of its own
      * for these `n` numbers; the range always holds 0. */
     void (*quantise)(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero);

@@ -413,7 +413,7 @@ static const scry_kernels table = {
     .tile2 = { scry_avx2_tile2_f32, scry_avx2_tile2_bf16, scry_avx2_tile2_int8 },
     .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,
     .to_floats = to_floats, .to_bf16 = scry_generic_to_bf16, .pair_bf16 = scry_generic_pair_bf16,
-    .quantise = quantise,
+    .interleave = scry_generic_interleave, .quantise = quantise,
     .layer_norm = layer_norm, .softmax = softmax, .depthwise = depthwise
 };
 

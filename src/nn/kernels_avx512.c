@@ -306,6 +306,16 @@ AVX512_BF16 static void pair_bf16(const float *even, const float *odd, size_t n,
     }
 }
 
+AVX512 static void interleave(const uint16_t *even, const uint16_t *odd, size_t n, uint32_t *out)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = lanes(n - i);
+        __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, even + i));
+        __m512i high = odd ? _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, odd + i)) : _mm512_setzero_si512();
+        _mm512_mask_storeu_epi32(out + i, m, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+}
+
 AVX512 static void quantise(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero)
 {
     __m512 low = _mm512_setzero_ps(), high = low;
@@ -455,6 +465,7 @@ SCRY_DEPTHWISE(AVX512)
         .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,     \
         .to_floats = to_floats, .to_bf16 = has_bf16 ? to_bf16 : scry_generic_to_bf16,       \
         .pair_bf16 = has_bf16 ? pair_bf16 : scry_generic_pair_bf16,                         \
+        .interleave = interleave,                                                           \
         .quantise = quantise, .layer_norm = layer_norm, .softmax = softmax,                 \
         .depthwise = depthwise                                                              \
     }

@@ -159,6 +159,12 @@ void scry_generic_pair_bf16(const float *even, const float *odd, size_t n, uint3
         out[i] = scry_to_bf16(even[i]) | (uint32_t)(odd ? scry_to_bf16(odd[i]) : 0) << 16;
 }
 
+void scry_generic_interleave(const uint16_t *even, const uint16_t *odd, size_t n, uint32_t *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = even[i] | (uint32_t)(odd ? odd[i] : 0) << 16;
+}
+
 void scry_generic_quantise(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero)
 {
     float low = 0, high = 0;
@@ -239,7 +245,7 @@ void scry_generic_depthwise(const scry_depthwise *d)
         .finish_float = scry_generic_finish_float, .finish_int = scry_generic_finish_int,   \
         .transpose = scry_generic_transpose, .to_floats = scry_to_floats,                   \
         .to_bf16 = scry_generic_to_bf16, .pair_bf16 = scry_generic_pair_bf16,               \
-        .quantise = scry_generic_quantise,                                                  \
+        .interleave = scry_generic_interleave, .quantise = scry_generic_quantise,           \
         .layer_norm = scry_generic_layer_norm, .softmax = scry_generic_softmax,             \
         .depthwise = scry_generic_depthwise                                                 \
     }

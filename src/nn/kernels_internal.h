@@ -13,6 +13,7 @@ void scry_generic_finish_int(const scry_finish *f);
 void scry_generic_transpose(const uint32_t *const *rows, size_t groups, uint32_t *out);
 void scry_generic_to_bf16(const float *src, size_t n, uint16_t *out);
 void scry_generic_pair_bf16(const float *even, const float *odd, size_t n, uint32_t *out);
+void scry_generic_interleave(const uint16_t *even, const uint16_t *odd, size_t n, uint32_t *out);
 void scry_generic_quantise(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero);
 void scry_generic_layer_norm(const float *x, size_t n, const float *gain, const float *bias,
                              float eps, float *out);

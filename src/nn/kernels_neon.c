@@ -413,7 +413,7 @@ SCRY_DEPTHWISE()
         .tile2 = { scry_neon_tile2_f32, scry_neon_tile2_##BF16, scry_neon_tile2_##INT8 },   \
         .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,     \
         .to_floats = to_floats, .to_bf16 = TO_BF16, .pair_bf16 = scry_generic_pair_bf16,    \
-        .quantise = quantise,                                                               \
+        .interleave = scry_generic_interleave, .quantise = quantise,                        \
         .layer_norm = layer_norm, .softmax = softmax, .depthwise = depthwise                \
     }
 

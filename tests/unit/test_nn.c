@@ -443,11 +443,15 @@ static void rows_match(void **unused)
             base->to_bf16(x, size, half_want);
             all[i]->to_bf16(x, size, half);
             assert_memory_equal(half, half_want, size * sizeof *half);
-            uint32_t pairs[80];
+            uint16_t odd[80];
+            uint32_t pairs[80], same[80];
+            all[i]->to_bf16(gain, size, odd);
             for (size_t both = 0; both < 2; both++) {
                 all[i]->pair_bf16(x, both ? gain : NULL, size, pairs);
+                all[i]->interleave(half, both ? odd : NULL, size, same);
                 for (size_t k = 0; k < size; k++)
                     assert_int_equal(pairs[k], half_want[k] | (both ? (uint32_t)scry_to_bf16(gain[k]) << 16 : 0));
+                assert_memory_equal(same, pairs, size * sizeof *same);
             }
             uint8_t bytes[80];
             float scale;
