@@ -73,7 +73,7 @@ is "there are commands" "$([ "$(wc -l <"$T/commands")" -gt 80 ] && echo many)" m
 # Another machine, the network, a person, no end; a text tower of another kind (tests/e2e/model_pairs.sh), tables or weights that
 # are not here, names of roots (tests/milvus/machines.sh), and words in pictures (tests/e2e/read_words.sh).
 parsed='milvus://|https://|^scry (serve|watch|mcp|model pull)|search -i$|--from-cache|--texts|many-languages|--milvus|--root-name|root move|^scry (text|tune)'
-nothing='^nothing found|^0 groups|^scry: no picture passes|^0 copied|^0 (pictures|files)|^scry: SCRY_TEST_UNCONFINED is set'
+nothing='^nothing found|^0 groups|^scry: no picture (passes|has the words)|^0 copied|^0 (pictures|files)|^scry: SCRY_TEST_UNCONFINED is set'
 tab=$(printf '\t')
 while IFS=$tab read -r where line; do
     rm -rf "$R"
