@@ -131,6 +131,28 @@ void scry_ocr_bind_se(scry_binder *b, scry_ocr_se *se, const size_t sizes[2], fl
     };
 }
 
+enum { TOGETHER = 16 };   /* numbers that the compiler makes vectors of */
+
+static void add(float *restrict sum, const float *restrict x, size_t n)
+{
+    size_t i = 0;
+    for (; i + TOGETHER <= n; i += TOGETHER)
+        for (size_t k = 0; k < TOGETHER; k++)
+            sum[i + k] += x[i + k];
+    for (; i < n; i++)
+        sum[i] += x[i];
+}
+
+static void scale(float *restrict x, const float *restrict factor, float more, size_t n)
+{
+    size_t i = 0;
+    for (; i + TOGETHER <= n; i += TOGETHER)
+        for (size_t k = 0; k < TOGETHER; k++)
+            x[i + k] *= factor[i + k] + more;
+    for (; i < n; i++)
+        x[i] *= factor[i] + more;
+}
+
 void scry_ocr_row_sums(const scry_ocr_map *m, size_t y, size_t end, float *sums)
 {
     for (; y < end; y++) {
@@ -138,8 +160,7 @@ void scry_ocr_row_sums(const scry_ocr_map *m, size_t y, size_t end, float *sums)
         const float *x = row_at(m, (ptrdiff_t)y);
         memset(sum, 0, m->c * sizeof *sum);
         for (size_t i = 0; i < m->width; i++, x += m->ld)
-            for (size_t c = 0; c < m->c; c++)
-                sum[c] += x[c];
+            add(sum, x, m->c);
         const float *same = row_at(m, (ptrdiff_t)y) + m->alike * m->ld;
         for (size_t c = 0; m->more && c < m->c; c++)
             sum[c] += (float)m->more * same[c];
@@ -179,7 +200,6 @@ void scry_ocr_scale_rows(const scry_ocr_map *m, size_t y, size_t end, const floa
     for (; y < end; y++) {
         float *x = row_at(m, (ptrdiff_t)y);
         for (size_t i = 0; i < m->width; i++, x += m->ld)
-            for (size_t c = 0; c < m->c; c++)
-                x[c] *= factor[c] + more;
+            scale(x, factor, more, m->c);
     }
 }

@@ -168,12 +168,27 @@ static void run_layer(scry_nn *n, const scry_ocr_mixer *y, const layout *l, size
     scry_linear_run(n, &y->fc2, &(scry_product){ t, l->mixed, 2 * w, l->x, w, SCRY_ACT_NONE, true });
 }
 
+/* The first of the largest: blocks of which none is larger than what was found are passed over by their maximum alone. */
 static uint32_t largest_of(const float *x, size_t n)
 {
+    enum { BLOCK = 256, LANES = 32 };
     size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        if (x[i] > x[best])
-            best = i;
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t end = at + BLOCK < n ? at + BLOCK : n, i = at;
+        float lane[LANES], most = x[at];
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] = most;
+        for (; i + LANES <= end; i += LANES)
+            for (size_t k = 0; k < LANES; k++)
+                lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+        for (; i < end; i++)
+            most = x[i] > most ? x[i] : most;
+        for (size_t k = 0; k < LANES; k++)
+            most = lane[k] > most ? lane[k] : most;
+        for (i = at; most > x[best] && i < end; i++)
+            if (x[i] == most)
+                best = i;
+    }
     return (uint32_t)best;
 }
 

@@ -119,6 +119,18 @@ static float larger(float a, float b)
     return a > b ? a : b;
 }
 
+static void largest_of_four(float *restrict to, const float *const from[4], size_t n)
+{
+    enum { TOGETHER = 8 };
+    const float *a = from[0], *b = from[1], *c = from[2], *d = from[3];
+    size_t i = 0;
+    for (; i + TOGETHER <= n; i += TOGETHER)
+        for (size_t k = i; k < i + TOGETHER; k++)
+            to[k] = larger(larger(a[k], b[k]), larger(c[k], d[k]));
+    for (; i < n; i++)
+        to[i] = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+}
+
 /* The largest of each 2x2 places of `in`, those outside left out, to the first channels of `out`, rows [y, end). */
 static void largest(const scry_ocr_map *in, const scry_ocr_map *out, ptrdiff_t y, ptrdiff_t end)
 {
@@ -129,8 +141,7 @@ static void largest(const scry_ocr_map *in, const scry_ocr_map *out, ptrdiff_t y
         float *to = out->x + (y - out->first) * (ptrdiff_t)(out->width * out->ld);
         for (size_t x = 0; x < in->width; x++, a += c, b += c, to += out->ld) {
             const size_t next = x + 1 < in->width ? c : 0;
-            for (size_t i = 0; i < c; i++)
-                to[i] = larger(larger(a[i], a[i + next]), larger(b[i], b[i + next]));
+            largest_of_four(to, (const float *const[]){ a, a + next, b, b + next }, c);
         }
     }
 }
