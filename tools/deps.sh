@@ -12,7 +12,7 @@ build='gcc|clang make pkg-config|pkgconf libc6-dev
     libjansson-dev libssl-dev libsqlite3-dev
     libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libjxl-dev libraw-dev zlib1g-dev libbrotli-dev libseccomp-dev
     libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libchafa-dev'
-test='libcmocka-dev perl python3 curl unzip xz-utils python3-numpy python3-pil python3-pytest python3-venv tesseract-ocr tesseract-ocr-rus'
+test='libcmocka-dev perl python3 curl unzip xz-utils python3-numpy python3-pil python3-pytest python3-venv jq tesseract-ocr tesseract-ocr-rus'
 lint=pmccabe
 check="clang clang-format-14|clang-format lintian debhelper dh-python dh-apparmor dpkg-dev abigail-tools mypy libasan8|libasan6 libubsan1
     $(case $(. /etc/os-release 2>/dev/null && echo "$VERSION_CODENAME") in
