@@ -96,8 +96,6 @@ static void put_texts(world *w)
     scry_picture_text texts[BATCH] = { 0 };
     scry_text_line lines[BATCH][2] = { 0 };
     char halves[BATCH][2][40];
-    if (is_remote(w))   /* refused there */
-        return;
     int at = below(&w->d, MODEL_CONTENTS - BATCH);
     for (int i = 0; i < BATCH; i++) {
         int n = w->text[at + i] = 1 + below(&w->d, 40);
@@ -222,8 +220,6 @@ static const scry_filter_node *random_filter(world *w, scry_filter_pool *p, int 
     case 8:
         return scry_filter_number(p, SCRY_FILTER_MIN_WIDTH, 90 + below(&w->d, 180));
     case 9:
-        if (is_remote(w))   /* refused there */
-            return scry_filter_text(p, SCRY_FILTER_FORMAT, "png");
         snprintf(text, sizeof text, below(&w->d, 3) == 0 ? "S%d" : below(&w->d, 2) ? "label %d" : "number опер %d", below(&w->d, 6));
         return scry_filter_words(p, text, below(&w->d, 2) ? SCRY_WORDS_WHOLE : SCRY_WORDS_PARTS);
     case 10: {
@@ -350,7 +346,7 @@ static void check_results(world *w, const scry_results *r, const expected_hit *e
         assert_memory_equal(h->file.content, f.content, SCRY_HASH_BYTES);
         assert_string_equal(h->file.camera, f.camera);
         assert_string_equal(h->file.key, f.key);
-        if (!is_remote(w) && scry_filter_asks_words(q->filter))
+        if (scry_filter_asks_words(q->filter))
             assert_string_equal(h->file.text, text_of(w, e->file->content));
         assert_int_equal(h->file.width, f.width);
         assert_int_equal(h->file.taken_at, f.taken_at);
@@ -563,7 +559,7 @@ static void check_texts(world *w)
         model_hash(c, hash);
         OK(scry_store_get_text(w->store, hash, &t, &err));
         assert_int_equal(t != NULL, w->text[c] != 0);
-        assert_int_equal(unread[c], used[c] && !w->text[c] && !is_remote(w));
+        assert_int_equal(unread[c], used[c] && !w->text[c]);
         contents += used[c];
         if (!t)
             continue;
@@ -574,8 +570,6 @@ static void check_texts(world *w)
         assert_string_equal(t->reason, w->text[c] == 98 ? "torn" : "");
         scry_picture_text_free(t);
     }
-    if (is_remote(w))
-        return;
     OK(scry_store_count_texts(w->store, below(&w->d, 2) ? "r1" : NULL, &counts, &err));
     assert_int_equal(counts.read, read);
     assert_int_equal(counts.failed, failed);
