@@ -63,7 +63,7 @@ server() {
     return $status
 }
 browser() {
-    prove $(ls tests/browser/*.sh tests/web/*.sh 2>/dev/null)
+    prove -v $(ls tests/browser/*.sh tests/web/*.sh 2>/dev/null)
 }
 fuzz() {
     targets=$(ls tests/fuzz/fuzz_*.c | wc -l)
