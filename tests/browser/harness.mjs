@@ -82,10 +82,16 @@ export const names = page => page.$$eval('.hit .open', all => all.map(b => b.tit
 export const firstName = async page => (await names(page))[0];
 export const query = page => new URL(page.url()).searchParams;
 
-// Wait until the page shows the results for its address: no request is running and the summary is set.
+// Wait until the page shows the results for its address: no request is running, the summary is set, and the tiles around the window
+// are there, which come when its thumbnails have, or some seconds later in tests that hold those back.
 export async function settled(page) {
   await page.waitForFunction(() => document.getElementById('busy').hidden
     && (document.querySelector('.hit, .divide') || !document.getElementById('notice').hidden));
+  await page.waitForFunction(() => [...document.querySelectorAll('.hit:not(.gone)')].every(tile => {
+    const { top, bottom } = tile.getBoundingClientRect(), img = tile.querySelector('img');
+    return bottom < 0 || top > innerHeight || !img || (img.complete && img.currentSrc);
+  }), null, { timeout: 3000 }).catch(() => {});
+  await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))).catch(() => {});
 }
 
 // Type key by key, then wait for the results.
