@@ -304,12 +304,13 @@ static void put_range(scry_buf *out, const survey *s)
         scry_buf_printf(out, ": they are from %s to %s", first, last);
 }
 
-static void put_nearest(scry_buf *out, const survey *s, const scry_filter_node *f)
+/* What was probably meant, also as the items of a list of `w`. */
+static void put_nearest(scry_buf *out, scry_json_writer *w, const survey *s, const scry_filter_node *f)
 {
     if (f->kind == SCRY_FILTER_OR) {
-        put_nearest(out, s, f->left);
+        put_nearest(out, w, s, f->left);
         if (!is_one_folder(f))
-            put_nearest(out, s, f->right);
+            put_nearest(out, w, s, f->right);
         return;
     }
     scry_buf text = SCRY_BUF_INIT(1 << 16);
@@ -317,8 +318,10 @@ static void put_nearest(scry_buf *out, const survey *s, const scry_filter_node *
         put_text(&text, f);
     scry_nearest n = SCRY_NEAREST_INIT(scry_buf_str(&text));
     offer_values(&n, s);
-    if (n.best[0])
+    if (n.best[0]) {
         scry_buf_printf(out, "%s%s?", out->data[out->size - 1] == '?' ? " Or " : ": did you mean ", n.best);
+        scry_json_put_str(w, n.best);
+    }
     scry_buf_dispose(&text);
 }
 
@@ -342,32 +345,10 @@ static void add_filters(scry_json_writer *w, const condition *c, size_t n)
     scry_json_end(w, ']');
 }
 
-static void add_meant(scry_json_writer *w, const survey *s, const scry_filter_node *f)
-{
-    if (f->kind == SCRY_FILTER_OR) {
-        add_meant(w, s, f->left);
-        if (!is_one_folder(f))
-            add_meant(w, s, f->right);
-        return;
-    }
-    scry_buf text = SCRY_BUF_INIT(1 << 16);
-    if (f->text)
-        put_text(&text, f);
-    scry_nearest n = SCRY_NEAREST_INIT(scry_buf_str(&text));
-    offer_values(&n, s);
-    if (n.best[0])
-        scry_json_put_str(w, n.best);
-    scry_buf_dispose(&text);
-}
-
-static void add_values(scry_json_writer *w, const survey *s, const scry_filter_node *f)
+static void add_values(scry_json_writer *w, const survey *s)
 {
     size_t n = s->values.count;
     counted *sorted = sorted_values(s);
-    scry_json_key(w, "meant");
-    scry_json_begin(w, '[');
-    add_meant(w, s, f);
-    scry_json_end(w, ']');
     scry_json_key(w, "values");
     scry_json_begin(w, '[');
     for (size_t i = 0; i < n && i < SHOWN_VALUES; i++) {
@@ -418,9 +399,12 @@ static int put_instead(scry_buf *out, scry_json_writer *w, scry_store *store, co
     survey s = { .kind = first->kind, .place = asks_place(first), .values = SCRY_TABLE_OF_TEXTS(sizeof(counted), MAX_VALUES) };
     int r = scry_store_each_file(store, NULL, NULL, look_at, &s, err);
     if (r >= 0 && first->text) {
-        put_nearest(out, &s, c->f);
+        scry_json_key(w, "meant");
+        scry_json_begin(w, '[');
+        put_nearest(out, w, &s, c->f);
+        scry_json_end(w, ']');
         put_values(out, &s);
-        add_values(w, &s, c->f);
+        add_values(w, &s);
     } else if (r >= 0) {
         put_range(out, &s);
         add_range(w, &s);
