@@ -35,6 +35,7 @@ typedef struct cli_command {
     const char *details;   /* paragraphs and examples for --help and the man page */
     const cli_option *options;
     const char *verbs;     /* first operands it knows, for completion: "list add rm"; NULL */
+    const char *no_operands;   /* of a command without any: what to do instead, said when one is given; NULL */
     int lead;              /* with CLI_SEARCH: operands before the query, which may be empty then */
     unsigned common;       /* CLI_STORE | CLI_MODEL | ...: the shared options it accepts */
     int (*run)(int argc, char **argv);   /* argv[0] is the command's name */

@@ -14,7 +14,7 @@
 static const cli_option options[] = {
     { "texts", "FILE", "embed each line of FILE (- for standard input)", 0, NULL },
     { "images", "FILE", "embed the picture named by each line of FILE (- for standard input)", 0, NULL },
-    { "out", "X.npy", "where to write: float32 [n, dim], unit rows in the order of the lines", 'o', NULL },
+    { "out", "X.npy", "where to write (- for standard output): float32 [n, dim], unit rows in the order of the lines", 'o', NULL },
     { "no-rotate", NULL, "ignore the EXIF orientation", 0, NULL },
     { "exact", NULL, "decode JPEGs in full before resizing (slower)", 0, NULL },
     { "jobs", "N", "worker threads (default: one per processor)", 'j', NULL },
@@ -120,8 +120,6 @@ static int run_embed(int argc, char **argv)
     int status = a.status;
     if (status < 0 && (!j.texts == !j.images || !j.out))
         status = cli_usage("embed requires --texts FILE or --images FILE, and --out X.npy");
-    if (status < 0 && a.next < argc)
-        status = cli_usage("embed accepts no operand \"%s\": put the lines into a file", argv[a.next]);
     if (status < 0)
         status = embed(&a.common, &j);
     cli_end(&a);
@@ -131,6 +129,7 @@ static int run_embed(int argc, char **argv)
 const cli_command cmd_embed = {
     .name = "embed",
     .usage = "--texts FILE | --images FILE --out X.npy",
+    .no_operands = "put the lines into a file, or pipe them: --texts -",
     .summary = "Write the vectors of texts or pictures to a NumPy file",
     .details = "A picture that cannot be read gives a row of NaN and a line on stderr; the exit status is 1.\n\n"
                "Example:\n  printf 'a dog\\na cat\\n' | scry embed --texts - --out words.npy\n",

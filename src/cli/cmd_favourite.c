@@ -4,9 +4,11 @@
 #include "cli/suggest.h"
 #include "cli/write_file.h"
 
+#include "base/descriptor.h"
 #include "engine/id_list.h"
 #include "engine/user_marks.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,13 +64,33 @@ static int export_marks(const cli_common *c, const char *path)
     return r < 0 ? cli_fail(&err) : CLI_OK;
 }
 
+/* From a file, a pipe, or for "-" standard input. */
+static int read_marks(scry_json **out, const char *path, scry_error *err)
+{
+    bool piped = strcmp(path, "-") == 0;
+    FILE *f = piped ? stdin : scry_open_input_stream(path);
+    scry_buf text = SCRY_BUF_INIT(MAX_JSON_BYTES);
+    char chunk[65536];
+    if (!f)
+        return scry_fail_errno(err, errno, "cannot open %s", path);
+    for (size_t n; !text.failed && (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
+        scry_buf_append(&text, chunk, n);
+    int r = ferror(f) ? scry_fail_errno(err, errno, "cannot read %s", path)
+            : text.failed ? scry_fail(err, SCRY_ELIMIT, "%s is larger than the limit of %d bytes", path, MAX_JSON_BYTES)
+            : scry_json_parse(out, scry_buf_str(&text), text.size, piped ? "standard input" : path, err);
+    if (!piped)
+        fclose(f);
+    scry_buf_dispose(&text);
+    return r;
+}
+
 static int import_marks(const cli_common *c, const char *path)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_store *store = NULL;
     scry_json *marks = NULL;
     scry_marks_counts n = { 0, 0, 0 };
-    int r = scry_json_read(&marks, path, MAX_JSON_BYTES, &err);
+    int r = read_marks(&marks, path, &err);
     if (r == 0)
         r = cli_open_store(&store, c, SCRY_STORE_WRITE, &err);
     if (r == 0)

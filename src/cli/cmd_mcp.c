@@ -82,6 +82,7 @@ static int run_mcp(int argc, char **argv)
 const cli_command cmd_mcp = {
     .name = "mcp",
     .usage = "[OPTION]...",
+    .no_operands = "it serves the whole collection; `scry index PATH` adds pictures to it",
     .summary = "Let an assistant search the pictures (Model Context Protocol on stdio)",
     .details = "Tools: search, get_image, find_duplicates, describe_index, and for favourites and saved searches set_favourites, list_favourites,\n"
                "list_saved_searches, run_saved_search, save_search, remove_saved_search. The assistant's program starts it; its configuration:\n"

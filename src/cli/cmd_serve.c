@@ -189,6 +189,7 @@ static int run_serve(int argc, char **argv)
 const cli_command cmd_serve = {
     .name = "serve",
     .usage = "[OPTION]...",
+    .no_operands = "it serves the whole collection; `scry index PATH` adds pictures to it",
     .summary = "Serve the web page and the HTTP API",
     .details = "Open http://127.0.0.1:8080/ in a browser, or give --open; the API is described at /docs.\n\n"
                "Examples:\n  scry serve --open --watch\n  scry serve --listen 0.0.0.0:8080 --token-file ~/.config/scry/token\n",

@@ -189,6 +189,7 @@ static int run_status(int argc, char **argv)
 const cli_command cmd_status = {
     .name = "status",
     .usage = "[OPTION]...",
+    .no_operands = "it shows the whole collection; `scry list --in DIR` shows the pictures of a folder",
     .summary = "Show the stored pictures, their model, and the skipped files",
     .options = options,
     .common = CLI_STORE,

@@ -198,9 +198,7 @@ static int run_tune(int argc, char **argv)
             break;
         }
     int status = a.status;
-    if (status < 0 && a.next < argc)
-        status = cli_usage("scry tune takes no operands, only options: \"%s\"", argv[a.next]);
-    else if (status < 0 && (!j.o.set.table || !j.o.out))
+    if (status < 0 && (!j.o.set.table || !j.o.out))
         status = cli_usage("give a table of pictures (--captions FILE or --labels FILE) and the new folder (--out DIR)");
     if (status < 0)
         status = tune(&a.common, &j);
@@ -211,6 +209,7 @@ static int run_tune(int argc, char **argv)
 const cli_command cmd_tune = {
     .name = "tune",
     .usage = "[OPTION]... --captions FILE|--labels FILE --out DIR",
+    .no_operands = "the table is --captions FILE or --labels FILE, and the new folder --out DIR",
     .summary = "Train a model on your own captions or labels",
     .details =
         "Trains a model on pictures with captions or labels and writes a checkpoint of the same kind beside the original, which\n"

@@ -87,6 +87,7 @@ static int run_verify(int argc, char **argv)
 const cli_command cmd_verify = {
     .name = "verify",
     .usage = "[OPTION]...",
+    .no_operands = "it checks the whole collection; --store and --collection say which",
     .summary = "Check that every stored picture has its vector and data",
     .details =
         "Every byte of the files of a store on this machine is compared with checksums that the command\n"

@@ -242,8 +242,8 @@ static void print_options(FILE *out, const char *heading, const cli_option *o)
         if (width < WIDE)
             fprintf(out, "  %s\n%*s", left, (int)indent, "");
         else
-            fprintf(out, "  %s%*s", left, end < indent ? (int)(indent - end) : 0, "");
-        cli_put_wrapped(out, o->help, width < WIDE || end < indent ? indent : end, indent, width);
+            fprintf(out, "  %s%*s", left, end < indent ? (int)(indent - end) : 1, "");   /* 1: a longer one has a blank, too */
+        cli_put_wrapped(out, o->help, width < WIDE || end < indent ? indent : end + 1, indent, width);
     }
 }
 
@@ -398,7 +398,10 @@ const char *cli_next(cli_args *a, const char **value)
         int v = getopt_long(a->argc, a->argv, letters, a->table, NULL);
         if (v == -1) {
             a->next = optind;
-            finish_request(a);
+            if (a->command->no_operands && optind < a->argc)
+                a->status = cli_usage("%s takes no \"%s\": %s", a->command->name, a->argv[optind], a->command->no_operands);
+            else
+                finish_request(a);
             return NULL;
         }
         if (v == '?' || v == ':') {

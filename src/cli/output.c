@@ -44,6 +44,10 @@ bool cli_view_check(const cli_view *v)
         cli_usage("give one of --copy-to and --link-to");
         return false;
     }
+    if (v->html && strcmp(v->html, "-") == 0) {
+        cli_usage("--html writes a page to a file, as the results go to standard output: give its name (./- for a file called -)");
+        return false;
+    }
     if (!v->json || (!v->paths && !v->zero_ended))
         return true;
     cli_usage("--json and %s are two forms of output: give one of them", v->paths ? "--paths" : "-0");

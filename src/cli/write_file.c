@@ -51,6 +51,11 @@ static int open_output(const char *path, int given, const char *target, char **p
 int cli_write_file(const char *path, const struct iovec *pieces, int count, scry_error *err)
 {
     char *target, *part = NULL;
+    if (strcmp(path, "-") == 0) {
+        if (isatty(STDOUT_FILENO))
+            return scry_fail(err, SCRY_EINVALID, "\"-\" is standard output, which is a terminal: send it to a file or a program");
+        path = "/dev/stdout";
+    }
     int given = scry_descriptor_of(path, &target);
     int fd = open_output(path, given, target, &part), r = 0;
     if (fd < 0)

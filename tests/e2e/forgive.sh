@@ -55,6 +55,16 @@ says 2 'not "jpge": did you mean jpeg\?' search --format jpge red
 says 2 'not "dat": did you mean date\?' list --sort dat
 says 2 'takes one of jpeg .* not "docx"$' search --format docx red
 
+# ---- commands without operands ----
+for command in serve status verify mcp; do
+    says 2 "^scry: $command takes no \"$P\": it (checks|shows|serves) the whole collection" $command "$P"
+done
+says 2 'takes no "x": the table is --captions FILE' tune x
+says 2 'takes no "x": put the lines into a file, or pipe them' embed --texts - --out x.npy x
+is "no help has an option without a blank behind it" "$(for c in $("$scry" help --commands); do
+    "$scry" "$c" --help | grep -E '^ +(-., )?--[a-z-]+=[A-Z]+[a-z]'
+done)" ''
+
 # ---- help fits the terminal ----
 for width in 60 80 200; do
     in_terminal dumb sh -c "stty cols $width; exec '$scry' search --help"

@@ -99,6 +99,20 @@ for command in html npy; do
     echo old >files/old
     is "$command: nothing half is left" "$(ls files)" old
 done
+rm -f ./-
+run embed --texts texts --out -
+cp "$T/out" files/piped
+is "npy: - is standard output, and no file" "$status $(cmp files/piped want.npy && echo same) $(ls ./- 2>/dev/null)" '0 same '
+in_terminal dumb "$scry" embed --texts texts --out -
+like "npy: - is no terminal" "$T/screen" 'standard output, which is a terminal: send it'
+run search --html - dog
+is "html: - is refused, as the results go there: 2" "$status $(cat "$T/out") $(ls ./- 2>/dev/null)" '2  '
+like "html: and says so" "$T/err" 'give its name \(./- for a file called -\)'
+"$scry" favourite add pics/p000.png 2>/dev/null
+"$scry" favourite export - | "$scry" favourite import - 2>"$T/err"
+like "marks: export - and import -" "$T/err" '^1 favourites, '
+is "marks: no file" "$(ls ./- 2>/dev/null)" ''
+rm -f files/piped
 python3 - "$scry" <<'END'
 import resource, subprocess, sys
 limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
