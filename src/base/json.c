@@ -12,9 +12,17 @@ static const json_t *in(const scry_json *v)
     return (const json_t *)v;
 }
 
+size_t scry_json_mark_bytes(const char *text, size_t n)
+{
+    return n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 int scry_json_parse(scry_json **out, const char *text, size_t n, const char *what, scry_error *err)
 {
     json_error_t e;
+    size_t mark = scry_json_mark_bytes(text, n);
+    text += mark;
+    n -= mark;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
     json_t *root = json_loadb(text, n, flags, &e);
     /* transformers writes 10^30 for a length that is not set. */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/required.h"
 #include "base/sha256.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -88,6 +89,19 @@ static int add_part(scry_query *q, scry_query_part part, char *owned, scry_error
     return 0;
 }
 
+/* Whether nothing of a valid text can be seen: white space, control and format characters, as a zero-width space is one. */
+static bool is_blank(const char *text, size_t n)
+{
+    uint32_t rune;
+    for (size_t i = 0; i < n;) {
+        i += scry_utf8_next(text + i, n - i, &rune);
+        unicode_category c = scry_unicode_category(rune);
+        if (c != UNICODE_CC && c != UNICODE_CF && !scry_rune_is_space(rune))
+            return false;
+    }
+    return true;
+}
+
 int scry_query_add_text(scry_query *q, const char *text, double weight, scry_error *err)
 {
     int required = scry_required(text, "a text", err);
@@ -96,11 +110,11 @@ int scry_query_add_text(scry_query *q, const char *text, double weight, scry_err
     size_t n = strlen(text);
     if (n > SCRY_MAX_QUERY_BYTES)
         return scry_fail(err, SCRY_ELIMIT, "a text of the query is longer than %d bytes", SCRY_MAX_QUERY_BYTES);
-    if (strspn(text, " \t\r\n\f\v") == n)
-        return scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
     if (!scry_utf8_valid(text, n))
         return scry_fail(err, SCRY_EINVALID, "a text of the query is not valid UTF-8: write it in a terminal whose "
                          "encoding is UTF-8, or convert it");
+    if (is_blank(text, n))
+        return scry_fail(err, SCRY_EINVALID, "the query has an empty text: say what to look for");
     return add_part(q, (scry_query_part){ .kind = SCRY_PART_TEXT, .weight = weight }, scry_strdup(text), err);
 }
 

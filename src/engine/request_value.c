@@ -20,6 +20,11 @@ bool scry_value_whole(scry_value v, int64_t *out)
         *out = scry_json_int(v.json, 0);
         return true;
     }
+    double d = !v.text && scry_json_type_of(v.json) == SCRY_JSON_REAL ? scry_json_num(v.json, 0) : NAN;
+    if (fabs(d) < 1LL << 53 && d == floor(d)) {   /* JSON has one kind of number: 5.0 is 5 */
+        *out = (int64_t)d;
+        return true;
+    }
     const char *text = scry_value_text(v);
     size_t sign = text && text[0] == '-';
     if (!text || !text[sign] || text[sign + strspn(text + sign, "0123456789")])

@@ -55,7 +55,8 @@ typedef struct {
 static enum MHD_Result visit_arg(void *p, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value, size_t size)
 {
     const arg_visit *v = p;
-    v->each(v->arg, key, value, size);
+    if (key_size || value)   /* not what is between the signs of "&&", or behind a last one */
+        v->each(v->arg, key, value, size);
     return MHD_YES;
 }
 

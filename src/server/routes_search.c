@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/sha256.h"
 #include "scry/query.h"
+#include "server/form.h"
 #include "server/request.h"
 #include "server/search.h"
 
@@ -33,11 +34,11 @@ static void similar_get(request *r, worker_tools *tools)
     search_job_free(j);
 }
 
-/* POST /api/v1/search: a multipart form, which may hold pictures, or JSON. */
+/* POST /api/v1/search: a form, which may hold pictures if it is a multipart one, or JSON. */
 static void search_post(request *r, worker_tools *tools)
 {
     const char *type = request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
-    bool form = type && strncasecmp(type, "multipart/", 10) == 0;
+    bool form = (type && strncasecmp(type, "multipart/", 10) == 0) || form_is(type, scry_buf_str(&r->body), r->body.size);
     search_job *j = search_job_new(form ? SCRY_VIA_FORM : SCRY_VIA_JSON);
     if (form ? search_read_form(r, j, type) : search_read_json(r, j))
         search_submit(r, j);

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "server/connections.h"
 #include "server/downloads.h"
+#include "server/form.h"
 #include "server/id_body.h"
 #include "server/pictures.h"
 #include "server/queue.h"
@@ -186,41 +187,45 @@ static ssize_t send_piece(void *arg, uint64_t position, char *to, size_t max)
 
 /* ---- the request ---- */
 
-/* A form's ids=A&ids=B, or ids=A,B: what a page can send so that its browser saves the answer while it comes. */
-static void form_to_json(request *r, scry_buf *json)
+typedef struct {
+    scry_buf *json;
+    scry_error err;
+} id_list;
+
+/* ids=A&ids=B, or ids=A,B: what a page can send so that its browser saves the answer while it comes. */
+static int add_ids(void *arg, const char *name, const char *value, size_t size)
 {
-    const char *p = scry_buf_str(&r->body);
-    bool first = true;
-    scry_buf_puts(json, "{\"ids\":[");
-    while (*p) {
-        size_t n = strspn(p, "0123456789abcdefABCDEF");
-        if (n == 2 * SCRY_ID_BYTES) {
-            scry_buf_printf(json, "%s\"%.*s\"", first ? "" : ",", (int)n, p);
-            first = false;
-            p += n;
-        } else if (strncmp(p, "ids=", 4) == 0) {
-            p += 4;
-        } else if (strncmp(p, "%2C", 3) == 0 || strncmp(p, "%2c", 3) == 0) {
-            p += 3;
-        } else if (*p == '&' || *p == ',' || *p == '+') {
-            p++;
-        } else {
-            respond_problem(r, 400, "the form has something else than ids=ID,ID...");
-            return;
+    id_list *l = arg;
+    size_t n;
+    if (strcmp(name, "ids") != 0)
+        return scry_fail(&l->err, SCRY_EINVALID, "the form has something else than ids=ID,ID...");
+    for (const char *p = value; *p; p += n) {
+        n = strcspn(p, ", ");
+        if (n == 0) {
+            n = 1;
+            continue;
         }
+        if (n != 2 * SCRY_ID_BYTES || strspn(p, "0123456789abcdefABCDEF") < n)
+            return scry_fail(&l->err, SCRY_EINVALID, "the form has something else than ids=ID,ID...");
+        scry_buf_printf(l->json, "%s\"%.*s\"", l->json->data[l->json->size - 1] == '[' ? "" : ",", (int)n, p);
     }
-    scry_buf_puts(json, "]}");
+    return 0;
 }
 
 static bool read_ids(request *r, id_body *out)
 {
-    const char *type = request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *body = scry_buf_str(&r->body);
     *out = (id_body){ NULL, NULL, 0 };
-    if (!type || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0 || scry_buf_str(&r->body)[0] == '{')
-        return id_body_read(r, NULL, out);   /* curl says that JSON is a form */
+    if (!form_is(request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE), body, r->body.size))
+        return id_body_read(r, NULL, out);
     scry_buf json = SCRY_BUF_INIT(2 * MAX_JSON_BODY);
-    form_to_json(r, &json);
-    bool good = r->status == 0 && id_body_parse(r, scry_buf_str(&json), json.size, NULL, out);
+    id_list list = { &json, SCRY_ERROR_INIT };
+    scry_buf_puts(&json, "{\"ids\":[");
+    int result = form_read(body, r->body.size, add_ids, &list, &list.err);
+    scry_buf_puts(&json, "]}");
+    if (result < 0)
+        respond_error(r, &list.err);
+    bool good = result == 0 && id_body_parse(r, scry_buf_str(&json), json.size, NULL, out);
     scry_buf_dispose(&json);
     return good;
 }

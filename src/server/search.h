@@ -19,7 +19,7 @@ search_job *search_job_new(scry_request_via via);
 void search_job_free(search_job *j);
 
 /* Read and complete the parameters: from the query string (`ignore_unknown`: a route that some other
- * service's clients call), a JSON body, a multipart form; false: a 4xx was made. */
+ * service's clients call), from that and a JSON body, or a form; false: a 4xx was made. */
 bool search_read_url(request *r, search_job *j, bool ignore_unknown);
 bool search_read_json(request *r, search_job *j);
 bool search_read_form(request *r, search_job *j, const char *content_type);

@@ -1,5 +1,6 @@
-/* search_read.c - a search from an HTTP request: its query string, a multipart form, or a JSON body.
+/* search_read.c - a search from an HTTP request: its query string, a form, or a JSON body.
  *
+ * A request with a body may have parameters in its query string, too: they are those of the body.
  * What the parameters are and mean is in engine/search_request.h; here they are only handed over.
  */
 #include "server/search.h"
@@ -7,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/sha256.h"
 #include "server/cache.h"
+#include "server/form.h"
 #include "server/multipart.h"
 
 #include <stdlib.h>
@@ -66,11 +68,20 @@ static bool complete(request *r, search_job *j, int result, scry_error *err)
     return result == 0;
 }
 
-bool search_read_url(request *r, search_job *j, bool ignore_unknown)
+static int read_args(const request *r, search_job *j, bool ignore_unknown, scry_error *err)
 {
     url u = { j, ignore_unknown, 0, SCRY_ERROR_INIT };
     request_each_arg(r, read_arg, &u);
-    return complete(r, j, u.result, &u.err);
+    if (u.result < 0)
+        *err = u.err;
+    return u.result;
+}
+
+bool search_read_url(request *r, search_job *j, bool ignore_unknown)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    int result = read_args(r, j, ignore_unknown, &err);
+    return complete(r, j, result, &err);
 }
 
 bool search_read_json(request *r, search_job *j)
@@ -79,7 +90,9 @@ bool search_read_json(request *r, search_job *j)
     scry_error err = SCRY_ERROR_INIT;
     if (!request_json(r, &root))
         return false;
-    int result = scry_request_set_members(&j->request, root, &err);
+    int result = read_args(r, j, false, &err);
+    if (result == 0)
+        result = scry_request_set_members(&j->request, root, &err);
     scry_json_free(root);
     return complete(r, j, result, &err);
 }
@@ -103,10 +116,23 @@ static int read_field(void *arg, const multipart_part *part)
     return scry_request_set(&f->job->request, "image", scry_text(hex), f->err);
 }
 
+static int read_text_field(void *arg, const char *name, const char *value, size_t size)
+{
+    const form *f = arg;
+    if (strcmp(name, "image") == 0)
+        return scry_fail(f->err, SCRY_EINVALID, "image takes a file: send the form as multipart/form-data");
+    return set_text(f->job, name, value, size, f->err);
+}
+
 bool search_read_form(request *r, search_job *j, const char *content_type)
 {
     scry_error err = SCRY_ERROR_INIT;
     form f = { j, &err };
-    int result = multipart_read(content_type, scry_buf_str(&r->body), r->body.size, read_field, &f, &err);
+    const char *body = scry_buf_str(&r->body);
+    int result = read_args(r, j, false, &err);
+    if (result == 0 && form_is(content_type, body, r->body.size))
+        result = form_read(body, r->body.size, read_text_field, &f, &err);
+    else if (result == 0)
+        result = multipart_read(content_type, body, r->body.size, read_field, &f, &err);
     return complete(r, j, result, &err);
 }

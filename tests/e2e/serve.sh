@@ -84,6 +84,35 @@ get "$url/api/v1/query-pictures/$upload/thumbnail"
 is "its thumbnail" $code 200
 get -F "image=@$P/p009.png" -F limit=1 "$url/api/v1/search"
 is "search by form" "$(json 'j["results"][0]["name"]')" p009.png
+get -d 'q=red&&limit=4' -d 'format=png&' "$url/api/v1/search"
+is "an encoded form, as clients send by default" "$code $(json '[len(j["results"]), j["query"], {r["format"] for r in j["results"]}]')" "200 [4, 'red', {'png'}]"
+get --data-urlencode 'q=red + ½:"a&b=c" 100%' -d limit=1 "$url/api/v1/search"
+is "an encoded form: signs" "$(json '[p["text"] for p in j["parts"]]')" "['red', '½:\"a&b=c\" 100%']"
+get -d 'q=red&Limit=4' "$url/api/v1/search"
+like "an encoded form: unknown names are refused" "$T/out" '400.*unknown parameter ..Limit..: did you mean limit'
+get -d 'q=red&image=x' "$url/api/v1/search"
+like "an encoded form: no files" "$T/out" '400.*send the form as multipart/form-data'
+get -d 'q=red%00' "$url/api/v1/search"
+like "an encoded form: a zero byte" "$T/out" '400.*q holds a zero byte'
+get -d 'q=red' "$url/api/v1/search?limit=4&format=png"
+is "the address of a form has parameters, too" "$(json '[len(j["results"]), {r["format"] for r in j["results"]}]')" "[4, {'png'}]"
+get -F "image=@$P/p009.png" "$url/api/v1/search?limit=1"
+is "of one with a file" "$(json '[r["name"] for r in j["results"]]')" "['p009.png']"
+get -d '{"q":"red"}' "$url/api/v1/search?limit=4"
+is "of JSON" "$(json 'len(j["results"])')" 4
+for address in "q=blue" "xyz=1" "limit=0"; do
+    get -d '{"q":"red"}' "$url/api/v1/search?$address"
+    is "what cannot be taken there is refused: $address" "$code" 400
+done
+get "$url/api/v1/search?&q=red&&limit=4&"
+is "signs between parameters that are not there" "$code $(json 'len(j["results"])')" '200 4'
+get "$url/api/v1/search?q=red&=4"
+is "a value without a name: 400" "$code" 400
+printf '\357\273\277{"q":"red","limit":4.0}' >"$T/marked"
+get -H 'Content-Type: application/json' --data-binary "@$T/marked" "$url/api/v1/search"
+is "JSON with a byte order mark; 4.0 is 4" "$code $(json 'len(j["results"])')" '200 4'
+get --data-binary "@$T/marked" "$url/api/v1/search"
+is "the same, called a form" "$code $(json 'len(j["results"])')" '200 4'
 get -X POST -d 'this is no picture' "$url/api/v1/query-pictures"
 is "not a picture: 415" $code 415
 

@@ -143,6 +143,12 @@ static void what_is_wrong_is_said(void **state)
 {
     REFUSE("empty text", "");
     REFUSE("empty text", " ", "\t");
+    REFUSE("empty text", "\u00a0");
+    REFUSE("empty text", "\u3000\u200b\ufeff");
+    REFUSE("empty text", "\u202e");
+    REFUSE("empty text", "dog", "-", "\u200b");
+    scry_query_free(PARSE("\u200bdog"));
+    scry_query_free(PARSE("\u00a0?"));
     REFUSE("missing after \"+\"", "dog", "+");
     REFUSE("missing before \"-\"", "dog", "+", "-", "cat");
     REFUSE("weight", "0:dog");

@@ -90,6 +90,10 @@ static void nothing_is_ignored(void **state)
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"formt\":\"png\"}}", "unknown filter \"formt\": did you mean format? expected one of in, date, after");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"filter\":{\"limit\":5}}", "unknown filter \"limit\"");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"lmit\":5}", "unknown parameter \"lmit\": did you mean limit? expected one of q, parts");
+    taken("{\"parts\":[{\"id\":\"" ID "\",\"region\":[1.0,2,3e0,4.0]}],\"limit\":5.0}", "@id:" ID "#1,2,3,4",
+          "[{\"id\":\"" ID "\",\"weight\":1,\"region\":[1,2,3,4]}]");
+    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"limit\":5.5}", "limit takes a whole number from 1 to 1000, not the number 5.5");
+    refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"offset\":1e300}", "offset takes a whole number");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"limit\":[5]}", "limit takes a whole number from 1 to 1000, not a list of 1");
     refused_via(SCRY_VIA_JSON, "{\"q\":\"a\",\"offset\":5,\"cursor\":\"5\"}", "mean the same");
     refused_via(SCRY_VIA_JSON, "{\"limit\":5}", "q is missing");
