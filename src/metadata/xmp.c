@@ -126,13 +126,21 @@ static bool is_blank(char c)
 
 /* ---- names ---------------------------------------------------------------------- */
 
+/* Programs do not agree on the last slash: of MicrosoftPhoto's Windows writes it, exiftool does not. */
+static bool is_space(slice uri, const char *known)
+{
+    size_t n = strlen(known), slash = n && known[n - 1] == '/';
+    uri.n -= uri.n && uri.p[uri.n - 1] == '/';
+    return uri.n == n - slash && memcmp(uri.p, known, uri.n) == 0;
+}
+
 static void declare(reader *r, slice prefix, slice uri)
 {
     if (r->prefix_count == MAX_PREFIXES)
         return;
     space found = NO_SPACE;
     for (size_t i = 1; i < sizeof spaces / sizeof *spaces; i++)
-        if (equals(uri, spaces[i].uri))
+        if (is_space(uri, spaces[i].uri))
             found = (space)i;
     r->prefixes[r->prefix_count].prefix = prefix;
     r->prefixes[r->prefix_count++].space = found;

@@ -237,6 +237,14 @@ static void xmp_of_other_programs(void **state)
     assert_string_equal(m.title, "usual");
     assert_string_equal(m.keywords, "AC/DC");
     assert_int_equal(m.taken_at, -460339200);   /* 1955-06-01 */
+    /* As exiftool writes them: without the last slash; and one more of another's. */
+    m = xmp(RDF_HEAD NODE " xmlns:MicrosoftPhoto='http://ns.microsoft.com/photo/1.0'><MicrosoftPhoto:LastKeywordXMP><rdf:Bag>"
+        "<rdf:li>word</rdf:li></rdf:Bag></MicrosoftPhoto:LastKeywordXMP><MicrosoftPhoto:Rating>75</MicrosoftPhoto:Rating></rdf:Description>"
+        "<rdf:Description xmlns:d='http://purl.org/dc/elements/1.1' d:title='slash'/>"
+        "<rdf:Description xmlns:x='http://ns.adobe.com/xap/1' x:Rating='1'/>" RDF_END);
+    assert_int_equal(m.rating, 4);
+    assert_string_equal(m.keywords, "word");
+    assert_string_equal(m.title, "slash");
 }
 
 /* What is nested tells of other things: ingredients, history, faces. */
