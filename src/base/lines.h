@@ -22,13 +22,17 @@ typedef struct scry_lines {
     bool zero_ended;     /* set it after opening: lines end with zero bytes, and may contain line ends */
     FILE *file;
     char *line;
+    char *rest;          /* of a text whose lines end with "\r" alone: what follows the last line; else NULL */
     size_t capacity, number;   /* number: of the line read last, from 1 */
 } scry_lines;
+
+/* Whether a text of n bytes begins with the mark of UTF-16, as Windows programs write it. */
+bool scry_is_utf16(const char *text, size_t n);
 
 /* "-" is standard input. */
 int scry_lines_open(scry_lines *l, const char *path, scry_error *err) SCRY_NODISCARD;
 
-/* 1 and the next line without its end ("\n" or "\r\n"), valid until the next call; 0 at the end; else an error. */
+/* 1 and the next line without its end ("\n", "\r\n", or "\r" where the whole text has no "\n"), valid until the next call; 0 at the end; else an error. */
 int scry_lines_next(scry_lines *l, char **line, scry_error *err) SCRY_NODISCARD;
 
 /* Also after scry_lines_open() has failed. */

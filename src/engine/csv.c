@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/descriptor.h"
+#include "base/lines.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,14 @@ static int next_char(FILE *f, bool quoted)
     return '\n';
 }
 
+/* Why a table that begins with line[0..n) and a zero byte cannot be read. */
+static int refuse_zero(const char *line, size_t n, size_t number, const char *path, scry_error *err)
+{
+    if (scry_is_utf16(line, n))
+        return scry_fail(err, SCRY_EINVALID, "%s is UTF-16: save it as CSV in UTF-8, or use iconv -f UTF-16 -t UTF-8", path);
+    return scry_fail(err, SCRY_EINVALID, "%s: line %zu contains a zero byte: this is not a table in UTF-8", path, number);
+}
+
 /* Read one record into `*line` (quoted fields may hold line ends). Returns its length, 0 at the
  * end, or a negative code; *lines counts the line ends read. */
 static ssize_t read_record(FILE *f, char **line, size_t *capacity, size_t *lines, scry_error *err, const char *path)
@@ -38,7 +47,7 @@ static ssize_t read_record(FILE *f, char **line, size_t *capacity, size_t *lines
         if (n + 2 > MAX_RECORD_BYTES)
             return scry_fail(err, SCRY_ELIMIT, "%s: line %zu is longer than %d bytes", path, *lines + 1, MAX_RECORD_BYTES);
         if (c == '\0')
-            return scry_fail(err, SCRY_EINVALID, "%s: line %zu contains a zero byte: this is not a table in UTF-8", path, *lines + 1);
+            return refuse_zero(*line, n, *lines + 1, path, err);
         (*line)[n++] = (char)c;
         quoted ^= c == '"';
         *lines += c == '\n';
@@ -80,6 +89,19 @@ static size_t split(char *p, char separator, char **fields)
     }
 }
 
+/* A first line "sep=;", as spreadsheets write it, which is no row. */
+static bool is_separator_line(const char *text)
+{
+    return strncmp(text, "sep=", 4) == 0 && text[4] && strchr("\n", text[5]);
+}
+
+static char separator_of(const char *text)
+{
+    if (is_separator_line(text))
+        return text[4];
+    return strchr(text, '\t') ? '\t' : strchr(text, ',') || !strchr(text, ';') ? ',' : ';';
+}
+
 int scry_csv_read_stream(FILE *f, const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err)
 {
     char *line = NULL, **fields = scry_alloc(MAX_FIELDS * sizeof *fields);
@@ -93,8 +115,8 @@ int scry_csv_read_stream(FILE *f, const char *path, char separator, scry_csv_row
             break;
         }
         char *text = first == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? line + 3 : line;
-        if (!separator)
-            separator = strchr(text, '\t') ? '\t' : ',';
+        if (!separator && (separator = separator_of(text)) && is_separator_line(text))
+            continue;
         if (text[0] != '\n' && text[0] != '\0')
             r = row(arg, first, fields, split(text, separator, fields));
     }

@@ -1,4 +1,5 @@
-/* csv.h - comma- or tab-separated tables (RFC 4180): quoted fields, doubled quotes. Lines end with LF, CRLF or CR; a byte
+/* csv.h - tables separated by commas (RFC 4180), tabs, or semicolons, as spreadsheets write
+ * them where the comma is the decimal sign: quoted fields, doubled quotes. Lines end with LF, CRLF or CR; a byte
  * order mark at the start is skipped, a zero byte is an error. */
 #ifndef SCRY_ENGINE_CSV_H
 #define SCRY_ENGINE_CSV_H
@@ -16,8 +17,8 @@ bool scry_is_csv(const char *path);
  * reading and is returned. `line` counts from 1. */
 typedef int scry_csv_row(void *arg, size_t line, char **fields, size_t count);
 
-/* Read the whole table in `path` ("-": standard input). `separator` is ',' or '\t', or 0 for
- * the one in the first line. A field without its closing quote is SCRY_EINVALID. */
+/* Read the whole table in `path` ("-": standard input). `separator` is ',', '\t' or ';', or 0 for
+ * the one in the first line: a tab, else a comma, else a semicolon. A field without its closing quote is SCRY_EINVALID. */
 int scry_csv_read(const char *path, char separator, scry_csv_row *row, void *arg, scry_error *err) SCRY_NODISCARD;
 
 /* The same from where an open stream is; `path` is its name in messages. */

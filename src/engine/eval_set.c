@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "engine/csv.h"
+#include "engine/picture_table.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -14,7 +15,6 @@
 enum { MAX_PICTURES = 10000000, MAX_LABELS = 1000000, MAX_CAPTIONS = 50000000, LOOK_FOR = 16 };
 #define NO_LABEL UINT32_MAX
 
-static const char *const file_names[] = { "file", "path", "filename", "file_name", "filepath", "image", "image_path", NULL };
 static const char *const caption_names[] = { "caption", "text", "caption_en", "title", "sentence", "description", "query", NULL };
 static const char *const label_names[] = { "label", "class", "category", "text", NULL };
 
@@ -53,7 +53,7 @@ static int read_header(reader *r, char **fields, size_t count)
 {
     const scry_eval_set_options *o = r->options;
     const char *const *texts = o->labels ? label_names : caption_names;
-    int result = find_column(r, fields, count, (column){ o->file_column, file_names, "--file-column" }, &r->file_at);
+    int result = find_column(r, fields, count, (column){ o->file_column, scry_path_columns, "--file-column" }, &r->file_at);
     if (result == 0)
         result = find_column(r, fields, count, (column){ o->text_column, texts, "--column" }, &r->text_at);
     if (result == 0 && r->where_column)

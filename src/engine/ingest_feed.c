@@ -372,7 +372,7 @@ static int feed_list(feeder *f, const char *path)
     list.zero_ended = f->in->options->zero_ended;
     while (r == 0 && (r = scry_lines_next(&list, &line, &err)) > 0)
         r = line[0] ? feed_path(f, line) : 0;
-    if (err.code == SCRY_EINVALID)
+    if (err.code == SCRY_EINVALID && !scry_is_utf16(list.line, list.capacity))
         scry_fail(&err, err.code, "line %zu of %s contains a zero byte: give -0 if its paths end with zero bytes", list.number, path);
     if (err.code)
         ingest_fail(f->in, &err);

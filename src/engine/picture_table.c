@@ -57,12 +57,26 @@ typedef struct {
     scry_error *err;
 } reading;
 
-static bool is_header(char **fields, size_t n)
+const char *const scry_path_columns[] = { "file", "path", "filename", "file_name", "filepath", "image", "image_path", NULL };
+
+static bool is_path(const char *name)
 {
+    size_t i = 0;
+    while (scry_path_columns[i] && strcasecmp(name, scry_path_columns[i]) != 0)
+        i++;
+    return scry_path_columns[i] != NULL;
+}
+
+/* The column of the paths: "path", or another name for it; NO_COLUMN: this is no header. */
+static size_t path_column(char **fields, size_t n)
+{
+    size_t other = NO_COLUMN;
     for (size_t i = 0; i < n; i++)
         if (strcasecmp(fields[i], "path") == 0)
-            return true;
-    return false;
+            return i;
+        else if (other == NO_COLUMN && is_path(fields[i]))
+            other = i;
+    return other;
 }
 
 static bool is_label(const char *name)
@@ -70,10 +84,10 @@ static bool is_label(const char *name)
     return strncasecmp(name, "label", 5) == 0;
 }
 
-/* "X,path,...": X is the id and the others are labels, whatever their names, unless these say something else. */
+/* "X,path,...", or another name of the paths: X is the id and the others are labels, whatever their names, unless these say something else. */
 static bool is_usual(char **fields, size_t n)
 {
-    bool usual = n >= 2 && strcasecmp(fields[1], "path") == 0 && !is_label(fields[0]);
+    bool usual = n >= 2 && path_column(fields, n) == 1 && !is_label(fields[0]);
     for (size_t i = 2; i < n; i++)
         usual &= strcasecmp(fields[i], "id") != 0;
     return usual;
@@ -83,12 +97,13 @@ static bool is_usual(char **fields, size_t n)
 static int read_header(reading *t, char **fields, size_t n)
 {
     bool usual = is_usual(fields, n);
-    t->path_at = t->id_at = NO_COLUMN;
+    t->path_at = path_column(fields, n);
+    t->id_at = NO_COLUMN;
     for (size_t i = 0; i < n; i++) {
         bool id = usual ? i == 0 : strcasecmp(fields[i], "id") == 0;
-        if (strcasecmp(fields[i], "path") == 0 && t->path_at == NO_COLUMN)
-            t->path_at = i;
-        else if (id && t->id_at == NO_COLUMN)
+        if (i == t->path_at)
+            continue;
+        if (id && t->id_at == NO_COLUMN)
             t->id_at = i;
         else if (!usual && !is_label(fields[i]))
             return scry_fail(t->err, SCRY_EINVALID, "%s: the column \"%.40s\" is neither path, id nor label: rename or "
@@ -103,7 +118,7 @@ static int read_row(void *arg, size_t line, char **fields, size_t n)
     reading *t = arg;
     bool first = !t->begun;
     t->begun = true;
-    if (first && is_header(fields, n))
+    if (first && path_column(fields, n) != NO_COLUMN)
         return read_header(t, fields, n);
     size_t labels = 0;
     const char **label = scry_alloc(n * sizeof *label);

@@ -2,6 +2,8 @@
  *
  *     id,path,label         path,label_1,label_2         serial,path,animal,colour
  *
+ * The column of the paths may also have another of the names in scry_path_columns, such as "filename".
+ *
  * Several rows, of one table or of several, may name one file: the last of them counts. A row of a folder is for the files in it
  * that have no row of their own, nor one of a folder nearer to them.
  */
@@ -15,6 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+/* What the columns of paths are called, in lower case, in any table of pictures; ends with NULL. */
+extern const char *const scry_path_columns[];
 
 /* A table that can be read from its beginning several times: a pipe is copied to a temporary file. The caller closes *out. */
 int scry_picture_table_open(FILE **out, const char *path, scry_error *err) SCRY_NODISCARD;

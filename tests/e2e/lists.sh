@@ -116,9 +116,44 @@ is "a byte order mark and CRLF" "$status $(cut -d, -f1 err)" '0 2 added'
 printf '\377\376m\000a\000' >utf16
 listed utf16 --from-file utf16
 is "UTF-16: 2" $status 2
+like "UTF-16: and says what to do" "$T/err" 'utf16 is UTF-16: iconv -f UTF-16 -t UTF-8'
 listed none --from-file nowhere
 like "a list that is not there is named" err 'cannot open nowhere: No such file'
 
+printf 'made/p060.png\rmade/p061.png\r' >mac
+listed maclist --from-file mac
+is "a list with CR ends" "$status $(cut -d, -f1 err)" '0 2 added'
+printf '%smade/p060.png\rmade/p061.png' "$mark" | "$scry" index --collection maclist2 --from-file - 2>err
+is "with a mark and no last end, piped" "$(cut -d, -f1 err)" '2 added'
+cr=$(printf 'made/with\rcr.png')
+cp made/p060.png "$cr"
+printf '%s\n' "$cr" >within
+listed within --from-file within
+is "a CR within a name stays where lines end with LF" "$status $(cut -d, -f1 err)" '0 1 added'
+rm -f "$cr"
+printf 'path;label\nmade/p060.png;"a; b, c"\nmade/p061.png;\n' >semicolon.csv
+listed semicolon semicolon.csv
+is "semicolons" "$status $(cut -d, -f1 err)" '0 2 added'
+run search --collection semicolon --json --label 'a; b, c' x
+is "and a label with one" "$(json 'len(j["results"])')" 1
+printf 'sep=;\r\nid;path;label\r\n7;made/p060.png;red\r\n' >sep.csv
+listed sep sep.csv
+is "a spreadsheet's line that says so" "$status $(cut -d, -f1 err)" '0 1 added'
+run list --collection sep --json --key 7 --label red
+is "and its columns" "$(json 'len(j["results"])')" 1
+printf '\377\376p\000a\000t\000h\000' >utf16.csv
+listed utf16csv utf16.csv
+is "CSV in UTF-16: 2" "$status" 2
+like "CSV in UTF-16: and says what to do" "$T/err" 'utf16.csv is UTF-16: save it as CSV in UTF-8'
+for name in filename File image_path; do
+    printf '%s,label\nmade/p062.png,red\n' "$name" >name.csv
+    listed "name-$name" name.csv
+    is "paths in a column $name" "$status $(cut -d, -f1 err)" '0 1 added'
+done
+printf 'filename,caption\nmade/p062.png,red\n' >caption.csv
+listed caption caption.csv
+is "an unknown column beside it is refused" $status 2
+like "and named, too" "$T/err" 'caption.csv: the column "caption" is neither path, id nor label'
 printf 'id,path,label\r1,made/p060.png,bear\r2,made/p061.png,\r' >mac.csv
 listed mac mac.csv
 is "CSV with CR ends: 0" "$status $(cut -d, -f1 err)" '0 2 added'

@@ -56,6 +56,11 @@ static void fields_and_quotes(void **state)
     check("a\tb\n", ',', "1[a\tb];");
     check("id,path\r1,a.jpg\r\r2,\"x\ry\"\r", 0, "1[id][path];2[1][a.jpg];4[2][x\ry];");
     check("a\r\nb\nc\rd", 0, "1[a];2[b];3[c];4[d];");
+    check("a;b\n1;\"x;y\",z\n", 0, "1[a][b];2[1][x;y,z];");
+    check("a;b,c\n", 0, "1[a;b][c];");
+    check("sep=;\na,b;c\n", 0, "2[a,b][c];");
+    check("sep=,\na,b;c\n", 0, "2[a][b;c];");
+    check("sep=;x\n", 0, "1[sep=][x];");
     check("", 0, "");
 }
 
