@@ -389,6 +389,12 @@ static int read_words(const cli_common *c, run *r)
 static int refuse_absent(const char *path)
 {
     struct stat st;
+    if (!path[0])
+        return cli_usage("cannot index an empty path: name a folder, a picture or a CSV file");
+    if (strcmp(path, "-") == 0)
+        return cli_usage("cannot index -: it does not exist (a list of paths from standard input: --from-file -)");
+    if (strstr(path, "://"))
+        return cli_usage("cannot index %s: it is an address: give the path of a folder or a file", path);
     if (lstat(path, &st) < 0)
         return cli_usage("cannot index %s: it does not exist", path);
     char *leads_to = scry_stored_folder(path);

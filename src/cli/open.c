@@ -128,7 +128,8 @@ int cli_open_model_named(scry_model **out, const char *name, const scry_model_op
         return r;
     r = scry_model_open(out, dir, options, &why);
     free(dir);
-    if (r < 0 && (!name || !name[0] || strcmp(name, SCRY_STARTER_MODEL) == 0))
+    bool damaged = r == SCRY_EINVALID || r == SCRY_ENOTFOUND;   /* not for want of memory, descriptors or rights */
+    if (damaged && (!name || !name[0] || strcmp(name, SCRY_STARTER_MODEL) == 0))
         return scry_fail(err, r, "the starter model is damaged: %s. Restore it: `git checkout -- models/starter` in a "
                          "source tree, else install scry again", why.message);
     return r < 0 ? scry_fail(err, r, "%s", why.message) : 0;

@@ -1,11 +1,13 @@
 #include "cli/query_hints.h"
 
 #include "cli/cli.h"
+#include "base/alloc.h"
 #include "engine/date_words.h"
 #include "engine/place_list.h"
 #include "image/image.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -24,6 +26,52 @@ static const char *minus_word(const char *text)
         if (isalpha((unsigned char)p[2]) || (unsigned char)p[2] >= 0x80)
             return p + 1;
     return NULL;
+}
+
+/* A sign that looks like + or - and is none, alone or before a word, as telephones write it; its length in *n. */
+static const char *other_sign(const char *text, size_t *n, char *meant)
+{
+    static const char *const signs[] = { "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", "\ufe63", "\uff0d",
+                                         "\uff0b" };
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        for (const char *p = strstr(text, signs[i]); p; p = strstr(p + 1, signs[i])) {
+            *n = strlen(signs[i]);
+            *meant = strcmp(signs[i], "\uff0b") == 0 ? '+' : '-';
+            if (p > text && p[-1] == ' ' && p[*n])
+                return p;
+        }
+    return NULL;
+}
+
+/* "@photo.jpg" behind other words, if that file is here; owned, without the "@". */
+static char *picture_within(const char *text)
+{
+    for (const char *p = strstr(text, " @"); p; p = strstr(p + 1, " @")) {
+        char *name = scry_strndup(p + 2, strcspn(p + 2, " "));
+        if (is_picture_here(name))
+            return name;
+        free(name);
+    }
+    return NULL;
+}
+
+/* What may have been meant by signs within a text. */
+static void hint_signs(const char *text)
+{
+    size_t n;
+    char meant;
+    const char *sign = other_sign(text, &n, &meant), *comma = text + strspn(text, "0123456789"), *weight = comma + (*comma == ',');
+    char *picture = picture_within(text);
+    if (sign)
+        cli_warn("%.*s is searched for as a text: %s takes the sign of the keyboard, with spaces around it: %c %.*s", (int)n, sign,
+                 meant == '+' ? "adding" : "subtracting", meant, (int)strcspn(sign + n + (sign[n] == ' '), " "), sign + n + (sign[n] == ' '));
+    if (picture)
+        cli_warn("@%s is searched for as a text; + @%s adds that picture to the query", picture, picture);
+    weight += strspn(weight, "0123456789");
+    if (comma > text && *comma == ',' && weight > comma + 1 && *weight == ':')
+        cli_warn("\"%.*s\" is searched for as a text: a weight has a point, %.*s.%.*s", (int)(weight + 1 - text), text, (int)(comma - text), text,
+                 (int)(weight - comma), comma + 1);
+    free(picture);
 }
 
 /* Whether it names a past date and could hardly be meant otherwise: with a year, or as "last summer". */
@@ -59,6 +107,8 @@ void cli_query_hints(const scry_search_request *r)
         const char *date = parts[i].kind == SCRY_PART_TEXT ? date_at_end(text) : NULL;
         if (date)
             cli_warn("\"%s\" is searched for as a text; --date \"%s\" finds only pictures taken then", date, date);
+        if (parts[i].kind == SCRY_PART_TEXT)
+            hint_signs(text);
         if (minus)
             cli_warn("%.*s is searched for as a text; to subtract it, put a space behind the minus: - %.*s", (int)strcspn(minus, " "), minus,
                      (int)strcspn(minus + 1, " "), minus + 1);

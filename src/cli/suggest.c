@@ -18,7 +18,7 @@ typedef struct {
 static const synonym commands[] = {
     { "search", "find query grep" }, { "list", "ls" }, { "index", "add import update sync reindex refresh" },
     { "remove", "rm delete del forget" }, { "duplicates", "dupes dups dedup dedupe" }, { "status", "info stats" }, { "verify", "fsck" },
-    { "text", "ocr" }, { "model pull", "pull" }, { "--version", "version" },
+    { "text", "ocr" }, { "model pull", "pull" }, { "--version", "version -V -v" },
 }, lone_commands[] = {
     { "list", "show all photos pictures images browse" }, { "index", "scan build init create start setup" }, { "favourite", "star like fav" },
     { "duplicates", "similar" }, { "serve", "web gui ui page server open run" }, { "root", "folders folder roots dirs" },

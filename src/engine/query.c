@@ -124,6 +124,8 @@ int scry_query_add_picture(scry_query *q, const char *path, const int region[4],
     int required = scry_required(path, "the path of a picture", err);
     if (required < 0)
         return required;
+    if (strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0)
+        return scry_fail(err, SCRY_EINVALID, "%.200s is an address, and scry opens none: download the picture, and give the file", path);
     if (region)
         memcpy(part.region, region, sizeof part.region);
     return add_part(q, part, scry_expand_home(path), err);
@@ -173,12 +175,17 @@ static int parse_weight(const char **text, double *weight, bool *found, scry_err
 }
 
 /* Read "#x,y,w,h" at the end of `spec`; *n is the length of what precedes it. A "#" belongs to a name unless a
- * region follows the last one. */
+ * region follows the last one: three commas among numbers, which may be wrong ones. */
 static int parse_region_suffix(const char *spec, size_t *n, int region[4], scry_error *err)
 {
     const char *hash = strrchr(spec, '#');
     *n = strlen(spec);
-    if (!hash || hash[1 + strspn(hash + 1, "0123456789,")] != '\0' || !strchr(hash, ','))
+    if (!hash || hash[1 + strspn(hash + 1, "0123456789,.-% ")] != '\0' || !strchr(hash, ','))
+        return 0;
+    size_t commas = 0;
+    for (const char *p = hash; *p; p++)
+        commas += *p == ',';
+    if (commas != 3 && hash[1 + strspn(hash + 1, "0123456789,")] != '\0')
         return 0;
     *n = (size_t)(hash - spec);
     return scry_parse_region(hash + 1, region, err);

@@ -39,6 +39,14 @@ says 2 'no command "find": did you mean `scry search`\?' find dog
 says 2 'no command "ls": did you mean `scry list`\?' ls -l
 says 2 'no command "gui": did you mean `scry serve`\?' gui
 says 2 'no command "pictures": `scry search pictures of ...` looks' pictures of dogs
+says 2 'no command "-V": did you mean `scry --version`\?' -V
+says 2 'is an address, and scry opens none: download the picture' search @https://example.org/a.jpg
+says 2 'cannot index an empty path' index ''
+says 2 'standard input: --from-file -' index -
+says 2 'is an address: give the path' index "file://$P"
+says 2 'the region "0.1,0,.5,1" is not x,y,w,h in whole pixels' search "@$P/work/p000.png#0.1,0,.5,1"
+says 2 'the region "-1,0,5,5" is not x,y,w,h in whole pixels' search "@$P/work/p000.png#-1,0,5,5"
+says 2 'the region "0,0,50%,50%" is not x,y,w,h in whole pixels' search "@$P/work/p000.png#0,0,50%,50%"
 says 2 'no command "version": did you mean `scry --version`\?' version
 says 2 'unknown option --year \(did you mean --date\?\)' search red --year=2020
 says 2 'unknown option --since \(did you mean --after\?\)' list --since 2020
@@ -135,6 +143,24 @@ for text in 'a march of 3000' 'runner 2990' 'flowers in spring' 2019; do
     in_terminal dumb "$scry" search "$text"
     unlike "$text: none" "$T/screen" 'searched for as a text'
 done
+for dash in – — − － ‐; do
+    in_terminal dumb "$scry" search beach $dash people at night
+    like "$dash is no minus" "$T/screen" "^scry: $dash is searched for as a text: subtracting takes the sign of the keyboard.*: - people"
+done
+in_terminal dumb "$scry" search "beach –people"
+like "– before a word" "$T/screen" 'subtracting takes .*: - people'
+in_terminal dumb "$scry" search "beach ＋ people"
+like "nor is ＋ a plus" "$T/screen" 'adding takes .*: [+] people'
+in_terminal dumb "$scry" search "the years 1914–1918, black‑and‑white –"
+unlike "dashes within words and at the end" "$T/screen" 'searched for as a text'
+in_terminal dumb "$scry" search red "@$P/holiday/p000.png"
+like "a picture behind words" "$T/screen" "^scry: @$P/holiday/p000.png is searched for as a text; [+] @$P"
+in_terminal dumb "$scry" search "red @home"
+unlike "a word with an @" "$T/screen" 'searched for as a text'
+in_terminal dumb "$scry" search "0,5:red" + blue
+like "a decimal comma" "$T/screen" '"0,5:" is searched for as a text: a weight has a point, 0.5'
+in_terminal dumb "$scry" search "10,000 people: a crowd"
+unlike "a comma in a number" "$T/screen" 'searched for as a text'
 run search "beach -people"
 is "not a word of it elsewhere" "$(cat "$T/err")" ''
 done_testing

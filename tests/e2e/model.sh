@@ -86,6 +86,18 @@ cp -r "$T/broken" "$T/app/models/starter"
 is "a damaged starter: status" $? 2
 like "a damaged starter: the file is named" "$T/err" 'starter model is damaged: .*model.safetensors'
 like "a damaged starter: what restores it" "$T/err" 'git checkout -- models/starter'
+if drop_root; then
+    rm -rf "$T/app/models/starter"
+    cp -r "$T/model" "$T/app/models/starter"
+    chmod 0 "$T/app/models/starter/model.safetensors"
+    run_unprivileged_app() { scry=$T/app/scry run_unprivileged "$@"; }
+    chmod a+rx "$T" "$T/app" "$T/app/models" "$T/app/models/starter"
+    run_unprivileged_app embed --texts "$T/texts" --out "$T/a.npy"
+    is "a starter that may not be read: status" $status 2
+    like "a starter that may not be read: is said to be so" "$T/err" 'model.safetensors: Permission denied$'
+    unlike "a starter that may not be read: is not damaged" "$T/err" damaged
+    chmod -R u+rw "$T/app/models/starter"
+fi
 
 # ---- pull ----
 python3 "$E2E/hub.py" "$T/model" "$T/port" &

@@ -158,6 +158,11 @@ static void what_is_wrong_is_said(void **state)
     REFUSE("without the name", "@");
     REFUSE("region", "@a.jpg#1,2,0,4");
     REFUSE("region", "@a.jpg#1,2,3");
+    REFUSE("region", "@a.jpg#1.5,2,3,4");
+    REFUSE("region", "@a.jpg#-1,2,3,4");
+    REFUSE("is an address", "@http://localhost/a.jpg");
+    scry_query_free(PARSE("@a.jpg#1.5,2"));
+    scry_query_free(PARSE("@httpd.png"));
     REFUSE("32 hexadecimal", "@id:12");
     scry_query *q;
     scry_error err = SCRY_ERROR_INIT;
