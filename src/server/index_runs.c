@@ -248,11 +248,27 @@ static void put_run(scry_json_writer *w, const index_run *run)
 
 /* ---- routes ---- */
 
+static bool read_flags(request *r, const scry_json *body, index_run *run)
+{
+    const struct { const char *name; bool *to; } flags[] = {
+        { "prune", &run->options.prune }, { "retry", &run->options.retry }, { "recheck", &run->options.recheck },
+        { "rebuild_metadata", &run->options.rebuild_metadata }, { "rebuild", &run->rebuild },
+    };
+    bool good = request_members(r, body, "paths prune retry recheck rebuild rebuild_metadata");
+    for (size_t i = 0; good && i < sizeof flags / sizeof *flags; i++)
+        good = request_flag(r, body, flags[i].name, flags[i].to);
+    return good;
+}
+
 static bool read_paths(request *r, index_run *run)
 {
     scry_json *root = NULL;
     if (!request_json(r, &root))
         return false;
+    if (!read_flags(r, root, run)) {
+        scry_json_free(root);
+        return false;
+    }
     const scry_json *paths = scry_json_get(root, "paths");
     size_t n = scry_json_size(paths), i = 0;
     for (; i < n && i < MAX_PATHS; i++) {
@@ -263,11 +279,6 @@ static bool read_paths(request *r, index_run *run)
     }
     run->options.path_count = i;
     run->options.paths = (const char *const *)run->paths;
-    run->options.prune = scry_json_bool(scry_json_get(root, "prune"), false);
-    run->options.retry = scry_json_bool(scry_json_get(root, "retry"), false);
-    run->options.recheck = scry_json_bool(scry_json_get(root, "recheck"), false);
-    run->options.rebuild_metadata = scry_json_bool(scry_json_get(root, "rebuild_metadata"), false);
-    run->rebuild = scry_json_bool(scry_json_get(root, "rebuild"), false);
     scry_json_free(root);
     if (run->rebuild ? !paths : n && i == n)
         return true;

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "engine/place_list.h"
 #include "server/auth.h"
 #include "server/connections.h"
@@ -123,6 +124,39 @@ bool request_json(request *r, scry_json **out)
     else if (scry_json_parse(out, scry_buf_str(&r->body), r->body.size, "the body", &err) < 0)
         respond_error(r, &err);
     return r->status == 0;
+}
+
+bool request_knows(request *r, const char *name, const char *known)
+{
+    scry_nearest n = SCRY_NEAREST_INIT(name);
+    scry_nearest_offer_words(&n, known);
+    if (strcmp(n.best, name) == 0 && name[0])
+        return true;
+    respond_problem(r, 400, "unknown parameter \"%.40s\": %s%s%sexpected one of %s", name, n.best[0] ? "did you mean " : "", n.best,
+                    n.best[0] ? "? " : "", known);
+    return false;
+}
+
+bool request_members(request *r, const scry_json *body, const char *known)
+{
+    void *it = NULL;
+    const char *key;
+    const scry_json *value;
+    if (scry_json_type_of(body) != SCRY_JSON_OBJECT)
+        respond_problem(r, 400, "the body must be a JSON object");
+    while (r->status == 0 && scry_json_next(body, &it, &key, &value))
+        request_knows(r, key, known);
+    return r->status == 0;
+}
+
+bool request_flag(request *r, const scry_json *body, const char *name, bool *out)
+{
+    const scry_json *value = scry_json_get(body, name);
+    *out = scry_json_bool(value, false);
+    if (!value || scry_json_type_of(value) == SCRY_JSON_BOOL)
+        return true;
+    respond_problem(r, 400, "%s takes true or false", name);
+    return false;
 }
 
 void respond_bytes(request *r, int status, const char *content_type, const void *bytes, size_t n)

@@ -93,6 +93,15 @@ bool request_language(request *r, const char **out);
  * also accept pictures have a larger limit of their own). */
 bool request_json(request *r, scry_json **out);
 
+/* Whether a body is a JSON object whose members are all among `known` (names separated by spaces); false: a 400 was made. */
+bool request_members(request *r, const scry_json *body, const char *known);
+
+/* The same of one name, of a field of a form. */
+bool request_knows(request *r, const char *name, const char *known);
+
+/* A member that is true or false, which is false when it is absent; false: a 400 was made. */
+bool request_flag(request *r, const scry_json *body, const char *name, bool *out);
+
 void respond_text(request *r, int status, const char *content_type, const char *text);
 void respond_bytes(request *r, int status, const char *content_type, const void *bytes, size_t n);
 void respond_json(request *r, int status, scry_buf *json);             /* takes the bytes of the buffer */

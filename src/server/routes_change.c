@@ -25,6 +25,7 @@ enum { MAX_UPLOADS = 64, MAX_LABELS = 64, MAX_NAME_BYTES = 1000, MAX_UPLOAD_BODY
 /* What one request adds: files that it uploaded to the media folder, or a path that it named. */
 typedef struct {
     request *request;
+    bool lenient;                 /* names that are not known are ignored, as the tutorial's service does */
     char *folder;                 /* the media folder; NULL for a path */
     char *paths[MAX_UPLOADS];     /* owned */
     bool created[MAX_UPLOADS];    /* the file was not in the media folder before */
@@ -111,6 +112,8 @@ static int read_part(void *arg, const multipart_part *part)
     scry_error err = SCRY_ERROR_INIT;
     if (strcmp(part->name, "label") == 0 || strcmp(part->name, "key") == 0)
         return !read_name(a, part->name, part->data, part->size);
+    if (strcmp(part->name, "image") != 0 && !a->lenient)
+        return !request_knows(a->request, part->name, "image label key");
     if (strcmp(part->name, "image") != 0 || save_upload(a, part->data, part->size, &err) == 0)
         return 0;
     respond_problem(a->request, err.code == SCRY_EINVALID ? 415 : err.code == SCRY_ELIMIT ? 413 : 500, "%s", err.message);
@@ -256,6 +259,21 @@ static void answer_added(addition *a)
     scry_buf_dispose(&b);
 }
 
+/* The key and the labels of such a body; false: a 400 was made. */
+static bool read_names(addition *a, const scry_json *body)
+{
+    const scry_json *labels = scry_json_get(body, "labels"), *key = scry_json_get(body, "key");
+    const char *text = scry_json_str(key, "");
+    if (labels && scry_json_type_of(labels) != SCRY_JSON_ARRAY)
+        respond_problem(a->request, 400, "labels takes a list of texts");
+    bool ok = a->request->status == 0 && (!key || read_name(a, "key", text, strlen(text)));
+    for (size_t i = 0; ok && i < scry_json_size(labels); i++) {
+        text = scry_json_str(scry_json_at(labels, i), "");
+        ok = read_name(a, "label", text, strlen(text));
+    }
+    return ok;
+}
+
 /* {"path": "/absolute/below/a/root.jpg", "labels": [...], "key": "..."} */
 static bool read_path(addition *a)
 {
@@ -266,7 +284,9 @@ static bool read_path(addition *a)
     const char *path = scry_json_str(scry_json_get(root, "path"), NULL);
     struct stat st;
     char *real = path && path[0] == '/' ? realpath(path, NULL) : NULL;
-    if (!path || path[0] != '/')
+    if (!a->lenient && !request_members(r, root, "path labels key"))
+        ;   /* a 400 was made */
+    else if (!path || path[0] != '/')
         respond_problem(r, 400, "path must be an absolute path");
     else if (!real || !below_root(r, real))
         respond_problem(r, 403, "the path is not a file below one of the roots");
@@ -275,13 +295,7 @@ static bool read_path(addition *a)
     else
         a->paths[a->count++] = scry_strdup(real);
     free(real);
-    const scry_json *labels = scry_json_get(root, "labels"), *key = scry_json_get(root, "key");
-    const char *text = scry_json_str(key, "");
-    bool ok = a->count && (!key || read_name(a, "key", text, strlen(text)));
-    for (size_t i = 0; ok && i < scry_json_size(labels); i++) {
-        text = scry_json_str(scry_json_at(labels, i), "");
-        ok = read_name(a, "label", text, strlen(text));
-    }
+    bool ok = a->count && read_names(a, root);
     scry_json_free(root);
     return ok;
 }
@@ -324,7 +338,7 @@ static void drop_uploads(addition *a)
 
 static void images_post(request *r, worker_tools *tools)
 {
-    addition a = { .request = r };
+    addition a = { .request = r, .lenient = strcmp(r->route->pattern, "/insert") == 0 };
     if (!check_enabled(r, r->server->options.allow_upload, "--allow-upload") || !store_change_begin(r))
         return;
     if (read_body(&a))

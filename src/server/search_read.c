@@ -36,7 +36,8 @@ void search_job_free(search_job *j)
 static int set_text(search_job *j, const char *name, const char *text, size_t size, scry_error *err)
 {
     char *value = scry_strndup(text ? text : "", size);
-    int r = strlen(value) != size ? scry_fail(err, SCRY_EINVALID, "%.40s holds a zero byte", name)
+    bool zero = strlen(value) != size && scry_param_find(name, j->request.via);   /* else it is unknown */
+    int r = zero ? scry_fail(err, SCRY_EINVALID, "%.40s holds a zero byte", name)
                                   : scry_request_set(&j->request, name, scry_text(value), err);
     free(value);
     return r;

@@ -303,6 +303,23 @@ pictures "$T/unseen" 1 95
 get -H "$A" -F "image=@$T/unseen/p095.png" -F label= "$url/api/v1/images"
 is "a new picture that is refused for its label" $code 400
 is "leaves no file" "$(find "$SCRY_STORE/media" -type f | wc -l)" "$media"
+get -H "$A" -F "image=@$T/unseen/p095.png" -F labels=sea "$url/api/v1/images"
+like "a field that is not known is refused" "$T/out" '400.*unknown parameter ..labels..: did you mean label'
+is "and leaves no file either" "$(find "$SCRY_STORE/media" -type f | wc -l)" "$media"
+get -H "$A" -F "file=@$T/unseen/p095.png" "$url/api/v1/images"
+like "a picture in another field" "$T/out" '400.*unknown parameter ..file..: expected one of image label key'
+get -H "$A" -F "file=@$T/unseen/p095.png" "$url/api/v1/search"
+like "of a search, too" "$T/out" '400.*unknown parameter ..file..'
+for body in '"label":"x"' '"labels":"x"' '"kye":1'; do
+    get -H "$A" -H 'Content-Type: application/json' -d "{\"path\":\"$T/pics/p000.png\",$body}" "$url/api/v1/images"
+    is "JSON that is not understood is refused: $body" "$code" 400
+done
+for body in '"prune":"true"' '"retry":1' '"rechek":true'; do
+    get -H "$A" -d "{\"paths\":[\"$T/more\"],$body}" "$url/api/v1/index"
+    is "so it is by an index run: $body" "$code" 400
+done
+get -H "$A" -d '["paths"]' "$url/api/v1/index"
+is "and what is no object" "$code" 400
 get -H "$A" -F "image=@$T/more/p090.png" -F "image=@$T/more/p091.png" "$url/api/v1/images"
 is "two at once, both known already" "$code $(json 'len(j["results"])')" '201 2'
 get -H "$A" "$url/count"
