@@ -49,6 +49,7 @@ int scry_lines_next(scry_lines *l, char **line, scry_error *err)
     static const char mark[] = "\xEF\xBB\xBF";
     if (l->rest && *l->rest)
         return next_of_rest(l, line);
+    l->rest = NULL;
     errno = 0;
     ssize_t n = getdelim(&l->line, &l->capacity, l->zero_ended ? '\0' : '\n', l->file);
     if (n < 0)
