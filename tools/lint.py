@@ -10,6 +10,7 @@ Functions over the limits are listed, and counted against ALLOWED_COMPLEX and AL
 """
 import importlib.util
 import itertools
+import json
 import os
 import re
 import shutil
@@ -294,6 +295,19 @@ def check_python():
                 wrong(path, number, f"longer than {LINE + 10} characters, or a space at the end")
 
 
+def check_strings():
+    """The languages of the page have the same texts, and what the server names has one: codes of problems and of skipped files."""
+    texts = {name: json.load(open(f"web/strings/{name}", encoding="utf-8")) for name in sorted(os.listdir("web/strings"))}
+    for name, own in texts.items():
+        for key in sorted(set(own) ^ set(texts["en.json"]) - {"direction"}):
+            wrong(f"web/strings/{name}", 0, f"{key}: in one of this and en.json only")
+    codes = {"skip_" + x for x in re.findall(r'\{ "(\w+)", (?:STARTS|HAS),', open("src/engine/skip_code.c", encoding="utf-8").read())}
+    for name in os.listdir("src/server"):
+        codes |= {"problem_" + x for x in re.findall(r'respond_named_problem\([^"]*?"(\w+)", "', open(f"src/server/{name}", encoding="utf-8").read())}
+    for key in sorted(codes - set(texts["en.json"])):
+        wrong("web/strings/en.json", 0, f"{key} is missing: the server says it")
+
+
 def main():
     os.chdir(TOP)
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
@@ -311,6 +325,7 @@ def main():
     check_public_names()
     check_layout()
     check_python()
+    check_strings()
     if len(sys.argv) > 1:
         check_symbols(sys.argv[1])
     for path in files:

@@ -1,9 +1,10 @@
 // api.js - requests to the server. A response that is not 2xx becomes an ApiError.
 
 export class ApiError extends Error {
-  constructor(status, detail, retryAfterSeconds = 0, code = '') {
+  constructor(status, detail, retryAfterSeconds = 0, code = '', cause = '') {
     super(detail);
     this.code = code;       // a name of the problem, of some (explain.js)
+    this.cause = cause;     // why it cannot be decoded
     this.status = status;   // 0: no response
     this.retryAfterSeconds = retryAfterSeconds;
   }
@@ -39,7 +40,7 @@ export async function request(path, options = {}) {
     throw new ApiError(0, 'no answer');
   }
   try { answer = await response.json(); } catch { /* not a problem document */ }
-  throw new ApiError(response.status, answer?.detail ?? response.statusText, +response.headers.get('Retry-After') || 0, answer?.code);
+  throw new ApiError(response.status, answer?.detail ?? response.statusText, +response.headers.get('Retry-After') || 0, answer?.code, answer?.cause);
 }
 
 export const thumbnail = (id, size) => `api/v1/images/${id}/thumbnail?size=${size}`;

@@ -316,7 +316,7 @@ function begin(answer) {
   notice('');
   showLine();
   showUnknown(answer.unknown_words ?? []);
-  if (answer.damage) notice(text('store_damaged'), answer.damage);
+  if (answer.damage) notice(text('store_damaged'), element('span', {}, withCommand('store_damaged_help', 'scry verify'), element('br'), element('small', { lang: 'en' }, answer.damage)));
   else if (!answer.results.length) empty();
 }
 
@@ -347,13 +347,17 @@ function showUnknown(words) {
   $('unknown').textContent = words.length ? text('unknown_words', { n: words.length, words: words.join(', ') }) : '';
 }
 
+function withCommand(key, command) {
+  const [before, after] = text(key, { command: '\0' }).split('\0');
+  return element('span', {}, before, element('code', {}, command), after);
+}
+
 function empty() {
   if (readFilters().size) {
     notice(text('no_match'), first?.nothing_found_by ? whyNothing(first.nothing_found_by) : text('no_match_help'), text('clear_filters'), () => $('filters').reset());
     return;
   }
-  const [before, after] = text('empty_help', { command: '\0' }).split('\0');
-  const help = element('span', {}, before, element('code', {}, 'scry index ~/Pictures'), after);
+  const help = withCommand('empty_help', 'scry index ~/Pictures');
   if (status?.indexing_allowed) notice(text('empty'), help, text('empty_button'), openIndexing);
   else notice(text('empty'), help);
 }

@@ -5,13 +5,22 @@
 import { describeFilter, readFilters } from './filters.js';
 import { day, number, text } from './strings.js';
 
-const DETAILED = ['undecodable', 'bad_parameter'];   // what the server says adds to it
+// What the server says adds to these.
+const DETAILED = ['problem_undecodable', 'problem_bad_parameter', 'skip_truncated', 'skip_damaged', 'skip_too_large', 'skip_unsupported', 'skip_unreadable', 'skip_no_library', 'skip_format_off'];
 
-// Why a request failed. `code` and `detail` are of the answer.
-export function explain({ code, message: detail }) {
-  const key = 'problem_' + code, said = code ? text(key) : key;
+function inWords(key, detail) {
+  const said = text(key);
   if (said === key) return detail;
-  return DETAILED.includes(code) && detail ? `${said} (${detail})` : said;
+  return DETAILED.includes(key) && detail ? `${said} (${detail})` : said;
+}
+
+// Why a file was skipped. `code` is null where the reason has none.
+export const explainSkip = ({ code, reason }) => inWords('skip_' + code, reason);
+
+// Why a request failed. `code`, `cause` and `detail` are of the answer.
+export function explain({ code, cause, message: detail }) {
+  if (cause) return inWords('skip_' + cause, detail.slice(detail.indexOf(': ') + 2));
+  return inWords('problem_' + code, detail);
 }
 
 const labels = { in: 'folder', date: 'when', after: 'from_date', until: 'to_date', near: 'position', box: 'map', favourites: 'favourites' };

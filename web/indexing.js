@@ -2,7 +2,7 @@
 
 import { ApiError, request } from './api.js';
 import { $, element } from './dom.js';
-import { explain } from './explain.js';
+import { explain, explainSkip } from './explain.js';
 import { number, text } from './strings.js';
 
 const SUGGEST_MS = 150;
@@ -117,15 +117,15 @@ function show(p) {
     rate: number(Math.round(done / Math.max(1, p.elapsed_ms) * 10000) / 10) });
 }
 
-function skipped({ path, reason }) {
+function skipped(file) {
   skips++;
   $('index-skips').hidden = false;
   $('index-skip-count').textContent = text('skipped_why', { n: skips });
-  $('index-skipped').append(element('li', {}, `${path}: ${reason}`));
+  $('index-skipped').append(element('li', {}, `${file.path}: ${explainSkip(file)}`));
 }
 
 function finish(p) {
   running(false);
-  $('index-state').textContent = p.state === 'failed' ? p.error : p.state === 'cancelled' ? text('indexing_cancelled') : text('indexing_done', p);
+  $('index-state').textContent = p.state === 'failed' ? `${text('error')} ${p.error}` : p.state === 'cancelled' ? text('indexing_cancelled') : text('indexing_done', p);
   onDone();
 }

@@ -168,7 +168,7 @@ async function whyNot() {
   const preview = $('preview').naturalWidth > 0;   // of a picture whose disk is not there, in place of a broken one
   full.classList.add('failed');   // no frame of a broken picture
   $('view-problem').classList.toggle('below', preview);
-  $('view-problem').textContent = preview && answer?.detail && current()?.away ? text('away_now') : text('cannot_show', { why: answer ? explain({ code: answer.code, message: answer.detail }) : '' });
+  $('view-problem').textContent = preview && answer?.detail && current()?.away ? text('away_now') : text('cannot_show', { why: answer ? explain({ ...answer, message: answer.detail }) : '' });
   $('view-problem').hidden = false;
 }
 

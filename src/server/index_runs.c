@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "engine/file_json.h"
+#include "engine/skip_code.h"
 #include "scry/rebuild.h"
 #include "server/request.h"
 #include "server/router.h"
@@ -131,6 +132,7 @@ static void on_skip(void *arg, const char *path, const char *reason)
     scry_json_begin(&w, '{');
     scry_json_add_str(&w, "path", path);
     scry_json_add_str(&w, "reason", reason);
+    scry_json_add_str(&w, "code", scry_skip_code(reason));
     scry_json_end(&w, '}');
     pthread_mutex_lock(&run->server->index_runs->lock);
     if (run->skip_count < MAX_KEPT_SKIPS)

@@ -163,7 +163,7 @@ bool picture_open(request *r, const scry_file *f, open_picture *out)
 
 void respond_undecoded(request *r, int status, const char *what, int result, const scry_error *err)
 {
-    respond_named_problem(r, result == SCRY_EIO ? 500 : status, "undecodable", "%s: %s", what, err->message);
+    respond_unusable(r, result == SCRY_EIO ? 500 : status, what, err->message);
 }
 
 enum { KEY_SIZE = 96 };

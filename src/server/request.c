@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "engine/place_list.h"
+#include "engine/skip_code.h"
 #include "server/auth.h"
 #include "server/connections.h"
 #include "server/metrics.h"
@@ -201,7 +202,7 @@ static const char *title_of(int status)
     return "Error";
 }
 
-static void put_problem(scry_json_writer *w, int status, const char *name, const char *detail)
+static void put_problem(scry_json_writer *w, int status, const char *name, const char *cause, const char *detail)
 {
     scry_json_begin(w, '{');
     scry_json_add_str(w, "type", "about:blank");
@@ -210,6 +211,8 @@ static void put_problem(scry_json_writer *w, int status, const char *name, const
     scry_json_add_str(w, "detail", detail);
     if (name)
         scry_json_add_str(w, "code", name);
+    if (cause)
+        scry_json_add_str(w, "cause", cause);
     scry_json_end(w, '}');
 }
 
@@ -227,10 +230,8 @@ static void put_openai_error(scry_json_writer *w, int status, const char *detail
     scry_json_end(w, '}');
 }
 
-static void respond_with_problem(request *r, int status, const char *name, const char *fmt, va_list ap)
+static void respond_with_detail(request *r, int status, const char *name, const char *cause, const char *detail)
 {
-    char detail[512];
-    vsnprintf(detail, sizeof detail, fmt, ap);
     while (r->headers > 0)
         free(r->header[--r->headers].value);
     bool openai = strncmp(r->path, "/v1/", 4) == 0;
@@ -239,7 +240,7 @@ static void respond_with_problem(request *r, int status, const char *name, const
     if (openai)
         put_openai_error(&w, status, detail);
     else
-        put_problem(&w, status, name, detail);
+        put_problem(&w, status, name, cause, detail);
     respond_json(r, status, &b);
     if (!openai)
         r->content_type = "application/problem+json";
@@ -247,6 +248,13 @@ static void respond_with_problem(request *r, int status, const char *name, const
         respond_header(r, "Retry-After", "1");
     if (status == 500)
         scry_log(SCRY_LOG_WARN, "%s %s was answered with 500: %s", r->method, r->path, detail);
+}
+
+static void respond_with_problem(request *r, int status, const char *name, const char *fmt, va_list ap)
+{
+    char detail[512];
+    vsnprintf(detail, sizeof detail, fmt, ap);
+    respond_with_detail(r, status, name, NULL, detail);
 }
 
 void respond_problem(request *r, int status, const char *fmt, ...)
@@ -263,6 +271,13 @@ void respond_named_problem(request *r, int status, const char *name, const char 
     va_start(ap, fmt);
     respond_with_problem(r, status, name, fmt, ap);
     va_end(ap);
+}
+
+void respond_unusable(request *r, int status, const char *what, const char *reason)
+{
+    char detail[512];
+    snprintf(detail, sizeof detail, "%s: %s", what, reason);
+    respond_with_detail(r, status, "undecodable", scry_skip_code(reason), detail);
 }
 
 void respond_error(request *r, const scry_error *err)

@@ -111,6 +111,9 @@ void respond_problem(request *r, int status, const char *fmt, ...) __attribute__
 
 /* The same with a name that stays when the words change: the page says it in its language (problem_NAME in web/strings/). */
 void respond_named_problem(request *r, int status, const char *name, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* A picture that cannot be decoded, "WHAT: REASON": the problem "undecodable", and the reason's name (engine/skip_code.h) as its cause. */
+void respond_unusable(request *r, int status, const char *what, const char *reason);
 void respond_error(request *r, const scry_error *err);                  /* the status depends on the code */
 void respond_result(request *r, int result, const scry_error *err, scry_buf *json);   /* an error, or 200; disposes json */
 void respond_header(request *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -216,7 +216,7 @@ static void index_added(addition *a)
     if (result < 0)
         store_change_failed(r, &err);
     else if (a->refused)
-        respond_problem(r, 415, "the picture cannot be used: %s", a->reason);
+        respond_unusable(r, 415, "the picture cannot be used", a->reason);
 }
 
 /* The response is the record of the first picture; of several, all are in "results". */

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "engine/facet_counts.h"
 #include "engine/file_json.h"
+#include "engine/skip_code.h"
 #include "server/away.h"
 #include "server/request.h"
 #include "server/search.h"
@@ -235,6 +236,7 @@ static int list_bad(void *arg, const char *path, int64_t size, int64_t mtime_ns,
     scry_json_begin(&l->w, '{');
     scry_json_add_str(&l->w, "path", path);
     scry_json_add_str(&l->w, "reason", reason);
+    scry_json_add_str(&l->w, "code", scry_skip_code(reason));
     scry_json_end(&l->w, '}');
     return 0;
 }

@@ -82,14 +82,22 @@ export async function around({ store }) {
     assert.ok((await page.evaluate(() => window.told)).some(t => / of \d+\+? pictures, \d+ new/.test(t)), 'progress was shown');
     assert.match(await page.textContent('#index-skip-count'), /^1 file was skipped/);
     await page.click('#index-skip-count');
-    assert.match(await page.textContent('#index-skipped'), /broken\.jpg: \S+/);
+    assert.match(await page.textContent('#index-skipped'), /broken\.jpg: the file is (damaged|cut off) \((damaged|truncated) JPEG/);
     await page.click('#indexing .corner');
     await until(async () => assert.equal(await page.textContent('#summary'), '32 pictures'));
     await page.click('#show-more');
     await page.click('#open-index');
     await page.fill('[name=path]', '/nowhere/at/all');
     await page.click('#index-form .main');
-    await until(async () => assert.match(await page.textContent('#index-skipped'), /\/nowhere\/at\/all: \S+/));
+    await until(async () => assert.match(await page.textContent('#index-skipped'), /\/nowhere\/at\/all: it does not exist$/));
+    const german = await open(server.url, { locale: 'de' });   // another visit: what was skipped before
+    await settled(german);
+    await german.click('#show-more');
+    await german.click('#open-index');
+    await until(async () => assert.match(await german.textContent('#index-skipped'), /broken\.jpg: die Datei ist (beschädigt|abgeschnitten) \(/));
+    await german.click('#indexing .corner');
+    await german.setInputFiles('#file', { name: 'none.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') });
+    await until(async () => assert.match(await german.textContent('#notice'), /none\.jpg: die Datei ist kein Bild/));
     await server.stop();
   });
 

@@ -440,7 +440,7 @@ export async function searching({ root, store }) {
     writeFileSync(mark, 'vectors-1.seg: bytes 0 to 4096 have changed');
     const page = await open(url + '/?q=a+horse');
     await settled(page);
-    assert.match(await page.textContent('#notice'), /index is damaged.*vectors-1\.seg: bytes 0 to 4096 have changed.*scry verify/);
+    assert.match(await page.textContent('#notice'), /index is damaged.*run scry verify.*vectors-1\.seg: bytes 0 to 4096 have changed.*scry verify/);
     assert.equal(await firstName(page), 'horse.jpg');
     rmSync(mark);
     await search(page, 'a cat');

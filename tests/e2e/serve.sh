@@ -115,6 +115,7 @@ get --data-binary "@$T/marked" "$url/api/v1/search"
 is "the same, called a form" "$code $(json 'len(j["results"])')" '200 4'
 get -X POST -d 'this is no picture' "$url/api/v1/query-pictures"
 is "not a picture: 415" $code 415
+is "... and why, by names that stay" "$(json '(j["code"], j["cause"])')" "('undecodable', 'not_picture')"
 
 # Pictures.
 get "$url/api/v1/images/$id"
@@ -360,6 +361,15 @@ get -H "$A" "$url/api/v1/index/$job/events"
 like "events to the end" "$T/out" '^event: done'
 get -H "$A" "$url/count"
 is "its pictures are there" "$(cat "$T/out")" 34
+cp "$T/broken.png" "$P"
+: >"$P/empty.png"
+get -H "$A" -d "{\"paths\":[\"$P\",\"$T/nowhere\"]}" "$url/api/v1/index"
+get -H "$A" "$url/api/v1/index/$(json 'j["job"]')/events"
+is "files that are skipped: each event has the name of its reason" \
+    "$(grep -A1 '^event: skipped' "$T/out" | sed -n 's/.*"code":"\([a-z_]*\)".*/\1/p' | sort | tr '\n' ' ')" "damaged empty gone "
+get -H "$A" "$url/api/v1/skipped"
+is "... and so have those that are remembered" "$(json '[(r["path"].split("/")[-1], r["code"]) for r in j["results"]]')" \
+    "[('broken.png', 'damaged'), ('empty.png', 'empty')]"
 stop
 
 run serve --listen 0.0.0.0:0
