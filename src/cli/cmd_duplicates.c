@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/html.h"
+#include "cli/nothing.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/row.h"
@@ -89,7 +90,8 @@ static void print_row(const scry_hit *h, const scry_duplicate *m, bool keep)
     char how[16] = "keep";
     if (!keep)
         snprintf(how, sizeof how, m->same_bytes ? "same" : "%.2f", m->cosine < 0.994 ? m->cosine : 0.99);
-    printf("  %-4s  %5d x %-5d  %9.2f MB  ", how, h->file.width, h->file.height, (double)h->file.size / 1e6);
+    printf("  %-4s  %5d x %-5d  ", how, h->file.width, h->file.height);
+    cli_print_size(h->file.size);
     cli_print_name(h->file.path);
     putchar('\n');
 }
@@ -137,6 +139,7 @@ static int show(const duplicates *q, scry_store *store, const scry_duplicates *d
     scry_results *r = NULL;
     uint64_t bytes, files = scry_duplicates_rest(d, &bytes);
     size_t groups = scry_duplicates_count(d);
+    char size[CLI_SIZE_BYTES];
     int result = scry_duplicates_results(&r, store, d, 0, groups, err);
     if (result == 0 && q->view.html)
         result = write_page(q, d, r, err);
@@ -146,8 +149,8 @@ static int show(const duplicates *q, scry_store *store, const scry_duplicates *d
         print_groups(q, d, r);
     scry_results_free(r);
     if (result == 0 && !q->common->quiet)
-        fprintf(stderr, "%zu group%s: %llu picture%s (%.1f MB) besides the ones to keep\n", groups, groups == 1 ? "" : "s",
-                (unsigned long long)files, files == 1 ? "" : "s", (double)bytes / 1e6);
+        fprintf(stderr, "%zu group%s: %llu picture%s (%s) besides the ones to keep\n", groups, groups == 1 ? "" : "s",
+                (unsigned long long)files, files == 1 ? "" : "s", cli_size(bytes, size));
     return result;
 }
 
@@ -180,6 +183,8 @@ static int find(duplicates *q)
         r = scry_duplicates_hide_kept(d, store, &err);
     if (r == 0)
         r = show(q, store, d, &err);
+    if (r == 0 && !scry_duplicates_count(d) && !q->common->quiet && q->view.form == CLI_TABLE)
+        cli_tell_none_pass(store, &q->common->request, q->path);
     if (r == 0)
         cli_warn_damage(store);
     int status = r == SCRY_ECANCELLED ? CLI_CANCELLED : r < 0 ? cli_fail(&err) : scry_duplicates_count(d) ? CLI_OK : CLI_NOTHING;

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/index_words.h"
 #include "cli/progress.h"
+#include "cli/suggest.h"
 #include "cli/welcome.h"
 
 #include "base/alloc.h"
@@ -395,8 +396,13 @@ static int refuse_absent(const char *path)
         return cli_usage("cannot index -: it does not exist (a list of paths from standard input: --from-file -)");
     if (strstr(path, "://"))
         return cli_usage("cannot index %s: it is an address: give the path of a folder or a file", path);
-    if (lstat(path, &st) < 0)
-        return cli_usage("cannot index %s: it does not exist", path);
+    if (lstat(path, &st) < 0) {
+        char *near = cli_near_path(path);
+        int usage = near ? cli_usage("cannot index %s: it does not exist; did you mean %s?", path, near)
+                         : cli_usage("cannot index %s: it does not exist", path);
+        free(near);
+        return usage;
+    }
     char *leads_to = scry_stored_folder(path);
     int status = cli_usage("cannot index %s: it is a link to %s, which does not exist: set it anew, and if a folder was moved that "
                            "is indexed say so with scry root move OLD NEW", path, leads_to);

@@ -1,6 +1,7 @@
 /* cmd_remove.c - `scry remove`: forget pictures. The picture files stay where they are. */
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/nothing.h"
 
 #include "base/alloc.h"
 #include "base/sha256.h"
@@ -44,12 +45,15 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
     }
     if (!operand[0])
         return scry_fail(err, SCRY_EINVALID, "the path is empty");
+    size_t before = s->files.count;
     char *path = scry_stored_path(operand);
     scry_filter_pool *pool = scry_filter_pool_new();
     const scry_filter_node *below = scry_filter_text(pool, SCRY_FILTER_IN, path);
     int r = scry_each_removable(store, scry_filter_and(pool, below, c->request.search.filter), select_file, s, err);
     scry_filter_pool_free(pool);
     free(path);
+    if (r == 0 && s->files.count == before && !c->quiet)
+        cli_tell_none_pass(store, &c->request, operand);
     return r;
 }
 
@@ -57,6 +61,8 @@ static int select_operand(selection *s, scry_store *store, const cli_common *c, 
 static int select_all(selection *s, scry_store *store, const cli_common *c, char **operands, size_t n, scry_error *err)
 {
     int r = n ? 0 : scry_each_removable(store, c->request.search.filter, select_file, s, err);
+    if (r == 0 && n == 0 && s->files.count == 0 && !c->quiet)
+        cli_tell_none_pass(store, &c->request, NULL);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = select_operand(s, store, c, operands[i], err);
     return r;

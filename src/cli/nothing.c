@@ -2,6 +2,8 @@
 
 #include "cli/cli.h"
 #include "engine/nothing_found.h"
+#include "engine/path_forms.h"
+#include "engine/walk.h"
 
 #include <stdlib.h>
 
@@ -38,4 +40,19 @@ void cli_put_why_nothing(scry_json_writer *w, const cli_output *o)
     if (why.size)
         scry_json_add_str(w, "nothing_found", scry_buf_str(&why));
     scry_buf_dispose(&why);
+}
+
+void cli_tell_none_pass(scry_store *store, const scry_search_request *r, const char *folder)
+{
+    scry_buf why = SCRY_BUF_INIT(MAX_REASON_BYTES);
+    scry_search_request asked = *r;   /* borrows all of it */
+    const scry_param *in = scry_param_find("in", r->via);
+    char *path = folder ? scry_stored_path(folder) : NULL;
+    if (path && in)
+        asked.filters[in - scry_params] = scry_filter_and(r->pool, r->filters[in - scry_params],
+                                                          scry_filter_below(r->pool, SCRY_FILTER_IN, path));
+    if (scry_why_nothing(&why, NULL, store, &asked, NULL) == 0 && why.size)
+        cli_warn("%s", scry_buf_str(&why));
+    scry_buf_dispose(&why);
+    free(path);
 }

@@ -82,13 +82,15 @@ static void time_left(const cli_progress *p, uint64_t done, uint64_t total, char
 
 void cli_progress_show(cli_progress *p, uint64_t done, uint64_t total, bool open_end, uint64_t rated)
 {
-    char text[128], left[48];
+    char text[128], left[48], rate[32] = "";
     if (!p)
         return;
     measure_rate(p, rated);
     time_left(p, done, total, left);
-    snprintf(text, sizeof text, "%llu/%llu%s  %.1f/s%s", (unsigned long long)done, (unsigned long long)total, open_end ? "+" : "",
-             p->rate, open_end ? "  still counting" : left);
+    if (p->rate > 0)   /* known after a second, and not where nothing is to be done */
+        snprintf(rate, sizeof rate, "  %.1f/s", p->rate);
+    snprintf(text, sizeof text, "%llu/%llu%s%s%s", (unsigned long long)done, (unsigned long long)total, open_end ? "+" : "", rate,
+             open_end ? "  still counting" : left);
     put_line(p, done, total, text);
 }
 

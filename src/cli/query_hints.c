@@ -1,7 +1,8 @@
 #include "cli/query_hints.h"
 
-#include "cli/cli.h"
 #include "base/alloc.h"
+#include "cli/cli.h"
+#include "cli/suggest.h"
 #include "engine/date_words.h"
 #include "engine/place_list.h"
 #include "image/image.h"
@@ -17,6 +18,21 @@ static bool is_picture_here(const char *text)
 {
     struct stat st;
     return scry_name_may_be_picture(text) && stat(text, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Of a picture to search by that is none: what was probably meant. */
+static void hint_picture(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            cli_warn("%s is a folder, and @ takes a picture; --in %s finds only pictures in that folder", path, path);
+        return;
+    }
+    char *near = cli_near_path(path);
+    if (near)
+        cli_warn("%s does not exist: did you mean @%s?", path, near);
+    free(near);
 }
 
 /* A word like "-people" behind another one; NULL: none. */
@@ -104,6 +120,8 @@ void cli_query_hints(const scry_search_request *r)
             cli_warn("\"%s\" is searched for with a weight of %g (a backslash in front of the number makes it text)", text, parts[i].weight);
         if (parts[i].kind == SCRY_PART_TEXT && is_picture_here(text))
             cli_warn("%s is searched for as a text; @%s searches by that picture", text, text);
+        if (parts[i].kind == SCRY_PART_PICTURE)
+            hint_picture(text);
         const char *date = parts[i].kind == SCRY_PART_TEXT ? date_at_end(text) : NULL;
         if (date)
             cli_warn("\"%s\" is searched for as a text; --date \"%s\" finds only pictures taken then", date, date);

@@ -4,7 +4,8 @@
 
 #include "cli/output.h"
 
-/* Say on stderr which parts are weighed, which text is the name of a picture that is here, and which has a word with a minus. */
+/* Say on stderr which parts are weighed, which text is the name of a picture that is here, which has a word with a
+ * minus, and what a picture that is not there may have been meant to be. */
 void cli_query_hints(const scry_search_request *r);
 
 /* On a terminal, of an output with results: which places of the collection have a name that --place gave, if they are several. */

@@ -82,11 +82,31 @@ static void print_day(const scry_file *f)
         printf("%s  ", day);
 }
 
+const char *cli_size(uint64_t bytes, char room[CLI_SIZE_BYTES])
+{
+    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+    double n = (double)bytes;
+    size_t i = 0;
+    for (; n >= 999.5 && i + 1 < sizeof units / sizeof *units; i++)
+        n /= 1000;
+    snprintf(room, CLI_SIZE_BYTES, i && n < 9.95 ? "%.1f %s" : "%.0f %s", n, units[i]);
+    return room;
+}
+
+void cli_print_size(int64_t bytes)
+{
+    char room[CLI_SIZE_BYTES];
+    if (on_terminal())
+        printf("%12s  ", cli_size((uint64_t)bytes, room));
+    else
+        printf("%9.2f MB  ", (double)bytes / 1e6);
+}
+
 /* The column of a list: what it is sorted by, else the date. */
 static void print_sorted_by(scry_sort sort, const scry_file *f)
 {
     if (sort == SCRY_SORT_SIZE)
-        printf("%9.2f MB  ", (double)f->size / 1e6);
+        cli_print_size(f->size);
     else if (sort == SCRY_SORT_RATING && f->has_rating)
         printf("%6d  ", f->rating);
     else if (sort == SCRY_SORT_RATING)

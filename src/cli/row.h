@@ -19,6 +19,13 @@ bool cli_is_away(const scry_file *f);
 /* Print a path of a table, without a line end. */
 void cli_print_name(const char *path);
 
+/* Print a column with the size of a file: in a pipe always in MB. */
+void cli_print_size(int64_t bytes);
+
+/* "830 B", "3.4 kB", "12 MB"; returns `room`. */
+enum { CLI_SIZE_BYTES = 32 };
+const char *cli_size(uint64_t bytes, char room[CLI_SIZE_BYTES]);
+
 /* Print the line that heads a group of results. */
 void cli_print_heading(const char *heading);
 

@@ -5,9 +5,11 @@
 #include "image/image.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What other programs call it: `words`, separated by spaces, and what it is called here. */
 typedef struct {
@@ -151,4 +153,40 @@ void cli_unknown_letter(const cli_command *c, const char *letter, const char *wo
         cli_usage("unknown option %s in %s (did you mean --%s?): see `scry %s --help`", letter, word, n.best, c->name);
     else if (!cli_explain_minus(c, word))
         cli_usage("unknown option %s (see `scry %s --help`)", letter, c->name);
+}
+
+/* `folder` with the name that is nearest to the `n` bytes at `name`, and `rest` behind it; owned, NULL where that is not there. */
+static char *near_in(const char *folder, const char *name, size_t n, const char *rest)
+{
+    DIR *d = opendir(folder[0] ? folder : ".");
+    char *given = scry_strndup(name, n);
+    scry_nearest nearest = SCRY_NEAREST_INIT(given);
+    for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+        if (e->d_name[0] != '.' || given[0] == '.')
+            scry_nearest_offer(&nearest, e->d_name);
+    if (d)
+        closedir(d);
+    free(given);
+    char *path = nearest.best[0] ? scry_asprintf("%s%s%s", folder, nearest.best, rest) : NULL;
+    if (path && access(path, F_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+char *cli_near_path(const char *path)
+{
+    for (size_t at = 0, n; path[at]; at += n) {
+        at += strspn(path + at, "/");
+        n = strcspn(path + at, "/");
+        char *up_to = scry_strndup(path, at + n);
+        bool is_there = access(up_to, F_OK) == 0;
+        free(up_to);
+        if (is_there)
+            continue;
+        char *folder = scry_strndup(path, at), *near = n ? near_in(folder, path + at, n, path + at + n) : NULL;
+        free(folder);
+        return near;
+    }
+    return NULL;
 }

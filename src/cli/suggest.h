@@ -21,4 +21,8 @@ void cli_unknown_letter(const cli_command *c, const char *letter, const char *wo
 /* Whether a word like "-people" in a command line with a query was probably meant to be subtracted; says so. */
 bool cli_explain_minus(const cli_command *c, const char *word);
 
+/* What `path`, which does not exist, was probably meant to be: with another name for the first of its parts that is not there.
+ * Owned; NULL: there is none. */
+char *cli_near_path(const char *path);
+
 #endif

@@ -238,12 +238,30 @@ static int by_files(const void *a, const void *b)
     return x->files != y->files ? (x->files < y->files) - (x->files > y->files) : strcmp(x->value, y->value);
 }
 
+/* A folder below those that both paths begin with: the long path that most have in common makes none near. */
+static void offer_folder(scry_nearest *n, const char *folder)
+{
+    size_t common = 0;
+    for (size_t i = 0; n->given[i] && n->given[i] == folder[i]; i++)
+        if (folder[i] == '/')
+            common = i + 1;
+    scry_nearest below = SCRY_NEAREST_INIT(n->given + common);
+    scry_nearest_offer(&below, folder + common);
+    if (!below.best[0] || (n->best[0] && below.distance >= n->distance) || strlen(folder) >= sizeof n->best)
+        return;
+    memcpy(n->best, folder, strlen(folder) + 1);
+    n->distance = below.distance;
+}
+
 /* The value that each text was probably meant to be. A camera is found by a part of its name, so its words count, too;
  * of a place the city does. */
 static void offer_values(scry_nearest *n, const survey *s)
 {
     for (size_t i = 0; i < s->values.count; i++) {
-        scry_nearest_offer(n, scry_table_text(&s->values, i));
+        if (s->kind == SCRY_FILTER_IN)
+            offer_folder(n, scry_table_text(&s->values, i));
+        else
+            scry_nearest_offer(n, scry_table_text(&s->values, i));
         if (s->kind == SCRY_FILTER_CAMERA)
             scry_nearest_offer_words(n, scry_table_text(&s->values, i));
         if (s->place) {

@@ -48,7 +48,7 @@ is "-0" "$(tr '\0' '\n' <"$T/out")" "$(cat "$T/lines")"
 run duplicates --exact
 like "a table: the kept one" "$T/out" "^  keep  +[0-9]+ x [0-9]+ +[0-9.]+ MB  $P/sub/copy.png\$"
 like "and the others" "$T/out" "^  same  +[0-9]+ x [0-9]+ +[0-9.]+ MB  $P/a longer name.png\$"
-like "how much" "$T/err" '^2 groups: 3 pictures \([0-9.]+ MB\) besides the ones to keep'
+like "how much" "$T/err" '^2 groups: 3 pictures \([0-9.]+ k?B\) besides the ones to keep'
 run duplicates --exact --html "$T/page.html"
 is "a page" "$(grep -o '<img ' "$T/page.html" | wc -l) $(grep -c 'Group [12]: keep the first' "$T/page.html")" "5 2"
 run duplicates --exact "$P/sub"

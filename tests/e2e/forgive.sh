@@ -87,6 +87,16 @@ says 1 'passes --camera nikno: did you mean NIKON\? There are FUJIFILM X-T4 \(1\
 says 1 'passes --camera leica: there are .*NIKON' list --camera leica
 says 1 "passes --in $P/holliday: did you mean $P/holiday\? There are $P \(8\)" search --in "$P/holliday" red
 says 1 "passes --in $P/worm or $P/holliday: did you mean $P/work\\? Or $P/holiday\\?" list --in "$P/worm" --in "$P/holliday"
+says 1 "passes --in $P/nowhere: there are $P \(8\)" list --in "$P/nowhere"   # the folder above is no likeness
+says 1 "passes --in $P/holliday: did you mean $P/holiday" duplicates "$P/holliday"
+says 1 'passes --camera nikno: did you mean NIKON' duplicates --camera nikno
+says 1 "passes --in $P/holliday: did you mean $P/holiday" remove "$P/holliday"
+says 1 'passes --camera nikno: did you mean NIKON' remove --camera nikno --dry-run
+run duplicates "$P/holiday"
+unlike "pictures without duplicates pass the filters" "$T/err" 'no picture passes'
+says 2 "cannot index $P/holliday: it does not exist; did you mean $P/holiday\?" index "$P/holliday"
+says 2 "cannot index $T/pisc/work: it does not exist; did you mean $P/work\?" index "$T/pisc/work"
+says 2 "cannot index $T/elsewhere: it does not exist\$" index "$T/elsewhere"
 says 1 'passes --label sunst: did you mean sunset\? There are mountain \(1\), sunset \(1\)$' list --label sunst
 says 1 'passes --label sunst: ' list --label sunset --label sunst
 says 1 'passes --keyword shoer: did you mean shore\? There are shore \(1\)' list --keyword shoer
@@ -131,6 +141,14 @@ in_terminal dumb "$scry" search "$P/holiday/p000.png"
 like "a picture that is here" "$T/screen" "p000.png is searched for as a text; @$P/holiday/p000.png searches by that picture"
 in_terminal dumb "$scry" search "@$P/holiday/p000.png"
 unlike "with an @ there is nothing to say" "$T/screen" 'searched for as a text'
+in_terminal dumb "$scry" search "@$P/holliday/p000.png"
+like "a picture that is not there" "$T/screen" "did you mean @$P/holiday/p000.png\\?"
+in_terminal dumb "$scry" search "@$P/holiday"
+like "a folder" "$T/screen" "is a folder, and @ takes a picture; --in $P/holiday finds only"
+in_terminal dumb "$scry" list --sort size --limit 1
+like "sizes in the unit that fits" "$T/screen" ' [0-9.]+ k?B  '
+run list --sort size --limit 1
+like "... and in a pipe as ever" "$T/out" '^ +[0-9]+\.[0-9][0-9] MB  '
 in_terminal dumb "$scry" search "beach -people red"
 like "a minus within a text" "$T/screen" '^scry: -people is searched for as a text; .* - people'
 in_terminal dumb "$scry" search "black-and-white - 5"
