@@ -180,8 +180,8 @@ static void print_summary(const scry_index_progress *p, const run *r)
         fprintf(stderr, " (%llu embedded, %.1f a second)", (unsigned long long)p->embedded, (double)p->embedded / (s > 0 ? s : 1));
     fputc('\n', stderr);
     if (p->missing)
-        fprintf(stderr, "%llu indexed %s not found any more: --prune forgets them\n", (unsigned long long)p->missing,
-                p->missing == 1 ? "picture was" : "pictures were");
+        fprintf(stderr, "%llu indexed %s not found any more: --prune forgets %s\n", (unsigned long long)p->missing,
+                p->missing == 1 ? "picture was" : "pictures were", p->missing == 1 ? "it" : "them");
     if (p->skipped)
         fputs("`scry status --skipped` lists the skipped files and why\n", stderr);
 }
