@@ -29,7 +29,7 @@ static void must(int result, const scry_error *err)
         fail_msg("%s", err->message);
 }
 
-static void put_file(scry_store *s, const uint8_t *root, int i)
+static inline void put_file(scry_store *s, const uint8_t *root, int i)
 {
     scry_error err = SCRY_ERROR_INIT;
     char name[32];
@@ -47,7 +47,7 @@ static void put_file(scry_store *s, const uint8_t *root, int i)
     must(scry_store_put(s, &p, 1, &err), &err);
 }
 
-static void make_store(const char *where)
+static inline void make_store(const char *where)
 {
     scry_store *s;
     scry_root root;

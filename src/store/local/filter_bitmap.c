@@ -10,6 +10,7 @@
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
 #include "store/local/filter_rows.h"
+#include "store/local/fresh_files.h"
 #include "store/local/raw_pairs.h"
 #include "store/local/view.h"
 #include "store/predicates.h"
@@ -29,6 +30,7 @@ void scry_filter_state_free(scry_filter_state *f)
             free(f->fresh_words[i]);
         free(f->fresh_words);
         scry_file_list_dispose(&f->fresh);
+        free(f->fresh_numbers);
         free(f->fresh_slots);
         free(f->fresh_order);
         free(f->valid);
@@ -52,29 +54,6 @@ static void order_fresh(scry_filter_state *f)
         f->fresh_order[i] = &f->fresh.items[i];
     if (f->fresh.count)
         qsort(f->fresh_order, f->fresh.count, sizeof *f->fresh_order, compare_files);
-}
-
-static int load_fresh(scry_local *s, scry_reader *r, const scry_view *v, scry_filter_state *f, scry_error *err)
-{
-    sqlite3_stmt *st;
-    scry_row row = { .wants_text = true };
-    size_t capacity = 0;
-    int64_t since = f->columns ? v->head.columns_last : 0;
-    int result = scry_db_start(&r->db, SCRY_SQL_FILES_SINCE, &st, err, "i", since);
-    while (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
-        result = scry_row_read(&row, st, &v->roots, s->db_path, err);
-        if (result < 0)
-            break;
-        if (f->fresh.count == capacity) {
-            capacity = capacity ? 2 * capacity : 64;
-            f->fresh_slots = scry_realloc(f->fresh_slots, capacity * sizeof *f->fresh_slots);
-        }
-        f->fresh_slots[f->fresh.count] = (uint32_t)row.slot;
-        scry_file_list_add(&f->fresh, &row.file);
-    }
-    scry_db_end(st);
-    scry_row_dispose(&row);
-    return result;
 }
 
 static void clear_row(const scry_columns *c, uint64_t *valid, int64_t root, const char *name)
@@ -153,7 +132,9 @@ static int make_state(scry_local *s, scry_reader *r, scry_view *v, scry_columns 
         result = load_valid(r, v, f, err);
     }
     if (result == 0)
-        result = load_fresh(s, r, v, f, err);
+        result = scry_fresh_load(s, r, v, f, v->known, err);
+    scry_filter_state_free(v->known);
+    v->known = NULL;
     if (result < 0) {
         scry_filter_state_free(f);
         return result;
@@ -202,8 +183,11 @@ static void hide_raws(scry_passing_files *p)
 static void note_words(scry_filter_state *f)
 {
     scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
-    f->fresh_words = scry_alloc((f->fresh.count + 1) * sizeof *f->fresh_words);
+    if (!f->fresh_words)
+        f->fresh_words = scry_alloc((f->fresh.count + 1) * sizeof *f->fresh_words);
     for (size_t i = 0; i < f->fresh.count; i++) {
+        if (f->fresh_words[i])
+            continue;
         scry_words_of_file(&words, &f->fresh.items[i], SCRY_FIELDS_ALL);
         f->fresh_words[i] = scry_strdup(scry_buf_str(&words));
     }
@@ -220,7 +204,7 @@ static int prepare(const scry_filter_state **out, scry_local *s, scry_reader *r,
     scry_columns *columns = trusted_columns(s, v, filter, which->sections);
     if (!v->filter || v->filter->columns != columns)
         result = make_state(s, r, v, columns, err);
-    if (result == 0 && scry_filter_asks_words(filter) && !v->filter->fresh_words)
+    if (result == 0 && scry_filter_asks_words(filter))
         note_words(v->filter);
     *out = v->filter;
     pthread_mutex_unlock(&s->view_lock);

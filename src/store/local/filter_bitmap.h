@@ -16,9 +16,12 @@ typedef struct scry_filter_state {
     scry_columns *columns;     /* NULL: every file is in `fresh` */
     uint64_t *valid;           /* a bit for each row of columns: the file is still so */
     scry_file_list fresh;      /* files that the columns lack, */
+    int64_t fresh_since, fresh_to;   /* all with a number in table files above the first, up to the second */
+    int64_t *fresh_numbers;    /* [fresh.count] their numbers, rising, */
     uint32_t *fresh_slots;     /* [fresh.count] and the slots of their contents */
+    size_t fresh_room;         /* of these two */
     const scry_file **fresh_order;   /* [fresh.count] of them, in order of root's id and relative path */
-    char **fresh_words;        /* [fresh.count] of store/words.h; NULL before the first filter on words */
+    char **fresh_words;        /* [fresh.count] of store/words.h, NULL of some; NULL before the first filter on words */
     scry_raw_pair *pairs;      /* [pair_count] */
     size_t pair_count;
 } scry_filter_state;

@@ -79,6 +79,7 @@
     X(FILES_BETWEEN, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
                      "WHERE f.id > ? AND f.id < ? ORDER BY f.id LIMIT ?")                       \
     X(FILES_SINCE, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.number > ? ORDER BY f.number")      \
+    X(NUMBERS_BETWEEN, "SELECT number FROM files WHERE number > ? AND number <= ? ORDER BY number") \
     X(FILES_BESIDE, "SELECT " SCRY_SQL_FILE_COLUMNS                                             \
                     "WHERE f.root = ? AND f.relative > ? AND f.relative < ? ORDER BY f.relative") \
     X(NAMES_SINCE, "SELECT relative FROM files WHERE number > ?")                               \

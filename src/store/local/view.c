@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "store/local/columns.h"
 #include "store/local/db_reader.h"
+#include "store/local/fresh_files.h"
 #include "store/local/transaction.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ static void view_free(scry_view *v)
     scry_shared_map_release(v->segment);
     scry_codes_dispose(&v->codes);
     scry_filter_state_free(v->filter);
+    scry_filter_state_free(v->known);
     scry_columns_release(v->columns);
     free(v->live);
     free(v->shown);
@@ -161,8 +163,10 @@ int scry_view_acquire(scry_local *s, scry_reader *r, scry_view **out, scry_error
         scry_view *fresh;
         result = make_view(s, r, &head, whole ? s->view : NULL, &fresh, err);
         if (result == 0) {
-            if (s->view && --s->view->refs == 0)
+            if (s->view && --s->view->refs == 0) {
+                fresh->known = whole ? scry_fresh_keep(s->view, fresh) : NULL;
                 view_free(s->view);
+            }
             s->view = fresh;
         } else if (scry_local_check_place(s, NULL) < 0) {
             result = replaced(s, err);   /* its files are the other collection's */
