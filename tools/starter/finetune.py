@@ -22,8 +22,8 @@ from distil import teacher_vectors
 from model import Head
 from sources import load_lite2
 
-FIRST = 18             # block of the image tower from which on they learn
-ROUNDS = 1             # each with its own rise and fall of the learning rate
+FIRST = 16             # block of the image tower from which on they learn
+ROUNDS = 3             # each with its own rise and fall of the learning rate
 BATCH = 160
 BACKBONE_RATE, HEAD_RATE = 2e-4, 5e-4
 DROP_IMAGE, DROP_TEXT = 0.2, 0.1
