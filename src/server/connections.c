@@ -28,11 +28,13 @@ typedef struct connection {
     int socket;
     double deadline_ms;     /* 0: none, the request is being processed */
     bool refused;           /* it lingers once it is closed */
+    bool understood;        /* a request of it had headers that could be read */
     request *begun;         /* owned; the loop's */
 } connection;
 
-/* A closed connection whose client may still be sending a body that was refused. If its socket were closed at once, the
- * kernel would reset the connection, and the client might never read why. */
+/* A closed connection whose client may still be sending: a body that was refused, or headers that are too large for libmicrohttpd,
+ * which answers them itself. If its socket were closed at once, the kernel would reset the connection, and the client might never
+ * read why. */
 typedef struct {
     int socket;
     size_t bytes;
@@ -67,6 +69,21 @@ static void watch_lingering(struct connection_list *l, double now)
         else
             close(l->linger[i].socket);
     l->lingering = kept;
+}
+
+/* Keep the socket of a connection that ends while its client may be sending. A client that has gone is seen at once. */
+static void linger(struct connection_list *l, const connection *c)
+{
+    if (l->lingering == MAX_LINGERING || !l->watched)
+        return;
+    lingering *g = &l->linger[l->lingering];
+    *g = (lingering){ .socket = fcntl(c->socket, F_DUPFD_CLOEXEC, 0), .until_ms = scry_now_ms() + LINGER_MS };
+    if (g->socket < 0)
+        return;
+    if (shutdown(g->socket, SHUT_WR) == 0 && lingers(g, scry_now_ms()))
+        l->lingering++;
+    else
+        close(g->socket);
 }
 
 static int64_t watch(void *arg)
@@ -112,14 +129,8 @@ void connections_notify(void *list, struct MHD_Connection *mhd, void **slot, enu
         *c->link = c->next;
         if (c->next)
             c->next->link = c->link;
-        if (c->refused && l->lingering < MAX_LINGERING && l->watched) {
-            lingering *g = &l->linger[l->lingering];
-            *g = (lingering){ .socket = fcntl(c->socket, F_DUPFD_CLOEXEC, 0), .until_ms = scry_now_ms() + LINGER_MS };
-            if (g->socket >= 0 && shutdown(g->socket, SHUT_WR) == 0)
-                l->lingering++;
-            else if (g->socket >= 0)
-                close(g->socket);
-        }
+        if (c->refused || !c->understood)
+            linger(l, c);
         if (c->begun)
             request_free(c->begun);
         free(c);
@@ -177,6 +188,9 @@ void connection_send_refusal(struct MHD_Connection *mhd, const char *text)
 
 void connection_body_grew(request *r)
 {
+    connection *c = connection_of(r->connection);
+    if (c)
+        c->understood = true;
     set_deadline(r, r->start_ms, r->body_bytes);
 }
 

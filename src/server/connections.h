@@ -11,7 +11,7 @@ void connections_notify(void *list, struct MHD_Connection *c, void **slot, enum 
 void connection_set_begun(struct MHD_Connection *c, request *r);
 void connection_body_grew(request *r);          /* headers are complete; a part of the body was received */
 void connection_request_complete(request *r);   /* body is complete: no deadline until the response is ready */
-enum { LINGER_BYTES = 1 << 20 };                /* of a refused body are read, that its client can read the refusal */
+enum { LINGER_BYTES = 1 << 20 };                /* of a refused request are read, that its client can read the refusal */
 void connection_refused(request *r);            /* after the response that was made, close; what still comes is discarded */
 /* Write the response to the socket, or through its TLS session. */
 void connection_send_refusal(struct MHD_Connection *c, const char *text);

@@ -38,8 +38,10 @@
 #include <unistd.h>
 
 enum {
-    DEFAULT_CONNECTIONS = 256, DEFAULT_QUEUE = 128, CONNECTION_BYTES = 64 << 10, IDLE_S = 60, DRAIN_MS = 10000, CANCEL_MS = 100,
-    MAX_ARGUMENTS = 500   /* of an address */
+    DEFAULT_CONNECTIONS = 256, DEFAULT_QUEUE = 128, IDLE_S = 60, DRAIN_MS = 10000, CANCEL_MS = 100,
+    /* A connection's memory holds the first line, the headers and about 70 bytes for each argument and header; what is left must do
+     * for the headers of the response: without them the connection would end without a word. */
+    CONNECTION_BYTES = 128 << 10, MAX_HEAD_BYTES = 64000, MAX_ARGUMENTS = 500, MAX_HEADERS = 200
 };
 static const size_t MAX_BODIES_BYTES = (size_t)1 << 30;   /* of all requests at a time */
 
@@ -91,9 +93,29 @@ static enum MHD_Result refuse(request *r)
     return request_send(r);
 }
 
+/* Answer past libmicrohttpd, which would need the connection's memory for it, or the rest of the request first. */
+static void refuse_head(struct MHD_Connection *c, int status, const char *title, const char *why)
+{
+    char *problem = scry_asprintf("{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}", title, status, why);
+    char *text = scry_asprintf(REFUSAL, status, "application/problem+json", strlen(problem), problem);
+    connection_send_refusal(c, text);
+    free(text);
+    free(problem);
+}
+
+static bool head_is_too_large(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *size = MHD_get_connection_info(c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return (size && size->header_size > MAX_HEAD_BYTES) || MHD_get_connection_values(c, MHD_HEADER_KIND, NULL, NULL) > MAX_HEADERS;
+}
+
 /* Headers are complete: refuse the request before its body is read, or go on. */
 static enum MHD_Result begin_request(request *r, const char *version)
 {
+    if (head_is_too_large(r->connection)) {
+        refuse_head(r->connection, 431, "Headers too large", "the headers of a request may have 64,000 bytes and 200 lines");
+        return MHD_NO;
+    }
     int status;
     char allow[64];
     const char *problem = strict_line_problem(&r->line, r->method, version, &status);
@@ -130,8 +152,7 @@ static enum MHD_Result begin_request(request *r, const char *version)
     return MHD_YES;
 }
 
-/* The first that is known of a request. One with more arguments than fit into the connection's memory would end the connection
- * without a word, and is answered before they are read. */
+/* The first that is known of a request, before its headers are read. */
 static void *on_address(void *cls, const char *address, struct MHD_Connection *c)
 {
     request *r = request_new(cls, c, address);
@@ -139,13 +160,9 @@ static void *on_address(void *cls, const char *address, struct MHD_Connection *c
     size_t arguments = 0;
     for (const char *p = strchr(address, '?'); p; p = strchr(p + 1, '&'))
         arguments++;
-    if (arguments > MAX_ARGUMENTS) {
-        char text[512];
-        const char *why = "{\"type\":\"about:blank\",\"title\":\"Address too long\",\"status\":414,\"detail\":\"too many arguments\"}";
-        snprintf(text, sizeof text, REFUSAL, 414, "application/problem+json", strlen(why), why);
-        connection_send_refusal(c, text);
-        r->ended = true;
-    }
+    r->ended = arguments > MAX_ARGUMENTS || strlen(address) > MAX_HEAD_BYTES;
+    if (r->ended)
+        refuse_head(c, 414, "Address too long", "an address may have 64,000 bytes and 500 arguments");
     return r;
 }
 

@@ -208,7 +208,27 @@ for path in search embeddings; do
     is "JSON over 4 MiB: 413 from $path" $code 413
 done
 get "$url/api/v1/search?q=$(head -c 70000 "$T/long")"
-ok "a long address is refused" test $code = 414 -o $code = 431
+is "a long address: 414" "$code $(json 'j["status"]')" "414 414"
+# Around the limit and the end of libmicrohttpd's memory: none ends without a status, also where the client sends the last bytes only when
+# the answer is there, as a slow one does.
+cat >"$T/sizes.py" <<'END'
+import select, socket, sys
+def status(text):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.sendall(text[:-500])
+    select.select([s], [], [], 0.3)
+    s.sendall(text[-500:])
+    answer = s.makefile("rb").readline().split()
+    return answer[1].decode() if answer else "none"
+host = b"Host: 127.0.0.1\r\nConnection: close\r\n"
+for size in 60000, 63000, 63990, 64010, 65000, 65300, 70000, 130000, *range(130600, 131200, 30), 140000, 260000:
+    seen = [status(b"GET /healthz?" + b"a" * size + b" HTTP/1.1\r\n" + host + b"\r\n"),
+            status(b"GET /healthz HTTP/1.1\r\n" + host + b"X: " + b"a" * size + b"\r\n\r\n")]
+    if seen != ["200", "200"] if size < 63900 else seen not in (["414", "431"], ["431", "431"]):
+        print(size, *seen)
+print(status(b"GET /healthz HTTP/1.1\r\n" + host + b"X: y\r\n" * 198 + b"\r\n"), status(b"GET /healthz HTTP/1.1\r\n" + host + b"X: y\r\n" * 199 + b"\r\n"))
+END
+is "addresses and headers of any size, many headers" "$(python3 "$T/sizes.py" "${url##*:}" 2>&1)" "200 431"
 for attack in /api/v1/images/../../../../etc/passwd/file /assets/../../etc/passwd /assets/%2e%2e/%2e%2e/etc/passwd \
     /assets/..%2f..%2fetc%2fpasswd "/api/v1/images/$id%00/file" /assets/%; do
     get "$url$attack"
