@@ -9,29 +9,32 @@
 #     trixie, sid, noble ...    a release of Debian or Ubuntu: `make demo` and `make test` as root, and every gcc from 12 to 16 and
 #                 clang that it has; a warning fails
 #
-# The first three are for the release that runs here. Root file systems: tools/roots.sh. One line a step; slow, and no part of `make check`.
+# The first three are for the release that runs here. Root file systems: tools/roots.sh. One line a step; slow, and no part of `make check`. A run that
+# was stopped goes on where it was.
 set -u
 cd "$(dirname "$0")/.."
 . tools/roots.sh
 here=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
-compilers() { # SUITE: those that it has
+compilers() { # ROOT: those that it has
     inside "$1" 'for c in gcc-12 gcc-13 gcc-14 gcc-15 gcc-16 clang; do [ -z "$(apt-cache show $c 2>/dev/null)" ] || echo $c; done'
 }
 
+# In a root of its own, so that SUITE stays as empty as the other parts need it.
 release() { # SUITE
-    step "$1" root make_root "$1" && copy_tree "$1" || return
-    step "$1" update inside "$1" 'apt-get -qq update && apt-get -qqy upgrade && apt-get -qqy install --no-install-recommends make' || return
-    step "$1" demo inside "$1" 'make demo' $tree
-    step "$1" test inside "$1" 'make test' $tree
-    for compiler in $(compilers "$1"); do
-        step "$1" "$compiler" inside "$1" "apt-get -qqy install --no-install-recommends $compiler &&
+    at=$1-tests
+    step "$at" root fresh_root "$at" "$1" && step "$at" tree copy_tree "$at" || return
+    step "$at" update inside "$at" 'apt-get -qq update && apt-get -qqy upgrade && apt-get -qqy install --no-install-recommends make' || return
+    step "$at" demo inside "$at" 'make demo' $tree
+    step "$at" test inside "$at" 'make test' $tree
+    for compiler in $(compilers "$at"); do
+        step "$at" "$compiler" inside "$at" "apt-get -qqy install --no-install-recommends $compiler &&
             make -j$(nproc) O=build/$compiler CC=$compiler DEV=1 all-tests && rm -rf build/$compiler" $tree
     done
 }
 
 packages() {
-    step "$here" make-deb make deb || return
+    step host make-deb make deb || return
     step packages root fresh_root packages "$here" || return
     FILES=$PWD
     few='/files/dist/scry_*.deb /files/dist/libscry0_*.deb /files/dist/scry-models-starter_*.deb'
@@ -40,26 +43,29 @@ packages() {
         grep -Eq '^Need to get (.*/)?[1-5]?[0-9](\.[0-9])? MB of archives'"
     step packages install inside packages "apt-get -qq update && apt-get -qqy install --no-install-recommends $few" || return
     step packages alone inside packages 'sh /files/tests/clean/installed.sh few'
-    fresh_root packages "$here"   # recommended packages come with an installation, not later
-    step packages recommended inside packages 'apt-get -qq update && apt-get -qqy install /files/dist/*.deb && sh /files/tests/clean/installed.sh all'
-    step packages developer inside packages 'apt-get -qqy install --no-install-recommends gcc g++ libc6-dev pkgconf && sh /files/tests/clean/developer.sh'
-    step packages python inside packages 'sh /files/tests/clean/python.sh python3'
-    step packages remove inside packages 'apt-get -qqy purge scry libscry0 && ! find /usr /etc /var/lib -name "*scry*" | grep -v "/dpkg/\|scry-models\|/share/scry$\|fscrypt"'
+    step packages-all root fresh_root packages-all "$here" || return   # recommended packages come with an installation, not later
+    step packages-all recommended inside packages-all 'apt-get -qq update && apt-get -qqy install /files/dist/*.deb && sh /files/tests/clean/installed.sh all'
+    step packages-all developer inside packages-all 'apt-get -qqy install --no-install-recommends gcc g++ libc6-dev pkgconf && sh /files/tests/clean/developer.sh'
+    step packages-all python inside packages-all 'sh /files/tests/clean/python.sh python3'
+    step packages-all remove inside packages-all 'apt-get -qqy purge scry libscry0 && ! find /usr /etc /var/lib -name "*scry*" | grep -v "/dpkg/\|scry-models\|/share/scry$\|fscrypt"'
+}
+
+built_in() { # FOLDER
+    rm -rf "$1" && mkdir -p "$1/scry" && git archive HEAD | tar -x -C "$1/scry" || return
+    (cd "$1/scry" && tools/deps.sh build deb && DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" dpkg-buildpackage -b -us -uc) && rm -rf "$1/scry"
 }
 
 twice() {
+    mkdir -p "$roots/twice"
     for name in short long; do
         folder=$roots/twice/$name$([ $name = short ] || echo '-and-far-below/of/it')
-        rm -rf "$roots/twice/$name"*
-        mkdir -p "$folder/scry" && git archive HEAD | tar -x -C "$folder/scry" || return
-        step twice $name sh -c 'cd "$1" && tools/deps.sh build deb && DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" dpkg-buildpackage -b -us -uc' sh "$folder/scry" || return
-        rm -rf "$folder/scry"
+        step twice $name built_in "$folder" || return
     done
     step twice same sh -c 'cd "$1/short" && ls *.deb && for deb in *.deb; do cmp "$deb" "$2/$deb" || exit; done' sh "$roots/twice" "$folder"
 }
 
 wheel() {
-    step "$here" make-wheel make wheel || return
+    step host make-wheel make wheel || return
     step wheel root fresh_root wheel "$here" || return
     FILES=$PWD
     step wheel install inside wheel 'apt-get -qq update && apt-get -qqy install --no-install-recommends python3-venv ca-certificates &&
@@ -93,17 +99,20 @@ stage() { # NUMBER
         }' Containerfile
 }
 
+container_context() {
+    rm -rf "$context" && mkdir "$context" && git archive HEAD | tar -x -C "$context"
+}
+
 # FROM is a root of that release, or of the one in CONTAINER_SUITE; the second stage finds in /files what the first one built.
 container() {
     suite=${CONTAINER_SUITE:-$(sed -n 's,^FROM docker.io/library/debian:\([a-z]*\)-slim$,\1,p' Containerfile)}
     context=$roots/container-context
-    step container root fresh_root container-build "$suite" || return
-    rm -rf "$context" && mkdir "$context" && git archive HEAD | tar -x -C "$context" || return
+    step container-build root fresh_root container-build "$suite" && step container-build context container_context || return
     FILES=$context
-    step container build inside container-build "$(stage 1)" || return
-    cp -r "$roots/container-build/upper/src/dist" "$context/" && step container image-root fresh_root container-image "$suite" || return
-    step container image inside container-image "$(stage 2)" || return
-    step container run inside container-image 'unshare --net sh /files/tests/clean/container.sh'
+    step container-build build inside container-build "$(stage 1)" || return
+    rm -rf "$context/dist" && cp -r "$roots/container-build/upper/src/dist" "$context/" || return
+    step container-image root fresh_root container-image "$suite" && step container-image image inside container-image "$(stage 2)" || return
+    step container-image run inside container-image 'unshare --net sh /files/tests/clean/container.sh'
 }
 
 need_roots everywhere.sh

@@ -1,5 +1,7 @@
 # roots.sh - root file systems of releases and processors, below ROOTS (/var/tmp/scry-everywhere). tools/everywhere.sh and tools/cross.sh read it.
 #
+# A run that was stopped goes on: what passed for the commit is not done again, as long as its root is there (AGAIN=yes does all again).
+#
 # A root is made by debootstrap, once, and named SUITE or SUITE-ARCHITECTURE; about 300 MB, 3 GB with all that tests install. Needs root
 # and a mirror (MIRROR, for Ubuntu UBUNTU_MIRROR); another architecture's programs are run by qemu-user-static.
 roots=${ROOTS:-/var/tmp/scry-everywhere}
@@ -13,11 +15,25 @@ need_roots() { # NAME: of the program that needs them
     mkdir -p "$roots"
 }
 
+# What passed for the commit is noted in its root, so that a new root begins anew.
+commit=$(git rev-parse HEAD)
+has_passed() { # ROOT NAME
+    [ "${AGAIN-}" != yes ] && [ "$(cat "$roots/$1/.passed-$2" 2>/dev/null)" = "$commit" ]
+}
+passed() { # ROOT NAME
+    [ ! -d "$roots/$1" ] || echo "$commit" >"$roots/$1/.passed-$2"
+}
+
 step() { # ROOT NAME COMMAND...: with its output in ROOTS/ROOT-NAME.log
     log=$roots/$1-$2.log
     name="$1: $2"
+    root=$1 part=$2
     shift 2
-    if "$@" >"$log" 2>&1 </dev/null && ! grep -q 'warning: ' "$log"; then
+    if has_passed "$root" "$part"; then
+        echo "ok      $name, in an earlier run"
+        return 0
+    elif "$@" >"$log" 2>&1 </dev/null && ! grep -q 'warning: ' "$log"; then
+        passed "$root" "$part"
         echo "ok      $name"
         return 0
     else
