@@ -124,7 +124,7 @@ printf 'made/p060.png\rmade/p061.png\r' >mac
 listed maclist --from-file mac
 is "a list with CR ends" "$status $(cut -d, -f1 err)" '0 2 added'
 printf '%smade/p060.png\rmade/p061.png' "$mark" | "$scry" index --collection maclist2 --from-file - 2>err
-is "with a mark and no last end, piped" "$(cut -d, -f1 err)" '2 added'
+is "with a mark and no last end, piped" "$(grep -v '^scry: SCRY_TEST_UNCONFINED' err | cut -d, -f1)" '2 added'
 cr=$(printf 'made/with\rcr.png')
 cp made/p060.png "$cr"
 printf '%s\n' "$cr" >within
