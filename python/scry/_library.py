@@ -92,6 +92,11 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     return number
 
 
+def place(value: str | bytes | os.PathLike[Any]) -> str:
+    """A path that a user gave, as Python's functions of files take it; ~ is a home folder."""
+    return os.path.expanduser(os.fsdecode(value))
+
+
 def texts(values: Sequence[str | os.PathLike[str]]) -> Any:
     """An array of texts for C. One text is refused, which would be an array of its characters, and None, which C would follow."""
     if isinstance(values, (str, bytes, os.PathLike)):

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, BinaryIO, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Union
 
 import numpy as np
 
 from . import _c, errors
+from ._library import place
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,12 +20,36 @@ def is_pil(picture: Any) -> bool:
 
 
 def is_pixels(picture: Any) -> bool:
-    return isinstance(picture, np.ndarray) and picture.ndim in (2, 3)
+    return isinstance(picture, np.ndarray) and (picture.ndim == 3 or (picture.ndim == 2 and picture.dtype.kind != "f"))
+
+
+def is_single(pictures: Any) -> bool:
+    """Whether it is one picture, not several: an array of pixels has two or three dimensions, one of pictures four."""
+    return is_pil(pictures) or hasattr(pictures, "read") or isinstance(pictures, (str, os.PathLike, bytes, bytearray, memoryview)) \
+        or (isinstance(pictures, np.ndarray) and pictures.dtype != object and pictures.ndim != 4)
 
 
 def _from_pil(image: Any) -> np.ndarray:
+    """Pixels as PIL's convert() makes them, apart from values over 255, which that makes white: of 16 bits the high byte is taken, as of
+    files (docs/pictures.md); of others nobody knows what white is."""
     from PIL import ImageOps
-    return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    image = ImageOps.exif_transpose(image)
+    if image.mode[:1] in "IF":
+        values = np.asarray(image)
+        if image.mode == "I" and values.size and 255 < values.max() < 65536 and values.min() >= 0:
+            values = values.astype(np.uint16)
+        if values.dtype.kind == "u":
+            return _rgb((values >> 8).astype(np.uint8))
+        if not ((values >= 0) & (values <= 255)).all():
+            raise ValueError(f"values of mode {image.mode} are from 0 to 255: convert the image to 8 bits")
+    return np.asarray(image.convert("RGB"))
+
+
+def _read(file: Any) -> np.ndarray:
+    data = file.read()
+    if isinstance(data, str):
+        raise ValueError('the file is open for text: open(..., "rb")')
+    return np.frombuffer(data, np.uint8)
 
 
 def _rgb(pixels: np.ndarray) -> np.ndarray:
@@ -41,25 +66,33 @@ def _rgb(pixels: np.ndarray) -> np.ndarray:
 
 
 class Batch:
-    """Pictures of any kinds, sorted by the function of C that takes them."""
+    """Pictures of any kinds, sorted by the function of C that takes them. What PIL or an open file cannot read is a problem of that
+    picture; what is no picture at all raises."""
 
     def __init__(self, pictures: list[Any]) -> None:
         self.paths: list[tuple[int, str]] = []
         self.encoded: list[tuple[int, np.ndarray]] = []
         self.pixels: list[tuple[int, np.ndarray]] = []
+        self.problems: list[tuple[int, str]] = []
         for i, picture in enumerate(pictures):
             if isinstance(picture, (str, os.PathLike)):
-                self.paths.append((i, os.path.expanduser(os.fspath(picture))))
+                self.paths.append((i, place(picture)))
             elif is_pil(picture):
-                self.pixels.append((i, _from_pil(picture)))
+                self._convert(i, picture, _from_pil, self.pixels)
             elif isinstance(picture, np.ndarray):
                 self.pixels.append((i, _rgb(picture)))
             elif isinstance(picture, (bytes, bytearray, memoryview)):
                 self.encoded.append((i, np.frombuffer(picture, np.uint8)))
             elif hasattr(picture, "read"):
-                self.encoded.append((i, np.frombuffer(picture.read(), np.uint8)))
+                self._convert(i, picture, _read, self.encoded)
             else:
                 raise errors.InvalidError(f"a picture is a path, bytes, a PIL image or an array of pixels, not {type(picture).__name__}")
+
+    def _convert(self, i: int, picture: Any, convert: Callable[[Any], np.ndarray], to: list[tuple[int, np.ndarray]]) -> None:
+        try:
+            to.append((i, convert(picture)))
+        except Exception as e:   # PIL has no kind of its own: OSError, ValueError, SyntaxError, DecompressionBombError
+            self.problems.append((i, str(e) or type(e).__name__))
 
     def encoded_array(self) -> Any:
         array = (_c.scry_encoded * len(self.encoded))()

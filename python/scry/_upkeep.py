@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _c, _filters, errors
-from ._library import Run, call, encode, lib, text, whole
+from ._library import Run, call, encode, lib, place, text, whole
 from .model import Model
 from .results import (CompareReport, CopyReport, DuplicateGroup, Hit, IndexProgress, IndexReport, RebuildEstimate, TextReport,
                       VerifyReport, make_copy, make_group, make_progress, make_text_progress)
@@ -99,7 +99,7 @@ class Upkeep:
     def move_root(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
         """Say that the folder `old`, which was indexed, is at `new` now. Nothing is read or embedded again."""
         with self._writing(_c.STORE_WRITE) as store:
-            call("scry_store_move_root", store, *(encode(os.path.abspath(os.path.expanduser(os.fspath(p)))) for p in (old, new)))
+            call("scry_store_move_root", store, *(encode(os.path.abspath(place(p))) for p in (old, new)))
 
     def _model_given(self, model: Model | str | None) -> Model:
         return model if isinstance(model, Model) else Model(model, precision=self._precision)

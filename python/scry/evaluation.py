@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Sequence
 
 from . import _c
-from ._library import Run, call, encode, lib, text, texts, whole
+from ._library import Run, call, encode, lib, place, text, texts, whole
 from .model import Model
 from .results import EvalReport, Figure
 from .store import Store
@@ -35,8 +35,8 @@ def evaluate(model: Model, table: str | os.PathLike[str], *, labels: bool = Fals
     """
     run = Run()
     given = ctypes.c_void_p()
-    folder = encode(os.path.expanduser(os.fspath(pictures))) if pictures is not None else None
-    what = _c.scry_eval_set_options(table=encode(os.path.expanduser(os.fspath(table))), labels=labels, pictures=folder,
+    folder = encode(place(pictures)) if pictures is not None else None
+    what = _c.scry_eval_set_options(table=encode(place(table)), labels=labels, pictures=folder,
                                     file_column=encode(file_column), text_column=encode(text_column), where=encode(where),
                                     limit=whole("limit", limit, 0, 10**9))
     call("scry_eval_set_read", ctypes.byref(given), ctypes.byref(what))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence, overload
 import numpy as np
 
 from . import _c, errors
-from ._library import Handle, Run, call, encode, lib, take_text, text, texts, whole
-from ._pictures import Batch, Picture
+from ._library import Handle, Run, call, encode, lib, place, take_text, text, texts, whole
+from ._pictures import Batch, Picture, is_single
 from .query import Query
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Model:
         if precision not in _PRECISIONS:
             raise errors.InvalidError(f"the precision is {', '.join(_PRECISIONS)}, not {precision!r}")
         self._language = language
-        name = os.fspath(name) if name is not None else os.environ.get("SCRY_MODEL") or "starter"
+        name = os.fsdecode(name) if name is not None else os.environ.get("SCRY_MODEL") or "starter"
         folder, pointer = ctypes.c_void_p(), ctypes.c_void_p()
         try:
             call("scry_model_resolve", encode(os.path.expanduser(name)), ctypes.byref(folder))
@@ -130,8 +130,10 @@ class Model:
     def embed_texts(self, values: Iterable[str], *, progress: Progress | None = None) -> NDArray[np.float32]:
         """One text to a vector [dim], several to rows [n, dim]: float32, of unit length. A text that is longer than the model
         reads loses its end."""
-        single = isinstance(values, str)
-        lines = [values] if isinstance(values, str) else list(values)
+        single = isinstance(values, (str, bytes))
+        lines = [values] if isinstance(values, (str, bytes)) else list(values)
+        if any(not isinstance(line, str) for line in lines):
+            raise errors.InvalidError(f"{next(line for line in lines if not isinstance(line, str))!r} is not a text")
         rows: NDArray[np.float32] = np.empty((len(lines), self.dim), np.float32)
         run = Run()
         options = _c.scry_embed_options(cancel=ctypes.pointer(run.cancel), progress=run.guard(_c.EmbedProgress, progress))
@@ -146,17 +148,18 @@ class Model:
                      failed: Callable[[int, str], None] | None = None, progress: Progress | None = None) -> NDArray[np.float32]:
         """One picture to a vector [dim], several to rows [n, dim]: float32, of unit length.
 
-        A picture is a path, the bytes of its file, an open file, a PIL image, or an array of pixels, uint8 [height, width, 3]. One that
-        cannot be read raises its error, unless there is `failed(index, reason)`: then its row is NaN. `progress(done, total)` is
-        called by other threads. Files are turned by their EXIF orientation, unless `keep_orientation`; PIL images always are.
+        A picture is a path, the bytes of its file, an open file, a PIL image, or an array of pixels, uint8 [height, width, 3]; an array
+        [n, height, width, 3] is several. One that cannot be read raises its error, unless there is `failed(index, reason)`: then its
+        row is NaN. `progress(done, total)` is called by other threads. Files are turned by their EXIF orientation, unless
+        `keep_orientation`; PIL images always are.
         """
-        single = isinstance(values, (str, os.PathLike, bytes, bytearray, memoryview, np.ndarray)) or hasattr(values, "read") \
-            or hasattr(values, "getexif")
+        single = is_single(values)
         pictures: list[Any] = [values] if single else list(values)  # type: ignore[arg-type]
         batch = Batch(pictures)
         rows = np.empty((len(pictures), self.dim), np.float32)
-        problems: list[tuple[int, str]] = []
-        done = [0]
+        problems = batch.problems
+        rows[[i for i, _ in problems]] = np.nan
+        done = [len(problems)]
         for kind, items in (("files", batch.paths), ("memory", batch.encoded), ("rgb", batch.pixels)):
             if items:
                 options = {"workers": whole("workers", workers, 0, 4096), "exact": exact, "keep_orientation": keep_orientation}
@@ -168,7 +171,7 @@ class Model:
                 done[0] += len(items)
         for i, reason in sorted(problems):
             if failed is None:
-                what = os.fspath(pictures[i]) if isinstance(pictures[i], (str, os.PathLike)) else f"picture {i}"
+                what = os.fsdecode(pictures[i]) if isinstance(pictures[i], (str, os.PathLike)) else f"picture {i}"
                 raise errors.InvalidError(f"{what}: {reason}")
             failed(i, reason)
         return rows[0] if single else rows
@@ -217,7 +220,7 @@ class Model:
         exception in it or Ctrl-C, teaches nothing.
         """
         run = Run()
-        queries = [p if isinstance(p, Query) else Query._of_picture(os.path.expanduser(os.fspath(p))) for p in pictures]
+        queries = [p if isinstance(p, Query) else Query._of_picture(place(p)) for p in pictures]
         with ExitStack() as stack:
             tools = _c.scry_query_tools(model=stack.enter_context(self._handle.use()),
                                         store=stack.enter_context(store._reading()) if store is not None else None)
@@ -285,9 +288,9 @@ def add_model(name: str, folder: str | os.PathLike[str], *, texts: str | os.Path
     the pictures of the other, reads the texts. With `copy` the files are copied. `progress(done, total)` has no unit; after an exception
     in it, or Ctrl-C, there is no such model."""
     run = Run()
-    options = _c.scry_model_add_options(texts=encode(os.path.expanduser(texts) if texts is not None else None), copy=copy,
+    options = _c.scry_model_add_options(texts=encode(place(texts) if texts is not None else None), copy=copy,
                                         work=run.watch(progress))
-    run.call_interruptibly("scry_model_add_run", encode(name), encode(os.path.expanduser(folder)), ctypes.byref(options))
+    run.call_interruptibly("scry_model_add_run", encode(name), encode(place(folder)), ctypes.byref(options))
 
 
 def remove_model(name: str) -> None:

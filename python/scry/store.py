@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence, U
 import numpy as np
 
 from . import _c, _filters, errors
-from ._library import Handle, Run, call, encode, lib, text, texts, whole
+from ._library import Handle, Run, call, encode, lib, place, text, texts, whole
 from ._pictures import Picture, is_pil, is_pixels
 from ._upkeep import FOLD_AUTO, Upkeep, keep_in
 from .model import Model
@@ -77,8 +77,8 @@ class Store(Upkeep):
 
     def __init__(self, where: str | os.PathLike[str] | None = None, collection: str = "default", *, model: Model | str | None = None,
                  precision: str = "auto", threads: int = 0, milvus: dict[str, Any] | None = None) -> None:
-        place = os.fspath(where) if where is not None else os.environ.get("SCRY_STORE") or _default_place()
-        self.where = place if place.startswith(("milvus://", "milvuss://", "https://")) else os.path.expanduser(place)
+        path = os.fsdecode(where) if where is not None else os.environ.get("SCRY_STORE") or _default_place()
+        self.where = path if path.startswith(("milvus://", "milvuss://", "https://")) else place(path)
         self.collection = collection
         unknown = set(milvus or {}) - set(_MILVUS)
         if unknown:
@@ -468,7 +468,7 @@ class Store(Upkeep):
         problems: list[tuple[str, str]] = []
         run = Run()
         skip = keep_in(problems, skipped)
-        places = texts([os.path.expanduser(os.fspath(p)) for p in paths])
+        places = texts([place(p) for p in paths])
         options = _c.scry_index_options(paths=places, path_count=len(paths), include=texts(include), include_count=len(include),
                                         exclude=texts(exclude), exclude_count=len(exclude), prune=prune, retry=retry, recheck=recheck,
                                         rebuild_metadata=rebuild_metadata, follow=follow, hidden=hidden, keep_orientation=keep_orientation,
@@ -523,7 +523,7 @@ class Store(Upkeep):
         def add(name: bytes) -> int:
             found.append(text(name))
             return 0
-        run.call("scry_store_collections", encode(os.path.expanduser(os.fspath(where))), run.guard(_c.EachName, add, 1), None)
+        run.call("scry_store_collections", encode(place(where)), run.guard(_c.EachName, add, 1), None)
         return found
 
     def drop(self) -> None:

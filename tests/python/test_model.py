@@ -28,6 +28,12 @@ def test_texts_are_unit_rows(model):
     assert np.allclose(model.embed_texts("a dog"), rows[0], atol=1e-6)
 
 
+def test_what_is_no_text_is_refused(model):
+    for bad in (b"a dog", [b"a dog"], [1], ["a", None]):
+        with pytest.raises(scry.InvalidError, match=r"^(b'a dog'|1|None) is not a text$"):
+            model.embed_texts(bad)
+
+
 def test_a_text_with_a_zero_byte_is_refused(model):
     with pytest.raises(scry.InvalidError, match="zero byte"):
         model.embed_texts("a\0b")
@@ -93,6 +99,44 @@ def test_bad_pictures_fail_alone_or_raise(model, pictures):
         model.embed_images(given)
     with pytest.raises(scry.InvalidError, match="picture 0: not a picture"):
         model.embed_images([b"nothing"])
+
+
+def test_sixteen_bits(model, tmp_path):
+    """A PIL image of 16 bits has the pixels of its file, not those of PIL's convert(), which are white."""
+    deep = waves(80, 60, 4)[:, :, 0].astype(np.uint16) * 200 + 77
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    wanted = model.embed_images(tmp_path / "deep.png", exact=True)
+    assert (wanted == model.embed_images((deep >> 8).astype(np.uint8))).all()
+    for image in (Image.fromarray(deep), Image.open(tmp_path / "deep.png"), Image.fromarray(deep.astype(np.int32)),
+                  Image.fromarray(deep.astype(">u2"))):
+        assert (model.embed_images(image) == wanted).all(), image.mode
+    bright = Image.fromarray(waves(80, 60, 4)[:, :, 0])
+    for mode in "IF":
+        assert (model.embed_images(bright.convert(mode)) == model.embed_images(bright)).all()
+    for values in (deep.astype(np.float32), -deep.astype(np.int32), deep.astype(np.int32) * 300):
+        with pytest.raises(scry.InvalidError, match="^picture 0: values of mode [IF] are from 0 to 255: convert the image to 8 bits$"):
+            model.embed_images(Image.fromarray(values))
+
+
+def test_what_python_cannot_read_fails_alone(model, pictures, tmp_path):
+    (tmp_path / "cut.png").write_bytes((pictures / "b" / "p10.png").read_bytes()[:-900])
+    closed = Image.open(pictures / "b" / "p10.png")
+    closed.close()
+    gone = open(pictures / "copy.jpg", "rb")
+    gone.close()
+    failed, seen = [], []
+    given = [Image.open(tmp_path / "cut.png"), pictures / "copy.jpg", closed, io.StringIO("x"), gone]
+    rows = model.embed_images(given, failed=lambda i, reason: failed.append((i, reason)), progress=lambda *a: seen.append(a))
+    assert [i for i, _ in failed] == [0, 2, 3, 4] and seen[-1] == (5, 5)
+    assert np.isnan(rows[[0, 2, 3, 4]]).all() and (rows[1] == model.embed_images(pictures / "copy.jpg")).all()
+    with pytest.raises(scry.InvalidError, match="^picture 0: the file is open for text"):
+        model.embed_images(io.StringIO("x"))
+
+
+def test_several_pictures_in_one_array(model):
+    several = np.stack([waves(80, 60, i) for i in range(3)])
+    assert (model.embed_images(several) == model.embed_images(list(several))).all()
+    assert model.embed_images(several[:0]).shape == (0, model.dim)
 
 
 def test_progress_and_stopping(model, pictures):

@@ -3,6 +3,7 @@ import ctypes
 import datetime
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import threading
@@ -404,3 +405,17 @@ def test_the_environment(monkeypatch, tmp_path, store, model_dir):
     monkeypatch.delenv("SCRY_STORE")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert scry.Store().where == str(tmp_path / "scry" / "store")
+
+
+def test_places_and_names_that_are_bytes(tmp_path, model, pictures):
+    """As functions of files take them; a name need not be UTF-8."""
+    folder = os.fsencode(tmp_path) + b"/caf\xe9 \xff"
+    os.mkdir(folder)
+    with open(folder + b"/\xe9.jpg", "wb") as f:
+        f.write((pictures / "copy.jpg").read_bytes())
+    with scry.Store(os.fsencode(tmp_path) + b"/\xe9", model=model) as s:
+        assert s.index(folder).added == 1
+        hit, = s.search(pathlib.Path(os.fsdecode(folder), "\udce9.jpg"), in_=os.fsdecode(folder))
+        assert os.fsencode(hit.path) == os.path.realpath(folder) + b"/\xe9.jpg" and hit.image(16).width > 0
+        with pytest.raises(scry.InvalidError, match=r"a vector of this model is float \["):
+            s.search(s.vector(hit)[np.newaxis])
