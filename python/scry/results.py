@@ -117,13 +117,16 @@ class Hit:
 
     @property
     def path(self) -> str:
+        """The path of the picture's file."""
         return self.file.path
 
     @property
     def id(self) -> str:
+        """The id of the file, for Store.get() and in queries, as @id:ID."""
         return self.file.id
 
     def image(self, size: int | None = None) -> Image.Image:
+        """The picture as a PIL image: File.image()."""
         return self.file.image(size)
 
 
@@ -221,6 +224,8 @@ class IndexReport(IndexProgress):
 
 @dataclass(frozen=True)
 class StoreInfo:
+    """A collection: its place, its model, and the counts of what is in it."""
+
     where: str
     collection: str
     model: str
@@ -244,6 +249,8 @@ class Root:
 
 @dataclass(frozen=True)
 class VerifyReport:
+    """What was checked for damage, and what was found."""
+
     files: int
     contents: int
     problems: tuple[str, ...]
@@ -253,6 +260,7 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
+        """Nothing is damaged."""
         return not self.problems
 
 
@@ -334,6 +342,7 @@ class CompareReport:
 
     @property
     def equal(self) -> bool:
+        """There is no difference."""
         return not self.differences
 
 
@@ -349,6 +358,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class EvalReport:
+    """The figures of an evaluation, by name, and what they were measured on."""
+
     pictures: int
     texts: int
     skipped: int                # pictures that could not be read, left out with their texts

@@ -341,6 +341,7 @@ class Store(Upkeep):
 
     @property
     def info(self) -> StoreInfo:
+        """How many pictures and vectors there are, of which model, and the like."""
         info = _c.scry_store_info()
         with self._reading() as store:
             call("scry_store_get_info", store, ctypes.byref(info))

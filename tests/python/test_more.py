@@ -146,3 +146,17 @@ def test_pickles(store):
         for use in (store.get, store.vector, store.text, store.remove, store.set_favourite):
             with pytest.raises(scry.InvalidError):
                 use(bad)
+
+
+def test_all_that_is_public_says_what_it_is():
+    """A text of its own: dataclasses without one are given their signature."""
+    missing = []
+    for name, thing in vars(scry).items():
+        if name.startswith("_") or not callable(thing):
+            continue
+        if not thing.__doc__ or thing.__doc__.startswith(f"{name}("):
+            missing.append(name)
+        if isinstance(thing, type):
+            missing += [f"{name}.{m}" for m, member in vars(thing).items() if not m.startswith("_") and not member.__doc__
+                        and (callable(member) or isinstance(member, property))]
+    assert missing == []
