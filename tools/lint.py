@@ -33,6 +33,7 @@ BANNED = {
     "readdir_r": "readdir", "pthread_cond_timedwait": "scry_cond_wait_ms", "sem_timedwait": "sem_clockwait",
 }
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
+OLD_CMOCKA = re.compile(r"\b(assert_(?:not_)?in_(?:range|set))\s*\(")   # deprecated by cmocka 2
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 DEFINITION = re.compile(r"^[A-Za-z_][^;{}()=]*\b(\w+)\(((?:[^(){};]|\([^(){};]*\))*)\)\s*\n\{", re.M)
 LINE, FILE, FUNCTION, COMPLEXITY, PARAMETERS = 132, 600, 60, 15, 6
@@ -132,6 +133,9 @@ def check_source(path):
         m = BANNED_CALL.search(line)
         if m and path.startswith(("src/", "include/")):
             wrong(path, number, f"{m.group(1)}: use {BANNED[m.group(1)]}")
+        m = OLD_CMOCKA.search(line)
+        if m and path.startswith("tests/"):
+            wrong(path, number, f"{m.group(1)}: cmocka 2 warns of it, say assert_true()")
     for m in re.finditer(r"\b(TODO|FIXME)\b|\bXXX\b(?!X)", text):
         wrong(path, text.count("\n", 0, m.start()) + 1, f"{m.group(0)}: do it or write an issue")
 

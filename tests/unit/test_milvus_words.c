@@ -85,7 +85,7 @@ static void rows_have_their_words(void **state)
             assert_true(mode == SCRY_WORDS_PARTS ? may || !holds : may == holds);
             found += holds;
         }
-    assert_in_range(found, 20, 80);
+    assert_true(found >= 20 && found <= 80);
     assert_false(passes(&words, &parts, "\nxyz\n", SCRY_WORDS_PARTS));
     for (size_t i = 0; i < words.count; i++)
         for (size_t k = 0; k < i; k++)
@@ -168,9 +168,9 @@ static void a_long_text_is_cut(void **state)
     }
     const scry_picture_text text = { .reader = "r", .lines = lines, .line_count = LINES };
     char *cell = scry_remote_pack_text(&text, NULL);
-    assert_in_range(strlen(cell), SCRY_MILVUS_MAX_VARCHAR * 3 / 4, SCRY_MILVUS_MAX_VARCHAR);
+    assert_true(strlen(cell) >= SCRY_MILVUS_MAX_VARCHAR * 3 / 4 && strlen(cell) <= SCRY_MILVUS_MAX_VARCHAR);
     scry_picture_text *back = scry_remote_unpack_text(cell, "r", "");
-    assert_in_range(back->line_count, LINES / 4, LINES - 1);
+    assert_true(back->line_count >= LINES / 4 && back->line_count < LINES);
     for (size_t i = 0; i < back->line_count; i++)
         assert_string_equal(back->lines[i].text, lines[i].text);
     scry_picture_text_free(back);
