@@ -208,11 +208,11 @@ static void pass_all(brief_state *b)
     scry_file file;
     scry_file_order_start(&b->order, &b->p, &b->v->roots, NULL, "");
     while (scry_file_order_next(&b->order, &at)) {
-        if (is_copy(b, at < rows ? f->columns->slots[at] : f->fresh_slots[at - rows]))
+        if (is_copy(b, at < rows ? f->columns->slots[at] : f->fresh.slots[at - rows]))
             continue;
         if (at < rows)
             put_row(b, &file, at);
-        if (b->each(b->arg, at < rows ? &file : &f->fresh.items[at - rows]) != 0)
+        if (b->each(b->arg, at < rows ? &file : &f->fresh.files.items[at - rows]) != 0)
             break;
     }
 }

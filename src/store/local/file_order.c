@@ -10,7 +10,7 @@ static uint64_t rows_of(const scry_file_order *o)
 /* The fresh file at a place of fresh_order, as scry_passing_has takes it. */
 static uint64_t fresh_at(const scry_file_order *o, size_t place)
 {
-    return rows_of(o) + (uint64_t)(o->p->f->fresh_order[place] - o->p->f->fresh.items);
+    return rows_of(o) + (uint64_t)(o->p->f->fresh_order[place] - o->p->f->fresh.files.items);
 }
 
 const char *scry_file_order_name(const scry_file_order *o, uint64_t at, size_t *size)
@@ -18,7 +18,7 @@ const char *scry_file_order_name(const scry_file_order *o, uint64_t at, size_t *
     uint64_t rows = rows_of(o);
     if (at < rows)
         return scry_columns_name(o->p->f->columns, at, size);
-    const char *name = o->p->f->fresh.items[at - rows].relative;
+    const char *name = o->p->f->fresh.files.items[at - rows].relative;
     *size = strlen(name);
     return name;
 }
@@ -38,7 +38,7 @@ static void open_root(scry_file_order *o)
 
 static bool fresh_is_here(const scry_file_order *o)
 {
-    return o->fresh < o->p->f->fresh.count &&
+    return o->fresh < o->p->f->fresh.files.count &&
            memcmp(o->p->f->fresh_order[o->fresh]->root, o->roots->items[o->root].id, SCRY_ID_BYTES) == 0;
 }
 
@@ -52,7 +52,7 @@ void scry_file_order_start(scry_file_order *o, const scry_passing_files *p, cons
     if (!root)
         return;
     const scry_filter_state *f = p->f;
-    while (o->fresh < f->fresh.count) {
+    while (o->fresh < f->fresh.files.count) {
         int order = memcmp(f->fresh_order[o->fresh]->root, root, SCRY_ID_BYTES);
         if (order > 0 || (order == 0 && strcmp(f->fresh_order[o->fresh]->relative, relative) > 0))
             break;

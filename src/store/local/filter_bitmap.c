@@ -26,12 +26,7 @@ void scry_filter_state_free(scry_filter_state *f)
     while (f) {
         scry_filter_state *older = f->older;
         scry_columns_release(f->columns);
-        for (size_t i = 0; f->fresh_words && i < f->fresh.count; i++)
-            free(f->fresh_words[i]);
-        free(f->fresh_words);
-        scry_file_list_dispose(&f->fresh);
-        free(f->fresh_numbers);
-        free(f->fresh_slots);
+        scry_fresh_dispose(&f->fresh);
         free(f->fresh_order);
         free(f->valid);
         free(f->pairs);
@@ -49,11 +44,11 @@ static int compare_files(const void *a, const void *b)
 
 static void order_fresh(scry_filter_state *f)
 {
-    f->fresh_order = scry_alloc((f->fresh.count + 1) * sizeof *f->fresh_order);
-    for (size_t i = 0; i < f->fresh.count; i++)
-        f->fresh_order[i] = &f->fresh.items[i];
-    if (f->fresh.count)
-        qsort(f->fresh_order, f->fresh.count, sizeof *f->fresh_order, compare_files);
+    f->fresh_order = scry_alloc((f->fresh.files.count + 1) * sizeof *f->fresh_order);
+    for (size_t i = 0; i < f->fresh.files.count; i++)
+        f->fresh_order[i] = &f->fresh.files.items[i];
+    if (f->fresh.files.count)
+        qsort(f->fresh_order, f->fresh.files.count, sizeof *f->fresh_order, compare_files);
 }
 
 static void clear_row(const scry_columns *c, uint64_t *valid, int64_t root, const char *name)
@@ -132,9 +127,7 @@ static int make_state(scry_local *s, scry_reader *r, scry_view *v, scry_columns 
         result = load_valid(r, v, f, err);
     }
     if (result == 0)
-        result = scry_fresh_load(s, r, v, f, v->known, err);
-    scry_filter_state_free(v->known);
-    v->known = NULL;
+        result = scry_fresh_load(s, r, v, columns ? v->head.columns_last : 0, &f->fresh, err);
     if (result < 0) {
         scry_filter_state_free(f);
         return result;
@@ -183,13 +176,13 @@ static void hide_raws(scry_passing_files *p)
 static void note_words(scry_filter_state *f)
 {
     scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
-    if (!f->fresh_words)
-        f->fresh_words = scry_alloc((f->fresh.count + 1) * sizeof *f->fresh_words);
-    for (size_t i = 0; i < f->fresh.count; i++) {
-        if (f->fresh_words[i])
+    if (!f->fresh.words)
+        f->fresh.words = scry_alloc((f->fresh.files.count + 1) * sizeof *f->fresh.words);
+    for (size_t i = 0; i < f->fresh.files.count; i++) {
+        if (f->fresh.words[i])
             continue;
-        scry_words_of_file(&words, &f->fresh.items[i], SCRY_FIELDS_ALL);
-        f->fresh_words[i] = scry_strdup(scry_buf_str(&words));
+        scry_words_of_file(&words, &f->fresh.files.items[i], SCRY_FIELDS_ALL);
+        f->fresh.words[i] = scry_strdup(scry_buf_str(&words));
     }
     scry_buf_dispose(&words);
 }
@@ -246,16 +239,16 @@ static int undated_to_slots(scry_row_filter *e, const scry_passing_files *p, uin
 static void fresh_to_slots(const scry_passing_files *p, int64_t slots, bool only_undated, uint64_t *bits)
 {
     const scry_filter_state *f = p->f;
-    for (size_t i = 0; i < f->fresh.count; i++)
-        if (p->fresh[i] && f->fresh_slots[i] < slots && !(only_undated && f->fresh.items[i].has_time))
-            bits[f->fresh_slots[i] / 64] |= 1ull << (f->fresh_slots[i] % 64);
+    for (size_t i = 0; i < f->fresh.files.count; i++)
+        if (p->fresh[i] && f->fresh.slots[i] < slots && !(only_undated && f->fresh.files.items[i].has_time))
+            bits[f->fresh.slots[i] / 64] |= 1ull << (f->fresh.slots[i] % 64);
 }
 
 /* Which of the fresh files pass. */
 static void match_fresh(const scry_filter_state *f, const scry_filter_node *filter, bool *pass)
 {
-    for (size_t i = 0; i < f->fresh.count; i++)
-        pass[i] = scry_filter_match_words(filter, &f->fresh.items[i], f->fresh_words ? f->fresh_words[i] : NULL);
+    for (size_t i = 0; i < f->fresh.files.count; i++)
+        pass[i] = scry_filter_match_words(filter, &f->fresh.files.items[i], f->fresh.words ? f->fresh.words[i] : NULL);
 }
 
 void scry_passing_dispose(scry_passing_files *p)
@@ -282,7 +275,7 @@ int scry_filter_files(scry_local *s, scry_reader *r, scry_view *v, const scry_fi
     int result = prepare(&f, s, r, v, &own, err);
     if (result < 0)
         return result;
-    *out = (scry_passing_files){ .f = f, .fresh = scry_alloc(f->fresh.count + 1) };
+    *out = (scry_passing_files){ .f = f, .fresh = scry_alloc(f->fresh.files.count + 1) };
     scry_row_filter e = row_filter(f, r, v, err);
     if (f->columns)
         out->rows = scry_filter_rows(&e, filter);

@@ -2,8 +2,8 @@
 #ifndef SCRY_STORE_LOCAL_FILTER_BITMAP_H
 #define SCRY_STORE_LOCAL_FILTER_BITMAP_H
 
-#include "store/file_list.h"
 #include "store/local/columns.h"
+#include "store/local/fresh_files.h"
 
 /* A RAW and a picture beside it that can stand for it: rows of the columns, or, counted on after these, fresh files. */
 typedef struct scry_raw_pair {
@@ -15,13 +15,8 @@ typedef struct scry_filter_state {
     struct scry_filter_state *older;   /* other searches may still use it */
     scry_columns *columns;     /* NULL: every file is in `fresh` */
     uint64_t *valid;           /* a bit for each row of columns: the file is still so */
-    scry_file_list fresh;      /* files that the columns lack, */
-    int64_t fresh_since, fresh_to;   /* all with a number in table files above the first, up to the second */
-    int64_t *fresh_numbers;    /* [fresh.count] their numbers, rising, */
-    uint32_t *fresh_slots;     /* [fresh.count] and the slots of their contents */
-    size_t fresh_room;         /* of these two */
-    const scry_file **fresh_order;   /* [fresh.count] of them, in order of root's id and relative path */
-    char **fresh_words;        /* [fresh.count] of store/words.h, NULL of some; NULL before the first filter on words */
+    scry_fresh_files fresh;    /* the files that the columns lack */
+    const scry_file **fresh_order;   /* [fresh.files.count] of them, in order of root's id and relative path */
     scry_raw_pair *pairs;      /* [pair_count] */
     size_t pair_count;
 } scry_filter_state;
@@ -38,7 +33,7 @@ typedef struct scry_file_filter {
 typedef struct scry_passing_files {
     const scry_filter_state *f;   /* of the view */
     uint64_t *rows;      /* a bit for each row, of use where f->valid has it, too; NULL without columns */
-    bool *fresh;         /* [f->fresh.count] */
+    bool *fresh;         /* [f->fresh.files.count] */
     uint64_t *undated;   /* rows that have only their file's time; NULL: not asked for, or without columns */
 } scry_passing_files;
 

@@ -3,9 +3,29 @@
 #include "base/alloc.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
+#include "store/local/filter_bitmap.h"
+#include "store/local/view.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+void scry_fresh_dispose(scry_fresh_files *f)
+{
+    for (size_t i = 0; f->words && i < f->files.count; i++)
+        free(f->words[i]);
+    free(f->words);
+    scry_file_list_dispose(&f->files);
+    free(f->numbers);
+    free(f->slots);
+    *f = (scry_fresh_files){ .words = NULL };
+}
+
+static scry_fresh_files take(scry_fresh_files *from)
+{
+    scry_fresh_files f = *from;
+    *from = (scry_fresh_files){ .words = NULL };
+    return f;
+}
 
 /* ---- what is known ---- */
 
@@ -18,22 +38,10 @@ static bool same_roots(const scry_root_list *a, const scry_root_list *b)
     return same;
 }
 
-scry_filter_state *scry_fresh_keep(scry_view *old, const scry_view *v)
+void scry_fresh_keep(scry_view *old, scry_view *v)
 {
-    scry_filter_state **from = old->filter ? &old->filter : &old->known, *f = *from;
-    if (!f || old->head.generation != v->head.generation || !same_roots(&old->roots, &v->roots))
-        return NULL;
-    *from = NULL;
-    scry_filter_state *kept = scry_alloc(sizeof *kept);
-    *kept = (scry_filter_state){ .fresh = f->fresh, .fresh_numbers = f->fresh_numbers, .fresh_slots = f->fresh_slots,
-                                 .fresh_room = f->fresh_room, .fresh_words = f->fresh_words,
-                                 .fresh_since = f->fresh_since, .fresh_to = f->fresh_to };
-    f->fresh = (scry_file_list){ .items = NULL };
-    f->fresh_numbers = NULL;
-    f->fresh_slots = NULL;
-    f->fresh_words = NULL;
-    scry_filter_state_free(f);
-    return kept;
+    if (old->head.generation == v->head.generation && same_roots(&old->roots, &v->roots))
+        v->known = take(old->filter ? &old->filter->fresh : &old->known);
 }
 
 /* The numbers above `since`, up to `to`, rising. */
@@ -55,38 +63,38 @@ static int read_numbers(scry_reader *r, int64_t since, int64_t to, int64_t **out
 }
 
 /* Whether each of the rising numbers is known. */
-static bool knows(const scry_filter_state *known, const int64_t *numbers, size_t count)
+static bool knows(const scry_fresh_files *known, const int64_t *numbers, size_t count)
 {
     size_t at = 0, found = 0;
-    for (; found < count && at < known->fresh.count; at++)
-        found += known->fresh_numbers[at] == numbers[found];
+    for (; found < count && at < known->files.count; at++)
+        found += known->numbers[at] == numbers[found];
     return found == count;
 }
 
 /* Leave only the files with these numbers. */
-static void keep_numbers(scry_filter_state *k, const int64_t *numbers, size_t count)
+static void keep_numbers(scry_fresh_files *k, const int64_t *numbers, size_t count)
 {
     size_t kept = 0;
-    for (size_t at = 0; at < k->fresh.count; at++) {
-        if (kept == count || k->fresh_numbers[at] != numbers[kept]) {
-            free(k->fresh.blocks[at]);
-            if (k->fresh_words)
-                free(k->fresh_words[at]);
+    for (size_t at = 0; at < k->files.count; at++) {
+        if (kept == count || k->numbers[at] != numbers[kept]) {
+            free(k->files.blocks[at]);
+            if (k->words)
+                free(k->words[at]);
             continue;
         }
-        k->fresh.items[kept] = k->fresh.items[at];
-        k->fresh.blocks[kept] = k->fresh.blocks[at];
-        k->fresh_numbers[kept] = k->fresh_numbers[at];
-        k->fresh_slots[kept] = k->fresh_slots[at];
-        if (k->fresh_words)
-            k->fresh_words[kept] = k->fresh_words[at];
+        k->files.items[kept] = k->files.items[at];
+        k->files.blocks[kept] = k->files.blocks[at];
+        k->numbers[kept] = k->numbers[at];
+        k->slots[kept] = k->slots[at];
+        if (k->words)
+            k->words[kept] = k->words[at];
         kept++;
     }
-    k->fresh.count = kept;
+    k->files.count = kept;
 }
 
 /* A favourite is marked without a new row. */
-static int read_favourites(scry_reader *r, scry_filter_state *f, int64_t slots, scry_error *err)
+static int read_favourites(scry_reader *r, scry_fresh_files *f, int64_t slots, scry_error *err)
 {
     sqlite3_stmt *st;
     uint64_t *marked = scry_try_alloc((size_t)slots / 64 + 1, sizeof *marked);
@@ -100,35 +108,27 @@ static int read_favourites(scry_reader *r, scry_filter_state *f, int64_t slots, 
         result = 0;
     }
     scry_db_end(st);
-    for (size_t i = 0; i < f->fresh.count; i++) {
-        uint32_t slot = f->fresh_slots[i];
-        f->fresh.items[i].favourite = slot < slots && marked[slot / 64] >> (slot % 64) & 1;
+    for (size_t i = 0; i < f->files.count; i++) {
+        uint32_t slot = f->slots[i];
+        f->files.items[i].favourite = slot < slots && marked[slot / 64] >> (slot % 64) & 1;
     }
     free(marked);
     return result;
 }
 
-/* Move what is still there of what is known above `since` to `f`. */
-static int take_known(scry_reader *r, const scry_view *v, int64_t since, scry_filter_state *f, scry_filter_state *known,
-                      scry_error *err)
+/* Move what is still there of what is known above f->since to `f`. */
+static int take_known(scry_reader *r, scry_view *v, scry_fresh_files *f, scry_error *err)
 {
-    int64_t *numbers = NULL;
+    scry_fresh_files *known = &v->known;
+    int64_t *numbers = NULL, since = f->since;
     size_t count = 0;
-    if (!known || known->fresh_since > since || known->fresh_to < since)
+    if (known->since > since || known->to < since)
         return 0;
-    int result = read_numbers(r, since, known->fresh_to, &numbers, &count, err);
+    int result = read_numbers(r, since, known->to, &numbers, &count, err);
     if (result == 0 && knows(known, numbers, count)) {
         keep_numbers(known, numbers, count);
-        f->fresh = known->fresh;
-        f->fresh_numbers = known->fresh_numbers;
-        f->fresh_slots = known->fresh_slots;
-        f->fresh_room = known->fresh_room;
-        f->fresh_words = known->fresh_words;
-        f->fresh_to = known->fresh_to;
-        known->fresh = (scry_file_list){ .items = NULL };
-        known->fresh_numbers = NULL;
-        known->fresh_slots = NULL;
-        known->fresh_words = NULL;
+        *f = take(known);
+        f->since = since;
         result = read_favourites(r, f, v->head.slots, err);
     }
     free(numbers);
@@ -137,30 +137,30 @@ static int take_known(scry_reader *r, const scry_view *v, int64_t since, scry_fi
 
 /* ---- what is new ---- */
 
-static void add_row(scry_filter_state *f, const scry_row *row)
+static void add_row(scry_fresh_files *f, const scry_row *row)
 {
-    size_t n = f->fresh.count;
-    scry_file_list_add(&f->fresh, &row->file);
-    if (f->fresh.capacity > f->fresh_room) {
-        f->fresh_room = f->fresh.capacity;
-        f->fresh_numbers = scry_realloc(f->fresh_numbers, f->fresh_room * sizeof *f->fresh_numbers);
-        f->fresh_slots = scry_realloc(f->fresh_slots, f->fresh_room * sizeof *f->fresh_slots);
+    size_t n = f->files.count;
+    scry_file_list_add(&f->files, &row->file);
+    if (f->files.capacity > f->room) {
+        f->room = f->files.capacity;
+        f->numbers = scry_realloc(f->numbers, f->room * sizeof *f->numbers);
+        f->slots = scry_realloc(f->slots, f->room * sizeof *f->slots);
     }
-    f->fresh_numbers[n] = row->number;
-    f->fresh_slots[n] = (uint32_t)row->slot;
+    f->numbers[n] = row->number;
+    f->slots[n] = (uint32_t)row->slot;
 }
 
-int scry_fresh_load(scry_local *s, scry_reader *r, const scry_view *v, scry_filter_state *f, scry_filter_state *known,
-                    scry_error *err)
+int scry_fresh_load(scry_local *s, scry_reader *r, scry_view *v, int64_t since, scry_fresh_files *f, scry_error *err)
 {
     sqlite3_stmt *st;
     scry_row row = { .wants_text = true };
-    f->fresh_since = f->fresh_to = f->columns ? v->head.columns_last : 0;
-    int result = take_known(r, v, f->fresh_since, f, known, err);
-    size_t known_count = f->fresh.count;
+    f->since = f->to = since;
+    int result = take_known(r, v, f, err);
+    scry_fresh_dispose(&v->known);
+    size_t known_count = f->files.count;
     if (result < 0)
         return result;
-    result = scry_db_start(&r->db, SCRY_SQL_FILES_SINCE, &st, err, "i", f->fresh_to);
+    result = scry_db_start(&r->db, SCRY_SQL_FILES_SINCE, &st, err, "i", f->to);
     while (result == 0 && (result = scry_db_step(&r->db, st, err)) == 1) {
         result = scry_row_read(&row, st, &v->roots, s->db_path, err);
         if (result == 0)
@@ -168,11 +168,11 @@ int scry_fresh_load(scry_local *s, scry_reader *r, const scry_view *v, scry_filt
     }
     scry_db_end(st);
     scry_row_dispose(&row);
-    if (f->fresh_words) {
-        f->fresh_words = scry_realloc(f->fresh_words, (f->fresh.count + 1) * sizeof *f->fresh_words);
-        memset(f->fresh_words + known_count, 0, (f->fresh.count + 1 - known_count) * sizeof *f->fresh_words);
+    if (f->words) {
+        f->words = scry_realloc(f->words, (f->files.count + 1) * sizeof *f->words);
+        memset(f->words + known_count, 0, (f->files.count + 1 - known_count) * sizeof *f->words);
     }
-    int64_t last = f->fresh.count ? f->fresh_numbers[f->fresh.count - 1] : 0;
-    f->fresh_to = last > v->head.next_file - 1 ? last : v->head.next_file - 1;
+    int64_t last = f->files.count ? f->numbers[f->files.count - 1] : 0;
+    f->to = last > v->head.next_file - 1 ? last : v->head.next_file - 1;
     return result;
 }

@@ -9,16 +9,26 @@
 #ifndef SCRY_STORE_LOCAL_FRESH_FILES_H
 #define SCRY_STORE_LOCAL_FRESH_FILES_H
 
-#include "store/local/filter_bitmap.h"
-#include "store/local/view.h"
+#include "store/file_list.h"
+#include "store/local/local.h"
 
-/* Fill in the fresh files of `f`, whose columns are set. `known` (may be NULL) is what scry_fresh_keep returned; it is emptied. `r`
- * is in the transaction in which `v` was acquired. */
-int scry_fresh_load(scry_local *s, scry_reader *r, const scry_view *v, scry_filter_state *f, scry_filter_state *known,
-                    scry_error *err) SCRY_NODISCARD;
+/* Nothing: all zero. */
+typedef struct scry_fresh_files {
+    scry_file_list files;
+    int64_t since, to;   /* they are all with a number in table files above the first, up to the second */
+    int64_t *numbers;    /* [files.count] their numbers, rising, */
+    uint32_t *slots;     /* [files.count] and the slots of their contents */
+    size_t room;         /* of these two */
+    char **words;        /* [files.count] of store/words.h, NULL of some; NULL before the first filter on words */
+} scry_fresh_files;
 
-/* What the view `old`, which nobody uses any more, has read, for `v`; NULL: nothing that is of use. To be freed by
- * scry_filter_state_free. */
-scry_filter_state *scry_fresh_keep(scry_view *old, const scry_view *v);
+/* Fill in `out`, which is empty, with the files whose numbers are above `since`. What v->known has of them is taken from there. `r` is in
+ * the transaction in which `v` was acquired. To be disposed of after an error, too. */
+int scry_fresh_load(scry_local *s, scry_reader *r, scry_view *v, int64_t since, scry_fresh_files *out, scry_error *err) SCRY_NODISCARD;
+
+/* Move what the view `old`, which nobody uses any more, has read to v->known, if it is of use there. */
+void scry_fresh_keep(scry_view *old, scry_view *v);
+
+void scry_fresh_dispose(scry_fresh_files *f);   /* leaves it empty */
 
 #endif

@@ -74,7 +74,7 @@ static void look_in_columns(finder *s, uint64_t first, uint64_t row, uint64_t en
 
 static void look_in_fresh(finder *s, const uint8_t *root)
 {
-    size_t first = 0, end = s->f->fresh.count;
+    size_t first = 0, end = s->f->fresh.files.count;
     while (first < end) {
         size_t middle = first + (end - first) / 2;
         const scry_file *f = s->f->fresh_order[middle];
@@ -87,9 +87,9 @@ static void look_in_fresh(finder *s, const uint8_t *root)
             end = middle;
     }
     uint64_t rows = s->f->columns ? s->f->columns->rows : 0;
-    for (; first < s->f->fresh.count && memcmp(s->f->fresh_order[first]->root, root, SCRY_ID_BYTES) == 0; first++) {
+    for (; first < s->f->fresh.files.count && memcmp(s->f->fresh_order[first]->root, root, SCRY_ID_BYTES) == 0; first++) {
         const scry_file *f = s->f->fresh_order[first];
-        if (!look_at(s, f->relative, strlen(f->relative), rows + (uint64_t)(f - s->f->fresh.items), true))
+        if (!look_at(s, f->relative, strlen(f->relative), rows + (uint64_t)(f - s->f->fresh.files.items), true))
             break;
     }
 }
@@ -126,8 +126,8 @@ static void pair_rows(finder *s)
 static void pair_fresh(finder *s)
 {
     const scry_filter_state *f = s->f;
-    for (size_t i = 0; i < f->fresh.count; i++) {
-        const scry_file *file = &f->fresh.items[i];
+    for (size_t i = 0; i < f->fresh.files.count; i++) {
+        const scry_file *file = &f->fresh.files.items[i];
         uint64_t first, end;
         if (!scry_is_raw(file))
             continue;

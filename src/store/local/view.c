@@ -28,7 +28,7 @@ static void view_free(scry_view *v)
     scry_shared_map_release(v->segment);
     scry_codes_dispose(&v->codes);
     scry_filter_state_free(v->filter);
-    scry_filter_state_free(v->known);
+    scry_fresh_dispose(&v->known);
     scry_columns_release(v->columns);
     free(v->live);
     free(v->shown);
@@ -164,7 +164,8 @@ int scry_view_acquire(scry_local *s, scry_reader *r, scry_view **out, scry_error
         result = make_view(s, r, &head, whole ? s->view : NULL, &fresh, err);
         if (result == 0) {
             if (s->view && --s->view->refs == 0) {
-                fresh->known = whole ? scry_fresh_keep(s->view, fresh) : NULL;
+                if (whole)
+                    scry_fresh_keep(s->view, fresh);
                 view_free(s->view);
             }
             s->view = fresh;

@@ -18,7 +18,7 @@ struct scry_view {
     scry_columns *columns;    /* under the store's view_lock, as is all below; NULL: files are read from the database */
     bool columns_opened;
     scry_filter_state *filter;   /* NULL: no search has needed one */
-    scry_filter_state *known;    /* fresh files that an earlier view has read, until `filter` is made; may be NULL */
+    scry_fresh_files known;   /* fresh files that an earlier view has read, until `filter` is made */
     bool raws_known, may_have_raws;
     uint64_t *shown;          /* what a search without a filter looks at where there are RAWs */
 };
