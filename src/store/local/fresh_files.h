@@ -22,9 +22,10 @@ typedef struct scry_fresh_files {
     char **words;        /* [files.count] of store/words.h, NULL of some; NULL before the first filter on words */
 } scry_fresh_files;
 
-/* Fill in `out`, which is empty, with the files whose numbers are above `since`. What v->known has of them is taken from there. `r` is in
- * the transaction in which `v` was acquired. To be disposed of after an error, too. */
-int scry_fresh_load(scry_local *s, scry_reader *r, scry_view *v, int64_t since, scry_fresh_files *out, scry_error *err) SCRY_NODISCARD;
+/* Fill in `out`, which is empty, with the files whose numbers are above `since`. What v->known has of them is taken from
+ * there. `r` is in the transaction in which `v` was acquired. To be disposed of after an error, too. */
+int scry_fresh_load(scry_local *s, scry_reader *r, scry_view *v, int64_t since, scry_fresh_files *out,
+                    scry_error *err) SCRY_NODISCARD;
 
 /* Move what the view `old`, which nobody uses any more, has read to v->known, if it is of use there. */
 void scry_fresh_keep(scry_view *old, scry_view *v);
