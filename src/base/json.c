@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -12,15 +13,10 @@ static const json_t *in(const scry_json *v)
     return (const json_t *)v;
 }
 
-size_t scry_json_mark_bytes(const char *text, size_t n)
-{
-    return n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-}
-
 int scry_json_parse(scry_json **out, const char *text, size_t n, const char *what, scry_error *err)
 {
     json_error_t e;
-    size_t mark = scry_json_mark_bytes(text, n);
+    size_t mark = scry_utf8_mark_bytes(text, n);
     text += mark;
     n -= mark;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;

@@ -20,10 +20,7 @@
 
 typedef struct scry_json scry_json;
 
-/* The bytes of a byte order mark at the beginning of a text, as Windows programs write it: 3 or 0. Parsing leaves it out. */
-size_t scry_json_mark_bytes(const char *text, size_t n);
-
-/* `what` names the text in messages ("models/starter/config.json"). */
+/* `what` names the text in messages ("models/starter/config.json"). A byte order mark is left out. */
 int scry_json_parse(scry_json **out, const char *text, size_t n, const char *what,
                     scry_error *err) SCRY_NODISCARD;
 int scry_json_read(scry_json **out, const char *path, size_t limit_bytes,

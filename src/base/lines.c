@@ -1,6 +1,7 @@
 #include "base/lines.h"
 
 #include "base/descriptor.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,11 +11,6 @@ int scry_lines_open(scry_lines *l, const char *path, scry_error *err)
 {
     *l = (scry_lines){ .path = path, .file = strcmp(path, "-") == 0 ? stdin : scry_open_input_stream(path) };
     return l->file ? 0 : scry_fail_errno(err, errno, "cannot open %s", path);
-}
-
-bool scry_is_utf16(const char *text, size_t n)
-{
-    return n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
 }
 
 static int refuse_zero(const scry_lines *l, size_t n, scry_error *err)
@@ -46,7 +42,6 @@ static int next_of_rest(scry_lines *l, char **line)
 
 int scry_lines_next(scry_lines *l, char **line, scry_error *err)
 {
-    static const char mark[] = "\xEF\xBB\xBF";
     if (l->rest && *l->rest)
         return next_of_rest(l, line);
     l->rest = NULL;
@@ -61,8 +56,8 @@ int scry_lines_next(scry_lines *l, char **line, scry_error *err)
     bool ended = !l->zero_ended && cut_last(l->line, (size_t)n, '\n');
     if (!l->zero_ended)
         cut_last(l->line, strlen(l->line), '\r');
-    if (l->number == 1 && strncmp(l->line, mark, 3) == 0)
-        *line += 3;
+    if (l->number == 1)
+        *line += scry_utf8_mark_bytes(l->line, strlen(l->line));
     if (ended || l->zero_ended || l->number > 1)
         return 1;
     l->rest = *line;   /* the only line: ends within it are those of old Macs */

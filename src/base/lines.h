@@ -26,9 +26,6 @@ typedef struct scry_lines {
     size_t capacity, number;   /* number: of the line read last, from 1 */
 } scry_lines;
 
-/* Whether a text of n bytes begins with the mark of UTF-16, as Windows programs write it. */
-bool scry_is_utf16(const char *text, size_t n);
-
 /* "-" is standard input. */
 int scry_lines_open(scry_lines *l, const char *path, scry_error *err) SCRY_NODISCARD;
 

@@ -4,6 +4,7 @@
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -56,9 +57,9 @@ int scry_check_secret(const char *path, const char *what, scry_error *err)
 /* NULL: none. */
 static const char *problem_of(const char *text, size_t n)
 {
-    if (n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+    if (scry_is_utf16(text, n))
         return "is UTF-16";
-    if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+    if (scry_utf8_mark_bytes(text, n))
         return "begins with a byte order mark";
     return memchr(text, '\0', n) ? "holds a zero byte" : NULL;
 }

@@ -33,6 +33,12 @@ size_t scry_utf8_next(const char *s, size_t n, uint32_t *rune);
 /* Write `rune` (a scalar value) and return its 1 to 4 bytes. */
 size_t scry_utf8_put(char out[4], uint32_t rune);
 
+/* The bytes of a byte order mark at the beginning of s[0..n), as Windows programs write it: 3 or 0. */
+size_t scry_utf8_mark_bytes(const char *s, size_t n);
+
+/* Whether s[0..n) begins with the mark of UTF-16. */
+bool scry_is_utf16(const char *s, size_t n);
+
 /* How many characters these bytes of UTF-8 are. */
 size_t scry_utf8_count(const char *s, size_t n);
 

@@ -1,6 +1,8 @@
 /* utf8_bytes.c - UTF-8 as bytes: the functions of utf8.h that need no tables. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* Ranges of the second byte, from table 3-7 of the Unicode standard: they exclude
  * overlong forms, surrogates and values past U+10FFFF. */
 static int lead_length(unsigned char lead, unsigned char *low, unsigned char *high)
@@ -72,6 +74,16 @@ size_t scry_utf8_put(char out[4], uint32_t rune)
     out[2] = (char)(0x80 | (rune >> 6 & 0x3F));
     out[3] = (char)(0x80 | (rune & 0x3F));
     return 4;
+}
+
+size_t scry_utf8_mark_bytes(const char *s, size_t n)
+{
+    return n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+bool scry_is_utf16(const char *s, size_t n)
+{
+    return n >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0);
 }
 
 size_t scry_utf8_count(const char *s, size_t n)

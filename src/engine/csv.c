@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/descriptor.h"
-#include "base/lines.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -114,7 +114,7 @@ int scry_csv_read_stream(FILE *f, const char *path, char separator, scry_csv_row
             r = (int)n;
             break;
         }
-        char *text = first == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? line + 3 : line;
+        char *text = line + (first == 1 ? scry_utf8_mark_bytes(line, (size_t)n) : 0);
         if (!separator && (separator = separator_of(text)) && is_separator_line(text))
             continue;
         if (text[0] != '\n' && text[0] != '\0')

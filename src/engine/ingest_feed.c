@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/lines.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "engine/csv.h"
 #include "engine/picture_table.h"
 #include "store/side_by_side.h"

@@ -1,7 +1,7 @@
 #include "server/form.h"
 
 #include "base/alloc.h"
-#include "base/json.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ bool form_is(const char *type, const char *body, size_t size)
     static const char name[] = "application/x-www-form-urlencoded";
     if (!type || strncasecmp(type, name, sizeof name - 1) != 0)
         return false;
-    size_t at = scry_json_mark_bytes(body, size);
+    size_t at = scry_utf8_mark_bytes(body, size);
     while (at < size && strchr(" \t\r\n", body[at]))
         at++;
     return at < size && body[at] != '{';
