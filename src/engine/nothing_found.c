@@ -284,7 +284,8 @@ static counted *sorted_values(const survey *s)
     return sorted;
 }
 
-static void put_values(scry_buf *out, survey *s)
+/* The values of a survey, which are in order in `sorted`. */
+static void put_values(scry_buf *out, const survey *s, const counted *sorted)
 {
     size_t n = s->values.count;
     if (n == 0) {
@@ -293,13 +294,11 @@ static void put_values(scry_buf *out, survey *s)
                            : s->kind == SCRY_FILTER_KEY ? ": there are no keys" : s->kind == SCRY_FILTER_KEYWORD ? ": there are no keywords" : "");
         return;
     }
-    counted *sorted = sorted_values(s);
     scry_buf_puts(out, out->data[out->size - 1] == '?' ? " There are " : ": there are ");
     for (size_t i = 0; i < n && i < SHOWN_VALUES; i++)
         scry_buf_printf(out, "%s%s (%llu)", i ? ", " : "", sorted[i].value, (unsigned long long)sorted[i].files);
     if (n > SHOWN_VALUES)
         scry_buf_printf(out, " and %s%zu more", n >= MAX_VALUES ? "at least " : "", n - SHOWN_VALUES);
-    free(sorted);
 }
 
 static void put_range(scry_buf *out, const survey *s)
@@ -363,10 +362,9 @@ static void add_filters(scry_json_writer *w, const condition *c, size_t n)
     scry_json_end(w, ']');
 }
 
-static void add_values(scry_json_writer *w, const survey *s)
+static void add_values(scry_json_writer *w, const survey *s, const counted *sorted)
 {
     size_t n = s->values.count;
-    counted *sorted = sorted_values(s);
     scry_json_key(w, "values");
     scry_json_begin(w, '[');
     for (size_t i = 0; i < n && i < SHOWN_VALUES; i++) {
@@ -377,7 +375,6 @@ static void add_values(scry_json_writer *w, const survey *s)
     }
     scry_json_end(w, ']');
     scry_json_add_int(w, "more_values", n > SHOWN_VALUES ? (int64_t)(n - SHOWN_VALUES) : 0);
-    free(sorted);
 }
 
 static void add_day(scry_json_writer *w, const char *key, int64_t s)
@@ -421,8 +418,10 @@ static int put_instead(scry_buf *out, scry_json_writer *w, scry_store *store, co
         scry_json_begin(w, '[');
         put_nearest(out, w, &s, c->f);
         scry_json_end(w, ']');
-        put_values(out, &s);
-        add_values(w, &s);
+        counted *sorted = sorted_values(&s);
+        put_values(out, &s, sorted);
+        add_values(w, &s, sorted);
+        free(sorted);
     } else if (r >= 0) {
         put_range(out, &s);
         add_range(w, &s);
