@@ -132,8 +132,9 @@ class Model:
         reads loses its end."""
         single = isinstance(values, (str, bytes))
         lines = [values] if isinstance(values, (str, bytes)) else list(values)
-        if any(not isinstance(line, str) for line in lines):
-            raise errors.InvalidError(f"{next(line for line in lines if not isinstance(line, str))!r} is not a text")
+        for line in lines:
+            if not isinstance(line, str):
+                raise errors.InvalidError(f"{line!r} is not a text")
         rows: NDArray[np.float32] = np.empty((len(lines), self.dim), np.float32)
         run = Run()
         options = _c.scry_embed_options(cancel=ctypes.pointer(run.cancel), progress=run.guard(_c.EmbedProgress, progress))

@@ -78,9 +78,11 @@ static void hint_signs(const char *text)
     char meant;
     const char *sign = other_sign(text, &n, &meant), *comma = text + strspn(text, "0123456789"), *weight = comma + (*comma == ',');
     char *picture = picture_within(text);
-    if (sign)
+    if (sign) {
+        const char *word = sign + n + (sign[n] == ' ');
         cli_warn("%.*s is searched for as a text: %s takes the sign of the keyboard, with spaces around it: %c %.*s", (int)n, sign,
-                 meant == '+' ? "adding" : "subtracting", meant, (int)strcspn(sign + n + (sign[n] == ' '), " "), sign + n + (sign[n] == ' '));
+                 meant == '+' ? "adding" : "subtracting", meant, (int)strcspn(word, " "), word);
+    }
     if (picture)
         cli_warn("@%s is searched for as a text; + @%s adds that picture to the query", picture, picture);
     weight += strspn(weight, "0123456789");
