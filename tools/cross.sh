@@ -38,6 +38,22 @@ wrap_programs() { # BUILD DIR COMMAND...
     done
 }
 
+one_test() { # MARK LABEL LOG COMMAND...
+    mark=$1
+    label=$2
+    log=$3
+    shift 3
+    if has_passed $cross "$mark"; then
+        echo "ok - $label, in an earlier run"
+    elif "$@" >"$log" 2>&1; then
+        passed $cross "$mark"
+        echo "ok - $label"
+    else
+        failed=$((failed + 1))
+        echo "not ok - $label ($log)"
+    fi
+}
+
 # Unit and end-to-end tests of a build under an emulator; the address space and system calls of
 # the decoder cannot be confined there.
 run_tests() { # NAME BUILD COMMAND...
@@ -48,26 +64,10 @@ run_tests() { # NAME BUILD COMMAND...
     export SCRY_TOP="$top" SCRY_BUILD="$build/emulated" SCRY_TEST_UNCONFINED=1
     for t in $unit; do
         cp "$build/tests/test_$t" "$build/emulated/tests/"
-        if has_passed $cross $name-$t; then
-            echo "ok - $name: test_$t, in an earlier run"
-        elif "$@" "$build/emulated/tests/test_$t" >"$build/emulated/$t.log" 2>&1; then
-            passed $cross $name-$t
-            echo "ok - $name: test_$t"
-        else
-            failed=$((failed + 1))
-            echo "not ok - $name: test_$t ($build/emulated/$t.log)"
-        fi
+        one_test "$name-$t" "$name: test_$t" "$build/emulated/$t.log" "$@" "$build/emulated/tests/test_$t"
     done
     for t in $e2e; do
-        if has_passed $cross $name-$t.sh; then
-            echo "ok - $name: $t.sh, in an earlier run"
-        elif sh "tests/e2e/$t.sh" >"$build/emulated/$t.log" 2>&1; then
-            passed $cross $name-$t.sh
-            echo "ok - $name: $t.sh"
-        else
-            failed=$((failed + 1))
-            echo "not ok - $name: $t.sh ($build/emulated/$t.log)"
-        fi
+        one_test "$name-$t.sh" "$name: $t.sh" "$build/emulated/$t.log" sh "tests/e2e/$t.sh"
     done
 }
 
