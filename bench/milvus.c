@@ -49,7 +49,7 @@ static scry_milvus *connect_to(const char *url)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_milvus_options o = SCRY_MILVUS_OPTIONS_INIT;
-    scry_milvus *m;
+    scry_milvus *m = NULL;
     o.connect_ms = o.patience_ms = 120000;
     if (scry_milvus_set_url(&o, url, &err) < 0 || scry_milvus_open(&m, &o, &err) < 0)
         die(&err);

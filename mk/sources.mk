@@ -63,7 +63,7 @@ endif
 # Milvus's messages: C made of the .proto while building.
 $(O)/gen/milvus/milvus.pb-c.c: src/milvus/milvus.proto
 	@mkdir -p $(@D)
-	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F) 2>$(@D)/protoc.log || { cat $(@D)/protoc.log >&2; false; }
 $(O)/gen/milvus/%.o: $(O)/gen/milvus/%.c $(O)/gen/flags
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<

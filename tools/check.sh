@@ -41,7 +41,7 @@ lint() {
     $make lint
 }
 clang_builds() {
-    $make MODE=release O=build/clang CC="${CLANG:-clang}" DEV=1 CFLAGS=-Wno-missing-field-initializers all
+    $make MODE=release O=build/clang CC="${CLANG:-clang}" DEV=1 CFLAGS=-Wno-missing-field-initializers all bench-programs
 }
 sanitizers() {
     $make MODE=asan all-tests && make --no-print-directory MODE=asan run-tests &&

@@ -40,7 +40,7 @@ do
     : >"$name"
 done
 is "names" "$(find . -type f | LC_ALL=C tr -cd '\0-\177' | tr '\n' ' ' | tr -s ' ' '\n' | grep -c '^\./')" 39
-LC_ALL=C.UTF-8 ls -1 --quoting-style=shell-escape >"$T/ls"
+LC_ALL=C.UTF-8 "$(command -v gnuls || echo ls)" -1 --quoting-style=shell-escape >"$T/ls"
 in_terminal dumb "$scry" classify --labels a,b -- *
 sed -n 's/^skipped: \(.*\): empty\r*$/\1/p' "$T/screen" | LC_ALL=C sort >"$T/ours"
 LC_ALL=C sort "$T/ls" >"$T/theirs"

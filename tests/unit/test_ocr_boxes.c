@@ -78,7 +78,7 @@ static void crops_equal_opencv(void **state)
 {
     scry_ocr_image from = image("resize.from");
     for (int i = 0; i < 4; i++) {
-        char name[16];
+        char name[32];
         size_t shape[3];
         bool turned;
         snprintf(name, sizeof name, "crop.%d.box", i);

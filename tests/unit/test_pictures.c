@@ -84,7 +84,9 @@ static void equal_to_pillow(void **state)
 }
 
 /* turned-N.*: HEIC, AVIF and JPEG XL that are to be shown turned; stored they are rgb.png. The tolerance is for Pillow's version
- * of the compressed picture; from the original, AVIF is 2.0 or, with libheif's newer conversion of colours, 2.14 away. */
+ * of the compressed picture; from the original, AVIF is 2.0 or, with libheif's newer conversion of colours, 2.14 away, and 3.4
+ * with libheif 1.21, which places the colours of turned pictures of odd sizes a sample beside. Turned otherwise it would be 70
+ * or more. */
 static void kept_as_stored(void **state)
 {
     scry_decoder *d = new_decoder(NULL);
@@ -100,7 +102,7 @@ static void kept_as_stored(void **state)
         if (strncmp(r->name, "turned-", 7) != 0)
             continue;
         memcpy(r->view, stored->view, VIEW_BYTES);
-        r->tolerance += r->tolerance > 0 ? 0.5 : 0;
+        r->tolerance += r->tolerance > 0 ? 1.5 : 0;
         r->width = stored->width;
         r->height = stored->height;
         wrong += check_row(d, r, &keep);

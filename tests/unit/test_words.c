@@ -102,7 +102,7 @@ static void files(void **state)
     }
     assert_true(holds(&f, SCRY_FIELDS_ALL, "anna harbour 17", SCRY_WORDS_WHOLE));   /* in several fields */
     scry_file joined = { .relative = "b.png", .text = "the wifi, an email, checkin desks and a tshirt" };
-    static const char *const hyphens[] = { "wi-fi", "Wi\xE2\x80\x91" "Fi e-mails", "wifi e-mail", "check-in-desk", "T-Shirts", "the-wi-fi" };
+    static const char *const hyphens[] = { "wi-fi", ("Wi\xE2\x80\x91" "Fi e-mails"), "wifi e-mail", "check-in-desk", "T-Shirts", "the-wi-fi" };
     for (size_t i = 0; i < sizeof hyphens / sizeof *hyphens; i++)
         if (!holds(&joined, SCRY_FIELD_TEXT, hyphens[i], SCRY_WORDS_WHOLE) ||
             !holds(&joined, SCRY_FIELD_TEXT, hyphens[i], SCRY_WORDS_PARTS))
