@@ -1,7 +1,8 @@
 # Tests: programs in tests/unit, scripts in tests/e2e, all printing TAP; as many at a time as there are processors.
 .PHONY: test unit run-tests
+PROVE ?= prove
 unit: $(UNIT_BIN) $(PROGRAMS) ## unit tests alone
-	$(TEST_ENV) prove -j$$(nproc) $(UNIT_BIN)
+	$(TEST_ENV) $(PROVE) -j$$(nproc) $(UNIT_BIN)
 
 E2E := $(wildcard tests/e2e/*.sh)
 TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O)) $(TEST_ENV_$(MODE))
@@ -9,7 +10,7 @@ TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O
 TEST_ENV_asan := SCRY_TEST_UNCONFINED=1 UBSAN_OPTIONS=print_stacktrace=1
 TEST_TOOLS := $(O)/tests/metadata_dump
 run-tests: $(UNIT_BIN) $(PROGRAMS) $(TEST_TOOLS)
-	$(TEST_ENV) prove -j$$(nproc) $(UNIT_BIN) $(filter-out %/lib.sh,$(E2E)) </dev/null
+	$(TEST_ENV) $(PROVE) -j$$(nproc) $(UNIT_BIN) $(filter-out %/lib.sh,$(E2E)) </dev/null
 
 test: deps-test ## unit, golden and end-to-end tests
 	@$(again) MODE=$(MODE) all-tests

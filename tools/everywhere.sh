@@ -26,7 +26,7 @@ release() { # SUITE
     step "$at" root fresh_root "$at" "$1" && step "$at" tree copy_tree "$at" || return
     step "$at" update inside "$at" 'apt-get -qq update && apt-get -qqy upgrade && apt-get -qqy install --no-install-recommends make' || return
     step "$at" demo inside "$at" 'make demo' $tree
-    step "$at" test inside "$at" 'make test' $tree
+    step "$at" test inside "$at" "make test PROVE=tools/prove_on.sh PASSED=/var/tmp/passed-$commit" $tree
     for compiler in $(compilers "$at"); do
         step "$at" "$compiler" inside "$at" "apt-get -qqy install --no-install-recommends $compiler &&
             make -j$(nproc) O=build/$compiler CC=$compiler DEV=1 all-tests && rm -rf build/$compiler" $tree
