@@ -46,9 +46,8 @@ is "and lists its pictures" "$(wc -l <"$T/out")" "$([ "$libraries" = few ] && ec
 if [ "$libraries" = all ]; then
     scry serve --listen 127.0.0.1:0 >"$T/serve.out" 2>"$T/serve.err" &
     server=$!
-    tries=0
-    until port=$(sed -n 's,.*http://127\.0\.0\.1:\([0-9]*\)/.*,\1,p' "$T/serve.err") && [ -n "$port" ] || [ $tries = 1200 ]; do
-        tries=$((tries + 1))
+    # While it lives: under an emulator it takes minutes to read its first texts.
+    until port=$(sed -n 's,.*http://127\.0\.0\.1:\([0-9]*\)/.*,\1,p' "$T/serve.err") && [ -n "$port" ] || ! kill -0 "$server"; do
         sleep 0.1
     done
     perl -MIO::Socket::INET -e '

@@ -87,7 +87,7 @@ for program in /bin/false "$T/none" /bin/cat; do
     is "$name: serve: 2" $status 2
     like "$name: and says why" "$T/err" "the picture decoder $program"
     echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_image","arguments":{"id":"'"$id"'"}}}' >"$T/in"
-    timeout 60 "$scry" mcp --store "$T/broken" <"$T/in" >"$T/out" 2>"$T/err"
+    timeout 900 "$scry" mcp --store "$T/broken" <"$T/in" >"$T/out" 2>"$T/err"
     like "$name: mcp: an error" "$T/out" "the picture decoder $program.*\"isError\":true"
     is "$name: nothing is written" "$(ls "$T"/x.* 2>/dev/null)" ''
     unset SCRY_DECODER

@@ -88,7 +88,7 @@ while IFS=$tab read -r where line; do
         'scry model teach '*) scry model forget starter Rex >"$T/out" 2>&1 ;;
         esac
         printf '%s\n' "$line" | sed "s# /\(mnt\|srv\|tmp\)/# $R/\1/#g" >"$T/line"
-        timeout 120 bash -o pipefail "$T/line" >"$T/out" 2>"$T/err" </dev/null
+        timeout 900 bash -o pipefail "$T/line" >"$T/out" 2>"$T/err" </dev/null
         e=$? how=run
     fi
     [ $e = 1 ] && ! grep -Ev -e "$nothing" "$T/err" >"$T/unexpected" && e=0

@@ -97,7 +97,7 @@ is "the group is there again" "$(json 'j["total"]')" "$total"
 # MCP.
 mcp() { # ARGUMENTS
     printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_duplicates","arguments":'"$1"'}}' |
-        timeout 120 "$scry" mcp 2>"$T/err" | python3 -c 'import json, sys
+        timeout 900 "$scry" mcp 2>"$T/err" | python3 -c 'import json, sys
 print(json.load(sys.stdin)["result"]["content"][0]["text"])' >"$T/out"
 }
 mcp '{"exact": true, "limit": 2}'

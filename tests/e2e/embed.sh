@@ -24,7 +24,7 @@ printf 'a dog\na cat\n\na dog\n' >texts
 run embed --texts texts --out t.npy
 is "texts: 0" $status 0
 is "texts: unit rows, also of an empty line" "$(python3 read.py t.npy)" '(4, 16) [1.0, 1.0, 1.0, 1.0]'
-printf 'a dog' | timeout 60 "$scry" embed --texts - --out u.npy 2>"$T/err"
+printf 'a dog' | timeout 900 "$scry" embed --texts - --out u.npy 2>"$T/err"
 is "texts from standard input, without a last newline" "$(python3 read.py u.npy)" '(1, 16) [1.0]'
 is "the same text, the same vector" "$(tail -c 64 u.npy | cksum)" "$(tail -c 64 t.npy | cksum)"
 printf '%s\n' pics/p000.png pics/none.png pics/p001.png >paths

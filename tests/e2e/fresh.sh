@@ -92,7 +92,7 @@ stop
 pictures "$T/three" 3 500
 SCRY_STORE=$T/second "$scry" index --quiet "$T/three" || exit 1
 mkfifo "$T/to_mcp"
-timeout 120 "$scry" mcp <"$T/to_mcp" >"$T/mcp.out" 2>"$T/mcp.err" &
+timeout 900 "$scry" mcp <"$T/to_mcp" >"$T/mcp.out" 2>"$T/mcp.err" &
 mcp=$!
 exec 5>"$T/to_mcp"
 calls=0

@@ -55,7 +55,7 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" GU
 mkdir -p "$T/guest/pics"
 cp "$HOME/pics/p000.png" "$T/guest/pics/g.png"
 as_guest() {
-    LD_PRELOAD=$T/users.so timeout 120 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+    LD_PRELOAD=$T/users.so timeout 900 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
     status=$?
 }
 as_guest index --store='~guest-of-tests/s.scry' "$T/guest/pics"

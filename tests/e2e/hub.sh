@@ -99,7 +99,7 @@ is "sentence-transformers' repository: its CLIP model" "$(json 'j["family"]')" c
 (
     trap '' XFSZ
     ulimit -f 256
-    timeout 60 "$scry" model pull t/ok --name half >/dev/null 2>&1 </dev/null
+    timeout 900 "$scry" model pull t/ok --name half >/dev/null 2>&1 </dev/null
 )
 run model list
 like "unfinished: listed" "$T/out" '^half .* unfinished: .scry model pull t/ok --name half. continues'

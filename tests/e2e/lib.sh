@@ -100,9 +100,12 @@ unlike() { # NAME FILE PATTERN
     fi
 }
 
+# Ubuntu's coreutils are others since 26.04, which refuse arguments that are not UTF-8; GNU's are there by this name.
+timeout=$(command -v gnutimeout || echo timeout)
+
 # Run scry: $status, standard output in $T/out, errors in $T/err.
-run() {
-    timeout 120 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+run() { # the limit is for what hangs: a machine may be busy
+    $timeout 900 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
     status=$?
     # Sanitizer builds warn that their decoders are not confined.
     [ -z "$SCRY_TEST_UNCONFINED" ] || sed -i '/^scry: SCRY_TEST_UNCONFINED/d' "$T/err"
@@ -112,7 +115,7 @@ run() {
 in_terminal() { # TERM COMMAND...
     terminal=$1
     shift
-    TERM=$terminal COLORTERM=truecolor LC_ALL=C.UTF-8 timeout 60 python3 -c '
+    TERM=$terminal COLORTERM=truecolor LC_ALL=C.UTF-8 $timeout 900 python3 -c '
 import os, pty, sys
 out = b""
 def read(fd):
@@ -130,7 +133,7 @@ open(sys.argv[1], "wb").write(out)' "$T/screen" "$@" >/dev/null
 in_terminal_with() { # TERM TEXT COMMAND...
     terminal=$1 typed=$2
     shift 2
-    TERM=$terminal LC_ALL=C.UTF-8 timeout 60 python3 -c '
+    TERM=$terminal LC_ALL=C.UTF-8 $timeout 900 python3 -c '
 import os, pty, sys, termios
 pid, fd = pty.fork()
 if pid == 0:
@@ -164,7 +167,7 @@ drop_root() {
 
 # Like run, after drop_root.
 run_unprivileged() {
-    timeout 120 $unprivileged "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+    $timeout 900 $unprivileged "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
     status=$?
     [ -z "$SCRY_TEST_UNCONFINED" ] || sed -i '/^scry: SCRY_TEST_UNCONFINED/d' "$T/err"
 }

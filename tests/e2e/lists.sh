@@ -11,7 +11,7 @@ run index --from-file list
 is "--from-file: 1 when a file is not there" $status 1
 like "--from-file: the others are added" "$T/err" '^2 added'
 like "--from-file: the missing one is named" "$T/err" 'none\.png'
-ls pics/p002.png pics/p003.png | timeout 60 "$scry" index --from-file - 2>"$T/err"
+ls pics/p002.png pics/p003.png | timeout 900 "$scry" index --from-file - 2>"$T/err"
 is "--from-file -" $? 0
 is "four are stored" "$(stored)" 4
 run index --from-file nowhere
@@ -105,7 +105,7 @@ listed() { # NAME ARGUMENT...: index into a new collection
 find made -name '*.png' -print0 | LC_ALL=C sort -z >list0
 listed zero -0 --from-file list0
 is "-0: every path, also one with a line end" "$status $(cut -d, -f1 err)" '0 9 added'
-find made -name 'p06[12].png' -print0 | timeout 60 "$scry" index --collection zero2 -0 --from-file - 2>err
+find made -name 'p06[12].png' -print0 | timeout 900 "$scry" index --collection zero2 -0 --from-file - 2>err
 is "-0 --from-file -" "$? $(grep -v '^scry: SCRY_TEST_UNCONFINED' err | cut -d, -f1)" '0 2 added'
 listed nozero --from-file list0
 is "a list with zero bytes without -0: 2" $status 2

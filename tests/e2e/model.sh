@@ -171,7 +171,7 @@ ok "pull resume: equal" cmp "$models/resume/model.safetensors" "$T/model/model.s
 (
     trap '' XFSZ
     ulimit -f 256
-    timeout 60 "$scry" model pull t/full >"$T/out" 2>"$T/err" </dev/null
+    timeout 900 "$scry" model pull t/full >"$T/out" 2>"$T/err" </dev/null
     echo $? >"$T/full.status"
 )
 is "pull without room: status" "$(cat "$T/full.status")" 2

@@ -75,7 +75,7 @@ for command in html npy; do
     ok "$command: the store is whole" "$scry" verify
     rm -f files/given files/nine
     mkfifo files/fifo
-    timeout 60 cat files/fifo >files/read &
+    timeout 900 cat files/fifo >files/read &
     write $command files/fifo
     wait $!
     is "$command: a FIFO: 0, and it stays" "$status $(stat -c %F files/fifo)" '0 fifo'

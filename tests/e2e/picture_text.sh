@@ -115,6 +115,6 @@ is "the server ends" "$status" 0
 
 # MCP.
 printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_image","arguments":{"id":"'"$id"'"}}}' >"$T/in"
-timeout 60 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
+timeout 900 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
 is "get_image over MCP" "$(json "[__import__('json').loads(c['text'])['words_in_picture']['text'] for c in j['result']['content'] if c['type'] == 'text']")" "['Аптека на углу']"
 done_testing

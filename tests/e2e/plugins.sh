@@ -57,7 +57,7 @@ refused() { # FILE NAMED COMMAND...: with FILE of another build; the error names
     fresh
     LC_ALL=C sed -i "s/$id/0123456789abcdef/" "$T/app/$file"
     rm -rf "$T/new"
-    timeout 60 "$T/app/scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+    timeout 900 "$T/app/scry" "$@" >"$T/out" 2>"$T/err" </dev/null
     is "$file of another build: status" $? 2
     like "$file of another build: said" "$T/err" "$named.* (is of another build|different builds).*install all files of one build"
     is "$file of another build: in one line" "$(grep -c build "$T/err")" 1
@@ -77,20 +77,20 @@ mkdir "$T/mixed"
 cp "$SCRY_TOP/tests/pictures/photo.jpg" "$T/pics/p000.png" "$T/mixed"
 vips=$(readelf -d "$T/app/scry-formats.so" | sed -n 's/.*\[\(libvips[^]]*\)\].*/\1/p')
 LC_ALL=C sed -i "s/$vips/$(echo "$vips" | sed 's/vips/vipz/')/" "$T/app/scry-formats.so"
-timeout 60 "$T/app/scry" index --model "$T/model" --store "$T/without" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
+timeout 900 "$T/app/scry" index --model "$T/model" --store "$T/without" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
 is "without libvips: a PNG is skipped" $? 1
 like "... with the reason" "$T/err" 'skipped: .*p000.png: .*scry-formats.so needs libvipz.so[0-9.]*, which is not installed$'
 like "... and a JPEG read" "$T/err" '^1 added'
-timeout 60 "$scry" index --model "$T/model" --store "$T/without" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
+timeout 900 "$scry" index --model "$T/model" --store "$T/without" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
 like "with libvips, the PNG is added" "$T/err" '^1 added, 0 updated, 1 unchanged, 0 skipped'
 # Without the starter, another model is found.
-timeout 60 env -u SCRY_MODEL "$T/app/scry" index --store "$T/none" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
+timeout 900 env -u SCRY_MODEL "$T/app/scry" index --store "$T/none" "$T/mixed" >"$T/out" 2>"$T/err" </dev/null
 is "without the starter: 2" $? 2
 like "... and how to get a model" "$T/err" 'starter model is not installed.*scry model pull NAME'
 # Thumbnails are not worth an error: a warning, and the results without them. They need a terminal.
 fresh
 LC_ALL=C sed -i "s/$id/0123456789abcdef/" "$T/app/scry-thumbs.so"
-TERM=xterm timeout 60 python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$T/app/scry" search --thumbs red >"$T/out" 2>&1 </dev/null
+TERM=xterm timeout 900 python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$T/app/scry" search --thumbs red >"$T/out" 2>&1 </dev/null
 like "scry-thumbs.so of another build: said" "$T/out" 'no thumbnails: .*scry-thumbs.so is of another build'
 like "and the results are shown" "$T/out" 'p000.png'
 done_testing

@@ -22,7 +22,7 @@ ping() { echo '{"jsonrpc":"2.0","id":'$1',"method":"ping"}'; }
     ping 5
     printf '%s' "$(ping 6)"
 } >"$T/in"
-timeout 60 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
+timeout 900 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
 is "mcp: ends well" $? 0
 said() { python3 -c 'import json, sys; j = [json.loads(line) for line in sys.stdin]; print(eval(sys.argv[1]))' "$1" <"$T/out"; }
 is "mcp: the answers" "$(said '[m["id"] for m in j]')" "['hello', None, 2, None, 5, 6]"
@@ -35,7 +35,7 @@ is "mcp: no batches in 2025-06-18" "$(said 'j[3]["error"]["code"]')" -32600
         echo
     done
 } >"$T/in"
-timeout 60 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
+timeout 900 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
 is "mcp: an id that no answer could have is refused" "$(said '[(m["id"], m.get("error", {}).get("code")) for m in j[1:]]')" \
     "[(None, -32600), (None, -32600), (None, -32600), (None, -32600), (None, -32600), ('x', None), (-7, None)]"
 {
@@ -45,7 +45,7 @@ is "mcp: an id that no answer could have is refused" "$(said '[(m["id"], m.get("
     echo '[]'
     ping 5
 } >"$T/in"
-timeout 60 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
+timeout 900 "$scry" mcp <"$T/in" >"$T/out" 2>"$T/err"
 is "mcp: a batch in 2025-03-26" "$(said '[m["id"] for m in j[1]]')" "[3, 4, None]"
 is "mcp: a batch of notifications gets no answer, an empty one an error" "$(said '[m["id"] for m in j[2:]]')" "[None, 5]"
 
@@ -97,7 +97,7 @@ openai /api/v1/classify "{\"id\":\"$id\",\"labels\":[\"red\",\"$(head -c 70000 /
 is "classify: a label that is too long: 413" $code 413
 for text in "$long" red; do
     echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"'"$text"'"}}}'
-done | timeout 60 "$scry" mcp >"$T/out" 2>"$T/err"
+done | timeout 900 "$scry" mcp >"$T/out" 2>"$T/err"
 is "mcp: a cut text is told" "$(said '["longer than the model" in str(m) for m in j]')" "[True, False]"
 stop
 done_testing

@@ -135,7 +135,7 @@ for f in codes-1.cache columns-1.cache vectors-1.seg lock index.db index.db-wal 
         loop) ln -s "$(basename "$f")" "$C/$f" ;;
         esac
         for command in "search red" verify status "index $P" "store compact" "store drop --yes default"; do
-            timeout 60 "$scry" $command >"$T/out" 2>"$T/err" </dev/null
+            timeout 900 "$scry" $command >"$T/out" 2>"$T/err" </dev/null
             ended=$?
             [ $ended -le 2 ] || problem="$problem $kind: $command: $ended;"
         done

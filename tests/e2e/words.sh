@@ -122,7 +122,7 @@ run search --json "$(cat "$T/long")"
 is "... have no part in a ranking" "$(json "'found_by' in j['results'][0]")" False
 
 # Brute force: the same texts in SQLite's full-text index, and the fused ranking worked out again.
-timeout 300 python3 - "$scry" "$T" >"$T/compared" 2>&1 <<'P'
+timeout 900 python3 - "$scry" "$T" >"$T/compared" 2>&1 <<'P'
 import json, random, sqlite3, subprocess, sys
 scry, T = sys.argv[1:]
 

@@ -41,7 +41,7 @@ fresh_store() {
 }
 
 second() { # COMMAND...: runs while another writes
-    LD_PRELOAD=$shim timeout 60 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
+    LD_PRELOAD=$shim timeout 900 "$scry" "$@" >"$T/out" 2>"$T/err" </dev/null
     status=$?
 }
 

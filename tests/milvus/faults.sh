@@ -22,7 +22,7 @@ run search --store $M/nowhere dog
 is "... so that it can be searched" $status 0
 lite_stop
 
-ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
+ok "the server starts" milvus_start "$T/milvus" common.session.ttl=20
 run search --store $M/nowhere dog
 like "2.3.5: no such database" "$T/err" 'no database nowhere at .*scry index makes it'
 
@@ -102,7 +102,7 @@ milvus_stop
 
 # ---- few rights ----
 export SCRY_MILVUS_USER=root SCRY_MILVUS_PASSWORD=Milvus
-ok "a server with passwords starts" milvus_start "$T/secure" authorization_enabled=true common.session.ttl=5
+ok "a server with passwords starts" milvus_start "$T/secure" authorization_enabled=true common.session.ttl=60
 run index --store $M "$P/a"
 is "pymilvus makes a reader" "$(compare reader default)" ok
 export SCRY_MILVUS_USER=reader SCRY_MILVUS_PASSWORD=Reading1!

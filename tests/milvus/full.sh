@@ -11,7 +11,7 @@ P=$T/pics
 pictures "$P" 8
 mkdir "$T/disk"
 mount -t tmpfs -o size=700m none "$T/disk" || { echo "1..0 # SKIP no file system of its own"; exit 0; }
-ok "the server starts on a disk of its own" milvus_start "$T/disk/milvus" common.session.ttl=5
+ok "the server starts on a disk of its own" milvus_start "$T/disk/milvus" common.session.ttl=20
 run index "$P"
 run index --store $M "$P"
 like "eight are added" "$T/err" '^8 added'

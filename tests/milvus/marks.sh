@@ -16,7 +16,7 @@ export SCRY_STORE=$M
 
 for kind in lite milvus; do
     login root Milvus
-    [ $kind = lite ] && settings='' || settings='authorization_enabled=true common.session.ttl=5'
+    [ $kind = lite ] && settings='' || settings='authorization_enabled=true common.session.ttl=60'
     rm -rf "$XDG_DATA_HOME/scry/milvus"
     ok "$kind starts" ${kind}_start "$T/$kind" $settings
     run index --model "$T/one" --collection photos --milvus-alias "$P"

@@ -45,7 +45,7 @@ hidden() { # NAME
 }
 
 for kind in lite milvus; do
-    [ $kind = lite ] && begin=lite_start settings='' || { begin=milvus_start settings=common.session.ttl=5; }
+    [ $kind = lite ] && begin=lite_start settings='' || { begin=milvus_start settings=common.session.ttl=60; }
     rm -rf "$XDG_DATA_HOME/scry/milvus"   # the other server has the same address
     ok "$kind starts" $begin "$T/$kind" $settings
     is "$kind: pymilvus makes the quick start's collection" "$(compare quick quick "$T/v.npy" "$T/list")" ok

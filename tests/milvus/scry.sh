@@ -20,7 +20,7 @@ is "absent server: an error" $status 2
 like "absent server: says what to do" "$T/err" 'cannot connect .*127.0.0.1:19530.*is it running'
 ok "absent server: within ten seconds" test $(($(date +%s) - before)) -lt 10
 
-ok "the server starts" milvus_start "$T/milvus" common.session.ttl=5
+ok "the server starts" milvus_start "$T/milvus" common.session.ttl=20
 
 # ---- the same commands ----
 run search --store $M dog

@@ -39,6 +39,8 @@ in_private_network() {
 # $1: absolute data folder; further arguments are settings, used when the folder is new.
 # The configuration file is kept over restarts: the package would move the ports of a
 # server that was killed a moment ago.
+# common.session.ttl (30 seconds without it): a server that a busy machine keeps from renewing its session for so long ends itself,
+# and one that was killed starts again only after it.
 milvus_start() {
     MILVUS_DIR=$1; shift
     [ -f "$MILVUS_DIR/configs/milvus.yaml" ] || "$MILVUS_VENV/bin/python" - "$MILVUS_DIR" "$@" <<'PY' || return 1

@@ -149,17 +149,17 @@ is "... all" "$(words_read)" '[4, 3, 0, 0]'
 is "... found" "$(run search --store $M --collection read --paths --by words passwort; names)" 'wifi.jpg '
 run index --store $M --collection read "$R"
 unlike "a further run reads nothing" "$T/err" 'words'
-pictures "$T/more" 40
+pictures "$T/more" 400
 run index --store $M --collection read --words no "$T/more"
 "$scry" index --store $M --collection read --words only --progress >"$T/out" 2>"$T/err" </dev/null &
 pid=$!
-ok "some are read" pause_when $pid grep -q '[^0-9][1-9][0-9]*/40' "$T/err"
+ok "some are read" pause_when $pid grep -q '[^0-9][1-9][0-9]*/400' "$T/err"
 kill -INT $pid
 kill -CONT $pid
 wait $pid
 is "Ctrl-C" $? 130
 run index --store $M --collection read --words only
-is "the rest is read" "$status $(words_read)" '0 [44, 3, 0, 0]'
+is "the rest is read" "$status $(words_read)" '0 [404, 3, 0, 0]'
 run index --store $M --collection read --rebuild
-is "embedded again, the texts stay" "$status $(words_read)" '0 [44, 3, 0, 0]'
+is "embedded again, the texts stay" "$status $(words_read)" '0 [404, 3, 0, 0]'
 done_testing
