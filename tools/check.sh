@@ -51,6 +51,12 @@ sanitizers() {
 scripts() {
     prove tests/check/*.sh
 }
+# The store on Milvus and its client under the sanitizers, on both servers: what is not in the suite, which has no servers.
+milvus_asan() {
+    $make MODE=asan all build/asan/tests/test_store_random build/asan/tests/milvus_client &&
+        SHORT=1 SCRY_TEST_UNCONFINED=1 UBSAN_OPTIONS=print_stacktrace=1 SCRY_BUILD=$top/build/asan \
+            prove -j2 tests/milvus/store.sh tests/milvus/client.sh
+}
 milvus() {
     make --no-print-directory check-milvus
 }
@@ -83,6 +89,7 @@ run_part() {
     asan) part asan sanitizers ;;
     scripts) ! have 'tests/check/*.sh' || part scripts scripts ;;
     abi) ! command -v abidiff >/dev/null || part abi abi ;;
+    milvus-asan) ! have 'tests/milvus/*.sh' || part milvus-asan milvus_asan ;;
     milvus) ! have 'tests/milvus/*.sh' || part milvus milvus ;;
     server) part server server ;;
     browser) { ! have 'tests/browser/*.sh' && ! have 'tests/web/*.sh'; } || part browser browser ;;
@@ -100,7 +107,7 @@ run_parts() {
 
 if [ $# = 0 ]; then
     run_parts lint clang scripts abi package
-    run_parts asan fuzz &
+    run_parts asan milvus-asan fuzz &
     run_parts milvus server browser
     wait
 else
