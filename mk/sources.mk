@@ -27,7 +27,7 @@ LIB_SRC := $(filter-out $(foreach p,$(PLUGIN_NAMES),$(PLUGIN_SRC_$(p))), \
              $(foreach d,$(LIB_DIRS),$(wildcard src/$(d)/*.c)))
 CLI_SRC := $(wildcard src/cli/*.c)
 DECODE_SRC := $(wildcard src/decoder/*.c src/resize/*.c src/metadata/*.c) src/image/wire.c \
-              $(addprefix src/base/,alloc.c cpu.c descriptor.c error.c buf.c file.c library.c log.c plugin.c utf8_bytes.c)
+              $(addprefix src/base/,alloc.c cpu.c descriptor.c error.c buf.c file.c library.c log.c plugin.c system.c utf8_bytes.c)
 
 obj = $(patsubst %.c,$(O)/%.o,$(1))
 

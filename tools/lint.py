@@ -30,7 +30,7 @@ BANNED = {
     "vsprintf": "vsnprintf", "strtok": "strcspn", "system": "posix_spawn", "popen": "posix_spawn",
     "tmpnam": "mkstemp", "mktemp": "mkstemp", "alloca": "scry_alloc", "rand": "getrandom",
     "localtime": "localtime_r", "gmtime": "gmtime_r", "ctime": "strftime", "asctime": "strftime",
-    "readdir_r": "readdir", "pthread_cond_timedwait": "scry_cond_wait_ms", "sem_timedwait": "sem_clockwait",
+    "readdir_r": "readdir", "pthread_cond_init": "scry_cond_init", "pthread_cond_timedwait": "scry_cond_wait_ms", "sem_timedwait": "sem_clockwait",
 }
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
 OLD_CMOCKA = re.compile(r"\b(assert_(?:not_)?in_(?:range|set))\s*\(")   # deprecated by cmocka 2
@@ -131,7 +131,7 @@ def check_source(path):
             wrong(path, number, f"longer than {LINE} characters")
     for number, line in enumerate(without_comments_and_strings(text).split("\n"), 1):
         m = BANNED_CALL.search(line)
-        if m and path.startswith(("src/", "include/")):
+        if m and path.startswith(("src/", "include/")) and path != "src/base/cond.c":
             wrong(path, number, f"{m.group(1)}: use {BANNED[m.group(1)]}")
         m = OLD_CMOCKA.search(line)
         if m and path.startswith("tests/"):
@@ -312,6 +312,25 @@ def check_strings():
         wrong("web/strings/en.json", 0, f"{key} is missing: the server says it")
 
 
+LINUX = re.compile(r'\b(?:inotify_\w+|memfd_create|F_ADD_SEALS|prctl|syscall|SYS_\w+|openat2|renameat2|epoll_\w+|eventfd|signalfd|timerfd_\w+|getauxval|'
+                   r'sched_[gs]etaffinity|gettid|copy_file_range|sendfile|splice|O_PATH|O_TMPFILE|seccomp_\w+|dladdr1|fanotify_\w+|statx|pidfd_\w+|'
+                   r'pthread_cond_clockwait|posix_spawn_file_actions_addclosefrom_np)\b(?= *\()|\b(?:O_PATH|O_TMPFILE|F_ADD_SEALS)\b|"/(?:proc|sys)/|<linux/')
+
+
+def check_ports(paths):
+    """What other systems lack is in the files that docs/packages.md lists for whoever ports scry."""
+    with open("docs/packages.md", encoding="utf-8") as f:
+        section = f.read().split("## Ports")[1].split("\n## ")[0]
+    listed = {name for row in section.splitlines() if row.startswith("| `") for name in re.findall(r"`(src/[\w/.]+)`", row.split("|")[1])}
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            found = LINUX.search(re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S))
+        if found and path not in listed:
+            wrong(path, 0, f"{found.group(0)} is Linux's own: src/base/system.h has plain ways for others, docs/packages.md the list of ports")
+        if path in listed and not found:
+            wrong("docs/packages.md", 0, f"{path} has nothing of Linux's own")
+
+
 def main():
     os.chdir(TOP)
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
@@ -326,6 +345,7 @@ def main():
     check_complexity(sources)
     check_parameters([f for f in files if f.startswith("src/") and f.endswith((".c", ".h", ".inc"))])
     check_dead(c)
+    check_ports(sources)
     check_public_names()
     check_layout()
     check_python()

@@ -20,9 +20,9 @@ failed=0
 # scry-formats.so (GLib, libvips), scry-thumbs.so (GLib) and Milvus's messages are left out: their headers include glibc's.
 for file in $(find src -name '*.c' | grep -vE 'src/decoder/formats/|src/thumbs/|src/milvus/|src/store/milvus/' | LC_ALL=C sort); do
     count=$((count + 1))
-    musl-gcc -std=gnu11 -fsyntax-only -w -Iinclude -Isrc -Ibuild/release/gen -isystem "$temp" -D_GNU_SOURCE -DSCRY_VERSION='"0"' "$file" 2>"$temp/err" || {
+    musl-gcc -std=gnu11 -fsyntax-only -Werror=implicit-function-declaration -Iinclude -Isrc -Ibuild/release/gen -isystem "$temp" -D_GNU_SOURCE -DSCRY_VERSION='"0"' "$file" 2>"$temp/err" || {
         failed=$((failed + 1))
-        grep -m1 error "$temp/err"
+        grep "error: " "$temp/err"
     }
 done
 echo "$count files, $failed of them do not compile with musl"

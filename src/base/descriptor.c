@@ -2,16 +2,15 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Whether the folder is /proc/PID/fd or /proc/PID/task/TID/fd of this process. */
@@ -76,11 +75,10 @@ void scry_fill_standard_descriptors(void)
             return;
 }
 
-/* openat2 refuses by ELOOP what leads through links to descriptors: then, and on kernels without it, the path is looked at. */
+/* What leads through links to descriptors is refused by ELOOP: then, and on systems that cannot tell, the path is looked at. */
 int scry_open_input(const char *path, int flags)
 {
-    struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_MAGICLINKS };
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+    int fd = scry_open_without_magic(path, flags);
     if (fd >= 0 || (errno != ELOOP && errno != ENOSYS && errno != EPERM && errno != EACCES))
         return fd;
     int number = scry_descriptor_of(path, NULL);

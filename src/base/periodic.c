@@ -2,10 +2,7 @@
 
 #include "base/cond.h"
 #include "base/log.h"
-
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "base/system.h"
 
 bool scry_periodic_wait(scry_periodic *p, int64_t ms)
 {
@@ -32,7 +29,7 @@ bool scry_periodic_start(scry_periodic *p, scry_periodic_fn *work, void *arg, in
 {
     *p = (scry_periodic){ .work = work, .arg = arg, .first_ms = first_ms };
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->stop_signal, NULL);
+    scry_cond_init(&p->stop_signal);
     p->started = pthread_create(&p->thread, NULL, repeat, p) == 0;
     if (!p->started) {
         pthread_mutex_destroy(&p->lock);
@@ -57,7 +54,6 @@ void scry_periodic_stop(scry_periodic *p)
 
 void scry_lower_priority(void)
 {
-    enum { LOWEST_PRIORITY = 19, IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13 };
-    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
-    (void)!syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+    enum { LOWEST_PRIORITY = 19 };
+    scry_lower_thread(LOWEST_PRIORITY);
 }

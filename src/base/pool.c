@@ -1,11 +1,11 @@
 #include "base/pool.h"
 
 #include "base/alloc.h"
+#include "base/cond.h"
+#include "base/system.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct scry_pool {
@@ -24,25 +24,9 @@ typedef struct {
     int index;
 } helper_arg;
 
-/* CPU time the cgroup grants, in whole processors (rounded up), or a large number. */
-static int cgroup_cpus(void)
-{
-    long long quota, period;
-    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "re");
-    int cpus = 1 << 16;
-    if (f && fscanf(f, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0)
-        cpus = (int)((quota + period - 1) / period);
-    if (f)
-        fclose(f);
-    return cpus;
-}
-
 int scry_cpu_count(void)
 {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    int quota = cgroup_cpus();
-    n = quota < n ? quota : n;
+    int n = scry_usable_processors();
     const char *cap = getenv("SCRY_THREADS");
     int wanted = cap ? atoi(cap) : 0;
     if (wanted > 0 && wanted < n)
@@ -78,8 +62,8 @@ scry_pool *scry_pool_new(int threads)
     scry_pool *p = scry_alloc(sizeof *p);
     p->count = threads > 0 ? threads : scry_cpu_count();
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->start, NULL);
-    pthread_cond_init(&p->done, NULL);
+    scry_cond_init(&p->start);
+    scry_cond_init(&p->done);
     p->helpers = scry_alloc((size_t)p->count * sizeof *p->helpers);
     for (int i = 1; i < p->count; i++) {
         helper_arg *a = scry_alloc(sizeof *a);

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/system.h"
 #include "engine/walk.h"
 
 #include <errno.h>
@@ -123,7 +124,7 @@ static int start_run(watching *w, char **paths)
     w->stopping = false;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    int r = posix_spawn(&w->child, "/proc/self/exe", &files, NULL, argv, environ);
+    int r = posix_spawnp(&w->child, scry_own_program(), &files, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&files);
     free(argv);
     w->paths = paths;

@@ -1,12 +1,12 @@
 #include "cli/watch_child.h"
 
 #include "base/alloc.h"
+#include "base/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,9 +29,9 @@ static size_t put_arguments(char *argv[MAX_ARGUMENTS], const cli_common *c, bool
 static _Noreturn void become_watch(int start, pid_t parent, char *const argv[])
 {
     char byte;
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    scry_end_with_parent(SIGTERM);
     if (getppid() == parent && read(start, &byte, 1) == 1)
-        execv("/proc/self/exe", argv);
+        execvp(scry_own_program(), argv);
     _exit(getppid() == parent ? CLI_ERROR : CLI_OK);
 }
 

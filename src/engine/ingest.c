@@ -482,7 +482,7 @@ int ingest_run(scry_store *store, scry_store *from, const scry_model *model, con
     pthread_mutex_init(&in.lock, NULL);
     pthread_cond_t *conds[] = { &in.job_added, &in.job_taken, &in.result_added, &in.result_taken };
     for (size_t i = 0; i < 4; i++)
-        pthread_cond_init(conds[i], NULL);
+        scry_cond_init(conds[i]);
     run_counted(&in, start_ms);
     int r = 0;
     if (in.fatal.code == 0 && !in.stop)

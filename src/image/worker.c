@@ -38,6 +38,24 @@ static int read_only_fd(int fd)
     return high;
 }
 
+/* No descriptor above `last` stays open, whatever the program that uses the library left to be inherited. */
+static int close_others(posix_spawn_file_actions_t *a, int last)
+{
+#ifdef __GLIBC__
+    return posix_spawn_file_actions_addclosefrom_np(a, last + 1);
+#else   /* musl has no such action */
+    enum { MOST = 1 << 16 };
+    int rc = 0;
+    long end = sysconf(_SC_OPEN_MAX);
+    for (long fd = last + 1; fd < (end > 0 && end < MOST ? end : MOST) && rc == 0; fd++) {
+        int flags = fcntl((int)fd, F_GETFD);
+        if (flags >= 0 && !(flags & FD_CLOEXEC))
+            rc = posix_spawn_file_actions_addclose(a, (int)fd);
+    }
+    return rc;
+#endif
+}
+
 /* The descriptors that the worker inherits: standard streams to /dev/null, and the three of the protocol. */
 static int set_descriptors(posix_spawn_file_actions_t *a, const int fds[3], bool keep_stderr)
 {
@@ -47,7 +65,7 @@ static int set_descriptors(posix_spawn_file_actions_t *a, const int fds[3], bool
         rc = rc ? rc : posix_spawn_file_actions_addopen(a, 2, "/dev/null", O_WRONLY, 0);
     for (int i = 0; i < 3; i++)
         rc = rc ? rc : posix_spawn_file_actions_adddup2(a, fds[i], SCRY_WIRE_SOCKET_FD + i);
-    return rc ? rc : posix_spawn_file_actions_addclosefrom_np(a, SCRY_WIRE_OUTPUT_FD + 1);
+    return rc ? rc : close_others(a, SCRY_WIRE_OUTPUT_FD);
 }
 
 /* A process group of its own, so that Ctrl-C in a terminal ends the client and not the

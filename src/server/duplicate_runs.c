@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/system.h"
 #include "engine/duplicates_json.h"
 #include "engine/user_marks.h"
 #include "server/request.h"
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 enum { KEPT = 4, MAX_JSON_BYTES = 64 << 20, LOW_PRIORITY = 10, PAGE = 20, MAX_PAGE = 100, SHOWN_OTHERS = 100 };
 
@@ -107,7 +106,7 @@ static void *run_loop(void *arg)
     scry_duplicates *groups = NULL;
     scry_error err = SCRY_ERROR_INIT;
     double start = scry_now_ms();
-    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), LOW_PRIORITY);   /* the threads of its scan inherit it */
+    scry_lower_thread(LOW_PRIORITY);   /* the threads of its scan inherit it */
     int result = compute(d, r, &groups, &err);
     pthread_mutex_lock(&d->lock);
     r->groups = groups;

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/system.h"
 #include "server/queue.h"
 #include "server/server.h"
 #include "server/store_check.h"
@@ -54,17 +55,6 @@ void metrics_count_list(struct metrics *m)
     pthread_mutex_unlock(&m->lock);
 }
 
-static uint64_t resident_bytes(void)
-{
-    unsigned long long total, resident = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f && fscanf(f, "%llu %llu", &total, &resident) != 2)
-        resident = 0;
-    if (f)
-        fclose(f);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 void metrics_write(struct metrics *m, server *s, scry_buf *out)
 {
     scry_store_info info = { 0 };
@@ -96,7 +86,7 @@ void metrics_write(struct metrics *m, server *s, scry_buf *out)
     scry_buf_printf(out, "# HELP scry_store_damaged Whether searches may be wrong: the status says why.\n# TYPE scry_store_damaged gauge\n"
                     "scry_store_damaged %d\n", damaged);
     scry_buf_printf(out, "# HELP process_resident_memory_bytes Resident memory.\n# TYPE process_resident_memory_bytes gauge\n"
-                    "process_resident_memory_bytes %llu\n", (unsigned long long)resident_bytes());
+                    "process_resident_memory_bytes %llu\n", (unsigned long long)scry_resident_bytes());
 }
 
 void metrics_free(struct metrics *m)

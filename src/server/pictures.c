@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/system.h"
 #include "image/image.h"
 #include "server/away.h"
 #include "server/cache.h"
@@ -11,11 +12,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,13 +95,8 @@ static int open_file(const scry_file *f, struct stat *st)
     /* The root is the path without the relative part. */
     size_t n = strlen(f->path), m = strlen(f->relative);
     char *root = scry_strndup(f->path, n > m ? n - m : 1);
-    int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = scry_open_beneath(root, f->relative, O_RDONLY | O_NONBLOCK), e = errno;
     free(root);
-    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-    int fd = dir < 0 ? -1 : (int)syscall(SYS_openat2, dir, f->relative, &how, sizeof how);
-    int e = errno;
-    if (dir >= 0)
-        close(dir);
     if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode))
         return fd;
     if (fd < 0)

@@ -1,6 +1,7 @@
 #include "server/queue.h"
 
 #include "base/alloc.h"
+#include "base/cond.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ struct work_queue *queue_new(size_t limit)
 {
     struct work_queue *q = scry_alloc(sizeof *q);
     pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->added, NULL);
+    scry_cond_init(&q->added);
     q->limit = limit;
     return q;
 }

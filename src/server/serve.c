@@ -2,6 +2,7 @@
 #include "server/server.h"
 
 #include "base/alloc.h"
+#include "base/cond.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/pool.h"
@@ -401,7 +402,7 @@ static int start_all(server *s, scry_error *err)
     size_t limit = (size_t)(s->options.max_queue > 0 ? s->options.max_queue : DEFAULT_QUEUE);
     pthread_rwlock_init(&s->store_lock, NULL);
     pthread_mutex_init(&s->writer_lock, NULL);
-    pthread_cond_init(&s->writer_released, NULL);
+    scry_cond_init(&s->writer_released);
     pthread_mutex_init(&s->facets_lock, NULL);
     s->lists = list_cache_new();
     s->duplicate_runs = duplicate_runs_new(s);

@@ -25,13 +25,15 @@ int clock_gettime(clockid_t clock, struct timespec *t)
 static void a_wait_ends_on_time(void **state)
 {
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+    pthread_cond_t cond;
     double start = scry_now_ms();
+    scry_cond_init(&cond);
     alarm(60);
     pthread_mutex_lock(&lock);
     while (scry_now_ms() - start < 1100)
         scry_cond_wait_ms(&cond, &lock, 1100);
     pthread_mutex_unlock(&lock);
+    pthread_cond_destroy(&cond);
     alarm(0);
     assert_true(scry_now_ms() - start < 30000);
 }
@@ -39,13 +41,15 @@ static void a_wait_ends_on_time(void **state)
 static void a_wait_waits(void **state)
 {
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+    pthread_cond_t cond;
     double start = scry_now_ms();
+    scry_cond_init(&cond);
     int waits = 0;
     pthread_mutex_lock(&lock);
     for (; scry_now_ms() - start < 200; waits++)
         scry_cond_wait_ms(&cond, &lock, 100);
     pthread_mutex_unlock(&lock);
+    pthread_cond_destroy(&cond);
     assert_true(waits >= 1 && waits <= 20);   /* spurious wake-ups are allowed, a busy loop is not */
 }
 
