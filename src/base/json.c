@@ -13,6 +13,21 @@ static const json_t *in(const scry_json *v)
     return (const json_t *)v;
 }
 
+/* Whole numbers that were read as reals, as they all are where one of them is too large, become whole ones again. */
+static json_t *with_whole_numbers(json_t *v)
+{
+    if (json_is_real(v) && fabs(json_real_value(v)) < (double)(1LL << 53) && json_real_value(v) == floor(json_real_value(v))) {
+        json_t *whole = json_integer((json_int_t)json_real_value(v));
+        json_decref(v);
+        return whole;
+    }
+    for (void *it = json_object_iter(v); it; it = json_object_iter_next(v, it))
+        json_object_iter_set_new(v, it, with_whole_numbers(json_incref(json_object_iter_value(it))));
+    for (size_t i = 0; i < json_array_size(v); i++)
+        json_array_set_new(v, i, with_whole_numbers(json_incref(json_array_get(v, i))));
+    return v;
+}
+
 int scry_json_parse(scry_json **out, const char *text, size_t n, const char *what, scry_error *err)
 {
     json_error_t e;
@@ -23,7 +38,7 @@ int scry_json_parse(scry_json **out, const char *text, size_t n, const char *wha
     json_t *root = json_loadb(text, n, flags, &e);
     /* transformers writes 10^30 for a length that is not set. */
     if (!root && json_error_code(&e) == json_error_numeric_overflow)
-        root = json_loadb(text, n, flags | JSON_DECODE_INT_AS_REAL, &e);
+        root = with_whole_numbers(json_loadb(text, n, flags | JSON_DECODE_INT_AS_REAL, &e));
     if (!root)
         return scry_fail(err, SCRY_EINVALID, "%s is not valid JSON: line %d: %s", what, e.line, e.text);
     *out = (scry_json *)root;

@@ -45,6 +45,13 @@ run model add v5 "$T/v5"
 is "do_resize false: status" "$status" 2
 like "do_resize false: file, key, value" "$T/err" 'v5/processor_config.json: do_resize is false'
 
+cp -r "$T/model" "$T/unset"
+edit "$T/unset/config.json" 'j["text_config"]["max_length"] = 10 ** 30'
+same "a length of 10^30 beside the sizes" "$T/unset"
+edit "$T/unset/config.json" 'j["text_config"]["vocab_size"] = 10 ** 30'
+run model add unset "$T/unset"
+like "a size of 10^30: its key" "$T/err" 'text_config.vocab_size must be a whole number from 1 to'
+
 # ---- weights ----
 cp -r "$T/model" "$T/shards"
 python3 -c 'import json, struct, sys

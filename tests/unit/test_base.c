@@ -127,6 +127,23 @@ static void json_round_trip(void **state)
     scry_buf_dispose(&b);
 }
 
+/* One number that is too large for a whole one, as transformers writes it, leaves the others what they are. */
+static void json_large_number(void **state)
+{
+    static const char text[] = "{\"a\":1000000000000000019884624838656,\"b\":[7,-3,{\"c\":12}],\"d\":0.5,\"e\":9007199254740992}";
+    scry_json *root;
+    assert_int_equal(scry_json_parse(&root, text, sizeof text - 1, "test", NULL), 0);
+    assert_true(scry_json_num(scry_json_get(root, "a"), 0) == 1e30);
+    assert_int_equal(scry_json_int(scry_json_get(root, "a"), -1), -1);
+    const scry_json *list = scry_json_get(root, "b");
+    assert_int_equal(scry_json_int(scry_json_at(list, 0), 0), 7);
+    assert_int_equal(scry_json_int(scry_json_at(list, 1), 0), -3);
+    assert_int_equal(scry_json_int(scry_json_get(scry_json_at(list, 2), "c"), 0), 12);
+    assert_int_equal(scry_json_type_of(scry_json_get(root, "d")), SCRY_JSON_REAL);
+    assert_int_equal(scry_json_type_of(scry_json_get(root, "e")), SCRY_JSON_REAL);
+    scry_json_free(root);
+}
+
 static void base64_of_every_length(void **state)
 {
     /* RFC 4648, section 10 */
@@ -232,6 +249,7 @@ int main(void)
         cmocka_unit_test(buffer_keeps_its_cap),
         cmocka_unit_test(sha256_of_abc),
         cmocka_unit_test(json_round_trip),
+        cmocka_unit_test(json_large_number),
         cmocka_unit_test(base64_of_every_length),
         cmocka_unit_test(base64_decoded),
         cmocka_unit_test(base64_of_megabytes),
