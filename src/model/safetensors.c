@@ -24,7 +24,7 @@ static const struct {
     { "F32", 4, SCRY_DTYPE_F32 }, { "F16", 2, SCRY_DTYPE_F16 }, { "BF16", 2, SCRY_DTYPE_BF16 },
     { "I8", 1, SCRY_DTYPE_I8 }, { "U8", 1, -1 }, { "BOOL", 1, -1 }, { "I16", 2, -1 },
     { "U16", 2, -1 }, { "I32", 4, -1 }, { "U32", 4, -1 }, { "I64", 8, -1 }, { "U64", 8, -1 },
-    { "F64", 8, -1 }
+    { "F64", 8, -1 }, { "F8_E4M3", 1, -1 }, { "F8_E5M2", 1, -1 }, { "C64", 8, -1 }
 };
 
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
@@ -216,6 +216,29 @@ static int sort_entries(scry_tensors *ts, scry_error *err)
     return 0;
 }
 
+static bool all_begin(const scry_tensors *ts, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    for (size_t i = 0; i < ts->count; i++)
+        if (strncmp(ts->entries[i].name, prefix, n) != 0)
+            return false;
+    return ts->count > 0;
+}
+
+/* Names without what PyTorch's wrappers for several processors and for compiling write before all of them. */
+static void unwrap(scry_tensors *ts)
+{
+    static const char *const wrappers[] = { "module.", "_orig_mod." };
+    enum { WRAPPERS = sizeof wrappers / sizeof *wrappers };
+    for (size_t w = 0; w < WRAPPERS;) {
+        size_t n = strlen(wrappers[w]);
+        bool wrapped = all_begin(ts, wrappers[w]);
+        for (size_t i = 0; wrapped && i < ts->count; i++)
+            memmove(ts->entries[i].name, ts->entries[i].name + n, strlen(ts->entries[i].name + n) + 1);
+        w = wrapped ? 0 : w + 1;   /* one may be in the other */
+    }
+}
+
 static int open_shard(scry_tensors *ts, const char *dir, const char *file, scry_error *err)
 {
     shard *s = &ts->shards[ts->shard_count++];
@@ -283,6 +306,8 @@ int scry_tensors_open(scry_tensors **out, const char *dir, const char *file, scr
     } else if (result < 0) {
         scry_fail(err, result, "%s", first.message);
     }
+    if (result == 0)
+        unwrap(ts);
     if (result == 0)
         result = sort_entries(ts, err);
     if (result < 0)
@@ -386,13 +411,33 @@ static int attach_scale(const scry_tensors *ts, const entry *e, scry_tensor *out
     return 0;
 }
 
+/* A tensor whose name ends with `name` behind a dot, or NULL: all may have a prefix. */
+static const char *find_behind(const scry_tensors *ts, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < ts->count; i++) {
+        size_t has = strlen(ts->entries[i].name);
+        if (has > n + 1 && ts->entries[i].name[has - n - 1] == '.' && strcmp(ts->entries[i].name + has - n, name) == 0)
+            return ts->entries[i].name;
+    }
+    return NULL;
+}
+
+static int missing(const scry_tensors *ts, const char *name, scry_error *err)
+{
+    const char *what = ts->count ? ts->entries[0].what : "the checkpoint", *other = find_behind(ts, name);
+    if (!other)
+        return scry_fail(err, SCRY_EINVALID, "%s: tensor %.100s is missing", what, name);
+    return scry_fail(err, SCRY_EINVALID, "%s: tensor %.100s is missing: here its name begins with \"%.*s\", as a part of another model; "
+                     "save the weights without that", what, name, (int)(strlen(other) - strlen(name)), other);
+}
+
 int scry_tensors_get(const scry_tensors *ts, const char *name, int rank, const size_t *shape,
                      scry_tensor *out, scry_error *err)
 {
     const entry *e = find(ts, name);
     if (!e)
-        return scry_fail(err, SCRY_EINVALID, "%s: tensor %.100s is missing",
-                         ts->count ? ts->entries[0].what : "the checkpoint", name);
+        return missing(ts, name, err);
     if (dtypes[e->dtype].dtype < 0)
         return scry_fail(err, SCRY_EINVALID, "%s: tensor %.100s is %s, which scry does not compute "
                          "with (F32, F16, BF16 and I8 with a scale it does)", e->what, name,

@@ -23,7 +23,7 @@
 typedef struct scry_tensors scry_tensors;
 
 /* Open `dir`/`file`, or the shards that `dir`/`file`.index.json lists when there is one
- * and no `file`. */
+ * and no `file`. What PyTorch's wrappers write before every name ("module.", "_orig_mod.") is left out. */
 int scry_tensors_open(scry_tensors **out, const char *dir, const char *file, scry_error *err)
     SCRY_NODISCARD;
 

@@ -525,6 +525,50 @@ static void shards_are_joined(void **state)
     free(to);
 }
 
+/* The weights of `model.safetensors` with `prefix` before every name. */
+static void put_before_names(const char *prefix)
+{
+    char *path = in_folder("model.safetensors");
+    scry_buf in = SCRY_BUF_INIT(1 << 24), header = SCRY_BUF_INIT(1 << 24);
+    assert_int_equal(scry_read_file(path, &in, NULL), 0);
+    const char *bytes = scry_buf_str(&in);
+    uint64_t n;
+    memcpy(&n, bytes, 8);
+    for (uint64_t i = 8; i < 8 + n; i++) {   /* a tensor's name is behind "{" or "}," */
+        scry_buf_append(&header, bytes + i, 1);
+        bool first = i == 9 && bytes[i] == '"', next = bytes[i] == '"' && bytes[i - 1] == ',' && bytes[i - 2] == '}';
+        if ((first || next) && strncmp(bytes + i + 1, "__metadata__", 12) != 0)
+            scry_buf_append(&header, prefix, strlen(prefix));
+    }
+    while (header.size % 8 != 0)
+        scry_buf_append(&header, " ", 1);
+    uint64_t length = header.size;
+    scry_buf out = SCRY_BUF_INIT(1 << 24);
+    scry_buf_append(&out, &length, 8);
+    scry_buf_append(&out, header.data, header.size);
+    scry_buf_append(&out, bytes + 8 + n, in.size - 8 - n);
+    put("model.safetensors", out.data, out.size);
+    scry_buf_dispose(&in);
+    scry_buf_dispose(&header);
+    scry_buf_dispose(&out);
+    free(path);
+}
+
+/* What PyTorch's wrappers put before all names is left out; another prefix is said. */
+static void wrapped_names_are_read(void **state)
+{
+    copy_model("clip");
+    put_before_names("module.");
+    opens();
+    put_before_names("_orig_mod.");
+    opens();
+    put_before_names("module.");
+    opens();
+    copy_model("clip");
+    put_before_names("clip_model.");
+    fails_with("is missing: here its name begins with \"clip_model.\"");
+}
+
 static int make_folder(void **state)
 {
     setenv("XDG_CACHE_HOME", "/dev/null/none", 1);
@@ -546,7 +590,7 @@ int main(void)
         cmocka_unit_test(texts_are_mapped),
         cmocka_unit_test(known_words_add),
         cmocka_unit_test(preprocessing_is_read), cmocka_unit_test(padding_is_named),
-        cmocka_unit_test(shards_are_joined)
+        cmocka_unit_test(shards_are_joined), cmocka_unit_test(wrapped_names_are_read)
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
