@@ -127,7 +127,8 @@ static void unknown(scry_config_reader *r, const scry_config_part *p, const char
         return;
     char number[40], *quoted = scry_asprintf("\"%.60s\"", scry_json_str(v, ""));
     const char *value = scry_json_type_of(v) == SCRY_JSON_STRING ? quoted
-                      : scry_json_type_of(v) == SCRY_JSON_BOOL ? "true"
+                      : scry_json_type_of(v) == SCRY_JSON_BOOL ? (scry_json_bool(v, true) ? "true" : "false")
+                      : scry_json_type_of(v) == SCRY_JSON_NULL ? "null"
                       : scry_json_type_of(v) == SCRY_JSON_OBJECT ? "{...}"
                       : scry_json_type_of(v) == SCRY_JSON_ARRAY ? "[...]" : number;
     snprintf(number, sizeof number, "%g", scry_json_num(v, 0));
@@ -148,6 +149,15 @@ void scry_config_known(scry_config_reader *r, const scry_config_part *p, const c
         if (!keys[i] && !is_off(v))
             unknown(r, p, key, v);
     }
+}
+
+void scry_config_none(scry_config_reader *r, const scry_config_part *p)
+{
+    void *it = NULL;
+    const char *key;
+    const scry_json *v;
+    while (scry_json_next(p->object, &it, &key, &v))
+        unknown(r, p, key, v);
 }
 
 void scry_config_off(scry_config_reader *r, const scry_config_part *p, const char *key)

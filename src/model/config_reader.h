@@ -50,7 +50,10 @@ void scry_config_require(scry_config_reader *r, const scry_config_part *p, const
  * names its value. */
 void scry_config_known(scry_config_reader *r, const scry_config_part *p, const char *const *keys);
 
-/* The same for a key that must be off. */
+/* Fail at any key, whatever its value. */
+void scry_config_none(scry_config_reader *r, const scry_config_part *p);
+
+/* The same as scry_config_known for a key that must be off. */
 void scry_config_off(scry_config_reader *r, const scry_config_part *p, const char *key);
 
 /* Three finite numbers, above 0 if `positive`; `fallback` NULL: the key must be there. */

@@ -1,11 +1,11 @@
-/* naflex.c - SigLIP 2's image tower for pictures of any shape.
+/* naflex.c - SigLIP 2's image tower for pictures of any shape, or for squares of a size of their own.
  *
  *     pixels [16 H, 16 V, 3] -> patches [H V, 768], numbers in the order row, column, channel -> product [H V, W]
  *     positions [grid, grid, W], resampled to [H, V, W], added -> x [H V, W]
  *     layers (transformer.c) -> layer norm -> attention_pool.c [W]
  *
  * The references pad every picture to as many patches as the largest and mask these in attention; here each has only
- * its own, one picture a pass. Source: transformers' modeling_siglip2.py.
+ * its own, one picture a pass. Sources: transformers' modeling_siglip2.py, timm's naflexvit.py.
  */
 #include "model/attention_pool.h"
 #include "model/tower.h"
@@ -23,7 +23,7 @@ enum { P = SCRY_VIEW_PATCH, PATCH_FLOATS = P * P * 3 };
 typedef struct {
     scry_image_tower tower;      /* first: the public part */
     scry_stack stack;
-    size_t grid;
+    size_t grid, side;           /* of the table of positions; patches in a side of every picture, or 0: they differ */
     float table[3][256];
     scry_linear patches;         /* [W, P P 3] */
     const float *positions;      /* [grid^2, W] */
@@ -31,14 +31,22 @@ typedef struct {
     scry_attention_pool pool;
 } naflex;
 
+static size_t max_patches(const naflex *v)
+{
+    return v->side ? v->side * v->side : scry_view_max_patches(v->tower.size);
+}
+
 static void bind(naflex *v, scry_binder *b, const scry_naflex_config *c)
 {
     const scry_vit_names *n = c->names;
     size_t w = c->stack.width;
     scry_linear_names names = { .prefix = n->patches, .part = { "" }, .weight = ".weight", .bias = ".bias" };
     scry_bind_linear(b, &v->patches, w, PATCH_FLOATS, &names);
-    v->positions = scry_bind_shaped_floats(b, 2, (size_t[]){ c->grid * c->grid, w }, "%s", n->positions);
-    scry_stack_bind(&v->stack, b, n->stack, n->layer, scry_view_max_patches(v->tower.size));
+    if (n->batched)
+        v->positions = scry_bind_shaped_floats(b, 4, (size_t[]){ 1, c->grid, c->grid, w }, "%s", n->positions);
+    else
+        v->positions = scry_bind_shaped_floats(b, 2, (size_t[]){ c->grid * c->grid, w }, "%s", n->positions);
+    scry_stack_bind(&v->stack, b, n->stack, n->layer, max_patches(v));
     v->post = scry_bind_norm(b, w, c->stack.eps, "%s", n->post_norm);
     scry_attention_pool_bind(&v->pool, b, n->pool, &c->stack);
 }
@@ -102,8 +110,8 @@ static void add_positions(scry_nn *t, const naflex *v, scry_view_shape shape, fl
 static void run(scry_nn *t, const scry_image_tower *tower, const scry_image_job *job)
 {
     const naflex *v = (const naflex *)tower;
-    scry_view_shape shape;
-    if (!scry_view_get_shape(job->pixels, tower->size, &shape))   /* checked by the session */
+    scry_view_shape shape = { v->side, v->side };
+    if (!v->side && !scry_view_get_shape(job->pixels, tower->size, &shape))   /* checked by the session */
         shape = (scry_view_shape){ 1, 1 };
     size_t w = v->stack.config.width, rows = shape.rows * shape.columns, starts[2] = { 0, rows };
     float *x = job->memory, *more = x + rows * w;
@@ -132,8 +140,10 @@ int scry_naflex_new(scry_image_tower **out, const scry_tower_source *src, scry_e
     naflex *v = scry_alloc(sizeof *v);
     v->stack = (scry_stack){ .config = c->stack, .reads_all_rows = true };
     v->grid = c->grid;
+    v->side = image->any_shape ? 0 : image->size / P;
+    v->tower.size = image->size;
     scry_pixel_table(&src->config->preprocess, v->table);
-    size_t most = scry_view_max_patches(image->size), w = c->stack.width, stack_floats = scry_stack_row_floats(&v->stack);
+    size_t most = max_patches(v), w = c->stack.width, stack_floats = scry_stack_row_floats(&v->stack);
     size_t pool_floats = 2 * w * most + scry_attention_pool_floats(&c->stack, most);
     size_t floats = most * (stack_floats > w + PATCH_FLOATS ? stack_floats : w + PATCH_FLOATS);
     v->tower = (scry_image_tower){ .dim = src->config->dim, .size = image->size, .run = run, .free = naflex_free, .batch = 1,
@@ -146,7 +156,7 @@ int scry_naflex_new(scry_image_tower **out, const scry_tower_source *src, scry_e
         naflex_free(&v->tower);
         return b.result;
     }
-    char *kind = scry_asprintf("ViT, at most %zu patches of %d x %d pixels", most, P, P);
+    char *kind = scry_asprintf("ViT, %s%zu patches of %d x %d pixels", v->side ? "" : "at most ", most, P, P);
     v->tower.base.summary = scry_stack_summary(kind, &c->stack);
     free(kind);
     *out = &v->tower;

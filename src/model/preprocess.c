@@ -5,6 +5,18 @@
 #include <math.h>
 #include <string.h>
 
+size_t scry_config_view_of(scry_config_reader *r, const scry_config_part *p, const char *key, size_t fallback)
+{
+    enum { SIDE = (SCRY_MAX_IMAGE_SIZE - 1) / SCRY_VIEW_PATCH };
+    size_t patches = scry_config_size(r, p, key, fallback, (size_t)SIDE * SIDE), n = 1;
+    while (n * n < patches)
+        n++;
+    if (n * n != patches)
+        scry_config_fail(r, SCRY_EINVALID, "%s%s%s is %zu: scry takes square numbers, such as %zu or %zu", p->name ? p->name : "",
+                         p->name ? "." : "", key, patches, (n - 1) * (n - 1), n * n);
+    return SCRY_VIEW_PATCH * n + 1;
+}
+
 /* open_clip takes the size of the image tower, whatever preprocess_cfg says: 224 or [224, 224]. */
 static void check_size(scry_config_reader *r, const scry_json *v, size_t size)
 {
@@ -28,7 +40,8 @@ void scry_preprocess_open_clip(scry_config *c, scry_config_reader *r, const scry
     const scry_config_part p = { "preprocess_cfg", cfg, NULL };
     scry_config_known(r, &p, keys);
     scry_config_require(r, &p, "mode", "RGB");
-    check_size(r, scry_config_value(&p, "size"), c->image.size);
+    if (!c->image.any_shape)   /* else nothing reads it, in open_clip either */
+        check_size(r, scry_config_value(&p, "size"), c->image.size);
     scry_preprocess *out = &c->preprocess;
     out->spec = (scry_image_spec){ (int)c->image.size, 1, { SCRY_FIT_CROP_EVEN }, SCRY_FILTER_BICUBIC };
     out->factor = 1 / 255.0f;
@@ -39,7 +52,9 @@ void scry_preprocess_open_clip(scry_config *c, scry_config_reader *r, const scry
         scry_config_fail(r, SCRY_EINVALID, "preprocess_cfg.interpolation \"%.40s\" is not supported (bicubic and "
                          "bilinear are)", filter);
     const char *mode = scry_config_str(r, &p, "resize_mode", "shortest");
-    if (strcmp(mode, "squash") == 0)
+    if (c->image.any_shape)   /* of any mode, as in open_clip */
+        out->spec.fit[0] = SCRY_FIT_PATCHES;
+    else if (strcmp(mode, "squash") == 0)
         out->spec.fit[0] = SCRY_FIT_SQUASH;
     else if (strcmp(mode, "shortest") != 0)
         scry_config_fail(r, SCRY_EINVALID, "preprocess_cfg.resize_mode \"%.40s\" is not supported (shortest and "
@@ -83,19 +98,11 @@ static void parse_views(scry_config_reader *r, scry_image_spec *spec, const scry
     }
 }
 
-/* NaFlex: how many patches. scry_image_spec has a side only, so it must be a square number. */
 static void parse_patches(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p)
 {
-    enum { SIDE = (SCRY_MAX_IMAGE_SIZE - 1) / SCRY_VIEW_PATCH };
-    size_t patches = scry_config_size(r, p, "max_num_patches", 256, (size_t)SIDE * SIDE), n = 1;
-    while (n * n < patches)
-        n++;
-    if (n * n != patches)
-        scry_config_fail(r, SCRY_EINVALID, "max_num_patches is %zu: scry takes square numbers, such as %zu or %zu", patches,
-                         (n - 1) * (n - 1), n * n);
     if (scry_config_size(r, p, "patch_size", SCRY_VIEW_PATCH, SCRY_MAX_IMAGE_SIZE) != SCRY_VIEW_PATCH)
         scry_config_fail(r, SCRY_EINVALID, "patch_size must be %d in models for pictures of any shape", SCRY_VIEW_PATCH);
-    spec->size = (int)(SCRY_VIEW_PATCH * n + 1);
+    spec->size = (int)scry_config_view_of(r, p, "max_num_patches", 256);
     spec->views = 1;
     spec->fit[0] = SCRY_FIT_PATCHES;
 }

@@ -6,8 +6,11 @@
 #include "model/timm.h"
 
 #include "model/patch_stem.h"
+#include "model/preprocess.h"
 #include "model/tower.h"
 #include "model/transformer.h"
+
+#include "base/view_shape.h"
 
 #include <string.h>
 
@@ -82,6 +85,11 @@ static const scry_attention_pool_names pool_names = {
 static const scry_vit_names siglip_names = {
     .stack = "visual.trunk.", .layer = &layer_names, .patches = "visual.trunk.patch_embed.proj", .patch_bias = true,
     .positions = "visual.trunk.pos_embed", .batched = true, .post_norm = "visual.trunk.norm", .pool = &pool_names
+};
+
+static const scry_vit_names naflex_names = {
+    .stack = "visual.trunk.", .layer = &layer_names, .patches = "visual.trunk.embeds.proj", .patch_bias = true,
+    .positions = "visual.trunk.embeds.pos_embed", .batched = true, .post_norm = "visual.trunk.norm", .pool = &pool_names
 };
 
 /* Projected by the trunk's classifier, or by a head of open_clip's after it, with or without bias. */
@@ -167,12 +175,25 @@ static const struct {
     { "convnext_golden", { { 1, 2, 1, 1 }, { 10, 18, 36, 40 }, 1e-6f, 0, false } }   /* tests/golden */
 };
 
-static const char *const known_keys[] = {
+/* SigLIP 2's for pictures of any shape. timm's other naflexvit models resample positions in other ways, or are pooled otherwise. */
+static const struct {
+    const char *name;
+    size_t width, layers, heads, ffn, grid;
+} naflexes[] = {
+    { "naflexvit_base_patch16_siglip", 768, 12, 12, 3072, 16 },
+    { "naflexvit_so400m_patch16_siglip", 1152, 27, 16, 4304, 16 },
+    { "naflexvit_golden_patch16_siglip", 40, 3, 5, 72, 4 }   /* tests/golden */
+};
+
+static const char *const naflex_keys[] = {
+    "image_seq_len", "timm_model_kwargs",   /* these two of naflexvit_ models only */
     "image_size", "timm_model_name", "timm_pool", "timm_proj", "timm_proj_bias",
     /* for training, or for towers other than timm's */
     "timm_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout", "output_tokens", "layers", "width",
     "head_width", "mlp_ratio", "patch_size", NULL
 };
+
+static const char *const *const known_keys = naflex_keys + 2;
 
 /* Whether `rest`, what follows a name, is "_SIZE". */
 static bool is_size(const char *rest)
@@ -217,8 +238,8 @@ static void refuse(scry_config_reader *r, const char *name)
         { "vitamin_", "ViTamin's image towers are not supported" },
         { "eva02_enormous_", "EVA02-CLIP E/14, whose layers are normed last, is not supported (B/16 and L/14 are)" },
         { "swin_", "Swin transformers are not supported" }, { "resnet", "ResNet image towers are not supported" },
-        { "naflexvit_", "timm's towers for pictures of any shape are not supported; transformers' of the same model are "
-          "(`scry model pull siglip2-b16-naflex`)" }
+        { "naflexvit_", "of timm's towers for pictures of any shape SigLIP 2's are supported (naflexvit_base_patch16_siglip and "
+          "naflexvit_so400m_patch16_siglip), such as `scry model pull siglip2-b16-naflex`" }
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strncmp(name, others[i].start, strlen(others[i].start)) == 0)
@@ -278,9 +299,56 @@ static void parse_convnext(scry_config *c, scry_config_reader *r, const scry_con
         scry_config_fail(r, SCRY_EINVALID, "vision_cfg.image_size is %zu: ConvNeXt divides it by 32", c->image.size);
 }
 
+/* With image_seq_len pictures keep their shape, as open_clip's NaFlex evaluation has them: as many patches as that. Without it,
+ * which all versions of open_clip take, they are squares of image_size. */
+static void parse_naflex(scry_config *c, scry_config_reader *r, const scry_config_part *p, const char *name,
+                         const scry_naflex_config *config)
+{
+    const scry_config_part options = { "vision_cfg.timm_model_kwargs", scry_config_value(p, "timm_model_kwargs"), NULL };
+    scry_config_none(r, &options);
+    scry_config_require(r, p, "timm_pool", "map");
+    scry_config_require(r, p, "timm_proj", "none");
+    if (!scry_config_value(p, "timm_pool") || !scry_config_value(p, "timm_proj"))
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.timm_pool and timm_proj must be \"map\" and \"none\" for %s", name);
+    c->image.new_tower = scry_naflex_new;
+    c->image.naflex = *config;
+    const scry_json *patches = scry_config_value(p, "image_seq_len");
+    c->image.any_shape = patches && scry_json_type_of(patches) != SCRY_JSON_NULL;
+    if (c->image.any_shape)
+        c->image.size = scry_config_view_of(r, p, "image_seq_len", 0);
+    else if (c->image.size % SCRY_VIEW_PATCH != 0)
+        scry_config_fail(r, SCRY_EINVALID, "vision_cfg.image_size is %zu: %s takes multiples of %d", c->image.size, name,
+                         SCRY_VIEW_PATCH);
+    if (c->dim != config->stack.width)
+        scry_config_fail(r, SCRY_EINVALID, "model_cfg.embed_dim is %zu, %s makes vectors of %zu", c->dim, name, config->stack.width);
+}
+
+/* Whether `name` is one of naflexes, which then is parsed. */
+static bool is_naflex(scry_config *c, scry_config_reader *r, const scry_config_part *p, const char *name)
+{
+    for (size_t i = 0; i < sizeof naflexes / sizeof *naflexes; i++) {
+        if (strcmp(name, naflexes[i].name) != 0)
+            continue;
+        scry_naflex_config config = {
+            .stack = { .layers = naflexes[i].layers, .width = naflexes[i].width, .heads = naflexes[i].heads, .ffn = naflexes[i].ffn,
+                       .eps = 1e-6f, .act = SCRY_ACT_GELU_TANH, .act_name = "gelu_pytorch_tanh" },
+            .grid = naflexes[i].grid, .names = &naflex_names
+        };
+        scry_config_known(r, p, naflex_keys);
+        parse_naflex(c, r, p, name, &config);
+        return true;
+    }
+    return false;
+}
+
 void scry_timm_parse(scry_config *c, scry_config_reader *r, const scry_config_part *p)
 {
     const char *name = scry_config_str(r, p, "timm_model_name", "");
+    bool quick;
+    if (is_naflex(c, r, p, name))
+        return;
+    if (strncmp(name, "fastvit_", 8) != 0 && strncmp(name, "convnext_", 9) != 0 && !find(name, &quick))
+        refuse(r, name);   /* before what else the configuration of another tower has */
     scry_config_known(r, p, known_keys);
     for (size_t i = 0; i < sizeof fastvits / sizeof *fastvits; i++)
         if (strcmp(name, fastvits[i].name) == 0) {

@@ -263,20 +263,29 @@ def make_naflex():
     golden_of_naflex(folder, [r + [0] * (context - len(r)) for r in rows])
 
 
+def naflex_pictures():
+    return [pictures(64, 3)[0][:, :16 * r, :16].repeat(1, 1, c).byte().numpy() for r, c in NAFLEX_SHAPES]
+
+
+def naflex_views(upright):
+    """Pictures [3, H, W] as base/view_shape.h has them."""
+    side = 16 * 3 + 1
+    views = torch.zeros(len(upright), side * side * 3)
+    for view, p, (r, c) in zip(views, upright, NAFLEX_SHAPES):
+        view[:p.size] = torch.from_numpy(p.transpose(1, 2, 0).copy()).flatten()
+        view[-4:] = torch.tensor([r, 0, c, 0])
+    return views.view(-1, side, side, 3)
+
+
 def golden_of_naflex(folder, rows):
     from transformers import Siglip2Model
     from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
     model = Siglip2Model.from_pretrained(folder).float().eval()
     processor = Siglip2ImageProcessorPil.from_pretrained(folder)
-    upright = [pictures(64, 3)[0][:, :16 * r, :16].repeat(1, 1, c).byte().numpy() for r, c in NAFLEX_SHAPES]
+    upright = naflex_pictures()
     inputs = processor([p for p in upright], return_tensors="pt", input_data_format="channels_first")
     assert inputs["spatial_shapes"].tolist() == [list(s) for s in NAFLEX_SHAPES]
-    side = 16 * 3 + 1
-    views = torch.zeros(len(upright), side * side * 3)   # as base/view_shape.h has them
-    for view, p, (r, c) in zip(views, upright, NAFLEX_SHAPES):
-        view[:p.size] = torch.from_numpy(p.transpose(1, 2, 0).copy()).flatten()
-        view[-4:] = torch.tensor([r, 0, c, 0])
-    golden = {"pixels": views.view(-1, side, side, 3)}
+    golden = {"pixels": naflex_views(upright)}
     put_texts(golden, rows)
     with torch.no_grad():
         v = model.vision_model(inputs["pixel_values"], inputs["pixel_attention_mask"], inputs["spatial_shapes"], output_hidden_states=True)
@@ -297,7 +306,8 @@ OPEN_CLIP_TEXTS = TEXTS[:3] + ["A d\u00f3g &amp; the_CAT\u2019s  white\twall!"]
 
 
 def timm_tower(kind, **options):
-    """What src/model/timm.c has as vit_golden_patch7_KIND, vit_pe_core_golden_patch7, KIND_golden_patch7_clip or vit_golden_mci."""
+    """What src/model/timm.c has as vit_golden_patch7_KIND, vit_pe_core_golden_patch7, KIND_golden_patch7_clip, vit_golden_mci or
+    naflexvit_golden_patch16_siglip."""
     from functools import partial
 
     from open_clip_import import open_clip  # noqa: F401
@@ -321,6 +331,10 @@ def timm_tower(kind, **options):
         stem = ConvStem(channels=(10, 10, 40), stride=(4, 2, 2), kernel_size=(4, 2, 2), padding=0, act_layer=torch.nn.GELU)
         return VisionTransformer(img_size=51, patch_size=1, embed_dim=40, depth=2, num_heads=5, mlp_ratio=1.8, no_embed_class=True,
                                  global_pool="token", embed_layer=partial(HybridEmbed, backbone=stem, proj=False), **options)
+    if kind == "naflex":
+        from timm.models.naflexvit import NaFlexVit, NaFlexVitCfg
+        return NaFlexVit(NaFlexVitCfg(patch_size=16, embed_dim=40, depth=3, num_heads=5, mlp_ratio=1.8, act_layer="gelu_tanh", global_pool="map",
+                                      pos_embed_grid_size=(4, 4), pos_embed_interp_mode="bilinear"), num_classes=0)
     if kind == "siglip":
         return VisionTransformer(**sizes, depth=3, class_token=False, global_pool="map", num_classes=0, act_layer="gelu_tanh")
     return VisionTransformer(**sizes, depth=2, pre_norm=True, global_pool="token",
@@ -345,8 +359,9 @@ def fastvit(large=False, **options):
                    token_mixers=("repmixer",) * 3 + ("attention",), **options)
 
 
-def make_open_clip_timm(name, trunk, vision, text, first, start, dim, size=30, head=None):
-    """`first` are the special tokens; `start` and `head`, open_clip's after the trunk, may be None."""
+def make_open_clip_timm(name, trunk, vision, text, first, start, dim, size=30, head=None, images=None):
+    """`first` are the special tokens; `start` and `head`, open_clip's after the trunk, may be None. `images` (None: squares) gives the
+    pixels and what the trunk reads."""
     import clip_models
     from open_clip_import import open_clip, settle
     folder = OUT / name
@@ -375,14 +390,19 @@ def make_open_clip_timm(name, trunk, vision, text, first, start, dim, size=30, h
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
     mix_dtypes(path)
     model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
-    golden_of_open_clip_timm(folder, model, cfg["text_cfg"])
+    golden_of_open_clip_timm(folder, model, cfg["text_cfg"], *(images or squares)(size))
+    return folder, model
 
 
-def golden_of_open_clip_timm(folder, model, text_cfg):
-    x = pictures(json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]["vision_cfg"]["image_size"], PICTURES)
+def squares(size):
+    x = pictures(size, PICTURES)
+    return x.permute(0, 2, 3, 1), normalised(x, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "rescale_factor": 1 / 255})
+
+
+def golden_of_open_clip_timm(folder, model, text_cfg, pixels, images):
     from open_clip_import import token_rows
     rows = token_rows(folder, text_cfg, OPEN_CLIP_TEXTS)
-    golden = {"pixels": x.permute(0, 2, 3, 1)}
+    golden = {"pixels": pixels}
     put_texts(golden, rows)
     with torch.no_grad():
         hidden = {}
@@ -392,7 +412,7 @@ def golden_of_open_clip_timm(folder, model, text_cfg):
         for tower, layers in (("image", blocks), ("text", model.text.transformer.resblocks)):
             for i, layer in enumerate(layers):
                 layer.register_forward_hook(lambda m, a, o, k=f"{tower}.{i}": hidden.__setitem__(k, o))
-        image = trunk(normalised(x, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "rescale_factor": 1 / 255}))
+        image = trunk(images)
         if "head" in model.visual:
             image = model.visual["head"](image)
         text = model.text(torch.tensor(rows))
@@ -400,8 +420,9 @@ def golden_of_open_clip_timm(folder, model, text_cfg):
         for i in range(len(blocks)):
             golden[f"image.{i}"] = hidden[f"image.{i}"][:1].permute(0, 2, 3, 1)   # the first picture's
     else:
+        real = images["patch_valid"] if isinstance(images, dict) else ...   # what is not padding
         for i in range(len(blocks)):
-            golden[f"image.{i}"] = hidden[f"image.{i}"]
+            golden[f"image.{i}"] = hidden[f"image.{i}"][real]
         if trunk.attn_pool is None:   # read at the class token
             golden[f"image.{len(blocks) - 1}"] = hidden[f"image.{len(blocks) - 1}"][:, 0]
     if text_cfg.get("no_causal_mask"):   # else what follows the end is not computed
@@ -411,12 +432,14 @@ def golden_of_open_clip_timm(folder, model, text_cfg):
     save_golden(folder, golden)
 
 
+SIGLIP_TEXT = {"context_length": 24, "tokenizer_kwargs": {"clean": "canonicalize"}, "no_causal_mask": True, "proj_bias": True,
+               "pool_type": "last", "norm_kwargs": {"eps": 1e-6}, "act_kwargs": {"approximate": "tanh"}}
+
+
 def make_open_clip_family():
     make_open_clip_timm(
         "open_clip_siglip", timm_tower("siglip"),
-        {"timm_model_name": "vit_golden_patch7_siglip_30", "timm_pool": "map", "timm_proj": "none"},
-        {"context_length": 24, "tokenizer_kwargs": {"clean": "canonicalize"}, "no_causal_mask": True, "proj_bias": True,
-         "pool_type": "last", "norm_kwargs": {"eps": 1e-6}, "act_kwargs": {"approximate": "tanh"}},
+        {"timm_model_name": "vit_golden_patch7_siglip_30", "timm_pool": "map", "timm_proj": "none"}, SIGLIP_TEXT,
         ["<pad>", "</s>", "<unk>"], None, 40)
     make_open_clip_timm(
         "open_clip_eos", timm_tower("clip", num_classes=28),
@@ -427,6 +450,33 @@ def make_open_clip_family():
         {"timm_model_name": "vit_pe_core_golden_patch7_30", "timm_pool": "map", "timm_proj": None},
         {"context_length": 20, "pool_type": "argmax", "no_causal_mask": True, "tokenizer_kwargs": {"clean": "lower"}},
         ["<s>", "<pad>", "</s>", "<unk>"], "<s>", 28)
+
+
+def make_open_clip_naflex():
+    folder, model = make_open_clip_timm(
+        "open_clip_naflex", timm_tower("naflex"),
+        {"timm_model_name": "naflexvit_golden_patch16_siglip", "timm_pool": "map", "timm_proj": "none", "image_seq_len": 9}, SIGLIP_TEXT,
+        ["<pad>", "</s>", "<unk>"], None, 40, 48, images=naflex_images)
+    golden = load_file(folder / "golden.safetensors")
+    pixels, images = squares(32)   # and as it is without image_seq_len
+    golden["squares.pixels"] = pixels.half().contiguous()
+    with torch.no_grad():
+        golden["squares.images"] = torch.nn.functional.normalize(model.visual["trunk"](images), dim=-1)
+    save_file(golden, folder / "golden.safetensors")
+
+
+def naflex_images(size):
+    """As open_clip's NaFlex evaluation has them: by timm's transform, padded to the longest by its collator."""
+    from PIL import Image
+    from timm.data import create_transform
+    from timm.data.naflex_dataset import NaFlexCollator
+    most = (size // 16) ** 2
+    transform = create_transform((3, size, size), is_training=False, naflex=True, patchify=True, max_seq_len=most, patch_size=16,
+                                 mean=[0.5] * 3, std=[0.5] * 3, interpolation="bicubic")
+    upright = naflex_pictures()
+    inputs, _ = NaFlexCollator(most)([(transform(Image.fromarray(p.transpose(1, 2, 0))), 0) for p in upright])
+    assert [(c[v].amax(0) + 1).tolist() for c, v in zip(inputs["patch_coord"], inputs["patch_valid"])] == [list(s) for s in NAFLEX_SHAPES]
+    return naflex_views(upright), inputs
 
 
 def make_open_clip_clipa():
@@ -850,6 +900,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["open_clip"]:
         make_open_clip()
         make_open_clip_family()
+        make_open_clip_naflex()
         make_open_clip_eva()
         make_open_clip_clipa()
         make_open_clip_mobile()
@@ -859,7 +910,7 @@ if __name__ == "__main__":
     else:
         for name in sys.argv[1:] or ["clip", "dual", "siglip", "naflex", "metaclip", "chinese_clip", "sentence", "mclip"]:
             {"clip": make_clip, "dual": make_dual, "siglip": make_siglip, "naflex": make_naflex, "metaclip": make_metaclip, "sentence": make_sentence, "mclip": make_mclip,
-             "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family,
+             "chinese_clip": make_chinese_clip, "open_clip_family": make_open_clip_family, "open_clip_naflex": make_open_clip_naflex,
              "open_clip_texts": make_open_clip_texts, "open_clip_mobile": make_open_clip_mobile,
              "open_clip_mobile_b": make_open_clip_mobile_b, "open_clip_convnext": make_open_clip_convnext,
              "open_clip_eva": make_open_clip_eva, "open_clip_clipa": make_open_clip_clipa}[name]()

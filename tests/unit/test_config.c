@@ -103,6 +103,31 @@ static void any_shape(void **state)
     check(PREPROCESSOR, pixels, most, "\"max_num_patches\": 9", "patch_size is 16");
 }
 
+/* SigLIP 2 for pictures of any shape under timm's names. */
+static void open_clip_any_shape(void **state)
+{
+    static const char file[] = "open_clip_naflex/open_clip_config.json", most[] = "\"image_seq_len\": 9", image[] = "\"vision_cfg\": {";
+    check(OPEN_CLIP, file, most, "\"image_seq_len\": 576", NULL);
+    check(OPEN_CLIP, file, most, "\"image_seq_len\": 1023", "vision_cfg.image_seq_len is 1023: scry takes square numbers, such as 961 or 1024");
+    check(OPEN_CLIP, file, most, "\"image_seq_len\": 0", "vision_cfg.image_seq_len must be a whole number from 1 to 3969");
+    check(OPEN_CLIP, file, most, "\"image_seq_len\": \"9\"", "vision_cfg.image_seq_len must be a whole number");
+    check(OPEN_CLIP, file, most, "\"image_seq_len\": null", NULL);   /* squares of image_size */
+    check(OPEN_CLIP, file, "\"image_seq_len\": 9,\n   \"image_size\": 48", "\"image_size\": 50", "vision_cfg.image_size is 50: ");
+    check(OPEN_CLIP, file, "\"image_size\": 48", "\"image_size\": 384", NULL);   /* of no effect beside image_seq_len */
+    check(OPEN_CLIP, file, "\"timm_pool\": \"map\"", "\"timm_pool\": \"avg\"", "vision_cfg.timm_pool is \"avg\": only \"map\"");
+    check(OPEN_CLIP, file, "\"timm_pool\": \"map\",", "", "vision_cfg.timm_pool and timm_proj must be \"map\" and \"none\"");
+    check(OPEN_CLIP, file, "\"timm_proj\": \"none\"", "\"timm_proj\": \"linear\"", "vision_cfg.timm_proj is \"linear\"");
+    check(OPEN_CLIP, file, "\"embed_dim\": 40", "\"embed_dim\": 44", "model_cfg.embed_dim is 44");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_kwargs\": {},", NULL);
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_kwargs\": {\"patch_size\": 32},", "vision_cfg.timm_model_kwargs.patch_size is 32: ");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_kwargs\": {\"pos_embed_interp_mode\": \"bicubic\"},",
+          "vision_cfg.timm_model_kwargs.pos_embed_interp_mode is \"bicubic\": ");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_kwargs\": {\"qkv_bias\": false},", "vision_cfg.timm_model_kwargs.qkv_bias is false: ");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_kwargs\": {\"class_token\": true},", "vision_cfg.timm_model_kwargs.class_token is true: ");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"reg_tokens\": 4,", "vision_cfg.reg_tokens is 4: ");
+    check(OPEN_CLIP, "open_clip_siglip/open_clip_config.json", image, "\"vision_cfg\": {\"image_seq_len\": 16,", "vision_cfg.image_seq_len is 16: ");
+}
+
 static void open_clip(void **state)
 {
     static const char file[] = "open_clip/open_clip_config.json";
@@ -114,8 +139,8 @@ static void open_clip(void **state)
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"input_patchnorm\": true,", "vision_cfg.input_patchnorm is true");
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"swin_base\",", "vision_cfg.timm_model_name is \"swin_base\": Swin");
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"vitamin_large_224\",", "\"vitamin_large_224\": ViTamin's");
-    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"naflexvit_base_patch16_siglip\",",
-          "pull siglip2-b16-naflex`)");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"naflexvit_base_patch16_radio_v3\",",
+          "pull siglip2-b16-naflex`");
     check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"timm_model_name\": \"vit_x\",", "\"vit_x\": of timm's image towers the ViTs");
     static const char convnext[] = "open_clip_convnext/open_clip_config.json";
     check(OPEN_CLIP, convnext, "\"timm_pool\": \"\"", "\"timm_pool\": \"max\"", "vision_cfg.timm_pool \"max\" is not supported for ConvNeXt");
@@ -180,7 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transformers), cmocka_unit_test(any_shape),
-        cmocka_unit_test(open_clip),
+        cmocka_unit_test(open_clip_any_shape), cmocka_unit_test(open_clip),
         cmocka_unit_test(flat),
         cmocka_unit_test(preprocessor),
     };

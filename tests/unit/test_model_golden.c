@@ -269,6 +269,88 @@ static void siglip_of_any_shape(void **state)
     check_everywhere("naflex");
 }
 
+static void open_clip_siglip_of_any_shape(void **state)
+{
+    check_everywhere("open_clip_naflex");
+}
+
+/* Links in `dir` to these files of a checkpoint in tests/golden, or with NAME NULL their removal. */
+static void link_files(const char *dir, const char *name, const char *const *files, size_t n)
+{
+    char *from = model_dir(name ? name : "");
+    for (size_t i = 0; i < n; i++) {
+        char *source = scry_path_join(from, files[i]), *target = realpath(source, NULL), *path = scry_path_join(dir, files[i]);
+        assert_int_equal(name ? symlink(target, path) : remove(path), 0);
+        free(path);
+        free(target);
+        free(source);
+    }
+    free(from);
+}
+
+static const char *const changed_files[] = {
+    "open_clip_model.safetensors", "tokenizer.json", "tokenizer_config.json", "open_clip_config.json"   /* the last one is not linked */
+};
+
+/* A checkpoint's folder beside the one in tests/golden, with `from` in its open_clip_config.json replaced. */
+static char *make_changed(const char *name, const char *from, const char *to)
+{
+    char *dir = scry_strdup("/tmp/scry-changed-XXXXXX"), *golden_dir = model_dir(name);
+    assert_non_null(mkdtemp(dir));
+    link_files(dir, name, changed_files, 3);
+    scry_buf b = SCRY_BUF_INIT(1 << 16);
+    char *source = scry_path_join(golden_dir, "open_clip_config.json"), *path = scry_path_join(dir, "open_clip_config.json");
+    assert_int_equal(scry_read_file(source, &b, NULL), 0);
+    const char *text = scry_buf_str(&b), *at = strstr(text, from);
+    assert_non_null(at);
+    char *changed = scry_asprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    assert_int_equal(scry_write_file(path, changed, strlen(changed), NULL), 0);
+    free(changed);
+    free(path);
+    free(source);
+    scry_buf_dispose(&b);
+    free(golden_dir);
+    return dir;
+}
+
+/* The same weights, read as every version of open_clip reads them where the configuration says no number of patches. */
+static void without_image_seq_len_pictures_are_squares(void **state)
+{
+    char *golden_dir = model_dir("open_clip_naflex");
+    char *dir = make_changed("open_clip_naflex", "\"image_seq_len\": 9,\n   \"image_size\": 48", "\"image_size\": 32");
+    scry_tensors *golden;
+    scry_model *m;
+    scry_session *s;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+    o.precision = SCRY_PRECISION_FP32;
+    assert_int_equal(scry_tensors_open(&golden, golden_dir, "golden.safetensors", &err), 0);
+    if (scry_model_open(&m, dir, &o, &err) < 0 || scry_session_new(&s, m, 2, &err) < 0)
+        fail_msg("%s", err.message);
+    const scry_image_spec *spec = &scry_model_get_info(m)->image;
+    assert_true(spec->size == 32 && spec->fit[0] == SCRY_FIT_SQUASH);
+    size_t count, floats, dim = (size_t)scry_model_get_info(m)->dim, n = 3;
+    float *pixels = golden_floats(golden, "squares.pixels", &count), *want = golden_floats(golden, "squares.images", &floats);
+    assert_true(count == n * 32 * 32 * 3 && floats == n * dim);
+    uint8_t *bytes = scry_alloc(count);
+    float *got = scry_alloc(floats * sizeof *got);
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)pixels[i];
+    assert_int_equal(scry_embed_pixels(s, bytes, (int)n, got, &err), 0);
+    assert_true(lowest_cosine(got, want, n, dim) >= 0.99999);
+    free(got);
+    free(bytes);
+    free(want);
+    free(pixels);
+    scry_session_free(s);
+    scry_model_free(m);
+    scry_tensors_free(golden);
+    link_files(dir, NULL, changed_files, 4);
+    assert_int_equal(rmdir(dir), 0);
+    free(dir);
+    free(golden_dir);
+}
+
 /* Pixels that do not say how many patches they have. */
 static void views_without_a_shape_are_refused(void **state)
 {
@@ -524,17 +606,10 @@ static void padding_must_be_known(void **state)
         { "{\"pad_token\":\"<none>\"}", "pad_token \"<none>\"" }, { NULL, "tokenizer_config.json is missing" }
     };
     static const char *const files[] = { "open_clip_config.json", "tokenizer.json" };
-    char dir[] = "/tmp/scry-padding-XXXXXX", *from = model_dir("open_clip_mobile"), *path;
+    char dir[] = "/tmp/scry-padding-XXXXXX";
     assert_non_null(mkdtemp(dir));
     char *config = scry_path_join(dir, "tokenizer_config.json");
-    for (size_t i = 0; i < 2; i++) {
-        char *source = scry_path_join(from, files[i]), *target = realpath(source, NULL);
-        path = scry_path_join(dir, files[i]);
-        assert_int_equal(symlink(target, path), 0);
-        free(path);
-        free(target);
-        free(source);
-    }
+    link_files(dir, "open_clip_mobile", files, 2);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scry_error err = SCRY_ERROR_INIT;
         remove(config);
@@ -544,13 +619,9 @@ static void padding_must_be_known(void **state)
         if (cases[i].expected ? r != SCRY_EINVALID || !strstr(err.message, cases[i].expected) : r != 0)
             fail_msg("case %zu: %s", i, r < 0 ? err.message : "accepted");
     }
-    for (size_t i = 0; i < 2; i++) {
-        path = scry_path_join(dir, files[i]);
-        remove(path);
-        free(path);
-    }
+    remove(config);
+    link_files(dir, NULL, files, 2);
     free(config);
-    free(from);
     assert_int_equal(rmdir(dir), 0);
 }
 
@@ -682,7 +753,8 @@ int main(void)
     setenv("XDG_CACHE_HOME", "/dev/null/none", 1);   /* no digests are kept */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hugging_face_clip), cmocka_unit_test(open_clip),
-        cmocka_unit_test(siglip), cmocka_unit_test(siglip_of_any_shape), cmocka_unit_test(views_without_a_shape_are_refused),
+        cmocka_unit_test(siglip), cmocka_unit_test(siglip_of_any_shape), cmocka_unit_test(open_clip_siglip_of_any_shape),
+        cmocka_unit_test(without_image_seq_len_pictures_are_squares), cmocka_unit_test(views_without_a_shape_are_refused),
         cmocka_unit_test(open_clip_siglip), cmocka_unit_test(open_clip_timm_and_end),
         cmocka_unit_test(open_clip_pe_and_highest), cmocka_unit_test(open_clip_mobileclip),
         cmocka_unit_test(open_clip_eva), cmocka_unit_test(open_clip_clipa),

@@ -2,13 +2,15 @@
 """open_clip_configs.py - which of open_clip's own configurations scry runs, and what it says of the others.
 
     python3 tools/parity/open_clip_configs.py [NAME...]     # default: all that the installed open_clip has
+    python3 tools/parity/open_clip_configs.py --from constants.py   # the names "NAME__TAG" in a file, such as immich's list
 
 A configuration is put into a folder without weights: one that scry runs is refused for the missing weights only. Prints a line for each
-and how many run; NAME may be written as NAME__TAG, of which the tag is ignored. Needs open_clip_torch (its JSON files).
+and how many run; NAME may be written as NAME__TAG, of which the tag is ignored, and in any case. Needs open_clip_torch (its JSON files).
 """
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,7 +40,11 @@ def verdict(scry, path, name, scratch):
 def main():
     scry = os.environ.get("SCRY", str(TOP / "build/release/scry"))
     known = configurations()
-    names = [n.split("__")[0] for n in sys.argv[1:]] or sorted(known)
+    given = sys.argv[1:]
+    if given[:1] == ["--from"]:
+        given = re.findall(r'"([\w.-]+__[\w.-]+)"', Path(given[1]).read_text())
+    cases = {n.lower(): n for n in known}
+    names = [cases.get(n.split("__")[0].lower(), n) for n in given] or sorted(known)
     runs = 0
     with tempfile.TemporaryDirectory() as scratch:
         said = {n: verdict(scry, known[n], n, scratch) if n in known else "open_clip has no configuration of that name" for n in set(names)}

@@ -29,6 +29,7 @@ TEXTS = [
     "a white dog on the beach", "x", "Two people riding horses at sunset, seen from behind.",
     "naïve café - 日本語 и кириллица", "a photo of a cat " * 40,
 ]
+SHAPES = [(640, 427), (300, 1000), (1500, 90), (256, 256), (37, 50)]   # of pictures that keep their shape
 OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "b32": ("ViT-B-32", False), "b16": ("ViT-B-16", False), "l14-quickgelu": ("ViT-L-14-quickgelu", True),
     "siglip-b16": ("ViT-B-16-SigLIP", False), "siglip2-b32": ("ViT-B-32-SigLIP2-256", False),
@@ -41,6 +42,8 @@ OPEN_CLIP = {   # name: open_clip's own name, and whether it means QuickGELU
     "eva02-l14-336": ("EVA02-L-14-336", False), "clipa-l14": ("ViT-L-14-CLIPA", False),
     "convnext-b": ("convnext_base_w", False), "convnext-l": ("convnext_large_d_320", False),
     "convnext-xxl": ("convnext_xxlarge", False), "eva-g14": ("EVA01-g-14", False),
+    "siglip2-naflex-b16": ("ViT-B-16-SigLIP2-naflex", False), "siglip2-naflex-so400m": ("ViT-SO400M-16-SigLIP2-naflex", False),
+    "siglip2-naflex-b16-squares": ("ViT-B-16-SigLIP2-naflex", False),   # without image_seq_len
     "siglip-i18n-b16": ("ViT-B-16-SigLIP-i18n-256", False), "siglip-i18n-so400m": ("ViT-SO400M-16-SigLIP-i18n-256", False),
 }
 
@@ -114,7 +117,6 @@ class Siglip:
 
 class Naflex(Siglip):
     """Pictures of several shapes, through the reference's own processor on PIL."""
-    SHAPES = [(640, 427), (300, 1000), (1500, 90), (256, 256), (37, 50)]
 
     def __init__(self, model_dir):
         from tokenizers import Tokenizer
@@ -127,22 +129,40 @@ class Naflex(Siglip):
         self.pad = self.tokenizer.token_to_id(config["pad_token"])
 
     def pictures(self, folder):
-        x, _ = pictures(folder, max(max(s) for s in self.SHAPES), len(self.SHAPES))
-        made = [Image.fromarray(p.numpy()[:h, :w]) for p, (w, h) in zip(x, self.SHAPES)]
-        for i, p in enumerate(made):
-            p.save(folder / f"{i}.png")
-        return made, folder / "images.txt"
+        return shapes(folder)
 
     def images(self, made):
         i = self.processor(made, return_tensors="pt")
         return unit(self.model.vision_model(i["pixel_values"], i["pixel_attention_mask"], i["spatial_shapes"]).pooler_output)
 
 
+def open_clip_config(name):
+    """open_clip's own; that of NaFlex, which is in its repository (89fb801) and in no release up to 3.3.0, from its sister's."""
+    from open_clip_import import open_clip
+    if not name.endswith("-naflex"):
+        return open_clip.get_model_config(name)
+    cfg = open_clip.get_model_config(name.replace("-naflex", "-256"))
+    size = "base" if "-B-" in name else "so400m"
+    cfg["vision_cfg"] = {"image_size": 384, "image_seq_len": 576, "timm_model_name": f"naflexvit_{size}_patch16_siglip",
+                         "timm_model_pretrained": False, "timm_pool": "map", "timm_proj": "none"}
+    return cfg
+
+
 def build_open_clip(cfg, quick):
     from open_clip_import import open_clip
+    cfg = dict(cfg, vision_cfg={k: v for k, v in cfg["vision_cfg"].items() if k != "image_seq_len"})   # of no effect on the tower
     kind = open_clip.CustomTextCLIP if cfg.get("custom_text") else open_clip.CLIP
     return kind(cfg["embed_dim"], open_clip.CLIPVisionCfg(**cfg["vision_cfg"]), open_clip.CLIPTextCfg(**cfg["text_cfg"]),
                 quick_gelu=quick, init_logit_bias=cfg.get("init_logit_bias")).eval()
+
+
+def shapes(folder):
+    """Pictures of several shapes, and the list file."""
+    x, _ = pictures(folder, max(max(s) for s in SHAPES), len(SHAPES))
+    made = [Image.fromarray(p.numpy()[:h, :w]) for p, (w, h) in zip(x, SHAPES)]
+    for i, p in enumerate(made):
+        p.save(folder / f"{i}.png")
+    return made, folder / "images.txt"
 
 
 class OpenClip:
@@ -166,12 +186,35 @@ class OpenClip:
         return unit(self.model.encode_text(torch.tensor(self.rows(texts))))
 
 
+class OpenClipNaflex(OpenClip):
+    """Pictures of several shapes, as open_clip's NaFlex evaluation has them: by timm's transform and collator."""
+
+    def __init__(self, model_dir):
+        super().__init__(model_dir)
+        config = json.loads((Path(model_dir) / "open_clip_config.json").read_text())
+        self.most = config["model_cfg"]["vision_cfg"]["image_seq_len"]
+        self.filter = config["preprocess_cfg"]["interpolation"]
+
+    def pictures(self, folder):
+        return shapes(folder)
+
+    def images(self, made):
+        from timm.data import create_transform
+        from timm.data.naflex_dataset import NaFlexCollator
+        transform = create_transform((3, self.size, self.size), is_training=False, naflex=True, patchify=True, max_seq_len=self.most,
+                                     patch_size=16, mean=self.mean, std=self.std, interpolation=self.filter)
+        inputs, _ = NaFlexCollator(self.most)([(transform(p), 0) for p in made])
+        return unit(self.model.visual(inputs))
+
+
 def make_open_clip(name, out, ids=0):
     """`ids`: how many pieces a made-up vocabulary has at least."""
-    from open_clip_import import open_clip, settle
+    from open_clip_import import settle
     from safetensors.torch import save_file
     model_name, quick = OPEN_CLIP[name]
-    cfg = open_clip.get_model_config(model_name)
+    cfg = open_clip_config(model_name)
+    if name.endswith("-squares"):
+        del cfg["vision_cfg"]["image_seq_len"]
     out.mkdir(parents=True)
     if "hf_tokenizer_name" in cfg["text_cfg"]:   # a small vocabulary instead of the published one
         from clip_models import write_unigram, write_wordpiece
@@ -210,7 +253,7 @@ def compare(name, model_dir, reference, precisions, count):
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         folder = Path(folder)
         (folder / "texts.txt").write_text("\n".join(TEXTS) + "\n")
-        if isinstance(reference, Naflex):
+        if hasattr(reference, "pictures"):
             made, images = reference.pictures(folder)
         else:
             x, images = pictures(folder, reference.size, count)
@@ -246,14 +289,15 @@ def main():
         which.remove("open_clip")
     reference = OpenClip if open_clip else HuggingFace
     if args.model:
-        config = (Path(args.model) / "config.json").read_text()
-        reference = Siglip if '"siglip"' in config else Naflex if '"siglip2"' in config else reference
+        config = (Path(args.model) / ("open_clip_config.json" if open_clip else "config.json")).read_text()
+        reference = OpenClipNaflex if open_clip and '"image_seq_len"' in config else Siglip if '"siglip"' in config else Naflex if '"siglip2"' in config else reference
         return compare(Path(args.model).name, args.model, reference(args.model), precisions, args.pictures)
     for name in which or (list(OPEN_CLIP) if open_clip else ["odd", "wide", "b32", "b16", "l14"]):
         with tempfile.TemporaryDirectory() as folder:
             model_dir = Path(folder) / name
             if open_clip:
                 make_open_clip(name, model_dir)
+                reference = OpenClipNaflex if "image_seq_len" in (model_dir / "open_clip_config.json").read_text() else OpenClip
             else:
                 import clip_models
                 if name in clip_models.SIGLIP_SHAPES:
