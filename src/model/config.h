@@ -54,6 +54,9 @@ void scry_config_dispose(scry_config *c);
 /* For readers: note that `name`, relative to the folder, was read. */
 void scry_config_add_file(scry_config *c, const char *name);
 
+/* Whether a configuration of this layout is of a family that scry runs. */
+bool scry_config_is_known(scry_layout layout, const scry_json *json);
+
 /* Read the configuration `json` of a folder of `layout`: config.json or open_clip_config.json,
  * at `path`. Finds the family first. `c` borrows from `json`. */
 int scry_config_parse(scry_config *c, scry_layout layout, const scry_json *json, const char *path,

@@ -67,8 +67,8 @@ static int read_preprocessor(scry_config *c, const char *dir, scry_error *err)
     char *path = scry_path_join(dir, name);
     scry_json *root = NULL;
     int r = scry_json_read(&root, path, CONFIG_BYTES, err);
-    bool within = scry_json_get(root, "image_processor");
-    if (r == SCRY_ENOTFOUND || (r == 0 && !within && scry_folder_has(dir, "preprocessor_config.json"))) {
+    bool within = scry_json_type_of(scry_json_get(root, "image_processor")) == SCRY_JSON_OBJECT;
+    if (r == SCRY_ENOTFOUND || (r == 0 && !within)) {
         name = "preprocessor_config.json";
         free(path);
         path = scry_path_join(dir, name);
@@ -108,8 +108,8 @@ static int read_hf(scry_config *c, const char *dir, scry_error *err)
     return r;
 }
 
-/* Repositories on the Hugging Face hub often hold both dialects: transformers' is taken
- * when its files are complete. (timm's config.json has no model_type.) */
+/* Repositories on the Hugging Face hub often hold both dialects: transformers' is taken when its files are complete and of a
+ * family that runs. (timm's config.json has no model_type; others name a class of the repository's own.) */
 static bool is_open_clip(const char *dir)
 {
     if (!scry_folder_has(dir, "open_clip_config.json"))
@@ -117,7 +117,7 @@ static bool is_open_clip(const char *dir)
     char *path = scry_path_join(dir, "config.json");
     scry_json *config = NULL;
     bool hf = scry_json_read(&config, path, CONFIG_BYTES, NULL) == 0
-           && scry_json_get(config, "model_type") && has_weights(dir, "model.safetensors");
+           && scry_config_is_known(SCRY_LAYOUT_HF, config) && has_weights(dir, "model.safetensors");
     scry_json_free(config);
     free(path);
     return !hf;

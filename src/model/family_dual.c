@@ -3,6 +3,7 @@
  * common space.
  */
 #include "model/family.h"
+#include "model/layouts.h"
 #include "model/transformer.h"
 
 #include <math.h>
@@ -22,10 +23,15 @@ static void parse_block(scry_config_reader *r, scry_conv_block *b, const scry_js
     };
 }
 
+static const char *const image_keys[] = {
+    "model_type", "image_size", "num_channels", "hidden_act", "stem_channels", "head_channels", "blocks", NULL
+};
+
 static void parse_image(scry_config_reader *r, scry_image_config *image, const scry_json *json)
 {
     const scry_config_part p = { "vision_config", json, NULL };
     scry_conv_config *c = &image->conv;
+    scry_hf_known_part(r, &p, image_keys);
     scry_config_require(r, &p, "model_type", "efficientnet_lite");
     scry_config_require(r, &p, "hidden_act", "relu6");
     image->new_tower = scry_effnet_new;
@@ -48,9 +54,15 @@ static void parse_image(scry_config_reader *r, scry_image_config *image, const s
     }
 }
 
+static const char *const text_keys[] = {
+    "model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act",
+    "layer_norm_eps", "max_position_embeddings", "type_vocab_size", "pooling", "prefix", NULL
+};
+
 static void parse_text(scry_config_reader *r, scry_text_config *t, const scry_json *json)
 {
     const scry_config_part p = { "text_config", json, NULL };
+    scry_hf_known_part(r, &p, text_keys);
     scry_config_require(r, &p, "pooling", "mean");
     t->stack = (scry_stack_config){
         .layers = scry_config_size(r, &p, "num_hidden_layers", 0, SCRY_MAX_LAYERS),
@@ -137,9 +149,14 @@ static void parse_head(scry_config_reader *r, scry_head_config *h, const scry_js
         scry_config_fail(r, SCRY_EINVALID, "a head outputs %zu numbers, projection_dim is %zu", total, dim);
 }
 
+static const char *const top_keys[] = {
+    "projection_dim", "logit_scale", "min_score", "languages", "vision_config", "text_config", "vision_head", "text_head", NULL
+};
+
 static void parse(scry_config *c, scry_config_reader *r, const scry_json *config)
 {
     const scry_config_part top = { NULL, config, NULL };
+    scry_hf_known_part(r, &top, top_keys);
     c->dim = scry_config_size(r, &top, "projection_dim", 0, SCRY_MAX_WIDTH);
     c->logit_scale = scry_config_num(r, &top, "logit_scale", 0);
     parse_image(r, &c->image, scry_json_get(config, "vision_config"));

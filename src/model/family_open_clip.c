@@ -272,6 +272,8 @@ static void parse(scry_config *c, scry_config_reader *r, const scry_json *config
     if (scry_json_get(m.object, "multimodal_cfg"))
         scry_config_fail(r, SCRY_EINVALID, "model_cfg.multimodal_cfg is {...}: CoCa, which writes captions, is not supported; a CLIP for the "
                          "same use is `scry model pull laion-b32` or `laion-l14`");
+    if (scry_json_get(m.object, "genlip_cfg"))
+        scry_config_fail(r, SCRY_EINVALID, "model_cfg.genlip_cfg is {...}: GenLIP, which writes captions, is not supported");
     scry_config_known(r, &m, model_keys);
     c->dim = scry_config_size(r, &m, "embed_dim", 0, SCRY_MAX_WIDTH);
     c->image.size = scry_config_size(r, &v, "image_size", 224, SCRY_MAX_IMAGE_SIZE);

@@ -9,6 +9,8 @@
 
 /* ---- M-CLIP: XLM-RoBERTa or LaBSE, the mean of its tokens, a linear layer ---- */
 
+static const char *const mclip_keys[] = { "modelBase", "model_config", "numDims", "transformerDimensions", NULL };
+
 static bool mclip_accepts(const scry_json *config)
 {
     return scry_hf_is(config, "M-CLIP");
@@ -18,6 +20,7 @@ static void mclip_parse(scry_config *c, scry_config_reader *r, const scry_json *
 {
     const scry_config_part top = { NULL, config, NULL };
     const scry_config_part own = { "model_config", scry_config_value(&top, "model_config"), NULL };
+    scry_hf_known_part(r, &top, mclip_keys);
     c->dim = scry_config_size(r, &top, "numDims", 768, SCRY_MAX_WIDTH);
     if (own.object)
         scry_hf_text_parse(&c->text, r, &own, NULL, "transformer.");
@@ -87,7 +90,13 @@ static void parse_dense(scry_config *c, scry_config_reader *r, const scry_config
 /* Texts are as long as the settings allow; a huge number means that none is set. */
 static void limit_length(scry_text_config *t, scry_config_reader *r, const scry_json *config)
 {
+    static const char *const keys[] = {   /* how sentence-transformers 5 says that the text model's last layer is read, too */
+        "max_seq_length", "do_lower_case", "transformer_task", "modality_config", "module_output_name", "unpad_inputs", NULL
+    };
     const scry_config_part s = { "sentence_bert_config.json", scry_json_get(config, "sentence"), NULL };
+    scry_config_known(r, &s, keys);
+    scry_config_require(r, &s, "transformer_task", "feature-extraction");
+    scry_config_require(r, &s, "module_output_name", "token_embeddings");
     const scry_config_part k = { "tokenizer_config.json", scry_json_get(config, "tokenizer"), NULL };
     double longest[] = { scry_config_num(r, &s, "max_seq_length", 1e9), scry_config_num(r, &k, "model_max_length", 1e9) };
     for (size_t i = 0; i < 2; i++)

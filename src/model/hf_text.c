@@ -1,5 +1,6 @@
 #include "model/hf_text.h"
 
+#include "model/layouts.h"
 #include "model/tower.h"
 #include "model/transformer.h"
 
@@ -78,6 +79,26 @@ static scry_stack_config parse_stack(scry_config_reader *r, const scry_config_pa
     return s;
 }
 
+/* What is read here, and what is of training, of the half that is not used (decoders, BERT's pooling layer, which no family
+ * here reads) or of programs that make texts. sinusoidal_pos_embds: the file has these positions as any others. */
+static const char *const known_keys[] = {
+    "model_type", "position_embedding_type", "pad_token_id", "vocab_size", "max_position_embeddings", "type_vocab_size", "scale_embedding",
+    "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps",
+    "n_layers", "dim", "n_heads", "hidden_dim", "activation",
+    "encoder_layers", "d_model", "encoder_attention_heads", "encoder_ffn_dim", "activation_function",
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "qa_dropout", "seq_classif_dropout", "activation_dropout",
+    "encoder_layerdrop", "decoder_layerdrop", "init_std", "output_past", "tie_weights_", "sinusoidal_pos_embds", "directionality",
+    "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type",
+    "decoder_layers", "decoder_attention_heads", "decoder_ffn_dim", "is_encoder_decoder", NULL
+};
+
+static void check_keys(scry_config_reader *r, const scry_config_part *p, const text_kind *k)
+{
+    scry_hf_known_part(r, p, known_keys);
+    if (!k->pre_norm)   /* of M2M100 the encoder alone is read */
+        scry_config_off(r, p, "is_encoder_decoder");
+}
+
 void scry_hf_text_parse(scry_text_config *t, scry_config_reader *r, const scry_config_part *p, const char *type,
                         const char *prefix)
 {
@@ -89,6 +110,7 @@ void scry_hf_text_parse(scry_text_config *t, scry_config_reader *r, const scry_c
                          "distilbert and m2m_100 are)", p->name ? p->name : "model_type", type);
         k = &kinds[0];
     }
+    check_keys(r, p, k);
     scry_config_require(r, p, "position_embedding_type", "absolute");
     int64_t padding = scry_config_int(r, p, "pad_token_id", 1);
     if (k->counts_from_padding && (padding < 0 || padding > 100))

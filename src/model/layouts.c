@@ -65,11 +65,11 @@ static const char *const hf_neutral[] = {
     "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id", "exponential_decay_length_penalty", "finetuning_task",
     "forced_bos_token_id", "forced_eos_token_id", "gradient_checkpointing", "id2label", "initializer_factor",
     "initializer_range", "label2id", "length_penalty", "logit_scale_init_value", "max_length", "min_length", "model_type",
-    "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_attentions",
+    "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_labels", "num_return_sequences", "output_attentions",
     "output_hidden_states", "output_scores", "pad_token_id", "prefix", "problem_type", "remove_invalid_values",
     "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id", "suppress_tokens", "task_specific_params",
-    "temperature", "tie_word_embeddings", "tokenizer_class", "top_k", "top_p", "torch_dtype", "transformers_version",
-    "typical_p", "use_cache", NULL
+    "temperature", "tie_word_embeddings", "tokenizer_class", "top_k", "top_p", "torch_dtype", "transformers.js_config",
+    "transformers_version", "typical_p", "unsloth_fixed", "unsloth_version", "use_cache", NULL
 };
 
 static bool among(const char *const *keys, const char *key)
@@ -79,7 +79,7 @@ static bool among(const char *const *keys, const char *key)
     return *keys;
 }
 
-static void known_part(scry_config_reader *r, const scry_config_part *p, const char *const *keys)
+static void known_object(scry_config_reader *r, const scry_config_part *p, const char *const *keys)
 {
     void *it = NULL;
     const char *key;
@@ -94,12 +94,20 @@ static void known_part(scry_config_reader *r, const scry_config_part *p, const c
         }
 }
 
+void scry_hf_known_part(scry_config_reader *r, const scry_config_part *p, const char *const *keys)
+{
+    char old[64];
+    snprintf(old, sizeof old, "%s_dict", p->name ? p->name : "");
+    known_object(r, p, keys);
+    known_object(r, &(scry_config_part){ old, p->overriding, NULL }, keys);
+}
+
 void scry_hf_known(scry_config_reader *r, const scry_json *config, const char *const *keys)
 {
-    static const char *const names[] = { "vision_config", "text_config", "vision_config_dict", "text_config_dict" };
-    known_part(r, &(scry_config_part){ NULL, config, NULL }, keys);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        known_part(r, &(scry_config_part){ names[i], scry_json_get(config, names[i]), NULL }, keys);
+    const scry_config_part v = scry_hf_part(config, "vision_config"), t = scry_hf_part(config, "text_config");
+    scry_hf_known_part(r, &(scry_config_part){ NULL, config, NULL }, keys);
+    scry_hf_known_part(r, &v, keys);
+    scry_hf_known_part(r, &t, keys);
 }
 
 /* ---- open_clip ---- */

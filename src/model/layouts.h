@@ -23,6 +23,9 @@ void scry_hf_clip_image(scry_image_config *image, scry_config_reader *r, const s
  * family reads, nor among those that every configuration of transformers may have and that change nothing. */
 void scry_hf_known(scry_config_reader *r, const scry_json *config, const char *const *keys);
 
+/* The same of one part, and of what overrides it. */
+void scry_hf_known_part(scry_config_reader *r, const scry_config_part *p, const char *const *keys);
+
 /* open_clip: the object model_cfg, or the whole file where it consists of model_cfg's keys, as Apple publishes it. */
 const scry_json *scry_open_clip_model(const scry_json *config);
 

@@ -65,18 +65,29 @@ void scry_preprocess_open_clip(scry_config *c, scry_config_reader *r, const scry
 
 /* ---- preprocessor_config.json ---- */
 
-/* The side that `v` gives: 224, {"shortest_edge": 224} or {"height": 224, "width": 224}. */
-static int64_t side_of(const scry_json *v, bool *square)
+/* The side that the member `key` gives: 224, {"shortest_edge": 224} or {"height": 224, "width": 224}; 1 after an error. */
+static int64_t side_of(scry_config_reader *r, const scry_config_part *p, const char *key, bool *square)
 {
-    *square = false;
-    if (scry_json_type_of(v) == SCRY_JSON_INT)
-        return scry_json_int(v, -1);
-    int64_t shortest = scry_json_int(scry_json_get(v, "shortest_edge"), -1);
-    if (shortest > 0)
-        return shortest;
-    int64_t height = scry_json_int(scry_json_get(v, "height"), -1);
-    *square = true;
-    return height == scry_json_int(scry_json_get(v, "width"), -2) ? height : -1;
+    const scry_json *v = scry_config_value(p, key), *shortest = scry_json_get(v, "shortest_edge"), *member;
+    const char *name;
+    int64_t side = scry_json_int(shortest ? shortest : scry_json_get(v, "height"), -1);
+    *square = !shortest;
+    if (scry_json_type_of(v) == SCRY_JSON_INT) {
+        side = scry_json_int(v, -1);
+        *square = false;
+    } else if (!shortest && side != scry_json_int(scry_json_get(v, "width"), -1)) {
+        side = -1;
+    }
+    for (void *it = NULL; scry_json_next(v, &it, &name, &member);)
+        if (scry_json_type_of(member) != SCRY_JSON_NULL
+            && (shortest ? member != shortest : strcmp(name, "height") != 0 && strcmp(name, "width") != 0))
+            scry_config_fail(r, SCRY_EINVALID, "%s.%.40s is %lld: scry takes the shorter side alone, or height and width", key, name,
+                             (long long)scry_json_int(member, -1));
+    if (side >= 1 && side <= SCRY_MAX_IMAGE_SIZE)
+        return side;
+    scry_config_fail(r, SCRY_EINVALID, "%s must be N, {\"shortest_edge\": N} or {\"height\": N, \"width\": N}, a square, with N from "
+                     "1 to %d", key, SCRY_MAX_IMAGE_SIZE);
+    return 1;
 }
 
 static void parse_views(scry_config_reader *r, scry_image_spec *spec, const scry_json *views)
@@ -107,21 +118,47 @@ static void parse_patches(scry_config_reader *r, scry_image_spec *spec, const sc
     spec->fit[0] = SCRY_FIT_PATCHES;
 }
 
+/* What transformers' classes of processors do where the file does not say it; the last one is that of files without a class. What
+ * other classes do with a picture is not in the file. */
+typedef struct {
+    const char *start;
+    bool crops;
+    int resample;
+} processor_class;
+
+static const processor_class patches_class = { "Siglip2", false, 2 };
+
+static const processor_class *find_class(scry_config_reader *r, const scry_config_part *p)
+{
+    static const processor_class classes[] = {
+        { "CLIP", true, 3 }, { "ChineseCLIP", true, 3 }, { "Bit", true, 3 }, { "Siglip", false, 3 },
+        { "ViT", false, 2 }, { "Blip", false, 3 }, { "Scry", true, 3 }, { "", true, 3 }
+    };
+    const char *type = scry_config_str(r, p, "image_processor_type", scry_config_str(r, p, "feature_extractor_type", ""));
+    const processor_class *c = classes;
+    while (strncmp(type, c->start, strlen(c->start)) != 0)
+        c++;
+    if (type[0] && !c->start[0])
+        scry_config_fail(r, SCRY_EINVALID, "image_processor_type is \"%.60s\": how that scales pictures is not known to scry (CLIP's, "
+                         "SigLIP's, ViT's, BLIP's and BiT's are)", type);
+    return c;
+}
+
 /* Size, crop and views; pictures must be cropped to the size they were resized to. */
-static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p)
+static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p, bool crops)
 {
     bool square, crop_square;
-    int64_t size = side_of(scry_config_value(p, "size"), &square);
-    bool crop = scry_config_bool(r, p, "do_center_crop", !square);
-    const scry_json *crop_size = scry_config_value(p, "crop_size");
-    int64_t cropped = crop && crop_size ? side_of(crop_size, &crop_square) : size;
-    if (size < 1 || size > SCRY_MAX_IMAGE_SIZE) {
-        scry_config_fail(r, SCRY_EINVALID, "size must be a side of 1 to %d pixels", SCRY_MAX_IMAGE_SIZE);
-        return;
-    }
-    if (cropped != size || (!crop && !square))
+    int64_t size = side_of(r, p, "size", &square);
+    square |= !crops && scry_json_type_of(scry_config_value(p, "size")) == SCRY_JSON_INT;   /* these classes mean both sides by it */
+    bool crop = scry_config_bool(r, p, "do_center_crop", !square && crops);
+    int64_t cropped = crop && scry_config_value(p, "crop_size") ? side_of(r, p, "crop_size", &crop_square) : size;
+    if (!crop && !square)
+        scry_config_fail(r, SCRY_EINVALID, "size names the shorter side (%lld) and nothing is cropped, which gives pictures of "
+                         "different shapes: size must be {\"height\": %lld, \"width\": %lld} or do_center_crop true", (long long)size,
+                         (long long)size, (long long)size);
+    else if (cropped != size)
         scry_config_fail(r, SCRY_EINVALID, "resizing to %lld and cropping to %lld pixels is not supported: both must "
-                         "be the same", (long long)size, (long long)(crop ? cropped : 0));
+                         "be the same", (long long)size, (long long)cropped);
     spec->size = (int)size;
     spec->views = 1;
     spec->fit[0] = square ? SCRY_FIT_SQUASH : SCRY_FIT_CROP_FLOOR;
@@ -154,6 +191,7 @@ int scry_config_parse_preprocessor(scry_config *c, const scry_json *json, const 
     const scry_config_part p = { NULL, json, NULL };
     scry_preprocess *out = &c->preprocess;
     bool any_shape = c->image.any_shape;
+    const processor_class *class = any_shape ? &patches_class : find_class(&r, &p);   /* FG-CLIP 2 may name one of its own */
     scry_config_known(&r, &p, known_keys);
     check_geometry_keys(&r, &p, any_shape);
     if (!scry_config_bool(&r, &p, "do_resize", true))
@@ -161,8 +199,8 @@ int scry_config_parse_preprocessor(scry_config *c, const scry_json *json, const 
     if (any_shape)
         parse_patches(&r, &out->spec, &p);
     else
-        parse_geometry(&r, &out->spec, &p);
-    int64_t resample = scry_config_int(&r, &p, "resample", any_shape ? 2 : 3);   /* Pillow's numbers */
+        parse_geometry(&r, &out->spec, &p, class->crops);
+    int64_t resample = scry_config_int(&r, &p, "resample", class->resample);   /* Pillow's numbers */
     if (resample != 2 && resample != 3)
         scry_config_fail(&r, SCRY_EINVALID, "resample %lld is not supported (2, bilinear, and 3, bicubic, are)",
                          (long long)resample);

@@ -40,6 +40,13 @@ cp "$T/model/preprocessor_config.json" "$T/v5"
 edit "$T/v5/preprocessor_config.json" 'j["resample"] = 2'
 same "an older preprocessor_config.json beside it does not count, as in AutoProcessor" "$T/v5"
 rm "$T/v5/preprocessor_config.json"
+mkdir "$T/v4"
+cp "$T/v5"/* "$T/v4"
+echo '{"processor_class": "CLIPProcessor"}' >"$T/v4/processor_config.json"
+run model add v4 "$T/v4"
+like "processor_config.json without pictures, and no other file" "$T/err" 'v4/preprocessor_config.json is missing'
+cp "$T/model/preprocessor_config.json" "$T/v4"
+same "processor_config.json without pictures, as transformers 4 writes it" "$T/v4"
 edit "$T/v5/processor_config.json" 'j["image_processor"]["do_resize"] = False'
 run model add v5 "$T/v5"
 is "do_resize false: status" "$status" 2
@@ -89,6 +96,14 @@ edit "$T/flat/open_clip_config.json" 'j = dict(j["model_cfg"], preprocess_cfg=j[
 run embed --texts "$T/texts" --out "$T/flat.npy" --model "$T/flat"
 is "Apple's flat configuration: status" "$status" 0
 ok "Apple's flat configuration: the same vectors" cmp "$T/wrapped.npy" "$T/flat.npy"
+cp -r "$golden/open_clip" "$T/both"
+cp "$T/both/open_clip_model.safetensors" "$T/both/model.safetensors"
+for type in '' fashion; do
+    echo '{"architectures": ["FashionCLIP"], "auto_map": {"AutoModel": "fashion.FashionCLIP"}, "model_type": "'$type'"}' >"$T/both/config.json"
+    run embed --texts "$T/texts" --out "$T/both.npy" --model "$T/both"
+    is "open_clip's files beside a class of the repository's own (\"$type\"): status" "$status" 0
+    ok "open_clip's files beside a class of the repository's own (\"$type\"): these count" cmp "$T/wrapped.npy" "$T/both.npy"
+done
 edit "$T/flat/open_clip_config.json" 'j["text_cfg"]["hf_tokenizer_name"] = "xlm-roberta-base"'
 run model add flat "$T/flat"
 is "a tokenizer of its own that is not there: status" "$status" 2

@@ -84,10 +84,63 @@ static void transformers(void **state)
     check(HF, clip, type, "\"architecture\": \"vit_base_patch16_224\"", "timm's image classifiers");
 }
 
+/* Families whose texts are read by a model of transformers, and scry's own: what is not known is refused in each part. */
+static void other_families(void **state)
+{
+    static const struct { const char *file, *part, *name; } parts[] = {
+        { "chinese_clip/config.json", "{", "" }, { "chinese_clip/config.json", "\"vision_config\": {", "vision_config." },
+        { "chinese_clip/config.json", "\"text_config\": {", "text_config." }, { "mclip/config.json", "{", "" },
+        { "mclip/config.json", "\"model_config\": {", "model_config." }, { "dual/config.json", "{", "" },
+        { "dual/config.json", "\"vision_config\": {", "vision_config." }, { "dual/config.json", "\"text_config\": {", "text_config." },
+        { "open_clip_xlm/open_clip_config.json", "\"hf_model_config\": {", "text_cfg.hf_model_config." },
+        { "open_clip_nllb/open_clip_config.json", "\"hf_model_config\": {", "text_cfg.hf_model_config." }
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        kind k = strstr(parts[i].file, "open_clip_config") ? OPEN_CLIP : HF;
+        char *to = scry_asprintf("%s \"is_decoder\": true,", parts[i].part);
+        char *said = scry_asprintf("%sis_decoder is true: scry does not know this option", parts[i].name);
+        char *off = scry_asprintf("%s \"is_decoder\": false,", parts[i].part);
+        check(k, parts[i].file, parts[i].part, to, said);
+        check(k, parts[i].file, parts[i].part, off, NULL);
+        free(off);
+        free(said);
+        free(to);
+    }
+    static const char text[] = "\"text_config\": {", bert[] = "chinese_clip/config.json";
+    check(HF, bert, text, "\"text_config_dict\": {\"add_cross_attention\": true}, \"text_config\": {", "text_config_dict.add_cross_attention is true");
+    check(HF, bert, text, "\"text_config\": {\"is_encoder_decoder\": true,", "text_config.is_encoder_decoder is true");
+    /* as published */
+    check(HF, bert, text, "\"text_config\": {\"directionality\": \"bidi\", \"output_past\": true, \"pooler_fc_size\": 768, \"pooler_type\": "
+          "\"first_token_transform\", \"classifier_dropout\": null,", NULL);
+    check(OPEN_CLIP, "open_clip_nllb/open_clip_config.json", "\"hf_model_config\": {", "\"hf_model_config\": {\"is_encoder_decoder\": true, "
+          "\"decoder_layers\": 12, \"decoder_ffn_dim\": 4096, \"activation_dropout\": 0.1, \"encoder_layerdrop\": 0.1, \"init_std\": 0.02,", NULL);
+    check(HF, "mclip/config.json", "{", "{\"architectures\": [\"MultilingualCLIP\"], \"torch_dtype\": \"float32\",", NULL);
+}
+
+/* Code of a repository's own, models of other things. */
+static void other_models(void **state)
+{
+    static const char clip[] = "clip/config.json", class[] = "\"CLIPModel\"\n  ]", code[] = "], \"auto_map\": {\"AutoModel\": \"x.Y\"}";
+    char *theirs = scry_asprintf("\"LLM2CLIPModel\"%s", code), *fg_clip = scry_asprintf("\"FGCLIPModel\"%s", code);
+    check(HF, clip, class, theirs, "auto_map.AutoModel says that code of the repository's own (LLM2CLIPModel)");
+    check(HF, clip, class, fg_clip, NULL);
+    free(fg_clip);
+    free(theirs);
+    check(HF, clip, class, "\"CLIPForImageClassification\"]", "architectures is [\"CLIPForImageClassification\"]: an image classifier");
+    static const char file[] = "open_clip/open_clip_config.json", model[] = "\"model_cfg\": {", image[] = "\"vision_cfg\": {";
+    check(OPEN_CLIP, file, image, "\"audio_cfg\": {", "model_cfg.audio_cfg is {...}: a model of sounds");
+    check(OPEN_CLIP, file, image, "\"genlap_cfg\": {", "model_cfg.genlap_cfg is {...}: a model of sounds");
+    check(OPEN_CLIP, file, image, "\"other\": {", "model_cfg with vision_cfg and text_cfg is missing");
+    check(OPEN_CLIP, file, image, "\"vision_cfg\": {\"image_seq_len\": 576, \"timm_model_name\": \"naflexvit_base_patch16_gap\",",
+          "timm_model_name is \"naflexvit_base_patch16_gap\": of timm's towers for pictures of any shape");
+    check(OPEN_CLIP, file, model, "\"model_cfg\": {\"genlip_cfg\": {\"a\": 1},", "model_cfg.genlip_cfg is {...}: GenLIP, which writes captions");
+}
+
 /* SigLIP 2 for pictures of any shape, and FG-CLIP 2, which has more keys. */
 static void any_shape(void **state)
 {
     static const char file[] = "naflex/config.json", type[] = "\"model_type\": \"siglip2\"", image[] = "\"vision_config\": {";
+    check(HF, file, "\"Siglip2Model\"\n  ]", "\"Fgclip2Model\"], \"auto_map\": {\"AutoModel\": \"x.Y\"}", "code of the repository's own (Fgclip2Model)");
     check(HF, file, type, "\"model_type\": \"fgclip2\", \"auto_map\": {\"AutoModel\": \"modeling_fgclip2.Fgclip2Model\"}", NULL);
     check(HF, file, "\"text_config\": {", "\"text_config\": {\"keep_len\": 20, \"longtext_len\": 196,", NULL);
     check(HF, file, "\"num_patches\": 16", "\"num_patches\": 15", "vision_config.num_patches is 15, which is not a square number");
@@ -98,6 +151,7 @@ static void any_shape(void **state)
     check(PATCHES, pixels, most, "\"max_num_patches\": 256, \"size\": null", NULL);
     check(PATCHES, pixels, most, "\"max_num_patches\": 512", "max_num_patches is 512: scry takes square numbers, such as 484 or 529");
     check(PATCHES, pixels, most, "\"max_num_patches\": 4096", "max_num_patches must be a whole number from 1 to 3969");
+    check(PATCHES, pixels, "Siglip2ImageProcessor", "Fgclip2ImageProcessor", NULL);
     check(PATCHES, pixels, "\"patch_size\": 16", "\"patch_size\": 32", "patch_size must be 16");
     check(PATCHES, pixels, most, "\"size\": {\"height\": 224, \"width\": 224}", "size is {...}");
     check(PREPROCESSOR, pixels, most, "\"max_num_patches\": 9", "patch_size is 16");
@@ -198,13 +252,28 @@ static void preprocessor(void **state)
     check(PREPROCESSOR, file, ADD("\"do_pad\":false"), NULL);
     check(PREPROCESSOR, file, ADD("\"do_reduce_labels\":true"), "do_reduce_labels is true");
     check(PREPROCESSOR, file, "\"resample\": 3", "\"resample\": 1", "resample 1 is not supported");
+    static const char size[] = "\"size\": {\n  \"shortest_edge\": 28", class[] = "CLIPImageProcessor\"", crop[] = "\"crop_size\": {";
+    check(PREPROCESSOR, file, size, "\"size\": {\"shortest_edge\": 28, \"longest_edge\": 100", "size.longest_edge is 100: scry takes");
+    check(PREPROCESSOR, file, size, "\"size\": {\"shortest_edge\": 28, \"longest_edge\": null", NULL);
+    check(PREPROCESSOR, file, size, "\"size\": {\"longest_edge\": 28", "size.longest_edge is 28: scry takes the shorter side alone");
+    check(PREPROCESSOR, file, size, "\"size\": {\"height\": 28, \"width\": 27", "size must be N, {\"shortest_edge\": N}");
+    check(PREPROCESSOR, file, size, "\"size\": [28, 28], \"auto_map\": {\"b\": 0", "size must be N, ");
+    check(PREPROCESSOR, file, size, "\"size\": 28, \"auto_map\": {\"shortest_edge\": 0", NULL);
+    check(PREPROCESSOR, file, crop, "\"crop_size\": {\"depth\": 1,", "crop_size.depth is 1: scry takes");
+    check(PREPROCESSOR, file, class, "ConvNextImageProcessor\"", "image_processor_type is \"ConvNextImageProcessor\": how that scales");
+    check(PREPROCESSOR, file, class, "CLIPImageProcessorFast\"", NULL);
+    check(PREPROCESSOR, file, class, "BitImageProcessor\"", NULL);
+    check(PREPROCESSOR, "siglip/preprocessor_config.json", "\"size\": {", "\"size\": 30, \"auto_map\": {", NULL);   /* both sides */
     check(PREPROCESSOR, file, ADD("\"processor_class\":\"CLIPProcessor\",\"return_tensors\":null,\"data_format\":\"channels_first\""), NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(transformers), cmocka_unit_test(any_shape),
+        cmocka_unit_test(transformers),
+        cmocka_unit_test(other_families),
+        cmocka_unit_test(other_models),
+        cmocka_unit_test(any_shape),
         cmocka_unit_test(open_clip_any_shape), cmocka_unit_test(open_clip),
         cmocka_unit_test(flat),
         cmocka_unit_test(preprocessor),

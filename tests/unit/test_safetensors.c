@@ -460,6 +460,9 @@ static void preprocessing_is_read(void **state)
     copy_model("clip");
     edit("preprocessor_config.json", "\"shortest_edge\": 28", "\"shortest_edge\": 32");
     fails_with("resizing to 32 and cropping to 28");
+    copy_model("clip");
+    edit("preprocessor_config.json", "\"do_center_crop\": true", "\"do_center_crop\": false");
+    fails_with("size names the shorter side (28) and nothing is cropped");
     copy_model("clip");   /* as transformers 5 writes it */
     scry_buf nested = SCRY_BUF_INIT(1 << 16), bytes = SCRY_BUF_INIT(1 << 16);
     char *path = in_folder("preprocessor_config.json");
@@ -499,6 +502,11 @@ static void padding_is_named(void **state)
     copy_model("siglip");
     edit("config.json", "\"projection_size\": 40", "\"projection_size\": 36");
     fails_with("projection_size is not vision_config.hidden_size");
+    copy_model("siglip");   /* whose processor crops nothing unless it is told to */
+    edit("preprocessor_config.json", "\"height\": 30,", "\"shortest_edge\": 30,");
+    fails_with("size.width is 30: scry takes the shorter side alone");
+    edit("preprocessor_config.json", "\"width\": 30", "\"longest_edge\": null");
+    fails_with("size names the shorter side (30) and nothing is cropped");
     copy_model("siglip");
     edit("config.json", "\"vision_use_head\": true", "\"vision_use_head\": false");
     fails_with("vision_use_head is false");
