@@ -29,6 +29,7 @@ static const layout layouts[] = {
     { "", "model.safetensors", "config.json" },
     { "", "model.safetensors.index.json", "config.json" },
     { "0_CLIPModel/", "model.safetensors", "config.json" },
+    { "", "model.safetensors", "open_clip_config.json" },
 };
 
 /* The entry of the file PREFIX NAME, or NULL. */
@@ -54,6 +55,18 @@ static bool has_ending(const scry_json *siblings, const char *end)
             return true;
     }
     return false;
+}
+
+/* Whether sentence-transformers puts a layer after a model of pictures and texts; that of texts comes after a pooling. */
+static bool has_layer(const scry_json *siblings)
+{
+    bool dense = false, pooling = false;
+    for (size_t i = 0; i < scry_json_size(siblings); i++) {
+        const char *path = scry_json_str(scry_json_get(scry_json_at(siblings, i), "rfilename"), "");
+        dense |= strstr(path, "_Dense/") != NULL;
+        pooling |= strstr(path, "_Pooling/") != NULL;
+    }
+    return dense && !pooling && find(siblings, "", "modules.json");
 }
 
 /* Copy a digest when it is one: `n` bytes in hexadecimal. */
@@ -136,6 +149,8 @@ static int choose(fetch_report *r, const scry_json *siblings, const char *reposi
         l++;
     if (l == layouts + sizeof layouts / sizeof *layouts)
         return explain(siblings, repository, err);
+    if (has_layer(siblings))
+        return scry_fail(err, SCRY_EINVALID, "%s has a layer (Dense) after its model, which is not supported", repository);
     r->prefix = l->prefix;
     add(r, find(siblings, l->prefix, l->configuration), FETCH_CONFIGURATION);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

@@ -22,17 +22,36 @@ static bool is_folder(const char *path)
 
 /* ---- sentence-transformers ---- */
 
-/* The folder of the module CLIPModel in modules.json: a plain name, or "" for the folder itself. */
-static const char *clip_module(const scry_json *modules)
+/* The folder of the module that has both towers: a plain name, or "" for the folder itself. It is CLIPModel, or Transformer, as
+ * sentence-transformers 5.4 writes it. NULL with `other` where there is another module, which would change its vectors. */
+static const char *towers_module(const scry_json *modules, const char **other)
 {
-    static const char type[] = "CLIPModel";
+    const char *path = NULL;
+    *other = NULL;
     for (size_t i = 0; i < scry_json_size(modules); i++) {
         const scry_json *m = scry_json_at(modules, i);
-        const char *name = scry_json_str(scry_json_get(m, "type"), ""), *dot = strrchr(name, '.');
-        if (strcmp(dot ? dot + 1 : name, type) == 0)
-            return scry_json_str(scry_json_get(m, "path"), "");
+        const char *class = scry_sentence_class(m);
+        if (!path && (strcmp(class, "CLIPModel") == 0 || strcmp(class, "Transformer") == 0))
+            path = scry_json_str(scry_json_get(m, "path"), "");
+        else if (strcmp(class, "Normalize") != 0 && !*other)
+            *other = class;
     }
-    return NULL;
+    return *other ? NULL : path;
+}
+
+static int towers_folder(char **out, const char *path, const scry_json *modules, const char *modules_path, scry_error *err)
+{
+    const char *other, *part = towers_module(modules, &other);
+    if (other)
+        return scry_fail(err, SCRY_EINVALID, "%s: the module %.40s is not supported: CLIPModel or Transformer alone is, for pictures and "
+                         "texts, and Transformer, Pooling and at most one Dense for texts", modules_path, other);
+    if (!part)
+        return scry_fail(err, SCRY_EINVALID, "%s names no module with a model", modules_path);
+    if (strchr(part, '/') || strcmp(part, "..") == 0)
+        return scry_fail(err, SCRY_EINVALID, "%s: the path \"%.80s\" of the module with the model must be the name of a folder in it",
+                         modules_path, part);
+    *out = part[0] ? scry_path_join(path, part) : scry_strdup(path);
+    return 0;
 }
 
 static int sentence_transformers(char **out, const char *path, const char *modules_path, scry_error *err)
@@ -41,17 +60,11 @@ static int sentence_transformers(char **out, const char *path, const char *modul
     int r = scry_json_read(&modules, modules_path, MAX_MODULES_BYTES, err);
     if (r < 0)
         return r;
-    const char *part = clip_module(modules);
-    if (!part && scry_sentence_is(modules))
+    r = scry_sentence_check_prompt(path, err);
+    if (r == 0 && scry_sentence_is(modules))
         *out = scry_strdup(path);
-    else if (!part)
-        r = scry_fail(err, SCRY_EINVALID, "%s: a model of sentence-transformers without the modules CLIPModel and Pooling is "
-                      "not supported", modules_path);
-    else if (strchr(part, '/') || strcmp(part, "..") == 0)
-        r = scry_fail(err, SCRY_EINVALID, "%s: the path \"%.80s\" of the module CLIPModel must be the name of a folder in it",
-                      modules_path, part);
-    else
-        *out = part[0] ? scry_path_join(path, part) : scry_strdup(path);
+    else if (r == 0)
+        r = towers_folder(out, path, modules, modules_path, err);
     scry_json_free(modules);
     return r;
 }

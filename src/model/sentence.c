@@ -9,7 +9,7 @@
 enum { FILE_BYTES = 16 << 20, WHOLE_BYTES = 64 << 20, MAX_MODULES = 8 };
 
 /* "sentence_transformers.models.Pooling" is "Pooling". */
-static const char *class_of(const scry_json *module)
+const char *scry_sentence_class(const scry_json *module)
 {
     const char *type = scry_json_str(scry_json_get(module, "type"), ""), *dot = strrchr(type, '.');
     return dot ? dot + 1 : type;
@@ -18,9 +18,29 @@ static const char *class_of(const scry_json *module)
 bool scry_sentence_is(const scry_json *modules)
 {
     for (size_t i = 0; i < scry_json_size(modules); i++)
-        if (strcmp(class_of(scry_json_at(modules, i)), "Pooling") == 0)
+        if (strcmp(scry_sentence_class(scry_json_at(modules, i)), "Pooling") == 0)
             return true;
     return false;
+}
+
+int scry_sentence_check_prompt(const char *dir, scry_error *err)
+{
+    static const char name[] = "config_sentence_transformers.json";
+    char *path = scry_path_join(dir, name);
+    scry_json *settings = NULL;
+    scry_error why = SCRY_ERROR_INIT;
+    int r = scry_json_read(&settings, path, FILE_BYTES, &why);
+    const char *prompt = scry_json_str(scry_json_get(settings, "default_prompt_name"), "");
+    if (r < 0 && r != SCRY_ENOTFOUND)
+        r = scry_fail(err, r, "%s", why.message);
+    else if (prompt[0])
+        r = scry_fail(err, SCRY_EINVALID, "%s: default_prompt_name is \"%.60s\", which puts words before each text: that is not supported",
+                      path, prompt);
+    else
+        r = 0;
+    scry_json_free(settings);
+    free(path);
+    return r;
 }
 
 typedef struct reading {
@@ -59,7 +79,7 @@ static int add_file(const reading *d, const char *key, const char *file, bool op
 static int add_module(const reading *d, const scry_json *module)
 {
     static const char *const keys[][2] = { { "Transformer", "transformer" }, { "Pooling", "pooling" }, { "Dense", "dense" } };
-    const char *class = class_of(module), *part = scry_json_str(scry_json_get(module, "path"), "");
+    const char *class = scry_sentence_class(module), *part = scry_json_str(scry_json_get(module, "path"), "");
     size_t k = 0;
     while (k < 3 && strcmp(keys[k][0], class) != 0)
         k++;
@@ -85,7 +105,7 @@ static int add_modules(const reading *d, const scry_json *modules, const char *p
     scry_json_key(d->w, "modules");
     scry_json_begin(d->w, '[');
     for (size_t i = 0; i < n; i++)
-        scry_json_put_str(d->w, class_of(scry_json_at(modules, i)));
+        scry_json_put_str(d->w, scry_sentence_class(scry_json_at(modules, i)));
     scry_json_end(d->w, ']');
     int r = 0;
     for (size_t i = 0; i < n && r == 0; i++)

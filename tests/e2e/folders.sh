@@ -151,6 +151,24 @@ same "the top folder of sentence-transformers" "$T/st"
 run model add st "$T/st" --copy
 is "add --copy of it: status" "$status" 0
 same "add --copy of it" st
+cp -r "$T/model" "$T/st5"
+echo '[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"}]' >"$T/st5/modules.json"
+same "as sentence-transformers 5.4 writes it: Transformer alone" "$T/st5"
+echo '{"prompts": {"query": "", "document": ""}, "default_prompt_name": null}' >"$T/st5/config_sentence_transformers.json"
+same "prompts of which none is used" "$T/st5"
+echo '{"prompts": {"query": "a photo of "}, "default_prompt_name": "query"}' >"$T/st5/config_sentence_transformers.json"
+run model add st5 "$T/st5"
+is "a prompt before each text: status" "$status" 2
+like "a prompt before each text: named" "$T/err" 'default_prompt_name is "query", which puts words before each text'
+for module in Dense Asym Router; do
+    echo '[{"path": "0_CLIPModel", "type": "sentence_transformers.models.CLIPModel"}, {"path": "1", "type": "sentence_transformers.models.'$module'"}]' \
+        >"$T/st/modules.json"
+    run model add st5 "$T/st"
+    is "$module after the model: status" "$status" 2
+    like "$module after the model: it is not left out" "$T/err" "modules.json: the module $module is not supported"
+done
+sed -i 's/Router/Normalize/' "$T/st/modules.json"
+same "Normalize changes no direction" "$T/st"
 mv "$T/st/modules.json" "$T/modules.json"
 run model add st2 "$T/st"
 like "without modules.json: what to give" "$T/err" 'give its folder 0_CLIPModel'

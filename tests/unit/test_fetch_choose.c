@@ -45,6 +45,7 @@ static void layouts(void **state)
     check(FILE_("modules.json") "," FILE_("0_CLIPModel/model.safetensors") "," FILE_("0_CLIPModel/vocab.json") ","
           FILE_("0_CLIPModel/preprocessor_config.json") "," FILE_("0_CLIPModel/config.json"),
           "config.json preprocessor_config.json vocab.json model.safetensors");
+    check(FILE_("open_clip_config.json") "," FILE_("model.safetensors"), "open_clip_config.json model.safetensors");
 }
 
 static void refusals(void **state)
@@ -57,6 +58,7 @@ static void refusals(void **state)
     check(FILE_("model-q4.gguf"), "only as GGUF");
     check(FILE_("adapter_config.json") "," FILE_("adapter_model.safetensors"), "LoRA");
     check(FILE_("model_index.json"), "diffusers");
+    check(FILE_("config.json") "," FILE_("model.safetensors") "," FILE_("modules.json") "," FILE_("1_Dense/config.json"), "a layer (Dense)");
     static fetch_report report;
     scry_error err = SCRY_ERROR_INIT;
     const char *bad[] = { "", "[]", "{}", "{\"sha\":7}", "{\"sha\":\"../../../../etc/passwd\"}" };
