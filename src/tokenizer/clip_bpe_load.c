@@ -174,6 +174,8 @@ static int read_vocab_json(scry_clip_loading *l, scry_map vocab)
 {
     scry_cursor c = scry_cursor_make((const char *)vocab.data, vocab.size, l->path, l->err);
     int result = scry_tokfile_vocab(&l->pieces, &c, l->err);
+    if (result == 0)
+        result = scry_cursor_end(&c);
     scry_cursor_dispose(&c);
     return result;
 }
@@ -186,9 +188,9 @@ static int load_two_files(scry_tokenizer *t, scry_clip_bpe *m, const char *dir, 
     scry_pieces_init(&l.pieces);
     t->files[0] = "vocab.json";
     t->files[1] = "merges.txt";
-    int result = scry_map_open(&vocab, vocab_path, err);
+    int result = scry_tokfile_map(&vocab, vocab_path, err);
     if (result == 0)
-        result = scry_map_open(&merges, merges_path, err);
+        result = scry_tokfile_map(&merges, merges_path, err);
     if (result == 0)
         result = read_vocab_json(&l, vocab);
     if (result == 0)
@@ -252,7 +254,7 @@ static int load_own_merges(scry_tokenizer *t, scry_clip_bpe *m, scry_error *err)
     scry_clip_loading l = { .t = t, .m = m, .path = path, .err = err };
     scry_pieces_init(&l.pieces);
     t->files[0] = t->files[1] = NULL;   /* no file of the folder was read */
-    int result = path ? scry_map_open(&map, path, err)
+    int result = path ? scry_tokfile_map(&map, path, err)
                       : scry_fail(err, SCRY_ENOTFOUND, "the checkpoint has no tokenizer files and scry's own "
                                   "models/clip-bpe/merges.txt is not installed: reinstall scry");
     if (result == 0)

@@ -62,6 +62,12 @@ static bool next_item(scry_cursor *c, char closing)
     return true;
 }
 
+int scry_cursor_end(scry_cursor *c)
+{
+    scry_cursor_peek(c);
+    return c->code < 0 || c->at == c->end ? c->code : scry_cursor_fail(c, "the end of the file was expected");
+}
+
 bool scry_cursor_item(scry_cursor *c)
 {
     return c->code == 0 && next_item(c, ']');

@@ -56,6 +56,9 @@ int scry_cursor_int(scry_cursor *c, int64_t *out);
 int scry_cursor_num(scry_cursor *c, double *out);
 int scry_cursor_skip(scry_cursor *c, scry_slice *text);   /* any value, as written */
 
+/* Nothing but white space follows. */
+int scry_cursor_end(scry_cursor *c);
+
 /* The first byte of what comes next, white space passed over; 0 at the end. */
 static inline char scry_cursor_peek(scry_cursor *c)
 {

@@ -103,26 +103,56 @@ static int32_t special_id(const scry_tokenizer *t, const char *text)
     return -1;
 }
 
+/* ---- settings ---- */
+
+static const char SETTINGS[] = "tokenizer_config.json";
+
+int scry_tok_settings(scry_tokenizer *t, const char *dir, const scry_json **out, scry_error *err)
+{
+    int result = 0;
+    if (!t->settings) {
+        char *path = scry_path_join(dir, SETTINGS);
+        scry_error why = SCRY_ERROR_INIT;
+        result = scry_json_read(&t->settings, path, MAX_CONFIG_BYTES, &why);
+        result = result < 0 && result != SCRY_ENOTFOUND ? scry_fail(err, result, "%s", why.message) : 0;
+        free(path);
+    }
+    *out = t->settings;
+    return result;
+}
+
+static void drop_settings(scry_tokenizer *t)
+{
+    scry_json_free(t->settings);
+    t->settings = NULL;
+}
+
 /* ---- padding ---- */
 
-int scry_tokenizer_read_padding(scry_tokenizer *t, const char *dir, scry_error *err)
+static int read_padding(scry_tokenizer *t, const char *dir, scry_error *err)
 {
+    const scry_json *config;
     if (t->pad_id >= 0)
         return 0;
-    char *path = scry_path_join(dir, "tokenizer_config.json");
-    scry_json *config = NULL;
-    int result = scry_json_read(&config, path, MAX_CONFIG_BYTES, err);
-    if (result == SCRY_ENOTFOUND)
-        result = t->usual_padding ? 0 : scry_fail(err, SCRY_EINVALID, "%s is missing: it names the padding token", path);
+    int result = scry_tok_settings(t, dir, &config, err);
+    if (result < 0)
+        return result;
+    if (!config && !t->usual_padding)
+        return scry_fail(err, SCRY_EINVALID, "%s/%s is missing: it names the padding token", dir, SETTINGS);
     const scry_json *v = scry_json_get(config, "pad_token");
     const char *name = scry_json_str(v, scry_json_str(scry_json_get(v, "content"), t->usual_padding ? t->usual_padding : ""));
     t->pad_id = special_id(t, name);
-    if (result == 0 && t->pad_id < 0)
-        result = scry_fail(err, SCRY_EINVALID, "%s: pad_token \"%.40s\" is not among the special tokens", path, name);
+    if (t->pad_id < 0)
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: pad_token \"%.40s\" is not among the special tokens", dir, SETTINGS, name);
     if (config)
-        add_file(t, "tokenizer_config.json");
-    scry_json_free(config);
-    free(path);
+        add_file(t, SETTINGS);
+    return 0;
+}
+
+int scry_tokenizer_read_padding(scry_tokenizer *t, const char *dir, scry_error *err)
+{
+    int result = read_padding(t, dir, err);
+    drop_settings(t);
     return result;
 }
 
@@ -139,23 +169,20 @@ void scry_tokenizer_strip_end(scry_tokenizer *t)
 /* A text that starts with the code of its language (NLLB): the language of transformers' NllbTokenizer where it is not told. */
 static int read_language(scry_tokenizer *t, const char *dir, scry_error *err)
 {
-    char *path = scry_path_join(dir, "tokenizer_config.json");
-    scry_json *config = NULL;
-    int result = scry_json_read(&config, path, MAX_CONFIG_BYTES, err);
+    const scry_json *config;
+    int result = scry_tok_settings(t, dir, &config, err);
+    if (result < 0)
+        return result;
     const char *code = scry_json_str(scry_json_get(config, "src_lang"), SCRY_LANGUAGE_DEFAULT);
-    int32_t id = special_id(t, code);
-    if (result == 0)
-        add_file(t, "tokenizer_config.json");
-    if (result == SCRY_ENOTFOUND)
-        result = 0;
-    if (result == 0 && scry_json_bool(scry_json_get(config, "legacy_behaviour"), false))
-        result = scry_fail(err, SCRY_EINVALID, "%s: legacy_behaviour true, with the language at the end of a text, is not supported", path);
-    if (result == 0 && id < 0)
-        result = scry_fail(err, SCRY_EINVALID, "%s: src_lang \"%.40s\" is not among the special tokens", path, code);
-    t->start_id = id;
-    scry_json_free(config);
-    free(path);
-    return result;
+    if (config)
+        add_file(t, SETTINGS);
+    if (scry_json_bool(scry_json_get(config, "legacy_behaviour"), false))
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: legacy_behaviour true, with the language at the end of a text, is not supported", dir,
+                         SETTINGS);
+    t->start_id = special_id(t, code);
+    if (t->start_id < 0)
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: src_lang \"%.40s\" is not among the special tokens", dir, SETTINGS, code);
+    return 0;
 }
 
 bool scry_tokenizer_has_languages(const scry_tokenizer *t)
@@ -200,11 +227,37 @@ static int follow(scry_tokenizer *t, const char *dir, scry_tokenizer_dialect dia
     case SCRY_TOKENIZER_OPEN_CLIP_LOWER: t->clean = scry_text_fixed_lower; break;
     case SCRY_TOKENIZER_OPEN_CLIP_CANONICAL:
         t->clean = scry_text_fixed_canonical;
-        return scry_tokenizer_read_padding(t, dir, err);
+        return read_padding(t, dir, err);
     case SCRY_TOKENIZER_SIGLIP:
         t->clean = t->pieces_are_scored ? scry_text_canonical : scry_text_lower;
-        return scry_tokenizer_read_padding(t, dir, err);
+        return read_padding(t, dir, err);
     }
+    return 0;
+}
+
+static bool is_left(const scry_json *config, const char *key)
+{
+    return strcmp(scry_json_str(scry_json_get(config, key), ""), "left") == 0;
+}
+
+/* Settings of tokenizer_config.json that transformers puts above tokenizer.json, and that change ids. */
+static int check_settings(scry_tokenizer *t, const char *dir, scry_tokenizer_dialect dialect, scry_error *err)
+{
+    const scry_json *config;
+    int result = scry_tok_settings(t, dir, &config, err);
+    if (result < 0)
+        return result;
+    bool gemma = !t->pieces_are_scored && (dialect == SCRY_TOKENIZER_SIGLIP || dialect == SCRY_TOKENIZER_OPEN_CLIP_CANONICAL);
+    if (is_left(config, "truncation_side"))
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: truncation_side is \"left\": scry cuts long texts at their end", dir, SETTINGS);
+    if (dialect == SCRY_TOKENIZER_SIGLIP && is_left(config, "padding_side"))   /* open_clip pads at the end, whatever is there */
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: padding_side is \"left\": scry pads texts at their end", dir, SETTINGS);
+    if (dialect == SCRY_TOKENIZER_SIGLIP && t->pieces_are_scored && !scry_json_bool(scry_json_get(config, "do_lower_case"), true))
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: do_lower_case is false, which is not supported: SigLIP's texts are in lower case", dir, SETTINGS);
+    if (gemma && (!scry_json_bool(scry_json_get(config, "add_eos_token"), true)
+                  || (t->start_id < 0 && scry_json_bool(scry_json_get(config, "add_bos_token"), false))))
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: add_bos_token and add_eos_token are not what tokenizer.json does, which puts a token "
+                         "behind a text alone", dir, SETTINGS);
     return 0;
 }
 
@@ -224,6 +277,8 @@ static int open_folder(scry_tokenizer *t, const char *dir, scry_tokenizer_dialec
     }
     if (result == 0)
         result = follow(t, dir, dialect, err);
+    if (result == 0 && t->files[0])   /* not of open_clip's own merges, which are in no folder */
+        result = check_settings(t, dir, dialect, err);
     if (result == 0 && t->has_languages)
         result = read_language(t, dir, err);
     if (result == 0 && (t->end_id < 0 || (size_t)t->end_id >= t->vocab_size ||
@@ -242,6 +297,7 @@ int scry_tokenizer_open(scry_tokenizer **out, const char *dir, scry_tokenizer_di
         t = scry_alloc(sizeof *t);
         result = open_folder(t, dir, dialect, false, err);
     }
+    drop_settings(t);
     if (result < 0) {
         scry_tokenizer_free(t);
         return result;
@@ -256,6 +312,7 @@ void scry_tokenizer_free(scry_tokenizer *t)
         return;
     if (t->release)
         t->release(t->model);
+    drop_settings(t);
     scry_added_dispose(&t->added);
     if (t->tables)
         scry_tables_close(t->tables);

@@ -367,16 +367,26 @@ static int parse_parts(scry_tokfile *f, scry_error *err)
     return result;
 }
 
+int scry_tokfile_map(scry_map *out, const char *path, scry_error *err)
+{
+    int result = scry_map_open(out, path, err);
+    if (result == 0 && out->size > MAX_FILE_BYTES) {
+        result = scry_fail(err, SCRY_ELIMIT, "%s: %zu MB is too large for a tokenizer", path, out->size >> 20);
+        scry_map_close(out);
+    }
+    return result;
+}
+
 static int read_file(scry_tokfile *f, scry_error *err)
 {
     f->stamp = scry_tables_look(f->path);
-    int result = scry_map_open(&f->map, f->path, err);
+    int result = scry_tokfile_map(&f->map, f->path, err);
     if (result < 0)
         return result;
-    if (f->map.size > MAX_FILE_BYTES)
-        return scry_fail(err, SCRY_ELIMIT, "%s: %zu MB is too large for a tokenizer", f->path, f->map.size >> 20);
     scry_cursor c = scry_cursor_make((const char *)f->map.data, f->map.size, f->path, err);
     result = read_parts(f, &c);
+    if (result == 0)
+        result = scry_cursor_end(&c);
     scry_cursor_dispose(&c);
     return result;
 }

@@ -84,8 +84,12 @@ struct scry_tokenizer {
     size_t vocab_size;
     char *summary;          /* owned */
     scry_tables *tables;    /* owned: cached ones that `model` uses, or NULL */
+    scry_json *settings;    /* owned, while it is opened: scry_tok_settings */
     const char *files[6];   /* NULL-terminated, string literals */
 };
+
+/* tokenizer_config.json of the folder, parsed once while a tokenizer is opened; *out is t's, NULL where there is none. */
+int scry_tok_settings(scry_tokenizer *t, const char *dir, const scry_json **out, scry_error *err) SCRY_NODISCARD;
 
 enum { SCRY_TOKFILE_PARTS = 5 };   /* added_tokens, normalizer, pre_tokenizer, post_processor, model */
 
@@ -110,6 +114,9 @@ typedef struct scry_tokfile {
     bool scored;            /* it is a list of pieces and scores, not an object of ids */
     scry_slice merges;      /* as written; NULL if absent */
 } scry_tokfile;
+
+/* scry_map_open of a file with pieces or merges, which has a limit. */
+int scry_tokfile_map(scry_map *out, const char *path, scry_error *err) SCRY_NODISCARD;
 
 /* SCRY_ENOTFOUND when `dir` has no tokenizer.json. From the cache, where it is there and `use_cache`. */
 int scry_tokfile_open(scry_tokfile *f, const char *dir, bool use_cache, scry_error *err) SCRY_NODISCARD;

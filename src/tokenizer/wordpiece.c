@@ -186,7 +186,27 @@ static void read_normaliser(wordpiece_model *m, const scry_json *v, const char *
     m->strip_accents = scry_json_bool(scry_json_get(v, "strip_accents"), m->lowercase);
 }
 
-static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, scry_tokfile *f, scry_error *err)
+/* transformers' BERT takes these settings of tokenizer_config.json instead of the normalizer's, where they are there. */
+static int check_settings(scry_tokenizer *t, const scry_tokfile *f, const char *dir, scry_error *err)
+{
+    static const struct { const char *setting, *member; } same[] = {
+        { "do_lower_case", "lowercase" }, { "tokenize_chinese_chars", "handle_chinese_chars" }, { "strip_accents", "strip_accents" }
+    };
+    const scry_json *config;
+    int result = scry_tok_settings(t, dir, &config, err);
+    for (size_t i = 0; result == 0 && i < sizeof same / sizeof *same; i++) {
+        const scry_json *a = scry_json_get(config, same[i].setting), *b = scry_json_get(f->normalizer, same[i].member);
+        bool both = scry_json_type_of(a) == SCRY_JSON_BOOL && scry_json_type_of(b) == SCRY_JSON_BOOL;
+        if (both && scry_json_bool(a, false) != scry_json_bool(b, false))
+            result = scry_fail(err, SCRY_EINVALID, "%s/tokenizer_config.json: %s is %s, and in tokenizer.json %s is %s: one of the files is "
+                               "not this model's", dir,
+                               same[i].setting, scry_json_bool(a, false) ? "true" : "false", same[i].member,
+                               scry_json_bool(b, false) ? "true" : "false");
+    }
+    return result;
+}
+
+static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, const char *dir, scry_tokfile *f, scry_error *err)
 {
     const char *normalizer = scry_json_str(scry_json_get(f->normalizer, "type"), "none");
     const char *splitter = scry_json_str(scry_json_get(f->pre_tokenizer, "type"), "none");
@@ -202,8 +222,11 @@ static int load_tokenizer_json(scry_tokenizer *t, wordpiece_model *m, scry_tokfi
                          f->path);
     m->max_characters = (size_t)most;
     read_normaliser(m, f->normalizer, "lowercase", "handle_chinese_chars");
+    int result = check_settings(t, f, dir, err);
+    if (result < 0)
+        return result;
     t->files[0] = "tokenizer.json";
-    int result = scry_tokfile_take_pieces(f, &m->heads, false, err);
+    result = scry_tokfile_take_pieces(f, &m->heads, false, err);
     if (result == 0)
         result = index_pieces(t, m, prefix, unknown, f->path, err);
     if (result == 0)
@@ -254,7 +277,7 @@ static int load_vocab_txt(scry_tokenizer *t, wordpiece_model *m, const char *dir
     char *path = scry_path_join(dir, "vocab.txt"), *config_path = scry_path_join(dir, "tokenizer_config.json");
     scry_map map = { NULL, 0 };
     scry_json *config = NULL;
-    int result = scry_map_open(&map, path, err);
+    int result = scry_tokfile_map(&map, path, err);
     if (result == 0)
         result = scry_json_read(&config, config_path, MAX_CONFIG_BYTES, err);
     if (result == SCRY_ENOTFOUND && map.data)
@@ -285,7 +308,7 @@ int scry_tok_wordpiece_open(scry_tokenizer *t, const char *dir, scry_tokfile *f,
     t->release = release;
     t->encode = encode;
     t->usual_padding = "[PAD]";
-    int result = f ? load_tokenizer_json(t, m, f, err) : load_vocab_txt(t, m, dir, err);
+    int result = f ? load_tokenizer_json(t, m, dir, f, err) : load_vocab_txt(t, m, dir, err);
     t->summary = scry_asprintf("WordPiece%s, %zu ids", m->lowercase ? ", lower case" : "", t->vocab_size);
     return result;
 }

@@ -300,15 +300,19 @@ static int make_scratch(void **state)
     return mkdtemp(scratch) ? 0 : -1;
 }
 
+static void unlink_scratch(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    unlink(path);
+}
+
 static int drop_scratch(void **state)
 {
     static const char *const names[] = { "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt",
                                          "tokenizer_config.json" };
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
-        unlink(path);
-    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlink_scratch(names[i]);
     return rmdir(scratch);
 }
 
@@ -350,6 +354,32 @@ static void damaged_files_are_refused_by_name(void **state)
                  "\"precompiled_charsmap\":\"####\"}}", "precompiled_charsmap");
     refused_json("{\"model\":{\"type\":\"Unigram\"},\"pre_tokenizer\":{\"type\":\"Digits\"}}", "\"Digits\"");
     refused_json("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "BertNormalizer");
+}
+
+/* More than one value in a file, and files as large as no tokenizer is, of holes. */
+static void what_does_not_belong_is_refused(void **state)
+{
+    refused_json("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}} {}", "byte 53: the end of the file was expected");
+    unlink_scratch("tokenizer.json");
+    write_text("merges.txt", "");
+    write_text("vocab.json", "{\"a\":0}x");
+    refused(SCRY_EINVALID, "vocab.json is damaged: byte 7: the end of the file was expected");
+    static const char *const names[] = { "tokenizer.json", "vocab.txt", "merges.txt", "vocab.json" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[128];
+        if (i < 2) {
+            unlink_scratch("vocab.json");
+            unlink_scratch("merges.txt");
+        } else if (i == 2) {
+            write_text("vocab.json", "{\"a\":0}");
+        }
+        write_text(names[i], "{\"a\":0}");
+        snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
+        assert_int_equal(truncate(path, (off_t)600 << 20), 0);
+        refused(SCRY_ELIMIT, "600 MB is too large for a tokenizer");
+        if (i < 2)
+            unlink_scratch(names[i]);
+    }
 }
 
 /* A real file, truncated at every length and with many single bytes changed: an error or a working
@@ -436,6 +466,42 @@ static void special_tokens_follow_the_configuration(void **state)
     refused(SCRY_EINVALID, "tokenizer_config.json is not valid JSON");
 }
 
+static void follows(scry_tokenizer_dialect dialect, const char *settings, const char *part)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t = NULL;
+    write_text("tokenizer_config.json", settings);
+    int r = scry_tokenizer_open(&t, scratch, dialect, &err);
+    if (r < 0 ? !part || !strstr(err.message, part) : part != NULL)
+        fail_msg("%s: \"%s\" instead of \"%s\"", settings, r < 0 ? err.message : "accepted", part ? part : "accepted");
+    scry_tokenizer_free(t);
+}
+
+/* What tokenizer_config.json says, and transformers puts above tokenizer.json, is not passed over. */
+static void settings_above_the_file_are_refused(void **state)
+{
+    const scry_tokenizer_dialect siglip = SCRY_TOKENIZER_SIGLIP, canonical = SCRY_TOKENIZER_OPEN_CLIP_CANONICAL;
+    copy_golden("sentence_bpe/tokenizer.json", "tokenizer.json");
+#define PADDED(more) "{\"pad_token\":\"<pad>\"" more "}"
+    follows(siglip, PADDED(",\"padding_side\":\"right\",\"add_bos_token\":false,\"add_eos_token\":true,\"do_lower_case\":true"), NULL);
+    follows(siglip, PADDED(",\"padding_side\":\"left\""), "padding_side is \"left\"");
+    follows(canonical, PADDED(",\"padding_side\":\"left\""), NULL);   /* open_clip sets it */
+    follows(canonical, PADDED(",\"truncation_side\":\"left\""), "truncation_side is \"left\"");
+    follows(siglip, PADDED(",\"add_eos_token\":false"), "add_bos_token and add_eos_token are not what");
+    follows(canonical, PADDED(",\"add_bos_token\":true"), "add_bos_token and add_eos_token are not what");
+    copy_golden("unigram_charsmap/tokenizer.json", "tokenizer.json");
+    follows(siglip, PADDED(",\"do_lower_case\":false"), "do_lower_case is false");
+    follows(siglip, PADDED(",\"do_lower_case\":true,\"add_eos_token\":false"), NULL);
+    follows(SCRY_TOKENIZER_HF, "{\"truncation_side\":\"left\"}", "truncation_side is \"left\"");
+    write_text("tokenizer.json", "{\"normalizer\":{\"type\":\"BertNormalizer\",\"lowercase\":false,\"strip_accents\":null,"
+               "\"handle_chinese_chars\":true},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":"
+               "\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"[CLS]\",1]},\"model\":{\"type\":\"WordPiece\",\"vocab\":"
+               "{\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2,\"a\":3}}}");
+    follows(SCRY_TOKENIZER_HF, "{\"do_lower_case\":false,\"strip_accents\":true}", NULL);
+    follows(SCRY_TOKENIZER_HF, "{\"do_lower_case\":true}", "do_lower_case is true, and in tokenizer.json lowercase is false");
+    follows(SCRY_TOKENIZER_HF, "{\"tokenize_chinese_chars\":false}", "and in tokenizer.json handle_chinese_chars is true");
+}
+
 /* The padding token of `dialect` in the scratch folder; a refusal says `part`. */
 static void pads_with(scry_tokenizer_dialect dialect, int32_t id, const char *part)
 {
@@ -493,8 +559,10 @@ int main(void)
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(invalid_utf8_reads_as_replacement_characters),
         cmocka_unit_test_setup_teardown(damaged_files_are_refused_by_name, make_scratch, drop_scratch),
+        cmocka_unit_test_setup_teardown(what_does_not_belong_is_refused, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(damaged_bytes_do_no_harm, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(older_files_are_checked, make_scratch, drop_scratch),
+        cmocka_unit_test_setup_teardown(settings_above_the_file_are_refused, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(special_tokens_follow_the_configuration, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(padding_is_named_or_usual, make_scratch, drop_scratch),
         cmocka_unit_test_setup_teardown(the_end_can_be_stripped, make_scratch, drop_scratch),
