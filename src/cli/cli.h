@@ -173,6 +173,10 @@ int cli_create_store(scry_store **out, const cli_common *c, const scry_model *mo
 int cli_create_store_like(scry_store **out, const cli_common *c, scry_store *like, const char *place, const char *name,
                           scry_error *err) SCRY_NODISCARD;
 
+/* The name of the model that a collection was built with; where there is none of that name any more, that of the same model
+ * under another one. Owned. */
+char *cli_recorded_model(const scry_store_info *info);
+
 /* A model by name or folder, whatever any store was built with. */
 int cli_open_model_named(scry_model **out, const char *name, const scry_model_options *options, scry_error *err) SCRY_NODISCARD;
 

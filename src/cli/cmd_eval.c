@@ -264,7 +264,9 @@ static int open_collection(scry_store **store, judged *one, const job *j, scry_e
     if (r < 0)
         return r;
     scry_store_describe(*store, &info);
-    r = cli_open_model_named(&one->model, info.model_name, &o, err);
+    char *name = cli_recorded_model(&info);
+    r = cli_open_model_named(&one->model, name, &o, err);
+    free(name);
     if (r == 0)
         r = scry_store_check_model(*store, scry_model_get_info(one->model)->identity, info.model_name,
                                    scry_model_get_info(one->model)->dim, err);

@@ -13,6 +13,7 @@
 #include "image/image.h"
 #include "scry/index.h"
 #include "scry/rebuild.h"
+#include "scry/registry.h"
 #include "scry/score.h"
 
 #include <errno.h>
@@ -315,6 +316,17 @@ static void announce(const scry_rebuild_estimate *e, const char *name)
                 (unsigned long long)(e->free_bytes >> 20));
 }
 
+/* There is nothing to embed; but where the model is a folder, and none has the collection's name, other commands do not find it. */
+static void print_current(const scry_store_info *info, const char *model)
+{
+    char *dir = NULL;
+    fprintf(stderr, "the collection \"%s\" has the vectors of this model already\n", info->collection);
+    if (model && strchr(model, '/') && scry_model_resolve(info->model_name, &dir, NULL) == SCRY_ENOTFOUND)
+        fprintf(stderr, "there is no model \"%s\" any more: `scry model add NAME %s`, under any name, and it is found without --model\n",
+                info->model_name, model);
+    free(dir);
+}
+
 /* Closes the store. */
 static int rebuild_store(scry_store *store, const scry_model *model, const cli_common *c, run *r, scry_index_progress *total,
                          scry_error *err)
@@ -327,7 +339,7 @@ static int rebuild_store(scry_store *store, const scry_model *model, const cli_c
     int result = scry_rebuild_estimate_run(store, model, &watch, &e, err);
     if (result == 0 && e.current && (c->precision == SCRY_PRECISION_AUTO || strcmp(precision, info.precision) == 0)) {
         if (!r->quiet)
-            fprintf(stderr, "the collection \"%s\" has the vectors of this model already\n", info.collection);
+            print_current(&info, c->model);
         result = scry_store_drop_replacement(store, err);
         int closed = scry_store_close(store, result < 0 ? NULL : err);
         return result < 0 ? result : closed;

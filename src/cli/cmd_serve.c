@@ -108,7 +108,7 @@ static char *model_name(const cli_common *c)
         return scry_strdup(given);
     if (cli_open_store(&store, c, SCRY_STORE_READ, NULL) == 0) {
         if (scry_store_get_info(store, &info, NULL) == 0)
-            name = scry_strdup(info.model_name);
+            name = cli_recorded_model(&info);
         scry_store_close(store, NULL);
     }
     return name ? name : scry_strdup(SCRY_STARTER_MODEL);

@@ -142,6 +142,31 @@ char *cli_model_name(const cli_common *c, const char *otherwise)
     return absolute ? absolute : scry_strdup(name ? name : otherwise);
 }
 
+typedef struct {
+    const char *identity;
+    char *name;   /* owned */
+} same_model;
+
+/* The first one of a kind; a pair has other texts. */
+static int take_same(void *arg, const scry_model_record *r)
+{
+    same_model *m = arg;
+    bool is = !r->unfinished && !(r->problem && r->problem[0]) && strcmp(r->identity, m->identity) == 0 && !strstr(r->family, " with texts of ");
+    if (is)
+        m->name = scry_strdup(r->name);
+    return is;
+}
+
+char *cli_recorded_model(const scry_store_info *info)
+{
+    same_model m = { info->model_identity, NULL };
+    char *dir = NULL;
+    if (scry_model_resolve(info->model_name, &dir, NULL) == SCRY_ENOTFOUND)
+        (void)!scry_models_each(take_same, &m, NULL);
+    free(dir);
+    return m.name ? m.name : scry_strdup(info->model_name);
+}
+
 int cli_open_model_for(scry_model **out, const cli_common *c, scry_store *store, scry_error *err)
 {
     const char *name = given(c->model, "SCRY_MODEL");
@@ -149,17 +174,20 @@ int cli_open_model_for(scry_model **out, const cli_common *c, scry_store *store,
     scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
     o.precision = c->precision;
     o.language = c->language;
+    char *recorded = NULL;
     if (store) {
         scry_store_describe(store, &info);
         if (!name && !info.model_name[0])
             return scry_fail(err, SCRY_EINVALID, "the collection \"%s\" does not say what model it was built with: give "
                              "--model", info.collection);
         if (!name)
-            name = info.model_name;
+            name = recorded = cli_recorded_model(&info);
     }
     scry_error why = SCRY_ERROR_INIT;
     int r = cli_open_model_named(out, name, &o, &why);
-    if (r == SCRY_ENOTFOUND && store && strcmp(name, info.model_name) == 0)
+    bool gone = r == SCRY_ENOTFOUND && store && strcmp(name, info.model_name) == 0;
+    free(recorded);
+    if (gone)
         return scry_fail(err, r, "%s (or embed the pictures again: `scry index --rebuild --model NAME`)", why.message);
     return r < 0 ? scry_fail(err, r, "%s", why.message) : 0;
 }

@@ -172,11 +172,31 @@ is "its name is recorded" "$(json 'j["model"]')" "$(realpath "$T/other")"
 run verify --collection big
 is "it is sound" "$status" 0
 
-# The model is gone.
-rm -r "$T/other"
+# The model is gone, or is where its name does not lead.
+run search --collection big --json x
+json '[r["id"] for r in j["results"]]' >"$T/there"
+mv "$T/other" "$T/elsewhere"
 run search --collection big x
 is "a model that is gone: 2" "$status" 2
 like "... the command that helps" "$T/err" 'other .or embed the pictures again: .scry index --rebuild --model NAME'
+run index --rebuild --model "$T/elsewhere" --collection big
+is "rebuild with the model from where it is now: 0" "$status" 0
+like "... nothing is to be embedded" "$T/err" 'has the vectors of this model already'
+like "... what makes it known" "$T/err" "there is no model \".*/other\" any more: .scry model add NAME $T/elsewhere., under any name"
+run model add moved "$T/elsewhere"
+run search --collection big --json x
+is "added under another name: it is found" "$status" 0
+json '[r["id"] for r in j["results"]]' >"$T/moved"
+ok "... and finds the same" cmp "$T/there" "$T/moved"
+run index --collection big "$T/many"
+like "... and indexes" "$T/err" '^0 added, 0 updated, [1-9][0-9]* unchanged'
+cp -r "$XDG_DATA_HOME/scry/models/moved" "$XDG_DATA_HOME/scry/models/a-pair"
+sed -i 's/"family": *"clip"/"family": "clip with texts of M-CLIP"/; s/"moved"/"a-pair"/' "$XDG_DATA_HOME/scry/models/a-pair/scry.json"
+run model list
+like "a pair of the same pictures" "$T/out" '^a-pair'
+run model rm moved
+run search --collection big x
+is "a pair, whose texts are others, does not take its place: 2" "$status" 2
 
 # What a crash leaves where folders cannot be exchanged: between the two renames.
 mv "$SCRY_STORE/collections/big" "$SCRY_STORE/collections/.big.aside"
