@@ -41,7 +41,7 @@ typedef struct {
     scry_decoder *decoder;
     cli_thumbs *thumbs;         /* NULL: no previews */
     terminal terminal;
-    char line[MAX_LINE + 1], status[200];
+    char line[MAX_LINE + 1], status[sizeof ((scry_error *)0)->message];
     size_t length;
     float *vector;
     scry_threshold *threshold;  /* NULL: not known */

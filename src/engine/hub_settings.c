@@ -39,6 +39,9 @@ int hub_url(char **out, scry_error *err)
     if (strncmp(value, "https://", 8) != 0 && strncmp(value, "http://", 7) != 0)
         return scry_fail(err, SCRY_EINVALID, "%s is \"%s\": it must begin with https:// or http://", name, value);
     size_t n = strlen(value);
+    const char *host = strstr(value, "//") + 2;
+    if (!*host || *host == '/' || strpbrk(host, " \t\r\n?#"))
+        return scry_fail(err, SCRY_EINVALID, "%s is \"%s\": it must be https://HOST, perhaps with a port and a path", name, value);
     while (value[n - 1] == '/')
         n--;
     *out = scry_strndup(value, n);
@@ -67,7 +70,7 @@ static bool is_private(const char *hub)
     static const char *const ours[] = { "http://localhost", "http://127.0.0.1", "http://[::1]" };
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         size_t n = strlen(ours[i]);
-        if (strncmp(hub, ours[i], n) == 0 && strchr(":/", hub[n]))   /* or its end */
+        if (strncmp(hub, ours[i], n) == 0 && strchr(":/", hub[n]) && !strchr(hub, '@'))   /* or its end; what is before @ is no host */
             return true;
     }
     return strncmp(hub, "https://", 8) == 0;

@@ -36,7 +36,7 @@ int registry_check_new_name(const char *name, scry_error *err)
     if (r < 0)
         return r;
     if (!scry_model_name_valid(name))
-        return scry_fail(err, SCRY_EINVALID, "\"%s\" cannot name a model: letters, digits, \".\", \"_\" and \"-\", at most "
+        return scry_fail(err, SCRY_EINVALID, "\"%.80s\" cannot name a model: letters, digits, \".\", \"_\" and \"-\", at most "
                          "64, no \".\" or \"-\" first", name);
     if (strcmp(name, SCRY_STARTER_MODEL) == 0)
         return scry_fail(err, SCRY_EINVALID, "the name \"%s\" belongs to the model that comes with scry: choose another one",

@@ -82,8 +82,13 @@ static int explain_status(const fetch_job *job, const http_response *answer, int
     if (answer->status == 404)
         return scry_fail(err, SCRY_ENOTFOUND, "%s has no repository %s with a revision %s%s", job->hub, job->repository,
                          revision, job->token ? "" : " (one that is private is shown only with HF_TOKEN)");
+    if (answer->status == 429 && answer->retry_after <= 0)
+        return scry_fail(err, SCRY_EREMOTE, "%s allows no more requests for now (429): run the same command again in some minutes%s", job->hub,
+                         job->token ? "" : "; with HF_TOKEN more are allowed");
     if (answer->status != 401 && answer->status != 403)
         return r;
+    if (strcmp(answer->error_code, "DisabledRepo") == 0)
+        return scry_fail(err, SCRY_ENOTFOUND, "%s has disabled %s: nobody can fetch it from there", job->hub, job->repository);
     if (strcmp(answer->error_code, "GatedRepo") == 0)
         return scry_fail(err, SCRY_ENOTFOUND, "%s is gated: accept its terms at %s/%s in a browser, then %s", job->repository,
                          job->hub, job->repository, job->token
@@ -122,8 +127,14 @@ static int read_listing(run *u, scry_error *err)
         scry_buf_clear(&l.text);
     }
     answered |= answer.status != 0;
-    r = r < 0 ? explain_status(job, &answer, r, err)
-              : fetch_choose(u->report, scry_buf_str(&l.text), l.text.size, job->repository, err);
+    const char *first = scry_buf_str(&l.text) + strspn(scry_buf_str(&l.text), " \t\r\n");
+    if (r < 0)
+        r = explain_status(job, &answer, r, err);
+    else if (*first != '{')   /* a page, such as that of a network that wants a login */
+        r = scry_fail(err, SCRY_EREMOTE, "%s answers with something else than a list of files: it is no hub (HF_ENDPOINT), or a network between "
+                      "answers for it", job->hub);
+    else
+        r = fetch_choose(u->report, scry_buf_str(&l.text), l.text.size, job->repository, err);
     u->report->answered = answered;
     scry_buf_dispose(&l.text);
     free(url);

@@ -7,15 +7,19 @@ without end); none (404); private (401); pickle; evil (names that lead elsewhere
 brokenjson; norevision; cdn and name (weights on another port, and under another name of this machine; small files
 by a 307); gated (without the token "good"); limited (429 with Retry-After, then with RateLimit); patient (429 with
 an hour); foreign (a model_type that is not known); oddtokens (a tokenizer of a kind that is not known); sentence (in
-0_CLIPModel/); lora; diffusers; onnx; gguf. Requests are written to DIR/../hub.log: path,
+0_CLIPModel/); lora; diffusers; onnx; gguf; toomany (429 alone, always); dated (429 with a date in two hours); moved (a 307 to the
+list of ok); page (an answer that is no list); disabled (403); gone, forbidden (404, 403 for the weights); unsized (no lengths
+and no digests of them). All of it is below /mirror/hub/, too. Requests are written to DIR/../hub.log: path,
 Range, Authorization, and the port where it is not the hub's. PORTFILE gets the port.
 """
+import email.utils
 import hashlib
 import http.server
 import json
 import os
 import sys
 import threading
+import time
 from urllib.parse import urlsplit
 
 folder, port_file = sys.argv[1:3]
@@ -39,7 +43,7 @@ def git_id(data):
 
 def sibling(name, kind):
     data = content(name, kind)
-    if kind == "nodigest":
+    if kind == "nodigest" or (kind == "unsized" and name.endswith(".safetensors")):
         return {"rfilename": name}
     out = {"rfilename": "0_CLIPModel/" + name if kind == "sentence" else name, "size": len(data), "blobId": git_id(data)}
     if name.endswith(".safetensors"):
@@ -80,7 +84,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_GET(self):
-        path = urlsplit(self.path).path
+        path = urlsplit(self.path).path.removeprefix("/mirror/hub")
         host = "" if self.server is server and not self.headers["Host"].startswith("localhost") else self.headers["Host"]
         print(self.path, self.headers.get("Range", ""), self.headers.get("Authorization", ""), host, file=log, flush=True)
         parts = path.strip("/").split("/")
@@ -107,6 +111,16 @@ class Hub(http.server.BaseHTTPRequestHandler):
             busy["limit"] += 1
             wait = {"Retry_After": "1"} if busy["limit"] == 1 else {"RateLimit": '"api";r=0;t=1'}
             return self.answer(429, **wait)
+        if kind == "dated":
+            return self.answer(429, Retry_After=email.utils.formatdate(time.time() + 7200, usegmt=True))
+        if kind == "toomany":
+            return self.answer(429)
+        if kind == "moved":
+            return self.answer(307, Location="/api/models/t/ok/revision/main?blobs=true")
+        if kind == "page":
+            return self.answer(200, b"<html>Log in to this network</html>")
+        if kind == "disabled":
+            return self.answer(403, X_Error_Code="DisabledRepo")
         if kind == "patient":
             return self.answer(429, Retry_After="3600")
         if kind == "brokenjson":
@@ -124,7 +138,15 @@ class Hub(http.server.BaseHTTPRequestHandler):
         if kind == "limited" and busy.setdefault("file", 0) < 1:
             busy["file"] += 1
             return self.answer(429, Retry_After="1")
+        if kind in ("gone", "forbidden") and name.endswith(".safetensors"):
+            return self.answer(404 if kind == "gone" else 403)
         data = content(name, kind)
+        if kind == "unsized" and name.endswith(".safetensors"):
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (data[:70000], data[70000:], b"")))
+            return None
         if kind in ("cdn", "name") and not name.endswith(".safetensors"):
             return self.answer(307, Location="/api/resolve-cache/%s/%s" % (kind, name), ETag='"%s"' % git_id(data),
                                X_Repo_Commit=COMMIT)

@@ -64,6 +64,29 @@ run model pull t/patient
 is "429 for an hour: status" "$status" 2
 like "429 for an hour: said" "$T/err" 'answers 429 and asks to wait for 3600 seconds'
 
+run model pull t/toomany
+is "429 without a time: status" "$status" 2
+like "429 without a time: what to do" "$T/err" 'allows no more requests for now \(429\): run the same command again in some minutes; with HF_TOKEN more'
+run model pull t/dated
+is "429 with a date: status" "$status" 2
+like "429 with a date: said" "$T/err" 'answers 429 and asks to wait for [67][0-9][0-9][0-9] seconds'
+
+# ---- other answers ----
+run model pull t/moved
+is "a repository that has another name now: status" "$status" 0
+run model pull t/unsized
+is "weights without a length or a digest: status" "$status" 0
+ok "weights without a length or a digest: equal" cmp "$models/unsized/model.safetensors" "$T/model/model.safetensors"
+for kind in 'page answers with something else than a list of files' 'disabled has disabled t/disabled' \
+    'gone model.safetensors: the host answers 404' 'forbidden answers 403 for t/forbidden: .*set HF_TOKEN'; do
+    run model pull "t/${kind%% *}"
+    is "${kind%% *}: status" "$status" 2
+    like "${kind%% *}: said" "$T/err" "${kind#* }"
+done
+HF_ENDPOINT=${HF_ENDPOINT}mirror/hub// run model pull t/ok --name mirrored
+is "a hub below a path, with slashes at its end: status" "$status" 0
+like "a hub below a path: asked there" "$T/hub.log" '^/mirror/hub/t/ok/resolve/'
+
 # ---- revisions ----
 run model pull t/ok@refs/pr/7 --name pr
 is "refs/pr/7: status" "$status" 0
@@ -125,6 +148,16 @@ is "HF_HUB_OFFLINE: status" "$status" 2
 like "HF_HUB_OFFLINE: said" "$T/err" 'HF_HUB_OFFLINE .*scry model add off t/ok --from-cache'
 HF_ENDPOINT=ftp://x run model pull t/ok --name off
 like "HF_ENDPOINT is no URL of HTTP" "$T/err" 'HF_ENDPOINT is "ftp://x": it must begin with'
+for bad in https:// http:///x 'http://127.0.0.1 ' 'https://a?b' 'https://a#b' 127.0.0.1; do
+    HF_ENDPOINT=$bad run model pull t/ok --name off
+    is "HF_ENDPOINT \"$bad\": status" "$status" 2
+    like "HF_ENDPOINT \"$bad\": said" "$T/err" '^scry: HF_ENDPOINT is ".*": it must be'
+done
+before=$(wc -l <"$T/hub.log")
+HF_TOKEN=good HF_ENDPOINT=http://127.0.0.1:1@${HF_ENDPOINT#http://} run model pull t/ok --name user
+is "a host behind a user that looks like this machine: status" "$status" 0
+sed "1,${before}d" "$T/hub.log" >"$T/after"
+unlike "a host behind a user that looks like this machine gets no token" "$T/after" Bearer
 
 # ---- the cache of Hugging Face ----
 commit=0123456789abcdef0123456789abcdef01234567
