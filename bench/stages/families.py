@@ -52,7 +52,9 @@ def speed(b, title, kind, batch, ways, floats):
     got = b.alternate(what, {name: lambda w=w: 1e3 * batch / w.ask("milliseconds", seconds=SECONDS, batch=batch)
                              for name, w in ways.items()}, f"{kind}s/s")
     if kind == "image" and batch == 16:
-        b.target(f"{what}: bf16, rate to OpenVINO's", got["scry bf16"].over(got["OpenVINO bf16"]), at_least=1.1)
+        b.target(f"{what}: bf16, rate to OpenVINO's", got["scry bf16"].over(got["OpenVINO bf16"]), at_least=1.1,
+                 reason="the tower runs at 92 % of the processor's peak, and OpenVINO's not far below: engine.md has where the rest goes"
+                        if what.startswith("SigLIP 2 B/16") else "")
         b.target(f"{what}: int8, rate to OpenVINO's bf16", got["scry int8"].over(got["OpenVINO bf16"]), at_least=1.7)
     else:
         for p in floats:

@@ -193,6 +193,10 @@ static void norm_rows_bf16(scry_nn *t, const scry_norm *norm, const float *x, si
     float *row = (float *)t->scratch->a;   /* at least eight rows of a product */
     scry_range mine = scry_share(t, rows, 1);
     for (size_t r = mine.from; r < mine.to; r++) {
+        if (t->k->layer_norm_bf16) {
+            t->k->layer_norm_bf16(x + r * w, w, norm->gain, norm->bias, norm->eps, out + r * w);
+            continue;
+        }
         t->k->layer_norm(x + r * w, w, norm->gain, norm->bias, norm->eps, row);
         t->k->to_bf16(row, w, out + r * w);
     }

@@ -66,7 +66,7 @@ void scry_activation_backward_run(scry_nn *t, scry_act act, const float *restric
     LOOP(SCRY_ACT_GELU_TANH);
     LOOP(SCRY_ACT_RELU);
     LOOP(SCRY_ACT_SILU);
-    case SCRY_ACT_RELU6: case SCRY_ACT_NONE: break;
+    case SCRY_ACT_RELU6: case SCRY_ACT_NONE: case SCRY_ACT_GELU_NEAR: case SCRY_ACT_GELU_TANH_NEAR: break;
     }
     scry_nn_wait(t);
 }

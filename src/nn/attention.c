@@ -95,22 +95,38 @@ typedef struct {
     size_t panel_stride, n;
     float *out;
     size_t ld_out;
+    const float *factors;   /* of the rows, or NULL */
+    bool bf16;              /* with factors: out is bf16 numbers */
 } product;
+
+/* A tile's sums times the factors of its rows, to their place in `out`. */
+static void finish(const scry_nn *t, const product *m, size_t r, size_t count, size_t n0, size_t cols)
+{
+    size_t at = r * m->ld_out + n0;
+    scry_finish f = { .acc = t->scratch->acc, .ld_acc = 2 * SCRY_PANEL, .rows = (int)count, .cols = (int)cols,
+                      .row_scale = m->factors + r, .ldc = m->ld_out,
+                      .c = m->bf16 ? (float *)((uint16_t *)m->out + at) : m->out + at };
+    (m->bf16 ? t->k->finish_scaled_bf16 : t->k->finish_scaled)(&f);
+}
 
 /* Columns [n0, n0 + cols), of one panel or of two. Sums of whole panels go straight to `out`. */
 static void multiply_panels(const scry_nn *t, scry_mode mode, const product *m, size_t n0, size_t cols)
 {
-    bool two = cols > SCRY_PANEL, whole = cols % SCRY_PANEL == 0;
+    bool two = cols > SCRY_PANEL, whole = cols % SCRY_PANEL == 0 && !m->factors;
     size_t most = two ? SCRY_TILE2_ROWS : SCRY_TILE1_ROWS, tiles = (m->rows + most - 1) / most;
     for (size_t i = 0; i < tiles; i++) {
         size_t r = m->rows * i / tiles, count = m->rows * (i + 1) / tiles - r;
-        float *c = m->out + r * m->ld_out + n0;
+        float *c = m->factors ? NULL : m->out + r * m->ld_out + n0;
         scry_tile tile = {
             .a = m->a + r * m->lda, .b = m->b + n0 / SCRY_PANEL * m->panel_stride, .groups = m->groups, .lda = m->lda,
             .panel_stride = m->panel_stride, .rows = (int)count, .acc = whole ? c : t->scratch->acc,
             .ld_acc = whole ? m->ld_out : 2 * SCRY_PANEL
         };
         (two ? t->k->tile2 : t->k->tile1)[mode](&tile);
+        if (m->factors) {
+            finish(t, m, r, count, n0, cols);
+            continue;
+        }
         for (size_t j = 0; j < count && !whole; j++)
             memcpy(c + j * m->ld_out, t->scratch->acc + j * 2 * SCRY_PANEL, cols * sizeof *c);
     }
@@ -126,27 +142,35 @@ static void multiply(const scry_nn *t, scry_mode mode, product m)
  * scores lie `ld` floats apart. */
 typedef struct {
     size_t from, rows, seen, ld;
+    float factors[SCRY_SCORE_ROWS];   /* which their probabilities still lack, if `scaled` */
+    bool scaled;
 } query_block;
 
-static void score(const scry_nn *t, const head_view *h, query_block q)
+static void score(const scry_nn *t, const head_view *h, const query_block *q)
 {
     size_t groups = groups_of(h, h->head), ld_bytes = h->ld * h->size;
-    const uint8_t *queries = row_of(h, q.from, QUERY);
+    const uint8_t *queries = row_of(h, q->from, QUERY);
     if (is_rounded(h)) {
         ld_bytes = groups * SCRY_GROUP_BYTES;
-        for (size_t i = 0; i < q.rows; i++)
-            t->k->to_bf16(row_of(h, q.from + i, QUERY), h->head, (uint16_t *)(t->scratch->a + i * ld_bytes));
+        for (size_t i = 0; i < q->rows; i++)
+            t->k->to_bf16(row_of(h, q->from + i, QUERY), h->head, (uint16_t *)(t->scratch->a + i * ld_bytes));
         queries = t->scratch->a;
     }
-    multiply(t, h->mode, (product){ queries, ld_bytes, q.rows, groups, t->scratch->keys, groups * SCRY_PANEL_GROUP_BYTES,
-                                    panels(q.seen) * SCRY_PANEL, t->scratch->scores, q.ld });
+    multiply(t, h->mode, (product){ queries, ld_bytes, q->rows, groups, t->scratch->keys, groups * SCRY_PANEL_GROUP_BYTES,
+                                    panels(q->seen) * SCRY_PANEL, t->scratch->scores, q->ld, NULL, false });
 }
 
-/* Scores of the `visible` tokens to probabilities in the products' mode; up to `seen` the others are 0. */
-static void to_probabilities(const scry_nn *t, const head_view *h, float *scores, size_t visible, size_t seen)
+/* Scores of the `visible` tokens of query i to probabilities in the products' mode; up to `seen` the others are 0. */
+static void to_probabilities(const scry_nn *t, const head_view *h, query_block *q, size_t i, size_t visible)
 {
-    size_t n = groups_of(h, seen) * scry_mode_group(h->mode);
-    t->k->softmax(scores, visible, 1 / sqrtf((float)h->head));
+    size_t n = groups_of(h, q->seen) * scry_mode_group(h->mode);
+    float factor = 1 / sqrtf((float)h->head), *scores = t->scratch->scores + i * q->ld;
+    if (q->scaled) {
+        q->factors[i] = t->k->exponentials_bf16(scores, visible, factor);
+        memset((uint16_t *)scores + visible, 0, (n - visible) * sizeof(uint16_t));
+        return;
+    }
+    t->k->softmax(scores, visible, factor);
     memset(scores + visible, 0, (n - visible) * sizeof *scores);
     if (h->mode == SCRY_MODE_BF16)   /* in place: a number is written behind what is read */
         t->k->to_bf16(scores, n, (uint16_t *)scores);
@@ -160,15 +184,22 @@ typedef struct {
 } head_output;
 
 /* The probabilities times the values, to the rows r and following of the output. */
-static void mix(const scry_nn *t, const head_view *h, query_block q, size_t r, head_output o)
+static void mix(const scry_nn *t, const head_view *h, const query_block *q, size_t r, head_output o)
 {
-    float *out = o.bf16 ? (float *)t->scratch->a : o.at + r * o.ld;
-    size_t ld_out = o.bf16 ? h->head : o.ld;
+    bool later = o.bf16 && !q->scaled;   /* rounded after the product */
+    product m = { (const uint8_t *)t->scratch->scores, q->ld * sizeof(float), q->rows, groups_of(h, q->seen),
+                  t->scratch->values, groups_of(h, h->tokens) * SCRY_PANEL_GROUP_BYTES, h->head, o.at + r * o.ld, o.ld,
+                  q->scaled ? q->factors : NULL, o.bf16 };
+    if (later) {
+        m.out = (float *)t->scratch->a;
+        m.ld_out = h->head;
+    } else if (o.bf16) {
+        m.out = (float *)(o.bf16 + r * o.ld);
+    }
     /* The panels of values are longer: products read the first `seen` tokens. */
-    multiply(t, h->mode, (product){ (const uint8_t *)t->scratch->scores, q.ld * sizeof(float), q.rows, groups_of(h, q.seen),
-                                    t->scratch->values, groups_of(h, h->tokens) * SCRY_PANEL_GROUP_BYTES, h->head, out, ld_out });
-    for (size_t i = 0; o.bf16 && i < q.rows; i++)
-        t->k->to_bf16(out + i * ld_out, h->head, o.bf16 + (r + i) * o.ld);
+    multiply(t, h->mode, m);
+    for (size_t i = 0; later && i < q->rows; i++)
+        t->k->to_bf16(m.out + i * h->head, h->head, o.bf16 + (r + i) * o.ld);
 }
 
 /* Tokens [from, to) of one head, whose rows follow each other, to the first rows of `o`. */
@@ -176,11 +207,12 @@ static void attend(const scry_nn *t, const head_view *h, bool causal, size_t fro
 {
     for (size_t r0 = from; r0 < to; r0 += SCRY_SCORE_ROWS) {
         size_t rows = to - r0 < SCRY_SCORE_ROWS ? to - r0 : SCRY_SCORE_ROWS;
-        query_block q = { r0, rows, causal ? r0 + rows : h->tokens, panels(h->tokens) * SCRY_PANEL };
-        score(t, h, q);
+        query_block q = { .from = r0, .rows = rows, .seen = causal ? r0 + rows : h->tokens, .ld = panels(h->tokens) * SCRY_PANEL,
+                          .scaled = h->mode == SCRY_MODE_BF16 && t->k->exponentials_bf16 };
+        score(t, h, &q);
         for (size_t i = 0; i < rows; i++)
-            to_probabilities(t, h, t->scratch->scores + i * q.ld, causal ? r0 + i + 1 : h->tokens, q.seen);
-        mix(t, h, q, r0 - from, o);
+            to_probabilities(t, h, &q, i, causal ? r0 + i + 1 : h->tokens);
+        mix(t, h, &q, r0 - from, o);
     }
 }
 

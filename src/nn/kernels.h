@@ -25,7 +25,8 @@ typedef enum { SCRY_MODE_F32, SCRY_MODE_BF16, SCRY_MODE_INT8, SCRY_MODE_COUNT } 
 
 typedef enum {
     SCRY_ACT_NONE, SCRY_ACT_QUICK_GELU, SCRY_ACT_GELU, SCRY_ACT_GELU_TANH, SCRY_ACT_RELU6,
-    SCRY_ACT_RELU, SCRY_ACT_SILU
+    SCRY_ACT_RELU, SCRY_ACT_SILU,
+    SCRY_ACT_GELU_NEAR, SCRY_ACT_GELU_TANH_NEAR   /* within 3e-4: of sums of rounded numbers (scry_act_after) */
 } scry_act;
 
 enum {
@@ -40,6 +41,14 @@ enum {
 static inline size_t scry_mode_group(scry_mode m)
 {
     return m == SCRY_MODE_F32 ? 1 : m == SCRY_MODE_BF16 ? 2 : 4;
+}
+
+/* The activation after a product: where its operands were rounded, it need not be as exact as floats. */
+static inline scry_act scry_act_after(scry_mode m, scry_act act)
+{
+    if (m == SCRY_MODE_F32)
+        return act;
+    return act == SCRY_ACT_GELU ? SCRY_ACT_GELU_NEAR : act == SCRY_ACT_GELU_TANH ? SCRY_ACT_GELU_TANH_NEAR : act;
 }
 
 /* acc[r][n] = sum over groups of A[r] . panel[n], for `rows` rows and 32 or 64 columns. */
@@ -63,8 +72,8 @@ typedef struct scry_finish {
     int rows, cols;            /* cols <= 64, not padded */
     const float *col_scale;    /* [cols padded to 32]; NULL = 1 */
     const float *bias;         /* the same; NULL = 0 */
-    const float *row_scale;    /* int8 sums: A's scale, zero point, and the sums of B's columns */
-    const int32_t *row_zero;
+    const float *row_scale;    /* finish_scaled: the factors of the rows; int8 sums: A's scale, */
+    const int32_t *row_zero;   /* zero point, and the sums of B's columns */
     const int32_t *col_sum;
     scry_act act;
     bool add;                  /* add to what c holds, after the activation */
@@ -95,6 +104,12 @@ typedef struct scry_kernels {
     scry_tile_fn *tile2[SCRY_MODE_COUNT];
     void (*finish_float)(const scry_finish *f);
     void (*finish_int)(const scry_finish *f);
+    /* The same with bf16 numbers in `c`, whose ldc counts them, and without `add`. NULL: scry_kernels.to_bf16 after them. */
+    void (*finish_float_bf16)(const scry_finish *f);
+    void (*finish_int_bf16)(const scry_finish *f);
+    /* c = acc * row_scale, floats or bf16 numbers, after exponentials_bf16. NULL where that is. */
+    void (*finish_scaled)(const scry_finish *f);
+    void (*finish_scaled_bf16)(const scry_finish *f);
     /* out[g * 32 + i] = rows[i][g] for 32 rows; a row that is NULL reads as zero. */
     void (*transpose)(const uint32_t *const *rows, size_t groups, uint32_t *out);
     void (*to_floats)(scry_dtype from, const void *src, size_t n, float *out);
@@ -109,7 +124,13 @@ typedef struct scry_kernels {
     /* out = (x - mean) / sqrt(variance + eps) * gain + bias; out may be x. */
     void (*layer_norm)(const float *x, size_t n, const float *gain, const float *bias,
                        float eps, float *out);
+    /* The same as bf16 numbers. NULL: to_bf16 after it. */
+    void (*layer_norm_bf16)(const float *x, size_t n, const float *gain, const float *bias,
+                            float eps, uint16_t *out);
     void (*softmax)(float *x, size_t n, float factor);   /* in place, of factor * x */
+    /* A softmax whose sum is not yet 1: e^(factor * (x - the largest)), rounded, as bf16 numbers from x on. Returns 1 / the sum, by
+     * which what is made of them is multiplied. NULL: softmax, then to_bf16. */
+    float (*exponentials_bf16)(float *x, size_t n, float factor);
     void (*depthwise)(const scry_depthwise *d);
 } scry_kernels;
 

@@ -147,8 +147,10 @@ AVX2 INLINE __m256 activate8(scry_act act, __m256 x)
     switch (act) {
     case SCRY_ACT_QUICK_GELU:
         return _mm256_mul_ps(x, sigmoid8(_mm256_mul_ps(x, _mm256_set1_ps(1.702f))));
+    case SCRY_ACT_GELU_NEAR:
     case SCRY_ACT_GELU:
         return _mm256_fmadd_ps(half, erf8(_mm256_mul_ps(x, _mm256_set1_ps(0.70710678f))), half);
+    case SCRY_ACT_GELU_TANH_NEAR:
     case SCRY_ACT_GELU_TANH:
         u = _mm256_mul_ps(_mm256_mul_ps(x, x), _mm256_set1_ps(0.044715f));
         u = _mm256_mul_ps(_mm256_fmadd_ps(u, x, x), _mm256_set1_ps(2 * 0.79788456f));
@@ -197,8 +199,8 @@ AVX2 INLINE void finish_row(const scry_finish *f, int r, bool ints, scry_act act
     }
 }
 
-SCRY_FINISH(AVX2, finish_float, false)
-SCRY_FINISH(AVX2, finish_int, true)
+SCRY_FINISH(AVX2, finish_float, finish_row, false)
+SCRY_FINISH(AVX2, finish_int, finish_row, true)
 
 /* ---- conversions ---- */
 

@@ -5,19 +5,11 @@
  * texts, 8 x 32. A stays row-major: six row pointers fit the general registers, so no
  * rearranged copy of A is needed.
  */
-#include "nn/kernels.h"
-#include "nn/kernels_internal.h"
+#include "nn/kernels_avx512.h"
+
+#include "nn/gelu_pieces.h"
 
 #if defined(__x86_64__)
-
-#include <immintrin.h>
-#include <math.h>
-
-#define TARGET_BASE "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"
-#define AVX512 __attribute__((target(TARGET_BASE)))
-#define AVX512_BF16 __attribute__((target(TARGET_BASE ",avx512bf16")))
-#define AVX512_VNNI __attribute__((target(TARGET_BASE ",avx512vnni")))
-#define INLINE static inline __attribute__((always_inline))
 
 /* One function a row count, so that the sums' indices are constants and live in
  * registers. VECTOR is the type of the sums, STEP adds one product. */
@@ -92,32 +84,12 @@ TILE2(tile2_int8, AVX512_VNNI, __m512i, _mm512_setzero_si512(), STEP_INT8)
 
 /* ---- elementwise ---- */
 
-AVX512 INLINE __mmask16 lanes(size_t n)
-{
-    return n >= 16 ? 0xFFFF : (__mmask16)((1u << n) - 1);
-}
-
-/* 2^t, relative error below 2e-7: 2^n, n whole, times a polynomial on [-1/2, 1/2]. Infinite from 2^128 on, and 0 below
- * what a float holds. */
-AVX512 INLINE __m512 exp2_16(__m512 t)
-{
-    __m512 n = _mm512_roundscale_ps(t, 0), f = _mm512_sub_ps(t, n), p = _mm512_set1_ps(1.32646575e-3f);
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.67151113e-3f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(5.55073395e-2f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.40222424e-1f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.93147004e-1f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1));
-    return _mm512_scalef_ps(p, n);
-}
-
 /* 1 / x for |x| in [1, 2^127]: a table's 14 bits and a step of Newton's. A third of the time of a division. */
 AVX512 INLINE __m512 inverse16(__m512 x)
 {
     __m512 y = _mm512_rcp14_ps(x);
     return _mm512_mul_ps(y, _mm512_fnmadd_ps(x, y, _mm512_set1_ps(2)));
 }
-
-#define LOG2_E 1.44269504f
 
 /* x / (1 + 2^t), for x times a sigmoid; a NaN in t stays. */
 AVX512 INLINE __m512 gated16(__m512 x, __m512 t)
@@ -143,6 +115,17 @@ AVX512 INLINE __m512 erf16(__m512 x)
     return (__m512)_mm512_or_si512((__m512i)y, sign);
 }
 
+/* x S(x) with S of one of scry_gelu_pieces: 7 operations of the multipliers instead of 18. */
+AVX512 INLINE __m512 gelu_by_pieces(const float (*pieces)[SCRY_GELU_PIECES], __m512 x)
+{
+    __m512 z = _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(SCRY_GELU_LEAST)), _mm512_set1_ps(SCRY_GELU_MOST));
+    __m512i i = (__m512i)_mm512_fmadd_ps(z, _mm512_set1_ps(4), _mm512_set1_ps(0x1.8p23f + 16));   /* its low bits are the piece */
+    __m512 c[3];
+    _Pragma("GCC unroll 3") for (int k = 0; k < 3; k++)
+        c[k] = _mm512_permutex2var_ps(_mm512_loadu_ps(pieces[k]), i, _mm512_loadu_ps(pieces[k] + 16));
+    return _mm512_mul_ps(x, _mm512_fmadd_ps(z, _mm512_fmadd_ps(z, c[2], c[1]), c[0]));
+}
+
 AVX512 INLINE __m512 activate16(scry_act act, __m512 x)
 {
     switch (act) {
@@ -164,40 +147,76 @@ AVX512 INLINE __m512 activate16(scry_act act, __m512 x)
         return _mm512_max_ps(x, _mm512_setzero_ps());
     case SCRY_ACT_SILU:
         return gated16(x, _mm512_mul_ps(x, _mm512_set1_ps(-LOG2_E)));
+    case SCRY_ACT_GELU_NEAR:
+        return gelu_by_pieces(scry_gelu_pieces, x);
+    case SCRY_ACT_GELU_TANH_NEAR:
+        return gelu_by_pieces(scry_gelu_tanh_pieces, x);
     case SCRY_ACT_NONE:
         break;
     }
     return x;
 }
 
-/* One row: act(sum * scale + bias) (+ c), 16 columns at a time. */
-AVX512 INLINE void finish_row(const scry_finish *f, const int r, const bool ints, const scry_act act)
+/* What sums are: floats, integers, or floats of rows with a factor and nothing else. */
+typedef enum { FLOATS, INTS, SCALED } sum_kind;
+
+/* act(sum * scale + bias) of row r, columns [n, n + 16). */
+AVX512 INLINE __m512 finish16(const scry_finish *f, const int r, const int n, const sum_kind kind, const scry_act act)
+{
+    __m512i raw = _mm512_loadu_si512((const char *)f->acc + ((size_t)r * f->ld_acc + (size_t)n) * 4);
+    __m512 x = (__m512)raw;
+    if (kind == SCALED)
+        return _mm512_mul_ps(x, _mm512_set1_ps(f->row_scale[r]));
+    if (kind == INTS) {
+        __m512i shift = _mm512_mullo_epi32(_mm512_set1_epi32(f->row_zero[r]), _mm512_loadu_si512(f->col_sum + n));
+        x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(raw, shift)), _mm512_set1_ps(f->row_scale[r]));
+    }
+    if (f->col_scale)
+        x = _mm512_mul_ps(x, _mm512_loadu_ps(f->col_scale + n));
+    if (f->bias)
+        x = _mm512_add_ps(x, _mm512_loadu_ps(f->bias + n));
+    return activate16(act, x);
+}
+
+AVX512 INLINE void finish_row(const scry_finish *f, const int r, const sum_kind kind, const scry_act act)
 {
     float *c = f->c + (size_t)r * f->ldc;
-    const char *acc = (const char *)f->acc + (size_t)r * f->ld_acc * 4;
     for (int n = 0; n < f->cols; n += 16) {
         __mmask16 m = lanes((size_t)(f->cols - n));
-        __m512i raw = _mm512_loadu_si512(acc + n * 4);
-        __m512 x = (__m512)raw;
-        if (ints) {
-            __m512i shift = _mm512_mullo_epi32(_mm512_set1_epi32(f->row_zero[r]),
-                                               _mm512_loadu_si512(f->col_sum + n));
-            x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(raw, shift)),
-                              _mm512_set1_ps(f->row_scale[r]));
-        }
-        if (f->col_scale)
-            x = _mm512_mul_ps(x, _mm512_loadu_ps(f->col_scale + n));
-        if (f->bias)
-            x = _mm512_add_ps(x, _mm512_loadu_ps(f->bias + n));
-        x = activate16(act, x);
+        __m512 x = finish16(f, r, n, kind, act);
         if (f->add)
             x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(m, c + n));
         _mm512_mask_storeu_ps(c + n, m, x);
     }
 }
 
-SCRY_FINISH(AVX512, finish_float, false)
-SCRY_FINISH(AVX512, finish_int, true)
+/* The numbers are rounded two registers at a time, of which the second may be behind the columns, in what is padded. */
+AVX512_BF16 INLINE void finish_row_bf16(const scry_finish *f, const int r, const sum_kind kind, const scry_act act)
+{
+    uint16_t *c = (uint16_t *)f->c + (size_t)r * f->ldc;
+    for (int n = 0; n < f->cols; n += 32) {
+        int left = f->cols - n;
+        __m512 even = finish16(f, r, n, kind, act), odd = finish16(f, r, n + 16, kind, act);
+        _mm512_mask_storeu_epi16(c + n, left >= 32 ? 0xFFFFFFFF : (1u << left) - 1, (__m512i)_mm512_cvtne2ps_pbh(odd, even));
+    }
+}
+
+SCRY_FINISH(AVX512, finish_float, finish_row, FLOATS)
+SCRY_FINISH(AVX512, finish_int, finish_row, INTS)
+SCRY_FINISH(AVX512_BF16, finish_float_bf16, finish_row_bf16, FLOATS)
+SCRY_FINISH(AVX512_BF16, finish_int_bf16, finish_row_bf16, INTS)
+
+AVX512 static void finish_scaled(const scry_finish *f)
+{
+    for (int r = 0; r < f->rows; r++)
+        finish_row(f, r, SCALED, SCRY_ACT_NONE);
+}
+
+AVX512_BF16 static void finish_scaled_bf16(const scry_finish *f)
+{
+    for (int r = 0; r < f->rows; r++)
+        finish_row_bf16(f, r, SCALED, SCRY_ACT_NONE);
+}
 
 /* ---- conversions ---- */
 
@@ -318,64 +337,37 @@ AVX512 static void interleave(const uint16_t *even, const uint16_t *odd, size_t 
 
 AVX512 static void quantise(const float *src, size_t n, uint8_t *out, float *scale, int32_t *zero)
 {
-    __m512 low = _mm512_setzero_ps(), high = low;
-    for (size_t i = 0; i < n; i += 16) {
+    const __m512i in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512 low = _mm512_setzero_ps(), high = low, low2 = low, high2 = low;
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __m512 x = _mm512_loadu_ps(src + i), y = _mm512_loadu_ps(src + i + 16);
+        low = _mm512_min_ps(low, x);
+        high = _mm512_max_ps(high, x);
+        low2 = _mm512_min_ps(low2, y);
+        high2 = _mm512_max_ps(high2, y);
+    }
+    for (; i < n; i += 16) {
         __m512 x = _mm512_maskz_loadu_ps(lanes(n - i), src + i);
         low = _mm512_min_ps(low, x);
         high = _mm512_max_ps(high, x);
     }
+    low = _mm512_min_ps(low, low2);
+    high = _mm512_max_ps(high, high2);
     scry_quantise_range(_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high), scale, zero);
     __m512 inverse = _mm512_set1_ps(1 / *scale), shift = _mm512_set1_ps((float)*zero);
-    for (size_t i = 0; i < n; i += 16) {
+    for (i = 0; i + 64 <= n; i += 64) {
+        __m512i q[4];
+        _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++)
+            q[k] = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_loadu_ps(src + i + 16 * k), inverse, shift));
+        __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(q[0], q[1]), _mm512_packs_epi32(q[2], q[3]));
+        _mm512_storeu_si512(out + i, _mm512_permutexvar_epi32(in_order, bytes));
+    }
+    for (; i < n; i += 16) {
         __mmask16 m = lanes(n - i);
         __m512 x = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(m, src + i), inverse, shift);
         __m512i q = _mm512_max_epi32(_mm512_cvtps_epi32(x), _mm512_setzero_si512());
         _mm_mask_storeu_epi8(out + i, m, _mm512_cvtusepi32_epi8(q));
-    }
-}
-
-/* ---- rows ---- */
-
-AVX512 static void layer_norm(const float *x, size_t n, const float *gain, const float *bias,
-                              float eps, float *out)
-{
-    __m512 sum = _mm512_setzero_ps(), squares = sum;
-    for (size_t i = 0; i < n; i += 16)
-        sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes(n - i), x + i));
-    __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)n);
-    for (size_t i = 0; i < n; i += 16) {
-        __mmask16 m = lanes(n - i);
-        __m512 d = _mm512_maskz_sub_ps(m, _mm512_maskz_loadu_ps(m, x + i), mean);
-        squares = _mm512_fmadd_ps(d, d, squares);
-    }
-    float variance = _mm512_reduce_add_ps(squares) / (float)n;
-    __m512 factor = _mm512_set1_ps(1 / sqrtf(variance + eps));
-    for (size_t i = 0; i < n; i += 16) {
-        __mmask16 m = lanes(n - i);
-        __m512 d = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + i), mean), factor);
-        d = _mm512_fmadd_ps(d, _mm512_maskz_loadu_ps(m, gain + i),
-                            _mm512_maskz_loadu_ps(m, bias + i));
-        _mm512_mask_storeu_ps(out + i, m, d);
-    }
-}
-
-AVX512 static void softmax(float *x, size_t n, float factor)
-{
-    const __m512 least = _mm512_set1_ps(-INFINITY);
-    __m512 high = least, sum = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i += 16)
-        high = _mm512_max_ps(high, _mm512_mask_loadu_ps(least, lanes(n - i), x + i));
-    __m512 scale = _mm512_set1_ps(factor * LOG2_E), top = _mm512_mul_ps(_mm512_set1_ps(_mm512_reduce_max_ps(high)), scale);
-    for (size_t i = 0; i < n; i += 16) {
-        __mmask16 m = lanes(n - i);
-        __m512 e = _mm512_maskz_mov_ps(m, exp2_16(_mm512_fmsub_ps(_mm512_maskz_loadu_ps(m, x + i), scale, top)));
-        sum = _mm512_add_ps(sum, e);
-        _mm512_mask_storeu_ps(x + i, m, e);
-    }
-    __m512 inverse = _mm512_set1_ps(1 / _mm512_reduce_add_ps(sum));
-    for (size_t i = 0; i < n; i += 16) {
-        __mmask16 m = lanes(n - i);
-        _mm512_mask_storeu_ps(x + i, m, _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + i), inverse));
     }
 }
 
@@ -463,10 +455,16 @@ SCRY_DEPTHWISE(AVX512)
         .tile2 = { tile2_f32, has_bf16 ? tile2_bf16 : scry_avx2_tile2_bf16,                 \
                    has_vnni ? tile2_int8 : scry_avx2_tile2_int8 },                          \
         .finish_float = finish_float, .finish_int = finish_int, .transpose = transpose,     \
+        .finish_float_bf16 = has_bf16 ? finish_float_bf16 : NULL,                           \
+        .finish_int_bf16 = has_bf16 ? finish_int_bf16 : NULL,                               \
         .to_floats = to_floats, .to_bf16 = has_bf16 ? to_bf16 : scry_generic_to_bf16,       \
         .pair_bf16 = has_bf16 ? pair_bf16 : scry_generic_pair_bf16,                         \
         .interleave = interleave,                                                           \
-        .quantise = quantise, .layer_norm = layer_norm, .softmax = softmax,                 \
+        .quantise = quantise, .layer_norm = scry_avx512_layer_norm, .softmax = scry_avx512_softmax, \
+        .exponentials_bf16 = has_bf16 ? scry_avx512_exponentials_bf16 : NULL,               \
+        .finish_scaled = finish_scaled,                                                     \
+        .finish_scaled_bf16 = has_bf16 ? finish_scaled_bf16 : NULL,                         \
+        .layer_norm_bf16 = has_bf16 ? scry_avx512_layer_norm_bf16 : NULL,                   \
         .depthwise = depthwise                                                              \
     }
 

@@ -94,8 +94,10 @@ float scry_activate(scry_act act, float x)
     switch (act) {
     case SCRY_ACT_QUICK_GELU:
         return x / (1 + expf(-1.702f * x));
+    case SCRY_ACT_GELU_NEAR:
     case SCRY_ACT_GELU:
         return 0.5f * x * (1 + erff(x * 0.70710678f));
+    case SCRY_ACT_GELU_TANH_NEAR:
     case SCRY_ACT_GELU_TANH:
         return 0.5f * x * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
     case SCRY_ACT_RELU6:

@@ -35,20 +35,22 @@ static inline void scry_quantise_range(float low, float high, float *scale, int3
     *zero = range < 1e38f ? (int32_t)(0.5f - low / *scale) : 0;
 }
 
-/* A kernel `finish` made of the file's finish_row(f, r, ints, act), which it calls with a constant activation: one
+/* A kernel `finish` made of the file's ROW(f, r, ints, act), which it calls with a constant activation: one
  * loop without branches for each. */
-#define SCRY_FINISH(TARGET, NAME, INTS)                                                     \
+#define SCRY_FINISH(TARGET, NAME, ROW, INTS)                                                \
     TARGET static void NAME(const scry_finish *f)                                           \
     {                                                                                       \
         for (int r = 0; r < f->rows; r++) {                                                 \
             switch (f->act) {                                                               \
-            case SCRY_ACT_NONE: finish_row(f, r, INTS, SCRY_ACT_NONE); break;               \
-            case SCRY_ACT_QUICK_GELU: finish_row(f, r, INTS, SCRY_ACT_QUICK_GELU); break;   \
-            case SCRY_ACT_GELU: finish_row(f, r, INTS, SCRY_ACT_GELU); break;               \
-            case SCRY_ACT_GELU_TANH: finish_row(f, r, INTS, SCRY_ACT_GELU_TANH); break;     \
-            case SCRY_ACT_RELU6: finish_row(f, r, INTS, SCRY_ACT_RELU6); break;             \
-            case SCRY_ACT_RELU: finish_row(f, r, INTS, SCRY_ACT_RELU); break;               \
-            case SCRY_ACT_SILU: finish_row(f, r, INTS, SCRY_ACT_SILU); break;               \
+            case SCRY_ACT_NONE: ROW(f, r, INTS, SCRY_ACT_NONE); break;                      \
+            case SCRY_ACT_QUICK_GELU: ROW(f, r, INTS, SCRY_ACT_QUICK_GELU); break;          \
+            case SCRY_ACT_GELU: ROW(f, r, INTS, SCRY_ACT_GELU); break;                      \
+            case SCRY_ACT_GELU_TANH: ROW(f, r, INTS, SCRY_ACT_GELU_TANH); break;            \
+            case SCRY_ACT_RELU6: ROW(f, r, INTS, SCRY_ACT_RELU6); break;                    \
+            case SCRY_ACT_RELU: ROW(f, r, INTS, SCRY_ACT_RELU); break;                      \
+            case SCRY_ACT_SILU: ROW(f, r, INTS, SCRY_ACT_SILU); break;                      \
+            case SCRY_ACT_GELU_NEAR: ROW(f, r, INTS, SCRY_ACT_GELU_NEAR); break;            \
+            case SCRY_ACT_GELU_TANH_NEAR: ROW(f, r, INTS, SCRY_ACT_GELU_TANH_NEAR); break;  \
             }                                                                               \
         }                                                                                   \
     }

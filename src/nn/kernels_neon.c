@@ -92,8 +92,10 @@ INLINE float32x4_t activate4(scry_act act, float32x4_t x)
     switch (act) {
     case SCRY_ACT_QUICK_GELU:
         return vmulq_f32(x, sigmoid4(vmulq_f32(x, number(1.702f))));
+    case SCRY_ACT_GELU_NEAR:
     case SCRY_ACT_GELU:
         return vfmaq_f32(half, half, erf4(vmulq_f32(x, number(0.70710678f))));
+    case SCRY_ACT_GELU_TANH_NEAR:
     case SCRY_ACT_GELU_TANH:
         u = vmulq_f32(vmulq_f32(x, x), number(0.044715f));
         u = vmulq_f32(vfmaq_f32(x, u, x), number(2 * 0.79788456f));
@@ -154,8 +156,8 @@ INLINE void finish_row(const scry_finish *f, int r, bool ints, scry_act act)
     }
 }
 
-SCRY_FINISH(, finish_float, false)
-SCRY_FINISH(, finish_int, true)
+SCRY_FINISH(, finish_float, finish_row, false)
+SCRY_FINISH(, finish_int, finish_row, true)
 
 /* ---- conversions ---- */
 

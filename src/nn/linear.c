@@ -260,10 +260,15 @@ static void prefetch_rows(const uint8_t *c, size_t ld_bytes, size_t rows, size_t
             __builtin_prefetch(c + i, 1);
 }
 
-/* The sums of a tile to C; as bf16, they are finished in place. */
+/* The sums of a tile to C; as bf16, they are finished in place where the table has no function for that. */
 static void finish_tile(const scry_nn *t, const scry_linear *l, scry_finish *f, uint16_t *c_bf16)
 {
     size_t ldc = f->ldc;
+    void (*to_bf16)(const scry_finish *) = l->mode == SCRY_MODE_INT8 ? t->k->finish_int_bf16 : t->k->finish_float_bf16;
+    if (c_bf16 && to_bf16) {
+        to_bf16(f);
+        return;
+    }
     if (c_bf16) {
         f->c = t->scratch->acc;
         f->ldc = f->ld_acc;
@@ -299,7 +304,7 @@ static void run_panels(const scry_nn *t, const scry_linear *l, const scry_produc
         scry_finish f = {
             .acc = s->acc, .ld_acc = 2 * SCRY_PANEL, .rows = tile.rows, .cols = (int)cols,
             .col_scale = l->col_scale ? l->col_scale + n0 : NULL,
-            .bias = l->bias ? l->bias + n0 : NULL, .act = p->act, .add = p->add,
+            .bias = l->bias ? l->bias + n0 : NULL, .act = scry_act_after(l->mode, p->act), .add = p->add,
             .c = (float *)c, .ldc = p->ldc
         };
         if (l->mode == SCRY_MODE_INT8) {

@@ -378,6 +378,69 @@ static void check_bf16_rows(const scry_kernels *k, int threads)
     free(want);
 }
 
+static void multiply_to_bf16(scry_nn *t, void *arg)
+{
+    const bf16_run *r = arg;
+    scry_linear_run_bf16(t, &r->linear, &r->product, r->rows);
+}
+
+/* An int8 product whose C is bf16: what its floats are rounded to. */
+static void check_int8_to_bf16(const scry_kernels *k, scry_act act)
+{
+    enum { M = 21, N = 101, K = 150 };
+    float *a = random_floats(M * K), *w = random_floats(N * K), *c = random_floats(M * N), *got = random_floats(M * N);
+    scry_team *team;
+    assert_int_equal(scry_team_new(&team, k, 1, &(scry_scratch_need){ K, 1, 1 }, NULL), 0);
+    scry_weights *memory = scry_weights_new();
+    bf16_run r = { .product = { M, a, K, c, N, act, false } };
+    scry_linear_spec spec = { .weight = { { w, SCRY_DTYPE_F32, 2, { N, K, 1, 1 }, NULL } }, .parts = 1, .mode = SCRY_MODE_INT8 };
+    assert_int_equal(scry_linear_init(&r.linear, &spec, memory, NULL), 0);
+    r.packed = scry_weights_take(memory, scry_linear_packed_bytes(&r.linear));
+    scry_team_run(team, pack_bf16, &r);
+    scry_linear_publish(&r.linear, r.packed);
+    scry_team_run(team, multiply_to_bf16, &r);
+    uint16_t *want = rounded(c, M * N);
+    r.rows = SCRY_ROWS_C;
+    r.product.c = got;
+    scry_team_run(team, multiply_to_bf16, &r);
+    assert_memory_equal(got, want, M * N * sizeof *want);
+    scry_weights_free(memory);
+    scry_team_free(team);
+    free(a);
+    free(w);
+    free(c);
+    free(got);
+    free(want);
+}
+
+/* Both forms of GELU after products of rounded numbers: within 3e-4, and what is not a number stays that. */
+static void check_gelu(const scry_kernels *k, scry_act act, scry_act exact)
+{
+    enum { N = 64, POINTS = 4000 };
+    for (int from = 0; from < POINTS; from += N) {
+        float x[N], y[N];
+        for (int i = 0; i < N; i++)
+            x[i] = (float)(from + i) * 24 / POINTS - 12;
+        x[7] = from == 0 ? NAN : x[7];
+        k->finish_float(&(scry_finish){ .acc = x, .ld_acc = N, .rows = 1, .cols = N, .act = act, .c = y, .ldc = N });
+        for (int i = 0; i < N; i++)
+            assert_true(isnan(x[i]) ? isnan(y[i]) : fabsf(y[i] - scry_activate(exact, x[i])) <= 3e-4f * fmaxf(1, fabsf(x[i]) / 4));
+    }
+}
+
+static void gelu_after_rounding_is_near(void **unused)
+{
+    const scry_kernels *all[SCRY_KERNELS_MAX];
+    size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        check_gelu(all[i], SCRY_ACT_GELU_NEAR, SCRY_ACT_GELU);
+        check_gelu(all[i], SCRY_ACT_GELU_TANH_NEAR, SCRY_ACT_GELU_TANH);
+    }
+    assert_int_equal(scry_act_after(SCRY_MODE_F32, SCRY_ACT_GELU), SCRY_ACT_GELU);
+    assert_int_equal(scry_act_after(SCRY_MODE_INT8, SCRY_ACT_GELU), SCRY_ACT_GELU_NEAR);
+    assert_int_equal(scry_act_after(SCRY_MODE_BF16, SCRY_ACT_RELU), SCRY_ACT_RELU);
+}
+
 static void check_bf16_attention(const scry_kernels *k, size_t head)
 {
     enum { TOKENS = 61, HEADS = 2 };
@@ -416,6 +479,8 @@ static void rows_in_bf16_match(void **unused)
             continue;
         check_bf16_rows(all[i], 1);
         check_bf16_rows(all[i], 3);
+        check_int8_to_bf16(all[i], SCRY_ACT_NONE);
+        check_int8_to_bf16(all[i], SCRY_ACT_GELU);
         check_bf16_attention(all[i], 64);
         check_bf16_attention(all[i], 18);
     }
@@ -423,13 +488,43 @@ static void rows_in_bf16_match(void **unused)
 
 /* ---- rows ---- */
 
+/* As near to the softmax as rounded numbers are. */
+static void check_exponentials(const scry_kernels *k, const float *x, size_t n)
+{
+    float want[160], got[160], sum = 0;
+    memcpy(want, x, n * sizeof *x);
+    memcpy(got, x, n * sizeof *x);
+    k->softmax(want, n, 3.5f);
+    float inverse = k->exponentials_bf16(got, n, 3.5f);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = (uint32_t)((const uint16_t *)got)[i] << 16;
+        float e;
+        memcpy(&e, &bits, sizeof e);
+        sum += e;
+        assert_true(e >= 0 && e <= 1 && fabsf(e * inverse - want[i]) <= want[i] * (1 / 256.0f));
+    }
+    assert_true(fabsf(sum * inverse - 1) <= 1 / 256.0f);
+}
+
+/* The same numbers as rounding what the norm gives, to their last bit. */
+static void check_norm_bf16(const scry_kernels *k, const float *x, const float *gain, const float *bias, size_t n)
+{
+    float want[160];
+    uint16_t got[160];
+    k->layer_norm(x, n, gain, bias, 1e-5f, want);
+    k->layer_norm_bf16(x, n, gain, bias, 1e-5f, got);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(got[i], scry_to_bf16(want[i]));
+}
+
 static void rows_match(void **unused)
 {
+    enum { MOST = 150 };
     const scry_kernels *all[SCRY_KERNELS_MAX], *base = scry_kernels_generic();
     size_t n = scry_kernels_all(all, SCRY_KERNELS_MAX);
-    for (size_t size = 1; size < 70; size += size < 20 ? 1 : 13) {
+    for (size_t size = 1; size < MOST; size += size < 20 ? 1 : 13) {
         float *x = random_floats(size), *gain = random_floats(size), *bias = random_floats(size);
-        float want[80], got[80];
+        float want[MOST], got[MOST];
         for (size_t i = 0; i < n; i++) {
             base->layer_norm(x, size, gain, bias, 1e-5f, want);
             all[i]->layer_norm(x, size, gain, bias, 1e-5f, got);
@@ -439,12 +534,16 @@ static void rows_match(void **unused)
             base->softmax(want, size, 3.5f);
             all[i]->softmax(got, size, 3.5f);
             assert_true(distance(got, want, size) < 1e-6);
-            uint16_t half[80], half_want[80];
+            if (all[i]->exponentials_bf16)
+                check_exponentials(all[i], x, size);
+            if (all[i]->layer_norm_bf16)
+                check_norm_bf16(all[i], x, gain, bias, size);
+            uint16_t half[MOST], half_want[MOST];
             base->to_bf16(x, size, half_want);
             all[i]->to_bf16(x, size, half);
             assert_memory_equal(half, half_want, size * sizeof *half);
-            uint16_t odd[80];
-            uint32_t pairs[80], same[80];
+            uint16_t odd[MOST];
+            uint32_t pairs[MOST], same[MOST];
             all[i]->to_bf16(gain, size, odd);
             for (size_t both = 0; both < 2; both++) {
                 all[i]->pair_bf16(x, both ? gain : NULL, size, pairs);
@@ -453,7 +552,7 @@ static void rows_match(void **unused)
                     assert_int_equal(pairs[k], half_want[k] | (both ? (uint32_t)scry_to_bf16(gain[k]) << 16 : 0));
                 assert_memory_equal(same, pairs, size * sizeof *same);
             }
-            uint8_t bytes[80];
+            uint8_t bytes[MOST];
             float scale;
             int32_t zero;
             all[i]->quantise(x, size, bytes, &scale, &zero);
@@ -587,7 +686,7 @@ int main(void)
         cmocka_unit_test(products_match), cmocka_unit_test(stacked_and_transposed_weights_match),
         cmocka_unit_test(spread_weights_match),
         cmocka_unit_test(attention_matches), cmocka_unit_test(rows_in_bf16_match),
-        cmocka_unit_test(rows_match),
+        cmocka_unit_test(rows_match), cmocka_unit_test(gelu_after_rounding_is_near),
         cmocka_unit_test(depthwise_matches), cmocka_unit_test(halves_are_exact),
         cmocka_unit_test(kernels_can_be_capped)
     };
