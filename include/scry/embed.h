@@ -50,7 +50,7 @@ int scry_embed_files(const scry_model *model, const char *const *paths, size_t n
                      const scry_embed_options *options, float *out, size_t *failures,
                      scry_error *err) SCRY_NODISCARD;
 
-/* The bytes of a picture's file, in any format that is read. Up to 512 MiB. */
+/* The bytes of a picture's file, in any format that is read. Up to 8 GiB. */
 typedef struct scry_encoded {
     const void *data;
     size_t size;

@@ -69,6 +69,8 @@ void scry_filter_pool_free(scry_filter_pool *p);
 const scry_filter_node *scry_filter_and(scry_filter_pool *p, const scry_filter_node *a, const scry_filter_node *b);
 const scry_filter_node *scry_filter_or(scry_filter_pool *p, const scry_filter_node *a, const scry_filter_node *b);
 const scry_filter_node *scry_filter_not(scry_filter_pool *p, const scry_filter_node *a);
+/* Of a kind that asks for a text, a time or a number, as it says above; any other, and a text of NULL, make a node that every store
+ * refuses. FAVOURITE takes a number, whatever it is. */
 const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind kind, const char *text);
 const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind kind, int64_t time_s);
 const scry_filter_node *scry_filter_number(scry_filter_pool *p, scry_filter_kind kind, int64_t number);

@@ -33,7 +33,7 @@ typedef enum {
     SCRY_PRECISION_AUTO, SCRY_PRECISION_FP32, SCRY_PRECISION_BF16, SCRY_PRECISION_INT8
 } scry_precision;
 
-/* "auto", "fp32", "bf16" or "int8". */
+/* "auto", "fp32", "bf16" or "int8"; "?" for what is none. */
 const char *scry_precision_name(scry_precision p);
 
 typedef struct scry_model_options {

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+enum { MAX_THREADS = 1024, MAX_WORKERS = 256 };   /* of those that are asked for: more only cost memory, and descriptors */
+
 struct scry_pool {
     pthread_mutex_t lock;
     pthread_cond_t start, done;
@@ -32,6 +34,11 @@ int scry_cpu_count(void)
     if (wanted > 0 && wanted < n)
         n = wanted;
     return n > 0 ? n : 1;
+}
+
+int scry_worker_count(int asked)
+{
+    return asked <= 0 ? scry_cpu_count() : asked < MAX_WORKERS ? asked : MAX_WORKERS;
 }
 
 static void *helper(void *p)
@@ -60,7 +67,7 @@ static void *helper(void *p)
 scry_pool *scry_pool_new(int threads)
 {
     scry_pool *p = scry_alloc(sizeof *p);
-    p->count = threads > 0 ? threads : scry_cpu_count();
+    p->count = threads > 0 ? threads < MAX_THREADS ? threads : MAX_THREADS : scry_cpu_count();
     pthread_mutex_init(&p->lock, NULL);
     scry_cond_init(&p->start);
     scry_cond_init(&p->done);

@@ -15,7 +15,10 @@ typedef void scry_pool_fn(void *arg, int index, int count);
  * capped by SCRY_THREADS where that is set; at least 1. */
 int scry_cpu_count(void);
 
-/* A team of `threads` (0 = scry_cpu_count()), the caller being one of them. */
+/* Workers that decode and embed: as many as were asked for, at most 256; scry_cpu_count() for 0 and less. */
+int scry_worker_count(int asked);
+
+/* A team of `threads` (0 = scry_cpu_count(), at most 1,024), the caller being one of them. */
 scry_pool *scry_pool_new(int threads);
 int scry_pool_threads(const scry_pool *p);
 

@@ -52,6 +52,18 @@ void scry_label_texts_free(char **texts, size_t n)
     free(texts);
 }
 
+/* `sums` [n, dim] at unit length; those without a direction stay as `out` has them. */
+static void put_units(float *out, const double *sums, size_t n, size_t dim)
+{
+    for (size_t i = 0; i < n; i++, out += dim, sums += dim) {
+        double norm = 0;
+        for (size_t d = 0; d < dim; d++)
+            norm += sums[d] * sums[d];
+        for (size_t d = 0; norm > 0 && d < dim; d++)
+            out[d] = (float)(sums[d] / sqrt(norm));
+    }
+}
+
 int scry_embed_labels(const scry_model *model, const char *const *labels, size_t n,
                       const char *const *templates, size_t template_count,
                       const scry_embed_options *options, float *out, scry_error *err)
@@ -66,10 +78,12 @@ int scry_embed_labels(const scry_model *model, const char *const *labels, size_t
         templates = plain;
         template_count = 1;
     }
-    double *sum = scry_try_alloc(n * dim, sizeof *sum);
+    int r = scry_required_texts(templates, template_count, "a template", err);
+    if (r == 0)
+        r = scry_required_array(out, n, "a place for the vectors", err);
+    double *sum = r == 0 ? scry_try_alloc(n * dim, sizeof *sum) : NULL;
     if (!sum)
-        return scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu labels", n);
-    int r = 0;
+        return r < 0 ? r : scry_fail(err, SCRY_ENOMEM, "not enough memory for %zu labels", n);
     for (size_t t = 0; r == 0 && t < template_count; t++) {
         char **texts = scry_label_texts(templates[t], labels, n, err);
         r = texts ? scry_embed_lines(model, (const char *const *)texts, n, &quiet, out, NULL, err) : SCRY_EINVALID;
@@ -77,13 +91,8 @@ int scry_embed_labels(const scry_model *model, const char *const *labels, size_t
             sum[i] += out[i];
         scry_label_texts_free(texts, n);
     }
-    for (size_t i = 0; r == 0 && template_count > 1 && i < n; i++) {
-        double norm = 0;
-        for (size_t d = 0; d < dim; d++)
-            norm += sum[i * dim + d] * sum[i * dim + d];
-        for (size_t d = 0; norm > 0 && d < dim; d++)
-            out[i * dim + d] = (float)(sum[i * dim + d] / sqrt(norm));
-    }
+    if (r == 0 && template_count > 1)
+        put_units(out, sum, n, dim);
     free(sum);
     return r;
 }

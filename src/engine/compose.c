@@ -186,6 +186,8 @@ int scry_query_embed(const scry_query *q, const scry_query_tools *tools, float *
     if (!tools || !tools->model)
         return scry_fail(err, SCRY_EINVALID, "a query is embedded by a model, and none was given");
     int r = scry_required(q, "a query", err);
+    if (r == 0)
+        r = scry_required(out, "a place for the vector", err);
     if (r < 0)
         return r;
     int failed = scry_query_embed_many(&q, 1, tools, out, &any_cut, &why);

@@ -1,6 +1,7 @@
 /* date_words.c - one or two sets of words (date_phrase.h), each of which names a period. */
 #include "engine/date_words.h"
 
+#include "base/required.h"
 #include "engine/date_calendar.h"
 #include "engine/date_lexicon.h"
 #include "engine/date_phrase.h"
@@ -487,7 +488,10 @@ int scry_date_words(const char *text, int64_t now_s, scry_period *out, scry_erro
 int scry_parse_period(const char *text, int64_t *from_s, int64_t *until_s, scry_error *err)
 {
     scry_period t = { 0, 0 };
-    int r = scry_date_words(text, scry_local_now(), &t, err);
+    int r = scry_required(text, "a period", err);
+    if (r < 0)
+        return r;
+    r = scry_date_words(text, scry_local_now(), &t, err);
     if (r == SCRY_ENOTFOUND)
         return scry_fail(err, SCRY_EINVALID, "\"%.60s\" is not a date: write 2024, May 2020, 17.05.2024, 2024-05-17T10:00, yesterday, last summer or "
                          "2019-2021", text);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BATCH = 16, MAX_WORKERS = 256 };
+enum { TEXT_BATCH = 16 };
 
 typedef struct {
     const scry_model *model;
@@ -216,14 +216,17 @@ static const scry_embed_options defaults = SCRY_EMBED_OPTIONS_INIT;
 /* Run `work` on as many threads as there is work for, at least `share` items each. */
 static int run_team(team *t, scry_pool_fn *work, size_t share, scry_error *err)
 {
-    int workers = t->options->workers > 0 ? t->options->workers : scry_cpu_count();
+    int workers = scry_worker_count(t->options->workers);
     size_t useful = (t->count + share - 1) / share;
     if ((size_t)workers > useful)
         workers = (int)useful;
     if (t->count == 0)
         return 0;
+    int r = scry_required(t->out, "a place for the vectors", err);
+    if (r < 0)
+        return r;
     pthread_mutex_init(&t->lock, NULL);
-    scry_pool *pool = scry_pool_new(workers < MAX_WORKERS ? workers : MAX_WORKERS);
+    scry_pool *pool = scry_pool_new(workers);
     scry_pool_run(pool, work, t);
     scry_pool_free(pool);
     pthread_mutex_destroy(&t->lock);
@@ -265,7 +268,8 @@ int scry_embed_memory(const scry_model *model, const scry_encoded *pictures, siz
 {
     team t = team_for(model, n, options, out);
     t.memory = pictures;
-    return run_team(&t, embed_pictures, 1, err);
+    int r = scry_required_array(pictures, n, "an array of pictures", err);
+    return r < 0 ? r : run_team(&t, embed_pictures, 1, err);
 }
 
 int scry_embed_rgb(const scry_model *model, const scry_rgb *pictures, size_t n,
@@ -273,7 +277,8 @@ int scry_embed_rgb(const scry_model *model, const scry_rgb *pictures, size_t n,
 {
     team t = team_for(model, n, options, out);
     t.rgb = pictures;
-    return run_team(&t, embed_pictures, 1, err);
+    int r = scry_required_array(pictures, n, "an array of pictures", err);
+    return r < 0 ? r : run_team(&t, embed_pictures, 1, err);
 }
 
 int scry_embed_lines(const scry_model *model, const char *const *texts, size_t n,

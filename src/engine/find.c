@@ -43,7 +43,8 @@ int scry_find(scry_results **out, const scry_query_tools *tools, const scry_quer
     scry_filter_pool *pool = scry_filter_pool_new();
     scry_search_plan plan = { .search = o->search, .by = o->by, .auto_min_score = o->auto_min_score, .groups = SCRY_GROUPS_INIT };
     float *made = NULL;
-    int r = check_tools(tools, o, err);
+    int r = (unsigned)o->by <= SCRY_BY_WORDS ? check_tools(tools, o, err)
+                                             : scry_fail(err, SCRY_EINVALID, "a search is by look, by words or both, not of kind %d", (int)o->by);
     if (r == 0)
         r = scry_required(query, "a query", err);
     if (r == 0)

@@ -405,7 +405,7 @@ static void run_round(writer *w, ingest_queue *again, double start_ms, scry_pool
 
 static void run_rounds(ingest *in, double start_ms)
 {
-    int workers = in->options->workers > 0 ? in->options->workers : scry_cpu_count();
+    int workers = scry_worker_count(in->options->workers);
     in->jobs.limit = (size_t)workers * INGEST_JOBS_PER_WORKER;
     in->results.limit = INGEST_MAX_RESULTS;
     scry_pool *pool = scry_pool_new(workers + 2);

@@ -45,7 +45,7 @@ size_t scry_query_parts(const scry_query *q, const scry_query_part **out)
 
 bool scry_query_is_weighed(const scry_query *q, size_t i)
 {
-    return q->weighed[i];
+    return i < q->count && q->weighed[i];
 }
 
 bool scry_query_needs_decoder(const scry_query *q)
@@ -55,6 +55,8 @@ bool scry_query_needs_decoder(const scry_query *q)
             return true;
     return false;
 }
+
+enum { MAX_REGION = 1 << 24 };   /* pixels of its left edge, top edge, width and height */
 
 int scry_parse_region(const char *text, int out[4], scry_error *err)
 {
@@ -67,7 +69,7 @@ int scry_parse_region(const char *text, int out[4], scry_error *err)
         errno = 0;
         long v = strtol(p, &end, 10);
         bool last = i == 3;
-        if (end == p || errno || v < 0 || v > 1 << 24 || *end != (last ? '\0' : ',') || !isdigit((unsigned char)*p))
+        if (end == p || errno || v < 0 || v > MAX_REGION || *end != (last ? '\0' : ',') || !isdigit((unsigned char)*p))
             return scry_fail(err, SCRY_EINVALID, "the region \"%s\" is not x,y,w,h in whole pixels", text);
         out[i] = (int)v;
         p = end + 1;
@@ -77,11 +79,28 @@ int scry_parse_region(const char *text, int out[4], scry_error *err)
     return 0;
 }
 
+static int check_part(const scry_query *q, const scry_query_part *part, scry_error *err)
+{
+    const int *r = part->region;
+    if (q->count == SCRY_MAX_QUERY_PARTS)
+        return scry_fail(err, SCRY_ELIMIT, "the query has more than %d parts", SCRY_MAX_QUERY_PARTS);
+    if (!(fabs(part->weight) > 0 && fabs(part->weight) <= 100))
+        return scry_fail(err, SCRY_EINVALID, "a weight of %g: it is from -100 to 100, and not 0", part->weight);
+    if (r[2] == 0 && r[3] == 0)
+        return 0;   /* the whole picture */
+    for (int i = 0; i < 4; i++)
+        if (r[i] < i / 2 || r[i] > MAX_REGION)
+            return scry_fail(err, SCRY_EINVALID, "a region of %d,%d,%d,%d: x and y are 0 or more, width and height 1 or more", r[0],
+                             r[1], r[2], r[3]);
+    return 0;
+}
+
 static int add_part(scry_query *q, scry_query_part part, char *owned, scry_error *err)
 {
-    if (q->count == SCRY_MAX_QUERY_PARTS) {
+    int r = check_part(q, &part, err);
+    if (r < 0) {
         free(owned);
-        return scry_fail(err, SCRY_ELIMIT, "the query has more than %d parts", SCRY_MAX_QUERY_PARTS);
+        return r;
     }
     part.text = owned;
     q->owned[q->count] = owned;
@@ -124,6 +143,8 @@ int scry_query_add_picture(scry_query *q, const char *path, const int region[4],
     int required = scry_required(path, "the path of a picture", err);
     if (required < 0)
         return required;
+    if (!path[0])
+        return scry_fail(err, SCRY_EINVALID, "the path of a picture is empty");
     if (strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0)
         return scry_fail(err, SCRY_EINVALID, "%.200s is an address, and scry opens none: download the picture, and give the file", path);
     if (region)
@@ -137,6 +158,8 @@ int scry_query_add_id(scry_query *q, scry_part_kind kind, const char *hex, const
     int required = scry_required(hex, "a picture's id", err);
     if (required < 0)
         return required;
+    if (kind != SCRY_PART_STORED && kind != SCRY_PART_UPLOADED)
+        return scry_fail(err, SCRY_EINVALID, "a part of a query with an id is a stored or an uploaded picture, not of kind %d", (int)kind);
     if (scry_unhex(hex, part.id, sizeof part.id) < 0)
         return scry_fail(err, SCRY_EINVALID, "\"@%s:%s\" is not a picture's id of 32 hexadecimal digits",
                          kind == SCRY_PART_STORED ? "id" : "p", hex);

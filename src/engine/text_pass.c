@@ -185,7 +185,7 @@ scry_text_pass *scry_text_pass_new(const scry_text_reader *reader, const scry_te
     scry_text_pass *p = scry_alloc(sizeof *p);
     p->reader = reader;
     p->options = options ? options : &defaults;
-    int threads = p->options->workers > 0 ? p->options->workers : scry_cpu_count();
+    int threads = scry_worker_count(p->options->workers);
     int workers = threads < MAX_WORKERS ? threads : MAX_WORKERS;
     p->pool = scry_pool_new(workers);
     p->threads = threads / workers;

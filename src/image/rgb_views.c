@@ -14,8 +14,12 @@ static int check(const scry_rgb *p, ptrdiff_t *stride, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "a picture of %d x %d pixels%s", p->width, p->height, p->data ? "" : " without data");
     if (p->width > SCRY_MAX_SOURCE_SIDE || p->height > SCRY_MAX_SOURCE_SIDE)
         return scry_fail(err, SCRY_ELIMIT, "a side of %d x %d pixels is over %d", p->width, p->height, SCRY_MAX_SOURCE_SIDE);
+    if (p->height == 1)
+        *stride = row;   /* there is no next row */
     if (*stride < row && *stride > -row)
         return scry_fail(err, SCRY_EINVALID, "rows of %d RGB pixels take %td bytes, and the stride is %td", p->width, row, *stride);
+    if (p->height > 1 && (*stride > PTRDIFF_MAX / (p->height - 1) || *stride < -PTRDIFF_MAX / (p->height - 1)))
+        return scry_fail(err, SCRY_EINVALID, "%d rows with a stride of %td bytes are more than memory has", p->height, *stride);
     return 0;
 }
 

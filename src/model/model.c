@@ -108,7 +108,7 @@ static void grow_need(scry_scratch_need *a, const scry_scratch_need *b)
 const char *scry_precision_name(scry_precision p)
 {
     static const char *const names[] = { "auto", "fp32", "bf16", "int8" };
-    return names[p];
+    return (size_t)p < sizeof names / sizeof *names ? names[p] : "?";
 }
 
 /* Check that the files belong together and that a pass fits the memory limit. */
@@ -450,8 +450,11 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
 {
     static const scry_model_options defaults = SCRY_MODEL_OPTIONS_INIT;
     const scry_model_options *o = options ? options : &defaults;
+    scry_error why = SCRY_ERROR_INIT;   /* of files that may be missing, too: nothing of these is for the caller */
     if (!dir)
         return scry_fail(err, SCRY_EINVALID, "a model is the folder of a checkpoint: none was given");
+    if ((unsigned)o->precision > SCRY_PRECISION_INT8)
+        return scry_fail(err, SCRY_EINVALID, "there is no precision %d", (int)o->precision);
     scry_model *m = scry_alloc(sizeof *m);
     pthread_mutex_init(&m->lock, NULL);
     pthread_mutex_init(&m->names_lock, NULL);
@@ -460,14 +463,14 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
     free(copy);
     m->raw = o->raw;
     choose_arithmetic(m, o);
-    int r = scry_checkpoint_dir(&m->dir, dir, err);
+    int r = scry_checkpoint_dir(&m->dir, dir, &why);
     if (r == 0)
-        r = open_parts(m, o, err);
+        r = open_parts(m, o, &why);
     if (r < 0 && m->dir)
-        r = scry_folder_name_pointer(m->dir, r, err);
+        r = scry_folder_name_pointer(m->dir, r, &why);
     if (r < 0) {
         scry_model_free(m);
-        return r;
+        return scry_fail(err, r, "%s", why.message);
     }
     fill_info(m);
     *out = m;

@@ -8,6 +8,7 @@
 #include "model/text_batch.h"
 
 #include "base/alloc.h"
+#include "base/required.h"
 #include "base/view_shape.h"
 #include "base/log.h"
 
@@ -158,11 +159,16 @@ static int average_views(const scry_session *s, const float *rows, size_t count,
     return r;
 }
 
-/* Views of any shape must say which they have. */
-static int check_shapes(const scry_image_spec *spec, const uint8_t *pixels, size_t n, scry_error *err)
+/* What is read and written must be there; views of any shape must say which they have. */
+static int check_pixels(const scry_image_spec *spec, const uint8_t *pixels, size_t n, const float *out, scry_error *err)
 {
     size_t size = (size_t)spec->size;
     scry_view_shape shape;
+    int r = scry_required_array(pixels, n, "an array of pixels", err);
+    if (r == 0)
+        r = scry_required_array(out, n, "a place for the vectors", err);
+    if (r < 0)
+        return r;
     for (size_t i = 0; spec->fit[0] == SCRY_FIT_PATCHES && i < n; i++, pixels += 3 * size * size)
         if (!scry_view_get_shape(pixels, size, &shape))
             return scry_fail(err, SCRY_EINVALID, "view %zu has %zu x %zu patches: the model takes 1 to %zu of them", i, shape.rows,
@@ -175,7 +181,7 @@ int scry_embed_pixels(scry_session *s, const uint8_t *pixels, size_t n, float *o
     enum { PICTURES = 64 };   /* views are averaged from a buffer of this many pictures */
     const scry_image_tower *w;
     size_t views = (size_t)s->model->info.image.views;
-    int r = check_shapes(&s->model->info.image, pixels, n, err);
+    int r = check_pixels(&s->model->info.image, pixels, n, out, err);
     if (r == 0 && n)
         r = scry_model_image_tower(s->model, s->team, &w, err);
     if (r < 0 || n == 0)
@@ -368,7 +374,10 @@ static int embed_with_names(scry_session *s, const char *const *texts, size_t n,
 int scry_embed_texts(scry_session *s, const char *const *texts, size_t n, float *out, bool *cut,
                      scry_error *err)
 {
-    return embed_with_names(s, texts, n, out, cut, err);
+    int r = scry_required_texts(texts, n, "a text", err);
+    if (r == 0)
+        r = scry_required_array(out, n, "a place for the vectors", err);
+    return r < 0 ? r : embed_with_names(s, texts, n, out, cut, err);
 }
 
 int scry_session_embed_ids(scry_session *s, const int32_t *ids, const size_t *starts, size_t n,

@@ -59,7 +59,7 @@ static int start_one(server *s, pthread_t *thread, scry_error *err)
 
 int workers_start(server *s, scry_error *err)
 {
-    int n = s->options.workers > 0 ? s->options.workers : scry_cpu_count(), r = 0;
+    int n = scry_worker_count(s->options.workers), r = 0;
     s->worker_threads = scry_alloc((size_t)n * sizeof *s->worker_threads);
     for (s->worker_count = 0; r == 0 && s->worker_count < n; s->worker_count += r == 0)
         r = start_one(s, &s->worker_threads[s->worker_count], err);

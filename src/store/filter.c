@@ -100,10 +100,30 @@ static void canonical_format(char *text)
     }
 }
 
+/* What a filter asks for; NODES are those that a function of their own makes. */
+typedef enum { ASKS_NODES, ASKS_TEXT, ASKS_TIME, ASKS_NUMBER } asked;
+
+static asked asked_by(scry_filter_kind kind)
+{
+    static const asked by[SCRY_FILTER_KINDS] = {
+        [SCRY_FILTER_IN] = ASKS_TEXT, [SCRY_FILTER_CAMERA] = ASKS_TEXT, [SCRY_FILTER_FORMAT] = ASKS_TEXT,
+        [SCRY_FILTER_LABEL] = ASKS_TEXT, [SCRY_FILTER_KEY] = ASKS_TEXT, [SCRY_FILTER_KEYWORD] = ASKS_TEXT,
+        [SCRY_FILTER_AFTER] = ASKS_TIME, [SCRY_FILTER_BEFORE] = ASKS_TIME,
+        [SCRY_FILTER_MIN_WIDTH] = ASKS_NUMBER, [SCRY_FILTER_MIN_RATING] = ASKS_NUMBER, [SCRY_FILTER_FAVOURITE] = ASKS_NUMBER
+    };
+    return (unsigned)kind < SCRY_FILTER_KINDS ? by[kind] : ASKS_NODES;
+}
+
+/* A node that every store refuses. */
+static scry_filter_node *no_filter(scry_filter_pool *p)
+{
+    return add(p, SCRY_FILTER_KINDS, "");
+}
+
 const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind kind, const char *text)
 {
-    if (!text)
-        return add(p, SCRY_FILTER_KINDS, "");   /* which every store refuses */
+    if (!text || asked_by(kind) != ASKS_TEXT)
+        return no_filter(p);
     size_t bytes = strlen(text) + 1;
     char *copy = scry_alloc(bytes + 1);   /* "jpg" grows by a letter */
     memcpy(copy, text, bytes);
@@ -132,6 +152,8 @@ const scry_filter_node *scry_filter_words(scry_filter_pool *p, const char *text,
 
 const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind kind, int64_t time_s)
 {
+    if (asked_by(kind) != ASKS_TIME)
+        return no_filter(p);
     scry_filter_node *n = add(p, kind, NULL);
     n->time_s = time_s;
     return n;
@@ -139,6 +161,8 @@ const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind k
 
 const scry_filter_node *scry_filter_number(scry_filter_pool *p, scry_filter_kind kind, int64_t number)
 {
+    if (asked_by(kind) != ASKS_NUMBER)
+        return no_filter(p);
     scry_filter_node *n = add(p, kind, NULL);
     n->number = number;
     return n;

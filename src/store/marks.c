@@ -15,6 +15,8 @@ static int check_keeps_marks(const scry_store *s, scry_error *err)
 static int check_marks(const scry_store *s, const scry_mark *marks, size_t n, scry_error *err)
 {
     int result = check_keeps_marks(s, err);
+    if (result == 0)
+        result = scry_required_array(marks, n, "an array of marks", err);
     for (size_t i = 0; i < n && result == 0; i++) {
         const scry_mark *m = &marks[i];
         bool content = m->kind == SCRY_MARK_FAVOURITE || m->kind == SCRY_MARK_KEPT;

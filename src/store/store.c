@@ -6,6 +6,7 @@
 #include "base/required.h"
 #include "base/sha256.h"
 #include "store/predicates.h"
+#include "store/put_checks.h"
 #include "store/results.h"
 
 #include <math.h>
@@ -271,34 +272,10 @@ int scry_store_has_content(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], s
     return s->kind->has_content(s, hash, out, err);
 }
 
-/* Unit length as far as fp32 rounding over `dim` terms can tell; refuses NaN. */
-static bool is_unit(const float *v, int dim)
-{
-    double sum = 0;
-    for (int i = 0; i < dim; i++)
-        sum += (double)v[i] * v[i];
-    return fabs(sum - 1.0) < 1e-2;
-}
-
-static int check_put(const scry_put *p, int dim, scry_error *err)
-{
-    const scry_file *f = &p->file;
-    if (!f->relative || !f->relative[0] || f->relative[0] == '/')
-        return scry_fail(err, SCRY_EINVALID, "a file needs a path below its root, not \"%s\"",
-                         f->relative ? f->relative : "");
-    if (p->vector && !is_unit(p->vector, dim))
-        return scry_fail(err, SCRY_EINVALID, "the vector of %s is not of unit length", f->relative);
-    return 0;
-}
-
 int scry_store_put(scry_store *s, const scry_put *batch, size_t n, scry_error *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        int result = check_put(&batch[i], s->dim, err);
-        if (result < 0)
-            return result;
-    }
-    return n ? s->kind->put(s, batch, n, err) : 0;
+    int result = scry_check_puts(batch, n, s->dim, err);
+    return result < 0 || !n ? result : s->kind->put(s, batch, n, err);
 }
 
 int scry_store_remember_bad(scry_store *s, const scry_bad *b, scry_error *err)
@@ -328,7 +305,8 @@ int scry_store_remove(scry_store *s, const uint8_t (*ids)[SCRY_ID_BYTES], size_t
     if (!removed)
         removed = &ignored;
     *removed = 0;
-    return n ? s->kind->remove(s, ids, n, removed, err) : 0;
+    int result = scry_required_array(ids, n, "an array of ids", err);
+    return result < 0 || !n ? result : s->kind->remove(s, ids, n, removed, err);
 }
 
 int scry_store_get(scry_store *s, const uint8_t id[SCRY_ID_BYTES], scry_results **out,
@@ -407,6 +385,9 @@ int scry_store_each_bad(scry_store *s, int (*each)(void *arg, const char *path, 
 int scry_store_put_texts(scry_store *s, const scry_picture_text *texts, size_t n, scry_error *err)
 {
     scry_store_info info = { 0 };
+    int result = scry_check_texts(texts, n, err);
+    if (result < 0)
+        return result;
     if (s->kind->put_texts)
         return s->kind->put_texts(s, texts, n, err);
     scry_store_describe(s, &info);
@@ -443,7 +424,7 @@ static int check_queries(const scry_store *s, const float *queries, size_t n, sc
 {
     int result = scry_required(queries, "the query's vector", err);
     for (size_t i = 0; i < n && result == 0; i++)
-        if (!is_unit(queries + i * (size_t)s->dim, s->dim))
+        if (!scry_is_unit_vector(queries + i * (size_t)s->dim, s->dim))
             result = scry_fail(err, SCRY_EINVALID, "the query's vector is not of unit length");
     return result;
 }
@@ -454,19 +435,24 @@ int scry_store_search(scry_store *s, const float *query, const scry_search *sear
     return scry_store_search_many(s, query, 1, search, out, err);
 }
 
+static int check_search(const scry_search *search, scry_error *err)
+{
+    if (search && isnan(search->min_score))
+        return scry_fail(err, SCRY_EINVALID, "the lowest score of a search is no number");
+    if (search && search->fold != 0 && !(search->fold > 0 && search->fold <= 1 && !search->all_copies))
+        return scry_fail(err, SCRY_EINVALID, search->all_copies ? "near-identical pictures cannot be folded while every copy "
+                         "is shown" : "the cosine to fold from must be above 0 and at most 1");
+    return scry_filter_check(search ? search->filter : NULL, err);
+}
+
 int scry_store_search_many(scry_store *s, const float *queries, size_t n, const scry_search *search,
                            scry_results **out, scry_error *err)
 {
     static const scry_search defaults = SCRY_SEARCH_INIT;
     for (size_t i = 0; i < n; i++)
         out[i] = NULL;
-    if (search && search->fold != 0 && !(search->fold > 0 && search->fold <= 1 && !search->all_copies))
-        return scry_fail(err, SCRY_EINVALID, search->all_copies ? "near-identical pictures cannot be folded while every copy "
-                         "is shown" : "the cosine to fold from must be above 0 and at most 1");
-    int result = scry_filter_check(search ? search->filter : NULL, err);
-    if (result < 0)
-        return result;
-    if (n)
+    int result = check_search(search, err);
+    if (result == 0 && n)
         result = check_queries(s, queries, n, err);
     if (result < 0)
         return result;
@@ -546,6 +532,9 @@ int scry_store_check_model(scry_store *s, const char *identity, const char *name
 {
     scry_store_info info = { 0 };
     scry_store_options o = { .model_identity = identity, .model_name = name };
+    int result = scry_required(identity, "a model's identity", err);
+    if (result < 0)
+        return result;
     scry_store_describe(s, &info);
     if (info.model_identity[0])
         return strcmp(identity, info.model_identity) == 0 ? 0
@@ -553,5 +542,5 @@ int scry_store_check_model(scry_store *s, const char *identity, const char *name
     if (info.dim == dim)
         return 0;
     return scry_fail(err, SCRY_EINVALID, "the collection \"%s\" holds vectors of %d numbers, and the model %s makes %d: it was "
-                     "built with another model", info.collection, info.dim, name, dim);
+                     "built with another model", info.collection, info.dim, name ? name : "that was given", dim);
 }
