@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MAX_THREADS = 1024, MAX_WORKERS = 256 };   /* of those that are asked for: more only cost memory, and descriptors */
 
@@ -19,6 +20,7 @@ struct scry_pool {
     int count, running;
     bool stopping;
     pthread_t *helpers;   /* count - 1 of them */
+    pid_t process;        /* that has them: after a fork the child has none */
 };
 
 typedef struct {
@@ -64,14 +66,14 @@ static void *helper(void *p)
     return NULL;
 }
 
-scry_pool *scry_pool_new(int threads)
+static void start_helpers(scry_pool *p)
 {
-    scry_pool *p = scry_alloc(sizeof *p);
-    p->count = threads > 0 ? threads < MAX_THREADS ? threads : MAX_THREADS : scry_cpu_count();
+    p->process = getpid();
+    p->turn = 0;
+    p->running = 0;
     pthread_mutex_init(&p->lock, NULL);
     scry_cond_init(&p->start);
     scry_cond_init(&p->done);
-    p->helpers = scry_alloc((size_t)p->count * sizeof *p->helpers);
     for (int i = 1; i < p->count; i++) {
         helper_arg *a = scry_alloc(sizeof *a);
         *a = (helper_arg){ p, i };
@@ -80,6 +82,14 @@ scry_pool *scry_pool_new(int threads)
             p->count = i;   /* fewer threads than asked for: continue with these */
         }
     }
+}
+
+scry_pool *scry_pool_new(int threads)
+{
+    scry_pool *p = scry_alloc(sizeof *p);
+    p->count = threads > 0 ? threads < MAX_THREADS ? threads : MAX_THREADS : scry_cpu_count();
+    p->helpers = scry_alloc((size_t)p->count * sizeof *p->helpers);
+    start_helpers(p);
     return p;
 }
 
@@ -92,6 +102,11 @@ void scry_pool_run(scry_pool *p, scry_pool_fn *fn, void *arg)
 {
     if (!p || p->count == 1) {
         fn(arg, 0, 1);
+        return;
+    }
+    if (p->process != getpid()) {
+        start_helpers(p);
+        scry_pool_run(p, fn, arg);   /* there may be fewer now */
         return;
     }
     pthread_mutex_lock(&p->lock);
@@ -108,10 +123,8 @@ void scry_pool_run(scry_pool *p, scry_pool_fn *fn, void *arg)
     pthread_mutex_unlock(&p->lock);
 }
 
-void scry_pool_free(scry_pool *p)
+static void end_helpers(scry_pool *p)
 {
-    if (!p)
-        return;
     pthread_mutex_lock(&p->lock);
     p->stopping = true;
     pthread_cond_broadcast(&p->start);
@@ -121,6 +134,14 @@ void scry_pool_free(scry_pool *p)
     pthread_mutex_destroy(&p->lock);
     pthread_cond_destroy(&p->start);
     pthread_cond_destroy(&p->done);
+}
+
+void scry_pool_free(scry_pool *p)
+{
+    if (!p)
+        return;
+    if (p->process == getpid())
+        end_helpers(p);
     free(p->helpers);
     free(p);
 }

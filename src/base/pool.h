@@ -18,7 +18,8 @@ int scry_cpu_count(void);
 /* Workers that decode and embed: as many as were asked for, at most 256; scry_cpu_count() for 0 and less. */
 int scry_worker_count(int asked);
 
-/* A team of `threads` (0 = scry_cpu_count(), at most 1,024), the caller being one of them. */
+/* A team of `threads` (0 = scry_cpu_count(), at most 1,024), the caller being one of them. After a
+ * fork the child starts its own when it runs the first work. */
 scry_pool *scry_pool_new(int threads);
 int scry_pool_threads(const scry_pool *p);
 

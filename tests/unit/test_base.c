@@ -18,6 +18,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void buffer_keeps_its_cap(void **state)
@@ -233,6 +234,33 @@ static void pool_runs_every_index_once(void **state)
     scry_pool_free(p);
 }
 
+/* The child of a fork has none of the parent's threads: a pool that waited for them would wait for ever. */
+static void pool_runs_in_both_after_a_fork(void **state)
+{
+    int runs[4] = { 0 }, status;
+    scry_pool *used = scry_pool_new(4), *unused = scry_pool_new(4);
+    scry_pool_run(used, count_runs, runs);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(60);   /* ends it by a signal */
+        for (int i = 0; i < 50; i++)
+            scry_pool_run(used, count_runs, runs);
+        bool all = runs[0] == 51 && runs[1] == 51 && runs[2] == 51 && runs[3] == 51;
+        scry_pool_free(used);
+        scry_pool_free(unused);
+        _exit(all ? 7 : 8);
+    }
+    scry_pool_run(used, count_runs, runs);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(runs[i], 2);
+    scry_pool_free(used);
+    scry_pool_free(unused);
+}
+
 static void times_of_files(void **state)
 {
     assert_int_equal(scry_time_ns((struct timespec){ 1, 2 }), 1000000002);
@@ -258,6 +286,7 @@ int main(void)
         cmocka_unit_test(crc32c_equals_the_reference),
         cmocka_unit_test(sealed_files_are_whole_or_nothing),
         cmocka_unit_test(pool_runs_every_index_once),
+        cmocka_unit_test(pool_runs_in_both_after_a_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
