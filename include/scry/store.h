@@ -311,9 +311,9 @@ char *scry_place_text(double latitude, double longitude);
 /* The stored vector of a content, widened to float: `out` is [dim]. */
 int scry_store_vector(scry_store *s, const uint8_t hash[SCRY_HASH_BYTES], float *out, scry_error *err) SCRY_NODISCARD;
 
-/* All files that pass the filter, in order of root and relative path, starting after `after`
- * (NULL: from the start; a file's id). The file is borrowed for the call; non-zero stops. As in a search, a file whose row is
- * not as it was written is left out, and scry_store_known_damage says so. */
+/* All files that pass the filter, in order of root and relative path, starting after `after` (NULL: from the start; a file's id,
+ * SCRY_ENOTFOUND when it was removed). The file is borrowed for the call; non-zero stops. As in a search, a file whose row is not
+ * as it was written is left out, and scry_store_known_damage says so. */
 int scry_store_each_file(scry_store *s, const scry_filter_node *filter, const uint8_t *after,
                          int (*each)(void *arg, const scry_file *file), void *arg, scry_error *err) SCRY_NODISCARD;
 

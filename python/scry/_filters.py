@@ -65,6 +65,7 @@ def _text(kind: int, change: Callable[[str], str] = str) -> Callable[[Any, Any],
     def build(pool: Any, value: Any) -> Any:
         if not isinstance(value, (str, os.PathLike)):
             raise errors.InvalidError(f"the text of a filter is a text, not {value!r}")
+        encode(value)   # refuses what no text of C can be
         value = change(os.fspath(value))
         if not value:
             raise errors.InvalidError("the text of a filter is empty")

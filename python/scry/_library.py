@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Sequence
 
+import numpy as np
+
 from . import _c, errors
 
 _SONAME = "libscry.so.0"
@@ -90,6 +92,13 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     if not least <= number <= most:
         raise errors.InvalidError(f"{name} is a whole number from {least} to {most}, not {number}")
     return number
+
+
+def real(name: str, value: Any, least: float, most: float, also: str = "") -> float:
+    """A number within its range, Python's or NumPy's; `also` is what else the argument may be."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not least <= value <= most:
+        raise errors.InvalidError(f"{name} is a number from {least} to {most}{also}, not {value!r}")
+    return float(value)
 
 
 def place(value: str | bytes | os.PathLike[Any]) -> str:

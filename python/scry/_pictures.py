@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Picture = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO, np.ndarray, "Image.Image"]
 
+_MOST = 1_000_000   # pixels of a side that C takes
+
 
 def is_pil(picture: Any) -> bool:
     return hasattr(picture, "getexif") and hasattr(picture, "convert")
@@ -52,16 +54,23 @@ def _read(file: Any) -> np.ndarray:
     return np.frombuffer(data, np.uint8)
 
 
+def _bytes(data: bytes | bytearray | memoryview) -> np.ndarray:
+    view = memoryview(data)
+    return np.frombuffer(view if view.c_contiguous else view.tobytes(), np.uint8)
+
+
 def _rgb(pixels: np.ndarray) -> np.ndarray:
     """[h, w, 3] of bytes, each row without gaps; not copied where it is that already. Grey is [h, w]; a fourth channel is dropped."""
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.size == 0:
         raise errors.InvalidError(f"pixels are uint8 [height, width, 3], not {pixels.dtype} {list(pixels.shape)}")
+    if max(pixels.shape[:2]) > _MOST:   # before it is copied, and before C would see other numbers
+        raise errors.InvalidError(f"pixels have sides of at most {_MOST}, not {list(pixels.shape)}")
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, np.newaxis], 3, axis=2)
     if pixels.shape[2] not in (3, 4):
         raise errors.InvalidError(f"pixels have 3 channels, red, green and blue, not {pixels.shape[2]}")
     pixels = pixels[:, :, :3]
-    rows = pixels.strides[2] == 1 and pixels.strides[1] == 3 and abs(pixels.strides[0]) >= 3 * pixels.shape[1]
+    rows = pixels.strides[2] == 1 and pixels.strides[1] == 3 and (abs(pixels.strides[0]) >= 3 * pixels.shape[1] or pixels.shape[0] == 1)
     return pixels if rows else np.ascontiguousarray(pixels)
 
 
@@ -82,7 +91,7 @@ class Batch:
             elif isinstance(picture, np.ndarray):
                 self.pixels.append((i, _rgb(picture)))
             elif isinstance(picture, (bytes, bytearray, memoryview)):
-                self.encoded.append((i, np.frombuffer(picture, np.uint8)))
+                self.encoded.append((i, _bytes(picture)))
             elif hasattr(picture, "read"):
                 self._convert(i, picture, _read, self.encoded)
             else:
@@ -103,6 +112,6 @@ class Batch:
     def rgb_array(self) -> Any:
         array = (_c.scry_rgb * len(self.pixels))()
         for entry, (_, pixels) in zip(array, self.pixels):
-            entry.data, entry.stride = pixels.ctypes.data, pixels.strides[0]
             entry.height, entry.width = pixels.shape[:2]
+            entry.data, entry.stride = pixels.ctypes.data, pixels.strides[0] if entry.height > 1 else 0   # of one row NumPy's says nothing
         return array

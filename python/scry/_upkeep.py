@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _c, _filters, errors
-from ._library import Run, call, encode, lib, place, text, whole
+from ._library import Run, call, encode, lib, place, real, text, whole
 from .model import Model
 from .results import (CompareReport, CopyReport, DuplicateGroup, Hit, IndexProgress, IndexReport, RebuildEstimate, TextReport,
                       VerifyReport, make_copy, make_group, make_progress, make_text_progress)
@@ -49,6 +49,11 @@ def _groups(store: Any, duplicates: Any) -> list[DuplicateGroup]:
     return found
 
 
+def _check_store(other: Any) -> None:
+    if not isinstance(other, Upkeep):
+        raise errors.InvalidError(f"the other store is a scry.Store, not {other!r}")
+
+
 class Upkeep:
     """The part of Store that looks after its contents."""
 
@@ -71,9 +76,10 @@ class Upkeep:
         user wants to keep beside each other. Filters are those of search(). Nothing is deleted. `progress(done, total)` counts pictures.
         """
         run = Run()
-        if not (isinstance(cosine, (int, float)) and 0 < cosine <= 1):
-            raise errors.InvalidError(f"the cosine is a number above 0 and up to 1, not {cosine!r}")
-        options = _c.scry_duplicates_options(cosine=0.0 if exact else float(cosine), cancel=ctypes.pointer(run.cancel),
+        cosine = real("the cosine", cosine, 0, 1)
+        if not cosine:
+            raise errors.InvalidError("the cosine is above 0: exact=True is for files of the same bytes")
+        options = _c.scry_duplicates_options(cosine=0.0 if exact else cosine, cancel=ctypes.pointer(run.cancel),
                                              progress=run.guard(_c.Share, progress))
         pointer = ctypes.c_void_p()
         with self._reading() as store, _filters.built(filters) as options.filter:
@@ -140,6 +146,7 @@ class Upkeep:
     def copy_to(self, other: Upkeep, *, progress: Callable[[CopyReport], None] | None = None) -> CopyReport:
         """Give another store, which is made where there is none, every file of this one with its vector, labels and key. Nothing is
         embedded again; what is there and equal is not sent, so that a copy that was stopped goes on with the next call."""
+        _check_store(other)
         run = Run()
         options, total, info = _c.scry_copy_options(cancel=ctypes.pointer(run.cancel)), _c.scry_copy_progress(), _c.scry_store_info()
         options.progress = run.guard(_c.CopyProgress, progress and (lambda p: progress(make_copy(p.contents))))
@@ -158,6 +165,7 @@ class Upkeep:
 
     def compare(self, other: Upkeep, *, progress: Callable[[CopyReport], None] | None = None) -> CompareReport:
         """Every difference of the files, fields, vectors and read texts of two stores."""
+        _check_store(other)
         run = Run()
         differences: list[str] = []
         report = _c.scry_compare_report()

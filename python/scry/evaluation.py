@@ -7,7 +7,7 @@ import math
 import os
 from typing import Any, Callable, Sequence
 
-from . import _c
+from . import _c, errors
 from ._library import Run, call, encode, lib, place, text, texts, whole
 from .model import Model
 from .results import EvalReport, Figure
@@ -33,6 +33,8 @@ def evaluate(model: Model, table: str | os.PathLike[str], *, labels: bool = Fals
     `progress(done, total)` counts what is embedded, then `ranked(done, total)` questions; an exception in one of them, and Ctrl-C,
     stop the evaluation.
     """
+    if not isinstance(model, Model) or not isinstance(store, (Store, type(None))):
+        raise errors.InvalidError(f"an evaluation is of a scry.Model, with a scry.Store or none, not of {model!r} with {store!r}")
     run = Run()
     given = ctypes.c_void_p()
     folder = encode(place(pictures)) if pictures is not None else None

@@ -75,7 +75,7 @@ class Model:
         if precision not in _PRECISIONS:
             raise errors.InvalidError(f"the precision is {', '.join(_PRECISIONS)}, not {precision!r}")
         self._language = language
-        name = os.fsdecode(name) if name is not None else os.environ.get("SCRY_MODEL") or "starter"
+        name = os.fsdecode(name) if name else os.environ.get("SCRY_MODEL") or "starter"
         folder, pointer = ctypes.c_void_p(), ctypes.c_void_p()
         try:
             call("scry_model_resolve", encode(os.path.expanduser(name)), ctypes.byref(folder))
@@ -198,8 +198,8 @@ class Model:
         vectors = pictures if isinstance(pictures, np.ndarray) and pictures.dtype.kind == "f" else self.embed_images(pictures)
         single = vectors.ndim == 1
         vectors = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
-        if vectors.shape[1] != self.dim:
-            raise errors.InvalidError(f"vectors of this model have {self.dim} dimensions, not {vectors.shape[1]}")
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
+            raise errors.InvalidError(f"vectors of this model have {self.dim} dimensions, [n, {self.dim}], not {list(vectors.shape)}")
         words = np.empty((len(labels), self.dim), np.float32)
         out = np.empty((len(vectors), len(labels)))
         with self._handle.use() as model:

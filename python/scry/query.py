@@ -4,7 +4,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from . import _c
+from . import _c, errors
 from ._library import Handle, call, encode, lib, texts
 
 
@@ -18,6 +18,9 @@ class Query:
     """
 
     def __init__(self, *arguments: str) -> None:
+        for argument in arguments:
+            if not isinstance(argument, str):
+                raise errors.InvalidError(f"a query is written as texts, not {argument!r}")
         words = arguments[0].split() if len(arguments) == 1 else list(arguments)
         pointer = ctypes.c_void_p()
         call("scry_query_parse", ctypes.byref(pointer), texts(words), len(words))

@@ -5,13 +5,13 @@ import ctypes
 import os
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence, Union
 
 import numpy as np
 
 from . import _c, _filters, errors
-from ._library import Handle, Run, call, encode, lib, place, text, texts, whole
+from ._library import Handle, Run, call, encode, lib, place, real, text, texts, whole
 from ._pictures import Picture, is_pil, is_pixels
 from ._upkeep import FOLD_AUTO, Upkeep, keep_in
 from .model import Model
@@ -28,8 +28,27 @@ if TYPE_CHECKING:
 Part = Union[str, Picture, Query, File, Hit, np.ndarray]
 _BY = {"auto": _c.BY_AUTO, "look": _c.BY_LOOK, "words": _c.BY_WORDS}
 _PAGE = 1000    # files that each_file holds at a time
-_MILVUS = ("index", "search", "consistency", "partitions", "half", "shards", "replicas", "alias", "partition_key", "mmap", "resource_group",
-           "vector_field", "id_field", "path_field")
+_MILVUS: dict[str, type] = {"index": str, "search": str, "consistency": str, "partitions": bool, "half": bool, "shards": int, "replicas": int,
+                            "alias": bool, "partition_key": bool, "mmap": bool, "resource_group": str, "vector_field": str, "id_field": str,
+                            "path_field": str}
+
+
+def _milvus_options(given: dict[str, Any]) -> dict[str, Any]:
+    """As C takes them; None is as left out."""
+    unknown = set(given) - set(_MILVUS)
+    if unknown:
+        raise TypeError(f"unknown option of Milvus {sorted(unknown)[0]!r}: it is one of {', '.join(_MILVUS)}")
+    options: dict[str, Any] = {}
+    for name, value in given.items():
+        kind = _MILVUS[name]
+        if value is None:
+            continue
+        if kind is int:
+            value = whole(name, value, 0, 2 ** 31 - 1)
+        elif not isinstance(value, kind):
+            raise errors.InvalidError(f"{name} is {'True or False' if kind is bool else 'a text'}, not {value!r}")
+        options[name] = encode(value) if kind is str else value
+    return options
 
 
 def _default_place() -> str:
@@ -80,10 +99,9 @@ class Store(Upkeep):
         path = os.fsdecode(where) if where is not None else os.environ.get("SCRY_STORE") or _default_place()
         self.where = path if path.startswith(("milvus://", "milvuss://", "https://")) else place(path)
         self.collection = collection
-        unknown = set(milvus or {}) - set(_MILVUS)
-        if unknown:
-            raise TypeError(f"unknown option of Milvus {sorted(unknown)[0]!r}: it is one of {', '.join(_MILVUS)}")
-        self._milvus = {k: encode(v) if isinstance(v, str) else v for k, v in (milvus or {}).items()}
+        self._milvus = _milvus_options(milvus or {})
+        if not isinstance(model, (Model, str, os.PathLike, type(None))):
+            raise errors.InvalidError(f"the model of a store is a Model or its name, not {model!r}")
         self._precision, self._threads = precision, whole("threads", threads, 0, 4096)
         self._given_name = None if isinstance(model, Model) else model
         self._model = self._given_model = model if isinstance(model, Model) else None
@@ -124,9 +142,8 @@ class Store(Upkeep):
         self._check_process()
         with self._lock:
             self._forget_reader()
-            if self._model and self._model is not self._given_model:
-                self._model.close()
-                self._model = None
+            if self._model is not self._given_model:
+                self._model = None   # freed with the last thread that uses it
 
     # ---- opening ----
 
@@ -172,7 +189,10 @@ class Store(Upkeep):
 
     @contextmanager
     def _reading(self) -> Iterator[Any]:
-        with self._current_reader().use() as store:
+        self._check_process()
+        with ExitStack() as users:
+            with self._lock:   # from here on another thread's close() frees it when this one is done
+                store = users.enter_context(self._current_reader().use())
             yield store
 
     @contextmanager
@@ -239,14 +259,12 @@ class Store(Upkeep):
         limit, offset = whole("limit", limit, 1, 10**8), whole("offset", offset, 0, 10**12)
         if by not in _BY:
             raise errors.InvalidError(f"by is {', '.join(map(repr, _BY))}, not {by!r}")
-        if min_score not in (None, "auto") and (isinstance(min_score, bool) or not isinstance(min_score, (int, float))
-                                                or not -1 <= min_score <= 1):
-            raise errors.InvalidError(f"min_score is a number from -1 to 1, or \"auto\", not {min_score!r}")
+        least = -2.0 if min_score is None or min_score == "auto" else real("min_score", min_score, -1, 1, ', or "auto"')
         with self._reading() as store, _filters.built(filters) as tree:
             vectors = np.ascontiguousarray(self._vectors_of(queries, store), np.float32)
             thresholds = [self._threshold_of(store, v, min_score == "auto") for v in vectors]
             options = _c.scry_find_options(by=_BY[by], auto_min_score=min_score == "auto", search=_c.scry_search(
-                filter=tree, limit=limit, offset=offset, min_score=-2.0 if min_score in (None, "auto") else float(min_score),
+                filter=tree, limit=limit, offset=offset, min_score=least,
                 all_copies=all_copies, approximate=approximate, fold=FOLD_AUTO if fold is True else fold or 0.0))
             if by == "look" and min_score != "auto":
                 return self._search_by_look(store, vectors, options.search, thresholds) if len(vectors) else []
@@ -257,8 +275,10 @@ class Store(Upkeep):
         words = query if isinstance(query, Query) else Query._of_texts(_texts_of(query))
         results = ctypes.POINTER(_c.scry_results)()
         options.vector = vector.ctypes.data
-        known = self._threshold
-        with words._handle.use() as pointer, known.use() if known else nullcontext() as options.threshold:
+        with ExitStack() as users:
+            with self._lock:
+                options.threshold = users.enter_context(self._threshold.use()) if self._threshold else None
+            pointer = users.enter_context(words._handle.use())
             call("scry_find", ctypes.byref(results), ctypes.byref(_c.scry_query_tools(store=store)), pointer, ctypes.byref(options))
         try:
             return make_results(results.contents, threshold, vector)
@@ -356,8 +376,8 @@ class Store(Upkeep):
         return True
 
     def files(self, **filters: Unpack[Filters]) -> Iterator[File]:
-        """All files that pass the filters of search(), by folder and name; read in pages."""
-        after: bytes | None = None
+        """All files that pass the filters of search(), by folder and name; read in pages, between which files may be removed."""
+        seen: list[bytes] = []   # ids; the last one that is still there is where the next page begins
         page: list[File] = []
 
         def add(pointer: Any) -> int:
@@ -367,11 +387,18 @@ class Store(Upkeep):
             page.clear()
             run = Run()
             with self._reading() as store, _filters.built(filters) as tree:
-                run.call("scry_store_each_file", store, tree, after, run.guard(_c.EachFile, add, 1), None)
+                while True:
+                    try:
+                        run.call("scry_store_each_file", store, tree, seen[-1] if seen else None, run.guard(_c.EachFile, add, 1), None)
+                        break
+                    except errors.NotFoundError:
+                        if not seen:
+                            raise
+                        seen.pop()   # it was removed: all that are left before it were listed already
             yield from list(page)
             if len(page) < _PAGE:
                 return
-            after = bytes.fromhex(page[-1].id)
+            seen += [bytes.fromhex(f.id) for f in page]
 
     def __iter__(self) -> Iterator[File]:
         return self.files()

@@ -133,6 +133,34 @@ def test_what_python_cannot_read_fails_alone(model, pictures, tmp_path):
         model.embed_images(io.StringIO("x"))
 
 
+def test_rows_without_a_stride_and_bytes_with_gaps(model, pictures):
+    """NumPy may give an array of one row any stride; a view of every second byte is none that C could read in place."""
+    pixels = waves(60, 50, 1)
+    row = np.lib.stride_tricks.as_strided(pixels, (1, 60, 3), (5, 3, 1))
+    assert np.array_equal(model.embed_images(row), model.embed_images(pixels[:1].copy()))
+    data = (pictures / "copy.jpg").read_bytes()
+    spread = bytearray(2 * len(data))
+    spread[::2] = data
+    assert np.array_equal(model.embed_images(memoryview(spread)[::2]), model.embed_images(data))
+
+
+def test_sides_that_c_cannot_count(model):
+    """An array that repeats a row takes no memory of its own: it is refused before it is copied, or its number of rows cut to 32 bits."""
+    row = waves(60, 1, 1)
+    for shape, strides in (((2 ** 32 + 5, 60, 3), (0, 3, 1)), ((1, 2 ** 32 + 5, 3), (180, 0, 1)), ((2 ** 31, 60), (0, 1)),
+                           ((1_000_001, 60, 3), (0, 3, 1))):
+        with pytest.raises(scry.InvalidError, match="sides of at most"):
+            model.embed_images(np.lib.stride_tricks.as_strided(row, shape, strides))
+
+
+def test_vectors_to_classify_have_one_or_two_dimensions(model):
+    rows = model.embed_texts(["a", "b"])
+    assert model.classify(rows, ["x", "y", "z"]).shape == (2, 3) and model.classify(rows[0], ["x", "y"]).shape == (2,)
+    for bad in (np.zeros((2, 16, 3)), np.zeros((1, 2, 16)), np.zeros((2, 15)), np.zeros(()), np.zeros((0, 3))):
+        with pytest.raises(scry.InvalidError, match="vectors of this model have 16 dimensions"):
+            model.classify(bad, ["x", "y"])
+
+
 def test_several_pictures_in_one_array(model):
     several = np.stack([waves(80, 60, i) for i in range(3)])
     assert (model.embed_images(several) == model.embed_images(list(several))).all()
@@ -156,7 +184,15 @@ def test_progress_and_stopping(model, pictures):
         model.embed_texts(["a dog"] * 100, progress=stop)
 
 
-def test_ctrl_c_ends_a_long_call(model):
+@pytest.fixture
+def ctrl_c():
+    """As in a terminal: a shell starts what runs in the background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_a_long_call(model, ctrl_c):
     asked = []
 
     def interrupt(done, total):

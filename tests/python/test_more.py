@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -160,3 +161,83 @@ def test_all_that_is_public_says_what_it_is():
             missing += [f"{name}.{m}" for m, member in vars(thing).items() if not m.startswith("_") and not member.__doc__
                         and (callable(member) or isinstance(member, property))]
     assert missing == []
+
+
+def test_files_that_are_removed_while_they_are_listed(tmp_path, model, pictures, monkeypatch):
+    monkeypatch.setattr("scry.store._PAGE", 4)
+    for wanted in (lambda i: True, lambda i: i % 4, lambda i: i % 4 == 3, lambda i: i < 5):
+        with scry.Store(tmp_path / "s", model=model) as store:
+            store.index(pictures)
+            ids = [f.id for f in store.files()]
+            seen = []
+            for i, file in enumerate(store.files()):
+                seen.append(file.id)
+                if wanted(i):
+                    assert store.remove(file) == 1
+            assert seen == ids and len(store) == sum(not wanted(i) for i in range(len(ids)))
+    listed = store.files()
+    next(listed)
+    store.drop()
+    with pytest.raises(scry.NotFoundError):
+        list(listed)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_store_is_closed_while_others_search_it(tmp_path, model, pictures, given):
+    """close() frees what nobody uses, and the next use opens it again: no thread meets a closed store or model."""
+    store = scry.Store(tmp_path / "s", model=model if given else model.dir, precision="fp32")
+    store.index(pictures)
+    wanted = [h.id for h in store.search("x")]
+    problems = []
+    over = threading.Event()
+
+    def closing():
+        while not over.is_set():
+            store.close()
+
+    def searching():
+        try:
+            for _ in range(100):
+                assert [h.id for h in store.search("x")] == wanted and len(list(store.files())) == 12
+        except BaseException as e:   # pylint: disable=broad-except
+            problems.append(e)
+    closer, others = threading.Thread(target=closing), [threading.Thread(target=searching) for _ in range(3)]
+    for t in (closer, *others):
+        t.start()
+    for t in others:
+        t.join()
+    over.set()
+    closer.join()
+    assert problems == []
+    kept = store.model
+    store.close()
+    assert kept.embed_texts("x").shape == (16,)
+
+
+def test_arguments_of_the_wrong_kind(store, model, pictures, tmp_path):
+    for other in (None, "folder", tmp_path, 5):
+        for call in (store.copy_to, store.compare):
+            with pytest.raises(scry.InvalidError, match="the other store is a scry.Store"):
+                call(other)
+        with pytest.raises(scry.InvalidError, match="an evaluation is of a scry.Model"):
+            scry.evaluate(other, "captions.tsv")
+    with pytest.raises(scry.InvalidError, match="an evaluation is of a scry.Model"):
+        scry.evaluate(model, "captions.tsv", store="folder")
+    for bad in (5, b"dog", None, ["a dog"]):
+        with pytest.raises(scry.InvalidError, match="written as texts"):
+            scry.Query(bad)
+        with pytest.raises(scry.InvalidError, match="written as texts"):
+            scry.Query("a", bad)
+        if bad is not None:
+            with pytest.raises(scry.InvalidError, match="the model of a store"):
+                scry.Store(tmp_path, model=bad)
+    for bad in ("a\0b", "\ud800"):
+        with pytest.raises(scry.InvalidError):
+            store.search("x", in_=bad)
+    for bad in (0, -0.5, 1.5, True, "0.9", None, float("nan"), np.bool_(True)):
+        with pytest.raises(scry.InvalidError):
+            store.duplicates(bad)
+    assert store.duplicates(np.float32(0.9)) == store.duplicates(float(np.float32(0.9)))
+    least = np.float32(0.0)
+    assert [h.id for h in store.search("x", min_score=least)] == [h.id for h in store.search("x", min_score=0.0)]
+    assert [h.id for h in store.search("x", min_score=np.int64(-1))] == [h.id for h in store.search("x")]

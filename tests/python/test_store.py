@@ -147,6 +147,11 @@ def test_bad_arguments_are_refused(store):
         scry.Query("")
     with pytest.raises(TypeError):
         scry.Store("x", milvus={"indx": "flat"})
+    for options in ({"shards": 2 ** 32 + 1}, {"replicas": -1}, {"shards": "2"}, {"half": "no"}, {"mmap": 1}, {"index": 5}, {"search": "a\0b"}):
+        with pytest.raises(scry.InvalidError):
+            scry.Store("x", milvus=options)
+    choice = scry.Store("x", milvus={"shards": np.int64(2), "half": False, "alias": True, "index": "flat", "search": None})._options(0).milvus
+    assert (choice.shards, choice.half, choice.alias, choice.index, choice.search) == (2, False, True, b"flat", None)
 
 
 def test_what_python_would_pass_on_silently(store, model, pictures):
