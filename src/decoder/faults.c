@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool ends_with(const uint8_t *bytes, size_t size, const char *mark)
@@ -30,6 +31,17 @@ static void eat_memory(void)
             p[k] = 1;
     }
     abort();
+}
+
+/* Seven seconds in which little is computed, as on a busy processor. */
+static void starve(void)
+{
+    for (int i = 0; i < 14; i++) {
+        clock_t until = clock() + CLOCKS_PER_SEC / 50;
+        while (clock() < until)
+            ;
+        (void)nanosleep(&(struct timespec){ 0, 500000000 }, NULL);
+    }
 }
 
 static void escape(void)
@@ -77,6 +89,8 @@ bool scry_decoder_fault(const uint8_t *bytes, size_t size)
     if (ends_with(bytes, size, "scry-test:spin"))
         for (;;)
             __asm__ volatile("");
+    if (ends_with(bytes, size, "scry-test:starve"))
+        starve();
     if (ends_with(bytes, size, "scry-test:memory"))
         eat_memory();
     if (ends_with(bytes, size, "scry-test:exit"))

@@ -324,11 +324,16 @@ static int ask(scry_decoder *d, const scry_decode_request *request, scry_error *
     return rc == 0 ? send_request(d, err) : rc;
 }
 
+static bool is_out_of_time(int status)
+{
+    return status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
+}
+
 /* Why a worker exited that this client did not kill: the reason that is stored for its picture. */
 static int blame_death(int status, scry_decoder *d, scry_error *err)
 {
     int sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (sig == SIGXCPU)
+    if (is_out_of_time(status))
         return scry_fail(err, SCRY_ELIMIT, "took longer than %g s", d->options.time_limit_ms / 1e3);
     if (sig == SIGKILL)
         return scry_fail(err, SCRY_EINVALID, "the decoder was killed (out of memory?)");
@@ -386,6 +391,21 @@ static int explain_reply(const scry_decoder *d, int rc, scry_error *err)
     return rc == SCRY_EREMOTE || rc == SCRY_EIO ? SCRY_EINVALID : rc;   /* EIO is this side's: see scry_decoder_run() */
 }
 
+/* The limit is of processor time; of the clock only while the worker gets none of it. On a busy machine a picture takes longer, up
+ * to MOST_LIMITS times. */
+static scry_worker_event receive_reply(scry_decoder *d, void *buffer, size_t capacity, size_t *n)
+{
+    enum { MOST_LIMITS = 20, LEAST_MS = 10 };
+    double limit = d->options.time_limit_ms, first = scry_worker_used_ms(&d->worker), last = first;
+    for (int i = 1;; i++) {
+        scry_worker_event e = scry_worker_receive(&d->worker, buffer, capacity, d->asked_ms + i * limit, n);
+        double used = scry_worker_used_ms(&d->worker);
+        if (e != SCRY_WORKER_LATE || i == MOST_LIMITS || used < last + LEAST_MS || used > first + 0.9 * limit)
+            return e;
+        last = used;
+    }
+}
+
 /* One attempt: 0 and the result, or the error; *again if the worker had served other pictures before,
  * so that a new one may succeed. */
 static int await_reply(scry_decoder *d, scry_decode_result *result, bool *again, scry_error *err)
@@ -399,8 +419,7 @@ static int await_reply(scry_decoder *d, scry_decode_result *result, bool *again,
         if (rc < 0)
             return rc;
     }
-    scry_worker_event e = scry_worker_receive(&d->worker, buffer, sizeof buffer,
-                                              d->asked_ms + d->options.time_limit_ms, &n);
+    scry_worker_event e = receive_reply(d, buffer, sizeof buffer, &n);
     if (e == SCRY_WORKER_MESSAGE) {
         d->worker.served++;
         int rc = scry_wire_take_reply(buffer, n, &d->request, d->output.data, result, err);
@@ -412,7 +431,7 @@ static int await_reply(scry_decoder *d, scry_decode_result *result, bool *again,
     int status = scry_worker_stop(&d->worker);
     if (e == SCRY_WORKER_LATE)
         return scry_fail(err, SCRY_ELIMIT, "took longer than %g s", d->options.time_limit_ms / 1e3);
-    *again = !fresh;
+    *again = !fresh && !is_out_of_time(status);
     return blame_death(status, d, err);
 }
 

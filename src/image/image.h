@@ -59,7 +59,7 @@ typedef struct scry_decoder_options {
     size_t memory_bytes;        /* address space limit of a worker; 0 = 1 GiB, and for one picture at a time that
                                    needs more up to 4 GiB, at most half of the machine's memory */
     uint64_t max_pixels;        /* width * height as the header says; 0 = 500 million */
-    int time_limit_ms;          /* a picture; 0 = 30,000 */
+    int time_limit_ms;          /* a picture, of processor time, or of the clock while it gets none; 0 = 30,000 */
     const char *lines;          /* for LINE: "FOLDER:rus+ukr", the data of Tesseract and its languages; NULL: without */
 } scry_decoder_options;
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -163,6 +164,15 @@ scry_worker_event scry_worker_receive(scry_worker *w, void *buffer, size_t capac
         if (got == 0 || (errno != EAGAIN && errno != EINTR && errno != ECONNRESET))
             return SCRY_WORKER_DEAD;
     }
+}
+
+double scry_worker_used_ms(const scry_worker *w)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (w->pid <= 0 || clock_getcpuclockid(w->pid, &clock) != 0 || clock_gettime(clock, &t) < 0)
+        return 0;
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 bool scry_worker_send(scry_worker *w, const void *message, size_t n)

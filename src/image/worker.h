@@ -40,6 +40,9 @@ typedef enum { SCRY_WORKER_MESSAGE, SCRY_WORKER_DEAD, SCRY_WORKER_LATE } scry_wo
 scry_worker_event scry_worker_receive(scry_worker *w, void *buffer, size_t capacity,
                                       double deadline_ms, size_t *n);
 
+/* Milliseconds of processor time that it has used since it was started; 0 when it has exited. */
+double scry_worker_used_ms(const scry_worker *w);
+
 /* false when the worker has exited. Never raises SIGPIPE. */
 bool scry_worker_send(scry_worker *w, const void *message, size_t n);
 

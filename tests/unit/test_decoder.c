@@ -496,6 +496,20 @@ static void a_failing_worker_costs_one_picture(void **state)
     unsetenv("SCRY_TEST_DECODER_FAULTS");
 }
 
+/* A picture that took seven seconds because the worker had little of the processor, and is not recorded as bad. */
+static void a_busy_machine_is_waited_for(void **state)
+{
+    scry_decoder_options o = SCRY_DECODER_OPTIONS_INIT;
+    o.time_limit_ms = 2500;
+    setenv("SCRY_TEST_DECODER_FAULTS", "1", 1);
+    scry_decoder *d = new_decoder(&o);
+    scry_error err = SCRY_ERROR_INIT;
+    if (run_fault(d, "scry-test:starve", &err) < 0)
+        fail_msg("%s", err.message);
+    scry_decoder_free(d);
+    unsetenv("SCRY_TEST_DECODER_FAULTS");
+}
+
 #ifndef SCRY_SANITIZED
 /* No file, socket, process, executable memory, or environment: the worker attempts each of them. */
 static void nothing_leaves_the_sandbox(void **state)
@@ -609,6 +623,7 @@ int main(void)
         cmocka_unit_test(what_is_no_picture_is_refused),
         cmocka_unit_test(a_changing_file_is_noticed),
         cmocka_unit_test(a_failing_worker_costs_one_picture),
+        cmocka_unit_test(a_busy_machine_is_waited_for),
 #ifndef SCRY_SANITIZED
         cmocka_unit_test(nothing_leaves_the_sandbox),
         cmocka_unit_test(memory_stays_under_the_limit),
