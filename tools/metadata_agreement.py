@@ -61,6 +61,8 @@ def expected(row):
         if tag.startswith("XMP") and re.fullmatch(r"\d{4}(:\d\d)?", str(text)):   # a year, or a month
             text = f"{text}:01:01"[:10]
         out["date"] = out["date"] or date_of(f"{text} {time}" if time else text)
+    gps = [date_of(row.get(tag)) for tag in ("Composite:GPSDateTime", "XMP-exif:GPSDateTime", "GPS:GPSDateStamp")]
+    out["date"] = out["date"] or next((d for d in gps if d and d >= datetime(1980, 1, 7)), None)   # when GPS began
     group = "IFD0" if "IFD0:Make" in row or "IFD0:Model" in row else "XMP-tiff"
     make, model = (" ".join(str(row.get(f"{group}:{t}", "")).split()) for t in ("Make", "Model"))
     if make or model:

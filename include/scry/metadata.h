@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 
-/* In the order in which they are preferred. The numbers and names are stored: they never change. */
+/* In the order in which they are preferred, but for GPS. The numbers and names are stored: they never change. */
 typedef enum {
     SCRY_TAKEN_UNKNOWN,          /* no time */
     SCRY_TAKEN_EXIF_ORIGINAL,    /* EXIF DateTimeOriginal */
@@ -19,6 +19,7 @@ typedef enum {
     SCRY_TAKEN_SIDECAR,          /* a .xmp or .json file beside the picture */
     SCRY_TAKEN_FILE_NAME,        /* "IMG_20150704_123015.jpg" */
     SCRY_TAKEN_FILE_TIME,        /* when the file was last changed */
+    SCRY_TAKEN_GPS,              /* of the position, in UTC; preferred to FILE_TIME alone */
     SCRY_TAKEN_COUNT
 } scry_taken_source;
 

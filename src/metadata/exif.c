@@ -23,8 +23,8 @@ enum {
     ORIGINAL, DIGITIZED, OFFSET_ORIGINAL, OFFSET_DIGITIZED, OFFSET_MODIFIED, MISPLACED_MODIFIED, LENS_MODEL,
     USER_COMMENT, HOURS, DETAILS_COUNT
 };
-static const uint16_t place_tags[] = { 1, 2, 3, 4 };
-enum { LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE, PLACE_COUNT };
+static const uint16_t place_tags[] = { 1, 2, 3, 4, 7, 0x1d };
+enum { LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE, GPS_CLOCK, GPS_DAY, PLACE_COUNT };
 
 static void get_text(const scry_tiff_value *v, char *out, size_t capacity)
 {
@@ -160,12 +160,30 @@ static double get_degrees(const scry_tiff *t, const scry_tiff_value *v, const sc
     return letter[0] == negative || letter[0] == negative + 32 ? -degrees : degrees;
 }
 
+/* GPSDateStamp and GPSTimeStamp: hours, minutes and seconds. A clock that is out of range is none. */
+static void read_gps_date(const scry_tiff *t, const scry_tiff_value *v, scry_metadata *m)
+{
+    char text[48];
+    scry_date d;
+    get_text(&v[GPS_DAY], text, sizeof text);
+    if (!scry_date_parse(&d, text))
+        return;
+    double seconds = 0, unit = 3600;
+    for (size_t i = 0; i < 3 && i < v[GPS_CLOCK].count; i++, unit /= 60)
+        seconds += scry_tiff_real(t, &v[GPS_CLOCK], i) * unit;
+    bool has_clock = v[GPS_CLOCK].type && seconds >= 0 && seconds < 86400, within = d.at % 86400 != 0;
+    if (has_clock && !within)
+        d.at += (int64_t)seconds;
+    scry_metadata_put_gps_date(m, &d, has_clock || within);
+}
+
 static void read_place(const scry_tiff *t, uint64_t at, scry_metadata *m)
 {
     scry_tiff_value v[PLACE_COUNT] = { 0 };
     scry_tiff_read(t, at, place_tags, PLACE_COUNT, v);
     scry_metadata_put_position(m, get_degrees(t, &v[LATITUDE], &v[LATITUDE_REF], 'S'),
                                get_degrees(t, &v[LONGITUDE], &v[LONGITUDE_REF], 'W'));
+    read_gps_date(t, v, m);
 }
 
 /* TimeZoneOffset: the hours that DateTimeOriginal is east of UTC. */

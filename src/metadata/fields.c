@@ -7,14 +7,31 @@
 #include <string.h>
 #include <strings.h>
 
+/* The smaller, the better. */
+static int rank_of(scry_taken_source source)
+{
+    return 2 * (int)(source == SCRY_TAKEN_GPS ? SCRY_TAKEN_FILE_TIME : source) - (source == SCRY_TAKEN_GPS);
+}
+
 void scry_metadata_put_date(scry_metadata *m, const scry_date *d, scry_taken_source source)
 {
-    if (m->taken_source != SCRY_TAKEN_UNKNOWN && m->taken_source <= source)
+    if (m->taken_source != SCRY_TAKEN_UNKNOWN && rank_of(m->taken_source) <= rank_of(source))
         return;
     m->taken_source = source;
     m->taken_at = d->at;
     m->has_taken_offset = d->has_offset;
     m->taken_offset_min = d->has_offset ? d->offset_min : 0;
+}
+
+void scry_metadata_put_gps_date(scry_metadata *m, const scry_date *d, bool has_clock)
+{
+    enum { GPS_BEGAN = 3657 };   /* 1980-01-06, in days: what receivers write before they know the time */
+    scry_date utc = *d;
+    if (utc.at < (int64_t)(GPS_BEGAN + 1) * 86400)
+        return;
+    utc.has_offset |= has_clock;
+    utc.offset_min = d->has_offset ? d->offset_min : 0;
+    scry_metadata_put_date(m, &utc, SCRY_TAKEN_GPS);
 }
 
 void scry_metadata_put_camera(scry_metadata *m, const char *make, const char *model)

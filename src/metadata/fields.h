@@ -8,6 +8,10 @@
 /* Set the time, unless it is set already from a source that is at least as good. */
 void scry_metadata_put_date(scry_metadata *m, const scry_date *d, scry_taken_source source);
 
+/* The same with a time of GPS, which is in UTC where it has no offset; without a time of day (`has_clock`) it is a day alone. None
+ * before GPS began is one. */
+void scry_metadata_put_gps_date(scry_metadata *m, const scry_date *d, bool has_clock);
+
 /* Make and model as one name: makers repeat themselves ("Canon", "Canon EOS 5D"). */
 void scry_metadata_put_camera(scry_metadata *m, const char *make, const char *model);
 

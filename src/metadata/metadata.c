@@ -17,6 +17,7 @@ static const char *const source_names[SCRY_TAKEN_COUNT] = {
     [SCRY_TAKEN_SIDECAR] = "sidecar",
     [SCRY_TAKEN_FILE_NAME] = "file_name",
     [SCRY_TAKEN_FILE_TIME] = "file_time",
+    [SCRY_TAKEN_GPS] = "gps",
 };
 
 const char *scry_taken_source_name(scry_taken_source source)

@@ -35,6 +35,7 @@ static const struct { const char *prefix, *uri; } spaces[] = {
 /* Values as texts, until all are known. */
 typedef struct values {
     char original[48], created[48], digitized[48], create[48], modified[48];
+    char gps_time[48], gps_day[48];
     char latitude[48], latitude_ref[8], longitude[48], longitude_ref[8];
     char make[64], model[64], lens[96], aux_lens[96], orientation[8], rating[16], percent[16];
     char title[256], headline[256], description[2048], comment[2048], keywords[1024], programs_keywords[1024];
@@ -54,6 +55,9 @@ static const property properties[] = {
     { XMP, "CreateDate", FIELD(create) },
     { XMP, "ModifyDate", FIELD(modified) },
     { TIFF, "DateTime", FIELD(modified) },
+    { EXIF, "GPSTimeStamp", FIELD(gps_time) },
+    { EXIF, "GPSDateTime", FIELD(gps_time) },
+    { EXIF, "GPSDateStamp", FIELD(gps_day) },
     { EXIF, "GPSLatitude", FIELD(latitude) },
     { EXIF, "GPSLatitudeRef", FIELD(latitude_ref) },
     { EXIF, "GPSLongitude", FIELD(longitude) },
@@ -450,6 +454,18 @@ static bool parse_date(scry_date *out, const char *s)
     return scry_date_parse(out, s);
 }
 
+/* XMP's GPSTimeStamp is a whole date; as EXIF has it, in two, it is written, too. */
+static void put_gps_date(const values *v, scry_metadata *m)
+{
+    char both[sizeof v->gps_day + sizeof v->gps_time];
+    scry_date d;
+    snprintf(both, sizeof both, "%s %s", v->gps_day, v->gps_time);
+    if (scry_date_parse(&d, v->gps_time) || scry_date_parse(&d, both))
+        scry_metadata_put_gps_date(m, &d, strchr(v->gps_time, ':'));
+    else if (scry_date_parse(&d, v->gps_day))
+        scry_metadata_put_gps_date(m, &d, false);
+}
+
 static void put_values(const values *v, scry_taken_source source, scry_metadata *m)
 {
     const char *const dates[] = { v->original, v->created, v->digitized, v->create, v->modified };
@@ -460,6 +476,7 @@ static void put_values(const values *v, scry_taken_source source, scry_metadata 
             break;
         }
     }
+    put_gps_date(v, m);
     scry_metadata_put_position(m, degrees_of(v->latitude, v->latitude_ref), degrees_of(v->longitude, v->longitude_ref));
     scry_metadata_put_camera(m, v->make, v->model);
     if (v->rating[0])

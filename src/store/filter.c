@@ -206,7 +206,7 @@ void scry_file_merge_notes(scry_file *f)
     const scry_file_notes *n = f->notes;
     if (!n)
         return;
-    if (!f->has_time && n->taken_source != SCRY_TAKEN_UNKNOWN) {
+    if ((!f->has_time || f->taken_source == SCRY_TAKEN_GPS) && n->taken_source != SCRY_TAKEN_UNKNOWN) {
         f->has_time = true;
         f->taken_at = n->taken_at;
         f->taken_source = n->taken_source;

@@ -87,6 +87,10 @@ PICTURE = (b"\xff\xdb\0\x43\0" + b"\x08" * 64 + b"\xff\xc0\0\x0b\x08\0\x08\0\x10
            + b"\xff\xc4\0\x14\x10\x01" + b"\0" * 15 + b"\x00" + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" + b"\x0f" + b"\xff\xd9")
 
 
+def gps_date(day=b"2021:06:15\0", clock=(12, 1, 30, 1, 15, 1)):
+    return ([Entry(7, RATIONAL, clock)] if clock else []) + ([Entry(29, ASCII, day)] if day else [])
+
+
 def segment(marker, data):
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
 
@@ -204,6 +208,29 @@ def cases():
     yield "date-count-19.jpg", exif_jpeg(tiff([], [Entry(0x9003, ASCII, DATE, count=19)]))
     yield "date-count-10.jpg", exif_jpeg(tiff([], [Entry(0x9003, ASCII, DATE, count=10)]))
     yield "date-twice.jpg", exif_jpeg(tiff([], taken() + taken(b"2001:01:01 00:00:00\0")))
+
+    # Dates of GPS, behind all others.
+    for name, day, clock in [
+            ("both", b"2021:06:15\0", (12, 1, 30, 1, 1550, 100)), ("day-alone", b"2021:06:15\0", None), ("clock-alone", None, (12, 1, 30, 1, 15, 1)),
+            ("minutes", b"2021:06:15\0", (12, 1, 3025, 100, 0, 1)), ("clock-zero-below", b"2021:06:15\0", (0, 0, 0, 0, 0, 0)),
+            ("clock-over", b"2021:06:15\0", (25, 1, 0, 1, 0, 1)), ("no-end", b"2021:06:15", (12, 1, 30, 1, 15, 1)), ("signs", b"2021-06-15\0", (12, 1, 30, 1, 15, 1)),
+            ("zero", b"0000:00:00\0", (0, 1, 0, 1, 0, 1)), ("no-fix", b"1980:01:06\0", (0, 1, 0, 1, 5, 1)), ("year", b"2021\0", (12, 1, 30, 1, 15, 1)),
+            ("none", b"\0" * 11, (12, 1, 30, 1, 15, 1)), ("midnight", b"2021:06:15\0", (0, 1, 0, 1, 0, 1)), ("two", b"2021:06:15\0", (12, 1, 30, 1))]:
+        block = tiff(camera(), None, gps_date(day, clock))
+        yield f"gps-{name}.jpg", exif_jpeg(block)
+    block = tiff(camera(), None, place() + gps_date())
+    yield "gps-png.png", png(chunk(b"eXIf", block))
+    yield "gps-webp.webp", webp((b"EXIF", block))
+    yield "gps-big.tif", whole_tiff(camera(), gps=place() + gps_date(), order=">")
+    yield "gps-and-original.jpg", exif_jpeg(tiff([], taken(), gps_date(b"2021:06:14\0")))
+    yield "gps-and-wrong-original.jpg", exif_jpeg(tiff([], taken(b"0000:00:00 00:00:00\0"), gps_date()))
+    yield "gps-and-creation-time.png", png(chunk(b"eXIf", block), chunk(b"tEXt", b"Creation Time\0" + b"2021-06-14 14:30:00"))
+    for i, attributes in enumerate(["exif:GPSTimeStamp='2021-06-15T12:30:15Z'", "exif:GPSTimeStamp='2021-06-15T14:30:15+02:00'", "exif:GPSTimeStamp='2021-06-15'",
+                                    "exif:GPSDateStamp='2021:06:15' exif:GPSTimeStamp='12:30:15'", "exif:GPSTimeStamp='12:30:15'",
+                                    "exif:GPSTimeStamp='2021-06-15T12:30:15Z' xmp:ModifyDate='2021-06-14T14:30:00'"]):
+        yield f"gps-xmp-{i}.jpg", xmp_jpeg(attributes=attributes)
+    yield "gps-xmp-and-exif.jpg", jpeg(segment(0xe1, b"Exif\0\0" + block),
+                                       segment(0xe1, b"http://ns.adobe.com/xap/1.0/\0" + xmp(attributes="xmp:CreateDate='2021-06-14T14:30:00'")))
 
     # Texts of cameras.
     for name, make, model in [
@@ -442,6 +469,7 @@ def heif_cases():
     yield "heif-empty-exif-first.heic", heif([(b"Exif", b""), exif])
     yield "heif-other-mime.heic", heif([(b"mime", b"<a/>", b"text/xml"), exif, (b"mime", b"\1\2", b"application/octet-stream")])
     yield "heif-xmp.heic", heif([(b"mime", packet, rdf)])
+    yield "heif-gps.heic", heif([(b"Exif", b"\0\0\0\0" + tiff(camera(), None, place() + gps_date()))])
     yield "heif-xmp-no-encoding.heic", heif([(b"mime", packet, rdf, b"")])
     raw = zlib.compressobj(9, zlib.DEFLATED, -15)
     for name, data in [("deflate", raw.compress(packet) + raw.flush()), ("compress_zlib", zlib.compress(packet))]:

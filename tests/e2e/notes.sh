@@ -97,4 +97,22 @@ is "--json counts damaged pictures" "$(json "[j[k] for k in ('found', 'added', '
 like "... and so does the summary" "$T/err" '^2 added, .* 1 damaged in'
 run verify
 is "verify" "$status" 0
+# A time of GPS, which is in UTC, counts where there is no other but the file's: one content under names and beside files that say more, or not.
+python3 "$E2E/make_headers.py" "$T/headers"
+mkdir "$T/gps"
+for name in plain named_20150704_123015 rated dated; do cp "$T/headers/gps-both.jpg" "$T/gps/$name.jpg"; done
+cp "$5" "$T/gps/beside.jpg"
+for pair in rated:xmp:Rating=\'4\' "dated:exif:DateTimeOriginal='2014-05-17T10:30:00'" "beside:exif:GPSTimeStamp='2013-06-15T12:30:15Z'"; do
+    echo "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description
+        xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmlns:exif='http://ns.adobe.com/exif/1.0/' ${pair#*:}/></rdf:RDF></x:xmpmeta>" >"$T/gps/${pair%%:*}.xmp"
+done
+export SCRY_STORE="$T/gps-store"
+run index "$T/gps"
+run list --json --sort date
+is "times of GPS" "$(json '[(r["name"], r["taken_at"], r["taken_at_source"]) for r in j["results"]]')" \
+    "[('plain.jpg', '2021-06-15T12:30:15+00:00', 'gps'), ('rated.jpg', '2021-06-15T12:30:15+00:00', 'gps'), ('named_20150704_123015.jpg', '2015-07-04T12:30:15', 'file_name'), \
+('dated.jpg', '2014-05-17T10:30:00', 'sidecar'), ('beside.jpg', '2013-06-15T12:30:15+00:00', 'gps')]"
+is "... are filtered by" "$(run list --paths --after 2021-06-15T12:30 --before 2021-06-15T12:31; sed 's,.*/,,' "$T/out" | sort | tr '\n' ' ')" 'plain.jpg rated.jpg '
+run verify
+is "... verified" "$status" 0
 done_testing

@@ -449,6 +449,21 @@ static void the_better_source_counts(void **state)
     scry_metadata_put_date(&m, &(scry_date){ .at = 7 }, SCRY_TAKEN_SIDECAR);
     assert_int_equal(m.taken_at, 6);
     assert_int_equal(m.taken_offset_min, 60);
+    scry_metadata of_file = { 0 }, gps = { 0 };
+    scry_metadata_put_date(&of_file, &(scry_date){ .at = 2000000005 }, SCRY_TAKEN_FILE_TIME);
+    scry_metadata_put_gps_date(&gps, &(scry_date){ .at = 2000000000 }, true);
+    scry_metadata_merge(&of_file, &gps);   /* before the file's time alone */
+    assert_int_equal(of_file.taken_source, SCRY_TAKEN_GPS);
+    assert_true(of_file.has_taken_offset && of_file.taken_offset_min == 0);
+    scry_metadata_put_date(&gps, &(scry_date){ .at = 5 }, SCRY_TAKEN_FILE_NAME);
+    assert_int_equal(gps.taken_at, 5);
+    scry_metadata_put_gps_date(&gps, &(scry_date){ .at = 2000000000 }, true);
+    assert_int_equal(gps.taken_source, SCRY_TAKEN_FILE_NAME);
+    scry_metadata none = { 0 };
+    scry_metadata_put_gps_date(&none, &(scry_date){ .at = 3657 * (int64_t)86400 + 86399 }, true);   /* 1980-01-06 */
+    assert_int_equal(none.taken_source, SCRY_TAKEN_UNKNOWN);
+    scry_metadata_put_gps_date(&none, &(scry_date){ .at = 3658 * (int64_t)86400 }, false);
+    assert_true(none.taken_source == SCRY_TAKEN_GPS && !none.has_taken_offset);
     scry_metadata_put_position(&m, 0, 0);
     scry_metadata_put_position(&m, 91, 5);
     assert_false(m.has_position);

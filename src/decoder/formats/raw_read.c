@@ -51,7 +51,8 @@ static void read_facts(const scry_job *job, const libraw_data_t *raw)
     scry_metadata_put_camera(m, raw->idata.make, raw->idata.model);
     struct tm local;
     time_t taken = raw->other.timestamp;   /* the clock at the place, which LibRaw took for this machine's zone */
-    if (m->taken_source == SCRY_TAKEN_UNKNOWN && taken > 0 && localtime_r(&taken, &local))
+    bool is_dated = m->taken_source != SCRY_TAKEN_UNKNOWN && m->taken_source != SCRY_TAKEN_GPS;
+    if (!is_dated && taken > 0 && localtime_r(&taken, &local))
         scry_metadata_put_date(m, &(scry_date){ .at = timegm(&local) }, SCRY_TAKEN_EXIF_ORIGINAL);
     r->orientation = orientation_of(raw->sizes.flip);
 }
