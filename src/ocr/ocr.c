@@ -36,6 +36,7 @@ struct scry_ocr {
     scry_team *team;
     scry_ocr_locator locator;   /* its memory is also that of the lines */
     scry_ocr_other other;       /* read NULL: none */
+    bool reads_once;
 };
 
 int scry_ocr_open_in(scry_ocr **out, const char *folder, int threads, scry_mode mode, scry_error *err)
@@ -80,6 +81,11 @@ int scry_ocr_open(scry_ocr **out, const char *folder, int threads, scry_error *e
 void scry_ocr_look_first(scry_ocr *o, bool yes)
 {
     o->locator.looks_first = yes;
+}
+
+void scry_ocr_read_once(scry_ocr *o, bool yes)
+{
+    o->reads_once = yes;
 }
 
 void scry_ocr_ask_other(scry_ocr *o, const scry_ocr_other *other)
@@ -387,7 +393,7 @@ static int read_all(scry_ocr *o, reading *r, scry_error *err)
         rc = scry_fail(err, SCRY_ENOMEM, "not enough memory for lines of %zu bytes", r->pixel_bytes);
     if (rc == 0)
         scry_team_run(o->team, read_lines, r);
-    if (rc == 0 && !r->failed)
+    if (rc == 0 && !r->failed && !o->reads_once)
         read_again(o, r);
     if (rc == 0 && r->failed)
         rc = scry_fail(err, r->failed, "not enough memory to read a line");

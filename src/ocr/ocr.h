@@ -61,6 +61,10 @@ int scry_ocr_read(scry_ocr *o, const scry_rgb *picture, scry_ocr_page *page, scr
  * first: not. */
 void scry_ocr_look_first(scry_ocr *o, bool yes);
 
+/* Whether each line is read only the way up that the classifier says, as the package rapidocr does. At first: not, a line of which
+ * the reader is unsure and which is the other way up than most of the page is read both ways. For comparing with the package. */
+void scry_ocr_read_once(scry_ocr *o, bool yes);
+
 /* Another reader, for scripts that the networks cannot read. */
 typedef struct scry_ocr_other {
     void *arg;

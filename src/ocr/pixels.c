@@ -22,24 +22,28 @@ int scry_ocr_new_image(scry_ocr_image *image, size_t height, size_t width, scry_
 
 enum { BITS = 11, ONE = 1 << BITS };
 
-/* For each of `n` places of the result, its two pixels of `from` and the second one's weight of ONE; the first has the rest. */
+/* For each of `n` places of the result, its two pixels of `from` and their weights of ONE. */
 typedef struct {
     int32_t first, second, weight[2];
 } tap;
 
-/* Of the `whole` places of the result, those of [begin, begin + n). */
-static void make_taps(size_t from, size_t whole, size_t begin, size_t n, tap *out)
+static int32_t clamp(int32_t i, int32_t last)
+{
+    return i < 0 ? 0 : i > last ? last : i;
+}
+
+/* Of the `whole` places of the result, those of [begin, begin + n). Where both pixels are the same one at a side, columns have it
+ * by one weight, and rows by two, as in OpenCV: what is cut off after each product differs. */
+static void make_taps(size_t from, size_t whole, size_t begin, size_t n, bool rows, tap *out)
 {
     const double scale = (double)from / (double)whole;
+    const int32_t last = (int32_t)from - 1;
     for (size_t i = 0; i < n; i++) {
         float at = (float)(((double)(begin + i) + 0.5) * scale - 0.5);
-        int32_t first = (int32_t)floorf(at), last = (int32_t)from - 1;
-        float part = at - (float)first;
-        if (first < 0 || first >= last) {
-            first = first < 0 ? 0 : last;
-            part = 0;
-        }
-        out[i] = (tap){ first, first < last ? first + 1 : last, { (int32_t)rintf((1 - part) * ONE), (int32_t)rintf(part * ONE) } };
+        int32_t first = (int32_t)floorf(at);
+        float part = !rows && (first < 0 || first >= last) ? 0 : at - (float)first;
+        out[i] = (tap){ clamp(first, last), clamp(first + 1, last),
+                        { (int32_t)rintf((1 - part) * ONE), (int32_t)rintf(part * ONE) } };
     }
 }
 
@@ -88,8 +92,8 @@ int scry_ocr_resize_part(const scry_ocr_image *from, size_t height, size_t width
         free(rows);
         return scry_fail(err, SCRY_ENOMEM, "not enough memory for rows of %zu pixels", w);
     }
-    make_taps(from->width, width, part->x, w, taps);
-    make_taps(from->height, height, part->y, part->height, down);
+    make_taps(from->width, width, part->x, w, false, taps);
+    make_taps(from->height, height, part->y, part->height, true, down);
     for (size_t y = 0; y < part->height; y++) {
         const int32_t wanted[2] = { down[y].first, down[y].second };
         for (int k = 0; k < 2; k++) {   /* rows of the source are at their number modulo 2 */

@@ -1,5 +1,5 @@
-/* What src/ocr reads in pictures, for tools/parity/ocr_parity.py and bench: `ocr_dump FOLDER THREADS f32|bf16|look
- * [FILE.ppm ...]`, look: f32 with a first look at a small copy,
+/* What src/ocr reads in pictures, for tools/parity/ocr_parity.py and bench: `ocr_dump FOLDER THREADS f32|once|bf16|look
+ * [FILE.ppm ...]`, once: f32, and no line is read both ways; look: f32 with a first look at a small copy;
  * the files' names from stdin where there are none. Prints for each `FILE TAB milliseconds of processor time TAB lines`, and
  * each line as `x0 y0 .. x3 y3 TAB confidence TAB text`, in pixels. */
 #include "base/file.h"
@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     char line[4096];
     int failed = 0;
     if (argc < 4) {
-        fprintf(stderr, "usage: ocr_dump FOLDER THREADS f32|bf16|look [FILE.ppm ...]\n");
+        fprintf(stderr, "usage: ocr_dump FOLDER THREADS f32|once|bf16|look [FILE.ppm ...]\n");
         return 2;
     }
     if (scry_ocr_open_in(&o, argv[1], atoi(argv[2]), strcmp(argv[3], "bf16") == 0 ? SCRY_MODE_BF16 : SCRY_MODE_F32, &err) < 0) {
@@ -73,6 +73,7 @@ int main(int argc, char **argv)
         return 2;
     }
     scry_ocr_look_first(o, strcmp(argv[3], "look") == 0);
+    scry_ocr_read_once(o, strcmp(argv[3], "once") == 0);
     for (int i = 4; i < argc; i++)
         failed |= read_one(o, argv[i]) < 0;
     while (argc == 4 && fgets(line, sizeof line, stdin)) {

@@ -39,17 +39,24 @@ static inline scry_decoder *new_decoder(const scry_decoder_options *options)
     return d;
 }
 
-/* The picture `name` of tests/pictures. */
-static inline int decode_picture(scry_decoder *d, const char *name, const scry_decode_request *q,
-                                 scry_decode_result *r, scry_error *err)
+/* A file below the top of the tree. */
+static inline int decode_file(scry_decoder *d, const char *relative, const scry_decode_request *q,
+                              scry_decode_result *r, scry_error *err)
 {
     const uint8_t *bytes;
     size_t size;
     struct stat st;
-    char relative[256];
-    snprintf(relative, sizeof relative, "tests/pictures/%s", name);
     int rc = scry_decoder_load(d, test_path(relative), &bytes, &size, &st, err);
     return rc < 0 ? rc : scry_decoder_run(d, q, r, err);
+}
+
+/* The picture `name` of tests/pictures. */
+static inline int decode_picture(scry_decoder *d, const char *name, const scry_decode_request *q,
+                                 scry_decode_result *r, scry_error *err)
+{
+    char relative[256];
+    snprintf(relative, sizeof relative, "tests/pictures/%s", name);
+    return decode_file(d, relative, q, r, err);
 }
 
 #endif
