@@ -24,6 +24,7 @@
 
 enum {
     MOST_SIDE = 2000, LEAST_SIDE = 30,     /* of the picture that is read */
+    LEAST_LETTER = 5,                      /* in pixels: a picture that is less high or wide has none */
     BATCH = 6,
     MOST_RGB_SIDE = 1000000,               /* as elsewhere */
     KEPT_BYTES = 256 << 20                 /* of memory between pictures */
@@ -571,8 +572,10 @@ int scry_ocr_read(scry_ocr *o, const scry_rgb *picture, scry_ocr_page *page, scr
     size_t top = 0;
     *page = (scry_ocr_page){ NULL, 0 };
     int rc = check(picture, err);
-    if (rc == 0)
-        rc = prepare(&image, picture, err);
+    /* 2,000 x 1 pixels would be enlarged to 60,000 x 32 and padded to 60,000 x 15,000. */
+    if (rc < 0 || picture->width < LEAST_LETTER || picture->height < LEAST_LETTER)
+        return rc;
+    rc = prepare(&image, picture, err);
     if (rc == 0)
         rc = pad(&image, &top, err);
     if (rc == 0)

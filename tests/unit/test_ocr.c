@@ -11,6 +11,8 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static scry_ocr *ocr;
 static uint8_t *word;   /* [32, 96, 3]: "Ab 12", from tests/golden/words.safetensors */
@@ -224,6 +226,39 @@ static void odd_pictures(void **state)
     }
 }
 
+/* Half a GB is enough for the flattest picture that is read; one that is too flat for letters is not read. (As enlarged for reading
+ * lines, 2,000 x 1 pixels would be 2.7 GB.) */
+static void flat_pictures(void **state)
+{
+    static const int sizes[][2] = {
+#ifndef SCRY_SANITIZED   /* where it takes minutes, and memory is not limited */
+        { 2000, 5 },
+#endif
+        { 2000, 1 }, { 1, 2000 }, { 2000, 4 }, { 4, 3 }
+    };
+    static uint8_t picture[2000 * 5 * 3];
+    struct rlimit was, half;
+    fill_with_noise(picture, sizeof picture);
+    assert_int_equal(getrlimit(RLIMIT_AS, &was), 0);
+    half = was;
+#ifndef SCRY_SANITIZED
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%ld", &pages) == 1)
+        half.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (512 << 20);
+    if (f)
+        fclose(f);
+#endif
+    assert_int_equal(setrlimit(RLIMIT_AS, &half), 0);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        scry_ocr_page page = read_picture(picture, sizes[i][0], sizes[i][1], 0);
+        if (sizes[i][0] < 5 || sizes[i][1] < 5)
+            assert_int_equal(page.count, 0);
+        scry_ocr_page_free(&page);
+    }
+    assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
+}
+
 static void impossible_pictures(void **state)
 {
     scry_ocr_page page = { (scry_ocr_line *)"x", 9 };
@@ -275,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_first_look),
         cmocka_unit_test(another_reader),
         cmocka_unit_test(odd_pictures),
+        cmocka_unit_test(flat_pictures),
         cmocka_unit_test(impossible_pictures),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
