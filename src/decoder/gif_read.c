@@ -266,6 +266,8 @@ int scry_read_gif(const scry_job *job, scry_error *err)
         rc = scry_sink_init(&sink, job, g->w, g->h, err);
     if (rc == 0)
         rc = read_frame(g, err);
+    if (rc == 0 && g->transparent != NO_COLOUR && scry_job_reads_words(job))
+        memset(g->palette[g->transparent], SCRY_BEHIND_LETTERS, 3);
     if (rc == 0)
         rc = scry_put_picture(&sink, gif_row, g, err);
     scry_sink_dispose(&sink);

@@ -26,6 +26,14 @@ typedef struct scry_job {
 /* The orientation for the sink, once the reply has the picture's own. */
 int scry_turn_to_apply(const scry_job *job);
 
+/* Where words are to be read, what is transparent is a middle grey: dark letters are seen on it, light ones, and letters that are
+ * holes. Elsewhere alpha is dropped, as Pillow's convert("RGB") does. */
+enum { SCRY_BEHIND_LETTERS = 128 };
+static inline bool scry_job_reads_words(const scry_job *job)
+{
+    return job->request->what.kind == SCRY_DECODE_RGB;
+}
+
 /* JPEG through libjpeg-turbo, made smaller by its inverse DCT where that is allowed. */
 int scry_read_jpeg(const scry_job *job, scry_error *err) SCRY_NODISCARD;
 

@@ -39,6 +39,12 @@ done
 run text "$W/pages/till.png"
 is "a line that alone would be read upside down" "$(grep -A1 RÜCKGELD "$T/out" | tr '\n' ' ')" "RÜCKGELD 9,63 "
 
+# What is transparent is a middle grey: letters of any colour are seen, though the pixels below are of the same one.
+for picture in black.png white.png holes.png black.webp black.gif; do
+    run text "$W/clear/$picture"
+    is "on nothing: $picture" "$(tr '\n' ' ' <"$T/out")" "Garden Supplies "
+done
+
 # ---- several files ----
 cd "$W" || exit 1
 run text receipt.png nothing.png sign.png

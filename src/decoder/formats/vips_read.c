@@ -147,6 +147,7 @@ typedef struct layout {
     bool wide;       /* 16 bits a sample */
     bool cmyk;
     int band[3];     /* of red, green, blue */
+    int alpha;       /* its band; 0: none, or it is dropped */
 } layout;
 
 static inline uint8_t sample(const uint8_t *pixel, int band, bool wide)
@@ -163,6 +164,11 @@ static uint8_t ink(uint8_t colour, uint8_t black)
     return (uint8_t)(v < 0 ? 0 : v);
 }
 
+static uint8_t on_grey(uint8_t colour, uint8_t alpha)
+{
+    return (uint8_t)((colour * alpha + SCRY_BEHIND_LETTERS * (255 - alpha) + 127) / 255);
+}
+
 static void to_rgb(const layout *l, const uint8_t *in, int n, uint8_t *out)
 {
     size_t step = (size_t)l->bands * (l->wide ? 2 : 1);
@@ -173,13 +179,14 @@ static void to_rgb(const layout *l, const uint8_t *in, int n, uint8_t *out)
     for (int i = 0; i < n; i++, in += step, out += 3)
         for (int k = 0; k < 3; k++) {
             uint8_t v = sample(in, l->band[k], l->wide);
-            out[k] = l->cmyk ? ink(v, sample(in, 3, l->wide)) : v;
+            v = l->cmyk ? ink(v, sample(in, 3, l->wide)) : v;
+            out[k] = l->alpha ? on_grey(v, sample(in, l->alpha, l->wide)) : v;
         }
 }
 
 /* An image whose samples to_rgb() understands: 8 or 16 bits, grey, RGB or CMYK. Others
- * (floats, Lab) go through libvips's conversion to sRGB. Takes the reference to *im. */
-static int normalise(VipsImage **im, layout *l)
+ * (floats, Lab) go through libvips's conversion to sRGB. Takes the reference to *im. `blends`: not without the alpha. */
+static int normalise(VipsImage **im, bool blends, layout *l)
 {
     VipsImage *next = NULL;
     VipsInterpretation kind = vips_image_guess_interpretation(*im);
@@ -204,7 +211,8 @@ static int normalise(VipsImage **im, layout *l)
     bool colour = bands >= 3;
     *l = (layout){ .bands = bands, .wide = vips_image_get_format(*im) == VIPS_FORMAT_USHORT,
                    .cmyk = kind == VIPS_INTERPRETATION_CMYK && bands >= 4,
-                   .band = { 0, colour ? 1 : 0, colour ? 2 : 0 } };
+                   .band = { 0, colour ? 1 : 0, colour ? 2 : 0 },
+                   .alpha = blends && vips_image_hasalpha(*im) ? bands - 1 : 0 };
     return 0;
 }
 
@@ -315,7 +323,7 @@ static int read_bytes(const scry_job *job, const uint8_t *bytes, size_t n, scry_
     int rc = scry_sink_init(&sink, job, w, h, err);
     if (rc == 0 && job->request->format == SCRY_FORMAT_JXL && !has_memory_for(job, im))
         rc = scry_fail(err, SCRY_ENOMEM, "%d x %d pixels of JPEG XL need more memory than the limit", w, h);
-    if (rc == 0 && normalise(&im, &l))
+    if (rc == 0 && normalise(&im, scry_job_reads_words(job), &l))
         rc = explain(job, im, err);
     if (rc == 0)
         rc = scry_sink_begin(&sink, w, h, 1, err);

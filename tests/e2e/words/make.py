@@ -48,3 +48,10 @@ save(stop.convert("P", palette=Image.ADAPTIVE, colors=32), "large/stop.png")
 hello = page([(30, 80, "HELLO WORLD", SANS.replace("Sans.", "Sans-Bold."), 72)], (660, 240))
 save(hello.convert("P", palette=Image.ADAPTIVE, colors=8), "large/hello.png")
 save(Image.radial_gradient("L").filter(ImageFilter.GaussianBlur(3)).resize((300, 200)).convert("P"), "nothing.png")
+# Letters on nothing, all with the same colour below, and letters that are holes.
+letters = page([(20, 20, "Garden Supplies", SANS, 32)], (330, 80)).convert("L").point(lambda v: 255 - v)
+for name, colour, alpha in (("black.png", 0, letters), ("white.png", 255, letters), ("holes.png", 255, letters.point(lambda v: 255 - v)), ("black.webp", 0, letters)):
+    save(Image.merge("LA", (Image.new("L", letters.size, colour), alpha)), "clear/" + name, **({"lossless": True} if name.endswith("webp") else {}))
+palette = Image.frombytes("P", letters.size, bytes(v > 127 for v in letters.tobytes()))
+palette.putpalette([0] * 768)
+save(palette, "clear/black.gif", transparency=0)
