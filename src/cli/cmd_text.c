@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 2000 };   /* what scry_ocr_read makes of larger ones; the decoder does it better */
+/* SIDE: what scry_ocr_read makes of larger ones; the decoder does it better. Letters of 30 pixels are just read at a third, and
+ * pictures that are narrow then are long scans and screenshots rather than photographs. */
+enum { SIDE = 2000, MUCH_SMALLER = 3, NARROW = 736 };
 
 static const cli_option options[] = {
     { "json", NULL, "print one JSON object per line, for each picture, with the places of its lines", 0, NULL },
@@ -112,6 +114,18 @@ static void print_table(const reading *r)
     }
 }
 
+/* A long scan or screenshot whose letters are lost: the reason for what is missing. */
+static void warn_reduced(const char *path, const scry_decode_result *d)
+{
+    int narrow = d->rgb_width < d->rgb_height ? d->rgb_width : d->rgb_height;
+    if (narrow >= NARROW || d->width <= MUCH_SMALLER * d->rgb_width || d->height <= MUCH_SMALLER * d->rgb_height)
+        return;
+    char *name = cli_quoted(stderr, path);
+    cli_warn("%s has %d x %d pixels and was read at %d x %d, as those with a side over %d are: cut it into parts to read small print",
+             name, d->width, d->height, d->rgb_width, d->rgb_height, SIDE);
+    free(name);
+}
+
 /* One file. What it says about a file that cannot be read, it says; a negative number ends the run. */
 static int read_file(job *j, scry_decoder *d, scry_ocr *o, const char *path, scry_error *err)
 {
@@ -134,6 +148,7 @@ static int read_file(job *j, scry_decoder *d, scry_ocr *o, const char *path, scr
         return rc;
     const reading r = { path, decoded.width, decoded.height, &page };
     j->with_text += page.count > 0;
+    warn_reduced(path, &decoded);
     if (j->json)
         print_json(&r);
     else if (j->tsv)
@@ -218,7 +233,7 @@ const cli_command cmd_text = {
         "and Japanese are read, at any angle, and Cyrillic, Greek, Arabic and others where Tesseract 5 is\n"
         "installed with their data (in Debian tesseract-ocr-rus and so on). Lines of which the reader is less\n"
         "than half sure are left out. Pictures with a side over 2,000 pixels are read at that size, so that\n"
-        "small print in larger ones may be missed: cut it out.\n\n"
+        "small print in larger ones may be missed: cut it out. It is said of long ones over 6,000.\n\n"
         "With --json and --tsv each line has its confidence (0.5 to 1) and four corners in pixels of the\n"
         "upright picture, clockwise from where the line begins.\n\n"
         "Examples:\n"

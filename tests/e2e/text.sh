@@ -45,6 +45,20 @@ for picture in black.png white.png holes.png black.webp black.gif; do
     is "on nothing: $picture" "$(tr '\n' ' ' <"$T/out")" "Garden Supplies "
 done
 
+# A long scan is read much smaller than it is: that is said, and of no other.
+python3 - "$T/long.png" <<'P'
+import struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = zlib.compress((b"\0" + b"\xff" * 1200) * 20000)
+with open(sys.argv[1], "wb") as f:
+    f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1200, 20000, 8, 0, 0, 0, 0)) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+P
+run text "$T/long.png" "$W/nothing.png"
+is "a long scan: status" "$status" 1
+is "... the reason" "$(sed "s,$T/,," "$T/err")" \
+    "scry: long.png has 1200 x 20000 pixels and was read at 120 x 2000, as those with a side over 2000 are: cut it into parts to read small print"
+
 # ---- several files ----
 cd "$W" || exit 1
 run text receipt.png nothing.png sign.png
