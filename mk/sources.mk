@@ -184,7 +184,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
 $(O)/tests/%: $(O)/tests/unit/%.o $(PLUGIN_ARCHIVES) $(O)/libscry.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PLUGIN_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(PLUGIN_LIBS) $(LIB_LIBS)
 .PRECIOUS: $(O)/%.o
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

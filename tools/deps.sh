@@ -5,12 +5,13 @@
 #
 # Installs what is missing: as root, else with `sudo -n`; else prints the command to run and
 # stops with status 1. Never asks. DEPS=no leaves the system alone; --list only prints the
-# names. `a|b` means either: a name differs between Debian 12, Debian 13 and Ubuntu 24.04.
+# names. `a|b` means either: a name differs between Debian 12, Debian 13 and Ubuntu 24.04. `a?` is
+# wanted where apt has it: libheif's decoder of HEIC is a package of its own since 1.16.
 set -u
 
 build='gcc|clang make pkg-config|pkgconf libc6-dev
     libjansson-dev libssl-dev libsqlite3-dev
-    libvips-dev libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libjxl-dev libraw-dev zlib1g-dev libbrotli-dev libseccomp-dev
+    libvips-dev libheif-plugin-libde265? libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev libjxl-dev libraw-dev zlib1g-dev libbrotli-dev libseccomp-dev
     libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libchafa-dev'
 test='libcmocka-dev perl python3 curl unzip xz-utils python3-numpy python3-pil python3-pytest python3-venv jq tesseract-ocr tesseract-ocr-rus'
 lint=pmccabe
@@ -39,12 +40,12 @@ for set in "$@"; do
     esac
 done
 if [ $list_only = yes ]; then
-    printf '%s\n' $wanted
+    printf '%s\n' $wanted | tr -d '?'
     exit 0
 fi
 [ "${DEPS-}" = no ] && exit 0
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-    echo "deps.sh: no Debian package system here; these packages (or their like) are needed:" $wanted >&2
+    echo "deps.sh: no Debian package system here; these packages (or their like) are needed:" $(echo $wanted | tr -d '?') >&2
     exit 0
 fi
 
@@ -70,6 +71,11 @@ name_of() {
 missing_now() {
     for either in $wanted; do
         found=no
+        case $either in
+        *\?)
+            either=${either%?}
+            known "$either" || continue ;;
+        esac
         for name in $(echo "$either" | tr '|' ' '); do
             is_installed "$name" && found=yes && break
         done

@@ -71,7 +71,7 @@ wheel() {
     step wheel install inside wheel 'apt-get -qq update && apt-get -qqy install --no-install-recommends python3-venv ca-certificates &&
         python3 -m venv /venv && /venv/bin/pip install /files/dist/scry-*.whl' || return
     step wheel alone inside wheel 'sh /files/tests/clean/python.sh /venv/bin/python'
-    formats=$(dpkg-query -W -f '${Package} ' 'libvips42*' 'libjxl0*' 'libraw2*')
+    formats=$(dpkg-query -W -f '${Package} ' 'libvips42*' 'libheif-plugin-libde265' 'libjxl0*' 'libraw2*' 2>/dev/null)
     step wheel formats inside wheel "apt-get -qqy install --no-install-recommends $formats && /venv/bin/pip install pillow &&
         sh /files/tests/clean/python.sh /venv/bin/python"
 }

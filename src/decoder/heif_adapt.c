@@ -352,23 +352,53 @@ void scry_heif_dispose(scry_heif_file *file)
     *file = (scry_heif_file){ 0 };
 }
 
-const char *scry_heif_needs(const uint8_t *bytes, size_t n)
+/* ---- what libheif needs ---------------------------------------------------------- */
+
+typedef struct coding {
+    char type[5], version[5];    /* of the items; of libheif that first reads them */
+    int decoder;                 /* heif_compression_format, where it is a package of its own in newer versions */
+    const char *name, *package;
+} coding;
+
+/* In the order of versions. */
+static const coding codings[] = {
+    { "hvc1", "", 1, "HEVC", "libheif-plugin-libde265" },
+    { "av01", "", 4, "AV1", "libheif-plugin-dav1d" },
+    { "unci", "1.16", 0, NULL, NULL },
+    { "j2k1", "1.17", 7, "JPEG 2000", "libheif-plugin-j2kdec" },
+    { "jpeg", "1.17", 3, "JPEG", "libheif-plugin-jpegdec" },
+    { "vvc1", "1.18", 0, NULL, NULL },   /* a plugin too, which is no package */
+    { "avc1", "1.19", 2, "AVC", "libheif-plugin-ffmpegdec" },
+    { "tili", "1.19", 0, NULL, NULL },
+    { "iden", "1.19", 0, NULL, NULL },
+};
+
+static const coding *coding_of(const item *of)
 {
-    static const struct {
-        char type[5], version[5];
-    } codings[] = {
-        { "unci", "1.16" }, { "j2k1", "1.17" }, { "jpeg", "1.17" }, { "vvc1", "1.18" }, { "avc1", "1.19" },
-        { "tili", "1.19" }, { "iden", "1.19" },
-    };
+    for (size_t i = 0; i < sizeof codings / sizeof *codings; i++)
+        if (memcmp(of->type, codings[i].type, 4) == 0)
+            return &codings[i];
+    return NULL;
+}
+
+void scry_heif_needs(scry_heif_parts *out, const uint8_t *bytes, size_t n, bool (*has_decoder)(int format))
+{
     adapter a = { .id_bytes = 2, .items = scry_try_alloc(MAX_ITEMS, sizeof *a.items) };
     scry_bytes file = { bytes, n }, box;
-    const char *needed = NULL;
+    const coding *last = NULL;
+    *out = (scry_heif_parts){ 0 };
     if (!a.items || !read_structure(&a, file))   /* a sequence of pictures, and none of its own */
-        needed = !scry_box_find(file, "meta", &box) && scry_box_find(file, "moov", &box) ? "1.20" : NULL;
-    for (size_t i = 0; i < a.count && !needed; i++)
-        for (size_t k = 0; k < sizeof codings / sizeof *codings; k++)
-            if (a.items[i].is_needed && memcmp(a.items[i].type, codings[k].type, 4) == 0)
-                needed = codings[k].version;
+        out->version = !scry_box_find(file, "meta", &box) && scry_box_find(file, "moov", &box) ? "1.20" : NULL;
+    for (size_t i = 0; i < a.count; i++) {
+        const coding *c = a.items[i].is_needed ? coding_of(&a.items[i]) : NULL;
+        if (c && (!last || c > last))
+            last = c;
+        if (c && c->decoder && !has_decoder(c->decoder)) {
+            out->coding = c->name;
+            out->package = c->package;
+        }
+    }
+    if (last && last->version[0])
+        out->version = last->version;
     free(a.items);
-    return needed;
 }

@@ -32,7 +32,13 @@ void scry_heif_dispose(scry_heif_file *file);
  * libheif make a picture of what is left of a grid. */
 bool scry_heif_is_cut(const uint8_t *bytes, size_t n);
 
-/* The first version of libheif that reads pictures coded as the primary one is ("1.17"); NULL: any, or none. */
-const char *scry_heif_needs(const uint8_t *bytes, size_t n);
+typedef struct scry_heif_parts {
+    const char *version;             /* the first one of libheif that reads pictures coded so ("1.17"); NULL: any */
+    const char *coding, *package;    /* which decoder is missing ("HEVC"), and Debian's package of it, or NULL; NULL: none */
+} scry_heif_parts;
+
+/* What libheif needs for the primary picture and the items that this is made of. `has_decoder` says whether a decoder is there, by
+ * its number in libheif (heif_compression_format). For any bytes. */
+void scry_heif_needs(scry_heif_parts *out, const uint8_t *bytes, size_t n, bool (*has_decoder)(int format));
 
 #endif

@@ -6,6 +6,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool has_none(int format)
+{
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     scry_heif_file file;
@@ -15,6 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     scry_heif_dispose(&file);
     (void)scry_heif_is_cut(data, size);
-    (void)scry_heif_needs(data, size);
+    scry_heif_parts needs;
+    scry_heif_needs(&needs, data, size, has_none);
+    if ((needs.coding == NULL) != (needs.package == NULL))
+        abort();
     return 0;
 }

@@ -238,6 +238,29 @@ static bool libheif_is_older(const char *version)
     return own && strverscmp(own(), version) < 0;
 }
 
+static bool libheif_has_decoder(int format)
+{
+    int (*has)(int);
+    *(void **)&has = dlsym(RTLD_DEFAULT, "heif_have_decoder_for_format");
+    return !has || has(format);
+}
+
+/* Why this libheif cannot read the picture, however whole it is; or 0. Decoders are packages of their own since libheif 1.16, and
+ * may be missing as a library may. */
+static int explain_libheif(const scry_job *job, const char *name, const char *why, scry_error *err)
+{
+    scry_heif_parts needs;
+    scry_heif_needs(&needs, job->bytes, job->size, libheif_has_decoder);
+    if (needs.version && libheif_is_older(needs.version))
+        return scry_fail(err, SCRY_EINVALID, "%s that needs libheif %s", name, needs.version);
+    if (needs.coding)
+        return scry_fail(err, SCRY_ENOTFOUND, "%s needs libheif's decoder of %s (package %s), which is not installed", name,
+                         needs.coding, needs.package);
+    if (strstr(why, "No decoding plugin"))   /* for a sequence of pictures */
+        return scry_fail(err, SCRY_ENOTFOUND, "%s needs a decoder of libheif, which is not installed", name);
+    return 0;
+}
+
 /* About how many bytes decoding takes for each pixel, where that is not done in strips. */
 static size_t bytes_for_pixel(const scry_job *job)
 {
@@ -276,9 +299,9 @@ static int explain(const scry_job *job, const VipsImage *im, scry_error *err)
     vips_error_clear();
     if (strstr(why, "memory") || !has_memory_for(job, im))
         return scry_fail(err, SCRY_ENOMEM, "decoding needs more memory than the limit");
-    const char *version = is_heif(job) ? scry_heif_needs(job->bytes, job->size) : NULL;
-    if (version && libheif_is_older(version))
-        return scry_fail(err, SCRY_EINVALID, "%s that needs libheif %s", name, version);
+    int rc = is_heif(job) ? explain_libheif(job, name, why, err) : 0;
+    if (rc < 0)
+        return rc;
     if (strcasestr(why, "trunc") || strcasestr(why, "end of") || strcasestr(why, "EOF"))
         return scry_fail(err, SCRY_EINVALID, "truncated %s: %s", name, why);
     return scry_fail(err, SCRY_EINVALID, "damaged %s%s%s", name, why[0] ? ": " : "", why);
