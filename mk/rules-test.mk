@@ -9,6 +9,7 @@ TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP SCRY_TOP=$(CURDIR) SCRY_BUILD=$(abspath $(O
 # Sanitizers need more address space and system calls than a confined decoder is allowed.
 TEST_ENV_asan := SCRY_TEST_UNCONFINED=1 UBSAN_OPTIONS=print_stacktrace=1
 $(O)/tests/test_heif_needs: $(O)/src/decoder/heif_adapt.o
+$(O)/tests/test_cut: $(O)/src/decoder/cut.o
 TEST_TOOLS := $(O)/tests/metadata_dump
 run-tests: $(UNIT_BIN) $(PROGRAMS) $(TEST_TOOLS)
 	$(TEST_ENV) $(PROVE) -j$$(nproc) $(UNIT_BIN) $(filter-out %/lib.sh,$(E2E)) </dev/null

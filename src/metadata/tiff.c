@@ -41,13 +41,45 @@ static scry_tiff_value read_value(const scry_tiff *t, const uint8_t *entry)
     return bytes > 0 && v.p ? v : (scry_tiff_value){ 0, 0, NULL };
 }
 
-void scry_tiff_read(const scry_tiff *t, uint64_t at, const uint16_t *tags, size_t count, scry_tiff_value *values)
+/* How many entries of the directory at `at` are looked at; false: not even their number is in the block. */
+static bool count_entries(const scry_tiff *t, uint64_t at, uint64_t *entries)
+{
+    size_t head = t->wide ? 8 : 2;
+    const uint8_t *p = reach(t, at, head);
+    *entries = p ? number(t, p, head) : 0;
+    *entries = *entries < MAX_ENTRIES ? *entries : MAX_ENTRIES;
+    return p;
+}
+
+/* Entry i of it, or NULL when it is not all in the block. */
+static const uint8_t *entry_at(const scry_tiff *t, uint64_t at, uint64_t i)
 {
     size_t head = t->wide ? 8 : 2, step = t->wide ? 20 : 12;
-    const uint8_t *p = reach(t, at, head);
-    uint64_t entries = p ? number(t, p, head) : 0;
-    for (uint64_t i = 0; i < entries && i < MAX_ENTRIES; i++) {
-        const uint8_t *entry = reach(t, at + head + i * step, step);
+    return reach(t, at + head + i * step, step);
+}
+
+bool scry_tiff_ends_behind(const scry_tiff *t, uint64_t at)
+{
+    uint64_t entries;
+    if (!count_entries(t, at, &entries))
+        return true;
+    for (uint64_t i = 0; i < entries; i++) {
+        const uint8_t *entry = entry_at(t, at, i);
+        if (!entry)
+            return true;
+        bool has_values = size_of((int)number(t, entry + 2, 2)) && number(t, entry + 4, t->wide ? 8 : 4);
+        if (has_values && !read_value(t, entry).p)
+            return true;
+    }
+    return false;
+}
+
+void scry_tiff_read(const scry_tiff *t, uint64_t at, const uint16_t *tags, size_t count, scry_tiff_value *values)
+{
+    uint64_t entries;
+    (void)count_entries(t, at, &entries);
+    for (uint64_t i = 0; i < entries; i++) {
+        const uint8_t *entry = entry_at(t, at, i);
         if (!entry)
             return;
         uint64_t tag = number(t, entry, 2);

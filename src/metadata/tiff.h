@@ -41,6 +41,9 @@ bool scry_tiff_open(scry_tiff *t, scry_bytes file);
 uint64_t scry_tiff_first(const scry_tiff *t);
 uint64_t scry_tiff_next(const scry_tiff *t, uint64_t at);
 
+/* Whether the directory at `at`, or values of it, are not all in the file. */
+bool scry_tiff_ends_behind(const scry_tiff *t, uint64_t at);
+
 /* The values of the given tags of a directory, in the order of `tags`; of repeated entries the first. Values that are set
  * already are left. */
 void scry_tiff_read(const scry_tiff *t, uint64_t at, const uint16_t *tags, size_t count, scry_tiff_value *values);

@@ -386,10 +386,10 @@ cp "$T/broken.png" "$P"
 get -H "$A" -d "{\"paths\":[\"$P\",\"$T/nowhere\"]}" "$url/api/v1/index"
 get -H "$A" "$url/api/v1/index/$(json 'j["job"]')/events"
 is "files that are skipped: each event has the name of its reason" \
-    "$(grep -A1 '^event: skipped' "$T/out" | sed -n 's/.*"code":"\([a-z_]*\)".*/\1/p' | sort | tr '\n' ' ')" "damaged empty gone "
+    "$(grep -A1 '^event: skipped' "$T/out" | sed -n 's/.*"code":"\([a-z_]*\)".*/\1/p' | sort | tr '\n' ' ')" "empty gone truncated "
 get -H "$A" "$url/api/v1/skipped"
 is "... and so have those that are remembered" "$(json '[(r["path"].split("/")[-1], r["code"]) for r in j["results"]]')" \
-    "[('broken.png', 'damaged'), ('empty.png', 'empty')]"
+    "[('broken.png', 'truncated'), ('empty.png', 'empty')]"
 stop
 
 run serve --listen 0.0.0.0:0

@@ -1,5 +1,6 @@
-/* PNG without its texts, and the readers of scry-decode itself (JPEG around libjpeg, GIF, BMP, PNM) and the sink: the
- * first byte chooses the request, the format is sniffed. */
+/* PNG without its texts, whether a file is cut off, and the readers of scry-decode itself (JPEG around
+ * libjpeg, GIF, BMP, PNM) and the sink: the first byte chooses the request, the format is sniffed. */
+#include "decoder/cut.h"
 #include "decoder/png_thin.h"
 #include "decoder/reader.h"
 
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t how = data[0];
     scry_decode_kind kind = how & 1 ? SCRY_DECODE_JPEG : how & 64 ? SCRY_DECODE_RGB : SCRY_DECODE_VIEWS;
     scry_format format = scry_sniff_format(data + 1, size - 1);
+    (void)scry_is_cut(format, (scry_bytes){ data + 1, size - 1 });
     if (format == SCRY_FORMAT_NONE || scry_wire_needs_formats(format))
         return 0;
     scry_wire_request request = {

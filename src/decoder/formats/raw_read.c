@@ -6,6 +6,7 @@
  */
 #include "decoder/formats/formats.h"
 #include "decoder/claim.h"
+#include "decoder/cut.h"
 #include "decoder/jpeg_size.h"
 #include "decoder/raw_previews.h"
 #include "decoder/rows.h"
@@ -27,15 +28,17 @@ static int orientation_of(int flip)
     return flip == 3 ? 3 : flip == 5 ? 8 : flip == 6 ? 6 : 1;
 }
 
-static int damaged(int rc, scry_error *err)
+static int damaged(const scry_job *job, int rc, scry_error *err)
 {
     if (rc == LIBRAW_UNSUFFICIENT_MEMORY)
         return scry_fail(err, SCRY_ENOMEM, "decoding needs more memory than the limit");
+    if (scry_is_cut(SCRY_FORMAT_RAW, (scry_bytes){ job->bytes, job->size }))
+        return scry_fail(err, SCRY_EINVALID, "truncated camera RAW: bytes of the picture are missing");
     if (rc == LIBRAW_FILE_UNSUPPORTED)
         return scry_fail(err, SCRY_EINVALID, "a camera RAW that LibRaw does not know");
     if (rc == LIBRAW_NO_THUMBNAIL || rc == LIBRAW_UNSUPPORTED_THUMBNAIL)
         return scry_fail(err, SCRY_EINVALID, "a camera RAW without a preview");
-    return scry_fail(err, SCRY_EINVALID, "damaged camera RAW: %s", libraw_strerror(rc));
+    return scry_fail(err, SCRY_EINVALID, "damaged camera RAW: %s", rc == LIBRAW_SUCCESS ? "bad data" : libraw_strerror(rc));
 }
 
 /* As the file's headers say; camera and time from LibRaw where they have none that are known here. `raw`: NULL where LibRaw
@@ -188,9 +191,9 @@ static int develop(const scry_job *job, libraw_data_t *raw, scry_error *err)
     if (why == LIBRAW_SUCCESS)
         picture = libraw_dcraw_make_mem_image(raw, &why);
     if (!picture)
-        rc = damaged(why, err);
+        rc = damaged(job, why, err);
     else if (is_damaged)
-        rc = scry_fail(err, SCRY_EINVALID, "truncated or damaged camera RAW");
+        rc = damaged(job, LIBRAW_SUCCESS, err);
     else
         rc = put_developed(&sink, picture, shrink, err);
     if (picture)
@@ -200,18 +203,18 @@ static int develop(const scry_job *job, libraw_data_t *raw, scry_error *err)
 }
 
 /* *usable: LibRaw has a preview of a kind that is read here. */
-static int unpack_thumbnail(libraw_data_t *raw, bool *usable, scry_error *err)
+static int unpack_thumbnail(const scry_job *job, libraw_data_t *raw, bool *usable, scry_error *err)
 {
     int rc = libraw_unpack_thumb(raw);
     const libraw_thumbnail_t *t = &raw->thumbnail;
     *usable = rc == LIBRAW_SUCCESS && (t->tformat == LIBRAW_THUMBNAIL_BITMAP || t->tformat == LIBRAW_THUMBNAIL_JPEG);
-    return rc == LIBRAW_SUCCESS || rc == LIBRAW_NO_THUMBNAIL || rc == LIBRAW_UNSUPPORTED_THUMBNAIL ? 0 : damaged(rc, err);
+    return rc == LIBRAW_SUCCESS || rc == LIBRAW_NO_THUMBNAIL || rc == LIBRAW_UNSUPPORTED_THUMBNAIL ? 0 : damaged(job, rc, err);
 }
 
 static int open_file(const scry_job *job, libraw_data_t *raw, scry_error *err)
 {
     int rc = libraw_open_buffer(raw, (void *)job->bytes, job->size);
-    return rc == LIBRAW_SUCCESS ? 0 : damaged(rc, err);
+    return rc == LIBRAW_SUCCESS ? 0 : damaged(job, rc, err);
 }
 
 /* A file whose picture cannot be developed has its thumbnail at least. */
@@ -219,7 +222,7 @@ static int develop_or_thumbnail(const scry_job *job, libraw_data_t *raw, scry_er
 {
     scry_error ignored = SCRY_ERROR_INIT;
     bool usable = false;
-    int rc = unpack_thumbnail(raw, &usable, err);
+    int rc = unpack_thumbnail(job, raw, &usable, err);
     if (rc < 0)
         return rc;
     if (usable && thumbnail_suffices(raw))
@@ -230,7 +233,7 @@ static int develop_or_thumbnail(const scry_job *job, libraw_data_t *raw, scry_er
     job->reply->result.damaged = true;
     rc = open_file(job, raw, err);   /* again: LibRaw has released it all */
     if (rc == 0)
-        rc = unpack_thumbnail(raw, &usable, err);
+        rc = unpack_thumbnail(job, raw, &usable, err);
     return rc == 0 && usable ? read_thumbnail(job, &raw->thumbnail, err) : rc;
 }
 
@@ -257,7 +260,7 @@ int scry_read_raw(const scry_job *job, scry_error *err)
 {
     libraw_data_t *raw = libraw_init(0);
     if (!raw)
-        return damaged(LIBRAW_UNSUFFICIENT_MEMORY, err);
+        return damaged(job, LIBRAW_UNSUFFICIENT_MEMORY, err);
     int rc = read_best(job, raw, err);
     libraw_close(raw);
     return rc;

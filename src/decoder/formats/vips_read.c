@@ -20,6 +20,7 @@
 #include <vips/vector.h>
 
 #include "base/alloc.h"
+#include "decoder/cut.h"
 #include "decoder/file_headers.h"
 #include "decoder/heif_adapt.h"
 #include "decoder/heif_turn.h"
@@ -285,6 +286,25 @@ static bool has_memory_for(const scry_job *job, const VipsImage *im)
     return pixels != NULL;
 }
 
+static void drop_pixels(void *arg, size_t x, size_t y, size_t n, const void *pixels)
+{
+}
+
+/* libjxl, which alone knows the lengths of frames, wants more bytes than there are. */
+static bool jxl_is_cut(const scry_job *job)
+{
+    const JxlPixelFormat rgb = { .num_channels = 3, .data_type = JXL_TYPE_UINT8 };
+    JxlDecoderStatus s = JXL_DEC_NEED_IMAGE_OUT_BUFFER;
+    JxlDecoder *d = job->request->format == SCRY_FORMAT_JXL ? JxlDecoderCreate(NULL) : NULL;
+    if (d && JxlDecoderSubscribeEvents(d, JXL_DEC_FULL_IMAGE) == JXL_DEC_SUCCESS
+        && JxlDecoderSetInput(d, job->bytes, job->size) == JXL_DEC_SUCCESS)
+        while ((s = JxlDecoderProcessInput(d)) == JXL_DEC_NEED_IMAGE_OUT_BUFFER
+               && JxlDecoderSetImageOutCallback(d, &rgb, drop_pixels, NULL) == JXL_DEC_SUCCESS)
+            ;
+    JxlDecoderDestroy(d);
+    return s == JXL_DEC_NEED_MORE_INPUT;
+}
+
 /* What libvips says of a failure; of the picture `im`, or NULL before there is one. */
 static int explain(const scry_job *job, const VipsImage *im, scry_error *err)
 {
@@ -302,7 +322,10 @@ static int explain(const scry_job *job, const VipsImage *im, scry_error *err)
     int rc = is_heif(job) ? explain_libheif(job, name, why, err) : 0;
     if (rc < 0)
         return rc;
-    if (strcasestr(why, "trunc") || strcasestr(why, "end of") || strcasestr(why, "EOF"))
+    if (scry_is_cut((scry_format)job->request->format, (scry_bytes){ job->bytes, job->size }) || jxl_is_cut(job))
+        return scry_fail(err, SCRY_EINVALID, "truncated %s: bytes of the picture are missing", name);
+    bool names_an_end = job->request->format == SCRY_FORMAT_SVG || is_heif(job);   /* of the others it was asked above */
+    if (names_an_end && (strcasestr(why, "trunc") || strcasestr(why, "end of") || strcasestr(why, "EOF")))
         return scry_fail(err, SCRY_EINVALID, "truncated %s: %s", name, why);
     return scry_fail(err, SCRY_EINVALID, "damaged %s%s%s", name, why[0] ? ": " : "", why);
 }
