@@ -8,7 +8,9 @@
 #include "cli/welcome.h"
 
 #include "base/alloc.h"
+#include "engine/csv.h"
 #include "engine/file_json.h"
+#include "engine/path_forms.h"
 #include "engine/walk.h"
 #include "image/image.h"
 #include "scry/index.h"
@@ -257,10 +259,10 @@ static int name_root(scry_store *store, const run *r, scry_error *err)
     if (!r->root_name)
         return 0;
     struct stat st;
-    if (stat(r->index.paths[0], &st) < 0 || !S_ISDIR(st.st_mode))
-        return scry_fail(err, SCRY_EINVALID, "--root-name takes a folder, not %s", r->index.paths[0]);
     char *path = scry_stored_folder(r->index.paths[0]);
-    int result = scry_store_name_root(store, r->root_name, path, &root, err);
+    int result = stat(path, &st) < 0 || !S_ISDIR(st.st_mode)
+        ? scry_fail(err, SCRY_EINVALID, "--root-name takes a folder, not %s", r->index.paths[0])
+        : scry_store_name_root(store, r->root_name, path, &root, err);
     free(path);
     return result;
 }
@@ -398,6 +400,15 @@ static int read_words(const cli_common *c, run *r)
     return result == SCRY_ECANCELLED ? CLI_CANCELLED : status;
 }
 
+/* A folder or a picture, which the library finds then. */
+static bool has_other_form(const char *path)
+{
+    char *other = scry_path_in_other_form(path);
+    bool found = other && !scry_is_csv(path);
+    free(other);
+    return found;
+}
+
 /* A link may have led to a folder that was moved since. */
 static int refuse_absent(const char *path)
 {
@@ -441,7 +452,7 @@ static int check_paths(const cli_common *c, run *r, char ***proposed)
             r->index.path_count++;
     }
     for (size_t i = 0; i < r->index.path_count; i++)
-        if (access(r->index.paths[i], F_OK) < 0)
+        if (access(r->index.paths[i], F_OK) < 0 && !has_other_form(r->index.paths[i]))
             return refuse_absent(r->index.paths[i]);
     return -1;
 }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/cancel.h"
 #include "engine/line_reader.h"
+#include "engine/path_forms.h"
 #include "image/image.h"
 #include "ocr/ocr.h"
 
@@ -135,7 +136,9 @@ static int read_file(job *j, scry_decoder *d, scry_ocr *o, const char *path, scr
     const uint8_t *bytes;
     size_t size;
     struct stat st;
-    int rc = scry_decoder_load(d, path, &bytes, &size, &st, err);
+    char *given = scry_given_path(path);
+    int rc = scry_decoder_load(d, given, &bytes, &size, &st, err);
+    free(given);
     if (rc == 0)
         rc = scry_decoder_run(d, &request, &decoded, err);
     if (rc < 0) {

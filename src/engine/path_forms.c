@@ -1,9 +1,13 @@
 #include "engine/path_forms.h"
 
+#include "base/alloc.h"
+#include "base/file.h"
 #include "base/utf8.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_PATH_BYTES = 1 << 20 };
 
@@ -43,4 +47,67 @@ bool scry_same_name(const char *a, const char *b)
     free(x);
     free(y);
     return same;
+}
+
+static bool is_there(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+/* Adds the name to *path (owned), in a form that is there; false: none is. */
+static bool add_name(char **path, const char *name)
+{
+    char *forms[] = { scry_strdup(name), in_form(name, scry_runes_nfc), in_form(name, scry_runes_nfd) };
+    bool found = false;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        char *with = scry_asprintf("%s%s", *path, forms[i]);
+        if (!found && is_there(with)) {
+            found = true;
+            free(*path);
+            *path = with;
+        } else {
+            free(with);
+        }
+        free(forms[i]);
+    }
+    return found;
+}
+
+static bool is_ascii(const char *s)
+{
+    while (*s && (unsigned char)*s < 0x80)
+        s++;
+    return !*s;
+}
+
+char *scry_path_in_other_form(const char *path)
+{
+    if (is_ascii(path) || strlen(path) >= PATH_MAX || !scry_utf8_valid(path, strlen(path)))
+        return NULL;
+    char *found = scry_strdup("");
+    bool good = true;
+    for (size_t n; good && *path; path += n) {
+        size_t slashes = strspn(path, "/");
+        char *below = scry_asprintf("%s%.*s", found, (int)slashes, path);
+        free(found);
+        found = below;
+        path += slashes;
+        n = strcspn(path, "/");
+        char *name = scry_strndup(path, n);
+        good = n == 0 || add_name(&found, name);
+        free(name);
+    }
+    if (!good)
+        free(found);
+    return good ? found : NULL;
+}
+
+char *scry_given_path(const char *path)
+{
+    char *given = scry_expand_home(path), *other = is_there(given) ? NULL : scry_path_in_other_form(given);
+    if (!other)
+        return given;
+    free(given);
+    return other;
 }

@@ -16,4 +16,12 @@ const scry_filter_node *scry_filter_below(scry_filter_pool *pool, scry_filter_ki
 /* Whether two names are the same text in some form. */
 bool scry_same_name(const char *a, const char *b);
 
+/* `path` as it is there, with names composed or decomposed where they are not as given, in at most three look-ups a name; owned.
+ * NULL: nothing is, or not in one of these forms. */
+char *scry_path_in_other_form(const char *path);
+
+/* A path that the user wrote, its ~ expanded; where nothing of that name is there, scry_path_in_other_form of it, if that is.
+ * Owned. */
+char *scry_given_path(const char *path);
+
 #endif

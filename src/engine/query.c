@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "base/unicode.h"
 #include "base/utf8.h"
+#include "engine/path_forms.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -149,7 +150,7 @@ int scry_query_add_picture(scry_query *q, const char *path, const int region[4],
         return scry_fail(err, SCRY_EINVALID, "%.200s is an address, and scry opens none: download the picture, and give the file", path);
     if (region)
         memcpy(part.region, region, sizeof part.region);
-    return add_part(q, part, scry_expand_home(path), err);
+    return add_part(q, part, scry_given_path(path), err);
 }
 
 int scry_query_add_id(scry_query *q, scry_part_kind kind, const char *hex, const int region[4], double weight, scry_error *err)

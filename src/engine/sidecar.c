@@ -38,13 +38,13 @@ static bool read_xmp(const char *path, scry_metadata *m)
 /* The names that an .xmp of the picture may have: those with its whole name count before the others. */
 static bool each_xmp(const char *path, bool (*each)(void *arg, const char *sidecar), void *arg)
 {
-    static const char *const extensions[] = { "xmp", "XMP" };
+    static const char *const extensions[] = { "xmp", "XMP", "Xmp" };
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     const size_t stems[] = { strlen(path), dot && dot > name ? (size_t)(dot - path) : 0 };
     bool done = false;
     for (size_t k = 0; k < 2 && stems[k]; k++) {
         done = false;
-        for (size_t i = 0; i < 2 && !done; i++) {
+        for (size_t i = 0; i < sizeof extensions / sizeof *extensions && !done; i++) {
             char sidecar[MAX_PATH];
             int n = snprintf(sidecar, sizeof sidecar, "%.*s.%s", (int)stems[k], path, extensions[i]);
             done = n > 0 && (size_t)n < sizeof sidecar && each(arg, sidecar);

@@ -32,7 +32,8 @@ typedef struct {
 
 enum { MAX_DEPTH = 512 };
 
-char *scry_absolute(const char *path)
+/* The same, of a path that is there. */
+static char *absolute(const char *path)
 {
     struct stat st;
     if (lstat(path, &st) < 0)
@@ -45,6 +46,18 @@ char *scry_absolute(const char *path)
     char *full = real ? scry_path_join(real, slash ? slash + 1 : path) : NULL;
     free(real);
     free(folder);
+    return full;
+}
+
+char *scry_absolute(const char *path)
+{
+    char *full = absolute(path);
+    int why = errno;
+    char *other = full ? NULL : scry_path_in_other_form(path);
+    if (other)
+        full = absolute(other);
+    free(other);
+    errno = why;
     return full;
 }
 

@@ -38,7 +38,7 @@ typedef int scry_walk_fn(void *arg, const scry_walk_item *item);
  * names may be pictures are reported from folders, and folders that cannot be looked at. */
 int scry_walk(const char *path, const scry_index_options *options, scry_walk_fn *fn, void *arg);
 
-/* The absolute, canonical form of a path that exists (a link in its last part is not
+/* The absolute, canonical form of a path that exists, be it in another Unicode form (a link in its last part is not
  * resolved, so that a linked file keeps its own path); owned by the caller; NULL with errno set. */
 char *scry_absolute(const char *path);
 
@@ -48,7 +48,7 @@ char *scry_absolute(const char *path);
  * the result is owned by the caller. */
 char *scry_stored_path(const char *path);
 
-/* The same of a folder, whose last name, too, may be a link that leads nowhere any more: where it led. */
+/* scry_stored_path of a folder, whose last name, too, may be a link that leads nowhere any more: where it led. */
 char *scry_stored_folder(const char *path);
 
 #endif

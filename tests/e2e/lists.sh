@@ -41,6 +41,16 @@ run index "$P"
 is "the folder afterwards: 0" $status 0
 run search --json --key 8 x
 is "labels stay when the folder is indexed" "$(json 'j["results"][0]["labels"]')" "['blue']"
+
+# Names as a table has them (composed), and as they were copied from a Mac (decomposed), in a folder whose name is composed.
+typed=$(printf 'M\303\274ll/Caf\303\251.png') there=$(printf 'M\303\274ll/Cafe\314\201.png')
+mkdir "${there%/*}"
+cp pics/p007.png "$there"
+printf 'id,path\n5,%s\n' "$typed" >forms.csv
+run index --collection forms forms.csv
+is "a name in another Unicode form" "$status $(run list --collection forms --json; json "[(r['path'].endswith('$there'), r['key']) for r in j['results']]")" "0 [(True, '5')]"
+run index --collection forms "$typed"
+like "... as an operand" "$T/err" '^0 added, 0 updated, 1 unchanged'
 printf 'id,path\n1,"pics/p006.png\n' >broken.csv
 run index broken.csv
 is "a broken CSV: 2" $status 2

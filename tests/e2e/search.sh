@@ -97,6 +97,12 @@ is "an operator with nothing behind it: 2" $status 2
 run search "@$T/none.png"
 is "a picture that is not there: 2" $status 2
 like "and is named" "$T/err" 'none\.png'
+mkdir "$T/$(printf 'Mu\314\210ll')"
+cp "$P/p007.png" "$T/$(printf 'Mu\314\210ll/Cafe\314\201.png')"
+run search --json --limit 1 "@$T/$(printf 'M\303\274ll/Caf\303\251.png')"
+is "a name in another Unicode form" "$status $(json 'j["results"][0]["path"][-8:]')" '0 p007.png'
+run search "@$T/$(printf 'M\303\274ll/Caf\303\250.png')"
+like "... not another name, which is said as it was given" "$T/err" "$(printf 'M\303\274ll/Caf\303\250.png: .*No such file')"
 run search "$(printf 'bad \377\376 bytes')"
 is "a query that is not UTF-8: 2" $status 2
 like "and what it is" "$T/err" 'not valid UTF-8'

@@ -76,6 +76,9 @@ static void xmp_beside(void **state)
     put("IMG_1.XMP", XMP("xmp:Rating='2'"));
     assert_int_equal(read_notes("IMG_1.jpg").rating, 2);
     drop("IMG_1.XMP");
+    put("IMG_1.jpg.Xmp", XMP("xmp:Rating='1'"));
+    assert_int_equal(read_notes("IMG_1.jpg").rating, 1);
+    drop("IMG_1.jpg.Xmp");
 }
 
 static void takeout_beside(void **state)
@@ -165,7 +168,7 @@ static int64_t stamp(void)
 /* Whatever comes or goes changes the stamp; without anything beside the picture it is the picture's own. */
 static void stamps(void **state)
 {
-    static const char *const beside[] = { "x.xmp", "x.XMP", "x.jpg.xmp", "x.jpg.json", "x.jpg.supplemental-metadata.json", "x.MOV", "x.mp4" };
+    static const char *const beside[] = { "x.xmp", "x.XMP", "x.Xmp", "x.jpg.xmp", "x.jpg.json", "x.jpg.supplemental-metadata.json", "x.MOV", "x.mp4" };
     static const char *const others[] = { "y.xmp", "x.jpg.txt", "xx.MOV", "y.NEF" };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         put(others[i], "");
