@@ -89,7 +89,7 @@ int scry_parse_time(const char *text, int64_t *out_s, scry_error *err) SCRY_NODI
  * scry_file.taken_at; INT64_MIN and INT64_MAX where it has no beginning or no end ("since 2020"). SCRY_EINVALID: it is no date, or may be two. */
 int scry_parse_period(const char *text, int64_t *from_s, int64_t *until_s, scry_error *err) SCRY_NODISCARD;
 
-/* "LAT,LON,KM" with range checks. */
+/* "LAT,LON,KM" with range checks; blanks around the numbers are legal, here and in a box. */
 int scry_parse_near(const char *text, double *latitude, double *longitude, double *km,
                     scry_error *err) SCRY_NODISCARD;
 

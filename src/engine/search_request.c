@@ -295,13 +295,14 @@ static int set_folder(setting *s)
     return r;
 }
 
-/* The name of a format, or what its files are usually called. */
+/* The name of a format, or what its files end in: "jpg", ".heif". Not of one camera's RAW, as all of RAW is one format. */
 static int set_format(setting *s)
 {
-    const char *text = scry_value_text(s->v), *name = text ? scry_format_name(scry_format_from_name(text)) : NULL;
-    if (!text || (strcasecmp(text, name) != 0 && strcasecmp(text, "jpg") != 0 && strcasecmp(text, "tif") != 0))
+    const char *text = scry_value_text(s->v);
+    scry_format f = text ? scry_format_from_name(text + (text[0] == '.')) : SCRY_FORMAT_NONE;
+    if (f == SCRY_FORMAT_NONE || (f == SCRY_FORMAT_RAW && strcasecmp(text, "raw") != 0))
         return refuse_value(s);
-    return add_filter(s, scry_filter_text(s->r->pool, s->p->filter, name));
+    return add_filter(s, scry_filter_text(s->r->pool, s->p->filter, scry_format_name(f)));
 }
 
 static const scry_filter_node *period_filter(scry_filter_pool *pool, const scry_period *t)

@@ -107,14 +107,17 @@ int scry_parse_time(const char *text, int64_t *out_s, scry_error *err)
     return 0;
 }
 
-/* strtod without its hexadecimal, infinities and spaces, whatever the locale's decimal point. */
+/* strtod without its hexadecimal and infinities, whatever the locale's decimal point. Blanks may be around it, as in the
+ * coordinates that maps show to be copied. */
 static bool decimal(const char **at, char end, double *out)
 {
     char digits[64];
-    size_t n = strcspn(*at, ",");
-    if (n == 0 || n >= sizeof digits || strspn(*at, "0123456789.+-eE") < n || (*at)[n] != end)
+    const char *first = *at + strspn(*at, " \t");
+    size_t n = strspn(first, "0123456789.+-eE");
+    const char *last = first + n + strspn(first + n, " \t");
+    if (n == 0 || n >= sizeof digits || *last != end)
         return false;
-    memcpy(digits, *at, n);
+    memcpy(digits, first, n);
     digits[n] = '\0';
     char *point = strchr(digits, '.'), *stop;
     if (point)
@@ -122,7 +125,7 @@ static bool decimal(const char **at, char end, double *out)
     *out = strtod(digits, &stop);
     if (stop != digits + n || !isfinite(*out))
         return false;
-    *at += n + (end != '\0');
+    *at = last + (end != '\0');
     return true;
 }
 

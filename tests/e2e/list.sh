@@ -80,6 +80,9 @@ is "--unique: no copies, no RAW beside its JPEG" "$(wc -l <"$T/out") $(grep -c '
     "14 0 1"
 run list --in "$P/a" --format png --paths
 is "filters" "$(cat "$T/out")" "$(ls "$P"/a/*.png)"
+is "a format by what its files end in" "$("$scry" list --format .PNG --paths)" "$("$scry" list --format png --paths)"
+run list --format nef
+like "but not by one camera's: all of RAW is one format" "$T/err" '^scry: --format takes one of .* raw .*, not .nef.$'
 run list --format gif
 is "nothing: 1" $status 1
 like "and it says so" "$T/err" 'nothing found'

@@ -46,12 +46,15 @@ static void times(void **state)
 static void places(void **state)
 {
     static const char *const bad[] = { "", "1,2", "1,2,3,4", "91,0,1", "0,181,1", "0,0,-1", "a,b,c", "1,2,nan",
-                                       "1,2,inf", "0x1,2,3", "1, 2,3", "1,2,3 ", ",,", "1,2,1e999" };
+                                       "1,2,inf", "0x1,2,3", "1 2,3,4", "1,2,3 km", ",,", " , ,5", "1,2,1e999",
+                                       "48,1, 11,5, 25" };
     double lat, lon, km;
     assert_int_equal(scry_parse_near("48.137,11.575,25", &lat, &lon, &km, NULL), 0);
     assert_true(lat == 48.137 && lon == 11.575 && km == 25);
     assert_int_equal(scry_parse_near("-90,180,1e3", &lat, &lon, &km, NULL), 0);
     assert_true(lat == -90 && lon == 180 && km == 1000);
+    assert_int_equal(scry_parse_near(" 48.85, -2.35 ,\t5 ", &lat, &lon, &km, NULL), 0);
+    assert_true(lat == 48.85 && lon == -2.35 && km == 5);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         scry_error err = SCRY_ERROR_INIT;
         assert_int_equal(scry_parse_near(bad[i], &lat, &lon, &km, &err), SCRY_EINVALID);
@@ -61,10 +64,12 @@ static void places(void **state)
 static void boxes(void **state)
 {
     static const char *const bad[] = { "", "1,2,3", "1,2,3,4,5", "181,0,1,1", "0,0,-181,1", "0,-91,1,1", "0,0,1,91", "0,2,1,1", "a,0,1,1",
-                                       "0,0,1,nan", "0, 0,1,1", "0,0,1,1 ", ",,,", "0,0,1e999,1" };
+                                       "0,0,1,nan", "0 0,1,1", "0,0,1,1 ,", ",,,", "0,0,1e999,1" };
     double w, s, e, n;
     assert_int_equal(scry_parse_box("170.5,-10,-170,1e1", &w, &s, &e, &n, NULL), 0);
     assert_true(w == 170.5 && s == -10 && e == -170 && n == 10);
+    assert_int_equal(scry_parse_box("11.4, 48, 11.7, 48.2", &w, &s, &e, &n, NULL), 0);
+    assert_true(w == 11.4 && s == 48 && e == 11.7 && n == 48.2);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         scry_error err = SCRY_ERROR_INIT;
         assert_int_equal(scry_parse_box(bad[i], &w, &s, &e, &n, &err), SCRY_EINVALID);
