@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "store/place_groups.h"
 #include "store/places.h"
 #include "store/places_table.h"
 #include "store/word_forms.h"
@@ -138,6 +139,19 @@ static void find_names(scry_buf *out, reader *r, const char *list, const char *p
     }
 }
 
+/* The same of the names of groups; a place of the table that has the name, too, stays: Asia is a village. */
+static void add_group(scry_buf *out, const char *list, size_t *longest)
+{
+    size_t size = *longest ? *longest - 1 : 0;
+    const char *name = scry_place_group_begins(list, &size);
+    if (!name)
+        return;
+    if (size > *longest)
+        scry_buf_clear(out);
+    *longest = size;
+    scry_place_group_add(out, name);
+}
+
 size_t scry_places_of_words(scry_buf *out, const char *words)
 {
     size_t size, longest = 0, count = 0;
@@ -150,6 +164,7 @@ size_t scry_places_of_words(scry_buf *out, const char *words)
     find_names(out, &r, list, word, common_beginning(word, size), &longest);
     if (plural)
         find_names(out, &r, list, plural, strlen(plural), &longest);
+    add_group(out, list, &longest);
     for (size_t i = 1; i < longest; i++)
         count += list[i] == '\n';
     sort_places(out);
@@ -187,6 +202,9 @@ static void find_whole(scry_buf *out, const char *text, size_t size)
         uint32_t place = scry_place_named(i);
         scry_buf_append(out, &place, sizeof place);
     }
+    scry_words_of_text(&r.words, text, size);
+    if (r.words.size)
+        scry_place_group_add(out, scry_buf_str(&r.words));
     sort_places(out);
     scry_buf_dispose(&key);
     reader_dispose(&r);
@@ -294,17 +312,25 @@ static void offer_names(scry_nearest *n, uint32_t place)
     }
 }
 
-/* Of equally near names that of a country or a large city comes first. */
+static void offer_name(void *n, const char *name)
+{
+    scry_nearest_offer(n, name);
+}
+
+/* Of equally near names that of a country or a large city comes first, then those of groups. */
 char *scry_place_nearest(const char *text)
 {
     enum { LARGE_METRES = 6000 };
     char *given = scry_strndup(text, strcspn(text, ","));
     scry_nearest n = SCRY_NEAREST_INIT(given);
     size_t count = scry_places_count();
-    for (int pass = 0; pass < 2; pass++)
+    for (int pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < count; i++)
             if ((scry_place_kind_of(i) == SCRY_PLACE_COUNTRY || scry_place_metres(i) >= LARGE_METRES) == (pass == 0))
                 offer_names(&n, i);
+        if (pass == 0)
+            scry_place_group_names(offer_name, &n);
+    }
     free(given);
     return n.best[0] ? scry_strdup(n.best) : NULL;
 }

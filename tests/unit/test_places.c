@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "store/outlines.h"
+#include "store/place_groups.h"
 #include "store/place_names.h"
 #include "store/places.h"
 #include "store/predicates.h"
@@ -297,6 +298,15 @@ static void texts(void **state)
         { "DEU", "Germany", 1, 1 }, { "NRW", "North Rhine-Westphalia, Germany", 1, 1 }, { "Köln, NRW", "Cologne, Germany", 1, 1 },
         { "Springfield, QQ", NULL, 0, 0 }, { "Arizona", "Arizona, United States", 1, 3 }, { "UAE", "United Arab Emirates", 1, 1 },
         { "США", "United States", 1, 1 }, { "Hallstatt", "Hallstatt, Austria", 1, 3 },
+        { "Europe", "Germany", 50, 60 }, { "европа", "Russia", 50, 60 }, { "Afrika", "Egypt", 50, 60 }, { "Nordamerika", "Mexico", 35, 45 },
+        { "South America", "Peru", 14, 14 }, { "skandinavien", "Norway", 3, 3 }, { "Rome, Europe", "Rome, Italy", 1, 1 }, { "Rome, Asia", NULL, 0, 0 },
+        { "SF", "San Francisco, United States", 1, 1 }, { "Catalunya", "Catalonia, Spain", 1, 1 },
+        { "Barcelona, Catalunya", "Barcelona, Spain", 1, 1 }, { "Großbritannien", "United Kingdom", 1, 1 }, { "Türkiye", "Turkey", 1, 2 },
+        { "Teneriffa", "Santa Cruz de Tenerife, Spain", 5, 60 }, { "Mallorca", "Palma, Spain", 5, 90 }, { "Bodensee", "Konstanz, Germany", 5, 60 },
+        { "Holland", "The Netherlands", 2, 2 }, { "Korea", "South Korea", 2, 2 }, { "Britain", "United Kingdom", 1, 1 },
+        { "Emirates", "United Arab Emirates", 1, 1 }, { "Cracow", "Kraków, Poland", 1, 1 }, { "Крым", "Crimea, Ukraine", 1, 1 },
+        { "Java", "Bandung, Indonesia", 200, 300 },
+        { "Borneo", "Kuching, Malaysia", 80, 100 }, { "Florida Keys", "Key West, United States", 5, 8 }, { "Constantinople", "Istanbul, Turkey", 1, 3 },
         { "France, Paris", NULL, 0, 0 }, { "Germany, Germany", NULL, 0, 0 }, { "Singapore, Singapore", "Singapore, Singapore", 1, 1 },
     };
     scry_buf places = SCRY_BUF_INIT(1 << 20);
@@ -322,6 +332,42 @@ static void texts(void **state)
     assert_null(none);
     free(near);
     free(russian);
+}
+
+typedef struct {
+    size_t names;
+    const char *without;   /* a name that finds nothing */
+} checked_names;
+
+static void check_name(void *arg, const char *name)
+{
+    checked_names *c = arg;
+    scry_buf places = SCRY_BUF_INIT(1 << 20), words = SCRY_BUF_INIT(1 << 16);
+    size_t n = scry_places_of_text(&places, name), most = n;
+    if (n == 0)
+        c->without = name;
+    scry_words_of_text(&words, name, strlen(name));
+    (void)scry_places_of_words(&places, scry_buf_str(&words));   /* in a query the same places, and of other forms of the name */
+    if (places.size / sizeof(uint32_t) < most)
+        c->without = name;
+    for (size_t i = 0; i < places.size / sizeof(uint32_t); i++) {
+        uint32_t place;
+        memcpy(&place, places.data + i * sizeof place, sizeof place);
+        assert_true(place < scry_places_count());
+    }
+    c->names++;
+    scry_buf_dispose(&places);
+    scry_buf_dispose(&words);
+}
+
+/* Every name of a group of places finds some. */
+static void groups(void **state)
+{
+    checked_names c = { .names = 0 };
+    scry_place_group_names(check_name, &c);
+    assert_true(c.names > 100);
+    if (c.without)
+        fail_msg("%s finds nothing", c.without);
 }
 
 /* What is shown of a place, in any language, is a name that finds it. */
@@ -405,7 +451,7 @@ int main(void)
         cmocka_unit_test(regions_and_countries),
         cmocka_unit_test(every_name_is_found),
         cmocka_unit_test(texts),
-        cmocka_unit_test(titles),
+        cmocka_unit_test(groups), cmocka_unit_test(titles),
         cmocka_unit_test(languages),
         cmocka_unit_test(words_of_places),
     };
