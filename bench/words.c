@@ -1,11 +1,12 @@
 /* words.c - searches by look and words together against searches by look alone, in a store of many pictures.
  *
  *     build/release/bench/words read STORE
- *     build/release/bench/words search STORE CLUSTERS
+ *     build/release/bench/words search STORE CLUSTERS [QUERY...]
  *
- * STORE is one that bench/store made. `read` stores a text in every twentieth picture, as if it had been read there: twelve words
- * drawn from 5,000, the first ones much more often than the last. `search` prints tab-separated values: what, median and best
- * milliseconds by look, then by look and words, and the pictures that have the words.
+ * STORE is one that bench/store made. `read` stores a text in each picture, as if it had been read there: "common", in every
+ * second one also "half", and in every twentieth one twelve words drawn from 5,000, the first ones much more often than the
+ * last. `search` prints tab-separated values: what, median and best milliseconds by look, then by look and words, and the
+ * pictures that have the words.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVERY = 20, WORDS = 5000, LENGTH = 12, BATCH = 2048, RUNS = 21 };
+enum { EVERY = 20, WORDS = 5000, LENGTH = 12, BATCH = 2048, RUNS = 21, TEXT_BYTES = LENGTH * 5 + 16 };
 
 static void check(int result, const scry_error *err)
 {
@@ -35,7 +36,7 @@ typedef struct {
     size_t seen, count, put;
     scry_picture_text texts[BATCH];
     scry_text_line lines[BATCH];
-    char words[BATCH][LENGTH * 8];
+    char words[BATCH][TEXT_BYTES];
 } texts;
 
 static void put(texts *t)
@@ -46,7 +47,7 @@ static void put(texts *t)
     t->count = 0;
 }
 
-/* "w17 w4030 ...", the words as letters, since "w17" would be two. */
+/* "waar wfza ...": numbers as letters, since "w17" would be two words. */
 static void draw_words(texts *t, char *out)
 {
     for (int i = 0; i < LENGTH; i++) {
@@ -60,10 +61,9 @@ static void draw_words(texts *t, char *out)
 static int add_text(void *arg, const scry_file *files, size_t count)
 {
     texts *t = arg;
-    if (t->seen++ % EVERY)
-        return 0;
-    size_t i = t->count++;
-    draw_words(t, t->words[i]);
+    size_t i = t->count++, n = (size_t)snprintf(t->words[i], TEXT_BYTES, t->seen % 2 ? "common " : "common half ");
+    if (t->seen++ % EVERY == 0)
+        draw_words(t, t->words[i] + n);
     t->lines[i] = (scry_text_line){ .corner = { 0.1f, 0.1f, 0.9f, 0.1f, 0.9f, 0.2f, 0.1f, 0.2f }, .text = t->words[i],
                                     .confidence = 1 };
     t->texts[i] = (scry_picture_text){ .reader = "bench", .lines = &t->lines[i], .line_count = 1 };
@@ -146,9 +146,8 @@ static void compare_searches(scry_store *s, const float *queries, size_t dim, co
     scry_request_dispose(&both.q);
 }
 
-static int search(const char *where, size_t clusters)
+static int search(const char *where, size_t clusters, char *const *queries, size_t count)
 {
-    static const char *const queries[] = { "waaa", "wbcd", "wgzz", "waaa waab", "waac wbcd", "nothing of them" };
     scry_error err = SCRY_ERROR_INIT;
     scry_store *s;
     scry_store_info info;
@@ -159,7 +158,7 @@ static int search(const char *where, size_t clusters)
     for (size_t i = 0; i < RUNS; i++)
         synthetic_query(vectors + i * dim, dim, clusters, i);
     printf("what\tmedian ms by look\tbest\tmedian ms by look and words\tbest\tof the results have the words\n");
-    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+    for (size_t i = 0; i < count; i++)
         compare_searches(s, vectors, dim, queries[i]);
     free(vectors);
     check(scry_store_close(s, &err), &err);
@@ -168,10 +167,15 @@ static int search(const char *where, size_t clusters)
 
 int main(int argc, char **argv)
 {
+    static char *const standard[] = { "waaa", "wbcd", "wgzz", "waaa waab", "waac wbcd", "nothing of them", "common", "half",
+                                      "common half waaa", "common half nothing", "half of nothing at all",
+                                      "wzzzz waaa waab waac waad waae waaf waag waah waai waaj waak waal waam waan" };
     if (argc == 3 && strcmp(argv[1], "read") == 0)
         return store_texts(argv[2]);
     if (argc == 4 && strcmp(argv[1], "search") == 0)
-        return search(argv[2], strtoul(argv[3], NULL, 10));
-    fprintf(stderr, "usage: words read STORE\n       words search STORE CLUSTERS\n");
+        return search(argv[2], strtoul(argv[3], NULL, 10), standard, sizeof standard / sizeof *standard);
+    if (argc > 4 && strcmp(argv[1], "search") == 0)
+        return search(argv[2], strtoul(argv[3], NULL, 10), argv + 4, (size_t)argc - 4);
+    fprintf(stderr, "usage: words read STORE\n       words search STORE CLUSTERS [QUERY...]\n");
     return 2;
 }

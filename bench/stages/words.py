@@ -1,7 +1,7 @@
 """words - searches by look and words against searches by look alone
 
-A store of 1,000,000 synthetic pictures, of which every twentieth has twelve words that were read in it, drawn from 5,000 (bench/words.c). Each query is searched
-by look alone and by look and words together, 21 times each, top 10, all processors.
+A store of 1,000,000 synthetic pictures with words that were read in them: "common" in all, "half" in every second one, and in every twentieth one twelve more, drawn
+from 5,000 (bench/words.c). Each query is searched by look alone and by look and words together, 21 times each, top 10, all processors.
 """
 import shutil
 
@@ -16,7 +16,7 @@ def store(b):
     def make(part):
         shutil.copytree(material.large_store(b, ROWS, CLUSTERS), part, dirs_exist_ok=True)
         b.run([b.program("words"), "read", part])
-    return material.stored(b, f"words-{ROWS}", make)
+    return material.stored(b, f"common-words-{ROWS}", make)
 
 
 def run(b):

@@ -299,6 +299,35 @@ static void readers_and_retries(void **state)
     remove_tree(where);
 }
 
+/* Rare and frequent words, in any order, of which the lists of the frequent ones are not read where few files are left. */
+static void rare_and_frequent(void **state)
+{
+    static const struct { const char *query; size_t found; } searches[] = {
+        { "common", FILES }, { "common half", FILES / 2 + 1 }, { "rare", 2 }, { "common rare", 2 }, { "half rare common", 1 },
+        { "rare half common half", 1 }, { "common half single", 1 }, { "common single", 1 }, { "other common", 1 },
+        { "f5 common", 0 }, { "single other", 0 }, { "rare jpg", 0 }, { "common wanting", 0 },
+    };
+    char where[64];
+    scry_store *s;
+    scry_root root;
+    scry_error err = SCRY_ERROR_INIT;
+    make_fast_scratch(where);
+    make_store(where);
+    must(open_store(&s, where, SCRY_STORE_WRITE, &err), &err);
+    must(scry_store_add_root(s, "/pictures", &root, &err), &err);
+    put_file(s, root.id, FILES);
+    for (int i = 0; i <= FILES; i++)
+        put_text(s, i, "a", i == 40 ? "half common rare single" : i == 71 ? "rare common other" : i == 5 ? "" : i % 2 ? "common" : "common half");
+    for (int columns = 0; columns < 2; columns++) {
+        for (size_t i = 0; i < sizeof searches / sizeof *searches; i++)
+            if (found(s, searches[i].query) != searches[i].found)
+                fail_msg("%s: %zu found", searches[i].query, found(s, searches[i].query));
+        scry_columns_update((scry_local *)s, 0);
+    }
+    must(scry_store_close(s, &err), &err);
+    remove_tree(where);
+}
+
 /* A content that goes takes its text along; one that comes back is unread. */
 static void removed_contents(void **state)
 {
@@ -432,6 +461,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_back), cmocka_unit_test(documented_bytes), cmocka_unit_test(odd_lines),
         cmocka_unit_test(damaged_bytes), cmocka_unit_test(page_is_small), cmocka_unit_test(readers_and_retries),
+        cmocka_unit_test(rare_and_frequent),
         cmocka_unit_test(removed_contents), cmocka_unit_test(earlier_formats), cmocka_unit_test(damaged_row),
         cmocka_unit_test(copies),
     };

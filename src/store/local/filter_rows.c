@@ -2,6 +2,7 @@
 #include "store/local/filter_rows.h"
 
 #include "base/alloc.h"
+#include "base/bits.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
 #include "store/keyword.h"
@@ -221,26 +222,120 @@ static void by_files(scry_row_filter *e, uint64_t *bits, const scry_filter_node 
     e->result = result < 0 ? result : e->result;
 }
 
-/* Rows that have every word, or one of its alternatives. */
+/* ---- words ---- */
+
+/* A word that is wanted, with its alternatives. */
+typedef struct {
+    const char *word;
+    size_t size;
+    size_t alternatives;
+    uint64_t rows;     /* in their lists; UINT64_MAX: to be found by parts of words */
+    bool everywhere;   /* a list has every row */
+} wanted_word;
+
+static wanted_word wanted_of(const scry_row_filter *e, const char *word, size_t size, scry_words_mode mode)
+{
+    wanted_word w = { .word = word, .size = size };
+    char one[SCRY_WORD_BYTES];
+    while (scry_words_alternative(&word, &size, one)) {
+        size_t n;
+        (void)scry_columns_list_of(e->c, SCRY_TERM_WORD, one, &n);
+        w.alternatives++;
+        w.everywhere |= n == e->c->rows;
+        w.rows = w.rows == UINT64_MAX || scry_word_is_part(one, strlen(one), mode) ? UINT64_MAX : w.rows + n;
+    }
+    return w;
+}
+
+static int compare_wanted(const void *a, const void *b)
+{
+    const wanted_word *x = a, *y = b;
+    return x->rows < y->rows ? -1 : x->rows > y->rows;
+}
+
+static bool has_row(const uint32_t *rows, size_t n, uint32_t row)
+{
+    size_t from = 0;
+    while (n > 1) {
+        size_t half = n / 2;
+        from += rows[from + half] <= row ? half : 0;
+        n -= half;
+    }
+    return n && rows[from] == row;
+}
+
+static bool is_listed(const scry_row_filter *e, const wanted_word *w, uint32_t row)
+{
+    const char *at = w->word;
+    size_t size = w->size, n;
+    char one[SCRY_WORD_BYTES];
+    while (scry_words_alternative(&at, &size, one)) {
+        const uint32_t *rows = scry_columns_list_of(e->c, SCRY_TERM_WORD, one, &n);
+        if (has_row(rows, n, row))
+            return true;
+    }
+    return false;
+}
+
+/* Clear the rows that are in none of the word's lists. */
+static void keep_listed(const scry_row_filter *e, uint64_t *bits, const wanted_word *w)
+{
+    for (size_t i = 0; i < e->words; i++)
+        for (uint64_t word = bits[i]; word; word &= word - 1)
+            if (!is_listed(e, w, (uint32_t)(i * 64 + (size_t)__builtin_ctzll(word))))
+                bits[i] &= ~(word & -word);
+}
+
+static void set_word(const scry_row_filter *e, uint64_t *bits, const wanted_word *w, scry_words_mode mode)
+{
+    const char *at = w->word;
+    size_t size = w->size;
+    char one[SCRY_WORD_BYTES];
+    while (scry_words_alternative(&at, &size, one)) {
+        size_t length = strlen(one);
+        if (scry_word_is_part(one, length, mode))
+            by_part(e, bits, one, length);
+        else
+            by_term(e, bits, SCRY_TERM_WORD, one);
+    }
+}
+
+static bool is_small(const scry_row_filter *e, const uint64_t *bits, const wanted_word *w)
+{
+    enum { LOOKED_UP = 256 };   /* rows that are set in the time that one takes to be looked up */
+    return w->rows != UINT64_MAX && scry_bits_count(bits, e->words) * w->alternatives * LOOKED_UP < w->rows;
+}
+
+static void keep_word(scry_row_filter *e, uint64_t *bits, const wanted_word *w, scry_words_mode mode)
+{
+    uint64_t *any = w->everywhere || is_small(e, bits, w) ? NULL : scry_new_bits(e, e->words);
+    if (any)
+        set_word(e, any, w, mode);
+    else if (!w->everywhere && e->result == 0)
+        keep_listed(e, bits, w);
+    for (size_t i = 0; any && i < e->words; i++)
+        bits[i] &= any[i];
+    free(any);
+}
+
+/* Rows that have every word, or one of its alternatives. The rarest word comes first, so that the lists of the others, which may
+ * be of every row, need not be read where few rows are left. */
 static void by_words(scry_row_filter *e, uint64_t *bits, const scry_filter_node *f)
 {
     const char *at = f->text, *word;
-    char one[SCRY_WORD_BYTES];
+    scry_words_mode mode = (scry_words_mode)f->number;
+    wanted_word *wanted = scry_alloc((strlen(f->text) / 2 + 1) * sizeof *wanted);   /* a word and the newline behind it */
+    size_t count = 0;
+    for (size_t n; (word = scry_words_next(&at, &n));)
+        wanted[count++] = wanted_of(e, word, n, mode);
+    qsort(wanted, count, sizeof *wanted, compare_wanted);
     scry_bits_set_range(bits, 0, e->c->rows);
-    for (size_t n; e->result == 0 && (word = scry_words_next(&at, &n));) {
-        uint64_t *any = scry_new_bits(e, e->words);
-        while (any && scry_words_alternative(&word, &n, one)) {
-            size_t length = strlen(one);
-            if (scry_word_is_part(one, length, (scry_words_mode)f->number))
-                by_part(e, any, one, length);
-            else
-                by_term(e, any, SCRY_TERM_WORD, one);
-        }
-        for (size_t w = 0; any && w < e->words; w++)
-            bits[w] &= any[w];
-        free(any);
-    }
+    for (size_t i = 0; i < count && e->result == 0; i++)
+        keep_word(e, bits, &wanted[i], mode);
+    free(wanted);
 }
+
+/* ---- the tree's leaves ---- */
 
 /* Set the bits of the rows that a leaf lets pass; false for other kinds of nodes. */
 static bool leaf(scry_row_filter *e, const scry_filter_node *f, uint64_t *bits)

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "store/local/damage_mark.h"
 #include "store/local/db_reader.h"
@@ -62,6 +63,27 @@ static bool check_row(query_state *q)
     return false;
 }
 
+/* Whether the file in q->row passes. A content takes part if one of its files does, so that this is known where it has one: the
+ * words of a hundred pages of text are not cut again for each search. Without a text, which may have been lost, or where columns
+ * are not compared with their sums, they are. */
+static bool passes(const query_state *q, bool only_file)
+{
+    const char *text = q->row.file.text;
+    return (only_file && text && text[0] && scry_crc32c_is_fast()) || scry_filter_match(q->search->filter, &q->row.file);
+}
+
+/* The file in q->row as a hit, if it is shown. */
+static int add_file(query_state *q, double score, bool only_file, scry_results *out, scry_error *err)
+{
+    char *raw = NULL;
+    int shown = passes(q, only_file) ? is_shown(q, &raw, err) : 0;
+    q->row.file.raw = raw;
+    if (shown == 1)
+        scry_results_add(out, score, &q->row.file, 0);
+    free(raw);
+    return shown < 0 ? shown : 0;
+}
+
 /* Files of one slot that are shown, each a hit. */
 static int files_of(query_state *q, int64_t slot, double score, scry_results *out, scry_error *err)
 {
@@ -69,19 +91,14 @@ static int files_of(query_state *q, int64_t slot, double score, scry_results *ou
     bool checked = false;
     int result = scry_db_start(&q->r->db, SCRY_SQL_FILES_OF_SLOT, &st, err, "i", slot);
     while (result == 0 && (result = scry_db_step(&q->r->db, st, err)) == 1) {
-        char *raw = NULL;
         result = scry_row_read(&q->row, st, &q->v->roots, q->s->db_path, err);
         if (result == 0 && !check_row(q))
             continue;
         if (result == 0 && !checked)
             check_vector(q, slot, q->row.vector_crc);
         checked = true;
-        int shown = result == 0 && scry_filter_match(q->search->filter, &q->row.file) ? is_shown(q, &raw, err) : 0;
-        q->row.file.raw = raw;
-        if (shown == 1)
-            scry_results_add(out, score, &q->row.file, 0);
-        result = shown < 0 ? shown : result;
-        free(raw);
+        if (result == 0)
+            result = add_file(q, score, !sqlite3_column_int(st, SCRY_COLUMN_HAS_COPIES), out, err);
     }
     scry_db_end(st);
     return result;

@@ -20,6 +20,9 @@
     "LEFT JOIN notes n ON n.id = f.id LEFT JOIN texts t ON t.slot = f.slot "
 #define SCRY_SQL_FILE_COLUMNS SCRY_SQL_FILE_FIELDS SCRY_SQL_FILE_TABLES
 
+/* The column of FILES_OF_SLOT that follows them: whether the content has other files. */
+enum { SCRY_COLUMN_HAS_COPIES = 44 };
+
 /* name, text */
 #define SCRY_SQL_LIST(X)                                                                        \
     X(BEGIN_READ, "BEGIN")                                                                      \
@@ -73,7 +76,9 @@
     X(FILE_BY_ID, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.id = ?")                             \
     X(FILE_AT, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.root = ? AND f.relative = ?")           \
     X(FILES_SIZES, "SELECT slot, size FROM files")                                              \
-    X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_COLUMNS "WHERE f.slot = ?")                        \
+    X(FILES_OF_SLOT, "SELECT " SCRY_SQL_FILE_FIELDS ", EXISTS(SELECT 1 FROM files o "           \
+                     "WHERE o.slot = f.slot AND o.number <> f.number)"                          \
+                     SCRY_SQL_FILE_TABLES "WHERE f.slot = ?")                                   \
     X(FILES_OF_ROOT, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
                      "WHERE f.root = ? AND f.relative > ? ORDER BY f.relative LIMIT ?")         \
     X(FILES_BETWEEN, "SELECT " SCRY_SQL_FILE_COLUMNS                                            \
