@@ -459,6 +459,25 @@ int scry_store_search_many(scry_store *s, const float *queries, size_t n, const 
     return n ? s->kind->search_many(s, queries, n, search ? search : &defaults, out, err) : 0;
 }
 
+int scry_store_search_two(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2], scry_error *err)
+{
+    out[0] = out[1] = NULL;
+    int result = check_queries(s, query, 1, err);
+    for (int i = 0; i < 2 && result == 0; i++)
+        result = check_search(&search[i], err);
+    if (result == 0 && s->kind->search_two)
+        result = s->kind->search_two(s, query, search, out, err);
+    else if (result == 0 && (result = scry_store_search(s, query, &search[1], &out[1], err)) == 0 && out[1]->count)
+        result = scry_store_search(s, query, &search[0], &out[0], err);
+    if (result == 0 && out[1] && out[1]->count)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        scry_results_free(out[i]);
+        out[i] = NULL;
+    }
+    return result;
+}
+
 int scry_verify_run(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err)
 {
     static const scry_verify_options defaults = SCRY_VERIFY_OPTIONS_INIT;

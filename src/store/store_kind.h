@@ -89,6 +89,8 @@ typedef struct scry_store_kind {
     int (*count_texts)(scry_store *s, const char *reader, scry_text_counts *out, scry_error *err);
     int (*search_many)(scry_store *s, const float *queries, size_t n, const scry_search *search,
                        scry_results **out, scry_error *err);
+    /* NULL: one after the other. */
+    int (*search_two)(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2], scry_error *err);
     int (*verify)(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err);
     bool samples;   /* verify takes options->sample; without, everything can be checked where it is */
     /* NULL, both: the server keeps its files. */
@@ -113,6 +115,11 @@ struct scry_store {
     const scry_store_kind *kind;
     int dim;
 };
+
+/* Two rankings of one query, in one pass over an embedded store's vectors, where a second pass would take as long as the first.
+ * Both of out stay NULL where nothing is in the second one. */
+int scry_store_search_two(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2],
+                          scry_error *err) SCRY_NODISCARD;
 
 /* For a server, to which each request takes milliseconds. */
 

@@ -7,7 +7,8 @@
  * vectors, ties included.
  *
  * Batches of queries share the pass: a row's code is read from memory once for all of them.
- * A filter is a bitmap; blocks and words without a bit are not read.
+ * A filter is a bitmap; blocks and words without a bit are not read. The same queries can be asked of a second bitmap in
+ * the same pass: their products are computed once for both.
  *
  * An approximate scan first selects rows by their signs and is exact among these. Its
  * queries do not share a pass.
@@ -17,6 +18,25 @@
 
 #include "base/pool.h"
 #include "vector/codes.h"
+
+typedef struct scry_near {
+    double score;               /* cosine over the stored vector */
+    uint32_t row;
+} scry_near;
+
+typedef struct scry_near_list {
+    scry_near *items;           /* best first; owned: free(items) */
+    size_t count;
+    size_t rescored;            /* stored vectors read, for traces and tests */
+} scry_near_list;
+
+/* What else the queries are asked of; members as those of scry_scan_input. */
+typedef struct scry_scan_part {
+    const uint64_t *bits;       /* of which some need not be among the others */
+    size_t k;                   /* above 0 */
+    double min_score;
+    scry_near_list *out;        /* [n] */
+} scry_scan_part;
 
 /* What is scanned; borrowed for the call. */
 typedef struct scry_scan_input {
@@ -37,22 +57,12 @@ typedef struct scry_scan_input {
     void *(*codes)(void *arg, size_t block, size_t rows);
     void *codes_arg;
     const struct scry_scan_kernels *kernels;   /* NULL: the best of this processor; tests take each */
+    const scry_scan_part *part; /* NULL: nothing else. Not with `keep` */
 } scry_scan_input;
 
-typedef struct scry_near {
-    double score;               /* cosine over the stored vector */
-    uint32_t row;
-} scry_near;
-
-typedef struct scry_near_list {
-    scry_near *items;           /* best first; owned: free(items) */
-    size_t count;
-    size_t rescored;            /* stored vectors read, for traces and tests */
-} scry_near_list;
-
 /* For each of the `n` queries [n, dim]: the rows with the k best cosines that are >= min_score,
- * and all that tie with the last of them. `out` is [n]; the caller frees every list.
- * `pool` may be NULL. 0, or -1 without memory (then nothing is to be freed). */
+ * and all that tie with the last of them. `out` is [n]; the caller frees every list, those of
+ * in->part, too. `pool` may be NULL. 0, or -1 without memory (then nothing is to be freed). */
 int scry_scan(const scry_scan_input *in, const float *queries, size_t n, scry_pool *pool, scry_near_list *out);
 
 #endif

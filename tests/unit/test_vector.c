@@ -264,37 +264,58 @@ static void *some_codes(void *arg, size_t block, size_t rows)
 static void *(*codes_hook)(void *, size_t, size_t);
 static const scry_scan_kernels *scan_with;   /* NULL: the best */
 
+/* A list of a scan against brute force; freed. */
+static void check_list(const rows_set *r, const float *q, const uint64_t *bits, size_t k, double min_score, scry_near_list *got)
+{
+    scry_near *all = malloc(r->rows * sizeof *all);
+    size_t count = 0;
+    for (size_t row = 0; row < r->rows; row++) {
+        const void *v = r->vectors + row * r->row_bytes;
+        double score = scry_half_cosine(q, scry_float_norm(q, r->dim), v, r->dim);
+        if ((bits[row / 64] >> (row % 64) & 1) && score >= min_score)
+            all[count++] = (scry_near){ score, (uint32_t)row };
+    }
+    qsort(all, count, sizeof *all, compare_near);
+    size_t want = count < k ? count : k;
+    while (want && want < count && all[want].score == all[want - 1].score)
+        want++;
+    assert_int_equal(got->count, want);
+    for (size_t j = 0; j < want; j++) {
+        assert_true(all[j].score == got->items[j].score);
+        assert_int_equal(all[j].row, got->items[j].row);
+    }
+    free(got->items);
+    free(all);
+}
+
+/* Bits for a part: none, a few in a hundred, many, or all of the rows, whether or not they are among the others. */
+static uint64_t *random_part(const rows_set *r)
+{
+    unsigned percent = (const unsigned[]){ 0, 2, 60, 100 }[roll() % 4];
+    uint64_t *bits = calloc(r->rows / 64 + 1, sizeof *bits);
+    for (size_t i = 0; i < r->rows; i++)
+        bits[i / 64] |= (uint64_t)(roll() % 100 < percent) << (i % 64);
+    return bits;
+}
+
 static void check_scan(const rows_set *r, size_t n, size_t k, double min_score, scry_pool *pool, double keep)
 {
     static float queries[40 * 1030];
-    scry_near_list got[40];
-    scry_near *all = malloc(r->rows * sizeof *all);
+    scry_near_list got[40], in_part[40];
+    uint64_t *bits = random_part(r);
+    scry_scan_part part = { bits, 1 + roll() % 50, roll() % 2 ? -2 : 0.05, in_part };
     for (size_t i = 0; i < n; i++)
         random_unit(queries + i * r->dim, r->dim);
     scry_scan_input in = { r->dim, r->rows, r->blocks, r->vectors, r->row_bytes, r->bits, NULL, NULL, keep, k, min_score,
-                           codes_hook, (void *)r, scan_with };
+                           codes_hook, (void *)r, scan_with, NULL };
+    in.part = keep > 0 || roll() % 3 == 0 ? NULL : &part;
     assert_int_equal(scry_scan(&in, queries, n, pool, got), 0);
     for (size_t i = 0; i < n; i++) {
-        size_t count = 0;
-        const float *q = queries + i * r->dim;
-        for (size_t row = 0; row < r->rows; row++) {
-            const void *v = r->vectors + row * r->row_bytes;
-            double score = scry_half_cosine(q, scry_float_norm(q, r->dim), v, r->dim);
-            if ((r->bits[row / 64] >> (row % 64) & 1) && score >= min_score)
-                all[count++] = (scry_near){ score, (uint32_t)row };
-        }
-        qsort(all, count, sizeof *all, compare_near);
-        size_t want = count < k ? count : k;
-        while (want && want < count && all[want].score == all[want - 1].score)
-            want++;
-        assert_int_equal(got[i].count, want);
-        for (size_t j = 0; j < want; j++) {
-            assert_true(all[j].score == got[i].items[j].score);
-            assert_int_equal(all[j].row, got[i].items[j].row);
-        }
-        free(got[i].items);
+        check_list(r, queries + i * r->dim, r->bits, k, min_score, &got[i]);
+        if (in.part)
+            check_list(r, queries + i * r->dim, bits, part.k, part.min_score, &in_part[i]);
     }
-    free(all);
+    free(bits);
 }
 
 static void scans_equal_brute_force(void **unused)
@@ -427,7 +448,7 @@ static void approximate_scans_find_most(void **unused)
     }
     for (size_t i = 0; i < QUERIES * D; i++)
         queries[i] = bell() * 0.04f + centres[i / D][i % D];
-    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, TOP, -2, NULL, NULL, NULL };
+    scry_scan_input in = { D, ROWS, r.blocks, r.vectors, r.row_bytes, r.bits, NULL, NULL, 0, TOP, -2, NULL, NULL, NULL, NULL };
     scry_near_list exact[QUERIES], some[QUERIES];
     assert_int_equal(scry_scan(&in, queries, QUERIES, pool, exact), 0);
     in.keep = 0.02;

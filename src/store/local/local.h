@@ -138,6 +138,8 @@ int scry_local_each_bad(scry_store *base,
                         scry_error *err);
 int scry_local_search_many(scry_store *base, const float *queries, size_t n, const scry_search *search,
                            scry_results **out, scry_error *err);
+int scry_local_search_two(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2],
+                          scry_error *err) SCRY_NODISCARD;
 int scry_local_put_texts(scry_store *base, const scry_picture_text *texts, size_t n, scry_error *err);
 int scry_local_get_text(scry_store *base, const uint8_t *hash, scry_picture_text **out, scry_error *err);
 int scry_local_each_text(scry_store *base, int (*each)(void *, const scry_picture_text *, size_t), void *arg, scry_error *err);

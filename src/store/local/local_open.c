@@ -75,7 +75,7 @@ static const scry_store_kind local_kind = {
     .each_in_range = scry_local_each_in_range, .each_bad = scry_local_each_bad, .put_texts = scry_local_put_texts,
     .get_text = scry_local_get_text, .each_text = scry_local_each_text, .each_unread = scry_local_each_unread,
     .count_texts = scry_local_count_texts,
-    .search_many = scry_local_search_many,
+    .search_many = scry_local_search_many, .search_two = scry_local_search_two,
     .verify = scry_local_verify, .check_files = scry_local_check_files, .known_damage = scry_local_known_damage,
     .compact = scry_local_compact,
     .put_marks = scry_local_put_marks, .remove_marks = scry_local_remove_marks, .each_mark = scry_local_each_mark,

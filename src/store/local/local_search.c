@@ -27,6 +27,9 @@ typedef struct {
     scry_view *v;
     const scry_search *search;
     const uint64_t *bits;    /* contents to search: one bit for each slot */
+    uint64_t *own;           /* where they belong to this search alone; owned */
+    uint64_t scanned;        /* how many */
+    size_t k;                /* how many of the ranking are looked at first */
     bool has_undated;
     uint64_t undated;        /* of them, those without a time but their file's */
     bool may_have_raws;
@@ -324,14 +327,16 @@ static double part_to_score(const query_state *q, size_t k)
     return contents >= 65536 && part < 0.25 ? part : 0;
 }
 
-/* The scan, with the pool of threads unless another search is using it. */
-static int scan_codes(query_state *q, const float *queries, size_t n, size_t k, scry_near_list *lists, scry_error *err)
+/* The scan, with the pool of threads unless another search is using it. `part`: scry_scan_input's. */
+static int scan_codes(query_state *q, const float *queries, size_t n, size_t k, const scry_scan_part *part, scry_near_list *lists,
+                      scry_error *err)
 {
     scry_local *s = q->s;
     const scry_view *v = q->v;
     scry_scan_input in = { .dim = (size_t)s->base.dim, .rows = (size_t)v->head.slots, .blocks = v->codes.blocks,
                            .vectors = v->segment->data + SCRY_SEGMENT_HEADER, .row_bytes = s->row_bytes, .bits = q->bits,
-                           .done_arg = q, .codes_arg = q, .keep = part_to_score(q, k), .k = k, .min_score = q->search->min_score };
+                           .done_arg = q, .codes_arg = q, .keep = part ? 0 : part_to_score(q, k), .k = k,
+                           .min_score = q->search->min_score, .part = part };
     if (in.keep == 0)   /* an approximate search may miss results anyway, and reads little */
         in.codes = codes_block;
     double start = scry_now_ms();
@@ -366,7 +371,7 @@ static int search_deeper(query_state *q, const float *query, size_t k, scry_resu
     for (bool enough = false; result == 0 && !enough;) {
         scry_near_list list;
         k = k < SCRY_FOLD_RANKED / 4 ? 4 * k : SCRY_FOLD_RANKED;
-        result = scan_codes(q, query, 1, k, &list, err);
+        result = scan_codes(q, query, 1, k, NULL, &list, err);
         if (result < 0)
             return result;
         size_t n = list.count < SCRY_FOLD_RANKED ? list.count : SCRY_FOLD_RANKED;
@@ -423,14 +428,14 @@ static int find_raws(query_state *q, scry_error *err)
 }
 
 /* The contents that pass the filter; where that asks for the time, counts those that have none. */
-static int filter_contents(query_state *q, uint64_t **own, scry_error *err)
+static int filter_contents(query_state *q, scry_error *err)
 {
     size_t words = (size_t)q->v->head.slots / 64 + 1;
     q->has_undated = scry_filter_asks_time(q->search->filter);
-    scry_passing_contents passing = { .all = scry_try_alloc(words, sizeof **own) };
+    scry_passing_contents passing = { .all = scry_try_alloc(words, sizeof *q->own) };
     if (q->has_undated)
         passing.undated = scry_try_alloc(words, sizeof *passing.undated);
-    *own = passing.all;
+    q->own = passing.all;
     if (!passing.all || (q->has_undated && !passing.undated)) {
         free(passing.undated);
         return scry_fail(err, SCRY_ENOMEM, "no memory for a filter");
@@ -441,8 +446,8 @@ static int filter_contents(query_state *q, uint64_t **own, scry_error *err)
     return result;
 }
 
-/* Sets q->bits: `own` is allocated where they belong to this search alone. */
-static int choose_contents(query_state *q, uint64_t **own, scry_error *err)
+/* Sets q->bits. */
+static int choose_contents(query_state *q, scry_error *err)
 {
     scry_local *s = q->s;
     scry_view *v = q->v;
@@ -454,62 +459,141 @@ static int choose_contents(query_state *q, uint64_t **own, scry_error *err)
     pthread_mutex_unlock(&s->view_lock);
     if (result < 0 || q->bits)
         return result;
-    result = filter_contents(q, own, err);
-    q->bits = *own;
+    result = filter_contents(q, err);
+    q->bits = q->own;
     if (result < 0 || q->search->filter)
         return result;
     pthread_mutex_lock(&s->view_lock);
     if (!v->shown) {
-        v->shown = *own;
-        *own = NULL;
+        v->shown = q->own;
+        q->own = NULL;
     }
     pthread_mutex_unlock(&s->view_lock);
     return 0;
 }
 
-static int search_all(query_state *q, const float *queries, size_t n, scry_results **out, scry_error *err)
+static int start_search(query_state *q, scry_error *err)
 {
-    uint64_t *bits = NULL;
     double start = scry_now_ms();
-    int result = choose_contents(q, &bits, err);
+    int result = choose_contents(q, err);
     scry_trace("filter", start);
-    size_t k = first_depth(q->search);
-    scry_near_list *lists = scry_alloc(n * sizeof *lists);
-    uint64_t scanned = result == 0 ? contents_to_search(q) : 0;
-    if (scanned)   /* most queries have no picture with their words */
-        result = scan_codes(q, queries, n, k, lists, err);
-    start = scry_now_ms();
+    q->k = first_depth(q->search);
+    q->scanned = result == 0 ? contents_to_search(q) : 0;
+    return result;
+}
+
+/* Results from the lists [n] of the scan, which are freed. out[i] is NULL, or to be freed, after an error. */
+static int answer_all(query_state *q, const float *queries, size_t n, scry_near_list *lists, scry_results **out, scry_error *err)
+{
+    double start = scry_now_ms();
+    int result = 0;
     for (size_t i = 0; i < n; i++) {
         if (result == 0) {
             out[i] = scry_results_new();
-            out[i]->scanned = scanned;
+            out[i]->scanned = q->scanned;
             out[i]->has_undated = q->has_undated;
             out[i]->undated = q->undated;
-            result = answer(q, queries + i * (size_t)q->s->base.dim, &lists[i], k, out[i], err);
+            result = answer(q, queries + i * (size_t)q->s->base.dim, &lists[i], q->k, out[i], err);
         }
         free(lists[i].items);
     }
     scry_trace("look the files up", start);
-    free(lists);
-    free(bits);
     return result;
+}
+
+static int search_all(query_state *q, const float *queries, size_t n, scry_results **out, scry_error *err)
+{
+    scry_near_list *lists = scry_alloc(n * sizeof *lists);
+    int result = start_search(q, err);
+    if (q->scanned)   /* most queries have no picture with their words */
+        result = scan_codes(q, queries, n, q->k, NULL, lists, err);
+    if (result == 0)
+        result = answer_all(q, queries, n, lists, out, err);
+    free(lists);
+    return result;
+}
+
+static query_state state_of(scry_local *s, const scry_search *search)
+{
+    return (query_state){ .s = s, .search = search, .row = { .wants_text = scry_filter_asks_words(search->filter) } };
+}
+
+static void state_dispose(query_state *q)
+{
+    scry_row_dispose(&q->row);
+    free(q->own);
+}
+
+static void drop_results(scry_results **out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        scry_results_free(out[i]);
+        out[i] = NULL;
+    }
 }
 
 int scry_local_search_many(scry_store *base, const float *queries, size_t n, const scry_search *search,
                            scry_results **out, scry_error *err)
 {
     scry_local *s = (scry_local *)base;
-    query_state q = { .s = s, .search = search, .row = { .wants_text = scry_filter_asks_words(search->filter) } };
+    query_state q = state_of(s, search);
     double start = scry_now_ms();
     int result = scry_reader_view_acquire(s, &q.r, &q.v, err);
     scry_trace("map the store", start);
     if (result < 0)
         return result;
     result = scry_reader_view_release(s, q.r, q.v, search_all(&q, queries, n, out, err), err);
-    for (size_t i = 0; i < n && result < 0; i++) {
-        scry_results_free(out[i]);
-        out[i] = NULL;
-    }
-    scry_row_dispose(&q.row);
+    if (result < 0)
+        drop_results(out, n);
+    state_dispose(&q);
+    return result;
+}
+
+/* ---- two rankings of one query ---- */
+
+/* What an approximate search scores depends on its contents: then the two are scanned one after the other. */
+static int scan_two(query_state *q, query_state *also, const float *query, scry_near_list lists[2], scry_error *err)
+{
+    scry_scan_part part = { also->bits, also->k, also->search->min_score, &lists[1] };
+    if (part_to_score(q, q->k) == 0 && part_to_score(also, also->k) == 0)
+        return scan_codes(q, query, 1, q->k, &part, &lists[0], err);
+    int result = scan_codes(q, query, 1, q->k, NULL, &lists[0], err);
+    return result < 0 ? result : scan_codes(also, query, 1, also->k, NULL, &lists[1], err);
+}
+
+static int search_two(query_state *q, query_state *also, const float *query, scry_results *out[2], scry_error *err)
+{
+    scry_near_list lists[2] = { { .items = NULL } };
+    int result = start_search(also, err);
+    if (result < 0 || also->scanned == 0)
+        return result;
+    result = start_search(q, err);
+    if (result == 0)
+        result = scan_two(q, also, query, lists, err);
+    if (result == 0)
+        result = answer_all(q, query, 1, &lists[0], &out[0], err);
+    else
+        free(lists[0].items);
+    if (result == 0)
+        result = answer_all(also, query, 1, &lists[1], &out[1], err);
+    else
+        free(lists[1].items);
+    return result;
+}
+
+int scry_local_search_two(scry_store *base, const float *query, const scry_search search[2], scry_results *out[2], scry_error *err)
+{
+    scry_local *s = (scry_local *)base;
+    query_state q = state_of(s, &search[0]), also = state_of(s, &search[1]);
+    int result = scry_reader_view_acquire(s, &q.r, &q.v, err);
+    if (result < 0)
+        return result;
+    also.r = q.r;
+    also.v = q.v;
+    result = scry_reader_view_release(s, q.r, q.v, search_two(&q, &also, query, out, err), err);
+    if (result < 0)
+        drop_results(out, 2);
+    state_dispose(&q);
+    state_dispose(&also);
     return result;
 }
