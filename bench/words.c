@@ -116,7 +116,7 @@ static void time_search(scry_store *s, const float *query, timed *t, size_t run)
 {
     scry_error err = SCRY_ERROR_INIT;
     scry_results *results;
-    scry_search_plan plan = scry_plan_of(&t->q, (scry_groups)SCRY_GROUPS_INIT);
+    scry_search_plan plan = scry_plan_of(&t->q, (scry_groups)SCRY_GROUPS_INIT, NULL);
     double start = scry_now_ms();
     check(scry_search_by(s, query, &plan, &results, &err), &err);
     t->ms[run] = scry_now_ms() - start;

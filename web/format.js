@@ -10,7 +10,7 @@ export function bytes(n) {
 const FIELDS = { name: 'found_name', folder: 'folder', title: 'title', description: 'description', keyword: 'keyword', label: 'label', key: 'key', place: 'place', picture: 'found_picture' };
 
 // Where the words of the query are, if the picture was found by words: "Folder, Place"; '' if it was not.
-export const whyFound = hit => (['words', 'both'].includes(hit.found_by) ? hit.found_in.map(field => text(FIELDS[field] ?? field)).join(', ') : '');
+export const whyFound = hit => (hit.found_in ?? []).map(field => text(FIELDS[field] ?? field)).join(', ');
 
 export const moment = (s, zone) => s && new Date(s).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short', ...zone });
 

@@ -28,7 +28,8 @@ extern "C" {
 
 /* What pictures are found by. */
 typedef enum {
-    SCRY_BY_AUTO,    /* both, where the query is of texts, none of them subtracted, and a file has all of their words; else LOOK */
+    SCRY_BY_AUTO,    /* both, where the query is of texts, none of them subtracted, and files have all of their words, or, where
+                        none has, the rarest of them that some have together; else LOOK */
     SCRY_BY_LOOK,    /* the vector alone */
     SCRY_BY_WORDS    /* only pictures that have all words of the query */
 } scry_search_kind;

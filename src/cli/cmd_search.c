@@ -119,7 +119,7 @@ static int search(cli_common *c, const cli_view *v, bool scores)
         groups = find_groups(q, threshold, model, vector);
     scry_trace("find the groups", groups_start);
     double scan_start = scry_now_ms();
-    scry_search_plan plan = scry_plan_of(q, groups);
+    scry_search_plan plan = scry_plan_of(q, groups, threshold);
     if (r == 0)
         r = scry_search_by(store, vector, &plan, &results, &err);
     scry_trace("search the store", scan_start);

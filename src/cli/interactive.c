@@ -82,7 +82,8 @@ static int search_line(interactive *s, scry_results **out, scry_error *err)
     scry_groups groups = SCRY_GROUPS_INIT;
     if (r == 0) {
         groups = scry_groups_of(s->threshold, s->model, q, s->vector);
-        scry_search_plan plan = scry_plan_of(&s->common->request, groups);   /* with the words of this query */
+        scry_search_plan plan = scry_plan_of(&s->common->request, groups, s->threshold);   /* with the words of this query */
+        plan.query = q;
         plan.search.limit = MAX_RESULTS;
         plan.search.offset = 0;
         r = scry_query_find_words(&plan.words, pool, q, plan.by, err);

@@ -102,7 +102,7 @@ int mcp_search_for(mcp *m, scry_search_request *q, scry_json_writer *w, scry_err
     scry_groups groups = SCRY_GROUPS_INIT;
     if (r == 0)
         groups = scry_groups_of(m->threshold, m->model, q->query, vector);
-    scry_search_plan plan = scry_plan_of(q, groups);
+    scry_search_plan plan = scry_plan_of(q, groups, m->threshold);
     if (r == 0)
         r = scry_search_by(m->store, vector, &plan, &found, err);
     if (r == 0) {

@@ -2,7 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/table.h"
+#include "store/places.h"
 #include "store/results.h"
+#include "store/store_kind.h"
 #include "store/words.h"
 
 #include <math.h>
@@ -33,14 +35,16 @@ static unsigned find_fields(const scry_file *f, const char *wanted)
 typedef struct {
     double value;
     size_t look, words;   /* places in the two rankings; SIZE_MAX: not in it */
-    bool far;             /* has no words, and its look is far from the query's */
+    bool behind;          /* its look is so little the query's that it comes after all that have the words */
+    bool doubted;         /* finding_of the words */
+    bool allowed;         /* it has some of the words, and is found by its look */
 } fused;
 
 static int compare(const void *a, const void *b)
 {
     const fused *x = a, *y = b;
-    if (x->far != y->far)
-        return x->far - y->far;
+    if (x->behind != y->behind)
+        return x->behind - y->behind;
     if (x->value != y->value)
         return x->value > y->value ? -1 : 1;
     if ((x->words == SIZE_MAX) != (y->words == SIZE_MAX))
@@ -56,6 +60,7 @@ static double share(size_t place)
 
 typedef struct {
     bool all_copies;
+    size_t kept, asked;           /* words: of the second ranking, of the query */
     scry_results *look, *words;   /* rankings */
     size_t *leader;               /* [words->count] place by look of the same picture, or of the one that it is folded into */
     fused *all;
@@ -96,60 +101,118 @@ static size_t doubt_of(const scry_groups *g, double top_score)
     return isnan(g->maybe) || top_score >= g->maybe + SCRY_FUSION_SURE * (g->best - g->maybe) ? 0 : SCRY_FUSION_DOUBT;
 }
 
-/* Without the words; scores are compared where the model knows what they mean. */
-static void value_look(fused *e, double score, const scry_groups *g, size_t doubt)
+/* Without the words; scores are compared where the model knows what they mean. What has less than `least` is behind the words. */
+static void value_look(fused *e, double score, const scry_groups *g, size_t doubt, double least)
 {
     e->value = share(e->look + (score >= g->best ? 0 : doubt));
-    e->far = score < g->maybe;
+    e->behind = score < least;
+}
+
+static void value_words(fused *e)
+{
+    double look = e->look < SCRY_FUSION_DEPTH ? share(e->look) : 0;
+    e->value = e->doubted ? share(e->words + SCRY_FUSION_DOUBT) : share(e->words) + look;
 }
 
 /* Whether the place that is shown with the picture has the words: New York City, not the Sunset Park in it. */
 static bool is_shown_place(const scry_file *f, const char *wanted)
 {
     char *title = scry_place_text(f->latitude, f->longitude);
-    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
-    scry_words_of_file(&words, &(scry_file){ .title = title }, SCRY_FIELD_TITLE);
-    bool holds = scry_words_hold(scry_buf_str(&words), wanted, SCRY_WORDS_WHOLE);
-    scry_buf_dispose(&words);
+    bool holds = scry_words_in_file(&(scry_file){ .title = title }, SCRY_FIELD_TITLE, wanted, SCRY_WORDS_WHOLE);
     free(title);
     return holds;
 }
 
-/* Whether a picture has the words of a query about a look, which is not its own, by chance: a flower of Sunset Park. */
-static bool is_by_chance(const scry_hit *h, const char *wanted, const scry_groups *g, size_t doubt)
+/* Whether a place of the picture is named as a whole: Sunset Park is by "Sunset Park", and not by "sunset". */
+static bool is_named(const scry_file *f, const char *wanted)
 {
-    return doubt == 0 && !isnan(g->maybe) && h->score < g->maybe && find_fields(&h->file, wanted) == SCRY_FIELD_PLACE &&
-           !is_shown_place(&h->file, wanted);
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT), places = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    scry_words_of_file(&words, f, SCRY_FIELD_PLACE);
+    const char *at = scry_buf_str(&words), *word;
+    scry_buf_putc(&places, '\n');
+    for (size_t n; (word = scry_words_next(&at, &n));)
+        if (scry_word_place(word, n) != SCRY_NO_PLACE) {
+            scry_buf_append(&places, word, n);
+            scry_buf_putc(&places, '\n');
+        }
+    bool named = scry_words_hold(scry_buf_str(&places), wanted, SCRY_WORDS_WHOLE);
+    scry_buf_dispose(&words);
+    scry_buf_dispose(&places);
+    return named;
 }
 
-/* Both rankings as one list, in order. */
-static void rank(fusion *f, const char *wanted, const scry_groups *groups)
+/* Whether the query is the name of a place where a picture was taken: then what only looks a little like it was not meant. */
+static bool names_place(const scry_results *words, const char *wanted)
 {
+    bool any = strchr(wanted, '@') != NULL;   /* places among the alternatives (words.h) */
+    for (size_t i = 0; any && i < words->count && i < SCRY_FUSION_DEPTH; i++)
+        if (words->hits[i].file.has_position && is_named(&words->hits[i].file, wanted))
+            return true;
+    return false;
+}
+
+typedef enum { FOUND, DOUBTED, NOT_FOUND } finding;
+
+/* Whether a picture has the words of a query about a look, which is not its own, in a part of a name of its place that is not shown
+ * with it: a flower of Sunset Park is found by "Sunset Park", and not by "sunset", where there are best matches of that. */
+static finding finding_of(const scry_hit *h, const char *wanted, const scry_groups *g, size_t doubt, bool any_best)
+{
+    bool hidden = doubt == 0 && !isnan(g->maybe) && h->score < g->maybe && h->file.has_position &&
+                  find_fields(&h->file, wanted) == SCRY_FIELD_PLACE && !is_shown_place(&h->file, wanted);
+    return !hidden || is_named(&h->file, wanted) ? FOUND : any_best ? NOT_FOUND : DOUBTED;
+}
+
+typedef enum { BY_WORDS, AS_LOOK_ALLOWS, NOT_BY_THESE } some_words;
+
+/* What some of the words of a query say of a picture. Two or more that are at least half and were read in it: it is meant. Others
+ * tell pictures apart whose look is of the best group that there is. */
+static some_words by_some(const fusion *f, size_t i, const char *wanted, const scry_groups *groups, double best)
+{
+    const scry_hit *h = &f->words->hits[i];
+    bool few = 2 * f->kept < f->asked;
+    if (f->kept == f->asked ||
+        (f->kept > 1 && !few && scry_words_in_file(&h->file, SCRY_FIELD_TEXT, wanted, SCRY_WORDS_WHOLE)))
+        return BY_WORDS;
+    bool right = isnan(groups->maybe) ? !few && f->leader[i] < SCRY_FUSION_DEPTH
+                                      : h->score >= (f->look->top_score >= best ? best : groups->maybe);
+    return right ? AS_LOOK_ALLOWS : NOT_BY_THESE;
+}
+
+/* Both rankings as one list, in order. Best matches by look begin at `best`. Returns how many pictures were found by words. */
+static size_t rank(fusion *f, const char *wanted, const scry_groups *groups, double best)
+{
+    bool any_best = f->look->top_score >= best, all = f->kept == f->asked;
+    double least = !isnan(best) && all && names_place(f->words, wanted) ? best : groups->maybe;
+    size_t doubt = all ? doubt_of(groups, f->look->top_score) : 0, by_words = 0;
     f->all = scry_alloc((f->look->count + f->words->count) * sizeof *f->all);
     for (size_t i = 0; i < f->look->count; i++)
         f->all[f->count++] = (fused){ .look = i, .words = SIZE_MAX };
     for (size_t i = 0; i < f->words->count; i++) {
         fused *known = f->leader[i] == SIZE_MAX ? NULL : &f->all[f->leader[i]];
-        if (!known)
-            f->all[f->count++] = (fused){ .look = SIZE_MAX, .words = i };
-        else if (known->words == SIZE_MAX)
-            known->words = i;
+        finding found = finding_of(&f->words->hits[i], wanted, groups, doubt, any_best);
+        some_words some = by_some(f, i, wanted, groups, best);
+        if (found == NOT_FOUND || (known && known->words != SIZE_MAX) || some == NOT_BY_THESE)
+            continue;
+        by_words++;
+        if (!known) {
+            known = &f->all[f->count++];
+            known->look = SIZE_MAX;
+        }
+        known->words = i;
+        known->doubted = found == DOUBTED;
+        known->allowed = some == AS_LOOK_ALLOWS;
     }
-    size_t doubt = doubt_of(groups, f->look->top_score);
-    for (size_t i = 0; i < f->count; i++) {
-        fused *e = &f->all[i];
-        if (e->words == SIZE_MAX)
-            value_look(e, f->look->hits[e->look].score, groups, doubt);
-        else if (is_by_chance(&f->words->hits[e->words], wanted, groups, doubt))
-            e->value = share(e->words + SCRY_FUSION_DOUBT);
+    for (size_t i = 0; i < f->count; i++)
+        if (f->all[i].words == SIZE_MAX)
+            value_look(&f->all[i], f->look->hits[f->all[i].look].score, groups, doubt, least);
         else
-            e->value = share(e->words) + (e->look < SCRY_FUSION_DEPTH ? share(e->look) : 0);
-    }
+            value_words(&f->all[i]);
     qsort(f->all, f->count, sizeof *f->all, compare);
+    return by_words;
 }
 
 /* One hit into the results. A picture of both rankings, or a group of near-identical ones, is shown by the file that has the
- * words: pages of text look alike and say different things. */
+ * words: pages of text look alike and say different things. `wanted` is NULL where words have no part in the answer. */
 static void show(fusion *f, const fused *e, const char *wanted, scry_results *out)
 {
     bool by_words = e->words != SIZE_MAX, by_look = e->look != SIZE_MAX && (!by_words || e->look < SCRY_FUSION_DEPTH);
@@ -160,8 +223,9 @@ static void show(fusion *f, const fused *e, const char *wanted, scry_results *ou
         scry_results_move(out, f->words, e->words, f->words->hits[e->words].copies);
     else
         scry_results_lead(out, f->words, e->words, &f->look->hits[e->look]);
-    scry_found_by by = !by_words ? SCRY_FOUND_BY_LOOK : by_look ? SCRY_FOUND_BY_BOTH : SCRY_FOUND_BY_WORDS;
-    scry_results_mark(out, out->count - 1, by, fields, wanted);
+    scry_found_by by = !by_words || e->allowed ? SCRY_FOUND_BY_LOOK : by_look ? SCRY_FOUND_BY_BOTH : SCRY_FOUND_BY_WORDS;
+    if (wanted)
+        scry_results_mark(out, out->count - 1, by, fields, wanted);
 }
 
 static size_t end_of(const scry_search *search)
@@ -170,23 +234,36 @@ static size_t end_of(const scry_search *search)
     return scry_add_size(search->offset, search->limit, &end) ? end : SIZE_MAX;
 }
 
-static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *words, scry_results **out, scry_error *err)
+/* Where best matches by look begin; NAN: not known. */
+static double best_of(const scry_search_plan *plan, scry_store *s, const scry_results *look)
 {
+    scry_groups settled = { plan->groups.maybe, plan->groups.best, NULL };
+    scry_groups_settle(&settled, plan->threshold, plan->query, s, look);
+    return settled.best;
+}
+
+/* `wanted` are the words that the second ranking has. Where they are some of the query's, and no picture is found by them, the
+ * answer is the one by look. */
+static int fuse(const scry_search_plan *plan, scry_store *s, const char *wanted, scry_results *found[2], scry_results **out,
+                scry_error *err)
+{
+    scry_results *look = found[0], *words = found[1];
     fusion f = { .all_copies = plan->search.all_copies, .look = look, .words = words,
+                 .kept = scry_words_count(wanted), .asked = scry_words_count(plan->words->text),
                  .leader = scry_alloc((words->count + 1) * sizeof *f.leader) };
     size_t end = end_of(&plan->search);
     int result = pair_up(&f, err);
     if (result == 0) {
-        rank(&f, plan->words->text, &plan->groups);
+        bool by_words = rank(&f, wanted, &plan->groups, best_of(plan, s, look)) > 0 || f.kept == f.asked;
         *out = scry_results_new();
-        (*out)->has_more = f.count > end || look->has_more || words->has_more;
+        (*out)->has_more = f.count > end || look->has_more || (words->has_more && by_words);
         (*out)->scanned = look->scanned;
         (*out)->top_score = look->top_score;
         memcpy((*out)->top_content, look->top_content, SCRY_HASH_BYTES);
         (*out)->has_undated = look->has_undated;
         (*out)->undated = look->undated;
         for (size_t i = plan->search.offset; i < f.count && i < end; i++)
-            show(&f, &f.all[i], plan->words->text, *out);
+            show(&f, &f.all[i], by_words ? wanted : NULL, *out);
     }
     free(f.all);
     free(f.leader);
@@ -195,10 +272,10 @@ static int fuse(const scry_search_plan *plan, scry_results *look, scry_results *
 
 /* ---- searching ---- */
 
-scry_search_plan scry_plan_of(const scry_search_request *r, scry_groups groups)
+scry_search_plan scry_plan_of(const scry_search_request *r, scry_groups groups, const scry_threshold *threshold)
 {
     scry_search_plan plan = { .search = r->search, .by = (scry_search_kind)r->by, .auto_min_score = r->auto_min_score,
-                              .words = r->words, .groups = groups };
+                              .words = r->words, .groups = groups, .threshold = threshold, .query = r->query };
     if (r->auto_min_score && !isnan(groups.maybe))
         plan.search.min_score = groups.maybe;
     return plan;
@@ -212,57 +289,73 @@ static void read_from_start(scry_search *search)
     search->limit = end > SCRY_FUSION_DEPTH ? end : SCRY_FUSION_DEPTH;
 }
 
-int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **words, scry_error *err)
+/* Both rankings, fused: by look, and by the words that are wanted. *out stays NULL where no picture has these. */
+static int search_both(scry_store *s, const float *query, const scry_search_plan *plan, const char *wanted, scry_results **out,
+                       scry_error *err)
 {
-    scry_search search = plan->search;
-    scry_store_info info = { 0 };
-    scry_store_describe(s, &info);
-    *words = NULL;
-    if (plan->by == SCRY_BY_LOOK || (plan->by == SCRY_BY_AUTO && (!plan->words || !info.finds_words)))
-        return 0;
+    const scry_filter_node words = { .kind = SCRY_FILTER_WORDS, .text = wanted, .number = SCRY_WORDS_WHOLE };
+    scry_search both[2] = { plan->search, plan->search };
+    scry_results *found[2];
     scry_filter_pool *pool = scry_filter_pool_new();
-    search.filter = scry_filter_and(pool, search.filter, plan->words);
+    both[1].filter = scry_filter_and(pool, plan->search.filter, &words);
     if (plan->auto_min_score)
-        search.min_score = -2;
-    if (plan->by == SCRY_BY_AUTO)
-        read_from_start(&search);
-    int result = scry_store_search(s, query, &search, words, err);
-    if (result == 0 && plan->by == SCRY_BY_AUTO && (*words)->count == 0) {
-        scry_results_free(*words);
-        *words = NULL;
-    }
+        both[1].min_score = -2;
+    read_from_start(&both[0]);
+    read_from_start(&both[1]);
+    int result = scry_store_search_two(s, query, both, found, err);
+    if (result == 0 && found[1])
+        result = fuse(plan, s, wanted, found, out, err);
+    scry_results_free(found[0]);
+    scry_results_free(found[1]);
     scry_filter_pool_free(pool);
     return result;
 }
 
-int scry_search_with(scry_store *s, const float *query, const scry_search_plan *plan, scry_results *words, scry_results **out,
-                     scry_error *err)
+/* Where no picture has all words of the query: by those that some picture has together. */
+static int search_some(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
 {
-    scry_search search = plan->search;
-    scry_results *look = NULL;
-    if (plan->by == SCRY_BY_WORDS) {
-        const char *wanted = plan->words->text;
-        for (size_t i = 0; i < words->count; i++)
-            scry_results_mark(words, i, SCRY_FOUND_BY_WORDS, find_fields(&words->hits[i].file, wanted), wanted);
-        *out = words;
+    scry_buf kept = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    if (scry_words_count(plan->words->text) == 1)
         return 0;
-    }
-    read_from_start(&search);
-    int result = scry_store_search(s, query, &search, &look, err);
-    if (result == 0)
-        result = fuse(plan, look, words, out, err);
-    scry_results_free(look);
-    scry_results_free(words);
+    int result = scry_store_rare_words(s, plan->search.filter, plan->words->text, &kept, err);
+    if (result == 0 && kept.size)
+        result = search_both(s, query, plan, scry_buf_str(&kept), out, err);
+    scry_buf_dispose(&kept);
     return result;
+}
+
+static int search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
+{
+    const char *wanted = plan->words->text;
+    scry_search words = plan->search;
+    scry_filter_pool *pool = scry_filter_pool_new();
+    words.filter = scry_filter_and(pool, words.filter, plan->words);
+    if (plan->auto_min_score)
+        words.min_score = -2;
+    int result = scry_store_search(s, query, &words, out, err);
+    scry_filter_pool_free(pool);
+    for (size_t i = 0; result == 0 && i < (*out)->count; i++)
+        scry_results_mark(*out, i, SCRY_FOUND_BY_WORDS, find_fields(&(*out)->hits[i].file, wanted), wanted);
+    return result;
+}
+
+int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
+{
+    scry_store_info info = { 0 };
+    scry_store_describe(s, &info);
+    *out = NULL;
+    if (plan->by == SCRY_BY_WORDS)
+        return search_words(s, query, plan, out, err);
+    if (plan->by == SCRY_BY_LOOK || !plan->words || !info.finds_words)
+        return 0;
+    int result = search_both(s, query, plan, plan->words->text, out, err);
+    return result < 0 || *out ? result : search_some(s, query, plan, out, err);
 }
 
 int scry_search_by(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out, scry_error *err)
 {
-    scry_results *words;
-    int result = scry_search_words(s, query, plan, &words, err);
-    if (result < 0)
-        return result;
-    return words ? scry_search_with(s, query, plan, words, out, err) : scry_store_search(s, query, &plan->search, out, err);
+    int result = scry_search_words(s, query, plan, out, err);
+    return result < 0 || *out ? result : scry_store_search(s, query, &plan->search, out, err);
 }
 
 /* ---- names ---- */

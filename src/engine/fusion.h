@@ -1,6 +1,6 @@
 /* fusion.h - pictures found by how they look and by their words, in one ranking.
  *
- *     scry_search_plan plan = scry_plan_of(&request, groups);
+ *     scry_search_plan plan = scry_plan_of(&request, groups, threshold);
  *     scry_search_by(store, vector, &plan, &results, err);
  *
  * By look, a picture's rank is its place among all pictures by score. By words, it is its place among the pictures
@@ -12,11 +12,20 @@
  * Where the model can tell (score_groups.h), a picture that has no words and is none of the best matches counts as if
  * it were SCRY_FUSION_DOUBT places lower, since what looks like "Anna" is not what was meant by it; but not where the
  * nearest one has SCRY_FUSION_SURE of what makes a best match: then the query is about a look, as "beach" is. A picture
- * whose look is far from the query comes after all that have the words. Of a query about a look, a picture that looks otherwise
- * and has the words only in names of its place that are not shown with it counts by words alone, SCRY_FUSION_DOUBT places lower:
- * New York has a Sunset Park.
+ * whose look is far from the query comes after all that have the words; where the query is the name of a place in which pictures
+ * were taken, so does one that is no best match. Of a query about a look, a picture that looks otherwise
+ * and has the words only in a part of a name of its place that is not shown with it counts by words alone, SCRY_FUSION_DOUBT places
+ * lower, and not by words at all where there are best matches: New York has a Sunset Park, which "sunset" does not mean.
  *
- * Where no picture has the words, the results are those of a search by look, to the byte.
+ * Where no picture has all of the words, the second ranking is of those that have the rarest of them which some picture has
+ * together (scry_store_rare_words): "screenshot with the wifi password" finds a picture that says "wifi password". Two such
+ * words or more that are at least half of the query's and were read in a picture count as all would. Others are a hint: they
+ * count for pictures whose look is of the best group that there is, best or possible matches, which stay in that group; of
+ * a model of whose scores nothing is known, for the first SCRY_FUSION_DEPTH by look where they are half of the query's words.
+ * Then no other picture counts as if it were lower.
+ *
+ * Where no picture has any of the words, and where none with some of them is found by them, the results are those of a search by
+ * look, to the byte.
  */
 #ifndef SCRY_ENGINE_FUSION_H
 #define SCRY_ENGINE_FUSION_H
@@ -37,21 +46,20 @@ typedef struct scry_search_plan {
     bool auto_min_score;             /* search.min_score is the query's own threshold: pictures that have the words stay */
     const scry_filter_node *words;   /* of the query: query_words.h */
     scry_groups groups;              /* of the query; borrowed */
+    const scry_threshold *threshold; /* with which they are settled; borrowed, NULL: they are not */
+    const scry_query *query;         /* borrowed */
 } scry_search_plan;
 
-scry_search_plan scry_plan_of(const scry_search_request *r, scry_groups groups);
+scry_search_plan scry_plan_of(const scry_search_request *r, scry_groups groups, const scry_threshold *threshold);
 
 /* Answer a plan; free *out. `query` is its unit vector, [dim]. A hit's found_by and word_fields are set where words were found. */
 int scry_search_by(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out,
                    scry_error *err) SCRY_NODISCARD;
 
-/* The same in two steps, for a server that answers searches by look together. The ranking by words: *words stays NULL
- * where words have no part in the answer, which is then that of scry_store_search for plan->search; else
- * scry_search_with takes and frees it. */
-int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **words,
+/* The same for a server that answers searches by look together: *out stays NULL where words have no part in the answer, which is
+ * then that of scry_store_search for plan->search. */
+int scry_search_words(scry_store *s, const float *query, const scry_search_plan *plan, scry_results **out,
                       scry_error *err) SCRY_NODISCARD;
-int scry_search_with(scry_store *s, const float *query, const scry_search_plan *plan, scry_results *words, scry_results **out,
-                     scry_error *err) SCRY_NODISCARD;
 
 /* The names of a hit's word_fields as a list of JSON, and of its found_by; NULL where that was not said. */
 void scry_json_put_fields(scry_json_writer *w, unsigned fields);

@@ -47,7 +47,7 @@ const scry_param scry_params[] = {
       .help = "one file of each picture: no further copies, no RAW beside its JPEG" },
     { .name = "by", .via = SEARCHES, .kind = SCRY_PARAM_CHOICE, .at = AT(by), .argument = "WHAT", .choices = "auto look words",
       .help = "auto (the default): pictures that look like the query, and among the best of them those whose names, titles, keywords, "
-              "labels and the like have all its words; look or words: one of the two" },
+              "labels and the like have all its words, or some where none has all; look or words (all of them): one of the two" },
     { .name = "min_score", .via = SEARCHES, .kind = SCRY_PARAM_COSINE, .min = -1, .max = 1, .at = AT(search.min_score), .argument = "X",
       .choices = "auto", .help = "only pictures with a score of at least X; auto: the score from which a picture probably matches this query" },
     { .name = "all_copies", .via = SEARCHES, .kind = SCRY_PARAM_FLAG, .at = AT(search.all_copies),

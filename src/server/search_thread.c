@@ -136,14 +136,12 @@ static bool answer_by_words(batch *b, size_t i)
     search_job *j = q->search;
     scry_store *store = b->server->store;
     const float *vector = b->vectors + i * (size_t)b->server->info->dim;
-    scry_results *words, *results = NULL;
+    scry_results *results;
     scry_error err = SCRY_ERROR_INIT;
-    scry_search_plan plan = scry_plan_of(&j->request, j->groups);
-    int r = scry_search_words(store, vector, &plan, &words, &err);
-    if (r == 0 && !words)
+    scry_search_plan plan = scry_plan_of(&j->request, j->groups, b->server->threshold);
+    int r = scry_search_words(store, vector, &plan, &results, &err);
+    if (r == 0 && !results)
         return false;
-    if (r == 0)
-        r = scry_search_with(store, vector, &plan, words, &results, &err);
     if (r < 0)
         respond_error(q, &err);
     else

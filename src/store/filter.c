@@ -317,13 +317,8 @@ static bool has_label(const scry_file *file, const char *label)
 
 static bool has_words(const scry_filter_node *f, const scry_file *file, const char *known)
 {
-    if (known)
-        return scry_words_hold(known, f->text, (scry_words_mode)f->number);
-    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
-    scry_words_of_file(&words, file, SCRY_FIELDS_ALL);
-    bool holds = scry_words_hold(scry_buf_str(&words), f->text, (scry_words_mode)f->number);
-    scry_buf_dispose(&words);
-    return holds;
+    scry_words_mode mode = (scry_words_mode)f->number;
+    return known ? scry_words_hold(known, f->text, mode) : scry_words_in_file(file, SCRY_FIELDS_ALL, f->text, mode);
 }
 
 /* In the circle or the box. */

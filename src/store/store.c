@@ -478,6 +478,12 @@ int scry_store_search_two(scry_store *s, const float *query, const scry_search s
     return result;
 }
 
+int scry_store_rare_words(scry_store *s, const scry_filter_node *filter, const char *wanted, scry_buf *kept, scry_error *err)
+{
+    scry_buf_clear(kept);
+    return s->kind->rare_words ? s->kind->rare_words(s, filter, wanted, kept, err) : 0;
+}
+
 int scry_verify_run(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err)
 {
     static const scry_verify_options defaults = SCRY_VERIFY_OPTIONS_INIT;

@@ -6,6 +6,7 @@
 #ifndef SCRY_STORE_KIND_H
 #define SCRY_STORE_KIND_H
 
+#include "base/buf.h"
 #include "scry/marks.h"
 #include "scry/store.h"
 
@@ -91,6 +92,8 @@ typedef struct scry_store_kind {
                        scry_results **out, scry_error *err);
     /* NULL: one after the other. */
     int (*search_two)(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2], scry_error *err);
+    /* The rarest words: scry_store_rare_words. NULL: the words of files are not kept together. */
+    int (*rare_words)(scry_store *s, const scry_filter_node *filter, const char *wanted, scry_buf *kept, scry_error *err);
     int (*verify)(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err);
     bool samples;   /* verify takes options->sample; without, everything can be checked where it is */
     /* NULL, both: the server keeps its files. */
@@ -119,6 +122,13 @@ struct scry_store {
 /* Two rankings of one query, in one pass over an embedded store's vectors, where a second pass would take as long as the first.
  * Both of out stay NULL where nothing is in the second one. */
 int scry_store_search_two(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2],
+                          scry_error *err) SCRY_NODISCARD;
+
+/* Those of a query's words (`wanted`, a list with alternatives: words.h) that a picture which passes the filter has together: the
+ * rarest one that any has, and each of the others, from rare to common, that some picture has together with those before. `kept` is
+ * cleared first, and is the list of these, in the order of the query, with their alternatives; "" where no picture has any. On Milvus
+ * by what the server ranks first: docs/milvus.md. */
+int scry_store_rare_words(scry_store *s, const scry_filter_node *filter, const char *wanted, scry_buf *kept,
                           scry_error *err) SCRY_NODISCARD;
 
 /* For a server, to which each request takes milliseconds. */

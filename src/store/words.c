@@ -472,6 +472,23 @@ const char *scry_words_next(const char **at, size_t *size)
     return *size ? word : NULL;
 }
 
+bool scry_words_in_file(const scry_file *f, unsigned fields, const char *wanted, scry_words_mode mode)
+{
+    scry_buf words = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);
+    scry_words_of_file(&words, f, fields);
+    bool holds = scry_words_hold(scry_buf_str(&words), wanted, mode);
+    scry_buf_dispose(&words);
+    return holds;
+}
+
+size_t scry_words_count(const char *words)
+{
+    size_t count = 0;
+    for (size_t n; scry_words_next(&words, &n);)
+        count++;
+    return count;
+}
+
 bool scry_word_is_part(const char *word, size_t size, scry_words_mode mode)
 {
     return mode == SCRY_WORDS_PARTS && scry_utf8_count(word, size) >= MIN_PART && word[0] != '@';

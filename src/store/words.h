@@ -49,6 +49,9 @@ void scry_words_of_query(scry_buf *out, const char *text, scry_words_mode mode);
 /* Whether the list `words` holds every word of `wanted`, which has at least one. */
 bool scry_words_hold(const char *words, const char *wanted, scry_words_mode mode);
 
+/* Whether the words of these fields of a file do. */
+bool scry_words_in_file(const scry_file *f, unsigned fields, const char *wanted, scry_words_mode mode);
+
 /* Whether the list `words` holds this word of a query, or one of its alternatives. */
 bool scry_words_have(const char *words, const char *word, size_t size, scry_words_mode mode);
 
@@ -58,6 +61,9 @@ const char *scry_words_line(const char *text, const char *wanted, size_t *size);
 
 /* The next word of a list, which `*at` points into: its bytes, NULL at the end. *at moves on; start with the list. */
 const char *scry_words_next(const char **at, size_t *size);
+
+/* How many words a list has. */
+size_t scry_words_count(const char *words);
 
 /* The next alternative of a word of a query, which is `*size` bytes at `*at`: its bytes with a zero byte in `out`, false at the
  * end. Both move on. The first one is what was written. */

@@ -87,6 +87,24 @@ run search --collection places --limit 2 --json sunset
 is "a sunset is before a goldfish of Sunset Park" "$(json '[(r["name"], r["found_in"]) for r in j["results"]]')" "[('1.jpg', []), ('2.jpg', ['place'])]"
 run search --collection places --limit 1 --json new york
 is "... which is the first one of New York, as it is shown" "$(json '[(r["name"], r["place"]) for r in j["results"]]')" "[('2.jpg', 'New York City, United States')]"
+cp "$SCRY_TOP/demo/gallery/animals/swans.jpg" "$T/places/3.jpg"
+cp "$SCRY_TOP/demo/gallery/food/milk.jpg" "$T/places/4.jpg"
+echo '{"photoTakenTime": {"timestamp": "1400000000"}, "geoData": {"latitude": 53.4139, "longitude": -2.9147, "altitude": 0.0}}' >"$T/places/4.jpg.json"
+run index --collection places "$T/places"
+run search --collection places --limit 4 --json swan
+is "swans are found, and no milk of Old Swan in Liverpool" "$(json '(j["results"][0]["name"], [r["name"] for r in j["results"] if r["found_in"]])')" "('3.jpg', [])"
+run search --collection places --limit 4 --by words --json swan
+is "... but where words are asked for" "$(json '[(r["name"], r["found_in"]) for r in j["results"]]')" "[('4.jpg', ['place'])]"
+run search --collection places --limit 1 --json old swan
+is "... and where the place is named" "$(json '[(r["name"], r["found_in"]) for r in j["results"]]')" "[('4.jpg', ['place'])]"
+cp -r "$SCRY_TOP/demo/gallery" "$T/rome"
+for f in "$T"/rome/food/*.jpg; do
+    echo '{"photoTakenTime": {"timestamp": "1400000000"}, "geoData": {"latitude": 41.9028, "longitude": 12.4964, "altitude": 0.0}}' >"$f.json"
+done
+run index --collection rome "$T/rome"
+run search --collection rome --limit 100 --json rome
+is "pictures of a place that is named come before those that only look a little like it" \
+    "$(json '"".join("p" if r["found_in"] else "-" for r in j["results"] if r["found_in"] or r["group"] != "best").rstrip("-")')" pppppppppppppp
 
 # ---- files of another model ----
 mkdir -p "$T/app/models"

@@ -159,6 +159,74 @@ static void what_it_refuses(void **state)
     assert_non_null(strstr(err.message, "needs a store"));
 }
 
+/* The first twenty pictures for the vector of f5, which f125 also shows: a best match, where a model's scores say what is one. */
+static scry_results *planned(world *w, const char *words, scry_groups groups)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_filter_pool *pool = scry_filter_pool_new();
+    const scry_search_plan plan = { .search = { .limit = 20, .all_copies = true }, .by = SCRY_BY_AUTO, .groups = groups,
+                                    .words = scry_filter_words(pool, words, SCRY_WORDS_NAMED) };
+    scry_results *r;
+    must(scry_search_by(w->store, w->vector, &plan, &r, &err), &err);
+    scry_filter_pool_free(pool);
+    return r;
+}
+
+/* The names of those that were found by words, too, in order; "-" where nothing says what was found by what. */
+static void found_by_words(world *w, const char *words, scry_groups groups, const char *names)
+{
+    scry_results *r = planned(w, words, groups);
+    char seen[1024] = "";
+    for (size_t i = 0; i < r->count; i++)
+        if (r->hits[i].word_fields)
+            snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s ", r->hits[i].file.relative);
+    assert_string_equal(r->hits[0].found_by == SCRY_FOUND_UNSAID ? "-" : seen, names);
+    scry_results_free(r);
+}
+
+static void some_words_count_as_the_look_allows(void **state)
+{
+    world *w = *state;
+    const scry_groups any_best = { 0.9, 0.95, NULL }, none_best = { 0.9, 1.5, NULL }, none_maybe = { 1.4, 1.5, NULL };
+    const scry_groups unknown = SCRY_GROUPS_INIT;
+    found_by_words(w, "f 7 nowhere", any_best, "-");
+    found_by_words(w, "f 7 nowhere", none_best, "-");
+    found_by_words(w, "nowhere 125 f", any_best, "d1/f125.jpg ");
+    found_by_words(w, "nowhere 125 f", none_best, "d1/f125.jpg ");
+    found_by_words(w, "nowhere 125 f", none_maybe, "-");
+    found_by_words(w, "125 nowhere", unknown, "d1/f125.jpg ");
+    found_by_words(w, "f 125 or else nowhere at home again", any_best, "d1/f125.jpg ");
+    found_by_words(w, "f 125 or else nowhere at home again", unknown, "-");
+    found_by_words(w, "nothing of that", any_best, "-");
+    scry_results *r = planned(w, "nowhere 125 f", any_best);
+    assert_string_equal(r->hits[0].file.relative, "d1/f125.jpg");   /* before d1/f5.jpg, which has the same vector */
+    assert_int_equal(r->hits[0].found_by, SCRY_FOUND_BY_LOOK);
+    scry_results_free(r);
+}
+
+static void read_words_count_if_they_are_half(void **state)
+{
+    world *w = *state;
+    scry_error err = SCRY_ERROR_INIT;
+    scry_store *writer;
+    char line[] = "WiFi password: Sunflower";
+    scry_text_line lines[] = { { .text = line, .confidence = 1 } };
+    scry_picture_text text = { .reader = "a reader", .lines = lines, .line_count = 1 };
+    const scry_groups none_maybe = { 1.4, 1.5, NULL };
+    model_hash(7, text.content);
+    must(open_store(&writer, w->where, SCRY_STORE_CREATE, &err), &err);
+    must(scry_store_put_texts(writer, &text, 1, &err), &err);
+    must(scry_store_close(writer, &err), &err);
+    must(scry_store_refresh(w->store, &err), &err);
+    found_by_words(w, "screenshot with the wifi password", none_maybe, "d3/f7.jpg ");
+    scry_results *r = planned(w, "screenshot with the wifi password", none_maybe);
+    assert_string_equal(r->hits[0].file.relative, "d3/f7.jpg");
+    assert_true(r->hits[0].found_by == SCRY_FOUND_BY_WORDS || r->hits[0].found_by == SCRY_FOUND_BY_BOTH);
+    scry_results_free(r);
+    found_by_words(w, "password nowhere", none_maybe, "-");
+    found_by_words(w, "a wifi password of a red house by a lake at home", none_maybe, "-");
+}
+
 /* A position that is far from any city, in the region Lakes: that is the place which is shown with it. */
 static void a_place_without_a_city(void **state)
 {
@@ -197,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_words_it_is_a_search_by_look, start, end),
         cmocka_unit_test_setup_teardown(words_are_found, start, end),
         cmocka_unit_test_setup_teardown(words_and_a_filter, start, end),
+        cmocka_unit_test_setup_teardown(some_words_count_as_the_look_allows, start, end),
+        cmocka_unit_test_setup_teardown(read_words_count_if_they_are_half, start, end),
         cmocka_unit_test_setup_teardown(what_it_refuses, start, end),
         cmocka_unit_test_setup_teardown(a_place_without_a_city, start, end),
     };

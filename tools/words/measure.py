@@ -114,18 +114,33 @@ class Server:
             return [hit["path"] for hit in json.load(answer)["results"]]
 
 
-def recall_of_words(server, texts, rng):
-    """Queries of one to three words of one picture's: their number, and {by: R@5 summed}."""
-    asked, scores = [], {}
+def recall(server, asked):
+    """Of [(query, the right pictures)]: their number, and {by: R@5 summed}."""
+    return len(asked), {by: sum(len(right & set(server.search(query, by, 5))) / min(5, len(right)) for query, right in asked)
+                        for by in ("look", "auto")}
+
+
+def recall_of_words(server, texts, rng, most=3, around="{}"):
+    """Of queries of one to three words of one picture's, or `most` of them, in a sentence."""
+    asked = []
     for path in sorted(texts):
         parts = texts[path].split()
-        asked.append(" ".join(rng.sample(parts, min(rng.choice((1, 2, 3)), len(parts)))))
-    for by in ("look", "auto"):
-        scores[by] = 0
-        for query in asked:
-            right = {p for p, text in texts.items() if words_of(query) <= words_of(text)}
-            scores[by] += len(right & set(server.search(query, by, 5))) / min(5, len(right))
-    return len(asked), scores
+        query = " ".join(rng.sample(parts, min(rng.choice((1, 2, 3)) if most == 3 else most, len(parts))))
+        asked.append((around.format(query), {p for p, text in texts.items() if words_of(query) <= words_of(text)}))
+    return recall(server, asked)
+
+
+def looks_and_names(holders, captions, labels, rng):
+    """Queries of a name in a label and of something in a caption of the same picture that no label has: "Anna with a dog"."""
+    in_labels = set().union(*map(words_of, labels.values()))
+    asked = []
+    for path in sorted(labels):
+        name = labels[path].split()[0]
+        seen = sorted(w for w in words_of(captions[path][0]) if len(w) > 2 and 10 <= len(holders[w]) <= 100 and w not in in_labels)
+        if seen:
+            word = rng.choice(seen)
+            asked.append((f"{name} {word}", {p for p, text in labels.items() if text.split()[0] == name and p in holders[word]}))
+    return asked
 
 
 def recall_of_captions(server, captions):
@@ -153,6 +168,8 @@ def measure(server, captions, labels, rng):
         row("... that labels have, too: " + ", ".join(of_label), len(of_label), "P@10", **scores)
     asked, scores = recall_of_words(server, labels, rng)
     row("words of labels", asked, "R@5", **scores)
+    asked, scores = recall(server, looks_and_names(holders, captions, labels, random.Random(8)))
+    row("a name of a label, and what is seen", asked, "R@5", **scores)
 
 
 def main():
@@ -192,6 +209,8 @@ def main():
         try:
             asked, scores = recall_of_words(server, pages, rng)
             row("words in pictures", asked, "R@5", **scores)
+            asked, scores = recall_of_words(server, pages, random.Random(9), 2, "a photo of a note with the words {}")
+            row("two words in pictures, in a sentence", asked, "R@5", **scores)
             row("captions, once words were read", len(captions), "R@10", **recall_of_captions(server, {names[p]: t for p, t in captions.items()}))
         finally:
             server.stop()

@@ -24,7 +24,7 @@
  * view.c           one committed state                 compact.c        a new generation
  * sums.c           checksums of the files              damage_mark.c    what verify found last
  * collections.c    listing and dropping collections    replace.c        a collection that replaces another
- * mark_table.c     favourites and other marks
+ * mark_table.c     favourites and other marks          rare_words.c     words of a query that pictures have together
  *
  * docs/store-format.md has the format byte by byte.
  */
@@ -140,6 +140,7 @@ int scry_local_search_many(scry_store *base, const float *queries, size_t n, con
                            scry_results **out, scry_error *err);
 int scry_local_search_two(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2],
                           scry_error *err) SCRY_NODISCARD;
+int scry_local_rare_words(scry_store *base, const scry_filter_node *filter, const char *wanted, scry_buf *kept, scry_error *err);
 int scry_local_put_texts(scry_store *base, const scry_picture_text *texts, size_t n, scry_error *err);
 int scry_local_get_text(scry_store *base, const uint8_t *hash, scry_picture_text **out, scry_error *err);
 int scry_local_each_text(scry_store *base, int (*each)(void *, const scry_picture_text *, size_t), void *arg, scry_error *err);
