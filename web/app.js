@@ -18,7 +18,7 @@ import { drawScrubber, makeRoom, setScrubber } from './scrubber.js';
 import { allowMarks, setFavourite, setMarks, showSave } from './marks.js';
 import { removePictures } from './remove.js';
 import { anyChosen, beginDrag, choosing, clearChosen, dragOver, dragRange, endDrag, extend, forgetChosen, isChosen, setSelection, show as showSelection, toggle } from './select.js';
-import { loadStart, noteSearch, redrawStart, setStart, showStart, staleStart } from './start.js';
+import { link, loadStart, noteSearch, redrawStart, setStart, showStart, staleStart } from './start.js';
 import { prepareOffline } from './offline.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { thumbsShown } from './thumbs.js';
@@ -315,7 +315,7 @@ function begin(answer) {
   scrollTo(0, 0);
   notice('');
   showLine();
-  showUnknown(answer.unknown_words ?? []);
+  showUnknown(answer.unknown_words ?? [], answer.did_you_mean);
   if (answer.damage) notice(text('store_damaged'), element('span', {}, withCommand('store_damaged_help', 'scry verify'), element('br'), element('small', { lang: 'en' }, answer.damage)));
   else if (!answer.results.length) empty();
 }
@@ -341,10 +341,17 @@ function countedGroups() {
   return found.length ? [found.join(', ')] : [];
 }
 
-// Words that the model does not know: the results say little.
-function showUnknown(words) {
-  $('unknown').hidden = !words.length;
-  $('unknown').textContent = words.length ? text('unknown_words', { n: words.length, words: words.join(', ') }) : '';
+// Words that the model does not know: the results say little. One that is probably misspelled.
+function showUnknown(words, misspelled) {
+  $('unknown').hidden = !words.length && !misspelled;
+  $('unknown').replaceChildren(words.length ? text('unknown_words', { n: words.length, words: words.join(', ') }) : '', ...(misspelled ? didYouMean(misspelled) : []));
+}
+
+function didYouMean({ word, meant, query }) {
+  const [before, after] = text('nothing_meant', { words: '\0' }).split('\0'), params = currentParams();
+  params.set('q', query);
+  params.delete('line');
+  return [element('span', { className: 'meant' }, ` ${text('nothing_missing', { words: word })} ${before}`, query ? link(params, {}, meant) : meant, after)];
 }
 
 function withCommand(key, command) {

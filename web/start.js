@@ -46,7 +46,8 @@ export function noteSearch(query, used = false) {
 
 const nameOf = query => parseQuery(query).map((p, i) => (p.sign < 0 ? '− ' : i ? '+ ' : '') + (p.kind === 'text' ? p.value : text('picture').toLowerCase())).join(' ');
 
-const link = (params, properties, ...content) => element('a', { href: '?' + params, ...properties,
+// A link to what these parameters of the address mean, which is shown without loading the page anew.
+export const link = (params, properties, ...content) => element('a', { href: '?' + params, ...properties,
   onclick: e => { if (!e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); actions.go(params); } } }, ...content);
 
 function drawRecent() {

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "engine/fusion.h"
+#include "engine/near_words.h"
 #include "image/image.h"
 #include "scry/score.h"
 
@@ -75,6 +76,18 @@ static scry_groups find_groups(scry_search_request *q, const scry_threshold *thr
     return groups;
 }
 
+/* A misspelled word was looked for by its look alone. */
+static void hint_meant(const cli_output *o, const scry_model *model)
+{
+    scry_meant meant;
+    scry_buf said = SCRY_BUF_INIT(1 << 16);
+    if (!o->quiet && isatty(STDERR_FILENO) && scry_meant_by(&meant, o->store, model, o->request, o->results)) {
+        scry_say_meant(&said, &meant);
+        cli_warn("%s", scry_buf_str(&said));
+    }
+    scry_buf_dispose(&said);
+}
+
 /* Show them in the order that was asked for. */
 static int show(const cli_view *v, cli_output *o, scry_error *err)
 {
@@ -89,6 +102,19 @@ static int show(const cli_view *v, cli_output *o, scry_error *err)
     free(order);
     if (r == 0 && found->count)
         cli_place_hints(o);
+    return r;
+}
+
+/* Of a misspelled word JSON has a member. */
+static int show_with_hints(const cli_view *v, cli_output *o, const scry_model *model, scry_error *err)
+{
+    scry_meant meant;
+    if (v->form == CLI_JSON && scry_meant_by(&meant, o->store, model, o->request, o->results))
+        o->meant = &meant;
+    int r = show(v, o, err);
+    o->meant = NULL;
+    if (r == 0 && v->form != CLI_JSON)
+        hint_meant(o, model);
     return r;
 }
 
@@ -133,7 +159,7 @@ static int search(cli_common *c, const cli_view *v, bool scores)
                          .scores = scores };
         r = cli_view_collect(v, &o, &err);
         if (r == 0)
-            r = show(v, &o, &err);
+            r = show_with_hints(v, &o, model, &err);
         collected = cli_collector_end(o.collector, c->quiet);
     }
     int status = r < 0 ? cli_fail(&err) : results->count && collected ? CLI_OK : CLI_NOTHING;

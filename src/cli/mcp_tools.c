@@ -8,6 +8,7 @@
 #include "engine/duplicates_json.h"
 #include "engine/file_json.h"
 #include "engine/fusion.h"
+#include "engine/near_words.h"
 #include "engine/nothing_found.h"
 #include "engine/score_groups.h"
 #include "engine/search_request.h"
@@ -76,12 +77,26 @@ static void put_why_nothing(mcp *m, const scry_search_request *q, scry_json_writ
     scry_buf_dispose(&why);
 }
 
+/* A misspelled word, which was looked for by its look alone. */
+static void put_meant(mcp *m, const scry_search_request *q, const scry_results *found, scry_json_writer *w)
+{
+    scry_buf said = SCRY_BUF_INIT(MAX_TEXT);
+    scry_meant meant;
+    if (scry_meant_by(&meant, m->store, m->model, q, found)) {
+        scry_say_meant(&said, &meant);
+        mcp_put_text(w, scry_buf_str(&said));
+    }
+    scry_buf_dispose(&said);
+}
+
 /* What an assistant should know of the results. */
 static void put_notes(mcp *m, const scry_search_request *q, const scry_results *found, bool cut, scry_json_writer *w)
 {
     scry_error damage = SCRY_ERROR_INIT;
     if (found->count == 0)
         put_why_nothing(m, q, w);
+    else
+        put_meant(m, q, found, w);
     if (cut)
         mcp_put_text(w, "Note: the text is longer than the model reads; its end was ignored.");
     if (scry_store_known_damage(m->store, &damage) < 0)

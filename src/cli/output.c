@@ -10,6 +10,7 @@
 #include "cli/row.h"
 #include "cli/thumbs.h"
 #include "engine/file_json.h"
+#include "engine/near_words.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -103,6 +104,10 @@ static void print_json(const cli_output *o)
     scry_json_put_undated(&w, o->results);
     scry_json_add_bool(&w, "has_more", o->results->has_more);
     cli_put_why_nothing(&w, o);
+    if (o->meant) {
+        scry_json_key(&w, "did_you_mean");
+        scry_json_put_meant(&w, o->meant, o->request);
+    }
     scry_json_key(&w, "results");
     scry_json_begin(&w, '[');
     for (size_t i = 0; i < o->results->count; i++)

@@ -50,6 +50,7 @@ typedef struct cli_output {
     scry_groups groups;
     double took_ms;
     bool text_cut;                /* a text is longer than the model reads */
+    const struct scry_meant *meant;   /* for JSON: a word of the query that is probably misspelled; NULL: none */
     struct cli_thumbs *thumbs;    /* pictures in the table; NULL: none */
     cli_collector *collector;     /* of --copy-to and --link-to; NULL: none. The command ends it. */
 } cli_output;

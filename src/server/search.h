@@ -30,8 +30,9 @@ void search_submit(request *r, search_job *j);
 /* The response: `results` as JSON. */
 void search_answer(request *r, const search_job *j, scry_results *results);
 
-/* Send that response; where filters let nothing pass, a worker first adds why. The search thread is done with the request. */
-void search_finish(request *r, bool nothing_found);
+/* Send that response (`results`: NULL after an error). Where filters let nothing pass, a worker first adds why; where a word of the
+ * query may be misspelled, what was probably meant. The search thread is done with the request. */
+void search_finish(request *r, const scry_results *results);
 
 int search_thread_start(server *s, scry_error *err);
 void search_thread_stop(server *s);

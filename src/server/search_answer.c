@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "engine/file_json.h"
+#include "engine/near_words.h"
 #include "engine/nothing_found.h"
 #include "server/away.h"
 #include "server/queue.h"
@@ -58,32 +59,59 @@ void search_answer(request *r, const search_job *j, scry_results *results)
     respond_result(r, sorted, &err, &b);
 }
 
-/* On a worker, since the filters are tried one by one: which of them lets nothing pass, as one more member of the answer. */
+/* One more member of the answer. */
+static void add_member(request *r, const char *name, const char *json)
+{
+    if (r->out.size == 0 || r->out.data[r->out.size - 1] != '}')
+        return;
+    r->out.data[r->out.size - 1] = ',';
+    scry_buf_printf(&r->out, "\"%s\":%s}", name, json);
+}
+
+/* On a worker, since the filters are tried one by one: which of them lets nothing pass. */
 static void explain_nothing(request *r, worker_tools *tools)
 {
-    scry_buf why = SCRY_BUF_INIT(MAX_REASON_BYTES), parts = SCRY_BUF_INIT(1 << 20);
+    scry_buf why = SCRY_BUF_INIT(MAX_REASON_BYTES), parts = SCRY_BUF_INIT(1 << 20), text = SCRY_BUF_INIT(1 << 20);
     pthread_rwlock_rdlock(&r->server->store_lock);
     int result = scry_why_nothing(&why, &parts, r->server->store, &r->search->request, NULL);
     pthread_rwlock_unlock(&r->server->store_lock);
-    if (result == 0 && why.size && r->out.size && r->out.data[r->out.size - 1] == '}') {
-        scry_json_writer w = SCRY_JSON_WRITER_INIT(&r->out);
-        r->out.data[r->out.size - 1] = ',';
-        scry_buf_puts(&r->out, "\"nothing_found\":");
+    if (result == 0 && why.size) {
+        scry_json_writer w = SCRY_JSON_WRITER_INIT(&text);
         scry_json_put_str(&w, scry_buf_str(&why));
-        scry_buf_printf(&r->out, ",\"nothing_found_by\":%s}", scry_buf_str(&parts));
+        add_member(r, "nothing_found", scry_buf_str(&text));
+        add_member(r, "nothing_found_by", scry_buf_str(&parts));
     }
     scry_buf_dispose(&why);
     scry_buf_dispose(&parts);
+    scry_buf_dispose(&text);
 }
 
-void search_finish(request *r, bool nothing_found)
+/* On a worker, since all words are read: which word is probably misspelled. */
+static void add_meant(request *r, worker_tools *tools)
 {
-    const scry_search *q = &r->search->request.search;
-    if (r->status == 200 && nothing_found && q->offset == 0 && (q->filter || r->search->request.by == SCRY_BY_WORDS)) {
+    const scry_search_request *q = &r->search->request;
+    scry_meant meant;
+    pthread_rwlock_rdlock(&r->server->store_lock);
+    int result = scry_find_meant(&meant, r->server->store, r->server->model, q, NULL);
+    pthread_rwlock_unlock(&r->server->store_lock);
+    if (result < 0 || !meant.word[0])
+        return;
+    scry_buf object = SCRY_BUF_INIT(1 << 20);
+    scry_json_writer w = SCRY_JSON_WRITER_INIT(&object);
+    scry_json_put_meant(&w, &meant, q);
+    add_member(r, "did_you_mean", scry_buf_str(&object));
+    scry_buf_dispose(&object);
+}
+
+void search_finish(request *r, const scry_results *results)
+{
+    const scry_search_request *q = &r->search->request;
+    if (r->status == 200 && results && results->count == 0 && q->search.offset == 0 && (q->search.filter || q->by == SCRY_BY_WORDS))
         r->later = explain_nothing;
-        if (queue_push(r->server->work_queue, r))
-            return;
-        r->later = NULL;   /* too many wait: then without */
-    }
+    else if (r->status == 200 && results && scry_may_be_misspelled(r->server->store, r->server->model, q, results))
+        r->later = add_meant;
+    if (r->later && queue_push(r->server->work_queue, r))
+        return;
+    r->later = NULL;   /* too many wait: then without */
     request_finish(r);
 }

@@ -121,10 +121,9 @@ static void scan_group(batch *b, size_t n, size_t first)
             respond_error(q, &err);
         else
             answer_with(b, q, results[k]);
-        bool nothing = r == 0 && results[k]->count == 0;
-        scry_results_free(results[k]);
         b->done[member[k]] = true;
-        search_finish(q, nothing);
+        search_finish(q, r < 0 ? NULL : results[k]);
+        scry_results_free(results[k]);
     }
     free(queries);
 }
@@ -146,10 +145,9 @@ static bool answer_by_words(batch *b, size_t i)
         respond_error(q, &err);
     else
         answer_with(b, q, results);
-    bool nothing = r == 0 && results->count == 0;
-    scry_results_free(results);
     b->done[i] = true;
-    search_finish(q, nothing);
+    search_finish(q, r < 0 ? NULL : results);
+    scry_results_free(results);
     return true;
 }
 

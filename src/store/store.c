@@ -478,6 +478,11 @@ int scry_store_search_two(scry_store *s, const float *query, const scry_search s
     return result;
 }
 
+int scry_store_each_word(scry_store *s, int (*each)(void *, const char *, size_t), void *arg, scry_error *err)
+{
+    return s->kind->each_word ? s->kind->each_word(s, each, arg, err) : 0;
+}
+
 int scry_store_rare_words(scry_store *s, const scry_filter_node *filter, const char *wanted, scry_buf *kept, scry_error *err)
 {
     scry_buf_clear(kept);

@@ -92,6 +92,8 @@ typedef struct scry_store_kind {
                        scry_results **out, scry_error *err);
     /* NULL: one after the other. */
     int (*search_two)(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2], scry_error *err);
+    /* NULL: the words of files are not kept together. */
+    int (*each_word)(scry_store *s, int (*each)(void *, const char *, size_t), void *arg, scry_error *err);
     /* The rarest words: scry_store_rare_words. NULL: the words of files are not kept together. */
     int (*rare_words)(scry_store *s, const scry_filter_node *filter, const char *wanted, scry_buf *kept, scry_error *err);
     int (*verify)(scry_store *s, const scry_verify_options *options, scry_verify_report *out, scry_error *err);
@@ -123,6 +125,10 @@ struct scry_store {
  * Both of out stay NULL where nothing is in the second one. */
 int scry_store_search_two(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2],
                           scry_error *err) SCRY_NODISCARD;
+
+/* Each word of the files' names and texts (words.h), some repeatedly; non-zero stops. Of an embedded store, where it takes some
+ * milliseconds; of others nothing. */
+int scry_store_each_word(scry_store *s, int (*each)(void *, const char *, size_t), void *arg, scry_error *err) SCRY_NODISCARD;
 
 /* Those of a query's words (`wanted`, a list with alternatives: words.h) that a picture which passes the filter has together: the
  * rarest one that any has, and each of the others, from rare to common, that some picture has together with those before. `kept` is

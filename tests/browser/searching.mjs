@@ -127,6 +127,25 @@ export async function searching({ root, store }) {
     await until(async () => assert.match(await page.textContent('#notice'), /cannot be used.*x\.jpg: /));
   });
 
+  await test('a misspelled word: what was probably meant is a link that searches for it, with the same filters', async () => {
+    const page = await open(url + '/?q=a+Giraffee&format=jpeg');
+    await settled(page);
+    assert.equal((await page.textContent('#unknown .meant')).trim(), 'No picture has giraffee. Did you mean giraffe?');
+    const wanted = { q: 'a giraffe', format: 'jpeg' }, asked = params => Object.fromEntries(new URLSearchParams(params));
+    assert.deepEqual(asked((await page.getAttribute('#unknown a', 'href')).slice(1)), wanted);
+    await page.click('#unknown a');
+    await until(async () => assert.deepEqual(asked(query(page)), wanted));
+    await settled(page);
+    assert.equal(await firstName(page), 'giraffe.jpg');
+    assert.equal(await page.inputValue('#text'), 'a giraffe');
+    assert.equal(await page.isVisible('#unknown'), false);
+    await page.goBack();
+    await until(async () => assert.equal(await page.textContent('#unknown a'), 'giraffe'));
+    const french = await open(url + '/?q=giraffee', { locale: 'fr-FR' });
+    await settled(french);
+    assert.match(await french.textContent('#unknown'), /Aucune image n’a giraffee\. Vouliez-vous dire giraffe.\?$/);
+  });
+
   await test('a drop that is no picture is explained, and the notice is closed by a button', async () => {
     const page = await open(url);
     await settled(page);

@@ -21,6 +21,11 @@ is "... stored" "$(counts)" '[4, 3, 0, 0]'
 is "a receipt's words" "$(by_words aspirin)" 'receipt.png '
 is "... a sign's" "$(by_words 図書館)" 'sign.png '
 is "... a note's" "$(by_words passwort)" 'wifi.jpg '
+run search --by words passwort asprin
+is "words that no picture has" "$status" 1
+like "... and the near one in a picture" "$T/err" 'no picture has "asprin": did you mean Aspirin\?$'
+run list --words 'passwort aspirin'
+like "... words of two pictures" "$T/err" 'each of the words is in a picture, and none has them all$'
 run index "$T/pics"
 unlike "a second run reads nothing" "$T/err" 'words'
 

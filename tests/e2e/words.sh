@@ -75,6 +75,25 @@ in_terminal dumb env SCRY_STORE="$T/two-store" "$scry" list --place Paris
 like "several places of one name are named" "$T/screen" 'took several places of that name: Paris, United States \(1\), Paris, France \(1\)'
 in_terminal dumb env SCRY_STORE="$T/two-store" "$scry" list --place 'Paris, TX'
 unlike "... not where it is one" "$T/screen" 'several places'
+meant='no picture has the word "weding": did you mean wedding\?'
+in_terminal dumb "$scry" search --limit 3 weding party
+like "a misspelled word in a search by look" "$T/screen" "$meant"
+for how in 'weddings party' '--by look weding party' '-q weding party' 'wxyzzing party'; do
+    in_terminal dumb "$scry" search --limit 3 $how
+    unlike "... not with $how" "$T/screen" 'did you mean'
+done
+for query in weding weddings; do
+    echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"'$query'"}}}'
+done >"$T/calls"
+"$scry" mcp <"$T/calls" >"$T/out"
+like "... in MCP" "$T/out" 'no picture has the word .*weding.*did you mean wedding'
+is "... once" "$(grep -c 'did you mean' "$T/out")" 1
+run search --json --limit 3 Weding party
+is "... in JSON" "$(json 'j["did_you_mean"]')" "{'word': 'weding', 'meant': 'wedding', 'query': 'wedding party'}"
+for how in 'weddings party' '--by look weding party' '--by words weding party' '--offset 3 weding party' 'wxyzzing party'; do
+    run search --json --limit 3 $how
+    is "... not with $how" "$status $(json '"did_you_mean" in j')" "$(case $how in *words*) echo 1 ;; *) echo 0 ;; esac) False"
+done
 run list --place monich
 is "--place that scry does not know" "$status" 2
 like "... what was meant" "$T/err" '^scry: --place takes the name of a city, a region or a country, not "monich": did you mean Munich\?$'
@@ -193,9 +212,9 @@ note <"$T/compared"
 # Over HTTP: the same ranking, page by page, and searches that wait for one another in a batch.
 . "$SCRY_TOP/tests/server/lib/serve.sh"
 ok "serve" start
-python3 - "$scry" "$url" >"$T/compared" 2>&1 <<'P'
+python3 - "$scry" "$url" "$T/pics/holiday-pics" >"$T/compared" 2>&1 <<'P'
 import json, subprocess, sys, threading, urllib.parse, urllib.request
-scry, url = sys.argv[1:]
+scry, url = sys.argv[1:3]
 def get(q, **more):
     with urllib.request.urlopen(url + "/api/v1/search?" + urllib.parse.urlencode({"q": q, **more})) as f:
         return json.load(f)
@@ -220,6 +239,15 @@ for t in threads: t.join()
 assert together == [alone[q] for q in queries]
 assert get("nothing", by="words")["results"] == [] and get("wedding", by="words", limit=1)["results"][0]["found_by"] == "words"
 print("together as alone")
+
+meant = {"word": "weding", "meant": "wedding"}   # a word of the line alone is put right, and nothing else of it
+for asked, line in (("weding", "wedding"), ("a Weding, 2:party + 0.5:red", "a wedding, 2:party + 0.5:red"), ("anna's wédings", "anna's wedding"), ("2019weding", None)):
+    assert get(asked, limit=1)["did_you_mean"] == {**meant, **({"query": line} if line else {})}, get(asked, limit=1)
+assert get("AnnaWeding")["did_you_mean"] == {"word": "annaweding", "meant": "AnnaWedding", "query": "AnnaWedding"}
+for asked, more in (("weding", {"offset": 1}), ("weding", {"by": "look"}), ("weding", {"by": "words"}), ("weding - dog", {}), ("wedding", {}), ("wxyzzing", {})):
+    assert "did_you_mean" not in get(asked, limit=1, **more), (asked, more)
+assert get("weding", **{"in": sys.argv[3]})["did_you_mean"]["meant"] == "wedding"   # a filter that the other pictures pass
+print("misspelled")
 
 def places(**asked):
     with urllib.request.urlopen(f"{url}/api/v1/places?" + urllib.parse.urlencode(asked)) as f:
@@ -254,6 +282,7 @@ print("places")
 P
 like "places" "$T/compared" '^places$'
 like "pages over HTTP" "$T/compared" '^pages over HTTP$'
+like "a misspelled word over HTTP" "$T/compared" '^misspelled$'
 like "searches at once" "$T/compared" '^together as alone$'
 note <"$T/compared"
 stop

@@ -10,6 +10,7 @@
 #include "store/local/file_order.h"
 #include "store/local/view.h"
 #include "store/predicates.h"
+#include "store/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -252,4 +253,47 @@ int scry_local_each_brief(scry_store *base, const scry_brief_walk *how, int (*ea
     free(b.sizes);
     free(b.seen);
     return result;
+}
+
+/* ---- words ---- */
+
+static int words_of_columns(const scry_columns *c, int (*each)(void *, const char *, size_t), void *arg)
+{
+    int result = 0;
+    for (uint64_t i = scry_columns_find_term(c, SCRY_TERM_WORD, ""); i < c->term_count && result == 0; i++) {
+        size_t n;
+        const char *term = scry_columns_term(c, i, &n);
+        if (n == 0 || term[0] != SCRY_TERM_WORD)
+            break;
+        result = n > 1 && term[1] != '\n' ? each(arg, term + 1, n - 1) : 0;   /* not the version */
+    }
+    return result;
+}
+
+static int words_of_fresh(const scry_fresh_files *fresh, int (*each)(void *, const char *, size_t), void *arg)
+{
+    int result = 0;
+    for (size_t i = 0; i < fresh->files.count && result == 0; i++) {
+        const char *at = fresh->words ? fresh->words[i] : "", *word;
+        for (size_t n; result == 0 && (word = scry_words_next(&at, &n));)
+            result = each(arg, word, n);
+    }
+    return result;
+}
+
+int scry_local_each_word(scry_store *base, int (*each)(void *, const char *, size_t), void *arg, scry_error *err)
+{
+    static const scry_filter_node any_word = { .kind = SCRY_FILTER_WORDS, .text = "\n\n" };   /* the words of fresh files are wanted */
+    scry_local *s = (scry_local *)base;
+    scry_reader *r;
+    scry_view *v;
+    scry_passing_files p = { .f = NULL };
+    int result = scry_reader_view_acquire(s, &r, &v, err);
+    if (result < 0)
+        return result;
+    result = scry_filter_files(s, r, v, &(scry_file_filter){ &any_word, true, false, 0 }, &p, err);
+    if (result == 0 && (!p.f->columns || words_of_columns(p.f->columns, each, arg) == 0))
+        (void)words_of_fresh(&p.f->fresh, each, arg);
+    scry_passing_dispose(&p);
+    return scry_reader_view_release(s, r, v, result, err);
 }

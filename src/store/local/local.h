@@ -140,6 +140,7 @@ int scry_local_search_many(scry_store *base, const float *queries, size_t n, con
                            scry_results **out, scry_error *err);
 int scry_local_search_two(scry_store *s, const float *query, const scry_search search[2], scry_results *out[2],
                           scry_error *err) SCRY_NODISCARD;
+int scry_local_each_word(scry_store *base, int (*each)(void *, const char *, size_t), void *arg, scry_error *err);
 int scry_local_rare_words(scry_store *base, const scry_filter_node *filter, const char *wanted, scry_buf *kept, scry_error *err);
 int scry_local_put_texts(scry_store *base, const scry_picture_text *texts, size_t n, scry_error *err);
 int scry_local_get_text(scry_store *base, const uint8_t *hash, scry_picture_text **out, scry_error *err);

@@ -76,7 +76,7 @@ static const scry_store_kind local_kind = {
     .get_text = scry_local_get_text, .each_text = scry_local_each_text, .each_unread = scry_local_each_unread,
     .count_texts = scry_local_count_texts,
     .search_many = scry_local_search_many, .search_two = scry_local_search_two,
-    .rare_words = scry_local_rare_words,
+    .each_word = scry_local_each_word, .rare_words = scry_local_rare_words,
     .verify = scry_local_verify, .check_files = scry_local_check_files, .known_damage = scry_local_known_damage,
     .compact = scry_local_compact,
     .put_marks = scry_local_put_marks, .remove_marks = scry_local_remove_marks, .each_mark = scry_local_each_mark,
