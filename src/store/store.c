@@ -256,6 +256,13 @@ void scry_file_id(const uint8_t root[SCRY_ID_BYTES], const char *relative, uint8
         free(text);
 }
 
+void scry_id_of_text(const char *text, uint8_t out[SCRY_ID_BYTES])
+{
+    uint8_t digest[SCRY_SHA256_BYTES];
+    scry_sha256_of(text, strlen(text), digest);
+    memcpy(out, digest, SCRY_ID_BYTES);
+}
+
 int scry_store_file_state(scry_store *s, const uint8_t root[SCRY_ID_BYTES], const char *relative,
                           scry_file_state *out, scry_error *err)
 {

@@ -189,6 +189,9 @@ typedef struct scry_store_driver {
 extern const scry_store_driver scry_local_driver;    /* a folder: src/store/local */
 extern const scry_store_driver scry_milvus_driver;   /* a server: src/store/milvus, in the plugin "milvus" */
 
+/* The first SCRY_ID_BYTES of the SHA-256 of a text: a root's id is made of its path, or of its name. */
+void scry_id_of_text(const char *text, uint8_t out[SCRY_ID_BYTES]);
+
 /* SCRY_EINVALID when the folder `path` contains the root `root` of the store `where`, or is below it. */
 int scry_store_check_overlap(const char *where, const char *root, const char *path, scry_error *err) SCRY_NODISCARD;
 

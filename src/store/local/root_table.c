@@ -5,7 +5,6 @@
 #include "store/local/local.h"
 
 #include "base/alloc.h"
-#include "base/sha256.h"
 #include "store/local/db_reader.h"
 #include "store/local/file_row.h"
 #include "store/local/transaction.h"
@@ -21,11 +20,9 @@
 static void make_root_id(const scry_root_list *roots, const char *path, uint8_t *id)
 {
     for (unsigned n = 0;; n++) {
-        uint8_t digest[SCRY_SHA256_BYTES];
         char *text = n ? scry_asprintf("%s%c%u", path, 1, n) : scry_strdup(path);
-        scry_sha256_of(text, strlen(text), digest);
+        scry_id_of_text(text, id);
         free(text);
-        memcpy(id, digest, SCRY_ID_BYTES);
         if (!scry_root_by_id(roots, id))
             return;
     }

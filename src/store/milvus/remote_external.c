@@ -176,9 +176,9 @@ int scry_remote_external_open(scry_remote *s, const scry_milvus *m, const scry_m
 /* The key of a picture that scry adds. */
 static int64_t number_of_path(const char *path)
 {
-    uint8_t digest[SCRY_SHA256_BYTES];
-    scry_sha256_of(path, strlen(path), digest);
-    return scry_remote_number_of_id(digest) & INT64_MAX;
+    uint8_t id[SCRY_ID_BYTES];
+    scry_id_of_text(path, id);
+    return scry_remote_number_of_id(id) & INT64_MAX;
 }
 
 /* ---- roots: of this process only ---- */
@@ -186,13 +186,13 @@ static int64_t number_of_path(const char *path)
 static int add_root(scry_store *base, const char *path, scry_root *out, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
-    uint8_t digest[SCRY_SHA256_BYTES];
+    uint8_t id[SCRY_ID_BYTES];
     char hex[SCRY_REMOTE_HEX_ID];
     int result = check_addable(s, err);
     if (result < 0)
         return result;
-    scry_sha256_of(path, strlen(path), digest);
-    scry_hex(digest, SCRY_ID_BYTES, hex);
+    scry_id_of_text(path, id);
+    scry_hex(id, SCRY_ID_BYTES, hex);
     scry_remote_roots *old = scry_remote_roots_hold(s), *now = scry_remote_roots_new(old->count + 1);
     for (size_t i = 0; i < old->count; i++) {
         if (strcmp(old->ids[i], hex) == 0)

@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "base/byte_order.h"
 #include "base/log.h"
-#include "base/sha256.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +23,6 @@ static void id_of_number(int64_t number, uint8_t id[SCRY_ID_BYTES])
 int64_t scry_remote_number_of_id(const uint8_t id[SCRY_ID_BYTES])
 {
     return (int64_t)scry_read_big_endian(id + SCRY_ID_BYTES - 8, 8);
-}
-
-static void id_of_text(const char *text, uint8_t id[SCRY_ID_BYTES])
-{
-    uint8_t digest[SCRY_SHA256_BYTES];
-    scry_sha256_of(text, strlen(text), digest);
-    memcpy(id, digest, SCRY_ID_BYTES);
 }
 
 void scry_remote_key_dispose(scry_remote_key *key)
@@ -71,7 +63,7 @@ static int put_keys(scry_remote *s, const char *const *keys, size_t n, scry_erro
     int result = scry_db_exec(&s->side, "BEGIN", err);
     for (size_t i = 0; i < n && result == 0; i++) {
         uint8_t id[SCRY_ID_BYTES];
-        id_of_text(keys[i], id);
+        scry_id_of_text(keys[i], id);
         result = scry_db_run(&s->side, SCRY_SIDE_KEY_PUT, err, "bx", id, SCRY_ID_BYTES, keys[i]);
     }
     int ended = scry_db_exec(&s->side, result == 0 ? "COMMIT" : "ROLLBACK", result == 0 ? err : NULL);
@@ -176,7 +168,7 @@ static void set_file(const scry_remote *s, scry_file *file, const scry_remote_ke
     if (s->external->numbers)
         id_of_number(key->number, file->id);
     else
-        id_of_text(key->text, file->id);
+        scry_id_of_text(key->text, file->id);
     memcpy(file->content, file->id, SCRY_ID_BYTES);
 }
 

@@ -217,9 +217,9 @@ static int choose_root(naming *n, const char *place, scry_error *err)
         if (strcmp(n->roots->ids[i], n->id) != 0)
             result = check_other(n, i, place, err);
     if (!n->id[0]) {
-        uint8_t digest[SCRY_SHA256_BYTES];
-        scry_sha256_of(n->name, strlen(n->name), digest);   /* no path: those begin with a slash */
-        scry_hex(digest, SCRY_ID_BYTES, n->id);
+        uint8_t id[SCRY_ID_BYTES];
+        scry_id_of_text(n->name, id);   /* no path: those begin with a slash */
+        scry_hex(id, SCRY_ID_BYTES, n->id);
     }
     return result;
 }

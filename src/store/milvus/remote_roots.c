@@ -215,12 +215,12 @@ static int count_files(scry_remote *s, scry_milvus *m, const char *id, scry_milv
 static void make_id(const scry_remote_roots *roots, const char *path, char out[SCRY_REMOTE_HEX_ID])
 {
     for (unsigned n = 0;; n++) {
-        uint8_t digest[SCRY_SHA256_BYTES];
+        uint8_t id[SCRY_ID_BYTES];
         bool taken = false;
         char *text = n ? scry_asprintf("%s%c%u", path, 1, n) : scry_strdup(path);
-        scry_sha256_of(text, strlen(text), digest);
+        scry_id_of_text(text, id);
         free(text);
-        scry_hex(digest, SCRY_ID_BYTES, out);
+        scry_hex(id, SCRY_ID_BYTES, out);
         for (size_t i = 0; i < roots->count; i++)
             taken |= strcmp(roots->ids[i], out) == 0;
         if (!taken)

@@ -43,11 +43,11 @@ static const scry_db_statements statements = { sql, sizeof sql / sizeof *sql, "r
 /* Host, port, database and collection name the file. */
 static char *make_path(const scry_remote *s)
 {
-    uint8_t digest[SCRY_SHA256_BYTES];
+    uint8_t id[SCRY_ID_BYTES];
     char hex[2 * SCRY_ID_BYTES + 1];
     char *key = scry_asprintf("%s:%d/%s %s", s->options.host, s->options.port, s->options.database, s->shown);
-    scry_sha256_of(key, strlen(key), digest);
-    scry_hex(digest, SCRY_ID_BYTES, hex);
+    scry_id_of_text(key, id);
+    scry_hex(id, SCRY_ID_BYTES, hex);
     char *data = scry_data_dir(), *path = scry_asprintf("%s/milvus/%s.sqlite", data, hex);
     free(data);
     free(key);
