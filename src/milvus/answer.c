@@ -4,6 +4,7 @@
 #include "milvus/wire.h"
 #include "vector/vector.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,6 +225,15 @@ static int take_columns(answer *a, Pb__FieldData *const *fields, size_t n, int64
 
 /* ---- answers ---- */
 
+static answer *answer_new(ProtobufCMessage *message)
+{
+    static atomic_uint_least64_t last;
+    answer *a = scry_alloc(sizeof *a);
+    a->rows.number = atomic_fetch_add(&last, 1) + 1;
+    a->message = message;
+    return a;
+}
+
 static int finish(scry_milvus_rows **out, answer *a, int result)
 {
     if (result < 0)
@@ -235,8 +245,7 @@ static int finish(scry_milvus_rows **out, answer *a, int result)
 
 int scry_answer_of_query(scry_milvus_rows **out, Pb__QueryResults *message, scry_error *err)
 {
-    answer *a = scry_alloc(sizeof *a);
-    a->message = &message->base;
+    answer *a = answer_new(&message->base);
     return finish(out, a, take_columns(a, message->fields_data, message->n_fields_data, -1, err));
 }
 
@@ -278,8 +287,7 @@ static int take_ids(answer *a, const Pb__SearchResultData *d, size_t hits, scry_
 int scry_answer_of_search(scry_milvus_rows **out, Pb__SearchResults *message, size_t queries, scry_error *err)
 {
     const Pb__SearchResultData *d = message->results;
-    answer *a = scry_alloc(sizeof *a);
-    a->message = &message->base;
+    answer *a = answer_new(&message->base);
     int result = take_counts(a, d, queries, err);
     size_t hits = result == 0 ? a->first[queries] : 0;
     /* Without hits, columns and ids may be absent or empty: nothing to check or read. */

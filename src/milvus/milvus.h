@@ -254,6 +254,7 @@ typedef enum {
 
 /* Rows of an answer; for a search, query i has the rows from first[i] to first[i + 1]. */
 typedef struct scry_milvus_rows {
+    uint64_t number;             /* of this answer alone, from 1: another one may come to lie where it was */
     size_t rows;
     const scry_milvus_column *columns;
     size_t column_count;

@@ -160,6 +160,20 @@ static void query_answers_are_checked(void **state)
     }
 }
 
+/* An answer often lies where the one before lay: who keeps what was found in it goes by the number. */
+static void answers_are_told_apart(void **state)
+{
+    uint64_t before = 0;
+    for (int i = 0; i < 100; i++) {
+        scry_milvus_rows *r = NULL;
+        Pb__QueryResults *m = (Pb__QueryResults *)DECODE(query_results, "\x12\x0e\x08\x05\x12\x02id\x1a\x06\x1a\x04\x0a\x02\x01\x02");
+        assert_int_equal(scry_answer_of_query(&r, m, NULL), 0);
+        assert_true(r->number > before);
+        before = r->number;
+        scry_milvus_rows_free(r);
+    }
+}
+
 /* FLOAT16_VECTOR is read as floats: v = [1, -2], then one of three bytes and one that has floats. */
 static void halves_are_widened(void **state)
 {
@@ -276,6 +290,7 @@ int main(void)
         cmocka_unit_test(insert_has_milvus_s_bytes),
         cmocka_unit_test(a_small_message_may_not_ask_for_much_memory),
         cmocka_unit_test(query_answers_are_checked),
+        cmocka_unit_test(answers_are_told_apart),
         cmocka_unit_test(halves_are_widened),
         cmocka_unit_test(fields_may_have_no_value),
         cmocka_unit_test(versions_with_halves),

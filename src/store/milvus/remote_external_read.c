@@ -197,7 +197,7 @@ int scry_remote_external_read_row(scry_remote *s, scry_remote_row *row, const sc
 int scry_remote_external_get(scry_store *base, const uint8_t *id, scry_results **out, scry_error *err)
 {
     scry_remote *s = (scry_remote *)base;
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     scry_remote_key key;
     scry_milvus_rows *rows = NULL;
     int result = scry_remote_key_of_id(s, id, &key, err);
@@ -287,7 +287,7 @@ static int walk_page(walk *w, const scry_milvus_rows *rows, scry_error *err)
 {
     const scry_remote_external *e = w->s->external;
     const scry_milvus_column *keys = scry_milvus_find_column(rows, e->key, e->numbers ? SCRY_MILVUS_INT64 : SCRY_MILVUS_VARCHAR);
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     int result = 0;
     if (rows->rows && !keys)
         return scry_fail(err, SCRY_EREMOTE, "Milvus answered without the keys that were asked for");

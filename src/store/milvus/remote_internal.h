@@ -267,7 +267,7 @@ struct scry_remote_row {
     scry_remote_roots *roots;           /* held */
     scry_remote_favourites *favourites; /* held */
     scry_buf picture_text;              /* what file.text points to */
-    const scry_milvus_rows *rows;       /* the answer that the columns belong to */
+    uint64_t answer;                    /* the number of that which the columns belong to */
     const scry_milvus_column *lines;    /* SCRY_REMOTE_TEXT_LINES; NULL: it was not asked for */
     const scry_milvus_column *columns[SCRY_REMOTE_FILE_FIELDS];
 };

@@ -62,7 +62,7 @@ static bool has_other(id_set *s, const scry_file *file)
 
 static int add_passing(const scry_remote_leads *l, const scry_milvus_rows *rows, id_set *out, scry_error *err)
 {
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     const scry_milvus_column *ids = scry_milvus_find_column(rows, "id", SCRY_MILVUS_VARCHAR);
     int result = ids || !rows->rows ? 0 : scry_fail(err, SCRY_EREMOTE, "Milvus answered without the field that was asked for");
     for (size_t i = 0; result == 0 && i < rows->rows; i++) {

@@ -56,7 +56,7 @@ int scry_remote_each_in_range(scry_store *base, scry_id_range range, bool vector
 {
     scry_remote *s = (scry_remote *)base;
     const scry_remote_fields fields = scry_remote_row_fields(s, vectors);
-    walk w = { s, vectors, each, arg, { .rows = NULL } };
+    walk w = { s, vectors, each, arg, { .answer = 0 } };
     int result = scry_remote_scan_range(s, range, &fields, walk_page, &w, err);
     scry_remote_row_dispose(s, &w.row);
     return result < 0 ? result : 0;

@@ -36,7 +36,7 @@ int scry_remote_get(scry_store *base, const uint8_t *id, scry_results **out, scr
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
     scry_milvus_rows *rows;
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     const scry_remote_fields fields = scry_remote_text_fields(s, false);
     char filter[FILTER_BYTES];
     int result = scry_remote_take(s, &m, err);
@@ -76,7 +76,7 @@ static int get_some(scry_remote *s, scry_milvus *m, const uint8_t (*ids)[SCRY_ID
     char (*hex)[SCRY_REMOTE_HEX_ID] = scry_alloc((n + 1) * sizeof *hex);
     const char **list = scry_alloc((n + 1) * sizeof *list);
     scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     scry_milvus_rows *rows;
     for (size_t i = 0; i < n; i++) {
         scry_hex(ids[i], SCRY_ID_BYTES, hex[i]);
@@ -137,7 +137,7 @@ int scry_remote_has_content(scry_store *base, const uint8_t *hash, scry_file *ou
     scry_remote *s = (scry_remote *)base;
     scry_milvus *m;
     scry_milvus_rows *rows;
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     const scry_remote_fields fields = scry_remote_row_fields(s, false);
     char filter[FILTER_BYTES];
     if (scry_remote_state_lacks(s, hash))

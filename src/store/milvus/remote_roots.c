@@ -245,7 +245,7 @@ static int take_page(void *arg, const scry_milvus_rows *page, scry_error *err)
     taking *t = arg;
     scry_remote *s = t->s;
     const scry_milvus_column *vectors = scry_milvus_find_column(page, "vector", SCRY_MILVUS_FLOAT_VECTOR);
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     scry_results *files = scry_results_new();
     scry_put *puts = scry_alloc((page->rows + 1) * sizeof *puts);
     uint8_t (*old)[SCRY_ID_BYTES] = scry_alloc((page->rows + 1) * sizeof *old);

@@ -111,7 +111,7 @@ static int find_columns(scry_remote *s, scry_remote_row *row, const scry_milvus_
                              scry_remote_schema[k].name, s->name);
     }
     row->lines = scry_milvus_find_column(rows, scry_remote_schema[SCRY_REMOTE_TEXT_LINES].name, SCRY_MILVUS_VARCHAR);
-    row->rows = rows;
+    row->answer = rows->number;
     return 0;
 }
 
@@ -187,7 +187,7 @@ int scry_remote_row_read(scry_remote *s, scry_remote_row *row, const scry_milvus
         if (result < 0)
             return result;
     }
-    if (row->rows != rows) {
+    if (row->answer != rows->number) {
         int result = find_columns(s, row, rows, err);
         if (result < 0)
             return result;
@@ -219,5 +219,5 @@ void scry_remote_row_dispose(scry_remote *s, scry_remote_row *row)
     free(row->text);
     free(row->labels);
     scry_buf_dispose(&row->picture_text);
-    *row = (scry_remote_row){ .rows = NULL };
+    *row = (scry_remote_row){ .answer = 0 };
 }

@@ -163,7 +163,7 @@ static int read_rows(ranking *r, scry_error *err)
 {
     const query *q = r->q;
     scry_remote *s = q->s;
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     int result = 0;
     for (size_t i = r->from; i < r->to && result == 0; i++) {
         double score = score_of(s, r->rows->scores[i]);

@@ -76,7 +76,7 @@ static int send_rows(const packed_texts *p, const scry_milvus_rows *rows, size_t
     const scry_milvus_column *vectors = scry_milvus_find_column(rows, "vector", SCRY_MILVUS_FLOAT_VECTOR);
     const scry_milvus_column *ctime = scry_milvus_find_column(rows, "ctime_ns", SCRY_MILVUS_INT64);
     const scry_milvus_column *content = scry_milvus_find_column(rows, "content", SCRY_MILVUS_VARCHAR);
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     scry_results *files = scry_results_new();
     scry_put *puts = scry_alloc((end - first + 1) * sizeof *puts);
     scry_remote_text_cells *cells = scry_alloc((end - first + 1) * sizeof *cells);
@@ -358,7 +358,7 @@ static int compare_files(const void *a, const void *b)
 static int read_piece(unread_walk *w, uint64_t first, uint64_t end, bool *too_many, scry_error *err)
 {
     const scry_remote_fields fields = scry_remote_row_fields(w->s, false);
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     scry_milvus_rows *rows;
     scry_buf filter = SCRY_BUF_INIT(SCRY_REMOTE_FILTER_BYTES);
     scry_buf_printf(&filter, "%s and content >= \"%08llx\"", w->filter, (unsigned long long)first);

@@ -159,7 +159,7 @@ static int hand_out(const walk *w, const scry_milvus_rows *rows, scry_error *err
     if (!path)
         return scry_fail(err, SCRY_EREMOTE, "Milvus answered without the fields that were asked for");
     placed *order = scry_alloc((rows->rows + 1) * sizeof *order);
-    scry_remote_row row = { .rows = NULL };
+    scry_remote_row row = { .answer = 0 };
     int result = 0;
     for (size_t i = 0; i < rows->rows; i++)
         order[i] = (placed){ path->strings[i], i };
