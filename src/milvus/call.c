@@ -357,8 +357,7 @@ int scry_call_status(scry_milvus *m, const char *rpc, const ProtobufCMessage *re
 
 void scry_call_free(ProtobufCMessage *answer)
 {
-    if (answer)
-        protobuf_c_message_free_unpacked(answer, NULL);
+    scry_wire_free(answer);
 }
 
 char *scry_call_database(scry_milvus *m)

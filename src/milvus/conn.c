@@ -169,6 +169,5 @@ scry_conn_outcome scry_conn_call(scry_conn *c, const scry_h2_request *request, s
 
 bool scry_conn_ready(scry_conn *c)
 {
-    bool blocked;
-    return !c->suspect && receive_some(c, NULL) == 0 && send_some(c, &blocked, NULL) == 0 && scry_h2_ready(c->h2);
+    return !c->suspect && receive_some(c, NULL) == 0 && scry_h2_ready(c->h2);
 }

@@ -31,7 +31,8 @@ scry_conn_outcome scry_conn_call(scry_conn *c, const scry_h2_request *request, s
 typedef double scry_conn_until_fn(void *arg);
 void scry_conn_set_until(scry_conn *c, scry_conn_until_fn *until, void *arg);
 
-/* Whether a request can be sent on the connection; first reads what arrived while it was idle. */
+/* Whether a request can be sent on the connection; first reads what arrived while it was idle. Answers to that, as to a PING
+ * that came after the last reply, go out with the request: sent by themselves they would cost a tenth of a search. */
 bool scry_conn_ready(scry_conn *c);
 
 #endif

@@ -19,10 +19,11 @@ enum { SCRY_WIRE_FLOAT16_VECTOR = 102 };   /* as data_type and as type of placeh
 /* `out` becomes the framed message. SCRY_ELIMIT when it exceeds out->limit. */
 int scry_wire_pack(scry_buf *out, const ProtobufCMessage *message, scry_error *err) SCRY_NODISCARD;
 
-/* The one message in a body of `n` bytes, decoded with at most `budget` bytes of memory;
- * released with protobuf_c_message_free_unpacked(m, NULL). */
+/* The one message in a body of `n` bytes, decoded with at most `budget` bytes of memory; released with scry_wire_free. */
 int scry_wire_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type, const void *body, size_t n,
                      size_t budget, scry_error *err) SCRY_NODISCARD;
+
+void scry_wire_free(ProtobufCMessage *message);    /* NULL does nothing */
 
 /* base64 of "user:password", or of the token when there is no user; "" without either.
  * Milvus expects no "Bearer" before it. Owned by the caller. */

@@ -238,11 +238,12 @@ static void fields_may_have_no_value(void **state)
     vectors.float_vector = &floats;
     many.fields_data = fields;
     many.n_fields_data = 1;
-    size_t size = pb__query_results__get_packed_size(&many);
-    uint8_t *packed = malloc(size);
-    pb__query_results__pack(&many, packed);
-    assert_int_equal(scry_answer_of_query(&r, pb__query_results__unpack(NULL, size, packed), NULL), SCRY_EREMOTE);
-    free(packed);
+    scry_buf packed = SCRY_BUF_INIT(1 << 20);
+    ProtobufCMessage *unpacked = NULL;
+    assert_int_equal(scry_wire_pack(&packed, &many.base, NULL), 0);
+    assert_int_equal(scry_wire_unpack(&unpacked, &pb__query_results__descriptor, packed.data, packed.size, 1 << 24, NULL), 0);
+    assert_int_equal(scry_answer_of_query(&r, (Pb__QueryResults *)unpacked, NULL), SCRY_EREMOTE);
+    scry_buf_dispose(&packed);
     free(valid);
 }
 
