@@ -153,12 +153,11 @@ int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error
     m->reply.body = (scry_buf)SCRY_BUF_INIT(o->max_answer_bytes);
     if (getrandom(&m->random, sizeof m->random, 0) < 0)
         m->random = (uintptr_t)m;
-    m->options.patience_ms = m->options.work_ms = o->connect_ms;
+    m->options.patience_ms = o->connect_ms;
     int result = introduce(m, o->user, err);
     if (result == 0 && !m->version[0])
         result = ask_version(m, err);
     m->options.patience_ms = o->patience_ms;
-    m->options.work_ms = o->work_ms;
     if (result < 0)
         scry_milvus_free(m);
     else

@@ -49,7 +49,7 @@ typedef struct scry_milvus_options {
     const char *ca_file;         /* PEM file of the certificate authorities to trust; NULL: the system's */
     const char *cert_file;       /* PEM file with the client's certificate for TLS; NULL: none */
     const char *key_file;        /* PEM file with its key; NULL: it is in cert_file */
-    int connect_ms;              /* for the first contact, in scry_milvus_open */
+    int connect_ms;              /* patience_ms of the first contact, in scry_milvus_open: nobody may be at that address */
     int patience_ms;             /* for one call, including its retries, to a server that is away or refuses for the moment */
     int work_ms;                 /* for one call to a server that is there and works on it, or loads; less: patience_ms */
     int keepalive_ms;            /* silence after which a PING is sent */

@@ -18,7 +18,7 @@ before=$(date +%s)
 run search --store $M dog
 is "absent server: an error" $status 2
 like "absent server: says what to do" "$T/err" 'cannot connect .*127.0.0.1:19530.*is it running'
-ok "absent server: within ten seconds" test $(($(date +%s) - before)) -lt 10
+ok "absent server: within half a minute" test $(($(date +%s) - before)) -lt 30
 
 ok "the server starts" milvus_start "$T/milvus" common.session.ttl=20
 

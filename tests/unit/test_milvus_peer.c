@@ -234,15 +234,15 @@ static bool wants_to_stop(void *arg, double waited_s)
 static void a_server_that_works_is_waited_for(void **state)
 {
     peer_act acts[] = { VERSION, EXISTS };
-    acts[1].kind = PEER_LATE;
-    acts[1].number = 1500;
+    acts[0].kind = acts[1].kind = PEER_LATE;
+    acts[0].number = acts[1].number = 1500;
     fixture f = { .peer = peer_start(acts, 2) };
     scry_milvus_options o = SCRY_MILVUS_OPTIONS_INIT;
     scry_error err = SCRY_ERROR_INIT;
     bool exists = false;
     snprintf(o.host, sizeof o.host, "127.0.0.1");
     o.port = peer_port(f.peer);
-    o.patience_ms = 200;
+    o.connect_ms = o.patience_ms = 200;
     o.work_ms = 60000;
     SUCCEEDS(scry_milvus_open(&f.client, &o, &err));
     SUCCEEDS(scry_milvus_has_collection(f.client, "c", &exists, &err));

@@ -81,13 +81,25 @@ static int set_connection(scry_remote *s, const char *where, scry_error *err)
 
 /* ---- connections ---- */
 
+/* After the first contact the address is right: a server that is away restarts. */
+static int connect_more(scry_remote *s, scry_milvus **out, scry_error *err)
+{
+    scry_milvus_options o = s->options;
+    if (atomic_load(&s->contacted))
+        o.connect_ms = o.patience_ms;
+    int result = scry_milvus_open(out, &o, err);
+    if (result == 0)
+        atomic_store(&s->contacted, true);
+    return result;
+}
+
 int scry_remote_take(scry_remote *s, scry_milvus **out, scry_error *err)
 {
     pthread_mutex_lock(&s->lock);
     scry_milvus *m = s->idle_count ? s->idle[--s->idle_count] : NULL;
     uint64_t written = s->last_write;
     pthread_mutex_unlock(&s->lock);
-    int result = m ? 0 : scry_milvus_open(&m, &s->options, err);
+    int result = m ? 0 : connect_more(s, &m, err);
     if (result == 0) {
         scry_milvus_see_write(m, written);
         *out = m;

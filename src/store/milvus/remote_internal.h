@@ -75,6 +75,7 @@ typedef struct scry_remote {
     char *user, *password, *token, *ca_file, *cert_file, *key_file, *resource_group;
     scry_milvus_options options;        /* its strings are those above */
     atomic_bool gave_up;                /* of options */
+    atomic_bool contacted;              /* the server has answered this store: the address is right */
     atomic_bool shows_wait;             /* the caller was told of a long call */
     scry_milvus_consistency consistency;    /* of searches */
     char *vector_field;
