@@ -39,8 +39,9 @@ def make(name, fields, row, metric="COSINE", index="FLAT", dynamic=False, auto=F
         params = client.prepare_index_params()
         for what, kind, how in fields:
             if kind >= DataType.BINARY_VECTOR and index:
-                binary = kind == DataType.BINARY_VECTOR
-                params.add_index(what, index_type="BIN_FLAT" if binary else index, metric_type="HAMMING" if binary else metric)
+                other = {DataType.BINARY_VECTOR: ("BIN_FLAT", "HAMMING"), DataType.SPARSE_FLOAT_VECTOR: ("SPARSE_INVERTED_INDEX", "IP")}
+                kind_of_index, how_near = other.get(kind, (index, metric))
+                params.add_index(what, index_type=kind_of_index, metric_type=how_near)
         if index:
             client.create_index(name, params)
         order = np.random.default_rng(1).permutation(rows)
@@ -96,8 +97,7 @@ make("halves", [number, field("v", DataType.FLOAT16_VECTOR, {"dim": DIM}), PATH]
 make("brain_halves", [number, field("v", DataType.BFLOAT16_VECTOR, {"dim": DIM}), PATH], lambda i: {}, rows=0)
 make("bytes", [number, field("v", DataType.INT8_VECTOR, {"dim": DIM}), PATH], lambda i: {}, rows=0)
 make("bits", [number, field("v", DataType.BINARY_VECTOR, {"dim": 64}), PATH], lambda i: {"id": i, "v": bytes(8), "path": paths[i]})
-make("sparse", [number, field("v", DataType.SPARSE_FLOAT_VECTOR), PATH], lambda i: {"id": i, "v": {i: 0.5}, "path": paths[i]},
-     metric="IP", index="SPARSE_INVERTED_INDEX")
+make("sparse", [number, field("v", DataType.SPARSE_FLOAT_VECTOR), PATH], lambda i: {"id": i, "v": {i: 0.5}, "path": paths[i]})
 make("two_vectors", [number, vector, field("w", V, {"dim": 8}), PATH], lambda i: {"id": i, "v": v(i), "w": [1] + [0] * 7, "path": paths[i]})
 make("nullable_vector", [number, field("v", V, {"dim": DIM, "nullable": True}), PATH],
      lambda i: {"id": i, "v": v(i) if i % 2 else None, "path": paths[i]})
@@ -114,6 +114,23 @@ make("defaults", [number, vector, PATH, field("note", S, {"max_length": 9, "defa
      lambda i: {"id": i, "v": v(i), "path": paths[i]})
 make("nullable_note", [number, vector, PATH, field("note", S, {"max_length": 9, "nullable": True})],
      lambda i: {"id": i, "v": v(i), "path": paths[i]})
+# as other programs make them: LangChain, LlamaIndex, MilvusClient's quick setup with texts as ids, vectors of other kinds beside
+make("langchain", [field("pk", S, {"max_length": 65535}), field("vector", V, {"dim": DIM}), field("text", S, {"max_length": 65535})],
+     lambda i: {"vector": v(i), "text": f"page {i}", "source": paths[i], "page": i}, metric="L2", index="HNSW", dynamic=True, auto=True)
+make("llama_index", [field("id", S, {"max_length": 65535}), field("embedding", V, {"dim": DIM}), field("doc_id", S, {"max_length": 65535})],
+     lambda i: {"id": f"{i:08x}-0000-4000-8000-{i * 77:012x}", "embedding": v(i), "doc_id": f"d{i}", "_node_type": "ImageNode",
+                "_node_content": '{"metadata": {"file_path": "x"}}', "metadata": {"file_path": paths[i], "tags": ["a", i]}},
+     metric="IP", dynamic=True)
+make("quick_texts", [field("id", S, {"max_length": 64}), field("vector", V, {"dim": DIM})],
+     lambda i: {"id": f"k{i}", "vector": v(i), "image_path": paths[i]}, index="AUTOINDEX", dynamic=True)
+make("beside", [number, vector, PATH, field("s", DataType.SPARSE_FLOAT_VECTOR)],
+     lambda i: {"id": i, "v": v(i), "path": paths[i], "s": {i: 0.5}})
+if not OLD:     # which drops "nullable" and refuses the rows
+    make("optional_all", [number, vector, field("path", S, {"max_length": 1000, "nullable": True}), field("n", I, {"nullable": True}),
+                          field("j", J, {"nullable": True}), field("f", DataType.DOUBLE, {"nullable": True, "default_value": 0.5}),
+                          field("t", DataType.ARRAY, {"element_type": I, "max_capacity": 4, "nullable": True})],
+         lambda i: {"id": i, "v": v(i), "path": paths[i], "n": None, "j": None, "f": None, "t": None})
+make("file_urls", [number, vector, PATH], lambda i: {"id": i, "v": v(i), "path": f"file://localhost{paths[i].replace('/p', '/%70')}" if i % 2 else f"file://{paths[i]}"})
 make("no_index", [number, vector, PATH], lambda i: {"id": i, "v": v(i), "path": paths[i]}, index=None)
 make("released", [number, vector, PATH], lambda i: {"id": i, "v": v(i), "path": paths[i]}, load=False)
 make("empty", [number, vector, PATH], lambda i: {}, rows=0)

@@ -105,6 +105,14 @@ for kind in milvus lite; do
     whole two_vectors --milvus-path path --milvus-field v
     whole graph --milvus-path path
     whole released --milvus-path path
+    whole langchain --milvus-path source
+    whole llama_index --milvus-path 'metadata["file_path"]'
+    whole quick_texts --milvus-path image_path
+    whole quick_texts --milvus-path '$meta["image_path"]'
+    whole nested --milvus-path "\$meta['info']['path']"
+    whole beside --milvus-path path
+    whole optional_all --milvus-path path
+    whole file_urls --milvus-path path
     run list --store $M --collection text_key --milvus-path path -n 1
     like "$kind: text_key: a list without dates, which are not known" "$T/out" '^ +-  /'
     run favourite add --store $M --collection text_key "$P/a/p003.png"
@@ -155,6 +163,7 @@ for kind in milvus lite; do
     # Which 2.3.5 does not survive when a row that is replaced leaves them out.
     is "$kind: defaults: rows have it" "$(client "print({r['note'] for r in c.query('defaults', filter='id != 0', output_fields=['note'])})")" "{'x'}"
     added nullable_note --milvus-path path
+    added optional_all --milvus-path path
     added no_paths
     refused text_key 'its key is text' index --milvus-path path "$P/b"
     refused text_key_auto 'its key is text' index --milvus-path path "$P/b"
@@ -168,6 +177,7 @@ for kind in milvus lite; do
     refused other_size 'vectors of 8 numbers' search dog
     refused list_of_paths 'field paths .*is not text' search --milvus-path paths dog
     refused json "is JSON: say under which key" search --milvus-path info dog
+    refused nested 'meta .*is JSON: say under which key' search --milvus-path '$meta' dog
     refused json 'not the name of a field' search --milvus-path 'info[path]' dog
     refused distance 'text without keys' search --milvus-path 'path["x"]' dog
     [ $kind = lite ] || refused no_index 'has no index yet' search --milvus-path path dog

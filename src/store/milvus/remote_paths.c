@@ -4,11 +4,13 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/sha256.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The field of all dynamic values: a JSON object for each row. */
 static const char META[] = "$meta";
@@ -30,6 +32,21 @@ static size_t split_name(const char *text, scry_buf *out, size_t *count)
         at += 4 + key;
     }
     return *at ? 0 : n;
+}
+
+/* $meta["KEY"] is the dynamic field KEY: its keys are those that follow. */
+static void take_meta(scry_remote_external *e)
+{
+    if (e->path_key_count == 0)
+        return;
+    free(e->path_field);
+    e->path_field = scry_strdup(e->path_keys);
+    char *rest = e->path_keys + strlen(e->path_keys) + 1;
+    size_t bytes = 0;
+    for (size_t i = 1; i < e->path_key_count; i++)
+        bytes += strlen(rest + bytes) + 1;
+    memmove(e->path_keys, rest, bytes);
+    e->path_key_count--;
 }
 
 /* Whether the field `f` (NULL: there is none of that name) can have paths. */
@@ -58,11 +75,17 @@ int scry_remote_set_path_field(scry_remote *s, const scry_milvus_schema *schema,
     e->path_given = scry_strdup(given);
     e->path_field = scry_strndup(given, n ? n : strlen(given));
     e->path_keys = scry_buf_take(&keys);
+    bool meta = n && e->path_keys && schema->dynamic && strcmp(e->path_field, META) == 0;
+    if (meta)
+        take_meta(e);
     const scry_milvus_field *f = scry_milvus_find_field(schema, e->path_field);
     e->path_is_dynamic = !f && schema->dynamic;
     e->path_is_json = e->path_is_dynamic || (f && f->type == SCRY_MILVUS_JSON);
     if (!n || !e->path_keys)
         return scry_fail(err, SCRY_EINVALID, "\"%s\" is not the name of a field: NAME, or NAME[\"KEY\"] for what is in a JSON field", given);
+    if (meta && strcmp(e->path_field, META) == 0)
+        return scry_fail(err, SCRY_EINVALID, "the field %s of the collection %s at %s is JSON: say under which key its paths are, as in "
+                         "--milvus-path 'NAME'", META, s->shown, s->where);
     return check_path_field(s, schema, f, err);
 }
 
@@ -98,6 +121,28 @@ static char *text_in(const scry_remote_external *e, const char *json)
     return copy;
 }
 
+/* file:///a%20b and file://localhost/a%20b, as other programs name files, become paths; takes and gives an owned text. */
+static char *plain_path(char *text)
+{
+    static const char scheme[] = "file://", here[] = "localhost";
+    if (!text || strncasecmp(text, scheme, sizeof scheme - 1) != 0)
+        return text;
+    const char *from = text + sizeof scheme - 1;
+    if (strncasecmp(from, here, sizeof here - 1) == 0)
+        from += sizeof here - 1;
+    char *path = scry_alloc(strlen(from) + 1), *to = path;
+    for (; *from; to++) {
+        uint8_t byte;
+        char digits[3] = { from[0] == '%' ? from[1] : '\0', from[0] == '%' && from[1] ? from[2] : '\0', '\0' };
+        bool escaped = scry_unhex(digits, &byte, 1) == 0 && byte;
+        *to = escaped ? (char)byte : *from;
+        from += escaped ? 3 : 1;
+    }
+    char *result = path[0] == '/' ? path : text;
+    free(result == path ? text : path);
+    return result;
+}
+
 char *scry_remote_path_in(const scry_remote *s, const scry_milvus_rows *rows, size_t i)
 {
     const scry_remote_external *e = s->external;
@@ -108,7 +153,7 @@ char *scry_remote_path_in(const scry_remote *s, const scry_milvus_rows *rows, si
             continue;                    /* 2.3 calls the dynamic one $meta, whatever was asked for */
         if (c->valid && !c->valid[i])
             return NULL;
-        return e->path_is_json ? text_in(e, c->strings[i]) : c->strings[i][0] ? scry_strdup(c->strings[i]) : NULL;
+        return plain_path(e->path_is_json ? text_in(e, c->strings[i]) : c->strings[i][0] ? scry_strdup(c->strings[i]) : NULL);
     }
     return NULL;
 }
