@@ -75,7 +75,7 @@ const scry_filter_node *scry_filter_text(scry_filter_pool *p, scry_filter_kind k
 const scry_filter_node *scry_filter_time(scry_filter_pool *p, scry_filter_kind kind, int64_t time_s);
 const scry_filter_node *scry_filter_number(scry_filter_pool *p, scry_filter_kind kind, int64_t number);
 /* Pictures whose names and texts hold every word of `text`, whatever their case, accents and endings of plurals; docs/words.md says
- * what a word is. NULL where the text has no words to look for, or more than 32. Not on Milvus. */
+ * what a word is. NULL where the text has no words to look for, or more than 32. On Milvus, in collections that scry made. */
 const scry_filter_node *scry_filter_words(scry_filter_pool *p, const char *text, scry_words_mode mode);
 const scry_filter_node *scry_filter_near(scry_filter_pool *p, double latitude, double longitude, double km);
 const scry_filter_node *scry_filter_box(scry_filter_pool *p, double west, double south, double east, double north);

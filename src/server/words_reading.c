@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { AT_ONCE = 64, LOOK_MS = 2000, AGAIN_MS = 10000 };
+enum { AT_ONCE = 64, LOOK_MS = 2000, AGAIN_MS = 10000, OTHERS_MS = 600000 };
 
 struct words_reading {
     server *server;
@@ -18,6 +18,8 @@ struct words_reading {
     scry_text_pass *pass;
     scry_periodic periodic;
     scry_cancel cancel;        /* the pass ends */
+    unsigned own_changes;      /* of server.file_changes, those that were made here */
+    bool failed;               /* the last attempt, which was logged */
     atomic_bool active;
 };
 
@@ -37,6 +39,7 @@ static int put(struct words_reading *w, const scry_picture_text *texts, size_t n
     if (r == 0) {
         r = scry_store_put_texts(writer, texts, n, err);
         int closed = store_writer_close(s, writer, CHANGED_FILES, r < 0 ? NULL : err);
+        w->own_changes++;
         r = r < 0 ? r : closed;
     }
     store_writer_release(s);
@@ -71,18 +74,30 @@ static int read_all(struct words_reading *w, scry_store *store, scry_error *err)
     return r;
 }
 
-/* Read when the collection has changed since. */
+/* Differs when there may be more to read. Collections on Milvus do not say that they have changed: what this server did is known,
+ * and others may have added pictures some minutes later. */
+static uint64_t version(struct words_reading *w, scry_store *store)
+{
+    scry_store_info info = { 0 };
+    if (server_has_folder(w->server)) {
+        scry_store_describe(store, &info);
+        return info.change;
+    }
+    return (uint64_t)(scry_now_ms() / OTHERS_MS) << 32 | (atomic_load(&w->server->file_changes) - w->own_changes);
+}
+
+/* Read when the collection may have changed since. */
 static int watch(struct words_reading *w, scry_store *store, scry_error *err)
 {
     uint64_t seen = UINT64_MAX;
     int r = 0;
     do {
-        scry_store_info info = { 0 };
         r = scry_store_refresh(store, err);
-        scry_store_describe(store, &info);
-        if (r == 0 && info.change != seen)
+        uint64_t now = version(w, store);
+        if (r == 0 && now != seen)
             r = read_all(w, store, err);
-        seen = info.change;
+        w->failed &= r < 0;
+        seen = now;
     } while (r == 0 && scry_periodic_wait(&w->periodic, LOOK_MS));
     return r;
 }
@@ -98,8 +113,9 @@ static int64_t read_again(void *arg)
         r = watch(w, store, &err);
         scry_store_close(store, NULL);
     }
-    if (r < 0 && r != SCRY_ENOTFOUND && !is_stopping(w))   /* the watch reports a missing collection */
+    if (r < 0 && r != SCRY_ENOTFOUND && !w->failed && !is_stopping(w))   /* the watch reports a missing collection */
         scry_log(SCRY_LOG_WARN, "the words in pictures cannot be read: %s", err.message);
+    w->failed = r < 0;
     return AGAIN_MS;
 }
 
@@ -108,8 +124,7 @@ struct words_reading *words_reading_new(server *s)
     struct words_reading *w = scry_alloc(sizeof *w);
     w->server = s;
     w->options = (scry_text_options){ .workers = 1, .time_limit_ms = s->options.time_limit_s * 1000, .cancel = &w->cancel };
-    if (!s->options.allow_index || s->options.no_words || !server_has_folder(s) ||
-        scry_text_reader_find(&w->reader, NULL, NULL) < 0)
+    if (!s->options.allow_index || s->options.no_words || scry_text_reader_find(&w->reader, NULL, NULL) < 0)
         return w;
     w->pass = scry_text_pass_new(&w->reader, &w->options);
     if (!scry_periodic_start(&w->periodic, read_again, w, 0))

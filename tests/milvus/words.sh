@@ -162,4 +162,27 @@ run index --store $M --collection read --words only
 is "the rest is read" "$status $(words_read)" '0 [404, 3, 0, 0]'
 run index --store $M --collection read --rebuild
 is "embedded again, the texts stay" "$status $(words_read)" '0 [404, 3, 0, 0]'
+
+# A server reads in the background, also what it indexes later.
+R=$T/served
+mkdir "$R"
+cp "$E2E/words/receipt.png" "$R"
+run index --store $M --collection served --words no "$R"
+served() { # WANTED: the status says so in time
+    for _ in $(seq 1200); do
+        get "$url/api/v1/status"
+        [ "$(json "j['words']['read'], j['words']['unread'], j['words']['reading']")" = "$1" ] && return 0
+        sleep 0.1
+    done
+    return 1
+}
+ok "serve --allow-index" start --store $M --collection served --allow-index
+ok "reads what was not read" served '(1, 0, False)'
+cp "$E2E/words/sign.png" "$R"
+curl -s -X POST -H 'Content-Type: application/json' -d '{"paths": ["'"$R"'"]}' "$url/api/v1/index" >"$T/out"
+ok "... and what it indexes later" served '(2, 0, False)'
+get "$url/api/v1/search?q=exit&by=words"
+is "... finds it" "$(json "[r['name'] for r in j['results']]")" "['sign.png']"
+stop
+is "the server ends" "$status" 0
 done_testing
