@@ -63,13 +63,15 @@ typedef struct scry_milvus_choice {
     void *waiting_arg;            /* of both */
     const char *path_field;       /* of a collection that another program made: the VARCHAR, dynamic or JSON field with the path of
                                      each picture; NULL: none */
-    bool half;                    /* of a new collection: vectors in half precision (FLOAT16_VECTOR), for Milvus 2.4 and later */
+    bool half;                    /* of a new collection: vectors in half precision (FLOAT16_VECTOR), or it is refused: Milvus 2.4
+                                     and later have them, and get them unless `single` is set */
     int shards;                   /* of a new collection: over how many its writes are distributed; 0: the server's choice */
     int replicas;                 /* copies in memory of a collection that is loaded: each is searched; 0: one */
     bool alias;                   /* of a new collection: its name is an alias, which a rebuild sets to the new vectors at once */
     bool partition_key;           /* of a new collection: the root is its partition key, instead of `partitions` */
     bool mmap;                    /* of a new collection: its data is mapped from the server's disk, not held in memory */
     const char *resource_group;   /* of a collection that is loaded: the group of query nodes that holds it; NULL: the default */
+    bool single;                  /* of a new collection: vectors in single precision (FLOAT_VECTOR), whatever the server has */
 } scry_milvus_choice;
 
 typedef struct scry_store_options {
@@ -85,7 +87,7 @@ typedef struct scry_store_options {
 } scry_store_options;
 
 #define SCRY_STORE_OPTIONS_INIT { NULL, SCRY_STORE_READ, NULL, NULL, NULL, 0, 0, \
-    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, false, 0, 0, false, false, false, NULL } }
+    { NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, false, 0, 0, false, false, false, NULL, false } }
 
 /* `options` may be NULL: the default collection, for reading. */
 int scry_store_open(scry_store **out, const char *where, const scry_store_options *options,

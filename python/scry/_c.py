@@ -110,7 +110,7 @@ class scry_milvus_choice(Structure):
                 ("id_field", c_char_p), ("map_ids", POINTER(c_int64)), ("map_paths", POINTER(c_char_p)), ("map_count", c_size_t),
                 ("waiting", MilvusWaiting), ("notice", MilvusNotice), ("waiting_arg", c_void_p),
                 ("path_field", c_char_p), ("half", c_bool), ("shards", c_int), ("replicas", c_int), ("alias", c_bool),
-                ("partition_key", c_bool), ("mmap", c_bool), ("resource_group", c_char_p)]
+                ("partition_key", c_bool), ("mmap", c_bool), ("resource_group", c_char_p), ("single", c_bool)]
 
 
 class scry_store_options(Structure):

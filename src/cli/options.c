@@ -29,7 +29,8 @@ static const cli_option milvus_options[] = {
       "strong session bounded eventually" },
     { "milvus-partitions", NULL, "store each root of a new collection in its own partition, which --in then searches alone", 0,
       NULL },
-    { "milvus-half", NULL, "store the vectors of a new collection in half precision: half the memory (Milvus 2.4 and later)", 0, NULL },
+    { "milvus-half", NULL, "store the vectors of a new collection in half precision, or refuse (the default of Milvus 2.4 and later)", 0, NULL },
+    { "milvus-single", NULL, "store them in single precision: twice the memory, and other programs search with floats", 0, NULL },
     { "milvus-shards", "N", "over how many shards the writes of a new collection are distributed (1 to 16)", 0, NULL },
     { "milvus-replicas", "N", "load a collection that is not loaded N times, for more searches a second", 0, NULL },
     { "milvus-alias", NULL, "make the name of a new collection an alias, which scry index --rebuild switches to the new vectors at once", 0, NULL },
@@ -177,7 +178,8 @@ static const char *text_option(cli_common *c, size_t i, const char ***to)
 static const char *flag_option(cli_common *c, size_t i, bool **to)
 {
     const struct { const char *name; bool *to; } options[] = {
-        { "milvus-partitions", &c->milvus.partitions }, { "milvus-half", &c->milvus.half }, { "milvus-alias", &c->milvus.alias },
+        { "milvus-partitions", &c->milvus.partitions }, { "milvus-half", &c->milvus.half },
+        { "milvus-single", &c->milvus.single }, { "milvus-alias", &c->milvus.alias },
         { "milvus-partition-key", &c->milvus.partition_key }, { "milvus-mmap", &c->milvus.mmap },
     };
     if (i == sizeof options / sizeof *options)

@@ -114,8 +114,11 @@ like "... with the reason" "$T/err" 'v2\.3\.5.* no vectors of half precision.*om
 newer=$!
 until (exec 3<>/dev/tcp/127.0.0.1/29532) 2>/dev/null; do sleep 0.1; done
 N=milvus://127.0.0.1:29532
-run store copy "$SCRY_STORE" $N --to-collection half --milvus-half
-like "copied as halves" "$T/err" '^33 copied'
+run store copy "$SCRY_STORE" $N --to-collection half
+like "copied as halves, which is the default there" "$T/err" '^33 copied'
+kind_of() { "$PYMILVUS" -c 'import sys; from pymilvus import MilvusClient
+print([int(f["type"]) for f in MilvusClient("http://127.0.0.1:29532").describe_collection(sys.argv[1])["fields"] if f["name"] == "vector"][0])' "$1"; }
+is "... as pymilvus sees" "$(kind_of half)" 102
 run verify --against $N --against-collection half
 is "and equal, to the bit" "$status $(cat "$T/out")" "0 both are equal: 33 files"
 scores() { "$scry" search --by look --json "$@" | python3 -c 'import json, sys
@@ -129,6 +132,16 @@ run index --store $N --collection half "$P/halves"
 like "indexed as halves" "$T/err" '^4 added'
 run index --store $N --collection other --milvus-half "$P/halves"
 like "what was made without says so" "$T/err" 'single precision: scry store copy'
+run index --store $N --collection other "$P/halves"
+is "... and stays as it is" "$status $(kind_of other)" "0 101"
+run index --store $N --collection floats --milvus-single "$P/halves"
+is "single precision where it is wanted" "$status $(kind_of floats)" "0 101"
+run index --store $N --collection floats --rebuild
+is "... still, when embedded again" "$status $(kind_of floats)" "0 101"
+run index --store $N --collection half --milvus-single "$P/halves"
+like "what was made as halves says so" "$T/err" 'half precision: scry store copy.*--milvus-single'
+run index --store $N --collection neither --milvus-half --milvus-single "$P/halves"
+is "both are refused" $status 2
 run index --store $N --collection half --rebuild
 is "embedded again as halves" "$status" 0
 run status --store $N --collection half --json

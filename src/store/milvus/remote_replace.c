@@ -154,7 +154,8 @@ static int open_fresh(scry_store **out, scry_remote *s, const scry_store_options
     char *spec = scry_asprintf("%s%s%s", type, s->index_params[0] ? ":" : "", s->index_params);
     o.mode = SCRY_STORE_CREATE;
     o.collection = name;
-    o.milvus = (scry_milvus_choice){ .index = spec, .partitions = s->partitions, .half = s->half, .replicas = s->options.replicas,
+    o.milvus = (scry_milvus_choice){ .index = spec, .partitions = s->partitions, .half = s->half, .single = !s->half,
+                                     .replicas = s->options.replicas,
                                      .partition_key = s->partition_key, .mmap = s->mmap, .shards = s->shards,
                                      .resource_group = s->resource_group, .notice = s->notice,
                                      .waiting = s->wait.progress, .waiting_arg = s->wait.arg };

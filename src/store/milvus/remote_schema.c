@@ -57,12 +57,36 @@ const scry_milvus_field scry_remote_schema[SCRY_REMOTE_FIELDS] = {
 
 /* ---- creating the collection ---- */
 
+/* scry rounds vectors to half precision in any case: where the server has such vectors, they are stored as that. */
+static bool wants_halves(const scry_milvus *m, const scry_milvus_choice *choice)
+{
+    return choice->half || (!choice->single && scry_milvus_has_halves(scry_milvus_version(m)));
+}
+
+/* Whether a collection can be made as it is wanted, and on this server. */
+static int check_new(const scry_remote *s, const scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    if (!o->model_identity || !o->model_identity[0] || o->dim < 1)
+        return scry_fail(err, SCRY_EINVALID, "a new collection needs a model: give --model");
+    if (o->milvus.partitions && o->milvus.partition_key)
+        return scry_fail(err, SCRY_EINVALID, "--milvus-partitions and --milvus-partition-key both say where a root's rows are: give one");
+    if (o->milvus.partition_key && strncmp(scry_milvus_version(m), "v2.3", 4) == 0)   /* pymilvus loses them there, too */
+        return scry_fail(err, SCRY_EINVALID, "Milvus at %s (%s) stores rows that are replaced in wrong partitions, and does not find them "
+                         "by their partition key: use --milvus-partitions, or Milvus 2.4 and later", s->where, scry_milvus_version(m));
+    if (o->milvus.half && o->milvus.single)
+        return scry_fail(err, SCRY_EINVALID, "--milvus-half and --milvus-single say the opposite: give one");
+    if (o->milvus.half && !scry_milvus_has_halves(scry_milvus_version(m)))
+        return scry_fail(err, SCRY_EINVALID, "Milvus at %s (%s) has no vectors of half precision, which came with 2.4: omit --milvus-half",
+                         s->where, scry_milvus_version(m));
+    return 0;
+}
+
 static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
 {
     scry_milvus_field fields[SCRY_REMOTE_FIELDS];
     memcpy(fields, scry_remote_schema, sizeof fields);
     fields[SCRY_REMOTE_VECTOR].dim = o->dim;
-    fields[SCRY_REMOTE_VECTOR].half = o->milvus.half;
+    fields[SCRY_REMOTE_VECTOR].half = wants_halves(m, &o->milvus);
     fields[SCRY_REMOTE_ROOT].partition_key = o->milvus.partition_key;
     const scry_milvus_property properties[] = {
         { "scry.format", FORMAT }, { "scry.model_identity", o->model_identity },
@@ -73,16 +97,9 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
     const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
                                         .field_count = sizeof fields / sizeof *fields, .properties = properties,
                                         .property_count = count, .shards = o->milvus.shards };
-    if (!o->model_identity || !o->model_identity[0] || o->dim < 1)
-        return scry_fail(err, SCRY_EINVALID, "a new collection needs a model: give --model");
-    if (o->milvus.partitions && o->milvus.partition_key)
-        return scry_fail(err, SCRY_EINVALID, "--milvus-partitions and --milvus-partition-key both say where a root's rows are: give one");
-    if (o->milvus.partition_key && strncmp(scry_milvus_version(m), "v2.3", 4) == 0)   /* pymilvus loses them there, too */
-        return scry_fail(err, SCRY_EINVALID, "Milvus at %s (%s) stores rows that are replaced in wrong partitions, and does not find them "
-                         "by their partition key: use --milvus-partitions, or Milvus 2.4 and later", s->where, scry_milvus_version(m));
-    if (o->milvus.half && !scry_milvus_has_halves(scry_milvus_version(m)))
-        return scry_fail(err, SCRY_EINVALID, "Milvus at %s (%s) has no vectors of half precision, which came with 2.4: omit --milvus-half",
-                         s->where, scry_milvus_version(m));
+    int result = check_new(s, m, o, err);
+    if (result < 0)
+        return result;
     return o->milvus.alias ? scry_remote_create_with_alias(s, m, &schema, err)
                            : scry_milvus_create_collection(m, s->name, &schema, err);
 }
@@ -181,6 +198,9 @@ static int check_kind(const scry_remote *s, const scry_store_options *o, scry_er
     if (o->milvus.half && !s->half)
         return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made with vectors of single precision: scry store copy it "
                          "into another one with --milvus-half", s->shown, s->where);
+    if (o->milvus.single && s->half)
+        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was made with vectors of half precision: scry store copy it "
+                         "into another one with --milvus-single", s->shown, s->where);
     return 0;
 }
 
