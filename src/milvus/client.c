@@ -81,8 +81,6 @@ int scry_milvus_set_url(scry_milvus_options *o, const char *url, scry_error *err
 
 /* ---- open and free ---- */
 
-enum { UNIMPLEMENTED = -12 };   /* gRPC's, as scry_milvus_code gives it */
-
 static const char *local_time(char out[32])
 {
     struct tm parts;
@@ -110,7 +108,7 @@ static int introduce(scry_milvus *m, const char *user, scry_error *err)
     scry_error why = SCRY_ERROR_INIT;
     int result = scry_call(m, "Connect", &q.base, &pb__connect_response__descriptor, &answer, &why);
     if (result < 0)
-        return m->code == UNIMPLEMENTED || m->code > 0 ? 0 : scry_fail(err, result, "%s", why.message);
+        return m->code == SCRY_MILVUS_UNIMPLEMENTED || m->code > 0 ? 0 : scry_fail(err, result, "%s", why.message);
     const Pb__ConnectResponse *r = (Pb__ConnectResponse *)answer;
     snprintf(m->identifier, sizeof m->identifier, "%lld", (long long)r->identifier);
     if (r->server_info)
@@ -155,7 +153,7 @@ int scry_milvus_open(scry_milvus **out, const scry_milvus_options *o, scry_error
         m->random = (uintptr_t)m;
     m->options.patience_ms = o->connect_ms;
     int result = introduce(m, o->user, err);
-    if (result == 0 && !m->version[0])
+    if (result == 0 && !strpbrk(m->version, "0123456789"))   /* milvus-lite says its name only */
         result = ask_version(m, err);
     m->options.patience_ms = o->patience_ms;
     if (result < 0)
@@ -187,24 +185,49 @@ const char *scry_milvus_version(const scry_milvus *m)
     return m->version;
 }
 
+static bool is_lite(const char *version)
+{
+    return strncasecmp(version, "milvus_lite", 11) == 0 || strncasecmp(version, "milvus-lite", 11) == 0;
+}
+
 /* Managed services write texts like "... (Compatible with Milvus 2.5)": the first two numbers with a dot in between count. */
-bool scry_milvus_has_halves(const char *version)
+static bool is_from(const char *version, long least_major, long least_minor)
 {
     static const char digits[] = "0123456789";
-    if (strncasecmp(version, "milvus_lite", 11) == 0 || strncasecmp(version, "milvus-lite", 11) == 0)
-        return false;
     for (const char *at = version; *(at += strcspn(at, digits)); at += strspn(at, digits)) {
         char *end;
         long major = strtol(at, &end, 10);
         if (*end == '.' && strchr(digits, end[1]) && end[1])
-            return major > 2 || (major == 2 && strtol(end + 1, NULL, 10) >= 4);
+            return major > least_major || (major == least_major && strtol(end + 1, NULL, 10) >= least_minor);
     }
     return false;
+}
+
+bool scry_milvus_has_halves(const char *version)
+{
+    return !is_lite(version) && is_from(version, 2, 4);
+}
+
+bool scry_milvus_has_ranks(const char *version)
+{
+    return is_lite(version) ? is_from(version, 3, 0) : is_from(version, 2, 5);
+}
+
+/* milvus-lite knows no "whitespace"; its "standard" splits at what is no letter, digit or _ and lowers the case. */
+const char *scry_milvus_blank_analyzer(const char *version)
+{
+    return is_lite(version) ? "{\"tokenizer\":\"standard\"}" : "{\"tokenizer\":\"whitespace\"}";
 }
 
 int scry_milvus_code(const scry_milvus *m)
 {
     return m->code;
+}
+
+bool scry_milvus_was_refused(const scry_milvus *m)
+{
+    return (m->code > 0 && m->code != SCRY_MILVUS_RATE_LIMIT) || m->code == SCRY_MILVUS_BAD_ARGUMENT ||
+           m->code == SCRY_MILVUS_UNIMPLEMENTED;
 }
 
 scry_milvus_counters scry_milvus_counts(const scry_milvus *m)

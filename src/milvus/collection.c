@@ -132,7 +132,7 @@ int scry_milvus_create_partition(scry_milvus *m, const char *name, const char *p
 
 /* ---- a schema, sent ---- */
 
-enum { MAX_FIELDS = 64, MAX_PROPERTIES = 256, PARAMS = 3 };
+enum { MAX_FIELDS = 64, MAX_PROPERTIES = 256, PARAMS = 5 };
 
 /* A field as a message; the message points into the rest. */
 typedef struct field_message {
@@ -152,6 +152,13 @@ static void add_param(field_message *f, const char *key, int64_t value)
     f->schema.n_type_params = i + 1;
 }
 
+static void add_text_param(field_message *f, const char *key, const char *value)
+{
+    size_t i = f->schema.n_type_params++;
+    f->params[i] = scry_call_pair(key, value);
+    f->param_list[i] = &f->params[i];
+}
+
 static void field_to_message(field_message *f, const scry_milvus_field *from)
 {
     f->schema = (Pb__FieldSchema)PB__FIELD_SCHEMA__INIT;
@@ -165,6 +172,11 @@ static void field_to_message(field_message *f, const scry_milvus_field *from)
     add_param(f, "dim", from->dim);
     add_param(f, "max_length", from->max_length);
     add_param(f, "max_capacity", from->max_capacity);
+    f->schema.is_function_output = from->made;
+    if (from->analyzer) {
+        add_text_param(f, "enable_analyzer", "true");
+        add_text_param(f, "analyzer_params", from->analyzer);
+    }
 }
 
 int scry_milvus_create_collection(scry_milvus *m, const char *name, const scry_milvus_schema *s, scry_error *err)
@@ -184,6 +196,14 @@ int scry_milvus_create_collection(scry_milvus *m, const char *name, const scry_m
     schema.fields = field_list;
     schema.n_fields = s->field_count;
     schema.enable_dynamic_field = s->dynamic;
+    Pb__FunctionSchema function = PB__FUNCTION_SCHEMA__INIT, *functions[] = { &function };
+    function.name = "bm25";
+    function.type = SCRY_WIRE_BM25;
+    function.input_field_names = (char **)&s->bm25.input;
+    function.output_field_names = (char **)&s->bm25.output;
+    function.n_input_field_names = function.n_output_field_names = 1;
+    schema.functions = functions;
+    schema.n_functions = s->bm25.input != NULL;
     Pb__KeyValue pairs[MAX_PROPERTIES], *pair_list[MAX_PROPERTIES];
     for (size_t i = 0; i < s->property_count; i++) {
         pairs[i] = scry_call_pair(s->properties[i].key, s->properties[i].value);
@@ -232,7 +252,7 @@ static void schema_from_message(scry_milvus_schema *s, const Pb__DescribeCollect
             .type = f->data_type == SCRY_WIRE_FLOAT16_VECTOR ? SCRY_MILVUS_FLOAT_VECTOR : f->data_type,
             .primary = f->is_primary_key,
             .auto_id = f->autoid || (f->is_primary_key && from->autoid),
-            .partition_key = f->is_partition_key,
+            .partition_key = f->is_partition_key, .made = f->is_function_output,
             .may_be_absent = f->nullable || f->default_value.len,
             .optional = f->nullable || f->is_dynamic || f->is_function_output || f->default_value.len, .dim = number_param(f, "dim"),
             .max_length = number_param(f, "max_length"), .max_capacity = number_param(f, "max_capacity"),

@@ -83,11 +83,18 @@ void scry_milvus_free(scry_milvus *m);
 const char *scry_milvus_version(const scry_milvus *m);
 /* Whether that is a version from 2.4 on, which has FLOAT16_VECTOR; milvus-lite has not. */
 bool scry_milvus_has_halves(const char *version);
+/* Whether it is one from 2.5 on, which ranks texts by BM25; milvus-lite does from 3.0 on. */
+bool scry_milvus_has_ranks(const char *version);
+/* The analyzer of that server, as JSON, which cuts a text into its words at blanks and leaves these as they are, if they are of
+ * letters in lower case or of digits. */
+const char *scry_milvus_blank_analyzer(const char *version);
 
 /* Milvus's own code of the last call's failure (Status.code), or minus the gRPC status;
  * 0 after a success or without an answer. The codes that callers act on are named. */
 enum {
+    SCRY_MILVUS_BAD_ARGUMENT = -3,
     SCRY_MILVUS_NOT_ALLOWED = -7,
+    SCRY_MILVUS_UNIMPLEMENTED = -12,
     SCRY_MILVUS_RATE_LIMIT = 8,
     SCRY_MILVUS_NO_COLLECTION = 100,
     SCRY_MILVUS_NOT_LOADED = 101,
@@ -97,6 +104,8 @@ enum {
     SCRY_MILVUS_UNEXPECTED = 65535   /* every error without a code of its own */
 };
 int scry_milvus_code(const scry_milvus *m);
+/* Whether the server refused the last call, rather than that it could not be asked, was busy or did not allow it. */
+bool scry_milvus_was_refused(const scry_milvus *m);
 
 typedef struct scry_milvus_counters {
     uint64_t calls, repeats, connections;
@@ -120,6 +129,9 @@ typedef enum {
     SCRY_MILVUS_FLOAT_VECTOR = 101   /* also Milvus's FLOAT16_VECTOR (102), which is told apart by `half` */
 } scry_milvus_type;
 
+/* SPARSE_FLOAT_VECTOR, a type of fields only: their values are neither sent nor read here. */
+enum { SCRY_MILVUS_SPARSE_VECTOR = 104 };
+
 typedef struct scry_milvus_field {
     const char *name;
     int type;                    /* scry_milvus_type, or a number this client does not know */
@@ -130,7 +142,14 @@ typedef struct scry_milvus_field {
     bool half;                   /* FLOAT_VECTOR: a FLOAT16_VECTOR, of Milvus 2.4 and later */
     int64_t max_length;          /* VARCHAR, and elements of ARRAY */
     int64_t max_capacity;        /* ARRAY */
+    const char *analyzer;        /* VARCHAR to create: JSON of what cuts it into words for BM25; NULL: it is not cut */
+    bool made;                   /* the server makes it of other fields: it is not sent */
 } scry_milvus_field;
+
+/* How the server makes the field `output`, a SPARSE_VECTOR, of `input`, a VARCHAR with an analyzer: by BM25. */
+typedef struct scry_milvus_bm25 {
+    const char *input, *output;
+} scry_milvus_bm25;
 
 typedef struct scry_milvus_property {
     const char *key, *value;
@@ -145,6 +164,7 @@ typedef struct scry_milvus_schema {
     size_t property_count;
     int shards;                  /* 0: the server's choice */
     bool dynamic;
+    scry_milvus_bm25 bm25;       /* to create; its input is NULL: none */
     const char *name;            /* as described: the collection's own name, where it was asked for by an alias */
     char *const *aliases;        /* [alias_count] as described; milvus-lite names none */
     size_t alias_count;
@@ -293,6 +313,7 @@ typedef struct scry_milvus_search {
     const char *params;          /* JSON: {"ef":64}; NULL: {} */
     const float *vectors;        /* [queries, dim] */
     size_t queries, dim;
+    const char *text;            /* instead of vectors, one query: `field` is one that the server makes by BM25; NULL: none */
     bool half;                   /* `field` is a FLOAT16_VECTOR, whose queries have to be halves, too */
     int64_t limit;               /* rows for each query, at most MAX_TOPK */
     const char *filter;          /* NULL or "": all */

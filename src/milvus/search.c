@@ -71,11 +71,34 @@ int scry_milvus_count(scry_milvus *m, const char *name, const char *filter, scry
     return result;
 }
 
-/* The queries as one serialised placeholder group: each vector as little-endian floats, or halves. */
-static int pack_vectors(scry_buf *out, const scry_milvus_search *s, scry_error *err)
+/* The queries as one serialised placeholder group. */
+static int pack_group(scry_buf *out, int32_t type, ProtobufCBinaryData *data, size_t n)
 {
     Pb__PlaceholderValue value = PB__PLACEHOLDER_VALUE__INIT, *values[] = { &value };
     Pb__PlaceholderGroup group = PB__PLACEHOLDER_GROUP__INIT;
+    value.tag = "$0";
+    value.type = type;
+    value.values = data;
+    value.n_values = n;
+    group.placeholders = values;
+    group.n_placeholders = 1;
+    uint8_t *at = scry_buf_extend(out, pb__placeholder_group__get_packed_size(&group));
+    if (at)
+        pb__placeholder_group__pack(&group, at);
+    return at ? 0 : -1;
+}
+
+static int pack_text(scry_buf *out, const char *text, scry_error *err)
+{
+    ProtobufCBinaryData data = { strlen(text), (uint8_t *)text };
+    if (pack_group(out, SCRY_WIRE_TEXT, &data, 1) == 0)
+        return 0;
+    return scry_fail(err, SCRY_ELIMIT, "a query of %zu bytes is too long", strlen(text));
+}
+
+/* Each vector as little-endian floats, or halves. */
+static int pack_vectors(scry_buf *out, const scry_milvus_search *s, scry_error *err)
+{
     ProtobufCBinaryData *data = scry_alloc(sizeof *data * s->queries);
     size_t n = s->queries * s->dim, bytes = s->dim * (s->half ? sizeof(uint16_t) : sizeof(float));
     uint16_t *halves = s->half ? scry_alloc(n * sizeof *halves) : NULL;
@@ -84,25 +107,18 @@ static int pack_vectors(scry_buf *out, const scry_milvus_search *s, scry_error *
     uint8_t *vectors = halves ? (uint8_t *)halves : (uint8_t *)s->vectors;
     for (size_t i = 0; i < s->queries; i++)
         data[i] = (ProtobufCBinaryData){ bytes, vectors + i * bytes };
-    value.tag = "$0";
-    value.type = s->half ? SCRY_WIRE_FLOAT16_VECTOR : SCRY_MILVUS_FLOAT_VECTOR;
-    value.values = data;
-    value.n_values = s->queries;
-    group.placeholders = values;
-    group.n_placeholders = 1;
-    uint8_t *at = scry_buf_extend(out, pb__placeholder_group__get_packed_size(&group));
-    if (at)
-        pb__placeholder_group__pack(&group, at);
+    int packed = pack_group(out, s->half ? SCRY_WIRE_FLOAT16_VECTOR : SCRY_MILVUS_FLOAT_VECTOR, data, s->queries);
     free(data);
     free(halves);
-    return at ? 0 : scry_fail(err, SCRY_ELIMIT, "%zu query vectors of %zu numbers are too many at once", s->queries, s->dim);
+    return packed == 0 ? 0 : scry_fail(err, SCRY_ELIMIT, "%zu query vectors of %zu numbers are too many at once", s->queries, s->dim);
 }
 
 int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_search *s, scry_milvus_rows **out,
                             scry_error *err)
 {
-    if (s->queries < 1 || s->queries > SCRY_MILVUS_MAX_TOPK || s->limit < 1 || s->limit > SCRY_MILVUS_MAX_TOPK ||
-        s->dim < 1 || s->dim > SCRY_MILVUS_MAX_DIM)
+    size_t queries = s->text ? 1 : s->queries;
+    if (queries < 1 || queries > SCRY_MILVUS_MAX_TOPK || s->limit < 1 || s->limit > SCRY_MILVUS_MAX_TOPK ||
+        (!s->text && (s->dim < 1 || s->dim > SCRY_MILVUS_MAX_DIM)))
         return scry_fail(err, SCRY_ELIMIT, "a search of Milvus takes at most %d queries and %d results each",
                          SCRY_MILVUS_MAX_TOPK, SCRY_MILVUS_MAX_TOPK);
     char limit[24];
@@ -115,7 +131,7 @@ int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_
     r.search_params = list;
     r.n_search_params = 4;
     scry_buf group = SCRY_BUF_INIT((size_t)SCRY_MILVUS_BATCH_BYTES * 2);
-    int result = pack_vectors(&group, s, err);
+    int result = s->text ? pack_text(&group, s->text, err) : pack_vectors(&group, s, err);
     r.db_name = scry_call_database(m);
     r.collection_name = (char *)name;
     r.dsl = (char *)(s->filter ? s->filter : "");
@@ -125,12 +141,12 @@ int scry_milvus_search_rows(scry_milvus *m, const char *name, const scry_milvus_
     r.n_output_fields = s->field_count;
     r.partition_names = (char **)s->partitions;
     r.n_partition_names = s->partition_count;
-    r.nq = (int64_t)s->queries;
+    r.nq = (int64_t)queries;
     r.consistency_level = s->consistency;
     r.guarantee_timestamp = guarantee(m, s->consistency);
     ProtobufCMessage *answer;
     if (result == 0)
         result = scry_call(m, "Search", &r.base, &pb__search_results__descriptor, &answer, err);
     scry_buf_dispose(&group);
-    return result < 0 ? result : scry_answer_of_search(out, (Pb__SearchResults *)answer, s->queries, err);
+    return result < 0 ? result : scry_answer_of_search(out, (Pb__SearchResults *)answer, queries, err);
 }

@@ -15,6 +15,8 @@
 enum { SCRY_WIRE_PREFIX = 5 };
 
 enum { SCRY_WIRE_FLOAT16_VECTOR = 102 };   /* as data_type and as type of placeholders */
+enum { SCRY_WIRE_TEXT = 21 };              /* as type of placeholders */
+enum { SCRY_WIRE_BM25 = 1 };               /* as type of functions */
 
 /* `out` becomes the framed message. SCRY_ELIMIT when it exceeds out->limit. */
 int scry_wire_pack(scry_buf *out, const ProtobufCMessage *message, scry_error *err) SCRY_NODISCARD;

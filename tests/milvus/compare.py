@@ -16,13 +16,14 @@
     compare.py limit COLLECTION MB VECTORS      megabytes written and vectors searched a second at most
     compare.py dropped COLLECTION        there is none any more; replaced: there is another one of that name
     compare.py reader COLLECTION         a user "reader" with few rights, whose password is Reading1!
-    compare.py old COLLECTION FROM [2]   a collection as scry 0.1.0 made them (format 1), or a later one (format 2), with the rows of FROM
+    compare.py old COLLECTION FROM [2|3] a collection as scry 0.1.0 made them (format 1), or a later one (2, 3), with the rows of FROM
+    compare.py ranked COLLECTION TEXT    the paths of the rows that the server ranks for a text, by BM25 of its fields
     compare.py rules COLLECTION          its words were made by another scry: other ones, in the rows of half of the ids
 """
 import os
 import sys
 
-from pymilvus import DataType, MilvusClient
+from pymilvus import DataType, FunctionType, MilvusClient
 
 user = os.environ.get("SCRY_MILVUS_USER") and "root:Milvus"
 client = MilvusClient("http://127.0.0.1:19530", token=user or "", timeout=120)   # a busy machine
@@ -32,6 +33,10 @@ command, collection = sys.argv[1:3]
 def rows(fields):
     client.load_collection(collection)
     return client.query(collection, filter='id >= ""', output_fields=fields, consistency_level="Strong")
+
+
+def sent():
+    return [f["name"] for f in client.describe_collection(collection)["fields"] if not f.get("is_function_output")]
 
 
 def check(files):
@@ -83,12 +88,14 @@ def partitions():
 
 def old(source, written="1"):
     made = client.describe_collection(source)
-    new = {"words", "word_parts", "text_reader", "text_reason", "text_lines"}
+    new = {"all_words", "word_ranks"}   # which servers that rank by words have
+    if written != "3":
+        new |= {"words", "word_parts", "text_reader", "text_reason", "text_lines"}
     if written == "1":
         new |= {"taken_source", "taken_offset", "rating", "damaged", "lens", "title", "description", "keywords", "keyword_terms",
                 "companion", "ctime_ns"}
     names = [f["name"] for f in made["fields"] if f["name"] not in new]
-    assert len(names) == {"1": 18, "2": 29}[written], names
+    assert len(names) == {"1": 18, "2": 29, "3": 34}[written], names
     schema = MilvusClient.create_schema(auto_id=False)
     for f in made["fields"]:
         if f["name"] not in new:
@@ -99,7 +106,8 @@ def old(source, written="1"):
     index = client.prepare_index_params()
     index.add_index("vector", index_type="FLAT", metric_type="COSINE")
     client.create_index(collection, index)
-    client.insert(collection, [{n: list(r[n]) if n in ("labels", "keyword_terms", "vector") else r[n] for n in names} for r in client.query(
+    lists = ("labels", "keyword_terms", "words", "word_parts", "vector")
+    client.insert(collection, [{n: list(r[n]) if n in lists else r[n] for n in names} for r in client.query(
         source, filter='id >= ""', output_fields=names, consistency_level="Strong")])
     client.load_collection(collection)
     client.query(collection, filter='id >= ""', output_fields=["id"], consistency_level="Strong")
@@ -109,13 +117,23 @@ def old(source, written="1"):
 def rules():
     client.alter_collection_properties(collection, {"scry.words": "1"})
     client.alter_collection_properties(collection, {"scry.words": "1"})
-    found = rows([f["name"] for f in client.describe_collection(collection)["fields"]])
+    found = rows(sent())
     lists = ("labels", "keyword_terms", "words", "word_parts", "vector")
     changed = [{k: list(v) if k in lists else v for k, v in r.items()} | {"words": ["=1", "other"], "word_parts": ["oth"]}
                for r in found if r["id"] < "8"]
     client.upsert(collection, changed)
     rows(["id"])
     print(0 < len(changed) < len(found))
+
+
+def ranked(text):
+    function = client.describe_collection(collection)["functions"][0]
+    assert function["type"] == FunctionType.BM25 and function["input_field_names"] == ["all_words"], function
+    index = client.describe_index(collection, client.list_indexes(collection, field_name="word_ranks")[0])
+    assert (index["index_type"], index["metric_type"]) == ("SPARSE_INVERTED_INDEX", "BM25"), index
+    client.load_collection(collection)
+    found = client.search(collection, [text], anns_field=function["output_field_names"][0], limit=9, output_fields=["path"])[0]
+    print(" ".join(r["entity"]["path"] for r in found))
 
 
 def load_list(npy, paths):
@@ -164,7 +182,7 @@ def forget(root):
 
 
 def spoil():
-    row = rows([f["name"] for f in client.describe_collection(collection)["fields"]])[0]
+    row = rows(sent())[0]
     row["vector"] = [-row["vector"][0]] + [float(x) for x in row["vector"][1:]]
     row = {k: list(v) if k in ("labels", "keyword_terms") else v for k, v in row.items()}
     client.upsert(collection, [row])
@@ -221,6 +239,8 @@ elif command == "reader":
     reader()
 elif command == "old":
     old(*sys.argv[3:])
+elif command == "ranked":
+    ranked(sys.argv[3])
 elif command == "rules":
     rules()
 elif command == "partitions":

@@ -28,9 +28,11 @@ ENUMS = {
     "src/milvus/milvus.h": [(r"SCRY_MILVUS_(%s) = (\d+)", {
         "BOOL": "DataType.Bool", "INT8": "DataType.Int8", "INT16": "DataType.Int16", "INT32": "DataType.Int32", "INT64": "DataType.Int64",
         "FLOAT": "DataType.Float", "DOUBLE": "DataType.Double", "VARCHAR": "DataType.VarChar", "ARRAY": "DataType.Array",
-        "JSON": "DataType.JSON", "FLOAT_VECTOR": "DataType.FloatVector", "STRONG": "ConsistencyLevel.Strong",
+        "JSON": "DataType.JSON", "FLOAT_VECTOR": "DataType.FloatVector", "SPARSE_VECTOR": "DataType.SparseFloatVector",
+        "STRONG": "ConsistencyLevel.Strong",
         "SESSION": "ConsistencyLevel.Session", "BOUNDED": "ConsistencyLevel.Bounded", "EVENTUALLY": "ConsistencyLevel.Eventually"})],
-    "src/milvus/wire.h": [(r"SCRY_WIRE_(%s) = (\d+)", {"FLOAT16_VECTOR": "DataType.Float16Vector"})],
+    "src/milvus/wire.h": [(r"SCRY_WIRE_(%s) = (\d+)", {"FLOAT16_VECTOR": "DataType.Float16Vector", "TEXT": "PlaceholderType.VarChar",
+                                                     "BM25": "FunctionType.BM25"})],
 }
 TYPES = {"int32": 0, "int64": 0, "uint32": 0, "uint64": 0, "bool": 0, "double": 1, "string": 2, "bytes": 2, "float": 5}
 faults = []

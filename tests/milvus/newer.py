@@ -1,11 +1,13 @@
-"""newer.py PORT [calls] - a Milvus that has FLOAT16_VECTOR, for what no server that can be installed here has.
+"""newer.py PORT [calls|unranked] - a Milvus that has FLOAT16_VECTOR, for what no server that can be installed here has.
 
 A gRPC server before the real one on 19530, made of Milvus's own message definitions as pymilvus has them. It calls itself v2.5.0,
 and refuses what 2.4 and 2.5 refuse: FLOAT16_VECTOR with other data than float16_vector, searches of such a field with other queries
-than halves. To the server behind it such a field is a FLOAT_VECTOR, whose description says "half"; BFLOAT16_VECTOR and INT8_VECTOR are only
-described. Every other call is passed on as it is. Prints who connects, and each Search and Query with the partitions that it names.
-With "calls", the name of each call is printed.
+than halves. Of functions it knows BM25 where the server behind it does, and calls the analyzer "whitespace" what that calls
+"standard"; else it refuses them. To the server behind it a field of halves is a FLOAT_VECTOR, whose description says "half";
+BFLOAT16_VECTOR and INT8_VECTOR are only described. Every other call is passed on as it is. Prints who connects, and each Search and
+Query with the partitions that it names. With "calls", the name of each call is printed; with "unranked", too, and searches by BM25 are refused.
 """
+import json
 import sys
 from concurrent import futures
 
@@ -19,6 +21,7 @@ LIMITS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_lengt
 server_behind = grpc.insecure_channel("127.0.0.1:19530", LIMITS)
 halves = set()      # collection, field
 clients = []
+ranks = False       # the server behind makes fields by BM25: milvus-lite does
 
 
 def to_floats(q):
@@ -45,6 +48,13 @@ def request(method, q):
     if method == "CreateCollection":
         schema = schema_pb2.CollectionSchema.FromString(q.schema)
         for f in schema.fields:
+            for p in f.type_params:
+                if p.key == "analyzer_params":
+                    assert ranks, "functions are not supported"
+                    assert json.loads(p.value) == {"tokenizer": "whitespace"}, p.value
+                    p.value = json.dumps({"tokenizer": "standard"})
+        for f in schema.fields:
+            halves.discard((q.collection_name, f.name))
             if f.data_type == HALF:
                 halves.add((q.collection_name, f.name))
                 f.data_type, f.description = FLOAT, "half"
@@ -54,12 +64,16 @@ def request(method, q):
     elif method == "RenameCollection":
         for name, field in list(halves):
             if name == q.oldName:
+                halves.discard((name, field))
                 halves.add((q.newName, field))
     elif method in ("Upsert", "Insert"):
         to_floats(q)
     elif method == "Search":
         field = next(p.value for p in q.search_params if p.key == "anns_field")
         group = common_pb2.PlaceholderGroup.FromString(q.placeholder_group)
+        if [p.type for p in group.placeholders] == [common_pb2.VarChar]:
+            assert "unranked" not in sys.argv, "the field has no index"
+            return
         for p in group.placeholders:
             assert (p.type == common_pb2.Float16Vector) == ((q.collection_name, field) in halves), p.type
             if p.type == common_pb2.Float16Vector:
@@ -69,9 +83,10 @@ def request(method, q):
 
 
 def answer(method, q, r):
+    global ranks
     if method == "DescribeCollection":
         for f in r.schema.fields:
-            if f.description == "half":
+            if f.description == "half" or (q.collection_name, f.name) in halves:    # milvus-lite keeps no descriptions
                 f.data_type, f.description = HALF, ""
                 halves.add((q.collection_name, f.name))
             elif f.description.isdigit():
@@ -83,6 +98,7 @@ def answer(method, q, r):
     elif method == "GetVersion":
         r.version = "v2.5.0"
     elif method == "Connect":
+        ranks = r.server_info.build_tags == "milvus_lite"
         r.server_info.build_tags = "v2.5.0"
         r.identifier = 4711
         clients.append(f"{q.client_info.sdk_type} {q.client_info.sdk_version}")

@@ -124,7 +124,8 @@ requests() { # OPTION... QUERY
 look=$(requests --by look white dog)
 ok "a search by look needs some requests" test "$look" -ge 3
 is "one more with words" "$(requests white dog)" $((look + 1))
-is "... where no picture has them" "$(requests absent)" $((look + 1))
+is "... where no picture has it" "$(requests absent)" $((look + 1))
+is "two more where none has all of several" "$(requests absent words)" $((look + 2))
 is "... alone" "$(requests --by words white dog)" "$look"
 is "none without words" "$(requests the picture of)" "$look"
 is "a filter on words" "$(requests --by look --words holid red)" "$look"

@@ -45,12 +45,14 @@ import json, subprocess, sys
 scry, store, *options = sys.argv[1:]
 words = ["anna wedding", "wedding", "wedding party", "2019 PARTIES Anna", "zurich cafe", "собака Москвы", "旅行", "東京", "white dogs 3 on the beaches K23x",
          "a photo of the white dogs, 3", "holid", "holiday wedding", "photos of Munich, Germany", "Мюнхен", "paris", "new york", "texas", "sunset park",
+         "screenshot with the wifi password", "a dinner in Munich", "собака и кот на Марсе", "absent white dogs 3 on the moon", "lunch of Anna and a friend", "nowhere",
          "wifi password", "Guest p008", "rechnung groesse", "größe xl", "евро", "quoted folder", "back slash", "old harbour", "pier", "=5", "*", "'", "\"old\""]
 filters = [["--words", "holid"], ["--words", "ho"], ["--words", "holiday", "--words", "p005"], ["--words", "holiday p006"], ["--words", "wedding", "--words", "party"],
            ["--words", "flower"], ["--words", "passw guest"], ["--words", "ötel"], ["--words", "обак"], ["--words", "quot 'fold\""], ["--words", "旅"], ["--words", "タワ"],
            ["--place", "munich"], ["--place", "France"], ["--place", "paris", "--place", "Мюнхен"], ["--place", "Paris, Texas"], ["--place", "Bavaria"], ["--place", "巴黎"],
            ["--place", "USA", "--words", "texas"], ["--place", "New York"], ["--words", "dog", "--label", "a white dog number 3 on the beach"]]
-asked = [["search", "--by", "words", "--limit", "50", w] for w in words]
+asked = [["search", "--min-score", "auto", "dog"]]   # after it, what scores mean is known
+asked += [["search", "--by", "words", "--limit", "50", w] for w in words]
 asked += [["search", "--limit", "50", w] for w in words]
 asked += [["search", "--limit", "50", *f, "red"] for f in filters] + [["search", "--by", "look", *f, "a dog"] for f in filters[::3]]
 asked += [["list", *f] for f in filters] + [["list", "--sort", "name", *f] for f in filters[::2]]

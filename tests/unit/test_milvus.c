@@ -257,6 +257,18 @@ static void versions_with_halves(void **state)
         assert_false(scry_milvus_has_halves(without[i]));
 }
 
+static void versions_with_ranks(void **state)
+{
+    static const char *const with[] = { "v2.5.0", "2.6.1", "v3.0.0", "milvus_lite-3.2.2", "Cloud Vector Database (Compatible with Milvus 2.5)" };
+    static const char *const without[] = { "v2.4.23", "v2.3.5-lite", "milvus-lite 2.5.1", "", "unknown" };
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+        assert_true(scry_milvus_has_ranks(with[i]));
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        assert_false(scry_milvus_has_ranks(without[i]));
+    assert_non_null(strstr(scry_milvus_blank_analyzer("v2.5.0"), "whitespace"));
+    assert_null(strstr(scry_milvus_blank_analyzer("milvus_lite-3.2.2"), "whitespace"));
+}
+
 static void search_answers_are_checked(void **state)
 {
     scry_milvus_rows *r = NULL;
@@ -294,7 +306,7 @@ int main(void)
         cmocka_unit_test(answers_are_told_apart),
         cmocka_unit_test(halves_are_widened),
         cmocka_unit_test(fields_may_have_no_value),
-        cmocka_unit_test(versions_with_halves),
+        cmocka_unit_test(versions_with_halves), cmocka_unit_test(versions_with_ranks),
         cmocka_unit_test(search_answers_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@
 #define BYTES(text) (text), sizeof(text) - 1
 
 /* Serialised answers: to Connect, "the collection exists", statuses, counts of rows stored. */
-#define VERSION { PEER_ANSWER, 0, BYTES("\x12\x03\x0a\x01v\x18\x07") }   /* of Connect: "v", identifier 7 */
+#define VERSION { PEER_ANSWER, 0, BYTES("\x12\x06\x0a\x04v2.3\x18\x07") }   /* of Connect: "v2.3", identifier 7 */
 #define EXISTS { PEER_ANSWER, 0, BYTES("\x10\x01") }
 #define RATE_LIMIT { PEER_ANSWER, 0, BYTES("\x0a\x02\x18\x08") }
 #define QUOTA { PEER_ANSWER, 0, BYTES("\x0a\x02\x18\x09") }

@@ -64,6 +64,27 @@ static bool passes(const scry_milvus_strings *words, const scry_milvus_strings *
     return all;
 }
 
+/* Whether the text has exactly the words of the list but the rules, one blank between two, a place as its number. */
+static bool says(const char *all, const scry_milvus_strings *words)
+{
+    size_t count = 0, found = 0;
+    for (const char *at = all; *at; at += strcspn(at, " "), at += *at == ' ')
+        count++;
+    for (size_t i = 0; i < words->count; i++) {
+        scry_buf word = SCRY_BUF_INIT(1 << 10);
+        bool rules = strcmp(words->items[i], SCRY_MILVUS_WORDS_RULES) == 0;
+        char *plain = scry_strdup(words->items[i]);
+        scry_milvus_unescape(plain);
+        assert_true(scry_remote_add_word(&word, plain));
+        free(plain);
+        size_t n = word.size;
+        for (const char *at = all; !rules && *at; at += strcspn(at, " "), at += *at == ' ')
+            found += strcspn(at, " ") == n && memcmp(at, scry_buf_str(&word), n) == 0;
+        scry_buf_dispose(&word);
+    }
+    return count == words->count - 1 && found == count;
+}
+
 static void rows_have_their_words(void **state)
 {
     static const char *const labels[] = { "a white dog", "Größe \"XL\"" };
@@ -72,10 +93,14 @@ static void rows_have_their_words(void **state)
     const scry_file f = { .relative = "AnnaWedding 2019/holiday-pics 北京旅行.jpg", .labels = labels, .label_count = 2, .key = "K17x", .has_position = true,
                           .latitude = 48.137, .longitude = 11.575, .title = "\xFF", .text = "WiFi: Sunflower42\nСобаки" };
     scry_milvus_strings words, parts;
+    char *all;
     scry_filter_pool *p = scry_filter_pool_new();
     size_t found = 0;
-    scry_remote_words_of(&f, &words, &parts);
+    scry_remote_words_of(&f, &words, &parts, &all);
     assert_true(contains(&words, SCRY_MILVUS_WORDS_RULES));
+    assert_true(says(all, &words));
+    assert_non_null(strstr(all, " 北京 "));
+    assert_null(strchr(all, '@'));
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
         for (int mode = SCRY_WORDS_WHOLE; mode <= SCRY_WORDS_PLACE; mode++) {
             const scry_filter_node *n = scry_filter_words(p, questions[i], (scry_words_mode)mode);
@@ -92,7 +117,23 @@ static void rows_have_their_words(void **state)
             assert_string_not_equal(words.items[i], words.items[k]);
     free_list(&words);
     free_list(&parts);
+    free(all);
     scry_filter_pool_free(p);
+}
+
+static void rows_with_any_word(void **state)
+{
+    static const char wanted[] = "\nwifi\nitaly @!!!#/ @!\"!+!\npassword\n";
+    static const struct { uint32_t which; const char *expression; } cases[] = {
+        { 1, "array_contains_any(words, [\"wifi\"])" }, { 5, "array_contains_any(words, [\"wifi\", \"password\"])" },
+        { 2, "array_contains_any(words, [\"italy\", \"@!!!#/\", \"@!\x1a" "22!+!\"])" }, { 0, "array_contains_any(words, [])" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scry_buf b = SCRY_BUF_INIT(1 << 10);
+        scry_milvus_any_word(&b, wanted, cases[i].which);
+        assert_string_equal(scry_buf_str(&b), cases[i].expression);
+        scry_buf_dispose(&b);
+    }
 }
 
 /* More words than an array holds: the first ones are there, and any part may be. */
@@ -100,21 +141,26 @@ static void too_many_words(void **state)
 {
     scry_buf text = SCRY_BUF_INIT(1 << 16);
     scry_milvus_strings words, parts;
+    char *all;
     for (int i = 0; i < 5500; i++)
         scry_buf_printf(&text, "%c%c%c%c ", "bcdf"[i / 1331 % 4], "bcdfghjklmn"[i / 121 % 11], "aeiou"[i / 11 % 11 % 5], "bcdfghjklmn"[i % 11]);
     for (int i = 0; i < 4500; i++)
         scry_buf_printf(&text, "%d ", 1000 + i);
     scry_file f = { .relative = "first.jpg", .text = scry_buf_str(&text) };
-    scry_remote_words_of(&f, &words, &parts);
+    scry_remote_words_of(&f, &words, &parts, &all);
     assert_int_equal(words.count, SCRY_MILVUS_MOST_WORDS);
+    assert_true(says(all, &words));
+    free(all);
     assert_true(contains(&words, "first") && contains(&words, SCRY_MILVUS_WORDS_RULES));
     assert_int_equal(parts.count, 1);
     assert_true(contains(&parts, SCRY_MILVUS_ANY_PART));
     free_list(&words);
     free_list(&parts);
-    scry_remote_words_of(&(scry_file){ .relative = "" }, &words, &parts);
+    scry_remote_words_of(&(scry_file){ .relative = "" }, &words, &parts, &all);
     assert_int_equal(words.count, 1);
     assert_int_equal(parts.count, 0);
+    assert_string_equal(all, "");
+    free(all);
     free_list(&words);
     free_list(&parts);
     scry_buf_dispose(&text);
@@ -182,7 +228,8 @@ static void a_long_text_is_cut(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rows_have_their_words), cmocka_unit_test(too_many_words),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(rows_have_their_words), cmocka_unit_test(rows_with_any_word),
+                                        cmocka_unit_test(too_many_words),
                                         cmocka_unit_test(a_cell_holds_a_text), cmocka_unit_test(a_long_text_is_cut) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

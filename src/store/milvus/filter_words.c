@@ -66,6 +66,21 @@ static void put_word(scry_buf *out, const char *word, size_t size, scry_words_mo
     scry_buf_puts(out, first ? "id == \"\"" : ")");
 }
 
+void scry_milvus_any_word(scry_buf *out, const char *wanted, uint32_t which)
+{
+    const char *word, *before = "";
+    char way[SCRY_WORD_BYTES];
+    scry_buf_puts(out, "array_contains_any(words, [");
+    for (size_t n; which && (word = scry_words_next(&wanted, &n)); which >>= 1)
+        while (which & 1 && scry_words_alternative(&word, &n, way)) {
+            scry_buf_printf(out, "%s\"", before);
+            scry_milvus_escape(out, way);
+            scry_buf_putc(out, '"');
+            before = ", ";
+        }
+    scry_buf_puts(out, "])");
+}
+
 char *scry_milvus_words_expression(const char *wanted, scry_words_mode mode, bool mixed, bool *wider)
 {
     scry_buf b = SCRY_BUF_INIT(SCRY_WORDS_LIMIT);

@@ -459,6 +459,7 @@ int scry_remote_compact(scry_store *base, const scry_compact_options *options, s
 const scry_store_kind scry_remote_kind = {
     OPERATIONS, .put_texts = scry_remote_put_texts, .get_text = scry_remote_get_text, .get_texts = scry_remote_get_texts,
     .each_text = scry_remote_each_text, .each_unread = scry_remote_each_unread, .count_texts = scry_remote_count_texts,
+    .rare_words = scry_remote_rare_words,
 };
 const scry_store_kind scry_remote_textless_kind = { OPERATIONS };
 

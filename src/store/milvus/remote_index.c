@@ -188,6 +188,17 @@ static int load(scry_remote *s, scry_milvus *m, scry_store_mode mode, scry_error
     return scry_fail(err, result, "%s", why.message);
 }
 
+/* Of the field by which the server ranks rows by their words. They are in a row once each, and it does not matter how many others
+ * are: with b = 0 a row's score is the sum of how rare those of the query are that it has. */
+static int make_ranks(scry_remote *s, scry_milvus *m, scry_error *err)
+{
+    scry_milvus_index index;
+    int result = scry_milvus_describe_index(m, s->name, SCRY_REMOTE_RANKS, &index, err);
+    if (result < 0 || index.type[0])
+        return result;
+    return scry_milvus_create_index(m, s->name, SCRY_REMOTE_RANKS, "SPARSE_INVERTED_INDEX", "BM25", "{\"bm25_k1\":1.2,\"bm25_b\":0}", err);
+}
+
 int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_options *o, bool may_replace,
                                scry_error *err)
 {
@@ -210,6 +221,8 @@ int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_
         result = make_index(s, m, spec, err);
     else if (other)
         result = replace_index(s, m, &index, spec, err);
+    if (result == 0 && s->ranks && (absent || o->mode == SCRY_STORE_CREATE))
+        result = make_ranks(s, m, err);
     if (result == 0 && (absent || other))
         result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
     if (result < 0)

@@ -19,6 +19,7 @@
  * remote_brief.c    files for lists in another order
  * remote_marks.c    favourites and the like           remote_files.c   rows for a bulk import
  * remote_words.c    words as fields of a row          remote_texts.c   what was read in pictures
+ * remote_rare.c     words that rows have together
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -88,6 +89,8 @@ typedef struct scry_remote {
     void (*notice)(void *arg, const char *text);   /* called with wait.arg; may be NULL */
     bool has_details;                   /* the collection has the fields from SCRY_REMOTE_FIRST_DETAIL on */
     bool has_words;                     /* ... and those from SCRY_REMOTE_FIRST_WORDS on */
+    bool ranks;                         /* ... and the server makes SCRY_REMOTE_RANKS of SCRY_REMOTE_ALL_WORDS */
+    atomic_bool ranks_refused;          /* it was asked to rank by them, and refused */
     atomic_bool words_mixed;            /* some rows may have words by the rules of another scry */
     bool partition_key;                 /* the root is it */
     int shards;
@@ -226,7 +229,9 @@ int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_
 /* The fields of a collection that scry made, in order: what scry_remote_row_read needs to make a file of a row, then
  * the words, which are searched and not returned, what was read in the picture, and "vector". A collection of scry's format 1
  * lacks what headers say beyond time, camera and place: the fields from SCRY_REMOTE_FIRST_DETAIL to the vector; one of format 2
- * those from SCRY_REMOTE_FIRST_WORDS on. */
+ * those from SCRY_REMOTE_FIRST_WORDS on. SCRY_REMOTE_ALL_WORDS is there where the server ranks by words (`ranks`): beside it is
+ * SCRY_REMOTE_RANKS, which the server makes of it. */
+#define SCRY_REMOTE_RANKS "word_ranks"
 enum {
     SCRY_REMOTE_ID, SCRY_REMOTE_CONTENT, SCRY_REMOTE_ROOT, SCRY_REMOTE_PATH, SCRY_REMOTE_SIZE, SCRY_REMOTE_MTIME, SCRY_REMOTE_TIME,
     SCRY_REMOTE_HAS_TIME, SCRY_REMOTE_CAMERA, SCRY_REMOTE_HAS_POSITION, SCRY_REMOTE_LATITUDE, SCRY_REMOTE_LONGITUDE,
@@ -236,7 +241,7 @@ enum {
     SCRY_REMOTE_KEYWORD_TERMS, SCRY_REMOTE_COMPANION, SCRY_REMOTE_CTIME,
     SCRY_REMOTE_FILE_FIELDS,
     SCRY_REMOTE_FIRST_WORDS = SCRY_REMOTE_FILE_FIELDS, SCRY_REMOTE_WORDS = SCRY_REMOTE_FIRST_WORDS, SCRY_REMOTE_WORD_PARTS,
-    SCRY_REMOTE_TEXT_READER, SCRY_REMOTE_TEXT_REASON, SCRY_REMOTE_TEXT_LINES,
+    SCRY_REMOTE_TEXT_READER, SCRY_REMOTE_TEXT_REASON, SCRY_REMOTE_TEXT_LINES, SCRY_REMOTE_ALL_WORDS,
     SCRY_REMOTE_VECTOR, SCRY_REMOTE_FIELDS
 };
 extern const scry_milvus_field scry_remote_schema[SCRY_REMOTE_FIELDS];   /* without the dimension */
@@ -303,9 +308,12 @@ int scry_remote_filter(scry_remote *s, scry_milvus *m, const scry_filter_node *f
 
 /* ---- words (remote_words.c) ---- */
 
-/* The lists of SCRY_REMOTE_WORDS and SCRY_REMOTE_WORD_PARTS for a file, with what was read in its picture; their items and the
- * arrays are owned by the caller. */
-void scry_remote_words_of(const scry_file *file, scry_milvus_strings *words, scry_milvus_strings *parts);
+/* The lists of SCRY_REMOTE_WORDS and SCRY_REMOTE_WORD_PARTS for a file, with what was read in its picture, and the text of
+ * SCRY_REMOTE_ALL_WORDS: the items, the arrays and the text are owned by the caller. */
+void scry_remote_words_of(const scry_file *file, scry_milvus_strings *words, scry_milvus_strings *parts, char **all);
+
+/* A word as SCRY_REMOTE_ALL_WORDS has it, after a blank where it is not the first; false, and nothing, where it does not fit. */
+bool scry_remote_add_word(scry_buf *out, const char *word);
 
 /* What was read in a picture as a cell of SCRY_REMOTE_TEXT_LINES, owned; the last lines of one that is too long are left out. */
 char *scry_remote_pack_text(const scry_picture_text *text, scry_error *err);
@@ -375,6 +383,7 @@ int scry_remote_each_bad(scry_store *s, int (*each)(void *, const char *, int64_
                          scry_error *err);
 int scry_remote_search_many(scry_store *s, const float *queries, size_t n, const scry_search *search, scry_results **out,
                             scry_error *err);
+int scry_remote_rare_words(scry_store *s, const scry_filter_node *filter, const char *wanted, scry_buf *kept, scry_error *err);
 int scry_remote_compact(scry_store *s, const scry_compact_options *options, scry_error *err);
 
 /* ---- operations of collections that scry made ---- */

@@ -251,7 +251,8 @@ static void set_words(batch *b, size_t i, const scry_put *p)
     scry_file_merge_notes(&f);
     f.text = scry_buf_str(&text);
     scry_remote_words_of(&f, (scry_milvus_strings *)&b->columns[SCRY_REMOTE_WORDS].lists[i],
-                         (scry_milvus_strings *)&b->columns[SCRY_REMOTE_WORD_PARTS].lists[i]);
+                         (scry_milvus_strings *)&b->columns[SCRY_REMOTE_WORD_PARTS].lists[i],
+                         (char **)&b->columns[SCRY_REMOTE_ALL_WORDS].strings[i]);
     scry_buf_dispose(&text);
 }
 
@@ -388,7 +389,12 @@ static int send_rows(scry_remote *s, scry_milvus *m, const batch *b, scry_error 
 /* The rows for a bulk import. */
 static int write_rows(scry_remote *s, const batch *b, scry_error *err)
 {
-    return scry_remote_files_add(s->files, b->columns, SCRY_REMOTE_FIELDS, b->n, err);
+    scry_milvus_column columns[SCRY_REMOTE_FIELDS];
+    size_t count = 0;
+    for (int i = 0; i < SCRY_REMOTE_FIELDS; i++)
+        if (scry_remote_has_field(s, i))
+            columns[count++] = b->columns[i];
+    return scry_remote_files_add(s->files, columns, count, b->n, err);
 }
 
 /* Whether a later item of the batch is the same file: the last one counts, and Milvus would store both rows of one

@@ -60,6 +60,8 @@ bool scry_remote_has_field(const scry_remote *s, int field)
 {
     if (field < SCRY_REMOTE_FIRST_DETAIL || field == SCRY_REMOTE_VECTOR)
         return true;
+    if (field == SCRY_REMOTE_ALL_WORDS)
+        return s->ranks;
     return field < SCRY_REMOTE_FIRST_WORDS ? s->has_details : s->has_words;
 }
 

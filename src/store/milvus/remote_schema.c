@@ -52,6 +52,7 @@ const scry_milvus_field scry_remote_schema[SCRY_REMOTE_FIELDS] = {
     [SCRY_REMOTE_TEXT_READER] = { .name = "text_reader", .type = SCRY_MILVUS_VARCHAR, .max_length = 4096 },
     [SCRY_REMOTE_TEXT_REASON] = { .name = "text_reason", .type = SCRY_MILVUS_VARCHAR, .max_length = 4096 },
     [SCRY_REMOTE_TEXT_LINES] = { .name = "text_lines", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
+    [SCRY_REMOTE_ALL_WORDS] = { .name = "all_words", .type = SCRY_MILVUS_VARCHAR, .max_length = TEXT },
     [SCRY_REMOTE_VECTOR] = { .name = "vector", .type = SCRY_MILVUS_FLOAT_VECTOR },
 };
 
@@ -81,10 +82,13 @@ static int check_new(const scry_remote *s, const scry_milvus *m, const scry_stor
     return 0;
 }
 
-static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+/* With or without the two fields by which the server ranks rows by their words. */
+static int create_as(scry_remote *s, scry_milvus *m, const scry_store_options *o, bool ranks, scry_error *err)
 {
-    scry_milvus_field fields[SCRY_REMOTE_FIELDS];
-    memcpy(fields, scry_remote_schema, sizeof fields);
+    scry_milvus_field fields[SCRY_REMOTE_FIELDS + 1];
+    memcpy(fields, scry_remote_schema, sizeof scry_remote_schema);
+    fields[SCRY_REMOTE_ALL_WORDS].analyzer = scry_milvus_blank_analyzer(scry_milvus_version(m));
+    fields[SCRY_REMOTE_FIELDS] = (scry_milvus_field){ .name = SCRY_REMOTE_RANKS, .type = SCRY_MILVUS_SPARSE_VECTOR, .made = true };
     fields[SCRY_REMOTE_VECTOR].dim = o->dim;
     fields[SCRY_REMOTE_VECTOR].half = wants_halves(m, &o->milvus);
     fields[SCRY_REMOTE_ROOT].partition_key = o->milvus.partition_key;
@@ -94,14 +98,35 @@ static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, s
         { "scry.partitions", o->milvus.partitions ? "root" : "" }, { WORDS_PROPERTY, SCRY_WORDS_VERSION }, { "mmap.enabled", "true" },
     };
     const size_t count = sizeof properties / sizeof *properties - (o->milvus.mmap ? 0 : 1);
-    const scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
-                                        .field_count = sizeof fields / sizeof *fields, .properties = properties,
-                                        .property_count = count, .shards = o->milvus.shards };
-    int result = check_new(s, m, o, err);
-    if (result < 0)
-        return result;
+    scry_milvus_schema schema = { .description = "pictures indexed by scry", .fields = fields,
+                                  .field_count = sizeof fields / sizeof *fields, .properties = properties,
+                                  .property_count = count, .shards = o->milvus.shards,
+                                  .bm25 = { fields[SCRY_REMOTE_ALL_WORDS].name, SCRY_REMOTE_RANKS } };
+    if (!ranks) {
+        memmove(&fields[SCRY_REMOTE_ALL_WORDS], &fields[SCRY_REMOTE_ALL_WORDS + 1],
+                (SCRY_REMOTE_FIELDS - SCRY_REMOTE_ALL_WORDS) * sizeof *fields);
+        schema.field_count -= 2;
+        schema.bm25.input = NULL;
+    }
     return o->milvus.alias ? scry_remote_create_with_alias(s, m, &schema, err)
                            : scry_milvus_create_collection(m, s->name, &schema, err);
+}
+
+/* A server that has functions by its version, and refuses this one, gets a collection without: its words are compared here. */
+static int create(scry_remote *s, scry_milvus *m, const scry_store_options *o, scry_error *err)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    bool ranks = scry_milvus_has_ranks(scry_milvus_version(m));
+    int result = check_new(s, m, o, err);
+    if (result < 0 || !ranks)
+        return result < 0 ? result : create_as(s, m, o, false, err);
+    result = create_as(s, m, o, true, &why);
+    if (result == 0 || !scry_milvus_was_refused(m))
+        return result < 0 ? scry_fail(err, result, "%s", why.message) : 0;
+    result = create_as(s, m, o, false, err);
+    if (result == 0)
+        scry_remote_notice(s, "Milvus at %s refuses to rank by words (BM25), so that scry compares them: %.300s", s->where, why.message);
+    return result;
 }
 
 static int compare_name(void *arg, const char *name)
@@ -217,6 +242,8 @@ static int read_format(scry_remote *s, const scry_milvus_schema *schema, scry_er
     s->has_words = strcmp(format, FORMAT) == 0;
     s->has_details = s->has_words || strcmp(format, FORMAT_WITHOUT_WORDS) == 0;
     s->words_mixed = scry_remote_words_are_mixed(schema);
+    const scry_milvus_field *ranks = scry_milvus_find_field(schema, SCRY_REMOTE_RANKS);
+    s->ranks = s->has_words && ranks && ranks->type == SCRY_MILVUS_SPARSE_VECTOR && ranks->made;
     if (s->has_details || strcmp(format, FORMAT_WITHOUT_DETAILS) == 0)
         return 0;
     return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has scry's format %s, this scry reads %s to %s", s->name, s->where,

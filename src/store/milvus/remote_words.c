@@ -2,7 +2,8 @@
  *
  * `words` are those of scry_words_of_file, each once: ARRAY_CONTAINS finds them on every server. `word_parts` are all runs of
  * three letters in them: a word that is looked for inside of longer ones is only in rows that have all of its runs, which are
- * compared here. SCRY_MILVUS_ANY_PART among them: there were too many, so that the row may have any.
+ * compared here. SCRY_MILVUS_ANY_PART among them: there were too many, so that the row may have any. `all_words` are the same words
+ * as one text, of which a server that has BM25 makes `word_ranks`.
  */
 #include "store/milvus/remote_internal.h"
 
@@ -10,9 +11,11 @@
 #include "base/base64.h"
 #include "base/table.h"
 #include "store/milvus/filter_words.h"
+#include "store/places.h"
 #include "store/text_lines.h"
 #include "store/words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +40,31 @@ static scry_milvus_strings list_of(const scry_table *t)
     return (scry_milvus_strings){ items, t->count };
 }
 
-void scry_remote_words_of(const scry_file *file, scry_milvus_strings *words, scry_milvus_strings *parts)
+/* Some servers cut a text at signs, too: a place is its number, after a letter, as no word is. */
+bool scry_remote_add_word(scry_buf *out, const char *word)
+{
+    char name[16];
+    uint32_t place = scry_word_place(word, strlen(word));
+    if (place != SCRY_NO_PLACE) {
+        snprintf(name, sizeof name, "p%u", (unsigned)place);
+        word = name;
+    }
+    if (out->size + strlen(word) + 1 > SCRY_MILVUS_MAX_VARCHAR)
+        return false;
+    scry_buf_printf(out, "%s%s", out->size ? " " : "", word);
+    return true;
+}
+
+/* Of all words but the first one, which are the rules: as many as fit. */
+static char *text_of(const scry_table *words)
+{
+    scry_buf text = SCRY_BUF_INIT(SCRY_MILVUS_MAX_VARCHAR + 1);
+    for (size_t i = 1; i < words->count && scry_remote_add_word(&text, scry_table_text(words, i)); i++)
+        continue;
+    return scry_buf_take(&text);
+}
+
+void scry_remote_words_of(const scry_file *file, scry_milvus_strings *words, scry_milvus_strings *parts, char **all_words)
 {
     scry_table different = SCRY_TABLE_OF_TEXTS(sizeof(char *), SCRY_MILVUS_MOST_WORDS);
     scry_table runs = SCRY_TABLE_OF_TEXTS(sizeof(char *), SCRY_MILVUS_MOST_WORDS - 1);
@@ -61,6 +88,7 @@ void scry_remote_words_of(const scry_file *file, scry_milvus_strings *words, scr
     if (too_many)
         (void)add_part(&any, SCRY_MILVUS_ANY_PART);
     *words = list_of(&different);
+    *all_words = text_of(&different);
     *parts = list_of(too_many ? &any : &runs);
     scry_buf_dispose(&all);
     scry_table_dispose(&any);
