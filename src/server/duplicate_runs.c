@@ -301,6 +301,6 @@ static void duplicates_get(request *r, worker_tools *tools)
 }
 
 const route routes_duplicates[] = {
-    { "GET", "/api/v1/duplicates", RUN_ON_WORKER, duplicates_get, 0, false },
+    { "GET", "/api/v1/duplicates", RUN_ON_WORKER, duplicates_get, 0, false, ANY_QUERY },
     { 0 },
 };

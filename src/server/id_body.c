@@ -3,31 +3,17 @@
 #include "base/alloc.h"
 #include "base/sha256.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A member that nobody reads is a mistake of the client. */
-static bool check_members(request *r, const scry_json *root, const char *flag)
-{
-    void *it = NULL;
-    const char *key;
-    const scry_json *value;
-    while (scry_json_next(root, &it, &key, &value)) {
-        bool is_flag = flag && strcmp(key, flag) == 0;
-        if (!is_flag && strcmp(key, "ids") != 0)
-            respond_problem(r, 400, "unknown parameter \"%.40s\": expected ids%s%s", key, flag ? " and " : "", flag ? flag : "");
-        else if (is_flag && scry_json_type_of(value) != SCRY_JSON_BOOL)
-            respond_problem(r, 400, "%s takes true or false", flag);
-        if (r->status)
-            return false;
-    }
-    return true;
-}
 
 /* The ids of out->json. */
 static bool read_ids(request *r, const char *flag, id_body *out)
 {
-    if (!check_members(r, out->json, flag))
+    char known[40];
+    bool value;
+    snprintf(known, sizeof known, "ids%s%s", flag ? " " : "", flag ? flag : "");
+    if (!request_members(r, out->json, known) || (flag && !request_flag(r, out->json, flag, &value)))
         return false;
     const scry_json *list = scry_json_get(out->json, "ids");
     size_t n = scry_json_size(list);

@@ -471,10 +471,10 @@ static void index_events(request *r, worker_tools *tools)
 }
 
 const route routes_index[] = {
-    { "POST", "/api/v1/index", RUN_ON_WORKER, index_post, 1 << 16, false },
-    { "GET", "/api/v1/index", RUN_ON_LOOP, index_list, 0, false },
-    { "GET", "/api/v1/index/{job}", RUN_ON_LOOP, index_get, 0, false },
-    { "DELETE", "/api/v1/index/{job}", RUN_ON_LOOP, index_delete, 0, false },
-    { "GET", "/api/v1/index/{job}/events", RUN_ON_LOOP, index_events, 0, false },
+    { "POST", "/api/v1/index", RUN_ON_WORKER, index_post, 1 << 16, false, "" },
+    { "GET", "/api/v1/index", RUN_ON_LOOP, index_list, 0, false, "" },
+    { "GET", "/api/v1/index/{job}", RUN_ON_LOOP, index_get, 0, false, "" },
+    { "DELETE", "/api/v1/index/{job}", RUN_ON_LOOP, index_delete, 0, false, "" },
+    { "GET", "/api/v1/index/{job}/events", RUN_ON_LOOP, index_events, 0, false, "" },
     { 0 },
 };

@@ -133,8 +133,33 @@ bool request_knows(request *r, const char *name, const char *known)
     scry_nearest_offer_words(&n, known);
     if (strcmp(n.best, name) == 0 && name[0])
         return true;
-    respond_problem(r, 400, "unknown parameter \"%.40s\": %s%s%sexpected one of %s", name, n.best[0] ? "did you mean " : "", n.best,
-                    n.best[0] ? "? " : "", known);
+    if (known[0])
+        respond_problem(r, 400, "unknown parameter \"%.40s\": %s%s%sexpected one of %s", name, n.best[0] ? "did you mean " : "", n.best,
+                        n.best[0] ? "? " : "", known);
+    else
+        respond_problem(r, 400, "unknown parameter \"%.40s\": %.100s takes none", name, r->path);
+    return false;
+}
+
+static void check_arg(void *arg, const char *name, const char *value, size_t size)
+{
+    request *r = arg;
+    if (r->status == 0)
+        request_knows(r, name, r->route->query);
+}
+
+bool request_query_is_known(request *r)
+{
+    if (strcmp(r->route->query, ANY_QUERY) != 0)
+        request_each_arg(r, check_arg, r);
+    return r->status == 0;
+}
+
+bool request_is_object(request *r, const scry_json *body)
+{
+    if (scry_json_type_of(body) == SCRY_JSON_OBJECT)
+        return true;
+    respond_problem(r, 400, "the body must be a JSON object");
     return false;
 }
 
@@ -143,11 +168,21 @@ bool request_members(request *r, const scry_json *body, const char *known)
     void *it = NULL;
     const char *key;
     const scry_json *value;
-    if (scry_json_type_of(body) != SCRY_JSON_OBJECT)
-        respond_problem(r, 400, "the body must be a JSON object");
+    request_is_object(r, body);
     while (r->status == 0 && scry_json_next(body, &it, &key, &value))
         request_knows(r, key, known);
     return r->status == 0;
+}
+
+bool request_text(request *r, const scry_json *body, const char *name, const char **out)
+{
+    const scry_json *value = scry_json_get(body, name);
+    if (value && scry_json_type_of(value) != SCRY_JSON_STRING) {
+        respond_problem(r, 400, "%s takes a text", name);
+        return false;
+    }
+    *out = scry_json_str(value, *out);
+    return true;
 }
 
 bool request_flag(request *r, const scry_json *body, const char *name, bool *out)

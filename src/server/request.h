@@ -33,7 +33,10 @@ typedef struct route {
     handler *handle;
     size_t max_body_bytes;    /* 0: no body is taken */
     bool open;                /* no token required: health, login, the files of the page */
+    const char *query;        /* the parameters of the query string that it takes, separated by spaces, or ANY_QUERY */
 } route;
+
+#define ANY_QUERY "*"         /* the handler refuses what it does not know; pages and health take anything */
 
 enum { MAX_PATH_PARAMS = 2, MAX_RESPONSE_HEADERS = 8, MAX_JSON_BODY = 4 << 20 };
 
@@ -98,6 +101,15 @@ bool request_members(request *r, const scry_json *body, const char *known);
 
 /* The same of one name, of a field of a form. */
 bool request_knows(request *r, const char *name, const char *known);
+
+/* The same of the query string and what the route takes there. */
+bool request_query_is_known(request *r);
+
+/* Whether a body is a JSON object, whatever its members; false: a 400 was made. */
+bool request_is_object(request *r, const scry_json *body);
+
+/* A member that is a text, which stays the body's; *out is left as it is where the member is absent; false: a 400 was made. */
+bool request_text(request *r, const scry_json *body, const char *name, const char **out);
 
 /* A member that is true or false, which is false when it is absent; false: a 400 was made. */
 bool request_flag(request *r, const scry_json *body, const char *name, bool *out);

@@ -398,8 +398,8 @@ static void image_delete(request *r, worker_tools *tools)
 }
 
 const route routes_change[] = {
-    { "POST", "/api/v1/images", RUN_ON_WORKER, images_post, MAX_UPLOAD_BODY, false },
-    { "POST", "/insert", RUN_ON_WORKER, images_post, MAX_UPLOAD_BODY, false },
-    { "DELETE", "/api/v1/images/{id}", RUN_ON_WORKER, image_delete, 0, false },
+    { "POST", "/api/v1/images", RUN_ON_WORKER, images_post, MAX_UPLOAD_BODY, false, "" },
+    { "POST", "/insert", RUN_ON_WORKER, images_post, MAX_UPLOAD_BODY, false, ANY_QUERY },
+    { "DELETE", "/api/v1/images/{id}", RUN_ON_WORKER, image_delete, 0, false, "" },
     { 0 },
 };

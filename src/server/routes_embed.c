@@ -41,13 +41,13 @@ static bool read_texts(request *r, const scry_json *list, const char *what, text
     return ok;
 }
 
-static bool parse_body(request *r, scry_json **root)
+/* The body, an object whose members are among `known`; NULL: whatever they are. */
+static bool parse_body(request *r, const char *known, scry_json **root)
 {
     if (!request_json(r, root))
         return false;
-    if (scry_json_type_of(*root) == SCRY_JSON_OBJECT)
+    if (known ? request_members(r, *root, known) : request_is_object(r, *root))
         return true;
-    respond_problem(r, 400, "the body must be a JSON object");
     scry_json_free(*root);
     *root = NULL;
     return false;
@@ -157,7 +157,7 @@ static void embeddings_post(request *r, worker_tools *tools)
     }
     scry_json *root = NULL;
     text_list texts;
-    if (!parse_body(r, &root))
+    if (!parse_body(r, "texts", &root))
         return;
     float *rows = read_texts(r, scry_json_get(root, "texts"), "texts", &texts) ? embed_texts(r, tools, &texts) : NULL;
     if (rows)
@@ -234,25 +234,36 @@ static bool holds_tokens(const scry_json *input)
     return scry_json_type_of(input) == SCRY_JSON_ARRAY && (first == SCRY_JSON_INT || first == SCRY_JSON_ARRAY);
 }
 
+/* Whether the vectors are wanted in base64, or as numbers; false: an error response was made. */
+static bool read_encoding(request *r, const scry_json *root, bool *base64)
+{
+    const char *format = "float";
+    if (!request_text(r, root, "encoding_format", &format))
+        return false;
+    *base64 = strcmp(format, "base64") == 0;
+    if (!*base64 && strcmp(format, "float") != 0)
+        respond_problem(r, 400, "encoding_format must be float or base64");
+    return r->status == 0;
+}
+
 static void openai_post(request *r, worker_tools *tools)
 {
     scry_json *root = NULL;
     text_list texts;
-    if (!parse_body(r, &root))
+    if (!parse_body(r, NULL, &root))   /* clients send more than this server can use: user, truncate, ... */
         return;
-    const char *format = scry_json_str(scry_json_get(root, "encoding_format"), "float");
-    int64_t dim = r->server->info->dim, wanted = scry_json_int(scry_json_get(root, "dimensions"), dim);
+    bool base64 = false;
+    const scry_json *dimensions = scry_json_get(root, "dimensions");
+    int64_t dim = r->server->info->dim;
     float *rows = NULL;
-    if (wanted != dim)
+    if (dimensions && scry_json_int(dimensions, -1) != dim)
         respond_problem(r, 400, "this model's vectors have %lld dimensions", (long long)dim);
-    else if (strcmp(format, "float") != 0 && strcmp(format, "base64") != 0)
-        respond_problem(r, 400, "encoding_format must be float or base64");
-    else if (holds_tokens(scry_json_get(root, "input")))
+    else if (read_encoding(r, root, &base64) && holds_tokens(scry_json_get(root, "input")))
         respond_problem(r, 400, "input holds arrays of token ids: send texts, this model has a tokenizer of its own");
-    else if (read_texts(r, scry_json_get(root, "input"), "input", &texts))
+    else if (r->status == 0 && read_texts(r, scry_json_get(root, "input"), "input", &texts))
         rows = embed_texts(r, tools, &texts);
     if (rows)
-        put_openai(r, rows, texts.count, strcmp(format, "base64") == 0, texts.cut);
+        put_openai(r, rows, texts.count, base64, texts.cut);
     free(rows);
     scry_json_free(root);
 }
@@ -262,8 +273,10 @@ static void openai_post(request *r, worker_tools *tools)
 /* The vector of the picture that "id" or "picture" names, to one row; false: an error response was made. */
 static bool embed_named(request *r, worker_tools *tools, const scry_json *root, float *row)
 {
-    const char *id = scry_json_str(scry_json_get(root, "id"), NULL), *upload = scry_json_str(scry_json_get(root, "picture"), NULL);
+    const char *id = NULL, *upload = NULL;
     scry_error err = SCRY_ERROR_INIT;
+    if (!request_text(r, root, "id", &id) || !request_text(r, root, "picture", &upload))
+        return false;
     if (!id == !upload) {
         respond_problem(r, 400, "name the picture by \"id\" (of the collection) or by \"picture\" (uploaded)");
         return false;
@@ -332,14 +345,11 @@ static void classify_post(request *r, worker_tools *tools)
 {
     scry_json *root = NULL;
     text_list labels;
-    if (!parse_body(r, &root))
+    if (!parse_body(r, "id picture labels template", &root))
         return;
     float *picture = scry_alloc((size_t)r->server->info->dim * sizeof *picture), *rows = NULL;
-    const scry_json *given = scry_json_get(root, "template");
-    const char *template = given ? scry_json_str(given, NULL) : "{}";
-    if (!template)
-        respond_problem(r, 400, "template must be a text with {} for the label");
-    else if (read_texts(r, scry_json_get(root, "labels"), "labels", &labels) && embed_named(r, tools, root, picture))
+    const char *template = "{}";
+    if (request_text(r, root, "template", &template) && read_texts(r, scry_json_get(root, "labels"), "labels", &labels) && embed_named(r, tools, root, picture))
         rows = embed_labels(r, tools, template, &labels);
     if (rows)
         put_classes(r, &labels, rows, picture);
@@ -349,9 +359,9 @@ static void classify_post(request *r, worker_tools *tools)
 }
 
 const route routes_embed[] = {
-    { "POST", "/api/v1/embeddings", RUN_ON_WORKER, embeddings_post, MAX_PICTURE_BODY, false },
-    { "POST", "/v1/embeddings", RUN_ON_WORKER, openai_post, MAX_TEXT_BODY, false },
-    { "GET", "/v1/models", RUN_ON_LOOP, models_get, 0, false },
-    { "POST", "/api/v1/classify", RUN_ON_WORKER, classify_post, MAX_TEXT_BODY, false },
+    { "POST", "/api/v1/embeddings", RUN_ON_WORKER, embeddings_post, MAX_PICTURE_BODY, false, "" },
+    { "POST", "/v1/embeddings", RUN_ON_WORKER, openai_post, MAX_TEXT_BODY, false, "" },
+    { "GET", "/v1/models", RUN_ON_LOOP, models_get, 0, false, "" },
+    { "POST", "/api/v1/classify", RUN_ON_WORKER, classify_post, MAX_TEXT_BODY, false, "" },
     { 0 },
 };

@@ -97,6 +97,6 @@ static void folders_get(request *r, worker_tools *tools)
 }
 
 const route routes_folders[] = {
-    { "GET", "/api/v1/folders", RUN_ON_WORKER, folders_get, 0, false },
+    { "GET", "/api/v1/folders", RUN_ON_WORKER, folders_get, 0, false, "path" },
     { 0 },
 };

@@ -100,8 +100,8 @@ static void send_cached(request *r, const scry_file *f, int side)
 static void thumbnail_get(request *r, worker_tools *tools)
 {
     const char *size = request_arg(r, "size");
-    int side = size ? atoi(size) : 320;
-    if (side != 160 && side != 320 && side != 640) {
+    int side = !size || strcmp(size, "320") == 0 ? 320 : strcmp(size, "160") == 0 ? 160 : strcmp(size, "640") == 0 ? 640 : 0;
+    if (side == 0) {
         respond_problem(r, 400, "size must be 160, 320 or 640");
         return;
     }
@@ -249,10 +249,10 @@ static void file_get(request *r, worker_tools *tools)
 }
 
 const route routes_images[] = {
-    { "GET", "/api/v1/images/{id}", RUN_ON_WORKER, image_get, 0, false },
-    { "GET", "/api/v1/images/{id}/text", RUN_ON_WORKER, text_get, 0, false },
-    { "GET", "/api/v1/images/{id}/thumbnail", RUN_ON_WORKER, thumbnail_get, 0, false },
-    { "GET", "/api/v1/images/{id}/view", RUN_ON_WORKER, view_get, 0, false },
-    { "GET", "/api/v1/images/{id}/file", RUN_ON_WORKER, file_get, 0, false },
+    { "GET", "/api/v1/images/{id}", RUN_ON_WORKER, image_get, 0, false, "language" },
+    { "GET", "/api/v1/images/{id}/text", RUN_ON_WORKER, text_get, 0, false, "q" },
+    { "GET", "/api/v1/images/{id}/thumbnail", RUN_ON_WORKER, thumbnail_get, 0, false, "size" },
+    { "GET", "/api/v1/images/{id}/view", RUN_ON_WORKER, view_get, 0, false, "" },
+    { "GET", "/api/v1/images/{id}/file", RUN_ON_WORKER, file_get, 0, false, "" },
     { 0 },
 };

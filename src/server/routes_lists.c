@@ -265,11 +265,11 @@ static void skipped_get(request *r, worker_tools *tools)
 }
 
 const route routes_lists[] = {
-    { "GET", "/api/v1/images", RUN_ON_WORKER, images_list, 0, false },
-    { "GET", "/api/v1/timeline", RUN_ON_WORKER, timeline_get, 0, false },
-    { "GET", "/api/v1/images/{id}/neighbours", RUN_ON_WORKER, neighbours_get, 0, false },
-    { "GET", "/api/v1/map", RUN_ON_WORKER, map_get, 0, false },
-    { "GET", "/api/v1/facets", RUN_ON_WORKER, facets_get, 0, false },
-    { "GET", "/api/v1/skipped", RUN_ON_WORKER, skipped_get, 0, false },
+    { "GET", "/api/v1/images", RUN_ON_WORKER, images_list, 0, false, ANY_QUERY },
+    { "GET", "/api/v1/timeline", RUN_ON_WORKER, timeline_get, 0, false, ANY_QUERY },
+    { "GET", "/api/v1/images/{id}/neighbours", RUN_ON_WORKER, neighbours_get, 0, false, ANY_QUERY },
+    { "GET", "/api/v1/map", RUN_ON_WORKER, map_get, 0, false, ANY_QUERY },
+    { "GET", "/api/v1/facets", RUN_ON_WORKER, facets_get, 0, false, "unique" },
+    { "GET", "/api/v1/skipped", RUN_ON_WORKER, skipped_get, 0, false, "limit cursor" },
     { 0 },
 };

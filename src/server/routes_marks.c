@@ -206,14 +206,14 @@ static void marks_post(request *r, worker_tools *tools)
 }
 
 const route routes_marks[] = {
-    { "PUT", "/api/v1/images/{id}/favourite", RUN_ON_WORKER, favourite_put, 0, false },
-    { "DELETE", "/api/v1/images/{id}/favourite", RUN_ON_WORKER, favourite_delete, 0, false },
-    { "POST", "/api/v1/favourites", RUN_ON_WORKER, favourites_post, MAX_JSON_BODY, false },
-    { "POST", "/api/v1/kept", RUN_ON_WORKER, kept_post, MAX_JSON_BODY, false },
-    { "GET", "/api/v1/searches", RUN_ON_WORKER, searches_get, 0, false },
-    { "PUT", "/api/v1/searches", RUN_ON_WORKER, searches_put, MAX_JSON_BODY, false },
-    { "DELETE", "/api/v1/searches", RUN_ON_WORKER, searches_delete, 0, false },
-    { "GET", "/api/v1/marks", RUN_ON_WORKER, marks_get, 0, false },
-    { "POST", "/api/v1/marks", RUN_ON_WORKER, marks_post, MAX_JSON_BODY, false },
+    { "PUT", "/api/v1/images/{id}/favourite", RUN_ON_WORKER, favourite_put, 0, false, "" },
+    { "DELETE", "/api/v1/images/{id}/favourite", RUN_ON_WORKER, favourite_delete, 0, false, "" },
+    { "POST", "/api/v1/favourites", RUN_ON_WORKER, favourites_post, MAX_JSON_BODY, false, "" },
+    { "POST", "/api/v1/kept", RUN_ON_WORKER, kept_post, MAX_JSON_BODY, false, "" },
+    { "GET", "/api/v1/searches", RUN_ON_WORKER, searches_get, 0, false, "" },
+    { "PUT", "/api/v1/searches", RUN_ON_WORKER, searches_put, MAX_JSON_BODY, false, "" },
+    { "DELETE", "/api/v1/searches", RUN_ON_WORKER, searches_delete, 0, false, "name" },
+    { "GET", "/api/v1/marks", RUN_ON_WORKER, marks_get, 0, false, "" },
+    { "POST", "/api/v1/marks", RUN_ON_WORKER, marks_post, MAX_JSON_BODY, false, "" },
     { 0 },
 };

@@ -92,13 +92,13 @@ static void nested_asset_get(request *r, worker_tools *tools)
 }
 
 const route routes_page[] = {
-    { "GET", "/", RUN_ON_LOOP, page_get, 0, true },
-    { "GET", "/docs", RUN_ON_LOOP, docs_get, 0, true },
-    { "GET", "/openapi.json", RUN_ON_LOOP, openapi_get, 0, true },
-    { "GET", "/sw.js", RUN_ON_LOOP, worker_get, 0, true },
-    { "GET", "/assets/{file}", RUN_ON_LOOP, asset_get, 0, true },
-    { "GET", "/assets/{folder}/{file}", RUN_ON_LOOP, nested_asset_get, 0, true },
-    { "POST", "/login", RUN_ON_LOOP, auth_login, 4096, true },
-    { "POST", "/logout", RUN_ON_LOOP, auth_logout, 0, true },
+    { "GET", "/", RUN_ON_LOOP, page_get, 0, true, ANY_QUERY },
+    { "GET", "/docs", RUN_ON_LOOP, docs_get, 0, true, ANY_QUERY },
+    { "GET", "/openapi.json", RUN_ON_LOOP, openapi_get, 0, true, ANY_QUERY },
+    { "GET", "/sw.js", RUN_ON_LOOP, worker_get, 0, true, ANY_QUERY },
+    { "GET", "/assets/{file}", RUN_ON_LOOP, asset_get, 0, true, ANY_QUERY },
+    { "GET", "/assets/{folder}/{file}", RUN_ON_LOOP, nested_asset_get, 0, true, ANY_QUERY },
+    { "POST", "/login", RUN_ON_LOOP, auth_login, 4096, true, ANY_QUERY },
+    { "POST", "/logout", RUN_ON_LOOP, auth_logout, 0, true, ANY_QUERY },
     { 0 },
 };

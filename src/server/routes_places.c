@@ -86,6 +86,6 @@ static void places_get(request *r, worker_tools *tools)
 }
 
 const route routes_places[] = {
-    { "GET", "/api/v1/places", RUN_ON_WORKER, places_get, 0, false },
-    { NULL, NULL, RUN_ON_LOOP, NULL, 0, false },
+    { "GET", "/api/v1/places", RUN_ON_WORKER, places_get, 0, false, "q limit language" },
+    { 0 },
 };

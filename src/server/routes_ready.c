@@ -223,7 +223,7 @@ static void albums_get(request *r, worker_tools *tools)
 }
 
 const route routes_ready[] = {
-    { "GET", "/api/v1/ready-searches", RUN_ON_WORKER, searches_get, 0, false },
-    { "GET", "/api/v1/albums", RUN_ON_WORKER, albums_get, 0, false },
+    { "GET", "/api/v1/ready-searches", RUN_ON_WORKER, searches_get, 0, false, "" },
+    { "GET", "/api/v1/albums", RUN_ON_WORKER, albums_get, 0, false, "" },
     { 0 },
 };

@@ -47,8 +47,8 @@ static void search_post(request *r, worker_tools *tools)
 }
 
 const route routes_search[] = {
-    { "POST", "/api/v1/search", RUN_ON_WORKER, search_post, 128 << 20, false },
-    { "GET", "/api/v1/search", RUN_ON_LOOP, search_get, 0, false },
-    { "GET", "/api/v1/images/{id}/similar", RUN_ON_LOOP, similar_get, 0, false },
+    { "POST", "/api/v1/search", RUN_ON_WORKER, search_post, 128 << 20, false, ANY_QUERY },
+    { "GET", "/api/v1/search", RUN_ON_LOOP, search_get, 0, false, ANY_QUERY },
+    { "GET", "/api/v1/images/{id}/similar", RUN_ON_LOOP, similar_get, 0, false, ANY_QUERY },
     { 0 },
 };

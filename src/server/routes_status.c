@@ -185,9 +185,9 @@ static void status_get(request *r, worker_tools *tools)
 }
 
 const route routes_status[] = {
-    { "GET", "/healthz", RUN_ON_LOOP, healthz, 0, true },
-    { "GET", "/readyz", RUN_ON_LOOP, readyz, 0, true },
-    { "GET", "/metrics", RUN_ON_WORKER, metrics_get, 0, false },
-    { "GET", "/api/v1/status", RUN_ON_WORKER, status_get, 0, false },
+    { "GET", "/healthz", RUN_ON_LOOP, healthz, 0, true, ANY_QUERY },
+    { "GET", "/readyz", RUN_ON_LOOP, readyz, 0, true, ANY_QUERY },
+    { "GET", "/metrics", RUN_ON_WORKER, metrics_get, 0, false, ANY_QUERY },
+    { "GET", "/api/v1/status", RUN_ON_WORKER, status_get, 0, false, "" },
     { 0 },
 };

@@ -40,7 +40,7 @@ static void search_post(request *r, worker_tools *tools)
 }
 
 const route routes_tutorial[] = {
-    { "GET", "/count", RUN_ON_WORKER, count_get, 0, false },
-    { "POST", "/search", RUN_ON_LOOP, search_post, SCRY_MAX_QUERY_BYTES, false },
+    { "GET", "/count", RUN_ON_WORKER, count_get, 0, false, ANY_QUERY },
+    { "POST", "/search", RUN_ON_LOOP, search_post, SCRY_MAX_QUERY_BYTES, false, ANY_QUERY },
     { 0 },
 };

@@ -66,7 +66,7 @@ static void upload_thumbnail(request *r, worker_tools *tools)
 }
 
 const route routes_uploads[] = {
-    { "POST", "/api/v1/query-pictures", RUN_ON_WORKER, upload_post, MAX_UPLOAD_BYTES, false },
-    { "GET", "/api/v1/query-pictures/{picture}/thumbnail", RUN_ON_WORKER, upload_thumbnail, 0, false },
+    { "POST", "/api/v1/query-pictures", RUN_ON_WORKER, upload_post, MAX_UPLOAD_BYTES, false, "" },
+    { "GET", "/api/v1/query-pictures/{picture}/thumbnail", RUN_ON_WORKER, upload_thumbnail, 0, false, "" },
     { 0 },
 };

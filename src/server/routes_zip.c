@@ -276,6 +276,6 @@ static void zip_post(request *r, worker_tools *tools)
 }
 
 const route routes_zip[] = {
-    { "POST", "/api/v1/zip", RUN_ON_WORKER, zip_post, MAX_JSON_BODY, false },
+    { "POST", "/api/v1/zip", RUN_ON_WORKER, zip_post, MAX_JSON_BODY, false, "" },
     { 0 },
 };

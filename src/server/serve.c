@@ -110,6 +110,24 @@ static bool head_is_too_large(struct MHD_Connection *c)
     return (size && size->header_size > MAX_HEAD_BYTES) || MHD_get_connection_values(c, MHD_HEADER_KIND, NULL, NULL) > MAX_HEADERS;
 }
 
+/* Whether there is a handler to go on to; false: the response was made. `status` and `allow` are route_find's. */
+static bool may_go_on(request *r, int status, const char *allow)
+{
+    if (!auth_check(r))
+        return false;
+    if (r->path[0] == '*') {   /* OPTIONS, of the server */
+        respond_bytes(r, 204, NULL, "", 0);
+        respond_header(r, "Allow", "GET, HEAD, POST, PUT, DELETE");
+        return false;
+    }
+    if (r->route)
+        return request_query_is_known(r);
+    respond_problem(r, status, status == 404 ? "there is nothing at %.200s" : "%.200s does not take that method", r->path);
+    if (status == 405)
+        respond_header(r, "Allow", "%s", allow);
+    return false;
+}
+
 /* Headers are complete: refuse the request before its body is read, or go on. */
 static enum MHD_Result begin_request(request *r, const char *version)
 {
@@ -130,18 +148,7 @@ static enum MHD_Result begin_request(request *r, const char *version)
     }
     r->route = route_find(r, &status, allow);
     connection_body_grew(r);
-    if (!auth_check(r)) {
-        r->ready = true;
-    } else if (r->path[0] == '*') {   /* OPTIONS, of the server */
-        respond_bytes(r, 204, NULL, "", 0);
-        respond_header(r, "Allow", "GET, HEAD, POST, PUT, DELETE");
-        r->ready = true;
-    } else if (!r->route) {
-        respond_problem(r, status, status == 404 ? "there is nothing at %.200s" : "%.200s does not take that method", r->path);
-        if (status == 405)
-            respond_header(r, "Allow", "%s", allow);
-        r->ready = true;
-    }
+    r->ready = !may_go_on(r, status, allow);
     const char *length = request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (!r->ready && length && strtoull(length, NULL, 10) > r->route->max_body_bytes) {
         respond_problem(r, 413, "the body may have at most %zu bytes here", r->route->max_body_bytes);
