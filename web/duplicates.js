@@ -91,7 +91,7 @@ const membersOf = group => [group.keep, ...group.others];
 
 function facts(hit) {
   const taken = hit.taken_at_source !== 'file_time' ? clock(hit.taken_at) : moment(hit.mtime);
-  return [`${number(hit.width)} × ${number(hit.height)} ${hit.format.toUpperCase()}`, bytes(hit.size), taken, shortFolder(hit.folder)];
+  return [`${number(hit.width)} × ${number(hit.height)} ${hit.format.toUpperCase()}`, bytes(hit.size), taken, shortFolder(hit.folder), hit.away && text('away')];
 }
 
 function makeMember(group, hit) {

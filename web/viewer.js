@@ -142,7 +142,7 @@ function show() {
   $('view-problem').hidden = true;
   fit(hit.width || 1, hit.height || 1);
   $('preview').src = `api/v1/images/${hit.id}/thumbnail?size=640`;
-  full.classList.remove('failed');
+  for (const img of [full, $('preview')]) img.classList.remove('failed');
   full.src = `api/v1/images/${hit.id}/view`;
   full.alt = hit.name;
   $('download').href = `api/v1/images/${hit.id}/file`;
@@ -166,7 +166,7 @@ async function whyNot() {
   const answer = await fetch(src).then(r => (r.ok ? null : r.json())).catch(() => null);
   if (full.getAttribute('src') !== src) return;
   const preview = $('preview').naturalWidth > 0;   // of a picture whose disk is not there, in place of a broken one
-  full.classList.add('failed');   // no frame of a broken picture
+  for (const img of [full, $('preview')]) img.classList.toggle('failed', img === full || !preview);   // no frame of a broken picture
   $('view-problem').classList.toggle('below', preview);
   $('view-problem').textContent = preview && answer?.detail && current()?.away ? text('away_now') : text('cannot_show', { why: answer ? explain({ ...answer, message: answer.detail }) : '' });
   $('view-problem').hidden = false;

@@ -67,6 +67,12 @@ static void show_progress(void *arg, uint64_t done, uint64_t total)
 
 /* ---- output ---- */
 
+static bool is_away(void *unused, const scry_file *f)
+{
+    (void)unused;
+    return cli_is_away(f);
+}
+
 static int print_json(const scry_duplicates *d, scry_store *store, scry_error *err)
 {
     enum { MAX_JSON_BYTES = 1 << 30 };
@@ -77,7 +83,8 @@ static int print_json(const scry_duplicates *d, scry_store *store, scry_error *e
     scry_json_add_int(&w, "others", (int64_t)files);
     scry_json_add_int(&w, "bytes", (int64_t)bytes);
     scry_json_key(&w, "groups");
-    int result = scry_duplicates_put_json(&w, store, d, &(scry_duplicates_page){ 0, scry_duplicates_count(d), SIZE_MAX }, err);
+    scry_duplicates_page all = { .count = scry_duplicates_count(d), .others = SIZE_MAX, .is_away = is_away };
+    int result = scry_duplicates_put_json(&w, store, d, &all, err);
     scry_json_end(&w, '}');
     if (result == 0)
         cli_print_json(&b);
@@ -93,6 +100,7 @@ static void print_row(const scry_hit *h, const scry_duplicate *m, bool keep)
     printf("  %-4s  %5d x %-5d  ", how, h->file.width, h->file.height);
     cli_print_size(h->file.size);
     cli_print_name(h->file.path);
+    cli_print_away(&h->file);
     putchar('\n');
 }
 

@@ -318,7 +318,8 @@ static int put_duplicates(mcp *m, const scry_duplicates *d, const duplicates_cal
     scry_json_add_int(&json, "others", (int64_t)others);
     scry_json_add_int(&json, "bytes", (int64_t)bytes);
     scry_json_key(&json, "groups");
-    scry_duplicates_page page = { from, count - from < (size_t)c->limit ? count - from : (size_t)c->limit, SHOWN_DUPLICATES };
+    scry_duplicates_page page = { .from = from, .others = SHOWN_DUPLICATES };
+    page.count = count - from < (size_t)c->limit ? count - from : (size_t)c->limit;
     int r = scry_duplicates_put_json(&json, m->store, d, &page, err);
     scry_json_end(&json, '}');
     if (r == 0)

@@ -127,13 +127,18 @@ bool cli_is_away(const scry_file *f)
     return away;
 }
 
+void cli_print_away(const scry_file *f)
+{
+    if (on_terminal() && cli_is_away(f))
+        fputs("  (its disk is not there)", stdout);
+}
+
 /* What belongs to the picture and is not shown: copies, the RAW, the fields that hold the words. */
 static void print_others(const scry_hit *h)
 {
     if (h->copies)
         printf("  (+%llu cop%s)", (unsigned long long)h->copies, h->copies == 1 ? "y" : "ies");
-    if (on_terminal() && cli_is_away(&h->file))
-        fputs("  (its disk is not there)", stdout);
+    cli_print_away(&h->file);
     if (h->file.raw && h->file.raw[0]) {
         char *raw = cli_quoted(stdout, h->file.raw);
         printf("  (+%s)", raw);

@@ -16,6 +16,9 @@ void cli_print_hit(const cli_output *o, const scry_hit *hit, size_t rank);
  * other. */
 bool cli_is_away(const scry_file *f);
 
+/* On a terminal: say so behind the path. */
+void cli_print_away(const scry_file *f);
+
 /* Print a path of a table, without a line end. */
 void cli_print_name(const char *path);
 

@@ -2,6 +2,7 @@
 #include "engine/duplicates_json.h"
 
 #include "engine/file_json.h"
+#include "store/results.h"
 
 #include <string.h>
 
@@ -42,27 +43,29 @@ static void put_other(scry_json_writer *w, const scry_file *f, const scry_duplic
     scry_json_end(w, '}');
 }
 
-/* The record of a member: 0, SCRY_ENOTFOUND when it has left the store, or another error, which is in `err`. */
-static int get(scry_results **out, scry_store *s, const scry_duplicate *m, scry_error *err)
-{
-    scry_error why = SCRY_ERROR_INIT;
-    int result = scry_store_get(s, m->id, out, &why);
-    return result < 0 && result != SCRY_ENOTFOUND ? scry_fail(err, result, "%s", why.message) : result;
-}
-
 typedef struct {
     scry_json_writer *w;
     scry_store *store;
-    size_t others;
+    const scry_duplicates_page *page;
     scry_error *err;
 } output;
+
+/* The record of a member: 0, SCRY_ENOTFOUND when it has left the store, or another error, which is in `o->err`. */
+static int get(scry_results **out, const output *o, const scry_duplicate *m)
+{
+    scry_error why = SCRY_ERROR_INIT;
+    int result = scry_store_get(o->store, m->id, out, &why);
+    if (result == 0 && o->page->is_away && o->page->is_away(o->page->arg, &(*out)->hits[0].file))
+        scry_results_set_away(*out, 0);
+    return result < 0 && result != SCRY_ENOTFOUND ? scry_fail(o->err, result, "%s", why.message) : result;
+}
 
 static int put_others(output *o, const scry_results *keep, const scry_duplicate *m, size_t n, unsigned *reasons)
 {
     int result = 0;
     for (size_t i = 0; i < n && (result == 0 || result == SCRY_ENOTFOUND); i++) {
         scry_results *one = NULL;
-        result = get(&one, o->store, &m[i], o->err);
+        result = get(&one, o, &m[i]);
         if (result == 0) {
             put_other(o->w, &one->hits[0].file, &m[i]);
             *reasons |= 1u << why_better(&keep->hits[0].file, &one->hits[0].file, m[i].same_bytes);
@@ -77,8 +80,8 @@ static int put_group(output *o, const scry_duplicate *m, size_t n)
     scry_json_writer *w = o->w;
     scry_results *keep = NULL;
     unsigned reasons = 0;
-    size_t shown = n - 1 < o->others ? n - 1 : o->others;
-    int result = get(&keep, o->store, m, o->err);
+    size_t shown = n - 1 < o->page->others ? n - 1 : o->page->others;
+    int result = get(&keep, o, m);
     if (result < 0)
         return result == SCRY_ENOTFOUND ? 0 : result;
     scry_json_begin(w, '{');
@@ -100,7 +103,7 @@ static int put_group(output *o, const scry_duplicate *m, size_t n)
 int scry_duplicates_put_json(scry_json_writer *w, scry_store *s, const scry_duplicates *d, const scry_duplicates_page *page,
                              scry_error *err)
 {
-    output o = { w, s, page->others, err };
+    output o = { w, s, page, err };
     int result = 0;
     scry_json_begin(w, '[');
     for (size_t i = page->from; i < page->from + page->count && result == 0; i++) {

@@ -5,9 +5,12 @@
 #include "base/json.h"
 #include "scry/duplicates.h"
 
-/* A part of the groups: `count` of them from `from` on, of each at most `others` besides the one to keep. */
+/* A part of the groups: `count` of them from `from` on, of each at most `others` besides the one to keep. `is_away` says of which
+ * files the disk is not there; NULL: nobody looked. */
 typedef struct scry_duplicates_page {
     size_t from, count, others;
+    bool (*is_away)(void *arg, const scry_file *file);
+    void *arg;
 } scry_duplicates_page;
 
 /* These groups as a JSON list: [{"keep", "why", "others", "left_out"}]. "why" names what the one to keep has before the others:

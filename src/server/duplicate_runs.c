@@ -5,6 +5,7 @@
 #include "base/system.h"
 #include "engine/duplicates_json.h"
 #include "engine/user_marks.h"
+#include "server/away.h"
 #include "server/request.h"
 #include "server/router.h"
 #include "server/search.h"
@@ -257,11 +258,18 @@ static int take_failure(run *r, scry_error *err)
     return scry_fail(err, r->failure.code, "%s", r->failure.message);
 }
 
+static bool is_file_away(void *watch, const scry_file *f)
+{
+    return is_away(watch, f->path);
+}
+
 /* With the store's lock for reading. */
 static int put_answer(scry_json_writer *w, server *s, parameters *p, uint64_t files_change, scry_error *err)
 {
     struct duplicate_runs *d = s->duplicate_runs;
-    scry_duplicates_page page = { p->job->request.search.offset, p->job->request.search.limit, SHOWN_OTHERS };
+    const scry_search *asked = &p->job->request.search;
+    scry_duplicates_page page = { .from = asked->offset, .count = asked->limit, .others = SHOWN_OTHERS,
+                                  .is_away = is_file_away, .arg = s->away };
     pthread_mutex_lock(&d->lock);
     run *r = find_run(d, p, files_change);
     if (r)

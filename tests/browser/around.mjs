@@ -20,9 +20,10 @@ export async function around({ store }) {
   await test('a disk that is not there: its pictures are marked, with the thumbnails that were made before', async () => {
     const disk = temporary + '/disk', away = temporary + '/disk-away';
     cpSync(top + '/demo/gallery/animals', disk, { recursive: true });
+    cpSync(disk + '/cat.jpg', disk + '/the-cat-again.jpg');
     scry(['index', disk, '--store', temporary + '/disk-store']);
     const server = await serve(['--store', temporary + '/disk-store'], { env: { XDG_CACHE_HOME: temporary + '/disk-cache' } });   // without other tests' thumbnails
-    const { results } = await api(server.url + '/api/v1/images');
+    const { results } = await api(server.url + '/api/v1/images?unique=1');
     const tagged = async (hit, size) => (await fetch(`${server.url}/api/v1/images/${hit.id}/thumbnail?size=${size}`)).headers.get('etag');
     for (const size of [320, 640]) await until(async () => assert.ok(await tagged(results[0], size)));   // not while the file may be written
     renameSync(disk, away);
@@ -41,7 +42,11 @@ export async function around({ store }) {
     await page.keyboard.press('Escape');
     await page.locator('.hit.gone .open').first().click();   // one that was never seen
     await until(async () => assert.match(await page.textContent('#view-problem'), /cannot be shown: .*disk/));
-    assert.equal(await page.isVisible('#full'), false);
+    assert.deepEqual([await page.isVisible('#full'), await page.isVisible('#preview')], [false, false]);   // no frames of broken pictures
+    await page.goto(server.url + '/?duplicates=exact');
+    await page.locator('.group').waitFor();
+    assert.equal((await page.textContent('.group')).split('its disk is not there').length - 1, 2);
+    await page.goBack();
     rmdirSync(disk);
     renameSync(away, disk);
     await until(async () => assert.ok(!(await api(server.url + '/api/v1/images')).results.some(hit => hit.away)));

@@ -70,6 +70,14 @@ get -H 'Content-Type: application/json' -d "{\"ids\":[\"$id0\"]}" "$url/api/v1/z
 is "a ZIP names what is missing, and why" "$code $(python3 -c 'import sys, zipfile
 z = zipfile.ZipFile(sys.argv[1])
 print(any("the disk of this picture is not there" in z.read(n).decode() for n in z.namelist()))' "$T/out")" "200 True"
+# Groups of duplicates; the pictures of the tiny model are alike.
+get "$url/api/v1/duplicates?similarity=0.01"
+all_away='{h.get("away") for g in j["groups"] for h in [g["keep"], *g["others"]]} == {True}'
+ok "in groups of duplicates they are marked" until_json "$all_away" "$url/api/v1/duplicates?similarity=0.01"
+run duplicates --similarity 0.01 --json
+is "on the command line, too" "$status $(json "$all_away")" "0 True"
+in_terminal dumb "$scry" duplicates --similarity 0.01
+ok "on a terminal, too" grep -q '(its disk is not there)' "$T/screen"
 for command in "list --sort name" "search red"; do
     run $command --json
     is "on the command line: $command" "$status $(json 'len(j["results"]), all(h["away"] for h in j["results"])')" "0 (6, True)"
