@@ -11,7 +11,7 @@ import { setDragging } from './drag.js';
 import { explain, whyNothing } from './explain.js';
 import { addFilter, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
 import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid } from './grid.js';
-import { openIndexing, rebuild, setIndexing } from './indexing.js';
+import { isRunning, openIndexing, rebuild, setIndexing, watchRun } from './indexing.js';
 import { closeLibrary, firstRequests, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
 import { loadMap, mapIsOpen, mapPlace, redrawMap, setMap, showMap } from './map.js';
 import { drawScrubber, makeRoom, setScrubber } from './scrubber.js';
@@ -171,7 +171,7 @@ const isStart = () => !currentQuery() && !readFilters().size && !mapIsOpen() && 
 // Show what these parameters mean, as if they had been typed.
 function go(params) {
   savePlace();
-  history.pushState(null, '', '?' + params);
+  history.pushState(null, '', params.size ? '?' + params : location.pathname);
   restore();
   typing = false;
   drawFilters(changed);
@@ -316,6 +316,7 @@ function begin(answer) {
   notice('');
   showLine();
   showUnknown(answer.unknown_words ?? [], answer.did_you_mean);
+  document.body.classList.toggle('bare', status?.contents === 0 && !answer.results.length && !currentQuery() && !readFilters().size);
   if (answer.damage) notice(text('store_damaged'), element('span', {}, withCommand('store_damaged_help', 'scry verify'), element('br'), element('small', { lang: 'en' }, answer.damage)));
   else if (!answer.results.length) empty();
 }
@@ -364,9 +365,9 @@ function empty() {
     notice(text('no_match'), first?.nothing_found_by ? whyNothing(first.nothing_found_by) : text('no_match_help'), text('clear_filters'), () => $('filters').reset());
     return;
   }
-  const help = withCommand('empty_help', 'scry index ~/Pictures');
-  if (status?.indexing_allowed) notice(text('empty'), help, text('empty_button'), openIndexing);
-  else notice(text('empty'), help);
+  if (isRunning()) notice(text('empty_running'), text('empty_running_help'));
+  else if (status?.indexing_allowed) notice(text('empty'), text('empty_allowed_help'), text('empty_button'), openIndexing);
+  else notice(text('empty'), withCommand('empty_help', 'scry index ~/Pictures'));
 }
 
 // Milvus ends a ranking at a certain depth, and so does folding.
@@ -423,6 +424,27 @@ function recovered() {
   troubled = false;
   notice('');
   loadStatus().then(showSummary).catch(() => {});
+}
+
+// The collection has changed; what is looked at stays where it is.
+async function searchAnew() {
+  await loadStatus().catch(() => {});
+  staleStart();
+  search({ y: scrollY, n: countLoaded() });
+}
+
+// While an index run goes on: as long as the pictures do not fill the window, and nobody is busy with one.
+function grown() {
+  const { activeElement } = document;
+  if (currentQuery() || comparing || mapIsOpen() || $('grid').offsetHeight > innerHeight || anyChosen() || $('viewer').open || activeElement?.closest('.hit')) return;
+  searchAnew();
+}
+
+// All pictures, from the first one.
+async function viewPictures() {
+  await loadStatus().catch(() => {});
+  staleStart();
+  go(new URLSearchParams());
 }
 
 function fillScreen() {
@@ -717,6 +739,7 @@ async function start() {
   if (isPhone() && currentQuery()) $('text').blur();   // hides the keyboard, which covers the pictures
   search(history.state ?? {});
   forgetEarly();
+  if (status.indexing_allowed) thumbsShown().then(watchRun);
 }
 
 await loadStrings();
@@ -728,7 +751,7 @@ setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, to
   click: clicked, chosen: isChosen, choose: toggle, extend });
 setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: removeThese, favourite: favour });
 setScrubber();
-setIndexing(async () => { await loadStatus().catch(() => {}); search(); }, () => status?.roots.map(r => r.path) ?? []);
+setIndexing({ done: searchAnew, grown, view: viewPictures, isEmpty: () => status?.contents === 0, roots: () => status?.roots.map(r => r.path) ?? [] });
 setDragging({ choosing, begin: beginDrag, range: dragRange, these: dragOver, end: endDrag });
 setDuplicates({ open: hit => openPicture(hit), failed, title: words => { $('summary').textContent = words; }, changed: compare });
 setMarks({ current: () => ({ query: currentQuery(), filters: readFilters() }), saved: staleStart });

@@ -1,6 +1,6 @@
 // format.js - sizes, times and reasons as texts in the language of the page.
 
-import { text } from './strings.js';
+import { format, text } from './strings.js';
 
 export function bytes(n) {
   const [by, unit] = n < 1e6 ? [1e3, 'kilobyte'] : n < 1e9 ? [1e6, 'megabyte'] : [1e9, 'gigabyte'];
@@ -16,3 +16,9 @@ export const moment = (s, zone) => s && new Date(s).toLocaleString(document.docu
 
 // The clock at the place: shown as it stood, with its offset from UTC where that is known.
 export const clock = s => s && [moment(s.slice(0, 19) + 'Z', { timeZone: 'UTC' }), s.slice(19)].join(' ').trim();
+
+// So many milliseconds: "40 seconds", "12 minutes".
+export function timeLeft(ms) {
+  const [by, unit, digits] = ms < 90e3 ? [1e3, 'second', 0] : ms < 90 * 60e3 ? [60e3, 'minute', 0] : [3600e3, 'hour', 1];
+  return format('NumberFormat', { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: digits }).format(ms / by);
+}

@@ -1,4 +1,4 @@
-/* desktop.h - the desktop's own program for a file or an address, and its Pictures folder. */
+/* desktop.h - the desktop's own program for a file or an address. */
 #ifndef SCRY_CLI_DESKTOP_H
 #define SCRY_CLI_DESKTOP_H
 
@@ -7,8 +7,5 @@
 /* Open a file or an address with xdg-open. Waits until it has ended or five seconds have passed, so that its failure is an
  * error and a browser in the foreground is not waited for. */
 int cli_desktop_open(const char *what, scry_error *err) SCRY_NODISCARD;
-
-/* The Pictures folder of the user-dirs of the XDG, else ~/Pictures; NULL where there is no such folder. Owned. */
-char *cli_pictures_folder(void);
 
 #endif

@@ -1,8 +1,7 @@
 #include "cli/welcome.h"
 
-#include "cli/desktop.h"
-
 #include "base/alloc.h"
+#include "base/pictures_folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,7 @@ static void free_roots(roots *r)
 
 static void print_nothing_yet(void)
 {
-    char *pictures = cli_pictures_folder(), *quoted = cli_quoted(stdout, pictures ? pictures : "PATH");
+    char *pictures = scry_pictures_folder(), *quoted = cli_quoted(stdout, pictures ? pictures : "PATH");
     printf("Nothing is indexed yet. First:\n  scry index %s\n", quoted);
     free(quoted);
     free(pictures);
@@ -95,7 +94,7 @@ static void find_roots(roots *r, const cli_common *c)
             free_roots(r);
         scry_store_close(store, NULL);
     }
-    char *pictures = r->kept ? NULL : cli_pictures_folder();
+    char *pictures = r->kept ? NULL : scry_pictures_folder();
     if (pictures)
         r->paths[r->kept++] = pictures;
 }

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/pictures_folder.h"
 #include "base/utf8.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -90,6 +91,11 @@ static void folders_get(request *r, worker_tools *tools)
         free(l.items[i]);
     }
     scry_json_end(&w, ']');
+    if (!typed || !typed[0]) {
+        char *pictures = scry_pictures_folder();
+        scry_json_add_str(&w, "pictures", pictures);
+        free(pictures);
+    }
     scry_json_end(&w, '}');
     free(parent);
     free(path);

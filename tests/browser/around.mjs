@@ -56,21 +56,34 @@ export async function around({ store }) {
   });
 
   await test('indexing from the page: progress, skipped files with reasons, then results', async () => {
-    const server = await serve(['--store', temporary + '/new', '--allow-index']), folder = temporary + '/more';
+    const home = temporary + '/owner', folder = temporary + '/more';
+    for (const name of ['cats', 'dogs/old']) mkdirSync(`${home}/Pictures/${name}`, { recursive: true });
+    const server = await serve(['--store', temporary + '/new', '--allow-index'], { env: { HOME: home } });
     cpSync(top + '/demo/gallery/animals', folder, { recursive: true });
     write(folder + '/broken.jpg', Buffer.from('\xff\xd8\xff\xe0 this is no picture', 'latin1'));
     const page = await open(server.url);
     await settled(page);
+    for (const id of ['#summary', '#select', '#show-map', '#sort', '#run']) assert.equal(await page.isVisible(id), false, id);   // there is nothing to do that with
     await page.click('#notice button');
-    const offered = () => page.$$eval('#roots option', all => all.map(o => o.value));
+    await until(async () => assert.equal(await page.inputValue('[name=path]'), home + '/Pictures/'));   // proposed
+    assert.equal(await page.isVisible('[name=prune]'), false);
+    const offered = () => page.$$eval('#folders button', all => all.map(b => b.textContent));
+    await until(async () => assert.deepEqual(await offered(), [`↑ ${home}/`, 'cats', 'dogs']));
+    await page.click('#folders button:text-is("dogs")');   // down, and up again
+    await until(async () => assert.deepEqual(await offered(), [`↑ ${home}/Pictures/`, 'old']));
+    assert.equal(await page.inputValue('[name=path]'), home + '/Pictures/dogs/');
+    await page.keyboard.press('Enter');
+    await until(async () => assert.deepEqual(await offered(), [`↑ ${home}/`, 'cats', 'dogs']));
+    await accessible(page);
+    await page.fill('[name=path]', '');
     await page.locator('[name=path]').pressSequentially(temporary + '/MO');   // folders are offered while one types
-    await until(async () => assert.deepEqual(await offered(), [folder]));
-    await page.fill('[name=path]', folder);
+    await until(async () => assert.deepEqual(await offered(), [`↑ ${temporary}/`, 'more']));
+    await page.fill('[name=path]', folder + '/');
     await page.keyboard.press('Escape');
     await page.reload();
     await settled(page);
     await page.click('#notice button');
-    assert.equal(await page.inputValue('[name=path]'), folder);
+    assert.equal(await page.inputValue('[name=path]'), folder + '/');
     await page.evaluate(() => {
       window.told = [];
       new MutationObserver(() => window.told.push(document.getElementById('index-state').textContent))
@@ -88,13 +101,18 @@ export async function around({ store }) {
     assert.match(await page.textContent('#index-skip-count'), /^1 file was skipped/);
     await page.click('#index-skip-count');
     assert.match(await page.textContent('#index-skipped'), /broken\.jpg: the file is (damaged|cut off) \((damaged|truncated) JPEG/);
-    await page.click('#indexing .corner');
+    await page.click('#view-indexed');
+    assert.equal(await page.isVisible('#indexing'), false);
     await until(async () => assert.equal(await page.textContent('#summary'), '32 pictures'));
+    assert.equal(await page.isVisible('#select'), true);
     await page.click('#show-more');
     await page.click('#open-index');
+    assert.equal(await page.isVisible('#more-panel'), false);
+    assert.equal(await page.isVisible('[name=prune]'), true);
     await page.fill('[name=path]', '/nowhere/at/all');
     await page.click('#index-form .main');
     await until(async () => assert.match(await page.textContent('#index-skipped'), /\/nowhere\/at\/all: it does not exist$/));
+    assert.equal(await page.isVisible('#index-skipped'), true);   // why there was nothing, without a click
     const german = await open(server.url, { locale: 'de' });   // another visit: what was skipped before
     await settled(german);
     await german.click('#show-more');
@@ -103,6 +121,33 @@ export async function around({ store }) {
     await german.click('#indexing .corner');
     await german.setInputFiles('#file', { name: 'none.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') });
     await until(async () => assert.match(await german.textContent('#notice'), /none\.jpg: die Datei ist kein Bild/));
+    await server.stop();
+  });
+
+  // The run is one of the test's: its events are sent when the test wants them to be.
+  await test('a run that goes on is shown beside the pictures, with the time that is left; what it adds comes to an empty page by itself', async () => {
+    const server = await serve(['--store', temporary + '/growing', '--allow-index']), folder = temporary + '/growing-pictures';
+    const run = { job: 7, state: 'running', error: null, found: 40, added: 0, updated: 0, unchanged: 0, skipped: 0, embedded: 0, expected: 300, walking: true, elapsed_ms: 100 };
+    const event = (name, now) => `event: ${name}\ndata: ${JSON.stringify({ ...run, ...now })}\n\n`;
+    let sent = event('progress', {}), going = true;
+    const page = await open(server.url, { locale: 'de' });
+    await page.route('**/api/v1/index', route => route.fulfill({ json: { jobs: [{ ...run, state: going ? 'running' : 'done' }] } }));
+    await page.route('**/api/v1/index/7/events', route => route.fulfill({ contentType: 'text/event-stream', body: 'retry: 100\n' + sent }));
+    await page.reload();
+    await until(async () => assert.match(await page.textContent('#run'), /^Aufnahme: 0 von 300\.$/));   // counted ahead, though only 40 were seen
+    await until(async () => assert.match(await page.textContent('#notice'), /Ihre Bilder werden aufgenommen/));
+    cpSync(top + '/demo/gallery/animals', folder, { recursive: true });
+    scry(['index', folder, '--store', temporary + '/growing']);
+    sent = event('progress', { added: 30, embedded: 30, elapsed_ms: 10000 });
+    await until(async () => assert.equal(await page.textContent('#summary'), '32 Bilder'));
+    await until(async () => assert.match(await page.textContent('#run'), /^Aufnahme: 30 von 300\. Noch \d+ Sekunden\.$/));
+    await page.click('#run');
+    await until(async () => assert.match(await page.textContent('#index-state'), /^30 von 300 Bildern, 30 neu, 0 übersprungen\. Noch/));
+    assert.equal(await page.isDisabled('#index-form .main'), true);
+    going = false;
+    sent = event('done', { state: 'done', added: 300 });
+    await until(async () => assert.match(await page.textContent('#index-state'), /^Fertig: 300 neu/));
+    assert.equal(await page.isVisible('#run'), false);
     await server.stop();
   });
 

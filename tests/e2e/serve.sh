@@ -302,6 +302,12 @@ get -H "$A" "$url/api/v1/folders?path=$T/nowhere/"
 is "... of none" "$code $(json 'j["folders"]')" "200 []"
 get -H "$A" "$url/api/v1/folders?path=folders"
 is "... no absolute path: 400" $code 400
+get -H "$A" "$url/api/v1/folders"
+is "... without a path: those at home, and no Pictures folder" "$code $(json 'j["pictures"]')" "200 None"
+mkdir -p "$HOME/Pictures"
+get -H "$A" "$url/api/v1/folders?path="
+is "... the Pictures folder" "$(json 'j["pictures"]')" "$HOME/Pictures"
+rmdir "$HOME/Pictures"
 get "$url/api/v1/folders?path=/"
 is "... without the token: 401" $code 401
 (cd "$T/folders" && for i in $(seq 120); do echo "x/$(printf %03d "$i")"; done | xargs mkdir)
