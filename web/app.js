@@ -10,7 +10,7 @@ import { duplicatesKind, kindOf, setDuplicates, showDuplicates } from './duplica
 import { setDragging } from './drag.js';
 import { explain, whyNothing } from './explain.js';
 import { addFilter, drawFilters, loadFacets, readFilters, setFilters, setRoots, showFilters } from './filters.js';
-import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid } from './grid.js';
+import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focusHit, hitAt, moveActive, reachable, redraw, redrawHits, setBorders, setGrid, showGoneAgain } from './grid.js';
 import { isRunning, openIndexing, rebuild, setIndexing, watchRun } from './indexing.js';
 import { closeLibrary, firstRequests, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
 import { loadMap, mapIsOpen, mapPlace, redrawMap, setMap, showMap } from './map.js';
@@ -22,7 +22,7 @@ import { link, loadStart, noteSearch, redrawStart, setStart, showStart, staleSta
 import { prepareOffline } from './offline.js';
 import { chooseLanguage, languageName, loadStrings, number, text } from './strings.js';
 import { thumbsShown } from './thumbs.js';
-import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer, showFavourite } from './viewer.js';
+import { hideViewer, openPicture, openViewer, pictureInAddress, setViewer, showFailedAgain, showFavourite } from './viewer.js';
 
 const PAGE = 100, BIG_PAGE = 1000, TYPING_MS = 180, RETRY_MS = 1500, SCREENS_AHEAD = 2, PLACE_ZOOM = 8;
 const SORTS = ['date', 'name', 'size', 'added'], SEARCH_SORTS = ['score', 'date', 'name', 'size'];
@@ -37,7 +37,7 @@ let shownSearch = '';   // location.search of the results shown
 let sort = 'date', reversed = false;   // of the pictures without a query
 let comparing = null;                  // how alike the duplicates are that are shown; null: they are not
 let searchSort = 'score';              // of a search
-let farHidden = true, folded = true, movedLine = null, typing = false, troubled = false;
+let farHidden = true, folded = true, movedLine = null, typing = false, troubled = false, probing = false;
 
 // Answered while the texts are loaded.
 for (const path of ['api/v1/status', ...(location.search ? [] : firstRequests(libraryParams()))]) askEarly(path);
@@ -406,6 +406,8 @@ function failed(error, again) {
   if (error instanceof ApiError && error.passing) {
     troubled = true;
     notice(text('server_gone'), text('server_gone_help'));
+    $('notice').classList.toggle('floating', countLoaded() > 0);   // seen wherever one is among the pictures
+    if (!probing) { probing = true; setTimeout(probe, RETRY_MS); }
     setTimeout(again, Math.max(RETRY_MS, error.retryAfterSeconds * 1000));
     return;
   }
@@ -419,10 +421,32 @@ function offerRebuild() {
     status.indexing_allowed && text('rebuild_button'), rebuild);
 }
 
-// The server is reachable again: its collection may have changed.
+// Whether the server answers: what was asked for may have no way to say that it came.
+async function probe() {
+  let again = false;
+  try {
+    await request('api/v1/status');
+    if (troubled) recovered();
+  } catch (e) {
+    again = e.passing;
+    failed(e, probe);
+  }
+  probing = again;
+}
+
+// A thumbnail or a picture did not come.
+function lost() {
+  if (probing) return;
+  probing = true;
+  probe();
+}
+
+// The server is reachable again: its collection may have changed, and pictures that did not come are asked for again.
 function recovered() {
   troubled = false;
   notice('');
+  showGoneAgain();
+  showFailedAgain();
   loadStatus().then(showSummary).catch(() => {});
 }
 
@@ -747,7 +771,7 @@ wireSearch();
 wirePage();
 setChips(changed);
 setFilters(changed);
-setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber, years: makeRoom,
+setGrid({ open: openViewer, similar: hit => searchWith('id', hit.id), unfold, toggleFar, want: wantPictures, laid: drawScrubber, years: makeRoom, lost,
   click: clicked, chosen: isChosen, choose: toggle, extend });
 setSelection({ add: addPictures, search: searchByAll, load: pictureAt, remove: removeThese, favourite: favour });
 setScrubber();
@@ -768,6 +792,7 @@ setViewer({
   help: openHelp,
   map: showOnMap,
   favourite: favour,
+  lost,
   around: showAround,
   total: () => (cursor === null || reachable() < countLoaded() ? reachable() : null),
 });

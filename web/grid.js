@@ -32,7 +32,7 @@ let around = 1;                            // how many heights of the window abo
 let near = { first: 0, end: 0 };           // the pictures that have elements
 let place = { top: 0, head: 0, height: 0 };   // the top of the grid in the window, what the search covers of it, its height; when they were read
 let actions = {};             // { open(index), click(index, event), similar(hit), unfold(hit), toggleFar(), want(from, to), laid(), chosen(hit),
-                              //   choose(index), extend(index, from) }
+                              //   choose(index), extend(index, from), lost() }
 
 export function setGrid(given) {
   actions = given;
@@ -323,7 +323,7 @@ function makeItem(hit, index) {
     li.append(element('button', { type: 'button', className: 'stack', tabIndex, title: text('alike', { n: alike(hit) }),
       'aria-label': `+${alike(hit)}: ${text('alike', { n: alike(hit) })}, ${hit.name}`, 'aria-expanded': !!hit.unfolded,
       onclick: () => toggleGroup(hit) }, '+' + alike(hit)));
-  img.onerror = () => li.classList.add('gone');
+  img.onerror = () => { li.classList.add('gone'); actions.lost?.(); };
   watchThumb(img);
   return li;
 }
@@ -334,6 +334,12 @@ export function redrawHits(changed) {
     if (!changed.some(hit => hit.id === hits[index]?.id)) continue;
     showAgain(index, li);
   }
+  loadShown();
+}
+
+// Ask again for the thumbnails that did not come.
+export function showGoneAgain() {
+  for (const [index, li] of [...shown]) if (li.matches('.gone')) showAgain(index, li);
   loadShown();
 }
 

@@ -163,13 +163,19 @@ export const showFavourite = () => $('favourite').setAttribute('aria-pressed', s
 // The picture failed to load: ask the server why.
 async function whyNot() {
   const src = full.getAttribute('src');
-  const answer = await fetch(src).then(r => (r.ok ? null : r.json())).catch(() => null);
+  const answer = await fetch(src).then(r => (r.ok ? null : r.json())).catch(() => ({ noServer: true }));
   if (full.getAttribute('src') !== src) return;
   const preview = $('preview').naturalWidth > 0;   // of a picture whose disk is not there, in place of a broken one
   for (const img of [full, $('preview')]) img.classList.toggle('failed', img === full || !preview);   // no frame of a broken picture
   $('view-problem').classList.toggle('below', preview);
-  $('view-problem').textContent = preview && answer?.detail && current()?.away ? text('away_now') : text('cannot_show', { why: answer ? explain({ ...answer, message: answer.detail }) : '' });
+  $('view-problem').textContent = answer?.noServer ? text('server_gone') : preview && answer?.detail && current()?.away ? text('away_now') : text('cannot_show', { why: answer ? explain({ ...answer, message: answer.detail }) : '' });
   $('view-problem').hidden = false;
+  if (answer?.noServer) actions.lost();
+}
+
+// Ask again for the picture that did not come.
+export function showFailedAgain() {
+  if (dialog.open && full.matches('.failed')) show();
 }
 
 const filterButton = (label, name, value) => element('button', { type: 'button', onclick: () => actions.filter(name, value) }, label);

@@ -220,6 +220,23 @@ export async function around({ store }) {
     await again.stop();
   });
 
+  await test('the server dies while one looks around: it is said where one is, and thumbnails and the open picture come when it is back', async () => {
+    const server = await serve(['--store', store]), page = await open(server.url, { viewport: { width: 700, height: 500 } });
+    await settled(page);
+    await server.stop('SIGKILL');
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await until(async () => assert.ok(await page.locator('.hit.gone').count()));
+    await until(async () => assert.match(await page.textContent('#notice.floating'), /does not answer/));
+    await page.locator('.hit.gone .open').last().click();
+    await until(async () => assert.equal(await page.textContent('#view-problem'), 'The server does not answer.'));
+    const again = await serve(['--store', store], { listen: '127.0.0.1:' + server.port });
+    await until(async () => assert.ok(await page.$eval('#full', img => img.complete && img.naturalWidth > 0 && !img.matches('.failed'))));
+    assert.equal(await page.isVisible('#view-problem'), false);
+    await page.keyboard.press('Escape');
+    await until(async () => assert.deepEqual([await page.locator('.hit.gone').count(), await page.isVisible('#notice')], [0, false]));
+    await again.stop();
+  });
+
   await test('a request refused with 503 is repeated', async () => {
     const server = await serve(['--store', store]);
     const page = await open(server.url);
