@@ -1,16 +1,18 @@
 // page.mjs - measures the page in Chromium with many pictures; bench/page.sh runs it.
 //
 // First pictures: from the start of the navigation until all thumbnails of the window are there, in a new context each time (no
-// cache of the browser). Frames: the wheel is turned for SCROLL_S seconds; the trace says how many frames were drawn and dropped, and
-// how much processor time the main thread took for each.
+// cache of the browser). Frames: the timeline is scrolled as one who looks does, and as one who flies past, both from Chromium itself; the
+// trace says how many frames were shown and dropped, by whom, and the processor time of each thread for one, in ms.
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { existsSync, mkdirSync, utimesSync } from 'node:fs';
 import { scry, serve, top } from '../tests/browser/harness.mjs';
 import { manyPictures } from '../tests/browser/pictures.mjs';
+import { CATEGORIES, forcedByScript, frames, mainThread, scrollEvenly, threads } from '../tests/browser/trace.mjs';
 
-const { BENCH_HOME, CHROMIUM, SCRY_NODE_MODULES } = process.env, COUNT = +process.env.COUNT, ROUNDS = 7, SCROLL_S = 5, WHEEL_PX = 120, WHEEL_MS = 16, SEEN_MS = 1000;
+const { BENCH_HOME, CHROMIUM, CHROMIUM_ARGS, ONLY, SCRY_NODE_MODULES } = process.env, COUNT = +process.env.COUNT, ROUNDS = 7, SCROLLS = 5, SCROLL_S = 4, SEEN_MS = 1000, STILL_MS = 1500;
+const SPEEDS = [['looking', 2400], ['flying', 7200]];   // pixels in a second
 const { chromium } = createRequire(SCRY_NODE_MODULES + '/')('playwright-core');
 const folder = `${BENCH_HOME}/page-${COUNT}`, store = folder + '/store', env = { SCRY_MODEL: folder + '/model' };
 
@@ -40,7 +42,7 @@ const watch = () => {
 };
 
 async function openPage(browser, url) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers: 'block' }), page = await context.newPage();
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' }), page = await context.newPage();
   await page.addInitScript(watch);
   await page.goto(url);
   await page.waitForFunction(() => window.shownAt);
@@ -73,45 +75,39 @@ async function firstPictures(browser, url) {
   say('the first list after a change', lists, 'ms');
 }
 
-// The events of a trace while `run` runs.
-async function trace(browser, page, run) {
-  await browser.startTracing(page, { categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline.frame', 'toplevel'] });
-  await run();
-  return JSON.parse((await browser.stopTracing()).toString()).traceEvents;
-}
-
-async function turnWheel(page, seconds) {
-  const start = performance.now();
-  for (let n = 1; performance.now() - start < seconds * 1000; n++) {
-    await page.mouse.wheel(0, WHEEL_PX);
-    await new Promise(resolve => setTimeout(resolve, Math.max(0, start + n * WHEEL_MS - performance.now())));
-  }
-}
-
-async function frames(browser, url) {
-  const rates = [], dropped = [], busy = [], slow = [];
-  for (let i = 0; i < ROUNDS; i++) {
+// The scrolls of a speed: what each gave, one after the other.
+async function scrollOften(browser, url, speed) {
+  const all = [];
+  for (let i = 0; i < SCROLLS; i++) {
     const page = await openPage(browser, url);
-    await page.mouse.move(500, 500);
-    const gaps = page.evaluate(ms => new Promise(resolve => {
-      const found = [], start = performance.now();
-      let last = start;
-      const frame = now => { found.push(now - last); last = now; if (now - start < ms) requestAnimationFrame(frame); else resolve(found.slice(1)); };
-      requestAnimationFrame(frame);
-    }), SCROLL_S * 1000);
-    const events = await trace(browser, page, () => turnWheel(page, SCROLL_S)), all = (await gaps).toSorted((a, b) => a - b);
-    const main = events.find(e => e.name === 'thread_name' && e.args.name === 'CrRendererMain' && events.some(o => o.name === 'FunctionCall' && o.pid === e.pid && o.tid === e.tid));
-    const tasks = events.filter(e => e.name === 'ThreadControllerImpl::RunTask' && e.pid === main?.pid && e.tid === main?.tid && e.dur);
-    rates.push(all.length / (all.reduce((a, b) => a + b, 0) / 1000));
-    slow.push(all[Math.floor(all.length * 0.99)]);
-    dropped.push(events.filter(e => e.name === 'DroppedFrame').length);
-    if (tasks.length) busy.push(tasks.reduce((sum, e) => sum + (e.tdur ?? e.dur), 0) / 1000 / all.length);
+    await page.waitForTimeout(STILL_MS);   // what comes after the first pictures
+    await browser.startTracing(page, { categories: CATEGORIES });
+    await scrollEvenly(page, speed * SCROLL_S, speed);
+    const events = JSON.parse((await browser.stopTracing()).toString()).traceEvents, { rate, pages, gaps, shown, dropped } = frames(events);
+    const each = (sums, count) => Object.fromEntries(Object.entries(sums).map(([name, ms]) => [name, ms / count]));
+    all.push({ rate, pages: pages / SCROLL_S, dropped, slow: gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length * 0.99)],
+      others: each(threads(events), shown), main: each(mainThread(events), pages), busy: threads(events).main / SCROLL_S / 10, forced: forcedByScript(events).length });
     await page.context().close();
   }
-  say('frames a second while scrolling', rates, '1/s');
-  say('99 of 100 frames come within', slow, 'ms');
-  say('frames dropped in ' + SCROLL_S + ' s', dropped, '');
-  if (busy.length) say('processor time of the main thread, for each frame', busy, 'ms');
+  return all;
+}
+
+const OTHERS = { compositor: 'moving layers', raster: 'drawing tiles and decoding thumbnails', display: 'putting the window together', browser: "the browser's own" };
+
+async function scrolling(browser, url) {
+  for (const [how, speed] of SPEEDS) {
+    const all = await scrollOften(browser, url, speed), say1 = (what, of, unit) => say(`${how}: ${what}`, all.map(of), unit);
+    say1('frames a second', s => s.rate, '1/s');
+    say1('99 of 100 frames come within', s => s.slow, 'ms');
+    say1('dropped for the page', s => s.dropped.main, '');
+    say1('dropped for the drawing', s => s.dropped.drawing, '');
+    say1('dropped as nobody began them', s => s.dropped.missed, '');
+    say1('frames that the page drew', s => s.pages, '1/s');
+    for (const kind of ['script', 'style', 'layout', 'paint', 'rest']) say1('one of these, main thread, ' + kind, s => s.main[kind], 'ms');
+    say1('main thread, of its time', s => s.busy, '%');
+    for (const [name, what] of Object.entries(OTHERS)) say1('a frame shown, ' + what, s => s.others[name], 'ms');
+    say1('layouts and styles forced by a script', s => s.forced, '');
+  }
 }
 
 // Many places of the list, then the start: what is kept must not grow with what was seen.
@@ -136,9 +132,9 @@ async function memory(browser, url) {
 }
 
 prepare();
-const server = await serve(['--store', store], { env }), browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--disable-dev-shm-usage'] });
-await firstPictures(browser, server.url);
-await frames(browser, server.url);
-await memory(browser, server.url);
+const server = await serve(['--store', store], { env }), browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--disable-dev-shm-usage', ...(CHROMIUM_ARGS ?? '').split(' ').filter(Boolean)] });
+if (!ONLY || ONLY === 'first') await firstPictures(browser, server.url);
+if (!ONLY || ONLY === 'scrolling') await scrolling(browser, server.url);
+if (!ONLY || ONLY === 'memory') await memory(browser, server.url);
 await browser.close();
 await server.stop();

@@ -99,7 +99,7 @@ function typed() {
   typing = true;
 }
 
-const savePlace = () => history.replaceState({ ...history.state, y: scrollY, n: countLoaded() }, '');
+const savePlace = (y = scrollY) => history.replaceState({ ...history.state, y, n: countLoaded() }, '');
 
 function searchWith(kind, value, region, hideFirst = true) {
   const wasOpen = hideFirst && hideViewer();
@@ -720,7 +720,7 @@ function wirePage() {
   history.scrollRestoration = 'manual';
   addEventListener('popstate', onPop);
   addEventListener('keydown', onKey);
-  addEventListener('scroll', () => { fillScreen(); clearTimeout(timer); timer = setTimeout(savePlace, 300); }, { passive: true });
+  addEventListener('scroll', () => { const y = scrollY; fillScreen(); clearTimeout(timer); timer = setTimeout(savePlace, 300, y); }, { passive: true });
   addEventListener('resize', fillScreen);
   setPanel($('show-filters'), $('filters-panel'), () => loadFacets(folded).catch(() => {}));
   setPanel($('show-more'), $('more-panel'), showLanguages);

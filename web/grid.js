@@ -26,7 +26,7 @@ const headings = new Map();   // row -> li
 const blanks = new Set();     // indexes of those shown whose record is not there yet
 let hits = [], rows = [], complete = false, borders = null, farHidden = true;
 let sections = null;          // of the library, see layTiles; null: a ranking
-let active = 0, settle = null, width = 0;
+let active = 0, settle = null, width = 0, filling = 0;
 let scrolled = { y: 0, ms: 0, down: 0 };   // by the last scroll event
 let around = 1;                            // how many heights of the window above and below it have elements
 let near = { first: 0, end: 0 };           // the pictures that have elements
@@ -103,12 +103,16 @@ export function showLibrary(total, given, records) {
 // The records of the library from `from` on; null: they may be forgotten.
 export function fillHits(from, records, count = records.length) {
   for (let k = 0; k < count; k++) {
-    const index = from + k, li = shown.get(index);
-    if (records) hits[index] = records[k];
-    else if (!li) delete hits[index];
-    if (!records || !li?.classList.contains('blank')) continue;
-    showAgain(index, li);
+    if (records) hits[from + k] = records[k];
+    else if (!shown.has(from + k)) delete hits[from + k];
   }
+  if (!filling) filling = requestAnimationFrame(fillBlanks);
+}
+
+// Within a frame: what changes between frames would have to be laid out when the next scroll event asks where the grid is.
+function fillBlanks() {
+  filling = 0;
+  for (const index of [...blanks]) if (hits[index]) showAgain(index, shown.get(index));
   loadShown();
 }
 

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { strict as assert } from 'node:assert';
+import { CATEGORIES } from './trace.mjs';
 
 const { T, SCRY_TOP, SCRY_BUILD, SCRY_NODE_MODULES, CHROMIUM } = process.env;
 const modules = createRequire(SCRY_NODE_MODULES + '/');
@@ -105,6 +106,13 @@ export async function search(page, words) {
 export async function openHit(page, n = 0) {
   await page.locator(`.hit[data-index="${n}"] .open`).click();
   await page.waitForFunction(() => document.getElementById('full').complete && document.getElementById('full').naturalWidth > 0);
+}
+
+// The events of a trace while `run` runs.
+export async function traced(page, run) {
+  await browser.startTracing(page, { categories: CATEGORIES });
+  await run();
+  return JSON.parse((await browser.stopTracing()).toString()).traceEvents;
 }
 
 // Nothing is found by axe.
