@@ -1,10 +1,13 @@
 // scrubber.js - the years of the timeline beside the window: a click goes to a year, dragging goes anywhere, a line shows where one is.
+//
+// Each year has a part of the rail: the room of its name, as long as that is there for all, and a share of the rest by its pictures. So a
+// year of three pictures can be reached, too. Names that have no room are left out, but never the first and the last.
 
 import { $, element } from './dom.js';
 import { gridHeight, marks, placeInWindow, scrollToTop } from './grid.js';
 
 const rail = $('scrubber'), bubble = $('scrubber-bubble'), here = element('i', { id: 'scrubber-here', ariaHidden: 'true' }), APART_PX = 24, AROUND_PX = 100;   // above and below the rail: app.css
-let dragging = false, all = [], height = 0, shownYear = null;   // height: of the rail
+let dragging = false, all = [], years = [], height = 0, shownYear = null;   // years: { year, top, size (in the grid), at, length (on the rail) }; height: of the rail
 
 export function setScrubber() {
   rail.addEventListener('pointerdown', e => {
@@ -23,7 +26,7 @@ export function setScrubber() {
 
 // Say which month is at the pointer; the place there.
 function tell(e) {
-  const { top, height } = rail.getBoundingClientRect(), to = Math.min(1, Math.max(0, (e.clientY - top) / height)) * gridHeight();
+  const { top, height } = rail.getBoundingClientRect(), to = placeAt(Math.min(height, Math.max(0, e.clientY - top)));
   bubble.textContent = all.findLast(m => m.top <= to)?.heading ?? '';
   bubble.style.top = Math.min(innerHeight - 40, Math.max(0, e.clientY - 16)) + 'px';
   bubble.hidden = false;
@@ -32,12 +35,34 @@ function tell(e) {
 
 const drag = e => scrollToTop(tell(e));
 
-// The years that have room, those with most pictures first.
-function withRoom(years, y) {
-  const size = new Map(years.map((m, i) => [m, (years[i + 1]?.top ?? gridHeight()) - m.top])), chosen = [];
-  for (const m of years.toSorted((a, b) => size.get(b) - size.get(a)))
-    if (chosen.every(other => Math.abs(y(other) - y(m)) >= APART_PX)) chosen.push(m);
-  return years.filter(m => chosen.includes(m));
+// Divide the rail.
+function divide(firsts) {
+  const total = gridHeight(), least = Math.min(APART_PX, height / firsts.length), rest = height - least * firsts.length;
+  let at = 0;
+  years = firsts.map(({ year, top }, i) => {
+    const size = (firsts[i + 1]?.top ?? total) - top, length = least + rest * size / total, made = { year, top, size, at, length };
+    at += length;
+    return made;
+  });
+}
+
+// A place of the grid on the rail, and back.
+function onRail(to) {
+  const { top, size, at, length } = years.findLast(y => y.top <= to) ?? years[0];
+  return Math.max(0, at + Math.min(1, (to - top) / size) * length);
+}
+
+function placeAt(y) {
+  const { top, size, at, length } = years.findLast(one => one.at <= y) ?? years[0];
+  return top + Math.min(1, (y - at) / length) * size;
+}
+
+// The years whose names have room: the first and the last, then those with most pictures.
+function withRoom() {
+  const chosen = [];
+  for (const year of new Set([years[0], years.at(-1), ...years.toSorted((a, b) => b.size - a.size)]))
+    if (chosen.every(other => Math.abs(other.at - year.at) >= APART_PX - 0.5)) chosen.push(year);
+  return years.filter(year => chosen.includes(year));
 }
 
 // Room for the years beside the grid, or not.
@@ -49,21 +74,30 @@ export function makeRoom(on) {
 // Draw the years anew, after the grid was laid out.
 export function drawScrubber() {
   all = marks();
-  const years = all.filter((m, i) => m.year !== all[i - 1]?.year);
-  makeRoom(years.length > 1);
-  [height, shownYear] = [placeInWindow().height - AROUND_PX, null];
-  const shown = withRoom(years, m => m.top / gridHeight() * height);
-  rail.replaceChildren(...shown.map(({ year, top }) =>
-    element('button', { type: 'button', 'data-year': year, onclick: e => { if (e.detail === 0) scrollToTop(top); } }, year)), here);
-  shown.forEach((m, i) => { rail.children[i].style.top = m.top / gridHeight() * 100 + '%'; });
+  const firsts = all.filter((m, i) => m.year !== all[i - 1]?.year);
+  makeRoom(firsts.length > 1);
+  if (rail.hidden) return;
+  [height, shownYear] = [Math.max(1, placeInWindow().height - AROUND_PX), null];
+  divide(firsts);
+  rail.replaceChildren(...withRoom().map(({ year, top, at }) => {
+    const button = element('button', { type: 'button', 'data-year': year, onclick: e => { if (e.detail === 0) scrollToTop(top); } }, year);
+    button.style.top = at + 'px';
+    return button;
+  }), here);
   showYear();
+}
+
+// Where in the grid one looks: below the search, and over the last window of pictures down to its end, which cannot be scrolled up there.
+function looksAt() {
+  const { top, head, height: window } = placeInWindow(), seen = window - head, below = top + gridHeight() - window;
+  return head + 8 - top + Math.min(1, Math.max(0, 1 - below / seen)) * (seen - 8);
 }
 
 // The grid has looked where it is when this is called: asking again would lay out the page a second time.
 function showYear() {
   if (rail.hidden) return;
-  const { top, head } = placeInWindow(), at = head + 8 - top, year = (all.findLast(m => m.top <= at) ?? all[0])?.year;
-  here.style.transform = `translateY(${Math.round(Math.min(1, Math.max(0, at / gridHeight())) * height)}px)`;
+  const at = looksAt(), year = (all.findLast(m => m.top <= at) ?? all[0])?.year;
+  here.style.transform = `translateY(${Math.round(onRail(at))}px)`;
   if (year === shownYear) return;
   shownYear = year;
   for (const button of rail.querySelectorAll('button')) {

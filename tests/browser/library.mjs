@@ -9,13 +9,14 @@ const idOf = i => i.toString(16).padStart(32, '0');
 const headings = page => page.$$eval('.divide', all => all.map(li => li.textContent));
 const month = day => new Date(day + 'T12:00Z').toLocaleDateString('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
-// The server's lists replaced by 100,000 pictures, 20 a day, newest first.
-async function openMany(url, address = '/', options = {}) {
+const evenly = Array.from({ length: COUNT / 20 }, (_, k) => ({ day: new Date(Date.UTC(2024, 11, 31) - k * 864e5).toISOString().slice(0, 10), count: 20, offset: 20 * k }));
+
+// The server's lists replaced by 100,000 pictures, newest first.
+async function openMany(url, address = '/', options = {}, days = evenly) {
   const page = await open(url + '/?format=none', options);   // has no pictures
-  const dayOf = i => new Date(Date.UTC(2024, 11, 31) - Math.floor(i / 20) * 864e5).toISOString().slice(0, 10);
+  const dayOf = i => days.findLast(d => d.offset <= i).day;
   const asked = [];
-  await page.route('**/api/v1/timeline?*', route => route.fulfill({ json: { total: COUNT,
-    days: Array.from({ length: COUNT / 20 }, (_, k) => ({ day: dayOf(20 * k), count: 20, offset: 20 * k })) } }));
+  await page.route('**/api/v1/timeline?*', route => route.fulfill({ json: { total: COUNT, days } }));
   await page.route('**/api/v1/images?*', route => {
     const params = new URL(route.request().url()).searchParams, offset = +(params.get('offset') ?? 0);
     asked.push(offset);
@@ -271,6 +272,31 @@ export async function library({ store }) {
     await atRest(page);
     assert.match(shown, / 20\d\d$/);
     assert.ok((await page.getAttribute('#scrubber [aria-current]', 'data-year')) === shown.slice(-4));
+  });
+
+  await test('100,000 pictures: years of a few are on the rail, too; the newest and the oldest have their names, whatever the room', async () => {
+    const counts = new Map(Array.from({ length: 29 }, (_, k) => [2026 - k, k === 0 ? 3 : k === 28 ? 1 : k % 3 ? 40 : 9000])), days = [];
+    counts.set(2025, COUNT - [...counts].reduce((sum, [year, n]) => sum + (year === 2025 ? 0 : n), 0));
+    for (const [year, count] of counts) days.push({ day: year + '-05-17', count, offset: days.reduce((sum, d) => sum + d.count, 0) });
+    const all = [...counts.keys()].map(String);
+    for (const [options, everyName] of [[{}, true], [phone, false]]) {
+      const { page } = await openMany(url, '/', options, days), named = await page.$$eval('#scrubber button', buttons => buttons.map(b => [b.dataset.year, b.getBoundingClientRect().top]));
+      if (everyName) assert.deepEqual(named.map(([year]) => year), all);
+      assert.deepEqual([named[0][0], named.at(-1)[0]], ['2026', '1998']);
+      named.forEach(([year, y], i) => assert.ok(i === 0 || y - named[i - 1][1] >= 22, `${year} has room`));
+      assert.deepEqual(await page.$eval('#scrubber', rail => {   // the bubble, wherever the pointer is
+        const { top, height } = rail.getBoundingClientRect(), reached = new Set();
+        for (let y = 1; y < height; y += 4) {
+          rail.dispatchEvent(new PointerEvent('pointermove', { pointerType: 'mouse', clientY: top + y }));
+          reached.add(document.getElementById('scrubber-bubble').textContent.slice(-4));
+        }
+        return [...reached];
+      }), all);
+      for (const year of ['1998', '2026']) {
+        await page.click(`#scrubber [data-year="${year}"]`);
+        await until(async () => assert.equal(await page.getAttribute('#scrubber [aria-current]', 'data-year'), year));
+      }
+    }
   });
 
   await test('100,000 pictures: the viewer goes on past what is loaded, and a picture in another tab has its neighbours', async () => {
