@@ -14,6 +14,7 @@ import { addHits, clearGrid, countHits, countLoaded, farIsHidden, findHit, focus
 import { isRunning, openIndexing, rebuild, setIndexing, watchRun } from './indexing.js';
 import { closeLibrary, firstRequests, libraryTotal, openLibrary, pictureAt, placeOf, readLibrary, wantPictures } from './library.js';
 import { loadMap, mapIsOpen, mapPlace, redrawMap, setMap, showMap } from './map.js';
+import { signedWord } from './query.js';
 import { drawScrubber, makeRoom, setScrubber } from './scrubber.js';
 import { allowMarks, setFavourite, setMarks, showSave } from './marks.js';
 import { removePictures } from './remove.js';
@@ -265,7 +266,8 @@ async function showAddressed() {
     const hit = hitAt(at) ?? await request(`api/v1/images/${id}`), place = at < 0 ? await placeOf(hit) : at;
     if (pictureInAddress() === id) openPicture(hit, place);
   } catch (e) {
-    failed(e, showAddressed);
+    if (e.status === 404) remark(text('error'), explain(e));
+    else failed(e, showAddressed);
   }
 }
 
@@ -342,10 +344,12 @@ function countedGroups() {
   return found.length ? [found.join(', ')] : [];
 }
 
-// Words that the model does not know: the results say little. One that is probably misspelled.
+// Words that the model does not know: the results say little. A word behind a minus that was meant to be subtracted, and is not. One that is probably misspelled.
 function showUnknown(words, misspelled) {
-  $('unknown').hidden = !words.length && !misspelled;
-  $('unknown').replaceChildren(words.length ? text('unknown_words', { n: words.length, words: words.join(', ') }) : '', ...(misspelled ? didYouMean(misspelled) : []));
+  const minus = signedWord(currentQuery());
+  const lines = [words.length && text('unknown_words', { n: words.length, words: words.join(', ') }), minus && text('minus_word', { word: minus })].filter(Boolean);
+  $('unknown').hidden = !lines.length && !misspelled;
+  $('unknown').replaceChildren(lines.join(' '), ...(misspelled ? didYouMean(misspelled) : []));
 }
 
 function didYouMean({ word, meant, query }) {
@@ -390,7 +394,11 @@ function pageFailed(error, again) {
     endOfStore();
     return;
   }
-  if (!first && !error.passing) clearGrid();
+  if (!first && !error.passing) {
+    clearGrid();
+    $('summary').textContent = '';
+    $('end').replaceChildren();
+  }
   failed(error, again);
 }
 
@@ -411,7 +419,8 @@ function failed(error, again) {
     setTimeout(again, Math.max(RETRY_MS, error.retryAfterSeconds * 1000));
     return;
   }
-  notice(text('error'), explain(error), text('retry'), () => { notice(''); again(); });
+  if (error.code === 'bad_parameter' && readFilters().size) notice(text('error'), explain(error), text('clear_filters'), () => $('filters').reset());
+  else notice(text('error'), explain(error), text('retry'), () => { notice(''); again(); });
 }
 
 // The collection was made with an earlier version of the model.

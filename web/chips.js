@@ -87,8 +87,8 @@ function cutOut({ value, region: [x, y, w, h] }) {
 function content(part) {
   if (part.kind === 'text') return element('span', { className: 'word', title: part.value }, part.value);
   if (part.region && part.kind === 'id') return cutOut(part);
-  const src = part.kind === 'id' ? thumbnail(part.value, 160) : uploadThumbnail(part.value);
-  return element('img', { src, alt: text('picture') + (part.region ? ' ' + part.region.join(',') : '') });
+  const src = part.kind === 'id' ? thumbnail(part.value, 160) : uploadThumbnail(part.value), alt = text('picture') + (part.region ? ' ' + part.region.join(',') : '');
+  return element('img', { src, alt, onerror: e => e.target.replaceWith(element('span', { className: 'word' }, alt)) });
 }
 
 function chip(part) {

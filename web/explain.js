@@ -18,7 +18,8 @@ function inWords(key, detail) {
 export const explainSkip = ({ code, reason }) => inWords('skip_' + code, reason);
 
 // Why a request failed. `code`, `cause` and `detail` are of the answer.
-export function explain({ code, cause, message: detail }) {
+export function explain({ code, cause, status, message: detail }) {
+  if (status === 404 && !code) return text('problem_no_such_picture');   // which the detail names by its id
   if (cause) return inWords('skip_' + cause, detail.slice(detail.indexOf(': ') + 2));
   return inWords('problem_' + code, detail);
 }

@@ -5,7 +5,7 @@
 
 import { request } from './api.js';
 import { fillHits, findHit, hitAt, showLibrary } from './grid.js';
-import { format } from './strings.js';
+import { capital, format } from './strings.js';
 
 const CHUNK = 100, KEPT = 60, MOST_OF_A_DAY = 2000, AGAIN_MS = 2000;
 
@@ -17,7 +17,7 @@ const address = (of, number) => `api/v1/images?${of.params}&offset=${number * CH
 // The paths of the requests that readLibrary makes: the first page, and for the order by date the days.
 export const firstRequests = params => [address({ params }, 0), ...(params.get('sort') === 'date' ? ['api/v1/timeline?' + params] : [])];
 
-const monthName = key => format('DateTimeFormat', { month: 'long', year: 'numeric' }).format(new Date(+key.slice(0, 4), key.slice(5, 7) - 1, 15));
+const monthName = key => capital(format('DateTimeFormat', { month: 'long', year: 'numeric' }).format(new Date(+key.slice(0, 4), key.slice(5, 7) - 1, 15)));
 
 function monthsOf(days) {
   const months = [];

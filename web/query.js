@@ -52,3 +52,6 @@ function writePart(part) {
 export function writeQuery(parts) {
   return parts.filter(p => p.value).map((p, i) => (p.sign < 0 ? '- ' : i ? '+ ' : '') + writePart(p)).join(' ');
 }
+
+// The first word of a text that has a minus in front, as other programs subtract it: "-people"; null: there is none.
+export const signedWord = line => parseQuery(line).filter(p => p.kind === 'text').map(p => /(?:^|\s)[-−–]\p{L}\S*/u.exec(p.value)?.[0].trim()).find(Boolean) ?? null;

@@ -32,11 +32,11 @@ export async function loadStrings() {
   apply();
 }
 
+// As at the beginning of a line.
+export const capital = (words, language = here()) => words.slice(0, 1).toLocaleUpperCase(language) + words.slice(1);
+
 // By its own name: "Deutsch".
-export function languageName(language) {
-  const name = new Intl.DisplayNames([language], { type: 'language' }).of(language);
-  return name.slice(0, 1).toLocaleUpperCase(language) + name.slice(1);
-}
+export const languageName = language => capital(new Intl.DisplayNames([language], { type: 'language' }).of(language), language);
 
 // Formats are slow to make: one for each language and kind.
 const formats = new Map();

@@ -43,7 +43,12 @@ export function setViewer(given) {
   $('favourite').onclick = () => actions.favourite([current()], !current().favourite);
   $('small-map').onclick = () => actions.map(current());
   $('show-info').onclick = () => $('show-info').setAttribute('aria-expanded', dialog.classList.toggle('informed'));
-  dialog.addEventListener('cancel', e => { if (zoomActions.draw) { e.preventDefault(); setDrawing(false); } });
+  dialog.addEventListener('cancel', e => {   // Escape ends what goes on first
+    if (!zoomActions.draw && !slides) return;
+    e.preventDefault();
+    if (zoomActions.draw) setDrawing(false);
+    else play(false);
+  });
   dialog.addEventListener('close', onClose);
   dialog.addEventListener('keydown', onKey);
   full.onload = () => { $('preview').removeAttribute('src'); preload(); };

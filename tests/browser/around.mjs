@@ -2,7 +2,7 @@
 
 import { cpSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
-import { accessible, api, assert, firstName, names, open, openHit, scry, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
+import { accessible, api, assert, firstName, names, open, openHit, query, scry, search, serve, settled, temporary, test, top, until, write } from './harness.mjs';
 
 export async function around({ store }) {
   await test('empty collection: instructions, and a form to index where the server allows it', async () => {
@@ -260,6 +260,22 @@ export async function around({ store }) {
     broken = false;
     await page.click('#notice button');
     await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    await server.stop();
+  });
+
+  await test('a filter that is not understood: what it takes, nothing of the results before, and a button to clear the filters', async () => {
+    const server = await serve(['--store', store]);
+    const page = await open(server.url);
+    await search(page, 'a horse');
+    assert.notEqual(await page.textContent('#summary'), '');
+    await page.click('#show-filters');
+    await page.fill('[name=date]', 'gibberish');
+    await page.keyboard.press('Enter');
+    await until(async () => assert.match(await page.textContent('#notice'), /not understood.*gibberish/));
+    assert.deepEqual([await page.textContent('#summary'), await page.textContent('#end'), await names(page)], ['', '', []]);
+    await page.click('#notice button');
+    await until(async () => assert.equal(await firstName(page), 'horse.jpg'));
+    assert.equal(query(page).has('date'), false);
     await server.stop();
   });
 

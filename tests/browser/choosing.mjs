@@ -170,6 +170,9 @@ export async function choosing({ store }) {
     await until(() => assert.equal(new Set(asked).size, 2));
     await page.keyboard.press('s');
     assert.equal(await page.isVisible('#viewer aside'), false);
+    await page.keyboard.press('Escape');   // ends the show, not the viewer
+    assert.deepEqual([await page.getAttribute('#slides', 'aria-pressed'), await page.isVisible('#viewer aside')], ['false', true]);
+    await page.keyboard.press('s');
     await until(async () => assert.equal(await page.textContent('#position'), '2 of 2'));
     await until(async () => assert.equal(await page.getAttribute('#slides', 'aria-pressed'), 'false'));
     assert.equal(await page.isVisible('#viewer aside'), true);

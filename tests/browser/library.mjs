@@ -49,6 +49,14 @@ async function atRest(page) {
 export async function library({ store }) {
   const server = await serve(['--store', store]), { url } = server;
 
+  await test('headings begin with a capital in every language', async () => {
+    for (const locale of ['ru', 'es']) {
+      const page = await open(url, { locale });
+      await settled(page);
+      for (const heading of await headings(page)) assert.match(heading, /^\p{Lu}\p{Ll}+ .*\d{4}/u);
+    }
+  });
+
   await test('the start page is a timeline: a heading for each month, newest first', async () => {
     const page = await open(url);
     await settled(page);

@@ -89,7 +89,8 @@ export async function mapping() {
       await settled(page);
       await page.locator('#map-clusters button').first().waitFor();
       await page.click('#map-choose');
-      const r = await page.locator('#map-canvas').boundingBox(), middle = [r.x + r.width * 0.5 + 40, r.y + r.height * 0.75];
+      const r = await page.locator('#map-canvas').boundingBox(), c = await page.locator('#map-clusters button').first().boundingBox();
+      const middle = options === phone ? [r.x + r.width * 0.5 + 40, r.y + r.height * 0.75] : [c.x + c.width / 2, c.y + c.height / 2];   // or on a cluster
       await page.mouse.move(...middle);
       await page.mouse.down();
       await page.mouse.move(middle[0] + 60, middle[1] + 20, { steps: 4 });

@@ -445,6 +445,30 @@ export async function searching({ root, store }) {
     }
   });
 
+  await test('a word with a minus in front is searched, and what would subtract it is said; a hyphen is no minus', async () => {
+    const page = await open(url + '/?q=-people');
+    await settled(page);
+    assert.match(await page.textContent('#unknown'), /^“-people” is searched as it is written\. .*space behind the minus.*not/);
+    for (const q of ['- people', 'a well-known horse', 'a horse - people']) {
+      await page.goto(`${url}/?q=${encodeURIComponent(q)}`);
+      await settled(page);
+      assert.equal(await page.isVisible('#unknown'), false, q);
+    }
+    await search(page, 'a horse –people');
+    assert.match(await page.textContent('#unknown'), /^“–people” is/);
+  });
+
+  await test('a picture that is not in the collection: said in the language of the page, with a word in place of its thumbnail', async () => {
+    const none = '0'.repeat(32), page = await open(`${url}/?q=@id:${none}`, { locale: 'de' });
+    await until(async () => assert.match(await page.textContent('#notice'), /Dieses Bild gehört nicht oder nicht mehr zur Sammlung\./));
+    await until(async () => assert.deepEqual(await page.$$eval('.chip .word, .chip img', all => all.map(e => e.textContent)), ['Bild']));
+    await page.goto(`${url}/#picture=${none}`);
+    await until(async () => assert.match(await page.textContent('#notice.floating'), /Dieses Bild gehört nicht/));
+    await page.click('#notice button');
+    assert.equal(await page.isVisible('#notice'), false);
+    assert.ok((await names(page)).length);
+  });
+
   await test('unknown words are named in one line above the ranking', async () => {
     const page = await open(url + '/?q=asdfghjkl+qwerty');
     await settled(page);
