@@ -94,11 +94,13 @@ def quantise(rows):
 
 
 def cohort_pictures(pictures):
-    """What the borders are drawn by: the ImageNet sample and every so many of Flickr8k, train only."""
+    """What the borders are drawn by: the ImageNet sample and every so many of Flickr8k, train only; of a run without these
+    (--open-only) every so many of the pictures that it trained on."""
     train = [p for p in pictures if p.split == "train"]
     sample = [p for p in train if p.folder == "imagenet_sample_1000"]
-    flickr = [p for p in train if p.folder == "flickr8k"]
-    return sample + flickr[::len(flickr) // (COHORT - len(sample))][:COHORT - len(sample)]
+    more = [p for p in train if p.folder == "flickr8k"] or [p for p in train if p.folder != "imagenet_sample_1000"]
+    missing = COHORT - len(sample)
+    return sample + more[::max(1, len(more) // missing)][:missing]
 
 
 def subject_vectors(model):
