@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/required.h"
+#include "store/store_kind.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -203,6 +204,16 @@ static void count_put(ingest *in, const ingest_result *r)
     pthread_mutex_unlock(&in->lock);
 }
 
+/* Another program may have made roots of this run parts of one around them. */
+static int follow_roots(ingest *in, scry_error *err)
+{
+    int result = 0;
+    for (const ingest_root *root = in->roots; root && result == 0; root = root->next)
+        if (!root->merged_into && !scry_store_has_root(in->store, root->id))
+            result = ingest_enter_root(in, root->path, NULL, err);
+    return result;
+}
+
 /* Put the pending results in one transaction; those whose files must be decoded again are deferred. */
 static int put_pending(writer *w, scry_error *err)
 {
@@ -223,6 +234,8 @@ static int put_pending(writer *w, scry_error *err)
                                  .new_headers = r->new_headers };
     if (result == 0 && n)
         result = scry_store_put(in->store, batch, n, err);
+    if (result == 0 && n)
+        result = follow_roots(in, err);
     free(batch);
     pthread_mutex_unlock(&in->store_lock);
     return result;

@@ -117,6 +117,10 @@ void ingest_result_free(ingest_result *r);
 bool ingest_mark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES]);
 void ingest_unmark(ingest *in, const uint8_t hash[SCRY_HASH_BYTES]);
 
+/* ingest_feed.c, with store_lock held: let the root that contains the folder, which is added where there is none, be one of this
+ * run. `out`: NULL, or its entry. */
+int ingest_enter_root(ingest *in, const char *folder, const ingest_root **out, scry_error *err) SCRY_NODISCARD;
+
 /* Thread bodies. */
 void ingest_feed(ingest *in);     /* ingest_feed.c: all paths of the options, or files of in->from */
 void ingest_expect(ingest *in);   /* ingest_feed.c: count what the feeder will find, for progress.expected */

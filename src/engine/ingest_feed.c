@@ -72,18 +72,27 @@ static const ingest_root *track_root(ingest *in, const scry_root *root)
     return new;
 }
 
+int ingest_enter_root(ingest *in, const char *folder, const ingest_root **out, scry_error *err)
+{
+    scry_root root;
+    int r = scry_store_add_root(in->store, folder, &root, err);
+    if (r < 0)
+        return r;
+    const ingest_root *entry = track_root(in, &root);
+    if (out)
+        *out = entry;
+    return 0;
+}
+
 /* Make `folder` the root of the files that follow, unless the current root contains it. */
 static int enter_root(feeder *f, const char *folder)
 {
     ingest *in = f->in;
     if (f->root && lies_in(folder, f->root->path))
         return 0;
-    scry_root root;
     scry_error err = SCRY_ERROR_INIT;
     pthread_mutex_lock(&in->store_lock);
-    int r = scry_store_add_root(in->store, folder, &root, &err);
-    if (r == 0)
-        f->root = track_root(in, &root);
+    int r = ingest_enter_root(in, folder, &f->root, &err);
     pthread_mutex_unlock(&in->store_lock);
     if (r < 0)
         ingest_fail(in, &err);

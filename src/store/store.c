@@ -231,6 +231,11 @@ int scry_store_move_root(scry_store *s, const char *old_path, const char *new_pa
     return result < 0 ? result : s->kind->move_root(s, old_path, new_path, err);
 }
 
+bool scry_store_has_root(scry_store *s, const uint8_t id[SCRY_ID_BYTES])
+{
+    return !s->kind->has_root || s->kind->has_root(s, id);
+}
+
 int scry_store_roots(scry_store *s, int (*each)(void *arg, const scry_root *root), void *arg,
                      scry_error *err)
 {

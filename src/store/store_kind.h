@@ -45,6 +45,8 @@ typedef struct scry_store_kind {
     int (*move_root)(scry_store *s, const char *old_path, const char *new_path, scry_error *err);
     int (*roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
     int (*put_root)(scry_store *s, const scry_root *root, scry_error *err);
+    /* NULL: roots change by this store alone. */
+    bool (*has_root)(scry_store *s, const uint8_t *id);
     /* NULL: there are none. */
     int (*lost_roots)(scry_store *s, int (*each)(void *, const scry_root *), void *arg, scry_error *err);
     int (*file_state)(scry_store *s, const uint8_t *root, const char *relative,
@@ -136,6 +138,10 @@ int scry_store_each_word(scry_store *s, int (*each)(void *, const char *, size_t
  * by what the server ranks first: docs/milvus.md. */
 int scry_store_rare_words(scry_store *s, const scry_filter_node *filter, const char *wanted, scry_buf *kept,
                           scry_error *err) SCRY_NODISCARD;
+
+/* Whether the root is one still, after a put of files in it: on a server another program may have made it a part of one around it,
+ * whose these files are then. scry_store_add_root with its path gives that one. */
+bool scry_store_has_root(scry_store *s, const uint8_t id[SCRY_ID_BYTES]);
 
 /* For a server, to which each request takes milliseconds. */
 

@@ -441,7 +441,8 @@ int scry_remote_compact(scry_store *base, const scry_compact_options *options, s
     .describe = scry_remote_describe, \
     .add_root = scry_remote_add_root, .name_root = scry_remote_name_root, \
     .move_root = scry_remote_move_root, .roots = scry_remote_each_root, \
-    .put_root = scry_remote_put_root, .lost_roots = scry_remote_lost_roots, .put_replaces_vectors = true, \
+    .put_root = scry_remote_put_root, .has_root = scry_remote_has_root, .lost_roots = scry_remote_lost_roots, \
+    .put_replaces_vectors = true, \
     .each_in_range = scry_remote_each_in_range, \
     .look_ahead = scry_remote_look_ahead, .count_below = scry_remote_count_below, .each_place = scry_remote_each_place, \
     .each_sampled = scry_remote_each_sampled, .each_brief = scry_remote_each_brief, \

@@ -211,8 +211,8 @@ int scry_remote_index_and_load(scry_remote *s, scry_milvus *m, const scry_store_
     free(params);
     result = scry_milvus_describe_index(m, s->name, s->vector_field, &index, err);
     bool absent = result == 0 && !index.type[0];
-    if (absent && o->mode == SCRY_STORE_READ)
-        return scry_fail(err, SCRY_EINVALID, "the collection %s at %s has no index yet: run scry index once", s->shown, s->where);
+    if (absent && o->mode == SCRY_STORE_READ)   /* it may just be made by another program */
+        return scry_fail(err, SCRY_ENOTFOUND, "the collection %s at %s has no index yet: run scry index once", s->shown, s->where);
     bool other = result == 0 && !absent && o->milvus.index && o->mode == SCRY_STORE_CREATE && !is_same(&index, type, spec);
     if (other && !may_replace)
         return scry_fail(err, SCRY_EINVALID, "the collection %s at %s was not made by scry and has the index %s: change it with "

@@ -19,7 +19,7 @@
  * remote_brief.c    files for lists in another order
  * remote_marks.c    favourites and the like           remote_files.c   rows for a bulk import
  * remote_words.c    words as fields of a row          remote_texts.c   what was read in pictures
- * remote_rare.c     words that rows have together
+ * remote_rare.c     words that rows have together    remote_merge.c   roots within others
  *
  * Thread rule as store.h has it: searches run concurrently, each on a connection of its own from a pool;
  * `lock` guards everything that a writer changes.
@@ -178,11 +178,30 @@ void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const
 /* Add a root, or change the path or the name of one, in the collection, and read the roots again. `name`: NULL: none. */
 int scry_remote_set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, const char *name,
                          scry_error *err) SCRY_NODISCARD;
+/* A root that was added and gets no rows is none any more. */
+void scry_remote_undo_root(scry_remote *s, scry_milvus *m, const char *id);
 /* Let the roots below a root be parts of it, and fill `out`. */
 int scry_remote_finish_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_root *out,
                             scry_error *err) SCRY_NODISCARD;
 /* Read the roots again. */
 int scry_remote_reload_roots(scry_remote *s, scry_milvus *m, scry_error *err) SCRY_NODISCARD;
+/* A root at `path` is none any more: its rows are those of one around it. */
+int scry_remote_retire_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err) SCRY_NODISCARD;
+/* After rows of a root were sent: if another program has retired it, move them to the root around it, and read the roots again. */
+int scry_remote_settle_rows(scry_remote *s, scry_milvus *m, const char *id, scry_error *err) SCRY_NODISCARD;
+bool scry_remote_has_root(scry_store *s, const uint8_t root[SCRY_ID_BYTES]);   /* when the roots were last read */
+
+/* ---- roots within others (remote_merge.c) ---- */
+
+typedef struct scry_remote_move {
+    const char *to, *to_path;        /* the outer root */
+    const char *from, *from_path;    /* the inner one */
+} scry_remote_move;
+
+/* The rows, and the bad files that this machine remembers, of the inner root become those of the outer one. */
+int scry_remote_move_rows(scry_remote *s, const scry_remote_move *move, scry_error *err) SCRY_NODISCARD;
+/* Let all roots below the root `id` at `path` be parts of it. */
+int scry_remote_merge_roots(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err) SCRY_NODISCARD;
 
 /* ---- roots with names (remote_names.c) ---- */
 

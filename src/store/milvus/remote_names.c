@@ -208,19 +208,43 @@ static int check_other(naming *n, size_t i, const char *place, scry_error *err)
     return 0;
 }
 
-/* The root that has the name, or gets it. */
-static int choose_root(naming *n, const char *place, scry_error *err)
+static int check_others(naming *n, const char *place, scry_error *err)
 {
     int result = 0;
-    find_named(n);
     for (size_t i = 0; i < n->roots->count && result == 0; i++)
         if (strcmp(n->roots->ids[i], n->id) != 0)
             result = check_other(n, i, place, err);
+    return result;
+}
+
+/* The root that has the name, or gets it. */
+static int choose_root(naming *n, const char *place, scry_error *err)
+{
+    find_named(n);
+    int result = check_others(n, place, err);
     if (!n->id[0]) {
         uint8_t id[SCRY_ID_BYTES];
         scry_id_of_text(n->name, id);   /* no path: those begin with a slash */
         scry_hex(id, SCRY_ID_BYTES, n->id);
     }
+    return result;
+}
+
+/* Another program may have made a root around or below it at the same moment: then neither has a name. */
+static int make_named(naming *n, const char *place, scry_error *err)
+{
+    scry_remote *s = n->s;
+    bool is_new = strcmp(scry_remote_roots_path(n->roots, n->id), "?") == 0;
+    int result = scry_remote_set_root(s, n->m, n->id, place, n->name, err);
+    if (result < 0)
+        return result;
+    scry_remote_roots *now = scry_remote_roots_hold(s);
+    n->roots = now;
+    n->exists = true;
+    result = check_others(n, place, err);
+    scry_remote_roots_release(s, now);
+    if (result < 0 && is_new)
+        scry_remote_undo_root(s, n->m, n->id);
     return result;
 }
 
@@ -239,8 +263,7 @@ static int name_root(naming *n, scry_root *out, scry_error *err)
     if (result == 0 && !known)
         result = scry_remote_place_set(n->name, place, err);
     if (result == 0)
-        result = n->exists ? scry_remote_reload_roots(n->s, n->m, err)
-                           : scry_remote_set_root(n->s, n->m, n->id, place, n->name, err);
+        result = n->exists ? scry_remote_reload_roots(n->s, n->m, err) : make_named(n, place, err);
     if (result == 0)
         result = scry_remote_finish_root(n->s, n->m, n->id, place, out, err);
     if (result == 0)

@@ -397,6 +397,20 @@ static int write_rows(scry_remote *s, const batch *b, scry_error *err)
     return scry_remote_files_add(s->files, columns, count, b->n, err);
 }
 
+/* Rows of a root that is a part of another one by now, which another machine has made. */
+static int settle_rows(scry_remote *s, scry_milvus *m, const batch *b, scry_error *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < b->n && result == 0; i++) {
+        size_t before = 0;
+        while (before < i && strcmp(b->root[before], b->root[i]) != 0)
+            before++;
+        if (before == i)
+            result = scry_remote_settle_rows(s, m, b->root[i], err);
+    }
+    return result;
+}
+
 /* Whether a later item of the batch is the same file: the last one counts, and Milvus would store both rows of one
  * upsert. */
 static bool is_repeated(const scry_put *items, size_t n, size_t i)
@@ -468,6 +482,8 @@ static int put_some(scry_remote *s, scry_milvus *m, const scry_put *items, const
         pthread_mutex_unlock(&s->lock);
         s->unflushed += count;
         result = remember(s, m, &b, kept, err);
+        if (result == 0)
+            result = settle_rows(s, m, &b, err);
     }
     batch_dispose(&b);
     free(kept);

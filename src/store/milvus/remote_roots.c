@@ -1,5 +1,6 @@
 /* remote_roots.c - roots: properties of the collection, "scry.root.HEX" = escaped path and, of those that have one,
- * "scry.root_name.HEX" = name. */
+ * "scry.root_name.HEX" = name. A root that is a part of another one now has an empty path, since 2.3 cannot delete properties, and
+ * where it was is "scry.root_was.HEX" (remote_merge.c). */
 #include "store/milvus/remote_internal.h"
 
 #include "base/alloc.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char PREFIX[] = "scry.root.", NAME_PREFIX[] = "scry.root_name.";
+static const char PREFIX[] = "scry.root.", NAME_PREFIX[] = "scry.root_name.", WAS_PREFIX[] = "scry.root_was.";
 
 /* ---- the list ---- */
 
@@ -77,11 +78,40 @@ const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id)
     return "?";
 }
 
-static const char *find_name(const scry_milvus_schema *schema, const char *id)
+/* The root whose folder contains `path`; of several, which are about to be merged, the outermost. SIZE_MAX: none. */
+static size_t find_around(const scry_remote_roots *r, const char *path)
+{
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < r->count; i++)
+        if (scry_path_within(r->paths[i], path) && (found == SIZE_MAX || strlen(r->paths[i]) < strlen(r->paths[found])))
+            found = i;
+    return found;
+}
+
+bool scry_remote_has_root(scry_store *base, const uint8_t root[SCRY_ID_BYTES])
+{
+    scry_remote *s = (scry_remote *)base;
+    char id[SCRY_REMOTE_HEX_ID];
+    scry_hex(root, SCRY_ID_BYTES, id);
+    scry_remote_roots *r = scry_remote_roots_hold(s);
+    size_t i = 0;
+    while (i < r->count && strcmp(r->ids[i], id) != 0)
+        i++;
+    bool has = i < r->count;
+    scry_remote_roots_release(s, r);
+    return has;
+}
+
+static const char *find_of(const scry_milvus_schema *schema, const char *prefix, const char *id)
 {
     char key[sizeof NAME_PREFIX + SCRY_REMOTE_HEX_ID];
-    snprintf(key, sizeof key, "%s%s", NAME_PREFIX, id);
-    const char *name = scry_milvus_find_property(schema, key);
+    snprintf(key, sizeof key, "%s%s", prefix, id);
+    return scry_milvus_find_property(schema, key);
+}
+
+static const char *find_name(const scry_milvus_schema *schema, const char *id)
+{
+    const char *name = find_of(schema, NAME_PREFIX, id);
     return name && name[0] ? name : NULL;
 }
 
@@ -110,7 +140,6 @@ int scry_remote_load_roots(scry_remote *s, const scry_milvus_schema *schema, scr
     for (size_t i = 0; i < schema->property_count; i++) {
         const scry_milvus_property *p = &schema->properties[i];
         uint8_t id[SCRY_ID_BYTES];
-        /* A root that was merged into another has an empty path, since 2.3 cannot delete properties. */
         if (strncmp(p->key, PREFIX, sizeof PREFIX - 1) != 0 || !p->value[0] ||
             scry_unhex(p->key + sizeof PREFIX - 1, id, sizeof id) < 0)
             continue;
@@ -181,6 +210,13 @@ int scry_remote_set_root(scry_remote *s, scry_milvus *m, const char *id, const c
     return result < 0 ? result : scry_remote_reload_roots(s, m, err);
 }
 
+void scry_remote_undo_root(scry_remote *s, scry_milvus *m, const char *id)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    if (scry_remote_set_root(s, m, id, "", NULL, &err) < 0)
+        scry_remote_notice(s, "a root without pictures stays in %s: %s", s->where, err.message);
+}
+
 int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err)
 {
     scry_milvus_schema *schema;
@@ -188,13 +224,49 @@ int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err)
     if (result < 0)
         return result;
     scry_remote_roots *roots = scry_remote_roots_hold(s);
-    for (size_t i = 0; i < roots->count && result == 0; i++) {
-        char *key = scry_asprintf("%s%s", PREFIX, roots->ids[i]);
-        if (!scry_milvus_find_property(schema, key) || (roots->names[i] && !find_name(schema, roots->ids[i])))
+    for (size_t i = 0; i < roots->count && result == 0; i++)
+        if (!find_of(schema, PREFIX, roots->ids[i]) || (roots->names[i] && !find_name(schema, roots->ids[i])))
             result = scry_remote_set_root(s, m, roots->ids[i], roots->recorded[i], roots->names[i], err);
-        free(key);
-    }
     scry_remote_roots_release(s, roots);
+    scry_milvus_schema_free(schema);
+    return result;
+}
+
+int scry_remote_retire_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
+{
+    scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16);
+    scry_buf_printf(&key, "%s%s", WAS_PREFIX, id);
+    scry_milvus_escape(&value, path);
+    int result = set_property(s, m, scry_buf_str(&key), scry_buf_str(&value), err);
+    scry_buf_dispose(&key);
+    scry_buf_dispose(&value);
+    return result < 0 ? result : scry_remote_set_root(s, m, id, "", NULL, err);
+}
+
+/* A root that is retired; others are not. */
+static bool is_retired(const scry_milvus_schema *schema, const char *id)
+{
+    const char *path = find_of(schema, PREFIX, id), *was = find_of(schema, WAS_PREFIX, id);
+    return path && !path[0] && was && was[0];
+}
+
+int scry_remote_settle_rows(scry_remote *s, scry_milvus *m, const char *id, scry_error *err)
+{
+    scry_milvus_schema *schema;
+    int result = scry_milvus_describe(m, s->name, &schema, err);
+    if (result < 0)
+        return result;
+    if (is_retired(schema, id)) {
+        char *path = scry_strdup(find_of(schema, WAS_PREFIX, id));
+        scry_milvus_unescape(path);
+        result = scry_remote_load_roots(s, schema, err);
+        scry_remote_roots *roots = scry_remote_roots_hold(s);
+        size_t around = find_around(roots, path);
+        if (result == 0 && around != SIZE_MAX)
+            result = scry_remote_move_rows(s, &(scry_remote_move){ roots->ids[around], roots->paths[around], id, path }, err);
+        scry_remote_roots_release(s, roots);
+        free(path);
+    }
     scry_milvus_schema_free(schema);
     return result;
 }
@@ -228,79 +300,6 @@ static void make_id(const scry_remote_roots *roots, const char *path, char out[S
     }
 }
 
-/* ---- merging roots ----
- *
- * A file's id depends on its root, so the files of a root that is merged into another are put under the
- * new root and then removed from the old one. After an interruption the old root still exists, and
- * adding the new one again continues. */
-
-typedef struct taking {
-    scry_remote *s;
-    uint8_t to[SCRY_ID_BYTES];
-    const char *prefix;      /* of the old root below the new one */
-} taking;
-
-static int take_page(void *arg, const scry_milvus_rows *page, scry_error *err)
-{
-    taking *t = arg;
-    scry_remote *s = t->s;
-    const scry_milvus_column *vectors = scry_milvus_find_column(page, "vector", SCRY_MILVUS_FLOAT_VECTOR);
-    scry_remote_row row = { .answer = 0 };
-    scry_results *files = scry_results_new();
-    scry_put *puts = scry_alloc((page->rows + 1) * sizeof *puts);
-    uint8_t (*old)[SCRY_ID_BYTES] = scry_alloc((page->rows + 1) * sizeof *old);
-    int result = vectors && vectors->dim == s->base.dim ? 0 : scry_fail(err, SCRY_EREMOTE, "Milvus sent no vectors");
-    for (size_t i = 0; i < page->rows && result == 0; i++) {
-        if ((result = scry_remote_row_read(s, &row, page, i, err)) < 0)
-            break;
-        memcpy(old[i], row.file.id, SCRY_ID_BYTES);
-        char *relative = scry_store_join(t->prefix, row.file.relative);
-        row.file.relative = relative;
-        memcpy(row.file.root, t->to, SCRY_ID_BYTES);
-        scry_results_add(files, 0, &row.file, 0);
-        free(relative);
-    }
-    for (size_t i = 0; i < page->rows && result == 0; i++)
-        puts[i] = (scry_put){ .file = files->hits[i].file, .vector = vectors->floats + i * (size_t)s->base.dim };
-    uint64_t removed;
-    if (result == 0 && page->rows)
-        result = scry_remote_put(&s->base, puts, page->rows, err);
-    if (result == 0 && page->rows)
-        result = scry_remote_remove(&s->base, (const uint8_t (*)[SCRY_ID_BYTES])old, page->rows, &removed, err);
-    free(old);
-    free(puts);
-    scry_results_free(files);
-    scry_remote_row_dispose(s, &row);
-    return result;
-}
-
-static int take_in(scry_remote *s, scry_milvus *m, const char *to, const char *to_path, const char *from,
-                   const char *from_path, scry_error *err)
-{
-    const scry_remote_fields fields = scry_remote_row_fields(s, true);
-    char filter[64];
-    size_t n = strlen(to_path);
-    taking t = { .s = s, .prefix = from_path + n + (to_path[n - 1] == '/' ? 0 : 1) };
-    if (scry_unhex(to, t.to, SCRY_ID_BYTES) < 0)
-        return scry_fail(err, SCRY_EINVALID, "\"%s\" is not the id of a root", to);
-    snprintf(filter, sizeof filter, "root == \"%s\"", from);
-    int result = scry_remote_scan(s, filter, &fields, take_page, &t, err);
-    if (result == 0)
-        result = scry_remote_side_move(s, from, t.to, t.prefix, err);
-    return result < 0 ? result : scry_remote_set_root(s, m, from, "", NULL, err);
-}
-
-static int take_in_all(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
-{
-    scry_remote_roots *roots = scry_remote_roots_hold(s);
-    int result = 0;
-    for (size_t i = 0; i < roots->count && result == 0; i++)
-        if (strcmp(roots->ids[i], id) != 0 && scry_path_within(path, roots->paths[i]))
-            result = take_in(s, m, id, path, roots->ids[i], roots->paths[i], err);
-    scry_remote_roots_release(s, roots);
-    return result;
-}
-
 /* ---- operations ---- */
 
 void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const char *path)
@@ -315,7 +314,7 @@ void scry_remote_lend_root(scry_remote *s, scry_root *out, const char *id, const
 
 int scry_remote_finish_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_root *out, scry_error *err)
 {
-    int result = take_in_all(s, m, id, path, err);
+    int result = scry_remote_merge_roots(s, m, id, path, err);
     if (result == 0)
         result = count_files(s, m, id, scry_remote_freshness(s), &out->files, err);
     scry_remote_lend_root(s, out, id, path);
@@ -332,22 +331,40 @@ static int check_no_name_below(const scry_remote_roots *roots, const char *path,
     return 0;
 }
 
+/* Another program may just have made a root around, below, or at the same place, since nothing locks a collection: of two that
+ * begin at once at least the later one sees the other's root here. */
+static int make_unnamed_root(scry_remote *s, scry_milvus *m, const scry_remote_roots *before, const char *path, scry_root *out,
+                             scry_error *err)
+{
+    char id[SCRY_REMOTE_HEX_ID];
+    make_id(before, path, id);
+    int result = scry_remote_set_root(s, m, id, path, NULL, err);
+    if (result < 0)
+        return result;
+    scry_remote_roots *now = scry_remote_roots_hold(s);
+    size_t around = find_around(now, path);
+    result = check_no_name_below(now, path, err);
+    if (result < 0)
+        scry_remote_undo_root(s, m, id);
+    else if (around != SIZE_MAX)
+        result = scry_remote_finish_root(s, m, now->ids[around], now->paths[around], out, err);
+    else
+        result = scry_remote_finish_root(s, m, id, path, out, err);
+    scry_remote_roots_release(s, now);
+    return result;
+}
+
 /* Make the root of a folder that is in none: the one that this machine has a name for, else one without. */
 static int make_root(scry_remote *s, scry_milvus *m, const scry_remote_roots *roots, const char *path, scry_root *out,
                      scry_error *err)
 {
     scry_remote_places places;
-    char id[SCRY_REMOTE_HEX_ID];
     int result = scry_remote_places_read(&places, err);
     const char *name = result == 0 ? scry_remote_name_at(&places, path) : NULL;
-    if (name) {
+    if (name)
         result = scry_remote_name_root(&s->base, name, path, out, err);
-    } else if (result == 0 && (result = check_no_name_below(roots, path, err)) == 0) {
-        make_id(roots, path, id);
-        result = scry_remote_set_root(s, m, id, path, NULL, err);
-        if (result == 0)
-            result = scry_remote_finish_root(s, m, id, path, out, err);
-    }
+    else if (result == 0 && (result = check_no_name_below(roots, path, err)) == 0)
+        result = make_unnamed_root(s, m, roots, path, out, err);
     scry_remote_places_dispose(&places);
     return result;
 }
@@ -359,12 +376,14 @@ int scry_remote_add_root(scry_store *base, const char *path, scry_root *out, scr
     int result = scry_remote_check_writable(s, err);
     if (result < 0 || (result = scry_remote_take(s, &m, err)) < 0)
         return result;
+    result = scry_remote_restore_roots(s, m, err);
+    if (result == 0)
+        result = scry_remote_reload_roots(s, m, err);   /* another program may have changed them */
     scry_remote_roots *roots = scry_remote_roots_hold(s);
-    size_t at = 0;
-    while (at < roots->count && !scry_path_within(roots->paths[at], path))
-        at++;
-    result = at < roots->count ? scry_remote_finish_root(s, m, roots->ids[at], roots->paths[at], out, err)
-                               : make_root(s, m, roots, path, out, err);
+    size_t around = find_around(roots, path);
+    if (result == 0)
+        result = around != SIZE_MAX ? scry_remote_finish_root(s, m, roots->ids[around], roots->paths[around], out, err)
+                                    : make_root(s, m, roots, path, out, err);
     scry_remote_roots_release(s, roots);
     scry_remote_give(s, m);
     return result;
