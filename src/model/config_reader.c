@@ -29,8 +29,7 @@ static void must_be(scry_config_reader *r, const scry_config_part *p, const char
 
 const scry_json *scry_config_value(const scry_config_part *p, const char *key)
 {
-    const scry_json *v = scry_json_get(p->overriding, key);
-    return v ? v : scry_json_get(p->object, key);
+    return scry_json_get(p->object, key);
 }
 
 /* NULL for null, too: transformers writes null for values that are not set. */

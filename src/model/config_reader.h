@@ -1,7 +1,7 @@
 /* config_reader.h - values out of a checkpoint's JSON, checked.
  *
  *     scry_config_reader r = { .path = path, .err = err };
- *     scry_config_part text = { "text_config", scry_json_get(config, "text_config"), NULL };
+ *     scry_config_part text = { "text_config", scry_json_get(config, "text_config") };
  *     vocab = scry_config_size(&r, &text, "vocab_size", 49408, SCRY_MAX_VOCAB);
  *     width = ...
  *     return r.code;
@@ -25,7 +25,6 @@ typedef struct scry_config_reader {
 typedef struct scry_config_part {
     const char *name;            /* for messages; NULL: the whole file */
     const scry_json *object;
-    const scry_json *overriding; /* an object whose keys are looked up first, or NULL */
 } scry_config_part;
 
 /* Keep an error "PATH: MESSAGE" unless there is one. Returns the reader's code. */

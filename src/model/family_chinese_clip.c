@@ -21,7 +21,7 @@ static bool accepts(const scry_json *config)
 
 static void parse(scry_config *c, scry_config_reader *r, const scry_json *config)
 {
-    const scry_config_part top = { NULL, config, NULL };
+    const scry_config_part top = { NULL, config };
     const scry_config_part v = scry_hf_part(config, "vision_config"), t = scry_hf_part(config, "text_config");
     scry_hf_known_part(r, &top, top_keys);
     scry_hf_known_part(r, &v, image_keys);

@@ -33,7 +33,7 @@ static void metaclip_parse(scry_config *c, scry_config_reader *r, const scry_jso
 {
     /* What transformers has for absent keys. */
     static const scry_stack_config text = { 12, 512, 8, 2048, 1e-5f, SCRY_ACT_QUICK_GELU, "quick_gelu" };
-    const scry_config_part top = { NULL, config, NULL };
+    const scry_config_part top = { NULL, config };
     const scry_config_part v = scry_hf_part(config, "vision_config"), t = scry_hf_part(config, "text_config");
     scry_hf_known(r, config, hf_keys);
     c->dim = scry_config_size(r, &top, "projection_dim", 512, SCRY_MAX_WIDTH);

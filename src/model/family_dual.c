@@ -13,7 +13,7 @@ enum { MAX_CHANNELS = 1 << 15, MAX_KERNEL = 15 };
 
 static void parse_block(scry_config_reader *r, scry_conv_block *b, const scry_json *json)
 {
-    const scry_config_part p = { "vision_config.blocks", json, NULL };
+    const scry_config_part p = { "vision_config.blocks", json };
     *b = (scry_conv_block){
         .kernel = scry_config_size(r, &p, "kernel", 0, MAX_KERNEL),
         .stride = scry_config_size(r, &p, "stride", 0, 4),
@@ -29,7 +29,7 @@ static const char *const image_keys[] = {
 
 static void parse_image(scry_config_reader *r, scry_image_config *image, const scry_json *json)
 {
-    const scry_config_part p = { "vision_config", json, NULL };
+    const scry_config_part p = { "vision_config", json };
     scry_conv_config *c = &image->conv;
     scry_hf_known_part(r, &p, image_keys);
     scry_config_require(r, &p, "model_type", "efficientnet_lite");
@@ -61,7 +61,7 @@ static const char *const text_keys[] = {
 
 static void parse_text(scry_config_reader *r, scry_text_config *t, const scry_json *json)
 {
-    const scry_config_part p = { "text_config", json, NULL };
+    const scry_config_part p = { "text_config", json };
     scry_hf_known_part(r, &p, text_keys);
     scry_config_require(r, &p, "pooling", "mean");
     t->stack = (scry_stack_config){
@@ -90,7 +90,7 @@ static void parse_text(scry_config_reader *r, scry_text_config *t, const scry_js
 /* A layer whose input has `width` numbers. */
 static void parse_layer(scry_config_reader *r, scry_head_layer *l, const scry_json *json, size_t width)
 {
-    const scry_config_part p = { "a head's layer", json, NULL };
+    const scry_config_part p = { "a head's layer", json };
     const char *type = scry_config_str(r, &p, "type", "");
     *l = (scry_head_layer){ .in = width, .out = width };
     if (strcmp(type, "gelu") == 0) {
@@ -155,7 +155,7 @@ static const char *const top_keys[] = {
 
 static void parse(scry_config *c, scry_config_reader *r, const scry_json *config)
 {
-    const scry_config_part top = { NULL, config, NULL };
+    const scry_config_part top = { NULL, config };
     scry_hf_known_part(r, &top, top_keys);
     c->dim = scry_config_size(r, &top, "projection_dim", 0, SCRY_MAX_WIDTH);
     c->logit_scale = scry_config_num(r, &top, "logit_scale", 0);

@@ -88,7 +88,7 @@ static void parse_tokenizer(scry_text_config *t, scry_config_reader *r, const sc
         { "canonicalize", SCRY_TOKENIZER_OPEN_CLIP_CANONICAL }
     };
     static const char *const keys[] = { "clean", "strip_sep_token", NULL };
-    const scry_config_part p = { "text_cfg.tokenizer_kwargs", scry_config_value(text, "tokenizer_kwargs"), NULL };
+    const scry_config_part p = { "text_cfg.tokenizer_kwargs", scry_config_value(text, "tokenizer_kwargs") };
     scry_config_known(r, &p, keys);
     t->dialect = SCRY_TOKENIZER_OPEN_CLIP;
     t->strips_end = scry_config_bool(r, &p, "strip_sep_token", false);
@@ -126,8 +126,8 @@ static void parse_pool(scry_text_config *t, scry_config_reader *r, const scry_co
 static void parse_kwargs(scry_stack_config *s, scry_config_reader *r, const scry_config_part *p)
 {
     static const char *const act_keys[] = { "approximate", NULL }, *const norm_keys[] = { "eps", NULL };
-    const scry_config_part act = { "text_cfg.act_kwargs", scry_config_value(p, "act_kwargs"), NULL };
-    const scry_config_part norm = { "text_cfg.norm_kwargs", scry_config_value(p, "norm_kwargs"), NULL };
+    const scry_config_part act = { "text_cfg.act_kwargs", scry_config_value(p, "act_kwargs") };
+    const scry_config_part norm = { "text_cfg.norm_kwargs", scry_config_value(p, "norm_kwargs") };
     scry_config_known(r, &act, act_keys);
     scry_config_known(r, &norm, norm_keys);
     s->eps = (float)scry_config_num(r, &norm, "eps", (double)s->eps);
@@ -217,7 +217,7 @@ static void parse_hf_pool(scry_text_config *t, scry_config_reader *r, const scry
 
 static void parse_hf_text(scry_text_config *t, scry_config_reader *r, const scry_config_part *p, size_t dim)
 {
-    const scry_config_part own = { "text_cfg.hf_model_config", scry_config_value(p, "hf_model_config"), NULL };
+    const scry_config_part own = { "text_cfg.hf_model_config", scry_config_value(p, "hf_model_config") };
     const char *name = scry_config_str(r, p, "hf_model_name", "");
     scry_config_known(r, p, hf_text_keys);
     if (own.object)
@@ -267,7 +267,7 @@ static const char *const model_keys[] = {
 
 static void parse(scry_config *c, scry_config_reader *r, const scry_json *config)
 {
-    const scry_config_part m = { "model_cfg", scry_open_clip_model(config), NULL };
+    const scry_config_part m = { "model_cfg", scry_open_clip_model(config) };
     const scry_config_part v = scry_open_clip_part(config, "vision_cfg"), t = scry_open_clip_part(config, "text_cfg");
     if (scry_json_get(m.object, "multimodal_cfg"))
         scry_config_fail(r, SCRY_EINVALID, "model_cfg.multimodal_cfg is {...}: CoCa, which writes captions, is not supported; a CLIP for the "

@@ -36,7 +36,7 @@ static const scry_clip_text_names hf_text_names = {
 
 static const char *const hf_keys[] = {
     "keep_len", "longtext_len",   /* FG-CLIP 2's, of the heads for long texts */
-    "vision_config", "text_config", "vision_config_dict", "text_config_dict", "hidden_size", "num_hidden_layers",
+    "vision_config", "text_config", "hidden_size", "num_hidden_layers",
     "num_attention_heads", "intermediate_size", "layer_norm_eps", "hidden_act", "image_size", "patch_size", "vocab_size",
     "max_position_embeddings", "projection_size", "vision_use_head", "num_patches", NULL
 };

@@ -18,8 +18,8 @@ static bool mclip_accepts(const scry_json *config)
 
 static void mclip_parse(scry_config *c, scry_config_reader *r, const scry_json *config)
 {
-    const scry_config_part top = { NULL, config, NULL };
-    const scry_config_part own = { "model_config", scry_config_value(&top, "model_config"), NULL };
+    const scry_config_part top = { NULL, config };
+    const scry_config_part own = { "model_config", scry_config_value(&top, "model_config") };
     scry_hf_known_part(r, &top, mclip_keys);
     c->dim = scry_config_size(r, &top, "numDims", 768, SCRY_MAX_WIDTH);
     if (own.object)
@@ -93,11 +93,11 @@ static void limit_length(scry_text_config *t, scry_config_reader *r, const scry_
     static const char *const keys[] = {   /* how sentence-transformers 5 says that the text model's last layer is read, too */
         "max_seq_length", "do_lower_case", "transformer_task", "modality_config", "module_output_name", "unpad_inputs", NULL
     };
-    const scry_config_part s = { "sentence_bert_config.json", scry_json_get(config, "sentence"), NULL };
+    const scry_config_part s = { "sentence_bert_config.json", scry_json_get(config, "sentence") };
     scry_config_known(r, &s, keys);
     scry_config_require(r, &s, "transformer_task", "feature-extraction");
     scry_config_require(r, &s, "module_output_name", "token_embeddings");
-    const scry_config_part k = { "tokenizer_config.json", scry_json_get(config, "tokenizer"), NULL };
+    const scry_config_part k = { "tokenizer_config.json", scry_json_get(config, "tokenizer") };
     double longest[] = { scry_config_num(r, &s, "max_seq_length", 1e9), scry_config_num(r, &k, "model_max_length", 1e9) };
     for (size_t i = 0; i < 2; i++)
         if (longest[i] >= 2 && longest[i] < (double)t->context)
@@ -108,9 +108,9 @@ static void limit_length(scry_text_config *t, scry_config_reader *r, const scry_
 
 static void sentence_parse(scry_config *c, scry_config_reader *r, const scry_json *config)
 {
-    const scry_config_part transformer = { "config.json", scry_json_get(config, "transformer"), NULL };
-    const scry_config_part pooling = { "pooling", scry_json_get(config, "pooling"), NULL };
-    const scry_config_part dense = { "dense", scry_json_get(config, "dense"), NULL };
+    const scry_config_part transformer = { "config.json", scry_json_get(config, "transformer") };
+    const scry_config_part pooling = { "pooling", scry_json_get(config, "pooling") };
+    const scry_config_part dense = { "dense", scry_json_get(config, "dense") };
     check_modules(r, scry_json_get(config, "modules"));
     scry_hf_text_parse(&c->text, r, &transformer, NULL, "");
     parse_pooling(&c->text, r, &pooling);

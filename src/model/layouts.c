@@ -15,9 +15,11 @@ bool scry_hf_is(const scry_json *config, const char *type)
 
 scry_config_part scry_hf_part(const scry_json *config, const char *key)
 {
-    char old[64];
-    snprintf(old, sizeof old, "%s_dict", key);
-    return (scry_config_part){ key, scry_json_get(config, key), scry_json_get(config, old) };
+    const char *old = strcmp(key, "text_config") == 0 ? "text_config_dict" : "vision_config_dict";
+    const scry_json *instead = scry_json_get(config, old);
+    if (scry_json_type_of(instead) == SCRY_JSON_OBJECT)
+        return (scry_config_part){ old, instead };
+    return (scry_config_part){ key, scry_json_get(config, key) };
 }
 
 scry_stack_config scry_hf_stack(scry_config_reader *r, const scry_config_part *p, const scry_stack_config *defaults)
@@ -79,7 +81,7 @@ static bool among(const char *const *keys, const char *key)
     return *keys;
 }
 
-static void known_object(scry_config_reader *r, const scry_config_part *p, const char *const *keys)
+void scry_hf_known_part(scry_config_reader *r, const scry_config_part *p, const char *const *keys)
 {
     void *it = NULL;
     const char *key;
@@ -94,18 +96,10 @@ static void known_object(scry_config_reader *r, const scry_config_part *p, const
         }
 }
 
-void scry_hf_known_part(scry_config_reader *r, const scry_config_part *p, const char *const *keys)
-{
-    char old[64];
-    snprintf(old, sizeof old, "%s_dict", p->name ? p->name : "");
-    known_object(r, p, keys);
-    known_object(r, &(scry_config_part){ old, p->overriding, NULL }, keys);
-}
-
 void scry_hf_known(scry_config_reader *r, const scry_json *config, const char *const *keys)
 {
     const scry_config_part v = scry_hf_part(config, "vision_config"), t = scry_hf_part(config, "text_config");
-    scry_hf_known_part(r, &(scry_config_part){ NULL, config, NULL }, keys);
+    scry_hf_known_part(r, &(scry_config_part){ NULL, config }, keys);
     scry_hf_known_part(r, &v, keys);
     scry_hf_known_part(r, &t, keys);
 }
@@ -120,7 +114,7 @@ const scry_json *scry_open_clip_model(const scry_json *config)
 
 scry_config_part scry_open_clip_part(const scry_json *config, const char *key)
 {
-    return (scry_config_part){ key, scry_json_get(scry_open_clip_model(config), key), NULL };
+    return (scry_config_part){ key, scry_json_get(scry_open_clip_model(config), key) };
 }
 
 scry_stack_config scry_open_clip_stack(scry_config_reader *r, const scry_config_part *p, size_t width, size_t heads)

@@ -10,7 +10,8 @@
 bool scry_hf_is(const scry_json *config, const char *type);
 
 /* transformers: the part of `config` for one tower, "vision_config" or "text_config". The
- * old "text_config_dict" overrides "text_config". `key` must be a literal. */
+ * old "text_config_dict", where it is an object, takes the place of "text_config": what it leaves out has transformers'
+ * default, whatever "text_config" says. */
 scry_config_part scry_hf_part(const scry_json *config, const char *key);
 
 /* transformers: a stack; what is absent is as in `defaults` (transformers' own). */
@@ -23,7 +24,7 @@ void scry_hf_clip_image(scry_image_config *image, scry_config_reader *r, const s
  * family reads, nor among those that every configuration of transformers may have and that change nothing. */
 void scry_hf_known(scry_config_reader *r, const scry_json *config, const char *const *keys);
 
-/* The same of one part, and of what overrides it. */
+/* The same of one part. */
 void scry_hf_known_part(scry_config_reader *r, const scry_config_part *p, const char *const *keys);
 
 /* open_clip: the object model_cfg, or the whole file where it consists of model_cfg's keys, as Apple publishes it. */

@@ -37,7 +37,7 @@ void scry_preprocess_open_clip(scry_config *c, scry_config_reader *r, const scry
     static const char *const keys[] = {
         "size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color", NULL   /* fill_color: of a mode that is refused */
     };
-    const scry_config_part p = { "preprocess_cfg", cfg, NULL };
+    const scry_config_part p = { "preprocess_cfg", cfg };
     scry_config_known(r, &p, keys);
     scry_config_require(r, &p, "mode", "RGB");
     if (!c->image.any_shape)   /* else nothing reads it, in open_clip either */
@@ -123,16 +123,17 @@ static void parse_patches(scry_config_reader *r, scry_image_spec *spec, const sc
 typedef struct {
     const char *start;
     bool crops;
+    bool int_is_square;   /* a size of one number: both sides, not the shorter one */
     int resample;
 } processor_class;
 
-static const processor_class patches_class = { "Siglip2", false, 2 };
+static const processor_class patches_class = { "Siglip2", false, false, 2 };
 
 static const processor_class *find_class(scry_config_reader *r, const scry_config_part *p)
 {
     static const processor_class classes[] = {
-        { "CLIP", true, 3 }, { "ChineseCLIP", true, 3 }, { "Bit", true, 3 }, { "Siglip", false, 3 },
-        { "ViT", false, 2 }, { "Blip", false, 3 }, { "Scry", true, 3 }, { "", true, 3 }
+        { "CLIP", true, false, 3 }, { "ChineseCLIP", true, false, 3 }, { "Bit", true, false, 3 }, { "Siglip", false, false, 3 },
+        { "ViT", false, true, 2 }, { "Blip", false, true, 3 }, { "Scry", true, false, 3 }, { "", true, false, 3 }
     };
     const char *type = scry_config_str(r, p, "image_processor_type", scry_config_str(r, p, "feature_extractor_type", ""));
     const processor_class *c = classes;
@@ -144,13 +145,34 @@ static const processor_class *find_class(scry_config_reader *r, const scry_confi
     return c;
 }
 
+/* What versions of transformers disagree about: some take null for false, others for what the class does. */
+static bool is_told(scry_config_reader *r, const scry_config_part *p, const char *key, const char *wanted)
+{
+    const scry_json *v = scry_config_value(p, key);
+    bool null = v && scry_json_type_of(v) == SCRY_JSON_NULL;
+    if (null)
+        scry_config_fail(r, SCRY_EINVALID, "%s is null, by which versions of transformers mean different things: it must be %s", key,
+                         wanted);
+    return !null;
+}
+
+static bool flag(scry_config_reader *r, const scry_config_part *p, const char *key, bool fallback)
+{
+    return fallback && is_told(r, p, key, "true or false") ? scry_config_bool(r, p, key, true) : scry_config_bool(r, p, key, false);
+}
+
 /* Size, crop and views; pictures must be cropped to the size they were resized to. */
-static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p, bool crops)
+static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const scry_config_part *p, const processor_class *class)
 {
     bool square, crop_square;
     int64_t size = side_of(r, p, "size", &square);
-    square |= !crops && scry_json_type_of(scry_config_value(p, "size")) == SCRY_JSON_INT;   /* these classes mean both sides by it */
-    bool crop = scry_config_bool(r, p, "do_center_crop", !square && crops);
+    if (scry_json_type_of(scry_config_value(p, "size")) == SCRY_JSON_INT) {
+        square = class->int_is_square;
+        if (scry_config_bool(r, p, "default_to_square", square) != square)   /* transformers 4 does not read it everywhere */
+            scry_config_fail(r, SCRY_EINVALID, "default_to_square contradicts image_processor_type: size must be {\"shortest_edge\": %lld} or "
+                             "{\"height\": %lld, \"width\": %lld}", (long long)size, (long long)size, (long long)size);
+    }
+    bool crop = flag(r, p, "do_center_crop", !square && class->crops);
     int64_t cropped = crop && scry_config_value(p, "crop_size") ? side_of(r, p, "crop_size", &crop_square) : size;
     if (!crop && !square)
         scry_config_fail(r, SCRY_EINVALID, "size names the shorter side (%lld) and nothing is cropped, which gives pictures of "
@@ -168,11 +190,11 @@ static void parse_geometry(scry_config_reader *r, scry_image_spec *spec, const s
 }
 
 static const char *const known_keys[] = {
-    "do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor", "do_normalize", "image_mean",
+    "do_resize", "size", "default_to_square", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor", "do_normalize", "image_mean",
     "image_std", "views", "patch_size", "max_num_patches",
     /* what every picture gets here (RGB), names of classes, and arguments of transformers that change no pixel */
     "do_convert_rgb", "image_processor_type", "feature_extractor_type", "processor_class", "auto_map", "data_format",
-    "input_data_format", "return_tensors", "device", "disable_grouping", "default_to_square", "_valid_processor_keys", NULL
+    "input_data_format", "return_tensors", "device", "disable_grouping", "_valid_processor_keys", NULL
 };
 
 /* Refuse what pictures of any shape have no use for, or the others. */
@@ -188,28 +210,29 @@ int scry_config_parse_preprocessor(scry_config *c, const scry_json *json, const 
 {
     static const float zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 }, halves[3] = { 0.5f, 0.5f, 0.5f };
     scry_config_reader r = { .path = path, .err = err };
-    const scry_config_part p = { NULL, json, NULL };
+    const scry_config_part p = { NULL, json };
     scry_preprocess *out = &c->preprocess;
     bool any_shape = c->image.any_shape;
     const processor_class *class = any_shape ? &patches_class : find_class(&r, &p);   /* FG-CLIP 2 may name one of its own */
     scry_config_known(&r, &p, known_keys);
     check_geometry_keys(&r, &p, any_shape);
-    if (!scry_config_bool(&r, &p, "do_resize", true))
+    if (!flag(&r, &p, "do_resize", true))
         scry_config_fail(&r, SCRY_EINVALID, "do_resize is false: scry takes pictures of any size, so it must resize them");
     if (any_shape)
         parse_patches(&r, &out->spec, &p);
     else
-        parse_geometry(&r, &out->spec, &p, class->crops);
+        parse_geometry(&r, &out->spec, &p, class);
+    is_told(&r, &p, "resample", "2 (bilinear) or 3 (bicubic)");
     int64_t resample = scry_config_int(&r, &p, "resample", class->resample);   /* Pillow's numbers */
     if (resample != 2 && resample != 3)
         scry_config_fail(&r, SCRY_EINVALID, "resample %lld is not supported (2, bilinear, and 3, bicubic, are)",
                          (long long)resample);
     out->spec.filter = resample == 2 ? SCRY_FILTER_BILINEAR : SCRY_FILTER_BICUBIC;
-    bool rescale = scry_config_bool(&r, &p, "do_rescale", true);
+    bool rescale = flag(&r, &p, "do_rescale", true);
     out->factor = rescale ? (float)scry_config_num(&r, &p, "rescale_factor", 1 / 255.0) : 1;
     if (!isfinite(out->factor))
         scry_config_fail(&r, SCRY_EINVALID, "rescale_factor is out of range");
-    if (scry_config_bool(&r, &p, "do_normalize", true)) {
+    if (flag(&r, &p, "do_normalize", true)) {
         scry_config_three(&r, &p, "image_mean", any_shape ? halves : NULL, false, out->mean);
         scry_config_three(&r, &p, "image_std", any_shape ? halves : NULL, true, out->std);
     } else {

@@ -304,7 +304,7 @@ static void parse_convnext(scry_config *c, scry_config_reader *r, const scry_con
 static void parse_naflex(scry_config *c, scry_config_reader *r, const scry_config_part *p, const char *name,
                          const scry_naflex_config *config)
 {
-    const scry_config_part options = { "vision_cfg.timm_model_kwargs", scry_config_value(p, "timm_model_kwargs"), NULL };
+    const scry_config_part options = { "vision_cfg.timm_model_kwargs", scry_config_value(p, "timm_model_kwargs") };
     scry_config_none(r, &options);
     scry_config_require(r, p, "timm_pool", "map");
     scry_config_require(r, p, "timm_proj", "none");

@@ -250,6 +250,8 @@ static int check_settings(scry_tokenizer *t, const char *dir, scry_tokenizer_dia
     bool gemma = !t->pieces_are_scored && (dialect == SCRY_TOKENIZER_SIGLIP || dialect == SCRY_TOKENIZER_OPEN_CLIP_CANONICAL);
     if (is_left(config, "truncation_side"))
         return scry_fail(err, SCRY_EINVALID, "%s/%s: truncation_side is \"left\": scry cuts long texts at their end", dir, SETTINGS);
+    if (dialect != SCRY_TOKENIZER_OPEN_CLIP && scry_json_bool(scry_json_get(config, "split_special_tokens"), false))
+        return scry_fail(err, SCRY_EINVALID, "%s/%s: split_special_tokens is true, which is not supported", dir, SETTINGS);
     if (dialect == SCRY_TOKENIZER_SIGLIP && is_left(config, "padding_side"))   /* open_clip pads at the end, whatever is there */
         return scry_fail(err, SCRY_EINVALID, "%s/%s: padding_side is \"left\": scry pads texts at their end", dir, SETTINGS);
     if (dialect == SCRY_TOKENIZER_SIGLIP && t->pieces_are_scored && !scry_json_bool(scry_json_get(config, "do_lower_case"), true))

@@ -69,7 +69,8 @@ static void transformers(void **state)
         check(HF, file, text, "\"text_config\": {\"rope_theta\": 10000.5,", "text_config.rope_theta is 10000.5");
         check(HF, file, image, "\"vision_config\": {\"window\": [1, 2],", "vision_config.window is [...]");
         check(HF, file, image, "\"vision_config\": {\"pruned_heads\": {\"1\": [0]},", "vision_config.pruned_heads is {...}");
-        check(HF, file, image, "\"vision_config_dict\": {\"strides\": 2}, \"vision_config\": {", "vision_config_dict.strides is 2");
+        check(HF, file, image, "\"vision_config_dict\": {\"strides\": 2}, \"vision_config\": {",
+              i ? "vision_config_dict is {...}" : "vision_config_dict.strides is 2");
         check(HF, file, "\"num_channels\": 3", "\"num_channels\": 1", "vision_config.num_channels is 1");
         /* what version 4 wrote into every part */
         check(HF, file, text, "\"text_config\": {\"temperature\": 1.0, \"top_k\": 50, \"length_penalty\": 1.0, \"is_decoder\": false, "
@@ -244,6 +245,43 @@ static void flat(void **state)
     scry_json_free(json);
 }
 
+/* The size and activation that a configuration gives, edited at `from`. */
+static void parsed(scry_config *c, scry_json **json, const char *file, const char *from, const char *to)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    char *original = read_text(file), *text = replaced(original, from, to);
+    assert_int_equal(scry_json_parse(json, text, strlen(text), "x", &err), 0);
+    *c = (scry_config){ .root = NULL };
+    if (scry_config_parse(c, SCRY_LAYOUT_HF, *json, "DIR/file", &err) < 0)
+        fail_msg("%s", err.message);
+    free(text);
+    free(original);
+}
+
+/* transformers completes text_config_dict by its defaults and lets that override text_config: a key that only text_config has
+ * counts for nothing. */
+static void older_parts(void **state)
+{
+    static const char text[] = "\"text_config\": {", image[] = "\"vision_config\": {";
+    scry_config c;
+    scry_json *json;
+    parsed(&c, &json, "clip/config.json", text, "\"text_config_dict\": {\"hidden_size\": 48, \"num_attention_heads\": 6}, "
+           "\"text_config\": {");
+    assert_int_equal(c.text.stack.width, 48);
+    assert_int_equal(c.text.stack.layers, 12);
+    assert_int_equal(c.text.vocab, 49408);
+    scry_json_free(json);
+    parsed(&c, &json, "clip/config.json", image, "\"vision_config_dict\": {\"patch_size\": 16}, \"vision_config\": {");
+    assert_int_equal(c.image.vit.patch, 16);
+    assert_int_equal(c.image.vit.stack.width, 768);
+    assert_int_equal(c.image.size, 224);
+    scry_json_free(json);
+    parsed(&c, &json, "clip/config.json", text, "\"text_config_dict\": null, \"text_config\": {");
+    assert_int_equal(c.text.stack.width, 35);
+    scry_json_free(json);
+    check(HF, "siglip/config.json", text, "\"text_config_dict\": {\"hidden_size\": 48}, \"text_config\": {", "text_config_dict is {...}");
+}
+
 static void preprocessor(void **state)
 {
     static const char file[] = "clip/preprocessor_config.json";
@@ -263,7 +301,20 @@ static void preprocessor(void **state)
     check(PREPROCESSOR, file, class, "ConvNextImageProcessor\"", "image_processor_type is \"ConvNextImageProcessor\": how that scales");
     check(PREPROCESSOR, file, class, "CLIPImageProcessorFast\"", NULL);
     check(PREPROCESSOR, file, class, "BitImageProcessor\"", NULL);
-    check(PREPROCESSOR, "siglip/preprocessor_config.json", "\"size\": {", "\"size\": 30, \"auto_map\": {", NULL);   /* both sides */
+    /* What null means depends on the version of transformers: off in 5, the class's own in the fast processors of 4.5x. */
+    static const char resize[] = "\"do_resize\": true", siglip[] = "siglip/preprocessor_config.json";
+    check(PREPROCESSOR, file, resize, "\"do_resize\": null", "do_resize is null, by which versions of transformers mean");
+    check(PREPROCESSOR, file, "\"do_normalize\": true", "\"do_normalize\": null", "do_normalize is null");
+    check(PREPROCESSOR, file, "\"do_rescale\": true", "\"do_rescale\": null", "do_rescale is null");
+    check(PREPROCESSOR, file, "\"do_center_crop\": true", "\"do_center_crop\": null", "do_center_crop is null");
+    check(PREPROCESSOR, file, "\"resample\": 3", "\"resample\": null", "resample is null");
+    check(PREPROCESSOR, siglip, resize, "\"do_resize\": true, \"do_center_crop\": null, \"crop_size\": null", NULL);
+    /* one number: both sides or the shorter one, by the class */
+    check(PREPROCESSOR, siglip, "\"size\": {", "\"size\": 30, \"auto_map\": {", "size names the shorter side (30)");
+    check(PREPROCESSOR, file, size, "\"feature_extractor_type\": \"x\", \"size\": 28, \"auto_map\": {\"shortest_edge\": 0", NULL);
+    check(PREPROCESSOR, file, size, "\"default_to_square\": true, \"size\": 28, \"auto_map\": {\"shortest_edge\": 0",
+          "default_to_square contradicts");
+    check(PREPROCESSOR, file, size, "\"default_to_square\": false, \"size\": 28, \"auto_map\": {\"shortest_edge\": 0", NULL);
     check(PREPROCESSOR, file, ADD("\"processor_class\":\"CLIPProcessor\",\"return_tensors\":null,\"data_format\":\"channels_first\""), NULL);
 }
 
@@ -276,6 +327,7 @@ int main(void)
         cmocka_unit_test(any_shape),
         cmocka_unit_test(open_clip_any_shape), cmocka_unit_test(open_clip),
         cmocka_unit_test(flat),
+        cmocka_unit_test(older_parts),
         cmocka_unit_test(preprocessor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
