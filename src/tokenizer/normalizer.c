@@ -47,13 +47,20 @@ static int read_step(scry_normal *m, const scry_json *item, const char *path, sc
         }
     if (strcmp(type, "Replace") == 0)
         return read_replace(s, item, path, err);
+    if (strcmp(type, "Strip") == 0) {
+        s->kind = SCRY_NORMAL_STRIP;
+        s->left = scry_json_bool(scry_json_get(item, "strip_left"), true);
+        s->right = scry_json_bool(scry_json_get(item, "strip_right"), true);
+        m->strips_left |= s->left;
+        return 0;
+    }
     if (strcmp(type, "Precompiled") == 0 && !m->charsmap.units) {
         s->kind = SCRY_NORMAL_CHARSMAP;
         return scry_charsmap_open(&m->charsmap,
                                   scry_json_str(scry_json_get(item, "precompiled_charsmap"), ""), path, err);
     }
     return scry_fail(err, SCRY_EINVALID, "%s: normalizer \"%.60s\" is not supported here (Precompiled, NFC, "
-                     "NFD, NFKC, NFKD, Lowercase, Replace are)", path, type);
+                     "NFD, NFKC, NFKD, Lowercase, Replace, Strip are)", path, type);
 }
 
 int scry_normal_open(scry_normal *m, const scry_json *normalizer, const char *path, scry_error *err)
@@ -112,6 +119,18 @@ static void replace(const scry_normal_step *s, scry_runes *r)
     *r = out;
 }
 
+static void strip(const scry_normal_step *s, scry_runes *r)
+{
+    size_t from = 0;
+    while (s->right && r->n && scry_rune_is_space(r->at[r->n - 1]))
+        r->n--;
+    while (s->left && from < r->n && scry_rune_is_space(r->at[from]))
+        from++;
+    if (from)
+        memmove(r->at, r->at + from, (r->n - from) * sizeof *r->at);
+    r->n -= from;
+}
+
 void scry_normal_apply(const scry_normal *m, scry_runes *r)
 {
     for (size_t i = 0; i < m->n; i++) {
@@ -125,6 +144,7 @@ void scry_normal_apply(const scry_normal *m, scry_runes *r)
         case SCRY_NORMAL_CHARSMAP: scry_charsmap_apply(&m->charsmap, r); break;
         case SCRY_NORMAL_REPLACE_TEXT:
         case SCRY_NORMAL_REPLACE_SPACES: replace(s, r); break;
+        case SCRY_NORMAL_STRIP: strip(s, r); break;
         }
     }
 }

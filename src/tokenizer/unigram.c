@@ -216,7 +216,8 @@ static void normalise(void *work, const char *text, size_t n, scry_runes *out)
 static int put_part(void *work, const char *text, size_t n)
 {
     unigram_work *w = work;
-    scry_chunks chunks = { w->out, w->err, !w->m->words.splits_white_space, w, normalise, put_normalised };
+    bool whole = !w->m->words.splits_white_space || w->m->normal.strips_left;
+    scry_chunks chunks = { w->out, w->err, whole, w, normalise, put_normalised };
     return scry_tok_each_chunk(&chunks, text, n);
 }
 
