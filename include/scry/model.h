@@ -46,9 +46,10 @@ typedef struct scry_model_options {
     /* The weights of a model that is opened for the first time, or has changed, are read in full: a second for a gigabyte or two.
      * How far that is, and to stop it; NULL: nobody watches. */
     const scry_long_options *reading;
+    const char *name;   /* what scry_model_info says; NULL: the last part of the folder's path */
 } scry_model_options;
 
-#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false, NULL, NULL }
+#define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false, NULL, NULL, NULL }
 
 /* How a picture becomes the pixels of one view (src/resize implements it). */
 typedef enum { SCRY_FILTER_BILINEAR, SCRY_FILTER_BICUBIC } scry_filter;
@@ -80,7 +81,7 @@ typedef struct scry_taught_name {
 } scry_taught_name;
 
 typedef struct scry_model_info {
-    const char *name;          /* as given, or the folder's last part */
+    const char *name;          /* scry_model_options.name, or the last part of the folder's path */
     const char *dir;
     const char *family;        /* "clip", "open_clip", "siglip", "clip with texts of M-CLIP" */
     const char *identity;      /* hex SHA-256 over weights, tokenizer, preprocessing; in a pair, of the pictures' checkpoint */

@@ -40,7 +40,8 @@ class scry_long_options(Structure):
 
 
 class scry_model_options(Structure):
-    _fields_ = [("precision", c_int), ("portable", c_bool), ("raw", c_bool), ("language", c_char_p), ("reading", POINTER(scry_long_options))]
+    _fields_ = [("precision", c_int), ("portable", c_bool), ("raw", c_bool), ("language", c_char_p), ("reading", POINTER(scry_long_options)),
+                ("name", c_char_p)]
 
 
 class scry_model_add_options(Structure):

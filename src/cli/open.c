@@ -126,7 +126,11 @@ int cli_open_model_named(scry_model **out, const char *name, const scry_model_op
     int r = scry_model_resolve(name, &dir, err);
     if (r < 0)
         return r;
-    r = scry_model_open(out, dir, options, &why);
+    scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
+    if (options)
+        o = *options;
+    o.name = name && name[0] && !strchr(name, '/') ? name : NULL;   /* a folder that was added may have any */
+    r = scry_model_open(out, dir, &o, &why);
     free(dir);
     bool damaged = r == SCRY_EINVALID || r == SCRY_ENOTFOUND;   /* not for want of memory, descriptors or rights */
     if (damaged && (!name || !name[0] || strcmp(name, SCRY_STARTER_MODEL) == 0))

@@ -547,6 +547,17 @@ static bool given(const scry_search_request *r, scry_param_kind kind)
     return false;
 }
 
+static int refuse_nothing(const scry_search_request *r, scry_error *err)
+{
+    bool filtered = false;
+    for (size_t i = 0; i < SCRY_MAX_PARAMS; i++)
+        filtered |= r->filters[i] != NULL;
+    if (r->via == SCRY_VIA_COMMAND)
+        return scry_fail(err, SCRY_EINVALID, "the query is empty: say what to look for%s",
+                         filtered ? ", or take `scry list` with these filters" : "");
+    return scry_fail(err, SCRY_EINVALID, "the parameter %s is missing: say what to look for", r->via == SCRY_VIA_TOOL ? "query" : "q");
+}
+
 int scry_request_finish(scry_search_request *r, scry_error *err)
 {
     const scry_query_part *parts;
@@ -559,8 +570,7 @@ int scry_request_finish(scry_search_request *r, scry_error *err)
         return scry_fail(err, SCRY_EINVALID, "the query is given as q or as parts, not both");
     bool filters_only = r->via == SCRY_VIA_LIST_URL || r->via == SCRY_VIA_FILTER_COMMAND || r->via == SCRY_VIA_LIST_COMMAND;
     if (!filters_only && !r->may_be_empty && scry_query_parts(r->query, &parts) == 0)
-        return scry_fail(err, SCRY_EINVALID, r->via == SCRY_VIA_COMMAND ? "the query is empty: say what to look for"
-                         : "the parameter %s is missing: say what to look for", r->via == SCRY_VIA_TOOL ? "query" : "q");
+        return refuse_nothing(r, err);
     for (size_t i = 0; i < SCRY_MAX_PARAMS; i++)
         r->search.filter = scry_filter_and(r->pool, r->search.filter, r->filters[i]);
     return filters_only ? 0 : scry_query_find_words(&r->words, r->pool, r->query, (scry_search_kind)r->by, err);

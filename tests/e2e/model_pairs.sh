@@ -11,6 +11,8 @@ cp -r "$golden/sentence" "$T/sentence"
 
 ok "the pictures' model is added" "$scry" model add b32 "$T/clip"
 run index --model b32 --collection photos "$T/pics"
+run search --json --collection photos x
+is "answers say the model's name, not that of the folder it was added from" "$(json 'j["model"]')" b32
 is "a collection is made with it" "$status" 0
 run model info b32 --json
 identity=$(json 'j["identity"]')

@@ -44,6 +44,9 @@ run search --limit 100 --all-copies --json red
 is "--all-copies" "$(json 'len(j["results"])')" 31
 run search --paths red
 is "--paths: paths only" "$(grep -c "^$P/p[0-9]*\.png$" "$T/out")" 10
+run search --words red
+is "filters without a query: 2" $status 2
+like "... the command that takes them" "$T/err" 'the query is empty: say what to look for, or take .scry list. with these filters$'
 run search --min-score 2 red
 is "--min-score out of range: 2" $status 2
 run search --min-score 1 red
