@@ -46,7 +46,7 @@ typedef struct scry_model_options {
     /* The weights of a model that is opened for the first time, or has changed, are read in full: a second for a gigabyte or two.
      * How far that is, and to stop it; NULL: nobody watches. */
     const scry_long_options *reading;
-    const char *name;   /* what scry_model_info says; NULL: the last part of the folder's path */
+    const char *name;   /* what scry_model_info says; NULL, or a path: the last part of the folder's path */
 } scry_model_options;
 
 #define SCRY_MODEL_OPTIONS_INIT { SCRY_PRECISION_AUTO, false, false, NULL, NULL, NULL }

@@ -85,7 +85,7 @@ class Model:
             raise errors.NotFoundError(f"{e} (from Python: scry.models(), scry.catalogue(), scry.pull(name))") from None
         run = Run()
         options = _c.scry_model_options(precision=_PRECISIONS[precision], language=encode(language), reading=run.watch(progress),
-                                        name=None if "/" in name else encode(name))
+                                        name=encode(name))
         try:
             run.call_interruptibly("scry_model_open", ctypes.byref(pointer), encode(take_text(folder)), ctypes.byref(options))
         except BaseException:

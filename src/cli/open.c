@@ -129,7 +129,7 @@ int cli_open_model_named(scry_model **out, const char *name, const scry_model_op
     scry_model_options o = SCRY_MODEL_OPTIONS_INIT;
     if (options)
         o = *options;
-    o.name = name && name[0] && !strchr(name, '/') ? name : NULL;   /* a folder that was added may have any */
+    o.name = name;   /* the folder that was added under it may have any */
     r = scry_model_open(out, dir, &o, &why);
     free(dir);
     bool damaged = r == SCRY_EINVALID || r == SCRY_ENOTFOUND;   /* not for want of memory, descriptors or rights */

@@ -459,7 +459,7 @@ int scry_model_open(scry_model **out, const char *dir, const scry_model_options 
     pthread_mutex_init(&m->lock, NULL);
     pthread_mutex_init(&m->names_lock, NULL);
     char *copy = scry_strdup(dir);
-    m->name = scry_strdup(o->name ? o->name : basename(copy));
+    m->name = scry_strdup(o->name && o->name[0] && !strchr(o->name, '/') ? o->name : basename(copy));
     free(copy);
     m->raw = o->raw;
     choose_arithmetic(m, o);

@@ -377,7 +377,7 @@ static int open_all(server *s, const char *model, scry_precision precision, cons
     scry_model_options m = SCRY_MODEL_OPTIONS_INIT;
     m.precision = precision;
     m.language = language;
-    m.name = model && model[0] && !strchr(model, '/') ? model : NULL;
+    m.name = model;
     int r = scry_model_resolve(model, &dir, err);
     if (r == 0)
         r = scry_model_open(&s->model, dir, &m, err);

@@ -240,6 +240,13 @@ static bool is_left(const scry_json *config, const char *key)
     return strcmp(scry_json_str(scry_json_get(config, key), ""), "left") == 0;
 }
 
+/* Gemma's, of a tokenizer.json that puts a token behind a text alone. */
+static bool adds_other_tokens(const scry_tokenizer *t, const scry_json *config)
+{
+    return !scry_json_bool(scry_json_get(config, "add_eos_token"), true)
+        || (t->start_id < 0 && scry_json_bool(scry_json_get(config, "add_bos_token"), false));
+}
+
 /* Settings of tokenizer_config.json that transformers puts above tokenizer.json, and that change ids. */
 static int check_settings(scry_tokenizer *t, const char *dir, scry_tokenizer_dialect dialect, scry_error *err)
 {
@@ -256,8 +263,7 @@ static int check_settings(scry_tokenizer *t, const char *dir, scry_tokenizer_dia
         return scry_fail(err, SCRY_EINVALID, "%s/%s: padding_side is \"left\": scry pads texts at their end", dir, SETTINGS);
     if (dialect == SCRY_TOKENIZER_SIGLIP && t->pieces_are_scored && !scry_json_bool(scry_json_get(config, "do_lower_case"), true))
         return scry_fail(err, SCRY_EINVALID, "%s/%s: do_lower_case is false, which is not supported: SigLIP's texts are in lower case", dir, SETTINGS);
-    if (gemma && (!scry_json_bool(scry_json_get(config, "add_eos_token"), true)
-                  || (t->start_id < 0 && scry_json_bool(scry_json_get(config, "add_bos_token"), false))))
+    if (gemma && adds_other_tokens(t, config))
         return scry_fail(err, SCRY_EINVALID, "%s/%s: add_bos_token and add_eos_token are not what tokenizer.json does, which puts a token "
                          "behind a text alone", dir, SETTINGS);
     return 0;
