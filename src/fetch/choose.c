@@ -155,6 +155,8 @@ static int choose(fetch_report *r, const scry_json *siblings, const char *reposi
     add(r, find(siblings, l->prefix, l->configuration), FETCH_CONFIGURATION);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         add(r, find(siblings, l->prefix, others[i].name), others[i].stage);
+    if (!find(siblings, l->prefix, "tokenizer.json"))
+        add(r, find(siblings, l->prefix, "spiece.model"), FETCH_TOKENIZER);
     add(r, find(siblings, l->prefix, l->weights), FETCH_WEIGHTS);
     return strstr(l->weights, ".index.") ? add_shards(r, siblings, err) : 0;
 }

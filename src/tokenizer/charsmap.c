@@ -60,25 +60,35 @@ static size_t offset_of(uint32_t unit)
     return (size_t)(unit >> 10) << ((unit & (1U << 9)) >> 6);
 }
 
-/* The replacement of the shortest prefix of bytes[0..n) that is in the trie, or NULL. An
+/* The replacement of the shortest or longest prefix of bytes[0..n) that is in the trie, and its length, or NULL. An
  * offset outside a damaged trie ends the search. */
-static const char *find_text(const scry_charsmap *m, const char *bytes, size_t n)
+static const char *find_prefix(const scry_charsmap *m, const char *bytes, size_t n, size_t *taken)
 {
+    const char *found = NULL;
     size_t place = offset_of(m->units[0]);
     for (size_t i = 0; i < n && bytes[i]; i++) {
         place ^= (unsigned char)bytes[i];
         if (place >= m->units_n)
-            return NULL;
+            return found;
         uint32_t unit = m->units[place];
         if ((unit & (1U << 31 | 0xFF)) != (unsigned char)bytes[i])
-            return NULL;
+            return found;
         place ^= offset_of(unit);
         if (unit >> 8 & 1) {
             size_t text = place < m->units_n ? m->units[place] & ~(1U << 31) : SIZE_MAX;
-            return text <= m->texts_n ? m->texts + text : NULL;
+            found = text <= m->texts_n ? m->texts + text : NULL;
+            *taken = i + 1;
+            if (!m->longest)
+                return found;
         }
     }
-    return NULL;
+    return found;
+}
+
+static const char *find_text(const scry_charsmap *m, const char *bytes, size_t n)
+{
+    size_t taken;
+    return find_prefix(m, bytes, n, &taken);
 }
 
 static void put_each(const scry_charsmap *m, const uint32_t *runes, size_t n, scry_runes *out)
@@ -106,10 +116,36 @@ static void put_cluster(const scry_charsmap *m, const uint32_t *runes, size_t n,
         put_each(m, runes, n, out);
 }
 
+static void put_longest(const scry_charsmap *m, const scry_runes *r, scry_runes *out)
+{
+    scry_buf bytes = SCRY_BUF_INIT(SIZE_MAX / 2);
+    scry_runes_encode(r, &bytes);
+    out->failed |= bytes.failed;
+    const char *at = bytes.data;
+    for (size_t left = bytes.failed ? 0 : bytes.size, taken; left; left -= taken, at += taken) {
+        const char *text = find_prefix(m, at, left, &taken);
+        uint32_t rune;
+        if (text) {
+            scry_runes_decode(out, text, strlen(text));
+        } else {
+            taken = scry_utf8_next(at, left, &rune);
+            scry_runes_push(out, rune);
+        }
+    }
+    scry_buf_dispose(&bytes);
+}
+
 void scry_charsmap_apply(const scry_charsmap *m, scry_runes *r)
 {
     scry_runes out = SCRY_RUNES_INIT(r->limit);
     int32_t state = 0;
+    if (m->longest) {
+        put_longest(m, r, &out);
+        out.failed |= r->failed;
+        free(r->at);
+        *r = out;
+        return;
+    }
     for (size_t start = 0, end; start < r->n; start = end) {
         for (end = start + 1; end < r->n; end++)
             if (scry_rune_breaks(r->at[end - 1], r->at[end], &state))

@@ -18,6 +18,7 @@ typedef struct scry_charsmap {
     size_t units_n;
     char *texts;        /* owned, zero-terminated */
     size_t texts_n;
+    bool longest;       /* as SentencePiece itself: the longest match anywhere; else as tokenizers, the shortest in a cluster */
 } scry_charsmap;
 
 /* From base64, as tokenizer.json has it. */

@@ -275,6 +275,8 @@ static int open_folder(scry_tokenizer *t, const char *dir, scry_tokenizer_dialec
     scry_tokfile file;
     t->start_id = t->end_id = t->pad_id = t->unknown_id = -1;
     int result = scry_tokfile_open(&file, dir, use_cache, err);
+    if (result == SCRY_ENOTFOUND && dialect == SCRY_TOKENIZER_SIGLIP)
+        result = scry_tokfile_open_spiece(&file, t, dir, err);
     if (result == 0) {
         result = open_file(t, dir, &file, dialect, err);
         t->tables = file.tables;

@@ -112,6 +112,7 @@ typedef struct scry_tokfile {
     scry_json *model;       /* its members but for vocab and merges */
     scry_pieces pieces;     /* the vocab, not yet indexed; moved to a model by scry_tokfile_take_pieces */
     bool scored;            /* it is a list of pieces and scores, not an object of ids */
+    bool spiece;            /* it was a spiece.model */
     scry_slice merges;      /* as written; NULL if absent */
 } scry_tokfile;
 
@@ -121,6 +122,9 @@ int scry_tokfile_map(scry_map *out, const char *path, scry_error *err) SCRY_NODI
 /* SCRY_ENOTFOUND when `dir` has no tokenizer.json. From the cache, where it is there and `use_cache`. */
 int scry_tokfile_open(scry_tokfile *f, const char *dir, bool use_cache, scry_error *err) SCRY_NODISCARD;
 void scry_tokfile_close(scry_tokfile *f);
+
+/* The same of a spiece.model, for a tokenizer that cleans texts as SigLIP's does. SCRY_ENOTFOUND when `dir` has none. */
+int scry_tokfile_open_spiece(scry_tokfile *f, scry_tokenizer *t, const char *dir, scry_error *err) SCRY_NODISCARD;
 
 /* "BPE", "WordPiece" or "Unigram"; inferred from its members where the file does not name it. */
 const char *scry_tokfile_type(const scry_tokfile *f);

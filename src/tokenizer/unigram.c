@@ -316,8 +316,9 @@ int scry_tok_unigram_open(scry_tokenizer *t, scry_tokfile *f, scry_error *err)
     t->encode = encode;
     t->log_probability = log_probability;
     t->pieces_are_scored = true;
-    t->files[0] = "tokenizer.json";
+    t->files[0] = f->spiece ? "spiece.model" : "tokenizer.json";
     int result = scry_normal_open(&m->normal, f->normalizer, f->path, err);
+    m->normal.charsmap.longest = f->spiece;
     if (result == 0)
         result = scry_word_rules_read(&m->words, f->pre_tokenizer, f->path, err);
     if (result == 0)

@@ -1,6 +1,6 @@
 /* tok_dump - token ids of lines, for comparing with the references.
  *
- *     tok_dump DIR hf|open_clip|whitespace|lower|canonicalize CAPACITY < LINES > IDS
+ *     tok_dump DIR hf|siglip|open_clip|whitespace|lower|canonicalize CAPACITY < LINES > IDS
  *
  * Lines end in a newline and may hold \n, \r, \\ and \0 as two characters, so that any text
  * fits on one. Each gives a line of ids. With LINES as "-t N" instead it encodes
@@ -54,7 +54,8 @@ static double now_ms(void)
 /* The last three are open_clip's, before a tokenizer.json. */
 static scry_tokenizer_dialect dialect_of(const char *name)
 {
-    return strcmp(name, "hf") == 0 ? SCRY_TOKENIZER_HF : strcmp(name, "whitespace") == 0 ? SCRY_TOKENIZER_OPEN_CLIP_SPACES
+    return strcmp(name, "hf") == 0 ? SCRY_TOKENIZER_HF : strcmp(name, "siglip") == 0 ? SCRY_TOKENIZER_SIGLIP
+         : strcmp(name, "whitespace") == 0 ? SCRY_TOKENIZER_OPEN_CLIP_SPACES
          : strcmp(name, "lower") == 0 ? SCRY_TOKENIZER_OPEN_CLIP_LOWER
          : strcmp(name, "canonicalize") == 0 ? SCRY_TOKENIZER_OPEN_CLIP_CANONICAL : SCRY_TOKENIZER_OPEN_CLIP;
 }
@@ -64,7 +65,7 @@ int main(int argc, char **argv)
     scry_error err = SCRY_ERROR_INIT;
     scry_tokenizer *t;
     if (argc < 4) {
-        fprintf(stderr, "usage: tok_dump DIR hf|open_clip|whitespace|lower|canonicalize CAPACITY [-t N] < LINES\n");
+        fprintf(stderr, "usage: tok_dump DIR hf|siglip|open_clip|whitespace|lower|canonicalize CAPACITY [-t N] < LINES\n");
         return 2;
     }
     size_t capacity = strtoul(argv[3], NULL, 10);

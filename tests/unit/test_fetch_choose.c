@@ -46,6 +46,9 @@ static void layouts(void **state)
           FILE_("0_CLIPModel/preprocessor_config.json") "," FILE_("0_CLIPModel/config.json"),
           "config.json preprocessor_config.json vocab.json model.safetensors");
     check(FILE_("open_clip_config.json") "," FILE_("model.safetensors"), "open_clip_config.json model.safetensors");
+    check(FILE_("config.json") "," FILE_("spiece.model") "," FILE_("model.safetensors"), "config.json spiece.model model.safetensors");
+    check(FILE_("config.json") "," FILE_("spiece.model") "," FILE_("model.safetensors") "," FILE_("tokenizer.json"),
+          "config.json tokenizer.json model.safetensors");
 }
 
 static void refusals(void **state)

@@ -143,6 +143,15 @@ static void nllb_ids_are_tokenizers(void **state)
     scry_tokenizer_free(t);
 }
 
+static void spiece_ids_are_transformers(void **state)
+{
+    scry_tokenizer *t = open_golden("spiece", SCRY_TOKENIZER_SIGLIP);
+    assert_true(compare_lines(t, "spiece.crc") > 2000);
+    assert_int_equal(scry_tokenizer_pad_id(t), 1);
+    assert_string_equal(scry_tokenizer_files(t)[0], "spiece.model");
+    scry_tokenizer_free(t);
+}
+
 /* The first id of a text. */
 static int32_t first_id(const scry_tokenizer *t, const char *text)
 {
@@ -554,6 +563,7 @@ int main(void)
         cmocka_unit_test(clip_ids_are_open_clips),
         cmocka_unit_test(unigram_ids_are_tokenizers),
         cmocka_unit_test(sentence_bpe_ids_are_tokenizers), cmocka_unit_test(nllb_ids_are_tokenizers),
+        cmocka_unit_test(spiece_ids_are_transformers),
         cmocka_unit_test(texts_begin_with_their_language), cmocka_unit_test(languages_are_guessed),
         cmocka_unit_test(wordpiece_ids_are_transformers),
         cmocka_unit_test(long_texts_are_cut),

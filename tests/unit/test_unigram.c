@@ -92,9 +92,66 @@ static void ends_of_a_text_are_stripped(void **state)
     reads_as(text, want);
 }
 
+/* spiece.model: a piece `text` of a kind. */
+static size_t put_piece(char *out, const char *text, int kind)
+{
+    size_t n = strlen(text);
+    char *at = out;
+    *at++ = 0x0A;
+    *at++ = (char)(n + 9);
+    *at++ = 0x0A;
+    *at++ = (char)n;
+    memcpy(at, text, n);
+    at += n;
+    memcpy(at, "\x15\0\0\x80\xBF\x18", 6);   /* the score -1 */
+    at[6] = (char)kind;
+    return (size_t)(at + 7 - out);
+}
+
+static void is_refused(const char *file, size_t n, const char *settings, const char *part)
+{
+    scry_error err = SCRY_ERROR_INIT;
+    scry_tokenizer *t = NULL;
+    put("spiece.model", file, n);
+    put("tokenizer_config.json", settings, strlen(settings));
+    int r = scry_tokenizer_open(&t, scratch, SCRY_TOKENIZER_SIGLIP, &err);
+    if (part && (r >= 0 || !strstr(err.message, part) || strchr(err.message, '\n')))
+        fail_msg("\"%s\" does not say \"%s\"", r < 0 ? err.message : "accepted", part);
+    if (!part && r < 0)
+        fail_msg("%s", err.message);
+    scry_tokenizer_free(t);
+}
+
+static void other_spiece_models_are_refused(void **state)
+{
+    static const char pad[] = "{\"pad_token\":\"</s>\"}";
+    static const struct { const char *bytes; size_t n; const char *part; } more[] = {
+        { "", 0, NULL }, { "\x12\x02\x18\x02", 4, "an algorithm other than unigram" }, { "\x12\x03\xC0\x01\x01", 5, "a mark behind words" },
+        { "\x1A\x02\x18\x00", 4, "add_dummy_prefix false" }, { "\x1A\x02\x20\x00", 4, "remove_extra_whitespaces false" },
+        { "\x1A\x02\x28\x00", 4, "escape_whitespaces false" }, { "\x0A\x05\x0A\x01z\x18\x04", 7, "a user-defined piece" },
+        { "\x0A\x7F", 2, "is damaged" }, { "\x1A\x04\x12\x02zz", 6, "is damaged" }, { "\x0A\x04\x0A\x00\x18\x01", 6, "is damaged" },
+        { "\x0A\x03\x0A\x01\xFF", 5, "is damaged" }, { "\x0A\x03\x0A\x01" "a", 5, "occurs twice" },
+        { "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 11, "is damaged" }, { "\x0B", 1, "is damaged" }
+    };
+    char file[256];
+    size_t n = put_piece(file, "<unk>", 2);
+    is_refused(file, n, pad, "has no control piece \"</s>\"");
+    n += put_piece(file + n, "</s>", 3);
+    n += put_piece(file + n, "a", 1);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        memcpy(file + n, more[i].bytes, more[i].n);
+        is_refused(file, n + more[i].n, pad, more[i].part);
+    }
+    is_refused(file, n, "{\"pad_token\":\"</s>\",\"eos_token\":\"<end>\"}", "has no control piece \"<end>\"");
+    is_refused(file, n, "{\"pad_token\":\"</s>\",\"sp_model_kwargs\":{\"alpha\":1}}", "sp_model_kwargs is {...}");
+    is_refused(file, n, "{\"pad_token\":\"</s>\",\"do_lower_case\":false}", "do_lower_case is false");
+    is_refused("", 0, pad, "is damaged");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_spiece_models_are_refused),   /* before there is a tokenizer.json */
         cmocka_unit_test(ends_of_a_text_are_stripped),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -5,7 +5,7 @@
     make build/release/tests/tok_dump
     python3 tools/parity/tokenizer_parity.py compare KIND DIR lines.txt
 
-KIND is clip-hf, clip-open_clip, wordpiece, unigram, sentence_bpe or nllb, or whitespace, lower or canonicalize,
+KIND is clip-hf, clip-open_clip, wordpiece, unigram, sentence_bpe, nllb or spiece (SigLIP's spiece.model), or whitespace, lower or canonicalize,
 which is how open_clip cleans texts before a tokenizer.json; DIR a folder with the tokenizer's
 files (for clip-open_clip an empty one will do). Prints each line whose ids differ and
 how many; exits 1 when there are any that ftfy did not repair as mojibake (these are
@@ -15,7 +15,7 @@ counted apart).
 
 counts the lines on which transformers and open_clip differ, by what is in them.
 
-    python3 tools/parity/tokenizer_parity.py goldens [--only sentence_bpe|nllb]
+    python3 tools/parity/tokenizer_parity.py goldens [--only sentence_bpe|nllb|spiece]
 
 writes tests/golden/tokenizers (or of the lines there one kind): small vocabularies cut from real ones, lines, and for
 each kind one checksum of ids a line, for tests/unit/test_tokenizer.c.
@@ -30,6 +30,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -41,7 +42,7 @@ import tokenizer_lines
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 GOLDEN = os.path.join(TOP, "tests", "golden", "tokenizers")
-KINDS = ("clip-hf", "clip-open_clip", "wordpiece", "unigram", "sentence_bpe", "nllb")
+KINDS = ("clip-hf", "clip-open_clip", "wordpiece", "unigram", "sentence_bpe", "nllb", "spiece")
 CLEANS = ("whitespace", "lower", "canonicalize")   # of open_clip's HFTokenizer, with any tokenizer.json
 
 
@@ -112,11 +113,14 @@ class HuggingFace:
             self.tokenizer = transformers.PreTrainedTokenizerFast(
                 tokenizer_file=os.path.join(folder, "tokenizer.json"))
         else:
-            of_kind = {"clip-hf": transformers.CLIPTokenizerFast, "wordpiece": transformers.BertTokenizerFast}
+            of_kind = {"clip-hf": transformers.CLIPTokenizerFast, "wordpiece": transformers.BertTokenizerFast,
+                       "spiece": transformers.SiglipTokenizer}
             self.tokenizer = of_kind[kind].from_pretrained(folder)
+        # Of special tokens in a text nothing is left after SigLIP's cleaning, which scry does first.
+        self.options = {"split_special_tokens": True} if kind == "spiece" else {}
 
     def __call__(self, text, capacity):
-        return self.tokenizer(text, truncation=True, max_length=capacity)["input_ids"]
+        return self.tokenizer(text, truncation=True, max_length=capacity, **self.options)["input_ids"]
 
 
 def reference(kind, folder):
@@ -126,7 +130,7 @@ def reference(kind, folder):
 
 
 def ours(program, kind, folder, lines_path, capacity):
-    dialect = "open_clip" if kind == "clip-open_clip" else kind if kind in CLEANS else "hf"
+    dialect = {"clip-open_clip": "open_clip", "spiece": "siglip"}.get(kind, kind if kind in CLEANS else "hf")
     with open(lines_path, "rb") as lines:
         out = subprocess.run([program, folder, dialect, str(capacity)], stdin=lines, stdout=subprocess.PIPE,
                              check=True).stdout
@@ -256,28 +260,51 @@ def e5_pieces():
     return [(text[a:b].decode(), round(s, 6)) for a, b, s in zip(offsets, offsets[1:], scores)]
 
 
-def small_charsmap(texts):
-    """A precompiled normaliser of the kind XLM-R has, but with the rules that `texts` use."""
-    import sentencepiece
-    from sentencepiece import sentencepiece_model_pb2
+def write_rules(tsv, texts, more):
+    """The rules of a normaliser of the kind XLM-R has that `texts` use, and `more`."""
     rules = {"\u00a0": " ", "\u3000": " ", "\t": " ", "\n": " ", "\r": " ", "\u200b": "", "\u00ad": "",
              "\u200d": " ", "e\u0301": "\u00e9", "\u30cf\u309a": "\u30d1"}
     for c in sorted({c for t in texts for c in t}):
         compatible = unicodedata.normalize("NFKC", c)
         if compatible != c and c not in rules:
             rules[c] = compatible
+    for source, target in {**rules, **more}.items():
+        tsv.write(" ".join(f"{ord(c):X}" for c in source) + "\t" + " ".join(f"{ord(c):X}" for c in target) + "\n")
+    tsv.flush()
+
+
+def train_spiece(texts, rules={}, **options):
+    """SentencePiece's file of a unigram model."""
+    import sentencepiece
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as tsv:
-        for source, target in rules.items():
-            tsv.write(" ".join(f"{ord(c):X}" for c in source) + "\t"
-                      + " ".join(f"{ord(c):X}" for c in target) + "\n")
-        tsv.flush()
+        write_rules(tsv, texts, rules)
         model = io.BytesIO()
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(["a quick brown fox jumps over lazy dogs"] * 50), model_writer=model,
-            vocab_size=40, hard_vocab_limit=False, normalization_rule_tsv=tsv.name, minloglevel=2)
+        sentencepiece.SentencePieceTrainer.train(model_writer=model, hard_vocab_limit=False, normalization_rule_tsv=tsv.name,
+                                                 minloglevel=2, **options)
+    return model.getvalue()
+
+
+def small_charsmap(texts):
+    """A precompiled normaliser of the kind XLM-R has, but with the rules that `texts` use."""
+    from sentencepiece import sentencepiece_model_pb2
     proto = sentencepiece_model_pb2.ModelProto()
-    proto.ParseFromString(model.getvalue())
+    proto.ParseFromString(train_spiece(texts, sentence_iterator=iter(["a quick brown fox jumps over lazy dogs"] * 50), vocab_size=40))
     return proto.normalizer_spec.precompiled_charsmap
+
+
+def siglip_spiece(texts, size):
+    """A vocabulary of SigLIP's kind, learnt from the lines of `texts` that have Latin or Cyrillic letters, as transformers saves it."""
+    from clip_models import canonical
+    seen = [canonical(t) for t in texts if re.search("[a-zA-Z\u0400-\u04ff]", t)]
+    folder = os.path.join(GOLDEN, "spiece")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "spiece.model"), "wb") as f:
+        f.write(train_spiece(texts, {"\u2581": " "}, sentence_iterator=iter(seen[:700]), vocab_size=size, pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+                             character_coverage=0.98))
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="ascii") as f:
+        json.dump({"do_lower_case": True, "eos_token": "</s>", "pad_token": "</s>", "sp_model_kwargs": {},
+                   "tokenizer_class": "SiglipTokenizer", "unk_token": "<unk>"}, f)
+    return folder
 
 
 def cut_unigram(texts, size):
@@ -382,7 +409,8 @@ def goldens(args):
     lines = os.path.join(GOLDEN, "lines.txt")
     if args.only:
         texts = tokenizer_lines.read_lines(lines)
-        folders = {args.only: {"sentence_bpe": train_sentence_bpe, "nllb": train_nllb}[args.only](texts, 3000)}
+        made = {"sentence_bpe": train_sentence_bpe, "nllb": train_nllb, "spiece": siglip_spiece}[args.only]
+        folders = {args.only: made(texts, 3000)}
     else:
         texts = golden_lines(args.cldr, args.n)
         with open(lines, "wb") as f:
@@ -390,7 +418,8 @@ def goldens(args):
         unigram, charsmap = cut_unigram(texts, 2500)
         folders = {"clip-hf": cut_clip(2500), "clip-open_clip": None, "wordpiece": cut_wordpiece(texts, 2500),
                    "unigram": unigram, "unigram_charsmap": charsmap,
-                   "sentence_bpe": train_sentence_bpe(texts, 3000), "nllb": train_nllb(texts, 3000)}
+                   "sentence_bpe": train_sentence_bpe(texts, 3000), "nllb": train_nllb(texts, 3000),
+                   "spiece": siglip_spiece(texts, 3000)}
     for kind, folder in folders.items():
         refer = reference(kind.split("_charsmap")[0], folder)
         with open(os.path.join(GOLDEN, kind + ".crc"), "w", encoding="ascii") as f:
@@ -419,7 +448,7 @@ def main():
     two.add_argument("--cldr", default="/usr/share/unicode/cldr/common")
     two.add_argument("--n", type=int, default=2500)
     two.add_argument("--capacity", type=int, default=77)
-    two.add_argument("--only", choices=["sentence_bpe", "nllb"])
+    two.add_argument("--only", choices=["sentence_bpe", "nllb", "spiece"])
     args = parser.parse_args()
     return {"compare": compare, "dialects": dialects, "goldens": goldens}[args.command](args)
 
