@@ -35,6 +35,16 @@ const said = e => { $('index-state').textContent = e instanceof ApiError && e.st
 
 // ---- the folder ----
 
+// A folder as it is written elsewhere: in quotes, or as the address that a file manager copies.
+function plainPath(written) {
+  const path = written.trim().replace(/^(["'])(.*)\1$/, '$2'), [, encoded] = /^file:\/\/(?:localhost)?(\/.*)$/.exec(path) ?? [];
+  try {
+    return encoded ? decodeURIComponent(encoded) : path;
+  } catch {
+    return path;
+  }
+}
+
 const parentOf = path => path.slice(0, path.replace(/\/$/, '').lastIndexOf('/') + 1);
 
 function choose(path) {
@@ -47,15 +57,15 @@ function choose(path) {
 // The folders to choose from are those of the server's machine that begin as what is typed; before that those that are indexed, and
 // those of the home folder.
 async function suggest() {
-  const field = $('index-form').elements.path, typed = field.value, mine = ++asked;
+  const field = $('index-form').elements.path, typed = plainPath(field.value), mine = ++asked;
   try {
     const { folders, pictures } = await request('api/v1/folders?' + new URLSearchParams({ path: typed }));
-    if (mine !== asked || typed !== field.value) return;
+    if (mine !== asked) return;
     const item = (path, name) => element('li', {}, element('button', { type: 'button', className: 'plain', title: path, onclick: () => choose(path) }, name));
     const first = typed ? [] : [pictures, ...actions.roots()].filter(Boolean);
     $('folders').replaceChildren(...(parentOf(typed) ? [item(parentOf(typed), '↑ ' + parentOf(typed))] : []),
       ...first.map(path => item(path + '/', path)), ...folders.filter(path => !first.includes(path)).map(path => item(path + '/', typed ? path.split('/').pop() : path)));
-  } catch { /* without suggestions */ }
+  } catch { if (mine === asked) $('folders').replaceChildren(); }   // those of what was typed before are none of this
 }
 
 // The first time the Pictures folder is proposed.
@@ -111,7 +121,8 @@ async function begin(run) {
 function start(event) {
   event.preventDefault();
   const form = new FormData(event.target);
-  begin({ paths: [form.get('path').replace(/(?<=.)\/+$/, '')], prune: form.has('prune'), retry: form.has('retry') });
+  clearSkips();
+  begin({ paths: [plainPath(form.get('path')).replace(/(?<=.)\/+$/, '')], prune: form.has('prune'), retry: form.has('retry') });
 }
 
 // Embed the collection again.

@@ -1,6 +1,7 @@
 #include "server/index_runs.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "engine/file_json.h"
 #include "engine/skip_code.h"
 #include "scry/rebuild.h"
@@ -262,34 +263,51 @@ static bool read_flags(request *r, const scry_json *body, index_run *run)
     return good;
 }
 
+/* "~/Pictures" is in the home folder of the user who runs the server; owned; NULL: not absolute. */
+static char *absolute_path(const char *path)
+{
+    char *full = scry_expand_home(path);
+    if (full[0] == '/')
+        return full;
+    free(full);
+    return NULL;
+}
+
+static bool read_list(request *r, const scry_json *paths, index_run *run)
+{
+    size_t n = scry_json_size(paths), i = 0;
+    for (; i < n && i < MAX_PATHS; i++) {
+        const char *path = scry_json_str(scry_json_at(paths, i), NULL);
+        if (!path)
+            break;
+        if (!(run->paths[i] = absolute_path(path))) {
+            respond_named_problem(r, 400, "not_absolute", "paths takes absolute paths, or what begins with ~/, not \"%s\"", path);
+            return false;
+        }
+    }
+    run->options.path_count = i;
+    run->options.paths = (const char *const *)run->paths;
+    if (n && i == n)
+        return true;
+    respond_problem(r, 400, "paths must be a list of 1 to %d absolute paths", MAX_PATHS);
+    return false;
+}
+
 static bool read_paths(request *r, index_run *run)
 {
     scry_json *root = NULL;
     if (!request_json(r, &root))
         return false;
-    if (!read_flags(r, root, run)) {
-        scry_json_free(root);
-        return false;
-    }
+    bool good = read_flags(r, root, run);
     const scry_json *paths = scry_json_get(root, "paths");
-    size_t n = scry_json_size(paths), i = 0;
-    for (; i < n && i < MAX_PATHS; i++) {
-        const char *path = scry_json_str(scry_json_at(paths, i), NULL);
-        if (!path || path[0] != '/')
-            break;
-        run->paths[i] = scry_strdup(path);
-    }
-    run->options.path_count = i;
-    run->options.paths = (const char *const *)run->paths;
-    scry_json_free(root);
-    if (run->rebuild ? !paths : n && i == n)
-        return true;
-    if (run->rebuild) {
+    if (good && !run->rebuild) {
+        good = read_list(r, paths, run);
+    } else if (good && paths) {
         respond_problem(r, 400, "a rebuild is of the whole collection: give no paths");
-        return false;
+        good = false;
     }
-    respond_problem(r, 400, "paths must be a list of 1 to %d absolute paths", MAX_PATHS);
-    return false;
+    scry_json_free(root);
+    return good;
 }
 
 static void index_post(request *r, worker_tools *tools)

@@ -72,9 +72,9 @@ static void folders_get(request *r, worker_tools *tools)
         respond_problem(r, 403, "indexing is not enabled: start the server with --allow-index");
         return;
     }
-    char *path = typed && typed[0] ? scry_strdup(typed) : scry_asprintf("%s/", home ? home : ""), *slash = strrchr(path, '/');
+    char *path = typed && typed[0] ? scry_expand_home(typed) : scry_asprintf("%s/", home ? home : ""), *slash = strrchr(path, '/');
     if (path[0] != '/') {
-        respond_problem(r, 400, "path takes the beginning of an absolute path");
+        respond_named_problem(r, 400, "not_absolute", "path takes the beginning of an absolute path");
         free(path);
         return;
     }

@@ -78,6 +78,16 @@ export async function around({ store }) {
     await page.fill('[name=path]', '');
     await page.locator('[name=path]').pressSequentially(temporary + '/MO');   // folders are offered while one types
     await until(async () => assert.deepEqual(await offered(), [`↑ ${temporary}/`, 'more']));
+    await page.fill('[name=path]', '~/Pictures/d');   // a path as people write it, and as a file manager copies it
+    await until(async () => assert.deepEqual(await offered(), ['↑ ~/Pictures/', 'dogs']));
+    await page.fill('[name=path]', `file://${home}/Pictures/dogs%2Fo`);
+    await until(async () => assert.deepEqual(await offered(), [`↑ ${home}/Pictures/dogs/`, 'old']));
+    await page.fill('[name=path]', `"${home}/Pictures/ca"`);
+    await until(async () => assert.deepEqual(await offered(), [`↑ ${home}/Pictures/`, 'cats']));
+    await page.fill('[name=path]', 'cats');
+    await page.click('#index-form .main');
+    await until(async () => assert.match(await page.textContent('#index-state'), /^Type the whole path of the folder, from the first \//));
+    await until(async () => assert.deepEqual(await offered(), []));
     await page.fill('[name=path]', folder + '/');
     await page.keyboard.press('Escape');
     await page.reload();

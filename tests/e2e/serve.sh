@@ -301,7 +301,10 @@ is "... below one" "$(json 'j["folders"]')" "['$T/folders/abc/d']"
 get -H "$A" "$url/api/v1/folders?path=$T/nowhere/"
 is "... of none" "$code $(json 'j["folders"]')" "200 []"
 get -H "$A" "$url/api/v1/folders?path=folders"
-is "... no absolute path: 400" $code 400
+is "... no absolute path: 400" "$code $(json 'j["code"]')" "400 not_absolute"
+mkdir -p "$HOME/Trips/Rome"
+get -H "$A" "$url/api/v1/folders?path=~/Tr"
+is "... of the home folder, by ~" "$code $(json 'j["folders"]')" "200 ['$HOME/Trips']"
 get -H "$A" "$url/api/v1/folders"
 is "... without a path: those at home, and no Pictures folder" "$code $(json 'j["pictures"]')" "200 None"
 mkdir -p "$HOME/Pictures"
@@ -347,6 +350,8 @@ for body in '"prune":"true"' '"retry":1' '"rechek":true'; do
 done
 get -H "$A" -d '["paths"]' "$url/api/v1/index"
 is "and what is no object" "$code" 400
+get -H "$A" -d "{\"paths\":[\"$T/more\",\"pictures of 2020\"]}" "$url/api/v1/index"
+is "and a path that is not absolute, by its name" "$code $(json 'j["code"], "pictures of 2020" in j["detail"]')" "400 ('not_absolute', True)"
 get -H "$A" -F "image=@$T/more/p090.png" -F "image=@$T/more/p091.png" "$url/api/v1/images"
 is "two at once, both known already" "$code $(json 'len(j["results"])')" '201 2'
 get -H "$A" "$url/count"
