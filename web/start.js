@@ -66,13 +66,27 @@ async function loadTiles() {
     request('api/v1/ready-searches').catch(() => NONE), request('api/v1/albums')]);   // none while the collection waits for a rebuild
   const tile = name => f => ({ name: f.name, title: f.name, count: number(f.count), id: f.id, params: new URLSearchParams({ [name]: f.name }) });
   const word = s => ({ name: nameOfReady(s.name), title: s.q, count: s.more ? text('n_or_more', { n: s.count }) : number(s.count), id: s.cover?.id, params: new URLSearchParams({ q: s.q }) });
-  const album = a => ({ name: shortFolder(a.folder).split('/').pop(), title: shortFolder(a.folder), count: number(a.count), id: a.cover?.id, params: new URLSearchParams({ in: a.folder }) });
+  const called = folderNames(folders.albums.map(a => a.folder));
+  const album = a => ({ name: called.get(a.folder), title: shortFolder(a.folder), count: number(a.count), id: a.cover?.id, params: new URLSearchParams({ in: a.folder }) });
   const kept = saved.map(({ name, search }) => ({ name, title: name, search, params: addressOf(search), remove: () => forgetSaved(name) })).filter(t => t.params);
   if (favourites) kept.unshift({ name: text('favourites'), title: text('favourites'), count: number(favourites.total), id: favourites.id, params: new URLSearchParams({ favourites: 1 }) });
   kinds = [['ready', ready.searches.map(word)], ['saved_searches', kept], ['albums', folders.albums.map(album)], ['cameras', facets.cameras.map(tile('camera'))], ['labels', facets.labels.map(tile('label'))]]
     .filter(([, tiles]) => tiles.length);
   clearTimeout(again);
   if ([ready, folders].some(list => list.state === 'making')) again = setTimeout(() => { staleStart(); loadStart(); }, AGAIN_MS);
+}
+
+// Folders by their own names, with those of the folders above where these do not tell them apart, or are a month or a day: "2023/06".
+export function folderNames(folders) {
+  const last = (folder, n) => folder.split('/').filter(Boolean).slice(-n).join('/'), named = new Map();
+  for (let n = 1, left = folders; left.length; n++) {
+    const count = new Map();
+    for (const folder of folders) count.set(last(folder, n), (count.get(last(folder, n)) ?? 0) + 1);
+    const tells = folder => last(folder, n) === last(folder, n + 1) || (count.get(last(folder, n)) === 1 && !/^\d{1,2}$/.test(last(folder, n)));
+    for (const folder of left.filter(tells)) named.set(folder, last(folder, n) || folder);
+    left = left.filter(folder => !tells(folder));
+  }
+  return named;
 }
 
 function nameOfReady(name) {

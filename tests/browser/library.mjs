@@ -177,6 +177,16 @@ export async function library({ store }) {
     assert.equal(await page.evaluate(() => localStorage.getItem('recent')), null);
   });
 
+  await test('the start page: folders of the same name, and months, are told apart by the folders above', async () => {
+    const page = await open(url + '/?format=none'), folders = ['/p/2024/06', '/p/2023/06', '/p/2024', '/p/Italy', '/p/2023/Anna', '/q/2023/Anna', '/p/2024/Anna', '/p/12'];
+    await page.route('**/api/v1/albums', route => route.fulfill({ json: { state: 'done', albums: folders.map((folder, i) => ({ folder, count: i + 1, cover: null })) } }));
+    await page.goto(url);
+    await page.click('#start-kinds button:has-text("Folders")');
+    await until(async () => assert.deepEqual(await page.$$eval('.tile span', all => all.map(el => el.textContent)),
+      ['2024/06', '2023/06', '2024', 'Italy', 'p/2023/Anna', 'q/2023/Anna', '2024/Anna', 'p/12']));
+    assert.equal(await page.getAttribute('.tile', 'href'), '?' + new URLSearchParams({ in: folders[0] }));
+  });
+
   await test('the start page: everyday searches that have good answers, in the language of the page', async () => {
     const covers = (await api(url + '/api/v1/images?limit=3')).results, searches = ['dog', 'living room', 'snow'].map((name, i) => ({ name, q: 'a ' + name, count: 9 - i, more: i === 0, cover: covers[i] }));
     for (const [locale, button] of [['en-US', 'Ideas'], ['de-DE', 'Ideen']]) {
