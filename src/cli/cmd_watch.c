@@ -22,6 +22,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,9 +253,14 @@ static int watch(watching *w)
 static int add_roots(watching *w, const cli_common *c, char **operands, size_t n, scry_error *err)
 {
     for (size_t i = 0; i < n; i++) {
+        struct stat st;
         char *path = operands[i][0] ? scry_stored_path(operands[i]) : NULL;
         if (!path)
             return scry_fail(err, SCRY_EINVALID, "the path is empty");
+        if (strstr(operands[i], "://") || (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))) {
+            free(path);
+            return scry_fail(err, SCRY_EINVALID, "cannot watch %s: it is no folder", operands[i]);
+        }
         watch_tree_add(w->tree, path);
         free(path);
     }

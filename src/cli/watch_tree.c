@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/suggest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ typedef struct {
     char *path;         /* owned */
     dev_t device;
     ino_t inode;        /* as it was when it was watched */
-    bool there;
+    bool there, checked;
 } watched_root;
 
 typedef struct {
@@ -256,18 +257,27 @@ void watch_tree_add(watch_tree *t, const char *root)
     t->roots[t->root_count++] = (watched_root){ .path = scry_strdup(root) };
 }
 
+/* `first`: it was not there from the beginning, since its disk is not, or since it is misspelled. */
+static void say_gone(const char *path, bool first)
+{
+    char *near = first ? cli_near_path(path) : NULL;
+    cli_warn("%s is not there: waiting for it%s%s%s", path, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    free(near);
+}
+
 void watch_tree_check_roots(watch_tree *t)
 {
     for (size_t i = 0; i < t->root_count; i++) {
         watched_root *r = &t->roots[i];
         struct stat st;
-        bool there = stat(r->path, &st) == 0 && S_ISDIR(st.st_mode);
+        bool there = stat(r->path, &st) == 0 && S_ISDIR(st.st_mode), first = !r->checked;
+        r->checked = true;
+        if (!there && (first || r->there))
+            say_gone(r->path, first);
         if (there == r->there && (!there || (st.st_dev == r->device && st.st_ino == r->inode)))
             continue;
         if (r->there)
             unwatch_below(t, r->path);
-        if (!there && r->there)
-            cli_warn("%s is not there: waiting for it", r->path);
         r->there = there;
         if (there) {
             r->device = st.st_dev;

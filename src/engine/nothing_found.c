@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 enum { MAX_CONDITIONS = 32, MAX_VALUES = 4000, SHOWN_VALUES = 5 };
@@ -238,6 +239,14 @@ static int by_files(const void *a, const void *b)
     return x->files != y->files ? (x->files < y->files) - (x->files > y->files) : strcmp(x->value, y->value);
 }
 
+static void take_folder(scry_nearest *n, const char *folder, size_t distance)
+{
+    if ((n->best[0] && distance >= n->distance) || strlen(folder) >= sizeof n->best)
+        return;
+    memcpy(n->best, folder, strlen(folder) + 1);
+    n->distance = distance;
+}
+
 /* A folder below those that both paths begin with: the long path that most have in common makes none near. */
 static void offer_folder(scry_nearest *n, const char *folder)
 {
@@ -247,29 +256,58 @@ static void offer_folder(scry_nearest *n, const char *folder)
             common = i + 1;
     scry_nearest below = SCRY_NEAREST_INIT(n->given + common);
     scry_nearest_offer(&below, folder + common);
-    if (!below.best[0] || (n->best[0] && below.distance >= n->distance) || strlen(folder) >= sizeof n->best)
-        return;
-    memcpy(n->best, folder, strlen(folder) + 1);
-    n->distance = below.distance;
+    if (below.best[0])
+        take_folder(n, folder, below.distance);
+}
+
+/* The name of a folder, behind the last slash of its path, and that of the one above it. */
+static const char *last_names(const char *path, const char **above, size_t *above_size)
+{
+    const char *end = strrchr(path, '/'), *start = end ? end : path;
+    while (start > path && start[-1] != '/')
+        start--;
+    *above = start;
+    *above_size = end ? (size_t)(end - start) : 0;
+    return end ? end + 1 : path;
+}
+
+/* A folder somewhere else, which is called so, or has a word in its name that is: first in a folder of the same name. */
+static void offer_folder_name(scry_nearest *n, const char *folder)
+{
+    const char *above[2];
+    size_t size[2];
+    scry_nearest named = SCRY_NEAREST_INIT(last_names(n->given, &above[0], &size[0]));
+    const char *name = last_names(folder, &above[1], &size[1]);
+    scry_nearest_offer(&named, name);
+    bool whole = named.best[0] != '\0';
+    if (!whole)
+        scry_nearest_offer_words(&named, name);
+    bool same = size[0] == size[1] && strncasecmp(above[0], above[1], size[0]) == 0;
+    if (named.best[0])
+        take_folder(n, folder, 4 * named.distance + 2 * !whole + !same);
 }
 
 /* The value that each text was probably meant to be. A camera is found by a part of its name, so its words count, too;
  * of a place the city does. */
-static void offer_values(scry_nearest *n, const survey *s)
+static void offer_values(scry_nearest *n, const survey *s, const counted *sorted)
 {
     for (size_t i = 0; i < s->values.count; i++) {
+        const char *value = sorted[i].value;
         if (s->kind == SCRY_FILTER_IN)
-            offer_folder(n, scry_table_text(&s->values, i));
+            offer_folder(n, value);
         else
-            scry_nearest_offer(n, scry_table_text(&s->values, i));
+            scry_nearest_offer(n, value);
         if (s->kind == SCRY_FILTER_CAMERA)
-            scry_nearest_offer_words(n, scry_table_text(&s->values, i));
+            scry_nearest_offer_words(n, value);
         if (s->place) {
-            char *city = scry_strndup(scry_table_text(&s->values, i), strcspn(scry_table_text(&s->values, i), ","));
+            char *city = scry_strndup(value, strcspn(value, ","));
             scry_nearest_offer(n, city);
             free(city);
         }
     }
+    bool by_name = s->kind == SCRY_FILTER_IN && !n->best[0];
+    for (size_t i = 0; by_name && i < s->values.count; i++)
+        offer_folder_name(n, sorted[i].value);
 }
 
 /* The values, the most frequent ones first; the caller frees them. */
@@ -322,19 +360,19 @@ static void put_range(scry_buf *out, const survey *s)
 }
 
 /* What was probably meant, also as the items of a list of `w`. */
-static void put_nearest(scry_buf *out, scry_json_writer *w, const survey *s, const scry_filter_node *f)
+static void put_nearest(scry_buf *out, scry_json_writer *w, const survey *s, const counted *sorted, const scry_filter_node *f)
 {
     if (f->kind == SCRY_FILTER_OR) {
-        put_nearest(out, w, s, f->left);
+        put_nearest(out, w, s, sorted, f->left);
         if (!is_one_folder(f))
-            put_nearest(out, w, s, f->right);
+            put_nearest(out, w, s, sorted, f->right);
         return;
     }
     scry_buf text = SCRY_BUF_INIT(1 << 16);
     if (f->text)
         put_text(&text, f);
     scry_nearest n = SCRY_NEAREST_INIT(scry_buf_str(&text));
-    offer_values(&n, s);
+    offer_values(&n, s, sorted);
     if (n.best[0]) {
         scry_buf_printf(out, "%s%s?", out->data[out->size - 1] == '?' ? " Or " : ": did you mean ", n.best);
         scry_json_put_str(w, n.best);
@@ -414,11 +452,11 @@ static int put_instead(scry_buf *out, scry_json_writer *w, scry_store *store, co
     survey s = { .kind = first->kind, .place = asks_place(first), .values = SCRY_TABLE_OF_TEXTS(sizeof(counted), MAX_VALUES) };
     int r = scry_store_each_file(store, NULL, NULL, look_at, &s, err);
     if (r >= 0 && first->text) {
+        counted *sorted = sorted_values(&s);
         scry_json_key(w, "meant");
         scry_json_begin(w, '[');
-        put_nearest(out, w, &s, c->f);
+        put_nearest(out, w, &s, sorted, c->f);
         scry_json_end(w, ']');
-        counted *sorted = sorted_values(&s);
         put_values(out, &s, sorted);
         add_values(w, &s, sorted);
         free(sorted);

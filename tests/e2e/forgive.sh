@@ -88,6 +88,8 @@ says 1 'passes --camera leica: there are .*NIKON' list --camera leica
 says 1 "passes --in $P/holliday: did you mean $P/holiday\? There are $P \(8\)" search --in "$P/holliday" red
 says 1 "passes --in $P/worm or $P/holliday: did you mean $P/work\\? Or $P/holiday\\?" list --in "$P/worm" --in "$P/holliday"
 says 1 "passes --in $P/nowhere: there are $P \(8\)" list --in "$P/nowhere"   # the folder above is no likeness
+says 1 "passes --in $T/holiday: did you mean $P/holiday\? There are" list --in "$T/holiday"   # a folder by its name, from another folder
+says 1 "passes --in $T/x/Wrok: did you mean $P/work\? There are" list --in "$T/x/Wrok"
 says 1 "passes --in $P/holliday: did you mean $P/holiday" duplicates "$P/holliday"
 says 1 'passes --camera nikno: did you mean NIKON' duplicates --camera nikno
 says 1 "passes --in $P/holliday: did you mean $P/holiday" remove "$P/holliday"

@@ -102,6 +102,17 @@ run watch --once "$T/nowhere"
 is "--once, a folder that is not there: 1" $status 1
 run watch --settle soon "$P"
 is "a wrong number: 2" $status 2
+run watch "$P/a/p011.png"
+is "a file: 2" "$status $(cat "$T/err")" "2 scry: cannot watch $P/a/p011.png: it is no folder"
+run watch https://example.org/photos
+is "an address: 2" $status 2
+watch "$T/picz" "$T/later"   # $T/pics is there
+soon "a folder that is not there from the beginning is named, with what it may have been meant to be" \
+    "scry: $T/picz is not there: waiting for it; did you mean $P? scry: $T/later is not there: waiting for it" sh -c "echo \$(cat '$T/watch.err')"
+mkdir "$T/later"
+cp "$T/new/p013.png" "$T/later"
+becomes "one that comes later is watched" 12
+end_watch
 SCRY_STORE=$T/none run watch
 is "no store, no paths: 2" $status 2
 mkdir "$T/mixed"
