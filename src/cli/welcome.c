@@ -10,7 +10,7 @@
 enum { SHOWN_ROOTS = 5, MAX_ROOTS = 64 };
 
 typedef struct {
-    char *paths[MAX_ROOTS + 1];   /* owned, ended by NULL */
+    char *paths[MAX_ROOTS + 1];   /* owned, in order, ended by NULL */
     uint64_t files[MAX_ROOTS];
     size_t kept, count;
 } roots;
@@ -19,8 +19,13 @@ static int add_root(void *arg, const scry_root *root)
 {
     roots *r = arg;
     if (r->kept < MAX_ROOTS) {
-        r->files[r->kept] = root->files;
-        r->paths[r->kept++] = scry_strdup(root->path);
+        size_t i = r->kept++;
+        for (; i > 0 && strcmp(r->paths[i - 1], root->path) > 0; i--) {
+            r->files[i] = r->files[i - 1];
+            r->paths[i] = r->paths[i - 1];
+        }
+        r->files[i] = root->files;
+        r->paths[i] = scry_strdup(root->path);
     }
     r->count++;
     return 0;
@@ -108,6 +113,19 @@ static bool says_yes(void)
     return !line[0] || strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
 }
 
+/* What the command would be. */
+static void say_which(const roots *r)
+{
+    scry_buf all = SCRY_BUF_INIT(1 << 20);
+    for (size_t i = 0; i < r->kept; i++) {
+        char *path = cli_quoted(stderr, r->paths[i]);
+        scry_buf_printf(&all, " %s", path);
+        free(path);
+    }
+    cli_usage("say which folder to index: scry index%s", r->kept ? scry_buf_str(&all) : " PATH...");
+    scry_buf_dispose(&all);
+}
+
 char **cli_propose_paths(const cli_common *c, int *status)
 {
     roots r = { .count = 0 };
@@ -115,7 +133,7 @@ char **cli_propose_paths(const cli_common *c, int *status)
     *status = CLI_ERROR;
     bool ask = r.kept && !c->quiet && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
     if (!ask) {
-        cli_usage("say which folder to index: scry index %s", r.kept ? r.paths[0] : "PATH...");
+        say_which(&r);
     } else {
         fputs("Index the pictures in", stderr);
         for (size_t i = 0; i < r.kept; i++) {

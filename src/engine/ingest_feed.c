@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "engine/csv.h"
 #include "engine/picture_table.h"
+#include "image/image.h"
 #include "store/side_by_side.h"
 #include "store/store_kind.h"
 
@@ -29,7 +30,7 @@ typedef struct {
     size_t batch_count;
 } feeder;
 
-enum { MOST_BATCH = 512 };
+enum { MOST_BATCH = 512, SNIFFED_BYTES = 4096 };
 
 static void skip(feeder *f, const char *path, const char *reason)
 {
@@ -273,7 +274,43 @@ static int feed_item(void *arg, const scry_walk_item *item)
     return feed_file(f, item);
 }
 
-/* One path given by the user: a folder becomes a root; for a file, its folder does. */
+typedef struct {
+    const char *folder;
+    bool found;
+} root_search;
+
+static int look_for_root(void *arg, const scry_root *root)
+{
+    root_search *s = arg;
+    s->found |= lies_in(s->folder, root->path);
+    return s->found;
+}
+
+/* Whether a regular file can be read and does not have the bytes of a known format. */
+static bool is_no_picture(const char *path)
+{
+    uint8_t head[SNIFFED_BYTES];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
+    if (fd >= 0)
+        close(fd);
+    return n > 0 && scry_sniff_format(head, (size_t)n) == SCRY_FORMAT_NONE;
+}
+
+/* Whether a file that the user named is no picture, and its folder none of the collection: it does not become one for that, which
+ * `scry index` would propose and `scry watch` would index. */
+static bool is_stray(feeder *f, const char *path, const char *folder)
+{
+    root_search s = { .folder = folder, .found = f->root && lies_in(folder, f->root->path) };
+    if (s.found || !is_no_picture(path))
+        return false;
+    pthread_mutex_lock(&f->in->store_lock);
+    bool known = scry_store_roots(f->in->store, look_for_root, &s, NULL) < 0 || s.found;
+    pthread_mutex_unlock(&f->in->store_lock);
+    return !known;
+}
+
+/* One path given by the user: a folder becomes a root; for a picture, its folder does. */
 static int feed_path(feeder *f, const char *given)
 {
     char *path = scry_absolute(given);
@@ -282,13 +319,18 @@ static int feed_path(feeder *f, const char *given)
         skip(f, given, strerror(errno));
         return 0;
     }
-    struct stat st;
+    struct stat st = { 0 };
     bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     char *slash = strrchr(path, '/');
     char *root = folder ? scry_strdup(path) : slash == path ? scry_strdup("/") : scry_strndup(path, (size_t)(slash - path));
-    int r = enter_root(f, root);
-    if (r == 0)
+    bool stray = S_ISREG(st.st_mode) && is_stray(f, path, root);
+    int r = stray ? 0 : enter_root(f, root);
+    if (stray) {
+        count(f, &f->in->progress.found);
+        skip(f, path, "not a picture of a known format");
+    } else if (r == 0) {
         r = scry_walk(path, f->in->options, feed_item, f);
+    }
     free(root);
     free(path);
     return r;

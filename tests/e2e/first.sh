@@ -53,6 +53,22 @@ is "scry alone: 0" $status 0
 like "how many" "$T/out" '^4 pictures are indexed, with the model'
 like "where" "$T/out" "^  $HOME/Bilder \\(4\\)"
 is "nothing on stderr" "$(cat "$T/err")" ''
+echo "a list of something" >"$HOME/notes.txt"
+mkdir "$T/one"
+cp "$HOME/Bilder/p000.png" "$T/one"
+default_store=$SCRY_STORE
+SCRY_STORE=$T/strays
+run index "$HOME/Bilder"
+echo "no picture" >"$HOME/Bilder/bad.png"
+run index "$HOME/notes.txt" "$T/one/p000.png" "$HOME/Bilder/bad.png"
+is "a file that is no picture is skipped: 1" $status 1
+like "with the reason" "$T/err" "skipped: $HOME/notes.txt: not a picture of a known format"
+is "its folder becomes none of the collection, as a picture's does" "$("$scry" root list | sed 's/.*  //' | sort | tr '\n' ' ')" "$HOME/Bilder $T/one "
+is "in a folder of the collection it is remembered" "$("$scry" status --skipped)" "$HOME/Bilder/bad.png: not a picture of a known format"
+run index
+like "all folders are named without a terminal" "$T/err" "scry index $HOME/Bilder $T/one\$"
+rm "$HOME/Bilder/bad.png"
+SCRY_STORE=$default_store
 printf 'XDG_PICTURES_DIR="$HOME"\nXDG_PICTURES_DIR="$HOME/Bilder\n' >"$T/config/user-dirs.dirs"
 SCRY_STORE=$T/none run index
 like "a Pictures folder that is the home folder is none" "$T/err" 'scry index PATH'
