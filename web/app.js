@@ -210,7 +210,10 @@ function onlyInBox(...corners) {
   changed();
 }
 
-const placeFilter = name => readFilters().get(name)?.split(',').map(Number) ?? null;
+const placeFilter = name => {
+  const numbers = readFilters().get(name)?.split(',').map(Number);
+  return numbers?.every(Number.isFinite) ? numbers : null;
+};
 
 function showOnMap({ latitude, longitude }) {
   const wasOpen = hideViewer();

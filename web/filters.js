@@ -7,17 +7,20 @@ import { request } from './api.js';
 import { $, element, icon } from './dom.js';
 import { day, number, text } from './strings.js';
 
-const PLAIN = ['in', 'date', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, TYPING_MS = 150, DAY = /^\d{4}-\d\d-\d\d$/;
+const PLAIN = ['in', 'date', 'after', 'until', 'camera', 'label', 'key', 'min_width', 'min_rating', 'keyword', 'words', 'place'], DEFAULT_KM = 10, TYPING_MS = 150;
 const form = $('filters');
-let roots = [], favourites = false, box = '';   // a box is chosen on the map
+const isDay = value => /^\d{4}-\d\d-\d\d$/.test(value) && new Date(Date.parse(value) || 0).toISOString().startsWith(value);   // no 2023-02-30
+let roots = [], favourites = false, box = '', wrongNear = '';   // a box is chosen on the map
 
 export function setFilters(changed) {
   form.addEventListener('change', changed);
   form.addEventListener('submit', e => e.preventDefault());
   form.addEventListener('reset', () => {
-    [favourites, box] = [false, ''];
+    [favourites, box, wrongNear] = [false, '', ''];
+    for (const field of form.querySelectorAll('input[data-type]')) field.type = field.dataset.type;
     setTimeout(changed);
   });
+  form.elements.position.addEventListener('input', () => { wrongNear = ''; });
   let due;
   form.elements.place.addEventListener('focus', suggestPlaces);
   form.elements.place.addEventListener('input', () => {
@@ -43,12 +46,13 @@ export function shortFolder(path) {
   return root ? path.slice(root.lastIndexOf('/') + 1) || path : path;
 }
 
+// What is typed and no position is said to be none, and not sent; what an address has is, and the server refuses it.
 function readPlace() {
-  const field = form.elements.position, found = /^\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*$/.exec(field.value);
+  const field = form.elements.position, written = field.value.trim(), found = /^\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*$/.exec(field.value);
   const good = found && Math.abs(found[1]) <= 90 && Math.abs(found[2]) <= 180;
-  field.setCustomValidity(field.value.trim() && !good ? text('place_help') : '');
-  if (field.value.trim() && !good) field.reportValidity();
-  return good ? [+found[1], +found[2], +form.elements.km.value || DEFAULT_KM].join(',') : '';
+  field.setCustomValidity(written && !good ? text('place_help') : '');
+  if (written && !good) field.reportValidity();
+  return good ? [+found[1], +found[2], +form.elements.km.value || DEFAULT_KM].join(',') : wrongNear;
 }
 
 export function readFilters() {
@@ -61,10 +65,15 @@ export function readFilters() {
   return params;
 }
 
+// A field of days or numbers is one of text where the address has something else: "last summer", or what the server will refuse.
 function choose(name, value) {
-  const field = form.elements[name];
-  if (['after', 'until'].includes(name)) field.type = !value || DAY.test(value) ? 'date' : 'text';   // "last summer"
-  if (field.tagName === 'SELECT' && value && ![...field.options].some(o => o.value === value)) field.add(new Option(value, value));
+  const field = form.elements[name], select = field.tagName === 'SELECT';
+  if (select && value && ![...field.options].some(o => o.value === value)) field.add(new Option(value, value));
+  field.dataset.type ??= field.type;
+  if (!select) field.type = field.dataset.type;
+  field.value = value;
+  if (field.value === value || select) return;
+  field.type = 'text';
   field.value = value;
 }
 
@@ -73,8 +82,9 @@ export function showFilters(params) {
   favourites = params.get('favourites') === '1';
   box = params.get('box') ?? '';
   form.elements.key.closest('label').hidden = !params.get('key');
-  const [lat, lon, km] = (params.get('near') ?? '').split(',');
-  form.elements.position.value = lon === undefined ? '' : `${lat}, ${lon}`;
+  const near = params.get('near') ?? '', [lat, lon, km] = near.split(',');
+  form.elements.position.value = lon === undefined ? near : `${lat}, ${lon}`;
+  wrongNear = near;
   form.elements.km.value = km ?? '';
   const formats = params.getAll('format');
   for (const name of formats) if (!pill(name)) $('formats').append(formatPill(name));
@@ -124,7 +134,9 @@ export async function loadFacets(unique) {
 // ---- the active filters, each with a button that removes it ----
 
 export function describeFilter(name, value) {
-  const shown = () => (DAY.test(value) ? day(value) : value);
+  const shown = () => (isDay(value) ? day(value) : value);
+  const parts = { near: 3, box: 4, min_rating: 1, min_width: 1 }[name], numbers = value.split(',').filter(n => n && Number.isFinite(+n));
+  if (parts && (numbers.length !== parts || value.split(',').length !== parts)) return value;
   if (name === 'in') return shortFolder(value);
   if (name === 'after') return `${text('from_date')} ${shown()}`;
   if (name === 'until') return `${text('to_date')} ${shown()}`;

@@ -273,6 +273,30 @@ export async function around({ store }) {
     await server.stop();
   });
 
+  await test('a filter of an address that its field cannot hold is not left out: the server says what it takes', async () => {
+    const wrong = { after: '2024-13-01', until: '2023-02-30', min_width: 'wide', min_rating: 'best', near: 'Munich', box: '1,2' };
+    const server = await serve(['--store', store]), { url } = server;
+    const page = await open(url + '/?date=2019');
+    for (const [name, value] of Object.entries(wrong)) {
+      await page.goto(`${url}/?${name}=${value}`);
+      await settled(page);
+      assert.match(await page.textContent('#notice'), new RegExp(`${name} takes .*"${value}"`), name);
+      assert.equal(await page.textContent('#active-filters'), ['after', 'until'].includes(name) ? `${name === 'after' ? 'From' : 'To'} ${value}` : value);
+      await page.click('#notice button');
+      await settled(page);
+      assert.match(await page.textContent('#summary'), /^[1-9]\d* pictures$/);
+      assert.equal(await page.getAttribute('#filters [name=after]', 'type'), 'date');
+    }
+    await page.goto(url + '/?near=91,200,5');
+    await settled(page);
+    assert.match(await page.textContent('#notice'), /near takes .*"91,200,5"/);
+    await page.goto(url + '/?after=May+2019&min_width=100');   // what is understood is
+    await settled(page);
+    assert.equal(await page.inputValue('#filters [name=after]'), 'May 2019');
+    assert.equal(await page.inputValue('#filters [name=min_width]'), '100');
+    await server.stop();
+  });
+
   await test('a filter that is not understood: what it takes, nothing of the results before, and a button to clear the filters', async () => {
     const server = await serve(['--store', store]);
     const page = await open(server.url);
