@@ -13,6 +13,12 @@
 
 enum { LEAST_LETTERS = 5 };
 
+/* A misspelled word is cut into so many pieces, or these are so much less probable (natural logarithm) than those of the word that
+ * was meant. 127 of 3,330 everyday searches in six languages have a word that is near one of 140 receipts and screenshots; 20
+ * with this. Of 2,635 of their words with a letter wrong 76 % are so, or slips (is_slip). */
+enum { MANY_PIECES = 3 };
+static const double LESS_USUAL = 8, LESS_USUAL_SLIP = 4;   /* the second of slips: is_slip */
+
 typedef struct {
     const char *word;              /* of the list, with its alternatives */
     size_t size;
@@ -294,18 +300,60 @@ static void keep_doubtful(survey *s, const scry_model *model)
     size_t kept = 0;
     for (size_t i = 0; i < s->n; i++) {
         const wanted_word *w = &s->at[i];
-        if (may_be_misspelled(w) && !memchr(w->word, '@', w->size) && !scry_model_has_word(model, w->first, strlen(w->first)))
+        if (may_be_misspelled(w) && !memchr(w->word, '@', w->size) && scry_model_pieces(model, w->first, strlen(w->first)) > 1)
             move_to(s, kept++, w);
     }
     s->n = kept;
 }
 
+static size_t runes_of(uint32_t out[SCRY_NEAREST_RUNES], const char *word)
+{
+    size_t count = 0;
+    for (size_t n = strlen(word), taken; n && count < SCRY_NEAREST_RUNES; word += taken, n -= taken)
+        taken = scry_utf8_next(word, n, &out[count++]);
+    return count;
+}
+
+/* Whether only a letter is doubled in one of them and not in the other, or two neighbours are swapped: words that differ so are
+ * rarely two words. */
+static bool is_slip(const char *a, const char *b)
+{
+    uint32_t x[SCRY_NEAREST_RUNES], y[SCRY_NEAREST_RUNES], *longer = x;
+    size_t n = runes_of(x, a), m = runes_of(y, b), i = 0, least = n < m ? n : m;
+    while (i < least && x[i] == y[i])
+        i++;
+    if (n == m)
+        return i + 1 < n && x[i] == y[i + 1] && x[i + 1] == y[i] && memcmp(x + i + 2, y + i + 2, (n - i - 2) * sizeof *x) == 0;
+    if (m > n)
+        longer = y;
+    const uint32_t *shorter = longer == x ? y : x;
+    return least + 1 == (n > m ? n : m) && i && longer[i] == longer[i - 1] &&
+           memcmp(longer + i + 1, shorter + i, (least - i) * sizeof *x) == 0;
+}
+
+/* Whether it may be a word, in whatever language, though the near one is another: "grass" beside "gross". `word`: as it was
+ * written, or its stem without accents. A model whose pieces have no probability cannot tell. */
+static bool is_usual(const scry_model *model, const char *word, size_t n, const char *near, double least_gain)
+{
+    double gain = scry_model_log_probability(model, near, strlen(near)) - scry_model_log_probability(model, word, n);
+    return gain < least_gain && scry_model_pieces(model, word, n) < MANY_PIECES;
+}
+
+static bool may_be_word(survey *s, const wanted_word *w, const scry_model *model, const char *query)
+{
+    size_t n;
+    const char *written = find_run(&s->one, query, w->first, &n), *near = w->near.best;
+    double gain = is_slip(w->first, near) ? LESS_USUAL_SLIP : LESS_USUAL;
+    return is_usual(model, w->first, strlen(w->first), near, gain) || (written && is_usual(model, written, n, near, gain));
+}
+
 /* The first of them that no picture has and that is near enough to one that some have, as s->at[0]; false: there is none. */
-static bool find_misspelled(survey *s)
+static bool find_misspelled(survey *s, const scry_model *model, const char *query)
 {
     for (size_t i = 0; i < s->n; i++) {
         const wanted_word *w = &s->at[i];
-        if (w->had || !w->near.best[0] || w->near.distance > most_wrong(w->first))
+        if (w->had || !w->near.best[0] || w->near.distance > most_wrong(w->first) ||
+            may_be_word(s, w, model, query))
             continue;
         move_to(s, 0, w);
         return true;
@@ -340,7 +388,7 @@ int scry_find_meant(scry_meant *out, scry_store *store, const scry_model *model,
     survey *s = survey_new(q->words);
     keep_doubtful(s, model);
     int r = scry_store_each_word(store, offer_to_all, s, err);
-    if (r >= 0 && find_misspelled(s)) {
+    if (r >= 0 && find_misspelled(s, model, scry_buf_str(&q->shown))) {
         r = find_shown(s, store, err);
         if (r == 0 && s->at[0].shown[0]) {
             memcpy(out->word, s->at[0].first, sizeof out->word);

@@ -31,7 +31,7 @@ bool scry_may_be_misspelled(scry_store *s, const scry_model *model, const scry_s
                             const scry_results *found);
 
 /* Where that is so: the first of such words that no picture has and that differs by one letter, or by two of eight, from one that a
- * picture has. Reads each different word once. */
+ * picture has, and is probably no word itself, by the pieces that the model cuts it into. Reads each different word once. */
 int scry_find_meant(scry_meant *out, scry_store *s, const scry_model *model, const scry_search_request *q,
                     scry_error *err) SCRY_NODISCARD;
 

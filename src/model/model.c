@@ -503,12 +503,12 @@ bool scry_model_reads(const scry_model *m, const char *word, size_t n)
     return is_taught(m, word, n) || scry_tokenizer_reads(m->tokenizer, word, n);
 }
 
-bool scry_model_has_word(const scry_model *m, const char *word, size_t n)
+int scry_model_pieces(const scry_model *m, const char *word, size_t n)
 {
     int32_t ids[8];
     int with = scry_tokenizer_encode(m->tokenizer, word, n, ids, 8, NULL, NULL);
     int without = scry_tokenizer_encode(m->tokenizer, "", 0, ids, 8, NULL, NULL);
-    return is_taught(m, word, n) || (with >= 0 && without >= 0 && with <= without + 1);
+    return with < 0 || without < 0 || with <= without || is_taught(m, word, n) ? 1 : with - without;
 }
 
 void scry_model_free(scry_model *m)

@@ -46,8 +46,9 @@ int scry_model_image_tower(const scry_model *m, scry_team *team, const scry_imag
 int scry_model_text_tower(const scry_model *m, scry_team *team, size_t tokens,
                           const scry_text_tower **out, scry_error *err) SCRY_NODISCARD;
 
-/* Whether the tokenizer has the word as one piece, or it was taught: a frequent word, which is not a misspelled one. */
-bool scry_model_has_word(const scry_model *m, const char *word, size_t n);
+/* Into how many pieces the tokenizer cuts the word (from some on no more are counted): frequent words are one, and so is what was
+ * taught; misspelled words are many. */
+int scry_model_pieces(const scry_model *m, const char *word, size_t n);
 
 /* Report the hidden states of this session's computations to `tracer`, until changed again. */
 void scry_session_set_tracer(scry_session *s, scry_tracer tracer);

@@ -22,6 +22,21 @@ print("close" if near > far + 0.2 and near > cos(0, 7) else "apart")
 END
 like "dog: dogs, a dog, puppy and собака are nearer than what is none" "$T/out" '^close'
 
+# ---- words that no picture has: a misspelled one, not one of another language that is nearly the same ----
+mkdir -p "$T/named"
+for name in gross petro castel valley grace label receipt wedding password; do
+    cp "$SCRY_TOP/demo/gallery/animals/cat.jpg" "$T/named/$name.jpg"
+done
+run index --collection named "$T/named"
+for query in grass perro perros castle 'a volley' glace Gabel; do
+    run search --collection named --json --limit 1 $query
+    is "a word, whatever is near: $query" "$(json 'j.get("did_you_mean")')" None
+done
+for pair in reciept/receipt weding/wedding pasword/password; do
+    run search --collection named --json --limit 1 ${pair%/*}
+    is "a misspelled one: ${pair%/*}" "$(json 'j["did_you_mean"]["meant"]')" ${pair#*/}
+done
+
 # ---- a ranking and a threshold for every query ----
 mkdir "$T/photos"
 for picture in animals/two-dogs.jpg animals/cat.jpg animals/giraffe.jpg animals/goldfish.jpg; do
