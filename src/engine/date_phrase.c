@@ -2,6 +2,7 @@
 
 #include "engine/date_calendar.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,24 +247,49 @@ static int add_word(scry_date_phrase *p, const char *word, size_t n, const struc
     return r ? r : add_joined(p, word, n, now);
 }
 
-/* Dashes and ".." become a word of their own, apostrophes one kind, and the signs of Chinese dates hyphens: 2020年5月. */
+/* Dashes and ".." become a word of their own, apostrophes one kind, and what is written without spaces, in Chinese, English words with
+ * them. Of those that begin alike the longer one comes first. */
+static const char *const signs[][2] = {
+    { "–", " - " }, { "—", " - " }, { "…", " - " }, { "..", " - " }, { "~", " - " }, { "’", "'" }, { ",", " " }, { "\t", " " },
+    { "～", " - " }, { "至", " - " }, { "到", " - " }, { "，", " " },
+    { "01月", " january " }, { "02月", " february " }, { "03月", " march " }, { "04月", " april " },
+    { "05月", " may " }, { "06月", " june " }, { "07月", " july " }, { "08月", " august " }, { "09月", " september " },
+    { "12月", " december " }, { "11月", " november " }, { "10月", " october " }, { "1月", " january " }, { "2月", " february " },
+    { "3月", " march " }, { "4月", " april " }, { "5月", " may " }, { "6月", " june " }, { "7月", " july " }, { "8月", " august " },
+    { "9月", " september " }, { "十二月", " december " }, { "十一月", " november " }, { "十月", " october " }, { "一月", " january " },
+    { "二月", " february " }, { "三月", " march " }, { "四月", " april " }, { "五月", " may " }, { "六月", " june " },
+    { "七月", " july " }, { "八月", " august " }, { "九月", " september " },
+    { "今天", " today " }, { "昨天", " yesterday " }, { "前天", " 2 days ago " }, { "今年", " this year " }, { "去年", " last year " },
+    { "上周末", " last weekend " }, { "上週末", " last weekend " }, { "周末", " weekend " }, { "週末", " weekend " },
+    { "本周", " this week " }, { "这周", " this week " }, { "本週", " this week " }, { "這週", " this week " },
+    { "上周", " last week " }, { "上週", " last week " }, { "上星期", " last week " }, { "上个星期", " last week " },
+    { "本月", " this month " }, { "这个月", " this month " }, { "這個月", " this month " },
+    { "上个月", " last month " }, { "上個月", " last month " }, { "上月", " last month " },
+    { "春天", " spring " }, { "夏天", " summer " }, { "秋天", " autumn " }, { "冬天", " winter " }, { "春季", " spring " },
+    { "夏季", " summer " }, { "秋季", " autumn " }, { "冬季", " winter " }, { "圣诞节", " christmas " }, { "聖誕節", " christmas " },
+    { "最近", " last " }, { "过去", " last " }, { "過去", " last " },
+    { "天前", " days ago " }, { "周前", " weeks ago " }, { "个月前", " months ago " }, { "個月前", " months ago " }, { "年前", " years ago " },
+    { "天", " days " }, { "周", " weeks " }, { "个月", " months " }, { "個月", " months " },
+    { "日", " " }, { "号", " " }, { "號", " " }, { "年", " " }, { "的", " " },
+};
+
 static void replace_signs(scry_buf *out, const char *text)
 {
-    static const char *const signs[][2] = { { "–", " - " }, { "—", " - " }, { "…", " - " }, { "..", " - " }, { "~", " - " },
-                                            { "’", "'" }, { ",", " " }, { "\t", " " }, { "日", " " }, { "年", "-" }, { "月", "-" } };
-    while (*text) {
+    const char *start = text;
+    for (size_t n; *text; text += n) {
         size_t i = 0;
+        if (text > start && isdigit((unsigned char)text[-1]) && isdigit((unsigned char)text[0]))
+            i = sizeof signs / sizeof *signs;   /* within a number: 13月 is no 3月 */
         while (i < sizeof signs / sizeof *signs && strncmp(text, signs[i][0], strlen(signs[i][0])) != 0)
             i++;
-        bool known = i < sizeof signs / sizeof *signs;
-        size_t n = known ? strlen(signs[i][0]) : 1;
-        if (known && *signs[i][1] == '-' && (text[n] < '0' || text[n] > '9'))
-            scry_buf_puts(out, " ");
-        else if (known)
+        bool known = i < sizeof signs / sizeof *signs, behind = out->size && out->data[out->size - 1] == ' ';
+        n = known ? strlen(signs[i][0]) : 1;
+        if (known)
             scry_buf_puts(out, signs[i][1]);
+        else if (*text == '-' && behind)   /* 2020年-2021年 */
+            scry_buf_puts(out, " - ");
         else
             scry_buf_append(out, text, 1);
-        text += n;
     }
 }
 
