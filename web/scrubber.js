@@ -6,8 +6,8 @@
 import { $, element } from './dom.js';
 import { gridHeight, marks, placeInWindow, scrollToTop } from './grid.js';
 
-const rail = $('scrubber'), bubble = $('scrubber-bubble'), here = element('i', { id: 'scrubber-here', ariaHidden: 'true' }), APART_PX = 24, AROUND_PX = 100;   // above and below the rail: app.css
-let dragging = false, all = [], years = [], height = 0, shownYear = null;   // years: { year, top, size (in the grid), at, length (on the rail) }; height: of the rail
+const rail = $('scrubber'), bubble = $('scrubber-bubble'), here = element('i', { id: 'scrubber-here', ariaHidden: 'true' }), APART_PX = 24, ABOVE_PX = 24, BELOW_PX = 16;   // of the rail: app.css
+let dragging = false, all = [], years = [], height = 0, shownYear = null, head = 60;   // head: the height of the search, whose filters may be open; years: { year, top, size (in the grid), at, length (on the rail) }; height: of the rail
 
 export function setScrubber() {
   rail.addEventListener('pointerdown', e => {
@@ -22,6 +22,11 @@ export function setScrubber() {
   for (const end of ['pointerup', 'pointercancel', 'pointerleave']) rail.addEventListener(end, () => { dragging = false; bubble.hidden = true; });
   addEventListener('scroll', showYear, { passive: true });
   addEventListener('resize', drawScrubber);
+  new ResizeObserver(([entry]) => {
+    head = entry.borderBoxSize[0].blockSize;
+    rail.style.top = head + ABOVE_PX + 'px';
+    drawScrubber();
+  }).observe(document.querySelector('.top'));
 }
 
 // Say which month is at the pointer; the place there.
@@ -77,7 +82,7 @@ export function drawScrubber() {
   const firsts = all.filter((m, i) => m.year !== all[i - 1]?.year);
   makeRoom(firsts.length > 1);
   if (rail.hidden) return;
-  [height, shownYear] = [Math.max(1, placeInWindow().height - AROUND_PX), null];
+  [height, shownYear] = [Math.max(1, placeInWindow().height - head - ABOVE_PX - BELOW_PX), null];
   divide(firsts);
   rail.replaceChildren(...withRoom().map(({ year, top, at }) => {
     const button = element('button', { type: 'button', 'data-year': year, onclick: e => { if (e.detail === 0) scrollToTop(top); } }, year);

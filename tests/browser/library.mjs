@@ -270,6 +270,12 @@ export async function library({ store }) {
     await until(async () => assert.equal(await head(), 'December 2018'));
     await atRest(page);
     assert.equal(await page.getAttribute('#scrubber [aria-current]', 'data-year'), '2018');
+    await page.click('#show-filters');   // the rail begins below them
+    const edges = () => page.evaluate(() => ['.top', '#scrubber', '#scrubber button'].map(one => document.querySelector(one).getBoundingClientRect()).map((r, i) => Math.round(i ? r.top : r.bottom)));
+    await until(async () => { const [bottom, top, first] = await edges(); assert.ok(bottom > 150 && top === bottom + 24 && first >= top - 1, `${bottom} ${top} ${first}`); });
+    assert.equal(await page.$eval('#scrubber', rail => Math.round(innerHeight - rail.getBoundingClientRect().bottom)), 16);
+    await page.click('#show-filters');
+    await until(async () => assert.ok((await edges())[1] < 100));
     await page.focus('#scrubber [data-year="2013"]');
     await page.keyboard.press('Enter');
     await until(async () => assert.equal(await head(), 'December 2013'));
