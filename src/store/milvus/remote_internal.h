@@ -169,6 +169,7 @@ scry_remote_roots *scry_remote_roots_hold(scry_remote *s);
 void scry_remote_roots_release(scry_remote *s, scry_remote_roots *r);   /* NULL is legal */
 scry_remote_roots *scry_remote_roots_new(size_t room);
 void scry_remote_roots_replace(scry_remote *s, scry_remote_roots *now);   /* takes ownership */
+bool scry_remote_roots_have(const scry_remote_roots *r, const char *id);
 const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id);   /* borrowed; "?" when unknown */
 /* Write again what the server has forgotten of the roots that this process knows. */
 int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err) SCRY_NODISCARD;

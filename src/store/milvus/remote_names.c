@@ -234,7 +234,7 @@ static int choose_root(naming *n, const char *place, scry_error *err)
 static int make_named(naming *n, const char *place, scry_error *err)
 {
     scry_remote *s = n->s;
-    bool is_new = strcmp(scry_remote_roots_path(n->roots, n->id), "?") == 0;
+    bool is_new = !scry_remote_roots_have(n->roots, n->id);
     int result = scry_remote_set_root(s, n->m, n->id, place, n->name, err);
     if (result < 0)
         return result;

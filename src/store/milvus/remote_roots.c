@@ -70,12 +70,23 @@ void scry_remote_roots_replace(scry_remote *s, scry_remote_roots *now)
     scry_remote_roots_release(s, old);
 }
 
+static size_t find_id(const scry_remote_roots *r, const char *id)
+{
+    size_t i = 0;
+    while (i < r->count && strcmp(r->ids[i], id) != 0)
+        i++;
+    return i;
+}
+
+bool scry_remote_roots_have(const scry_remote_roots *r, const char *id)
+{
+    return find_id(r, id) < r->count;
+}
+
 const char *scry_remote_roots_path(const scry_remote_roots *r, const char *id)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->ids[i], id) == 0)
-            return r->paths[i];
-    return "?";
+    size_t i = find_id(r, id);
+    return i < r->count ? r->paths[i] : "?";
 }
 
 /* The root whose folder contains `path`; of several, which are about to be merged, the outermost. SIZE_MAX: none. */
@@ -94,18 +105,22 @@ bool scry_remote_has_root(scry_store *base, const uint8_t root[SCRY_ID_BYTES])
     char id[SCRY_REMOTE_HEX_ID];
     scry_hex(root, SCRY_ID_BYTES, id);
     scry_remote_roots *r = scry_remote_roots_hold(s);
-    size_t i = 0;
-    while (i < r->count && strcmp(r->ids[i], id) != 0)
-        i++;
-    bool has = i < r->count;
+    bool has = scry_remote_roots_have(r, id);
     scry_remote_roots_release(s, r);
     return has;
 }
 
+enum { KEY_BYTES = sizeof NAME_PREFIX + SCRY_REMOTE_HEX_ID };   /* the longest prefix */
+
+static void make_key(char out[KEY_BYTES], const char *prefix, const char *id)
+{
+    snprintf(out, KEY_BYTES, "%s%s", prefix, id);
+}
+
 static const char *find_of(const scry_milvus_schema *schema, const char *prefix, const char *id)
 {
-    char key[sizeof NAME_PREFIX + SCRY_REMOTE_HEX_ID];
-    snprintf(key, sizeof key, "%s%s", prefix, id);
+    char key[KEY_BYTES];
+    make_key(key, prefix, id);
     return scry_milvus_find_property(schema, key);
 }
 
@@ -176,9 +191,11 @@ const char *scry_remote_partition(const char *root, char out[SCRY_REMOTE_PARTITI
 
 /* Milvus 2.3 writes a change of properties to its disk with the next change only (milvus#30144): a restart loses the last
  * one, unless it is made twice. A server that restarts between the two has lost the first: then again. */
-static int set_property(scry_remote *s, scry_milvus *m, const char *key, const char *value, scry_error *err)
+static int set_of(scry_remote *s, scry_milvus *m, const char *prefix, const char *id, const char *value, scry_error *err)
 {
     enum { MOST = 5 };
+    char key[KEY_BYTES];
+    make_key(key, prefix, id);
     for (int i = 0;; i++) {
         uint64_t connections = scry_milvus_counts(m).connections;
         int result = scry_milvus_set_property(m, s->name, key, value, err);
@@ -192,20 +209,16 @@ static int set_property(scry_remote *s, scry_milvus *m, const char *key, const c
 /* A name comes before its path, without which there is no root. */
 int scry_remote_set_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, const char *name, scry_error *err)
 {
-    scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16), name_key = SCRY_BUF_INIT(256);
-    scry_buf_printf(&key, "%s%s", PREFIX, id);
-    scry_buf_printf(&name_key, "%s%s", NAME_PREFIX, id);
+    scry_buf value = SCRY_BUF_INIT(1 << 16);
     scry_milvus_escape(&value, path);
     char partition[SCRY_REMOTE_PARTITION];
     int result = value.failed ? scry_fail(err, SCRY_ELIMIT, "the path %.100s... is too long for a root", path) : 0;
     if (result == 0 && s->partitions && path[0])
         result = scry_milvus_create_partition(m, s->name, scry_remote_partition(id, partition), err);
     if (result == 0 && name)
-        result = set_property(s, m, scry_buf_str(&name_key), name, err);
+        result = set_of(s, m, NAME_PREFIX, id, name, err);
     if (result == 0)
-        result = set_property(s, m, scry_buf_str(&key), scry_buf_str(&value), err);
-    scry_buf_dispose(&key);
-    scry_buf_dispose(&name_key);
+        result = set_of(s, m, PREFIX, id, scry_buf_str(&value), err);
     scry_buf_dispose(&value);
     return result < 0 ? result : scry_remote_reload_roots(s, m, err);
 }
@@ -234,11 +247,9 @@ int scry_remote_restore_roots(scry_remote *s, scry_milvus *m, scry_error *err)
 
 int scry_remote_retire_root(scry_remote *s, scry_milvus *m, const char *id, const char *path, scry_error *err)
 {
-    scry_buf key = SCRY_BUF_INIT(256), value = SCRY_BUF_INIT(1 << 16);
-    scry_buf_printf(&key, "%s%s", WAS_PREFIX, id);
+    scry_buf value = SCRY_BUF_INIT(1 << 16);
     scry_milvus_escape(&value, path);
-    int result = set_property(s, m, scry_buf_str(&key), scry_buf_str(&value), err);
-    scry_buf_dispose(&key);
+    int result = set_of(s, m, WAS_PREFIX, id, scry_buf_str(&value), err);
     scry_buf_dispose(&value);
     return result < 0 ? result : scry_remote_set_root(s, m, id, "", NULL, err);
 }
@@ -288,14 +299,11 @@ static void make_id(const scry_remote_roots *roots, const char *path, char out[S
 {
     for (unsigned n = 0;; n++) {
         uint8_t id[SCRY_ID_BYTES];
-        bool taken = false;
         char *text = n ? scry_asprintf("%s%c%u", path, 1, n) : scry_strdup(path);
         scry_id_of_text(text, id);
         free(text);
         scry_hex(id, SCRY_ID_BYTES, out);
-        for (size_t i = 0; i < roots->count; i++)
-            taken |= strcmp(roots->ids[i], out) == 0;
-        if (!taken)
+        if (!scry_remote_roots_have(roots, out))
             return;
     }
 }
@@ -392,9 +400,8 @@ int scry_remote_add_root(scry_store *base, const char *path, scry_root *out, scr
 /* 1 when the root is there already. */
 static int check_put(const scry_remote *s, const scry_remote_roots *roots, const char *id, const scry_root *root, scry_error *err)
 {
-    for (size_t i = 0; i < roots->count; i++)
-        if (strcmp(roots->ids[i], id) == 0)
-            return 1;
+    if (scry_remote_roots_have(roots, id))
+        return 1;
     int result = 0;
     for (size_t i = 0; i < roots->count && result == 0; i++) {
         result = scry_store_check_overlap(s->where, roots->paths[i], root->path, err);
