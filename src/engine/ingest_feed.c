@@ -10,6 +10,7 @@
 #include "engine/csv.h"
 #include "engine/picture_table.h"
 #include "image/image.h"
+#include "store/predicates.h"
 #include "store/side_by_side.h"
 #include "store/store_kind.h"
 
@@ -49,13 +50,6 @@ static void count(feeder *f, uint64_t *counter)
     pthread_mutex_unlock(&f->in->lock);
 }
 
-/* Whether `folder` is `above` or below it. */
-static bool lies_in(const char *folder, const char *above)
-{
-    size_t n = strlen(above);
-    return strncmp(folder, above, n) == 0 && (folder[n] == '\0' || folder[n] == '/' || n == 1);
-}
-
 /* With store_lock held: the run's entry for a root. A new one replaces the roots below it. */
 static const ingest_root *track_root(ingest *in, const scry_root *root)
 {
@@ -66,7 +60,7 @@ static const ingest_root *track_root(ingest *in, const scry_root *root)
     memcpy(new->id, root->id, sizeof new->id);
     new->path = scry_strdup(root->path);
     for (ingest_root *old = in->roots; old; old = old->next)
-        if (!old->merged_into && lies_in(old->path, new->path))
+        if (!old->merged_into && scry_path_within(new->path, old->path))
             old->merged_into = new;
     new->next = in->roots;
     in->roots = new;
@@ -89,7 +83,7 @@ int ingest_enter_root(ingest *in, const char *folder, const ingest_root **out, s
 static int enter_root(feeder *f, const char *folder)
 {
     ingest *in = f->in;
-    if (f->root && lies_in(folder, f->root->path))
+    if (f->root && scry_path_within(f->root->path, folder))
         return 0;
     scry_error err = SCRY_ERROR_INIT;
     pthread_mutex_lock(&in->store_lock);
@@ -282,7 +276,7 @@ typedef struct {
 static int look_for_root(void *arg, const scry_root *root)
 {
     root_search *s = arg;
-    s->found |= lies_in(s->folder, root->path);
+    s->found |= scry_path_within(root->path, s->folder);
     return s->found;
 }
 
@@ -290,7 +284,7 @@ static int look_for_root(void *arg, const scry_root *root)
 static bool is_no_picture(const char *path)
 {
     uint8_t head[SNIFFED_BYTES];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = scry_open_input(path, O_RDONLY | O_NONBLOCK);
     ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
     if (fd >= 0)
         close(fd);
@@ -301,7 +295,7 @@ static bool is_no_picture(const char *path)
  * `scry index` would propose and `scry watch` would index. */
 static bool is_stray(feeder *f, const char *path, const char *folder)
 {
-    root_search s = { .folder = folder, .found = f->root && lies_in(folder, f->root->path) };
+    root_search s = { .folder = folder, .found = f->root && scry_path_within(f->root->path, folder) };
     if (s.found || !is_no_picture(path))
         return false;
     pthread_mutex_lock(&f->in->store_lock);
