@@ -86,19 +86,11 @@ cp "$E2E/words/receipt.png" "$run_dir"
 SCRY_STORE=$T/store2
 export SCRY_STORE
 run index --words no "$run_dir"
-served() { # WANTED: the status says so in time
-    for _ in $(seq 1200); do
-        get "$url/api/v1/status"
-        [ "$(json "j['words']['read'], j['words']['unread'], j['words']['reading']")" = "$1" ] && return 0
-        sleep 0.1
-    done
-    return 1
-}
 ok "serve" start --allow-index
-ok "reads what was not read" served '(1, 0, False)'
+ok "reads what was not read" words_served '(1, 0, False)'
 cp "$E2E/words/sign.png" "$run_dir"
 curl -s -X POST -H 'Content-Type: application/json' -d '{"paths": ["'"$run_dir"'"]}' "$url/api/v1/index" >"$T/out"
-ok "... and what is indexed later" served '(2, 0, False)'
+ok "... and what is indexed later" words_served '(2, 0, False)'
 get "$url/api/v1/search?q=pharmacy&by=words"
 is "... finds it" "$(json "[r['name'] for r in j['results']]")" "['receipt.png']"
 stop
@@ -107,9 +99,9 @@ cp "$E2E/words/wifi.jpg" "$run_dir"
 run index --words no "$run_dir"
 ok "serve --no-words" start --allow-index --no-words
 sleep 1
-ok "... reads nothing" served '(2, 1, False)'
+ok "... reads nothing" words_served '(2, 1, False)'
 stop
 ok "without --allow-index" start
-ok "... nothing is written" served '(2, 1, False)'
+ok "... nothing is written" words_served '(2, 1, False)'
 stop
 done_testing

@@ -169,19 +169,11 @@ R=$T/served
 mkdir "$R"
 cp "$E2E/words/receipt.png" "$R"
 run index --store $M --collection served --words no "$R"
-served() { # WANTED: the status says so in time
-    for _ in $(seq 1200); do
-        get "$url/api/v1/status"
-        [ "$(json "j['words']['read'], j['words']['unread'], j['words']['reading']")" = "$1" ] && return 0
-        sleep 0.1
-    done
-    return 1
-}
 ok "serve --allow-index" start --store $M --collection served --allow-index
-ok "reads what was not read" served '(1, 0, False)'
+ok "reads what was not read" words_served '(1, 0, False)'
 cp "$E2E/words/sign.png" "$R"
 curl -s -X POST -H 'Content-Type: application/json' -d '{"paths": ["'"$R"'"]}' "$url/api/v1/index" >"$T/out"
-ok "... and what it indexes later" served '(2, 0, False)'
+ok "... and what it indexes later" words_served '(2, 0, False)'
 get "$url/api/v1/search?q=exit&by=words"
 is "... finds it" "$(json "[r['name'] for r in j['results']]")" "['sign.png']"
 stop

@@ -21,3 +21,12 @@ stop() {
 get() { # CURL-ARGUMENT... PATH
     code=$(curl -sk -m 30 -o "$T/out" -D "$T/headers" -w '%{http_code}' --path-as-is "$@" 2>"$T/err")
 }
+# Until the status counts the pictures whose words were read, and not, and whether some are just read: "(1, 0, False)".
+words_served() { # WANTED
+    for _ in $(seq 1200); do
+        get "$url/api/v1/status"
+        [ "$(json "j['words']['read'], j['words']['unread'], j['words']['reading']")" = "$1" ] && return 0
+        sleep 0.1
+    done
+    return 1
+}
